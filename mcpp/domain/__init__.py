@@ -1,0 +1,1 @@
+"""The rules of charging, without OCPP, network or clock: synchronous functions over the typed queries."""

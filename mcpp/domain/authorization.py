@@ -1,0 +1,62 @@
+"""Who may charge (OCPP 1.6 §3.4, §4.1, §7.2, §7.8)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from mcpp_generated.db.enums import IdTagStatus
+from mcpp_generated.db.queries import Queries
+
+
+class AuthorizationStatus(StrEnum):
+    """The verdict on an id tag (OCPP 1.6 §7.2)."""
+
+    ACCEPTED = "Accepted"
+    BLOCKED = "Blocked"
+    EXPIRED = "Expired"
+    INVALID = "Invalid"
+    CONCURRENT_TX = "ConcurrentTx"
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationPolicy:
+    """How strict a site is."""
+
+    known_only: bool = False
+    """An id tag that isn't stored is Invalid rather than Accepted."""
+    deny_concurrent: bool = False
+    """An id tag with an open transaction gets ConcurrentTx elsewhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Authorization:
+    """The verdict, with what the charger may cache of it (OCPP 1.6 §7.8 IdTagInfo)."""
+
+    status: AuthorizationStatus
+    expiry_date: datetime | None = None
+    parent_id_tag: str | None = None
+
+
+def authorize(q: Queries, id_tag: str, now: datetime, policy: AuthorizationPolicy) -> Authorization:
+    """The verdict on an id tag by what is stored of it, wherever it's presented."""
+    tag = q.get_id_tag(id_tag=id_tag)
+    if tag is None:
+        return Authorization(AuthorizationStatus.INVALID if policy.known_only else AuthorizationStatus.ACCEPTED)
+    status = AuthorizationStatus(tag.status.value)
+    if tag.status is IdTagStatus.ACCEPTED and tag.expiry_date is not None and tag.expiry_date <= now:
+        status = AuthorizationStatus.EXPIRED
+    return Authorization(status, tag.expiry_date, tag.parent_id_tag)
+
+
+def authorize_start(
+    q: Queries, id_tag: str, now: datetime, policy: AuthorizationPolicy, *, own_transaction_id: int
+) -> Authorization:
+    """The verdict on an id tag that started a transaction; only here can it be ConcurrentTx (OCPP 1.6 §7.2)."""
+    verdict = authorize(q, id_tag, now, policy)
+    if verdict.status is not AuthorizationStatus.ACCEPTED or not policy.deny_concurrent:
+        return verdict
+    if all(other.id == own_transaction_id for other in q.find_open_of_id_tag(id_tag=id_tag)):
+        return verdict
+    return Authorization(AuthorizationStatus.CONCURRENT_TX, verdict.expiry_date, verdict.parent_id_tag)

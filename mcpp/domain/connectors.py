@@ -1,0 +1,80 @@
+"""Connectors: known from the first message that names them, and in a session from `Preparing` to the stored stop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from mcpp.domain.events import ConnectorStatusChanged
+from mcpp.domain.occasion import Occasion, Outcome
+from mcpp_generated.db.models import Connector
+from mcpp_generated.db.queries import Queries
+
+NO_EVSE = 0
+"""evse_id of versions that know connectors only."""
+
+_NO_ERROR = "NoError"
+
+
+@dataclass(frozen=True, slots=True)
+class ReportStatus:
+    """A connector's status as its charge point reports it (OCPP 1.6 §6.47)."""
+
+    connector_id: int
+    status: str
+    error_code: str
+    info: str | None
+    vendor_id: str | None
+    vendor_error_code: str | None
+    reported_at: datetime
+
+
+def ensure_connector(q: Queries, charge_point_key: int, connector_id: int) -> Connector:
+    """The connector of that number, made known where it wasn't."""
+    connector = q.get_connector(charge_point_id=charge_point_key, evse_id=NO_EVSE, connector_id=connector_id)
+    if connector is not None:
+        return connector
+    return q.add_connector(charge_point_id=charge_point_key, evse_id=NO_EVSE, connector_id=connector_id)
+
+
+def report_status(q: Queries, occasion: Occasion, report: ReportStatus) -> Outcome[None]:
+    """Store a connector's status; an event tells of it where it says something new."""
+    connector = ensure_connector(q, occasion.key, report.connector_id)
+    session = _session_after(q, occasion, connector, report.status)
+    q.set_connector_status(
+        id=connector.id,
+        status=report.status,
+        error_code=report.error_code,
+        info=report.info,
+        vendor_id=report.vendor_id,
+        vendor_error_code=report.vendor_error_code,
+        status_at=report.reported_at,
+        session_correlation_id=session,
+    )
+    is_error = report.error_code != _NO_ERROR
+    q.stamp_status(id=occasion.key, last_status_at=occasion.at, last_error_at=occasion.at if is_error else None)
+    known = (connector.status, connector.error_code, connector.info)
+    if known == (report.status, report.error_code, report.info):
+        return Outcome(None)
+    event = ConnectorStatusChanged(
+        charge_point_id=occasion.identity,
+        correlation_id=occasion.correlation_id,
+        at=occasion.at,
+        connector_id=report.connector_id,
+        status=report.status,
+        previous_status=connector.status,
+        error_code=report.error_code,
+        info=report.info,
+        reported_at=report.reported_at,
+        session_correlation_id=session or connector.session_correlation_id,
+    )
+    return Outcome(None, (event,))
+
+
+def _session_after(q: Queries, occasion: Occasion, connector: Connector, status: str) -> str | None:
+    """A session begins with the first Preparing and ends with Available, unless its transaction still runs."""
+    if status == "Preparing":
+        return connector.session_correlation_id or occasion.new_correlation_id()
+    if status == "Available" and q.find_open_on_connector(connector_id=connector.id) is None:
+        return None
+    return connector.session_correlation_id

@@ -1,0 +1,143 @@
+"""What happened, for whoever wants to know: published after the commit and after the charger has its answer.
+
+Every event is a frozen dataclass. `charge_point_id` is the identity, `connector_id` the number as OCPP gives it,
+times are UTC, energies Wh. `correlation_id` is the flow's that caused it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+from mcpp.domain.samples import Sample
+from mcpp_generated.db.enums import StopOrigin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """What all events have."""
+
+    charge_point_id: str
+    correlation_id: str
+    at: datetime
+    """When the central system learned of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargePointConnected(Event):
+    """A charge point opened its connection."""
+
+    ocpp_version: str
+    remote_address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargePointDisconnected(Event):
+    """The last connection of a charge point ended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargePointBooted(Event):
+    """A BootNotification was accepted (OCPP 1.6 §4.2)."""
+
+    vendor: str
+    model: str
+    serial_number: str | None
+    firmware_version: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeartbeatReceived(Event):
+    """A Heartbeat came in (OCPP 1.6 §4.6)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectorStatusChanged(Event):
+    """A StatusNotification told something new (OCPP 1.6 §4.9)."""
+
+    connector_id: int
+    status: str
+    previous_status: str | None
+    error_code: str
+    info: str | None
+    reported_at: datetime
+    session_correlation_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransactionStarted(Event):
+    """A transaction was booked; not repeated when the charger repeats its StartTransaction."""
+
+    transaction_id: int
+    connector_id: int
+    id_tag: str
+    meter_start: int
+    started_at: datetime
+    session_correlation_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterValuesReceived(Event):
+    """Meter values were stored, in or outside of a transaction."""
+
+    connector_id: int
+    transaction_id: int | None
+    session_correlation_id: str | None
+    samples: Sequence[Sample]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransactionStopped(Event):
+    """A transaction's end was booked as the charger reported it."""
+
+    transaction_id: int
+    connector_id: int
+    id_tag: str
+    meter_start: int
+    meter_stop: int
+    energy_wh: int
+    energy_implausible: bool
+    started_at: datetime
+    stopped_at: datetime
+    reason: str
+    origin: StopOrigin
+    session_correlation_id: str
+    supersedes: int | None = None
+    """The recovered meter_stop in Wh that this real stop replaces."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransactionRecovered(TransactionStopped):
+    """A transaction that its charger left open was closed in the books; `evidence` says by what."""
+
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordUnmatched(Event):
+    """A stop or meter values belong to no known transaction and were kept aside."""
+
+    kind: str
+    claimed_transaction_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecurityEventReceived(Event):
+    """A SecurityEventNotification was stored (security whitepaper §4.9)."""
+
+    type: str
+    occurred_at: datetime
+    tech_info: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportReceived(Event):
+    """Diagnostics, firmware or log upload: the charger says how far it is."""
+
+    kind: str
+    status: str
+
+
+Subscriber: TypeAlias = Callable[[Event], None]

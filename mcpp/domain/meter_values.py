@@ -1,0 +1,143 @@
+"""Meter values: filed with the transaction of their time, stored once however often they come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from mcpp.domain.connectors import ensure_connector
+from mcpp.domain.events import MeterValuesReceived, RecordUnmatched
+from mcpp.domain.occasion import Occasion, Outcome
+from mcpp.domain.samples import Sample, SampleKind
+from mcpp_generated.db.enums import UnmatchedKind
+from mcpp_generated.db.models import Transaction
+from mcpp_generated.db.queries import AddConnectorSamplesParams, AddTransactionSamplesParams, Queries
+
+
+@dataclass(frozen=True, slots=True)
+class RecordMeterValues:
+    """What a MeterValues message reports (OCPP 1.6 §6.31)."""
+
+    connector_id: int
+    claimed_transaction_id: int
+    """As the charger says; 0 where it names none."""
+    samples: Sequence[Sample]
+    as_json: Callable[[], str]
+    """The message in OCPP's spelling, for what must be kept aside."""
+
+
+NewKinds = dict[SampleKind, int]
+"""Kinds that a write has named, for the cache of known ones: to be added there once the write is committed."""
+
+
+def record_meter_values(
+    q: Queries, occasion: Occasion, command: RecordMeterValues, known_kinds: Mapping[SampleKind, int]
+) -> Outcome[NewKinds]:
+    """Store meter values with the transaction they belong to, else with the connector, else aside."""
+    if not command.samples:
+        return Outcome({})
+    connector = ensure_connector(q, occasion.key, command.connector_id)
+    measured_at = command.samples[0].measured_at
+    transaction = _transaction_of(q, occasion.key, connector.id, command, measured_at)
+    new_kinds: NewKinds = {}
+    if transaction is not None:
+        new_kinds = add_transaction_samples(q, occasion, transaction.id, command.samples, known_kinds)
+    elif command.claimed_transaction_id > 0:
+        return _keep_aside(q, occasion, command)
+    else:
+        kind_id = _kind_ids(q, known_kinds, new_kinds)
+        q.add_connector_samples(
+            [
+                AddConnectorSamplesParams(connector.id, s.measured_at, kind_id(s.kind), s.value, s.position, occasion.at)
+                for s in command.samples
+            ]
+        )
+    event = MeterValuesReceived(
+        charge_point_id=occasion.identity,
+        correlation_id=occasion.correlation_id,
+        at=occasion.at,
+        connector_id=command.connector_id,
+        transaction_id=transaction.id if transaction else None,
+        session_correlation_id=transaction.session_correlation_id if transaction else connector.session_correlation_id,
+        samples=command.samples,
+    )
+    return Outcome(new_kinds, (event,))
+
+
+def add_transaction_samples(
+    q: Queries,
+    occasion: Occasion,
+    transaction_id: int,
+    samples: Sequence[Sample],
+    known_kinds: Mapping[SampleKind, int],
+) -> NewKinds:
+    """Store samples of a transaction; those it has already change nothing."""
+    new_kinds: NewKinds = {}
+    kind_id = _kind_ids(q, known_kinds, new_kinds)
+    q.add_transaction_samples(
+        [
+            AddTransactionSamplesParams(transaction_id, s.measured_at, kind_id(s.kind), s.value, s.position, occasion.at)
+            for s in samples
+        ]
+    )
+    return new_kinds
+
+
+def _kind_ids(
+    q: Queries, known: Mapping[SampleKind, int], new_kinds: NewKinds
+) -> Callable[[SampleKind], int]:
+    """Looks up a kind's key; names the kind where it's new and notes it in `new_kinds`."""
+
+    def kind_id(kind: SampleKind) -> int:
+        key = known.get(kind) or new_kinds.get(kind)
+        if key is None:
+            key = q.add_sample_kind(
+                measurand=kind.measurand,
+                phase=kind.phase,
+                unit=kind.unit,
+                context=kind.context,
+                location=kind.location,
+                format=kind.format,
+            )
+            new_kinds[kind] = key
+        return key
+
+    return kind_id
+
+
+def _transaction_of(
+    q: Queries, charge_point_key: int, connector_key: int, command: RecordMeterValues, measured_at: datetime
+) -> Transaction | None:
+    """The claimed transaction where it ran at that time; else the connector's of that time; else the claimed one."""
+    claimed = None
+    if command.claimed_transaction_id > 0:
+        claimed = q.find_transaction(id=command.claimed_transaction_id)
+        if claimed is not None and claimed.charge_point_id != charge_point_key:
+            claimed = None
+        if claimed is not None and (claimed.stopped_at is None or measured_at <= claimed.stopped_at):
+            return claimed
+    running = q.find_on_connector_at(connector_id=connector_key, at=measured_at)
+    if running is not None and (running.stopped_at is None or measured_at <= running.stopped_at):
+        return running
+    return claimed
+
+
+def _keep_aside(q: Queries, occasion: Occasion, command: RecordMeterValues) -> Outcome[NewKinds]:
+    added = q.add_unmatched(
+        charge_point_id=occasion.key,
+        kind=UnmatchedKind.METER_VALUES,
+        claimed_transaction_id=command.claimed_transaction_id,
+        payload=command.as_json(),
+        received_at=occasion.at,
+    )
+    if not added:
+        return Outcome({})
+    event = RecordUnmatched(
+        charge_point_id=occasion.identity,
+        correlation_id=occasion.correlation_id,
+        at=occasion.at,
+        kind=UnmatchedKind.METER_VALUES.value,
+        claimed_transaction_id=command.claimed_transaction_id,
+    )
+    return Outcome({}, (event,))

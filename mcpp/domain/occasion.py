@@ -1,0 +1,33 @@
+"""What every domain function is told of its cause, and what it gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from mcpp.domain.events import Event
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """Which charge point said something, when, and in which flow."""
+
+    key: int
+    """Primary key of the charge point."""
+    identity: str
+    correlation_id: str
+    at: datetime
+    """Time of receipt, UTC."""
+    new_correlation_id: Callable[[], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[T]):
+    """A domain function's answer, and the events to publish once it is committed."""
+
+    value: T
+    events: tuple[Event, ...] = ()

@@ -1,0 +1,178 @@
+"""Transactions: begun once, ended once, whatever the charger repeats, loses or forgets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from mcpp.domain.authorization import Authorization, AuthorizationPolicy, authorize, authorize_start
+from mcpp.domain.closing import Stop, close_by_charger, close_by_evidence, evidence_of_next_start
+from mcpp.domain.connectors import ensure_connector
+from mcpp.domain.events import Event, RecordUnmatched, TransactionStarted
+from mcpp.domain.meter_values import NewKinds, add_transaction_samples
+from mcpp.domain.occasion import Occasion, Outcome
+from mcpp.domain.samples import Sample, SampleKind
+from mcpp_generated.db.enums import UnmatchedKind
+from mcpp_generated.db.models import Connector, Transaction
+from mcpp_generated.db.queries import Queries
+
+
+@dataclass(frozen=True, slots=True)
+class StartTransaction:
+    """What a StartTransaction reports (OCPP 1.6 §6.45)."""
+
+    connector_id: int
+    id_tag: str
+    meter_start: int
+    started_at: datetime
+    reservation_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The answer to a StartTransaction: always an id, since the charger may be charging already."""
+
+    transaction_id: int
+    authorization: Authorization
+
+
+@dataclass(frozen=True, slots=True)
+class StopTransaction:
+    """What a StopTransaction reports (OCPP 1.6 §6.49)."""
+
+    transaction_id: int
+    stop: Stop
+    samples: Sequence[Sample]
+    """Its transactionData."""
+    as_json: Callable[[], str]
+    """The message in OCPP's spelling, for what must be kept aside."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The answer to a StopTransaction: a verdict where the charger named an id tag."""
+
+    authorization: Authorization | None
+    new_kinds: NewKinds
+
+
+def start_transaction(
+    q: Queries, occasion: Occasion, command: StartTransaction, policy: AuthorizationPolicy
+) -> Outcome[Started]:
+    """Book a start. A repeat gets the same id; a transaction still open on the connector is closed in the same write."""
+    connector = ensure_connector(q, occasion.key, command.connector_id)
+    repeated = q.find_start(
+        connector_id=connector.id,
+        started_at=command.started_at,
+        id_tag=command.id_tag,
+        meter_start=command.meter_start,
+    )
+    if repeated is not None:
+        verdict = authorize_start(q, command.id_tag, occasion.at, policy, own_transaction_id=repeated.id)
+        return Outcome(Started(repeated.id, verdict))
+    recovered = _close_left_open(q, occasion, connector, command)
+    session = connector.session_correlation_id or occasion.new_correlation_id()
+    transaction_id = q.add_transaction(
+        charge_point_id=occasion.key,
+        connector_id=connector.id,
+        id_tag=command.id_tag,
+        reservation_id=command.reservation_id,
+        meter_start=command.meter_start,
+        started_at=command.started_at,
+        start_received_at=occasion.at,
+        session_correlation_id=session,
+    )
+    q.set_connector_session(id=connector.id, session_correlation_id=session)
+    q.stamp_transaction_start(id=occasion.key, last_tx_start_at=occasion.at)
+    started = TransactionStarted(
+        charge_point_id=occasion.identity,
+        correlation_id=occasion.correlation_id,
+        at=occasion.at,
+        transaction_id=transaction_id,
+        connector_id=command.connector_id,
+        id_tag=command.id_tag,
+        meter_start=command.meter_start,
+        started_at=command.started_at,
+        session_correlation_id=session,
+    )
+    verdict = authorize_start(q, command.id_tag, occasion.at, policy, own_transaction_id=transaction_id)
+    return Outcome(Started(transaction_id, verdict), (*recovered, started))
+
+
+def _close_left_open(
+    q: Queries, occasion: Occasion, connector: Connector, command: StartTransaction
+) -> tuple[Event, ...]:
+    """A connector has one transaction at a time: the start of the next proves that the last one is over."""
+    left_open = q.find_open_on_connector(connector_id=connector.id)
+    if left_open is None:
+        return ()
+    evidence = evidence_of_next_start(
+        q, left_open, next_meter_start=command.meter_start, next_started_at=command.started_at
+    )
+    event = close_by_evidence(q, occasion, left_open, evidence)
+    return (event,) if event else ()
+
+
+def stop_transaction(
+    q: Queries,
+    occasion: Occasion,
+    command: StopTransaction,
+    policy: AuthorizationPolicy,
+    known_kinds: Mapping[SampleKind, int],
+) -> Outcome[Stopped]:
+    """Book a stop with its samples. A repeat changes nothing; one that belongs to no transaction is kept aside."""
+    tag = command.stop.id_tag
+    verdict = None if tag is None else authorize(q, tag, occasion.at, policy)
+    transaction = _transaction_to_stop(q, occasion.key, command)
+    if transaction is None:
+        return Outcome(Stopped(verdict, {}), _keep_aside(q, occasion, command))
+    new_kinds: NewKinds = {}
+    if command.samples:
+        new_kinds = add_transaction_samples(q, occasion, transaction.id, command.samples, known_kinds)
+    stopped = close_by_charger(q, occasion, transaction, command.stop)
+    if stopped is None:
+        return Outcome(Stopped(verdict, new_kinds))
+    q.end_connector_session(
+        id=transaction.connector_id, session_correlation_id=transaction.session_correlation_id
+    )
+    q.stamp_transaction_stop(id=occasion.key, last_tx_stop_at=occasion.at)
+    return Outcome(Stopped(verdict, new_kinds), (stopped,))
+
+
+def _transaction_to_stop(q: Queries, charge_point_key: int, command: StopTransaction) -> Transaction | None:
+    """The transaction of that id, if it's this charger's; else the one that fits, where only one does."""
+    named = q.find_transaction(id=command.transaction_id)
+    if named is not None and named.charge_point_id == charge_point_key:
+        return named
+    stop = command.stop
+    repeated = q.find_stop(charge_point_id=charge_point_key, stopped_at=stop.stopped_at, meter_stop=stop.meter_stop)
+    if repeated is not None:
+        return repeated
+    fitting = [
+        transaction
+        for transaction in q.find_open_on_charge_point(charge_point_id=charge_point_key)
+        if transaction.started_at <= stop.stopped_at
+        and (stop.id_tag is None or stop.id_tag.casefold() == transaction.id_tag.casefold())
+    ]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _keep_aside(q: Queries, occasion: Occasion, command: StopTransaction) -> tuple[Event, ...]:
+    added = q.add_unmatched(
+        charge_point_id=occasion.key,
+        kind=UnmatchedKind.STOP,
+        claimed_transaction_id=command.transaction_id,
+        payload=command.as_json(),
+        received_at=occasion.at,
+    )
+    if not added:
+        return ()
+    event = RecordUnmatched(
+        charge_point_id=occasion.identity,
+        correlation_id=occasion.correlation_id,
+        at=occasion.at,
+        kind=UnmatchedKind.STOP.value,
+        claimed_transaction_id=command.transaction_id,
+    )
+    return (event,)

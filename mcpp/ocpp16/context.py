@@ -1,0 +1,92 @@
+"""What a handler is given: who calls, and the way to the books."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Concatenate, ParamSpec, TypeVar
+
+from mcpp.domain.authorization import AuthorizationPolicy
+from mcpp.domain.events import Event
+from mcpp.domain.occasion import Occasion, Outcome
+from mcpp.domain.samples import SampleKind
+from mcpp.domain.stamps import StampBook
+from mcpp.ocppj.errors import Unanswerable
+from mcpp.ocppj.flow import Flow, new_correlation_id
+from mcpp.storage.writer import StorageError, Writer
+from mcpp_generated.db.queries import Queries
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class Services:
+    """What the handlers of all charge points share."""
+
+    writer: Writer[Queries]
+    publish: Callable[[Iterable[Event]], None]
+    policy: AuthorizationPolicy
+    heartbeat_interval: int
+    """Seconds."""
+    stamps: StampBook = field(default_factory=StampBook)
+    known_kinds: dict[SampleKind, int] = field(default_factory=dict)
+    """Kinds of samples that are committed, by their keys."""
+    now: Callable[[], datetime] = _utc_now
+
+
+class CallContext:
+    """One incoming CALL: its flow, its time of receipt, and its events, which wait for the answer."""
+
+    __slots__ = ("_events", "_flow", "received_at", "services")
+
+    def __init__(self, services: Services, flow: Flow) -> None:
+        self.services = services
+        self.received_at = services.now()
+        self._flow = flow
+        self._events: tuple[Event, ...] = ()
+
+    @property
+    def key(self) -> int:
+        """The charge point's key in the database."""
+        return self._flow.peer.key
+
+    def occasion(self) -> Occasion:
+        """The cause of what the handler does, for the domain."""
+        flow = self._flow
+        return Occasion(flow.peer.key, flow.peer.identity, flow.correlation_id, self.received_at, new_correlation_id)
+
+    def tell(self, *events: Event) -> None:
+        """Publish events once the answer is on its way."""
+        if events:
+            self._events += events
+            self._flow.after_answer = self._publish
+
+    async def write(
+        self, function: Callable[Concatenate[Queries, Occasion, P], Outcome[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run a domain function in the next write transaction; returns once that is committed.
+
+        Raises Unanswerable where it could not be stored: the charge point will say it again.
+        """
+        try:
+            outcome = await self.services.writer.submit(function, self.occasion(), *args, **kwargs)
+        except StorageError as error:
+            raise Unanswerable(str(error)) from error
+        self.tell(*outcome.events)
+        return outcome.value
+
+    async def read(self, function: Callable[Concatenate[Queries, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a domain function that only reads, in its turn among the writes, so that it sees all before it."""
+        try:
+            return await self.services.writer.submit(function, *args, **kwargs)
+        except StorageError as error:
+            raise Unanswerable(str(error)) from error
+
+    def _publish(self) -> None:
+        self.services.publish(self._events)

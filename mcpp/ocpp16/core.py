@@ -1,0 +1,167 @@
+"""The Core profile (OCPP 1.6 §4): booting, status, authorization, transactions, meter values."""
+
+from __future__ import annotations
+
+from datetime import UTC
+
+from mcpp.domain import authorization, charge_points, connectors, meter_values, transactions
+from mcpp.domain.authorization import Authorization
+from mcpp.domain.closing import Stop
+from mcpp.domain.events import HeartbeatReceived
+from mcpp.ocpp16.context import CallContext
+from mcpp.ocpp16.metering import samples_of
+from mcpp.ocppj.router import Router
+from mcpp_generated.ocpp16 import actions
+from mcpp_generated.ocpp16.models import (
+    AuthorizationStatus,
+    AuthorizeRequest,
+    AuthorizeResponse,
+    BootNotificationRequest,
+    BootNotificationResponse,
+    DataTransferRequest,
+    DataTransferResponse,
+    DataTransferStatus,
+    HeartbeatRequest,
+    HeartbeatResponse,
+    IdTagInfo,
+    MeterValuesRequest,
+    MeterValuesResponse,
+    Reason,
+    RegistrationStatus,
+    StartTransactionRequest,
+    StartTransactionResponse,
+    StatusNotificationRequest,
+    StatusNotificationResponse,
+    StopTransactionRequest,
+    StopTransactionResponse,
+)
+
+
+def register(router: Router[CallContext]) -> None:
+    """Route the profile's CALLs to their handlers."""
+    router.add(actions.AUTHORIZE, authorize)
+    router.add(actions.BOOT_NOTIFICATION, boot_notification)
+    router.add(actions.DATA_TRANSFER, data_transfer)
+    router.add(actions.HEARTBEAT, heartbeat)
+    router.add(actions.METER_VALUES, record_meter_values)
+    router.add(actions.START_TRANSACTION, start_transaction)
+    router.add(actions.STATUS_NOTIFICATION, status_notification)
+    router.add(actions.STOP_TRANSACTION, stop_transaction)
+
+
+async def authorize(context: CallContext, request: AuthorizeRequest) -> AuthorizeResponse:
+    """OCPP 1.6 §4.1."""
+    verdict = await context.read(
+        authorization.authorize, request.id_tag, context.received_at, context.services.policy
+    )
+    return AuthorizeResponse(id_tag_info=_id_tag_info(verdict))
+
+
+async def boot_notification(context: CallContext, request: BootNotificationRequest) -> BootNotificationResponse:
+    """OCPP 1.6 §4.2: every charge point that may connect is accepted."""
+    boot = charge_points.Boot(
+        vendor=request.charge_point_vendor,
+        model=request.charge_point_model,
+        serial_number=request.charge_point_serial_number,
+        charge_box_serial_number=request.charge_box_serial_number,
+        firmware_version=request.firmware_version,
+        iccid=request.iccid,
+        imsi=request.imsi,
+        meter_type=request.meter_type,
+        meter_serial_number=request.meter_serial_number,
+    )
+    await context.write(charge_points.boot, boot)
+    return BootNotificationResponse(
+        current_time=context.services.now(),
+        interval=context.services.heartbeat_interval,
+        status=RegistrationStatus.ACCEPTED,
+    )
+
+
+def data_transfer(context: CallContext, request: DataTransferRequest) -> DataTransferResponse:
+    """OCPP 1.6 §4.3: no vendor's extension is known."""
+    return DataTransferResponse(status=DataTransferStatus.UNKNOWN_VENDOR_ID)
+
+
+def heartbeat(context: CallContext, request: HeartbeatRequest) -> HeartbeatResponse:
+    """OCPP 1.6 §4.6."""
+    now = context.received_at
+    context.services.stamps.heartbeat(context.key, now)
+    occasion = context.occasion()
+    context.tell(HeartbeatReceived(charge_point_id=occasion.identity, correlation_id=occasion.correlation_id, at=now))
+    return HeartbeatResponse(current_time=now)
+
+
+async def record_meter_values(context: CallContext, request: MeterValuesRequest) -> MeterValuesResponse:
+    """OCPP 1.6 §4.7."""
+    services = context.services
+    command = meter_values.RecordMeterValues(
+        connector_id=request.connector_id,
+        claimed_transaction_id=request.transaction_id or 0,
+        samples=samples_of(request.meter_value),
+        as_json=lambda: actions.METER_VALUES.encode_request(request).decode(),
+    )
+    new_kinds = await context.write(meter_values.record_meter_values, command, services.known_kinds)
+    services.known_kinds.update(new_kinds)
+    services.stamps.meter_values(context.key, context.received_at)
+    return MeterValuesResponse()
+
+
+async def start_transaction(context: CallContext, request: StartTransactionRequest) -> StartTransactionResponse:
+    """OCPP 1.6 §4.8."""
+    command = transactions.StartTransaction(
+        connector_id=request.connector_id,
+        id_tag=request.id_tag,
+        meter_start=request.meter_start,
+        started_at=request.timestamp.astimezone(UTC),
+        reservation_id=request.reservation_id,
+    )
+    started = await context.write(transactions.start_transaction, command, context.services.policy)
+    return StartTransactionResponse(
+        id_tag_info=_id_tag_info(started.authorization), transaction_id=started.transaction_id
+    )
+
+
+async def status_notification(context: CallContext, request: StatusNotificationRequest) -> StatusNotificationResponse:
+    """OCPP 1.6 §4.9."""
+    report = connectors.ReportStatus(
+        connector_id=request.connector_id,
+        status=request.status.value,
+        error_code=request.error_code.value,
+        info=request.info,
+        vendor_id=request.vendor_id,
+        vendor_error_code=request.vendor_error_code,
+        reported_at=request.timestamp.astimezone(UTC) if request.timestamp else context.received_at,
+    )
+    await context.write(connectors.report_status, report)
+    return StatusNotificationResponse()
+
+
+async def stop_transaction(context: CallContext, request: StopTransactionRequest) -> StopTransactionResponse:
+    """OCPP 1.6 §4.10; a stop without a reason is a local one (§6.49)."""
+    services = context.services
+    command = transactions.StopTransaction(
+        transaction_id=request.transaction_id,
+        stop=Stop(
+            meter_stop=request.meter_stop,
+            stopped_at=request.timestamp.astimezone(UTC),
+            id_tag=request.id_tag,
+            reason=(request.reason or Reason.LOCAL).value,
+        ),
+        samples=samples_of(request.transaction_data or ()),
+        as_json=lambda: actions.STOP_TRANSACTION.encode_request(request).decode(),
+    )
+    stopped = await context.write(
+        transactions.stop_transaction, command, services.policy, services.known_kinds
+    )
+    services.known_kinds.update(stopped.new_kinds)
+    verdict = stopped.authorization
+    return StopTransactionResponse(id_tag_info=_id_tag_info(verdict) if verdict else None)
+
+
+def _id_tag_info(verdict: Authorization) -> IdTagInfo:
+    return IdTagInfo(
+        status=AuthorizationStatus(verdict.status.value),
+        expiry_date=verdict.expiry_date,
+        parent_id_tag=verdict.parent_id_tag,
+    )

@@ -1,0 +1,63 @@
+"""OCPP 1.6 as the transport sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Mapping
+
+from pydantic import ValidationError
+
+from mcpp.ocpp16 import core, firmware, security
+from mcpp.ocpp16.context import CallContext, Services
+from mcpp.ocpp16.errors import SPELLING
+from mcpp.ocppj.actions import Action, AnyAction, Req, Res
+from mcpp.ocppj.errors import CallFault, ErrorCode, InvalidAnswer
+from mcpp.ocppj.flow import Flow
+from mcpp.ocppj.frames import Call
+from mcpp.ocppj.repair import repair
+from mcpp.ocppj.router import Router
+from mcpp.ocppj.rules import FIELD_RULES
+from mcpp_generated.ocpp16.actions import ACTIONS
+
+
+class Ocpp16:
+    """The dialect of OCPP 1.6 edition 2 with its security extension (implements mcpp.ocppj.dialect.Dialect)."""
+
+    version = "1.6"
+    subprotocol = "ocpp1.6"
+    actions: Mapping[str, AnyAction] = ACTIONS
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._router: Router[CallContext] = Router(ACTIONS, decode_request)
+        for profile in (core, firmware, security):
+            profile.register(self._router)
+
+    def handle(self, flow: Flow, call: Call) -> bytes | Awaitable[bytes]:
+        """Handle an incoming CALL (see Dialect)."""
+        return self._router.dispatch(CallContext(self._services, flow), flow, call)
+
+    def decode_response(self, flow: Flow, action: Action[Req, Res], payload: bytes) -> Res:
+        """The typed response to a CALL of ours (see Dialect)."""
+        try:
+            return action.decode_response(payload)
+        except ValidationError:
+            try:
+                response, deviations = repair(action.response, payload, FIELD_RULES)
+            except CallFault as fault:
+                raise InvalidAnswer(fault.description) from fault
+            flow.deviations += deviations
+            return response
+
+    def spell(self, code: ErrorCode) -> str:
+        """The code as 1.6 writes it."""
+        return SPELLING[code]
+
+
+def decode_request(flow: Flow, action: Action[Req, Res], payload: bytes) -> Req:
+    """The typed request of a charge point: strict first, repaired second."""
+    try:
+        return action.decode_request(payload)
+    except ValidationError:
+        request, deviations = repair(action.request, payload, FIELD_RULES)
+        flow.deviations += deviations
+        return request

@@ -1,0 +1,23 @@
+"""Error codes as OCPP-J 1.6 §4.2.3 spells them; 2.0.1 writes some of them in another way."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Final
+
+from mcpp.ocppj.errors import ErrorCode
+
+SPELLING: Final = MappingProxyType(
+    {
+        ErrorCode.NOT_IMPLEMENTED: "NotImplemented",
+        ErrorCode.NOT_SUPPORTED: "NotSupported",
+        ErrorCode.INTERNAL_ERROR: "InternalError",
+        ErrorCode.PROTOCOL_ERROR: "ProtocolError",
+        ErrorCode.SECURITY_ERROR: "SecurityError",
+        ErrorCode.FORMAT_VIOLATION: "FormationViolation",
+        ErrorCode.PROPERTY_CONSTRAINT_VIOLATION: "PropertyConstraintViolation",
+        ErrorCode.OCCURRENCE_CONSTRAINT_VIOLATION: "OccurenceConstraintViolation",
+        ErrorCode.TYPE_CONSTRAINT_VIOLATION: "TypeConstraintViolation",
+        ErrorCode.GENERIC_ERROR: "GenericError",
+    }
+)

@@ -1,0 +1,61 @@
+"""The security extension (OCPP 1.6 security whitepaper, edition 3): events, logs, signed firmware, certificates."""
+
+from __future__ import annotations
+
+from datetime import UTC
+
+from mcpp.domain import charge_points
+from mcpp.ocpp16.context import CallContext
+from mcpp.ocppj.router import Router
+from mcpp_generated.db.enums import ReportKind
+from mcpp_generated.ocpp16 import actions
+from mcpp_generated.ocpp16.models import (
+    GenericStatus,
+    LogStatusNotificationRequest,
+    LogStatusNotificationResponse,
+    SecurityEventNotificationRequest,
+    SecurityEventNotificationResponse,
+    SignCertificateRequest,
+    SignCertificateResponse,
+    SignedFirmwareStatusNotificationRequest,
+    SignedFirmwareStatusNotificationResponse,
+)
+
+
+def register(router: Router[CallContext]) -> None:
+    """Route the extension's CALLs to their handlers."""
+    router.add(actions.LOG_STATUS_NOTIFICATION, log_status_notification)
+    router.add(actions.SECURITY_EVENT_NOTIFICATION, security_event_notification)
+    router.add(actions.SIGN_CERTIFICATE, sign_certificate)
+    router.add(actions.SIGNED_FIRMWARE_STATUS_NOTIFICATION, signed_firmware_status_notification)
+
+
+async def log_status_notification(
+    context: CallContext, request: LogStatusNotificationRequest
+) -> LogStatusNotificationResponse:
+    """How far the upload of a log is (whitepaper, LogStatusNotification.req)."""
+    await context.write(charge_points.report, ReportKind.LOG, request.status.value, request.request_id)
+    return LogStatusNotificationResponse()
+
+
+async def security_event_notification(
+    context: CallContext, request: SecurityEventNotificationRequest
+) -> SecurityEventNotificationResponse:
+    """Something that matters to security happened at the charge point (SecurityEventNotification.req)."""
+    await context.write(
+        charge_points.security_event, request.type, request.timestamp.astimezone(UTC), request.tech_info
+    )
+    return SecurityEventNotificationResponse()
+
+
+def sign_certificate(context: CallContext, request: SignCertificateRequest) -> SignCertificateResponse:
+    """Refused: there is no certificate authority here (SignCertificate.req)."""
+    return SignCertificateResponse(status=GenericStatus.REJECTED)
+
+
+async def signed_firmware_status_notification(
+    context: CallContext, request: SignedFirmwareStatusNotificationRequest
+) -> SignedFirmwareStatusNotificationResponse:
+    """How far a signed firmware update is (SignedFirmwareStatusNotification.req)."""
+    await context.write(charge_points.report, ReportKind.SIGNED_FIRMWARE, request.status.value, request.request_id)
+    return SignedFirmwareStatusNotificationResponse()

@@ -1,0 +1,58 @@
+"""The typed name of an OCPP operation: which request it takes, which response it gives, who may send it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Generic, Protocol, TypeVar
+
+from pydantic import BaseModel
+
+Req = TypeVar("Req", bound=BaseModel)
+Res = TypeVar("Res", bound=BaseModel)
+
+
+class Sender(StrEnum):
+    """Who may send the CALL of an action (OCPP 1.6 §4 and §5: operations initiated by one side or both)."""
+
+    CHARGE_POINT = "charge_point"
+    CENTRAL_SYSTEM = "central_system"
+    BOTH = "both"
+
+
+@dataclass(frozen=True, slots=True)
+class Action(Generic[Req, Res]):
+    """One row of a version's action table.
+
+    The methods that take a `Req` and a `Res` make the class invariant in both: without them a call with the wrong
+    request type would pass the type checker silently, because a frozen class of `type[Req]` is covariant.
+    """
+
+    name: str
+    request: type[Req]
+    response: type[Res]
+    profile: str
+    sender: Sender
+
+    def encode_request(self, request: Req) -> bytes:
+        """The request as compact JSON, by the names of the wire; absent fields stay absent."""
+        return request.__pydantic_serializer__.to_json(request, by_alias=True, exclude_none=True)
+
+    def encode_response(self, response: Res) -> bytes:
+        """The response as compact JSON, by the names of the wire; absent fields stay absent."""
+        return response.__pydantic_serializer__.to_json(response, by_alias=True, exclude_none=True)
+
+
+class AnyAction(Protocol):
+    """What holds for every action alike: a table's value type, where both models are only known to be models."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def request(self) -> type[BaseModel]: ...
+    @property
+    def response(self) -> type[BaseModel]: ...
+    @property
+    def profile(self) -> str: ...
+    @property
+    def sender(self) -> Sender: ...

@@ -1,0 +1,46 @@
+"""What one OCPP version gives to the version-neutral transport."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Mapping
+from typing import Protocol
+
+from mcpp.ocppj.actions import Action, AnyAction, Req, Res
+from mcpp.ocppj.errors import ErrorCode
+from mcpp.ocppj.flow import Flow
+from mcpp.ocppj.frames import Call
+
+
+class Dialect(Protocol):
+    """One OCPP version, as the transport sees it."""
+
+    @property
+    def version(self) -> str:
+        """As shown to people, such as `1.6`."""
+        ...
+
+    @property
+    def subprotocol(self) -> str:
+        """As negotiated in the WebSocket handshake, such as `ocpp1.6`."""
+        ...
+
+    @property
+    def actions(self) -> Mapping[str, AnyAction]:
+        """Every action of the version by its name."""
+        ...
+
+    def handle(self, flow: Flow, call: Call) -> bytes | Awaitable[bytes]:
+        """Handle an incoming CALL; gives the response payload as JSON, at once where nothing waits.
+
+        Raises CallFault for what is answered by a CALLERROR, Unanswerable for what must stay unanswered.
+        """
+        ...
+
+    def decode_response(self, flow: Flow, action: Action[Req, Res], payload: bytes) -> Res:
+        """The typed response to a CALL of ours, repaired where needed; raises InvalidAnswer."""
+        ...
+
+    def spell(self, code: ErrorCode) -> str:
+        """The code as this version writes it in a CALLERROR."""
+        ...
+

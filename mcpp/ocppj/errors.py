@@ -1,0 +1,68 @@
+"""What can go wrong with a message, named once for every OCPP version; a version folder spells the codes."""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+
+
+class ErrorCode(Enum):
+    """The reasons of a CALLERROR (OCPP-J 1.6 §4.2.3, OCPP-J 2.0.1 §4.3), not yet in the spelling of a version."""
+
+    NOT_IMPLEMENTED = auto()
+    NOT_SUPPORTED = auto()
+    INTERNAL_ERROR = auto()
+    PROTOCOL_ERROR = auto()
+    SECURITY_ERROR = auto()
+    FORMAT_VIOLATION = auto()
+    PROPERTY_CONSTRAINT_VIOLATION = auto()
+    OCCURRENCE_CONSTRAINT_VIOLATION = auto()
+    TYPE_CONSTRAINT_VIOLATION = auto()
+    GENERIC_ERROR = auto()
+
+
+class CallFault(Exception):
+    """Raised by a router or handler: the CALL at hand is answered with this CALLERROR."""
+
+    def __init__(self, code: ErrorCode, description: str = "", details: dict[str, object] | None = None) -> None:
+        super().__init__(description or code.name)
+        self.code = code
+        self.description = description
+        self.details = details or {}
+
+
+class Unanswerable(Exception):
+    """Raised by a handler whose record could not be stored: no answer is sent, so that the charger repeats it."""
+
+
+class CommandError(Exception):
+    """Base of every reason why a CALL of ours brought no response."""
+
+
+class CallRefused(CommandError):
+    """The other side answered with a CALLERROR."""
+
+    def __init__(self, code: str, description: str, details: dict[str, object]) -> None:
+        super().__init__(f"{code}: {description}" if description else code)
+        self.code = code
+        self.description = description
+        self.details = details
+
+
+class CallTimeout(CommandError):
+    """No answer came in time."""
+
+
+class ConnectionLost(CommandError):
+    """The connection ended before an answer came."""
+
+
+class QueueFull(CommandError):
+    """Too many commands wait for this charge point already."""
+
+
+class NotConnected(CommandError):
+    """The charge point has no connection."""
+
+
+class InvalidAnswer(CommandError):
+    """The answer breaks the contract beyond what can be repaired."""

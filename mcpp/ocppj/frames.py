@@ -1,0 +1,251 @@
+"""OCPP-J frames: text in, one of three message types out, and back (OCPP-J 1.6 §4.1 to §4.2.3).
+
+Payloads stay the JSON text that came: the model of the action validates them later, in one pass. So the usual frame
+costs one regular expression over its head; whatever that doesn't match is read element by element.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Final, NamedTuple, NoReturn
+
+import orjson
+
+from mcpp.ocppj.errors import ErrorCode
+
+
+class Call(NamedTuple):
+    """[2, UniqueId, Action, Payload] (OCPP-J 1.6 §4.2.1)."""
+
+    message_id: str
+    action: str
+    payload: bytes
+    """JSON as it came; validated by the action's model, not here."""
+    deviations: tuple[str, ...] = ()
+    """Rules by which the frame itself was tolerated, such as `byte_order_mark`; empty for a correct one."""
+
+
+class CallResult(NamedTuple):
+    """[3, UniqueId, Payload] (OCPP-J 1.6 §4.2.2)."""
+
+    message_id: str
+    payload: bytes
+    deviations: tuple[str, ...] = ()
+
+
+class CallError(NamedTuple):
+    """[4, UniqueId, errorCode, errorDescription, errorDetails] (OCPP-J 1.6 §4.2.3)."""
+
+    message_id: str
+    code: str
+    description: str
+    details: bytes = b"{}"
+    """A JSON object."""
+    deviations: tuple[str, ...] = ()
+
+
+class MessageType:
+    """Message type numbers (OCPP-J 1.6 §4.1.3)."""
+
+    CALL: Final = 2
+    CALL_RESULT: Final = 3
+    CALL_ERROR: Final = 4
+
+
+class FrameError(Exception):
+    """Text that isn't an OCPP-J frame; `message_id` and `message_type` are set where they could be read."""
+
+    def __init__(
+        self, message_id: str | None, code: ErrorCode, description: str, message_type: int | None = None
+    ) -> None:
+        super().__init__(description)
+        self.message_id = message_id
+        self.code = code
+        self.description = description
+        self.message_type = message_type
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether the text was meant as an answer, which must not be answered itself."""
+        return self.message_type in (MessageType.CALL_RESULT, MessageType.CALL_ERROR)
+
+
+_SPACE = rb"[ \t\r\n]*"
+_TEXT = rb'"([^"\\\x00-\x1f]*)"'
+_COMMA = _SPACE + rb"," + _SPACE
+_CALL_HEAD = rb"2" + _COMMA + _TEXT + _COMMA + _TEXT
+_CALL_RESULT_HEAD = rb"3" + _COMMA + _TEXT
+_HEADS = rb"(?:" + _CALL_HEAD + rb"|" + _CALL_RESULT_HEAD + rb")"
+# Up to the payload, which must be an object.
+_HEAD = re.compile(_SPACE + rb"\[" + _SPACE + _HEADS + _COMMA + rb"(?=\{)")
+_WHITESPACE: Final = b" \t\r\n"
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+
+
+def parse(data: bytes) -> Call | CallResult | CallError:
+    """The frame in `data`; raises FrameError and nothing else.
+
+    UniqueIds of any length are taken, since the answer carries the same one (OCPP-J 1.6 §4.1.4 allows 36 characters).
+    Text that follows the payload inside the brackets shows when the payload is validated.
+    """
+    return _parse_usual(data, ()) or _parse_unusual(data)
+
+
+def encode(frame: Call | CallResult | CallError) -> bytes:
+    """The frame as compact JSON text."""
+    message_id = orjson.dumps(frame.message_id)
+    if isinstance(frame, Call):
+        return b"[2,%b,%b,%b]" % (message_id, orjson.dumps(frame.action), frame.payload)
+    if isinstance(frame, CallResult):
+        return b"[3,%b,%b]" % (message_id, frame.payload)
+    code, description = orjson.dumps(frame.code), orjson.dumps(frame.description)
+    return b"[4,%b,%b,%b,%b]" % (message_id, code, description, frame.details)
+
+
+def _parse_usual(data: bytes, deviations: tuple[str, ...]) -> Call | CallResult | None:
+    """A CALL or CALLRESULT without escapes in its head and with an object as payload; None for anything else."""
+    head = _HEAD.match(data)
+    if head is None:
+        return None
+    body = data.rstrip(_WHITESPACE)
+    payload = body[head.end() : -1].rstrip(_WHITESPACE)
+    if not (body.endswith(b"]") and payload.endswith(b"}")):
+        return None
+    call_id, action, result_id = head.groups()
+    try:
+        if call_id is None:
+            return CallResult(result_id.decode(), payload, deviations)
+        return Call(call_id.decode(), action.decode(), payload, deviations)
+    except UnicodeDecodeError:
+        return None
+
+
+def _parse_unusual(data: bytes) -> Call | CallResult | CallError:
+    """Every CALLERROR, and all that needs a closer look."""
+    text, deviations = _strip(data)
+    if deviations and (frame := _parse_usual(text, deviations)):
+        return frame
+    # Bytes that aren't UTF-8 (OCPP-J 1.6 §4.1.2) are carried through, so that a UniqueId before them can be answered.
+    return _Elements(text.decode(errors="surrogateescape"), deviations).frame()
+
+
+def _strip(data: bytes) -> tuple[bytes, tuple[str, ...]]:
+    """The text without what some chargers put around it, and the rules by which that was dropped."""
+    text = data.strip(_WHITESPACE + b"\0")
+    deviations: tuple[str, ...] = ()
+    if text.startswith(_BYTE_ORDER_MARK):
+        text = text[len(_BYTE_ORDER_MARK) :].lstrip(_WHITESPACE + b"\0")
+        deviations += ("byte_order_mark",)
+    if data.count(0) > text.count(0):
+        deviations += ("nul_byte",)
+    return text, deviations
+
+
+class _Element(NamedTuple):
+    value: object
+    text: str
+
+
+class _Elements:
+    """The elements of a frame's array as far as they can be read, each with its own text."""
+
+    _decode = json.JSONDecoder().raw_decode
+
+    def __init__(self, text: str, deviations: tuple[str, ...]) -> None:
+        self._text = text
+        self._items: list[_Element] = []
+        self._deviations = deviations
+        self._problem = ""
+        try:
+            self._read()
+        except (ValueError, RecursionError):
+            self._problem = "truncated or malformed JSON"
+        kind = self._items[0].value if self._items else None
+        self._message_type = kind if type(kind) is int else None
+        self._message_id = self._read_message_id()
+
+    def frame(self) -> Call | CallResult | CallError:
+        if self._message_id is None or self._message_type is None:
+            self._refuse(self._problem or "no message type and UniqueId at the beginning")
+        if not isinstance(self._items[1].value, str):
+            self._refuse("the UniqueId is not a string")
+        match self._message_type:
+            case MessageType.CALL:
+                action = self._string(2, "action")
+                return Call(self._message_id, action, self._object(3), self._deviations)
+            case MessageType.CALL_RESULT:
+                return CallResult(self._message_id, self._object(2), self._deviations)
+            case MessageType.CALL_ERROR:
+                code = self._string(2, "error code")
+                # OCPP-J 1.6 §4.2.3 wants an empty description rather than none; some leave it out.
+                description = self._string(3, "error description") if len(self._items) > 3 else ""
+                return CallError(self._message_id, code, description, self._object(4), self._deviations)
+            case _:
+                # OCPP-J 1.6 §4.1.3 has its payload ignored; a CALLERROR tells the sender so.
+                self._refuse("unknown message type", ErrorCode.NOT_SUPPORTED)
+
+    def _read(self) -> None:
+        if not self._text.startswith("["):
+            self._problem = "not a JSON array"
+            return
+        at = self._skip_space(1)
+        while not self._text.startswith("]", at):
+            value, end = self._decode(self._text, at)
+            self._items.append(_Element(value, self._text[at:end]))
+            at = self._skip_space(end)
+            if self._text.startswith(",", at):
+                at = self._skip_space(at + 1)
+                if self._text.startswith("]", at):
+                    self._deviations += ("trailing_comma",)
+            elif not self._text.startswith("]", at):
+                self._problem = "truncated or malformed JSON"
+                return
+        if at + 1 < len(self._text):
+            self._problem = "text after the closing bracket"
+
+    def _skip_space(self, at: int) -> int:
+        while at < len(self._text) and self._text[at] in " \t\r\n":
+            at += 1
+        return at
+
+    def _read_message_id(self) -> str | None:
+        """The UniqueId, also one that was sent as a number; None where the answer couldn't carry it."""
+        if len(self._items) < 2:
+            return None
+        element = self._items[1]
+        message_id = element.value if isinstance(element.value, str) else element.text
+        readable = isinstance(element.value, str | int) and _is_unicode(message_id)
+        return message_id if readable else None
+
+    def _string(self, index: int, what: str) -> str:
+        value = self._items[index].value if index < len(self._items) else None
+        if not isinstance(value, str) or not _is_unicode(value):
+            self._refuse(self._problem or f"no {what}")
+        return value
+
+    def _object(self, index: int) -> bytes:
+        """The text of the last element, an object; nothing, null and [] stand for an empty one."""
+        if self._problem:
+            self._refuse(self._problem)
+        if len(self._items) > index + 1:
+            self._refuse("more elements than the message type has")
+        value, text = self._items[index] if index < len(self._items) else _Element(None, "")
+        if isinstance(value, dict):
+            return text.encode(errors="surrogateescape")
+        if value is not None and value != []:
+            self._refuse("the payload is not an object")
+        self._deviations += ("missing_payload",)
+        return b"{}"
+
+    def _refuse(self, description: str, code: ErrorCode = ErrorCode.FORMAT_VIOLATION) -> NoReturn:
+        raise FrameError(self._message_id, code, description, self._message_type)
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether the text can be sent and logged: JSON escapes can spell half a surrogate pair."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

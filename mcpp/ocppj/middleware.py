@@ -1,0 +1,59 @@
+"""What watches the messages: the seam between the transport, which calls it, and telemetry, which implements it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from mcpp.ocppj.flow import Flow, Peer
+from mcpp.ocppj.frames import Call, CallError, CallResult, FrameError
+
+
+class Middleware(Protocol):
+    """Called once per frame and per connection event, on the event loop; must not block and must not raise.
+
+    `size` is the frame's text in bytes.
+    """
+
+    def call_received(self, peer: Peer, call: Call, size: int) -> Flow:
+        """A CALL came in: begins its flow."""
+        ...
+
+    def answer_sent(self, flow: Flow, answer: CallResult | CallError, size: int) -> None:
+        """Our answer to an incoming CALL goes out: ends its flow."""
+        ...
+
+    def unanswered(self, flow: Flow, error: BaseException) -> None:
+        """An incoming CALL gets no answer, since what it reports could not be stored, or its connection ended."""
+        ...
+
+    def call_failed(self, flow: Flow, error: BaseException) -> None:
+        """A handler raised what no handler should; the CALL is answered with InternalError."""
+        ...
+
+    def call_sent(self, flow: Flow, call: Call, size: int) -> None:
+        """A CALL of ours goes out (not: waits in the queue)."""
+        ...
+
+    def answer_received(self, flow: Flow, answer: CallResult | CallError, size: int) -> None:
+        """The answer to a CALL of ours came in: ends its flow."""
+        ...
+
+    def call_expired(self, flow: Flow, error: Exception) -> None:
+        """A CALL of ours ended without an answer: CallTimeout or ConnectionLost."""
+        ...
+
+    def stray_answer(self, peer: Peer, answer: CallResult | CallError, size: int, *, late: bool) -> None:
+        """An answer that nobody waits for: late (its CALL had timed out) or unknown."""
+        ...
+
+    def frame_refused(self, peer: Peer, error: FrameError, size: int) -> None:
+        """A frame came in that isn't OCPP-J; answered where a UniqueId could be read."""
+        ...
+
+    def refusal_sent(self, peer: Peer, answer: CallError, size: int) -> None:
+        """The CALLERROR for a refused frame goes out."""
+        ...
+
+    def connection(self, outcome: str, *, identity: str = "", remote: str = "", detail: str = "") -> None:
+        """A connection began, was refused, or ended. `outcome` is of a closed set and becomes a metric's label."""
+        ...

@@ -1,0 +1,139 @@
+"""One side of an OCPP-J connection without I/O: which CALL may go out, which answer belongs to which CALL.
+
+Role-free: the same session plays central system and charge point. Time is passed in, in seconds of any clock that
+never goes back. The shell calls `call_to_send` whenever a CALL may have become sendable: after `submit`, `receive`
+and `expire`.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from mcpp.ocppj.errors import ConnectionLost, QueueFull
+from mcpp.ocppj.frames import Call, CallError, CallResult, FrameError, parse
+
+
+class Answered(NamedTuple):
+    """The answer to our outstanding CALL came in; the next one may go out."""
+
+    call: Call
+    answer: CallResult | CallError
+
+
+class Stray(NamedTuple):
+    """An answer that nobody waits for: `late` when its CALL had timed out, else unknown."""
+
+    answer: CallResult | CallError
+    late: bool
+
+
+class Refused(NamedTuple):
+    """Text that isn't OCPP-J."""
+
+    error: FrameError
+    answerable: bool
+    """Whether a CALLERROR with `error.message_id` is owed."""
+    call: Call | None
+    """Our outstanding CALL if the text was its answer: it gets no other."""
+
+
+Event = Call | Answered | Stray | Refused
+"""What one frame from the other side amounts to; a Call is one for us to answer, in any order, at any time."""
+
+_LATE_IDS_KEPT: Final = 16
+
+
+class Session:
+    """Correlates CALLs and answers; at most one CALL of ours is outstanding (OCPP-J 1.6 §4.1.1)."""
+
+    __slots__ = ("_call_timeout", "_closed", "_deadline", "_late", "_outstanding", "_queue", "_queue_limit")
+
+    def __init__(self, *, call_timeout: float, queue_limit: int) -> None:
+        self._call_timeout = call_timeout
+        self._queue_limit = queue_limit
+        self._queue: dict[str, Call] = {}
+        self._outstanding: Call | None = None
+        self._deadline = 0.0
+        self._late: tuple[str, ...] = ()
+        self._closed = False
+
+    @property
+    def queued(self) -> int:
+        """How many CALLs of ours wait to be sent."""
+        return len(self._queue)
+
+    @property
+    def outstanding(self) -> Call | None:
+        """The CALL of ours that waits for its answer."""
+        return self._outstanding
+
+    def submit(self, call: Call) -> None:
+        """Queue a CALL of ours; its UniqueId must be new. Raises QueueFull, and ConnectionLost after `close`."""
+        if self._closed:
+            raise ConnectionLost("the connection has ended")
+        # The limit is for those that wait: with nothing before it a CALL goes straight out.
+        if self._outstanding is not None and len(self._queue) >= self._queue_limit:
+            raise QueueFull(f"{len(self._queue)} commands wait already")
+        self._queue[call.message_id] = call
+
+    def withdraw(self, message_id: str) -> bool:
+        """Take a CALL back that hasn't gone out; False if it has, since then its answer is still due."""
+        return self._queue.pop(message_id, None) is not None
+
+    def call_to_send(self, now: float) -> Call | None:
+        """The CALL to send now, oldest first, unless one is outstanding; its time to be answered starts."""
+        if self._outstanding is not None or not self._queue:
+            return None
+        self._outstanding = call = self._queue.pop(next(iter(self._queue)))
+        self._deadline = now + self._call_timeout
+        return call
+
+    def receive(self, data: bytes) -> Event:
+        """What a frame from the other side means."""
+        try:
+            frame = parse(data)
+        except FrameError as error:
+            return self._refused(error)
+        if isinstance(frame, Call):
+            return frame
+        call = self._settle(frame.message_id)
+        if call is not None:
+            return Answered(call, frame)
+        return Stray(frame, late=frame.message_id in self._late)
+
+    def next_deadline(self) -> float | None:
+        """When `expire` has something to give, unless an answer comes first."""
+        return None if self._outstanding is None else self._deadline
+
+    def expire(self, now: float) -> Call | None:
+        """The outstanding CALL, if its time is over: it counts as failed and the next one may go out.
+
+        OCPP-J 1.6 §4.1.1: a CALL may be sent once the one before was answered "or has timed out".
+        """
+        call = self._outstanding
+        if call is None or now < self._deadline:
+            return None
+        self._outstanding = None
+        self._late = (*self._late[1 - _LATE_IDS_KEPT :], call.message_id)
+        return call
+
+    def close(self) -> list[Call]:
+        """End the session; gives every CALL of ours that will never be answered, oldest first."""
+        unanswered = [] if self._outstanding is None else [self._outstanding]
+        unanswered.extend(self._queue.values())
+        self._outstanding = None
+        self._queue.clear()
+        self._closed = True
+        return unanswered
+
+    def _settle(self, message_id: str | None) -> Call | None:
+        call = self._outstanding
+        if call is None or call.message_id != message_id:
+            return None
+        self._outstanding = None
+        return call
+
+    def _refused(self, error: FrameError) -> Refused:
+        if error.is_answer:
+            return Refused(error, answerable=False, call=self._settle(error.message_id))
+        return Refused(error, answerable=error.message_id is not None, call=None)

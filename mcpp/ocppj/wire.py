@@ -1,0 +1,112 @@
+"""What generated models are made of: their base class, and the types whose form on the wire OCPP fixes.
+
+A model is valid exactly where the official JSON schema says so (`tests/contract` lists the few exceptions). Validation
+is strict: text is no number, a number is no text, and `null` is not absence.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import partial
+from operator import is_
+from typing import Annotated, TypeAlias
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, PlainSerializer, Strict
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+_is_none = partial(is_, None)
+
+
+class WireModel(BaseModel):
+    """Base of every request, response and type of an OCPP version.
+
+    Python code uses the names of the fields (`id_tag`), the wire their aliases (`idTag`), neither the other's.
+    An absent property is `None`; it stays out of whatever the model is dumped to.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        validate_by_alias=False,
+        validate_by_name=True,
+        serialize_by_alias=True,
+    )
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: type[BaseModel], handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Tell `null` from absence: an optional property may be absent, but the contract knows no null."""
+        schema = handler(source)
+        model = handler.resolve_ref_schema(schema)
+        if model["type"] == "model" and model["schema"]["type"] == "model-fields":
+            for field in model["schema"]["fields"].values():
+                default = field["schema"]
+                if default["type"] == "default" and default["schema"]["type"] == "nullable":
+                    nullable = default["schema"]
+                    default["schema"] = core_schema.json_or_python_schema(nullable["schema"], nullable)
+                    field["serialization_exclude_if"] = _is_none
+        return schema
+
+
+# RFC 3339 §5.6. By itself pydantic also reads Unix times, a comma, a blank for the T, and times without seconds.
+_RFC_3339 = (
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$"
+)
+
+
+def _to_utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise PydanticCustomError("datetime_range", "Input should lie in the years 1 to 9999 of UTC") from None
+
+
+def _to_rfc_3339(value: datetime) -> str:
+    return value.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+
+
+class _Rfc3339:
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        text = core_schema.str_schema(pattern=_RFC_3339)
+        # The pattern hands on a Python str, which a strict datetime would refuse.
+        parsed = core_schema.datetime_schema(tz_constraint="aware", strict=False)
+        given = core_schema.datetime_schema(tz_constraint="aware")
+        return core_schema.no_info_after_validator_function(
+            _to_utc,
+            core_schema.json_or_python_schema(core_schema.chain_schema([text, parsed]), given),
+            serialization=core_schema.plain_serializer_function_ser_schema(_to_rfc_3339, when_used="json"),
+        )
+
+
+Timestamp: TypeAlias = Annotated[datetime, _Rfc3339]
+"""A moment, always in UTC; on the wire RFC 3339 with three digits of milliseconds and `Z`."""
+
+
+def _refuse_text(value: object) -> object:
+    if isinstance(value, str | bool):
+        raise PydanticCustomError("decimal_type", "Input should be a number")
+    return value
+
+
+def _to_number(value: Decimal) -> int | float:
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
+Tenths: TypeAlias = Annotated[
+    Decimal,
+    Strict(False),
+    Field(multiple_of=Decimal("0.1")),
+    BeforeValidator(_refuse_text),
+    PlainSerializer(_to_number, when_used="json"),
+]
+"""A decimal with at most one digit after the point, such as a limit in A or W (OCPP 1.6 §7.14); a number in JSON."""
+
+CiString50: TypeAlias = Annotated[str, Field(max_length=50)]
+"""Text of at most 50 characters, in which upper and lower case don't count (OCPP 1.6 §7.16)."""
+
+_URI = r"^[A-Za-z][A-Za-z0-9+.-]*:([A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*$"
+
+Uri: TypeAlias = Annotated[str, Field(pattern=_URI)]
+"""A URI as it was written: its scheme and its characters are checked (RFC 3986 §2, §3.1), nothing is rewritten."""

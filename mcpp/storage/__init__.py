@@ -1,0 +1,1 @@
+"""One SQLite file: opening it, its migrations, the one writer and the readers (DESIGN.md, Persistence)."""

@@ -1,0 +1,229 @@
+"""Opening the database: the one connection that writes, and the small pool of those that read.
+
+The file is in WAL mode, so readers never wait for the writer, and another process may read or back it up while the
+server runs. Only one process may write: it holds a lock on `<database>.lock` for as long as it lives.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import fcntl
+import os
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Final, Self
+from urllib.parse import unquote
+
+import aiosqlite
+
+BUSY_TIMEOUT_SECONDS: Final = 5.0
+"""How long a statement waits for another program's lock, well under the 10 s that a shutdown may take."""
+
+READERS: Final = 4
+"""Two long exports at once still leave two connections to the API; each costs a thread and up to 2 MiB of page cache."""
+
+_CACHED_STATEMENTS: Final = 512
+"""More than there are queries, so that none is ever parsed twice."""
+
+_WRITER_PRAGMAS: Final = (
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA cache_size = -16384",  # KiB, taken as needed: the indexes that every insert touches stay in memory
+    "PRAGMA temp_store = MEMORY",  # what a savepoint must remember isn't worth a file
+    "PRAGMA wal_autocheckpoint = 4000",  # pages, 16 MiB: hot pages are copied back and fsynced less often
+    "PRAGMA journal_size_limit = 67108864",  # bytes: a WAL that a long read made grow shrinks again
+)
+
+
+class Durability(StrEnum):
+    """What an answered message survives (setting `durability`)."""
+
+    FULL = "full"
+    """Power loss: each commit waits for the disk."""
+    NORMAL = "normal"
+    """A crash of the process: the disk is waited for at checkpoints only."""
+
+
+class DatabaseUnusable(Exception):
+    """The database can't be used. The message is one line that says what is wrong and how to mend it."""
+
+
+class WriterConnection(sqlite3.Connection):
+    """The connection that may write; closing it checkpoints the WAL and gives up the process's claim on the file."""
+
+    lock_fd: int | None = None
+
+    def close(self) -> None:
+        super().close()
+        if self.lock_fd is not None:
+            os.close(self.lock_fd)
+            self.lock_fd = None
+
+
+def database_path(setting: str) -> Path:
+    """The absolute path that the setting `database` names: a path, or a URL `sqlite:///relative` or
+    `sqlite:////absolute`, percent-encoded.
+
+    Raises DatabaseUnusable for any other URL, and for SQLite's databases in memory, which nothing else could read.
+    """
+    path = unquote(setting.removeprefix("sqlite:///")) if setting.startswith("sqlite:///") else setting
+    if "://" in path or path in {"", ":memory:"}:
+        raise DatabaseUnusable(f"database {setting!r} names no file: give a path or a URL such as sqlite:///mcpp.db")
+    return Path(path).resolve()
+
+
+def open_writer(path: Path, durability: Durability = Durability.FULL) -> WriterConnection:
+    """Opens the database for writing, in autocommit mode, and creates it where it doesn't exist.
+
+    May be used by any thread, one at a time. Raises DatabaseUnusable.
+    """
+    path = path.resolve()
+    lock_fd = _claim(path)
+    try:
+        connection = sqlite3.connect(
+            path,
+            timeout=BUSY_TIMEOUT_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=_CACHED_STATEMENTS,
+            factory=WriterConnection,
+        )
+    except sqlite3.Error as error:
+        os.close(lock_fd)
+        raise _unusable(path, error) from error
+    connection.lock_fd = lock_fd
+    try:
+        _configure(connection, durability)
+    except sqlite3.Error as error:
+        connection.close()
+        raise _unusable(path, error) from error
+    return connection
+
+
+def _configure(connection: sqlite3.Connection, durability: Durability) -> None:
+    mode: str = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+    if mode != "wal":
+        raise sqlite3.OperationalError(f"the file system allows journal mode {mode!r} only, not WAL")
+    for pragma in _WRITER_PRAGMAS:
+        connection.execute(pragma)
+    if durability is Durability.FULL:
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA fullfsync = ON")  # macOS: a plain fsync leaves the data in the drive's cache
+    else:
+        connection.execute("PRAGMA synchronous = NORMAL")
+    # Now, rather than at the first message: is the file writable, and does another program hold its lock?
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("ROLLBACK")
+
+
+def _claim(path: Path) -> int:
+    """Takes this process's exclusive lock on the database; the file descriptor holds it.
+
+    The kernel releases it however the process ends. The lock is on a file of its own: closing a descriptor of the
+    database itself would drop the locks that SQLite holds on it.
+    """
+    if not path.parent.is_dir():
+        raise DatabaseUnusable(
+            f"database {path}: the directory {path.parent} does not exist; create it or choose another database"
+        )
+    if path.is_dir():
+        raise DatabaseUnusable(f"database {path} is a directory; give the path of a file in it")
+    lock_path = path.with_name(f"{path.name}.lock")
+    try:
+        lock_fd = os.open(lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise DatabaseUnusable(
+            f"database {path}: {lock_path} can't be written ({error.strerror}); "
+            "let this user write in that directory or choose another database"
+        ) from error
+    try:
+        fcntl.flock(lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.ftruncate(lock_fd, 0)
+        os.pwrite(lock_fd, str(os.getpid()).encode(), 0)
+    except OSError as error:
+        holder = os.pread(lock_fd, 20, 0).decode(errors="replace") or "unknown"
+        os.close(lock_fd)
+        if error.errno not in {errno.EAGAIN, errno.EACCES}:
+            raise DatabaseUnusable(f"database {path}: {lock_path} can't be locked: {error.strerror}") from error
+        raise DatabaseUnusable(
+            f"database {path} is in use by another mcpp process (pid {holder}); "
+            "stop that one or give this one a database of its own"
+        ) from None
+    return lock_fd
+
+
+def _unusable(path: Path, error: sqlite3.Error) -> DatabaseUnusable:
+    # Extended result codes carry the primary one in their low byte.
+    match getattr(error, "sqlite_errorcode", 0) & 0xFF:
+        case sqlite3.SQLITE_NOTADB:
+            problem = "is not an SQLite database; choose another file"
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
+            problem = f"can't be written ({error}); let this user write the file and its directory"
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            problem = "is locked by another program; close that program"
+        case sqlite3.SQLITE_FULL:
+            problem = "can't be written, the disk is full; free some space"
+        case sqlite3.SQLITE_CORRUPT:
+            problem = f"is damaged ({error}); restore a backup"
+        case _:
+            problem = f"can't be used: {error}"
+    return DatabaseUnusable(f"database {path} {problem}")
+
+
+class Readers:
+    """A pool of connections that can only read, for API, exports and start-up; opened after the migrations."""
+
+    def __init__(self, connections: list[aiosqlite.Connection]) -> None:
+        self._connections = connections
+        # Last in, first out: the connection with the warmest page cache serves next.
+        self._idle: asyncio.LifoQueue[aiosqlite.Connection] = asyncio.LifoQueue()
+        for connection in connections:
+            self._idle.put_nowait(connection)
+
+    @classmethod
+    async def open(cls, path: Path, size: int = READERS) -> Self:
+        """Opens `size` connections. Raises DatabaseUnusable."""
+        connections: list[aiosqlite.Connection] = []
+        try:
+            for _ in range(size):
+                connections.append(await _open_reader(path))
+        except sqlite3.Error as error:
+            await cls(connections).close()
+            raise _unusable(path, error) from error
+        return cls(connections)
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[aiosqlite.Connection]:
+        """Lends a connection; waits for one while all are lent out. Close cursors: an open one pins the WAL."""
+        connection = await self._idle.get()
+        try:
+            yield connection
+        finally:
+            self._idle.put_nowait(connection)
+
+    async def close(self) -> None:
+        """Closes all connections, ending the queries that still run on them with sqlite3.OperationalError."""
+        for connection in self._connections:
+            await connection.interrupt()
+            await connection.close()
+
+
+async def _open_reader(path: Path) -> aiosqlite.Connection:
+    # mode=rw since a reader of a WAL may have to create its index; query_only keeps it from writing the data.
+    connection = await aiosqlite.connect(
+        f"{path.resolve().as_uri()}?mode=rw",
+        uri=True,
+        timeout=BUSY_TIMEOUT_SECONDS,
+        isolation_level=None,
+        cached_statements=_CACHED_STATEMENTS,
+    )
+    try:
+        await connection.execute("PRAGMA query_only = ON")
+        await connection.execute_fetchall("SELECT 1 FROM sqlite_schema LIMIT 1")  # reads the file at last
+    except BaseException:
+        await connection.close()
+        raise
+    return connection

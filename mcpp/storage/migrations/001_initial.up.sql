@@ -1,0 +1,182 @@
+-- The books of MCPP.
+--
+-- Times are INTEGER, UTC, in milliseconds since 1970-01-01: datetime(started_at / 1000, 'unixepoch') shows them.
+-- Meter registers are INTEGER, in Wh. Booleans are 0 or 1. Sampled values stay TEXT, as the charger sent them.
+-- A natural key has no NULL in it, since NULLs don't conflict: what a charger left out is '' or 0 there.
+
+CREATE TABLE charge_points (
+    id                        INTEGER PRIMARY KEY,
+    identity                  TEXT    NOT NULL UNIQUE,
+    ocpp_version              TEXT,
+    display_name              TEXT,
+    password_hash             TEXT,
+    auto_start                INTEGER CHECK (auto_start IN (0, 1)),
+    vendor                    TEXT,
+    model                     TEXT,
+    serial_number             TEXT,
+    charge_box_serial_number  TEXT,
+    firmware_version          TEXT,
+    iccid                     TEXT,
+    imsi                      TEXT,
+    meter_type                TEXT,
+    meter_serial_number       TEXT,
+    registered_at             INTEGER NOT NULL,
+    boot_accepted_at          INTEGER,
+    last_connect_at           INTEGER,
+    last_disconnect_at        INTEGER,
+    last_boot_at              INTEGER,
+    last_heartbeat_at         INTEGER,
+    last_status_at            INTEGER,
+    last_meter_values_at      INTEGER,
+    last_tx_start_at          INTEGER,
+    last_tx_stop_at           INTEGER,
+    last_error_at             INTEGER
+) STRICT;
+
+CREATE INDEX charge_points_by_vendor ON charge_points (vendor, identity);
+
+-- A connector as OCPP numbers it. evse_id is 0 where the version has no EVSEs (1.6); connector 0 is the charge point.
+CREATE TABLE connectors (
+    id                      INTEGER PRIMARY KEY,
+    charge_point_id         INTEGER NOT NULL REFERENCES charge_points (id) ON DELETE CASCADE,
+    evse_id                 INTEGER NOT NULL DEFAULT 0,
+    connector_id            INTEGER NOT NULL,
+    status                  TEXT,
+    error_code              TEXT,
+    info                    TEXT,
+    vendor_id               TEXT,
+    vendor_error_code       TEXT,
+    status_at               INTEGER,
+    session_correlation_id  TEXT,
+    UNIQUE (charge_point_id, evse_id, connector_id)
+) STRICT;
+
+-- The last report of a charge point on a long errand: diagnostics, firmware, log.
+CREATE TABLE charge_point_reports (
+    charge_point_id  INTEGER NOT NULL REFERENCES charge_points (id) ON DELETE CASCADE,
+    kind             TEXT    NOT NULL CHECK (kind IN ('diagnostics', 'firmware', 'log', 'signed_firmware')),
+    status           TEXT    NOT NULL,
+    request_id       INTEGER,
+    reported_at      INTEGER NOT NULL,
+    PRIMARY KEY (charge_point_id, kind)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE security_events (
+    id               INTEGER PRIMARY KEY,
+    charge_point_id  INTEGER NOT NULL REFERENCES charge_points (id) ON DELETE CASCADE,
+    type             TEXT    NOT NULL,
+    occurred_at      INTEGER NOT NULL,
+    tech_info        TEXT    NOT NULL,
+    received_at      INTEGER NOT NULL,
+    UNIQUE (charge_point_id, occurred_at, type, tech_info)
+) STRICT;
+
+CREATE TABLE id_tags (
+    id_tag         TEXT NOT NULL COLLATE NOCASE PRIMARY KEY,
+    status         TEXT NOT NULL CHECK (status IN ('Accepted', 'Blocked', 'Expired', 'Invalid')),
+    expiry_date    INTEGER,
+    parent_id_tag  TEXT COLLATE NOCASE,
+    note           TEXT
+) STRICT, WITHOUT ROWID;
+
+-- AUTOINCREMENT: an id that was given to a charger once is never given again, also after a purge.
+CREATE TABLE transactions (
+    id                      INTEGER PRIMARY KEY AUTOINCREMENT,
+    charge_point_id         INTEGER NOT NULL REFERENCES charge_points (id) ON DELETE CASCADE,
+    connector_id            INTEGER NOT NULL REFERENCES connectors (id) ON DELETE CASCADE,
+    ocpp_transaction_id     TEXT,
+    id_tag                  TEXT    NOT NULL COLLATE NOCASE,
+    reservation_id          INTEGER,
+    meter_start             INTEGER NOT NULL,
+    meter_stop              INTEGER,
+    started_at              INTEGER NOT NULL,
+    start_received_at       INTEGER NOT NULL,
+    stopped_at              INTEGER,
+    stop_received_at        INTEGER,
+    stop_id_tag             TEXT COLLATE NOCASE,
+    stop_reason             TEXT,
+    stop_origin             TEXT    CHECK (stop_origin IN ('charger', 'recovered', 'operator')),
+    evidence                TEXT,
+    energy_implausible      INTEGER NOT NULL DEFAULT 0 CHECK (energy_implausible IN (0, 1)),
+    session_correlation_id  TEXT    NOT NULL,
+    UNIQUE (connector_id, started_at, id_tag, meter_start),
+    CHECK ((stopped_at IS NULL) = (stop_origin IS NULL)),
+    CHECK ((stopped_at IS NULL) = (meter_stop IS NULL))
+) STRICT;
+
+-- OCPP 2.0.1: the charger makes the id, a string of up to 36 characters.
+CREATE UNIQUE INDEX transactions_by_ocpp_id ON transactions (charge_point_id, ocpp_transaction_id)
+    WHERE ocpp_transaction_id IS NOT NULL;
+CREATE UNIQUE INDEX transactions_open_by_connector ON transactions (connector_id) WHERE stopped_at IS NULL;
+CREATE INDEX transactions_open ON transactions (started_at, id) WHERE stopped_at IS NULL;
+CREATE INDEX transactions_by_start ON transactions (started_at, id);
+CREATE INDEX transactions_by_charge_point ON transactions (charge_point_id, started_at, id);
+CREATE INDEX transactions_by_connector ON transactions (connector_id, started_at, id);
+CREATE INDEX transactions_by_id_tag ON transactions (id_tag, started_at, id);
+
+-- What a sampled value says of itself; a few dozen rows, so that a sample is small. '' where the charger left it out.
+CREATE TABLE sample_kinds (
+    id         INTEGER PRIMARY KEY,
+    measurand  TEXT NOT NULL,
+    phase      TEXT NOT NULL,
+    unit       TEXT NOT NULL,
+    context    TEXT NOT NULL,
+    location   TEXT NOT NULL,
+    format     TEXT NOT NULL,
+    UNIQUE (measurand, phase, unit, context, location, format)
+) STRICT;
+
+-- position: the place in the charger's list of sampled values.
+CREATE TABLE transaction_samples (
+    transaction_id  INTEGER NOT NULL REFERENCES transactions (id) ON DELETE CASCADE,
+    measured_at     INTEGER NOT NULL,
+    kind_id         INTEGER NOT NULL REFERENCES sample_kinds (id),
+    value           TEXT    NOT NULL,
+    position        INTEGER NOT NULL,
+    received_at     INTEGER NOT NULL,
+    PRIMARY KEY (transaction_id, measured_at, kind_id, value)
+) STRICT, WITHOUT ROWID;
+
+-- Samples that no transaction was running for.
+CREATE TABLE connector_samples (
+    connector_id  INTEGER NOT NULL REFERENCES connectors (id) ON DELETE CASCADE,
+    measured_at   INTEGER NOT NULL,
+    kind_id       INTEGER NOT NULL REFERENCES sample_kinds (id),
+    value         TEXT    NOT NULL,
+    position      INTEGER NOT NULL,
+    received_at   INTEGER NOT NULL,
+    PRIMARY KEY (connector_id, measured_at, kind_id, value)
+) STRICT, WITHOUT ROWID;
+
+-- Stops and meter values that belong to no known transaction: kept whole, as JSON in OCPP's spelling.
+CREATE TABLE unmatched (
+    id                      INTEGER PRIMARY KEY AUTOINCREMENT,
+    charge_point_id         INTEGER NOT NULL REFERENCES charge_points (id) ON DELETE CASCADE,
+    kind                    TEXT    NOT NULL CHECK (kind IN ('stop', 'meter_values')),
+    claimed_transaction_id  INTEGER NOT NULL,
+    payload                 TEXT    NOT NULL,
+    received_at             INTEGER NOT NULL,
+    UNIQUE (charge_point_id, kind, claimed_transaction_id, payload)
+) STRICT;
+
+-- Rows as the API shows them: by the names that people and chargers use.
+CREATE VIEW transaction_records AS
+SELECT
+    t.id AS transaction_id,
+    p.identity AS charge_point_id,
+    c.evse_id,
+    c.connector_id,
+    t.id_tag,
+    t.reservation_id,
+    t.meter_start,
+    t.meter_stop,
+    t.started_at,
+    t.stopped_at,
+    t.stop_reason,
+    t.stop_origin,
+    t.evidence,
+    t.energy_implausible,
+    t.session_correlation_id
+FROM transactions AS t
+JOIN charge_points AS p ON p.id = t.charge_point_id
+JOIN connectors AS c ON c.id = t.connector_id;

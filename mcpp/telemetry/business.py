@@ -1,0 +1,74 @@
+"""The one subscriber that counts and logs what happened in the business: charge points, connectors, transactions."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+from mcpp.domain.events import (
+    ChargePointBooted,
+    ConnectorStatusChanged,
+    Event,
+    RecordUnmatched,
+    ReportReceived,
+    SecurityEventReceived,
+    TransactionRecovered,
+    TransactionStarted,
+    TransactionStopped,
+)
+from mcpp.telemetry.lines import Line, LineWriter, LogLevel, timestamp
+from mcpp.telemetry.metrics import OTHER, Metrics
+from mcpp.telemetry.redaction import redact
+
+# Connections, heartbeats and meter values have a line each as messages and need no second one.
+_LINES: dict[type[Event], tuple[str, LogLevel, str]] = {
+    ChargePointBooted: ("charge_point_booted", LogLevel.INFO, "ocpp"),
+    ConnectorStatusChanged: ("connector_status_changed", LogLevel.INFO, "transaction"),
+    TransactionStarted: ("transaction_started", LogLevel.INFO, "transaction"),
+    TransactionStopped: ("transaction_stopped", LogLevel.INFO, "transaction"),
+    TransactionRecovered: ("transaction_recovered", LogLevel.WARNING, "transaction"),
+    RecordUnmatched: ("record_unmatched", LogLevel.WARNING, "transaction"),
+    SecurityEventReceived: ("security_event_received", LogLevel.WARNING, "ocpp"),
+    ReportReceived: ("report_received", LogLevel.INFO, "ocpp"),
+}
+
+
+class BusinessTelemetry:
+    """Subscribes to the domain's events."""
+
+    def __init__(self, lines: LineWriter, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._lines = lines
+        self._kinds = {kind: line for kind, line in _LINES.items() if lines.writes(line[1])}
+
+    def __call__(self, event: Event) -> None:
+        kind = type(event)
+        if isinstance(event, TransactionStarted):
+            self._metrics.transactions.labels("started", "").inc()
+            self._metrics.transactions_active.inc()
+        elif isinstance(event, TransactionStopped):
+            self._count_end(event, "recovered" if isinstance(event, TransactionRecovered) else "stopped")
+        if kind in self._kinds:
+            self._write(event, *self._kinds[kind])
+
+    def _count_end(self, event: TransactionStopped, name: str) -> None:
+        metrics = self._metrics
+        metrics.transactions.labels(name, event.reason if event.reason in metrics.stop_reasons else OTHER).inc()
+        metrics.transactions_active.dec()
+        # A charger's clock may be set back while it charges.
+        metrics.transaction_duration.observe(max(0.0, (event.stopped_at - event.started_at).total_seconds()))
+        if not event.energy_implausible:
+            metrics.transaction_energy.observe(event.energy_wh)
+
+    def _write(self, event: Event, name: str, level: LogLevel, category: str) -> None:
+        line: Line = {
+            "timestamp": timestamp(),
+            "level": level.value,
+            "event": name,
+            "category": category,
+            "correlation_id": event.correlation_id,
+            "charge_point_id": event.charge_point_id,
+        }
+        facts = {field.name: getattr(event, field.name) for field in fields(event) if field.name not in line}
+        del facts["at"]
+        line.update({fact: redact(value) for fact, value in facts.items() if value is not None})
+        self._lines.write(line)

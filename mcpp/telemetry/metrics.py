@@ -1,0 +1,185 @@
+"""What the system counts and measures, in a registry of its own; names and labels are an interface to scrapers."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable, Collection, Iterable
+from pathlib import Path
+from typing import TypeVar
+
+import prometheus_client
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client.exposition import choose_encoder
+
+from mcpp.telemetry.live_state import ChargePointState, ChargePointStates, DroppedLines
+
+OTHER = "_OTHER"
+"""Stands for every label value outside its closed set: text that a charger made up."""
+
+Child = TypeVar("Child")
+
+
+class Children(dict[str, Child]):
+    """The children of a metric by one label's value, made when first needed; unknown values share one."""
+
+    def __init__(self, known: Collection[str], make: Callable[[str], Child]) -> None:
+        super().__init__()
+        self._known = frozenset(known) | {OTHER}
+        self._make = make
+
+    def __missing__(self, value: str) -> Child:
+        if value not in self._known:
+            return self[OTHER]
+        child = self[value] = self._make(value)
+        return child
+
+
+class Metrics:
+    """Every metric of one server.
+
+    `actions`, `error_codes` and `stop_reasons` are the closed sets of their labels; anything else counts as `_OTHER`.
+    What belongs to other parts is read from them at scrape time, once they are handed to the `watch_…` methods.
+    """
+
+    def __init__(
+        self,
+        *,
+        version: str,
+        actions: Collection[str],
+        error_codes: Collection[str],
+        stop_reasons: Collection[str],
+    ) -> None:
+        # The library's only switch for its `…_created` series, which double the size of a scrape, is a global one.
+        prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]  # the library lacks a `-> None`
+        self.registry = registry = CollectorRegistry()
+        self.actions = frozenset(actions)
+        self.error_codes = frozenset(error_codes)
+        self.stop_reasons = frozenset(stop_reasons)
+        ProcessCollector(registry=registry)
+        _gauge(registry, "build_info", "Always 1; the labels say what runs.", ("version", "python_version")).labels(
+            version, platform.python_version()
+        ).set(1)
+        _gauge(registry, "start_time_seconds", "When this server started, in Unix time.").set(time.time())
+        self._connected = _gauge(registry, "charge_points_connected", "Charge points that are connected now.")
+        self._queue_depth = _gauge(registry, "call_queue_depth", "Commands that wait for their turn, of all chargers.")
+        self._database_size = _gauge(
+            registry, "database_size_bytes", "Size of the database file and its write-ahead log."
+        )
+        self.connections = _counter(
+            registry, "connections_total", "Connections of charge points, by how they began or ended.", ("outcome",)
+        )
+        self.messages = _counter(
+            registry,
+            "ocpp_messages_total",
+            "OCPP frames; direction is seen from the server.",
+            ("action", "direction", "message_type"),
+        )
+        self.message_duration = _histogram(
+            registry,
+            "ocpp_message_duration_seconds",
+            "From a CALL to its answer; direction is the CALL's. A command's time in the queue counts.",
+            _MESSAGE_SECONDS,
+            ("action", "direction"),
+        )
+        self.errors = _counter(
+            registry, "ocpp_errors_total", "CALLERROR frames, by their error code.", ("direction", "code")
+        )
+        self.deviations = _counter(
+            registry,
+            "contract_deviations_total",
+            "Departures from the OCPP contract that were tolerated, by the rule that repaired them.",
+            ("action", "rule"),
+        )
+        self.call_timeouts = _counter(registry, "call_timeouts_total", "Commands that got no answer in time.")
+        self.database_write_duration = _histogram(
+            registry,
+            "database_write_duration_seconds",
+            "One write transaction, from its begin to its commit.",
+            _WRITE_SECONDS,
+        )
+        self.database_batch_size = _histogram(
+            registry, "database_batch_size", "Units of work that share one commit.", _BATCH_SIZES
+        )
+        self.database_errors = _counter(registry, "database_errors_total", "Writes that failed.")
+        self.event_loop_lag = _histogram(
+            registry, "event_loop_lag_seconds", "How late the event loop runs what is due, sampled.", _LAG_SECONDS
+        )
+        self.transactions_active = _gauge(registry, "transactions_active", "Transactions that are open in the books.")
+        self.transactions = _counter(
+            registry,
+            "transactions_total",
+            "Transactions that started, stopped, or were closed in the charger's stead; the reason is a stop's.",
+            ("event", "reason"),
+        )
+        self.transaction_duration = _histogram(
+            registry, "transaction_duration_seconds", "From start to stop, by the charger's clock.", _SESSION_SECONDS
+        )
+        self.transaction_energy = _histogram(
+            registry, "transaction_energy_watt_hours", "Energy of a transaction, where plausible.", _SESSION_WATT_HOURS
+        )
+
+    def watch_charge_points(self, states: Callable[[], Collection[ChargePointState]], *, series_limit: int) -> None:
+        """Read which charge points are connected; `series_limit` of them get series of their own, 0 for none."""
+        self._connected.set_function(lambda: sum(state.connected_since is not None for state in states()))
+        self.registry.register(ChargePointStates(states, series_limit))
+
+    def watch_call_queues(self, depth: Callable[[], int]) -> None:
+        """Read how many commands wait."""
+        self._queue_depth.set_function(depth)
+
+    def watch_database(self, path: Path) -> None:
+        """Read the size of the database's files."""
+        files = (path, path.with_name(f"{path.name}-wal"))
+        self._database_size.set_function(lambda: sum(map(_file_size, files)))
+
+    def watch_log(self, dropped: Callable[[], int]) -> None:
+        """Read how many log lines were lost."""
+        self.registry.register(DroppedLines(dropped))
+
+    def on_batch(self, size: int, seconds: float) -> None:
+        """A write transaction was committed: observer of the storage writer."""
+        self.database_batch_size.observe(size)
+        self.database_write_duration.observe(seconds)
+
+    def on_error(self, _: BaseException) -> None:
+        """A write failed: observer of the storage writer."""
+        self.database_errors.inc()
+
+    def render(self, accept: str = "") -> tuple[str, bytes]:
+        """Content type and text of a scrape: OpenMetrics where the Accept header asks for it, else Prometheus."""
+        encode, content_type = choose_encoder(accept)
+        return content_type, encode(self.registry)
+
+
+def _gauge(registry: CollectorRegistry, name: str, text: str, labels: Iterable[str] = ()) -> Gauge:
+    return Gauge(name, text, labels, namespace="mcpp", registry=registry)
+
+
+def _counter(registry: CollectorRegistry, name: str, text: str, labels: Iterable[str] = ()) -> Counter:
+    return Counter(name, text, labels, namespace="mcpp", registry=registry)
+
+
+def _histogram(
+    registry: CollectorRegistry, name: str, text: str, buckets: Iterable[float], labels: Iterable[str] = ()
+) -> Histogram:
+    return Histogram(name, text, labels, namespace="mcpp", registry=registry, buckets=tuple(buckets))
+
+
+def _file_size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+_MESSAGE_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+_WRITE_SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5)
+_LAG_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
+_BATCH_SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+_MINUTE, _HOUR = 60, 3600
+_SESSION_SECONDS = (
+    *(minutes * _MINUTE for minutes in (1, 5, 15, 30)),
+    *(hours * _HOUR for hours in (1, 2, 3, 4, 6, 8, 12, 24, 48)),
+)
+_SESSION_WATT_HOURS = (100, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 30_000, 40_000, 60_000, 80_000, 100_000, 200_000)

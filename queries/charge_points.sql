@@ -1,0 +1,65 @@
+-- Register a charge point at its first connection, note each later one. Gives its key.
+-- name: ConnectChargePoint :one
+INSERT INTO charge_points (identity, ocpp_version, registered_at, last_connect_at)
+VALUES (@identity, @ocpp_version, @connected_at, @connected_at)
+ON CONFLICT (identity) DO UPDATE SET ocpp_version = excluded.ocpp_version, last_connect_at = excluded.last_connect_at
+RETURNING id;
+
+-- Note the end of a charge point's connection.
+-- name: DisconnectChargePoint :exec
+UPDATE charge_points SET last_disconnect_at = @disconnected_at WHERE id = @id;
+
+-- Store what an accepted BootNotification tells (OCPP 1.6 §4.2).
+-- name: BootChargePoint :exec
+UPDATE charge_points
+SET vendor = @vendor, model = @model, serial_number = @serial_number,
+    charge_box_serial_number = @charge_box_serial_number, firmware_version = @firmware_version,
+    iccid = @iccid, imsi = @imsi, meter_type = @meter_type, meter_serial_number = @meter_serial_number,
+    boot_accepted_at = coalesce(boot_accepted_at, @booted_at), last_boot_at = @booted_at
+WHERE id = @id;
+
+-- Write the stamps that aren't records of their own, gathered over some seconds; an older one never overwrites.
+-- name: StampChargePoints :batchexec
+UPDATE charge_points
+SET last_heartbeat_at = coalesce(sqlc.narg(last_heartbeat_at), last_heartbeat_at),
+    last_meter_values_at = coalesce(sqlc.narg(last_meter_values_at), last_meter_values_at)
+WHERE id = @id;
+
+-- Note when the charge point last reported a status, and when last an error.
+-- name: StampStatus :exec
+UPDATE charge_points
+SET last_status_at = @last_status_at, last_error_at = coalesce(sqlc.narg(last_error_at), last_error_at)
+WHERE id = @id;
+
+-- Note when the charge point last started a transaction.
+-- name: StampTransactionStart :exec
+UPDATE charge_points SET last_tx_start_at = @last_tx_start_at WHERE id = @id;
+
+-- Note when the charge point last stopped a transaction.
+-- name: StampTransactionStop :exec
+UPDATE charge_points SET last_tx_stop_at = @last_tx_stop_at WHERE id = @id;
+
+-- Keep the last report on diagnostics, firmware or log.
+-- name: PutReport :exec
+INSERT INTO charge_point_reports (charge_point_id, kind, status, request_id, reported_at)
+VALUES (@charge_point_id, @kind, @status, @request_id, @reported_at)
+ON CONFLICT (charge_point_id, kind)
+DO UPDATE SET status = excluded.status, request_id = excluded.request_id, reported_at = excluded.reported_at;
+
+-- Store a security event (security extension §4.9.2); a repeat changes nothing.
+-- name: AddSecurityEvent :execrows
+INSERT INTO security_events (charge_point_id, type, occurred_at, tech_info, received_at)
+VALUES (@charge_point_id, @type, @occurred_at, @tech_info, @received_at)
+ON CONFLICT DO NOTHING;
+
+-- One charge point by the identity it connects with.
+-- name: GetChargePoint :one
+SELECT * FROM charge_points WHERE identity = @identity;
+
+-- Charge points by identity, a page at a time.
+-- name: ListChargePoints :many
+SELECT * FROM charge_points WHERE identity > @after ORDER BY identity LIMIT @page_size;
+
+-- Charge points of one vendor by identity, a page at a time.
+-- name: ListChargePointsByVendor :many
+SELECT * FROM charge_points WHERE vendor = @vendor AND identity > @after ORDER BY identity LIMIT @page_size;

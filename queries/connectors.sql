@@ -1,0 +1,38 @@
+-- One connector by its number.
+-- name: GetConnector :one
+SELECT * FROM connectors
+WHERE charge_point_id = @charge_point_id AND evse_id = @evse_id AND connector_id = @connector_id;
+
+-- Create a connector that was not seen before.
+-- name: AddConnector :one
+INSERT INTO connectors (charge_point_id, evse_id, connector_id)
+VALUES (@charge_point_id, @evse_id, @connector_id)
+RETURNING *;
+
+-- Store a connector's status (OCPP 1.6 §4.9) and the session it belongs to.
+-- name: SetConnectorStatus :exec
+UPDATE connectors
+SET status = @status, error_code = @error_code, info = @info, vendor_id = @vendor_id,
+    vendor_error_code = @vendor_error_code, status_at = @status_at, session_correlation_id = @session_correlation_id
+WHERE id = @id;
+
+-- Say which session a connector is in.
+-- name: SetConnectorSession :exec
+UPDATE connectors SET session_correlation_id = @session_correlation_id WHERE id = @id;
+
+-- End a connector's session, unless it is in a newer one.
+-- name: EndConnectorSession :exec
+UPDATE connectors SET session_correlation_id = NULL
+WHERE id = @id AND session_correlation_id = @session_correlation_id;
+
+-- The connectors of one charge point, each with its open transaction.
+-- name: ListConnectors :many
+SELECT c.evse_id, c.connector_id, c.status, c.error_code, c.status_at, t.id AS transaction_id
+FROM connectors AS c
+LEFT JOIN transactions AS t ON t.connector_id = c.id AND t.stopped_at IS NULL
+WHERE c.charge_point_id = @charge_point_id
+ORDER BY c.evse_id, c.connector_id;
+
+-- A connector's number by its key.
+-- name: GetConnectorNumber :one
+SELECT connector_id FROM connectors WHERE id = @id;

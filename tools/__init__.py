@@ -1,0 +1,1 @@
+"""What builds and checks MCPP; no part of the installed package."""

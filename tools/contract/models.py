@@ -1,0 +1,36 @@
+"""Writes `models.py`, one class per definition of the bundle, by datamodel-code-generator."""
+
+from __future__ import annotations
+
+import json
+import warnings
+
+from datamodel_code_generator import DataModelType, InputFileType, PythonVersion, generate
+from datamodel_code_generator.format import Formatter
+
+from tools.contract.bundle import WIRE_TYPES, Json
+
+
+def models_module(bundle: dict[str, Json], header: str) -> str:
+    """The source text."""
+    code = generate(
+        json.dumps(bundle),
+        input_file_type=InputFileType.JsonSchema,
+        output_model_type=DataModelType.PydanticV2BaseModel,
+        target_python_version=PythonVersion.PY_311,
+        base_class="mcpp.ocppj.wire.WireModel",
+        type_overrides={name: f"mcpp.ocppj.wire.{name}" for name in WIRE_TYPES},
+        skip_root_model=True,
+        snake_case_field=True,
+        use_annotated=True,
+        capitalise_enum_members=True,
+        use_specialized_enum=True,
+        use_standard_collections=True,
+        use_union_operator=True,
+        use_schema_description=True,
+        use_single_line_docstring=True,
+        custom_file_header=header,
+        formatters=[Formatter.RUFF_CHECK, Formatter.RUFF_FORMAT],
+    )
+    assert isinstance(code, str)
+    return code
