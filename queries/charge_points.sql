@@ -9,7 +9,7 @@ RETURNING id;
 -- name: DisconnectChargePoint :exec
 UPDATE charge_points SET last_disconnect_at = @disconnected_at WHERE id = @id;
 
--- Store what an accepted BootNotification tells (OCPP 1.6 §4.2).
+-- Store what an accepted BootNotification tells (OCPP 1.6, 4.2).
 -- name: BootChargePoint :exec
 UPDATE charge_points
 SET vendor = @vendor, model = @model, serial_number = @serial_number,
@@ -46,7 +46,7 @@ VALUES (@charge_point_id, @kind, @status, @request_id, @reported_at)
 ON CONFLICT (charge_point_id, kind)
 DO UPDATE SET status = excluded.status, request_id = excluded.request_id, reported_at = excluded.reported_at;
 
--- Store a security event (security extension §4.9.2); a repeat changes nothing.
+-- Store a security event (security extension, 4.9.2); a repeat changes nothing.
 -- name: AddSecurityEvent :execrows
 INSERT INTO security_events (charge_point_id, type, occurred_at, tech_info, received_at)
 VALUES (@charge_point_id, @type, @occurred_at, @tech_info, @received_at)

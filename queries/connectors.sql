@@ -9,7 +9,7 @@ INSERT INTO connectors (charge_point_id, evse_id, connector_id)
 VALUES (@charge_point_id, @evse_id, @connector_id)
 RETURNING *;
 
--- Store a connector's status (OCPP 1.6 §4.9) and the session it belongs to.
+-- Store a connector's status (OCPP 1.6, 4.9) and the session it belongs to.
 -- name: SetConnectorStatus :exec
 UPDATE connectors
 SET status = @status, error_code = @error_code, info = @info, vendor_id = @vendor_id,

@@ -30,8 +30,10 @@ class Boot:
     meter_serial_number: str | None
 
 
-def connect(q: Queries, identity: str, ocpp_version: str, now: datetime) -> int:
-    """Register a charge point at its first connection, note each later one; gives its key."""
+def connect(q: Queries, identity: str, ocpp_version: str, now: datetime, *, register_unknown: bool) -> int | None:
+    """Book a connection; gives the charge point's key, None where it's unknown and must not be registered."""
+    if not register_unknown and q.get_charge_point(identity=identity) is None:
+        return None
     return q.connect_charge_point(identity=identity, ocpp_version=ocpp_version, connected_at=now)
 
 
@@ -71,9 +73,7 @@ def report(
     q: Queries, occasion: Occasion, kind: ReportKind, status: str, request_id: int | None = None
 ) -> Outcome[None]:
     """Keep how far a charge point is with diagnostics, firmware or a log."""
-    q.put_report(
-        charge_point_id=occasion.key, kind=kind, status=status, request_id=request_id, reported_at=occasion.at
-    )
+    q.put_report(charge_point_id=occasion.key, kind=kind, status=status, request_id=request_id, reported_at=occasion.at)
     event = ReportReceived(
         charge_point_id=occasion.identity,
         correlation_id=occasion.correlation_id,

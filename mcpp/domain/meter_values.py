@@ -11,8 +11,8 @@ from mcpp.domain.events import MeterValuesReceived, RecordUnmatched
 from mcpp.domain.occasion import Occasion, Outcome
 from mcpp.domain.samples import Sample, SampleKind
 from mcpp_generated.db.enums import UnmatchedKind
-from mcpp_generated.db.models import Transaction
-from mcpp_generated.db.queries import AddConnectorSamplesParams, AddTransactionSamplesParams, Queries
+from mcpp_generated.db.models import AddConnectorSamplesParams, AddTransactionSamplesParams, Transaction
+from mcpp_generated.db.queries import Queries
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,9 @@ def record_meter_values(
         kind_id = _kind_ids(q, known_kinds, new_kinds)
         q.add_connector_samples(
             [
-                AddConnectorSamplesParams(connector.id, s.measured_at, kind_id(s.kind), s.value, s.position, occasion.at)
+                AddConnectorSamplesParams(
+                    connector.id, s.measured_at, kind_id(s.kind), s.value, s.position, occasion.at
+                )
                 for s in command.samples
             ]
         )
@@ -77,16 +79,16 @@ def add_transaction_samples(
     kind_id = _kind_ids(q, known_kinds, new_kinds)
     q.add_transaction_samples(
         [
-            AddTransactionSamplesParams(transaction_id, s.measured_at, kind_id(s.kind), s.value, s.position, occasion.at)
+            AddTransactionSamplesParams(
+                transaction_id, s.measured_at, kind_id(s.kind), s.value, s.position, occasion.at
+            )
             for s in samples
         ]
     )
     return new_kinds
 
 
-def _kind_ids(
-    q: Queries, known: Mapping[SampleKind, int], new_kinds: NewKinds
-) -> Callable[[SampleKind], int]:
+def _kind_ids(q: Queries, known: Mapping[SampleKind, int], new_kinds: NewKinds) -> Callable[[SampleKind], int]:
     """Looks up a kind's key; names the kind where it's new and notes it in `new_kinds`."""
 
     def kind_id(kind: SampleKind) -> int:

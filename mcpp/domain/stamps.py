@@ -8,7 +8,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from mcpp_generated.db.queries import Queries, StampChargePointsParams
+from mcpp_generated.db.models import StampChargePointsParams
+from mcpp_generated.db.queries import Queries
 
 
 class Stamps(NamedTuple):

@@ -60,7 +60,7 @@ class Stopped:
 def start_transaction(
     q: Queries, occasion: Occasion, command: StartTransaction, policy: AuthorizationPolicy
 ) -> Outcome[Started]:
-    """Book a start. A repeat gets the same id; a transaction still open on the connector is closed in the same write."""
+    """Book a start. A repeat gets the same id; what is still open on the connector is closed in the same write."""
     connector = ensure_connector(q, occasion.key, command.connector_id)
     repeated = q.find_start(
         connector_id=connector.id,
@@ -133,9 +133,7 @@ def stop_transaction(
     stopped = close_by_charger(q, occasion, transaction, command.stop)
     if stopped is None:
         return Outcome(Stopped(verdict, new_kinds))
-    q.end_connector_session(
-        id=transaction.connector_id, session_correlation_id=transaction.session_correlation_id
-    )
+    q.end_connector_session(id=transaction.connector_id, session_correlation_id=transaction.session_correlation_id)
     q.stamp_transaction_stop(id=occasion.key, last_tx_stop_at=occasion.at)
     return Outcome(Stopped(verdict, new_kinds), (stopped,))
 

@@ -14,7 +14,7 @@ from mcpp.domain.samples import SampleKind
 from mcpp.domain.stamps import StampBook
 from mcpp.ocppj.errors import Unanswerable
 from mcpp.ocppj.flow import Flow, new_correlation_id
-from mcpp.storage.writer import StorageError, Writer
+from mcpp.storage.writer import WriteFailed, Writer
 from mcpp_generated.db.queries import Queries
 
 P = ParamSpec("P")
@@ -76,7 +76,7 @@ class CallContext:
         """
         try:
             outcome = await self.services.writer.submit(function, self.occasion(), *args, **kwargs)
-        except StorageError as error:
+        except WriteFailed as error:
             raise Unanswerable(str(error)) from error
         self.tell(*outcome.events)
         return outcome.value
@@ -85,7 +85,7 @@ class CallContext:
         """Run a domain function that only reads, in its turn among the writes, so that it sees all before it."""
         try:
             return await self.services.writer.submit(function, *args, **kwargs)
-        except StorageError as error:
+        except WriteFailed as error:
             raise Unanswerable(str(error)) from error
 
     def _publish(self) -> None:

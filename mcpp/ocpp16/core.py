@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC
-
 from mcpp.domain import authorization, charge_points, connectors, meter_values, transactions
 from mcpp.domain.authorization import Authorization
 from mcpp.domain.closing import Stop
@@ -51,9 +49,7 @@ def register(router: Router[CallContext]) -> None:
 
 async def authorize(context: CallContext, request: AuthorizeRequest) -> AuthorizeResponse:
     """OCPP 1.6 §4.1."""
-    verdict = await context.read(
-        authorization.authorize, request.id_tag, context.received_at, context.services.policy
-    )
+    verdict = await context.read(authorization.authorize, request.id_tag, context.received_at, context.services.policy)
     return AuthorizeResponse(id_tag_info=_id_tag_info(verdict))
 
 
@@ -113,7 +109,7 @@ async def start_transaction(context: CallContext, request: StartTransactionReque
         connector_id=request.connector_id,
         id_tag=request.id_tag,
         meter_start=request.meter_start,
-        started_at=request.timestamp.astimezone(UTC),
+        started_at=request.timestamp,
         reservation_id=request.reservation_id,
     )
     started = await context.write(transactions.start_transaction, command, context.services.policy)
@@ -131,7 +127,7 @@ async def status_notification(context: CallContext, request: StatusNotificationR
         info=request.info,
         vendor_id=request.vendor_id,
         vendor_error_code=request.vendor_error_code,
-        reported_at=request.timestamp.astimezone(UTC) if request.timestamp else context.received_at,
+        reported_at=request.timestamp if request.timestamp else context.received_at,
     )
     await context.write(connectors.report_status, report)
     return StatusNotificationResponse()
@@ -144,16 +140,14 @@ async def stop_transaction(context: CallContext, request: StopTransactionRequest
         transaction_id=request.transaction_id,
         stop=Stop(
             meter_stop=request.meter_stop,
-            stopped_at=request.timestamp.astimezone(UTC),
+            stopped_at=request.timestamp,
             id_tag=request.id_tag,
             reason=(request.reason or Reason.LOCAL).value,
         ),
         samples=samples_of(request.transaction_data or ()),
         as_json=lambda: actions.STOP_TRANSACTION.encode_request(request).decode(),
     )
-    stopped = await context.write(
-        transactions.stop_transaction, command, services.policy, services.known_kinds
-    )
+    stopped = await context.write(transactions.stop_transaction, command, services.policy, services.known_kinds)
     services.known_kinds.update(stopped.new_kinds)
     verdict = stopped.authorization
     return StopTransactionResponse(id_tag_info=_id_tag_info(verdict) if verdict else None)

@@ -42,7 +42,7 @@ class Ocpp16:
             return action.decode_response(payload)
         except ValidationError:
             try:
-                response, deviations = repair(action.response, payload, FIELD_RULES)
+                response, deviations = repair(action.decode_response, payload, FIELD_RULES)
             except CallFault as fault:
                 raise InvalidAnswer(fault.description) from fault
             flow.deviations += deviations
@@ -58,6 +58,6 @@ def decode_request(flow: Flow, action: Action[Req, Res], payload: bytes) -> Req:
     try:
         return action.decode_request(payload)
     except ValidationError:
-        request, deviations = repair(action.request, payload, FIELD_RULES)
+        request, deviations = repair(action.decode_request, payload, FIELD_RULES)
         flow.deviations += deviations
         return request

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC
 from functools import lru_cache
 
 from mcpp.domain.samples import ENERGY_REGISTER, Sample, SampleKind
-from mcpp_generated.ocpp16.models import Location, Measurand, MeterValue, Phase, ReadingContext, UnitOfMeasure, ValueFormat
+from mcpp_generated.ocpp16.models import (
+    Location,
+    Measurand,
+    MeterValue,
+    Phase,
+    ReadingContext,
+    UnitOfMeasure,
+    ValueFormat,
+)
 
 
 def samples_of(meter_values: Sequence[MeterValue]) -> list[Sample]:
     """Every sampled value with its time, what the charger left out filled in by OCPP 1.6 §7.43."""
     samples: list[Sample] = []
     for meter_value in meter_values:
-        measured_at = meter_value.timestamp.astimezone(UTC)
+        measured_at = meter_value.timestamp
         for position, sampled in enumerate(meter_value.sampled_value):
             kind = _kind(
                 sampled.measurand, sampled.phase, sampled.unit, sampled.context, sampled.location, sampled.format

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC
-
 from mcpp.domain import charge_points
 from mcpp.ocpp16.context import CallContext
 from mcpp.ocppj.router import Router
@@ -42,9 +40,7 @@ async def security_event_notification(
     context: CallContext, request: SecurityEventNotificationRequest
 ) -> SecurityEventNotificationResponse:
     """Something that matters to security happened at the charge point (SecurityEventNotification.req)."""
-    await context.write(
-        charge_points.security_event, request.type, request.timestamp.astimezone(UTC), request.tech_info
-    )
+    await context.write(charge_points.security_event, request.type, request.timestamp, request.tech_info)
     return SecurityEventNotificationResponse()
 
 

@@ -10,6 +10,18 @@ from pydantic import BaseModel
 
 Req = TypeVar("Req", bound=BaseModel)
 Res = TypeVar("Res", bound=BaseModel)
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def decode(model: type[Model], payload: bytes) -> Model:
+    """The model from JSON, by the names of the wire only; raises pydantic's ValidationError."""
+    decoded: Model = model.__pydantic_validator__.validate_json(payload, by_alias=True, by_name=False)
+    return decoded
+
+
+def encode(model: BaseModel) -> bytes:
+    """Compact JSON, by the names of the wire; absent fields stay absent."""
+    return model.__pydantic_serializer__.to_json(model, by_alias=True, exclude_none=True)
 
 
 class Sender(StrEnum):
@@ -34,13 +46,21 @@ class Action(Generic[Req, Res]):
     profile: str
     sender: Sender
 
+    def decode_request(self, payload: bytes) -> Req:
+        """As `decode`."""
+        return decode(self.request, payload)
+
+    def decode_response(self, payload: bytes) -> Res:
+        """As `decode`."""
+        return decode(self.response, payload)
+
     def encode_request(self, request: Req) -> bytes:
-        """The request as compact JSON, by the names of the wire; absent fields stay absent."""
-        return request.__pydantic_serializer__.to_json(request, by_alias=True, exclude_none=True)
+        """As `encode`."""
+        return encode(request)
 
     def encode_response(self, response: Res) -> bytes:
-        """The response as compact JSON, by the names of the wire; absent fields stay absent."""
-        return response.__pydantic_serializer__.to_json(response, by_alias=True, exclude_none=True)
+        """As `encode`."""
+        return encode(response)
 
 
 class AnyAction(Protocol):

@@ -43,4 +43,3 @@ class Dialect(Protocol):
     def spell(self, code: ErrorCode) -> str:
         """The code as this version writes it in a CALLERROR."""
         ...
-

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Final, NamedTuple, NoReturn
+from typing import Final, NamedTuple
 
 import orjson
 
@@ -83,13 +83,14 @@ _WHITESPACE: Final = b" \t\r\n"
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
-def parse(data: bytes) -> Call | CallResult | CallError:
+def parse(data: bytes, deviations: tuple[str, ...] = ()) -> Call | CallResult | CallError:
     """The frame in `data`; raises FrameError and nothing else.
 
     UniqueIds of any length are taken, since the answer carries the same one (OCPP-J 1.6 §4.1.4 allows 36 characters).
-    Text that follows the payload inside the brackets shows when the payload is validated.
+    Text that follows the payload inside the brackets shows when the payload is validated. `deviations` are those that
+    the frame has come with.
     """
-    return _parse_usual(data, ()) or _parse_unusual(data)
+    return _parse_usual(data, deviations) or _parse_unusual(data, deviations)
 
 
 def encode(frame: Call | CallResult | CallError) -> bytes:
@@ -121,10 +122,11 @@ def _parse_usual(data: bytes, deviations: tuple[str, ...]) -> Call | CallResult 
         return None
 
 
-def _parse_unusual(data: bytes) -> Call | CallResult | CallError:
+def _parse_unusual(data: bytes, deviations: tuple[str, ...]) -> Call | CallResult | CallError:
     """Every CALLERROR, and all that needs a closer look."""
-    text, deviations = _strip(data)
-    if deviations and (frame := _parse_usual(text, deviations)):
+    text, dropped = _strip(data)
+    deviations += dropped
+    if dropped and (frame := _parse_usual(text, deviations)):
         return frame
     # Bytes that aren't UTF-8 (OCPP-J 1.6 §4.1.2) are carried through, so that a UniqueId before them can be answered.
     return _Elements(text.decode(errors="surrogateescape"), deviations).frame()
@@ -167,9 +169,9 @@ class _Elements:
 
     def frame(self) -> Call | CallResult | CallError:
         if self._message_id is None or self._message_type is None:
-            self._refuse(self._problem or "no message type and UniqueId at the beginning")
+            raise self._refusal(self._problem or "no message type and UniqueId at the beginning")
         if not isinstance(self._items[1].value, str):
-            self._refuse("the UniqueId is not a string")
+            raise self._refusal("the UniqueId is not a string")
         match self._message_type:
             case MessageType.CALL:
                 action = self._string(2, "action")
@@ -183,7 +185,7 @@ class _Elements:
                 return CallError(self._message_id, code, description, self._object(4), self._deviations)
             case _:
                 # OCPP-J 1.6 §4.1.3 has its payload ignored; a CALLERROR tells the sender so.
-                self._refuse("unknown message type", ErrorCode.NOT_SUPPORTED)
+                raise self._refusal("unknown message type", ErrorCode.NOT_SUPPORTED)
 
     def _read(self) -> None:
         if not self._text.startswith("["):
@@ -221,25 +223,25 @@ class _Elements:
     def _string(self, index: int, what: str) -> str:
         value = self._items[index].value if index < len(self._items) else None
         if not isinstance(value, str) or not _is_unicode(value):
-            self._refuse(self._problem or f"no {what}")
+            raise self._refusal(self._problem or f"no {what}")
         return value
 
     def _object(self, index: int) -> bytes:
         """The text of the last element, an object; nothing, null and [] stand for an empty one."""
         if self._problem:
-            self._refuse(self._problem)
+            raise self._refusal(self._problem)
         if len(self._items) > index + 1:
-            self._refuse("more elements than the message type has")
+            raise self._refusal("more elements than the message type has")
         value, text = self._items[index] if index < len(self._items) else _Element(None, "")
         if isinstance(value, dict):
             return text.encode(errors="surrogateescape")
         if value is not None and value != []:
-            self._refuse("the payload is not an object")
+            raise self._refusal("the payload is not an object")
         self._deviations += ("missing_payload",)
         return b"{}"
 
-    def _refuse(self, description: str, code: ErrorCode = ErrorCode.FORMAT_VIOLATION) -> NoReturn:
-        raise FrameError(self._message_id, code, description, self._message_type)
+    def _refusal(self, description: str, code: ErrorCode = ErrorCode.FORMAT_VIOLATION) -> FrameError:
+        return FrameError(self._message_id, code, description, self._message_type)
 
 
 def _is_unicode(text: str) -> bool:

@@ -15,7 +15,7 @@ class Middleware(Protocol):
     """
 
     def call_received(self, peer: Peer, call: Call, size: int) -> Flow:
-        """A CALL came in: begins its flow."""
+        """A CALL came in: begins its flow, with the deviations of its frame."""
         ...
 
     def answer_sent(self, flow: Flow, answer: CallResult | CallError, size: int) -> None:
@@ -39,7 +39,7 @@ class Middleware(Protocol):
         ...
 
     def call_expired(self, flow: Flow, error: Exception) -> None:
-        """A CALL of ours ended without an answer: CallTimeout or ConnectionLost."""
+        """A CALL of ours ended without an answer: CallTimeout, ConnectionLost, or InvalidAnswer for a broken frame."""
         ...
 
     def stray_answer(self, peer: Peer, answer: CallResult | CallError, size: int, *, late: bool) -> None:

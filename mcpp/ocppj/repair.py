@@ -75,14 +75,14 @@ class Number(float):
         return number
 
 
-def repair(model: type[M], payload: bytes, rules: Sequence[Rule]) -> tuple[M, list[Deviation]]:
-    """Mend a payload that fails its contract; raises CallFault where no rule helps."""
+def repair(decode: Callable[[bytes], M], payload: bytes, rules: Sequence[Rule]) -> tuple[M, list[Deviation]]:
+    """Mend a payload that `decode` refuses by its contract; raises CallFault where no rule helps."""
     document = _parse(payload)
     deviations: list[Deviation] = []
     kept: dict[Location, str] = {}
     for _ in range(_MAX_ROUNDS):
         try:
-            value = model.model_validate_json(json.dumps(document), by_alias=True, by_name=False)
+            value = decode(json.dumps(document).encode())
         except ValidationError as error:
             _mend_all(document, error, rules, deviations, kept)
         else:
@@ -168,7 +168,7 @@ def _item(container: Json, key: int | str) -> Json:
 def _assign(container: Json, key: int | str | None, value: Json) -> None:
     if isinstance(container, dict) and isinstance(key, str):
         container[key] = value
-    elif isinstance(container, list) and isinstance(key, int):
+    if isinstance(container, list) and isinstance(key, int):
         container[key] = value
 
 

@@ -1,4 +1,4 @@
-"""The repairs for what chargers in the field get wrong, whatever their OCPP version. A new rule is a line in the table."""
+"""The repairs for what chargers in the field get wrong, in every OCPP version. A new rule is a line in the table."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 _QUOTED = re.compile(r"'([^']*)'")
+_TIMESTAMP = re.compile(
+    r"\s*(?P<date>\d{4}-\d{2}-\d{2})(?:[Tt]|\s+)(?P<minute>\d{2}:\d{2})(?::(?P<second>\d{2}))?"
+    r"(?:[.,](?P<fraction>\d+))?\s*(?P<zone>[Zz]|[+-]\d{2}(?::?\d{2})?)?\s*\Z"
+)
 
 
 def _drop(_value: Json, _error: ErrorDetails) -> Mend | None:
@@ -57,7 +61,22 @@ def _as_member(value: Json, error: ErrorDetails) -> Mend | None:
 
 
 def _as_utc(value: Json, _error: ErrorDetails) -> Mend | None:
-    return Replace(f"{value.strip()}Z") if isinstance(value, str) else None
+    found = _TIMESTAMP.match(value) if isinstance(value, str) else None
+    return Replace(_rfc_3339(found)) if found and not found["zone"] else None
+
+
+def _as_timestamp(value: Json, _error: ErrorDetails) -> Mend | None:
+    found = _TIMESTAMP.match(value) if isinstance(value, str) else None
+    return Replace(_rfc_3339(found)) if found and found["zone"] else None
+
+
+def _rfc_3339(found: re.Match[str]) -> str:
+    zone = found["zone"] or "Z"
+    if zone not in {"Z", "z"}:
+        hours, minutes = zone[1:3], zone[3:].lstrip(":") or "00"
+        zone = f"{zone[0]}{hours}:{minutes}"
+    fraction = f".{found['fraction']}" if found["fraction"] else ""
+    return f"{found['date']}T{found['minute']}:{found['second'] or '00'}{fraction}{zone}"
 
 
 def _keep_whole(value: Json, error: ErrorDetails) -> Mend | None:
@@ -66,6 +85,7 @@ def _keep_whole(value: Json, error: ErrorDetails) -> Mend | None:
 
 
 _NUMBER_WANTED: Final = frozenset({"int_type", "float_type", "decimal_type", "decimal_parsing"})
+_PATTERN: Final = frozenset({"string_pattern_mismatch"})
 
 FIELD_RULES: Final[tuple[Rule, ...]] = (
     Rule("unknown_field", frozenset({"extra_forbidden"}), _drop),
@@ -74,7 +94,8 @@ FIELD_RULES: Final[tuple[Rule, ...]] = (
     Rule("text_for_number", _NUMBER_WANTED, _as_number),
     Rule("decimal_for_integer", frozenset({"int_type", "int_from_float"}), _as_integer),
     Rule("letter_case", frozenset({"enum"}), _as_member),
-    Rule("timestamp_without_zone", frozenset({"timezone_aware"}), _as_utc),
+    Rule("timestamp_without_zone", _PATTERN, _as_utc),
+    Rule("timestamp_format", _PATTERN, _as_timestamp),
     Rule("text_too_long", frozenset({"string_too_long"}), _keep_whole),
 )
 """Tried in this order; each name is the `rule` label of `mcpp_contract_deviations_total`."""

@@ -88,10 +88,10 @@ class Session:
         self._deadline = now + self._call_timeout
         return call
 
-    def receive(self, data: bytes) -> Event:
-        """What a frame from the other side means."""
+    def receive(self, data: bytes, deviations: tuple[str, ...] = ()) -> Event:
+        """What a frame from the other side means; `deviations` are those of the way it came."""
         try:
-            frame = parse(data)
+            frame = parse(data, deviations)
         except FrameError as error:
             return self._refused(error)
         if isinstance(frame, Call):

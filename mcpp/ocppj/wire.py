@@ -50,9 +50,7 @@ class WireModel(BaseModel):
 
 
 # RFC 3339 §5.6. By itself pydantic also reads Unix times, a comma, a blank for the T, and times without seconds.
-_RFC_3339 = (
-    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$"
-)
+_RFC_3339 = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$"
 
 
 def _to_utc(value: datetime) -> datetime:

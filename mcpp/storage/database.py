@@ -12,7 +12,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Final, Self
@@ -24,7 +24,7 @@ BUSY_TIMEOUT_SECONDS: Final = 5.0
 """How long a statement waits for another program's lock, well under the 10 s that a shutdown may take."""
 
 READERS: Final = 4
-"""Two long exports at once still leave two connections to the API; each costs a thread and up to 2 MiB of page cache."""
+"""Two long exports at once leave two to the API; each costs a thread and up to 2 MiB of page cache."""
 
 _CACHED_STATEMENTS: Final = 512
 """More than there are queries, so that none is ever parsed twice."""
@@ -96,11 +96,21 @@ def open_writer(path: Path, durability: Durability = Durability.FULL) -> WriterC
         raise _unusable(path, error) from error
     connection.lock_fd = lock_fd
     try:
+        _refuse_foreign(connection, path)
         _configure(connection, durability)
-    except sqlite3.Error as error:
+    except BaseException as error:
         connection.close()
-        raise _unusable(path, error) from error
+        if isinstance(error, sqlite3.Error):
+            raise _unusable(path, error) from error
+        raise
     return connection
+
+
+def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
+    """Another program's database is left as it is, not even brought to WAL mode."""
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+    if tables and "schema_migrations" not in tables:
+        raise DatabaseUnusable(f"database {path} holds another program's tables; choose another file, mcpp creates it")
 
 
 def _configure(connection: sqlite3.Connection, durability: Durability) -> None:
@@ -114,9 +124,9 @@ def _configure(connection: sqlite3.Connection, durability: Durability) -> None:
         connection.execute("PRAGMA fullfsync = ON")  # macOS: a plain fsync leaves the data in the drive's cache
     else:
         connection.execute("PRAGMA synchronous = NORMAL")
-    # Now, rather than at the first message: is the file writable, and does another program hold its lock?
-    connection.execute("BEGIN IMMEDIATE")
-    connection.execute("ROLLBACK")
+    # A read-only file, a full disk or another program's lock show only in a real write: now rather than later.
+    (user_version,) = connection.execute("PRAGMA user_version").fetchone()
+    connection.execute(f"PRAGMA user_version = {user_version}")
 
 
 def _claim(path: Path) -> int:
@@ -176,24 +186,22 @@ def _unusable(path: Path, error: sqlite3.Error) -> DatabaseUnusable:
 class Readers:
     """A pool of connections that can only read, for API, exports and start-up; opened after the migrations."""
 
-    def __init__(self, connections: list[aiosqlite.Connection]) -> None:
-        self._connections = connections
+    def __init__(self) -> None:
+        self._connections: list[aiosqlite.Connection] = []
         # Last in, first out: the connection with the warmest page cache serves next.
         self._idle: asyncio.LifoQueue[aiosqlite.Connection] = asyncio.LifoQueue()
-        for connection in connections:
-            self._idle.put_nowait(connection)
 
     @classmethod
     async def open(cls, path: Path, size: int = READERS) -> Self:
         """Opens `size` connections. Raises DatabaseUnusable."""
-        connections: list[aiosqlite.Connection] = []
+        readers = cls()
         try:
             for _ in range(size):
-                connections.append(await _open_reader(path))
+                await readers._add(path)
         except sqlite3.Error as error:
-            await cls(connections).close()
+            await readers.close()
             raise _unusable(path, error) from error
-        return cls(connections)
+        return readers
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[aiosqlite.Connection]:
@@ -205,25 +213,31 @@ class Readers:
             self._idle.put_nowait(connection)
 
     async def close(self) -> None:
-        """Closes all connections, ending the queries that still run on them with sqlite3.OperationalError."""
-        for connection in self._connections:
-            await connection.interrupt()
-            await connection.close()
+        """Closes all connections; queries that still run end with sqlite3.OperationalError. May be called again."""
+        connections, self._connections = self._connections, []
+        for connection in connections:
+            closing = asyncio.ensure_future(connection.close())  # waits for what was asked of the connection before
+            while not closing.done():
+                # Reaches only what runs at this moment, so again until nothing does.
+                with suppress(ValueError, sqlite3.ProgrammingError):  # closed by now
+                    await connection.interrupt()
+                await asyncio.wait({closing}, timeout=0.01)
+            await closing
 
-
-async def _open_reader(path: Path) -> aiosqlite.Connection:
-    # mode=rw since a reader of a WAL may have to create its index; query_only keeps it from writing the data.
-    connection = await aiosqlite.connect(
-        f"{path.resolve().as_uri()}?mode=rw",
-        uri=True,
-        timeout=BUSY_TIMEOUT_SECONDS,
-        isolation_level=None,
-        cached_statements=_CACHED_STATEMENTS,
-    )
-    try:
+    async def _add(self, path: Path) -> None:
+        connection = await aiosqlite.connect(
+            _reader_uri(path),
+            uri=True,
+            timeout=BUSY_TIMEOUT_SECONDS,
+            isolation_level=None,
+            cached_statements=_CACHED_STATEMENTS,
+        )
+        self._connections.append(connection)
         await connection.execute("PRAGMA query_only = ON")
-        await connection.execute_fetchall("SELECT 1 FROM sqlite_schema LIMIT 1")  # reads the file at last
-    except BaseException:
-        await connection.close()
-        raise
-    return connection
+        await connection.execute_fetchall("SELECT 1 FROM sqlite_schema LIMIT 1")  # SQLite opens lazily: now
+        self._idle.put_nowait(connection)
+
+
+def _reader_uri(path: Path) -> str:
+    # Not mode=ro: a reader may have to create the WAL's index; query_only keeps it from writing data.
+    return f"{path.resolve().as_uri()}?mode=rw"

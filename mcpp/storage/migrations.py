@@ -85,12 +85,10 @@ def pending_migrations(
     if migrations is None:
         migrations = bundled_migrations()
     applied = _applied(connection)
-    if not applied:
-        _refuse_foreign_database(connection)
     for (version, name, checksum), migration in zip(applied, migrations, strict=False):
         if (version, checksum) != (migration.version, migration.checksum):
             raise DatabaseUnusable(
-                f"database {_path(connection)}: its migration {version:03}_{name} differs from this mcpp's {migration}; "
+                f"database {_path(connection)}: migration {version:03}_{name} is not the one that this mcpp knows; "
                 "run the mcpp that made the database, or move the file away to begin with an empty one"
             )
     if len(applied) > len(migrations):
@@ -146,16 +144,14 @@ def _apply(connection: sqlite3.Connection, migration: Migration) -> None:
 
 def _applied(connection: sqlite3.Connection) -> list[tuple[int, str, str]]:
     """Version, name and checksum of each applied migration, oldest first."""
-    if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'schema_migrations'").fetchone():
-        return []
-    return connection.execute("SELECT version, name, checksum FROM schema_migrations ORDER BY version").fetchall()
-
-
-def _refuse_foreign_database(connection: sqlite3.Connection) -> None:
-    if connection.execute("SELECT 1 FROM sqlite_schema WHERE name <> 'schema_migrations' LIMIT 1").fetchone():
+    try:
+        if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'schema_migrations'").fetchone():
+            return []
+        return connection.execute("SELECT version, name, checksum FROM schema_migrations ORDER BY version").fetchall()
+    except sqlite3.Error as error:
         raise DatabaseUnusable(
-            f"database {_path(connection)} holds another program's tables; choose another file, mcpp creates it"
-        )
+            f"database {_path(connection)}: its schema can't be read ({error}); choose another or restore a backup"
+        ) from error
 
 
 def _path(connection: sqlite3.Connection) -> str:

@@ -223,7 +223,7 @@ class Writer(Generic[Q]):
         execute("SAVEPOINT unit")
         try:
             unit.result = unit.call()
-        except Exception as error:  # noqa: BLE001  it is the waiter's
+        except Exception as error:
             if not self._connection.in_transaction:
                 raise
             execute("ROLLBACK TO unit")

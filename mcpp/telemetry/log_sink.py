@@ -31,6 +31,7 @@ class LogSink:
         self._dropped = 0
         self._idle = True
         self._closing = False
+        self._ended = False
         self._line_cut = False
         self._wake = Lock()
         self._wake.acquire()
@@ -52,26 +53,25 @@ class LogSink:
                 return
             self._waiting_bytes += size
             self._lines.append(line)
-            if self._idle:
-                self._idle = False
-                self._wake.release()
+            self._wake_up()
 
     def close(self, timeout: float = 2.0) -> None:
         """Write what waits, for at most `timeout` seconds; lines that come later are dropped."""
         with self._lock:
             self._closing = True
-            if self._idle:
-                self._idle = False
-                self._wake.release()
+            self._wake_up()
         self._thread.join(timeout)
 
+    def _wake_up(self) -> None:
+        if self._idle:
+            self._idle = False
+            self._wake.release()
+
     def _run(self) -> None:
-        while True:
+        while not self._ended:
             self._wake.acquire()
             while lines := self._take():
                 self._write_out(lines)
-            if self._closing:
-                return
 
     def _take(self) -> list[bytes]:
         """What has gathered; an empty list when nothing came in the meantime: then the thread is idle."""
@@ -80,8 +80,8 @@ class LogSink:
             time.sleep(self._gather_seconds)
         with self._lock:
             lines, self._lines = self._lines, []
-            # Once closing, no line comes any more: the thread ends instead of waiting to be woken.
-            self._idle = not lines and not self._closing
+            self._idle = not lines
+            self._ended = not lines and self._closing
         return lines
 
     def _write_out(self, lines: list[bytes]) -> None:
@@ -89,7 +89,8 @@ class LogSink:
         mend = b"\n" if self._line_cut else b""
         data = mend + b"".join(lines)
         done = self._write_all(data)
-        self._line_cut = data[done - 1 : done] != b"\n" if done else self._line_cut
+        if done:
+            self._line_cut = not data.endswith(b"\n", 0, done)
         written = done - len(mend)
         lost = 0 if done == len(data) else sum(end > written for end in accumulate(map(len, lines)))
         with self._lock:

@@ -137,15 +137,6 @@ class Metrics:
         """Read how many log lines were lost."""
         self.registry.register(DroppedLines(dropped))
 
-    def on_batch(self, size: int, seconds: float) -> None:
-        """A write transaction was committed: observer of the storage writer."""
-        self.database_batch_size.observe(size)
-        self.database_write_duration.observe(seconds)
-
-    def on_error(self, _: BaseException) -> None:
-        """A write failed: observer of the storage writer."""
-        self.database_errors.inc()
-
     def render(self, accept: str = "") -> tuple[str, bytes]:
         """Content type and text of a scrape: OpenMetrics where the Accept header asks for it, else Prometheus."""
         encode, content_type = choose_encoder(accept)

@@ -24,6 +24,9 @@ _MESSAGE_TYPES = {
     MessageType.CALL_ERROR: "call_error",
 }
 
+_DESCRIPTION_LIMIT = 1024
+"""Four times what OCPP-J 1.6 §4.2.3 allows; searching a whole frame of it would hold up the loop."""
+
 
 class TelemetryMiddleware:
     """Implements `mcpp.ocppj.middleware.Middleware`: one `ocpp_message` line per frame, and the message metrics."""
@@ -92,8 +95,8 @@ class TelemetryMiddleware:
         self._metrics.connections.labels(outcome).inc()
         if self._writes_messages:
             line: Line = {"timestamp": timestamp(), "level": "info", "event": "connection", "category": "ocpp"}
-            line |= {"charge_point_id": identity} if identity else {}
-            line |= {"outcome": outcome, "remote_address": remote, "detail": redact_text(detail)}
+            facts = {"charge_point_id": identity, "outcome": outcome, "remote_address": remote, "detail": detail}
+            line.update({name: redact_text(fact) for name, fact in facts.items() if fact})
             self._lines.write(line)
 
     def _answer(
@@ -110,7 +113,7 @@ class TelemetryMiddleware:
         else:
             kind = frames["call_error"]
             kind.errors[answer.code].inc()
-            description = redact_text(answer.description)
+            description = redact_text(answer.description[:_DESCRIPTION_LIMIT])
             self._frame(kind, flow, size, answer.details, seconds, error=answer.code, description=description, **more)
         if answer.deviations:
             flow.deviations.extend(Deviation(rule, "") for rule in answer.deviations)

@@ -30,6 +30,9 @@ PAYLOAD_HINTS = (b"://", b"\\", b"key", b"pass", b"secret", b"token", b"authoriz
 _DEPTH_LIMIT = 64
 """Deeper nesting isn't followed; no OCPP payload comes near it."""
 
+_CONTAINER_LIMIT = 200
+"""With fewer brackets a payload can't be nested deeper than orjson writes (254 levels)."""
+
 _IDENTIFICATION = "idtoken"
 """OCPP 2.0.1's word for an id tag: it ends like a secret and is none."""
 
@@ -47,7 +50,7 @@ _NAMED_SECRET = re.compile(
 _BEARER = re.compile(r"(\bbearer\s+)[\w.~+/=-]+", re.IGNORECASE)
 # Bounded repeats: a charger's text must not make the search quadratic. A port is no password.
 _URL_CREDENTIALS = re.compile(
-    r"""(://)(?:[^\s"'<>/?#@:\[]{0,256}:(?!\d{1,5}(?:[/?#\s]|$))[^\s"'<>]{0,256}|[^\s"'<>/?#]{1,256})@"""
+    r"""(://)(?:[^\s"'<>/?#@:\[]{0,128}:(?!\d{1,5}(?:[/?#\s]|$))[^\s"'<>]{0,128}|[^\s"'<>/?#]{1,128})@"""
 )
 
 
@@ -74,12 +77,12 @@ def redact_payload(payload: bytes) -> object:
     """An OCPP payload as a value for a log line, secrets masked; what isn't JSON stays text."""
     lowered = payload.lower()
     suspicious = any(hint in lowered for hint in PAYLOAD_HINTS)
-    too_deep = payload.count(b"[") + payload.count(b"{") > _DEPTH_LIMIT
+    may_be_deep = payload.count(b"[") + payload.count(b"{") > _CONTAINER_LIMIT
     try:
         value: object = orjson.loads(payload)
     except orjson.JSONDecodeError:
         return redact_text(payload.decode(errors="backslashreplace"))
-    return redact(value) if suspicious or too_deep else value
+    return redact(value) if suspicious or may_be_deep else value
 
 
 def _redact(value: object, depth: int) -> object:

@@ -7,7 +7,7 @@ from typing import TypeAlias
 from tools.contract.schemas import PARTS, Part, Schema, Source, file_name
 from tools.contract.table import Contract, ContractError
 
-Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 WIRE_TYPES: dict[str, dict[str, Json]] = {
     "CiString50": {"type": "string", "maxLength": 50},
@@ -29,6 +29,7 @@ def bundle(contract: Contract, sources: dict[str, Source]) -> dict[str, Json]:
     for action in contract.actions:
         for part in PARTS:
             bundler.add_message(action, part, sources[file_name(action, part)].parse())
+    bundler.name_members()
     bundler.check_all_used()
     definitions: dict[str, Json] = {name: bundler.definitions[name] for name in sorted(bundler.definitions)}
     return {"$schema": "http://json-schema.org/draft-07/schema#", "$defs": {**definitions, **WIRE_TYPES}}
@@ -39,113 +40,110 @@ class _Bundler:
         self.definitions: dict[str, dict[str, Json]] = {}
         self._contract = contract
         self._messages = {class_name(action, part) for action in contract.actions for part in PARTS}
-        self._named: set[str] = set()
-        self._differing: set[str] = set()
-        self._first_place: dict[str, str] = {}
+        self._message = ""
+        self._local: dict[str, Schema] = {}
+        self._first_in: dict[str, str] = {}
+        self._used: set[str] = set()
 
     def add_message(self, action: str, part: Part, schema: Schema) -> None:
-        name = class_name(action, part)
-        suffix = "req" if part == "request" else "conf"
-        definition = self._object(name, schema, schema.definitions)
-        self.definitions[name] = {"description": f"{action}.{suffix}", **definition}
+        self._message = class_name(action, part)
+        self._local = schema.definitions
+        description = f"{action}.{'req' if part == 'request' else 'conf'}"
+        self.definitions[self._message] = {"description": description, **self._object(self._message, schema)}
+
+    def name_members(self) -> None:
+        """Carry the table's names of enum members over, in the form that datamodel-code-generator reads."""
+        members = self._contract.members
+        for definition in self.definitions.values():
+            values = definition.get("enum")
+            if isinstance(values, list) and (renamed := members.keys() & values):
+                self._used |= renamed
+                definition["x-enum-varnames"] = [members.get(str(value)) for value in values]
 
     def check_all_used(self) -> None:
         """A name or difference that no schema needs is a slip of the pen, or is left over."""
-        if unused := sorted(self._contract.names.keys() - self._named):
+        if unused := sorted(self._contract.names.keys() - self._used):
             raise self._error(f"no schema has a type at {', '.join(unused)}: correct or remove it under [types]")
-        if unused := sorted(self._contract.differences.keys() - self._differing):
+        if unused := sorted(self._contract.members.keys() - self._used):
+            raise self._error(f"no enum has the value {', '.join(unused)}: correct or remove it under [members]")
+        if unused := sorted(self._contract.differences.keys() - self._used):
             raise self._error(f"no schemas differ at {', '.join(unused)}: remove it from [[differences]]")
 
-    def _object(self, name: str, schema: Schema, definitions: dict[str, Schema]) -> dict[str, Json]:
+    def _object(self, name: str, schema: Schema) -> dict[str, Json]:
         if schema.additional_properties:
-            raise self._error(f"{name} allows additional properties, its class would not: teach tools/contract/bundle.py")
+            raise self._error(f"{name} allows additional properties, its class would not: teach mcpp/ocppj/wire.py")
         properties: dict[str, Json] = {
-            key: self._shape(f"{name}.{key}", value, definitions) for key, value in schema.properties.items()
+            key: self._shape(f"{name}.{key}", value) for key, value in schema.properties.items()
         }
         return {"type": "object", "properties": properties, "required": list(schema.required)}
 
-    def _shape(self, place: str, schema: Schema, definitions: dict[str, Schema]) -> dict[str, Json]:
+    def _shape(self, place: str, schema: Schema) -> dict[str, Json]:
         if schema.reference is not None:
-            schema = definitions[schema.reference.removeprefix("#/definitions/")]
+            schema = self._local[schema.reference.removeprefix("#/definitions/")]
         if schema.items is not None:
-            return self._list(place, schema, schema.items, definitions)
+            return self._list(place, schema, schema.items)
         if schema.type == "object" or schema.enum is not None:
-            return self._type(place, schema, definitions)
+            return self._named(place, schema)
         return self._scalar(place, schema, in_list=False)
 
-    def _list(self, place: str, schema: Schema, item: Schema, definitions: dict[str, Schema]) -> dict[str, Json]:
+    def _list(self, place: str, schema: Schema, item: Schema) -> dict[str, Json]:
         if item.type == "string" and item.enum is None:
             items = self._scalar(place, item, in_list=True)
         else:
-            items = self._shape(place, item, definitions)
+            items = self._shape(place, item)
         shape: dict[str, Json] = {"type": "array", "items": items}
         return shape if schema.min_items is None else {**shape, "minItems": schema.min_items}
 
     def _scalar(self, place: str, schema: Schema, *, in_list: bool) -> dict[str, Json]:
         facets = {"format": schema.format, "maxLength": schema.max_length, "multipleOf": schema.multiple_of}
         scalar: dict[str, Json] = {"type": schema.type, **{key: value for key, value in facets.items() if value}}
-        plain = scalar.keys() == {"type"} or (scalar.keys() == {"type", "maxLength"} and not in_list)
-        if plain:
+        if scalar.keys() == {"type"} or (scalar.keys() == {"type", "maxLength"} and not in_list):
             return scalar
         for name, definition in WIRE_TYPES.items():
             if definition == scalar:
                 return {"$ref": f"#/$defs/{name}"}
-        raise self._error(f"{place}: no type in mcpp/ocppj/wire.py for {scalar}: write one, and name it in WIRE_TYPES")
+        raise self._error(f"{place}: no type in mcpp/ocppj/wire.py for {scalar}: write one, and add it to WIRE_TYPES")
 
-    def _type(self, place: str, schema: Schema, definitions: dict[str, Schema]) -> dict[str, Json]:
+    def _named(self, place: str, schema: Schema) -> dict[str, Json]:
         name = self._contract.names.get(place)
         if name is None:
             raise self._error(f"the type at {place} has no name: add the place to its name under [types]")
         if name in self._messages:
             raise self._error(f"the type at {place} is named as a message, {name}: choose another name under [types]")
-        self._named.add(place)
-        definition: dict[str, Json]
+        self._used.add(place)
         if schema.enum is None:
-            definition = self._object(name, schema, definitions)
+            definition = self._object(name, schema)
         else:
             definition = {"type": "string", "enum": list(schema.enum)}
-        first = self._first_place.setdefault(name, place)
+        self._first_in.setdefault(name, self._message)
         known = self.definitions.setdefault(name, definition)
-        self.definitions[name] = self._merge(name, known, definition, (first, place))
+        self.definitions[name] = self._union(name, name, known, definition)
         return {"$ref": f"#/$defs/{name}"}
 
-    def _merge(
-        self, at: str, left: dict[str, Json], right: dict[str, Json], places: tuple[str, str]
-    ) -> dict[str, Json]:
+    def _union(self, name: str, at: str, left: dict[str, Json], right: dict[str, Json]) -> dict[str, Json]:
         """What either side allows, where the difference is listed."""
-        merged: dict[str, Json] = {}
+        union: dict[str, Json] = {}
         for key in left | right:
-            mine, other = left.get(key), right.get(key)
-            if mine == other:
-                merged[key] = mine
-            elif key == "properties" and isinstance(mine, dict) and isinstance(other, dict):
-                merged[key] = self._merge_properties(at, mine, other, places)
+            one, other = left.get(key), right.get(key)
+            if one == other:
+                union[key] = one
+            elif isinstance(one, dict) and isinstance(other, dict):
+                union[key] = self._union(name, at if key == "properties" else f"{at}.{key}", one, other)
             else:
-                self._check_listed(f"{at}/{key}", places)
-                if key == "enum" and isinstance(mine, list) and isinstance(other, list):
-                    merged[key] = [*mine, *(value for value in other if value not in mine)]
+                self._check_listed(name, f"{at}/{key}")
+                if key == "enum" and isinstance(one, list) and isinstance(other, list):
+                    union[key] = [*one, *(value for value in other if value not in one)]
                 elif key != "minItems":
-                    raise self._error(f"{at}/{key}: the generator has no union of it: name the two types apart")
-        return merged
+                    raise self._error(f"no class can hold both sides of {at}/{key}: name the two types apart")
+        return union
 
-    def _merge_properties(
-        self, at: str, left: dict[str, Json], right: dict[str, Json], places: tuple[str, str]
-    ) -> dict[str, Json]:
-        merged: dict[str, Json] = {}
-        for name in left | right:
-            mine, other = left.get(name), right.get(name)
-            if not isinstance(mine, dict) or not isinstance(other, dict):
-                raise self._error(f"{at}.{name} is only in one of {' and '.join(places)}: name the two types apart")
-            merged[name] = self._merge(f"{at}.{name}", mine, other, places)
-        return merged
-
-    def _check_listed(self, at: str, places: tuple[str, str]) -> None:
+    def _check_listed(self, name: str, at: str) -> None:
         if at not in self._contract.differences:
             raise self._error(
-                f"{' and '.join(places)} differ at {at}: list it with its reason under [[differences]], "
-                "or name the two types apart under [types]"
+                f"{self._first_in[name]} and {self._message} differ at {at}: list it with its reason under "
+                "[[differences]], or name the two types apart under [types]"
             )
-        self._differing.add(at)
+        self._used.add(at)
 
     def _error(self, message: str) -> ContractError:
         return ContractError(f"{self._contract.path}: {message}")

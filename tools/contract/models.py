@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import warnings
 
-from datamodel_code_generator import DataModelType, InputFileType, PythonVersion, generate
-from datamodel_code_generator.format import Formatter
+from datamodel_code_generator import InputFileType, PythonVersion, generate
+from datamodel_code_generator.enums import DataModelType
 
 from tools.contract.bundle import WIRE_TYPES, Json
 
 
 def models_module(bundle: dict[str, Json], header: str) -> str:
-    """The source text."""
+    """The source text, not yet formatted."""
     code = generate(
         json.dumps(bundle),
         input_file_type=InputFileType.JsonSchema,
@@ -30,7 +29,7 @@ def models_module(bundle: dict[str, Json], header: str) -> str:
         use_schema_description=True,
         use_single_line_docstring=True,
         custom_file_header=header,
-        formatters=[Formatter.RUFF_CHECK, Formatter.RUFF_FORMAT],
+        formatters=[],
     )
     assert isinstance(code, str)
     return code

@@ -70,8 +70,14 @@ class Source:
 
 
 def folder(contract: Contract) -> Traversable:
-    """Where the installed package keeps the version's schemas."""
-    return files("ocpp") / contract.schemas / "schemas"
+    """Where the installed package keeps the version's schemas; raises ContractError where there are none."""
+    try:
+        directory = files("ocpp") / contract.schemas / "schemas"
+    except ModuleNotFoundError as error:
+        raise ContractError("the ocpp package isn't installed: run `make setup`") from error
+    if not directory.is_dir():
+        raise ContractError(f"{contract.path}: the ocpp package has no folder {contract.schemas}: correct `schemas`")
+    return directory
 
 
 def file_name(action: str, part: Part) -> str:

@@ -41,6 +41,7 @@ class _Document(_Row):
     version: str
     schemas: str
     types: dict[str, list[str]]
+    members: dict[str, str] = {}
     differences: list[Difference] = []
     actions: dict[str, ActionRow]
 
@@ -55,6 +56,8 @@ class Contract:
     """Folder in the `ocpp` package."""
     names: dict[str, str]
     """The class of a shape by its place, such as `IdTagInfo.status`."""
+    members: dict[str, str]
+    """The name of an enum member by its value, where it doesn't follow by rule."""
     differences: dict[str, str]
     """The reason by the keyword that may differ, such as `UnitOfMeasure/enum`."""
     actions: dict[str, ActionRow]
@@ -63,6 +66,14 @@ class Contract:
     def module(self) -> str:
         """The package in `mcpp_generated`, named as the table."""
         return self.path.stem
+
+
+def load_all(folder: Path) -> list[Contract]:
+    """The tables of all versions; raises ContractError where there is none."""
+    paths = sorted(folder.glob("ocpp*.toml"))
+    if not paths:
+        raise ContractError(f"{folder}: no table of the form ocppNN.toml")
+    return [load(path) for path in paths]
 
 
 def load(path: Path) -> Contract:
@@ -85,6 +96,7 @@ def load(path: Path) -> Contract:
         version=document.version,
         schemas=document.schemas,
         names=names,
+        members=document.members,
         differences={difference.at: difference.reason for difference in document.differences},
         actions=document.actions,
     )

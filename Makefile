@@ -1,0 +1,73 @@
+# MCPP: `make run` serves, `make demo` shows a session, `make test` tests, `make check` is what CI runs.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+ARGS   ?=
+
+# sqlc finds its plugin, and the tools find each other, on this path.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run demo test generate check check-static format lint types imports drift requirements clean
+
+help: ## Show this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+setup: $(VENV)/.runtime ## Install MCPP into .venv
+
+run: $(VENV)/.runtime ## Run the central system; settings as ARGS="--ocpp-port 9001" or MCPP_ variables
+	@exec $(BIN)/mcpp serve $(ARGS)
+
+demo: $(VENV)/.runtime ## Run a central system and one virtual charger through a charging session
+	@exec $(BIN)/python -m tools.demo
+
+test: $(VENV)/.dev ## Run all tests; one file or word as ARGS="tests/unit -k writer"
+	$(BIN)/pytest $(ARGS)
+
+generate: $(VENV)/.dev ## Regenerate generated/ from contracts/ and queries/
+	$(BIN)/python -m tools.contract generate
+	$(BIN)/python -m tools.sqlc_plugin generate
+
+check: check-static test ## Format, lint, types, import contracts, generated-code drift and tests
+
+check-static: format lint types imports drift
+
+format: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+imports: $(VENV)/.dev
+	$(BIN)/lint-imports --no-cache
+
+drift: generate
+	@git diff --exit-code --stat -- generated || { echo "generated/ differs from its contracts: commit what 'make generate' wrote"; exit 1; }
+	@test -z "$$(git ls-files --others --exclude-standard -- generated)" || { echo "generated/ holds files that git doesn't know"; exit 1; }
+
+requirements: $(VENV)/.dev ## Pin the dependencies anew, with hashes
+	$(BIN)/pip-compile $(PIN) --output-file requirements-build.txt requirements-build.in
+	$(BIN)/pip-compile $(PIN) --output-file requirements.txt pyproject.toml
+	$(BIN)/pip-compile $(PIN) --extra dev --constraint requirements.txt --constraint requirements-build.txt --output-file requirements-dev.txt pyproject.toml
+
+PIN := --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-header \
+       --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
+
+clean: ## Remove the environment and everything that was built
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.runtime: requirements.txt requirements-build.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-build.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,194 @@
+"""The composition root: builds every part, wires them together, runs them until a signal and takes them down again."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import sqlite3
+import sys
+from collections.abc import Iterable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from mcpp import __version__
+from mcpp.domain.authorization import AuthorizationPolicy
+from mcpp.domain.events import Event, Subscriber
+from mcpp.errors import StartError
+from mcpp.housekeeping import StampKeeper
+from mcpp.ocpp16.context import Services
+from mcpp.ocpp16.dialect import Ocpp16
+from mcpp.ocpp16.errors import SPELLING
+from mcpp.presence import Presence
+from mcpp.settings import AuthorizationMode, ConcurrentTx, Registration, Settings, is_loopback
+from mcpp.storage.database import DatabaseUnusable, Readers, open_writer
+from mcpp.storage.migrations import migrate
+from mcpp.storage.writer import Writer
+from mcpp.telemetry.business import BusinessTelemetry
+from mcpp.telemetry.database import DatabaseTelemetry
+from mcpp.telemetry.lines import LineWriter
+from mcpp.telemetry.live_state import ChargePointState
+from mcpp.telemetry.log_sink import LogSink
+from mcpp.telemetry.logs import get_logger, logging_to, wants_colors
+from mcpp.telemetry.loop_lag import LoopLag
+from mcpp.telemetry.metrics import Metrics
+from mcpp.telemetry.middleware import TelemetryMiddleware
+from mcpp.transport.limits import Limits
+from mcpp.transport.listener import OcppListener
+from mcpp.transport.registry import Registry
+from mcpp_generated.db.queries import Queries
+from mcpp_generated.ocpp16.actions import ACTIONS
+from mcpp_generated.ocpp16.models import Reason
+
+
+@dataclass(slots=True)
+class _Events:
+    """Hands every event to every subscriber; one that fails harms neither the others nor the charger."""
+
+    subscribers: list[Subscriber]
+
+    def publish(self, events: Iterable[Event]) -> None:
+        for event in events:
+            for subscriber in self.subscribers:
+                try:
+                    subscriber(event)
+                except Exception:  # noqa: BLE001  whatever a subscriber does, the others get the event
+                    get_logger().exception("subscriber_failed", subscriber=repr(subscriber))
+
+
+def serve(settings: Settings) -> int:
+    """Run the central system until SIGTERM or SIGINT; gives the exit code. Raises StartError."""
+    sink = LogSink()
+    colors = wants_colors(sys.stdout.fileno())
+    with (
+        logging_to(sink, level=settings.log_level, log_format=settings.log_format, colors=colors) as lines,
+        asyncio.Runner(loop_factory=_loop_factory()) as runner,
+    ):
+        runner.run(_serve(settings, sink, lines))
+    return 0
+
+
+def _loop_factory() -> type[asyncio.AbstractEventLoop] | None:
+    """The faster loop, where it installs."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.Loop
+
+
+async def _serve(settings: Settings, sink: LogSink, lines: LineWriter) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    metrics = Metrics(
+        version=__version__,
+        actions=ACTIONS,
+        error_codes=SPELLING.values(),
+        stop_reasons=tuple(reason.value for reason in Reason),
+    )
+    metrics.watch_log(lambda: sink.dropped)
+    metrics.watch_database(settings.database)
+    async with AsyncExitStack() as running:
+        writer, readers = await _open_storage(settings, metrics, running)
+        ports = await _open_listeners(settings, lines, metrics, writer, readers, running)
+        _announce(settings, *ports)
+        await stop.wait()
+        get_logger().info("server_stopping", category="system")
+    get_logger().info("server_stopped", category="system")
+
+
+async def _open_storage(
+    settings: Settings, metrics: Metrics, running: AsyncExitStack
+) -> tuple[Writer[Queries], Readers]:
+    try:
+        connection = open_writer(settings.database, settings.durability)
+    except DatabaseUnusable as error:
+        raise StartError(str(error)) from error
+    try:
+        migrated = migrate(connection)
+        open_transactions = Queries(connection).count_open_transactions()
+    except (DatabaseUnusable, sqlite3.Error) as error:
+        connection.close()
+        raise StartError(str(error)) from error
+    if migrated.from_version != migrated.to_version:
+        get_logger().info("database_migrated", category="system", **migrated._asdict())
+    metrics.transactions_active.set(open_transactions)
+    writer = Writer(connection, Queries, DatabaseTelemetry(metrics))
+    running.push_async_callback(writer.close)
+    try:
+        readers = await Readers.open(settings.database)
+    except DatabaseUnusable as error:
+        raise StartError(str(error)) from error
+    running.push_async_callback(readers.close)
+    return writer, readers
+
+
+async def _open_listeners(
+    settings: Settings,
+    lines: LineWriter,
+    metrics: Metrics,
+    writer: Writer[Queries],
+    readers: Readers,
+    running: AsyncExitStack,
+) -> tuple[int, int]:
+    """Build what stands between the listeners and the storage, then listen; gives the ports."""
+    events = _Events([BusinessTelemetry(lines, metrics)])
+    policy = AuthorizationPolicy(
+        known_only=settings.authorization is AuthorizationMode.KNOWN,
+        deny_concurrent=settings.concurrent_tx is ConcurrentTx.DENY,
+    )
+    services = Services(writer, events.publish, policy, settings.heartbeat_interval)
+    presence = Presence(writer, events.publish, register_unknown=settings.registration is Registration.OPEN)
+    registry = Registry(on_connected=presence.connected, on_disconnected=presence.disconnected)
+    metrics.watch_call_queues(lambda: sum(charge_point.queued_calls for charge_point in registry))
+    metrics.watch_charge_points(
+        lambda: [ChargePointState(point.identity, point.connected_at) for point in registry],
+        series_limit=settings.per_charger_metrics_limit if settings.per_charger_metrics else 0,
+    )
+
+    stamps = StampKeeper(writer, services.stamps)
+    stamps.start()
+    running.push_async_callback(stamps.stop)
+    lag = LoopLag(metrics.event_loop_lag.observe)
+    lag.start()
+    running.callback(lag.stop)
+
+    listener = OcppListener(
+        settings.ocpp_host,
+        settings.ocpp_port,
+        settings.ocpp_path,
+        dialects=[Ocpp16(services)],
+        admission=presence,
+        middleware=TelemetryMiddleware(lines, metrics, log_payloads=settings.log_payloads),
+        registry=registry,
+        limits=Limits(idle_timeout=settings.idle_timeout),
+    )
+    try:
+        ocpp_port = await listener.start()
+    except OSError as error:
+        raise _cannot_listen("ocpp", settings.ocpp_host, settings.ocpp_port, error) from error
+    running.push_async_callback(listener.stop)
+    return ocpp_port, 0
+
+
+def _cannot_listen(listener: str, host: str, port: int, error: OSError) -> StartError:
+    return StartError(
+        f"{listener}-port: can't listen on {host} port {port} ({error.strerror or error}); "
+        f"stop what listens there or choose another --{listener}-host or --{listener}-port"
+    )
+
+
+def _announce(settings: Settings, ocpp_port: int, http_port: int) -> None:
+    log = get_logger()
+    if not is_loopback(settings.ocpp_host):
+        log.warning("chargers_not_authenticated", category="system", ocpp_host=settings.ocpp_host)
+    log.info("server_started", category="system", ocpp_port=ocpp_port, http_port=http_port)
+    if sys.stdout.isatty():
+        path = settings.ocpp_path.rstrip("/")
+        host = socket.gethostname() if _is_unspecified(settings.ocpp_host) else settings.ocpp_host
+        print(f"Type this URL into a charger: ws://{host}:{ocpp_port}{path}/", file=sys.stderr)  # noqa: T201
+
+
+def _is_unspecified(host: str) -> bool:
+    return host in {"0.0.0.0", "::"}  # noqa: S104  compared, not bound

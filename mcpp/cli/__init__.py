@@ -1,0 +1,3 @@
+"""The command `mcpp`."""
+
+from mcpp.cli.program import main as main

@@ -1,0 +1,1 @@
+"""Virtual charge points: the other role of the same protocol core."""

@@ -1,0 +1,22 @@
+"""What the storage writer tells of its work."""
+
+from __future__ import annotations
+
+from mcpp.telemetry.logs import get_logger
+from mcpp.telemetry.metrics import Metrics
+
+
+class DatabaseTelemetry:
+    """Implements `mcpp.storage.writer.WriterObserver`."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._log = get_logger()
+
+    def on_batch(self, size: int, seconds: float) -> None:
+        self._metrics.database_batch_size.observe(size)
+        self._metrics.database_write_duration.observe(seconds)
+
+    def on_error(self, error: BaseException) -> None:
+        self._metrics.database_errors.inc()
+        self._log.error("database_error", exc_info=error)

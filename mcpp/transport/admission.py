@@ -1,0 +1,49 @@
+"""The question put to the application during the opening handshake: may this charge point connect?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Protocol
+
+from mcpp.ocppj.flow import Peer
+from mcpp.transport.outcomes import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectRequest:
+    """What is known of a charge point that wants to connect."""
+
+    identity: str
+    remote: str
+    """IP address of the other end of the socket."""
+    ocpp_version: str
+    """Of the dialect that the connection would speak, such as `1.6`."""
+    user: str | None = None
+    """Of HTTP basic authentication (OCPP-J 1.6 §6.2); None where none was sent."""
+    password: bytes | None = field(default=None, repr=False)
+    """As it was sent: text, or the bytes of a hexadecimal key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """It may connect, as this peer."""
+
+    peer: Peer
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """It may not; `text` becomes the body of the HTTP answer."""
+
+    status: HTTPStatus
+    text: str
+    outcome: Outcome
+
+
+class Admission(Protocol):
+    """Decides who may connect; may take its time within the handshake's limit."""
+
+    async def admit(self, request: ConnectRequest) -> Admitted | Refused:
+        """The decision; an exception becomes HTTP 503."""
+        ...

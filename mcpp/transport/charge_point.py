@@ -1,0 +1,340 @@
+"""A connected charge point: its session, its dialect and the middleware over one connection.
+
+Incoming CALLs are handled in order, one at a time; CALLs of ours go their own way beside them (OCPP-J 1.6 §4.1.1: the
+directions are independent), so a handler that waits for a command never blocks the command's answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable
+from typing import Generic, Protocol
+from uuid import uuid4
+
+import orjson
+from websockets.frames import CloseCode
+
+from mcpp.ocppj.actions import Action, Req, Res
+from mcpp.ocppj.dialect import Dialect
+from mcpp.ocppj.errors import (
+    CallFault,
+    CallRefused,
+    CallTimeout,
+    CommandError,
+    ConnectionLost,
+    ErrorCode,
+    InvalidAnswer,
+    Unanswerable,
+)
+from mcpp.ocppj.flow import Direction, Flow, Peer, current_flow, new_correlation_id
+from mcpp.ocppj.frames import Call, CallError, CallResult, encode
+from mcpp.ocppj.middleware import Middleware
+from mcpp.ocppj.session import Answered, Refused, Session, Stray
+from mcpp.transport.connection import Hold
+from mcpp.transport.limits import Limits
+from mcpp.transport.outcomes import Outcome
+
+
+class Link(Protocol):
+    """The connection below."""
+
+    remote: str
+
+    def send(self, text: bytes) -> bool: ...
+    def close(self, code: CloseCode, reason: str, outcome: Outcome) -> None: ...
+    def hold_reading(self, reason: Hold) -> None: ...
+    def release_reading(self, reason: Hold) -> None: ...
+    def wake_by(self, when: float) -> None: ...
+
+
+class _Command(Protocol):
+    """A CALL of ours that isn't over, whatever its types."""
+
+    @property
+    def flow(self) -> Flow: ...
+    def answered(self, answer: CallResult | CallError) -> None: ...
+    def failed(self, error: CommandError) -> None: ...
+
+
+class _TypedCommand(Generic[Req, Res]):
+    """A CALL of ours, its caller's future and the way from answer to response."""
+
+    __slots__ = ("_action", "_dialect", "flow", "future")
+
+    def __init__(self, flow: Flow, dialect: Dialect, action: Action[Req, Res], future: asyncio.Future[Res]) -> None:
+        self.flow = flow
+        self.future = future
+        self._dialect = dialect
+        self._action = action
+
+    def answered(self, answer: CallResult | CallError) -> None:
+        if isinstance(answer, CallError):
+            self.failed(CallRefused(answer.code, answer.description, orjson.loads(answer.details)))
+            return
+        try:
+            response = self._dialect.decode_response(self.flow, self._action, answer.payload)
+        except InvalidAnswer as error:
+            self.failed(error)
+            return
+        # The caller may have been cancelled meanwhile.
+        if not self.future.done():
+            self.future.set_result(response)
+
+    def failed(self, error: CommandError) -> None:
+        if not self.future.done():
+            self.future.set_exception(error)
+
+
+class LiveChargePoint:
+    """One charge point while it is connected."""
+
+    __slots__ = (
+        "_commands",
+        "_dialect",
+        "_draining",
+        "_limits",
+        "_link",
+        "_loop",
+        "_middleware",
+        "_session",
+        "_waiting",
+        "_work",
+        "_works",
+        "connected_at",
+        "peer",
+    )
+
+    def __init__(
+        self,
+        peer: Peer,
+        dialect: Dialect,
+        middleware: Middleware,
+        link: Link,
+        limits: Limits,
+        works: set[asyncio.Task[None]],
+    ) -> None:
+        """`works` keeps the tasks of running handlers, so that a shutdown can wait for them."""
+        self.peer = peer
+        self.connected_at = time.time()
+        """Unix time."""
+        self._dialect = dialect
+        self._middleware = middleware
+        self._link = link
+        self._limits = limits
+        self._loop = asyncio.get_running_loop()
+        self._session = Session(call_timeout=limits.call_timeout, queue_limit=limits.call_queue_limit)
+        self._commands: dict[str, _Command] = {}
+        self._waiting: list[tuple[Flow, Call]] = []
+        self._work: asyncio.Task[None] | None = None
+        self._works = works
+        self._draining = False
+
+    @property
+    def identity(self) -> str:
+        return self.peer.identity
+
+    @property
+    def remote(self) -> str:
+        """IP address it connects from."""
+        return self._link.remote
+
+    @property
+    def ocpp_version(self) -> str:
+        return self._dialect.version
+
+    @property
+    def queued_calls(self) -> int:
+        """How many commands wait to be sent."""
+        return self._session.queued
+
+    async def call(self, action: Action[Req, Res], request: Req, *, correlation_id: str | None = None) -> Res:
+        """Send a CALL, once those before it are answered, and wait for its response.
+
+        Without `correlation_id` it belongs to the flow at hand, if there is one. Raises QueueFull, CallRefused,
+        CallTimeout, ConnectionLost or InvalidAnswer. A caller that is cancelled takes a CALL back that still waits.
+        """
+        call = Call(str(uuid4()), action.name, action.encode_request(request))
+        flow = self._outgoing_flow(call, correlation_id)
+        self._session.submit(call)
+        future: asyncio.Future[Res] = self._loop.create_future()
+        command = _TypedCommand(flow, self._dialect, action, future)
+        self._commands[call.message_id] = command
+        self._send_call()
+        try:
+            return await future
+        finally:
+            if self._session.withdraw(call.message_id):
+                del self._commands[call.message_id]
+
+    def close(self, code: CloseCode, reason: str, outcome: Outcome) -> None:
+        """Close the connection; what still waits on either side ends with ConnectionLost."""
+        self._link.close(code, reason, outcome)
+
+    def drain(self) -> None:
+        """Take no new CALLs; those at hand are still handled and answered."""
+        self._draining = True
+
+    # What the connection calls.
+
+    def message_received(self, message: bytes, *, binary: bool) -> None:
+        """One frame came in. Binary ones are taken for text: their meaning is clear, so they're only counted."""
+        event = self._session.receive(message, ("binary_frame",) if binary else ())
+        if isinstance(event, Call):
+            self._call_received(event, len(message))
+        elif isinstance(event, Answered):
+            command = self._commands.pop(event.call.message_id)
+            command.answered(event.answer)
+            self._middleware.answer_received(command.flow, event.answer, len(message))
+            self._send_call()
+        elif isinstance(event, Stray):
+            self._middleware.stray_answer(self.peer, event.answer, len(message), late=event.late)
+        else:
+            self._frame_refused(event, len(message))
+
+    def next_deadline(self) -> float | None:
+        return self._session.next_deadline()
+
+    def wake(self, now: float) -> None:
+        """Let a CALL of ours time out and send the next one."""
+        expired = self._session.expire(now)
+        if expired is not None:
+            self._command_failed(expired, CallTimeout(f"no answer within {self._limits.call_timeout:g} s"))
+            self._send_call()
+
+    def connection_ended(self) -> None:
+        """Nothing can be sent or received any more. A running handler finishes, since its record counts."""
+        lost = ConnectionLost("the connection ended")
+        waiting, self._waiting = self._waiting, []
+        for flow, _ in waiting:
+            self._middleware.unanswered(flow, lost)
+        outstanding = self._session.outstanding
+        for call in self._session.close():
+            if call is outstanding:
+                self._command_failed(call, lost)
+            else:
+                self._commands.pop(call.message_id).failed(lost)
+
+    # Incoming CALLs.
+
+    def _call_received(self, call: Call, size: int) -> None:
+        flow = self._middleware.call_received(self.peer, call, size)
+        if self._draining:
+            self._middleware.unanswered(flow, ConnectionLost("the central system is shutting down"))
+        elif self._work is None:
+            pending = self._begin(flow, call)
+            if pending is not None:
+                self._work = self._loop.create_task(self._handle_in_order(flow, pending))
+                self._works.add(self._work)
+        else:
+            self._waiting.append((flow, call))
+            if len(self._waiting) >= self._limits.incoming_call_limit:
+                self._link.hold_reading(Hold.CALLS_WAIT)
+
+    def _begin(self, flow: Flow, call: Call) -> Awaitable[bytes] | None:
+        """Handle a CALL as far as nothing waits: None if it's answered, else what to wait for."""
+        token = current_flow.set(flow)
+        try:
+            result = self._dialect.handle(flow, call)
+        except Exception as error:  # noqa: BLE001 - whatever a handler raises, its CALL must be answered
+            self._fail(flow, error)
+            return None
+        finally:
+            current_flow.reset(token)
+        if not isinstance(result, bytes):
+            return result
+        self._succeed(flow, result)
+        return None
+
+    async def _handle_in_order(self, flow: Flow, pending: Awaitable[bytes]) -> None:
+        """Finish this CALL and handle all that came in meanwhile."""
+        try:
+            await self._finish(flow, pending)
+            while self._waiting:
+                flow, call = self._waiting.pop(0)
+                if len(self._waiting) == self._limits.incoming_call_limit // 2:
+                    self._link.release_reading(Hold.CALLS_WAIT)
+                next_pending = self._begin(flow, call)
+                if next_pending is not None:
+                    await self._finish(flow, next_pending)
+        finally:
+            if self._work is not None:
+                self._works.discard(self._work)
+                self._work = None
+
+    async def _finish(self, flow: Flow, pending: Awaitable[bytes]) -> None:
+        current_flow.set(flow)
+        try:
+            payload = await pending
+        except asyncio.CancelledError as error:
+            self._middleware.unanswered(flow, error)
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a handler raises, its CALL must be answered
+            self._fail(flow, error)
+        else:
+            self._succeed(flow, payload)
+
+    def _succeed(self, flow: Flow, payload: bytes) -> None:
+        self._answer(flow, CallResult(flow.message_id, payload))
+        # Its record is stored, so its events go out even if the connection has ended.
+        if flow.after_answer is not None:
+            try:
+                flow.after_answer()
+            except Exception as error:  # noqa: BLE001 - a subscriber's fault must not end the connection
+                context = {"message": f"after_answer of {flow.action} failed", "exception": error}
+                self._loop.call_exception_handler(context)
+
+    def _fail(self, flow: Flow, error: Exception) -> None:
+        if isinstance(error, Unanswerable):
+            self._middleware.unanswered(flow, error)
+            return
+        if not isinstance(error, CallFault):
+            self._middleware.call_failed(flow, error)
+            error = CallFault(ErrorCode.INTERNAL_ERROR, "the central system failed to handle the message")
+        details = orjson.dumps(error.details, default=str)
+        code = self._dialect.spell(error.code)
+        self._answer(flow, CallError(flow.message_id, code, error.description, details))
+
+    def _answer(self, flow: Flow, answer: CallResult | CallError) -> None:
+        text = encode(answer)
+        if self._link.send(text):
+            self._middleware.answer_sent(flow, answer, len(text))
+        else:
+            self._middleware.unanswered(flow, ConnectionLost("the connection ended"))
+
+    def _frame_refused(self, refused: Refused, size: int) -> None:
+        error = refused.error
+        self._middleware.frame_refused(self.peer, error, size)
+        if refused.call is not None:
+            self._command_failed(refused.call, InvalidAnswer(error.description))
+            self._send_call()
+        if refused.answerable and error.message_id is not None:
+            answer = CallError(error.message_id, self._dialect.spell(error.code), error.description)
+            text = encode(answer)
+            if self._link.send(text):
+                self._middleware.refusal_sent(self.peer, answer, len(text))
+
+    # CALLs of ours.
+
+    def _outgoing_flow(self, call: Call, correlation_id: str | None) -> Flow:
+        if correlation_id is None:
+            flow = current_flow.get()
+            correlation_id = new_correlation_id() if flow is None else flow.correlation_id
+        started = time.perf_counter()
+        return Flow(self.peer, Direction.OUT, call.action, call.message_id, correlation_id, started)
+
+    def _send_call(self) -> None:
+        call = self._session.call_to_send(self._loop.time())
+        if call is None:
+            return
+        text = encode(call)
+        self._link.send(text)
+        self._middleware.call_sent(self._commands[call.message_id].flow, call, len(text))
+        deadline = self._session.next_deadline()
+        if deadline is not None:
+            self._link.wake_by(deadline)
+
+    def _command_failed(self, call: Call, error: CommandError) -> None:
+        command = self._commands.pop(call.message_id)
+        command.failed(error)
+        self._middleware.call_expired(command.flow, error)

@@ -1,0 +1,45 @@
+"""The server side of the WebSocket opening handshake, with the subprotocol rules of OCPP-J."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Final
+
+from websockets.http11 import Response
+from websockets.server import ServerProtocol
+from websockets.typing import Subprotocol
+
+from mcpp.ocppj.dialect import Dialect
+
+# The package logs frames with their payloads at debug level; ours are logged by the middleware, with secrets masked.
+_logger: Final = logging.getLogger("mcpp.transport.websockets")
+_logger.setLevel(logging.ERROR)
+
+
+class HandshakeProtocol(ServerProtocol):
+    """The package's protocol without I/O, choosing among dialects; no compression, which would cost 50 KiB each."""
+
+    def __init__(self, dialects: Mapping[str, Dialect], default: Dialect, max_size: int) -> None:
+        super().__init__(max_size=max_size, logger=_logger)
+        self._dialects = dialects
+        self.dialect: Dialect | None = default
+        """Once the request is accepted: the dialect to speak, None where only unknown ones were offered."""
+        self.offered: tuple[str, ...] = ()
+
+    def select_subprotocol(self, subprotocols: Sequence[Subprotocol]) -> Subprotocol | None:
+        """The first of the offered subprotocols that we speak; offers are in order of preference (RFC 6455 §4.1)."""
+        self.offered = tuple(subprotocols)
+        if not subprotocols:
+            return None
+        chosen = next((name for name in subprotocols if name in self._dialects), None)
+        self.dialect = None if chosen is None else self._dialects[chosen]
+        return chosen
+
+    def refusal(self, status: HTTPStatus, text: str) -> Response:
+        """The HTTP answer that refuses the connection."""
+        response = self.reject(status, f"{text}\n")
+        if status is HTTPStatus.UNAUTHORIZED:
+            response.headers["WWW-Authenticate"] = 'Basic realm="OCPP", charset="UTF-8"'
+        return response

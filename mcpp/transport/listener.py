@@ -1,0 +1,166 @@
+"""The OCPP-J listener: accepts connections, has them admitted, and ends them at shutdown."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from http import HTTPStatus
+
+from websockets.frames import CloseCode
+from websockets.http11 import Request, Response
+
+from mcpp.ocppj.dialect import Dialect
+from mcpp.ocppj.middleware import Middleware
+from mcpp.transport.admission import Admission, Admitted, ConnectRequest, Refused
+from mcpp.transport.charge_point import LiveChargePoint
+from mcpp.transport.connection import Connection, Hold
+from mcpp.transport.handshake import HandshakeProtocol
+from mcpp.transport.limits import Limits
+from mcpp.transport.outcomes import Outcome
+from mcpp.transport.registry import Registry
+from mcpp.transport.target import BadTarget, path_segments, read_basic_credentials, read_identity
+
+_BACKLOG = 4096
+"""Connections waiting to be accepted: a whole fleet comes back at once after a power cut."""
+
+
+class OcppListener:
+    """Listens for charge points on one address."""
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        path: str,
+        *,
+        dialects: Sequence[Dialect],
+        admission: Admission,
+        middleware: Middleware,
+        registry: Registry,
+        limits: Limits | None = None,
+    ) -> None:
+        """Charge points connect to `path`/identity; the first dialect serves those that offer no subprotocol."""
+        self.limits = limits or Limits()
+        self._host = host
+        self._port = port
+        self._prefix = path_segments(path)
+        self._default_dialect = dialects[0]
+        self._dialects = {dialect.subprotocol: dialect for dialect in dialects}
+        self._admission = admission
+        self._middleware = middleware
+        self._registry = registry
+        self._live: dict[Connection, LiveChargePoint | None] = {}
+        self._works: set[asyncio.Task[None]] = set()
+        self._server: asyncio.Server | None = None
+        self._all_gone = asyncio.Event()
+        self._stopping = False
+
+    async def start(self) -> int:
+        """Begin to listen and give the port; raises OSError where the address can't be had."""
+        loop = asyncio.get_running_loop()
+
+        def connection() -> Connection:
+            ws = HandshakeProtocol(self._dialects, self._default_dialect, self.limits.max_message_size)
+            return Connection(self, ws, loop)
+
+        self._server = await loop.create_server(connection, self._host, self._port, backlog=_BACKLOG)
+        port: int = self._server.sockets[0].getsockname()[1]
+        return port
+
+    async def stop(self) -> None:
+        """Accept nothing new, let running handlers finish, close every connection with 1001; within time limits."""
+        self._stopping = True
+        if self._server is not None:
+            self._server.close()
+        for charge_point in self._live.values():
+            if charge_point is not None:
+                charge_point.drain()
+        if self._works:
+            _, unfinished = await asyncio.wait(self._works, timeout=self.limits.drain_timeout)
+            for work in unfinished:
+                work.cancel()
+            if unfinished:
+                await asyncio.wait(unfinished, timeout=self.limits.close_timeout)
+        for connection in list(self._live):
+            connection.close(CloseCode.GOING_AWAY, "the central system is shutting down", Outcome.SHUTDOWN)
+        if self._live:
+            await self._all_gone.wait()
+
+    # What a connection calls.
+
+    def connection_opened(self, connection: Connection) -> None:
+        self._live[connection] = None
+
+    def request_received(self, connection: Connection, request: Request) -> None:
+        """Check what needs no waiting, then ask for admission."""
+        ws = connection.ws
+        response = ws.accept(request)
+        if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
+            connection.refuse(response, Outcome.BAD_REQUEST, str(ws.handshake_exc or ""))
+            return
+        try:
+            connection.identity = read_identity(request.path, self._prefix)
+        except BadTarget as error:
+            connection.refuse(ws.refusal(error.status, error.text), error.outcome, request.path)
+            return
+        if ws.dialect is None:
+            # OCPP-J 1.6 §3.2: complete the handshake without a subprotocol, then close immediately.
+            reason, offered = "no subprotocol in common", ", ".join(ws.offered)
+            connection.accept_and_close(
+                response, CloseCode.PROTOCOL_ERROR, reason, Outcome.UNKNOWN_SUBPROTOCOL, offered
+            )
+            return
+        credentials = read_basic_credentials(request.headers.get_all("Authorization"))
+        user, password = credentials or (None, None)
+        question = ConnectRequest(connection.identity, connection.remote, ws.dialect.version, user, password)
+        connection.hold_reading(Hold.ADMISSION)
+        admission = self._admit(connection, ws.dialect, question, response)
+        connection.admission = asyncio.get_running_loop().create_task(admission)
+
+    def connection_ended(self, connection: Connection, outcome: Outcome, detail: str) -> None:
+        charge_point = self._live.get(connection)
+        if charge_point is not None:
+            charge_point.connection_ended()
+            self._registry.discard(charge_point)
+        self._count(connection, outcome, detail)
+
+    def connection_gone(self, connection: Connection) -> None:
+        self._live.pop(connection, None)
+        if self._stopping and not self._live:
+            self._all_gone.set()
+
+    # Admission.
+
+    async def _admit(
+        self, connection: Connection, dialect: Dialect, question: ConnectRequest, response: Response
+    ) -> None:
+        try:
+            verdict = await self._admission.admit(question)
+        except Exception as error:  # noqa: BLE001 - the charge point comes again, whatever it was
+            text = "the central system can't admit charge points just now"
+            verdict = Refused(HTTPStatus.SERVICE_UNAVAILABLE, text, Outcome.ADMISSION_FAILED)
+            detail = repr(error)
+        else:
+            detail = verdict.text if isinstance(verdict, Refused) else ""
+        connection.admission = None
+        if self._stopping:
+            connection.close(CloseCode.GOING_AWAY, "", Outcome.SHUTDOWN)
+        elif isinstance(verdict, Refused):
+            connection.refuse(connection.ws.refusal(verdict.status, verdict.text), verdict.outcome, detail)
+        else:
+            self._open(connection, dialect, verdict, response)
+
+    def _open(self, connection: Connection, dialect: Dialect, admitted: Admitted, response: Response) -> None:
+        charge_point = LiveChargePoint(admitted.peer, dialect, self._middleware, connection, self.limits, self._works)
+        self._live[connection] = charge_point
+        connection.open(charge_point, response)
+        offered = connection.ws.offered
+        self._count(connection, Outcome.ACCEPTED if offered else Outcome.ACCEPTED_WITHOUT_SUBPROTOCOL, "")
+        replaced = self._registry.add(charge_point)
+        if replaced is not None:
+            if replaced.remote != connection.remote:
+                self._count(connection, Outcome.TAKEN_OVER, f"from {replaced.remote}")
+            replaced.close(CloseCode.POLICY_VIOLATION, "replaced by a newer connection", Outcome.REPLACED)
+
+    def _count(self, connection: Connection, outcome: Outcome, detail: str) -> None:
+        self._middleware.connection(outcome, identity=connection.identity, remote=connection.remote, detail=detail)

@@ -1,0 +1,50 @@
+"""How connections begin and end, as a closed set: these are label values of a metric."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """Every connection gives one of the first two or one refusal; an accepted one later gives one ending."""
+
+    ACCEPTED = "accepted"
+    ACCEPTED_WITHOUT_SUBPROTOCOL = "accepted_without_subprotocol"
+    """The charge point offered no subprotocol and is taken for the default one."""
+
+    # Refusals.
+    BAD_REQUEST = "bad_request"
+    """Not a WebSocket handshake: a plain HTTP request, or no HTTP at all."""
+    BAD_PATH = "bad_path"
+    """Outside of `ocpp-path`."""
+    BAD_IDENTITY = "bad_identity"
+    UNKNOWN_SUBPROTOCOL = "unknown_subprotocol"
+    UNKNOWN_CHARGE_POINT = "unknown_charge_point"
+    """Not registered, while registration is closed."""
+    UNAUTHORIZED = "unauthorized"
+    ADMISSION_FAILED = "admission_failed"
+    """We could not tell whether it may connect, such as with a database that fails."""
+    HANDSHAKE_TIMEOUT = "handshake_timeout"
+    HANDSHAKE_ABORTED = "handshake_aborted"
+    """The other side left before the handshake was over."""
+
+    # Endings.
+    CLOSED = "closed"
+    """By the charge point's close frame."""
+    LOST = "lost"
+    """Without a close frame."""
+    REPLACED = "replaced"
+    """By a newer connection of the same charge point."""
+    IDLE = "idle"
+    """No frame within `idle-timeout`."""
+    STALLED = "stalled"
+    """The charge point doesn't read what we send."""
+    PROTOCOL_ERROR = "protocol_error"
+    """Breaks RFC 6455, such as by compressed frames that weren't negotiated."""
+    MESSAGE_TOO_BIG = "message_too_big"
+    SHUTDOWN = "shutdown"
+    """By us, going away."""
+
+    # Beside the above.
+    TAKEN_OVER = "taken_over"
+    """A newer connection of the same charge point came from another address."""

@@ -1,0 +1,58 @@
+"""The charge points that are connected now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from mcpp.ocppj.actions import Action, Req, Res
+from mcpp.ocppj.errors import NotConnected
+from mcpp.transport.charge_point import LiveChargePoint
+
+
+class Registry:
+    """Live charge points by identity; the newest connection of an identity is the one that counts."""
+
+    def __init__(
+        self,
+        *,
+        on_connected: Callable[[LiveChargePoint], None],
+        on_disconnected: Callable[[LiveChargePoint], None],
+    ) -> None:
+        """Both are called on the event loop and must not block; for a connection that was replaced only the first."""
+        self._on_connected = on_connected
+        self._on_disconnected = on_disconnected
+        self._by_identity: dict[str, LiveChargePoint] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_identity)
+
+    def __iter__(self) -> Iterator[LiveChargePoint]:
+        return iter(list(self._by_identity.values()))
+
+    def get(self, identity: str) -> LiveChargePoint | None:
+        return self._by_identity.get(identity)
+
+    def connected(self, identity: str) -> bool:
+        return identity in self._by_identity
+
+    def add(self, charge_point: LiveChargePoint) -> LiveChargePoint | None:
+        """Enter a connection; gives the one it replaces, which the caller closes."""
+        replaced = self._by_identity.get(charge_point.identity)
+        self._by_identity[charge_point.identity] = charge_point
+        self._on_connected(charge_point)
+        return replaced
+
+    def discard(self, charge_point: LiveChargePoint) -> None:
+        """Remove a connection that has ended, unless a newer one stands in its place."""
+        if self._by_identity.get(charge_point.identity) is charge_point:
+            del self._by_identity[charge_point.identity]
+            self._on_disconnected(charge_point)
+
+    async def call(
+        self, identity: str, action: Action[Req, Res], request: Req, *, correlation_id: str | None = None
+    ) -> Res:
+        """Send a CALL to a connected charge point; as LiveChargePoint.call, and raises NotConnected."""
+        charge_point = self._by_identity.get(identity)
+        if charge_point is None:
+            raise NotConnected(f"{identity} is not connected")
+        return await charge_point.call(action, request, correlation_id=correlation_id)

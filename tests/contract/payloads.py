@@ -1,0 +1,156 @@
+"""Payloads made from a schema: valid ones, complete ones, and ones with a single fault."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from hypothesis import strategies as st
+
+from tests.contract.official import JsonTree
+from tools.contract.schemas import Schema
+
+NOT_RFC_3339 = [
+    "",
+    "2026-01-31",
+    "2026-01-31T12:00:00",
+    "2026-01-31T12:00Z",
+    "2026-01-31 12:00:00Z",
+    "2026-01-31T12:00:00,5Z",
+    "2026-01-31T12:00:00.Z",
+    "2026-01-31T12:00:00+0100",
+    "2026-01-31T12:00:00+24:00",
+    "2026-01-31T24:00:00Z",
+    "2026-01-31T23:59:60Z",
+    "2026-02-29T12:00:00Z",
+    "0000-01-01T00:00:00Z",
+    "٢٠٢٦-01-31T12:00:00Z",
+    " 2026-01-31T12:00:00Z",
+    "1769860800",
+]
+NOT_A_URI = ["", "ftp.example.com/log", "1ftp://example.com", "ftp://example.com/a b", "http://example.com/%zz"]
+URIS = [
+    "ftp://user:secret@[2001:db8::1]:2121/logs/",
+    "https://example.com/a%20b?c=d#e",
+    "urn:ocpp",
+    "HTTP://EXAMPLE.COM",
+]
+
+
+def resolve(schema: Schema, root: Schema) -> Schema:
+    """The schema itself, or the definition that it refers to."""
+    return root.definitions[schema.reference.removeprefix("#/definitions/")] if schema.reference else schema
+
+
+# As MCPP writes them, so that what is read and written again must be the same.
+canonical_timestamps = st.datetimes().map(lambda moment: moment.isoformat(timespec="milliseconds") + "Z")
+
+_offsets = st.sampled_from(["Z", "+00:00", "-00:00", "+14:00", "-23:59", "+05:45"])
+_fractions = st.from_regex(r"(\.[0-9]{1,12})?", fullmatch=True)
+timestamps = st.builds(
+    lambda moment, fraction, offset: moment.isoformat(timespec="seconds") + fraction + offset,
+    st.datetimes(),
+    _fractions,
+    _offsets,
+)
+
+
+def valid(schema: Schema, root: Schema, moments: st.SearchStrategy[str]) -> st.SearchStrategy[JsonTree]:
+    """Any payload that the schema allows, its timestamps drawn from `moments`."""
+    schema = resolve(schema, root)
+    if schema.enum is not None:
+        return st.sampled_from(schema.enum)
+    match schema.type:
+        case "object":
+            members = {key: valid(value, root, moments) for key, value in schema.properties.items()}
+            return st.fixed_dictionaries(
+                {key: member for key, member in members.items() if key in schema.required},
+                optional={key: member for key, member in members.items() if key not in schema.required},
+            )
+        case "array":
+            assert schema.items is not None
+            return st.lists(valid(schema.items, root, moments), min_size=schema.min_items or 0, max_size=3)
+        case "integer":
+            return st.integers() | st.integers(-(2**70), 2**70)
+        case "number":
+            return st.integers(-(10**14), 10**14).map(lambda tenths: Decimal(tenths).scaleb(-1))
+        case "boolean":
+            return st.booleans()
+    if schema.format == "date-time":
+        return moments
+    if schema.format == "uri":
+        return st.sampled_from(URIS)
+    return st.text(max_size=min(schema.max_length or 20, 20))
+
+
+def complete(schema: Schema, root: Schema) -> JsonTree:
+    """A valid payload with every property there is, texts as long as allowed, one item in each list."""
+    schema = resolve(schema, root)
+    if schema.enum is not None:
+        return schema.enum[0]
+    match schema.type:
+        case "object":
+            return {key: complete(value, root) for key, value in schema.properties.items()}
+        case "array":
+            assert schema.items is not None
+            return [complete(schema.items, root)]
+        case "integer":
+            return -(2**31)
+        case "number":
+            return Decimal("8.1")
+        case "boolean":
+            return True
+    if schema.format == "date-time":
+        return "2026-01-31T12:00:00.000Z"
+    if schema.format == "uri":
+        return URIS[0]
+    return "🔌" * (schema.max_length or 500)  # length counts characters, not bytes
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A payload with one fault."""
+
+    where: str
+    payload: JsonTree
+
+
+def faults(schema: Schema, root: Schema) -> Iterator[Fault]:
+    """The complete payload, each time with another single fault."""
+    schema = resolve(schema, root)
+    for wrong in _replacements(schema):
+        yield Fault(f" = {str(wrong)[:40]!r}", wrong)
+    whole = complete(schema, root)
+    if isinstance(whole, dict):
+        yield Fault(".extra", {**whole, "extra": 1})
+        for key in schema.required:
+            yield Fault(f" without {key}", {name: value for name, value in whole.items() if name != key})
+        for key, member in schema.properties.items():
+            for fault in faults(member, root):
+                yield replace(fault, where=f".{key}{fault.where}", payload={**whole, key: fault.payload})
+    if schema.items is not None:
+        for fault in faults(schema.items, root):
+            yield replace(fault, where=f"[1]{fault.where}", payload=[complete(schema.items, root), fault.payload])
+
+
+def _replacements(schema: Schema) -> list[JsonTree]:
+    if schema.enum is not None:
+        return [None, 1, [], "", schema.enum[0].swapcase(), schema.enum[0] + " "]
+    match schema.type:
+        case "object":
+            return [None, 1, "{}", []]
+        case "array":
+            return [None, 1, "[]", {}, *([[]] if schema.min_items else [])]
+        case "integer":
+            return [None, True, "1", Decimal("1.5"), []]
+        case "number":
+            return [None, True, "8.1", Decimal("8.15"), []]
+        case "boolean":
+            return [None, 0, 1, "true", []]
+    wrong: list[JsonTree] = [None, True, 1, Decimal("8.1"), []]
+    if schema.format == "date-time":
+        return [*wrong, *NOT_RFC_3339]
+    if schema.format == "uri":
+        return [*wrong, *NOT_A_URI]
+    return [*wrong, "x" * (schema.max_length + 1)] if schema.max_length else wrong

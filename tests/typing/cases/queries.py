@@ -1,0 +1,35 @@
+"""Queries: each line marked `E:` must be that mypy error, every other line must be none."""
+
+from datetime import datetime
+from typing import assert_type
+
+import aiosqlite
+
+from mcpp.domain import charge_points
+from mcpp.ocpp16.context import CallContext
+from mcpp_generated.db import readers
+from mcpp_generated.db.enums import IdTagStatus, ReportKind
+from mcpp_generated.db.models import IdTag, TransactionRecord
+from mcpp_generated.db.queries import Queries
+
+
+def write(q: Queries, now: datetime) -> None:
+    assert_type(q.get_id_tag(id_tag="A"), IdTag | None)
+    q.put_id_tag(id_tag="A", status=IdTagStatus.BLOCKED, expiry_date=now, parent_id_tag=None, note=None)
+    q.put_id_tag(id_tag="A", status="Blocked", expiry_date=now, parent_id_tag=None, note=None)  # E: arg-type
+    q.put_id_tag(id_tag="A", status=IdTagStatus.BLOCKED, expiry_date=0, parent_id_tag=None, note=None)  # E: arg-type
+    q.get_id_tag(id_tag=1)  # E: arg-type
+    q.get_id_tag(tag="A")  # E: call-arg
+    q.get_id_tag("A")  # E: misc
+
+
+async def read(connection: aiosqlite.Connection) -> None:
+    record = await readers.get_transaction(connection, transaction_id=1)
+    assert_type(record, TransactionRecord | None)
+    await readers.get_transaction(connection, transaction_id="1")  # E: arg-type
+
+
+async def domain(context: CallContext) -> None:
+    await context.write(charge_points.report, ReportKind.LOG, "Uploaded", 1)
+    await context.write(charge_points.report, ReportKind.LOG, "Uploaded", "1")  # E: arg-type
+    await context.write(charge_points.report, "log", "Uploaded")  # E: arg-type

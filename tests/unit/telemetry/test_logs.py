@@ -1,0 +1,256 @@
+"""Our loggers and the libraries' through one pipeline: what a line says, and what it never says."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+import structlog
+
+from mcpp.ocppj.flow import Direction, Flow, Peer, current_flow
+from mcpp.telemetry.lines import LogFormat, LogLevel
+from mcpp.telemetry.logs import get_logger
+from tests.unit.telemetry.recording import Recording
+
+FIRST_FIELDS = ["timestamp", "level", "event", "category"]
+
+
+def raise_value_error() -> None:
+    raise ValueError("the reason")
+
+
+def test_a_line_begins_with_the_promised_fields_and_ends_with_its_own(recording: Recording) -> None:
+    with recording.at():
+        get_logger().info("server_started", ocpp_port=9000, http_port=8080)
+    line = recording.line()
+
+    assert [*FIRST_FIELDS, "ocpp_port", "http_port"] == list(line)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line.pop("timestamp"))
+    assert line == {
+        "level": "info",
+        "event": "server_started",
+        "category": "system",
+        "ocpp_port": 9000,
+        "http_port": 8080,
+    }
+
+
+def test_the_timestamp_is_now_in_utc(recording: Recording) -> None:
+    before = datetime.now(UTC)
+    with recording.at():
+        get_logger().info("one")
+        get_logger().info("two")
+    after = datetime.now(UTC)
+    times = [datetime.fromisoformat(line["timestamp"]) for line in recording.lines()]
+
+    assert times == sorted(times)
+    assert before - timedelta(milliseconds=1) <= times[0]
+    assert times[1] <= after
+
+
+@pytest.mark.parametrize(
+    ("level", "events"),
+    [
+        (LogLevel.DEBUG, ["debugging", "telling", "warning_of", "failing"]),
+        (LogLevel.INFO, ["telling", "warning_of", "failing"]),
+        (LogLevel.WARNING, ["warning_of", "failing"]),
+        (LogLevel.ERROR, ["failing"]),
+    ],
+)
+def test_a_level_lets_itself_and_the_graver_ones_through(
+    recording: Recording, level: LogLevel, events: list[str]
+) -> None:
+    with recording.at(level):
+        log = get_logger()
+        log.debug("debugging")
+        log.info("telling")
+        log.warning("warning_of")
+        log.error("failing")
+
+    assert events == [line["event"] for line in recording.lines()]
+
+
+def test_a_logger_made_before_the_pipeline_uses_it(recording: Recording) -> None:
+    log = get_logger()
+    with recording.at():
+        log.info("early_bird")
+
+    assert recording.line()["event"] == "early_bird"
+
+
+def test_the_current_flow_and_bound_context_stand_on_the_line(recording: Recording) -> None:
+    flow = Flow(Peer(1, "CP-1"), Direction.OUT, "Reset", "id-1", "ab" * 16, 0.0)
+    token = current_flow.set(flow)
+    try:
+        with recording.at(), structlog.contextvars.bound_contextvars(connector_id=2):
+            get_logger().info("first", category="transaction")
+            get_logger().info("second", action="Other")
+    finally:
+        current_flow.reset(token)
+    first, second = recording.lines()
+
+    assert list(first.items())[2:] == [
+        ("event", "first"),
+        ("category", "transaction"),
+        ("correlation_id", "ab" * 16),
+        ("charge_point_id", "CP-1"),
+        ("connector_id", 2),
+        ("action", "Reset"),
+        ("message_id", "id-1"),
+        ("direction", "out"),
+    ]
+    assert second["action"] == "Other"
+
+
+def test_an_exception_is_told_in_error_and_stack_on_one_line(recording: Recording) -> None:
+    with recording.at():
+        try:
+            raise_value_error()
+        except ValueError as error:
+            get_logger().exception("handled")
+            get_logger().error("given", exc_info=error)
+            logging.getLogger("a.library").exception("as a library does")
+            get_logger().warning("mentioned", error=error)
+    lines = recording.lines()
+
+    assert [line["error"] for line in lines] == ["ValueError: the reason"] * 4
+    assert [line["category"] for line in lines] == ["error", "error", "error", "system"]
+    for line in lines[:3]:
+        assert line["stack"].startswith("Traceback")
+        assert "in raise_value_error" in line["stack"]
+    assert "stack" not in lines[3]
+
+
+def test_a_librarys_message_is_a_field_and_its_event_a_constant(recording: Recording) -> None:
+    with recording.at():
+        logging.getLogger("uvicorn.error").info("Started server process [%d]", 42)
+        logging.getLogger("asyncio").critical("really bad")
+    started, bad = recording.lines()
+
+    assert {"level": "info", "event": "library_message", "category": "system"}.items() <= started.items()
+    assert (started["logger"], started["message"]) == ("uvicorn.error", "Started server process [42]")
+    assert (bad["level"], bad["category"]) == ("error", "error")
+
+
+def test_libraries_are_quiet_below_info_and_below_the_level(recording: Recording) -> None:
+    with recording.at(LogLevel.DEBUG):
+        logging.getLogger("websockets.server").debug("< TEXT '[2,...' with all its secrets")
+    with recording.at(LogLevel.ERROR):
+        logging.getLogger("uvicorn.error").warning("not grave enough")
+
+    assert recording.lines() == []
+
+
+def test_secrets_are_masked_in_fields_messages_and_stacks(recording: Recording) -> None:
+    with recording.at():
+        get_logger().info(
+            "configured", api_token="geheim", url="ftp://user:geheim@host/x", nested=[{"password": "geheim"}]
+        )
+        logging.getLogger("lib").warning("sent Authorization: Basic geheim to http://u:geheim@host/")
+        try:
+            raise RuntimeError("refused by https://u:geheim@host/")
+        except RuntimeError:
+            get_logger().exception("failed")
+
+    assert len(recording.lines()) == 3
+    assert "geheim" not in recording.text()
+
+
+def test_values_that_json_has_no_word_for_become_text(recording: Recording) -> None:
+    moment = datetime(2026, 1, 2, 3, 4, 5, 678_900, timezone(timedelta(hours=1)))
+    with recording.at():
+        get_logger().info("odd", moment=moment, huge=2**70, raw=b"\xff", half="\ud800", level_enum=LogLevel.INFO)
+    line = recording.line()
+
+    assert line["moment"] == "2026-01-02T02:04:05.678Z"
+    assert line["huge"] == str(2**70)
+    assert line["raw"] == r"b'\xff'"
+    assert line["half"] == r"\ud800"
+    assert line["level_enum"] == "info"
+
+
+def test_endless_structures_end(recording: Recording) -> None:
+    endless: list[object] = []
+    endless.append(endless)
+    with recording.at():
+        get_logger().info("endless", value=endless)
+
+    assert recording.line()["event"] == "endless"
+
+
+def test_the_standard_library_gets_its_handlers_back(recording: Recording) -> None:
+    root = logging.getLogger()
+    before = (root.level, root.handlers[:])
+    with recording.at():
+        pass
+
+    assert before == (root.level, root.handlers)
+
+
+def test_every_line_of_a_program_is_json_before_during_and_after_its_loop() -> None:
+    program = """
+import asyncio, warnings, logging
+from mcpp.telemetry.lines import LogFormat, LogLevel
+from mcpp.telemetry.log_sink import LogSink
+from mcpp.telemetry.logs import get_logger, logging_to
+
+async def main():
+    get_logger().info("during_the_loop")
+    asyncio.get_running_loop().call_soon(lambda: 1 / 0)
+    await asyncio.sleep(0)
+
+with logging_to(LogSink(), level=LogLevel.INFO, log_format=LogFormat.JSON):
+    get_logger().info("before_the_loop")
+    asyncio.run(main())
+    warnings.warn("two\\nlines")
+    get_logger().info("after_the_loop")
+"""
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=30, check=True)
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+
+    assert result.stderr == b""
+    assert [line["event"] for line in lines] == [
+        "before_the_loop",
+        "during_the_loop",
+        "library_message",
+        "library_message",
+        "after_the_loop",
+    ]
+    assert all(list(line)[:4] == FIRST_FIELDS for line in lines)
+    assert lines[2]["error"] == "ZeroDivisionError: division by zero"
+    assert "two\nlines" in lines[3]["message"]
+
+
+def test_the_console_is_for_people(recording: Recording) -> None:
+    with recording.at(log_format=LogFormat.CONSOLE):
+        get_logger().info("server_started", ocpp_port=9000)
+        try:
+            raise_value_error()
+        except ValueError:
+            get_logger().exception("failed")
+    started, failed, *stack = recording.text().splitlines()
+
+    assert re.fullmatch(r"\d\d:\d\d:\d\d\.\d{3} \[info *\] server_started +ocpp_port=9000", started)
+    assert "error='ValueError: the reason'" in failed
+    assert "Traceback (most recent call last):" in stack
+    assert "\x1b" not in recording.text()
+
+
+def test_the_console_has_colours_where_wanted(recording: Recording) -> None:
+    with recording.at(log_format=LogFormat.CONSOLE, colors=True):
+        get_logger().info("server_started")
+
+    assert "\x1b[" in recording.text()
+
+
+def test_a_chargers_text_does_not_steer_the_terminal(recording: Recording) -> None:
+    with recording.at(log_format=LogFormat.CONSOLE):
+        get_logger().info("told", text="\x1b[2Jclean\rslate\nforged", nested=["\x1b"])
+
+    assert recording.text().count("\n") == 1
+    assert not set(recording.text()) & {"\x1b", "\r"}

@@ -1,0 +1,144 @@
+"""What is masked wherever it stands, and what must stay readable."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mcpp.telemetry.redaction import PAYLOAD_HINTS, SECRET_NAMES, is_secret, redact, redact_payload, redact_text
+
+SECRET = "geheim-1"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Authorization",
+        "AuthorizationKey",
+        "authorization_key",
+        "password",
+        "BasicAuthPassword",
+        "api-token",
+        "MCPP_API_TOKEN",
+        "clientSecret",
+        "x-api-key",
+        "tls_private_key",
+        "Set-Cookie",
+    ],
+)
+def test_names_of_secrets(name: str) -> None:
+    assert is_secret(name)
+    assert redact({name: SECRET, "other": 1}) == {name: "***", "other": 1}
+
+
+@pytest.mark.parametrize("name", ["idToken", "id_token", "idTag", "key", "AuthorizationCacheEnabled", "transactionId"])
+def test_names_that_are_none(name: str) -> None:
+    assert not is_secret(name)
+    assert redact({name: "open"}) == {name: "open"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("ftp://user:geheim@host/path", "ftp://***@host/path"),
+        ("http://user:ge@he/im@host:80/path", "http://***@host:80/path"),
+        ("see sftp://geheim@host, please", "see sftp://***@host, please"),
+        ("http://host:8080/people/a@b", "http://host:8080/people/a@b"),
+        ("wss://host/ocpp?token=geheim&x=1", "wss://host/ocpp?token=***&x=1"),
+        ("Authorization: Basic Z2VoZWlt", "Authorization: ***"),
+        ("('Authorization', 'Basic Z2VoZWlt')", "('Authorization', ***)"),
+        ("curl -H 'Bearer Z2VoZWlt'", "curl -H 'Bearer ***'"),
+        ('{"password":"ge hei\\"m","user":"u"}', '{"password":***,"user":"u"}'),
+        (r'{"data":"{\"token\":\"geheim\"}"}', r'{"data":"{\"token\":***}"}'),
+        ("api_key=geheim;next=1", "api_key=***;next=1"),
+        ("password geheim is not marked as one", "password geheim is not marked as one"),
+        ("idToken: 04A1B2", "idToken: 04A1B2"),
+        ("authorization is open", "authorization is open"),
+    ],
+)
+def test_secrets_in_text(text: str, expected: str) -> None:
+    assert expected == redact_text(text)
+
+
+@pytest.mark.parametrize(
+    ("payload", "expected"),
+    [
+        (
+            {"key": "AuthorizationKey", "value": SECRET},
+            {"key": "AuthorizationKey", "value": "***"},
+        ),
+        (
+            {"value": SECRET, "key": "authorizationkey"},
+            {"value": "***", "key": "authorizationkey"},
+        ),
+        (
+            {
+                "configurationKey": [
+                    {"key": "HeartbeatInterval", "readonly": False, "value": "300"},
+                    {"key": "AuthorizationKey", "readonly": False, "value": SECRET},
+                    {"key": "AuthorizationKey", "readonly": True},
+                ]
+            },
+            {
+                "configurationKey": [
+                    {"key": "HeartbeatInterval", "readonly": False, "value": "300"},
+                    {"key": "AuthorizationKey", "readonly": False, "value": "***"},
+                    {"key": "AuthorizationKey", "readonly": True},
+                ]
+            },
+        ),
+        (
+            {"location": f"ftp://mcpp:{SECRET}@host/diagnostics", "retries": 3},
+            {"location": "ftp://***@host/diagnostics", "retries": 3},
+        ),
+        (
+            {"vendorId": "v", "data": json.dumps({"wifiPassword": SECRET})},
+            {"vendorId": "v", "data": '{"wifiPassword": ***}'},
+        ),
+        (
+            {"connectorId": 1, "meterValue": [{"sampledValue": [{"value": "230.10"}]}]},
+            {"connectorId": 1, "meterValue": [{"sampledValue": [{"value": "230.10"}]}]},
+        ),
+    ],
+)
+def test_secrets_in_payloads(payload: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert expected == redact_payload(json.dumps(payload, indent=1).encode())
+
+
+def test_an_escaped_name_hides_nothing() -> None:
+    payload = rb'{"pass\u0077ord":"geheim"}'
+
+    assert redact_payload(payload) == {"password": "***"}
+
+
+def test_a_payload_that_is_no_json_stays_text() -> None:
+    assert redact_payload(b'{"password":"geheim",\xff') == r'{"password":***,\xff'
+
+
+def test_every_secret_is_hinted_at() -> None:
+    assert all(any(hint in name.encode() for hint in PAYLOAD_HINTS) for name in SECRET_NAMES)
+
+
+def test_depth_has_an_end() -> None:
+    value = redact_payload(b'{"a":' * 500 + b"1" + b"}" * 500)
+
+    assert "***" in json.dumps(value)
+
+
+@given(st.text())
+def test_any_text_can_be_searched(text: str) -> None:
+    assert isinstance(redact_text(text), str)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers(-(2**40), 2**40) | st.text("abcdef "),
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text("abcdef", max_size=5), inner, max_size=4),
+    )
+)
+def test_what_holds_no_secret_stays_as_it_is(value: object) -> None:
+    assert value == redact(value)

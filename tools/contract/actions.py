@@ -1,0 +1,40 @@
+"""Writes `actions.py`: one typed constant per action, and the table of them all."""
+
+from __future__ import annotations
+
+import re
+
+from tools.contract.bundle import class_name
+from tools.contract.table import Contract
+
+
+def actions_module(contract: Contract, header: str) -> str:
+    """The source text, not yet formatted."""
+    lines = [
+        header,
+        "from __future__ import annotations",
+        "from collections.abc import Mapping",
+        "from mcpp.ocppj.actions import Action, AnyAction, Sender",
+        f"from mcpp_generated.{contract.module} import models",
+    ]
+    for name, row in sorted(contract.actions.items()):
+        lines += [
+            f"{constant(name)} = Action(",
+            f"    name={name!r},",
+            f"    request=models.{class_name(name, 'request')},",
+            f"    response=models.{class_name(name, 'response')},",
+            f"    profile={row.profile!r},",
+            f"    sender=Sender.{row.sender.name},",
+            ")",
+        ]
+    constants = ", ".join(constant(name) for name in sorted(contract.actions))
+    lines += [
+        f"ACTIONS: Mapping[str, AnyAction] = {{action.name: action for action in ({constants})}}",
+        f'"""Every action of OCPP {contract.version} by its name."""',
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def constant(action: str) -> str:
+    """`BootNotification` is BOOT_NOTIFICATION."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", action).upper()
