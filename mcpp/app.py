@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import socket
 import sqlite3
@@ -92,10 +93,22 @@ async def _serve(settings: Settings, sink: LogSink, lines: LineWriter) -> None:
     async with AsyncExitStack() as running:
         writer, readers = await _open_storage(settings, metrics, running)
         ports = await _open_listeners(settings, lines, metrics, writer, readers, running)
+        _tune_garbage_collection()
         _announce(settings, *ports)
         await stop.wait()
         get_logger().info("server_stopping", category="system")
     get_logger().info("server_stopped", category="system")
+
+
+def _tune_garbage_collection() -> None:
+    """Keep the collector off what lives for ever, and from walking the rest at every few messages.
+
+    A message's objects have no cycles and go by reference count; with the defaults, 700 new objects set off a
+    collection, which is a MeterValues or two.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 10, 10)
 
 
 async def _open_storage(

@@ -56,10 +56,14 @@ ON CONFLICT DO NOTHING;
 -- name: GetChargePoint :one
 SELECT * FROM charge_points WHERE identity = @identity;
 
--- Charge points by identity, a page at a time.
--- name: ListChargePoints :many
-SELECT * FROM charge_points WHERE identity > @after ORDER BY identity LIMIT @page_size;
+-- Identities in their order, a page at a time.
+-- name: ListIdentities :many
+SELECT identity FROM charge_points WHERE identity > @after ORDER BY identity LIMIT @page_size;
 
--- Charge points of one vendor by identity, a page at a time.
--- name: ListChargePointsByVendor :many
-SELECT * FROM charge_points WHERE vendor = @vendor AND identity > @after ORDER BY identity LIMIT @page_size;
+-- Identities of one vendor's charge points in their order, a page at a time.
+-- name: ListIdentitiesByVendor :many
+SELECT identity FROM charge_points WHERE vendor = @vendor AND identity > @after ORDER BY identity LIMIT @page_size;
+
+-- Charge points by their identities.
+-- name: GetChargePoints :many
+SELECT * FROM charge_points WHERE identity IN (sqlc.slice(identities)) ORDER BY identity;

@@ -25,13 +25,13 @@ UPDATE connectors SET session_correlation_id = @session_correlation_id WHERE id 
 UPDATE connectors SET session_correlation_id = NULL
 WHERE id = @id AND session_correlation_id = @session_correlation_id;
 
--- The connectors of one charge point, each with its open transaction.
+-- The connectors of some charge points, each with its open transaction.
 -- name: ListConnectors :many
-SELECT c.evse_id, c.connector_id, c.status, c.error_code, c.status_at, t.id AS transaction_id
+SELECT c.charge_point_id, c.evse_id, c.connector_id, c.status, c.error_code, c.status_at, t.id AS transaction_id
 FROM connectors AS c
 LEFT JOIN transactions AS t ON t.connector_id = c.id AND t.stopped_at IS NULL
-WHERE c.charge_point_id = @charge_point_id
-ORDER BY c.evse_id, c.connector_id;
+WHERE c.charge_point_id IN (sqlc.slice(charge_point_ids))
+ORDER BY c.charge_point_id, c.evse_id, c.connector_id;
 
 -- A connector's number by its key.
 -- name: GetConnectorNumber :one

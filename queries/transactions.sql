@@ -60,3 +60,57 @@ SELECT count(*) FROM transactions WHERE stopped_at IS NULL;
 -- One transaction as the API shows it.
 -- name: GetTransaction :one
 SELECT * FROM transaction_records WHERE transaction_id = @transaction_id;
+
+-- Transactions that began in a span of time, the newest first, a page at a time before a transaction.
+-- name: ListTransactions :many
+SELECT * FROM transaction_records
+WHERE started_at >= @since AND started_at <= @before AND (started_at < @before OR transaction_id < @before_id)
+    AND (connector_id = sqlc.narg(connector_id) OR sqlc.narg(connector_id) IS NULL)
+    AND (stopped_at IS NOT NULL OR CAST(@closed_only AS INTEGER) = 0)
+ORDER BY started_at DESC, transaction_id DESC
+LIMIT @page_size;
+
+-- As ListTransactions, of one charge point.
+-- name: ListTransactionsOfChargePoint :many
+SELECT * FROM transaction_records
+WHERE charge_point_id = @charge_point_id
+    AND started_at >= @since AND started_at <= @before AND (started_at < @before OR transaction_id < @before_id)
+    AND (id_tag = sqlc.narg(id_tag) OR sqlc.narg(id_tag) IS NULL)
+    AND (stopped_at IS NOT NULL OR CAST(@closed_only AS INTEGER) = 0)
+ORDER BY started_at DESC, transaction_id DESC
+LIMIT @page_size;
+
+-- As ListTransactions, of one connector. CROSS JOIN: else SQLite takes the charge point's index, which holds them all.
+-- name: ListTransactionsOfConnector :many
+SELECT r.*
+FROM charge_points AS p
+JOIN connectors AS c ON c.charge_point_id = p.id
+CROSS JOIN transactions AS t ON t.connector_id = c.id
+JOIN transaction_records AS r ON r.transaction_id = t.id
+WHERE p.identity = @charge_point_id AND c.evse_id = @evse_id AND c.connector_id = @connector_id
+    AND t.started_at >= @since AND t.started_at <= @before AND (t.started_at < @before OR t.id < @before_id)
+    AND (t.id_tag = sqlc.narg(id_tag) OR sqlc.narg(id_tag) IS NULL)
+    AND (t.stopped_at IS NOT NULL OR CAST(@closed_only AS INTEGER) = 0)
+ORDER BY t.started_at DESC, t.id DESC
+LIMIT @page_size;
+
+-- As ListTransactions, of one id tag.
+-- name: ListTransactionsOfIdTag :many
+SELECT * FROM transaction_records
+WHERE id_tag = @id_tag
+    AND started_at >= @since AND started_at <= @before AND (started_at < @before OR transaction_id < @before_id)
+    AND (connector_id = sqlc.narg(connector_id) OR sqlc.narg(connector_id) IS NULL)
+    AND (stopped_at IS NOT NULL OR CAST(@closed_only AS INTEGER) = 0)
+ORDER BY started_at DESC, transaction_id DESC
+LIMIT @page_size;
+
+-- As ListTransactions, those that are open: there are no more of them than connectors.
+-- name: ListOpenTransactions :many
+SELECT * FROM transaction_records
+WHERE stopped_at IS NULL
+    AND started_at >= @since AND started_at <= @before AND (started_at < @before OR transaction_id < @before_id)
+    AND (charge_point_id = sqlc.narg(charge_point_id) OR sqlc.narg(charge_point_id) IS NULL)
+    AND (connector_id = sqlc.narg(connector_id) OR sqlc.narg(connector_id) IS NULL)
+    AND (id_tag = sqlc.narg(id_tag) OR sqlc.narg(id_tag) IS NULL)
+ORDER BY started_at DESC, transaction_id DESC
+LIMIT @page_size;

@@ -32,7 +32,9 @@ _FIELD_ORDER = (
     "direction",
 )
 
-_LEVELS = {"critical": "error", "exception": "error", "fatal": "error", "warn": "warning", "notset": "debug"}
+_GRAVEST_FIRST = (LogLevel.ERROR, LogLevel.WARNING, LogLevel.INFO)
+
+_LEVELS = {"critical": "error"}
 
 
 def get_logger() -> FilteringBoundLogger:
@@ -165,8 +167,10 @@ class _LibraryHandler(logging.Handler):
         try:
             fields: EventDict = {"event": "library_message", "logger": record.name, "message": record.getMessage()}
             fields["exc_info"] = record.exc_info
+            # A library may have levels of its own between ours.
+            level = next((level for level in _GRAVEST_FIRST if record.levelno >= level.number), LogLevel.DEBUG)
             for process in _PROCESSORS:
-                fields = cast("EventDict", process(None, record.levelname.lower(), fields))
+                fields = cast("EventDict", process(None, level, fields))
             self._writer.write(dict(fields))
         except Exception:  # noqa: BLE001 - a broken record must not break who wrote it; handleError tells of it
             self.handleError(record)

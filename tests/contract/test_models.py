@@ -47,7 +47,7 @@ def test_complete_payload_survives_a_round_trip(message: Message) -> None:
 
 
 @every_message
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_valid_payload_survives_a_round_trip(message: Message, data: st.DataObject) -> None:
     schema = message.schema
@@ -61,7 +61,7 @@ def test_valid_payload_survives_a_round_trip(message: Message, data: st.DataObje
 
 
 @every_message
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_what_a_model_encodes_is_valid(message: Message, data: st.DataObject) -> None:
     schema = message.schema
@@ -121,7 +121,7 @@ def _put(tree: JsonTree, place: tuple[str | int, ...], value: JsonTree) -> JsonT
 
 
 @every_message
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_model_and_schema_agree(message: Message, data: st.DataObject) -> None:
     schema = message.schema

@@ -16,7 +16,7 @@ def main() -> int:
     try:
         files = render(resolve(source))
     except Refused as refusal:
-        print(refusal, file=sys.stderr)
+        print("", refusal, sep="\n", file=sys.stderr)  # sqlc writes a prefix before it
         return 1
     answer = CodeGenResponse(files=[File(name=name, contents=b64encode(text.encode())) for name, text in files.items()])
     print(answer.model_dump_json())

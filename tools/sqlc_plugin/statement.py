@@ -186,7 +186,7 @@ class Statement:
         if before == "COALESCE":
             return True
         if before == "JSON_EACH":
-            return _ends_with_column(_without_comparison(self.tokens[: opening - 5]), column)
+            return _ends_with_column(_without_comparison(self.tokens[: opening - 6]), column)
         if before in _COMPARISONS:
             return opening == place - 1
         return before in {"VALUES", ","} and token.depth == 1 and "VALUES" in self._outer

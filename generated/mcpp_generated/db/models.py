@@ -146,6 +146,7 @@ class Connector:
 class ListConnectorsRow:
     """A row of `list_connectors`."""
 
+    charge_point_id: int
     evse_id: int
     connector_id: int
     status: str | None
@@ -154,8 +155,10 @@ class ListConnectorsRow:
     transaction_id: int | None
 
     @classmethod
-    def from_row(cls, row: tuple[int, int, str | None, str | None, int | None, int | None]) -> Self:
-        return cls(row[0], row[1], row[2], row[3], None if row[4] is None else from_milliseconds(row[4]), row[5])
+    def from_row(cls, row: tuple[int, int, int, str | None, str | None, int | None, int | None]) -> Self:
+        return cls(
+            row[0], row[1], row[2], row[3], row[4], None if row[5] is None else from_milliseconds(row[5]), row[6]
+        )
 
 
 @dataclass(frozen=True, slots=True)

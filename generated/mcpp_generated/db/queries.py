@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from . import statements
@@ -23,7 +23,7 @@ from .models import (
     Transaction,
     TransactionRecord,
 )
-from .runtime import fetch_all, fetch_certain, fetch_one, scalar, to_milliseconds
+from .runtime import fetch_all, fetch_certain, fetch_one, scalar, to_array, to_milliseconds
 
 
 class Queries:
@@ -141,17 +141,20 @@ class Queries:
         """One charge point by the identity it connects with."""
         return fetch_one(self._connection.execute(statements.GET_CHARGE_POINT, (identity,)), ChargePoint.from_row)
 
-    def list_charge_points(self, *, after: str, page_size: int) -> list[ChargePoint]:
-        """Charge points by identity, a page at a time."""
+    def list_identities(self, *, after: str, page_size: int) -> list[str]:
+        """Identities in their order, a page at a time."""
+        return fetch_all(self._connection.execute(statements.LIST_IDENTITIES, (after, page_size)), scalar)
+
+    def list_identities_by_vendor(self, *, vendor: str | None, after: str, page_size: int) -> list[str]:
+        """Identities of one vendor's charge points in their order, a page at a time."""
         return fetch_all(
-            self._connection.execute(statements.LIST_CHARGE_POINTS, (after, page_size)), ChargePoint.from_row
+            self._connection.execute(statements.LIST_IDENTITIES_BY_VENDOR, (vendor, after, page_size)), scalar
         )
 
-    def list_charge_points_by_vendor(self, *, vendor: str | None, after: str, page_size: int) -> list[ChargePoint]:
-        """Charge points of one vendor by identity, a page at a time."""
+    def get_charge_points(self, *, identities: Sequence[str]) -> list[ChargePoint]:
+        """Charge points by their identities."""
         return fetch_all(
-            self._connection.execute(statements.LIST_CHARGE_POINTS_BY_VENDOR, (vendor, after, page_size)),
-            ChargePoint.from_row,
+            self._connection.execute(statements.GET_CHARGE_POINTS, (to_array(identities),)), ChargePoint.from_row
         )
 
     def get_connector(self, *, charge_point_id: int, evse_id: int, connector_id: int) -> Connector | None:
@@ -203,10 +206,11 @@ class Queries:
         """End a connector's session, unless it is in a newer one."""
         self._connection.execute(statements.END_CONNECTOR_SESSION, (id, session_correlation_id))
 
-    def list_connectors(self, *, charge_point_id: int) -> list[ListConnectorsRow]:
-        """The connectors of one charge point, each with its open transaction."""
+    def list_connectors(self, *, charge_point_ids: Sequence[int]) -> list[ListConnectorsRow]:
+        """The connectors of some charge points, each with its open transaction."""
         return fetch_all(
-            self._connection.execute(statements.LIST_CONNECTORS, (charge_point_id,)), ListConnectorsRow.from_row
+            self._connection.execute(statements.LIST_CONNECTORS, (to_array(charge_point_ids),)),
+            ListConnectorsRow.from_row,
         )
 
     def get_connector_number(self, *, id: int) -> int | None:
@@ -397,6 +401,141 @@ class Queries:
         """One transaction as the API shows it."""
         return fetch_one(
             self._connection.execute(statements.GET_TRANSACTION, (transaction_id,)), TransactionRecord.from_row
+        )
+
+    def list_transactions(
+        self,
+        *,
+        since: datetime,
+        before: datetime,
+        before_id: int,
+        connector_id: int | None,
+        closed_only: bool,
+        page_size: int,
+    ) -> list[TransactionRecord]:
+        """Transactions that began in a span of time, the newest first, a page at a time before a transaction."""
+        return fetch_all(
+            self._connection.execute(
+                statements.LIST_TRANSACTIONS,
+                (to_milliseconds(since), to_milliseconds(before), before_id, connector_id, int(closed_only), page_size),
+            ),
+            TransactionRecord.from_row,
+        )
+
+    def list_transactions_of_charge_point(
+        self,
+        *,
+        charge_point_id: str,
+        since: datetime,
+        before: datetime,
+        before_id: int,
+        id_tag: str | None,
+        closed_only: bool,
+        page_size: int,
+    ) -> list[TransactionRecord]:
+        """As ListTransactions, of one charge point."""
+        return fetch_all(
+            self._connection.execute(
+                statements.LIST_TRANSACTIONS_OF_CHARGE_POINT,
+                (
+                    charge_point_id,
+                    to_milliseconds(since),
+                    to_milliseconds(before),
+                    before_id,
+                    id_tag,
+                    int(closed_only),
+                    page_size,
+                ),
+            ),
+            TransactionRecord.from_row,
+        )
+
+    def list_transactions_of_connector(
+        self,
+        *,
+        charge_point_id: str,
+        evse_id: int,
+        connector_id: int,
+        since: datetime,
+        before: datetime,
+        before_id: int,
+        id_tag: str | None,
+        closed_only: bool,
+        page_size: int,
+    ) -> list[TransactionRecord]:
+        """As ListTransactions, of one connector. CROSS JOIN: else SQLite takes the charge point's index, which holds them all."""
+        return fetch_all(
+            self._connection.execute(
+                statements.LIST_TRANSACTIONS_OF_CONNECTOR,
+                (
+                    charge_point_id,
+                    evse_id,
+                    connector_id,
+                    to_milliseconds(since),
+                    to_milliseconds(before),
+                    before_id,
+                    id_tag,
+                    int(closed_only),
+                    page_size,
+                ),
+            ),
+            TransactionRecord.from_row,
+        )
+
+    def list_transactions_of_id_tag(
+        self,
+        *,
+        id_tag: str,
+        since: datetime,
+        before: datetime,
+        before_id: int,
+        connector_id: int | None,
+        closed_only: bool,
+        page_size: int,
+    ) -> list[TransactionRecord]:
+        """As ListTransactions, of one id tag."""
+        return fetch_all(
+            self._connection.execute(
+                statements.LIST_TRANSACTIONS_OF_ID_TAG,
+                (
+                    id_tag,
+                    to_milliseconds(since),
+                    to_milliseconds(before),
+                    before_id,
+                    connector_id,
+                    int(closed_only),
+                    page_size,
+                ),
+            ),
+            TransactionRecord.from_row,
+        )
+
+    def list_open_transactions(
+        self,
+        *,
+        since: datetime,
+        before: datetime,
+        before_id: int,
+        charge_point_id: str | None,
+        connector_id: int | None,
+        id_tag: str | None,
+        page_size: int,
+    ) -> list[TransactionRecord]:
+        """As ListTransactions, those that are open: there are no more of them than connectors."""
+        return fetch_all(
+            self._connection.execute(
+                statements.LIST_OPEN_TRANSACTIONS,
+                (
+                    to_milliseconds(since),
+                    to_milliseconds(before),
+                    before_id,
+                    charge_point_id,
+                    connector_id,
+                    id_tag,
+                    page_size,
+                ),
+            ),
+            TransactionRecord.from_row,
         )
 
     def add_unmatched(

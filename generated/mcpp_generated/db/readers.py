@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import aiosqlite
@@ -19,7 +20,7 @@ from .models import (
     Transaction,
     TransactionRecord,
 )
-from .runtime import read_all, read_certain, read_one, scalar, to_milliseconds
+from .runtime import read_all, read_certain, read_one, scalar, to_array, to_milliseconds
 
 
 async def get_charge_point(connection: aiosqlite.Connection, *, identity: str) -> ChargePoint | None:
@@ -27,18 +28,21 @@ async def get_charge_point(connection: aiosqlite.Connection, *, identity: str) -
     return await read_one(connection, statements.GET_CHARGE_POINT, (identity,), ChargePoint.from_row)
 
 
-async def list_charge_points(connection: aiosqlite.Connection, *, after: str, page_size: int) -> list[ChargePoint]:
-    """Charge points by identity, a page at a time."""
-    return await read_all(connection, statements.LIST_CHARGE_POINTS, (after, page_size), ChargePoint.from_row)
+async def list_identities(connection: aiosqlite.Connection, *, after: str, page_size: int) -> list[str]:
+    """Identities in their order, a page at a time."""
+    return await read_all(connection, statements.LIST_IDENTITIES, (after, page_size), scalar)
 
 
-async def list_charge_points_by_vendor(
+async def list_identities_by_vendor(
     connection: aiosqlite.Connection, *, vendor: str | None, after: str, page_size: int
-) -> list[ChargePoint]:
-    """Charge points of one vendor by identity, a page at a time."""
-    return await read_all(
-        connection, statements.LIST_CHARGE_POINTS_BY_VENDOR, (vendor, after, page_size), ChargePoint.from_row
-    )
+) -> list[str]:
+    """Identities of one vendor's charge points in their order, a page at a time."""
+    return await read_all(connection, statements.LIST_IDENTITIES_BY_VENDOR, (vendor, after, page_size), scalar)
+
+
+async def get_charge_points(connection: aiosqlite.Connection, *, identities: Sequence[str]) -> list[ChargePoint]:
+    """Charge points by their identities."""
+    return await read_all(connection, statements.GET_CHARGE_POINTS, (to_array(identities),), ChargePoint.from_row)
 
 
 async def get_connector(
@@ -50,9 +54,13 @@ async def get_connector(
     )
 
 
-async def list_connectors(connection: aiosqlite.Connection, *, charge_point_id: int) -> list[ListConnectorsRow]:
-    """The connectors of one charge point, each with its open transaction."""
-    return await read_all(connection, statements.LIST_CONNECTORS, (charge_point_id,), ListConnectorsRow.from_row)
+async def list_connectors(
+    connection: aiosqlite.Connection, *, charge_point_ids: Sequence[int]
+) -> list[ListConnectorsRow]:
+    """The connectors of some charge points, each with its open transaction."""
+    return await read_all(
+        connection, statements.LIST_CONNECTORS, (to_array(charge_point_ids),), ListConnectorsRow.from_row
+    )
 
 
 async def get_connector_number(connection: aiosqlite.Connection, *, id: int) -> int | None:
@@ -162,3 +170,122 @@ async def count_open_transactions(connection: aiosqlite.Connection) -> int:
 async def get_transaction(connection: aiosqlite.Connection, *, transaction_id: int) -> TransactionRecord | None:
     """One transaction as the API shows it."""
     return await read_one(connection, statements.GET_TRANSACTION, (transaction_id,), TransactionRecord.from_row)
+
+
+async def list_transactions(
+    connection: aiosqlite.Connection,
+    *,
+    since: datetime,
+    before: datetime,
+    before_id: int,
+    connector_id: int | None,
+    closed_only: bool,
+    page_size: int,
+) -> list[TransactionRecord]:
+    """Transactions that began in a span of time, the newest first, a page at a time before a transaction."""
+    return await read_all(
+        connection,
+        statements.LIST_TRANSACTIONS,
+        (to_milliseconds(since), to_milliseconds(before), before_id, connector_id, int(closed_only), page_size),
+        TransactionRecord.from_row,
+    )
+
+
+async def list_transactions_of_charge_point(
+    connection: aiosqlite.Connection,
+    *,
+    charge_point_id: str,
+    since: datetime,
+    before: datetime,
+    before_id: int,
+    id_tag: str | None,
+    closed_only: bool,
+    page_size: int,
+) -> list[TransactionRecord]:
+    """As ListTransactions, of one charge point."""
+    return await read_all(
+        connection,
+        statements.LIST_TRANSACTIONS_OF_CHARGE_POINT,
+        (
+            charge_point_id,
+            to_milliseconds(since),
+            to_milliseconds(before),
+            before_id,
+            id_tag,
+            int(closed_only),
+            page_size,
+        ),
+        TransactionRecord.from_row,
+    )
+
+
+async def list_transactions_of_connector(
+    connection: aiosqlite.Connection,
+    *,
+    charge_point_id: str,
+    evse_id: int,
+    connector_id: int,
+    since: datetime,
+    before: datetime,
+    before_id: int,
+    id_tag: str | None,
+    closed_only: bool,
+    page_size: int,
+) -> list[TransactionRecord]:
+    """As ListTransactions, of one connector. CROSS JOIN: else SQLite takes the charge point's index, which holds them all."""
+    return await read_all(
+        connection,
+        statements.LIST_TRANSACTIONS_OF_CONNECTOR,
+        (
+            charge_point_id,
+            evse_id,
+            connector_id,
+            to_milliseconds(since),
+            to_milliseconds(before),
+            before_id,
+            id_tag,
+            int(closed_only),
+            page_size,
+        ),
+        TransactionRecord.from_row,
+    )
+
+
+async def list_transactions_of_id_tag(
+    connection: aiosqlite.Connection,
+    *,
+    id_tag: str,
+    since: datetime,
+    before: datetime,
+    before_id: int,
+    connector_id: int | None,
+    closed_only: bool,
+    page_size: int,
+) -> list[TransactionRecord]:
+    """As ListTransactions, of one id tag."""
+    return await read_all(
+        connection,
+        statements.LIST_TRANSACTIONS_OF_ID_TAG,
+        (id_tag, to_milliseconds(since), to_milliseconds(before), before_id, connector_id, int(closed_only), page_size),
+        TransactionRecord.from_row,
+    )
+
+
+async def list_open_transactions(
+    connection: aiosqlite.Connection,
+    *,
+    since: datetime,
+    before: datetime,
+    before_id: int,
+    charge_point_id: str | None,
+    connector_id: int | None,
+    id_tag: str | None,
+    page_size: int,
+) -> list[TransactionRecord]:
+    """As ListTransactions, those that are open: there are no more of them than connectors."""
+    return await read_all(
+        connection,
+        statements.LIST_OPEN_TRANSACTIONS,
+        (to_milliseconds(since), to_milliseconds(before), before_id, charge_point_id, connector_id, id_tag, page_size),
+        TransactionRecord.from_row,
+    )

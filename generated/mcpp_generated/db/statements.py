@@ -53,11 +53,14 @@ ON CONFLICT DO NOTHING"""
 GET_CHARGE_POINT: Final = """\
 SELECT id, identity, ocpp_version, display_name, password_hash, auto_start, vendor, model, serial_number, charge_box_serial_number, firmware_version, iccid, imsi, meter_type, meter_serial_number, registered_at, boot_accepted_at, last_connect_at, last_disconnect_at, last_boot_at, last_heartbeat_at, last_status_at, last_meter_values_at, last_tx_start_at, last_tx_stop_at, last_error_at FROM charge_points WHERE identity = ?1"""
 
-LIST_CHARGE_POINTS: Final = """\
-SELECT id, identity, ocpp_version, display_name, password_hash, auto_start, vendor, model, serial_number, charge_box_serial_number, firmware_version, iccid, imsi, meter_type, meter_serial_number, registered_at, boot_accepted_at, last_connect_at, last_disconnect_at, last_boot_at, last_heartbeat_at, last_status_at, last_meter_values_at, last_tx_start_at, last_tx_stop_at, last_error_at FROM charge_points WHERE identity > ?1 ORDER BY identity LIMIT ?2"""
+LIST_IDENTITIES: Final = """\
+SELECT identity FROM charge_points WHERE identity > ?1 ORDER BY identity LIMIT ?2"""
 
-LIST_CHARGE_POINTS_BY_VENDOR: Final = """\
-SELECT id, identity, ocpp_version, display_name, password_hash, auto_start, vendor, model, serial_number, charge_box_serial_number, firmware_version, iccid, imsi, meter_type, meter_serial_number, registered_at, boot_accepted_at, last_connect_at, last_disconnect_at, last_boot_at, last_heartbeat_at, last_status_at, last_meter_values_at, last_tx_start_at, last_tx_stop_at, last_error_at FROM charge_points WHERE vendor = ?1 AND identity > ?2 ORDER BY identity LIMIT ?3"""
+LIST_IDENTITIES_BY_VENDOR: Final = """\
+SELECT identity FROM charge_points WHERE vendor = ?1 AND identity > ?2 ORDER BY identity LIMIT ?3"""
+
+GET_CHARGE_POINTS: Final = """\
+SELECT id, identity, ocpp_version, display_name, password_hash, auto_start, vendor, model, serial_number, charge_box_serial_number, firmware_version, iccid, imsi, meter_type, meter_serial_number, registered_at, boot_accepted_at, last_connect_at, last_disconnect_at, last_boot_at, last_heartbeat_at, last_status_at, last_meter_values_at, last_tx_start_at, last_tx_stop_at, last_error_at FROM charge_points WHERE identity IN (SELECT value FROM json_each(?1)) ORDER BY identity"""
 
 GET_CONNECTOR: Final = """\
 SELECT id, charge_point_id, evse_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, session_correlation_id FROM connectors
@@ -82,11 +85,11 @@ UPDATE connectors SET session_correlation_id = NULL
 WHERE id = ?1 AND session_correlation_id = ?2"""
 
 LIST_CONNECTORS: Final = """\
-SELECT c.evse_id, c.connector_id, c.status, c.error_code, c.status_at, t.id AS transaction_id
+SELECT c.charge_point_id, c.evse_id, c.connector_id, c.status, c.error_code, c.status_at, t.id AS transaction_id
 FROM connectors AS c
 LEFT JOIN transactions AS t ON t.connector_id = c.id AND t.stopped_at IS NULL
-WHERE c.charge_point_id = ?1
-ORDER BY c.evse_id, c.connector_id"""
+WHERE c.charge_point_id IN (SELECT value FROM json_each(?1))
+ORDER BY c.charge_point_id, c.evse_id, c.connector_id"""
 
 GET_CONNECTOR_NUMBER: Final = """\
 SELECT connector_id FROM connectors WHERE id = ?1"""
@@ -189,6 +192,55 @@ SELECT count(*) FROM transactions WHERE stopped_at IS NULL"""
 
 GET_TRANSACTION: Final = """\
 SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id FROM transaction_records WHERE transaction_id = ?1"""
+
+LIST_TRANSACTIONS: Final = """\
+SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id FROM transaction_records
+WHERE started_at >= ?1 AND started_at <= ?2 AND (started_at < ?2 OR transaction_id < ?3)
+    AND (connector_id = ?4 OR ?4 IS NULL)
+    AND (stopped_at IS NOT NULL OR CAST(?5 AS INTEGER) = 0)
+ORDER BY started_at DESC, transaction_id DESC
+LIMIT ?6"""
+
+LIST_TRANSACTIONS_OF_CHARGE_POINT: Final = """\
+SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id FROM transaction_records
+WHERE charge_point_id = ?1
+    AND started_at >= ?2 AND started_at <= ?3 AND (started_at < ?3 OR transaction_id < ?4)
+    AND (id_tag = ?5 OR ?5 IS NULL)
+    AND (stopped_at IS NOT NULL OR CAST(?6 AS INTEGER) = 0)
+ORDER BY started_at DESC, transaction_id DESC
+LIMIT ?7"""
+
+LIST_TRANSACTIONS_OF_CONNECTOR: Final = """\
+SELECT r.transaction_id, r.charge_point_id, r.evse_id, r.connector_id, r.id_tag, r.reservation_id, r.meter_start, r.meter_stop, r.started_at, r.stopped_at, r.stop_reason, r.stop_origin, r.evidence, r.energy_implausible, r.session_correlation_id
+FROM charge_points AS p
+JOIN connectors AS c ON c.charge_point_id = p.id
+CROSS JOIN transactions AS t ON t.connector_id = c.id
+JOIN transaction_records AS r ON r.transaction_id = t.id
+WHERE p.identity = ?1 AND c.evse_id = ?2 AND c.connector_id = ?3
+    AND t.started_at >= ?4 AND t.started_at <= ?5 AND (t.started_at < ?5 OR t.id < ?6)
+    AND (t.id_tag = ?7 OR ?7 IS NULL)
+    AND (t.stopped_at IS NOT NULL OR CAST(?8 AS INTEGER) = 0)
+ORDER BY t.started_at DESC, t.id DESC
+LIMIT ?9"""
+
+LIST_TRANSACTIONS_OF_ID_TAG: Final = """\
+SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id FROM transaction_records
+WHERE id_tag = ?1
+    AND started_at >= ?2 AND started_at <= ?3 AND (started_at < ?3 OR transaction_id < ?4)
+    AND (connector_id = ?5 OR ?5 IS NULL)
+    AND (stopped_at IS NOT NULL OR CAST(?6 AS INTEGER) = 0)
+ORDER BY started_at DESC, transaction_id DESC
+LIMIT ?7"""
+
+LIST_OPEN_TRANSACTIONS: Final = """\
+SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id FROM transaction_records
+WHERE stopped_at IS NULL
+    AND started_at >= ?1 AND started_at <= ?2 AND (started_at < ?2 OR transaction_id < ?3)
+    AND (charge_point_id = ?4 OR ?4 IS NULL)
+    AND (connector_id = ?5 OR ?5 IS NULL)
+    AND (id_tag = ?6 OR ?6 IS NULL)
+ORDER BY started_at DESC, transaction_id DESC
+LIMIT ?7"""
 
 ADD_UNMATCHED: Final = """\
 INSERT INTO unmatched (charge_point_id, kind, claimed_transaction_id, payload, received_at)

@@ -130,11 +130,13 @@ def test_a_librarys_message_is_a_field_and_its_event_a_constant(recording: Recor
     with recording.at():
         logging.getLogger("uvicorn.error").info("Started server process [%d]", 42)
         logging.getLogger("asyncio").critical("really bad")
-    started, bad = recording.lines()
+        logging.getLogger("lib").log(25, "between info and warning")
+    started, bad, between = recording.lines()
 
     assert {"level": "info", "event": "library_message", "category": "system"}.items() <= started.items()
     assert (started["logger"], started["message"]) == ("uvicorn.error", "Started server process [42]")
     assert (bad["level"], bad["category"]) == ("error", "error")
+    assert between["level"] == "info"
 
 
 def test_libraries_are_quiet_below_info_and_below_the_level(recording: Recording) -> None:
