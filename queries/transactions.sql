@@ -80,7 +80,7 @@ WHERE charge_point_id = @charge_point_id
 ORDER BY started_at DESC, transaction_id DESC
 LIMIT @page_size;
 
--- As ListTransactions, of one connector. CROSS JOIN: else SQLite takes the charge point's index, which holds them all.
+-- As ListTransactions, of one connector (CROSS JOIN: or SQLite takes the charge point's index).
 -- name: ListTransactionsOfConnector :many
 SELECT r.*
 FROM charge_points AS p

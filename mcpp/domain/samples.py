@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import NamedTuple
 
 ENERGY_REGISTER = "Energy.Active.Import.Register"
 
 _WH_PER_UNIT = {"": 1, "Wh": 1, "kWh": 1000}
+
+# A million GWh is no reading of a charger's meter.
+_LARGEST_WH = 10**15
 
 
 class SampleKind(NamedTuple):
@@ -41,12 +43,7 @@ def register_wh(kind: SampleKind, value: str) -> int | None:
     if factor is None:
         return None
     try:
-        return int((Decimal(value) * factor).to_integral_value())
-    except (InvalidOperation, ValueError, OverflowError):
+        wh = int((Decimal(value) * factor).to_integral_value())
+    except (ArithmeticError, ValueError):
         return None
-
-
-def last_register(samples: Iterable[Sample]) -> tuple[datetime, int] | None:
-    """Time and Wh of the newest register reading among the samples."""
-    readings = ((s.measured_at, wh) for s in samples if (wh := register_wh(s.kind, s.value)) is not None)
-    return max(readings, default=None)
+    return wh if abs(wh) <= _LARGEST_WH else None

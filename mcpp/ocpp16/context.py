@@ -12,7 +12,7 @@ from mcpp.domain.events import Event
 from mcpp.domain.occasion import Occasion, Outcome
 from mcpp.domain.samples import SampleKind
 from mcpp.domain.stamps import StampBook
-from mcpp.ocppj.errors import Unanswerable
+from mcpp.ocppj.errors import CallFault, ErrorCode, Unanswerable
 from mcpp.ocppj.flow import Flow, new_correlation_id
 from mcpp.storage.writer import WriteFailed, Writer
 from mcpp_generated.db.queries import Queries
@@ -78,6 +78,9 @@ class CallContext:
             outcome = await self.services.writer.submit(function, self.occasion(), *args, **kwargs)
         except WriteFailed as error:
             raise Unanswerable(str(error)) from error
+        except OverflowError as error:
+            # The contract sets no bounds to integers, the database does: 64 bits.
+            raise CallFault(ErrorCode.PROPERTY_CONSTRAINT_VIOLATION, "a number has more than 64 bits") from error
         self.tell(*outcome.events)
         return outcome.value
 

@@ -99,10 +99,13 @@ Tenths: TypeAlias = Annotated[
     BeforeValidator(_refuse_text),
     PlainSerializer(_to_number, when_used="json"),
 ]
-"""A decimal with at most one digit after the point, such as a limit in A or W (OCPP 1.6 §7.14); a number in JSON."""
+"""A decimal with at most one digit after the point, such as a limit in A or W (OCPP 1.6 §7.14); a number in JSON.
+
+From 10^27 on, decimal arithmetic has no room for the tenths, and the value is refused.
+"""
 
 CiString50: TypeAlias = Annotated[str, Field(max_length=50)]
-"""Text of at most 50 characters, in which upper and lower case don't count (OCPP 1.6 §7.16)."""
+"""Text of at most 50 characters, in which upper and lower case don't count (OCPP 1.6 §7)."""
 
 _URI = r"^[A-Za-z][A-Za-z0-9+.-]*:([A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*$"
 

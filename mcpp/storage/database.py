@@ -239,5 +239,7 @@ class Readers:
 
 
 def _reader_uri(path: Path) -> str:
+    if not path.is_file():
+        raise DatabaseUnusable(f"database {path} does not exist; create it with mcpp migrate or choose another")
     # Not mode=ro: a reader may have to create the WAL's index; query_only keeps it from writing data.
     return f"{path.resolve().as_uri()}?mode=rw"

@@ -24,7 +24,13 @@ def expected_errors(case: Path) -> set[tuple[int, str]]:
 def reported() -> dict[str, set[tuple[int, str]]]:
     """One mypy run over all cases, as `make types` is configured."""
     output, problems, _ = api.run(
-        ["--config-file", str(ROOT / "pyproject.toml"), "--no-pretty", "--hide-error-context", *map(str, CASES.glob("*.py"))]
+        [
+            "--config-file",
+            str(ROOT / "pyproject.toml"),
+            "--no-pretty",
+            "--hide-error-context",
+            *map(str, CASES.glob("*.py")),
+        ]
     )
     assert problems == ""
     errors: dict[str, set[tuple[int, str]]] = {}

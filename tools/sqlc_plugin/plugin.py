@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from base64 import b64encode
 
+from pydantic import ValidationError
+
 from tools.sqlc_plugin.package import Refused
 from tools.sqlc_plugin.render import render
 from tools.sqlc_plugin.request import CodeGenRequest, CodeGenResponse, File
@@ -15,7 +17,7 @@ def main() -> int:
     source = CodeGenRequest.model_validate_json(sys.stdin.buffer.read())
     try:
         files = render(resolve(source))
-    except Refused as refusal:
+    except (Refused, ValidationError) as refusal:
         print("", refusal, sep="\n", file=sys.stderr)  # sqlc writes a prefix before it
         return 1
     answer = CodeGenResponse(files=[File(name=name, contents=b64encode(text.encode())) for name, text in files.items()])

@@ -8,7 +8,6 @@ and it misnumbers parameters in places. DESIGN.md and the decision record list w
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 
 from tools.sqlc_plugin import naming, request
 from tools.sqlc_plugin.package import Field, Model, Package, Query, Refused
@@ -41,20 +40,22 @@ class _Resolver:
                 queries.append(self._query(query))
             except Refused as refusal:
                 problems += [f"{query.filename}: {query.name}: {line}" for line in refusal.lines]
-        models = {query.result.name: query.result for query in queries if isinstance(query.result, Model)}
+        models = dict.fromkeys(query.result for query in queries if isinstance(query.result, Model))
         if not problems:
-            problems = self._slips_of_options(models)
+            problems = self._slips_of_options([model.name for model in models])
         if problems:
             raise Refused(*problems)
-        return Package(tuple(queries), tuple(models.values()), self._options.enums)
+        return Package(tuple(queries), tuple(models), self._options.enums)
 
-    def _slips_of_options(self, models: Iterable[str]) -> list[str]:
-        tables = [
-            f"options: models names the unknown table {name}" for name in self._options.models.keys() - self._tables
+    def _slips_of_options(self, models: list[str]) -> list[str]:
+        classes = Counter([*models, *self._options.enums])
+        typed = set(self._options.types.values())
+        return [
+            *(f"models.{name} names no table" for name in self._options.models if name not in self._tables),
+            *(f"{count} classes would be named {name}" for name, count in classes.items() if count > 1),
+            *(f"enums.{name} is the type of no column" for name in self._options.enums if name not in typed),
+            *(f"types.{key} fits no column" for key in self._types.unused()),
         ]
-        enums = [f"options: the enum {name} has the name of a row" for name in self._options.enums if name in models]
-        types = [f"options: types.{key} fits no column of a query" for key in self._types.unused()]
-        return sorted(tables) + enums + types
 
     def _query(self, query: request.Query) -> Query:
         sql = _with_slices(query)
@@ -96,15 +97,15 @@ class _Resolver:
         storage = storage_of(column.type_name)
         if storage is None:
             raise ValueError(
-                f"sqlc finds no type here: write CAST(@{column.name} AS INTEGER), or where it may be NULL"
-                f" put it first behind a column: column = sqlc.narg({column.name}) OR sqlc.narg({column.name}) IS NULL"
+                f"sqlc finds no type: say it, as in CAST(@{column.name} AS INTEGER), or put a column before it first:"
+                f" column = sqlc.narg({column.name}) OR sqlc.narg({column.name}) IS NULL"
             )
         if not column.table_name:
             return self._types.find(query.name, column.name, storage, nullable=not column.not_null)
         if not statement.has_certain_place(parameter.number, column.original_name):
             raise ValueError(
-                f"sqlc takes the type of {column.table_name}.{column.original_name or '?'}, which is a guess here:"
-                f" write CAST(@{column.name} AS {storage}), or compare a column with it alone, without BETWEEN"
+                f"sqlc guesses the type of {column.table_name}.{column.original_name or '?'}: say it, as in"
+                f" CAST(@{column.name} AS INTEGER), or compare a column with it alone, without BETWEEN"
             )
         return self._types.find(column.table_name, column.original_name, storage, nullable=not column.not_null)
 
@@ -218,18 +219,16 @@ def _check_parameters(query: request.Query, statement: Statement) -> None:
 def _check_command(query: request.Query, statement: Statement) -> None:
     if query.cmd not in COMMANDS:
         raise Refused(f"{query.cmd} isn't generated here: use one of {' '.join(COMMANDS)}")
-    gives_rows = query.cmd in {":one", ":many"}
-    if gives_rows and not query.columns:
-        raise Refused(f"{query.cmd} needs a SELECT or RETURNING")
-    if not gives_rows and query.columns:
+    if query.columns and query.cmd not in {":one", ":many"}:
         raise Refused(f"{query.cmd} would drop the rows that it gives: use :one or :many")
     if query.cmd == ":execlastid" and not (statement.verb == "INSERT" and statement.always_gives_a_row):
         raise Refused(":execlastid gives the id of an earlier row where none was inserted: use :one with RETURNING id")
-    if query.cmd == ":batchexec" and (not query.params or any(p.column.is_sqlc_slice for p in query.params)):
-        raise Refused(":batchexec needs parameters, and takes no slice")
-    for parameter in query.params:
-        if parameter.column.is_sqlc_slice and parameter.column.type_name == "BLOB":
-            raise Refused(f"@{parameter.column.name}: a slice can't hold BLOBs, since it travels as JSON")
+    slices = [parameter.column for parameter in query.params if parameter.column.is_sqlc_slice]
+    if slices and query.cmd == ":batchexec":
+        raise Refused(f"@{slices[0].name}: :batchexec takes no slice")
+    for column in slices:
+        if column.type_name == "BLOB":
+            raise Refused(f"@{column.name}: a slice can't hold BLOBs, since it travels as JSON")
 
 
 def _expression_type(item: Item) -> ExpressionType:
@@ -237,8 +236,8 @@ def _expression_type(item: Item) -> ExpressionType:
     if found is None:
         name = item.alias or "name"
         raise ValueError(
-            f"sqlc can't be trusted with the type of {item.source}: write CAST({item.source} AS INTEGER) AS {name}"
-            " (or REAL, TEXT, BLOB), and where it is never NULL CAST(coalesce(…, 0) AS INTEGER)"
+            f"its type isn't certain: say it, as in CAST({item.source} AS INTEGER) AS {name};"
+            " never None only as CAST(coalesce(..., 0) AS INTEGER)"
         )
     return found
 

@@ -463,7 +463,7 @@ class Queries:
         closed_only: bool,
         page_size: int,
     ) -> list[TransactionRecord]:
-        """As ListTransactions, of one connector. CROSS JOIN: else SQLite takes the charge point's index, which holds them all."""
+        """As ListTransactions, of one connector (CROSS JOIN: or SQLite takes the charge point's index)."""
         return fetch_all(
             self._connection.execute(
                 statements.LIST_TRANSACTIONS_OF_CONNECTOR,

@@ -232,7 +232,7 @@ async def list_transactions_of_connector(
     closed_only: bool,
     page_size: int,
 ) -> list[TransactionRecord]:
-    """As ListTransactions, of one connector. CROSS JOIN: else SQLite takes the charge point's index, which holds them all."""
+    """As ListTransactions, of one connector (CROSS JOIN: or SQLite takes the charge point's index)."""
     return await read_all(
         connection,
         statements.LIST_TRANSACTIONS_OF_CONNECTOR,

@@ -290,6 +290,13 @@ class RawSocket:
         except ConnectionResetError:
             return b""
 
+    async def write_for_ever(self, data: bytes) -> None:
+        """Write until the socket is found to be closed: then a ConnectionError."""
+        while True:
+            self.writer.write(data)
+            await self.writer.drain()
+            await asyncio.sleep(0)
+
     async def close(self) -> None:
         self.writer.transport.abort()
 

@@ -12,18 +12,13 @@ from tests.unit.storage.pairs import stored_pairs
 ROOT = Path(__file__).parents[3]
 
 
-def acknowledge(path: Path, count: int) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "tests.unit.storage.acknowledge", path, str(count)],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+def acknowledging(path: Path, count: int) -> list[str]:
+    return [sys.executable, "-m", "tests.unit.storage.acknowledge", str(path), str(count)]
 
 
 def test_what_was_acknowledged_before_kill_9_is_stored(tmp_path: Path) -> None:
     path = tmp_path / "mcpp.db"
-    with acknowledge(path, 0) as process:
+    with subprocess.Popen(acknowledging(path, 0), cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         acknowledged = [int(process.stdout.readline()) for _ in range(500)]
         process.kill()
@@ -36,7 +31,7 @@ def test_what_was_acknowledged_before_kill_9_is_stored(tmp_path: Path) -> None:
 
 def test_a_process_that_forgets_to_close_the_writer_ends_all_the_same(tmp_path: Path) -> None:
     path = tmp_path / "mcpp.db"
-    with acknowledge(path, 20) as process:
-        printed, _ = process.communicate(timeout=30)
-    assert process.returncode == 0
-    assert sorted(int(line) for line in printed.splitlines()) == stored_pairs(path) == list(range(20))
+    process = subprocess.run(
+        acknowledging(path, 20), cwd=ROOT, stdout=subprocess.PIPE, text=True, timeout=30, check=True
+    )
+    assert sorted(int(line) for line in process.stdout.splitlines()) == stored_pairs(path) == list(range(20))

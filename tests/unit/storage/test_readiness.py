@@ -32,6 +32,14 @@ async def test_a_current_writable_database_is_ready(writer: Writer[sqlite3.Conne
     assert await check_writable(writer) == {"database": "ok", "schema": "ok"}
 
 
+async def test_it_takes_a_write_to_be_ready(writer: Writer[sqlite3.Connection], path: Path) -> None:
+    other = sqlite3.connect(path)
+    before = other.execute("PRAGMA data_version").fetchone()
+    await check_writable(writer)
+    assert other.execute("PRAGMA data_version").fetchone() != before
+    other.close()
+
+
 async def test_a_locked_database_is_not(writer: Writer[sqlite3.Connection], path: Path) -> None:
     await writer.submit_sql(lambda connection: connection.execute("PRAGMA busy_timeout = 1").fetchone())
     other = sqlite3.connect(path, isolation_level=None)

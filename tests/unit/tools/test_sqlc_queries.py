@@ -103,7 +103,8 @@ SELECT past_kind FROM sites WHERE id = @id;
 
 -- How much room there is.
 -- name: SumUp :one
-SELECT count(*) AS amount, CAST(coalesce(sum(area), 0) AS REAL) AS room, CAST(min(name) AS TEXT) AS least_name FROM sites;
+SELECT count(*) AS amount, CAST(coalesce(sum(area), 0) AS REAL) AS room,
+    CAST(min(name) AS TEXT) AS least_name FROM sites;
 
 -- Each site's name in the view.
 -- name: ListPeaks :many
@@ -142,7 +143,7 @@ def connection(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 @pytest.fixture
-def queries(modules: Modules, connection: sqlite3.Connection) -> Any:  # noqa: ANN401 - typed code that is made here
+def queries(modules: Modules, connection: sqlite3.Connection) -> Any:
     return modules["queries"].Queries(connection)
 
 

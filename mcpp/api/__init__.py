@@ -1,0 +1,1 @@
+"""The HTTP side: API, health, metrics and their documentation (INTERFACE.md §3)."""

@@ -1,0 +1,129 @@
+"""Who may ask: the `Host` and `Origin` rule for every path, the bearer token for what isn't public.
+
+A page from elsewhere in a browser of this network must not reach the server: neither by a name of its own that
+resolves to the server's address (DNS rebinding: `Host`), nor by a request across origins (`Origin`).
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from dataclasses import dataclass
+from http import HTTPStatus
+from ipaddress import ip_address
+from typing import Final
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from mcpp.api.problems import ApiError
+
+LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "::1")
+
+_AUTHORITY: Final = re.compile(r"(?:\[(?P<address>[0-9A-Fa-f:.%]+)\]|(?P<name>[^:/?#@\[\]\s]+))(?::(?P<port>\d{1,5}))?")
+
+_DEFAULT_PORTS: Final = {"http": "80", "https": "443"}
+
+
+@dataclass(frozen=True, slots=True)
+class AccessRules:
+    """The rules of one listener."""
+
+    http_host: str
+    """The address that it listens on."""
+    allowed_hosts: tuple[str, ...] | None = None
+    """Names that a request may carry as `Host`, with any port; None for the listener's own."""
+    api_token: str | None = None
+    """What requests on /api and /metrics must bring; None for nothing."""
+    metrics_open: bool = False
+    """/metrics needs no token."""
+
+
+class Guard:
+    """Refuses requests that break the rules, before anything else sees them."""
+
+    def __init__(self, app: ASGIApp, rules: AccessRules) -> None:
+        self._app = app
+        self._names = frozenset(map(_canonical_name, rules.allowed_hosts or (*LOOPBACK_NAMES, rules.http_host)))
+        # On a wildcard address, the one that a connection came in on is the listener's own, too.
+        self._own_address_counts = rules.allowed_hosts is None and _is_wildcard(rules.http_host)
+        self._token = rules.api_token.encode() if rules.api_token is not None else None
+        self._protected = ("/api",) if rules.metrics_open else ("/api", "/metrics")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            refusal = self._refusal(scope)
+            if refusal is not None:
+                await refusal(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+    def _refusal(self, scope: Scope) -> ApiError | None:
+        headers = Headers(scope=scope)
+        hosts = headers.getlist("host")
+        if len(hosts) != 1 or not self._is_allowed(hosts[0], scope):
+            return _forbidden("this is no Host that the server answers to; the setting allowed-hosts names them")
+        if any(not _same_origin(origin, hosts[0]) for origin in headers.getlist("origin")):
+            return _forbidden("requests from another origin are refused")
+        if self._token is not None and self._needs_token(scope["path"]) and not self._is_authorized(headers):
+            return ApiError(
+                HTTPStatus.UNAUTHORIZED,
+                "unauthorized",
+                "send the api-token as Authorization: Bearer …",
+                headers={"WWW-Authenticate": "Bearer"},
+            )
+        return None
+
+    def _is_allowed(self, host: str, scope: Scope) -> bool:
+        name_and_port = _name_and_port(host, "80")
+        if name_and_port is None:
+            return False
+        name, _ = name_and_port
+        if name in self._names:
+            return True
+        server = scope.get("server")
+        return self._own_address_counts and server is not None and name == _canonical_name(server[0])
+
+    def _needs_token(self, path: str) -> bool:
+        return any(path == prefix or path.startswith(f"{prefix}/") for prefix in self._protected)
+
+    def _is_authorized(self, headers: Headers) -> bool:
+        assert self._token is not None
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        # Headers are Latin-1 text; the comparison takes the same time wherever the first difference is.
+        return scheme.lower() == "bearer" and hmac.compare_digest(token.strip().encode("latin-1"), self._token)
+
+
+def _forbidden(detail: str) -> ApiError:
+    return ApiError(HTTPStatus.FORBIDDEN, "forbidden", detail)
+
+
+def _canonical_name(name: str) -> str:
+    """A name in one spelling: lower case, no final dot; an address as the standard library writes it."""
+    try:
+        address = ip_address(name)
+    except ValueError:
+        return name.lower().removesuffix(".")
+    mapped = getattr(address, "ipv4_mapped", None)  # how a socket on :: sees a client that speaks IPv4
+    return str(mapped or address)
+
+
+def _is_wildcard(host: str) -> bool:
+    try:
+        return ip_address(host).is_unspecified
+    except ValueError:
+        return False
+
+
+def _same_origin(origin: str, host: str) -> bool:
+    """Whether a page of this origin was served under this Host. Schemes aren't compared: a proxy may add TLS."""
+    scheme, _, authority = origin.partition("://")
+    port = _DEFAULT_PORTS.get(scheme.lower())
+    return port is not None and _name_and_port(authority, port) == _name_and_port(host, port)
+
+
+def _name_and_port(authority: str, default_port: str) -> tuple[str, str] | None:
+    match = _AUTHORITY.fullmatch(authority)
+    if match is None:
+        return None
+    return _canonical_name(match["address"] or match["name"]), match["port"] or default_port

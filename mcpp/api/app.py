@@ -1,0 +1,60 @@
+"""The HTTP application: its routes, what guards them, and the document that describes them."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import APIRouter, Depends, FastAPI
+from fastapi.security import HTTPBearer
+from starlette.middleware import Middleware
+
+from mcpp import __version__
+from mcpp.api import charge_points, system, transactions
+from mcpp.api.access import AccessRules, Guard
+from mcpp.api.problems import Problem, answer_with_problems, documented
+from mcpp.api.services import Services
+
+_DESCRIPTION = """\
+Times are UTC, RFC 3339, with milliseconds and `Z`. Energy is in Wh.
+
+Lists are pages: take `next_cursor` as the parameter `cursor` until it is null. Errors are problems of RFC 9457 whose
+`code` doesn't change.
+"""
+
+
+def create_api(services: Services, rules: AccessRules) -> FastAPI:
+    """The ASGI application that answers the HTTP listener."""
+    app = _Api(
+        title="MCPP",
+        summary="A central system for EV chargers that one person can run.",
+        description=_DESCRIPTION,
+        version=__version__,
+        redoc_url=None,
+        redirect_slashes=False,
+        middleware=[Middleware(Guard, rules=rules)],
+    )
+    app.state.services = services
+    # The guard asks for the token, for unknown paths as well; here it's documented.
+    bearer = Depends(HTTPBearer(auto_error=False, description="The setting api-token, where it is set."))
+    api = APIRouter(
+        prefix="/api/v1", dependencies=[bearer], responses=documented(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+    )
+    api.include_router(charge_points.router)
+    api.include_router(transactions.router)
+    app.include_router(api)
+    app.include_router(system.router)
+    answer_with_problems(app)
+    return app
+
+
+class _Api(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document, with the schema of problems, which FastAPI knows by reference only."""
+        document = super().openapi()
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        if Problem.__name__ not in schemas:
+            schema = Problem.model_json_schema(mode="serialization", ref_template="#/components/schemas/{model}")
+            schemas.update(schema.pop("$defs"))
+            schemas[Problem.__name__] = schema
+        return document

@@ -1,0 +1,127 @@
+"""What the API answers, in the names of INTERFACE.md §3."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field, JsonValue, PlainSerializer, WithJsonSchema
+
+from mcpp_generated.db.enums import StopOrigin
+
+
+def _in_utc(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+Time = Annotated[
+    datetime,
+    PlainSerializer(_in_utc, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-05-04T09:30:00.000Z"]}),
+]
+"""RFC 3339, UTC, with milliseconds and `Z`."""
+
+
+class Connector(BaseModel):
+    """A connector of a charge point; connector 0 is the charge point as a whole."""
+
+    connector_id: int
+    status: str | None = Field(description="As last reported (OCPP 1.6, ChargePointStatus).", examples=["Charging"])
+    error_code: str | None = Field(examples=["NoError"])
+    status_at: Time | None = Field(description="By the charger's clock.")
+    transaction_id: int | None = Field(description="Of the transaction that runs on it.")
+
+
+class ChargePoint(BaseModel):
+    """A charge point, as far as it has told of itself."""
+
+    id: str = Field(description="The identity that it connects with.", examples=["CP-17"])
+    connected: bool
+    ocpp_version: str | None = Field(examples=["1.6"])
+    display_name: str | None
+    vendor: str | None
+    model: str | None
+    serial_number: str | None
+    firmware_version: str | None
+    connectors: list[Connector]
+    auto_start: bool | None = Field(description="null: the global setting holds.")
+    last_connect_at: Time | None
+    last_disconnect_at: Time | None
+    last_boot_at: Time | None
+    last_heartbeat_at: Time | None
+    last_status_at: Time | None
+    last_meter_values_at: Time | None
+    last_tx_start_at: Time | None
+    last_tx_stop_at: Time | None
+    last_error_at: Time | None
+
+
+class Transaction(BaseModel):
+    """A transaction in the books."""
+
+    transaction_id: int
+    charge_point_id: str
+    connector_id: int
+    id_tag: str
+    meter_start: int = Field(description="Wh")
+    meter_stop: int | None = Field(description="Wh")
+    energy_wh: int | None = Field(description="Wh, never negative; null while it runs.")
+    started_at: Time
+    stopped_at: Time | None
+    stop_reason: str | None = Field(examples=["EVDisconnected"])
+    stop_origin: StopOrigin | None = Field(description="Who ended it in the books.")
+    evidence: dict[str, JsonValue] | None = Field(description="What a recovered stop was taken from.")
+    energy_implausible: bool = Field(description="The register ran backwards: look at it before billing.")
+    session_correlation_id: str = Field(description="On every log line of the session, too.")
+
+
+class Sample(BaseModel):
+    """One sampled value of a transaction."""
+
+    timestamp: Time
+    measurand: str = Field(examples=["Energy.Active.Import.Register"])
+    phase: str | None
+    unit: str | None = Field(examples=["Wh"])
+    context: str | None = Field(examples=["Sample.Periodic"])
+    location: str | None = Field(examples=["Outlet"])
+    format: str | None = Field(examples=["Raw"])
+    value: str = Field(description="As sent; signed data stays text.")
+
+
+class Page(BaseModel):
+    """Part of a list."""
+
+    next_cursor: str | None = Field(description="For the parameter cursor, to get what follows; null at the end.")
+
+
+class ChargePointPage(Page):
+    """Charge points by identity."""
+
+    items: list[ChargePoint]
+
+
+class TransactionPage(Page):
+    """Transactions, the newest first."""
+
+    items: list[Transaction]
+
+
+class SamplePage(Page):
+    """Samples in the order of time, then as sent."""
+
+    items: list[Sample]
+
+
+class Health(BaseModel):
+    """The process is alive."""
+
+    status: Literal["ok"] = "ok"
+
+
+class Readiness(BaseModel):
+    """Whether the server can do its work."""
+
+    status: Literal["ok", "unavailable"]
+    checks: dict[str, str] = Field(
+        description="Each check with `ok` or what is wrong.", examples=[{"database": "ok", "schema": "ok"}]
+    )

@@ -1,0 +1,124 @@
+"""Errors as `application/problem+json` (RFC 9457), each with a stable `code`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+CONTENT_TYPE = "application/problem+json"
+
+
+class Mistake(BaseModel):
+    """One thing wrong with a request."""
+
+    location: str = Field(examples=["query.limit"])
+    message: str
+
+
+class Problem(BaseModel):
+    """Why a request failed (RFC 9457)."""
+
+    type: str = "about:blank"
+    title: str = Field(description="The HTTP status in words.", examples=["Not Found"])
+    status: int = Field(examples=[404])
+    code: str = Field(description="Stays the same over versions: what scripts should look at.", examples=["not_found"])
+    detail: str = Field(description="For people.")
+    errors: list[Mistake] | None = Field(None, description="With 422: all that is wrong.")
+
+
+class ApiError(Exception):
+    """Raised by an endpoint: the request is answered with this problem."""
+
+    def __init__(
+        self,
+        status: HTTPStatus,
+        code: str,
+        detail: str,
+        *,
+        errors: list[Mistake] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.problem = Problem(title=status.phrase, status=status, code=code, detail=detail, errors=errors)
+        self.headers = headers
+
+    def response(self) -> Response:
+        """The answer."""
+        return Response(
+            self.problem.model_dump_json(exclude_none=True),
+            status_code=self.problem.status,
+            headers=self.headers,
+            media_type=CONTENT_TYPE,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer with it, as an ASGI application."""
+        await self.response()(scope, receive, send)
+
+
+def not_found(detail: str) -> ApiError:
+    """There is no such thing."""
+    return ApiError(HTTPStatus.NOT_FOUND, "not_found", detail)
+
+
+def invalid_parameter(location: str, message: str) -> ApiError:
+    """A parameter of path or query that can't be used."""
+    return _unprocessable([Mistake(location=location, message=message)])
+
+
+def _unprocessable(errors: list[Mistake]) -> ApiError:
+    detail = "; ".join(f"{error.location}: {error.message}" for error in errors)
+    return ApiError(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_parameter", detail, errors=errors)
+
+
+def answer_with_problems(app: FastAPI) -> None:
+    """Make every error of the app a problem: its own, the framework's, and those that nobody expected."""
+    app.add_exception_handler(ApiError, _api_error)
+    app.add_exception_handler(HTTPException, _http_exception)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+async def _api_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, ApiError)
+    return error.response()
+
+
+async def _http_exception(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    status = HTTPStatus(error.status_code)
+    code, detail = status.name.lower(), status.description
+    if status is HTTPStatus.METHOD_NOT_ALLOWED:
+        detail = f"{request.method} is not possible here"
+    elif status is HTTPStatus.NOT_FOUND:
+        detail = "there is nothing at this path"
+    return ApiError(status, code, detail, headers=error.headers).response()
+
+
+async def _validation_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    errors = [
+        Mistake(location=".".join(map(str, mistake["loc"])), message=mistake["msg"]) for mistake in error.errors()
+    ]
+    return _unprocessable(errors).response()
+
+
+async def _unexpected(_: Request, __: Exception) -> Response:
+    # The exception goes on to the log; nothing of it belongs in the answer.
+    return ApiError(
+        HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", "the server failed; its log says why"
+    ).response()
+
+
+def documented(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
+    """The problems that an endpoint may answer with, for OpenAPI."""
+    schema = {"schema": {"$ref": f"#/components/schemas/{Problem.__name__}"}}
+    return {status: {"description": status.phrase, "content": {CONTENT_TYPE: schema}} for status in statuses}

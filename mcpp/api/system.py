@@ -1,0 +1,47 @@
+"""Health, readiness and metrics: what machines ask the server about itself."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from fastapi import APIRouter, Request
+from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.responses import JSONResponse, Response
+
+from mcpp.api.models import Health, Readiness
+from mcpp.api.services import FromServices
+
+router = APIRouter(tags=["system"])
+
+
+@router.get("/healthz", response_model=Health)
+async def get_health() -> Health:
+    """The process is alive."""
+    return Health()
+
+
+@router.get(
+    "/readyz",
+    response_model=Readiness,
+    responses={HTTPStatus.SERVICE_UNAVAILABLE: {"model": Readiness, "description": "A check fails."}},
+)
+async def get_readiness(services: FromServices) -> Response:
+    """Whether the database can be written and its schema is current."""
+    checks = dict(await services.check_readiness())
+    if all(result == "ok" for result in checks.values()):
+        return JSONResponse(Readiness(status="ok", checks=checks).model_dump())
+    unavailable = Readiness(status="unavailable", checks=checks)
+    return JSONResponse(unavailable.model_dump(), HTTPStatus.SERVICE_UNAVAILABLE)
+
+
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses={
+        HTTPStatus.OK: {"description": "Prometheus text, or OpenMetrics.", "content": {CONTENT_TYPE_LATEST: {}}}
+    },
+)
+async def get_metrics(services: FromServices, request: Request) -> Response:
+    """Prometheus text, or OpenMetrics with exemplars where `Accept` asks for it."""
+    content_type, text = services.render_metrics(request.headers.get("accept", ""))
+    return Response(text, headers={"content-type": content_type})

@@ -1,0 +1,107 @@
+"""Books in memory, under the real migrations, and short ways to write in them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+from mcpp.domain import charge_points
+from mcpp.domain.authorization import AuthorizationPolicy
+from mcpp.domain.closing import Stop
+from mcpp.domain.meter_values import RecordMeterValues, record_meter_values
+from mcpp.domain.occasion import Occasion, Outcome
+from mcpp.domain.samples import ENERGY_REGISTER, Sample, SampleKind
+from mcpp.domain.transactions import (
+    Started,
+    StartTransaction,
+    Stopped,
+    StopTransaction,
+    start_transaction,
+    stop_transaction,
+)
+from mcpp.storage.migrations import migrate
+from mcpp_generated.db.models import Transaction
+from mcpp_generated.db.queries import Queries
+
+NOW = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
+ENERGY = SampleKind(ENERGY_REGISTER, "", "Wh", "Sample.Periodic", "Outlet", "Raw")
+
+
+def minute(number: float) -> datetime:
+    return NOW + timedelta(minutes=number)
+
+
+def energy(at: datetime, value: str, kind: SampleKind = ENERGY) -> Sample:
+    return Sample(at, kind, value, 0)
+
+
+class Books:
+    """One charge point's view of a database in memory."""
+
+    def __init__(self, policy: AuthorizationPolicy | None = None) -> None:
+        self.connection = sqlite3.connect(":memory:", isolation_level=None)
+        self.connection.execute("PRAGMA foreign_keys = ON")
+        migrate(self.connection)
+        self.q = Queries(self.connection)
+        self.policy = policy or AuthorizationPolicy()
+        self.kinds: dict[SampleKind, int] = {}
+        self._ids = (f"{number:032x}" for number in count(1))
+        self._keys = {}
+        for identity in ("CP-1", "CP-2"):
+            key = charge_points.connect(self.q, identity, "1.6", NOW, register_unknown=True)
+            assert key is not None
+            self._keys[identity] = key
+
+    def occasion(self, identity: str = "CP-1", at: datetime = NOW) -> Occasion:
+        return Occasion(self._keys[identity], identity, "f" * 32, at, lambda: next(self._ids))
+
+    def start(
+        self,
+        *,
+        charger: str = "CP-1",
+        connector: int = 1,
+        tag: str = "TAG",
+        meter: int = 1000,
+        at: datetime = NOW,
+    ) -> Outcome[Started]:
+        command = StartTransaction(connector, tag, meter, at, None)
+        return start_transaction(self.q, self.occasion(charger, at), command, self.policy)
+
+    def stop(
+        self,
+        transaction_id: int,
+        *,
+        charger: str = "CP-1",
+        meter: int = 5000,
+        at: datetime = NOW,
+        tag: str | None = None,
+        samples: Sequence[Sample] = (),
+    ) -> Outcome[Stopped]:
+        command = StopTransaction(transaction_id, Stop(meter, at, tag, "Local"), samples, lambda: '{"kept": "whole"}')
+        return stop_transaction(self.q, self.occasion(charger, at), command, self.policy, self.kinds)
+
+    def meter_values(
+        self, *samples: Sample, transaction_id: int = 0, charger: str = "CP-1", connector: int = 1
+    ) -> Outcome[dict[SampleKind, int]]:
+        command = RecordMeterValues(connector, transaction_id, samples, lambda: '{"kept": "whole"}')
+        outcome = record_meter_values(self.q, self.occasion(charger, NOW), command, self.kinds)
+        self.kinds.update(outcome.value)
+        return outcome
+
+    def transaction(self, transaction_id: int) -> Transaction:
+        transaction = self.q.find_transaction(id=transaction_id)
+        assert transaction is not None
+        return transaction
+
+    def values(self, transaction_id: int) -> list[str]:
+        rows = self.connection.execute(
+            "SELECT value FROM transaction_samples WHERE transaction_id = ? ORDER BY measured_at, position",
+            (transaction_id,),
+        )
+        return [value for (value,) in rows]
+
+    def count(self, table: str) -> int:
+        number: int = self.connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+        return number

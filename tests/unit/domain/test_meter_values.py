@@ -1,0 +1,120 @@
+"""Meter values are filed with the transaction of their time, once however often they come."""
+
+from __future__ import annotations
+
+import pytest
+
+from mcpp.domain.events import MeterValuesReceived, RecordUnmatched
+from mcpp.domain.samples import SampleKind, register_wh
+from tests.unit.domain.books import ENERGY, NOW, Books, energy, minute
+
+
+def test_samples_are_stored_once_whoever_names_the_transaction(books: Books) -> None:
+    transaction_id = books.start().value.transaction_id
+    books.meter_values(energy(minute(1), "1100"), transaction_id=transaction_id)
+    books.meter_values(energy(minute(1), "1100"), transaction_id=transaction_id)
+    books.meter_values(energy(minute(1), "1100"))
+    books.stop(transaction_id, at=minute(2), samples=[energy(minute(1), "1100"), energy(minute(2), "1200")])
+
+    assert books.values(transaction_id) == ["1100", "1200"]
+
+
+def test_a_clock_that_stands_still_loses_no_value(books: Books) -> None:
+    transaction_id = books.start().value.transaction_id
+    for value in ("1100", "1200", "1200", "1300"):
+        books.meter_values(energy(NOW, value), transaction_id=transaction_id)
+
+    assert sorted(books.values(transaction_id)) == ["1100", "1200", "1300"]
+
+
+@pytest.mark.parametrize("claimed", [0, 4711])
+def test_without_a_known_id_they_go_to_the_transaction_of_their_time(books: Books, claimed: int) -> None:
+    first = books.start().value.transaction_id
+    books.stop(first, at=minute(10))
+    second = books.start(at=minute(20), meter=5000).value.transaction_id
+    books.meter_values(energy(minute(5), "1"), transaction_id=claimed)
+    books.meter_values(energy(minute(25), "2"), transaction_id=claimed)
+
+    assert (books.values(first), books.values(second)) == (["1"], ["2"])
+
+
+def test_a_stale_id_gives_way_to_the_transaction_that_runs(books: Books) -> None:
+    first = books.start().value.transaction_id
+    books.stop(first, at=minute(10))
+    second = books.start(at=minute(20), meter=5000).value.transaction_id
+    books.meter_values(energy(minute(25), "2"), transaction_id=first)
+
+    assert (books.values(first), books.values(second)) == ([], ["2"])
+
+
+def test_values_after_the_stop_stay_with_their_transaction(books: Books) -> None:
+    transaction_id = books.start().value.transaction_id
+    books.stop(transaction_id, at=minute(10))
+    books.meter_values(energy(minute(11), "5000"), transaction_id=transaction_id)
+
+    assert books.values(transaction_id) == ["5000"]
+
+
+def test_values_outside_of_any_transaction_stay_with_the_connector(books: Books) -> None:
+    (event,) = books.meter_values(energy(NOW, "7")).events
+    books.meter_values(energy(NOW, "7"))
+
+    assert isinstance(event, MeterValuesReceived)
+    assert event.transaction_id is None
+    assert books.count("connector_samples") == 1
+
+
+def test_values_of_an_unknown_transaction_are_kept_whole_once(books: Books) -> None:
+    (event,) = books.meter_values(energy(NOW, "7"), transaction_id=4711).events
+    again = books.meter_values(energy(NOW, "7"), transaction_id=4711)
+
+    assert isinstance(event, RecordUnmatched)
+    assert event.claimed_transaction_id == 4711
+    assert again.events == ()
+    assert (books.count("unmatched"), books.count("connector_samples")) == (1, 0)
+
+
+def test_another_charge_points_transaction_gets_no_values(books: Books) -> None:
+    foreign = books.start(charger="CP-2").value.transaction_id
+    books.meter_values(energy(minute(1), "7"), transaction_id=foreign, charger="CP-1")
+
+    assert books.values(foreign) == []
+    assert books.count("unmatched") == 1
+
+
+def test_a_kind_is_named_once_and_told_only_when_new(books: Books) -> None:
+    power = ENERGY._replace(measurand="Power.Active.Import", unit="W")
+    first = books.meter_values(energy(NOW, "1"), energy(NOW, "2", power))
+    second = books.meter_values(energy(minute(1), "1"), energy(minute(1), "2", power))
+
+    assert set(first.value) == {ENERGY, power}
+    assert second.value == {}
+    assert books.count("sample_kinds") == 2
+
+
+def test_a_kind_that_another_write_named_meanwhile_is_found(books: Books) -> None:
+    key = books.meter_values(energy(NOW, "1")).value[ENERGY]
+    books.kinds.clear()
+
+    assert books.meter_values(energy(minute(1), "1")).value[ENERGY] == key
+
+
+@pytest.mark.parametrize(
+    ("change", "value", "expected"),
+    [
+        ({}, "1234", 1234),
+        ({}, "1234.5", 1234),
+        ({"unit": "kWh"}, "1.2345", 1234),
+        ({"unit": "kWh"}, "0.1", 100),
+        ({"phase": "L1"}, "1234", None),
+        ({"format": "SignedData"}, "1234", None),
+        ({"measurand": "Energy.Active.Export.Register"}, "1234", None),
+        ({"unit": "varh"}, "1234", None),
+        ({}, "n/a", None),
+        ({}, "NaN", None),
+        ({}, "Infinity", None),
+        ({}, "1e999999999", None),
+    ],
+)
+def test_what_counts_as_the_register(change: dict[str, str], value: str, expected: int | None) -> None:
+    assert register_wh(SampleKind(**(ENERGY._asdict() | change)), value) == expected
