@@ -11,8 +11,13 @@ import sys
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 
 from mcpp import __version__
+from mcpp.api.access import AccessRules
+from mcpp.api.app import create_api
+from mcpp.api.http_server import HttpServer
+from mcpp.api.services import ApiServices
 from mcpp.domain.authorization import AuthorizationPolicy
 from mcpp.domain.events import Event, Subscriber
 from mcpp.errors import StartError
@@ -24,6 +29,7 @@ from mcpp.presence import Presence
 from mcpp.settings import AuthorizationMode, ConcurrentTx, Registration, Settings, is_loopback
 from mcpp.storage.database import DatabaseUnusable, Readers, open_writer
 from mcpp.storage.migrations import migrate
+from mcpp.storage.readiness import check_writable
 from mcpp.storage.writer import Writer
 from mcpp.telemetry.business import BusinessTelemetry
 from mcpp.telemetry.database import DatabaseTelemetry
@@ -182,7 +188,28 @@ async def _open_listeners(
     except OSError as error:
         raise _cannot_listen("ocpp", settings.ocpp_host, settings.ocpp_port, error) from error
     running.push_async_callback(listener.stop)
-    return ocpp_port, 0
+    api = create_api(
+        ApiServices(
+            readers=readers,
+            live=registry,
+            stamps=services.stamps,
+            check_readiness=partial(check_writable, writer),
+            render_metrics=metrics.render,
+        ),
+        AccessRules(
+            http_host=settings.http_host,
+            allowed_hosts=settings.allowed_hosts,
+            api_token=settings.api_token.get_secret_value() if settings.api_token else None,
+            metrics_open=settings.metrics_open,
+        ),
+    )
+    http = HttpServer(api, settings.http_host, settings.http_port)
+    try:
+        http_port = await http.start()
+    except OSError as error:
+        raise _cannot_listen("http", settings.http_host, settings.http_port, error) from error
+    running.push_async_callback(http.stop)
+    return ocpp_port, http_port
 
 
 def _cannot_listen(listener: str, host: str, port: int, error: OSError) -> StartError:

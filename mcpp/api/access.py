@@ -13,6 +13,8 @@ from http import HTTPStatus
 from ipaddress import ip_address
 from typing import Final
 
+from fastapi import Depends
+from fastapi.security import HTTPBearer
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -23,6 +25,12 @@ LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "::1")
 _AUTHORITY: Final = re.compile(r"(?:\[(?P<address>[0-9A-Fa-f:.%]+)\]|(?P<name>[^:/?#@\[\]\s]+))(?::(?P<port>\d{1,5}))?")
 
 _DEFAULT_PORTS: Final = {"http": "80", "https": "443"}
+
+
+DOCUMENTED_TOKEN: Final = Depends(
+    HTTPBearer(auto_error=False, description="The setting api-token, where it is set.", scheme_name="api-token")
+)
+"""For OpenAPI only: the guard asks for the token, on paths that don't exist as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +62,7 @@ class Guard:
         if scope["type"] == "http":
             refusal = self._refusal(scope)
             if refusal is not None:
-                await refusal(scope, receive, send)
+                await refusal.response()(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 

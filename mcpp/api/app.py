@@ -5,15 +5,15 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import APIRouter, Depends, FastAPI
-from fastapi.security import HTTPBearer
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
 from starlette.middleware import Middleware
 
 from mcpp import __version__
 from mcpp.api import charge_points, system, transactions
-from mcpp.api.access import AccessRules, Guard
+from mcpp.api.access import DOCUMENTED_TOKEN, AccessRules, Guard
 from mcpp.api.problems import Problem, answer_with_problems, documented
-from mcpp.api.services import Services
+from mcpp.api.services import ApiServices
 
 _DESCRIPTION = """\
 Times are UTC, RFC 3339, with milliseconds and `Z`. Energy is in Wh.
@@ -23,7 +23,7 @@ Lists are pages: take `next_cursor` as the parameter `cursor` until it is null. 
 """
 
 
-def create_api(services: Services, rules: AccessRules) -> FastAPI:
+def create_api(services: ApiServices, rules: AccessRules) -> FastAPI:
     """The ASGI application that answers the HTTP listener."""
     app = _Api(
         title="MCPP",
@@ -32,20 +32,22 @@ def create_api(services: Services, rules: AccessRules) -> FastAPI:
         version=__version__,
         redoc_url=None,
         redirect_slashes=False,
+        responses=documented(HTTPStatus.FORBIDDEN, HTTPStatus.INTERNAL_SERVER_ERROR),
+        generate_unique_id_function=_operation_id,
         middleware=[Middleware(Guard, rules=rules)],
     )
     app.state.services = services
-    # The guard asks for the token, for unknown paths as well; here it's documented.
-    bearer = Depends(HTTPBearer(auto_error=False, description="The setting api-token, where it is set."))
-    api = APIRouter(
-        prefix="/api/v1", dependencies=[bearer], responses=documented(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
-    )
+    api = APIRouter(prefix="/api/v1", dependencies=[DOCUMENTED_TOKEN], responses=documented(HTTPStatus.UNAUTHORIZED))
     api.include_router(charge_points.router)
     api.include_router(transactions.router)
     app.include_router(api)
     app.include_router(system.router)
     answer_with_problems(app)
     return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name
 
 
 class _Api(FastAPI):

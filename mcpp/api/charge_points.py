@@ -12,7 +12,7 @@ from pydantic import Field, TypeAdapter
 from mcpp.api.models import ChargePoint, ChargePointPage, Connector
 from mcpp.api.paging import Cursors, PageQuery, cut
 from mcpp.api.problems import documented, not_found
-from mcpp.api.services import FromServices, Services
+from mcpp.api.services import ApiServices, FromServices
 from mcpp_generated.db import models, readers
 
 router = APIRouter(prefix="/charge-points", tags=["charge points"])
@@ -56,7 +56,7 @@ async def get_charge_point(services: FromServices, id: str) -> ChargePoint:  # n
 
 
 async def _find_identities(
-    connection: aiosqlite.Connection, services: Services, query: ChargePointQuery, after: str
+    connection: aiosqlite.Connection, services: ApiServices, query: ChargePointQuery, after: str
 ) -> list[str]:
     """Identities behind `after` that the filters let through: one more than the page takes, where there are so many."""
     wanted = query.limit + 1
@@ -76,7 +76,7 @@ async def _find_identities(
     return found[:wanted]
 
 
-async def _read(connection: aiosqlite.Connection, services: Services, identities: list[str]) -> list[ChargePoint]:
+async def _read(connection: aiosqlite.Connection, services: ApiServices, identities: list[str]) -> list[ChargePoint]:
     rows = await readers.get_charge_points(connection, identities=identities)
     connectors: dict[int, list[Connector]] = {row.id: [] for row in rows}
     for connector in await readers.list_connectors(connection, charge_point_ids=list(connectors)):
@@ -94,7 +94,7 @@ def _connector(row: models.ListConnectorsRow) -> Connector:
     )
 
 
-def _charge_point(services: Services, row: models.ChargePoint, connectors: list[Connector]) -> ChargePoint:
+def _charge_point(services: ApiServices, row: models.ChargePoint, connectors: list[Connector]) -> ChargePoint:
     fresher = services.stamps.waiting(row.id)
     return ChargePoint(
         id=row.identity,

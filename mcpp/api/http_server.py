@@ -56,9 +56,7 @@ class HttpServer:
     async def _bind(self) -> socket.socket:
         """The first address of the host, IPv4 before IPv6: `localhost` has both."""
         loop = asyncio.get_running_loop()
-        addresses = await loop.getaddrinfo(
-            self._host, self._port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE | socket.AI_ADDRCONFIG
-        )
+        addresses = await loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, _, _, _, address = min(addresses, key=lambda found: found[0] != socket.AF_INET)
         return socket.create_server(address, family=family, backlog=_BACKLOG)
 

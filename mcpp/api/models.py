@@ -88,28 +88,28 @@ class Sample(BaseModel):
     value: str = Field(description="As sent; signed data stays text.")
 
 
-class Page(BaseModel):
-    """Part of a list."""
-
-    next_cursor: str | None = Field(description="For the parameter cursor, to get what follows; null at the end.")
+NextCursor = Annotated[str | None, Field(description="For the parameter cursor, to get what follows; null at the end.")]
 
 
-class ChargePointPage(Page):
+class ChargePointPage(BaseModel):
     """Charge points by identity."""
 
     items: list[ChargePoint]
+    next_cursor: NextCursor
 
 
-class TransactionPage(Page):
+class TransactionPage(BaseModel):
     """Transactions, the newest first."""
 
     items: list[Transaction]
+    next_cursor: NextCursor
 
 
-class SamplePage(Page):
+class SamplePage(BaseModel):
     """Samples in the order of time, then as sent."""
 
     items: list[Sample]
+    next_cursor: NextCursor
 
 
 class Health(BaseModel):

@@ -11,7 +11,6 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -58,10 +57,6 @@ class ApiError(Exception):
             headers=self.headers,
             media_type=CONTENT_TYPE,
         )
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer with it, as an ASGI application."""
-        await self.response()(scope, receive, send)
 
 
 def not_found(detail: str) -> ApiError:

@@ -14,7 +14,7 @@ from mcpp.storage.database import Readers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Services:
+class ApiServices:
     """The parts of the server that requests are answered from."""
 
     readers: Readers
@@ -27,8 +27,8 @@ class Services:
     """Content type and text of a scrape, by the Accept header."""
 
 
-async def _of_app(request: Request) -> Services:
-    return cast("Services", request.app.state.services)
+async def _of_app(request: Request) -> ApiServices:
+    return cast("ApiServices", request.app.state.services)
 
 
-FromServices = Annotated[Services, Depends(_of_app)]
+FromServices = Annotated[ApiServices, Depends(_of_app)]

@@ -5,13 +5,16 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from fastapi import APIRouter, Request
-from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import JSONResponse, Response
 
+from mcpp.api.access import DOCUMENTED_TOKEN
 from mcpp.api.models import Health, Readiness
+from mcpp.api.problems import documented
 from mcpp.api.services import FromServices
 
 router = APIRouter(tags=["system"])
+
+_METRICS = {name: {"schema": {"type": "string"}} for name in ("text/plain", "application/openmetrics-text")}
 
 
 @router.get("/healthz", response_model=Health)
@@ -37,9 +40,8 @@ async def get_readiness(services: FromServices) -> Response:
 @router.get(
     "/metrics",
     response_class=Response,
-    responses={
-        HTTPStatus.OK: {"description": "Prometheus text, or OpenMetrics.", "content": {CONTENT_TYPE_LATEST: {}}}
-    },
+    dependencies=[DOCUMENTED_TOKEN],
+    responses={HTTPStatus.OK: {"content": _METRICS}, **documented(HTTPStatus.UNAUTHORIZED)},
 )
 async def get_metrics(services: FromServices, request: Request) -> Response:
     """Prometheus text, or OpenMetrics with exemplars where `Accept` asks for it."""

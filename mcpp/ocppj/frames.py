@@ -95,13 +95,20 @@ def parse(data: bytes, deviations: tuple[str, ...] = ()) -> Call | CallResult | 
 
 def encode(frame: Call | CallResult | CallError) -> bytes:
     """The frame as compact JSON text."""
-    message_id = orjson.dumps(frame.message_id)
     if isinstance(frame, Call):
-        return b"[2,%b,%b,%b]" % (message_id, orjson.dumps(frame.action), frame.payload)
+        return b"[2,%b,%b,%b]" % (_quote(frame.message_id), _quote(frame.action), frame.payload)
     if isinstance(frame, CallResult):
-        return b"[3,%b,%b]" % (message_id, frame.payload)
-    code, description = orjson.dumps(frame.code), orjson.dumps(frame.description)
-    return b"[4,%b,%b,%b,%b]" % (message_id, code, description, frame.details)
+        return b"[3,%b,%b]" % (_quote(frame.message_id), frame.payload)
+    code, description = _quote(frame.code), _quote(frame.description)
+    return b"[4,%b,%b,%b,%b]" % (_quote(frame.message_id), code, description, frame.details)
+
+
+def _quote(text: str) -> bytes:
+    try:
+        return orjson.dumps(text)
+    except orjson.JSONEncodeError:
+        # Half a surrogate pair, such as in a description that quotes a payload.
+        return orjson.dumps(text.encode(errors="replace").decode())
 
 
 def _parse_usual(data: bytes, deviations: tuple[str, ...]) -> Call | CallResult | None:

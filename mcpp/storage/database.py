@@ -124,7 +124,14 @@ def _configure(connection: sqlite3.Connection, durability: Durability) -> None:
         connection.execute("PRAGMA fullfsync = ON")  # macOS: a plain fsync leaves the data in the drive's cache
     else:
         connection.execute("PRAGMA synchronous = NORMAL")
-    # A read-only file, a full disk or another program's lock show only in a real write: now rather than later.
+    touch(connection)
+
+
+def touch(connection: sqlite3.Connection) -> None:
+    """Writes a page that says what it said before: only a real write finds a read-only file, a full disk or a lock.
+
+    Not an UPDATE, since SQLite writes no page for a row that stays the same. Raises sqlite3.Error.
+    """
     (user_version,) = connection.execute("PRAGMA user_version").fetchone()
     connection.execute(f"PRAGMA user_version = {user_version}")
 

@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 from typing import Final, TypeVar
 
-from mcpp.storage.database import DatabaseUnusable
+from mcpp.storage.database import DatabaseUnusable, touch
 from mcpp.storage.migrations import pending_migrations
 from mcpp.storage.writer import WriteFailed, Writer
 
@@ -24,7 +24,7 @@ async def check_writable(writer: Writer[Q], within: float = TIMEOUT_SECONDS) -> 
     """
     try:
         async with asyncio.timeout(within):
-            schema = await writer.submit_sql(_touch)
+            schema = await writer.submit_sql(_write_and_compare)
     except TimeoutError:
         return {"database": f"no write within {within:g} s", "schema": "unknown"}
     except WriteFailed as error:
@@ -32,9 +32,9 @@ async def check_writable(writer: Writer[Q], within: float = TIMEOUT_SECONDS) -> 
     return {"database": "ok", "schema": schema}
 
 
-def _touch(connection: sqlite3.Connection) -> str:
-    """Writes a page, and says whether the schema is current."""
-    connection.execute("UPDATE schema_migrations SET name = name")
+def _write_and_compare(connection: sqlite3.Connection) -> str:
+    """Writes, and says whether the schema is current."""
+    touch(connection)
     try:
         pending = pending_migrations(connection)
     except DatabaseUnusable as error:

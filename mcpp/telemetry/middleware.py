@@ -166,7 +166,6 @@ class TelemetryMiddleware:
         # Backwards, so that the first location of each rule is the one that stays.
         locations = {deviation.rule: deviation.location for deviation in reversed(flow.deviations)}
         self._note(LogLevel.INFO, "contract_deviation", flow, rules=rules, locations=locations)
-        flow.deviations.clear()
 
     def _note(self, level: LogLevel, event: str, flow: Flow, **more: object) -> None:
         """A line that belongs to a flow and to none of its frames."""

@@ -7,12 +7,12 @@ directions are independent), so a handler that waits for a command never blocks 
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Awaitable
 from typing import Generic, Protocol
 from uuid import uuid4
 
-import orjson
 from websockets.frames import CloseCode
 
 from mcpp.ocppj.actions import Action, Req, Res
@@ -54,7 +54,7 @@ class _Command(Protocol):
     @property
     def flow(self) -> Flow: ...
     def answered(self, answer: CallResult | CallError) -> None: ...
-    def failed(self, error: CommandError) -> None: ...
+    def failed(self, error: Exception) -> None: ...
 
 
 class _TypedCommand(Generic[Req, Res]):
@@ -69,19 +69,18 @@ class _TypedCommand(Generic[Req, Res]):
         self._action = action
 
     def answered(self, answer: CallResult | CallError) -> None:
-        if isinstance(answer, CallError):
-            self.failed(CallRefused(answer.code, answer.description, orjson.loads(answer.details)))
-            return
         try:
+            if isinstance(answer, CallError):
+                raise CallRefused(answer.code, answer.description, json.loads(answer.details))
             response = self._dialect.decode_response(self.flow, self._action, answer.payload)
-        except InvalidAnswer as error:
+        except Exception as error:  # noqa: BLE001 - the caller gets an outcome, whatever it is
             self.failed(error)
             return
         # The caller may have been cancelled meanwhile.
         if not self.future.done():
             self.future.set_result(response)
 
-    def failed(self, error: CommandError) -> None:
+    def failed(self, error: Exception) -> None:
         if not self.future.done():
             self.future.set_exception(error)
 
@@ -291,7 +290,7 @@ class LiveChargePoint:
         if not isinstance(error, CallFault):
             self._middleware.call_failed(flow, error)
             error = CallFault(ErrorCode.INTERNAL_ERROR, "the central system failed to handle the message")
-        details = orjson.dumps(error.details, default=str)
+        details = json.dumps(error.details, default=str, separators=(",", ":")).encode()
         code = self._dialect.spell(error.code)
         self._answer(flow, CallError(flow.message_id, code, error.description, details))
 

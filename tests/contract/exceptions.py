@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from jsonschema import FormatChecker, ValidationError
+from jsonschema import ValidationError
 from pydantic_core import ErrorDetails
 
 from tests.contract.official import CONTRACT, Message
@@ -17,6 +17,8 @@ class Leniency:
     """The model accepts what the schema refuses."""
 
     reason: str
+    message: str
+    example: bytes
     excuses: Callable[[Message, ValidationError], bool]
 
 
@@ -25,11 +27,9 @@ class Severity:
     """The model refuses what the schema accepts."""
 
     reason: str
+    message: str
+    example: bytes
     excuses: Callable[[Message, ErrorDetails], bool]
-
-
-def _lower_case_rfc_3339(_: Message, error: ValidationError) -> bool:
-    return error.validator_value == "date-time" and FormatChecker().conforms(str(error.instance).upper(), "date-time")
 
 
 def _tenth_in_binary64(_: Message, error: ValidationError) -> bool:
@@ -39,31 +39,49 @@ def _tenth_in_binary64(_: Message, error: ValidationError) -> bool:
 LENIENCIES = [
     Leniency(
         CONTRACT.differences["UnitOfMeasure/enum"],
+        "StopTransactionRequest",
+        b'{"transactionId":1,"meterStop":0,"timestamp":"2026-01-31T12:00:00Z","transactionData":'
+        b'[{"timestamp":"2026-01-31T12:00:00Z","sampledValue":[{"value":"50","unit":"Hertz"}]}]}',
         lambda message, error: str(message) == "StopTransactionRequest" and error.instance == "Hertz",
     ),
     Leniency(
         CONTRACT.differences["MeterValue.sampledValue/minItems"],
+        "MeterValuesRequest",
+        b'{"connectorId":1,"meterValue":[{"timestamp":"2026-01-31T12:00:00Z","sampledValue":[]}]}',
         lambda message, error: str(message) == "MeterValuesRequest" and error.path[-1] == "sampledValue",
     ),
-    Leniency("RFC 3339 §5.6 lets T and Z be lower case; the checker of jsonschema doesn't.", _lower_case_rfc_3339),
     Leniency(
-        "Of a URI only scheme and characters are checked, not the grammar of its parts: a charger's to judge.",
+        "Of a URI only scheme and characters are checked, not the grammar of its parts: the charger's to judge.",
+        "GetDiagnosticsRequest",
+        b'{"location":"ftp://[example.com"}',
         lambda _, error: error.validator_value == "uri" and ":" in str(error.instance),
     ),
-    Leniency("Numbers are read as binary64 (RFC 8259 §6): what it can't tell from a tenth is one.", _tenth_in_binary64),
+    Leniency(
+        "Numbers are read as binary64 (RFC 8259 §6): what it can't tell from a tenth is one.",
+        "GetCompositeScheduleResponse",
+        b'{"status":"Accepted","chargingSchedule":{"chargingRateUnit":"A","chargingSchedulePeriod":[],'
+        b'"minChargingRate":8.1000000000000000001}}',
+        _tenth_in_binary64,
+    ),
 ]
 
 SEVERITIES = [
     Severity(
         "RFC 3339 §5.6 ends with the zone; the checker of jsonschema lets a line break follow.",
+        "HeartbeatResponse",
+        b'{"currentTime":"2026-01-31T12:00:00Z\\n"}',
         lambda _, error: error["type"] == "string_pattern_mismatch" and str(error["input"]).endswith("\n"),
     ),
     Severity(
         "A moment before year 1 or after year 9999 of UTC has no datetime.",
+        "HeartbeatResponse",
+        b'{"currentTime":"9999-12-31T23:59:59-01:00"}',
         lambda _, error: error["type"] == "datetime_range",
     ),
     Severity(
         "Draft 6, which the security extension names, calls 1.0 an integer; OCPP's integers have no fraction.",
+        "LogStatusNotificationRequest",
+        b'{"status":"Idle","requestId":1.0}',
         lambda _, error: error["type"] == "int_type" and isinstance(error["input"], float),
     ),
 ]

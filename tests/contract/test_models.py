@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from mcpp.ocppj.actions import encode
 from mcpp.ocppj.wire import WireModel
 from tests.contract import payloads
-from tests.contract.exceptions import LENIENCIES, SEVERITIES
+from tests.contract.exceptions import LENIENCIES, SEVERITIES, Leniency, Severity
 from tests.contract.official import MESSAGES, JsonTree, Message, dump, parse
 
 every_message = pytest.mark.parametrize("message", MESSAGES, ids=str)
@@ -131,6 +131,24 @@ def test_model_and_schema_agree(message: Message, data: st.DataObject) -> None:
         payload = _put(payload, place, data.draw(_near_misses))
 
     assert_agree(message, dump(payload))
+
+
+@pytest.mark.parametrize("exception", LENIENCIES, ids=lambda exception: exception.reason)
+def test_leniency_is_needed(exception: Leniency) -> None:
+    (message,) = (message for message in MESSAGES if str(message) == exception.message)
+
+    message.decode(exception.example)
+    assert [exception.excuses(message, error) for error in message.official_errors(exception.example)] == [True]
+
+
+@pytest.mark.parametrize("exception", SEVERITIES, ids=lambda exception: exception.reason)
+def test_severity_is_needed(exception: Severity) -> None:
+    (message,) = (message for message in MESSAGES if str(message) == exception.message)
+
+    assert message.official_errors(exception.example) == []
+    with pytest.raises(ValidationError) as caught:
+        message.decode(exception.example)
+    assert [exception.excuses(message, error) for error in caught.value.errors()] == [True]
 
 
 @every_message

@@ -143,9 +143,9 @@ class _Resolver:
                 return Type("bool", "INTEGER", "bool", nullable=False)
             return self._types.find(query.name, item.alias or column.name, found.storage, nullable=found.nullable)
         table = self._tables.get(column.table_name)
-        if table is None or statement.reads_subquery:
+        if table is None or statement.doubt:
             raise ValueError(
-                "a subquery in FROM or WITH hides whether it can be NULL: make it a view, or write"
+                f"{statement.doubt or 'it is of no table'}: make it a view, or write"
                 f" CAST({item.source} AS INTEGER) AS {column.name}"
             )
         return self._table_column(table, column)
@@ -165,14 +165,14 @@ class _Resolver:
     def _view_column(self, view: str, position: int) -> ExpressionType | None:
         """The type of an expression in a view; None for a plain column, of which sqlc is right."""
         statement = self._views[view]
-        if (
-            statement.is_compound
-            or statement.reads_subquery
-            or not statement.names.isdisjoint(self._views.keys() - {view})
-        ):
-            raise ValueError(f"the view {view} must read tables only: no other view, no subquery in FROM, no UNION")
+        if statement.is_compound or not statement.names.isdisjoint(self._views.keys() - {view}):
+            raise ValueError(f"the view {view} must read tables only, no other view, without UNION")
         item = statement.items[position]
-        return None if item.is_column else _expression_type(item)
+        if not item.is_column:
+            return _expression_type(item)
+        if statement.doubt:
+            raise ValueError(f"in the view {view}, {statement.doubt}")
+        return None
 
     def _result(self, query: request.Query, columns: tuple[Field, ...]) -> Model | Field | None:
         if len(columns) < 2:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from itertools import dropwhile, pairwise
+from itertools import dropwhile, pairwise, takewhile
 from typing import Literal, NamedTuple
 
 _TOKEN = re.compile(
@@ -25,6 +25,7 @@ _COMPARISONS = frozenset({"=", "==", "<", "<=", ">", ">=", "<>", "!=", "IS", "LI
 _ARITHMETIC = frozenset({"+", "-", "*", "/", "%", "||", "&", "|", "COLLATE"})
 _AGGREGATES = frozenset({"AVG", "COUNT", "GROUP_CONCAT", "MAX", "MIN", "SUM", "TOTAL"})
 _NUMBERINGS = frozenset({"ROW_NUMBER", "RANK", "DENSE_RANK"})
+_LEFT = frozenset({"LEFT", "OUTER"})
 _AFTER_LIST = frozenset(
     {"FROM", "WHERE", "GROUP", "HAVING", "WINDOW", "ORDER", "LIMIT", "UNION", "EXCEPT", "INTERSECT"}
 )
@@ -125,14 +126,32 @@ class Statement:
         return not {"UNION", "EXCEPT", "INTERSECT"}.isdisjoint(self._outer)
 
     @property
-    def reads_subquery(self) -> bool:
-        """A SELECT stands where a table would, so that nothing is known of its columns."""
+    def doubt(self) -> str:
+        """Why a plain column may be NULL although sqlc says that it isn't; empty where sqlc is right."""
+        if self._reads_subquery:
+            return "a subquery in FROM or WITH hides whether it can be NULL"
+        if self._joins_behind_left_join:
+            return "sqlc forgets NULLs of a LEFT JOIN that isn't last, of RIGHT and FULL JOIN"
+        return ""
+
+    @property
+    def _reads_subquery(self) -> bool:
         if "WITH" in self._outer:
             return True
         sources = dropwhile(lambda token: token.depth > 0 or token.text != "FROM", self.tokens)
         return any(
             one.depth == 0 and one.text in {"FROM", "JOIN", ","} and two.text == "(" for one, two in pairwise(sources)
         )
+
+    @property
+    def _joins_behind_left_join(self) -> bool:
+        sources = list(dropwhile(lambda word: word != "FROM", self._outer))[1:]
+        left = False
+        for before, word in pairwise(takewhile(lambda word: word not in _AFTER_LIST, sources)):
+            if word in {"RIGHT", "FULL"} or (left and (word == "," or (word == "JOIN" and before not in _LEFT))):
+                return True
+            left = left or word == "LEFT"
+        return False
 
     @property
     def items(self) -> list[Item]:

@@ -249,9 +249,9 @@ class CentralSystem:
             max_size=None,
         )
 
-    async def dial_raw(self) -> RawSocket:
-        """A socket on which nothing was said yet."""
-        return RawSocket(*await asyncio.open_connection(HOST, self.port))
+    async def dial_raw(self, address: str = HOST) -> RawSocket:
+        """A socket on which nothing was said yet, from any address of the loopback network."""
+        return RawSocket(*await asyncio.open_connection(HOST, self.port, local_addr=(address, 0)))
 
     async def dial_frames(self, identity: str = "CP1") -> RawSocket:
         """A socket after the handshake, to send single frames on."""
@@ -273,14 +273,14 @@ class RawSocket:
         return (await soon(self.reader.readuntil(b"\r\n\r\n"))).decode()
 
     def send_frame(self, opcode: Opcode, data: bytes, *, fin: bool = True) -> None:
-        self.writer.write(Frame(opcode, data, fin).serialize(mask=True))
+        self.writer.write(frame(opcode, data, fin=fin))
 
     async def frame(self) -> tuple[Opcode, bytes]:
-        """The next frame from the server, of less than 64 KiB."""
+        """The next frame from the server."""
         head = await soon(self.reader.readexactly(2))
         size = head[1]
-        if size == 126:
-            size = int.from_bytes(await soon(self.reader.readexactly(2)), "big")
+        if size > 125:
+            size = int.from_bytes(await soon(self.reader.readexactly(2 if size == 126 else 8)), "big")
         return Opcode(head[0] & 0x0F), await soon(self.reader.readexactly(size))
 
     async def at_end(self) -> bytes:
@@ -299,6 +299,11 @@ class RawSocket:
 
     async def close(self) -> None:
         self.writer.transport.abort()
+
+
+def frame(opcode: Opcode, data: bytes, *, fin: bool = True) -> bytes:
+    """A frame as a client sends it."""
+    return Frame(opcode, data, fin).serialize(mask=True)
 
 
 def handshake(target: str, headers: Mapping[str, str] | None = None, method: str = "GET") -> bytes:

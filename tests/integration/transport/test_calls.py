@@ -10,14 +10,16 @@ from websockets.frames import Opcode
 
 from mcpp.ocppj.errors import CallRefused, CallTimeout, ConnectionLost, InvalidAnswer, NotConnected, QueueFull
 from mcpp.ocppj.flow import Flow
+from mcpp.ocppj.live import LiveChargePoints
 from mcpp.transport.limits import Limits
 from mcpp.transport.outcomes import Outcome
 from tests.integration.transport.conftest import StartCentralSystem
 from tests.integration.transport.support import ECHO, CentralSystem, Text, call, receive, result, soon
 
 
-async def command(system: CentralSystem, text: str = "hello", identity: str = "CP1") -> Text:
-    return await soon(system.registry.call(identity, ECHO, Text(text=text)))
+async def command(system: CentralSystem, text: str = "hello") -> Text:
+    live: LiveChargePoints = system.registry
+    return await soon(live.call("CP1", ECHO, Text(text=text)))
 
 
 async def asked(message: str) -> str:
@@ -108,6 +110,17 @@ async def test_a_handlers_error_stays_inside(system: CentralSystem) -> None:
 
         assert "secret" not in await receive(client)
     assert [str(error) for error in system.recorder.errors] == ["a secret"]
+
+
+async def test_odd_error_details_leave_the_connection_alone(system: CentralSystem) -> None:
+    async with system.dial() as client:
+        pending = asyncio.create_task(command(system))
+        await client.send(f'[4,"{await asked(await receive(client))}","GenericError","",{{"value":NaN}}]')
+        with pytest.raises(CallRefused):
+            await pending
+        await client.send(call("m1", "Echo", "alive"))
+
+        assert await receive(client) == result("m1", "alive")
 
 
 async def test_call_error_details_are_sent(system: CentralSystem) -> None:

@@ -33,7 +33,7 @@ async def test_connections_close_with_1001(system: CentralSystem) -> None:
 async def test_nothing_new_is_accepted(system: CentralSystem) -> None:
     await system.listener.stop()
 
-    with pytest.raises(OSError, match="refused|Connect call failed"):
+    with pytest.raises(OSError, match=r"refused|Connect call failed"):
         await asyncio.open_connection(HOST, system.port)
 
 

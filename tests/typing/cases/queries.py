@@ -20,7 +20,7 @@ def write(q: Queries, now: datetime) -> None:
     q.put_id_tag(id_tag="A", status=IdTagStatus.BLOCKED, expiry_date=0, parent_id_tag=None, note=None)  # E: arg-type
     q.get_id_tag(id_tag=1)  # E: arg-type
     q.get_id_tag(tag="A")  # E: call-arg
-    q.get_id_tag("A")  # E: misc
+    q.get_id_tag("A")  # E: call-arg
 
 
 async def read(connection: aiosqlite.Connection) -> None:

@@ -44,6 +44,10 @@ def test_encoded_frames_are_compact() -> None:
     assert encode(CallError("1", "GenericError", "why", b'{"a":1}')) == b'[4,"1","GenericError","why",{"a":1}]'
 
 
+def test_halves_of_surrogate_pairs_are_replaced_on_the_way_out() -> None:
+    assert encode(CallError("1", "GenericError", "not \ud800")) == b'[4,"1","GenericError","not ?",{}]'
+
+
 def test_payload_is_kept_as_it_was_written() -> None:
     text = b'[2,"1","MeterValues",{ "value" : 8.10, "big": 12345678901234567890.123 }]'
 

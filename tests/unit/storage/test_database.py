@@ -215,7 +215,8 @@ async def test_closing_ends_a_read_that_would_take_minutes(readers: Readers) -> 
     async def read_for_minutes() -> None:
         async with readers.connection() as connection:
             await connection.execute_fetchall(
-                "WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number LIMIT 400000000) SELECT max(n) FROM number"
+                "WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number LIMIT 400000000) "
+                "SELECT max(n) FROM number"
             )
 
     reading = asyncio.create_task(read_for_minutes())

@@ -252,7 +252,7 @@ def test_the_console_has_colours_where_wanted(recording: Recording) -> None:
 
 def test_a_chargers_text_does_not_steer_the_terminal(recording: Recording) -> None:
     with recording.at(log_format=LogFormat.CONSOLE):
-        get_logger().info("told", text="\x1b[2Jclean\rslate\nforged", nested=["\x1b"])
+        get_logger().info("told", text="\x1b[2Jclean\rslate\nforged", bare="\x1b[2J", nested=["\x1b"])
 
     assert recording.text().count("\n") == 1
     assert not set(recording.text()) & {"\x1b", "\r"}

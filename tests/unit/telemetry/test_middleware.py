@@ -125,6 +125,7 @@ def test_a_frame_makes_exactly_one_line_and_one_count(
     assert {"level": "info", "category": "ocpp", "charge_point_id": "CP-1"}.items() <= line.items()
     assert len(line["correlation_id"]) == 32
     assert log_payloads or "payload" not in line
+    assert line.get("action") != ""
     messages = [
         s for family in metrics.registry.collect() if family.name == "mcpp_ocpp_messages" for s in family.samples
     ]

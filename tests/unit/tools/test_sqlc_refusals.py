@@ -81,6 +81,20 @@ REFUSED = [
         "SELECT name FROM sites",
     ),
     (
+        "InnerBehindLeft",
+        ":many",
+        "SELECT r.value FROM sites a LEFT JOIN readings r ON r.site_id = a.id JOIN sites b ON b.id = a.id",
+        "value: sqlc forgets NULLs of a LEFT JOIN that isn't last, of RIGHT and FULL JOIN",
+        "SELECT r.value FROM sites a JOIN sites b ON b.id = a.id LEFT JOIN readings r ON r.site_id = a.id",
+    ),
+    (
+        "RightJoin",
+        ":many",
+        "SELECT r.value FROM sites s RIGHT JOIN readings r ON r.site_id = s.id",
+        "value: sqlc forgets NULLs of a LEFT JOIN that isn't last, of RIGHT and FULL JOIN",
+        "SELECT r.value FROM readings r LEFT OUTER JOIN sites s ON r.site_id = s.id LEFT JOIN sites t USING (id)",
+    ),
+    (
         "Embedded",
         ":many",
         "SELECT s.id, sqlc.embed(r) FROM sites AS s JOIN readings AS r ON r.site_id = s.id",
@@ -172,11 +186,11 @@ REFUSED = [
         "SELECT id FROM sites WHERE name IN (sqlc.slice(names))",
     ),
     (
-        "UnknownFunction",
-        ":many",
-        "SELECT id FROM sites WHERE CAST(soundex(name) AS TEXT) = CAST(@name AS TEXT)",
-        "SQLite can't prepare it: no such function: soundex",
-        "SELECT id FROM sites WHERE CAST(lower(name) AS TEXT) = CAST(@name AS TEXT)",
+        "NoSuchKey",
+        ":exec",
+        f"{ADD_READING} ON CONFLICT (value) DO NOTHING",
+        "SQLite can't prepare it: ON CONFLICT clause does not match any PRIMARY KEY or UNIQUE constraint",
+        f"{ADD_READING} ON CONFLICT (site_id, read_at) DO NOTHING",
     ),
     (
         "Dropped",

@@ -1,0 +1,1 @@
+"""From the socket to the session: the listener, its connections and the charge points that are live."""

@@ -1,0 +1,139 @@
+"""The command line from outside: what it prints and the exit code it leaves."""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from mcpp import __version__
+from mcpp.settings import Settings, default_text, flag, variable
+from mcpp.storage.migrations import bundled_migrations
+
+ROOT = Path(__file__).parents[3]
+NEWEST = len(bundled_migrations())
+
+
+class Ended(NamedTuple):
+    code: int
+    out: list[str]
+    err: list[str]
+
+
+def mcpp(*arguments: str, **variables: str) -> Ended:
+    """Runs the command in the current directory."""
+    path = os.pathsep.join([str(ROOT), str(ROOT / "generated")])
+    run = subprocess.run(
+        [sys.executable, "-m", "mcpp", *arguments],
+        env={**os.environ, "PYTHONPATH": path, **variables},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return Ended(run.returncode, run.stdout.splitlines(), run.stderr.splitlines())
+
+
+def test_version() -> None:
+    assert mcpp("--version") == Ended(0, [f"mcpp {__version__}"], [])
+
+
+def test_help_names_the_commands() -> None:
+    ended = mcpp("--help")
+
+    assert ended.code == 0
+    assert {"serve", "migrate", "check-config"} <= {line.split()[0] for line in ended.out if line.strip()}
+
+
+def test_help_of_serve_lists_every_setting_with_its_default_and_variable() -> None:
+    ended = mcpp("serve", "--help")
+
+    assert ended.code == 0
+    text = " ".join(" ".join(ended.out).split())
+    for name in Settings.model_fields:
+        described = re.search(rf"{flag(name)} .*?\[([^\]]*variable: {variable(name)})\]", text)
+        assert described is not None, name
+        assert f"default: {default_text(name)};" in described[1]
+    assert "[1 to 86400 seconds; default: 300; variable: MCPP_HEARTBEAT_INTERVAL]" in text
+
+
+def test_check_config_prints_effective_settings_and_their_sources() -> None:
+    ended = mcpp("check-config", "--ocpp-port", "1234", "--api-token=s3cret", MCPP_HTTP_PORT="0")
+
+    assert (ended.code, ended.err) == (0, [])
+    assert len(ended.out) == len(Settings.model_fields)
+    assert {
+        "ocpp-port: 1234 (--ocpp-port)",
+        "http-port: 0 (MCPP_HTTP_PORT)",
+        "idle-timeout: 900 (default)",
+        "api-token: ********** (--api-token)",
+        f"database: {Path.cwd() / 'mcpp.db'} (default)",
+    } <= set(ended.out)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shown"),
+    [
+        (["--log-payloads"], "on"),
+        (["--log-payloads", "on"], "on"),
+        (["--log-payloads=off"], "off"),
+        (["--no-log-payloads"], "off"),
+        ([], "on"),
+    ],
+)
+def test_switches(arguments: list[str], shown: str) -> None:
+    ended = mcpp("check-config", *arguments, MCPP_LOG_PAYLOADS="on")
+
+    assert any(line.startswith(f"log-payloads: {shown} ") for line in ended.out)
+
+
+@pytest.mark.parametrize("command", ["serve", "check-config"])
+def test_each_mistake_is_a_line_on_standard_error_and_the_exit_code_2(command: str) -> None:
+    ended = mcpp(command, "--ocpp-port", "70000", MCPP_HTTP_HOST="0.0.0.0", MCPP_DURABILTY="full")
+
+    assert ended == Ended(
+        2,
+        [],
+        [
+            "ocpp-port: 70000 is above 65535 (flag --ocpp-port, variable MCPP_OCPP_PORT)",
+            "api-token: is needed where http-host is 0.0.0.0, which is not a loopback address (flag --api-token, variable MCPP_API_TOKEN)",
+            "MCPP_DURABILTY: there is no such setting; did you mean MCPP_DURABILITY?",
+        ],
+    )
+
+
+@pytest.mark.parametrize("arguments", [["serve", "--ocpp-prt", "1"], ["serve", "now"], ["sevre"]])
+def test_wrong_use_is_one_line_and_the_exit_code_2(arguments: list[str]) -> None:
+    ended = mcpp(*arguments)
+
+    assert (ended.code, ended.out, len(ended.err)) == (2, [], 1)
+
+
+def test_migrate_says_from_which_version_to_which() -> None:
+    first, again = mcpp("migrate", "--database", "books.db"), mcpp("migrate", MCPP_DATABASE="books.db")
+
+    books = Path.cwd() / "books.db"
+    assert first == Ended(0, [f"{books}: migrated from schema version 0 to {NEWEST}"], [])
+    assert again == Ended(0, [f"{books}: schema version {NEWEST} is current, nothing to do"], [])
+
+
+@pytest.mark.parametrize("command", ["migrate", "serve"])
+@pytest.mark.parametrize("database", ["absent/books.db", "text.db", "newer.db", "."])
+def test_a_database_that_cannot_be_used_is_one_line_and_the_exit_code_2(command: str, database: str) -> None:
+    Path("text.db").write_text("no database at all, but a text that is long enough to be taken for one\n" * 20)
+    assert mcpp("migrate", "--database", "newer.db").code == 0
+    with sqlite3.connect("newer.db") as newer:
+        newer.execute("INSERT INTO schema_migrations VALUES (?, 'next', 'x', 'later')", (NEWEST + 1,))
+    newer.close()
+
+    ended = mcpp(command, "--database", database)
+
+    assert (ended.code, len(ended.err)) == (2, 1)
+    assert ended.err[0].startswith("database ")
+    assert "Traceback" not in ended.err[0]
