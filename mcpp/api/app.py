@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 from starlette.middleware import Middleware
 
 from mcpp import __version__
-from mcpp.api import charge_points, system, transactions
+from mcpp.api import charge_points, docs, system, transactions
 from mcpp.api.access import DOCUMENTED_TOKEN, AccessRules, Guard
 from mcpp.api.problems import Problem, answer_with_problems, documented
 from mcpp.api.services import ApiServices
@@ -30,6 +30,7 @@ def create_api(services: ApiServices, rules: AccessRules) -> FastAPI:
         summary="A central system for EV chargers that one person can run.",
         description=_DESCRIPTION,
         version=__version__,
+        docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
         responses=documented(HTTPStatus.FORBIDDEN, HTTPStatus.INTERNAL_SERVER_ERROR),
@@ -42,6 +43,8 @@ def create_api(services: ApiServices, rules: AccessRules) -> FastAPI:
     api.include_router(transactions.router)
     app.include_router(api)
     app.include_router(system.router)
+    app.include_router(docs.router)
+    app.mount(docs.ASSETS_PATH, docs.assets)
     answer_with_problems(app)
     return app
 

@@ -63,6 +63,7 @@ class Query(BaseModel):
     columns: list[Column]
     params: list[Parameter]
     comments: list[str]
+    insert_into_table: Identifier | None = None
 
 
 class Settings(BaseModel):

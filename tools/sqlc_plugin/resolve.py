@@ -61,9 +61,10 @@ class _Resolver:
         sql = _with_slices(query)
         statement = Statement(sql)
         _check_parameters(query, statement)
+        _check_slices(query)
         if complaint := self._database.complaint(sql, len(query.params)):
             raise Refused(f"SQLite can't prepare it: {complaint}")
-        _check_command(query, statement)
+        self._check_command(query, statement)
         parameters = self._parameters(query, statement)
         columns = self._columns(query, statement)
         return Query(
@@ -76,6 +77,15 @@ class _Resolver:
             writes=statement.verb != "SELECT",
             always_gives_a_row=statement.always_gives_a_row,
         )
+
+    def _check_command(self, query: request.Query, statement: Statement) -> None:
+        if query.cmd not in COMMANDS:
+            raise Refused(f"{query.cmd} isn't generated here: use one of {' '.join(COMMANDS)}")
+        if query.columns and query.cmd not in {":one", ":many"}:
+            raise Refused(f"{query.cmd} would drop the rows that it gives: use :one or :many")
+        table = query.insert_into_table.name if query.insert_into_table else ""
+        if query.cmd == ":execlastid" and not (statement.inserts_for_certain and self._database.has_rowid(table)):
+            raise Refused(":execlastid gives an earlier id where no row with a rowid was inserted: use :one, RETURNING")
 
     def _parameters(self, query: request.Query, statement: Statement) -> tuple[Field, ...]:
         problems: list[str] = []
@@ -216,13 +226,7 @@ def _check_parameters(query: request.Query, statement: Statement) -> None:
         raise Refused("sqlc gives several parameters in IN (…) one number: use IN (sqlc.slice(names))")
 
 
-def _check_command(query: request.Query, statement: Statement) -> None:
-    if query.cmd not in COMMANDS:
-        raise Refused(f"{query.cmd} isn't generated here: use one of {' '.join(COMMANDS)}")
-    if query.columns and query.cmd not in {":one", ":many"}:
-        raise Refused(f"{query.cmd} would drop the rows that it gives: use :one or :many")
-    if query.cmd == ":execlastid" and not (statement.verb == "INSERT" and statement.always_gives_a_row):
-        raise Refused(":execlastid gives the id of an earlier row where none was inserted: use :one with RETURNING id")
+def _check_slices(query: request.Query) -> None:
     slices = [parameter.column for parameter in query.params if parameter.column.is_sqlc_slice]
     if slices and query.cmd == ":batchexec":
         raise Refused(f"@{slices[0].name}: :batchexec takes no slice")

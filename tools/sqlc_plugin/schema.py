@@ -25,6 +25,10 @@ class Database:
             return str(error)
         return ""
 
+    def has_rowid(self, table: str) -> bool:
+        rows = self._connection.execute("SELECT wr FROM pragma_table_list WHERE name = ?", (table,))
+        return rows.fetchone() == (0,)
+
     def views(self) -> dict[str, Statement]:
         rows = self._connection.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'view'")
         return {name: Statement(sql) for name, sql in rows}

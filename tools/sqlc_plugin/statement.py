@@ -21,8 +21,9 @@ _TOKEN = re.compile(
     |(?P<operator><=|>=|<>|!=|==|\|\||[^\s])""",
     re.VERBOSE | re.DOTALL,
 )
+_VERBS = frozenset({"SELECT", "INSERT", "REPLACE", "UPDATE", "DELETE"})
 _COMPARISONS = frozenset({"=", "==", "<", "<=", ">", ">=", "<>", "!=", "IS", "LIKE", "NOT"})
-_ARITHMETIC = frozenset({"+", "-", "*", "/", "%", "||", "&", "|", "COLLATE"})
+_ARITHMETIC = frozenset({"+", "-", "*", "/", "%", "||", "&", "|"})
 _AGGREGATES = frozenset({"AVG", "COUNT", "GROUP_CONCAT", "MAX", "MIN", "SUM", "TOTAL"})
 _NUMBERINGS = frozenset({"ROW_NUMBER", "RANK", "DENSE_RANK"})
 _LEFT = frozenset({"LEFT", "OUTER"})
@@ -115,7 +116,7 @@ class Statement:
     @property
     def verb(self) -> str:
         """The word that says what the statement does."""
-        return next(word for word in self._outer if word in {"SELECT", "INSERT", "REPLACE", "UPDATE", "DELETE"})
+        return next((word for word in self._outer if word in _VERBS), "")
 
     @property
     def names(self) -> set[str]:
@@ -177,6 +178,11 @@ class Statement:
         may_pass_over = {"IGNORE", "NOTHING", "WHERE", "SELECT"}
         return self.verb in {"INSERT", "REPLACE"} and may_pass_over.isdisjoint(self._outer)
 
+    @property
+    def inserts_for_certain(self) -> bool:
+        """Each run inserts a row, never changes one that was there."""
+        return self.verb == "INSERT" and self.always_gives_a_row and "CONFLICT" not in self._outer
+
     def has_certain_place(self, number: int, column: str) -> bool:
         """The first use of a parameter is one where it has the type of `column` beyond doubt.
 
@@ -185,7 +191,7 @@ class Statement:
         place = next(i for i, token in enumerate(self.tokens) if token.text == f"?{number}")
         before, after = self.tokens[:place], self.tokens[place + 1 :]
         following = after[0].text if after else ""
-        if following in _ARITHMETIC:
+        if following in _ARITHMETIC or before[-1].text in _ARITHMETIC:
             return False
         if before[-1].text in _COMPARISONS:
             return _ends_with_column(_without_comparison(before), column)
@@ -200,15 +206,27 @@ class Statement:
             return self.verb in {"INSERT", "REPLACE"} and "SELECT" in self._outer
         if following and following[0].text not in {",", ")"}:
             return False
-        opening = max(i for i in range(place) if self.tokens[i].text == "(" and self.tokens[i].depth == token.depth - 1)
+        opening = _opening(self.tokens[:place], token.depth - 1)
         before = self.tokens[opening - 1].text
         if before == "COALESCE":
-            return True
+            end = next(i for i in range(place, len(self.tokens)) if self.tokens[i].depth == token.depth - 1)
+            return _has_column(split(self.tokens[opening + 1 : end], ",", token.depth), column)
         if before == "JSON_EACH":
             return _ends_with_column(_without_comparison(self.tokens[: opening - 6]), column)
         if before in _COMPARISONS:
-            return opening == place - 1
+            row = _without_comparison(self.tokens[:opening])
+            start = _opening(row, row[-1].depth)
+            return opening == place - 1 and _has_column(split(row[start + 1 : -1], ",", row[-1].depth + 1)[:1], column)
         return before in {"VALUES", ","} and token.depth == 1 and "VALUES" in self._outer
+
+
+def _opening(tokens: Tokens, depth: int) -> int:
+    """Where the last parenthesis opens that has so many around it; -1 for nowhere."""
+    return max((i for i, token in enumerate(tokens) if token.text == "(" and token.depth == depth), default=-1)
+
+
+def _has_column(expressions: Sequence[Tokens], column: str) -> bool:
+    return any(_is_column(one) and _ends_with_column(one, column) for one in expressions if one)
 
 
 def _item(tokens: Tokens) -> Item:

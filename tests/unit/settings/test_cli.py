@@ -95,14 +95,14 @@ def test_switches(arguments: list[str], shown: str) -> None:
 
 @pytest.mark.parametrize("command", ["serve", "check-config"])
 def test_each_mistake_is_a_line_on_standard_error_and_the_exit_code_2(command: str) -> None:
-    ended = mcpp(command, "--ocpp-port", "70000", MCPP_HTTP_HOST="0.0.0.0", MCPP_DURABILTY="full")
+    ended = mcpp(command, "--ocpp-port", "70000", MCPP_HTTP_PORT="any", MCPP_DURABILTY="full")
 
     assert ended == Ended(
         2,
         [],
         [
             "ocpp-port: 70000 is above 65535 (flag --ocpp-port, variable MCPP_OCPP_PORT)",
-            "api-token: is needed where http-host is 0.0.0.0, which is not a loopback address (flag --api-token, variable MCPP_API_TOKEN)",
+            "http-port: 'any' is not a whole number (flag --http-port, variable MCPP_HTTP_PORT)",
             "MCPP_DURABILTY: there is no such setting; did you mean MCPP_DURABILITY?",
         ],
     )

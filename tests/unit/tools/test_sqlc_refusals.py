@@ -199,13 +199,24 @@ REFUSED = [
         ":exec would drop the rows that it gives: use :one or :many",
         "DELETE FROM sites WHERE id = @id",
     ),
-    (
-        "StaleId",
-        ":execlastid",
-        f"{ADD_READING} ON CONFLICT DO NOTHING",
-        ":execlastid gives the id of an earlier row where none was inserted: use :one with RETURNING id",
-        "INSERT INTO sites (name, kind, is_public, price, opened_at) VALUES (@name, 'Depot', 0, '', 0)",
-    ),
+    *[
+        (
+            f"StaleId{number}",
+            ":execlastid",
+            sql,
+            ":execlastid gives an earlier id where no row with a rowid was inserted: use :one, RETURNING",
+            "INSERT INTO sites (name, kind, is_public, price, opened_at) VALUES (@name, 'Depot', 0, '', 0)",
+        )
+        for number, sql in enumerate(
+            [
+                ADD_READING,
+                "INSERT OR IGNORE INTO sites (name, kind, is_public, price, opened_at) VALUES (@name, 'x', 0, '', 0)",
+                "INSERT INTO sites (name, kind, is_public, price, opened_at) VALUES (@name, 'x', 0, '', 0)"
+                " ON CONFLICT (name) DO UPDATE SET is_public = 1",
+                "UPDATE sites SET name = @name",
+            ]
+        )
+    ],
     (
         "BatchOfSlices",
         ":batchexec",

@@ -1,0 +1,28 @@
+"""`/docs`: the API to read and try out; its scripts come from this server, since a site may have no internet."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from fastapi.openapi.docs import get_swagger_ui_html
+from starlette.responses import HTMLResponse
+from starlette.staticfiles import StaticFiles
+
+ASSETS_PATH = "/docs/assets"
+
+assets = StaticFiles(packages=[("fastapi_offline", "static")])
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/docs")
+async def get_docs() -> HTMLResponse:
+    """The page around `/openapi.json`."""
+    return get_swagger_ui_html(
+        openapi_url="/openapi.json",
+        title="MCPP",
+        swagger_js_url=f"{ASSETS_PATH}/swagger-ui-bundle.js",
+        swagger_css_url=f"{ASSETS_PATH}/swagger-ui.css",
+        swagger_favicon_url=f"{ASSETS_PATH}/favicon.png",
+        # Without a validator: the page would show the document to one on the internet.
+        swagger_ui_parameters={"validatorUrl": None},
+    )
