@@ -26,8 +26,8 @@ class Database:
         return ""
 
     def has_rowid(self, table: str) -> bool:
-        rows = self._connection.execute("SELECT wr FROM pragma_table_list WHERE name = ?", (table,))
-        return rows.fetchone() == (0,)
+        sql = "SELECT 1 FROM pragma_table_list WHERE name = ? AND wr = 0"
+        return self._connection.execute(sql, (table,)).fetchone() is not None
 
     def views(self) -> dict[str, Statement]:
         rows = self._connection.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'view'")

@@ -184,11 +184,14 @@ class Statement:
         return self.verb == "INSERT" and self.always_gives_a_row and "CONFLICT" not in self._outer
 
     def has_certain_place(self, number: int, column: str) -> bool:
-        """The first use of a parameter is one where it has the type of `column` beyond doubt.
+        """One use of a parameter, at least, gives it the type of `column` beyond doubt.
 
         That is: compared with the column alone, assigned to it alone, or its stand-in in a coalesce.
         """
-        place = next(i for i, token in enumerate(self.tokens) if token.text == f"?{number}")
+        places = [i for i, token in enumerate(self.tokens) if token.text == f"?{number}"]
+        return any(self._is_certain(place, column) for place in places)
+
+    def _is_certain(self, place: int, column: str) -> bool:
         before, after = self.tokens[:place], self.tokens[place + 1 :]
         following = after[0].text if after else ""
         if following in _ARITHMETIC or before[-1].text in _ARITHMETIC:
@@ -215,8 +218,8 @@ class Statement:
             return _ends_with_column(_without_comparison(self.tokens[: opening - 6]), column)
         if before in _COMPARISONS:
             row = _without_comparison(self.tokens[:opening])
-            start = _opening(row, row[-1].depth)
-            return opening == place - 1 and _has_column(split(row[start + 1 : -1], ",", row[-1].depth + 1)[:1], column)
+            columns = split(row[_opening(row, row[-1].depth) + 1 : -1], ",", row[-1].depth + 1)
+            return opening == place - 1 and len(columns) > 1 and _has_column(columns[:1], column)
         return before in {"VALUES", ","} and token.depth == 1 and "VALUES" in self._outer
 
 

@@ -7,6 +7,7 @@ import pytest
 from tests.unit.tools.workbench import Workbench
 
 ADD_READING = "INSERT INTO readings (site_id, read_at, value) VALUES (@site_id, @read_at, @value)"
+ADD_SITE = "INSERT INTO sites (name, kind, is_public, price, opened_at) VALUES (@name, 'Depot', 0, '', 0)"
 
 # Name of the query, its command and SQL, what stands in the line about it, and SQL that is accepted instead.
 REFUSED = [
@@ -205,14 +206,13 @@ REFUSED = [
             ":execlastid",
             sql,
             ":execlastid gives an earlier id where no row with a rowid was inserted: use :one, RETURNING",
-            "INSERT INTO sites (name, kind, is_public, price, opened_at) VALUES (@name, 'Depot', 0, '', 0)",
+            ADD_SITE,
         )
         for number, sql in enumerate(
             [
                 ADD_READING,
-                "INSERT OR IGNORE INTO sites (name, kind, is_public, price, opened_at) VALUES (@name, 'x', 0, '', 0)",
-                "INSERT INTO sites (name, kind, is_public, price, opened_at) VALUES (@name, 'x', 0, '', 0)"
-                " ON CONFLICT (name) DO UPDATE SET is_public = 1",
+                f"{ADD_SITE} ON CONFLICT DO NOTHING",
+                f"{ADD_SITE} ON CONFLICT (name) DO UPDATE SET is_public = 1",
                 "UPDATE sites SET name = @name",
             ]
         )

@@ -75,6 +75,7 @@ def test_whether_there_is_always_a_row(sql: str, expected: bool) -> None:
         ("SELECT 1 FROM t WHERE (a, b) < (?1, 2)", True),
         ("SELECT 1 FROM t WHERE a NOT IN (SELECT value FROM json_each(?1))", True),
         ("UPDATE t SET a = ?1, b = ?1 + 1", True),
+        ("UPDATE t SET b = coalesce(b, ?1), a = ?1", True),
         ("UPDATE t SET a = coalesce(?1, a)", True),
         ("UPDATE t SET a = coalesce(a, ?1)", True),
         ("INSERT INTO t (b, a) VALUES (1, ?1), (2, 3)", True),

@@ -1,0 +1,222 @@
+"""The HTTP side over real sockets and a real database file; only the chargers are a set of names."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import httpx
+
+from mcpp.api.access import AccessRules
+from mcpp.api.app import create_api
+from mcpp.api.http_server import HttpServer
+from mcpp.api.services import ApiServices
+from mcpp.domain.samples import ENERGY_REGISTER, SampleKind
+from mcpp.domain.stamps import StampBook
+from mcpp.ocppj.actions import Action, Req, Res
+from mcpp.ocppj.errors import NotConnected
+from mcpp.storage.database import Readers, open_writer
+from mcpp.storage.migrations import migrate
+from mcpp.storage.readiness import check_writable
+from mcpp.storage.writer import Writer
+from mcpp.telemetry.metrics import Metrics
+from mcpp_generated.db.enums import StopOrigin
+from mcpp_generated.db.models import AddTransactionSamplesParams
+from mcpp_generated.db.queries import Queries
+
+START = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
+ENERGY = SampleKind(ENERGY_REGISTER, "", "Wh", "Sample.Periodic", "Outlet", "Raw")
+
+LOCAL = AccessRules("127.0.0.1")
+
+
+def minute(number: float) -> datetime:
+    return START + timedelta(minutes=number)
+
+
+def text(moment: datetime) -> str:
+    """A time as the API spells it."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03}Z"
+
+
+class Connections:
+    """Which charge points are connected."""
+
+    def __init__(self, *identities: str) -> None:
+        self.identities = set(identities)
+
+    def connected(self, identity: str) -> bool:
+        return identity in self.identities
+
+    async def call(
+        self, identity: str, action: Action[Req, Res], request: Req, *, correlation_id: str | None = None
+    ) -> Res:
+        raise NotConnected(identity)
+
+
+class Books:
+    """Short ways to write into the database, through the generated queries."""
+
+    def __init__(self, q: Queries) -> None:
+        self.q = q
+        self._connectors: dict[tuple[str, int], int] = {}
+
+    def charge_point(self, identity: str, vendor: str | None = None) -> int:
+        key = self.q.connect_charge_point(identity=identity, ocpp_version="1.6", connected_at=START)
+        if vendor is not None:
+            self.q.boot_charge_point(
+                id=key,
+                booted_at=minute(1),
+                vendor=vendor,
+                model="Model 3",
+                serial_number="SN-1",
+                charge_box_serial_number=None,
+                firmware_version="1.2.3",
+                iccid=None,
+                imsi=None,
+                meter_type=None,
+                meter_serial_number=None,
+            )
+        return key
+
+    def connector(self, identity: str, connector_id: int) -> int:
+        """The connector's key, made with its charge point where there is none."""
+        known = self._connectors.get((identity, connector_id))
+        if known is not None:
+            return known
+        key = self.charge_point(identity)
+        connector = self.q.add_connector(charge_point_id=key, evse_id=0, connector_id=connector_id)
+        self._connectors[identity, connector_id] = connector.id
+        return connector.id
+
+    def status(self, identity: str, connector_id: int, status: str, error_code: str, at: datetime) -> None:
+        self.q.set_connector_status(
+            id=self.connector(identity, connector_id),
+            status=status,
+            error_code=error_code,
+            info=None,
+            vendor_id=None,
+            vendor_error_code=None,
+            status_at=at,
+            session_correlation_id=None,
+        )
+
+    def start(
+        self,
+        identity: str = "CP-1",
+        connector_id: int = 1,
+        id_tag: str = "TAG",
+        at: datetime = START,
+        meter_start: int = 1000,
+    ) -> int:
+        connector = self.connector(identity, connector_id)
+        return self.q.add_transaction(
+            charge_point_id=self.charge_point(identity),
+            connector_id=connector,
+            id_tag=id_tag,
+            reservation_id=None,
+            meter_start=meter_start,
+            started_at=at,
+            start_received_at=at,
+            session_correlation_id="c" * 32,
+        )
+
+    def stop(
+        self,
+        transaction_id: int,
+        meter_stop: int = 5200,
+        at: datetime | None = None,
+        origin: StopOrigin = StopOrigin.CHARGER,
+        evidence: str | None = None,
+    ) -> None:
+        transaction = self.q.find_transaction(id=transaction_id)
+        assert transaction is not None
+        closed = self.q.close_transaction(
+            id=transaction_id,
+            meter_stop=meter_stop,
+            stopped_at=at or transaction.started_at + timedelta(minutes=5),
+            stop_received_at=minute(60),
+            stop_id_tag=None,
+            stop_reason="EVDisconnected",
+            stop_origin=origin,
+            evidence=evidence,
+            energy_implausible=meter_stop < transaction.meter_start,
+        )
+        assert closed == 1
+
+    def ended(self, *, identity: str = "CP-1", connector_id: int = 1, id_tag: str = "TAG", at: datetime = START) -> int:
+        """A whole transaction; gives its id."""
+        transaction_id = self.start(identity, connector_id, id_tag, at)
+        self.stop(transaction_id)
+        return transaction_id
+
+    def samples(self, transaction_id: int, samples: Iterable[tuple[datetime, int, SampleKind, str]]) -> None:
+        """Store time, position, kind and value."""
+        self.q.add_transaction_samples(
+            AddTransactionSamplesParams(
+                transaction_id, at, self.q.add_sample_kind(**kind._asdict()), value, position, at
+            )
+            for at, position, kind, value in samples
+        )
+
+
+@dataclass
+class Site:
+    """A running HTTP side, its books and a client that speaks to it."""
+
+    books: Books
+    writer: Writer[Queries]
+    connections: Connections
+    stamps: StampBook
+    metrics: Metrics
+    port: int
+    http: httpx.AsyncClient
+    seen: list[str] = field(default_factory=list)
+
+    async def get(self, path: str, **parameters: str | float) -> httpx.Response:
+        return await self.http.get(path, params=parameters)
+
+    async def items(self, path: str, **parameters: str | float) -> list[dict[str, object]]:
+        """The items of a list's first page."""
+        response = await self.get(path, **parameters)
+        assert response.status_code == 200, response.text
+        items: list[dict[str, object]] = response.json()["items"]
+        return items
+
+    async def transaction_ids(self, **parameters: str | float) -> list[object]:
+        return [item["transaction_id"] for item in await self.items("/api/v1/transactions", **parameters)]
+
+    async def charge_point_ids(self, **parameters: str | float) -> list[object]:
+        return [item["id"] for item in await self.items("/api/v1/charge-points", **parameters)]
+
+
+@asynccontextmanager
+async def site(folder: Path, rules: AccessRules = LOCAL) -> AsyncIterator[Site]:
+    """A server of its own on a free port, and its database in `folder`."""
+    database = folder / "mcpp.db"
+    connection = open_writer(database)
+    migrate(connection)
+    writer = Writer(connection, Queries)
+    readers = await Readers.open(database)
+    connections, stamps = Connections(), StampBook()
+    metrics = Metrics(version="0", actions=["Heartbeat"], error_codes=[], stop_reasons=[])
+    services = ApiServices(
+        readers=readers,
+        live=connections,
+        stamps=stamps,
+        check_readiness=partial(check_writable, writer),
+        render_metrics=metrics.render,
+    )
+    server = HttpServer(create_api(services, rules), rules.http_host, 0)
+    port = await server.start()
+    try:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=10, trust_env=False) as http:
+            yield Site(Books(Queries(connection)), writer, connections, stamps, metrics, port, http)
+    finally:
+        await server.stop()
+        await writer.close()
+        await readers.close()

@@ -1,0 +1,158 @@
+"""GET /charge-points, from outside."""
+
+from __future__ import annotations
+
+from tests.integration.api.support import START, Site, minute, text
+
+
+async def test_a_charge_point_that_told_everything(api: Site) -> None:
+    key = api.books.charge_point("CP-1", vendor="Acme")
+    api.books.status("CP-1", 1, "Charging", "NoError", minute(2))
+    api.books.status("CP-1", 2, "Faulted", "GroundFailure", minute(3))
+    transaction_id = api.books.start("CP-1", 1)
+    api.books.q.stamp_status(id=key, last_status_at=minute(4), last_error_at=minute(5))
+    api.books.q.stamp_transaction_start(id=key, last_tx_start_at=minute(6))
+    api.books.q.stamp_transaction_stop(id=key, last_tx_stop_at=minute(7))
+    api.books.q.disconnect_charge_point(id=key, disconnected_at=minute(8))
+    api.connections.identities.add("CP-1")
+
+    response = await api.get("/api/v1/charge-points/CP-1")
+
+    expected = {
+        "id": "CP-1",
+        "connected": True,
+        "ocpp_version": "1.6",
+        "display_name": None,
+        "vendor": "Acme",
+        "model": "Model 3",
+        "serial_number": "SN-1",
+        "firmware_version": "1.2.3",
+        "connectors": [
+            {
+                "connector_id": 1,
+                "status": "Charging",
+                "error_code": "NoError",
+                "status_at": "2026-05-04T09:32:00.000Z",
+                "transaction_id": transaction_id,
+            },
+            {
+                "connector_id": 2,
+                "status": "Faulted",
+                "error_code": "GroundFailure",
+                "status_at": "2026-05-04T09:33:00.000Z",
+                "transaction_id": None,
+            },
+        ],
+        "auto_start": None,
+        "last_connect_at": "2026-05-04T09:30:00.000Z",
+        "last_disconnect_at": "2026-05-04T09:38:00.000Z",
+        "last_boot_at": "2026-05-04T09:31:00.000Z",
+        "last_heartbeat_at": None,
+        "last_status_at": "2026-05-04T09:34:00.000Z",
+        "last_meter_values_at": None,
+        "last_tx_start_at": "2026-05-04T09:36:00.000Z",
+        "last_tx_stop_at": "2026-05-04T09:37:00.000Z",
+        "last_error_at": "2026-05-04T09:35:00.000Z",
+    }
+    assert response.status_code == 200
+    assert response.json() == expected
+    assert await api.items("/api/v1/charge-points") == [expected]
+
+
+async def test_a_charge_point_that_only_connected(api: Site) -> None:
+    api.books.charge_point("CP-1")
+
+    item = (await api.get("/api/v1/charge-points/CP-1")).json()
+
+    told = {name for name, value in item.items() if value is not None}
+    assert told == {"id", "connected", "ocpp_version", "connectors", "last_connect_at"}
+    assert (item["connected"], item["connectors"]) == (False, [])
+
+
+async def test_stamps_that_are_not_written_yet_are_shown(api: Site) -> None:
+    key = api.books.charge_point("CP-1")
+    api.stamps.heartbeat(key, minute(1))
+    api.stamps.meter_values(key, minute(2))
+
+    (item,) = await api.items("/api/v1/charge-points")
+
+    assert (item["last_heartbeat_at"], item["last_meter_values_at"]) == (text(minute(1)), text(minute(2)))
+
+
+async def test_the_identity_in_the_path_is_percent_decoded(api: Site) -> None:
+    for identity in ("Garage 1", "Straße+%", "a?b#c", "..."):
+        api.books.charge_point(identity)
+
+    for path in ("Garage%201", "Stra%C3%9Fe+%25", "a%3Fb%23c", "..."):
+        assert (await api.http.get(f"/api/v1/charge-points/{path}")).status_code == 200, path
+
+
+async def test_filters(api: Site) -> None:
+    for identity, vendor in [("A", "Acme"), ("B", "Other"), ("C", "Acme"), ("D", None), ("E", "Acme")]:
+        api.books.charge_point(identity, vendor)
+    api.connections.identities |= {"B", "C", "E", "unknown to the books"}
+
+    assert await api.charge_point_ids() == ["A", "B", "C", "D", "E"]
+    assert await api.charge_point_ids(connected="true") == ["B", "C", "E"]
+    assert await api.charge_point_ids(connected="false") == ["A", "D"]
+    assert await api.charge_point_ids(vendor="Acme") == ["A", "C", "E"]
+    assert await api.charge_point_ids(vendor="Acme", connected="true") == ["C", "E"]
+    assert await api.charge_point_ids(vendor="Acme", connected="false") == ["A"]
+    assert await api.charge_point_ids(vendor="Nobody") == []
+
+
+async def test_pages_stay_right_while_charge_points_come(api: Site) -> None:
+    for number in range(10, 20):
+        api.books.charge_point(f"CP-{number}", "Acme")
+        if number % 2:
+            api.connections.identities.add(f"CP-{number}")
+
+    for filters in ({}, {"vendor": "Acme"}, {"connected": "true"}, {"connected": "false"}):
+        whole = await api.charge_point_ids(**filters)
+        found: list[str] = []
+        cursor: dict[str, str] = {}
+        while True:
+            page = (await api.get("/api/v1/charge-points", limit=2, **filters, **cursor)).json()
+            assert len(page["items"]) <= 2
+            found += [item["id"] for item in page["items"]]
+            if page["next_cursor"] is None:
+                break
+            cursor = {"cursor": page["next_cursor"]}
+            api.books.charge_point("CP-0", "Acme")  # before every page: it moves positions, not keys
+
+        assert found == [identity for identity in whole if identity != "CP-0"]
+
+
+async def test_the_last_page_has_no_cursor_even_if_it_is_full(api: Site) -> None:
+    for identity in ("A", "B", "C", "D"):
+        api.books.charge_point(identity)
+
+    first = (await api.get("/api/v1/charge-points", limit=2)).json()
+    second = (await api.get("/api/v1/charge-points", limit=2, cursor=first["next_cursor"])).json()
+
+    assert [item["id"] for item in second["items"]] == ["C", "D"]
+    assert second["next_cursor"] is None
+
+
+async def test_connectors_are_each_charge_point_s_own(api: Site) -> None:
+    api.books.status("A", 0, "Available", "NoError", START)
+    api.books.status("B", 2, "Available", "NoError", START)
+    api.books.status("B", 1, "Available", "NoError", START)
+    api.books.charge_point("C")
+
+    items = await api.items("/api/v1/charge-points")
+
+    assert [[c["connector_id"] for c in item["connectors"]] for item in items] == [[0], [1, 2], []]  # type: ignore[attr-defined]  # JSON
+
+
+async def test_an_unknown_charge_point(api: Site) -> None:
+    response = await api.get("/api/v1/charge-points/CP-9")
+
+    assert (response.status_code, response.json()["code"]) == (404, "not_found")
+    assert "CP-9" in response.json()["detail"]
+
+
+async def test_a_slash_in_an_identity_names_nothing(api: Site) -> None:
+    response = await api.http.get("/api/v1/charge-points/CP%2F1")
+
+    assert (response.status_code, response.json()["code"]) == (404, "not_found")
