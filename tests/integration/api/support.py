@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -175,7 +175,6 @@ class Site:
     metrics: Metrics
     port: int
     http: httpx.AsyncClient
-    seen: list[str] = field(default_factory=list)
 
     async def get(self, path: str, **parameters: str | float) -> httpx.Response:
         return await self.http.get(path, params=parameters)

@@ -107,6 +107,7 @@ async def test_pages_stay_right_while_charge_points_come(api: Site) -> None:
         if number % 2:
             api.connections.identities.add(f"CP-{number}")
 
+    newcomers = (f"CP-0{number}" for number in range(100))
     for filters in ({}, {"vendor": "Acme"}, {"connected": "true"}, {"connected": "false"}):
         whole = await api.charge_point_ids(**filters)
         found: list[str] = []
@@ -118,9 +119,9 @@ async def test_pages_stay_right_while_charge_points_come(api: Site) -> None:
             if page["next_cursor"] is None:
                 break
             cursor = {"cursor": page["next_cursor"]}
-            api.books.charge_point("CP-0", "Acme")  # before every page: it moves positions, not keys
+            api.books.charge_point(next(newcomers), "Acme")  # before every page: it moves positions, not keys
 
-        assert found == [identity for identity in whole if identity != "CP-0"]
+        assert found == whole
 
 
 async def test_the_last_page_has_no_cursor_even_if_it_is_full(api: Site) -> None:

@@ -184,8 +184,10 @@ def test_the_table_above_holds_every_action_that_a_charge_point_sends() -> None:
         (
             "MeterValues",
             {"connectorId": 1, "meterValue": [METER_VALUE]},
-            "SELECT group_concat(measurand || '=' || value || unit, ' ') FROM connector_samples"
-            " JOIN sample_kinds ON sample_kinds.id = kind_id ORDER BY position",
+            (
+                "SELECT group_concat(measurand || '=' || value || unit, ' ') FROM connector_samples"
+                " JOIN sample_kinds ON sample_kinds.id = kind_id ORDER BY position"
+            ),
             ("Energy.Active.Import.Register=1200Wh Power.Active.Import=7.4kW",),
         ),
         (
