@@ -55,7 +55,7 @@ class ConcurrentTx(StrEnum):
 
 
 @dataclass(frozen=True)
-class Shown:
+class Documented:
     """What the documentation says of a field beside its description and bounds."""
 
     unit: str = ""
@@ -124,7 +124,7 @@ class Settings(BaseSettings):
         description="Bearer token for /api and /metrics; needed where http-host is not loopback. "
         "Better set by variable: other users of the machine can read flags.",
     )
-    allowed_hosts: Annotated[Hosts | None, NoDecode, Shown(default="the listener's own names")] = Field(
+    allowed_hosts: Annotated[Hosts | None, NoDecode, Documented(default="the listener's own names")] = Field(
         None, description="Names, comma-separated, that requests to the HTTP listener may carry as Host, with any port."
     )
     database: Annotated[Path, BeforeValidator(_database)] = Field(
@@ -137,10 +137,10 @@ class Settings(BaseSettings):
     log_level: LogLevel = Field(LogLevel.INFO, description="Least level of the log lines that are written.")
     log_format: LogFormat = Field(LogFormat.JSON, description="json for machines, console for people.")
     log_payloads: bool = Field(False, description="Put whole OCPP payloads into message log lines.")
-    heartbeat_interval: Annotated[int, Shown(unit="seconds")] = Field(
+    heartbeat_interval: Annotated[int, Documented(unit="seconds")] = Field(
         300, ge=1, le=86_400, description="Interval of the heartbeats that chargers are asked for at boot."
     )
-    idle_timeout: Annotated[int, Shown(unit="seconds", default="3 x heartbeat-interval")] = Field(
+    idle_timeout: Annotated[int, Documented(unit="seconds", default="3 x heartbeat-interval")] = Field(
         default_factory=lambda known: 3 * int(known["heartbeat_interval"]),
         ge=1,
         le=7 * 86_400,
@@ -159,7 +159,7 @@ class Settings(BaseSettings):
     )
     metrics_open: bool = Field(False, description="Where an api-token is set: give /metrics without it.")
     per_charger_metrics: bool = Field(True, description="Export metrics with a series for each charger.")
-    per_charger_metrics_limit: Annotated[int, Shown(unit="chargers")] = Field(
+    per_charger_metrics_limit: Annotated[int, Documented(unit="chargers")] = Field(
         2000, ge=1, le=1_000_000, description="How many chargers get series of their own."
     )
 
@@ -193,7 +193,7 @@ class Settings(BaseSettings):
             return flag(name)
         return variable(name) if name in self.model_fields_set else "default"
 
-    def shown(self, name: str) -> str:
+    def text(self, name: str) -> str:
         """A setting's value as `check-config` prints it, a secret masked."""
         value: object = getattr(self, name)
         return default_text(name) if value is None else as_text(value)
@@ -236,14 +236,14 @@ def as_text(value: object) -> str:
 def default_text(name: str) -> str:
     """A field's default as the documentation gives it."""
     field = Settings.model_fields[name]
-    if shown(field).default:
-        return shown(field).default
+    if documented(field).default:
+        return documented(field).default
     return "none" if field.default is None else as_text(field.default)
 
 
-def shown(field: FieldInfo) -> Shown:
+def documented(field: FieldInfo) -> Documented:
     """What the documentation adds to a field."""
-    return next((item for item in field.metadata if isinstance(item, Shown)), Shown())
+    return next((item for item in field.metadata if isinstance(item, Documented)), Documented())
 
 
 _CONSEQUENCES: Final = frozenset({"default_factory_not_called"})

@@ -46,6 +46,10 @@ VALUES (@charge_point_id, @kind, @status, @request_id, @reported_at)
 ON CONFLICT (charge_point_id, kind)
 DO UPDATE SET status = excluded.status, request_id = excluded.request_id, reported_at = excluded.reported_at;
 
+-- What a charge point last reported on diagnostics, firmware and logs.
+-- name: ListReports :many
+SELECT * FROM charge_point_reports WHERE charge_point_id = @charge_point_id ORDER BY kind;
+
 -- Store a security event (security extension, 4.9.2); a repeat changes nothing.
 -- name: AddSecurityEvent :execrows
 INSERT INTO security_events (charge_point_id, type, occurred_at, tech_info, received_at)

@@ -27,7 +27,8 @@ WHERE id = @id AND session_correlation_id = @session_correlation_id;
 
 -- The connectors of some charge points, each with its open transaction.
 -- name: ListConnectors :many
-SELECT c.charge_point_id, c.evse_id, c.connector_id, c.status, c.error_code, c.status_at, t.id AS transaction_id
+SELECT c.charge_point_id, c.evse_id, c.connector_id, c.status, c.error_code, c.status_at, c.ordered_availability,
+    t.id AS transaction_id
 FROM connectors AS c
 LEFT JOIN transactions AS t ON t.connector_id = c.id AND t.stopped_at IS NULL
 WHERE c.charge_point_id IN (sqlc.slice(charge_point_ids))
@@ -36,3 +37,12 @@ ORDER BY c.charge_point_id, c.evse_id, c.connector_id;
 -- A connector's number by its key.
 -- name: GetConnectorNumber :one
 SELECT connector_id FROM connectors WHERE id = @id;
+
+-- Keep the availability that a connector was ordered to have (OCPP 1.6, 5.2).
+-- name: OrderAvailability :exec
+UPDATE connectors SET ordered_availability = @ordered_availability, ordered_at = @ordered_at WHERE id = @id;
+
+-- As OrderAvailability, of a charge point and all its connectors.
+-- name: OrderAvailabilityOfAll :exec
+UPDATE connectors SET ordered_availability = @ordered_availability, ordered_at = @ordered_at
+WHERE charge_point_id = @charge_point_id;

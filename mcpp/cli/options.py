@@ -9,7 +9,7 @@ import click
 from annotated_types import Ge, Le
 from pydantic.fields import FieldInfo
 
-from mcpp.settings import Settings, default_text, flag, shown, variable
+from mcpp.settings import Settings, default_text, documented, flag, variable
 
 EPILOG = (
     "A flag beats its variable, a variable beats the default. Lists are comma-separated. "
@@ -58,4 +58,4 @@ def _help(name: str, field: FieldInfo) -> str:
 def _bounds(field: FieldInfo) -> str:
     least = next((item.ge for item in field.metadata if isinstance(item, Ge)), None)
     most = next((item.le for item in field.metadata if isinstance(item, Le)), None)
-    return " ".join(filter(None, (f"{least} to {most}" if most is not None else "", shown(field).unit)))
+    return " ".join(filter(None, (f"{least} to {most}" if most is not None else "", documented(field).unit)))

@@ -88,5 +88,5 @@ def check_config(**options: object) -> None:
 
 def _effective(settings: Settings, flags: Mapping[str, str]) -> list[str]:
     return [
-        f"{setting(name)}: {settings.shown(name)} ({settings.source(name, flags)})" for name in Settings.model_fields
+        f"{setting(name)}: {settings.text(name)} ({settings.source(name, flags)})" for name in Settings.model_fields
     ]

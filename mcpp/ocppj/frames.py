@@ -224,7 +224,7 @@ class _Elements:
             return None
         element = self._items[1]
         message_id = element.value if isinstance(element.value, str) else element.text
-        readable = isinstance(element.value, str | int) and _is_unicode(message_id)
+        readable = type(element.value) in (str, int) and _is_unicode(message_id)
         return message_id if readable else None
 
     def _string(self, index: int, what: str) -> str:

@@ -287,9 +287,9 @@ class Connection(asyncio.Protocol):
         self.ended = True
         if self.admission is not None:
             self.admission.cancel()
-        self._owner.connection_ended(self, outcome, detail)
         self._receiver = None
         self._fragments = None
+        self._owner.connection_ended(self, outcome, detail)
 
     def _await_end(self) -> None:
         """Give the other side its time to close the socket, reading on to see it."""

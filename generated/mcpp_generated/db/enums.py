@@ -6,6 +6,11 @@ from __future__ import annotations
 from enum import StrEnum
 
 
+class Availability(StrEnum):
+    OPERATIVE = "Operative"
+    INOPERATIVE = "Inoperative"
+
+
 class IdTagStatus(StrEnum):
     ACCEPTED = "Accepted"
     BLOCKED = "Blocked"
@@ -18,6 +23,13 @@ class ReportKind(StrEnum):
     FIRMWARE = "firmware"
     LOG = "log"
     SIGNED_FIRMWARE = "signed_firmware"
+
+
+class ReservationStatus(StrEnum):
+    ACCEPTED = "Accepted"
+    USED = "Used"
+    CANCELLED = "Cancelled"
+    EXPIRED = "Expired"
 
 
 class StopOrigin(StrEnum):

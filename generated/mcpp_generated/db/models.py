@@ -7,8 +7,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Self
 
-from .enums import IdTagStatus, StopOrigin
+from .enums import Availability, IdTagStatus, ReportKind, ReservationStatus, StopOrigin, UnmatchedKind
 from .runtime import from_milliseconds
+
+
+@dataclass(frozen=True, slots=True)
+class ChargePointReport:
+    """A row of the table `charge_point_reports`."""
+
+    charge_point_id: int
+    kind: ReportKind
+    status: str
+    request_id: int | None
+    reported_at: datetime
+
+    @classmethod
+    def from_row(cls, row: tuple[int, str, str, int | None, int]) -> Self:
+        return cls(row[0], ReportKind(row[1]), row[2], row[3], from_milliseconds(row[4]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +120,33 @@ class ChargePoint:
 
 
 @dataclass(frozen=True, slots=True)
+class ChargingProfile:
+    """A row of the table `charging_profiles`."""
+
+    name: str
+    profile: str
+
+    @classmethod
+    def from_row(cls, row: tuple[str, str]) -> Self:
+        return cls(*row)
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigurationKey:
+    """A row of the table `configuration_keys`."""
+
+    charge_point_id: int
+    key: str
+    value: str | None
+    readonly: bool
+    known_at: datetime
+
+    @classmethod
+    def from_row(cls, row: tuple[int, str, str | None, int, int]) -> Self:
+        return cls(row[0], row[1], row[2], bool(row[3]), from_milliseconds(row[4]))
+
+
+@dataclass(frozen=True, slots=True)
 class Connector:
     """A row of the table `connectors`."""
 
@@ -119,12 +161,26 @@ class Connector:
     vendor_error_code: str | None
     status_at: datetime | None
     session_correlation_id: str | None
+    ordered_availability: Availability | None
+    ordered_at: datetime | None
 
     @classmethod
     def from_row(
         cls,
         row: tuple[
-            int, int, int, int, str | None, str | None, str | None, str | None, str | None, int | None, str | None
+            int,
+            int,
+            int,
+            int,
+            str | None,
+            str | None,
+            str | None,
+            str | None,
+            str | None,
+            int | None,
+            str | None,
+            str | None,
+            int | None,
         ],
     ) -> Self:
         return cls(
@@ -139,6 +195,8 @@ class Connector:
             row[8],
             None if row[9] is None else from_milliseconds(row[9]),
             row[10],
+            None if row[11] is None else Availability(row[11]),
+            None if row[12] is None else from_milliseconds(row[12]),
         )
 
 
@@ -152,12 +210,20 @@ class ListConnectorsRow:
     status: str | None
     error_code: str | None
     status_at: datetime | None
+    ordered_availability: Availability | None
     transaction_id: int | None
 
     @classmethod
-    def from_row(cls, row: tuple[int, int, int, str | None, str | None, int | None, int | None]) -> Self:
+    def from_row(cls, row: tuple[int, int, int, str | None, str | None, int | None, str | None, int | None]) -> Self:
         return cls(
-            row[0], row[1], row[2], row[3], row[4], None if row[5] is None else from_milliseconds(row[5]), row[6]
+            row[0],
+            row[1],
+            row[2],
+            row[3],
+            row[4],
+            None if row[5] is None else from_milliseconds(row[5]),
+            None if row[6] is None else Availability(row[6]),
+            row[7],
         )
 
 
@@ -174,6 +240,83 @@ class IdTag:
     @classmethod
     def from_row(cls, row: tuple[str, str, int | None, str | None, str | None]) -> Self:
         return cls(row[0], IdTagStatus(row[1]), None if row[2] is None else from_milliseconds(row[2]), row[3], row[4])
+
+
+@dataclass(frozen=True, slots=True)
+class LocalList:
+    """A row of the table `local_lists`."""
+
+    charge_point_id: int
+    version: int
+    known_at: datetime
+
+    @classmethod
+    def from_row(cls, row: tuple[int, int, int]) -> Self:
+        return cls(row[0], row[1], from_milliseconds(row[2]))
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """A row of the table `reservations`."""
+
+    id: int
+    charge_point_id: int
+    reservation_id: int
+    connector_id: int
+    id_tag: str
+    parent_id_tag: str | None
+    expiry_date: datetime
+    status: ReservationStatus
+    created_at: datetime
+    transaction_id: int | None
+
+    @classmethod
+    def from_row(cls, row: tuple[int, int, int, int, str, str | None, int, str, int, int | None]) -> Self:
+        return cls(
+            row[0],
+            row[1],
+            row[2],
+            row[3],
+            row[4],
+            row[5],
+            from_milliseconds(row[6]),
+            ReservationStatus(row[7]),
+            from_milliseconds(row[8]),
+            row[9],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ReservationRecord:
+    """A row of the view `reservation_records`."""
+
+    id: int
+    reservation_id: int
+    charge_point_id: str
+    evse_id: int
+    connector_id: int
+    id_tag: str
+    parent_id_tag: str | None
+    expiry_date: datetime
+    status: ReservationStatus
+    created_at: datetime
+    transaction_id: int | None
+
+    @classmethod
+    def from_row(cls, row: tuple[int, int, str, int, int, str, str | None, int, str, int, int | None]) -> Self:
+        return cls(
+            row[0],
+            row[1],
+            row[2],
+            row[3],
+            row[4],
+            row[5],
+            row[6],
+            from_milliseconds(row[7]),
+            ReservationStatus(row[8]),
+            from_milliseconds(row[9]),
+            row[10],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,12 +502,45 @@ class TransactionRecord:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class UnmatchedRecord:
+    """A row of the view `unmatched_records`."""
+
+    id: int
+    charge_point_id: str
+    kind: UnmatchedKind
+    claimed_transaction_id: int
+    payload: str
+    received_at: datetime
+
+    @classmethod
+    def from_row(cls, row: tuple[int, str, str, int, str, int]) -> Self:
+        return cls(row[0], row[1], UnmatchedKind(row[2]), row[3], row[4], from_milliseconds(row[5]))
+
+
 class StampChargePointsParams(NamedTuple):
     """A row for `stamp_charge_points`."""
 
     last_heartbeat_at: datetime | None
     last_meter_values_at: datetime | None
     id: int
+
+
+class PutConfigurationKeysParams(NamedTuple):
+    """A row for `put_configuration_keys`."""
+
+    charge_point_id: int
+    key: str
+    value: str | None
+    readonly: bool
+    known_at: datetime
+
+
+class DeleteConfigurationKeysParams(NamedTuple):
+    """A row for `delete_configuration_keys`."""
+
+    charge_point_id: int
+    key: str
 
 
 class AddTransactionSamplesParams(NamedTuple):
@@ -387,3 +563,7 @@ class AddConnectorSamplesParams(NamedTuple):
     value: str
     position: int
     received_at: datetime
+
+
+def decode_is_reservation_id_known(row: tuple[int]) -> bool:
+    return bool(row[0])

@@ -8,20 +8,30 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from . import statements
-from .enums import IdTagStatus, ReportKind, StopOrigin, UnmatchedKind
+from .enums import Availability, IdTagStatus, ReportKind, ReservationStatus, StopOrigin, UnmatchedKind
 from .models import (
     AddConnectorSamplesParams,
     AddTransactionSamplesParams,
     ChargePoint,
+    ChargePointReport,
+    ChargingProfile,
+    ConfigurationKey,
     Connector,
+    DeleteConfigurationKeysParams,
     FindNewestSamplesRow,
     IdTag,
     ListConnectorsRow,
     ListTransactionSamplesRow,
+    LocalList,
+    PutConfigurationKeysParams,
+    Reservation,
+    ReservationRecord,
     SampleKind,
     StampChargePointsParams,
     Transaction,
     TransactionRecord,
+    UnmatchedRecord,
+    decode_is_reservation_id_known,
 )
 from .runtime import fetch_all, fetch_certain, fetch_one, scalar, to_array, to_milliseconds
 
@@ -128,6 +138,12 @@ class Queries:
             statements.PUT_REPORT, (charge_point_id, kind.value, status, request_id, to_milliseconds(reported_at))
         )
 
+    def list_reports(self, *, charge_point_id: int) -> list[ChargePointReport]:
+        """What a charge point last reported on diagnostics, firmware and logs."""
+        return fetch_all(
+            self._connection.execute(statements.LIST_REPORTS, (charge_point_id,)), ChargePointReport.from_row
+        )
+
     def add_security_event(
         self, *, charge_point_id: int, type: str, occurred_at: datetime, tech_info: str, received_at: datetime
     ) -> int:
@@ -155,6 +171,51 @@ class Queries:
         """Charge points by their identities."""
         return fetch_all(
             self._connection.execute(statements.GET_CHARGE_POINTS, (to_array(identities),)), ChargePoint.from_row
+        )
+
+    def get_charging_profile(self, *, name: str) -> ChargingProfile | None:
+        """One stored charging profile."""
+        return fetch_one(self._connection.execute(statements.GET_CHARGING_PROFILE, (name,)), ChargingProfile.from_row)
+
+    def put_charging_profile(self, *, name: str, profile: str) -> None:
+        """Store a charging profile or replace it."""
+        self._connection.execute(statements.PUT_CHARGING_PROFILE, (name, profile))
+
+    def delete_charging_profile(self, *, name: str) -> int:
+        """Forget a charging profile."""
+        return self._connection.execute(statements.DELETE_CHARGING_PROFILE, (name,)).rowcount
+
+    def list_charging_profiles(self, *, after: str, page_size: int) -> list[ChargingProfile]:
+        """Charging profiles in the order of their names, a page at a time."""
+        return fetch_all(
+            self._connection.execute(statements.LIST_CHARGING_PROFILES, (after, page_size)), ChargingProfile.from_row
+        )
+
+    def put_configuration_keys(self, rows: Iterable[PutConfigurationKeysParams]) -> int:
+        """Keep configuration keys as a charge point tells them; each is spelled as in its last word on it."""
+        return self._connection.executemany(
+            statements.PUT_CONFIGURATION_KEYS,
+            (
+                (charge_point_id, key, value, int(readonly), to_milliseconds(known_at))
+                for charge_point_id, key, value, readonly, known_at in rows
+            ),
+        ).rowcount
+
+    def delete_configuration_keys(self, rows: Iterable[DeleteConfigurationKeysParams]) -> int:
+        """Forget configuration keys that a charge point doesn't know."""
+        return self._connection.executemany(statements.DELETE_CONFIGURATION_KEYS, rows).rowcount
+
+    def get_configuration_key(self, *, charge_point_id: int, key: str) -> ConfigurationKey | None:
+        """One configuration key, compared without regard to case (CiString)."""
+        return fetch_one(
+            self._connection.execute(statements.GET_CONFIGURATION_KEY, (charge_point_id, key)),
+            ConfigurationKey.from_row,
+        )
+
+    def list_configuration_keys(self, *, charge_point_id: int) -> list[ConfigurationKey]:
+        """The last known configuration of a charge point, in the order of the keys."""
+        return fetch_all(
+            self._connection.execute(statements.LIST_CONFIGURATION_KEYS, (charge_point_id,)), ConfigurationKey.from_row
         )
 
     def get_connector(self, *, charge_point_id: int, evse_id: int, connector_id: int) -> Connector | None:
@@ -217,6 +278,32 @@ class Queries:
         """A connector's number by its key."""
         return fetch_one(self._connection.execute(statements.GET_CONNECTOR_NUMBER, (id,)), scalar)
 
+    def order_availability(
+        self, *, ordered_availability: Availability | None, ordered_at: datetime | None, id: int
+    ) -> None:
+        """Keep the availability that a connector was ordered to have (OCPP 1.6, 5.2)."""
+        self._connection.execute(
+            statements.ORDER_AVAILABILITY,
+            (
+                None if ordered_availability is None else ordered_availability.value,
+                None if ordered_at is None else to_milliseconds(ordered_at),
+                id,
+            ),
+        )
+
+    def order_availability_of_all(
+        self, *, ordered_availability: Availability | None, ordered_at: datetime | None, charge_point_id: int
+    ) -> None:
+        """As OrderAvailability, of a charge point and all its connectors."""
+        self._connection.execute(
+            statements.ORDER_AVAILABILITY_OF_ALL,
+            (
+                None if ordered_availability is None else ordered_availability.value,
+                None if ordered_at is None else to_milliseconds(ordered_at),
+                charge_point_id,
+            ),
+        )
+
     def get_id_tag(self, *, id_tag: str) -> IdTag | None:
         """One id tag, compared without regard to case (CiString)."""
         return fetch_one(self._connection.execute(statements.GET_ID_TAG, (id_tag,)), IdTag.from_row)
@@ -230,10 +317,107 @@ class Queries:
         parent_id_tag: str | None,
         note: str | None,
     ) -> None:
-        """Store an id tag or change it."""
+        """Store an id tag or change it; it is spelled as the last one who stored it did."""
         self._connection.execute(
             statements.PUT_ID_TAG,
             (id_tag, status.value, None if expiry_date is None else to_milliseconds(expiry_date), parent_id_tag, note),
+        )
+
+    def delete_id_tag(self, *, id_tag: str) -> int:
+        """Forget an id tag."""
+        return self._connection.execute(statements.DELETE_ID_TAG, (id_tag,)).rowcount
+
+    def list_id_tags(self, *, after: str, page_size: int) -> list[IdTag]:
+        """Id tags in their order without regard to case, a page at a time."""
+        return fetch_all(self._connection.execute(statements.LIST_ID_TAGS, (after, page_size)), IdTag.from_row)
+
+    def list_all_id_tags(self) -> list[IdTag]:
+        """Every id tag, for a local authorization list."""
+        return fetch_all(self._connection.execute(statements.LIST_ALL_ID_TAGS), IdTag.from_row)
+
+    def put_local_list_version(self, *, charge_point_id: int, version: int, known_at: datetime) -> None:
+        """Keep the version of a charge point's local authorization list."""
+        self._connection.execute(
+            statements.PUT_LOCAL_LIST_VERSION, (charge_point_id, version, to_milliseconds(known_at))
+        )
+
+    def get_local_list(self, *, charge_point_id: int) -> LocalList | None:
+        """The last known version of a charge point's local authorization list."""
+        return fetch_one(self._connection.execute(statements.GET_LOCAL_LIST, (charge_point_id,)), LocalList.from_row)
+
+    def put_reservation(
+        self,
+        *,
+        charge_point_id: int,
+        reservation_id: int,
+        connector_id: int,
+        id_tag: str,
+        parent_id_tag: str | None,
+        expiry_date: datetime,
+        created_at: datetime,
+    ) -> None:
+        """Book a reservation that its charge point accepted. A known id is replaced by it (OCPP 1.6, 5.13)."""
+        self._connection.execute(
+            statements.PUT_RESERVATION,
+            (
+                charge_point_id,
+                reservation_id,
+                connector_id,
+                id_tag,
+                parent_id_tag,
+                to_milliseconds(expiry_date),
+                to_milliseconds(created_at),
+            ),
+        )
+
+    def find_reservation(self, *, charge_point_id: int, reservation_id: int) -> Reservation | None:
+        """One reservation of a charge point by the id that the charge point knows it by."""
+        return fetch_one(
+            self._connection.execute(statements.FIND_RESERVATION, (charge_point_id, reservation_id)),
+            Reservation.from_row,
+        )
+
+    def set_reservation_status(self, *, status: ReservationStatus, transaction_id: int | None, id: int) -> None:
+        """Say what became of a reservation, and which transaction used it."""
+        self._connection.execute(statements.SET_RESERVATION_STATUS, (status.value, transaction_id, id))
+
+    def list_overdue_reservations(self, *, now: datetime, row_limit: int) -> list[ReservationRecord]:
+        """Accepted reservations whose time is over, the oldest first."""
+        return fetch_all(
+            self._connection.execute(statements.LIST_OVERDUE_RESERVATIONS, (to_milliseconds(now), row_limit)),
+            ReservationRecord.from_row,
+        )
+
+    def is_reservation_id_known(self, *, reservation_id: int) -> bool:
+        """Whether a reservation of that id is known of any charge point."""
+        return fetch_certain(
+            self._connection.execute(statements.IS_RESERVATION_ID_KNOWN, (reservation_id,)),
+            decode_is_reservation_id_known,
+        )
+
+    def allot_number(self, *, kind: str) -> int:
+        """The next number of a kind."""
+        return fetch_certain(self._connection.execute(statements.ALLOT_NUMBER, (kind,)), scalar)
+
+    def get_reservation(self, *, id: int) -> ReservationRecord | None:
+        """One reservation as the API shows it."""
+        return fetch_one(self._connection.execute(statements.GET_RESERVATION, (id,)), ReservationRecord.from_row)
+
+    def list_reservations(self, *, before_id: int, page_size: int) -> list[ReservationRecord]:
+        """Reservations, those booked last first, a page at a time."""
+        return fetch_all(
+            self._connection.execute(statements.LIST_RESERVATIONS, (before_id, page_size)), ReservationRecord.from_row
+        )
+
+    def list_reservations_of_charge_point(
+        self, *, charge_point_id: str, before_id: int, page_size: int
+    ) -> list[ReservationRecord]:
+        """As ListReservations, of one charge point."""
+        return fetch_all(
+            self._connection.execute(
+                statements.LIST_RESERVATIONS_OF_CHARGE_POINT, (charge_point_id, before_id, page_size)
+            ),
+            ReservationRecord.from_row,
         )
 
     def list_sample_kinds(self) -> list[SampleKind]:
@@ -552,3 +736,17 @@ class Queries:
             statements.ADD_UNMATCHED,
             (charge_point_id, kind.value, claimed_transaction_id, payload, to_milliseconds(received_at)),
         ).rowcount
+
+    def get_unmatched(self, *, id: int) -> UnmatchedRecord | None:
+        """One of them as the API shows it."""
+        return fetch_one(self._connection.execute(statements.GET_UNMATCHED, (id,)), UnmatchedRecord.from_row)
+
+    def list_unmatched(self, *, before_id: int, page_size: int) -> list[UnmatchedRecord]:
+        """All of them, the newest first, a page at a time."""
+        return fetch_all(
+            self._connection.execute(statements.LIST_UNMATCHED, (before_id, page_size)), UnmatchedRecord.from_row
+        )
+
+    def delete_unmatched(self, *, id: int) -> int:
+        """Forget one of them."""
+        return self._connection.execute(statements.DELETE_UNMATCHED, (id,)).rowcount

@@ -11,16 +11,29 @@ import aiosqlite
 from . import statements
 from .models import (
     ChargePoint,
+    ChargePointReport,
+    ChargingProfile,
+    ConfigurationKey,
     Connector,
     FindNewestSamplesRow,
     IdTag,
     ListConnectorsRow,
     ListTransactionSamplesRow,
+    LocalList,
+    Reservation,
+    ReservationRecord,
     SampleKind,
     Transaction,
     TransactionRecord,
+    UnmatchedRecord,
+    decode_is_reservation_id_known,
 )
 from .runtime import read_all, read_certain, read_one, scalar, to_array, to_milliseconds
+
+
+async def list_reports(connection: aiosqlite.Connection, *, charge_point_id: int) -> list[ChargePointReport]:
+    """What a charge point last reported on diagnostics, firmware and logs."""
+    return await read_all(connection, statements.LIST_REPORTS, (charge_point_id,), ChargePointReport.from_row)
 
 
 async def get_charge_point(connection: aiosqlite.Connection, *, identity: str) -> ChargePoint | None:
@@ -43,6 +56,32 @@ async def list_identities_by_vendor(
 async def get_charge_points(connection: aiosqlite.Connection, *, identities: Sequence[str]) -> list[ChargePoint]:
     """Charge points by their identities."""
     return await read_all(connection, statements.GET_CHARGE_POINTS, (to_array(identities),), ChargePoint.from_row)
+
+
+async def get_charging_profile(connection: aiosqlite.Connection, *, name: str) -> ChargingProfile | None:
+    """One stored charging profile."""
+    return await read_one(connection, statements.GET_CHARGING_PROFILE, (name,), ChargingProfile.from_row)
+
+
+async def list_charging_profiles(
+    connection: aiosqlite.Connection, *, after: str, page_size: int
+) -> list[ChargingProfile]:
+    """Charging profiles in the order of their names, a page at a time."""
+    return await read_all(connection, statements.LIST_CHARGING_PROFILES, (after, page_size), ChargingProfile.from_row)
+
+
+async def get_configuration_key(
+    connection: aiosqlite.Connection, *, charge_point_id: int, key: str
+) -> ConfigurationKey | None:
+    """One configuration key, compared without regard to case (CiString)."""
+    return await read_one(
+        connection, statements.GET_CONFIGURATION_KEY, (charge_point_id, key), ConfigurationKey.from_row
+    )
+
+
+async def list_configuration_keys(connection: aiosqlite.Connection, *, charge_point_id: int) -> list[ConfigurationKey]:
+    """The last known configuration of a charge point, in the order of the keys."""
+    return await read_all(connection, statements.LIST_CONFIGURATION_KEYS, (charge_point_id,), ConfigurationKey.from_row)
 
 
 async def get_connector(
@@ -71,6 +110,70 @@ async def get_connector_number(connection: aiosqlite.Connection, *, id: int) -> 
 async def get_id_tag(connection: aiosqlite.Connection, *, id_tag: str) -> IdTag | None:
     """One id tag, compared without regard to case (CiString)."""
     return await read_one(connection, statements.GET_ID_TAG, (id_tag,), IdTag.from_row)
+
+
+async def list_id_tags(connection: aiosqlite.Connection, *, after: str, page_size: int) -> list[IdTag]:
+    """Id tags in their order without regard to case, a page at a time."""
+    return await read_all(connection, statements.LIST_ID_TAGS, (after, page_size), IdTag.from_row)
+
+
+async def list_all_id_tags(connection: aiosqlite.Connection) -> list[IdTag]:
+    """Every id tag, for a local authorization list."""
+    return await read_all(connection, statements.LIST_ALL_ID_TAGS, (), IdTag.from_row)
+
+
+async def get_local_list(connection: aiosqlite.Connection, *, charge_point_id: int) -> LocalList | None:
+    """The last known version of a charge point's local authorization list."""
+    return await read_one(connection, statements.GET_LOCAL_LIST, (charge_point_id,), LocalList.from_row)
+
+
+async def find_reservation(
+    connection: aiosqlite.Connection, *, charge_point_id: int, reservation_id: int
+) -> Reservation | None:
+    """One reservation of a charge point by the id that the charge point knows it by."""
+    return await read_one(
+        connection, statements.FIND_RESERVATION, (charge_point_id, reservation_id), Reservation.from_row
+    )
+
+
+async def list_overdue_reservations(
+    connection: aiosqlite.Connection, *, now: datetime, row_limit: int
+) -> list[ReservationRecord]:
+    """Accepted reservations whose time is over, the oldest first."""
+    return await read_all(
+        connection, statements.LIST_OVERDUE_RESERVATIONS, (to_milliseconds(now), row_limit), ReservationRecord.from_row
+    )
+
+
+async def is_reservation_id_known(connection: aiosqlite.Connection, *, reservation_id: int) -> bool:
+    """Whether a reservation of that id is known of any charge point."""
+    return await read_certain(
+        connection, statements.IS_RESERVATION_ID_KNOWN, (reservation_id,), decode_is_reservation_id_known
+    )
+
+
+async def get_reservation(connection: aiosqlite.Connection, *, id: int) -> ReservationRecord | None:
+    """One reservation as the API shows it."""
+    return await read_one(connection, statements.GET_RESERVATION, (id,), ReservationRecord.from_row)
+
+
+async def list_reservations(
+    connection: aiosqlite.Connection, *, before_id: int, page_size: int
+) -> list[ReservationRecord]:
+    """Reservations, those booked last first, a page at a time."""
+    return await read_all(connection, statements.LIST_RESERVATIONS, (before_id, page_size), ReservationRecord.from_row)
+
+
+async def list_reservations_of_charge_point(
+    connection: aiosqlite.Connection, *, charge_point_id: str, before_id: int, page_size: int
+) -> list[ReservationRecord]:
+    """As ListReservations, of one charge point."""
+    return await read_all(
+        connection,
+        statements.LIST_RESERVATIONS_OF_CHARGE_POINT,
+        (charge_point_id, before_id, page_size),
+        ReservationRecord.from_row,
+    )
 
 
 async def list_sample_kinds(connection: aiosqlite.Connection) -> list[SampleKind]:
@@ -289,3 +392,13 @@ async def list_open_transactions(
         (to_milliseconds(since), to_milliseconds(before), before_id, charge_point_id, connector_id, id_tag, page_size),
         TransactionRecord.from_row,
     )
+
+
+async def get_unmatched(connection: aiosqlite.Connection, *, id: int) -> UnmatchedRecord | None:
+    """One of them as the API shows it."""
+    return await read_one(connection, statements.GET_UNMATCHED, (id,), UnmatchedRecord.from_row)
+
+
+async def list_unmatched(connection: aiosqlite.Connection, *, before_id: int, page_size: int) -> list[UnmatchedRecord]:
+    """All of them, the newest first, a page at a time."""
+    return await read_all(connection, statements.LIST_UNMATCHED, (before_id, page_size), UnmatchedRecord.from_row)

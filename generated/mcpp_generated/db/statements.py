@@ -45,6 +45,9 @@ VALUES (?1, ?2, ?3, ?4, ?5)
 ON CONFLICT (charge_point_id, kind)
 DO UPDATE SET status = excluded.status, request_id = excluded.request_id, reported_at = excluded.reported_at"""
 
+LIST_REPORTS: Final = """\
+SELECT charge_point_id, kind, status, request_id, reported_at FROM charge_point_reports WHERE charge_point_id = ?1 ORDER BY kind"""
+
 ADD_SECURITY_EVENT: Final = """\
 INSERT INTO security_events (charge_point_id, type, occurred_at, tech_info, received_at)
 VALUES (?1, ?2, ?3, ?4, ?5)
@@ -62,14 +65,42 @@ SELECT identity FROM charge_points WHERE vendor = ?1 AND identity > ?2 ORDER BY 
 GET_CHARGE_POINTS: Final = """\
 SELECT id, identity, ocpp_version, display_name, password_hash, auto_start, vendor, model, serial_number, charge_box_serial_number, firmware_version, iccid, imsi, meter_type, meter_serial_number, registered_at, boot_accepted_at, last_connect_at, last_disconnect_at, last_boot_at, last_heartbeat_at, last_status_at, last_meter_values_at, last_tx_start_at, last_tx_stop_at, last_error_at FROM charge_points WHERE identity IN (SELECT value FROM json_each(?1)) ORDER BY identity"""
 
+GET_CHARGING_PROFILE: Final = """\
+SELECT name, profile FROM charging_profiles WHERE name = ?1"""
+
+PUT_CHARGING_PROFILE: Final = """\
+INSERT INTO charging_profiles (name, profile) VALUES (?1, ?2)
+ON CONFLICT (name) DO UPDATE SET profile = excluded.profile"""
+
+DELETE_CHARGING_PROFILE: Final = """\
+DELETE FROM charging_profiles WHERE name = ?1"""
+
+LIST_CHARGING_PROFILES: Final = """\
+SELECT name, profile FROM charging_profiles WHERE name > ?1 ORDER BY name LIMIT ?2"""
+
+PUT_CONFIGURATION_KEYS: Final = """\
+INSERT INTO configuration_keys (charge_point_id, key, value, readonly, known_at)
+VALUES (?1, ?2, ?3, ?4, ?5)
+ON CONFLICT (charge_point_id, key)
+DO UPDATE SET key = excluded.key, value = excluded.value, readonly = excluded.readonly, known_at = excluded.known_at"""
+
+DELETE_CONFIGURATION_KEYS: Final = """\
+DELETE FROM configuration_keys WHERE charge_point_id = ?1 AND key = ?2"""
+
+GET_CONFIGURATION_KEY: Final = """\
+SELECT charge_point_id, "key", value, readonly, known_at FROM configuration_keys WHERE charge_point_id = ?1 AND key = ?2"""
+
+LIST_CONFIGURATION_KEYS: Final = """\
+SELECT charge_point_id, "key", value, readonly, known_at FROM configuration_keys WHERE charge_point_id = ?1 ORDER BY key"""
+
 GET_CONNECTOR: Final = """\
-SELECT id, charge_point_id, evse_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, session_correlation_id FROM connectors
+SELECT id, charge_point_id, evse_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, session_correlation_id, ordered_availability, ordered_at FROM connectors
 WHERE charge_point_id = ?1 AND evse_id = ?2 AND connector_id = ?3"""
 
 ADD_CONNECTOR: Final = """\
 INSERT INTO connectors (charge_point_id, evse_id, connector_id)
 VALUES (?1, ?2, ?3)
-RETURNING id, charge_point_id, evse_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, session_correlation_id"""
+RETURNING id, charge_point_id, evse_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, session_correlation_id, ordered_availability, ordered_at"""
 
 SET_CONNECTOR_STATUS: Final = """\
 UPDATE connectors
@@ -85,7 +116,8 @@ UPDATE connectors SET session_correlation_id = NULL
 WHERE id = ?1 AND session_correlation_id = ?2"""
 
 LIST_CONNECTORS: Final = """\
-SELECT c.charge_point_id, c.evse_id, c.connector_id, c.status, c.error_code, c.status_at, t.id AS transaction_id
+SELECT c.charge_point_id, c.evse_id, c.connector_id, c.status, c.error_code, c.status_at, c.ordered_availability,
+    t.id AS transaction_id
 FROM connectors AS c
 LEFT JOIN transactions AS t ON t.connector_id = c.id AND t.stopped_at IS NULL
 WHERE c.charge_point_id IN (SELECT value FROM json_each(?1))
@@ -94,14 +126,77 @@ ORDER BY c.charge_point_id, c.evse_id, c.connector_id"""
 GET_CONNECTOR_NUMBER: Final = """\
 SELECT connector_id FROM connectors WHERE id = ?1"""
 
+ORDER_AVAILABILITY: Final = """\
+UPDATE connectors SET ordered_availability = ?1, ordered_at = ?2 WHERE id = ?3"""
+
+ORDER_AVAILABILITY_OF_ALL: Final = """\
+UPDATE connectors SET ordered_availability = ?1, ordered_at = ?2
+WHERE charge_point_id = ?3"""
+
 GET_ID_TAG: Final = """\
 SELECT id_tag, status, expiry_date, parent_id_tag, note FROM id_tags WHERE id_tag = ?1"""
 
 PUT_ID_TAG: Final = """\
 INSERT INTO id_tags (id_tag, status, expiry_date, parent_id_tag, note)
 VALUES (?1, ?2, ?3, ?4, ?5)
-ON CONFLICT (id_tag) DO UPDATE SET status = excluded.status, expiry_date = excluded.expiry_date,
-    parent_id_tag = excluded.parent_id_tag, note = excluded.note"""
+ON CONFLICT (id_tag) DO UPDATE SET id_tag = excluded.id_tag, status = excluded.status,
+    expiry_date = excluded.expiry_date, parent_id_tag = excluded.parent_id_tag, note = excluded.note"""
+
+DELETE_ID_TAG: Final = """\
+DELETE FROM id_tags WHERE id_tag = ?1"""
+
+LIST_ID_TAGS: Final = """\
+SELECT id_tag, status, expiry_date, parent_id_tag, note FROM id_tags WHERE id_tag > ?1 ORDER BY id_tag LIMIT ?2"""
+
+LIST_ALL_ID_TAGS: Final = """\
+SELECT id_tag, status, expiry_date, parent_id_tag, note FROM id_tags ORDER BY id_tag"""
+
+PUT_LOCAL_LIST_VERSION: Final = """\
+INSERT INTO local_lists (charge_point_id, version, known_at) VALUES (?1, ?2, ?3)
+ON CONFLICT (charge_point_id) DO UPDATE SET version = excluded.version, known_at = excluded.known_at"""
+
+GET_LOCAL_LIST: Final = """\
+SELECT charge_point_id, version, known_at FROM local_lists WHERE charge_point_id = ?1"""
+
+PUT_RESERVATION: Final = """\
+INSERT INTO reservations (
+    charge_point_id, reservation_id, connector_id, id_tag, parent_id_tag, expiry_date, status, created_at
+)
+VALUES (
+    ?1, ?2, ?3, ?4, ?5, ?6, 'Accepted', ?7
+)
+ON CONFLICT (reservation_id, charge_point_id) DO UPDATE SET
+    connector_id = excluded.connector_id, id_tag = excluded.id_tag, parent_id_tag = excluded.parent_id_tag,
+    expiry_date = excluded.expiry_date, status = excluded.status, created_at = excluded.created_at,
+    transaction_id = NULL"""
+
+FIND_RESERVATION: Final = """\
+SELECT id, charge_point_id, reservation_id, connector_id, id_tag, parent_id_tag, expiry_date, status, created_at, transaction_id FROM reservations WHERE charge_point_id = ?1 AND reservation_id = ?2"""
+
+SET_RESERVATION_STATUS: Final = """\
+UPDATE reservations SET status = ?1, transaction_id = ?2 WHERE id = ?3"""
+
+LIST_OVERDUE_RESERVATIONS: Final = """\
+SELECT id, reservation_id, charge_point_id, evse_id, connector_id, id_tag, parent_id_tag, expiry_date, status, created_at, transaction_id FROM reservation_records WHERE status = 'Accepted' AND expiry_date <= ?1 ORDER BY expiry_date
+LIMIT ?2"""
+
+IS_RESERVATION_ID_KNOWN: Final = """\
+SELECT EXISTS (SELECT 1 FROM reservations WHERE reservation_id = ?1) AS known"""
+
+ALLOT_NUMBER: Final = """\
+INSERT INTO allotments (kind, last_number) VALUES (?1, 1)
+ON CONFLICT (kind) DO UPDATE SET last_number = last_number + 1
+RETURNING last_number"""
+
+GET_RESERVATION: Final = """\
+SELECT id, reservation_id, charge_point_id, evse_id, connector_id, id_tag, parent_id_tag, expiry_date, status, created_at, transaction_id FROM reservation_records WHERE id = ?1"""
+
+LIST_RESERVATIONS: Final = """\
+SELECT id, reservation_id, charge_point_id, evse_id, connector_id, id_tag, parent_id_tag, expiry_date, status, created_at, transaction_id FROM reservation_records WHERE id < ?1 ORDER BY id DESC LIMIT ?2"""
+
+LIST_RESERVATIONS_OF_CHARGE_POINT: Final = """\
+SELECT id, reservation_id, charge_point_id, evse_id, connector_id, id_tag, parent_id_tag, expiry_date, status, created_at, transaction_id FROM reservation_records WHERE charge_point_id = ?1 AND id < ?2
+ORDER BY id DESC LIMIT ?3"""
 
 LIST_SAMPLE_KINDS: Final = """\
 SELECT id, measurand, phase, unit, context, location, format FROM sample_kinds"""
@@ -246,3 +341,12 @@ ADD_UNMATCHED: Final = """\
 INSERT INTO unmatched (charge_point_id, kind, claimed_transaction_id, payload, received_at)
 VALUES (?1, ?2, ?3, ?4, ?5)
 ON CONFLICT DO NOTHING"""
+
+GET_UNMATCHED: Final = """\
+SELECT id, charge_point_id, kind, claimed_transaction_id, payload, received_at FROM unmatched_records WHERE id = ?1"""
+
+LIST_UNMATCHED: Final = """\
+SELECT id, charge_point_id, kind, claimed_transaction_id, payload, received_at FROM unmatched_records WHERE id < ?1 ORDER BY id DESC LIMIT ?2"""
+
+DELETE_UNMATCHED: Final = """\
+DELETE FROM unmatched WHERE id = ?1"""

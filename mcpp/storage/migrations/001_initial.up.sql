@@ -36,6 +36,7 @@ CREATE TABLE charge_points (
 CREATE INDEX charge_points_by_vendor ON charge_points (vendor, identity);
 
 -- A connector as OCPP numbers it. evse_id is 0 where the version has no EVSEs (1.6); connector 0 is the charge point.
+-- ordered_availability: as the charge point last agreed to, at once or after a transaction.
 CREATE TABLE connectors (
     id                      INTEGER PRIMARY KEY,
     charge_point_id         INTEGER NOT NULL REFERENCES charge_points (id) ON DELETE CASCADE,
@@ -48,6 +49,8 @@ CREATE TABLE connectors (
     vendor_error_code       TEXT,
     status_at               INTEGER,
     session_correlation_id  TEXT,
+    ordered_availability    TEXT    CHECK (ordered_availability IN ('Operative', 'Inoperative')),
+    ordered_at              INTEGER,
     UNIQUE (charge_point_id, evse_id, connector_id)
 ) STRICT;
 
@@ -60,6 +63,23 @@ CREATE TABLE charge_point_reports (
     reported_at      INTEGER NOT NULL,
     PRIMARY KEY (charge_point_id, kind)
 ) STRICT, WITHOUT ROWID;
+
+-- Configuration keys as the charge point last told or accepted them. A secret one has no value here.
+CREATE TABLE configuration_keys (
+    charge_point_id  INTEGER NOT NULL REFERENCES charge_points (id) ON DELETE CASCADE,
+    key              TEXT    NOT NULL COLLATE NOCASE,
+    value            TEXT,
+    readonly         INTEGER NOT NULL CHECK (readonly IN (0, 1)),
+    known_at         INTEGER NOT NULL,
+    PRIMARY KEY (charge_point_id, key)
+) STRICT, WITHOUT ROWID;
+
+-- Which version of the local authorization list a charge point has: 0 for an empty one, -1 where it knows no lists.
+CREATE TABLE local_lists (
+    charge_point_id  INTEGER NOT NULL PRIMARY KEY REFERENCES charge_points (id) ON DELETE CASCADE,
+    version          INTEGER NOT NULL,
+    known_at         INTEGER NOT NULL
+) STRICT;
 
 CREATE TABLE security_events (
     id               INTEGER PRIMARY KEY,
@@ -113,6 +133,37 @@ CREATE INDEX transactions_by_start ON transactions (started_at, id);
 CREATE INDEX transactions_by_charge_point ON transactions (charge_point_id, started_at, id);
 CREATE INDEX transactions_by_connector ON transactions (connector_id, started_at, id);
 CREATE INDEX transactions_by_id_tag ON transactions (id_tag, started_at, id);
+
+-- connector_id: connector 0 reserves any connector of the charge point.
+CREATE TABLE reservations (
+    id               INTEGER PRIMARY KEY AUTOINCREMENT,
+    charge_point_id  INTEGER NOT NULL REFERENCES charge_points (id) ON DELETE CASCADE,
+    reservation_id   INTEGER NOT NULL,
+    connector_id     INTEGER NOT NULL REFERENCES connectors (id) ON DELETE CASCADE,
+    id_tag           TEXT    NOT NULL COLLATE NOCASE,
+    parent_id_tag    TEXT COLLATE NOCASE,
+    expiry_date      INTEGER NOT NULL,
+    status           TEXT    NOT NULL CHECK (status IN ('Accepted', 'Used', 'Cancelled', 'Expired')),
+    created_at       INTEGER NOT NULL,
+    transaction_id   INTEGER REFERENCES transactions (id) ON DELETE SET NULL,
+    UNIQUE (reservation_id, charge_point_id)
+) STRICT;
+
+CREATE INDEX reservations_by_charge_point ON reservations (charge_point_id, id);
+CREATE INDEX reservations_by_transaction ON reservations (transaction_id) WHERE transaction_id IS NOT NULL;
+CREATE INDEX reservations_by_expiry ON reservations (expiry_date) WHERE status = 'Accepted';
+
+-- The last number allotted of each kind: one that was given to a charger once is never given again.
+CREATE TABLE allotments (
+    kind         TEXT    NOT NULL PRIMARY KEY,
+    last_number  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Charging profiles that commands refer to by name: JSON in OCPP's spelling, as it was given.
+CREATE TABLE charging_profiles (
+    name     TEXT NOT NULL PRIMARY KEY,
+    profile  TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
 
 -- What a sampled value says of itself; a few dozen rows, so that a sample is small. '' where the charger left it out.
 CREATE TABLE sample_kinds (
@@ -180,3 +231,25 @@ SELECT
 FROM transactions AS t
 JOIN charge_points AS p ON p.id = t.charge_point_id
 JOIN connectors AS c ON c.id = t.connector_id;
+
+CREATE VIEW reservation_records AS
+SELECT
+    r.id,
+    r.reservation_id,
+    p.identity AS charge_point_id,
+    c.evse_id,
+    c.connector_id,
+    r.id_tag,
+    r.parent_id_tag,
+    r.expiry_date,
+    r.status,
+    r.created_at,
+    r.transaction_id
+FROM reservations AS r
+JOIN charge_points AS p ON p.id = r.charge_point_id
+JOIN connectors AS c ON c.id = r.connector_id;
+
+CREATE VIEW unmatched_records AS
+SELECT u.id, p.identity AS charge_point_id, u.kind, u.claimed_transaction_id, u.payload, u.received_at
+FROM unmatched AS u
+JOIN charge_points AS p ON p.id = u.charge_point_id;

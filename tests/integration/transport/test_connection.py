@@ -267,10 +267,10 @@ async def test_a_charge_point_that_never_reads_is_cut(start: StartCentralSystem)
     await raw.close()
 
 
-async def test_a_charge_point_that_reads_on_in_time_is_kept(start: StartCentralSystem) -> None:
+async def test_a_charge_point_that_reads_late_is_read_no_further_meanwhile(start: StartCentralSystem) -> None:
     system = await start(Limits(close_timeout=0.5))
+    count = 400  # 40 MB, more than the sockets' buffers hold
     raw = await system.dial_frames()
-    count = 200
 
     async def send() -> None:
         for number in range(count):
@@ -278,13 +278,38 @@ async def test_a_charge_point_that_reads_on_in_time_is_kept(start: StartCentralS
             await raw.writer.drain()
 
     sending = asyncio.create_task(send())
-    # Reads nothing before the server has stopped reading too.
-    await system.recorder.until(lambda: len(system.recorder.frames) > 20)
+    async with system.dial("CP2") as other:
+        # Far more turns of the event loop than it takes to read them all.
+        for _ in range(2 * count):
+            await other.send(call("m1", "Echo", "quick"))
+            await receive(other)
+    assert not sending.done()
+
     answers = [await raw.frame() for _ in range(count)]
     await soon(sending)
-
     assert [json.loads(data)[1] for _, data in answers] == [str(number) for number in range(count)]
-    assert system.recorder.outcomes == [Outcome.ACCEPTED]
+    await raw.close()
+
+
+async def test_limits_that_were_met_cut_nothing_later(start: StartCentralSystem) -> None:
+    system = await start(Limits(handshake_timeout=1, write_timeout=1, idle_timeout=0.9, close_timeout=0.5))
+    raw = await system.dial_frames()
+    count = 24  # 22 MB, more than the sockets' buffers hold, so that the server has to wait with writing
+    for number in range(count):
+        raw.send_frame(Opcode.TEXT, call(str(number), "Echo", "x" * 900_000).encode())
+    async with system.dial("CP2") as other:
+        for _ in range(2 * count):
+            await other.send(call("m1", "Echo", "quick"))
+            await receive(other)
+    assert system.recorder.frames.count("answered 23") == 0
+    answers = [await raw.frame() for _ in range(count)]
+    assert {opcode for opcode, _ in answers} == {Opcode.TEXT}
+    for _ in range(4):  # Beyond the limits of handshake and writing.
+        opcode, data = await raw.frame()
+        assert opcode is Opcode.PING
+        raw.send_frame(Opcode.PONG, data)
+
+    assert [ending.outcome for ending in system.recorder.endings if ending.identity == "CP1"] == [Outcome.ACCEPTED]
     await raw.close()
 
 

@@ -128,6 +128,7 @@ def test_long_message_ids_are_taken() -> None:
         (b'[2,"\xff","Heartbeat",{}]', None, 2),
         (b'[2,17,"Heartbeat",{}]', "17", 2),
         (b'[2,null,"Heartbeat",{}]', None, 2),
+        (b'[2,true,"Heartbeat",{}]', None, 2),
         (b'["2","1","Heartbeat",{}]', "1", None),
         (b'[true,"1","Heartbeat",{}]', "1", None),
         (b'[3,"1",{"status":', "1", 3),

@@ -213,4 +213,4 @@ def test_secrets_are_not_printed() -> None:
     settings = Settings.load({"api_token": "s3cret"})
     (line,) = mistakes(database="postgresql://user:s3cret@db/mcpp")
 
-    assert "s3cret" not in settings.shown("api_token") + str(settings) + repr(settings) + line
+    assert "s3cret" not in settings.text("api_token") + str(settings) + repr(settings) + line

@@ -1,0 +1,48 @@
+-- Book a reservation that its charge point accepted. A known id is replaced by it (OCPP 1.6, 5.13).
+-- name: PutReservation :exec
+INSERT INTO reservations (
+    charge_point_id, reservation_id, connector_id, id_tag, parent_id_tag, expiry_date, status, created_at
+)
+VALUES (
+    @charge_point_id, @reservation_id, @connector_id, @id_tag, @parent_id_tag, @expiry_date, 'Accepted', @created_at
+)
+ON CONFLICT (reservation_id, charge_point_id) DO UPDATE SET
+    connector_id = excluded.connector_id, id_tag = excluded.id_tag, parent_id_tag = excluded.parent_id_tag,
+    expiry_date = excluded.expiry_date, status = excluded.status, created_at = excluded.created_at,
+    transaction_id = NULL;
+
+-- One reservation of a charge point by the id that the charge point knows it by.
+-- name: FindReservation :one
+SELECT * FROM reservations WHERE charge_point_id = @charge_point_id AND reservation_id = @reservation_id;
+
+-- Say what became of a reservation, and which transaction used it.
+-- name: SetReservationStatus :exec
+UPDATE reservations SET status = @status, transaction_id = @transaction_id WHERE id = @id;
+
+-- Accepted reservations whose time is over, the oldest first.
+-- name: ListOverdueReservations :many
+SELECT * FROM reservation_records WHERE status = 'Accepted' AND expiry_date <= @now ORDER BY expiry_date
+LIMIT @row_limit;
+
+-- Whether a reservation of that id is known of any charge point.
+-- name: IsReservationIdKnown :one
+SELECT EXISTS (SELECT 1 FROM reservations WHERE reservation_id = @reservation_id) AS known;
+
+-- The next number of a kind.
+-- name: AllotNumber :one
+INSERT INTO allotments (kind, last_number) VALUES (@kind, 1)
+ON CONFLICT (kind) DO UPDATE SET last_number = last_number + 1
+RETURNING last_number;
+
+-- One reservation as the API shows it.
+-- name: GetReservation :one
+SELECT * FROM reservation_records WHERE id = @id;
+
+-- Reservations, those booked last first, a page at a time.
+-- name: ListReservations :many
+SELECT * FROM reservation_records WHERE id < @before_id ORDER BY id DESC LIMIT @page_size;
+
+-- As ListReservations, of one charge point.
+-- name: ListReservationsOfChargePoint :many
+SELECT * FROM reservation_records WHERE charge_point_id = @charge_point_id AND id < @before_id
+ORDER BY id DESC LIMIT @page_size;

@@ -1,0 +1,58 @@
+"""Every list of the API is read along an index, in its order: no scan, no sorting."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+
+import pytest
+
+from mcpp.storage.migrations import migrate
+from mcpp_generated.db import statements
+
+SAME_MOMENT = "USE TEMP B-TREE FOR RIGHT PART OF ORDER BY"
+"""Sorts rows that are equal in the index's order: here samples of one moment."""
+
+
+@pytest.mark.parametrize(
+    ("sql", "index"),
+    [
+        (statements.LIST_IDENTITIES, "sqlite_autoindex_charge_points_1 (identity>?)"),
+        (statements.LIST_IDENTITIES_BY_VENDOR, "charge_points_by_vendor (vendor=? AND identity>?)"),
+        (statements.LIST_TRANSACTIONS, "transactions_by_start (started_at>? AND started_at<?)"),
+        (
+            statements.LIST_TRANSACTIONS_OF_CHARGE_POINT,
+            "transactions_by_charge_point (charge_point_id=? AND started_at>? AND started_at<?)",
+        ),
+        (
+            statements.LIST_TRANSACTIONS_OF_CONNECTOR,
+            "transactions_by_connector (connector_id=? AND started_at>? AND started_at<?)",
+        ),
+        (
+            statements.LIST_TRANSACTIONS_OF_ID_TAG,
+            "transactions_by_id_tag (id_tag=? AND started_at>? AND started_at<?)",
+        ),
+        (statements.LIST_OPEN_TRANSACTIONS, "transactions_open (started_at>? AND started_at<?)"),
+        (statements.GET_TRANSACTION, "INTEGER PRIMARY KEY (rowid=?)"),
+        (statements.LIST_TRANSACTION_SAMPLES, "PRIMARY KEY (transaction_id=? AND measured_at>?)"),
+        (statements.LIST_CONNECTORS, "sqlite_autoindex_connectors_1 (charge_point_id=?)"),
+        (statements.GET_CHARGE_POINTS, "sqlite_autoindex_charge_points_1 (identity=?)"),
+    ],
+)
+def test_plan(sql: str, index: str) -> None:
+    steps = plan(sql)
+
+    assert any(step.endswith(index) for step in steps), steps
+    assert not [step for step in steps if step.startswith("SCAN") and "json_each" not in step]
+    assert not [step for step in steps if "TEMP B-TREE" in step and step != SAME_MOMENT]
+
+
+def plan(sql: str) -> list[str]:
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    try:
+        migrate(connection)
+        numbers = {int(number) for number in re.findall(r"\?(\d+)", sql)}
+        parameters = [1] * (max(numbers) if numbers else sql.count("?"))
+        return [step for *_, step in connection.execute(f"EXPLAIN QUERY PLAN {sql}", parameters)]
+    finally:
+        connection.close()
