@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
+import resource
 import signal
 import socket
 import sqlite3
@@ -18,6 +20,7 @@ from mcpp.api.access import AccessRules
 from mcpp.api.app import create_api
 from mcpp.api.http_server import HttpServer
 from mcpp.api.services import ApiServices
+from mcpp.commands import Commands
 from mcpp.domain.authorization import AuthorizationPolicy
 from mcpp.domain.events import Event, Subscriber
 from mcpp.errors import StartError
@@ -47,6 +50,9 @@ from mcpp_generated.db.queries import Queries
 from mcpp_generated.ocpp16.actions import ACTIONS
 from mcpp_generated.ocpp16.models import Reason
 
+_FILES = 65_536
+"""File descriptors: one for each connection, and then some."""
+
 
 @dataclass(slots=True)
 class _Events:
@@ -65,6 +71,7 @@ class _Events:
 
 def serve(settings: Settings) -> int:
     """Run the central system until SIGTERM or SIGINT; gives the exit code. Raises StartError."""
+    _allow_many_connections()
     sink = LogSink()
     colors = wants_colors(sys.stdout.fileno())
     with (
@@ -73,6 +80,14 @@ def serve(settings: Settings) -> int:
     ):
         runner.run(_serve(settings, sink, lines))
     return 0
+
+
+def _allow_many_connections() -> None:
+    """Use all file descriptors that the system grants: the usual soft limit of 1,024 is a fleet too small."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if hard == resource.RLIM_INFINITY else min(hard, _FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _loop_factory() -> type[asyncio.AbstractEventLoop] | None:
@@ -166,6 +181,7 @@ async def _open_listeners(
         series_limit=settings.per_charger_metrics_limit if settings.per_charger_metrics else 0,
     )
 
+    dialects = [Ocpp16(services)]
     stamps = StampKeeper(writer, services.stamps)
     stamps.start()
     running.push_async_callback(stamps.stop)
@@ -177,11 +193,15 @@ async def _open_listeners(
         settings.ocpp_host,
         settings.ocpp_port,
         settings.ocpp_path,
-        dialects=[Ocpp16(services)],
+        dialects=dialects,
         admission=presence,
         middleware=TelemetryMiddleware(lines, metrics, log_payloads=settings.log_payloads),
         registry=registry,
-        limits=Limits(idle_timeout=settings.idle_timeout),
+        limits=Limits(
+            idle_timeout=settings.idle_timeout,
+            call_timeout=settings.call_timeout,
+            call_queue_limit=settings.call_queue_limit,
+        ),
     )
     try:
         ocpp_port = await listener.start()
@@ -192,6 +212,7 @@ async def _open_listeners(
         ApiServices(
             readers=readers,
             live=registry,
+            commands=Commands(registry, dialects),
             stamps=services.stamps,
             check_readiness=partial(check_writable, writer),
             render_metrics=metrics.render,
@@ -213,8 +234,10 @@ async def _open_listeners(
 
 
 def _cannot_listen(listener: str, host: str, port: int, error: OSError) -> StartError:
+    # A name that can't be resolved has a negative number and its own text.
+    reason = os.strerror(error.errno) if error.errno is not None and error.errno > 0 else error.strerror or error
     return StartError(
-        f"{listener}-port: can't listen on {host} port {port} ({error.strerror or error}); "
+        f"{listener}-port: can't listen on {host} port {port} ({reason}); "
         f"stop what listens there or choose another --{listener}-host or --{listener}-port"
     )
 

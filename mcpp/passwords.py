@@ -116,9 +116,7 @@ class Passwords:
 def _derive(password: bytes, salt: bytes, log2_cost: int, block_size: int, parallelism: int, length: int) -> bytes:
     cost = 1 << log2_cost
     memory = 128 * block_size * (cost + parallelism + 2)
-    return hashlib.scrypt(
-        password, salt=salt, n=cost, r=block_size, p=parallelism, maxmem=2 * memory, dklen=length
-    )
+    return hashlib.scrypt(password, salt=salt, n=cost, r=block_size, p=parallelism, maxmem=2 * memory, dklen=length)
 
 
 def _encode(data: bytes) -> str:

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from mcpp.domain import charge_points
 from mcpp.domain.events import ChargePointConnected, ChargePointDisconnected, Event
 from mcpp.ocppj.flow import Peer, new_correlation_id
+from mcpp.passwords import Passwords
 from mcpp.storage.writer import Writer, WriterClosed
 from mcpp.transport.admission import Admitted, ConnectRequest, Refused
 from mcpp.transport.charge_point import LiveChargePoint
@@ -20,24 +21,58 @@ class Presence:
     """Admits charge points and keeps the books on their coming and going."""
 
     def __init__(
-        self, writer: Writer[Queries], publish: Callable[[Iterable[Event]], None], *, register_unknown: bool
+        self,
+        writer: Writer[Queries],
+        publish: Callable[[Iterable[Event]], None],
+        *,
+        register_unknown: bool,
+        passwords: Passwords | None = None,
     ) -> None:
         self._writer = writer
+        self._passwords = passwords or Passwords()
         self._publish = publish
         self._register_unknown = register_unknown
 
     async def admit(self, request: ConnectRequest) -> Admitted | Refused:
-        """Admit a known charge point; register an unknown one where registration is open."""
-        key = await self._writer.submit(
-            charge_points.connect,
-            request.identity,
-            request.ocpp_version,
-            datetime.now(UTC),
-            register_unknown=self._register_unknown,
-        )
-        if key is None:
-            return Refused(HTTPStatus.NOT_FOUND, "this charge point is not registered", Outcome.UNKNOWN_CHARGE_POINT)
-        return Admitted(Peer(key, request.identity))
+        """Admit a known charge point that has shown its password, if it has one (OCPP-J 1.6 §6.2).
+
+        An unknown one is registered where registration is open.
+        """
+        proven_hash: str | None = None
+        while True:
+            found = await self._writer.submit(
+                charge_points.connect,
+                request.identity,
+                request.ocpp_version,
+                datetime.now(UTC),
+                register_unknown=self._register_unknown,
+                proven_hash=proven_hash,
+            )
+            if found is None:
+                return Refused(
+                    HTTPStatus.NOT_FOUND, "this charge point is not registered", Outcome.UNKNOWN_CHARGE_POINT
+                )
+            if isinstance(found, int):
+                return Admitted(Peer(found, request.identity))
+            # Once more after a proof: the password may have been changed meanwhile.
+            proven_hash = found.password_hash
+            refusal = await self._refusal(request, proven_hash)
+            if refusal is not None:
+                return Refused(HTTPStatus.UNAUTHORIZED, refusal, Outcome.UNAUTHORIZED)
+
+    async def chargers_authenticated(self) -> bool:
+        """Whether nobody connects without a password."""
+        return await self._writer.submit(charge_points.all_authenticated, register_unknown=self._register_unknown)
+
+    async def _refusal(self, request: ConnectRequest, password_hash: str) -> str | None:
+        """Why these credentials don't do."""
+        if request.password is None:
+            return "this charge point must send its password by HTTP basic authentication"
+        if request.user != request.identity:
+            return "the user of the HTTP basic authentication must be the charge point's identity"
+        if not await self._passwords.check(request.identity, request.remote, password_hash, request.password):
+            return "the password is wrong"
+        return None
 
     def connected(self, charge_point: LiveChargePoint) -> None:
         """Tell of a connection; `admit` has booked it."""

@@ -146,6 +146,12 @@ class Settings(BaseSettings):
         le=7 * 86_400,
         description="A connection without any frame for this long counts as dead.",
     )
+    call_timeout: Annotated[float, Documented(unit="seconds")] = Field(
+        30.0, gt=0, le=3600, description="How long a charger may take to answer a command."
+    )
+    call_queue_limit: Annotated[int, Documented(unit="commands")] = Field(
+        32, ge=1, le=10_000, description="How many commands may wait for one charger before the API answers 429."
+    )
     registration: Registration = Field(
         Registration.OPEN,
         description="open: an unknown identity is registered at its first connection; closed: it is refused.",
@@ -259,6 +265,8 @@ def _problem(details: ErrorDetails) -> str:
     given = repr(details["input"])  # never a secret's: only its validator refuses it, in words of its own
     context = details.get("ctx", {})
     match details["type"]:
+        case "float_parsing" | "float_type":
+            return f"{given} is not a number"
         case "int_parsing" | "int_type" | "int_from_float":
             return f"{given} is not a whole number"
         case "greater_than_equal":

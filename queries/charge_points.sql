@@ -71,3 +71,35 @@ SELECT identity FROM charge_points WHERE vendor = @vendor AND identity > @after 
 -- Charge points by their identities.
 -- name: GetChargePoints :many
 SELECT * FROM charge_points WHERE identity IN (sqlc.slice(identities)) ORDER BY identity;
+
+-- A charge point's key and the hash of its password; by this it's found when it connects.
+-- name: GetCredentials :one
+SELECT id, password_hash FROM charge_points WHERE identity = @identity;
+
+-- Store the hash of a charge point's password; NULL where it needs none.
+-- name: SetPasswordHash :exec
+UPDATE charge_points SET password_hash = @password_hash WHERE id = @id;
+
+-- How many charge points may connect without a password.
+-- name: CountChargePointsWithoutPassword :one
+SELECT count(*) FROM charge_points WHERE password_hash IS NULL;
+
+-- Register a charge point ahead of its first connection; 0 rows where it is known.
+-- name: RegisterChargePoint :execrows
+INSERT INTO charge_points (identity, registered_at) VALUES (@identity, @registered_at) ON CONFLICT (identity) DO NOTHING;
+
+-- Give a charge point a name for people.
+-- name: SetDisplayName :exec
+UPDATE charge_points SET display_name = @display_name WHERE id = @id;
+
+-- Say whether a charge point starts charging by itself; NULL where the setting decides.
+-- name: SetAutoStart :exec
+UPDATE charge_points SET auto_start = @auto_start WHERE id = @id;
+
+-- How many transactions a charge point has.
+-- name: CountTransactionsOfChargePoint :one
+SELECT count(*) FROM transactions WHERE charge_point_id = @charge_point_id;
+
+-- Forget a charge point, and with it all that is its own.
+-- name: DeleteChargePoint :exec
+DELETE FROM charge_points WHERE id = @id;

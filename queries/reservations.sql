@@ -1,5 +1,5 @@
--- Book a reservation that its charge point accepted. A known id is replaced by it (OCPP 1.6, 5.13).
--- name: PutReservation :exec
+-- Book a reservation that its charge point accepted, in place of a known one (OCPP 1.6, 5.13). Gives its key.
+-- name: PutReservation :one
 INSERT INTO reservations (
     charge_point_id, reservation_id, connector_id, id_tag, parent_id_tag, expiry_date, status, created_at
 )
@@ -9,7 +9,8 @@ VALUES (
 ON CONFLICT (reservation_id, charge_point_id) DO UPDATE SET
     connector_id = excluded.connector_id, id_tag = excluded.id_tag, parent_id_tag = excluded.parent_id_tag,
     expiry_date = excluded.expiry_date, status = excluded.status, created_at = excluded.created_at,
-    transaction_id = NULL;
+    transaction_id = NULL
+RETURNING id;
 
 -- One reservation of a charge point by the id that the charge point knows it by.
 -- name: FindReservation :one

@@ -8,6 +8,7 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
+from mcpp.commands import Commands
 from mcpp.domain.stamps import StampBook
 from mcpp.ocppj.live import LiveChargePoints
 from mcpp.storage.database import Readers
@@ -19,6 +20,7 @@ class ApiServices:
 
     readers: Readers
     live: LiveChargePoints
+    commands: Commands
     stamps: StampBook
     """Stamps fresher than the database's."""
     check_readiness: Callable[[], Awaitable[Mapping[str, str]]]

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from importlib import import_module
 
 import click
 
 from mcpp import __version__
-from mcpp.cli.options import EPILOG, given_flags, setting_options
 from mcpp.errors import StartError
-from mcpp.settings import Settings, setting
-from mcpp.storage.database import DatabaseUnusable, open_writer
-from mcpp.storage.migrations import Migrated, migrate
 
 MISUSE = 2
 """Exit code for wrong use, a bad setting or a database that can't be used."""
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells count: 128 and the signal's number."""
+
+# \b: click leaves the lines of that paragraph as they are.
+_EPILOG = """The shell completes commands, OCPP operations and connected charge points after
+
+\b
+    eval "$(_MCPP_COMPLETE=bash_source mcpp)"
+
+or the same with zsh_source or fish_source, best put into the shell's start-up file."""
 
 
 def main() -> int:
@@ -26,7 +30,7 @@ def main() -> int:
         code: object = program.main(prog_name="mcpp", standalone_mode=False)
     except click.ClickException as error:
         click.echo(error.format_message(), err=True)
-        return MISUSE
+        return error.exit_code
     except StartError as error:
         for line in error.lines:
             click.echo(line, err=True)
@@ -36,57 +40,44 @@ def main() -> int:
     return code if isinstance(code, int) else 0
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class DeferredCommand(click.Command):
+    """A command whose module is imported when it's used: no other command, help or completion waits for it."""
+
+    def __init__(self, name: str, target: str, short_help: str) -> None:
+        super().__init__(name, short_help=short_help)
+        self._target = target
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: object
+    ) -> click.Context:
+        """The context of the real command, which is what click goes on with."""
+        return self.load().make_context(info_name, args, parent, **extra)
+
+    def load(self) -> click.Command:
+        """The real command."""
+        module, _, attribute = self._target.partition(":")
+        command: object = getattr(import_module(module), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=_EPILOG,
+)
 @click.version_option(__version__, message="%(prog)s %(version)s")
 def program() -> None:
     """MCPP, the Minimal Central Power Point: a central system for EV chargers."""
 
 
-@program.command(params=setting_options(), epilog=EPILOG)
-def serve(**options: object) -> int:
-    """Run the central system.
-
-    The OCPP listener and the HTTP listener run in one process. Pending migrations of the database are applied first.
-    """
-    settings = Settings.load(given_flags(options))
-    from mcpp.app import serve as run  # the whole server: help and the other commands do without
-
-    return run(settings)
-
-
-@program.command("migrate", params=setting_options("database"))
-def migrate_database(**options: object) -> None:
-    """Bring the database to the schema of this program."""
-    settings = Settings.load(given_flags(options))
-    try:
-        connection = open_writer(settings.database, settings.durability)
-        try:
-            migrated = migrate(connection)
-        finally:
-            connection.close()
-    except DatabaseUnusable as error:
-        raise StartError(str(error)) from error
-    click.echo(f"{settings.database}: {_what_happened(migrated)}")
-
-
-def _what_happened(migrated: Migrated) -> str:
-    if migrated.from_version == migrated.to_version:
-        return f"schema version {migrated.to_version} is current, nothing to do"
-    return f"migrated from schema version {migrated.from_version} to {migrated.to_version}"
-
-
-@program.command(params=setting_options(), epilog=EPILOG)
-def check_config(**options: object) -> None:
-    """Print the effective settings.
-
-    Each with its source; secrets are masked. A line for each mistake instead where there are some.
-    """
-    flags = given_flags(options)
-    for line in _effective(Settings.load(flags), flags):
-        click.echo(line)
-
-
-def _effective(settings: Settings, flags: Mapping[str, str]) -> list[str]:
-    return [
-        f"{setting(name)}: {settings.text(name)} ({settings.source(name, flags)})" for name in Settings.model_fields
-    ]
+for _name, _target, _short_help in (
+    ("serve", "mcpp.cli.server:serve", "Run the central system."),
+    ("migrate", "mcpp.cli.server:migrate_database", "Bring the database to the schema of this program."),
+    ("check-config", "mcpp.cli.server:check_config", "Print the effective settings."),
+    ("call", "mcpp.cli.call:call", "Send one OCPP operation to a charge point."),
+    ("import", "mcpp.cli.importing:import_", "Read id tags or charge points from CSV."),
+    ("export", "mcpp.cli.exporting:export", "Write the books as CSV or JSON."),
+    ("report", "mcpp.cli.reporting:report", "Sum up energy and sessions."),
+    ("backup", "mcpp.cli.backup:backup", "Copy the database while it is in use."),
+):
+    program.add_command(DeferredCommand(_name, _target, _short_help))

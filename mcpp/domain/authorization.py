@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from mcpp_generated.db.enums import IdTagStatus
+from mcpp_generated.db.models import IdTag
 from mcpp_generated.db.queries import Queries
 
 
@@ -44,6 +45,11 @@ def authorize(q: Queries, id_tag: str, now: datetime, policy: AuthorizationPolic
     tag = q.get_id_tag(id_tag=id_tag)
     if tag is None:
         return Authorization(AuthorizationStatus.INVALID if policy.known_only else AuthorizationStatus.ACCEPTED)
+    return verdict_on(tag, now)
+
+
+def verdict_on(tag: IdTag, now: datetime) -> Authorization:
+    """The verdict on a stored id tag. An expiry in the past refuses one that is otherwise accepted."""
     status = AuthorizationStatus(tag.status.value)
     if tag.status is IdTagStatus.ACCEPTED and tag.expiry_date is not None and tag.expiry_date <= now:
         status = AuthorizationStatus.EXPIRED

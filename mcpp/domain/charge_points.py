@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum, auto
+from typing import Final
 
 from mcpp.domain.events import (
     ChargePointBooted,
@@ -30,11 +32,110 @@ class Boot:
     meter_serial_number: str | None
 
 
-def connect(q: Queries, identity: str, ocpp_version: str, now: datetime, *, register_unknown: bool) -> int | None:
-    """Book a connection; gives the charge point's key, None where it's unknown and must not be registered."""
-    if not register_unknown and q.get_charge_point(identity=identity) is None:
+@dataclass(frozen=True, slots=True)
+class PasswordNeeded:
+    """The charge point must prove that it knows the password of this hash."""
+
+    password_hash: str = field(repr=False)
+
+
+class Keep(Enum):
+    """The type of KEEP."""
+
+    KEEP = auto()
+
+
+KEEP: Final = Keep.KEEP
+"""In place of a value, None included: let it be as it is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What an operator says of a charge point."""
+
+    display_name: str | Keep | None = KEEP
+    auto_start: bool | Keep | None = KEEP
+    """None: as the setting says for all."""
+    password_hash: str | Keep | None = field(default=KEEP, repr=False)
+    """None: it needs no password."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A charge point that is in the books now."""
+
+    key: int
+    created: bool
+    """It wasn't before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """What became of the wish to forget a charge point."""
+
+    deleted: bool
+    transactions: int
+    """How many it had: why it wasn't deleted, or what went with it."""
+
+
+def connect(
+    q: Queries,
+    identity: str,
+    ocpp_version: str,
+    now: datetime,
+    *,
+    register_unknown: bool,
+    proven_hash: str | None = None,
+) -> int | PasswordNeeded | None:
+    """Book a connection; gives the charge point's key, None where it's unknown and must not be registered.
+
+    Where a password is stored, nothing is booked until its hash is given as proven.
+    """
+    known = q.get_credentials(identity=identity)
+    if known is None and not register_unknown:
         return None
+    if known is not None and known.password_hash not in {None, proven_hash}:
+        return PasswordNeeded(known.password_hash)
     return q.connect_charge_point(identity=identity, ocpp_version=ocpp_version, connected_at=now)
+
+
+def set_password_hash(q: Queries, key: int, password_hash: str | None) -> None:
+    """Store the hash of a charge point's password; None where it may connect without one."""
+    q.set_password_hash(id=key, password_hash=password_hash)
+
+
+def all_authenticated(q: Queries, *, register_unknown: bool) -> bool:
+    """Whether nobody connects without a password: none is registered unasked, and each that is has one."""
+    return not register_unknown and q.count_charge_points_without_password() == 0
+
+
+def put_charge_point(q: Queries, identity: str, wanted: Wanted, now: datetime) -> Registered:
+    """Register a charge point ahead of time, or change what was said of it before."""
+    created = q.register_charge_point(identity=identity, registered_at=now) == 1
+    known = q.get_credentials(identity=identity)
+    assert known is not None
+    if wanted.display_name is not KEEP:
+        q.set_display_name(id=known.id, display_name=wanted.display_name)
+    if wanted.auto_start is not KEEP:
+        q.set_auto_start(id=known.id, auto_start=wanted.auto_start)
+    if wanted.password_hash is not KEEP:
+        q.set_password_hash(id=known.id, password_hash=wanted.password_hash)
+    return Registered(known.id, created)
+
+
+def delete_charge_point(q: Queries, identity: str, *, purge: bool) -> Deletion | None:
+    """Forget a charge point and all that belongs to it; only to `purge` where it has transactions.
+
+    None where there is none. That it's connected is for the caller to check.
+    """
+    known = q.get_credentials(identity=identity)
+    if known is None:
+        return None
+    transactions = q.count_transactions_of_charge_point(charge_point_id=known.id)
+    deleted = purge or not transactions
+    if deleted:
+        q.delete_charge_point(id=known.id)
+    return Deletion(deleted, transactions)
 
 
 def disconnect(q: Queries, key: int, now: datetime) -> None:

@@ -6,9 +6,11 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import TypeVar
 
+from mcpp.domain.errors import Conflict, Unknown
 from mcpp.domain.events import TransactionRecovered, TransactionStopped
-from mcpp.domain.occasion import Occasion
+from mcpp.domain.occasion import Occasion, OperatorOccasion, Outcome
 from mcpp.domain.samples import ENERGY_REGISTER, SampleKind, register_wh
 from mcpp_generated.db.enums import StopOrigin
 from mcpp_generated.db.models import Transaction
@@ -19,8 +21,9 @@ _NEWEST_READINGS = 50
 
 
 class EvidenceSource(StrEnum):
-    """What the closing value of a recovered transaction was taken from, the best first."""
+    """What a closing value was taken from where the charger's stop is missing, the best first."""
 
+    UNMATCHED_STOP = "unmatched_stop"
     METER_VALUE = "meter_value"
     NEXT_START = "next_start"
     METER_START = "meter_start"
@@ -28,10 +31,10 @@ class EvidenceSource(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Where a recovered transaction's last register and time come from."""
+    """Where a transaction's last register and time come from, if not from its charger's stop."""
 
     cause: str
-    """Why the transaction was closed, such as `next_start`."""
+    """Why the transaction was closed: `next_start`, `operator`."""
     source: EvidenceSource
     meter_stop: int
     """Wh."""
@@ -40,6 +43,10 @@ class Evidence:
     def as_json(self) -> str:
         """As stored and shown by the API."""
         return json.dumps({"cause": self.cause, "source": self.source.value})
+
+    def as_stop(self) -> Stop:
+        """As booked; OCPP has no better reason for it (1.6 §7.36)."""
+        return Stop(self.meter_stop, self.stopped_at, id_tag=None, reason="Other")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,61 @@ class Stop:
 
 def close_by_charger(q: Queries, occasion: Occasion, transaction: Transaction, stop: Stop) -> TransactionStopped | None:
     """Book a stop; None where the charger had stopped this transaction before."""
+    return _close(q, occasion, transaction, stop, TransactionStopped, StopOrigin.CHARGER)
+
+
+def close_by_evidence(
+    q: Queries, occasion: Occasion, transaction: Transaction, evidence: Evidence
+) -> TransactionRecovered | None:
+    """Close a transaction that its charger left open; None where it isn't open."""
+    return _close(
+        q, occasion, transaction, evidence.as_stop(), TransactionRecovered, StopOrigin.RECOVERED, evidence.as_json()
+    )
+
+
+def close_by_operator(q: Queries, occasion: OperatorOccasion, transaction_id: int) -> Outcome[None]:
+    """Close an open transaction from its last meter value, for a charger that's gone; its own stop may still come.
+
+    Raises Unknown, or Conflict where it isn't open.
+    """
+    transaction = q.find_transaction(id=transaction_id)
+    record = q.get_transaction(transaction_id=transaction_id)
+    if transaction is None or record is None:
+        raise Unknown(f"no transaction has the id {transaction_id}")
+    if transaction.stopped_at is not None:
+        raise Conflict(f"transaction {transaction_id} was stopped before")
+    about = occasion.about(transaction.charge_point_id, record.charge_point_id)
+    evidence = _last_evidence(q, transaction, "operator")
+    event = _close(
+        q, about, transaction, evidence.as_stop(), TransactionStopped, StopOrigin.OPERATOR, evidence.as_json()
+    )
+    _end_session(q, transaction)
+    return Outcome(None, (event,) if event else ())
+
+
+def close_by_assignment(q: Queries, occasion: Occasion, transaction: Transaction, stop: Stop) -> TransactionStopped:
+    """Book the stop that an operator says is this transaction's. Raises Conflict where its charger has stopped it."""
+    evidence = Evidence("operator", EvidenceSource.UNMATCHED_STOP, stop.meter_stop, stop.stopped_at)
+    event = _close(q, occasion, transaction, stop, TransactionStopped, StopOrigin.OPERATOR, evidence.as_json())
+    if event is None:
+        raise Conflict(f"transaction {transaction.id} was stopped by its charger before")
+    _end_session(q, transaction)
+    return event
+
+
+_Stopped = TypeVar("_Stopped", bound=TransactionStopped)
+
+
+def _close(
+    q: Queries,
+    occasion: Occasion,
+    transaction: Transaction,
+    stop: Stop,
+    kind: type[_Stopped],
+    origin: StopOrigin,
+    evidence: str | None = None,
+) -> _Stopped | None:
+    """Book an end and tell of it; None where the charger ended this transaction before."""
     implausible = stop.meter_stop < transaction.meter_start
     closed = q.close_transaction(
         id=transaction.id,
@@ -62,13 +124,13 @@ def close_by_charger(q: Queries, occasion: Occasion, transaction: Transaction, s
         stop_received_at=occasion.at,
         stop_id_tag=stop.id_tag,
         stop_reason=stop.reason,
-        stop_origin=StopOrigin.CHARGER,
-        evidence=None,
+        stop_origin=origin,
+        evidence=evidence,
         energy_implausible=implausible,
     )
     if not closed:
         return None
-    return TransactionStopped(
+    return kind(
         charge_point_id=occasion.identity,
         correlation_id=occasion.correlation_id,
         at=occasion.at,
@@ -82,48 +144,15 @@ def close_by_charger(q: Queries, occasion: Occasion, transaction: Transaction, s
         started_at=transaction.started_at,
         stopped_at=stop.stopped_at,
         reason=stop.reason,
-        origin=StopOrigin.CHARGER,
+        origin=origin,
         session_correlation_id=transaction.session_correlation_id,
         supersedes=transaction.meter_stop,
+        evidence=evidence,
     )
 
 
-def close_by_evidence(
-    q: Queries, occasion: Occasion, transaction: Transaction, evidence: Evidence
-) -> TransactionRecovered | None:
-    """Close a transaction that its charger left open; None where it isn't open."""
-    implausible = evidence.meter_stop < transaction.meter_start
-    closed = q.close_transaction(
-        id=transaction.id,
-        meter_stop=evidence.meter_stop,
-        stopped_at=evidence.stopped_at,
-        stop_received_at=occasion.at,
-        stop_id_tag=None,
-        stop_reason="Other",
-        stop_origin=StopOrigin.RECOVERED,
-        evidence=evidence.as_json(),
-        energy_implausible=implausible,
-    )
-    if not closed:
-        return None
-    return TransactionRecovered(
-        charge_point_id=occasion.identity,
-        correlation_id=occasion.correlation_id,
-        at=occasion.at,
-        transaction_id=transaction.id,
-        connector_id=_connector_number(q, transaction),
-        id_tag=transaction.id_tag,
-        meter_start=transaction.meter_start,
-        meter_stop=evidence.meter_stop,
-        energy_wh=energy_wh(transaction.meter_start, evidence.meter_stop),
-        energy_implausible=implausible,
-        started_at=transaction.started_at,
-        stopped_at=evidence.stopped_at,
-        reason="Other",
-        origin=StopOrigin.RECOVERED,
-        session_correlation_id=transaction.session_correlation_id,
-        evidence=evidence.as_json(),
-    )
+def _end_session(q: Queries, transaction: Transaction) -> None:
+    q.end_connector_session(id=transaction.connector_id, session_correlation_id=transaction.session_correlation_id)
 
 
 def evidence_of_next_start(
@@ -131,12 +160,19 @@ def evidence_of_next_start(
 ) -> Evidence:
     """What ended a transaction whose connector began another: its last reading, else the next one's first."""
     cause = "next_start"
+    evidence = _last_evidence(q, transaction, cause)
+    is_plausible = next_meter_start >= transaction.meter_start and next_started_at >= transaction.started_at
+    if evidence.source is EvidenceSource.METER_START and is_plausible:
+        return Evidence(cause, EvidenceSource.NEXT_START, next_meter_start, next_started_at)
+    return evidence
+
+
+def _last_evidence(q: Queries, transaction: Transaction, cause: str) -> Evidence:
+    """The transaction's last reading, else its own start."""
     reading = last_stored_register(q, transaction.id)
     if reading is not None:
         measured_at, wh = reading
         return Evidence(cause, EvidenceSource.METER_VALUE, wh, measured_at)
-    if next_meter_start >= transaction.meter_start and next_started_at >= transaction.started_at:
-        return Evidence(cause, EvidenceSource.NEXT_START, next_meter_start, next_started_at)
     return Evidence(cause, EvidenceSource.METER_START, transaction.meter_start, transaction.started_at)
 
 

@@ -7,11 +7,15 @@ from datetime import datetime
 
 from mcpp.domain.events import ConnectorStatusChanged
 from mcpp.domain.occasion import Occasion, Outcome
+from mcpp_generated.db.enums import Availability
 from mcpp_generated.db.models import Connector
 from mcpp_generated.db.queries import Queries
 
 NO_EVSE = 0
 """evse_id of versions that know connectors only."""
+
+CHARGE_POINT = 0
+"""The connector number that stands for the charge point as a whole (OCPP 1.6 §2.2)."""
 
 _NO_ERROR = "NoError"
 
@@ -34,7 +38,23 @@ def ensure_connector(q: Queries, charge_point_key: int, connector_id: int) -> Co
     connector = q.get_connector(charge_point_id=charge_point_key, evse_id=NO_EVSE, connector_id=connector_id)
     if connector is not None:
         return connector
-    return q.add_connector(charge_point_id=charge_point_key, evse_id=NO_EVSE, connector_id=connector_id)
+    added = q.add_connector(charge_point_id=charge_point_key, evse_id=NO_EVSE, connector_id=connector_id)
+    whole = q.get_connector(charge_point_id=charge_point_key, evse_id=NO_EVSE, connector_id=CHARGE_POINT)
+    if whole is not None and whole.ordered_at is not None:
+        q.order_availability(id=added.id, ordered_availability=whole.ordered_availability, ordered_at=whole.ordered_at)
+    return added
+
+
+def order_availability(q: Queries, occasion: Occasion, connector_id: int, availability: Availability) -> Outcome[None]:
+    """Book the availability that a charge point agreed to; connector 0 speaks for all of them (OCPP 1.6 §5.2)."""
+    connector = ensure_connector(q, occasion.key, connector_id)
+    if connector_id == CHARGE_POINT:
+        q.order_availability_of_all(
+            charge_point_id=occasion.key, ordered_availability=availability, ordered_at=occasion.at
+        )
+    else:
+        q.order_availability(id=connector.id, ordered_availability=availability, ordered_at=occasion.at)
+    return Outcome(None)
 
 
 def report_status(q: Queries, occasion: Occasion, report: ReportStatus) -> Outcome[None]:

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from mcpp.domain.samples import Sample
-from mcpp_generated.db.enums import StopOrigin
+from mcpp_generated.db.enums import ReservationStatus, StopOrigin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +90,7 @@ class MeterValuesReceived(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransactionStopped(Event):
-    """A transaction's end was booked as the charger reported it."""
+    """A transaction's end was booked, as its charger reported it or as an operator decided; `origin` says which."""
 
     transaction_id: int
     connector_id: int
@@ -105,14 +105,27 @@ class TransactionStopped(Event):
     origin: StopOrigin
     session_correlation_id: str
     supersedes: int | None = None
-    """The recovered meter_stop in Wh that this real stop replaces."""
+    """The meter_stop in Wh, recovered or an operator's, that this one replaces."""
+    evidence: str | None = None
+    """JSON: what the end was taken from, where the charger didn't report it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransactionRecovered(TransactionStopped):
     """A transaction that its charger left open was closed in the books; `evidence` says by what."""
 
-    evidence: str
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReservationChanged(Event):
+    """A reservation was booked or replaced, used, cancelled, or has expired (OCPP 1.6 §3.9)."""
+
+    reservation_id: int
+    connector_id: int
+    id_tag: str
+    parent_id_tag: str | None
+    expiry_date: datetime
+    status: ReservationStatus
+    transaction_id: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,18 @@ class Occasion:
 
 
 @dataclass(frozen=True, slots=True)
+class OperatorOccasion:
+    """When a person changed the books, and in which flow."""
+
+    correlation_id: str
+    at: datetime
+
+    def about(self, key: int, identity: str) -> Occasion:
+        """The same, of the charge point that it's about."""
+        return Occasion(key, identity, self.correlation_id, self.at, lambda: self.correlation_id)
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome(Generic[T]):
     """A domain function's answer, and the events to publish once it is committed."""
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from mcpp.domain import reservations
 from mcpp.domain.authorization import Authorization, AuthorizationPolicy, authorize, authorize_start
 from mcpp.domain.closing import Stop, close_by_charger, close_by_evidence, evidence_of_next_start
 from mcpp.domain.connectors import ensure_connector
@@ -60,7 +61,10 @@ class Stopped:
 def start_transaction(
     q: Queries, occasion: Occasion, command: StartTransaction, policy: AuthorizationPolicy
 ) -> Outcome[Started]:
-    """Book a start. A repeat gets the same id; what is still open on the connector is closed in the same write."""
+    """Book a start. A repeat gets the same id; what is still open on the connector is closed in the same write.
+
+    No reservation refuses a start: the charge point enforces them, and may be charging already.
+    """
     connector = ensure_connector(q, occasion.key, command.connector_id)
     repeated = q.find_start(
         connector_id=connector.id,
@@ -96,8 +100,11 @@ def start_transaction(
         started_at=command.started_at,
         session_correlation_id=session,
     )
+    used: tuple[Event, ...] = ()
+    if command.reservation_id is not None:
+        used = reservations.use(q, occasion, command.reservation_id, transaction_id)
     verdict = authorize_start(q, command.id_tag, occasion.at, policy, own_transaction_id=transaction_id)
-    return Outcome(Started(transaction_id, verdict), (*recovered, started))
+    return Outcome(Started(transaction_id, verdict), (*recovered, started, *used))
 
 
 def _close_left_open(

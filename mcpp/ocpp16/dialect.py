@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping
+from functools import partial
 
-from pydantic import ValidationError
+from pydantic import BaseModel, JsonValue, ValidationError
 
 from mcpp.ocpp16 import core, firmware, security
 from mcpp.ocpp16.context import CallContext, Services
 from mcpp.ocpp16.errors import SPELLING
-from mcpp.ocppj.actions import Action, AnyAction, Req, Res
+from mcpp.ocppj.actions import Action, AnyAction, Req, Res, decode
 from mcpp.ocppj.errors import CallFault, ErrorCode, InvalidAnswer
 from mcpp.ocppj.flow import Flow
 from mcpp.ocppj.frames import Call
@@ -36,17 +37,25 @@ class Ocpp16:
         """Handle an incoming CALL (see Dialect)."""
         return self._router.dispatch(CallContext(self._services, flow), flow, call)
 
-    def decode_response(self, flow: Flow, action: Action[Req, Res], payload: bytes) -> Res:
+    async def prepare(self, action: str, payload: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        """A command's payload with its references resolved (see Dialect)."""
+        return payload
+
+    def decode_response(self, flow: Flow, response: type[Res], payload: bytes) -> Res:
         """The typed response to a CALL of ours (see Dialect)."""
         try:
-            return action.decode_response(payload)
+            return decode(response, payload)
         except ValidationError:
             try:
-                response, deviations = repair(action.decode_response, payload, FIELD_RULES)
+                value, deviations = repair(partial(decode, response), payload, FIELD_RULES)
             except CallFault as fault:
                 raise InvalidAnswer(fault.description) from fault
             flow.deviations += deviations
-            return response
+            return value
+
+    def learn(self, flow: Flow, request: BaseModel, response: BaseModel) -> Awaitable[None] | None:
+        """Bring into the books what an answered CALL of ours means (see Dialect)."""
+        return None
 
     def spell(self, code: ErrorCode) -> str:
         """The code as 1.6 writes it."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Mapping
 from typing import Protocol
 
-from mcpp.ocppj.actions import Action, AnyAction, Req, Res
+from pydantic import BaseModel, JsonValue
+
+from mcpp.ocppj.actions import AnyAction, Res
 from mcpp.ocppj.errors import ErrorCode
 from mcpp.ocppj.flow import Flow
 from mcpp.ocppj.frames import Call
@@ -36,8 +38,19 @@ class Dialect(Protocol):
         """
         ...
 
-    def decode_response(self, flow: Flow, action: Action[Req, Res], payload: bytes) -> Res:
+    async def prepare(self, action: str, payload: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        """A command's payload with its references resolved; the same object where it has none.
+
+        Raises InvalidPayload for a reference to what isn't stored.
+        """
+        ...
+
+    def decode_response(self, flow: Flow, response: type[Res], payload: bytes) -> Res:
         """The typed response to a CALL of ours, repaired where needed; raises InvalidAnswer."""
+        ...
+
+    def learn(self, flow: Flow, request: BaseModel, response: BaseModel) -> Awaitable[None] | None:
+        """Bring into the books what an answered CALL of ours means; None where it means nothing to them."""
         ...
 
     def spell(self, code: ErrorCode) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import Enum, auto
+from typing import NamedTuple
 
 
 class ErrorCode(Enum):
@@ -66,3 +68,22 @@ class NotConnected(CommandError):
 
 class InvalidAnswer(CommandError):
     """The answer breaks the contract beyond what can be repaired."""
+
+
+class UnknownAction(CommandError):
+    """No OCPP version that is spoken here has such an action for a central system to send."""
+
+
+class Mistake(NamedTuple):
+    """Where a payload breaks the contract, and how."""
+
+    location: str
+    message: str
+
+
+class InvalidPayload(CommandError):
+    """The payload of a command breaks the contract; it was not sent."""
+
+    def __init__(self, mistakes: Sequence[Mistake]) -> None:
+        super().__init__("; ".join(f"{where}: {what}" if where else what for where, what in mistakes))
+        self.mistakes = tuple(mistakes)

@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Generic, Protocol
 
-from mcpp.ocppj.actions import Action, Req, Res
+from pydantic import BaseModel
+
+from mcpp.ocppj.actions import Action, AnyAction, Req, Res
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange(Generic[Res]):
+    """A CALL of ours and the response to it."""
+
+    action: str
+    message_id: str
+    correlation_id: str
+    response: Res
+    duration_ms: float
+    """From the command to its response, the wait for those before it included."""
 
 
 class LiveChargePoints(Protocol):
@@ -14,6 +29,10 @@ class LiveChargePoints(Protocol):
         """Whether the charge point has a connection now."""
         ...
 
+    def version_of(self, identity: str) -> str | None:
+        """The OCPP version that the charge point's connection speaks; None where it has none."""
+        ...
+
     async def call(
         self, identity: str, action: Action[Req, Res], request: Req, *, correlation_id: str | None = None
     ) -> Res:
@@ -21,4 +40,10 @@ class LiveChargePoints(Protocol):
 
         Raises NotConnected, QueueFull, CallRefused, CallTimeout, ConnectionLost or InvalidAnswer.
         """
+        ...
+
+    async def send(
+        self, identity: str, action: AnyAction, request: BaseModel, payload: bytes, *, correlation_id: str | None = None
+    ) -> Exchange[BaseModel]:
+        """As `call`, for a payload that goes out as it was given; `request` is what it says."""
         ...

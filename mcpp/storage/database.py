@@ -1,7 +1,8 @@
 """Opening the database: the one connection that writes, and the small pool of those that read.
 
 The file is in WAL mode, so readers never wait for the writer, and another process may read or back it up while the
-server runs. Only one process may write: it holds a lock on `<database>.lock` for as long as it lives.
+server runs. Only one process may serve: it holds a lock on `<database>.lock` for as long as it lives. A command may
+write as a guest beside it, a short transaction at a time.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ import errno
 import fcntl
 import os
 import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Final, Self
@@ -22,6 +23,9 @@ import aiosqlite
 
 BUSY_TIMEOUT_SECONDS: Final = 5.0
 """How long a statement waits for another program's lock, well under the 10 s that a shutdown may take."""
+
+GUEST_TIMEOUT_SECONDS: Final = 30.0
+"""How long a command waits for its turn to write: longer than a busy server needs between two commits."""
 
 READERS: Final = 4
 """Two long exports at once leave two to the API; each costs a thread and up to 2 MiB of page cache."""
@@ -104,6 +108,24 @@ def open_writer(path: Path, durability: Durability = Durability.FULL) -> WriterC
             raise _unusable(path, error) from error
         raise
     return connection
+
+
+@contextmanager
+def open_guest(path: Path, *, may_write: bool) -> Iterator[sqlite3.Connection]:
+    """A connection for a command, in autocommit mode, to a database that a server may be running on; it claims no lock.
+
+    Its transactions must be short: the server waits BUSY_TIMEOUT_SECONDS for them. Raises DatabaseUnusable, also in
+    the place of an sqlite3.Error that the block raises.
+    """
+    try:
+        connection = sqlite3.connect(_existing_uri(path), uri=True, timeout=GUEST_TIMEOUT_SECONDS, isolation_level=None)
+        with closing(connection):
+            _refuse_foreign(connection, path)
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute(f"PRAGMA query_only = {'OFF' if may_write else 'ON'}")
+            yield connection
+    except sqlite3.Error as error:
+        raise _unusable(path, error) from error
 
 
 def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
@@ -233,7 +255,7 @@ class Readers:
 
     async def _add(self, path: Path) -> None:
         connection = await aiosqlite.connect(
-            _reader_uri(path),
+            _existing_uri(path),
             uri=True,
             timeout=BUSY_TIMEOUT_SECONDS,
             isolation_level=None,
@@ -245,7 +267,7 @@ class Readers:
         self._idle.put_nowait(connection)
 
 
-def _reader_uri(path: Path) -> str:
+def _existing_uri(path: Path) -> str:
     if not path.is_file():
         raise DatabaseUnusable(f"database {path} does not exist; create it with mcpp migrate or choose another")
     # Not mode=ro: a reader may have to create the WAL's index; query_only keeps it from writing data.

@@ -13,9 +13,10 @@ from collections.abc import Awaitable
 from typing import Generic, Protocol
 from uuid import uuid4
 
+from pydantic import BaseModel
 from websockets.frames import CloseCode
 
-from mcpp.ocppj.actions import Action, Req, Res
+from mcpp.ocppj.actions import Action, AnyAction, Req, Res
 from mcpp.ocppj.dialect import Dialect
 from mcpp.ocppj.errors import (
     CallFault,
@@ -29,6 +30,7 @@ from mcpp.ocppj.errors import (
 )
 from mcpp.ocppj.flow import Direction, Flow, Peer, current_flow, new_correlation_id
 from mcpp.ocppj.frames import Call, CallError, CallResult, encode
+from mcpp.ocppj.live import Exchange
 from mcpp.ocppj.middleware import Middleware
 from mcpp.ocppj.session import Answered, Refused, Session, Stray
 from mcpp.transport.connection import Hold
@@ -53,36 +55,56 @@ class _Command(Protocol):
 
     @property
     def flow(self) -> Flow: ...
-    def answered(self, answer: CallResult | CallError) -> None: ...
+    def answered(self, answer: CallResult | CallError) -> Awaitable[None] | None: ...
     def failed(self, error: Exception) -> None: ...
 
 
-class _TypedCommand(Generic[Req, Res]):
+class _TypedCommand(Generic[Res]):
     """A CALL of ours, its caller's future and the way from answer to response."""
 
-    __slots__ = ("_action", "_dialect", "flow", "future")
+    __slots__ = ("_dialect", "_request", "_response", "flow", "future")
 
-    def __init__(self, flow: Flow, dialect: Dialect, action: Action[Req, Res], future: asyncio.Future[Res]) -> None:
+    def __init__(
+        self, flow: Flow, dialect: Dialect, request: BaseModel, response: type[Res], future: asyncio.Future[Res]
+    ) -> None:
         self.flow = flow
         self.future = future
         self._dialect = dialect
-        self._action = action
+        self._request = request
+        self._response = response
 
-    def answered(self, answer: CallResult | CallError) -> None:
+    def answered(self, answer: CallResult | CallError) -> Awaitable[None] | None:
+        """Give the caller the outcome; where the books learn from it, once the awaitable is through."""
         try:
             if isinstance(answer, CallError):
                 raise CallRefused(answer.code, answer.description, json.loads(answer.details))
-            response = self._dialect.decode_response(self.flow, self._action, answer.payload)
+            response = self._dialect.decode_response(self.flow, self._response, answer.payload)
+            learning = self._dialect.learn(self.flow, self._request, response)
         except Exception as error:  # noqa: BLE001 - the caller gets an outcome, whatever it is
             self.failed(error)
-            return
-        # The caller may have been cancelled meanwhile.
-        if not self.future.done():
-            self.future.set_result(response)
+            return None
+        if learning is not None:
+            return self._learn(learning, response)
+        self._succeed(response)
+        return None
 
     def failed(self, error: Exception) -> None:
         if not self.future.done():
             self.future.set_exception(error)
+
+    def _succeed(self, response: Res) -> None:
+        # The caller may have been cancelled meanwhile.
+        if not self.future.done():
+            self.future.set_result(response)
+
+    async def _learn(self, learning: Awaitable[None], response: Res) -> None:
+        """The charge point did what it was told, so its answer counts even if the books could not learn of it."""
+        try:
+            await learning
+        except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets the answer
+            context = {"message": f"the answer to {self.flow.action} was not booked", "exception": error}
+            self.future.get_loop().call_exception_handler(context)
+        self._succeed(response)
 
 
 class LiveChargePoint:
@@ -148,23 +170,36 @@ class LiveChargePoint:
         return self._session.queued
 
     async def call(self, action: Action[Req, Res], request: Req, *, correlation_id: str | None = None) -> Res:
-        """Send a CALL, once those before it are answered, and wait for its response.
+        """Send a typed CALL, once those before it are answered, and wait for its response.
 
         Without `correlation_id` it belongs to the flow at hand, if there is one. Raises QueueFull, CallRefused,
         CallTimeout, ConnectionLost or InvalidAnswer. A caller that is cancelled takes a CALL back that still waits.
         """
-        call = Call(str(uuid4()), action.name, action.encode_request(request))
+        payload = action.encode_request(request)
+        return (await self._exchange(action.name, action.response, request, payload, correlation_id)).response
+
+    async def send(
+        self, action: AnyAction, request: BaseModel, payload: bytes, *, correlation_id: str | None = None
+    ) -> Exchange[BaseModel]:
+        """As `call`, for a payload that goes out as it was given; `request` is what it says."""
+        return await self._exchange(action.name, action.response, request, payload, correlation_id)
+
+    async def _exchange(
+        self, action: str, model: type[Res], request: BaseModel, payload: bytes, correlation_id: str | None
+    ) -> Exchange[Res]:
+        call = Call(str(uuid4()), action, payload)
         flow = self._outgoing_flow(call, correlation_id)
         self._session.submit(call)
         future: asyncio.Future[Res] = self._loop.create_future()
-        command = _TypedCommand(flow, self._dialect, action, future)
-        self._commands[call.message_id] = command
+        self._commands[call.message_id] = _TypedCommand(flow, self._dialect, request, model, future)
         self._send_call()
         try:
-            return await future
+            response = await future
         finally:
             if self._session.withdraw(call.message_id):
                 del self._commands[call.message_id]
+        duration_ms = (time.perf_counter() - flow.started) * 1000
+        return Exchange(action, call.message_id, flow.correlation_id, response, duration_ms)
 
     def close(self, code: CloseCode, reason: str, outcome: Outcome) -> None:
         """Close the connection; what still waits on either side ends with ConnectionLost."""
@@ -183,7 +218,9 @@ class LiveChargePoint:
             self._call_received(event, len(message))
         elif isinstance(event, Answered):
             command = self._commands.pop(event.call.message_id)
-            command.answered(event.answer)
+            learning = command.answered(event.answer)
+            if learning is not None:
+                self._run(learning)
             self._middleware.answer_received(command.flow, event.answer, len(message))
             self._send_call()
         elif isinstance(event, Stray):
@@ -314,6 +351,11 @@ class LiveChargePoint:
                 self._middleware.refusal_sent(self.peer, answer, len(text))
 
     # CALLs of ours.
+
+    def _run(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._works.add(task)
+        task.add_done_callback(self._works.discard)
 
     def _outgoing_flow(self, call: Call, correlation_id: str | None) -> Flow:
         if correlation_id is None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from mcpp.ocppj.actions import Action, Req, Res
+from pydantic import BaseModel
+
+from mcpp.ocppj.actions import Action, AnyAction, Req, Res
 from mcpp.ocppj.errors import NotConnected
+from mcpp.ocppj.live import Exchange
 from mcpp.transport.charge_point import LiveChargePoint
 
 
@@ -35,6 +38,10 @@ class Registry:
     def connected(self, identity: str) -> bool:
         return identity in self._by_identity
 
+    def version_of(self, identity: str) -> str | None:
+        charge_point = self._by_identity.get(identity)
+        return None if charge_point is None else charge_point.ocpp_version
+
     def add(self, charge_point: LiveChargePoint) -> LiveChargePoint | None:
         """Enter a connection; gives the one it replaces, which the caller closes."""
         replaced = self._by_identity.get(charge_point.identity)
@@ -52,7 +59,16 @@ class Registry:
         self, identity: str, action: Action[Req, Res], request: Req, *, correlation_id: str | None = None
     ) -> Res:
         """Send a CALL to a connected charge point; as LiveChargePoint.call, and raises NotConnected."""
+        return await self._connected(identity).call(action, request, correlation_id=correlation_id)
+
+    async def send(
+        self, identity: str, action: AnyAction, request: BaseModel, payload: bytes, *, correlation_id: str | None = None
+    ) -> Exchange[BaseModel]:
+        """Send a payload as it was given; as LiveChargePoint.send, and raises NotConnected."""
+        return await self._connected(identity).send(action, request, payload, correlation_id=correlation_id)
+
+    def _connected(self, identity: str) -> LiveChargePoint:
         charge_point = self._by_identity.get(identity)
         if charge_point is None:
             raise NotConnected(f"{identity} is not connected")
-        return await charge_point.call(action, request, correlation_id=correlation_id)
+        return charge_point

@@ -120,6 +120,18 @@ class ChargePoint:
 
 
 @dataclass(frozen=True, slots=True)
+class GetCredentialsRow:
+    """A row of `get_credentials`."""
+
+    id: int
+    password_hash: str | None
+
+    @classmethod
+    def from_row(cls, row: tuple[int, str | None]) -> Self:
+        return cls(*row)
+
+
+@dataclass(frozen=True, slots=True)
 class ChargingProfile:
     """A row of the table `charging_profiles`."""
 
@@ -228,6 +240,81 @@ class ListConnectorsRow:
 
 
 @dataclass(frozen=True, slots=True)
+class FirmwareImage:
+    """A row of the table `firmware_images`."""
+
+    id: int
+    name: str
+    stored_name: str
+    size_bytes: int
+    sha256: str
+    stored_at: datetime
+
+    @classmethod
+    def from_row(cls, row: tuple[int, str, str, int, str, int]) -> Self:
+        return cls(row[0], row[1], row[2], row[3], row[4], from_milliseconds(row[5]))
+
+
+@dataclass(frozen=True, slots=True)
+class FindUploadLinkRow:
+    """A row of `find_upload_link`."""
+
+    link_id: int
+    charge_point_id: int
+    identity: str
+
+    @classmethod
+    def from_row(cls, row: tuple[int, int, str]) -> Self:
+        return cls(*row)
+
+
+@dataclass(frozen=True, slots=True)
+class FindUploadRow:
+    """A row of `find_upload`."""
+
+    id: int
+    stored_name: str
+
+    @classmethod
+    def from_row(cls, row: tuple[int, str]) -> Self:
+        return cls(*row)
+
+
+@dataclass(frozen=True, slots=True)
+class UploadRecord:
+    """A row of the view `upload_records`."""
+
+    id: int
+    charge_point_id: str
+    name: str
+    stored_name: str
+    size_bytes: int
+    sha256: str
+    received_at: datetime
+
+    @classmethod
+    def from_row(cls, row: tuple[int, str, str, str, int, str, int]) -> Self:
+        return cls(row[0], row[1], row[2], row[3], row[4], row[5], from_milliseconds(row[6]))
+
+
+@dataclass(frozen=True, slots=True)
+class ListUploadsOfChargePointRow:
+    """A row of `list_uploads_of_charge_point`."""
+
+    id: int
+    charge_point_id: str
+    name: str
+    stored_name: str
+    size_bytes: int
+    sha256: str
+    received_at: datetime
+
+    @classmethod
+    def from_row(cls, row: tuple[int, str, str, str, int, str, int]) -> Self:
+        return cls(row[0], row[1], row[2], row[3], row[4], row[5], from_milliseconds(row[6]))
+
+
+@dataclass(frozen=True, slots=True)
 class IdTag:
     """A row of the table `id_tags`."""
 
@@ -253,6 +340,33 @@ class LocalList:
     @classmethod
     def from_row(cls, row: tuple[int, int, int]) -> Self:
         return cls(row[0], row[1], from_milliseconds(row[2]))
+
+
+@dataclass(frozen=True, slots=True)
+class ListEndedTransactionsRow:
+    """A row of `list_ended_transactions`."""
+
+    id: int
+    charge_point_id: str
+    id_tag: str
+    meter_start: int
+    meter_stop: int | None
+    started_at: datetime
+    stopped_at: datetime | None
+    energy_implausible: bool
+
+    @classmethod
+    def from_row(cls, row: tuple[int, str, str, int, int | None, int, int | None, int]) -> Self:
+        return cls(
+            row[0],
+            row[1],
+            row[2],
+            row[3],
+            row[4],
+            from_milliseconds(row[5]),
+            None if row[6] is None else from_milliseconds(row[6]),
+            bool(row[7]),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,9 +19,15 @@ from .models import (
     Connector,
     DeleteConfigurationKeysParams,
     FindNewestSamplesRow,
+    FindUploadLinkRow,
+    FindUploadRow,
+    FirmwareImage,
+    GetCredentialsRow,
     IdTag,
     ListConnectorsRow,
+    ListEndedTransactionsRow,
     ListTransactionSamplesRow,
+    ListUploadsOfChargePointRow,
     LocalList,
     PutConfigurationKeysParams,
     Reservation,
@@ -31,6 +37,7 @@ from .models import (
     Transaction,
     TransactionRecord,
     UnmatchedRecord,
+    UploadRecord,
     decode_is_reservation_id_known,
 )
 from .runtime import fetch_all, fetch_certain, fetch_one, scalar, to_array, to_milliseconds
@@ -173,6 +180,42 @@ class Queries:
             self._connection.execute(statements.GET_CHARGE_POINTS, (to_array(identities),)), ChargePoint.from_row
         )
 
+    def get_credentials(self, *, identity: str) -> GetCredentialsRow | None:
+        """A charge point's key and the hash of its password; by this it's found when it connects."""
+        return fetch_one(self._connection.execute(statements.GET_CREDENTIALS, (identity,)), GetCredentialsRow.from_row)
+
+    def set_password_hash(self, *, password_hash: str | None, id: int) -> None:
+        """Store the hash of a charge point's password; NULL where it needs none."""
+        self._connection.execute(statements.SET_PASSWORD_HASH, (password_hash, id))
+
+    def count_charge_points_without_password(self) -> int:
+        """How many charge points may connect without a password."""
+        return fetch_certain(self._connection.execute(statements.COUNT_CHARGE_POINTS_WITHOUT_PASSWORD), scalar)
+
+    def register_charge_point(self, *, identity: str, registered_at: datetime) -> int:
+        """Register a charge point ahead of its first connection; 0 rows where it is known."""
+        return self._connection.execute(
+            statements.REGISTER_CHARGE_POINT, (identity, to_milliseconds(registered_at))
+        ).rowcount
+
+    def set_display_name(self, *, display_name: str | None, id: int) -> None:
+        """Give a charge point a name for people."""
+        self._connection.execute(statements.SET_DISPLAY_NAME, (display_name, id))
+
+    def set_auto_start(self, *, auto_start: bool | None, id: int) -> None:
+        """Say whether a charge point starts charging by itself; NULL where the setting decides."""
+        self._connection.execute(statements.SET_AUTO_START, (None if auto_start is None else int(auto_start), id))
+
+    def count_transactions_of_charge_point(self, *, charge_point_id: int) -> int:
+        """How many transactions a charge point has."""
+        return fetch_certain(
+            self._connection.execute(statements.COUNT_TRANSACTIONS_OF_CHARGE_POINT, (charge_point_id,)), scalar
+        )
+
+    def delete_charge_point(self, *, id: int) -> None:
+        """Forget a charge point, and with it all that is its own."""
+        self._connection.execute(statements.DELETE_CHARGE_POINT, (id,))
+
     def get_charging_profile(self, *, name: str) -> ChargingProfile | None:
         """One stored charging profile."""
         return fetch_one(self._connection.execute(statements.GET_CHARGING_PROFILE, (name,)), ChargingProfile.from_row)
@@ -304,6 +347,124 @@ class Queries:
             ),
         )
 
+    def add_firmware_image(
+        self, *, name: str, stored_name: str, size_bytes: int, sha256: str, stored_at: datetime
+    ) -> FirmwareImage | None:
+        """Book a firmware image that is on disk; no row where its name is taken."""
+        return fetch_one(
+            self._connection.execute(
+                statements.ADD_FIRMWARE_IMAGE, (name, stored_name, size_bytes, sha256, to_milliseconds(stored_at))
+            ),
+            FirmwareImage.from_row,
+        )
+
+    def get_firmware_image(self, *, name: str) -> FirmwareImage | None:
+        """One firmware image by its name."""
+        return fetch_one(self._connection.execute(statements.GET_FIRMWARE_IMAGE, (name,)), FirmwareImage.from_row)
+
+    def list_firmware_images(self) -> list[FirmwareImage]:
+        """All firmware images by name."""
+        return fetch_all(self._connection.execute(statements.LIST_FIRMWARE_IMAGES), FirmwareImage.from_row)
+
+    def delete_firmware_image(self, *, name: str) -> str | None:
+        """Forget a firmware image, and with it its links; gives the name of its file."""
+        return fetch_one(self._connection.execute(statements.DELETE_FIRMWARE_IMAGE, (name,)), scalar)
+
+    def add_download_link(
+        self, *, token_sha256: str, firmware_id: int | None, created_at: datetime, expires_at: datetime
+    ) -> None:
+        """Book a link by which a firmware image is fetched."""
+        self._connection.execute(
+            statements.ADD_DOWNLOAD_LINK,
+            (token_sha256, firmware_id, to_milliseconds(created_at), to_milliseconds(expires_at)),
+        )
+
+    def add_upload_link(
+        self, *, token_sha256: str, charge_point_id: int | None, created_at: datetime, expires_at: datetime
+    ) -> None:
+        """Book a link by which a charge point puts files."""
+        self._connection.execute(
+            statements.ADD_UPLOAD_LINK,
+            (token_sha256, charge_point_id, to_milliseconds(created_at), to_milliseconds(expires_at)),
+        )
+
+    def delete_expired_links(self, *, now_at: datetime) -> None:
+        """Forget the links that nobody can use any more."""
+        self._connection.execute(statements.DELETE_EXPIRED_LINKS, (to_milliseconds(now_at),))
+
+    def find_download(self, *, token_sha256: str, now_at: datetime) -> FirmwareImage | None:
+        """The firmware image of a link that still counts."""
+        return fetch_one(
+            self._connection.execute(statements.FIND_DOWNLOAD, (token_sha256, to_milliseconds(now_at))),
+            FirmwareImage.from_row,
+        )
+
+    def find_upload_link(self, *, token_sha256: str, now_at: datetime) -> FindUploadLinkRow | None:
+        """The charge point that puts files by a link that still counts."""
+        return fetch_one(
+            self._connection.execute(statements.FIND_UPLOAD_LINK, (token_sha256, to_milliseconds(now_at))),
+            FindUploadLinkRow.from_row,
+        )
+
+    def find_upload(self, *, link_id: int, name: str) -> FindUploadRow | None:
+        """The file that was put by a link under a name."""
+        return fetch_one(self._connection.execute(statements.FIND_UPLOAD, (link_id, name)), FindUploadRow.from_row)
+
+    def count_uploads_of_link(self, *, link_id: int) -> int:
+        """How many files were put by a link."""
+        return fetch_certain(self._connection.execute(statements.COUNT_UPLOADS_OF_LINK, (link_id,)), scalar)
+
+    def put_upload(
+        self,
+        *,
+        charge_point_id: int,
+        link_id: int,
+        name: str,
+        stored_name: str,
+        size_bytes: int,
+        sha256: str,
+        received_at: datetime,
+    ) -> int:
+        """Book a file that a charge point has put and that is on disk; one of the same link and name gives way."""
+        return fetch_certain(
+            self._connection.execute(
+                statements.PUT_UPLOAD,
+                (charge_point_id, link_id, name, stored_name, size_bytes, sha256, to_milliseconds(received_at)),
+            ),
+            scalar,
+        )
+
+    def get_upload(self, *, id: int) -> UploadRecord | None:
+        """One file that a charge point has put."""
+        return fetch_one(self._connection.execute(statements.GET_UPLOAD, (id,)), UploadRecord.from_row)
+
+    def list_uploads(self, *, before_id: int, page_size: int) -> list[UploadRecord]:
+        """What charge points have put, the newest first, a page at a time."""
+        return fetch_all(
+            self._connection.execute(statements.LIST_UPLOADS, (before_id, page_size)), UploadRecord.from_row
+        )
+
+    def list_uploads_of_charge_point(
+        self, *, charge_point_id: str, before_id: int, page_size: int
+    ) -> list[ListUploadsOfChargePointRow]:
+        """What one charge point has put, the newest first, a page at a time."""
+        return fetch_all(
+            self._connection.execute(statements.LIST_UPLOADS_OF_CHARGE_POINT, (charge_point_id, before_id, page_size)),
+            ListUploadsOfChargePointRow.from_row,
+        )
+
+    def delete_upload(self, *, id: int) -> str | None:
+        """Forget a file that a charge point has put; gives the name of the file."""
+        return fetch_one(self._connection.execute(statements.DELETE_UPLOAD, (id,)), scalar)
+
+    def list_stored_firmware(self) -> list[str]:
+        """The files on disk that are firmware images."""
+        return fetch_all(self._connection.execute(statements.LIST_STORED_FIRMWARE), scalar)
+
+    def list_stored_uploads(self) -> list[str]:
+        """The files on disk that charge points have put."""
+        return fetch_all(self._connection.execute(statements.LIST_STORED_UPLOADS), scalar)
+
     def get_id_tag(self, *, id_tag: str) -> IdTag | None:
         """One id tag, compared without regard to case (CiString)."""
         return fetch_one(self._connection.execute(statements.GET_ID_TAG, (id_tag,)), IdTag.from_row)
@@ -345,6 +506,23 @@ class Queries:
         """The last known version of a charge point's local authorization list."""
         return fetch_one(self._connection.execute(statements.GET_LOCAL_LIST, (charge_point_id,)), LocalList.from_row)
 
+    def list_ended_transactions(
+        self, *, after: int, since: datetime | None, until: datetime | None, page_size: int
+    ) -> list[ListEndedTransactionsRow]:
+        """Transactions that ended in a span of time, by their ids, a page at a time: what a report sums up."""
+        return fetch_all(
+            self._connection.execute(
+                statements.LIST_ENDED_TRANSACTIONS,
+                (
+                    after,
+                    None if since is None else to_milliseconds(since),
+                    None if until is None else to_milliseconds(until),
+                    page_size,
+                ),
+            ),
+            ListEndedTransactionsRow.from_row,
+        )
+
     def put_reservation(
         self,
         *,
@@ -355,19 +533,22 @@ class Queries:
         parent_id_tag: str | None,
         expiry_date: datetime,
         created_at: datetime,
-    ) -> None:
-        """Book a reservation that its charge point accepted. A known id is replaced by it (OCPP 1.6, 5.13)."""
-        self._connection.execute(
-            statements.PUT_RESERVATION,
-            (
-                charge_point_id,
-                reservation_id,
-                connector_id,
-                id_tag,
-                parent_id_tag,
-                to_milliseconds(expiry_date),
-                to_milliseconds(created_at),
+    ) -> int:
+        """Book a reservation that its charge point accepted, in place of a known one (OCPP 1.6, 5.13). Gives its key."""
+        return fetch_certain(
+            self._connection.execute(
+                statements.PUT_RESERVATION,
+                (
+                    charge_point_id,
+                    reservation_id,
+                    connector_id,
+                    id_tag,
+                    parent_id_tag,
+                    to_milliseconds(expiry_date),
+                    to_milliseconds(created_at),
+                ),
             ),
+            scalar,
         )
 
     def find_reservation(self, *, charge_point_id: int, reservation_id: int) -> Reservation | None:

@@ -16,9 +16,15 @@ from .models import (
     ConfigurationKey,
     Connector,
     FindNewestSamplesRow,
+    FindUploadLinkRow,
+    FindUploadRow,
+    FirmwareImage,
+    GetCredentialsRow,
     IdTag,
     ListConnectorsRow,
+    ListEndedTransactionsRow,
     ListTransactionSamplesRow,
+    ListUploadsOfChargePointRow,
     LocalList,
     Reservation,
     ReservationRecord,
@@ -26,6 +32,7 @@ from .models import (
     Transaction,
     TransactionRecord,
     UnmatchedRecord,
+    UploadRecord,
     decode_is_reservation_id_known,
 )
 from .runtime import read_all, read_certain, read_one, scalar, to_array, to_milliseconds
@@ -56,6 +63,21 @@ async def list_identities_by_vendor(
 async def get_charge_points(connection: aiosqlite.Connection, *, identities: Sequence[str]) -> list[ChargePoint]:
     """Charge points by their identities."""
     return await read_all(connection, statements.GET_CHARGE_POINTS, (to_array(identities),), ChargePoint.from_row)
+
+
+async def get_credentials(connection: aiosqlite.Connection, *, identity: str) -> GetCredentialsRow | None:
+    """A charge point's key and the hash of its password; by this it's found when it connects."""
+    return await read_one(connection, statements.GET_CREDENTIALS, (identity,), GetCredentialsRow.from_row)
+
+
+async def count_charge_points_without_password(connection: aiosqlite.Connection) -> int:
+    """How many charge points may connect without a password."""
+    return await read_certain(connection, statements.COUNT_CHARGE_POINTS_WITHOUT_PASSWORD, (), scalar)
+
+
+async def count_transactions_of_charge_point(connection: aiosqlite.Connection, *, charge_point_id: int) -> int:
+    """How many transactions a charge point has."""
+    return await read_certain(connection, statements.COUNT_TRANSACTIONS_OF_CHARGE_POINT, (charge_point_id,), scalar)
 
 
 async def get_charging_profile(connection: aiosqlite.Connection, *, name: str) -> ChargingProfile | None:
@@ -107,6 +129,76 @@ async def get_connector_number(connection: aiosqlite.Connection, *, id: int) -> 
     return await read_one(connection, statements.GET_CONNECTOR_NUMBER, (id,), scalar)
 
 
+async def get_firmware_image(connection: aiosqlite.Connection, *, name: str) -> FirmwareImage | None:
+    """One firmware image by its name."""
+    return await read_one(connection, statements.GET_FIRMWARE_IMAGE, (name,), FirmwareImage.from_row)
+
+
+async def list_firmware_images(connection: aiosqlite.Connection) -> list[FirmwareImage]:
+    """All firmware images by name."""
+    return await read_all(connection, statements.LIST_FIRMWARE_IMAGES, (), FirmwareImage.from_row)
+
+
+async def find_download(
+    connection: aiosqlite.Connection, *, token_sha256: str, now_at: datetime
+) -> FirmwareImage | None:
+    """The firmware image of a link that still counts."""
+    return await read_one(
+        connection, statements.FIND_DOWNLOAD, (token_sha256, to_milliseconds(now_at)), FirmwareImage.from_row
+    )
+
+
+async def find_upload_link(
+    connection: aiosqlite.Connection, *, token_sha256: str, now_at: datetime
+) -> FindUploadLinkRow | None:
+    """The charge point that puts files by a link that still counts."""
+    return await read_one(
+        connection, statements.FIND_UPLOAD_LINK, (token_sha256, to_milliseconds(now_at)), FindUploadLinkRow.from_row
+    )
+
+
+async def find_upload(connection: aiosqlite.Connection, *, link_id: int, name: str) -> FindUploadRow | None:
+    """The file that was put by a link under a name."""
+    return await read_one(connection, statements.FIND_UPLOAD, (link_id, name), FindUploadRow.from_row)
+
+
+async def count_uploads_of_link(connection: aiosqlite.Connection, *, link_id: int) -> int:
+    """How many files were put by a link."""
+    return await read_certain(connection, statements.COUNT_UPLOADS_OF_LINK, (link_id,), scalar)
+
+
+async def get_upload(connection: aiosqlite.Connection, *, id: int) -> UploadRecord | None:
+    """One file that a charge point has put."""
+    return await read_one(connection, statements.GET_UPLOAD, (id,), UploadRecord.from_row)
+
+
+async def list_uploads(connection: aiosqlite.Connection, *, before_id: int, page_size: int) -> list[UploadRecord]:
+    """What charge points have put, the newest first, a page at a time."""
+    return await read_all(connection, statements.LIST_UPLOADS, (before_id, page_size), UploadRecord.from_row)
+
+
+async def list_uploads_of_charge_point(
+    connection: aiosqlite.Connection, *, charge_point_id: str, before_id: int, page_size: int
+) -> list[ListUploadsOfChargePointRow]:
+    """What one charge point has put, the newest first, a page at a time."""
+    return await read_all(
+        connection,
+        statements.LIST_UPLOADS_OF_CHARGE_POINT,
+        (charge_point_id, before_id, page_size),
+        ListUploadsOfChargePointRow.from_row,
+    )
+
+
+async def list_stored_firmware(connection: aiosqlite.Connection) -> list[str]:
+    """The files on disk that are firmware images."""
+    return await read_all(connection, statements.LIST_STORED_FIRMWARE, (), scalar)
+
+
+async def list_stored_uploads(connection: aiosqlite.Connection) -> list[str]:
+    """The files on disk that charge points have put."""
+    return await read_all(connection, statements.LIST_STORED_UPLOADS, (), scalar)
+
+
 async def get_id_tag(connection: aiosqlite.Connection, *, id_tag: str) -> IdTag | None:
     """One id tag, compared without regard to case (CiString)."""
     return await read_one(connection, statements.GET_ID_TAG, (id_tag,), IdTag.from_row)
@@ -125,6 +217,23 @@ async def list_all_id_tags(connection: aiosqlite.Connection) -> list[IdTag]:
 async def get_local_list(connection: aiosqlite.Connection, *, charge_point_id: int) -> LocalList | None:
     """The last known version of a charge point's local authorization list."""
     return await read_one(connection, statements.GET_LOCAL_LIST, (charge_point_id,), LocalList.from_row)
+
+
+async def list_ended_transactions(
+    connection: aiosqlite.Connection, *, after: int, since: datetime | None, until: datetime | None, page_size: int
+) -> list[ListEndedTransactionsRow]:
+    """Transactions that ended in a span of time, by their ids, a page at a time: what a report sums up."""
+    return await read_all(
+        connection,
+        statements.LIST_ENDED_TRANSACTIONS,
+        (
+            after,
+            None if since is None else to_milliseconds(since),
+            None if until is None else to_milliseconds(until),
+            page_size,
+        ),
+        ListEndedTransactionsRow.from_row,
+    )
 
 
 async def find_reservation(

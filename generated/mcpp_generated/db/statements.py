@@ -65,6 +65,30 @@ SELECT identity FROM charge_points WHERE vendor = ?1 AND identity > ?2 ORDER BY 
 GET_CHARGE_POINTS: Final = """\
 SELECT id, identity, ocpp_version, display_name, password_hash, auto_start, vendor, model, serial_number, charge_box_serial_number, firmware_version, iccid, imsi, meter_type, meter_serial_number, registered_at, boot_accepted_at, last_connect_at, last_disconnect_at, last_boot_at, last_heartbeat_at, last_status_at, last_meter_values_at, last_tx_start_at, last_tx_stop_at, last_error_at FROM charge_points WHERE identity IN (SELECT value FROM json_each(?1)) ORDER BY identity"""
 
+GET_CREDENTIALS: Final = """\
+SELECT id, password_hash FROM charge_points WHERE identity = ?1"""
+
+SET_PASSWORD_HASH: Final = """\
+UPDATE charge_points SET password_hash = ?1 WHERE id = ?2"""
+
+COUNT_CHARGE_POINTS_WITHOUT_PASSWORD: Final = """\
+SELECT count(*) FROM charge_points WHERE password_hash IS NULL"""
+
+REGISTER_CHARGE_POINT: Final = """\
+INSERT INTO charge_points (identity, registered_at) VALUES (?1, ?2) ON CONFLICT (identity) DO NOTHING"""
+
+SET_DISPLAY_NAME: Final = """\
+UPDATE charge_points SET display_name = ?1 WHERE id = ?2"""
+
+SET_AUTO_START: Final = """\
+UPDATE charge_points SET auto_start = ?1 WHERE id = ?2"""
+
+COUNT_TRANSACTIONS_OF_CHARGE_POINT: Final = """\
+SELECT count(*) FROM transactions WHERE charge_point_id = ?1"""
+
+DELETE_CHARGE_POINT: Final = """\
+DELETE FROM charge_points WHERE id = ?1"""
+
 GET_CHARGING_PROFILE: Final = """\
 SELECT name, profile FROM charging_profiles WHERE name = ?1"""
 
@@ -133,6 +157,80 @@ ORDER_AVAILABILITY_OF_ALL: Final = """\
 UPDATE connectors SET ordered_availability = ?1, ordered_at = ?2
 WHERE charge_point_id = ?3"""
 
+ADD_FIRMWARE_IMAGE: Final = """\
+INSERT INTO firmware_images (name, stored_name, size_bytes, sha256, stored_at)
+VALUES (?1, ?2, ?3, ?4, ?5)
+ON CONFLICT (name) DO NOTHING
+RETURNING id, name, stored_name, size_bytes, sha256, stored_at"""
+
+GET_FIRMWARE_IMAGE: Final = """\
+SELECT id, name, stored_name, size_bytes, sha256, stored_at FROM firmware_images WHERE name = ?1"""
+
+LIST_FIRMWARE_IMAGES: Final = """\
+SELECT id, name, stored_name, size_bytes, sha256, stored_at FROM firmware_images ORDER BY name"""
+
+DELETE_FIRMWARE_IMAGE: Final = """\
+DELETE FROM firmware_images WHERE name = ?1 RETURNING stored_name"""
+
+ADD_DOWNLOAD_LINK: Final = """\
+INSERT INTO file_links (token_sha256, firmware_id, created_at, expires_at)
+VALUES (?1, ?2, ?3, ?4)"""
+
+ADD_UPLOAD_LINK: Final = """\
+INSERT INTO file_links (token_sha256, charge_point_id, created_at, expires_at)
+VALUES (?1, ?2, ?3, ?4)"""
+
+DELETE_EXPIRED_LINKS: Final = """\
+DELETE FROM file_links WHERE expires_at <= ?1"""
+
+FIND_DOWNLOAD: Final = """\
+SELECT f.id, f.name, f.stored_name, f.size_bytes, f.sha256, f.stored_at
+FROM file_links AS l
+JOIN firmware_images AS f ON f.id = l.firmware_id
+WHERE l.token_sha256 = ?1 AND l.expires_at > ?2"""
+
+FIND_UPLOAD_LINK: Final = """\
+SELECT l.id AS link_id, p.id AS charge_point_id, p.identity
+FROM file_links AS l
+JOIN charge_points AS p ON p.id = l.charge_point_id
+WHERE l.token_sha256 = ?1 AND l.expires_at > ?2"""
+
+FIND_UPLOAD: Final = """\
+SELECT id, stored_name FROM uploads WHERE link_id = ?1 AND name = ?2"""
+
+COUNT_UPLOADS_OF_LINK: Final = """\
+SELECT count(*) FROM uploads WHERE link_id = ?1"""
+
+PUT_UPLOAD: Final = """\
+INSERT INTO uploads (charge_point_id, link_id, name, stored_name, size_bytes, sha256, received_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+ON CONFLICT (link_id, name)
+DO UPDATE SET stored_name = excluded.stored_name, size_bytes = excluded.size_bytes, sha256 = excluded.sha256,
+    received_at = excluded.received_at
+RETURNING id"""
+
+GET_UPLOAD: Final = """\
+SELECT id, charge_point_id, name, stored_name, size_bytes, sha256, received_at FROM upload_records WHERE id = ?1"""
+
+LIST_UPLOADS: Final = """\
+SELECT id, charge_point_id, name, stored_name, size_bytes, sha256, received_at FROM upload_records WHERE id < ?1 ORDER BY id DESC LIMIT ?2"""
+
+LIST_UPLOADS_OF_CHARGE_POINT: Final = """\
+SELECT u.id, p.identity AS charge_point_id, u.name, u.stored_name, u.size_bytes, u.sha256, u.received_at
+FROM charge_points AS p
+JOIN uploads AS u ON u.charge_point_id = p.id
+WHERE p.identity = ?1 AND u.id < ?2
+ORDER BY u.id DESC LIMIT ?3"""
+
+DELETE_UPLOAD: Final = """\
+DELETE FROM uploads WHERE id = ?1 RETURNING stored_name"""
+
+LIST_STORED_FIRMWARE: Final = """\
+SELECT stored_name FROM firmware_images"""
+
+LIST_STORED_UPLOADS: Final = """\
+SELECT stored_name FROM uploads"""
+
 GET_ID_TAG: Final = """\
 SELECT id_tag, status, expiry_date, parent_id_tag, note FROM id_tags WHERE id_tag = ?1"""
 
@@ -158,6 +256,16 @@ ON CONFLICT (charge_point_id) DO UPDATE SET version = excluded.version, known_at
 GET_LOCAL_LIST: Final = """\
 SELECT charge_point_id, version, known_at FROM local_lists WHERE charge_point_id = ?1"""
 
+LIST_ENDED_TRANSACTIONS: Final = """\
+SELECT
+    t.id, p.identity AS charge_point_id, t.id_tag, t.meter_start, t.meter_stop, t.started_at, t.stopped_at,
+    t.energy_implausible
+FROM transactions AS t
+JOIN charge_points AS p ON p.id = t.charge_point_id
+WHERE t.id > ?1 AND t.stopped_at >= ?2 AND t.stopped_at < ?3
+ORDER BY t.id
+LIMIT ?4"""
+
 PUT_RESERVATION: Final = """\
 INSERT INTO reservations (
     charge_point_id, reservation_id, connector_id, id_tag, parent_id_tag, expiry_date, status, created_at
@@ -168,7 +276,8 @@ VALUES (
 ON CONFLICT (reservation_id, charge_point_id) DO UPDATE SET
     connector_id = excluded.connector_id, id_tag = excluded.id_tag, parent_id_tag = excluded.parent_id_tag,
     expiry_date = excluded.expiry_date, status = excluded.status, created_at = excluded.created_at,
-    transaction_id = NULL"""
+    transaction_id = NULL
+RETURNING id"""
 
 FIND_RESERVATION: Final = """\
 SELECT id, charge_point_id, reservation_id, connector_id, id_tag, parent_id_tag, expiry_date, status, created_at, transaction_id FROM reservations WHERE charge_point_id = ?1 AND reservation_id = ?2"""

@@ -253,3 +253,46 @@ CREATE VIEW unmatched_records AS
 SELECT u.id, p.identity AS charge_point_id, u.kind, u.claimed_transaction_id, u.payload, u.received_at
 FROM unmatched AS u
 JOIN charge_points AS p ON p.id = u.charge_point_id;
+
+-- Firmware that chargers fetch. On disk a file is called by its stored_name.
+CREATE TABLE firmware_images (
+    id           INTEGER PRIMARY KEY AUTOINCREMENT,
+    name         TEXT    NOT NULL UNIQUE,
+    stored_name  TEXT    NOT NULL UNIQUE,
+    size_bytes   INTEGER NOT NULL,
+    sha256       TEXT    NOT NULL,
+    stored_at    INTEGER NOT NULL
+) STRICT;
+
+-- Links by which a firmware image is fetched, or a charge point puts files. Only the hash of a link's token is kept.
+CREATE TABLE file_links (
+    id               INTEGER PRIMARY KEY AUTOINCREMENT,
+    token_sha256     TEXT    NOT NULL UNIQUE,
+    firmware_id      INTEGER REFERENCES firmware_images (id) ON DELETE CASCADE,
+    charge_point_id  INTEGER REFERENCES charge_points (id) ON DELETE CASCADE,
+    created_at       INTEGER NOT NULL,
+    expires_at       INTEGER NOT NULL,
+    CHECK ((firmware_id IS NULL) <> (charge_point_id IS NULL))
+) STRICT;
+
+CREATE INDEX file_links_by_expiry ON file_links (expires_at);
+
+-- Diagnostics and logs that charge points have put. link_id: of a link that may have expired since.
+CREATE TABLE uploads (
+    id               INTEGER PRIMARY KEY AUTOINCREMENT,
+    charge_point_id  INTEGER NOT NULL REFERENCES charge_points (id) ON DELETE CASCADE,
+    link_id          INTEGER NOT NULL,
+    name             TEXT    NOT NULL,
+    stored_name      TEXT    NOT NULL UNIQUE,
+    size_bytes       INTEGER NOT NULL,
+    sha256           TEXT    NOT NULL,
+    received_at      INTEGER NOT NULL,
+    UNIQUE (link_id, name)
+) STRICT;
+
+CREATE INDEX uploads_by_charge_point ON uploads (charge_point_id, id);
+
+CREATE VIEW upload_records AS
+SELECT u.id, p.identity AS charge_point_id, u.name, u.stored_name, u.size_bytes, u.sha256, u.received_at
+FROM uploads AS u
+JOIN charge_points AS p ON p.id = u.charge_point_id;

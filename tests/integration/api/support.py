@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import httpx
+from pydantic import BaseModel
 
 from mcpp.api.access import AccessRules
 from mcpp.api.app import create_api
@@ -17,8 +18,9 @@ from mcpp.api.http_server import HttpServer
 from mcpp.api.services import ApiServices
 from mcpp.domain.samples import ENERGY_REGISTER, SampleKind
 from mcpp.domain.stamps import StampBook
-from mcpp.ocppj.actions import Action, Req, Res
+from mcpp.ocppj.actions import Action, AnyAction, Req, Res
 from mcpp.ocppj.errors import NotConnected
+from mcpp.ocppj.live import Exchange
 from mcpp.storage.database import Readers, open_writer
 from mcpp.storage.migrations import migrate
 from mcpp.storage.readiness import check_writable
@@ -52,9 +54,17 @@ class Connections:
     def connected(self, identity: str) -> bool:
         return identity in self.identities
 
+    def version_of(self, identity: str) -> str | None:
+        return "1.6" if identity in self.identities else None
+
     async def call(
         self, identity: str, action: Action[Req, Res], request: Req, *, correlation_id: str | None = None
     ) -> Res:
+        raise NotConnected(identity)
+
+    async def send(
+        self, identity: str, action: AnyAction, request: BaseModel, payload: bytes, *, correlation_id: str | None = None
+    ) -> Exchange[BaseModel]:
         raise NotConnected(identity)
 
 

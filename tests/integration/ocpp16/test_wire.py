@@ -78,7 +78,7 @@ async def central(tmp_path: Path) -> AsyncIterator[Central]:
     reader = sqlite3.connect(path)
     central = Central(writer, reader)
     key = await writer.submit(charge_points.connect, "CP-1", "1.6", NOW, register_unknown=True)
-    assert key is not None
+    assert isinstance(key, int)
     central.key = key
     yield central
     reader.close()

@@ -8,12 +8,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, JsonValue, ValidationError
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.frames import Frame, Opcode
 from websockets.typing import Subprotocol
 
-from mcpp.ocppj.actions import Action, AnyAction, Req, Res, Sender
+from mcpp.ocppj.actions import Action, AnyAction, Res, Sender, decode
 from mcpp.ocppj.errors import CallFault, ErrorCode, InvalidAnswer, Unanswerable
 from mcpp.ocppj.flow import Direction, Flow, Peer, current_flow, new_correlation_id
 from mcpp.ocppj.frames import Call, CallError, CallResult, FrameError
@@ -58,6 +58,7 @@ class Dialect:
         self.published: list[str] = []
         self.flows: list[Flow | None] = []
         self.ask: Callable[[Flow], Awaitable[Text]] | None = None
+        self.lesson: Awaitable[None] | None = None
 
     def gate(self, name: str) -> asyncio.Event:
         """What a `Wait` handler for this text waits for."""
@@ -101,11 +102,17 @@ class Dialect:
         await asyncio.sleep(0)
         raise RuntimeError(request.text)
 
-    def decode_response(self, flow: Flow, action: Action[Req, Res], payload: bytes) -> Res:
+    async def prepare(self, action: str, payload: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        return payload
+
+    def decode_response(self, flow: Flow, response: type[Res], payload: bytes) -> Res:
         try:
-            return action.decode_response(payload)
+            return decode(response, payload)
         except ValidationError as error:
             raise InvalidAnswer(str(error)) from error
+
+    def learn(self, flow: Flow, request: BaseModel, response: BaseModel) -> Awaitable[None] | None:
+        return self.lesson
 
     def spell(self, code: ErrorCode) -> str:
         return code.name.title().replace("_", "")

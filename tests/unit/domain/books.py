@@ -51,7 +51,7 @@ class Books:
         self._keys = {}
         for identity in ("CP-1", "CP-2"):
             key = charge_points.connect(self.q, identity, "1.6", NOW, register_unknown=True)
-            assert key is not None
+            assert isinstance(key, int)
             self._keys[identity] = key
 
     def occasion(self, identity: str = "CP-1", at: datetime = NOW) -> Occasion:

@@ -1,0 +1,178 @@
+"""What the columns of an imported file mean: id tags and charge points, as MCPP writes them or as SteVe does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from typing import Final
+
+from mcpp.cli.csv_file import Cells, Column, Refused
+from mcpp.cli.times import read_time
+from mcpp.domain import id_tags
+from mcpp.domain.charge_points import KEEP, Keep, Wanted, put_charge_point
+from mcpp.passwords import hash_password
+from mcpp_generated.db.enums import IdTagStatus
+from mcpp_generated.db.queries import Queries
+
+ID_TAG_COLUMNS: Final = (
+    Column("id_tag"),
+    Column("status"),
+    Column("expiry_date"),
+    Column("parent_id_tag"),
+    Column("note"),
+    Column("max_active_transaction_count"),
+    Column("blocked"),
+)
+
+CHARGE_POINT_COLUMNS: Final = (
+    Column("identity", frozenset({"charge_point_id", "charge_box_id"})),
+    Column("display_name", frozenset({"description"})),
+    Column("password", verbatim=True),
+    Column("auto_start"),
+)
+
+_LONGEST_NAME: Final = 255
+_LONGEST_PARENT: Final = 20
+"""An answer to a charger carries it (OCPP 1.6 §7.15 IdToken)."""
+
+_SWITCH: Final = {
+    word: on for on, words in ((True, "on true yes 1"), (False, "off false no 0")) for word in words.split()
+}
+
+
+@dataclass(frozen=True)
+class IdTagRow:
+    """A line of a file of id tags; what its columns don't say stays as it's stored."""
+
+    id_tag: str
+    status: IdTagStatus | Keep
+    expiry_date: datetime | Keep | None
+    parent_id_tag: str | Keep | None
+    note: str | Keep | None
+
+    @classmethod
+    def read(cls, cells: Cells) -> IdTagRow:
+        """Raises Refused."""
+        return cls(
+            _name(cells, "id_tag"),
+            _status(cells),
+            KEEP if "expiry_date" not in cells else _expiry_date(cells["expiry_date"]),
+            KEEP if "parent_id_tag" not in cells else _parent(cells["parent_id_tag"]),
+            cells.get("note", KEEP) or None,
+        )
+
+    @property
+    def key(self) -> str:
+        """The same for two lines about one thing: letter case of ASCII doesn't count (CiString)."""
+        return self.id_tag.encode().lower().decode()
+
+    def store(self, q: Queries) -> bool:
+        """Gives whether it's a new one."""
+        stored = q.get_id_tag(id_tag=self.id_tag)
+        before = id_tags.StoredTag(self.id_tag)
+        if stored is not None:
+            before = id_tags.StoredTag(
+                self.id_tag, stored.status, stored.expiry_date, stored.parent_id_tag, stored.note
+            )
+        tag = id_tags.StoredTag(
+            self.id_tag,
+            before.status if self.status is KEEP else self.status,
+            before.expiry_date if self.expiry_date is KEEP else self.expiry_date,
+            before.parent_id_tag if self.parent_id_tag is KEEP else self.parent_id_tag,
+            before.note if self.note is KEEP else self.note,
+        )
+        return id_tags.put(q, tag)
+
+
+@dataclass(frozen=True)
+class ChargePointRow:
+    """A line of a file of charge points."""
+
+    identity: str
+    wanted: Wanted
+
+    @classmethod
+    def read(cls, cells: Cells) -> ChargePointRow:
+        """Raises Refused. Takes some milliseconds where there is a password."""
+        identity = _name(cells, "identity")
+        if "/" in identity:
+            raise Refused(f"identity {identity!r} has a slash, which no charger can connect with")
+        password = cells.get("password")
+        wanted = Wanted(
+            display_name=cells.get("display_name", KEEP) or None,
+            auto_start=KEEP if "auto_start" not in cells else _switch(cells["auto_start"], "auto_start"),
+            password_hash=hash_password(password) if password else KEEP,
+        )
+        return cls(identity, wanted)
+
+    @property
+    def key(self) -> str:
+        """The same for two lines about one thing."""
+        return self.identity
+
+    def store(self, q: Queries) -> bool:
+        """Gives whether it's a new one."""
+        return put_charge_point(q, self.identity, self.wanted, datetime.now(UTC)).created
+
+
+def _name(cells: Cells, column: str) -> str:
+    name = cells[column]
+    if not name:
+        raise Refused(f"{column} is empty")
+    return _printable(name, column, _LONGEST_NAME)
+
+
+def _parent(text: str) -> str | None:
+    return _printable(text, "parent_id_tag", _LONGEST_PARENT) if text else None
+
+
+def _printable(text: str, column: str, longest: int) -> str:
+    if len(text) > longest:
+        raise Refused(f"{column} has {len(text)} characters, {longest} at most")
+    if not text.isprintable():
+        raise Refused(f"{column} {text!r} has characters that can't be printed")
+    return text
+
+
+def _status(cells: Cells) -> IdTagStatus | Keep:
+    """A tag that SteVe lets start no transaction is a blocked one."""
+    columns = cells.keys() & {"status", "max_active_transaction_count", "blocked"}
+    if not columns:
+        return KEEP
+    status = _member(cells.get("status", "") or IdTagStatus.ACCEPTED)
+    blocked = _switch(cells.get("blocked", ""), "blocked") or _count(cells) == 0
+    return IdTagStatus.BLOCKED if blocked and status is IdTagStatus.ACCEPTED else status
+
+
+def _member(text: str) -> IdTagStatus:
+    by_lower_case = {status.lower(): status for status in IdTagStatus}
+    found = by_lower_case.get(text.lower())
+    if found is None:
+        (nearest,) = get_close_matches(text.lower(), by_lower_case, n=1, cutoff=0.0)
+        raise Refused(f"status {text!r} is not one of {', '.join(IdTagStatus)}; did you mean {by_lower_case[nearest]}?")
+    return found
+
+
+def _count(cells: Cells) -> int | None:
+    text = cells.get("max_active_transaction_count", "")
+    try:
+        return int(text) if text else None
+    except ValueError:
+        raise Refused(f"max_active_transaction_count {text!r} is not a whole number") from None
+
+
+def _switch(text: str, column: str) -> bool | None:
+    if not text:
+        return None
+    try:
+        return _SWITCH[text.lower()]
+    except KeyError:
+        raise Refused(f"{column} {text!r} is neither on nor off; leave it empty for neither") from None
+
+
+def _expiry_date(text: str) -> datetime | None:
+    try:
+        return read_time(text, UTC, through=True) if text else None
+    except ValueError as error:
+        raise Refused(f"expiry_date {error}") from None

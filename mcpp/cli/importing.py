@@ -1,0 +1,146 @@
+"""`mcpp import`: id tags and charge points from CSV files, into the database of a server that may be running."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Final, Generic, Protocol, TypeVar
+
+import click
+
+from mcpp.cli.books import database_of, open_books
+from mcpp.cli.csv_file import Cells, Column, CsvTable, Refused, Unreadable, open_csv
+from mcpp.cli.import_rows import CHARGE_POINT_COLUMNS, ID_TAG_COLUMNS, ChargePointRow, IdTagRow
+from mcpp.cli.options import setting_options
+from mcpp.cli.text import printable
+from mcpp_generated.db.queries import Queries
+
+SOME_REFUSED: Final = 1
+"""Exit code where the file was read and some of its lines could not be used."""
+
+_BATCH: Final = 500
+"""Lines of one transaction: a server that writes meanwhile waits for milliseconds."""
+
+
+class _Row(Protocol):
+    @property
+    def key(self) -> str: ...
+    def store(self, q: Queries) -> bool: ...
+
+
+RowType = TypeVar("RowType", bound=_Row)
+
+
+@click.group("import")
+def import_() -> None:
+    """Read id tags or charge points from CSV.
+
+    The first line names the columns, in any order; the delimiter is a comma or a semicolon, the encoding UTF-8. What
+    is stored already is changed; columns that the file doesn't have are left as they are stored. Lines that can't be
+    used are told on standard error, all others are stored; a server may be running meanwhile.
+
+    Exit code 0: all lines are in. 1: some were refused. 2: the file or the database can't be used.
+    """
+
+
+_OPTIONS: Final[list[click.Parameter]] = [
+    click.Argument(["file"], type=click.Path(allow_dash=True)),
+    click.Option(["--dry-run"], is_flag=True, help="Only check: write nothing."),
+    *setting_options("database"),
+]
+
+
+@import_.command("id-tags", params=_OPTIONS)
+def import_id_tags(file: str, dry_run: bool, **options: object) -> int:
+    """Read id tags from FILE, - for standard input.
+
+    Columns: id_tag; status (Accepted, Blocked, Expired or Invalid; Accepted where it is empty); expiry_date
+    (2026-12-31T23:59:59Z; without an offset in UTC, a date alone holds through that day); parent_id_tag; note.
+
+    SteVe's table ocpp_tag can be read as it is: a max_active_transaction_count of 0 means Blocked.
+    """
+    return _import(_Importer(file, ID_TAG_COLUMNS, IdTagRow.read), dry_run, options)
+
+
+@import_.command("charge-points", params=_OPTIONS)
+def import_charge_points(file: str, dry_run: bool, **options: object) -> int:
+    """Read charge points from FILE, - for standard input.
+
+    Columns: identity (or charge_point_id), display_name, password (stored only as a hash; an empty one leaves the
+    stored one as it is), auto_start (on, off, or empty for what the setting says).
+
+    SteVe's table charge_box can be read as it is: charge_box_id is the identity, description the display_name.
+    """
+    return _import(_Importer(file, CHARGE_POINT_COLUMNS, ChargePointRow.read), dry_run, options)
+
+
+@dataclass
+class _Importer(Generic[RowType]):
+    """One file on its way in."""
+
+    file: str
+    columns: Sequence[Column]
+    read: Callable[[Cells], RowType]
+    refused: int = 0
+    added: int = 0
+    changed: int = 0
+    _lines: dict[str, int] = field(default_factory=dict)
+    """Where each thing stands in the file."""
+
+    def rows(self, table: CsvTable) -> Iterator[RowType]:
+        """The lines that can be used; tells of the others."""
+        for record in table:
+            try:
+                if isinstance(record, Unreadable):
+                    raise Refused(record.reason)
+                row = self.read(record.cells)
+                first = self._lines.setdefault(row.key, record.line)
+                if first != record.line:
+                    raise Refused(f"{row.key} stands in line {first} already; take one of them out")
+            except Refused as error:
+                self.refused += 1
+                click.echo(f"line {record.line}: {printable(str(error))}", err=True)
+            else:
+                yield row
+
+    def store(self, connection: sqlite3.Connection, rows: Sequence[RowType]) -> None:
+        """Stores some rows, all or none."""
+        q = Queries(connection)
+        with _transaction(connection):
+            created = sum(row.store(q) for row in rows)
+        self.added += created
+        self.changed += len(rows) - created
+
+
+def _import(importer: _Importer[RowType], dry_run: bool, options: dict[str, object]) -> int:
+    with (
+        open_csv(importer.file) as text,
+        open_books(database_of(options), may_write=not dry_run) as connection,
+    ):
+        table = CsvTable(importer.file, text, importer.columns)
+        if table.unused:
+            click.echo(f"not used: {printable(', '.join(table.unused))}", err=True)
+        usable = importer.rows(table)
+        checked = 0
+        while batch := list(islice(usable, _BATCH)):
+            checked += len(batch)
+            if not dry_run:
+                importer.store(connection, batch)
+    done = f"{checked} can be stored" if dry_run else f"{importer.added} added, {importer.changed} changed"
+    click.echo(f"{importer.file}: {done}, {importer.refused} refused")
+    return SOME_REFUSED if importer.refused else 0
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise

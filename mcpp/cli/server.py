@@ -1,0 +1,63 @@
+"""The commands that serve: `serve`, `migrate` and `check-config`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import click
+
+from mcpp.cli.options import EPILOG, given_flags, setting_options
+from mcpp.errors import StartError
+from mcpp.settings import Settings, setting
+from mcpp.storage.database import DatabaseUnusable, open_writer
+from mcpp.storage.migrations import Migrated, migrate
+
+
+@click.command(params=setting_options(), epilog=EPILOG)
+def serve(**options: object) -> int:
+    """Run the central system.
+
+    The OCPP listener and the HTTP listener run in one process. Pending migrations of the database are applied first.
+    """
+    settings = Settings.load(given_flags(options))
+    from mcpp.app import serve as run  # the whole server: help and the other commands do without
+
+    return run(settings)
+
+
+@click.command("migrate", params=setting_options("database"))
+def migrate_database(**options: object) -> None:
+    """Bring the database to the schema of this program."""
+    settings = Settings.load(given_flags(options))
+    try:
+        connection = open_writer(settings.database, settings.durability)
+        try:
+            migrated = migrate(connection)
+        finally:
+            connection.close()
+    except DatabaseUnusable as error:
+        raise StartError(str(error)) from error
+    click.echo(f"{settings.database}: {_what_happened(migrated)}")
+
+
+def _what_happened(migrated: Migrated) -> str:
+    if migrated.from_version == migrated.to_version:
+        return f"schema version {migrated.to_version} is current, nothing to do"
+    return f"migrated from schema version {migrated.from_version} to {migrated.to_version}"
+
+
+@click.command(params=setting_options(), epilog=EPILOG)
+def check_config(**options: object) -> None:
+    """Print the effective settings.
+
+    Each with its source; secrets are masked. A line for each mistake instead where there are some.
+    """
+    flags = given_flags(options)
+    for line in _effective(Settings.load(flags), flags):
+        click.echo(line)
+
+
+def _effective(settings: Settings, flags: Mapping[str, str]) -> list[str]:
+    return [
+        f"{setting(name)}: {settings.text(name)} ({settings.source(name, flags)})" for name in Settings.model_fields
+    ]

@@ -1,0 +1,28 @@
+"""Times as people give them on a command line or in a file."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, tzinfo
+
+_END_OF_DAY = time(23, 59, 59)
+
+
+def read_time(text: str, zone: tzinfo | None, *, through: bool = False) -> datetime:
+    """A date or an ISO 8601 time, in UTC; one without an offset is meant in `zone` (None: the machine's).
+
+    A date alone is where that day begins, with `through` its last second. Raises ValueError.
+    """
+    try:
+        moment = _read(text, _END_OF_DAY if through else time.min)
+        # A naive time's astimezone takes the machine's zone, as None does here.
+        local = moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)
+        return local.astimezone(UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        raise ValueError(f"{text!r} is no time; write 2026-03-29 or 2026-03-29T12:00:00Z") from error
+
+
+def _read(text: str, of_day: time) -> datetime:
+    try:
+        return datetime.combine(date.fromisoformat(text), of_day)
+    except ValueError:
+        return datetime.fromisoformat(text)

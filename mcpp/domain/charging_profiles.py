@@ -1,0 +1,35 @@
+"""Charging profiles by name, for commands that refer to them; what they say is up to caller and charger."""
+
+from __future__ import annotations
+
+from mcpp.domain.errors import Unknown
+from mcpp_generated.db.queries import Queries
+
+
+class UnknownChargingProfile(Unknown):
+    """A command or a request names a charging profile that isn't stored."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"no charging profile is stored by the name {name!r}")
+        self.name = name
+
+
+def put(q: Queries, name: str, profile: str) -> bool:
+    """Store a profile, JSON text that was checked before, as it is; gives whether it's a new one."""
+    created = q.get_charging_profile(name=name) is None
+    q.put_charging_profile(name=name, profile=profile)
+    return created
+
+
+def resolve(q: Queries, name: str) -> str:
+    """The profile's JSON text. Raises UnknownChargingProfile."""
+    stored = q.get_charging_profile(name=name)
+    if stored is None:
+        raise UnknownChargingProfile(name)
+    return stored.profile
+
+
+def delete(q: Queries, name: str) -> None:
+    """Forget a profile; chargers that have it keep it. Raises UnknownChargingProfile."""
+    if not q.delete_charging_profile(name=name):
+        raise UnknownChargingProfile(name)

@@ -1,0 +1,51 @@
+"""Configuration keys as a charge point last told or accepted them; secrets are kept without their value."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from mcpp.domain.occasion import Occasion, Outcome
+from mcpp.redaction import is_secret, redact_text
+from mcpp_generated.db.models import DeleteConfigurationKeysParams, PutConfigurationKeysParams
+from mcpp_generated.db.queries import Queries
+
+
+class KnownKey(NamedTuple):
+    """A configuration key as the charge point tells it (OCPP 1.6 §7.29)."""
+
+    key: str
+    value: str | None
+    readonly: bool
+
+
+def note_keys(q: Queries, occasion: Occasion, known: Sequence[KnownKey], unknown: Sequence[str]) -> Outcome[None]:
+    """Keep what a GetConfiguration told; a key that the charge point doesn't know is forgotten."""
+    q.delete_configuration_keys([DeleteConfigurationKeysParams(occasion.key, key) for key in unknown])
+    q.put_configuration_keys(
+        [
+            PutConfigurationKeysParams(occasion.key, key, _presentable(key, value), readonly, occasion.at)
+            for key, value, readonly in known
+        ]
+    )
+    return Outcome(None)
+
+
+def note_change(q: Queries, occasion: Occasion, key: str, value: str) -> Outcome[None]:
+    """Keep what a ChangeConfiguration changed, spelled as the charge point spelled it before, if it did."""
+    known = q.get_configuration_key(charge_point_id=occasion.key, key=key)
+    return note_keys(q, occasion, [KnownKey(known.key if known else key, value, readonly=False)], [])
+
+
+def positive_number(q: Queries, charge_point_key: int, key: str) -> int | None:
+    """A limit that the charge point told of itself; None where it didn't, or told no positive number."""
+    known = q.get_configuration_key(charge_point_id=charge_point_key, key=key)
+    if known is None or known.value is None:
+        return None
+    text = known.value.strip()
+    return int(text) or None if text.isascii() and text.isdecimal() and len(text) < 19 else None
+
+
+def _presentable(key: str, value: str | None) -> str | None:
+    """The value as it may be stored and shown."""
+    return None if value is None or is_secret(key) else redact_text(value)

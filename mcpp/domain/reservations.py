@@ -1,0 +1,103 @@
+"""Reservations: the charge point enforces them, the books follow (OCPP 1.6 §3.9, §5.4, §5.13)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from mcpp.domain.connectors import ensure_connector
+from mcpp.domain.events import ReservationChanged
+from mcpp.domain.occasion import Occasion, Outcome
+from mcpp_generated.db.enums import ReservationStatus
+from mcpp_generated.db.models import ReservationRecord
+from mcpp_generated.db.queries import Queries
+
+# Most reservations that one write lets expire; the rest follows with the next.
+_EXPIRED_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Reserve:
+    """What an accepted ReserveNow reserves (OCPP 1.6 §6.35)."""
+
+    reservation_id: int
+    connector_id: int
+    """0 for any connector of the charge point."""
+    id_tag: str
+    parent_id_tag: str | None
+    expiry_date: datetime
+
+
+def allot_id(q: Queries) -> int:
+    """A reservation id for a caller that gives none: positive, and no charge point was ever given it before."""
+    while True:
+        number = q.allot_number(kind="reservation")
+        if not q.is_reservation_id_known(reservation_id=number):
+            return number
+
+
+def book(q: Queries, occasion: Occasion, reservation: Reserve) -> Outcome[None]:
+    """Book a reservation that its charge point accepted; one with a known id replaces that (OCPP 1.6 §5.13)."""
+    key = q.put_reservation(
+        charge_point_id=occasion.key,
+        reservation_id=reservation.reservation_id,
+        connector_id=ensure_connector(q, occasion.key, reservation.connector_id).id,
+        id_tag=reservation.id_tag,
+        parent_id_tag=reservation.parent_id_tag,
+        expiry_date=reservation.expiry_date,
+        created_at=occasion.at,
+    )
+    return Outcome(None, (_changed(q, key, occasion.at, occasion.correlation_id),))
+
+
+def cancel(q: Queries, occasion: Occasion, reservation_id: int) -> Outcome[None]:
+    """Book an accepted CancelReservation. One that has expired here may have lived on by the charge point's clock."""
+    reservation = q.find_reservation(charge_point_id=occasion.key, reservation_id=reservation_id)
+    if reservation is None or reservation.status not in {ReservationStatus.ACCEPTED, ReservationStatus.EXPIRED}:
+        return Outcome(None)
+    q.set_reservation_status(id=reservation.id, status=ReservationStatus.CANCELLED, transaction_id=None)
+    return Outcome(None, (_changed(q, reservation.id, occasion.at, occasion.correlation_id),))
+
+
+def use(q: Queries, occasion: Occasion, reservation_id: int, transaction_id: int) -> tuple[ReservationChanged, ...]:
+    """Book that a transaction began on a reservation. The charge point's word goes over the clock's, and is final."""
+    reservation = q.find_reservation(charge_point_id=occasion.key, reservation_id=reservation_id)
+    if reservation is None or reservation.status is ReservationStatus.USED:
+        return ()
+    q.set_reservation_status(id=reservation.id, status=ReservationStatus.USED, transaction_id=transaction_id)
+    return (_changed(q, reservation.id, occasion.at, occasion.correlation_id),)
+
+
+def expire(q: Queries, now: datetime, new_correlation_id: Callable[[], str]) -> Outcome[int]:
+    """Let reservations expire whose time is over; gives how many. The charge point ends them by itself (§5.13)."""
+    overdue = q.list_overdue_reservations(now=now, row_limit=_EXPIRED_AT_ONCE)
+    for reservation in overdue:
+        q.set_reservation_status(id=reservation.id, status=ReservationStatus.EXPIRED, transaction_id=None)
+    return Outcome(
+        len(overdue), tuple(_changed(q, reservation.id, now, new_correlation_id()) for reservation in overdue)
+    )
+
+
+def status_at(reservation: ReservationRecord, now: datetime) -> ReservationStatus:
+    """The status to show: an overdue one has expired, whether that is booked already or not."""
+    if reservation.status is ReservationStatus.ACCEPTED and reservation.expiry_date <= now:
+        return ReservationStatus.EXPIRED
+    return reservation.status
+
+
+def _changed(q: Queries, key: int, at: datetime, correlation_id: str) -> ReservationChanged:
+    reservation = q.get_reservation(id=key)
+    assert reservation is not None, "it was written a moment ago"
+    return ReservationChanged(
+        charge_point_id=reservation.charge_point_id,
+        correlation_id=correlation_id,
+        at=at,
+        reservation_id=reservation.reservation_id,
+        connector_id=reservation.connector_id,
+        id_tag=reservation.id_tag,
+        parent_id_tag=reservation.parent_id_tag,
+        expiry_date=reservation.expiry_date,
+        status=reservation.status,
+        transaction_id=reservation.transaction_id,
+    )

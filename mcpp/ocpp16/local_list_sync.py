@@ -1,0 +1,101 @@
+"""Brings a charge point's local authorization list in line with the stored id tags (OCPP 1.6 §3.5.2, §5.15)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final
+
+from pydantic import BaseModel
+
+from mcpp.domain import local_list
+from mcpp.domain.errors import Unknown
+from mcpp.domain.local_list import ListUpdate
+from mcpp.ocpp16.core import id_tag_info
+from mcpp.ocppj.flow import new_correlation_id
+from mcpp.ocppj.live import Exchange, LiveChargePoints
+from mcpp.storage.writer import Writer
+from mcpp_generated.db.queries import Queries
+from mcpp_generated.ocpp16 import actions
+from mcpp_generated.ocpp16.models import (
+    AuthorizationData,
+    GetLocalListVersionRequest,
+    SendLocalListRequest,
+    SendLocalListResponse,
+    UpdateStatus,
+    UpdateType,
+)
+
+_LONGEST_ID_TAG: Final = 20
+"""Characters of an IdToken (OCPP 1.6 §7.28)."""
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class LocalListSync:
+    """Sends the list: whole, and in parts where the charge point takes no more at once."""
+
+    def __init__(
+        self, writer: Writer[Queries], live: LiveChargePoints, now: Callable[[], datetime] = _utc_now
+    ) -> None:
+        self._writer = writer
+        self._live = live
+        self._now = now
+
+    async def sync(self, identity: str) -> Exchange[BaseModel]:
+        """Send what the charge point's list lacks; gives the last SendLocalList with its response.
+
+        Whatever the charge point holds is replaced. A part that doesn't fit its version is answered by one attempt
+        from the beginning, as §5.15 asks. Raises Unknown, ListTooLong, WriteFailed and what LiveChargePoints raises.
+        """
+        charge_point = await self._writer.submit(Queries.get_credentials, identity=identity)
+        if charge_point is None:
+            raise Unknown(f"no charge point has the identity {identity!r}")
+        correlation_id = new_correlation_id()
+        exchange, may_repeat = await self._attempt(charge_point.id, identity, correlation_id)
+        if may_repeat:
+            exchange, _ = await self._attempt(charge_point.id, identity, correlation_id)
+        return exchange
+
+    async def _attempt(self, key: int, identity: str, correlation_id: str) -> tuple[Exchange[BaseModel], bool]:
+        """The last exchange, and whether it asks for another attempt."""
+        current = await self._live.call(
+            identity, actions.GET_LOCAL_LIST_VERSION, GetLocalListVersionRequest(), correlation_id=correlation_id
+        )
+        first, *others = await self._writer.submit(
+            local_list.plan_updates,
+            key,
+            self._now(),
+            current_version=current.list_version,
+            longest_id_tag=_LONGEST_ID_TAG,
+        )
+        exchange, status = await self._send(identity, first, correlation_id)
+        for update in others:
+            if status is not UpdateStatus.ACCEPTED:
+                return exchange, status is UpdateStatus.VERSION_MISMATCH
+            exchange, status = await self._send(identity, update, correlation_id)
+        is_part_refused = bool(others) and status is UpdateStatus.FAILED
+        return exchange, is_part_refused or status is UpdateStatus.VERSION_MISMATCH
+
+    async def _send(
+        self, identity: str, update: ListUpdate, correlation_id: str
+    ) -> tuple[Exchange[BaseModel], UpdateStatus]:
+        action = actions.SEND_LOCAL_LIST
+        request = _request(update)
+        payload = action.encode_request(request)
+        exchange = await self._live.send(identity, action, request, payload, correlation_id=correlation_id)
+        assert isinstance(exchange.response, SendLocalListResponse)
+        return exchange, exchange.response.status
+
+
+def _request(update: ListUpdate) -> SendLocalListRequest:
+    return SendLocalListRequest(
+        list_version=update.version,
+        update_type=UpdateType.FULL if update.full else UpdateType.DIFFERENTIAL,
+        local_authorization_list=[
+            AuthorizationData(id_tag=entry.id_tag, id_tag_info=id_tag_info(entry.authorization))
+            for entry in update.entries
+        ],
+    )

@@ -1,0 +1,115 @@
+"""Energy and sessions by charge point or id tag, and by day, month or year of a time zone.
+
+A session counts whole in the period that its stop lies in: that is when its energy is known and its bill is due.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from enum import StrEnum
+from typing import Final
+
+from mcpp.domain.closing import energy_wh
+from mcpp_generated.db.models import ListEndedTransactionsRow
+from mcpp_generated.db.queries import Queries
+
+_PAGE: Final = 5_000
+"""Rows in memory at a time."""
+
+
+class By(StrEnum):
+    """Whose energy is summed up."""
+
+    CHARGER = "charger"
+    ID_TAG = "id-tag"
+
+
+class Period(StrEnum):
+    """Over how long."""
+
+    DAY = "day"
+    MONTH = "month"
+    YEAR = "year"
+
+
+_SPELLED: Final = {Period.DAY: 10, Period.MONTH: 7, Period.YEAR: 4}
+"""How much of 2026-03-29 names the period."""
+
+
+@dataclass(slots=True)
+class Total:
+    """The sessions that ended in a period; implausible ones (the register fell) are only counted."""
+
+    sessions: int = 0
+    energy_wh: int = 0
+    duration: timedelta = timedelta()
+    implausible_sessions: int = 0
+
+    def add(self, session: ListEndedTransactionsRow) -> None:
+        """Count a session in."""
+        assert session.stopped_at is not None
+        assert session.meter_stop is not None
+        if session.energy_implausible:
+            self.implausible_sessions += 1
+            return
+        self.sessions += 1
+        self.energy_wh += energy_wh(session.meter_start, session.meter_stop)
+        # A charger whose clock was set back in between may stop before it started.
+        self.duration += max(session.stopped_at - session.started_at, timedelta())
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a report."""
+
+    period: str
+    """2026-03-29, 2026-03 or 2026."""
+    subject: str
+    """The charge point's identity, or the id tag as its first session spells it."""
+    total: Total
+
+
+def ended_sessions(q: Queries, since: datetime, until: datetime) -> Iterator[ListEndedTransactionsRow]:
+    """The transactions that ended in [since, until), a page in memory at a time."""
+    last = 0
+    while page := q.list_ended_transactions(after=last, since=since, until=until, page_size=_PAGE):
+        yield from page
+        last = page[-1].id
+
+
+def summed_up(
+    sessions: Iterable[ListEndedTransactionsRow], by: By, period: Period, zone: tzinfo | None
+) -> list[Line]:
+    """The sessions by period and subject, in that order; `zone` None is the machine's.
+
+    Id tags are compared without regard to case (CiString).
+    """
+    length = _SPELLED[period]
+    totals: dict[tuple[str, str], Total] = {}
+    spelled: dict[str, str] = {}
+    for session in sessions:
+        subject = session.charge_point_id if by is By.CHARGER else session.id_tag
+        key = subject if by is By.CHARGER else _case_folded(subject)
+        spelled.setdefault(key, subject)
+        assert session.stopped_at is not None
+        when = session.stopped_at.astimezone(zone).date().isoformat()[:length]
+        totals.setdefault((when, key), Total()).add(session)
+    return [Line(when, spelled[key], total) for (when, key), total in sorted(totals.items(), key=lambda item: item[0])]
+
+
+def grand_total(lines: Iterable[Line]) -> Total:
+    """All lines together."""
+    whole = Total()
+    for line in lines:
+        whole.sessions += line.total.sessions
+        whole.energy_wh += line.total.energy_wh
+        whole.duration += line.total.duration
+        whole.implausible_sessions += line.total.implausible_sessions
+    return whole
+
+
+def _case_folded(id_tag: str) -> str:
+    """As SQLite's NOCASE: ASCII only."""
+    return id_tag.encode().lower().decode()

@@ -1,0 +1,186 @@
+"""Starting and stopping the real server, well and badly."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+from ocpp.v16 import call
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
+
+from tests.acceptance.charger import connected_charger
+from tests.acceptance.server import running_server
+
+
+def serve(*flags: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """`mcpp serve` that is expected to give up."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MCPP_")}
+    return subprocess.run(
+        [sys.executable, "-m", "mcpp", "serve", *flags],
+        env=environment | variables,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+def busy_ocpp_port(_: Path) -> list[str]:
+    return ["--ocpp-port", str(taken_port())]
+
+
+def busy_http_port(_: Path) -> list[str]:
+    return ["--http-port", str(taken_port())]
+
+
+def taken_port() -> int:
+    port: int = _listener.getsockname()[1]
+    return port
+
+
+_listener = socket.create_server(("127.0.0.1", 0))
+
+
+def missing_directory(folder: Path) -> list[str]:
+    return ["--database", str(folder / "nowhere" / "mcpp.db")]
+
+
+def not_a_database(folder: Path) -> list[str]:
+    (folder / "text.db").write_text("hello, I am a text file, not a database" * 100)
+    return ["--database", str(folder / "text.db")]
+
+
+def newer_database(folder: Path) -> list[str]:
+    path = folder / "newer.db"
+    subprocess.run([sys.executable, "-m", "mcpp", "migrate", "--database", str(path)], check=True, capture_output=True)
+    with sqlite3.connect(path) as books:
+        books.execute("UPDATE schema_migrations SET version = version + 1000")
+    books.close()
+    return ["--database", str(path)]
+
+
+def port_out_of_range(_: Path) -> list[str]:
+    return ["--ocpp-port", "70000"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (busy_ocpp_port, ["ocpp-port", "in use"]),
+        (busy_http_port, ["http-port", "in use"]),
+        (missing_directory, ["nowhere", "does not exist", "create it"]),
+        (not_a_database, ["text.db", "not an SQLite database"]),
+        (newer_database, ["newer.db", "newer"]),
+        (port_out_of_range, ["ocpp-port", "70000", "65535"]),
+    ],
+    ids=lambda value: value.__name__ if callable(value) else "",
+)
+def test_a_start_that_cannot_work_says_why_in_one_line(
+    tmp_path: Path, flags: Callable[[Path], list[str]], words: list[str]
+) -> None:
+    given = [
+        *("--ocpp-host", "127.0.0.1", "--ocpp-port", "0", "--http-port", "0"),
+        *("--database", str(tmp_path / "mcpp.db")),
+        *flags(tmp_path),
+    ]
+    ended = serve(*given)
+
+    assert ended.returncode == 2
+    (line,) = ended.stderr.splitlines()
+    assert [word for word in words if word not in line] == []
+    assert "Traceback" not in ended.stderr + ended.stdout
+
+
+def test_a_second_server_on_the_same_database_is_refused(tmp_path: Path) -> None:
+    async def both() -> subprocess.CompletedProcess[str]:
+        async with running_server(tmp_path / "mcpp.db"):
+            flags = ("--database", str(tmp_path / "mcpp.db"), "--ocpp-port", "0", "--http-port", "0")
+            return await asyncio.to_thread(serve, *flags)
+
+    ended = asyncio.run(both())
+
+    assert ended.returncode == 2
+    assert "in use by another mcpp process" in ended.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_ends_every_connection_with_1001_and_the_server_with_0(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    async with running_server(tmp_path / "mcpp.db") as server, AsyncExitStack() as chargers:
+        sockets = [
+            await chargers.enter_async_context(
+                connect(f"{server.ocpp_url}/CP-{i}", subprotocols=[Subprotocol("ocpp1.6")])
+            )
+            for i in range(20)
+        ]
+        server.process.send_signal(number)
+        codes = set()
+        for charger in sockets:
+            with pytest.raises(ConnectionClosed) as closed:
+                await charger.recv()
+            codes.add(closed.value.rcvd.code if closed.value.rcvd else None)
+        exit_code = await asyncio.wait_for(server.process.wait(), 10)
+
+    assert codes == {1001}
+    assert exit_code == 0
+    assert [line["event"] for line in server.lines if line["category"] == "system"][-2:] == [
+        "server_stopping",
+        "server_stopped",
+    ]
+
+
+async def test_what_is_under_way_at_the_signal_is_committed_and_answered(tmp_path: Path) -> None:
+    database = tmp_path / "mcpp.db"
+    async with running_server(database) as server, connected_charger(server.ocpp_url, "CP-1") as charger:
+        starts = [
+            asyncio.create_task(
+                charger.ask(
+                    call.StartTransaction(
+                        connector_id=1, id_tag="TAG", meter_start=number, timestamp="2026-01-01T00:00:00Z"
+                    )
+                )
+            )
+            for number in range(50)
+        ]
+        answered = [(await starts[0]).transaction_id]
+        server.process.terminate()
+        ended = await asyncio.gather(*starts[1:], return_exceptions=True)
+        answered += [answer.transaction_id for answer in ended if not isinstance(answer, BaseException)]
+        await server.process.wait()
+
+    with sqlite3.connect(database) as books:
+        stored = {identity for (identity,) in books.execute("SELECT id FROM transactions")}
+    books.close()
+    assert set(answered) <= stored
+
+
+async def test_1000_chargers_idle_and_alive(tmp_path: Path) -> None:
+    """Each is connected, quiet, and answered when it speaks again."""
+    _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))
+    async with running_server(tmp_path / "mcpp.db") as server, AsyncExitStack() as chargers:
+        sockets = []
+        for i in range(1000):
+            url = f"{server.ocpp_url}/CP-{i}"
+            dialled = connect(url, subprotocols=[Subprotocol("ocpp1.6")], compression=None, ping_interval=None)
+            sockets.append(await chargers.enter_async_context(dialled))
+        connected = (await server.get("/api/v1/charge-points?connected=true&limit=1000"))["items"]
+        for charger in sockets:
+            await charger.send('[2,"1","Heartbeat",{}]')
+        answers = [await charger.recv() for charger in sockets]
+
+    assert len(connected) == 1000
+    assert all(str(answer).startswith('[3,"1",{"currentTime"') for answer in answers)

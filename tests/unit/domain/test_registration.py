@@ -1,0 +1,98 @@
+"""Charge points registered ahead of time, changed, protected and forgotten."""
+
+from __future__ import annotations
+
+from mcpp.domain.charge_points import (
+    PasswordNeeded,
+    Registered,
+    Wanted,
+    all_authenticated,
+    connect,
+    delete_charge_point,
+    put_charge_point,
+    set_password_hash,
+)
+from mcpp_generated.db.models import ChargePoint
+from tests.unit.domain.books import NOW, Books, minute
+
+
+def charge_point(books: Books, identity: str) -> ChargePoint:
+    found = books.q.get_charge_point(identity=identity)
+    assert found is not None
+    return found
+
+
+def test_one_registered_ahead_of_time_may_connect_where_registration_is_closed(books: Books) -> None:
+    assert connect(books.q, "CP-9", "1.6", NOW, register_unknown=False) is None
+    registered = put_charge_point(books.q, "CP-9", Wanted(display_name="Yard"), NOW)
+
+    assert registered.created
+    assert charge_point(books, "CP-9").last_connect_at is None
+    assert connect(books.q, "CP-9", "1.6", minute(1), register_unknown=False) == registered.key
+    assert charge_point(books, "CP-9").display_name == "Yard"
+
+
+def test_what_is_not_said_stays_and_none_takes_away(books: Books) -> None:
+    put_charge_point(books.q, "CP-9", Wanted(display_name="Yard", auto_start=True, password_hash="hash"), NOW)
+    again = put_charge_point(books.q, "CP-9", Wanted(auto_start=None), minute(1))
+    after = charge_point(books, "CP-9")
+
+    assert again == Registered(after.id, created=False)
+    assert (after.display_name, after.auto_start, after.password_hash) == ("Yard", None, "hash")
+    assert after.registered_at == NOW
+
+    put_charge_point(books.q, "CP-9", Wanted(display_name=None, auto_start=False, password_hash=None), minute(2))
+    after = charge_point(books, "CP-9")
+    assert (after.display_name, after.auto_start, after.password_hash) == (None, False, None)
+
+
+def test_a_connection_is_not_booked_before_the_password_is_proven(books: Books) -> None:
+    key = put_charge_point(books.q, "CP-9", Wanted(password_hash="hash"), NOW).key
+
+    assert connect(books.q, "CP-9", "1.6", NOW, register_unknown=True) == PasswordNeeded("hash")
+    assert connect(books.q, "CP-9", "1.6", NOW, register_unknown=True, proven_hash="older") == PasswordNeeded("hash")
+    assert charge_point(books, "CP-9").last_connect_at is None
+    assert connect(books.q, "CP-9", "1.6", NOW, register_unknown=True, proven_hash="hash") == key
+    assert charge_point(books, "CP-9").last_connect_at == NOW
+
+
+def test_hashes_do_not_show_in_what_may_be_logged() -> None:
+    assert "hash-text" not in repr(PasswordNeeded("hash-text"))
+    assert "hash-text" not in repr(Wanted(password_hash="hash-text"))
+
+
+def test_chargers_count_as_authenticated_when_none_may_come_without_a_password(books: Books) -> None:
+    one, other = charge_point(books, "CP-1").id, charge_point(books, "CP-2").id
+    set_password_hash(books.q, one, "hash")
+
+    assert not all_authenticated(books.q, register_unknown=False)
+    set_password_hash(books.q, other, "hash")
+    assert all_authenticated(books.q, register_unknown=False)
+    assert not all_authenticated(books.q, register_unknown=True)
+    set_password_hash(books.q, one, None)
+    assert not all_authenticated(books.q, register_unknown=False)
+
+
+def test_one_with_transactions_is_only_forgotten_on_purpose(books: Books) -> None:
+    books.start()
+    books.stop(1)
+    refused = delete_charge_point(books.q, "CP-1", purge=False)
+
+    assert refused is not None
+    assert (refused.deleted, refused.transactions) == (False, 1)
+    assert books.count("transactions") == 1
+
+    purged = delete_charge_point(books.q, "CP-1", purge=True)
+    assert purged is not None
+    assert (purged.deleted, purged.transactions) == (True, 1)
+    assert (books.count("transactions"), books.count("connectors")) == (0, 0)
+    assert books.q.get_charge_point(identity="CP-1") is None
+
+
+def test_one_without_transactions_is_forgotten_at_once(books: Books) -> None:
+    deletion = delete_charge_point(books.q, "CP-2", purge=False)
+
+    assert deletion is not None
+    assert (deletion.deleted, deletion.transactions) == (True, 0)
+    assert delete_charge_point(books.q, "CP-2", purge=False) is None
+    assert books.q.get_charge_point(identity="CP-1") is not None
