@@ -10,10 +10,11 @@ import signal
 import socket
 import sqlite3
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 from mcpp import __version__
 from mcpp.api.access import AccessRules
@@ -21,13 +22,15 @@ from mcpp.api.app import create_api
 from mcpp.api.http_server import HttpServer
 from mcpp.api.services import ApiServices
 from mcpp.commands import Commands
+from mcpp.domain import charge_points
 from mcpp.domain.authorization import AuthorizationPolicy
 from mcpp.domain.events import Event, Subscriber
 from mcpp.errors import StartError
-from mcpp.housekeeping import StampKeeper
+from mcpp.housekeeping import ReservationKeeper, StampKeeper
 from mcpp.ocpp16.context import Services
 from mcpp.ocpp16.dialect import Ocpp16
 from mcpp.ocpp16.errors import SPELLING
+from mcpp.passwords import Passwords
 from mcpp.presence import Presence
 from mcpp.settings import AuthorizationMode, ConcurrentTx, Registration, Settings, is_loopback
 from mcpp.storage.database import DatabaseUnusable, Readers, open_writer
@@ -103,19 +106,14 @@ async def _serve(settings: Settings, sink: LogSink, lines: LineWriter) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    metrics = Metrics(
-        version=__version__,
-        actions=ACTIONS,
-        error_codes=SPELLING.values(),
-        stop_reasons=tuple(reason.value for reason in Reason),
-    )
-    metrics.watch_log(lambda: sink.dropped)
-    metrics.watch_database(settings.database)
+    telemetry = _build_telemetry(settings, sink, lines)
     async with AsyncExitStack() as running:
-        writer, readers = await _open_storage(settings, metrics, running)
-        ports = await _open_listeners(settings, lines, metrics, writer, readers, running)
+        storage = await _open_storage(settings, telemetry, running)
+        core = await _build_core(settings, telemetry, storage, running)
+        ocpp_port = await _open_ocpp(settings, telemetry, core, running)
+        http_port = await _open_http(settings, telemetry, storage, core, running)
         _tune_garbage_collection()
-        _announce(settings, *ports)
+        await _announce(settings, core, ocpp_port, http_port)
         await stop.wait()
         get_logger().info("server_stopping", category="system")
     get_logger().info("server_stopped", category="system")
@@ -132,9 +130,33 @@ def _tune_garbage_collection() -> None:
     gc.set_threshold(50_000, 10, 10)
 
 
-async def _open_storage(
-    settings: Settings, metrics: Metrics, running: AsyncExitStack
-) -> tuple[Writer[Queries], Readers]:
+class _Telemetry(NamedTuple):
+    """What explains the server."""
+
+    lines: LineWriter
+    metrics: Metrics
+
+
+def _build_telemetry(settings: Settings, sink: LogSink, lines: LineWriter) -> _Telemetry:
+    metrics = Metrics(
+        version=__version__,
+        actions=ACTIONS,
+        error_codes=SPELLING.values(),
+        stop_reasons=tuple(reason.value for reason in Reason),
+    )
+    metrics.watch_log(lambda: sink.dropped)
+    metrics.watch_database(settings.database)
+    return _Telemetry(lines, metrics)
+
+
+class _Storage(NamedTuple):
+    """The books."""
+
+    writer: Writer[Queries]
+    readers: Readers
+
+
+async def _open_storage(settings: Settings, telemetry: _Telemetry, running: AsyncExitStack) -> _Storage:
     try:
         connection = open_writer(settings.database, settings.durability)
     except DatabaseUnusable as error:
@@ -147,55 +169,68 @@ async def _open_storage(
         raise StartError(str(error)) from error
     if migrated.from_version != migrated.to_version:
         get_logger().info("database_migrated", category="system", **migrated._asdict())
-    metrics.transactions_active.set(open_transactions)
-    writer = Writer(connection, Queries, DatabaseTelemetry(metrics))
+    telemetry.metrics.transactions_active.set(open_transactions)
+    writer = Writer(connection, Queries, DatabaseTelemetry(telemetry.metrics))
     running.push_async_callback(writer.close)
     try:
         readers = await Readers.open(settings.database)
     except DatabaseUnusable as error:
         raise StartError(str(error)) from error
     running.push_async_callback(readers.close)
-    return writer, readers
+    return _Storage(writer, readers)
 
 
-async def _open_listeners(
-    settings: Settings,
-    lines: LineWriter,
-    metrics: Metrics,
-    writer: Writer[Queries],
-    readers: Readers,
-    running: AsyncExitStack,
-) -> tuple[int, int]:
-    """Build what stands between the listeners and the storage, then listen; gives the ports."""
-    events = _Events([BusinessTelemetry(lines, metrics)])
+class _Core(NamedTuple):
+    """What stands between the listeners and the storage."""
+
+    services: Services
+    dialects: Sequence[Ocpp16]
+    passwords: Passwords
+    presence: Presence
+    registry: Registry
+
+
+async def _build_core(settings: Settings, telemetry: _Telemetry, storage: _Storage, running: AsyncExitStack) -> _Core:
+    writer = storage.writer
+    events = _Events([BusinessTelemetry(telemetry.lines, telemetry.metrics)])
+    passwords = Passwords()
+    running.callback(passwords.close)
+
+    async def move_password(key: int, password: str) -> None:
+        await writer.submit(charge_points.set_password_hash, key, await passwords.hash(password))
+
     policy = AuthorizationPolicy(
         known_only=settings.authorization is AuthorizationMode.KNOWN,
         deny_concurrent=settings.concurrent_tx is ConcurrentTx.DENY,
     )
-    services = Services(writer, events.publish, policy, settings.heartbeat_interval)
-    presence = Presence(writer, events.publish, register_unknown=settings.registration is Registration.OPEN)
+    services = Services(writer, events.publish, policy, settings.heartbeat_interval, on_authorization_key=move_password)
+    register_unknown = settings.registration is Registration.OPEN
+    presence = Presence(writer, events.publish, register_unknown=register_unknown, passwords=passwords)
     registry = Registry(on_connected=presence.connected, on_disconnected=presence.disconnected)
+    for chore in (StampKeeper(writer, services.stamps), ReservationKeeper(writer, events.publish)):
+        chore.start()
+        running.push_async_callback(chore.stop)
+    return _Core(services, [Ocpp16(services)], passwords, presence, registry)
+
+
+async def _open_ocpp(settings: Settings, telemetry: _Telemetry, core: _Core, running: AsyncExitStack) -> int:
+    """Listen for chargers; gives the port."""
+    registry, metrics = core.registry, telemetry.metrics
     metrics.watch_call_queues(lambda: sum(charge_point.queued_calls for charge_point in registry))
     metrics.watch_charge_points(
         lambda: [ChargePointState(point.identity, point.connected_at) for point in registry],
         series_limit=settings.per_charger_metrics_limit if settings.per_charger_metrics else 0,
     )
-
-    dialects = [Ocpp16(services)]
-    stamps = StampKeeper(writer, services.stamps)
-    stamps.start()
-    running.push_async_callback(stamps.stop)
     lag = LoopLag(metrics.event_loop_lag.observe)
     lag.start()
     running.callback(lag.stop)
-
     listener = OcppListener(
         settings.ocpp_host,
         settings.ocpp_port,
         settings.ocpp_path,
-        dialects=dialects,
-        admission=presence,
-        middleware=TelemetryMiddleware(lines, metrics, log_payloads=settings.log_payloads),
+        dialects=core.dialects,
+        admission=core.presence,
+        middleware=TelemetryMiddleware(telemetry.lines, metrics, log_payloads=settings.log_payloads),
         registry=registry,
         limits=Limits(
             idle_timeout=settings.idle_timeout,
@@ -204,18 +239,25 @@ async def _open_listeners(
         ),
     )
     try:
-        ocpp_port = await listener.start()
+        port = await listener.start()
     except OSError as error:
         raise _cannot_listen("ocpp", settings.ocpp_host, settings.ocpp_port, error) from error
     running.push_async_callback(listener.stop)
+    return port
+
+
+async def _open_http(
+    settings: Settings, telemetry: _Telemetry, storage: _Storage, core: _Core, running: AsyncExitStack
+) -> int:
+    """Listen for people, scripts and scrapers; gives the port."""
     api = create_api(
         ApiServices(
-            readers=readers,
-            live=registry,
-            commands=Commands(registry, dialects),
-            stamps=services.stamps,
-            check_readiness=partial(check_writable, writer),
-            render_metrics=metrics.render,
+            readers=storage.readers,
+            live=core.registry,
+            commands=Commands(core.registry, core.dialects),
+            stamps=core.services.stamps,
+            check_readiness=partial(check_writable, storage.writer),
+            render_metrics=telemetry.metrics.render,
         ),
         AccessRules(
             http_host=settings.http_host,
@@ -226,11 +268,11 @@ async def _open_listeners(
     )
     http = HttpServer(api, settings.http_host, settings.http_port)
     try:
-        http_port = await http.start()
+        port = await http.start()
     except OSError as error:
         raise _cannot_listen("http", settings.http_host, settings.http_port, error) from error
     running.push_async_callback(http.stop)
-    return ocpp_port, http_port
+    return port
 
 
 def _cannot_listen(listener: str, host: str, port: int, error: OSError) -> StartError:
@@ -242,9 +284,9 @@ def _cannot_listen(listener: str, host: str, port: int, error: OSError) -> Start
     )
 
 
-def _announce(settings: Settings, ocpp_port: int, http_port: int) -> None:
+async def _announce(settings: Settings, core: _Core, ocpp_port: int, http_port: int) -> None:
     log = get_logger()
-    if not is_loopback(settings.ocpp_host):
+    if not is_loopback(settings.ocpp_host) and not await core.presence.chargers_authenticated():
         log.warning("chargers_not_authenticated", category="system", ocpp_host=settings.ocpp_host)
     log.info("server_started", category="system", ocpp_port=ocpp_port, http_port=http_port)
     if sys.stdout.isatty():
