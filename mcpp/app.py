@@ -13,12 +13,14 @@ import sys
 from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import NamedTuple
 
 from mcpp import __version__
 from mcpp.api.access import AccessRules
 from mcpp.api.app import create_api
+from mcpp.api.event_stream import EventStream
 from mcpp.api.http_server import HttpServer
 from mcpp.api.services import ApiServices
 from mcpp.commands import Commands
@@ -26,10 +28,16 @@ from mcpp.domain import charge_points
 from mcpp.domain.authorization import AuthorizationPolicy
 from mcpp.domain.events import Event, Subscriber
 from mcpp.errors import StartError
+from mcpp.files.directory import MIB, StorageFailed
+from mcpp.files.listener import create_files_app, reachable_url
+from mcpp.files.store import FileStore
 from mcpp.housekeeping import ReservationKeeper, StampKeeper
+from mcpp.ocpp16.charging_profiles import check_charging_profile
 from mcpp.ocpp16.context import Services
 from mcpp.ocpp16.dialect import Ocpp16
 from mcpp.ocpp16.errors import SPELLING
+from mcpp.ocpp16.local_list_sync import LocalListSync
+from mcpp.ocpp16.unmatched import read_content
 from mcpp.passwords import Passwords
 from mcpp.presence import Presence
 from mcpp.settings import AuthorizationMode, ConcurrentTx, Registration, Settings, is_loopback
@@ -112,8 +120,9 @@ async def _serve(settings: Settings, sink: LogSink, lines: LineWriter) -> None:
         core = await _build_core(settings, telemetry, storage, running)
         ocpp_port = await _open_ocpp(settings, telemetry, core, running)
         http_port = await _open_http(settings, telemetry, storage, core, running)
+        files = await _open_files(settings, storage, core, running)
         _tune_garbage_collection()
-        await _announce(settings, core, ocpp_port, http_port)
+        await _announce(settings, core, ocpp_port=ocpp_port, http_port=http_port, files_port=files and files[1])
         await stop.wait()
         get_logger().info("server_stopping", category="system")
     get_logger().info("server_stopped", category="system")
@@ -188,11 +197,13 @@ class _Core(NamedTuple):
     passwords: Passwords
     presence: Presence
     registry: Registry
+    event_stream: EventStream
 
 
 async def _build_core(settings: Settings, telemetry: _Telemetry, storage: _Storage, running: AsyncExitStack) -> _Core:
     writer = storage.writer
-    events = _Events([BusinessTelemetry(telemetry.lines, telemetry.metrics)])
+    event_stream = EventStream()
+    events = _Events([BusinessTelemetry(telemetry.lines, telemetry.metrics), event_stream])
     passwords = Passwords()
     running.callback(passwords.close)
 
@@ -210,7 +221,7 @@ async def _build_core(settings: Settings, telemetry: _Telemetry, storage: _Stora
     for chore in (StampKeeper(writer, services.stamps), ReservationKeeper(writer, events.publish)):
         chore.start()
         running.push_async_callback(chore.stop)
-    return _Core(services, [Ocpp16(services)], passwords, presence, registry)
+    return _Core(services, [Ocpp16(services)], passwords, presence, registry, event_stream)
 
 
 async def _open_ocpp(settings: Settings, telemetry: _Telemetry, core: _Core, running: AsyncExitStack) -> int:
@@ -253,9 +264,16 @@ async def _open_http(
     api = create_api(
         ApiServices(
             readers=storage.readers,
+            writer=storage.writer,
+            publish=core.services.publish,
+            events=core.event_stream,
             live=core.registry,
             commands=Commands(core.registry, core.dialects),
             stamps=core.services.stamps,
+            sync_local_list=LocalListSync(storage.writer, core.registry).sync,
+            check_charging_profile=check_charging_profile,
+            read_unmatched=read_content,
+            hash_password=core.passwords.hash,
             check_readiness=partial(check_writable, storage.writer),
             render_metrics=telemetry.metrics.render,
         ),
@@ -272,7 +290,40 @@ async def _open_http(
     except OSError as error:
         raise _cannot_listen("http", settings.http_host, settings.http_port, error) from error
     running.push_async_callback(http.stop)
+    # Streams end before the listener waits for requests.
+    running.callback(core.event_stream.close)
     return port
+
+
+async def _open_files(
+    settings: Settings, storage: _Storage, core: _Core, running: AsyncExitStack
+) -> tuple[FileStore, int] | None:
+    """Listen for chargers that fetch firmware and bring diagnostics, where that is wanted; gives the port too."""
+    if settings.files_port is None:
+        return None
+    size_limit = settings.files_limit * MIB
+    store = FileStore(
+        settings.files_directory,
+        storage.writer,
+        storage.readers,
+        core.services.publish,
+        size_limit=size_limit,
+        link_lifetime=timedelta(hours=settings.files_link_lifetime),
+    )
+    try:
+        await store.open()
+    except StorageFailed as error:
+        raise StartError(f"files-directory: {error}") from error
+    host = settings.files_host or settings.ocpp_host
+    app = create_files_app(store, size_limit=size_limit)
+    files = HttpServer(app, host, settings.files_port, stop_timeout=1, connection_limit=512)
+    try:
+        port = await files.start()
+    except OSError as error:
+        raise _cannot_listen("files", host, settings.files_port, error) from error
+    store.base_url = settings.files_url or reachable_url(host, port)
+    running.push_async_callback(files.stop)
+    return store, port
 
 
 def _cannot_listen(listener: str, host: str, port: int, error: OSError) -> StartError:
@@ -284,11 +335,14 @@ def _cannot_listen(listener: str, host: str, port: int, error: OSError) -> Start
     )
 
 
-async def _announce(settings: Settings, core: _Core, ocpp_port: int, http_port: int) -> None:
+async def _announce(settings: Settings, core: _Core, *, ocpp_port: int, http_port: int, files_port: int | None) -> None:
     log = get_logger()
     if not is_loopback(settings.ocpp_host) and not await core.presence.chargers_authenticated():
         log.warning("chargers_not_authenticated", category="system", ocpp_host=settings.ocpp_host)
-    log.info("server_started", category="system", ocpp_port=ocpp_port, http_port=http_port)
+    ports = {"ocpp_port": ocpp_port, "http_port": http_port}
+    if files_port is not None:
+        ports["files_port"] = files_port
+    log.info("server_started", category="system", **ports)
     if sys.stdout.isatty():
         path = settings.ocpp_path.rstrip("/")
         host = socket.gethostname() if _is_unspecified(settings.ocpp_host) else settings.ocpp_host

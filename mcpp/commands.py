@@ -33,7 +33,9 @@ class Commands:
         }
         """What a central system may send, in any version, by name."""
 
-    async def send(self, identity: str, action_name: str, payload: bytes) -> Exchange[BaseModel]:
+    async def send(
+        self, identity: str, action_name: str, payload: bytes, *, correlation_id: str | None = None
+    ) -> Exchange[BaseModel]:
         """Send an operation and wait for the charge point's response.
 
         The payload goes out with its members in their order, references resolved and blanks removed. Raises
@@ -50,7 +52,9 @@ class Commands:
             raise UnknownAction(f"OCPP {version}, which {identity} speaks, has no {action_name}")
         text = await _resolve(dialect, action_name, payload)
         request = _validate(action, text)
-        return await self._live.send(identity, action, request, text, correlation_id=new_correlation_id())
+        return await self._live.send(
+            identity, action, request, text, correlation_id=correlation_id or new_correlation_id()
+        )
 
 
 async def _resolve(dialect: Dialect, action: str, payload: bytes) -> bytes:

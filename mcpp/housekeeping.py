@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from datetime import UTC, datetime
 
+from mcpp.domain import reservations
+from mcpp.domain.events import Event
 from mcpp.domain.stamps import StampBook, write_stamps
+from mcpp.ocppj.flow import new_correlation_id
 from mcpp.storage.writer import WriteFailed, Writer
 from mcpp_generated.db.queries import Queries
 
 STAMP_INTERVAL = 1.0
 """Seconds between two writings of stamps: what a crash may cost of them."""
 
+EXPIRY_INTERVAL = 5.0
+"""Seconds between two looks at the reservations: how late an expiry may be told."""
 
-class StampKeeper:
-    """Writes the gathered stamps every second, and what is left at the end."""
 
-    def __init__(self, writer: Writer[Queries], book: StampBook, interval: float = STAMP_INTERVAL) -> None:
-        self._writer = writer
-        self._book = book
+class _Chore(ABC):
+    """Something to do again and again, on the event loop."""
+
+    def __init__(self, interval: float) -> None:
+        """`interval` is in seconds."""
         self._interval = interval
         self._task: asyncio.Task[None] | None = None
 
@@ -26,13 +35,35 @@ class StampKeeper:
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def stop(self) -> None:
-        """Write what is left and end."""
+        """End; what is under way is given up."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait((self._task,))
-        await self.write()
 
-    async def write(self) -> None:
+    @abstractmethod
+    async def work(self) -> None:
+        """Do what there is to do now."""
+
+    async def _run(self) -> None:
+        while True:
+            await self.work()
+            await asyncio.sleep(self._interval)
+
+
+class StampKeeper(_Chore):
+    """Writes the gathered stamps every second, and what is left at the end."""
+
+    def __init__(self, writer: Writer[Queries], book: StampBook, interval: float = STAMP_INTERVAL) -> None:
+        super().__init__(interval)
+        self._writer = writer
+        self._book = book
+
+    async def stop(self) -> None:
+        """Write what is left and end."""
+        await super().stop()
+        await self.work()
+
+    async def work(self) -> None:
         """Write what waits now; what the database refuses waits on."""
         stamps = self._book.take()
         if not stamps:
@@ -43,7 +74,28 @@ class StampKeeper:
         except WriteFailed:
             self._book.put_back(stamps)
 
-    async def _run(self) -> None:
-        while True:
-            await asyncio.sleep(self._interval)
-            await self.write()
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class ReservationKeeper(_Chore):
+    """Lets reservations expire: at the start those whose time ran out meanwhile, then every few seconds."""
+
+    def __init__(
+        self,
+        writer: Writer[Queries],
+        publish: Callable[[Iterable[Event]], None],
+        now: Callable[[], datetime] = _utc_now,
+        interval: float = EXPIRY_INTERVAL,
+    ) -> None:
+        super().__init__(interval)
+        self._writer = writer
+        self._publish = publish
+        self._now = now
+
+    async def work(self) -> None:
+        """Book and tell what has expired by now; what the database refuses is overdue the next time too."""
+        with suppress(WriteFailed):
+            outcome = await self._writer.submit(reservations.expire, self._now(), new_correlation_id)
+            self._publish(outcome.events)

@@ -26,10 +26,10 @@ class Presence:
         publish: Callable[[Iterable[Event]], None],
         *,
         register_unknown: bool,
-        passwords: Passwords | None = None,
+        passwords: Passwords,
     ) -> None:
         self._writer = writer
-        self._passwords = passwords or Passwords()
+        self._passwords = passwords
         self._publish = publish
         self._register_unknown = register_unknown
 

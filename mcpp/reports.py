@@ -79,9 +79,7 @@ def ended_sessions(q: Queries, since: datetime, until: datetime) -> Iterator[Lis
         last = page[-1].id
 
 
-def summed_up(
-    sessions: Iterable[ListEndedTransactionsRow], by: By, period: Period, zone: tzinfo | None
-) -> list[Line]:
+def summed_up(sessions: Iterable[ListEndedTransactionsRow], by: By, period: Period, zone: tzinfo | None) -> list[Line]:
     """The sessions by period and subject, in that order; `zone` None is the machine's.
 
     Id tags are compared without regard to case (CiString).

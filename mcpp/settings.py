@@ -13,6 +13,7 @@ from enum import StrEnum
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Final, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
@@ -76,6 +77,13 @@ def _url_path(value: str) -> str:
     return value.rstrip("/") or "/"
 
 
+def _base_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or "@" in value:
+        raise ValueError("must be a URL such as http://files.example or https://files.example/mcpp")
+    return value.rstrip("/")
+
+
 def _database(value: object) -> Path:
     try:
         return database_path(str(value))
@@ -98,6 +106,7 @@ def _token(value: SecretStr) -> SecretStr:
 
 Host = Annotated[str, AfterValidator(_host)]
 Port = Annotated[int, Field(ge=0, le=65535)]
+_FilesUrl = Annotated[str, AfterValidator(_base_url)]
 Hosts = Annotated[tuple[Host, ...], NoDecode, BeforeValidator(_split), Field(min_length=1)]
 
 
@@ -168,6 +177,32 @@ class Settings(BaseSettings):
     per_charger_metrics_limit: Annotated[int, Documented(unit="chargers")] = Field(
         2000, ge=1, le=1_000_000, description="How many chargers get series of their own."
     )
+
+    files_host: Annotated[Host | None, Documented(default="ocpp-host")] = Field(
+        None, description="Address of the listener that chargers fetch firmware from and put diagnostics to."
+    )
+    files_port: Annotated[Port | None, Documented(default="off")] = Field(
+        None, description="Port of the listener for files, which switches it on; 0 takes a free one."
+    )
+    files_url: Annotated[_FilesUrl | None, Documented(default="made of host and port")] = Field(
+        None, description="Where chargers reach the listener for files, if not directly, such as http://files.example."
+    )
+    files_directory: Annotated[Path, AfterValidator(Path.resolve)] = Field(
+        Path("mcpp-files"), description="Directory that firmware and what chargers put is kept in."
+    )
+    files_limit: Annotated[int, Documented(unit="MiB")] = Field(
+        512, ge=1, le=1_048_576, description="Largest file, fetched or put."
+    )
+    files_link_lifetime: Annotated[int, Documented(unit="hours")] = Field(
+        72, ge=1, le=8760, description="How long a charger may use the link to a file that it was told."
+    )
+
+    @field_validator("files_port")
+    @classmethod
+    def _needed_for_files(cls, port: int | None, known: ValidationInfo) -> int | None:
+        if port is None and known.data.get("files_host") is not None:
+            raise ValueError("is needed where files-host is given")
+        return port
 
     @field_validator("api_token")
     @classmethod

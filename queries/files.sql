@@ -72,11 +72,8 @@ SELECT * FROM upload_records WHERE id < @before_id ORDER BY id DESC LIMIT @page_
 
 -- What one charge point has put, the newest first, a page at a time.
 -- name: ListUploadsOfChargePoint :many
-SELECT u.id, p.identity AS charge_point_id, u.name, u.stored_name, u.size_bytes, u.sha256, u.received_at
-FROM charge_points AS p
-JOIN uploads AS u ON u.charge_point_id = p.id
-WHERE p.identity = @charge_point_id AND u.id < @before_id
-ORDER BY u.id DESC LIMIT @page_size;
+SELECT * FROM upload_records WHERE charge_point_id = @charge_point_id AND id < @before_id
+ORDER BY id DESC LIMIT @page_size;
 
 -- Forget a file that a charge point has put; gives the name of the file.
 -- name: DeleteUpload :one

@@ -10,8 +10,11 @@ from fastapi.routing import APIRoute
 from starlette.middleware import Middleware
 
 from mcpp import __version__
-from mcpp.api import charge_points, docs, system, transactions
+from mcpp.api import charge_points, commands, docs, system, transactions
 from mcpp.api.access import DOCUMENTED_TOKEN, AccessRules, Guard
+from mcpp.api.body_limit import BodyLimit
+from mcpp.api.command_schemas import command_schemas
+from mcpp.api.failures import answer_failures
 from mcpp.api.problems import Problem, answer_with_problems, documented
 from mcpp.api.services import ApiServices
 
@@ -35,17 +38,19 @@ def create_api(services: ApiServices, rules: AccessRules) -> FastAPI:
         redirect_slashes=False,
         responses=documented(HTTPStatus.FORBIDDEN, HTTPStatus.INTERNAL_SERVER_ERROR),
         generate_unique_id_function=_operation_id,
-        middleware=[Middleware(Guard, rules=rules)],
+        middleware=[Middleware(Guard, rules=rules), Middleware(BodyLimit)],
     )
     app.state.services = services
     api = APIRouter(prefix="/api/v1", dependencies=[DOCUMENTED_TOKEN], responses=documented(HTTPStatus.UNAUTHORIZED))
     api.include_router(charge_points.router)
+    api.include_router(commands.create_router(services.commands.actions.values()))
     api.include_router(transactions.router)
     app.include_router(api)
     app.include_router(system.router)
     app.include_router(docs.router)
     app.mount(docs.ASSETS_PATH, docs.assets)
     answer_with_problems(app)
+    answer_failures(app)
     return app
 
 
@@ -55,11 +60,13 @@ def _operation_id(route: APIRoute) -> str:
 
 class _Api(FastAPI):
     def openapi(self) -> dict[str, Any]:
-        """The OpenAPI document, with the schema of problems, which FastAPI knows by reference only."""
+        """The OpenAPI document, with the schemas that FastAPI knows by reference only: of problems and commands."""
         document = super().openapi()
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
         if Problem.__name__ not in schemas:
-            schema = Problem.model_json_schema(mode="serialization", ref_template="#/components/schemas/{model}")
-            schemas.update(schema.pop("$defs"))
-            schemas[Problem.__name__] = schema
+            problem = Problem.model_json_schema(mode="serialization", ref_template="#/components/schemas/{model}")
+            schemas.update(problem.pop("$defs"))
+            schemas[Problem.__name__] = problem
+            services: ApiServices = self.state.services
+            schemas.update(command_schemas(services.commands.actions.values()))
         return document

@@ -20,8 +20,16 @@ STOP_TIMEOUT_SECONDS = 3
 class HttpServer:
     """Serves an ASGI application on one address."""
 
-    def __init__(self, app: ASGIApp, host: str, port: int, *, stop_timeout: int = STOP_TIMEOUT_SECONDS) -> None:
-        """`stop_timeout` in seconds."""
+    def __init__(
+        self,
+        app: ASGIApp,
+        host: str,
+        port: int,
+        *,
+        stop_timeout: int = STOP_TIMEOUT_SECONDS,
+        connection_limit: int | None = None,
+    ) -> None:
+        """`stop_timeout` in seconds; connections over the limit get 503."""
         self._host = host
         self._port = port
         config = uvicorn.Config(
@@ -35,6 +43,7 @@ class HttpServer:
             # X-Forwarded-… is anybody's word.
             proxy_headers=False,
             timeout_graceful_shutdown=stop_timeout,
+            limit_concurrency=connection_limit,
         )
         self._server = _QuietServer(config)
         self._running: asyncio.Task[None] | None = None

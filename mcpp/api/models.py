@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, Field, JsonValue, PlainSerializer, WithJsonSchema
 
-from mcpp_generated.db.enums import StopOrigin
+from mcpp_generated.db.enums import Availability, IdTagStatus, ReportKind, StopOrigin, UnmatchedKind
+
+Item = TypeVar("Item")
 
 
 def _in_utc(moment: datetime) -> str:
@@ -56,6 +58,39 @@ class ChargePoint(BaseModel):
     last_error_at: Time | None
 
 
+class Report(BaseModel):
+    """How far a charge point is with diagnostics, firmware or a log, as it last reported."""
+
+    kind: ReportKind
+    status: str = Field(examples=["Uploaded"])
+    request_id: int | None = Field(description="Of the command that asked for it, where it has one.")
+    reported_at: Time
+
+
+class OrderedAvailability(BaseModel):
+    """What a connector was last ordered to be, and agreed to."""
+
+    connector_id: int
+    availability: Availability
+
+
+class ChargePointDetail(ChargePoint):
+    """A charge point, with what was last ordered and reported."""
+
+    ordered_availability: list[OrderedAvailability]
+    reports: list[Report]
+    local_list_version: int | None = Field(description="Last known; 0 for an empty list, -1 where it knows no lists.")
+
+
+class ConfigurationKey(BaseModel):
+    """A configuration key of a charge point, as last known."""
+
+    key: str = Field(examples=["HeartbeatInterval"])
+    value: str | None = Field(description="null where it is secret, or has none.")
+    readonly: bool
+    known_at: Time
+
+
 class Transaction(BaseModel):
     """A transaction in the books."""
 
@@ -88,28 +123,88 @@ class Sample(BaseModel):
     value: str = Field(description="As sent; signed data stays text.")
 
 
+class IdTag(BaseModel):
+    """A stored id tag."""
+
+    id_tag: str = Field(description="As written; letter case doesn't matter where it is compared.")
+    status: IdTagStatus
+    expiry_date: Time | None
+    parent_id_tag: str | None = Field(description="The group it belongs to (OCPP 1.6 §3.4).")
+    note: str | None
+
+
+class Reservation(BaseModel):
+    """A reservation that its charge point accepted."""
+
+    reservation_id: int
+    charge_point_id: str
+    connector_id: int = Field(description="0 for any connector.")
+    id_tag: str
+    parent_id_tag: str | None
+    expiry_date: Time
+    status: Literal["Accepted", "Used", "Cancelled", "Expired"]
+    created_at: Time
+    transaction_id: int | None = Field(description="Of the transaction that used it.")
+
+
+class NamedProfile(BaseModel):
+    """A stored charging profile and its name."""
+
+    name: str
+    profile: Annotated[JsonValue, WithJsonSchema({"$ref": "#/components/schemas/ChargingProfile"})]
+
+
+class Unmatched(BaseModel):
+    """A stop or meter values that belong to no known transaction."""
+
+    id: int
+    charge_point_id: str
+    kind: UnmatchedKind
+    claimed_transaction_id: int = Field(description="As the charger gave it.")
+    payload: dict[str, JsonValue] = Field(description="The message, in OCPP's spelling.")
+    received_at: Time
+
+
 NextCursor = Annotated[str | None, Field(description="For the parameter cursor, to get what follows; null at the end.")]
 
 
-class ChargePointPage(BaseModel):
+class Page(BaseModel, Generic[Item]):
+    """A page of a list."""
+
+    items: list[Item]
+    next_cursor: NextCursor
+
+
+class ChargePointPage(Page[ChargePoint]):
     """Charge points by identity."""
 
-    items: list[ChargePoint]
-    next_cursor: NextCursor
+
+class ConfigurationPage(Page[ConfigurationKey]):
+    """Configuration keys in their order."""
 
 
-class TransactionPage(BaseModel):
+class TransactionPage(Page[Transaction]):
     """Transactions, the newest first."""
 
-    items: list[Transaction]
-    next_cursor: NextCursor
 
-
-class SamplePage(BaseModel):
+class SamplePage(Page[Sample]):
     """Samples in the order of time, then as sent."""
 
-    items: list[Sample]
-    next_cursor: NextCursor
+
+class IdTagPage(Page[IdTag]):
+    """Id tags in their order, whatever their letter case."""
+
+
+class ReservationPage(Page[Reservation]):
+    """Reservations, those booked last first."""
+
+
+class ChargingProfilePage(Page[NamedProfile]):
+    """Charging profiles by name."""
+
+
+class UnmatchedPage(Page[Unmatched]):
+    """What belongs to no known transaction, the newest first."""
 
 
 class Health(BaseModel):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+
+from mcpp.ocppj.errors import CallRefused
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -31,6 +34,9 @@ class Problem(BaseModel):
     code: str = Field(description="Stays the same over versions: what scripts should look at.", examples=["not_found"])
     detail: str = Field(description="For people.")
     errors: list[Mistake] | None = Field(None, description="With 422: all that is wrong.")
+    error_code: str | None = Field(None, description="With call_error: the charger's.", examples=["InternalError"])
+    error_description: str | None = Field(None, description="With call_error: the charger's.")
+    error_details: dict[str, object] | None = Field(None, description="With call_error: the charger's.")
 
 
 class ApiError(Exception):
@@ -43,16 +49,29 @@ class ApiError(Exception):
         detail: str,
         *,
         errors: list[Mistake] | None = None,
+        refused: CallRefused | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
+        """`refused` is the charge point's CALLERROR, where that is the reason."""
         super().__init__(detail)
-        self.problem = Problem(title=status.phrase, status=status, code=code, detail=detail, errors=errors)
+        self.problem = Problem(
+            title=status.phrase,
+            status=status,
+            code=code,
+            detail=detail,
+            errors=errors,
+            error_code=refused.code if refused else None,
+            error_description=refused.description if refused else None,
+            error_details=refused.details if refused else None,
+        )
         self.headers = headers
 
     def response(self) -> Response:
         """The answer."""
+        text = json.dumps(self.problem.model_dump(exclude_none=True), ensure_ascii=False, separators=(",", ":"))
         return Response(
-            self.problem.model_dump_json(exclude_none=True),
+            # A charger's text may hold half a surrogate pair, which has no UTF-8; its escape means the same.
+            text.encode(errors="backslashreplace"),
             status_code=self.problem.status,
             headers=self.headers,
             media_type=CONTENT_TYPE,
@@ -64,14 +83,24 @@ def not_found(detail: str) -> ApiError:
     return ApiError(HTTPStatus.NOT_FOUND, "not_found", detail)
 
 
+def conflict(detail: str) -> ApiError:
+    """It doesn't fit how things stand."""
+    return ApiError(HTTPStatus.CONFLICT, "conflict", detail)
+
+
 def invalid_parameter(location: str, message: str) -> ApiError:
     """A parameter of path or query that can't be used."""
-    return _unprocessable([Mistake(location=location, message=message)])
+    return _unprocessable("invalid_parameter", [Mistake(location=location, message=message)])
 
 
-def _unprocessable(errors: list[Mistake]) -> ApiError:
-    detail = "; ".join(f"{error.location}: {error.message}" for error in errors)
-    return ApiError(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_parameter", detail, errors=errors)
+def invalid_payload(errors: list[Mistake]) -> ApiError:
+    """A body that can't be used."""
+    return _unprocessable("invalid_payload", errors)
+
+
+def _unprocessable(code: str, errors: list[Mistake]) -> ApiError:
+    detail = "; ".join(f"{error.location}: {error.message}" if error.location else error.message for error in errors)
+    return ApiError(HTTPStatus.UNPROCESSABLE_ENTITY, code, detail, errors=errors)
 
 
 def answer_with_problems(app: FastAPI) -> None:
@@ -87,23 +116,29 @@ async def _api_error(_: Request, error: Exception) -> Response:
     return error.response()
 
 
+_CODES: Final = {HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "payload_too_large"}
+"""Where the names of the standard library change with its version."""
+
+
 async def _http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
-    code, detail = status.name.lower(), status.description
+    code, detail = _CODES.get(status) or status.name.lower(), status.description
     if status is HTTPStatus.METHOD_NOT_ALLOWED:
         detail = f"{request.method} is not possible here"
     elif status is HTTPStatus.NOT_FOUND:
         detail = "there is nothing at this path"
+    elif status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        detail = error.detail
     return ApiError(status, code, detail, headers=error.headers).response()
 
 
 async def _validation_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    errors = [
-        Mistake(location=".".join(map(str, mistake["loc"])), message=mistake["msg"]) for mistake in error.errors()
-    ]
-    return _unprocessable(errors).response()
+    found = error.errors()
+    errors = [Mistake(location=".".join(map(str, mistake["loc"])), message=mistake["msg"]) for mistake in found]
+    code = "invalid_payload" if all(mistake["loc"][0] == "body" for mistake in found) else "invalid_parameter"
+    return _unprocessable(code, errors).response()
 
 
 async def _unexpected(_: Request, __: Exception) -> Response:

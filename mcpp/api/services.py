@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from typing import Annotated, cast
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Annotated, Concatenate, ParamSpec, TypeVar, cast
 
 from fastapi import Depends, Request
+from pydantic import BaseModel
 
+from mcpp.api.event_stream import EventStream
 from mcpp.commands import Commands
+from mcpp.domain.events import Event
+from mcpp.domain.occasion import OperatorOccasion, Outcome
 from mcpp.domain.stamps import StampBook
-from mcpp.ocppj.live import LiveChargePoints
+from mcpp.domain.unmatched import ReadContent
+from mcpp.ocppj.flow import new_correlation_id
+from mcpp.ocppj.live import Exchange, LiveChargePoints
 from mcpp.storage.database import Readers
+from mcpp.storage.writer import Writer
+from mcpp_generated.db.queries import Queries
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,14 +31,35 @@ class ApiServices:
     """The parts of the server that requests are answered from."""
 
     readers: Readers
+    writer: Writer[Queries] = None  # type: ignore[assignment]  # until app.py passes it
+    publish: Callable[[Iterable[Event]], None] = None  # type: ignore[assignment]  # until app.py passes it
+    events: EventStream = field(default_factory=EventStream)  # until app.py passes it
     live: LiveChargePoints
     commands: Commands
     stamps: StampBook
     """Stamps fresher than the database's."""
+    sync_local_list: Callable[[str], Awaitable[Exchange[BaseModel]]] = None  # type: ignore[assignment]  # until app.py passes it
+    """Bring a charge point's local list in line with the stored tags; raises as a command, Unknown and Conflict."""
+    check_charging_profile: Callable[[bytes], None] = None  # type: ignore[assignment]  # until app.py passes it
+    """Raises InvalidPayload where JSON text is no `csChargingProfiles` object."""
+    read_unmatched: ReadContent = None  # type: ignore[assignment]  # until app.py passes it
+    hash_password: Callable[[str], Awaitable[str]] = None  # type: ignore[assignment]  # until app.py passes it
     check_readiness: Callable[[], Awaitable[Mapping[str, str]]]
     """Each check's name with `ok` or what is wrong."""
     render_metrics: Callable[[str], tuple[str, bytes]]
     """Content type and text of a scrape, by the Accept header."""
+
+    async def change(
+        self,
+        function: Callable[Concatenate[Queries, OperatorOccasion, P], Outcome[T]],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Have a domain function run on a person's behalf, and publish its events. Raises what it raises."""
+        occasion = OperatorOccasion(new_correlation_id(), datetime.now(UTC))
+        outcome = await self.writer.submit(function, occasion, *args, **kwargs)
+        self.publish(outcome.events)
+        return outcome.value
 
 
 async def _of_app(request: Request) -> ApiServices:

@@ -86,7 +86,9 @@ def _operations() -> dict[str, str]:
     help="Bearer token, where the server has one. Better set by variable: other users of the machine can read flags.",
 )
 def call(charge_point: str, action: str, payload: str, api_url: str, api_token: str | None) -> int:
-    """Send one OCPP operation to a charge point through the running server, and print its answer.
+    """Send one OCPP operation to a charge point.
+
+    It goes through the running server; the charge point's answer is printed as JSON.
 
     CHARGE_POINT is the identity that it connects with, ACTION the operation as OCPP spells it, JSON the payload of its
     request in OCPP's spelling, {} where there is none; - reads it from standard input.
@@ -124,10 +126,9 @@ def _check_action(action: str) -> None:
     if action in known:
         return
     by_lower_case = {name.lower(): name for name in known}
-    (nearest,) = get_close_matches(action.lower(), by_lower_case, n=1, cutoff=0.0)
-    raise click.UsageError(
-        f"{printable(action)} is no operation that a central system sends; did you mean {by_lower_case[nearest]}?"
-    )
+    nearest = get_close_matches(action.lower(), by_lower_case, n=1)
+    hint = f"did you mean {by_lower_case[nearest[0]]}?" if nearest else f"there are {', '.join(sorted(known))}"
+    raise click.UsageError(f"{printable(action)} is no operation that a central system sends; {hint}")
 
 
 def _read_payload(argument: str) -> bytes:

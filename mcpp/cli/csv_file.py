@@ -88,7 +88,9 @@ class CsvTable:
             try:
                 row = next(self._rows, None)
             except csv.Error as error:
-                yield Unreadable(line, f"not CSV: {error}; quotes around a cell must be closed, those within it doubled")
+                yield Unreadable(
+                    line, f"not CSV: {error}; quotes around a cell must be closed, those within it doubled"
+                )
                 continue
             if row is None:
                 return

@@ -39,6 +39,21 @@ class ChargePointDisconnected(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChargePointOffline(Event):
+    """A charge point has been gone for longer than a site puts up with."""
+
+    gone_since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargePointOnline(Event):
+    """A charge point that was told to be offline is back to stay."""
+
+    gone_since: datetime
+    back_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChargePointBooted(Event):
     """A BootNotification was accepted (OCPP 1.6 §4.2)."""
 
@@ -151,6 +166,15 @@ class ReportReceived(Event):
 
     kind: str
     status: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileReceived(Event):
+    """A charge point has put a file: diagnostics or a log."""
+
+    upload_id: int
+    name: str
+    size_bytes: int
 
 
 Subscriber: TypeAlias = Callable[[Event], None]

@@ -65,7 +65,7 @@ def plan_updates(
     # An empty list is sent too: it clears the charge point's.
     parts = [entries[start : start + size] for start in range(0, len(entries), size)] or [[]]
     first = max(current_version, 0) + 1
-    if first + len(parts) > _LARGEST_VERSION:
+    if first + len(parts) - 1 > _LARGEST_VERSION:
         first = 1
     return [ListUpdate(first + number, full=number == 0, entries=part) for number, part in enumerate(parts)]
 

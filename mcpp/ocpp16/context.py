@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Concatenate, ParamSpec, TypeVar
@@ -38,6 +38,8 @@ class Services:
     known_kinds: dict[SampleKind, int] = field(default_factory=dict)
     """Kinds of samples that are committed, by their keys."""
     now: Callable[[], datetime] = _utc_now
+    on_authorization_key: Callable[[int, str], Awaitable[None]] | None = None
+    """Told of a charge point, by its key, and the password that it accepted for its basic authentication."""
 
 
 class CallContext:

@@ -50,7 +50,7 @@ def register(router: Router[CallContext]) -> None:
 async def authorize(context: CallContext, request: AuthorizeRequest) -> AuthorizeResponse:
     """OCPP 1.6 §4.1."""
     verdict = await context.read(authorization.authorize, request.id_tag, context.received_at, context.services.policy)
-    return AuthorizeResponse(id_tag_info=_id_tag_info(verdict))
+    return AuthorizeResponse(id_tag_info=id_tag_info(verdict))
 
 
 async def boot_notification(context: CallContext, request: BootNotificationRequest) -> BootNotificationResponse:
@@ -114,7 +114,7 @@ async def start_transaction(context: CallContext, request: StartTransactionReque
     )
     started = await context.write(transactions.start_transaction, command, context.services.policy)
     return StartTransactionResponse(
-        id_tag_info=_id_tag_info(started.authorization), transaction_id=started.transaction_id
+        id_tag_info=id_tag_info(started.authorization), transaction_id=started.transaction_id
     )
 
 
@@ -134,28 +134,34 @@ async def status_notification(context: CallContext, request: StatusNotificationR
 
 
 async def stop_transaction(context: CallContext, request: StopTransactionRequest) -> StopTransactionResponse:
-    """OCPP 1.6 §4.10; a stop without a reason is a local one (§6.49)."""
+    """OCPP 1.6 §4.10."""
     services = context.services
     command = transactions.StopTransaction(
         transaction_id=request.transaction_id,
-        stop=Stop(
-            meter_stop=request.meter_stop,
-            stopped_at=request.timestamp,
-            id_tag=request.id_tag,
-            reason=(request.reason or Reason.LOCAL).value,
-        ),
+        stop=stop_of(request),
         samples=samples_of(request.transaction_data or ()),
         as_json=lambda: actions.STOP_TRANSACTION.encode_request(request).decode(),
     )
     stopped = await context.write(transactions.stop_transaction, command, services.policy, services.known_kinds)
     services.known_kinds.update(stopped.new_kinds)
     verdict = stopped.authorization
-    return StopTransactionResponse(id_tag_info=_id_tag_info(verdict) if verdict else None)
+    return StopTransactionResponse(id_tag_info=id_tag_info(verdict) if verdict else None)
 
 
-def _id_tag_info(verdict: Authorization) -> IdTagInfo:
+def id_tag_info(verdict: Authorization) -> IdTagInfo:
+    """OCPP 1.6 §7.27."""
     return IdTagInfo(
         status=AuthorizationStatus(verdict.status.value),
         expiry_date=verdict.expiry_date,
         parent_id_tag=verdict.parent_id_tag,
+    )
+
+
+def stop_of(request: StopTransactionRequest) -> Stop:
+    """The end that is reported; without a reason it was a local one (OCPP 1.6 §6.49)."""
+    return Stop(
+        meter_stop=request.meter_stop,
+        stopped_at=request.timestamp,
+        id_tag=request.id_tag,
+        reason=(request.reason or Reason.LOCAL).value,
     )

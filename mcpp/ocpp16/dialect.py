@@ -7,7 +7,7 @@ from functools import partial
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
-from mcpp.ocpp16 import core, firmware, security
+from mcpp.ocpp16 import core, firmware, operations, security
 from mcpp.ocpp16.context import CallContext, Services
 from mcpp.ocpp16.errors import SPELLING
 from mcpp.ocppj.actions import Action, AnyAction, Req, Res, decode
@@ -39,7 +39,7 @@ class Ocpp16:
 
     async def prepare(self, action: str, payload: dict[str, JsonValue]) -> dict[str, JsonValue]:
         """A command's payload with its references resolved (see Dialect)."""
-        return payload
+        return await operations.prepare(self._services, action, payload)
 
     def decode_response(self, flow: Flow, response: type[Res], payload: bytes) -> Res:
         """The typed response to a CALL of ours (see Dialect)."""
@@ -55,7 +55,7 @@ class Ocpp16:
 
     def learn(self, flow: Flow, request: BaseModel, response: BaseModel) -> Awaitable[None] | None:
         """Bring into the books what an answered CALL of ours means (see Dialect)."""
-        return None
+        return operations.learn(self._services, flow, request, response)
 
     def spell(self, code: ErrorCode) -> str:
         """The code as 1.6 writes it."""

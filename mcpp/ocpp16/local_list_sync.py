@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from pydantic import BaseModel
 
@@ -34,12 +34,22 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+class _Sent(NamedTuple):
+    update: ListUpdate
+    exchange: Exchange[BaseModel]
+    status: UpdateStatus
+
+    @property
+    def must_begin_anew(self) -> bool:
+        """Whether the charge point's list isn't what this update was meant for (OCPP 1.6 §5.15)."""
+        is_part_refused = self.status is UpdateStatus.FAILED and not self.update.full
+        return is_part_refused or self.status is UpdateStatus.VERSION_MISMATCH
+
+
 class LocalListSync:
     """Sends the list: whole, and in parts where the charge point takes no more at once."""
 
-    def __init__(
-        self, writer: Writer[Queries], live: LiveChargePoints, now: Callable[[], datetime] = _utc_now
-    ) -> None:
+    def __init__(self, writer: Writer[Queries], live: LiveChargePoints, now: Callable[[], datetime] = _utc_now) -> None:
         self._writer = writer
         self._live = live
         self._now = now
@@ -54,13 +64,13 @@ class LocalListSync:
         if charge_point is None:
             raise Unknown(f"no charge point has the identity {identity!r}")
         correlation_id = new_correlation_id()
-        exchange, may_repeat = await self._attempt(charge_point.id, identity, correlation_id)
-        if may_repeat:
-            exchange, _ = await self._attempt(charge_point.id, identity, correlation_id)
-        return exchange
+        sent = await self._attempt(charge_point.id, identity, correlation_id)
+        if sent.must_begin_anew:
+            sent = await self._attempt(charge_point.id, identity, correlation_id)
+        return sent.exchange
 
-    async def _attempt(self, key: int, identity: str, correlation_id: str) -> tuple[Exchange[BaseModel], bool]:
-        """The last exchange, and whether it asks for another attempt."""
+    async def _attempt(self, key: int, identity: str, correlation_id: str) -> _Sent:
+        """Send update after update while they are accepted; gives the last one sent."""
         current = await self._live.call(
             identity, actions.GET_LOCAL_LIST_VERSION, GetLocalListVersionRequest(), correlation_id=correlation_id
         )
@@ -71,23 +81,20 @@ class LocalListSync:
             current_version=current.list_version,
             longest_id_tag=_LONGEST_ID_TAG,
         )
-        exchange, status = await self._send(identity, first, correlation_id)
+        sent = await self._send(identity, first, correlation_id)
         for update in others:
-            if status is not UpdateStatus.ACCEPTED:
-                return exchange, status is UpdateStatus.VERSION_MISMATCH
-            exchange, status = await self._send(identity, update, correlation_id)
-        is_part_refused = bool(others) and status is UpdateStatus.FAILED
-        return exchange, is_part_refused or status is UpdateStatus.VERSION_MISMATCH
+            if sent.status is not UpdateStatus.ACCEPTED:
+                break
+            sent = await self._send(identity, update, correlation_id)
+        return sent
 
-    async def _send(
-        self, identity: str, update: ListUpdate, correlation_id: str
-    ) -> tuple[Exchange[BaseModel], UpdateStatus]:
+    async def _send(self, identity: str, update: ListUpdate, correlation_id: str) -> _Sent:
         action = actions.SEND_LOCAL_LIST
         request = _request(update)
         payload = action.encode_request(request)
         exchange = await self._live.send(identity, action, request, payload, correlation_id=correlation_id)
         assert isinstance(exchange.response, SendLocalListResponse)
-        return exchange, exchange.response.status
+        return _Sent(update, exchange, exchange.response.status)
 
 
 def _request(update: ListUpdate) -> SendLocalListRequest:

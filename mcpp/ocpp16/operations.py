@@ -61,7 +61,9 @@ async def prepare(services: Services, action: str, payload: dict[str, JsonValue]
     """
     if action == actions.RESERVE_NOW.name and "reservationId" not in payload:
         return {**payload, "reservationId": await services.writer.submit(reservations.allot_id)}
-    field = _PROFILE_FIELDS.get(action, "")
+    field = _PROFILE_FIELDS.get(action)
+    if field is None:
+        return payload
     match payload.get(field):
         case {"$ref": str(name), **others} if not others:
             return {**payload, field: await _stored_profile(services, name, f"{field}.$ref")}
@@ -91,7 +93,7 @@ def learn(services: Services, flow: Flow, request: BaseModel, response: BaseMode
 
 
 async def _finish(services: Services, flow: Flow, stored: Future[Outcome[None]], password: str | None) -> None:
-    if password is not None:
+    if password is not None and services.on_authorization_key is not None:
         await services.on_authorization_key(flow.peer.key, password)
     services.publish((await stored).events)
 

@@ -152,6 +152,27 @@ async def test_a_fleet_with_passwords_comes_back_after_a_restart(tmp_path: Path)
             assert all(await asyncio.gather(*(come_back(server, identity) for identity in fleet)))
 
 
+@pytest.mark.parametrize(
+    ("host", "registration", "password", "warned"),
+    [
+        ("0.0.0.0", "open", WITH_COLONS, True),
+        ("0.0.0.0", "closed", None, True),
+        ("0.0.0.0", "closed", WITH_COLONS, False),
+        ("127.0.0.1", "open", None, False),
+    ],
+)
+async def test_a_public_start_without_authentication_is_warned_of(
+    tmp_path: Path, host: str, registration: str, password: str | None, warned: bool
+) -> None:
+    database = tmp_path / "mcpp.db"
+    async with running_server(database):
+        await set_password(database, "CP-1", password)
+    async with running_server(database, "--ocpp-host", host, "--registration", registration) as server:
+        warnings = [line for line in server.lines if line["level"] == "warning"]
+
+    assert [line["event"] for line in warnings] == (["chargers_not_authenticated"] if warned else [])
+
+
 async def test_nothing_of_a_password_is_logged(tmp_path: Path) -> None:
     database = tmp_path / "mcpp.db"
     async with running_server(database, "--log-level", "debug", "--log-payloads", "on") as server:

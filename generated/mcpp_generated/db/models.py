@@ -298,23 +298,6 @@ class UploadRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class ListUploadsOfChargePointRow:
-    """A row of `list_uploads_of_charge_point`."""
-
-    id: int
-    charge_point_id: str
-    name: str
-    stored_name: str
-    size_bytes: int
-    sha256: str
-    received_at: datetime
-
-    @classmethod
-    def from_row(cls, row: tuple[int, str, str, str, int, str, int]) -> Self:
-        return cls(row[0], row[1], row[2], row[3], row[4], row[5], from_milliseconds(row[6]))
-
-
-@dataclass(frozen=True, slots=True)
 class IdTag:
     """A row of the table `id_tags`."""
 

@@ -27,7 +27,6 @@ from .models import (
     ListConnectorsRow,
     ListEndedTransactionsRow,
     ListTransactionSamplesRow,
-    ListUploadsOfChargePointRow,
     LocalList,
     PutConfigurationKeysParams,
     Reservation,
@@ -446,11 +445,11 @@ class Queries:
 
     def list_uploads_of_charge_point(
         self, *, charge_point_id: str, before_id: int, page_size: int
-    ) -> list[ListUploadsOfChargePointRow]:
+    ) -> list[UploadRecord]:
         """What one charge point has put, the newest first, a page at a time."""
         return fetch_all(
             self._connection.execute(statements.LIST_UPLOADS_OF_CHARGE_POINT, (charge_point_id, before_id, page_size)),
-            ListUploadsOfChargePointRow.from_row,
+            UploadRecord.from_row,
         )
 
     def delete_upload(self, *, id: int) -> str | None:

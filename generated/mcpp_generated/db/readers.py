@@ -24,7 +24,6 @@ from .models import (
     ListConnectorsRow,
     ListEndedTransactionsRow,
     ListTransactionSamplesRow,
-    ListUploadsOfChargePointRow,
     LocalList,
     Reservation,
     ReservationRecord,
@@ -179,13 +178,13 @@ async def list_uploads(connection: aiosqlite.Connection, *, before_id: int, page
 
 async def list_uploads_of_charge_point(
     connection: aiosqlite.Connection, *, charge_point_id: str, before_id: int, page_size: int
-) -> list[ListUploadsOfChargePointRow]:
+) -> list[UploadRecord]:
     """What one charge point has put, the newest first, a page at a time."""
     return await read_all(
         connection,
         statements.LIST_UPLOADS_OF_CHARGE_POINT,
         (charge_point_id, before_id, page_size),
-        ListUploadsOfChargePointRow.from_row,
+        UploadRecord.from_row,
     )
 
 

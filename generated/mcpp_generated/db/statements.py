@@ -216,11 +216,8 @@ LIST_UPLOADS: Final = """\
 SELECT id, charge_point_id, name, stored_name, size_bytes, sha256, received_at FROM upload_records WHERE id < ?1 ORDER BY id DESC LIMIT ?2"""
 
 LIST_UPLOADS_OF_CHARGE_POINT: Final = """\
-SELECT u.id, p.identity AS charge_point_id, u.name, u.stored_name, u.size_bytes, u.sha256, u.received_at
-FROM charge_points AS p
-JOIN uploads AS u ON u.charge_point_id = p.id
-WHERE p.identity = ?1 AND u.id < ?2
-ORDER BY u.id DESC LIMIT ?3"""
+SELECT id, charge_point_id, name, stored_name, size_bytes, sha256, received_at FROM upload_records WHERE charge_point_id = ?1 AND id < ?2
+ORDER BY id DESC LIMIT ?3"""
 
 DELETE_UPLOAD: Final = """\
 DELETE FROM uploads WHERE id = ?1 RETURNING stored_name"""

@@ -65,8 +65,9 @@ class Books:
         tag: str = "TAG",
         meter: int = 1000,
         at: datetime = NOW,
+        reservation: int | None = None,
     ) -> Outcome[Started]:
-        command = StartTransaction(connector, tag, meter, at, None)
+        command = StartTransaction(connector, tag, meter, at, reservation)
         return start_transaction(self.q, self.occasion(charger, at), command, self.policy)
 
     def stop(

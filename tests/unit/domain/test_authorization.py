@@ -1,79 +1,145 @@
-"""Who may charge: status by mode by situation, as OCPP 1.6 has it."""
+"""Who may charge: status by mode by situation, as OCPP 1.6 has it (§4.1, §4.8, §4.10, §7.2)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import datetime
+
 import pytest
 
+from mcpp.domain import id_tags
 from mcpp.domain.authorization import Authorization, AuthorizationPolicy, AuthorizationStatus, authorize
+from mcpp.domain.id_tags import StoredTag
 from mcpp_generated.db.enums import IdTagStatus
 from tests.unit.domain.books import NOW, Books, minute
 
-OPEN = AuthorizationPolicy()
-KNOWN = AuthorizationPolicy(known_only=True)
-STRICT = AuthorizationPolicy(known_only=True, deny_concurrent=True)
+ACCEPTED = IdTagStatus.ACCEPTED
+BLOCKED = IdTagStatus.BLOCKED
+EXPIRED = IdTagStatus.EXPIRED
+INVALID = IdTagStatus.INVALID
+BEFORE, LATER = minute(-1), minute(1)
+
+OPEN, KNOWN = "open", "known"
+WORDS = {status.value[0]: status for status in AuthorizationStatus}
+"""A, B, E, I and C."""
+
+# Situations: Authorize; StartTransaction; StartTransaction while the tag charges elsewhere, with concurrent-tx `allow`
+# and with `deny`; StopTransaction while the tag charges elsewhere, with `deny`.
+TABLE = [
+    # mode, stored status, expiry, verdicts
+    (OPEN, None, None, "A A A C A"),
+    (OPEN, ACCEPTED, None, "A A A C A"),
+    (OPEN, ACCEPTED, LATER, "A A A C A"),
+    (OPEN, ACCEPTED, NOW, "E E E E E"),
+    (OPEN, ACCEPTED, BEFORE, "E E E E E"),
+    (OPEN, BLOCKED, None, "B B B B B"),
+    (OPEN, BLOCKED, LATER, "B B B B B"),
+    (OPEN, BLOCKED, BEFORE, "B B B B B"),
+    (OPEN, EXPIRED, None, "E E E E E"),
+    (OPEN, EXPIRED, LATER, "E E E E E"),
+    (OPEN, EXPIRED, BEFORE, "E E E E E"),
+    (OPEN, INVALID, None, "I I I I I"),
+    (OPEN, INVALID, LATER, "I I I I I"),
+    (OPEN, INVALID, BEFORE, "I I I I I"),
+    (KNOWN, None, None, "I I I I I"),
+    (KNOWN, ACCEPTED, None, "A A A C A"),
+    (KNOWN, ACCEPTED, LATER, "A A A C A"),
+    (KNOWN, ACCEPTED, NOW, "E E E E E"),
+    (KNOWN, ACCEPTED, BEFORE, "E E E E E"),
+    (KNOWN, BLOCKED, None, "B B B B B"),
+    (KNOWN, BLOCKED, LATER, "B B B B B"),
+    (KNOWN, BLOCKED, BEFORE, "B B B B B"),
+    (KNOWN, EXPIRED, None, "E E E E E"),
+    (KNOWN, EXPIRED, LATER, "E E E E E"),
+    (KNOWN, EXPIRED, BEFORE, "E E E E E"),
+    (KNOWN, INVALID, None, "I I I I I"),
+    (KNOWN, INVALID, LATER, "I I I I I"),
+    (KNOWN, INVALID, BEFORE, "I I I I I"),
+]
 
 
-@pytest.mark.parametrize(
-    ("stored", "expiry", "policy", "expected"),
-    [
-        (None, None, OPEN, AuthorizationStatus.ACCEPTED),
-        (None, None, KNOWN, AuthorizationStatus.INVALID),
-        (IdTagStatus.ACCEPTED, None, OPEN, AuthorizationStatus.ACCEPTED),
-        (IdTagStatus.ACCEPTED, None, KNOWN, AuthorizationStatus.ACCEPTED),
-        (IdTagStatus.ACCEPTED, minute(1), KNOWN, AuthorizationStatus.ACCEPTED),
-        (IdTagStatus.ACCEPTED, minute(0), KNOWN, AuthorizationStatus.EXPIRED),
-        (IdTagStatus.ACCEPTED, minute(-1), OPEN, AuthorizationStatus.EXPIRED),
-        (IdTagStatus.BLOCKED, None, OPEN, AuthorizationStatus.BLOCKED),
-        (IdTagStatus.BLOCKED, minute(-1), OPEN, AuthorizationStatus.BLOCKED),
-        (IdTagStatus.EXPIRED, None, OPEN, AuthorizationStatus.EXPIRED),
-        (IdTagStatus.INVALID, None, OPEN, AuthorizationStatus.INVALID),
-    ],
-)
-def test_the_verdict(
-    books: Books,
-    stored: IdTagStatus | None,
-    expiry: object,
-    policy: AuthorizationPolicy,
-    expected: AuthorizationStatus,
-) -> None:
-    if stored is not None:
-        books.q.put_id_tag(id_tag="Tag", status=stored, expiry_date=expiry, parent_id_tag="GROUP", note=None)  # type: ignore[arg-type]  # a table of values
+def verdicts(mode: str, status: IdTagStatus | None, expiry: datetime | None) -> Iterator[Authorization]:
+    """The verdict in each situation, in books of its own; the tag is presented in another letter case than stored."""
 
-    verdict = authorize(books.q, "TAG", NOW, policy)
+    def books(*, deny: bool) -> Books:
+        books = Books(AuthorizationPolicy(known_only=mode == KNOWN, deny_concurrent=deny))
+        if status is not None:
+            id_tags.put(books.q, StoredTag("Tag", status, expiry, "GROUP"))
+        return books
 
-    assert verdict.status is expected
-    if stored is not None:
-        assert (verdict.expiry_date, verdict.parent_id_tag) == (expiry, "GROUP")
+    asked = books(deny=False)
+    yield authorize(asked.q, "TAG", NOW, asked.policy)
+    yield books(deny=False).start(tag="TAG").value.authorization
+    for deny in (False, True):
+        elsewhere = books(deny=deny)
+        elsewhere.start(charger="CP-2", tag="tag")
+        yield elsewhere.start(tag="TAG").value.authorization
+    stopping = books(deny=True)
+    stopping.start(charger="CP-2", tag="tag")
+    transaction_id = stopping.start(tag="somebody").value.transaction_id
+    stopped = stopping.stop(transaction_id, tag="TAG").value.authorization
+    assert stopped is not None
+    yield stopped
 
 
-@pytest.mark.parametrize(
-    ("policy", "expected"),
-    [
-        (OPEN, AuthorizationStatus.ACCEPTED),
-        (AuthorizationPolicy(deny_concurrent=True), AuthorizationStatus.CONCURRENT_TX),
-    ],
-)
-def test_a_second_transaction_of_a_tag(policy: AuthorizationPolicy, expected: AuthorizationStatus) -> None:
-    books = Books(policy)
-    first = books.start(charger="CP-1", tag="tag")
-    second = books.start(charger="CP-2", tag="TAG")
-    repeated = books.start(charger="CP-1", tag="tag")
-    books.stop(first.value.transaction_id, at=minute(1))
-    after_the_stop = books.start(charger="CP-2", tag="TAG")
+@pytest.mark.parametrize(("mode", "status", "expiry", "expected"), TABLE)
+def test_the_table(mode: str, status: IdTagStatus | None, expiry: datetime | None, expected: str) -> None:
+    given = list(verdicts(mode, status, expiry))
 
-    assert first.value.authorization.status is AuthorizationStatus.ACCEPTED
-    assert second.value.authorization.status is expected
-    assert second.value.transaction_id > 0
-    assert repeated.value.authorization.status is expected
-    assert after_the_stop.value.authorization.status is AuthorizationStatus.ACCEPTED
-    books.connection.close()
+    assert [verdict.status for verdict in given] == [WORDS[letter] for letter in expected.split()]
+    stored = (None, None) if status is None else (expiry, "GROUP")
+    assert {(verdict.expiry_date, verdict.parent_id_tag) for verdict in given} == {stored}
 
 
-def test_a_refused_tag_still_gets_its_transaction_booked() -> None:
-    """The charger may be charging already (OCPP 1.6 section 4.8)."""
-    books = Books(STRICT)
+def test_authorize_knows_no_concurrent_transactions() -> None:
+    """OCPP 1.6 §7.2: ConcurrentTx is only for the answer to a StartTransaction."""
+    books = Books(AuthorizationPolicy(deny_concurrent=True))
+    books.start(tag="TAG")
+
+    assert authorize(books.q, "TAG", NOW, books.policy).status is AuthorizationStatus.ACCEPTED
+
+
+@pytest.mark.parametrize("deny", [False, True])
+def test_a_repeated_start_and_one_after_the_stops(deny: bool) -> None:
+    books = Books(AuthorizationPolicy(deny_concurrent=deny))
+    first = books.start(charger="CP-1", tag="tag").value
+    repeated = books.start(charger="CP-1", tag="tag").value
+    second = books.start(charger="CP-2", tag="TAG").value
+    books.stop(first.transaction_id, at=minute(1))
+    books.stop(second.transaction_id, charger="CP-2", at=minute(1))
+    after_the_stops = books.start(charger="CP-2", tag="TAG", at=minute(2)).value
+
+    assert first.authorization.status is AuthorizationStatus.ACCEPTED
+    assert repeated == first
+    assert second.transaction_id > 0
+    assert after_the_stops.authorization.status is AuthorizationStatus.ACCEPTED
+
+
+def test_a_stop_without_an_id_tag_gets_no_verdict(books: Books) -> None:
+    """OCPP 1.6 §4.10: a transaction may be stopped without an identifier."""
+    transaction_id = books.start().value.transaction_id
+
+    assert books.stop(transaction_id).value.authorization is None
+
+
+def test_one_of_the_group_may_stop_and_the_answers_name_the_group(books: Books) -> None:
+    """OCPP 1.6 §3.4: the charge point compares the parents; the central system tells it of them."""
+    id_tags.put(books.q, StoredTag("ONE", parent_id_tag="Group"))
+    id_tags.put(books.q, StoredTag("OTHER", parent_id_tag="Group"))
+    started = books.start(tag="ONE").value
+    stopped = books.stop(started.transaction_id, tag="OTHER", at=minute(1)).value
+
+    assert started.authorization.parent_id_tag == "Group"
+    assert stopped.authorization == Authorization(AuthorizationStatus.ACCEPTED, None, "Group")
+    assert books.transaction(started.transaction_id).stopped_at == minute(1)
+
+
+def test_a_refused_tag_still_gets_its_transaction_booked_and_stopped() -> None:
+    """The charge point may be charging already (OCPP 1.6 §4.8), and no stop may be refused (§4.10)."""
+    books = Books(AuthorizationPolicy(known_only=True, deny_concurrent=True))
     started = books.start(tag="UNKNOWN").value
+    books.stop(started.transaction_id, tag="UNKNOWN", at=minute(1))
 
     assert started.authorization == Authorization(AuthorizationStatus.INVALID)
     assert books.transaction(started.transaction_id).id_tag == "UNKNOWN"
-    books.connection.close()
+    assert books.transaction(started.transaction_id).stopped_at == minute(1)

@@ -41,6 +41,12 @@ DEFAULTS = {
     "metrics-open": "off",
     "per-charger-metrics": "on",
     "per-charger-metrics-limit": "2000",
+    "files-host": "ocpp-host",
+    "files-port": "off",
+    "files-url": "made of host and port",
+    "files-directory": "mcpp-files",
+    "files-limit": "512",
+    "files-link-lifetime": "72",
 }
 
 
@@ -150,6 +156,10 @@ def test_idle_timeout_follows_the_heartbeat_interval() -> None:
         ("allowed_hosts", " , ", "allowed-hosts: names nothing"),
         ("allowed_hosts", "good,b/d", "allowed-hosts: 'b/d' is no host name or address"),
         ("per_charger_metrics_limit", "0", "per-charger-metrics-limit: 0 is below 1"),
+        ("files_url", "files.example", "files-url: must be a URL such as http://files.example"),
+        ("files_url", "ftp://files.example", "files-url: must be a URL such as http://files.example"),
+        ("files_url", "http://user:word@files.example", "files-url: must be a URL such as http://files.example"),
+        ("files_limit", "0", "files-limit: 0 is below 1"),
     ],
 )
 def test_a_mistake_is_one_line_that_names_flag_and_variable(name: str, text: str, problem: str) -> None:
@@ -193,6 +203,14 @@ def test_a_public_http_host_needs_a_token(host: str) -> None:
 
     assert line.startswith(f"api-token: is needed where http-host is {host}, which is not a loopback address")
     assert Settings.load({"http_host": host, "api_token": "t0ken"}).http_host == host
+
+
+def test_a_files_host_needs_a_port() -> None:
+    (line,) = mistakes(files_host="0.0.0.0")
+
+    assert line.startswith("files-port: is needed where files-host is given")
+    assert Settings.load({"files_host": "0.0.0.0", "files_port": "0"}).files_port == 0
+    assert Settings.load({}).files_port is None
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.1", "::1", "localhost", "LOCALHOST"])

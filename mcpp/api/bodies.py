@@ -1,0 +1,82 @@
+"""What the API is told: bodies, and the texts that paths are made of. What it doesn't know, it refuses."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import Path
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, SecretStr
+
+from mcpp_generated.db.enums import IdTagStatus
+
+LARGEST_ID = 2**63 - 1
+"""What fits SQLite's INTEGER."""
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("has characters that can't be printed")
+    return text
+
+
+def _to_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("lies outside of the years 1 to 9999 of UTC") from None
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_to_utc)]
+"""A time with its zone, brought to UTC."""
+
+Printable = Annotated[str, AfterValidator(_printable)]
+
+NewIdentity = Annotated[
+    Printable, Path(min_length=1, max_length=255, description="1 to 255 printable characters without a slash.")
+]
+"""The identity of a charge point that may not be known yet (OCPP-J 1.6 §3.1.1)."""
+
+NewIdTag = Annotated[Printable, Path(min_length=1, max_length=255)]
+"""OCPP 1.6 has 20 characters (§7.28); chargers that send more are tolerated."""
+
+NewName = Annotated[Printable, Path(min_length=1, max_length=100)]
+
+RowKey = Annotated[int, Path(ge=1, le=LARGEST_ID)]
+
+
+class Body(BaseModel):
+    """What all bodies have."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=False)
+
+
+class WantedChargePoint(Body):
+    """What an operator says of a charge point; what isn't given stays as it is."""
+
+    display_name: Annotated[Printable, Field(min_length=1, max_length=255)] | None = None
+    auto_start: bool | None = Field(None, description="null: the global setting holds.")
+    password: Annotated[SecretStr, Field(min_length=1, max_length=255)] | None = Field(
+        None, description="For HTTP basic authentication; stored as a hash, never returned. null: it needs none."
+    )
+
+
+class WantedIdTag(Body):
+    """What an operator says of an id tag."""
+
+    status: IdTagStatus = IdTagStatus.ACCEPTED
+    expiry_date: Moment | None = Field(None, description="May lie in the past.")
+    parent_id_tag: Annotated[Printable, Field(min_length=1, max_length=20)] | None = None
+    note: Annotated[str, Field(max_length=1000)] | None = None
+
+
+class Assignment(Body):
+    """Where a stop or meter values belong."""
+
+    transaction_id: int = Field(ge=1, le=LARGEST_ID)
+
+
+class WantedLink(Body):
+    """How long a link to a file shall count."""
+
+    lifetime_hours: int | None = Field(None, ge=1, le=8760, description="As the setting files-link-lifetime by default.")

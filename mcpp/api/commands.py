@@ -1,0 +1,139 @@
+"""`/charge-points/{id}/commands/{Action}`: what a person or a script tells a charge point, in OCPP's own words."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from http import HTTPStatus
+from typing import Any, Final
+
+import orjson
+from fastapi import APIRouter, Request
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from mcpp.api.failures import COMMAND_STATUSES
+from mcpp.api.problems import documented, not_found
+from mcpp.api.services import ApiServices, FromServices
+from mcpp.ocppj.actions import AnyAction, encode
+from mcpp.ocppj.errors import NotConnected
+from mcpp.ocppj.live import Exchange
+from mcpp_generated.db import readers
+
+CORRELATION_HEADER: Final = "X-Correlation-Id"
+
+_CLIENT_GONE: Final = 499
+"""What servers commonly book where the client left before its answer; nobody receives it."""
+
+_DESCRIPTION: Final = """\
+OCPP's {action} ({profile} profile): the body is its request, and goes out as it is once it meets the contract. The
+answer is 200 whatever the charge point says, `Rejected` too.
+
+Commands to one charge point go out one after the other; one that still waits is taken back when its client leaves.
+"""
+
+
+def create_router(actions: Iterable[AnyAction]) -> APIRouter:
+    """A path for each operation that a central system may send."""
+    router = APIRouter(prefix="/charge-points/{id}/commands", tags=["commands"])
+    for action in sorted(actions, key=lambda action: action.name):
+        router.add_api_route(
+            f"/{action.name}",
+            _endpoint(action.name),
+            methods=["POST"],
+            name=f"send_{_snake_case(action.name)}",
+            summary=action.name,
+            description=_DESCRIPTION.format(action=action.name, profile=action.profile),
+            response_class=Response,
+            responses=answered_by(action),
+            openapi_extra={"requestBody": _documented_body(action)},
+        )
+    router.add_api_route("/{action}", _refuse_unknown, methods=["POST"], include_in_schema=False)
+    return router
+
+
+def answered_by(action: AnyAction) -> dict[int | str, dict[str, Any]]:
+    """The answers to a command, for OpenAPI."""
+    schema = {"schema": {"$ref": f"#/components/schemas/{answer_name(action)}"}}
+    header = {
+        "description": "As in the body: on every log line of the command, too.",
+        "schema": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
+    }
+    answered = {
+        "description": "The charge point answered.",
+        "content": {"application/json": schema},
+        "headers": {CORRELATION_HEADER: header},
+    }
+    return {HTTPStatus.OK: answered, **documented(*COMMAND_STATUSES)}
+
+
+def answer_name(action: AnyAction) -> str:
+    """The OpenAPI component that a command's answer is."""
+    return f"{action.name}Answer"
+
+
+async def answer_command(
+    request: Request, services: ApiServices, identity: str, command: Awaitable[Exchange[BaseModel]]
+) -> Response:
+    """The answer to a command that is under way, or the reason why there's none, raised."""
+    try:
+        exchange = await _while_wanted(request, command)
+    except NotConnected:
+        async with services.readers.connection() as connection:
+            known = await readers.get_charge_point(connection, identity=identity)
+        if known is None:
+            raise not_found(f"there is no charge point {identity!r}") from None
+        raise
+    if exchange is None:
+        return Response(status_code=_CLIENT_GONE)
+    answer = {
+        "action": exchange.action,
+        "message_id": exchange.message_id,
+        "response": orjson.Fragment(encode(exchange.response)),
+        "duration_ms": round(exchange.duration_ms, 3),
+        "correlation_id": exchange.correlation_id,
+    }
+    headers = {CORRELATION_HEADER: exchange.correlation_id}
+    return Response(orjson.dumps(answer), media_type="application/json", headers=headers)
+
+
+def _endpoint(action: str) -> Callable[..., Coroutine[None, None, Response]]:
+    async def send(request: Request, services: FromServices, id: str) -> Response:  # noqa: A002  the interface's name
+        payload = await request.body()
+        return await answer_command(request, services, id, services.commands.send(id, action, payload))
+
+    return send
+
+
+async def _refuse_unknown(action: str) -> Response:
+    raise not_found(f"a central system can't send {action!r}")
+
+
+async def _while_wanted(request: Request, command: Awaitable[Exchange[BaseModel]]) -> Exchange[BaseModel] | None:
+    """The command's outcome; None where the client left before."""
+    sending = asyncio.ensure_future(command)
+    leaving = asyncio.ensure_future(_client_left(request))
+    try:
+        await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        return sending.result() if sending.done() else None
+    finally:
+        sending.cancel()
+        leaving.cancel()
+        await asyncio.gather(sending, leaving, return_exceptions=True)
+
+
+async def _client_left(request: Request) -> None:
+    """Through once the connection is closed; the body has been read before."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def _documented_body(action: AnyAction) -> dict[str, Any]:
+    is_required = any(field.is_required() for field in action.request.model_fields.values())
+    schema = {"$ref": f"#/components/schemas/{action.request.__name__}"}
+    return {"required": is_required, "content": {"application/json": {"schema": schema}}}
+
+
+def _snake_case(name: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()

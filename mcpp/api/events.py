@@ -1,0 +1,40 @@
+"""`/events`: what happens, as it happens."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Header
+from starlette.responses import Response, StreamingResponse
+
+from mcpp.api.problems import documented
+from mcpp.api.services import FromServices
+
+router = APIRouter(tags=["events"])
+
+_STREAM: Final = {
+    "description": "Server-sent events, each with its name, an id and JSON data; a comment every 15 seconds.",
+    "content": {"text/event-stream": {"schema": {"type": "string"}}},
+}
+
+_UNBUFFERED: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+"""The second is for nginx, which would hold events back."""
+
+
+@router.get(
+    "/events",
+    response_class=Response,
+    responses={HTTPStatus.OK: _STREAM, **documented(HTTPStatus.UNPROCESSABLE_ENTITY)},
+)
+async def stream_events(
+    services: FromServices,
+    last_event_id: Annotated[str | None, Header(description="Go on behind this event.", max_length=200)] = None,
+) -> Response:
+    """What plugins see, as server-sent events.
+
+    After a break, `Last-Event-ID` brings what was missed, as far as the last 1,000 events go; where more was missed,
+    an event `gap` says so. A reader that can't keep up is cut off.
+    """
+    stream = services.events.read(last_event_id)
+    return StreamingResponse(stream, media_type="text/event-stream", headers=_UNBUFFERED)

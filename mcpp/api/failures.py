@@ -1,0 +1,68 @@
+"""Which problem each of the house's own errors is, so that an endpoint just lets them pass."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Final
+
+from fastapi import FastAPI, Request
+from starlette.responses import Response
+
+from mcpp.api.problems import ApiError, Mistake, conflict, invalid_payload, not_found
+from mcpp.domain.errors import Conflict, Unknown
+from mcpp.ocppj.errors import (
+    CallRefused,
+    CallTimeout,
+    CommandError,
+    ConnectionLost,
+    InvalidAnswer,
+    InvalidPayload,
+    NotConnected,
+    QueueFull,
+    UnknownAction,
+)
+from mcpp.storage.writer import WriteFailed
+
+_COMMAND_PROBLEMS: Final[dict[type[CommandError], tuple[HTTPStatus, str]]] = {
+    UnknownAction: (HTTPStatus.NOT_FOUND, "not_found"),
+    NotConnected: (HTTPStatus.CONFLICT, "not_connected"),
+    QueueFull: (HTTPStatus.TOO_MANY_REQUESTS, "queue_full"),
+    CallRefused: (HTTPStatus.BAD_GATEWAY, "call_error"),
+    InvalidAnswer: (HTTPStatus.BAD_GATEWAY, "invalid_answer"),
+    ConnectionLost: (HTTPStatus.SERVICE_UNAVAILABLE, "connection_lost"),
+    CallTimeout: (HTTPStatus.GATEWAY_TIMEOUT, "timeout"),
+}
+
+COMMAND_STATUSES: Final = (
+    *(status for status, _ in _COMMAND_PROBLEMS.values() if status is not HTTPStatus.BAD_GATEWAY),
+    HTTPStatus.BAD_GATEWAY,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+)
+"""With which problems a command may be answered."""
+
+
+def answer_failures(app: FastAPI) -> None:
+    """Make the errors of commands, domain and storage problems."""
+    for kind in (CommandError, Unknown, Conflict, WriteFailed):
+        app.add_exception_handler(kind, _failure)
+
+
+async def _failure(_: Request, error: Exception) -> Response:
+    return problem_of(error).response()
+
+
+def problem_of(error: Exception) -> ApiError:
+    """The problem that an error of the house is."""
+    detail = str(error)
+    match error:
+        case InvalidPayload():
+            return invalid_payload([Mistake(location=where, message=what) for where, what in error.mistakes])
+        case CommandError():
+            status, code = _COMMAND_PROBLEMS[type(error)]
+            return ApiError(status, code, detail, refused=error if isinstance(error, CallRefused) else None)
+        case Unknown():
+            return not_found(detail)
+        case Conflict():
+            return conflict(detail)
+    return ApiError(HTTPStatus.SERVICE_UNAVAILABLE, "not_stored", "the database can't be written; nothing was changed")

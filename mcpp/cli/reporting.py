@@ -1,0 +1,146 @@
+"""`mcpp report`: energy and sessions, summed up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta, tzinfo
+from difflib import get_close_matches
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+import click
+from click.shell_completion import CompletionItem
+
+from mcpp.cli.books import database_of, open_books
+from mcpp.cli.options import setting_options
+from mcpp.cli.output import Row, standard_output, write_csv, write_json, write_table
+from mcpp.cli.times import read_time
+from mcpp.reports import By, Line, Period, Total, ended_sessions, grand_total, summed_up
+from mcpp_generated.db.queries import Queries
+
+_EVER: Final = datetime.min.replace(tzinfo=UTC)
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
+
+_HEADINGS: Final = {By.CHARGER: "Charge point", By.ID_TAG: "Id tag"}
+_COLUMNS: Final = {By.CHARGER: "charge_point_id", By.ID_TAG: "id_tag"}
+
+
+def _complete_zone(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    return [CompletionItem(name) for name in sorted(available_timezones()) if name.startswith(incomplete)]
+
+
+@click.command(
+    params=[
+        click.Option(["--by"], type=click.Choice([by.value for by in By]), default=By.CHARGER.value, show_default=True),
+        click.Option(
+            ["--period"],
+            type=click.Choice([period.value for period in Period]),
+            default=Period.MONTH.value,
+            show_default=True,
+        ),
+        click.Option(
+            ["--timezone"],
+            metavar="NAME",
+            shell_complete=_complete_zone,
+            help="Whose days these are, such as Europe/Berlin. [default: the machine's]",
+        ),
+        click.Option(["--since"], metavar="TIME", help="Only sessions that ended then or later."),
+        click.Option(["--until"], metavar="TIME", help="Only sessions that ended before."),
+        click.Option(
+            ["--format", "output_format"],
+            type=click.Choice(["table", "csv", "json"]),
+            default="table",
+            show_default=True,
+            help="table: energy in kWh, with a total; csv and json: energy in Wh, duration in seconds.",
+        ),
+        *setting_options("database"),
+    ]
+)
+def report(
+    by: str,
+    period: str,
+    timezone: str | None,
+    since: str | None,
+    until: str | None,
+    output_format: str,
+    **options: object,
+) -> None:
+    """Sum up energy and sessions.
+
+    By charger or id tag, and by day, month or year of a time zone, with how long the sessions took.
+
+    A session counts whole in the period that its stop lies in; one that still runs doesn't count. Implausible sessions,
+    those whose meter fell, are counted apart, without energy and duration: look at them with mcpp export transactions.
+
+    A TIME is a date or 2026-03-29T12:00:00; without an offset it is meant in the time zone, so
+    --since 2026-03-01 --until 2026-04-01 is March.
+    """
+    zone = None if timezone is None else _zone(timezone)
+    first = _EVER if since is None else _time("--since", since, zone)
+    end = _NEVER if until is None else _time("--until", until, zone)
+    with open_books(database_of(options)) as connection:
+        connection.execute("BEGIN")  # one state of the books, whatever is written meanwhile
+        lines = summed_up(ended_sessions(Queries(connection), first, end), By(by), Period(period), zone)
+    with standard_output() as out:
+        columns = ("period", _COLUMNS[By(by)], "sessions", "energy_wh", "duration_seconds", "implausible_sessions")
+        match output_format:
+            case "csv":
+                write_csv(out, columns, _rows(columns, lines))
+            case "json":
+                write_json(out, _rows(columns, lines))
+            case _:
+                numbers = ("Sessions", "Energy kWh", "Duration", "Implausible")
+                headings = {"Period": False, _HEADINGS[By(by)]: False} | dict.fromkeys(numbers, True)
+                write_table(out, headings, _table(lines))
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a directory of zones, such as Europe
+        nearest = get_close_matches(name, sorted(available_timezones()), n=1, cutoff=0.0)
+        hint = f"; did you mean {nearest[0]}?" if nearest else "; this machine has no time zones, install tzdata"
+        raise click.UsageError(f"--timezone: {name!r} is no time zone{hint}") from None
+
+
+def _time(option: str, text: str, zone: tzinfo | None) -> datetime:
+    try:
+        return read_time(text, zone)
+    except ValueError as error:
+        raise click.UsageError(f"{option}: {error}") from error
+
+
+def _rows(columns: Sequence[str], lines: Sequence[Line]) -> Iterator[Row]:
+    for line in lines:
+        total = line.total
+        yield dict(
+            zip(
+                columns,
+                (
+                    line.period,
+                    line.subject,
+                    total.sessions,
+                    total.energy_wh,
+                    total.duration // timedelta(seconds=1),
+                    total.implausible_sessions,
+                ),
+                strict=True,
+            )
+        )
+
+
+def _table(lines: Sequence[Line]) -> Iterator[Sequence[str]]:
+    for line in lines:
+        yield line.period, line.subject, *_cells(line.total)
+    yield "Total", "", *_cells(grand_total(lines))
+
+
+def _cells(total: Total) -> tuple[str, str, str, str]:
+    minutes, seconds = divmod(total.duration // timedelta(seconds=1), 60)
+    hours, minutes = divmod(minutes, 60)
+    return (
+        str(total.sessions),
+        f"{total.energy_wh // 1000}.{total.energy_wh % 1000:03}",
+        f"{hours}:{minutes:02}:{seconds:02}",
+        str(total.implausible_sessions),
+    )

@@ -1,0 +1,225 @@
+"""Firmware images, what charge points have put, and the links to both: for the API, and for the listener."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from secrets import token_urlsafe
+from typing import Final
+
+from mcpp.domain.errors import Conflict
+from mcpp.domain.events import Event
+from mcpp.files import books
+from mcpp.files.directory import FileDirectory, StoredFile
+from mcpp.files.names import check_name, tame
+from mcpp.ocppj.flow import new_correlation_id
+from mcpp.storage.database import Readers
+from mcpp.storage.writer import Writer
+from mcpp_generated.db import readers
+from mcpp_generated.db.models import FindUploadLinkRow, FirmwareImage, UploadRecord
+from mcpp_generated.db.queries import Queries
+
+DOWNLOADS: Final = "/firmware"
+UPLOADS: Final = "/uploads"
+
+_TOKEN_BYTES: Final = 24
+_NEWEST: Final = 2**63 - 1
+
+
+class UploadRunning(Conflict):
+    """Somebody puts a file by the same link right now."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileLink:
+    """What is told to a charge point, and to it alone: who has the URL needs nothing else."""
+
+    url: str = field(repr=False)
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A charge point's file is stored."""
+
+    name: str
+    replaced: bool
+    """One of this name that came by the same link before."""
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class FileStore:
+    """Used on the event loop. Names of firmware images identify them; charge points are given by identity."""
+
+    def __init__(
+        self,
+        directory: Path,
+        writer: Writer[Queries],
+        readers: Readers,
+        publish: Callable[[Iterable[Event]], None],
+        *,
+        size_limit: int,
+        link_lifetime: timedelta,
+        now: Callable[[], datetime] = _utc_now,
+    ) -> None:
+        """`size_limit` in bytes, for each file."""
+        self.base_url = ""
+        """Where chargers reach the listener, without a slash at its end; to be set once it listens."""
+        self._directory = FileDirectory(directory)
+        self._writer = writer
+        self._readers = readers
+        self._publish = publish
+        self._size_limit = size_limit
+        self._link_lifetime = link_lifetime
+        self._now = now
+        self._running: set[int] = set()
+        """Links by which a file is being put."""
+
+    async def open(self) -> None:
+        """Make the directory and clear away what a crash left in it. Raises StorageFailed."""
+        self._directory.create()
+        await self.sweep()
+
+    async def sweep(self) -> None:
+        """Remove files that nothing in the books refers to, such as those of a charge point that was forgotten."""
+        settled = await self._directory.list_settled()
+        async with self._readers.connection() as connection:
+            known = {*await readers.list_stored_firmware(connection), *await readers.list_stored_uploads(connection)}
+        for stored_name in settled:
+            if stored_name not in known:
+                await self._directory.remove(stored_name)
+
+    # Firmware.
+
+    async def store_firmware(self, name: str, chunks: AsyncIterator[bytes]) -> FirmwareImage:
+        """Keep a firmware image under a name of its own.
+
+        Raises BadName, Conflict where the name is taken, FileTooLarge, StorageFailed.
+        """
+        check_name(name)
+        if await self.get_firmware(name) is not None:  # before all its bytes have come
+            raise Conflict(f"there is a firmware image {name!r} already; delete it or choose another name")
+        stored = await self._directory.receive(chunks, self._size_limit)
+        try:
+            return await self._writer.submit(books.add_firmware, name, stored, self._now())
+        except Exception:
+            await self._directory.remove(stored.stored_name)
+            raise
+        finally:
+            self._directory.booked(stored.stored_name)
+
+    async def list_firmware(self) -> list[FirmwareImage]:
+        """All firmware images by name."""
+        async with self._readers.connection() as connection:
+            return await readers.list_firmware_images(connection)
+
+    async def get_firmware(self, name: str) -> FirmwareImage | None:
+        """One firmware image."""
+        async with self._readers.connection() as connection:
+            return await readers.get_firmware_image(connection, name=name)
+
+    async def delete_firmware(self, name: str) -> bool:
+        """Forget a firmware image; its links end. False where there is none."""
+        stored_name = await self._writer.submit(Queries.delete_firmware_image, name=name)
+        if stored_name is None:
+            return False
+        await self._directory.remove(stored_name)
+        return True
+
+    async def link_firmware(self, name: str, lifetime: timedelta | None = None) -> FileLink:
+        """A link to fetch a firmware image by, for UpdateFirmware and SignedUpdateFirmware. Raises Unknown."""
+        token, now = token_urlsafe(_TOKEN_BYTES), self._now()
+        expires_at = now + (lifetime or self._link_lifetime)
+        await self._writer.submit(books.link_firmware, name, _sha256(token), now, expires_at)
+        return FileLink(f"{self.base_url}{DOWNLOADS}/{token}/{name}", expires_at)
+
+    # What charge points put.
+
+    async def link_upload(self, identity: str, lifetime: timedelta | None = None) -> FileLink:
+        """A link to put diagnostics or logs by, for GetDiagnostics and GetLog. Raises Unknown.
+
+        It ends in a slash: chargers append a file's name, some after a slash of their own and some without.
+        """
+        token, now = token_urlsafe(_TOKEN_BYTES), self._now()
+        expires_at = now + (lifetime or self._link_lifetime)
+        await self._writer.submit(books.link_upload, identity, _sha256(token), now, expires_at)
+        return FileLink(f"{self.base_url}{UPLOADS}/{token}/", expires_at)
+
+    async def list_uploads(
+        self, identity: str | None = None, *, before_id: int | None = None, limit: int = 100
+    ) -> list[UploadRecord]:
+        """What was put, by one charge point or by all, the newest first; `before_id` goes on behind a page."""
+        before_id = _NEWEST if before_id is None else before_id
+        async with self._readers.connection() as connection:
+            if identity is None:
+                return await readers.list_uploads(connection, before_id=before_id, page_size=limit)
+            return await readers.list_uploads_of_charge_point(
+                connection, charge_point_id=identity, before_id=before_id, page_size=limit
+            )
+
+    async def find_upload(self, upload_id: int) -> tuple[UploadRecord, Path] | None:
+        """One file and where it is, to be sent as it is; None where there is none."""
+        async with self._readers.connection() as connection:
+            upload = await readers.get_upload(connection, id=upload_id)
+        return None if upload is None else (upload, self._directory.path(upload.stored_name))
+
+    async def delete_upload(self, upload_id: int) -> bool:
+        """Forget a file. False where there is none."""
+        stored_name = await self._writer.submit(Queries.delete_upload, id=upload_id)
+        if stored_name is None:
+            return False
+        await self._directory.remove(stored_name)
+        return True
+
+    # For the listener.
+
+    async def find_download(self, token: str) -> tuple[FirmwareImage, Path] | None:
+        """The firmware image of a link and where it is; None for a link that doesn't count, or not any more."""
+        async with self._readers.connection() as connection:
+            image = await readers.find_download(connection, token_sha256=_sha256(token), now_at=self._now())
+        return None if image is None else (image, self._directory.path(image.stored_name))
+
+    async def find_upload_link(self, token: str) -> FindUploadLinkRow | None:
+        """Who puts files by a link; None for one that doesn't count, or not any more."""
+        async with self._readers.connection() as connection:
+            return await readers.find_upload_link(connection, token_sha256=_sha256(token), now_at=self._now())
+
+    async def receive(self, link: FindUploadLinkRow, name: str, chunks: AsyncIterator[bytes]) -> Received:
+        """Keep a file that a charge point puts; it takes the place of one that came by this link under this name.
+
+        Raises UploadRunning, TooManyFiles, Unknown, FileTooLarge, StorageFailed and what `chunks` raises.
+        """
+        if link.link_id in self._running:
+            raise UploadRunning("a file is being put by this link")
+        self._running.add(link.link_id)
+        try:
+            stored = await self._directory.receive(chunks, self._size_limit)
+            try:
+                return await self._book(link, tame(name), stored)
+            finally:
+                self._directory.booked(stored.stored_name)
+        finally:
+            self._running.discard(link.link_id)
+
+    async def _book(self, link: FindUploadLinkRow, name: str, stored: StoredFile) -> Received:
+        try:
+            outcome = await self._writer.submit(
+                books.book_upload, link, name, stored, self._now(), new_correlation_id()
+            )
+        except Exception:
+            await self._directory.remove(stored.stored_name)
+            raise
+        if outcome.value is not None:
+            await self._directory.remove(outcome.value)
+        self._publish(outcome.events)
+        return Received(name, outcome.value is not None)
+
+
+def _sha256(token: str) -> str:
+    return hashlib.sha256(token.encode(errors="replace")).hexdigest()

@@ -1,0 +1,95 @@
+"""What a plugin is given: the few things that it may see and do."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from pydantic import JsonValue
+from structlog.typing import FilteringBoundLogger
+
+from mcpp.domain.events import Event
+from mcpp.ocppj.verbs import Verbs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectorState:
+    """A connector as the books have it; `connector_id` 0 is the charge point as a whole."""
+
+    connector_id: int
+    status: str | None
+    """As last reported (OCPP 1.6 §7.7)."""
+    error_code: str | None
+    status_at: datetime | None
+    transaction_id: int | None
+    """Of the transaction that runs on it."""
+    inoperative: bool
+    """Last ordered to be."""
+    reserved_for: str | None
+    """The id tag of the reservation that holds it now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargePointState:
+    """A charge point as the books have it, and whether it's connected."""
+
+    charge_point_id: str
+    connected: bool
+    accepted: bool
+    """Whether its boot was ever accepted; before, nothing is sent that no person asked for."""
+    vendor: str | None
+    model: str | None
+    firmware_version: str | None
+    auto_start: bool | None
+    """None: the setting for all holds."""
+    connectors: Sequence[ConnectorState]
+
+
+class Scheduled(Protocol):
+    """A job that waits for its time."""
+
+    def cancel(self) -> None:
+        """Forget it, unless it runs already."""
+        ...
+
+
+class Site(Protocol):
+    """A plugin's handle on the server; each plugin has its own, and its log lines carry the plugin's name."""
+
+    @property
+    def log(self) -> FilteringBoundLogger:
+        """Writes the plugin's log lines."""
+        ...
+
+    @property
+    def verbs(self) -> Verbs:
+        """Typed commands in no OCPP version's words."""
+        ...
+
+    def now(self) -> datetime:
+        """The time, UTC."""
+        ...
+
+    async def send(
+        self, charge_point_id: str, action: str, payload: Mapping[str, JsonValue]
+    ) -> Mapping[str, JsonValue]:
+        """Send any operation, its payload in OCPP's spelling; gives the response's. Raises as `Commands.send`."""
+        ...
+
+    async def charge_point(self, charge_point_id: str) -> ChargePointState | None:
+        """One charge point, None where it's unknown."""
+        ...
+
+    async def charge_points(self) -> Sequence[ChargePointState]:
+        """All charge points by identity."""
+        ...
+
+    def publish(self, event: Event) -> None:
+        """Tell every plugin, log line and event stream of something that this plugin found out."""
+        ...
+
+    def schedule(self, seconds: float, job: Callable[[], Awaitable[None]]) -> Scheduled:
+        """Run a job in so many seconds, in the plugin's worker, under its time limit; forgotten at shutdown."""
+        ...

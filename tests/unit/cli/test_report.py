@@ -1,0 +1,123 @@
+"""`mcpp report`: what it prints, and whose days it means."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.unit.cli.command import Ended, Mcpp
+from tests.unit.cli.ledger import Ledger
+
+
+@pytest.fixture
+def spring(ledger: Ledger) -> Ledger:
+    """Sessions around the last days of March in Berlin: at 22:00 and 23:00 UTC a new day begins."""
+    ledger.session(started_at=datetime(2026, 3, 28, 22, 0, tzinfo=UTC), hours=0.5, wh=1_500)
+    ledger.session(started_at=datetime(2026, 3, 28, 23, 0, tzinfo=UTC), hours=6, wh=10_250)
+    ledger.session(started_at=datetime(2026, 3, 31, 21, 0, tzinfo=UTC), hours=1, wh=999, id_tag="tag", charger="CP-2")
+    ledger.session(started_at=datetime(2026, 4, 1, 0, 0, tzinfo=UTC), wh=-400, charger="CP-2")
+    ledger.session(started_at=datetime(2026, 4, 2, 0, 0, tzinfo=UTC), wh=None)
+    return ledger
+
+
+def test_a_table_for_people(mcpp: Mcpp, spring: Ledger) -> None:
+    ended = mcpp("report", "--period", "day", "--timezone", "Europe/Berlin")
+
+    assert ended == Ended(
+        0,
+        """\
+Period      Charge point  Sessions  Energy kWh  Duration  Implausible
+2026-03-28  CP-1                 1       1.500   0:30:00            0
+2026-03-29  CP-1                 1      10.250   6:00:00            0
+2026-04-01  CP-2                 1       0.999   1:00:00            1
+Total                            3      12.749   7:30:00            1
+""",
+        "",
+    )
+
+
+def test_csv_by_month(mcpp: Mcpp, spring: Ledger) -> None:
+    ended = mcpp("report", "--format", "csv", "--timezone", "Europe/Berlin")
+
+    assert ended.out.splitlines() == [
+        "period,charge_point_id,sessions,energy_wh,duration_seconds,implausible_sessions",
+        "2026-03,CP-1,2,11750,23400,0",
+        "2026-04,CP-2,1,999,3600,1",
+    ]
+
+
+def test_json_by_id_tag_and_year_in_another_zone(mcpp: Mcpp, spring: Ledger) -> None:
+    ended = mcpp("report", "--format", "json", "--by", "id-tag", "--period", "year", "--timezone", "Asia/Tokyo")
+
+    assert json.loads(ended.out) == [
+        {
+            "period": "2026",
+            "id_tag": "TAG",
+            "sessions": 3,
+            "energy_wh": 12749,
+            "duration_seconds": 27000,
+            "implausible_sessions": 1,
+        }
+    ]
+
+
+def test_the_days_are_the_machine_s_where_no_zone_is_given(mcpp: Mcpp, spring: Ledger) -> None:
+    def days(**variables: str) -> list[str]:
+        out = mcpp("report", "--period", "day", "--format", "csv", **variables).out
+        return [line.split(",")[0] for line in out.splitlines()[1:]]
+
+    assert days(TZ="UTC") == ["2026-03-28", "2026-03-29", "2026-03-31", "2026-04-01"]
+    assert days(TZ="Europe/Berlin") == ["2026-03-28", "2026-03-29", "2026-04-01"]
+
+
+def test_since_and_until_are_days_of_the_zone(mcpp: Mcpp, spring: Ledger) -> None:
+    march = ("--since", "2026-03-01", "--until", "2026-04-01", "--format", "csv")
+
+    berlin = mcpp("report", *march, "--timezone", "Europe/Berlin").out.splitlines()
+    utc = mcpp("report", *march, "--timezone", "UTC").out.splitlines()
+
+    assert berlin[1:] == ["2026-03,CP-1,2,11750,23400,0"]
+    assert utc[1:] == ["2026-03,CP-1,2,11750,23400,0", "2026-03,CP-2,1,999,3600,0"]
+
+
+def test_zones_are_known_on_a_machine_without_zone_files(mcpp: Mcpp, spring: Ledger) -> None:
+    ended = mcpp("report", "--timezone", "Europe/Berlin", "--format", "csv", PYTHONTZPATH="")
+
+    assert (ended.code, len(ended.out.splitlines())) == (0, 3)
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        (("--timezone", "Europe/Berln"), "--timezone: 'Europe/Berln' is no time zone; did you mean Europe/Berlin?"),
+        (("--timezone", "Europe"), "--timezone: 'Europe' is no time zone; did you mean "),
+        (("--timezone", "../etc/passwd"), "--timezone: '../etc/passwd' is no time zone; did you mean "),
+        (("--since", "2026-02-30"), "--since: '2026-02-30' is no time; write 2026-03-29 or 2026-03-29T12:00:00Z"),
+        (("--by", "vendor"), "'--by'"),
+        (("--period", "week"), "'--period'"),
+    ],
+)
+def test_wrong_use_is_one_line_and_the_exit_code_2(
+    mcpp: Mcpp, ledger: Ledger, flags: tuple[str, ...], told: str
+) -> None:
+    ended = mcpp("report", *flags)
+
+    assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
+    assert told in ended.err
+
+
+def test_an_empty_report(mcpp: Mcpp, ledger: Ledger) -> None:
+    assert mcpp("report", "--format", "json") == Ended(0, "[\n]\n", "")
+    assert mcpp("report").out.splitlines()[1].split() == ["Total", "0", "0.000", "0:00:00", "0"]
+
+
+def test_long_sums(mcpp: Mcpp, ledger: Ledger) -> None:
+    begin = datetime(2026, 1, 1, tzinfo=UTC)
+    for number in range(30):
+        ledger.session(started_at=begin + timedelta(days=number), hours=12, wh=2_000_000_001)
+
+    total = mcpp("report", "--timezone", "UTC").out.splitlines()[-1]
+
+    assert total.split() == ["Total", "30", "60000000.030", "360:00:00", "0"]

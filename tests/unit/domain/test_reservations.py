@@ -1,0 +1,228 @@
+"""The life of a reservation: booked, replaced, used, cancelled, expired by the clock."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from itertools import count
+
+import pytest
+
+from mcpp.domain import reservations
+from mcpp.domain.events import ReservationChanged, TransactionStarted
+from mcpp.domain.occasion import Outcome
+from mcpp.domain.reservations import Reserve, status_at
+from mcpp_generated.db.enums import ReservationStatus
+from mcpp_generated.db.models import ReservationRecord
+from tests.unit.domain.books import NOW, Books, minute
+
+ACCEPTED = ReservationStatus.ACCEPTED
+USED = ReservationStatus.USED
+CANCELLED = ReservationStatus.CANCELLED
+EXPIRED = ReservationStatus.EXPIRED
+IN_TIME = minute(30)
+
+
+def book(
+    books: Books,
+    number: int = 7,
+    *,
+    charger: str = "CP-1",
+    connector: int = 1,
+    tag: str = "TAG",
+    until: datetime = IN_TIME,
+) -> Outcome[None]:
+    return reservations.book(books.q, books.occasion(charger), Reserve(number, connector, tag, "GROUP", until))
+
+
+def cancel(books: Books, number: int = 7, *, charger: str = "CP-1") -> Outcome[None]:
+    return reservations.cancel(books.q, books.occasion(charger), number)
+
+
+def expire(books: Books, now: datetime) -> Outcome[int]:
+    ids = (f"{number:032x}" for number in count(1))
+    return reservations.expire(books.q, now, lambda: next(ids))
+
+
+def shown(books: Books) -> list[ReservationRecord]:
+    return books.q.list_reservations(before_id=2**63 - 1, page_size=100)
+
+
+def only(books: Books) -> ReservationRecord:
+    (reservation,) = shown(books)
+    return reservation
+
+
+def test_an_accepted_reservation_is_booked_and_told(books: Books) -> None:
+    (event,) = book(books).events
+
+    reservation = only(books)
+    assert (reservation.reservation_id, reservation.charge_point_id, reservation.connector_id) == (7, "CP-1", 1)
+    assert (reservation.id_tag, reservation.parent_id_tag) == ("TAG", "GROUP")
+    assert (reservation.expiry_date, reservation.created_at) == (minute(30), NOW)
+    assert (reservation.status, reservation.transaction_id) == (ACCEPTED, None)
+    assert event == ReservationChanged(
+        charge_point_id="CP-1",
+        correlation_id="f" * 32,
+        at=NOW,
+        reservation_id=7,
+        connector_id=1,
+        id_tag="TAG",
+        parent_id_tag="GROUP",
+        expiry_date=minute(30),
+        status=ACCEPTED,
+        transaction_id=None,
+    )
+
+
+@pytest.mark.parametrize("ended", ["cancelled", "expired", "used", "not at all"])
+def test_one_with_a_known_id_replaces_it(books: Books, ended: str) -> None:
+    """OCPP 1.6 §5.13."""
+    book(books, until=minute(5))
+    if ended == "cancelled":
+        cancel(books)
+    elif ended == "expired":
+        expire(books, minute(6))
+    elif ended == "used":
+        books.start(reservation=7)
+    book(books, connector=2, tag="OTHER", until=minute(90))
+
+    replaced = only(books)
+    assert (replaced.connector_id, replaced.id_tag, replaced.expiry_date) == (2, "OTHER", minute(90))
+    assert (replaced.status, replaced.transaction_id) == (ACCEPTED, None)
+
+
+def test_each_charge_point_has_ids_of_its_own(books: Books) -> None:
+    book(books, charger="CP-1")
+    book(books, charger="CP-2")
+    cancel(books, charger="CP-2")
+
+    assert [(r.charge_point_id, r.status) for r in shown(books)] == [("CP-2", CANCELLED), ("CP-1", ACCEPTED)]
+    mine = books.q.list_reservations_of_charge_point(charge_point_id="CP-1", before_id=2**63 - 1, page_size=9)
+    assert [r.charge_point_id for r in mine] == ["CP-1"]
+
+
+def test_a_start_uses_it_once(books: Books) -> None:
+    book(books, connector=0)
+    outcome = books.start(reservation=7)
+    repeated = books.start(reservation=7)
+    books.start(connector=2, at=minute(1), reservation=7)
+
+    used = only(books)
+    assert (used.status, used.transaction_id) == (USED, outcome.value.transaction_id)
+    started, changed = outcome.events
+    assert isinstance(started, TransactionStarted)
+    assert isinstance(changed, ReservationChanged)
+    assert (changed.status, changed.transaction_id) == (USED, outcome.value.transaction_id)
+    assert repeated.events == ()
+
+
+def test_a_repeated_start_does_not_use_what_was_booked_meanwhile(books: Books) -> None:
+    books.start(reservation=7)
+    book(books)
+    books.start(reservation=7)
+
+    assert only(books).status is ACCEPTED
+
+
+@pytest.mark.parametrize("number", [None, 0, -1, 4711])
+def test_no_start_is_refused(books: Books, number: int | None) -> None:
+    """The charge point enforces reservations: not even another tag's start on the reserved connector is refused."""
+    book(books)
+    outcome = books.start(tag="OTHER", reservation=number)
+
+    assert outcome.value.transaction_id > 0
+    assert outcome.value.authorization.status.value == "Accepted"
+    assert only(books).status is ACCEPTED
+
+
+def test_another_charge_points_start_uses_nothing(books: Books) -> None:
+    book(books, charger="CP-1")
+    books.start(charger="CP-2", reservation=7)
+
+    assert only(books).status is ACCEPTED
+
+
+def test_a_start_that_comes_late_still_used_it(books: Books) -> None:
+    """It was queued offline: the charge point's word goes over the clock's."""
+    book(books, until=minute(5))
+    expire(books, minute(10))
+    transaction_id = books.start(at=minute(4), reservation=7).value.transaction_id
+
+    assert (only(books).status, only(books).transaction_id) == (USED, transaction_id)
+
+
+def test_cancelling(books: Books) -> None:
+    book(books)
+    (event,) = cancel(books).events
+    again = cancel(books)
+    unknown = cancel(books, 8)
+
+    assert isinstance(event, ReservationChanged)
+    assert event.status is CANCELLED
+    assert only(books).status is CANCELLED
+    assert again.events == unknown.events == ()
+
+
+def test_a_used_one_is_not_cancelled_any_more(books: Books) -> None:
+    book(books)
+    books.start(reservation=7)
+    cancel(books)
+
+    assert only(books).status is USED
+
+
+def test_the_clock_ends_it(books: Books) -> None:
+    book(books, 7, until=minute(5))
+    book(books, 8, until=minute(10))
+    too_early = expire(books, minute(4.99))
+    outcome = expire(books, minute(5))
+    again = expire(books, minute(6))
+
+    assert (too_early.value, outcome.value, again.value) == (0, 1, 0)
+    (event,) = outcome.events
+    assert isinstance(event, ReservationChanged)
+    assert (event.reservation_id, event.status, event.at, event.charge_point_id) == (7, EXPIRED, minute(5), "CP-1")
+    assert {r.reservation_id: r.status for r in shown(books)} == {7: EXPIRED, 8: ACCEPTED}
+
+
+@pytest.mark.parametrize("ending", ["used", "cancelled"])
+def test_what_has_ended_does_not_expire(books: Books, ending: str) -> None:
+    book(books, until=minute(5))
+    if ending == "used":
+        books.start(reservation=7)
+    else:
+        cancel(books)
+
+    assert expire(books, minute(60)).value == 0
+    assert only(books).status is (USED if ending == "used" else CANCELLED)
+
+
+def test_an_overdue_one_is_shown_as_expired_before_that_is_booked(books: Books) -> None:
+    book(books, until=minute(5))
+    accepted = only(books)
+    cancel(books)
+
+    assert status_at(accepted, minute(4)) is ACCEPTED
+    assert status_at(accepted, minute(5)) is EXPIRED
+    assert status_at(only(books), minute(5)) is CANCELLED
+
+
+def test_allotted_ids_are_positive_and_never_come_again(books: Books) -> None:
+    first = reservations.allot_id(books.q)
+    book(books, first)
+    book(books, first + 1)
+    second = reservations.allot_id(books.q)
+    books.connection.execute("DELETE FROM reservations")
+    third = reservations.allot_id(books.q)
+
+    assert 0 < first < 2**31
+    assert second == first + 2, "a caller's own number is passed over"
+    assert third > second
+
+
+def test_a_purged_transaction_leaves_its_reservation(books: Books) -> None:
+    book(books)
+    books.start(reservation=7)
+    books.connection.execute("DELETE FROM transactions")
+
+    assert (only(books).status, only(books).transaction_id) == (USED, None)

@@ -1,0 +1,78 @@
+"""A central system's side of OCPP 1.6 over a real database, without sockets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from mcpp.domain import charge_points
+from mcpp.domain.authorization import AuthorizationPolicy
+from mcpp.domain.events import Event
+from mcpp.ocpp16.context import Services
+from mcpp.ocpp16.dialect import Ocpp16
+from mcpp.ocppj.actions import decode
+from mcpp.ocppj.flow import Direction, Flow, Peer, new_correlation_id
+from mcpp.ocppj.frames import Call
+from mcpp.storage.writer import Writer
+from mcpp_generated.db.queries import Queries
+from mcpp_generated.ocpp16.actions import ACTIONS
+
+NOW = datetime(2026, 4, 1, 9, 30, tzinfo=UTC)
+SOON = "2026-04-01T10:30:00Z"
+
+
+class Central:
+    """The dialect, spoken to as the transport does, and the books behind it."""
+
+    def __init__(self, writer: Writer[Queries]) -> None:
+        self.writer = writer
+        self.events: list[Event] = []
+        self.passwords: list[tuple[int, str]] = []
+        self.services = Services(
+            writer,
+            self.publish,
+            AuthorizationPolicy(),
+            heartbeat_interval=300,
+            now=lambda: NOW,
+            on_authorization_key=self._move_password,
+        )
+        self.dialect = Ocpp16(self.services)
+        self.key = 0
+
+    async def register(self, identity: str) -> int:
+        key = await self.writer.submit(charge_points.connect, identity, "1.6", NOW, register_unknown=True)
+        assert isinstance(key, int)
+        return key
+
+    def publish(self, events: Iterable[Event]) -> None:
+        self.events.extend(events)
+
+    async def _move_password(self, key: int, password: str) -> None:
+        self.passwords.append((key, password))
+
+    async def say(self, action: str, payload: Mapping[str, object]) -> Any:
+        """One CALL of the charge point; gives the response's JSON."""
+        flow = self._flow(Direction.IN, action)
+        answer = self.dialect.handle(flow, Call("1", action, json.dumps(payload).encode()))
+        response = answer if isinstance(answer, bytes) else await answer
+        if flow.after_answer is not None:
+            flow.after_answer()
+        return json.loads(response)
+
+    async def answered(self, name: str, request: Mapping[str, object], response: Mapping[str, object]) -> bool:
+        """A CALL of ours was answered; whether the books learned of it."""
+        action = ACTIONS[name]
+        learning = self.dialect.learn(
+            self._flow(Direction.OUT, name),
+            decode(action.request, json.dumps(request).encode()),
+            decode(action.response, json.dumps(response).encode()),
+        )
+        if learning is None:
+            return False
+        await learning
+        return True
+
+    def _flow(self, direction: Direction, action: str) -> Flow:
+        return Flow(Peer(self.key, "CP-1"), direction, action, "1", new_correlation_id(), 0.0)

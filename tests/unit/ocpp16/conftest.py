@@ -1,0 +1,25 @@
+"""Fixtures of the tests of OCPP 1.6."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from mcpp.storage.database import open_writer
+from mcpp.storage.migrations import migrate
+from mcpp.storage.writer import Writer
+from mcpp_generated.db.queries import Queries
+from tests.unit.ocpp16.central import Central
+
+
+@pytest.fixture
+async def central(tmp_path: Path) -> AsyncIterator[Central]:
+    connection = open_writer(tmp_path / "mcpp.db")
+    migrate(connection)
+    writer = Writer(connection, Queries)
+    central = Central(writer)
+    central.key = await central.register("CP-1")
+    yield central
+    await writer.close()
