@@ -268,6 +268,8 @@ def as_text(value: object) -> str:
     match value:
         case bool():
             return "on" if value else "off"
+        case float():
+            return f"{value:g}"
         case tuple():
             return ",".join(map(str, value))
         case _:

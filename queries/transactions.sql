@@ -6,12 +6,12 @@ WHERE connector_id = @connector_id AND started_at = @started_at AND id_tag = @id
 -- Book the start of a transaction; gives its id.
 -- name: AddTransaction :one
 INSERT INTO transactions (
-    charge_point_id, connector_id, id_tag, reservation_id, meter_start, started_at, start_received_at,
-    session_correlation_id
+    charge_point_id, connector_id, connector_number, id_tag, reservation_id, meter_start, started_at,
+    start_received_at, session_correlation_id
 )
 VALUES (
-    @charge_point_id, @connector_id, @id_tag, @reservation_id, @meter_start, @started_at, @start_received_at,
-    @session_correlation_id
+    @charge_point_id, @connector_id, (SELECT c.connector_id FROM connectors AS c WHERE c.id = @connector_id), @id_tag,
+    @reservation_id, @meter_start, @started_at, @start_received_at, @session_correlation_id
 )
 RETURNING id;
 
@@ -65,7 +65,15 @@ SELECT * FROM transaction_records WHERE transaction_id = @transaction_id;
 -- name: ListTransactions :many
 SELECT * FROM transaction_records
 WHERE started_at >= @since AND started_at <= @before AND (started_at < @before OR transaction_id < @before_id)
-    AND (connector_id = sqlc.narg(connector_id) OR sqlc.narg(connector_id) IS NULL)
+    AND (stopped_at IS NOT NULL OR CAST(@closed_only AS INTEGER) = 0)
+ORDER BY started_at DESC, transaction_id DESC
+LIMIT @page_size;
+
+-- As ListTransactions, of the connectors of one number, on any charge point.
+-- name: ListTransactionsOfConnectorNumber :many
+SELECT * FROM transaction_records
+WHERE connector_id = @connector_id
+    AND started_at >= @since AND started_at <= @before AND (started_at < @before OR transaction_id < @before_id)
     AND (stopped_at IS NOT NULL OR CAST(@closed_only AS INTEGER) = 0)
 ORDER BY started_at DESC, transaction_id DESC
 LIMIT @page_size;

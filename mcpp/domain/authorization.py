@@ -1,4 +1,4 @@
-"""Who may charge (OCPP 1.6 §3.4, §4.1, §7.2, §7.8)."""
+"""Who may charge (OCPP 1.6 §3.10, §4.1, §7.2, §7.27)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class AuthorizationPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Authorization:
-    """The verdict, with what the charger may cache of it (OCPP 1.6 §7.8 IdTagInfo)."""
+    """The verdict, with what the charger may cache of it (OCPP 1.6 §7.27 IdTagInfo)."""
 
     status: AuthorizationStatus
     expiry_date: datetime | None = None

@@ -15,7 +15,7 @@ NO_EVSE = 0
 """evse_id of versions that know connectors only."""
 
 CHARGE_POINT = 0
-"""The connector number that stands for the charge point as a whole (OCPP 1.6 §2.2)."""
+"""The connector number that stands for the charge point as a whole (OCPP 1.6 §3.8)."""
 
 _NO_ERROR = "NoError"
 

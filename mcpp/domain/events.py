@@ -50,7 +50,8 @@ class ChargePointOnline(Event):
     """A charge point that was told to be offline is back to stay."""
 
     gone_since: datetime
-    back_at: datetime
+    gone_seconds: int
+    """Until the connection that lasts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +133,7 @@ class TransactionRecovered(TransactionStopped):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReservationChanged(Event):
-    """A reservation was booked or replaced, used, cancelled, or has expired (OCPP 1.6 §3.9)."""
+    """A reservation was booked or replaced, used, cancelled, or has expired (OCPP 1.6 §3.11)."""
 
     reservation_id: int
     connector_id: int

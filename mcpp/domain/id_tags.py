@@ -19,7 +19,7 @@ class StoredTag:
     expiry_date: datetime | None = None
     """May lie in the past."""
     parent_id_tag: str | None = None
-    """The group it belongs to (OCPP 1.6 §3.4)."""
+    """The group it belongs to (OCPP 1.6 §3.10)."""
     note: str | None = None
 
 

@@ -1,4 +1,4 @@
-"""Reservations: the charge point enforces them, the books follow (OCPP 1.6 §3.9, §5.4, §5.13)."""
+"""Reservations: the charge point enforces them, the books follow (OCPP 1.6 §3.11, §5.1, §5.13)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _EXPIRED_AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True)
 class Reserve:
-    """What an accepted ReserveNow reserves (OCPP 1.6 §6.35)."""
+    """What an accepted ReserveNow reserves (OCPP 1.6 §6.37)."""
 
     reservation_id: int
     connector_id: int

@@ -51,7 +51,7 @@ _PROFILE_FIELDS: Final = {
 }
 
 _AUTHORIZATION_KEY: Final = "authorizationkey"
-"""The configuration key that holds the password of the basic authentication, in lower case (security whitepaper §4)."""
+"""The configuration key that holds the password of the basic authentication, in lower case (security whitepaper)."""
 
 
 async def prepare(services: Services, action: str, payload: dict[str, JsonValue]) -> dict[str, JsonValue]:
@@ -106,7 +106,7 @@ def _new_authorization_key(request: BaseModel) -> str | None:
 
 
 def _cancel_reservation(request: CancelReservationRequest, response: CancelReservationResponse) -> Lesson | None:
-    """OCPP 1.6 §5.4."""
+    """OCPP 1.6 §5.1."""
     if response.status is not CancelReservationStatus.ACCEPTED:
         return None
     return partial(reservations.cancel, reservation_id=request.reservation_id)

@@ -90,6 +90,14 @@ class Site(Protocol):
         """Tell every plugin, log line and event stream of something that this plugin found out."""
         ...
 
+    async def remember(self, key: str, value: JsonValue) -> None:
+        """Keep a value across restarts, in place of the last one of that key; None forgets it. Committed on return."""
+        ...
+
+    async def recall(self) -> Mapping[str, JsonValue]:
+        """All that this plugin remembers, by key."""
+        ...
+
     def schedule(self, seconds: float, job: Callable[[], Awaitable[None]]) -> Scheduled:
         """Run a job in so many seconds, in the plugin's worker, under its time limit; forgotten at shutdown."""
         ...

@@ -8,8 +8,10 @@ from mcpp.domain.events import (
     ChargePointBooted,
     ConnectorStatusChanged,
     Event,
+    FileReceived,
     RecordUnmatched,
     ReportReceived,
+    ReservationChanged,
     SecurityEventReceived,
     TransactionRecovered,
     TransactionStarted,
@@ -29,6 +31,8 @@ _LINES: dict[type[Event], tuple[str, LogLevel, str]] = {
     RecordUnmatched: ("record_unmatched", LogLevel.WARNING, "transaction"),
     SecurityEventReceived: ("security_event_received", LogLevel.WARNING, "ocpp"),
     ReportReceived: ("report_received", LogLevel.INFO, "ocpp"),
+    FileReceived: ("file_received", LogLevel.INFO, "ocpp"),
+    ReservationChanged: ("reservation_changed", LogLevel.INFO, "ocpp"),
 }
 
 

@@ -326,6 +326,19 @@ class LocalList:
 
 
 @dataclass(frozen=True, slots=True)
+class PluginMemory:
+    """A row of the table `plugin_memory`."""
+
+    plugin: str
+    key: str
+    value: str
+
+    @classmethod
+    def from_row(cls, row: tuple[str, str, str]) -> Self:
+        return cls(*row)
+
+
+@dataclass(frozen=True, slots=True)
 class ListEndedTransactionsRow:
     """A row of `list_ended_transactions`."""
 
@@ -477,6 +490,7 @@ class Transaction:
     id: int
     charge_point_id: int
     connector_id: int
+    connector_number: int
     ocpp_transaction_id: str | None
     id_tag: str
     reservation_id: int | None
@@ -497,6 +511,7 @@ class Transaction:
     def from_row(
         cls,
         row: tuple[
+            int,
             int,
             int,
             int,
@@ -526,16 +541,17 @@ class Transaction:
             row[5],
             row[6],
             row[7],
-            from_milliseconds(row[8]),
+            row[8],
             from_milliseconds(row[9]),
-            None if row[10] is None else from_milliseconds(row[10]),
+            from_milliseconds(row[10]),
             None if row[11] is None else from_milliseconds(row[11]),
-            row[12],
+            None if row[12] is None else from_milliseconds(row[12]),
             row[13],
-            None if row[14] is None else StopOrigin(row[14]),
-            row[15],
-            bool(row[16]),
-            row[17],
+            row[14],
+            None if row[15] is None else StopOrigin(row[15]),
+            row[16],
+            bool(row[17]),
+            row[18],
         )
 
 

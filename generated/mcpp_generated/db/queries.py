@@ -28,6 +28,7 @@ from .models import (
     ListEndedTransactionsRow,
     ListTransactionSamplesRow,
     LocalList,
+    PluginMemory,
     PutConfigurationKeysParams,
     Reservation,
     ReservationRecord,
@@ -258,6 +259,13 @@ class Queries:
         """The last known configuration of a charge point, in the order of the keys."""
         return fetch_all(
             self._connection.execute(statements.LIST_CONFIGURATION_KEYS, (charge_point_id,)), ConfigurationKey.from_row
+        )
+
+    def list_configuration_page(self, *, charge_point_id: int, after: str, page_size: int) -> list[ConfigurationKey]:
+        """As ListConfigurationKeys, a page at a time."""
+        return fetch_all(
+            self._connection.execute(statements.LIST_CONFIGURATION_PAGE, (charge_point_id, after, page_size)),
+            ConfigurationKey.from_row,
         )
 
     def get_connector(self, *, charge_point_id: int, evse_id: int, connector_id: int) -> Connector | None:
@@ -505,6 +513,18 @@ class Queries:
         """The last known version of a charge point's local authorization list."""
         return fetch_one(self._connection.execute(statements.GET_LOCAL_LIST, (charge_point_id,)), LocalList.from_row)
 
+    def remember_for_plugin(self, *, plugin: str, key: str, value: str) -> None:
+        """Keep what a plugin remembers under a key, in place of what it remembered there before."""
+        self._connection.execute(statements.REMEMBER_FOR_PLUGIN, (plugin, key, value))
+
+    def forget_for_plugin(self, *, plugin: str, key: str) -> None:
+        """Forget what a plugin remembers under a key."""
+        self._connection.execute(statements.FORGET_FOR_PLUGIN, (plugin, key))
+
+    def list_plugin_memory(self, *, plugin: str) -> list[PluginMemory]:
+        """All that a plugin remembers, in the order of its keys."""
+        return fetch_all(self._connection.execute(statements.LIST_PLUGIN_MEMORY, (plugin,)), PluginMemory.from_row)
+
     def list_ended_transactions(
         self, *, after: int, since: datetime | None, until: datetime | None, page_size: int
     ) -> list[ListEndedTransactionsRow]:
@@ -590,12 +610,37 @@ class Queries:
         )
 
     def list_reservations_of_charge_point(
-        self, *, charge_point_id: str, before_id: int, page_size: int
+        self,
+        *,
+        charge_point_id: str,
+        before_id: int,
+        status: ReservationStatus | None,
+        expires_after: datetime,
+        page_size: int,
     ) -> list[ReservationRecord]:
         """As ListReservations, of one charge point."""
         return fetch_all(
             self._connection.execute(
-                statements.LIST_RESERVATIONS_OF_CHARGE_POINT, (charge_point_id, before_id, page_size)
+                statements.LIST_RESERVATIONS_OF_CHARGE_POINT,
+                (
+                    charge_point_id,
+                    before_id,
+                    None if status is None else status.value,
+                    to_milliseconds(expires_after),
+                    page_size,
+                ),
+            ),
+            ReservationRecord.from_row,
+        )
+
+    def list_reservations_by_status(
+        self, *, status: ReservationStatus, before_id: int, expires_after: datetime, page_size: int
+    ) -> list[ReservationRecord]:
+        """As ListReservations, those of one status."""
+        return fetch_all(
+            self._connection.execute(
+                statements.LIST_RESERVATIONS_BY_STATUS,
+                (status.value, before_id, to_milliseconds(expires_after), page_size),
             ),
             ReservationRecord.from_row,
         )
@@ -768,20 +813,25 @@ class Queries:
         )
 
     def list_transactions(
-        self,
-        *,
-        since: datetime,
-        before: datetime,
-        before_id: int,
-        connector_id: int | None,
-        closed_only: bool,
-        page_size: int,
+        self, *, since: datetime, before: datetime, before_id: int, closed_only: bool, page_size: int
     ) -> list[TransactionRecord]:
         """Transactions that began in a span of time, the newest first, a page at a time before a transaction."""
         return fetch_all(
             self._connection.execute(
                 statements.LIST_TRANSACTIONS,
-                (to_milliseconds(since), to_milliseconds(before), before_id, connector_id, int(closed_only), page_size),
+                (to_milliseconds(since), to_milliseconds(before), before_id, int(closed_only), page_size),
+            ),
+            TransactionRecord.from_row,
+        )
+
+    def list_transactions_of_connector_number(
+        self, *, connector_id: int, since: datetime, before: datetime, before_id: int, closed_only: bool, page_size: int
+    ) -> list[TransactionRecord]:
+        """As ListTransactions, of the connectors of one number, on any charge point."""
+        return fetch_all(
+            self._connection.execute(
+                statements.LIST_TRANSACTIONS_OF_CONNECTOR_NUMBER,
+                (connector_id, to_milliseconds(since), to_milliseconds(before), before_id, int(closed_only), page_size),
             ),
             TransactionRecord.from_row,
         )

@@ -9,6 +9,7 @@ from datetime import datetime
 import aiosqlite
 
 from . import statements
+from .enums import ReservationStatus
 from .models import (
     ChargePoint,
     ChargePointReport,
@@ -25,6 +26,7 @@ from .models import (
     ListEndedTransactionsRow,
     ListTransactionSamplesRow,
     LocalList,
+    PluginMemory,
     Reservation,
     ReservationRecord,
     SampleKind,
@@ -103,6 +105,15 @@ async def get_configuration_key(
 async def list_configuration_keys(connection: aiosqlite.Connection, *, charge_point_id: int) -> list[ConfigurationKey]:
     """The last known configuration of a charge point, in the order of the keys."""
     return await read_all(connection, statements.LIST_CONFIGURATION_KEYS, (charge_point_id,), ConfigurationKey.from_row)
+
+
+async def list_configuration_page(
+    connection: aiosqlite.Connection, *, charge_point_id: int, after: str, page_size: int
+) -> list[ConfigurationKey]:
+    """As ListConfigurationKeys, a page at a time."""
+    return await read_all(
+        connection, statements.LIST_CONFIGURATION_PAGE, (charge_point_id, after, page_size), ConfigurationKey.from_row
+    )
 
 
 async def get_connector(
@@ -218,6 +229,11 @@ async def get_local_list(connection: aiosqlite.Connection, *, charge_point_id: i
     return await read_one(connection, statements.GET_LOCAL_LIST, (charge_point_id,), LocalList.from_row)
 
 
+async def list_plugin_memory(connection: aiosqlite.Connection, *, plugin: str) -> list[PluginMemory]:
+    """All that a plugin remembers, in the order of its keys."""
+    return await read_all(connection, statements.LIST_PLUGIN_MEMORY, (plugin,), PluginMemory.from_row)
+
+
 async def list_ended_transactions(
     connection: aiosqlite.Connection, *, after: int, since: datetime | None, until: datetime | None, page_size: int
 ) -> list[ListEndedTransactionsRow]:
@@ -273,13 +289,42 @@ async def list_reservations(
 
 
 async def list_reservations_of_charge_point(
-    connection: aiosqlite.Connection, *, charge_point_id: str, before_id: int, page_size: int
+    connection: aiosqlite.Connection,
+    *,
+    charge_point_id: str,
+    before_id: int,
+    status: ReservationStatus | None,
+    expires_after: datetime,
+    page_size: int,
 ) -> list[ReservationRecord]:
     """As ListReservations, of one charge point."""
     return await read_all(
         connection,
         statements.LIST_RESERVATIONS_OF_CHARGE_POINT,
-        (charge_point_id, before_id, page_size),
+        (
+            charge_point_id,
+            before_id,
+            None if status is None else status.value,
+            to_milliseconds(expires_after),
+            page_size,
+        ),
+        ReservationRecord.from_row,
+    )
+
+
+async def list_reservations_by_status(
+    connection: aiosqlite.Connection,
+    *,
+    status: ReservationStatus,
+    before_id: int,
+    expires_after: datetime,
+    page_size: int,
+) -> list[ReservationRecord]:
+    """As ListReservations, those of one status."""
+    return await read_all(
+        connection,
+        statements.LIST_RESERVATIONS_BY_STATUS,
+        (status.value, before_id, to_milliseconds(expires_after), page_size),
         ReservationRecord.from_row,
     )
 
@@ -389,7 +434,6 @@ async def list_transactions(
     since: datetime,
     before: datetime,
     before_id: int,
-    connector_id: int | None,
     closed_only: bool,
     page_size: int,
 ) -> list[TransactionRecord]:
@@ -397,7 +441,26 @@ async def list_transactions(
     return await read_all(
         connection,
         statements.LIST_TRANSACTIONS,
-        (to_milliseconds(since), to_milliseconds(before), before_id, connector_id, int(closed_only), page_size),
+        (to_milliseconds(since), to_milliseconds(before), before_id, int(closed_only), page_size),
+        TransactionRecord.from_row,
+    )
+
+
+async def list_transactions_of_connector_number(
+    connection: aiosqlite.Connection,
+    *,
+    connector_id: int,
+    since: datetime,
+    before: datetime,
+    before_id: int,
+    closed_only: bool,
+    page_size: int,
+) -> list[TransactionRecord]:
+    """As ListTransactions, of the connectors of one number, on any charge point."""
+    return await read_all(
+        connection,
+        statements.LIST_TRANSACTIONS_OF_CONNECTOR_NUMBER,
+        (connector_id, to_milliseconds(since), to_milliseconds(before), before_id, int(closed_only), page_size),
         TransactionRecord.from_row,
     )
 

@@ -117,6 +117,10 @@ SELECT charge_point_id, "key", value, readonly, known_at FROM configuration_keys
 LIST_CONFIGURATION_KEYS: Final = """\
 SELECT charge_point_id, "key", value, readonly, known_at FROM configuration_keys WHERE charge_point_id = ?1 ORDER BY key"""
 
+LIST_CONFIGURATION_PAGE: Final = """\
+SELECT charge_point_id, "key", value, readonly, known_at FROM configuration_keys WHERE charge_point_id = ?1 AND key > ?2
+ORDER BY key LIMIT ?3"""
+
 GET_CONNECTOR: Final = """\
 SELECT id, charge_point_id, evse_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, session_correlation_id, ordered_availability, ordered_at FROM connectors
 WHERE charge_point_id = ?1 AND evse_id = ?2 AND connector_id = ?3"""
@@ -253,6 +257,16 @@ ON CONFLICT (charge_point_id) DO UPDATE SET version = excluded.version, known_at
 GET_LOCAL_LIST: Final = """\
 SELECT charge_point_id, version, known_at FROM local_lists WHERE charge_point_id = ?1"""
 
+REMEMBER_FOR_PLUGIN: Final = """\
+INSERT INTO plugin_memory (plugin, key, value) VALUES (?1, ?2, ?3)
+ON CONFLICT (plugin, key) DO UPDATE SET value = excluded.value"""
+
+FORGET_FOR_PLUGIN: Final = """\
+DELETE FROM plugin_memory WHERE plugin = ?1 AND key = ?2"""
+
+LIST_PLUGIN_MEMORY: Final = """\
+SELECT plugin, "key", value FROM plugin_memory WHERE plugin = ?1 ORDER BY key"""
+
 LIST_ENDED_TRANSACTIONS: Final = """\
 SELECT
     t.id, p.identity AS charge_point_id, t.id_tag, t.meter_start, t.meter_stop, t.started_at, t.stopped_at,
@@ -301,8 +315,15 @@ LIST_RESERVATIONS: Final = """\
 SELECT id, reservation_id, charge_point_id, evse_id, connector_id, id_tag, parent_id_tag, expiry_date, status, created_at, transaction_id FROM reservation_records WHERE id < ?1 ORDER BY id DESC LIMIT ?2"""
 
 LIST_RESERVATIONS_OF_CHARGE_POINT: Final = """\
-SELECT id, reservation_id, charge_point_id, evse_id, connector_id, id_tag, parent_id_tag, expiry_date, status, created_at, transaction_id FROM reservation_records WHERE charge_point_id = ?1 AND id < ?2
-ORDER BY id DESC LIMIT ?3"""
+SELECT id, reservation_id, charge_point_id, evse_id, connector_id, id_tag, parent_id_tag, expiry_date, status, created_at, transaction_id FROM reservation_records
+WHERE charge_point_id = ?1 AND id < ?2
+    AND (status = ?3 OR ?3 IS NULL) AND expiry_date > ?4
+ORDER BY id DESC LIMIT ?5"""
+
+LIST_RESERVATIONS_BY_STATUS: Final = """\
+SELECT id, reservation_id, charge_point_id, evse_id, connector_id, id_tag, parent_id_tag, expiry_date, status, created_at, transaction_id FROM reservation_records
+WHERE status = ?1 AND id < ?2 AND expiry_date > ?3
+ORDER BY id DESC LIMIT ?4"""
 
 LIST_SAMPLE_KINDS: Final = """\
 SELECT id, measurand, phase, unit, context, location, format FROM sample_kinds"""
@@ -344,39 +365,39 @@ ORDER BY s.measured_at, s.position, s.kind_id, s.value
 LIMIT ?6"""
 
 FIND_START: Final = """\
-SELECT id, charge_point_id, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id FROM transactions
+SELECT id, charge_point_id, connector_id, connector_number, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id FROM transactions
 WHERE connector_id = ?1 AND started_at = ?2 AND id_tag = ?3 AND meter_start = ?4"""
 
 ADD_TRANSACTION: Final = """\
 INSERT INTO transactions (
-    charge_point_id, connector_id, id_tag, reservation_id, meter_start, started_at, start_received_at,
-    session_correlation_id
+    charge_point_id, connector_id, connector_number, id_tag, reservation_id, meter_start, started_at,
+    start_received_at, session_correlation_id
 )
 VALUES (
-    ?1, ?2, ?3, ?4, ?5, ?6, ?7,
-    ?8
+    ?1, ?2, (SELECT c.connector_id FROM connectors AS c WHERE c.id = ?2), ?3,
+    ?4, ?5, ?6, ?7, ?8
 )
 RETURNING id"""
 
 FIND_TRANSACTION: Final = """\
-SELECT id, charge_point_id, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id FROM transactions WHERE id = ?1"""
+SELECT id, charge_point_id, connector_id, connector_number, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id FROM transactions WHERE id = ?1"""
 
 FIND_OPEN_ON_CONNECTOR: Final = """\
-SELECT id, charge_point_id, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id FROM transactions WHERE connector_id = ?1 AND stopped_at IS NULL"""
+SELECT id, charge_point_id, connector_id, connector_number, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id FROM transactions WHERE connector_id = ?1 AND stopped_at IS NULL"""
 
 FIND_OPEN_ON_CHARGE_POINT: Final = """\
-SELECT id, charge_point_id, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id FROM transactions WHERE charge_point_id = ?1 AND stopped_at IS NULL
+SELECT id, charge_point_id, connector_id, connector_number, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id FROM transactions WHERE charge_point_id = ?1 AND stopped_at IS NULL
 ORDER BY started_at DESC, id DESC"""
 
 FIND_OPEN_OF_ID_TAG: Final = """\
-SELECT id, charge_point_id, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id FROM transactions WHERE id_tag = ?1 AND stopped_at IS NULL ORDER BY started_at DESC, id DESC"""
+SELECT id, charge_point_id, connector_id, connector_number, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id FROM transactions WHERE id_tag = ?1 AND stopped_at IS NULL ORDER BY started_at DESC, id DESC"""
 
 FIND_ON_CONNECTOR_AT: Final = """\
-SELECT id, charge_point_id, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id FROM transactions WHERE connector_id = ?1 AND started_at <= ?2
+SELECT id, charge_point_id, connector_id, connector_number, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id FROM transactions WHERE connector_id = ?1 AND started_at <= ?2
 ORDER BY started_at DESC, id DESC LIMIT 1"""
 
 FIND_STOP: Final = """\
-SELECT id, charge_point_id, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id FROM transactions
+SELECT id, charge_point_id, connector_id, connector_number, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id FROM transactions
 WHERE charge_point_id = ?1 AND started_at <= ?2 AND stopped_at = ?2
     AND meter_stop = ?3 AND stop_origin = 'charger'
 ORDER BY started_at DESC, id DESC LIMIT 1"""
@@ -397,7 +418,14 @@ SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservati
 LIST_TRANSACTIONS: Final = """\
 SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id FROM transaction_records
 WHERE started_at >= ?1 AND started_at <= ?2 AND (started_at < ?2 OR transaction_id < ?3)
-    AND (connector_id = ?4 OR ?4 IS NULL)
+    AND (stopped_at IS NOT NULL OR CAST(?4 AS INTEGER) = 0)
+ORDER BY started_at DESC, transaction_id DESC
+LIMIT ?5"""
+
+LIST_TRANSACTIONS_OF_CONNECTOR_NUMBER: Final = """\
+SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id FROM transaction_records
+WHERE connector_id = ?1
+    AND started_at >= ?2 AND started_at <= ?3 AND (started_at < ?3 OR transaction_id < ?4)
     AND (stopped_at IS NOT NULL OR CAST(?5 AS INTEGER) = 0)
 ORDER BY started_at DESC, transaction_id DESC
 LIMIT ?6"""

@@ -4,8 +4,9 @@
 -- Meter registers are INTEGER, in Wh. Booleans are 0 or 1. Sampled values stay TEXT, as the charger sent them.
 -- A natural key has no NULL in it, since NULLs don't conflict: what a charger left out is '' or 0 there.
 
+-- AUTOINCREMENT, here and below: a key that was given once is never given again, also after a purge.
 CREATE TABLE charge_points (
-    id                        INTEGER PRIMARY KEY,
+    id                        INTEGER PRIMARY KEY AUTOINCREMENT,
     identity                  TEXT    NOT NULL UNIQUE,
     ocpp_version              TEXT,
     display_name              TEXT,
@@ -100,10 +101,12 @@ CREATE TABLE id_tags (
 ) STRICT, WITHOUT ROWID;
 
 -- AUTOINCREMENT: an id that was given to a charger once is never given again, also after a purge.
+-- connector_number: the connector's as OCPP gives it, a copy for the index.
 CREATE TABLE transactions (
     id                      INTEGER PRIMARY KEY AUTOINCREMENT,
     charge_point_id         INTEGER NOT NULL REFERENCES charge_points (id) ON DELETE CASCADE,
     connector_id            INTEGER NOT NULL REFERENCES connectors (id) ON DELETE CASCADE,
+    connector_number        INTEGER NOT NULL,
     ocpp_transaction_id     TEXT,
     id_tag                  TEXT    NOT NULL COLLATE NOCASE,
     reservation_id          INTEGER,
@@ -132,6 +135,7 @@ CREATE INDEX transactions_open ON transactions (started_at, id) WHERE stopped_at
 CREATE INDEX transactions_by_start ON transactions (started_at, id);
 CREATE INDEX transactions_by_charge_point ON transactions (charge_point_id, started_at, id);
 CREATE INDEX transactions_by_connector ON transactions (connector_id, started_at, id);
+CREATE INDEX transactions_by_connector_number ON transactions (connector_number, started_at, id);
 CREATE INDEX transactions_by_id_tag ON transactions (id_tag, started_at, id);
 
 -- connector_id: connector 0 reserves any connector of the charge point.
@@ -150,6 +154,7 @@ CREATE TABLE reservations (
 ) STRICT;
 
 CREATE INDEX reservations_by_charge_point ON reservations (charge_point_id, id);
+CREATE INDEX reservations_by_status ON reservations (status, id);
 CREATE INDEX reservations_by_transaction ON reservations (transaction_id) WHERE transaction_id IS NOT NULL;
 CREATE INDEX reservations_by_expiry ON reservations (expiry_date) WHERE status = 'Accepted';
 
@@ -163,6 +168,14 @@ CREATE TABLE allotments (
 CREATE TABLE charging_profiles (
     name     TEXT NOT NULL PRIMARY KEY,
     profile  TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- What plugins remember: JSON, by plugin and a key of its own.
+CREATE TABLE plugin_memory (
+    plugin  TEXT NOT NULL,
+    key     TEXT NOT NULL,
+    value   TEXT NOT NULL,
+    PRIMARY KEY (plugin, key)
 ) STRICT, WITHOUT ROWID;
 
 -- What a sampled value says of itself; a few dozen rows, so that a sample is small. '' where the charger left it out.
@@ -216,7 +229,7 @@ SELECT
     t.id AS transaction_id,
     p.identity AS charge_point_id,
     c.evse_id,
-    c.connector_id,
+    t.connector_number AS connector_id,
     t.id_tag,
     t.reservation_id,
     t.meter_start,

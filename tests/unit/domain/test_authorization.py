@@ -123,7 +123,7 @@ def test_a_stop_without_an_id_tag_gets_no_verdict(books: Books) -> None:
 
 
 def test_one_of_the_group_may_stop_and_the_answers_name_the_group(books: Books) -> None:
-    """OCPP 1.6 §3.4: the charge point compares the parents; the central system tells it of them."""
+    """OCPP 1.6 §3.10: the charge point compares the parents; the central system tells it of them."""
     id_tags.put(books.q, StoredTag("ONE", parent_id_tag="Group"))
     id_tags.put(books.q, StoredTag("OTHER", parent_id_tag="Group"))
     started = books.start(tag="ONE").value

@@ -35,6 +35,8 @@ DEFAULTS = {
     "log-payloads": "off",
     "heartbeat-interval": "300",
     "idle-timeout": "3 x heartbeat-interval",
+    "call-timeout": "30",
+    "call-queue-limit": "32",
     "registration": "open",
     "authorization": "open",
     "concurrent-tx": "allow",

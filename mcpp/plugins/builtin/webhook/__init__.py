@@ -25,8 +25,9 @@ class _Target(NamedTuple):
 class Webhook:
     """The plugin. A hook only puts the event into a queue in memory; what waits there is lost when the server ends."""
 
-    def __init__(self, settings: WebhookSettings) -> None:
-        self._settings = settings
+    def __init__(self, settings: WebhookSettings | None = None) -> None:
+        """Settings come from the environment where none are given. Raises ValidationError."""
+        self._settings = settings or WebhookSettings()
         self._targets: Sequence[_Target] = ()
 
     @hookimpl

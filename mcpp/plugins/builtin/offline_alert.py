@@ -1,0 +1,132 @@
+"""Tells of charge points that stay away and of their return, but not of each flap; see docs/plugins/offline_alert.md."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from mcpp.domain.events import ChargePointConnected, ChargePointDisconnected, ChargePointOffline, ChargePointOnline
+from mcpp.ocppj.flow import new_correlation_id
+from mcpp.plugins import Scheduled, Site, hookimpl
+
+
+class OfflineAlertSettings(BaseSettings):
+    """Settings of the plugin `offline_alert`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="MCPP_PLUGIN_OFFLINE_ALERT_", env_ignore_empty=True, frozen=True, extra="forbid"
+    )
+
+    after: int = Field(300, ge=1, le=604_800, description="Seconds that a charge point must be gone to be told of.")
+    back_after: int = Field(60, ge=0, le=604_800, description="Seconds that it must stay connected to count as back.")
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class _Absence:
+    """A charge point that is gone, or back on trial."""
+
+    since: datetime
+    told: bool = False
+    pending: Scheduled | None = None
+    """What is told unless something happens before."""
+
+    def settle(self) -> None:
+        """Something happened before."""
+        if self.pending is not None:
+            self.pending.cancel()
+            self.pending = None
+
+
+class OfflineAlert:
+    """The plugin. One absence is told once, however often the charge point comes and goes meanwhile."""
+
+    def __init__(self, settings: OfflineAlertSettings | None = None) -> None:
+        """Settings come from the environment where none are given. Raises ValidationError."""
+        self._settings = settings or OfflineAlertSettings()
+        self._absences: dict[str, _Absence] = {}
+
+    @hookimpl
+    async def server_started(self, site: Site) -> None:
+        """Who is known and isn't there counts as gone from now on."""
+        for charge_point in await site.charge_points():
+            if charge_point.accepted and not charge_point.connected:
+                self._miss(charge_point.charge_point_id, site.now(), site)
+
+    @hookimpl
+    def charge_point_disconnected(self, event: ChargePointDisconnected, site: Site) -> None:
+        """Begin to count, or go on if it had been back for a short time only."""
+        absence = self._absences.get(event.charge_point_id)
+        if absence is None:
+            self._miss(event.charge_point_id, event.at, site)
+        elif absence.told:
+            absence.settle()
+
+    @hookimpl
+    def charge_point_connected(self, event: ChargePointConnected, site: Site) -> None:
+        """Forget an absence that nobody was told of; another one ends when the connection has lasted."""
+        absence = self._absences.get(event.charge_point_id)
+        if absence is None:
+            return
+        absence.settle()
+        if not absence.told:
+            del self._absences[event.charge_point_id]
+            return
+        tell = partial(self._tell_online, event.charge_point_id, absence, event.at, site)
+        absence.pending = site.schedule(self._settings.back_after, tell)
+
+    def _miss(self, charge_point_id: str, since: datetime, site: Site) -> None:
+        if charge_point_id in self._absences:
+            return
+        absence = self._absences[charge_point_id] = _Absence(since=since)
+        absence.pending = site.schedule(
+            self._settings.after, partial(self._tell_offline, charge_point_id, absence, site)
+        )
+
+    async def _tell_offline(self, charge_point_id: str, absence: _Absence, site: Site) -> None:
+        charge_point = await site.charge_point(charge_point_id)
+        if self._absences.get(charge_point_id) is not absence:
+            return
+        if charge_point is None or charge_point.connected or not charge_point.accepted:
+            del self._absences[charge_point_id]
+            return
+        absence.told = True
+        now = site.now()
+        event = ChargePointOffline(
+            charge_point_id=charge_point_id, correlation_id=new_correlation_id(), at=now, gone_since=absence.since
+        )
+        site.log.warning(
+            "charge_point_offline",
+            category="error",
+            charge_point_id=charge_point_id,
+            correlation_id=event.correlation_id,
+            gone_since=absence.since,
+            gone_seconds=_seconds(absence.since, now),
+        )
+        site.publish(event)
+
+    async def _tell_online(self, charge_point_id: str, absence: _Absence, back_at: datetime, site: Site) -> None:
+        del self._absences[charge_point_id]
+        event = ChargePointOnline(
+            charge_point_id=charge_point_id,
+            correlation_id=new_correlation_id(),
+            at=site.now(),
+            gone_since=absence.since,
+            gone_seconds=_seconds(absence.since, back_at),
+        )
+        site.log.info(
+            "charge_point_online",
+            category="system",
+            charge_point_id=charge_point_id,
+            correlation_id=event.correlation_id,
+            gone_since=absence.since,
+            gone_seconds=event.gone_seconds,
+        )
+        site.publish(event)
+
+
+def _seconds(since: datetime, until: datetime) -> int:
+    return round((until - since).total_seconds())
