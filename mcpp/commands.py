@@ -67,7 +67,10 @@ async def _resolve(dialect: Dialect, action: str, payload: bytes) -> bytes:
     resolved = await dialect.prepare(action, document)
     if resolved is document:
         return _BLANKS_OUTSIDE_OF_TEXT.sub(rb"\1", payload or b"{}")
-    return json.dumps(resolved, separators=(",", ":"), ensure_ascii=False).encode()
+    try:
+        return json.dumps(resolved, separators=(",", ":"), ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise InvalidPayload([Mistake("", "the payload holds half a surrogate pair, which is no text")]) from error
 
 
 def _validate(action: AnyAction, payload: bytes) -> BaseModel:

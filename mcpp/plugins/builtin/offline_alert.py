@@ -1,4 +1,4 @@
-"""Tells of charge points that stay away and of their return, but not of each flap; see docs/plugins/offline_alert.md."""
+"""Tells of charge points that stay away and of their return, not of each flap; see docs/plugins/offline_alert.md."""
 
 from __future__ import annotations
 
