@@ -104,6 +104,13 @@ def _token(value: SecretStr) -> SecretStr:
     return value
 
 
+def _id_tag(value: str) -> str:
+    # OCPP 1.6 §7.28 allows 20 characters in a RemoteStartTransaction.
+    if not 1 <= len(value) <= 20 or not value.isprintable() or value != value.strip():
+        raise ValueError("must be 1 to 20 printable characters without a blank at either end")
+    return value
+
+
 Host = Annotated[str, AfterValidator(_host)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 _FilesUrl = Annotated[str, AfterValidator(_base_url)]
@@ -171,6 +178,12 @@ class Settings(BaseSettings):
     )
     concurrent_tx: ConcurrentTx = Field(
         ConcurrentTx.ALLOW, description="deny: an id tag with an open transaction gets ConcurrentTx elsewhere."
+    )
+    auto_start: bool = Field(
+        False, description="Start charging by itself where a car is plugged in; the API can say otherwise per charger."
+    )
+    auto_start_id_tag: Annotated[str, AfterValidator(_id_tag)] = Field(
+        "MCPP", description="Id tag that auto-start uses; it counts as known and may charge in many places at once."
     )
     metrics_open: bool = Field(False, description="Where an api-token is set: give /metrics without it.")
     per_charger_metrics: bool = Field(True, description="Export metrics with a series for each charger.")

@@ -21,12 +21,12 @@ INSERT INTO connector_samples (connector_id, measured_at, kind_id, value, positi
 VALUES (@connector_id, @measured_at, @kind_id, @value, @position, @received_at)
 ON CONFLICT DO NOTHING;
 
--- The samples of one measurand in a transaction, the newest first.
+-- The samples of one measurand in a transaction up to a time, the newest first.
 -- name: FindNewestSamples :many
 SELECT s.measured_at, s.value, k.unit, k.phase, k.context, k.location, k.format
 FROM transaction_samples AS s
 JOIN sample_kinds AS k ON k.id = s.kind_id
-WHERE s.transaction_id = @transaction_id AND k.measurand = @measurand
+WHERE s.transaction_id = @transaction_id AND s.measured_at <= @until AND k.measurand = @measurand
 ORDER BY s.measured_at DESC, s.position DESC
 LIMIT @row_limit;
 

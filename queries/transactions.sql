@@ -28,9 +28,9 @@ SELECT * FROM transactions WHERE connector_id = @connector_id AND stopped_at IS 
 SELECT * FROM transactions WHERE charge_point_id = @charge_point_id AND stopped_at IS NULL
 ORDER BY started_at DESC, id DESC;
 
--- The transactions that run for an id tag, anywhere.
+-- The transactions that run for an id tag, anywhere; one that is suspected to be over doesn't lock its tag out.
 -- name: FindOpenOfIdTag :many
-SELECT * FROM transactions WHERE id_tag = @id_tag AND stopped_at IS NULL ORDER BY started_at DESC, id DESC;
+SELECT * FROM transactions WHERE id_tag = @id_tag AND stopped_at IS NULL AND suspicion IS NULL ORDER BY started_at DESC, id DESC;
 
 -- The newest transaction that had begun on a connector at a time, ended or not.
 -- name: FindOnConnectorAt :one
@@ -50,7 +50,7 @@ ORDER BY started_at DESC, id DESC LIMIT 1;
 UPDATE transactions
 SET meter_stop = @meter_stop, stopped_at = @stopped_at, stop_received_at = @stop_received_at,
     stop_id_tag = @stop_id_tag, stop_reason = @stop_reason, stop_origin = @stop_origin, evidence = @evidence,
-    energy_implausible = @energy_implausible
+    energy_implausible = @energy_implausible, suspicion = NULL, suspicion_at = NULL, grace_began_at = NULL
 WHERE id = @id AND (stopped_at IS NULL OR stop_origin <> 'charger');
 
 -- How many transactions are open.

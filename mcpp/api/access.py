@@ -24,6 +24,8 @@ LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "::1")
 
 _AUTHORITY: Final = re.compile(r"(?:\[(?P<address>[0-9A-Fa-f:.%]+)\]|(?P<name>[^:/?#@\[\]\s]+))(?::(?P<port>\d{1,5}))?")
 
+_IDENTITIES: Final = "/api/v1/charge-points/"
+
 _DEFAULT_PORTS: Final = {"http": "80", "https": "443"}
 
 
@@ -80,6 +82,9 @@ class Guard:
                 "send the api-token as Authorization: Bearer …",
                 headers={"WWW-Authenticate": "Bearer"},
             )
+        if scope["path"].startswith(_IDENTITIES) and b"%2f" in scope.get("raw_path", b"").lower():
+            # Decoded it would be taken for the path's own, and the request for another one.
+            return ApiError(HTTPStatus.BAD_REQUEST, "bad_request", "an identity has no slash (OCPP-J 1.6 §3.1.1)")
         return None
 
     def _is_allowed(self, host: str, scope: Scope) -> bool:

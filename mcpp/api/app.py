@@ -10,11 +10,24 @@ from fastapi.routing import APIRoute
 from starlette.middleware import Middleware
 
 from mcpp import __version__
-from mcpp.api import charge_points, commands, docs, system, transactions
+from mcpp.api import (
+    charge_points,
+    charging_profiles,
+    commands,
+    docs,
+    events,
+    files,
+    id_tags,
+    reservations,
+    system,
+    transactions,
+    unmatched,
+)
 from mcpp.api.access import DOCUMENTED_TOKEN, AccessRules, Guard
 from mcpp.api.body_limit import BodyLimit
 from mcpp.api.command_schemas import command_schemas
 from mcpp.api.failures import answer_failures
+from mcpp.api.models import NamedProfile
 from mcpp.api.problems import Problem, answer_with_problems, documented
 from mcpp.api.services import ApiServices
 
@@ -41,10 +54,20 @@ def create_api(services: ApiServices, rules: AccessRules) -> FastAPI:
         middleware=[Middleware(Guard, rules=rules), Middleware(BodyLimit)],
     )
     app.state.services = services
-    api = APIRouter(prefix="/api/v1", dependencies=[DOCUMENTED_TOKEN], responses=documented(HTTPStatus.UNAUTHORIZED))
-    api.include_router(charge_points.router)
-    api.include_router(commands.create_router(services.commands.actions.values()))
-    api.include_router(transactions.router)
+    problems = documented(HTTPStatus.UNAUTHORIZED, HTTPStatus.UNPROCESSABLE_ENTITY)
+    api = APIRouter(prefix="/api/v1", dependencies=[DOCUMENTED_TOKEN], responses=problems)
+    for router in (
+        charge_points.router,
+        commands.create_router(services.commands.actions.values()),
+        transactions.router,
+        id_tags.router,
+        reservations.router,
+        charging_profiles.router,
+        unmatched.router,
+        files.router,
+        events.router,
+    ):
+        api.include_router(router)
     app.include_router(api)
     app.include_router(system.router)
     app.include_router(docs.router)
@@ -69,4 +92,5 @@ class _Api(FastAPI):
             schemas[Problem.__name__] = problem
             services: ApiServices = self.state.services
             schemas.update(command_schemas(services.commands.actions.values()))
+            schemas[NamedProfile.__name__]["properties"]["profile"] = {"$ref": "#/components/schemas/ChargingProfile"}
         return document

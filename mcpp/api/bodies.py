@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import Path
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, SecretStr
+from pydantic_core import PydanticCustomError
 
 from mcpp_generated.db.enums import IdTagStatus
 
@@ -16,7 +17,7 @@ LARGEST_ID = 2**63 - 1
 
 def _printable(text: str) -> str:
     if not text.isprintable():
-        raise ValueError("has characters that can't be printed")
+        raise PydanticCustomError("not_printable", "has characters that can't be printed")
     return text
 
 
@@ -24,7 +25,7 @@ def _to_utc(moment: datetime) -> datetime:
     try:
         return moment.astimezone(UTC)
     except OverflowError:
-        raise ValueError("lies outside of the years 1 to 9999 of UTC") from None
+        raise PydanticCustomError("datetime_range", "lies outside of the years 1 to 9999 of UTC") from None
 
 
 Moment = Annotated[AwareDatetime, AfterValidator(_to_utc)]
@@ -48,7 +49,7 @@ RowKey = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 class Body(BaseModel):
     """What all bodies have."""
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=False)
+    model_config = ConfigDict(extra="forbid")
 
 
 class WantedChargePoint(Body):
@@ -79,4 +80,6 @@ class Assignment(Body):
 class WantedLink(Body):
     """How long a link to a file shall count."""
 
-    lifetime_hours: int | None = Field(None, ge=1, le=8760, description="As the setting files-link-lifetime by default.")
+    lifetime_hours: int | None = Field(
+        None, ge=1, le=8760, description="As the setting files-link-lifetime by default."
+    )

@@ -1,4 +1,7 @@
-"""How much a request may send: bodies are read into memory, and nobody means to send this much."""
+"""How much a request may send: bodies are read into memory, and nobody means to send this much.
+
+Only firmware is another matter: it goes to the disk as it comes, and has a limit of its own.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,8 @@ from mcpp.api.problems import ApiError
 MAX_BODY_BYTES: Final = 1 << 20
 """Bytes: a SendLocalList of 5,000 id tags is half of it."""
 
+_FIRMWARE: Final = "/api/v1/firmware/"
+
 _DETAIL: Final = f"a body has at most {MAX_BODY_BYTES} bytes"
 
 
@@ -24,7 +29,7 @@ class BodyLimit:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != "http" or (scope["method"] == "PUT" and scope["path"].startswith(_FIRMWARE)):
             await self._app(scope, receive, send)
             return
         length = Headers(scope=scope).get("content-length", "")

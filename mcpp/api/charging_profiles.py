@@ -25,24 +25,18 @@ _CURSORS = Cursors(TypeAdapter(tuple[str]))
 _PROFILE: Final[dict[str, Any]] = {
     "application/json": {"schema": {"$ref": "#/components/schemas/ChargingProfile"}},
 }
-_CHANGED: Final = documented(
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.UNPROCESSABLE_ENTITY
-)
+_CHANGED: Final = documented(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.SERVICE_UNAVAILABLE)
 
 
-@router.get("", response_model=ChargingProfilePage, responses=documented(HTTPStatus.UNPROCESSABLE_ENTITY))
-async def list_charging_profiles(
-    services: FromServices, query: Annotated[PageQuery, Query()]
-) -> ChargingProfilePage:
+@router.get("", response_model=ChargingProfilePage)
+async def list_charging_profiles(services: FromServices, query: Annotated[PageQuery, Query()]) -> ChargingProfilePage:
     """Stored charging profiles."""
     (after,) = _CURSORS.decode(query.cursor, ("",))
     async with services.readers.connection() as connection:
         rows = await readers.list_charging_profiles(connection, after=after, page_size=query.limit + 1)
     page, last = cut(rows, query.limit)
     items = [NamedProfile(name=row.name, profile=json.loads(row.profile)) for row in page]
-    return ChargingProfilePage(
-        items=items, next_cursor=_CURSORS.encode((last.name,)) if last is not None else None
-    )
+    return ChargingProfilePage(items=items, next_cursor=_CURSORS.encode((last.name,)) if last is not None else None)
 
 
 @router.get(

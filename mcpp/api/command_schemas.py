@@ -36,7 +36,7 @@ def command_schemas(actions: Iterable[AnyAction]) -> dict[str, Schema]:
     models: list[tuple[type[BaseModel], JsonSchemaMode]] = []
     for action in actions:
         # mypy can't know that a variable is a type.
-        answer = create_model(answer_name(action), __base__=CommandAnswer[action.response])  # type: ignore[name-defined]
+        answer = create_model(answer_name(action.name), __base__=CommandAnswer[action.response])  # type: ignore[name-defined]
         models += [(action.request, "validation"), (answer, "validation")]
     _, document = models_json_schema(
         models, by_alias=True, ref_template="#/components/schemas/{model}", schema_generator=_WireSchema

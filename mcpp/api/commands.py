@@ -13,8 +13,9 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
+from mcpp.api.answers import as_json
 from mcpp.api.failures import COMMAND_STATUSES
-from mcpp.api.problems import documented, not_found
+from mcpp.api.problems import CLIENT_LEFT, documented, not_found
 from mcpp.api.services import ApiServices, FromServices
 from mcpp.ocppj.actions import AnyAction, encode
 from mcpp.ocppj.errors import NotConnected
@@ -22,9 +23,6 @@ from mcpp.ocppj.live import Exchange
 from mcpp_generated.db import readers
 
 CORRELATION_HEADER: Final = "X-Correlation-Id"
-
-_CLIENT_GONE: Final = 499
-"""What servers commonly book where the client left before its answer; nobody receives it."""
 
 _DESCRIPTION: Final = """\
 OCPP's {action} ({profile} profile): the body is its request, and goes out as it is once it meets the contract. The
@@ -46,14 +44,14 @@ def create_router(actions: Iterable[AnyAction]) -> APIRouter:
             summary=action.name,
             description=_DESCRIPTION.format(action=action.name, profile=action.profile),
             response_class=Response,
-            responses=answered_by(action),
+            responses=answered_by(action.name),
             openapi_extra={"requestBody": _documented_body(action)},
         )
     router.add_api_route("/{action}", _refuse_unknown, methods=["POST"], include_in_schema=False)
     return router
 
 
-def answered_by(action: AnyAction) -> dict[int | str, dict[str, Any]]:
+def answered_by(action: str) -> dict[int | str, dict[str, Any]]:
     """The answers to a command, for OpenAPI."""
     schema = {"schema": {"$ref": f"#/components/schemas/{answer_name(action)}"}}
     header = {
@@ -65,12 +63,12 @@ def answered_by(action: AnyAction) -> dict[int | str, dict[str, Any]]:
         "content": {"application/json": schema},
         "headers": {CORRELATION_HEADER: header},
     }
-    return {HTTPStatus.OK: answered, **documented(*COMMAND_STATUSES)}
+    return {HTTPStatus.OK: answered, **documented(HTTPStatus.BAD_REQUEST, *COMMAND_STATUSES)}
 
 
-def answer_name(action: AnyAction) -> str:
+def answer_name(action: str) -> str:
     """The OpenAPI component that a command's answer is."""
-    return f"{action.name}Answer"
+    return f"{action}Answer"
 
 
 async def answer_command(
@@ -86,7 +84,7 @@ async def answer_command(
             raise not_found(f"there is no charge point {identity!r}") from None
         raise
     if exchange is None:
-        return Response(status_code=_CLIENT_GONE)
+        return Response(status_code=CLIENT_LEFT)
     answer = {
         "action": exchange.action,
         "message_id": exchange.message_id,
@@ -94,8 +92,7 @@ async def answer_command(
         "duration_ms": round(exchange.duration_ms, 3),
         "correlation_id": exchange.correlation_id,
     }
-    headers = {CORRELATION_HEADER: exchange.correlation_id}
-    return Response(orjson.dumps(answer), media_type="application/json", headers=headers)
+    return as_json(answer, headers={CORRELATION_HEADER: exchange.correlation_id})
 
 
 def _endpoint(action: str) -> Callable[..., Coroutine[None, None, Response]]:

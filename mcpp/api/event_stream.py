@@ -13,11 +13,12 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import fields
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 import orjson
 
+from mcpp.api.models import spell_time
 from mcpp.domain.events import Event
 from mcpp.domain.samples import Sample
 from mcpp.redaction import MASK, is_secret, redact_text
@@ -152,4 +153,4 @@ def _message(name: str, facts: dict[str, object], event_id: str | None = None) -
 
 def _spell(value: object) -> str:
     assert isinstance(value, datetime)
-    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return spell_time(value)

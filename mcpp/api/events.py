@@ -8,7 +8,6 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Header
 from starlette.responses import Response, StreamingResponse
 
-from mcpp.api.problems import documented
 from mcpp.api.services import FromServices
 
 router = APIRouter(tags=["events"])
@@ -25,7 +24,7 @@ _UNBUFFERED: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 @router.get(
     "/events",
     response_class=Response,
-    responses={HTTPStatus.OK: _STREAM, **documented(HTTPStatus.UNPROCESSABLE_ENTITY)},
+    responses={HTTPStatus.OK: _STREAM},
 )
 async def stream_events(
     services: FromServices,

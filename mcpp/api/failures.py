@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from http import HTTPStatus
 from typing import Final
 
 from fastapi import FastAPI, Request
 from starlette.responses import Response
 
-from mcpp.api.problems import ApiError, Mistake, conflict, invalid_payload, not_found
+from mcpp.api.problems import ApiError, Mistake, conflict, invalid_parameter, invalid_payload, not_found
 from mcpp.domain.errors import Conflict, Unknown
+from mcpp.files.directory import FileTooLarge, StorageFailed
+from mcpp.files.names import BadName
 from mcpp.ocppj.errors import (
     CallRefused,
     CallTimeout,
@@ -22,6 +25,8 @@ from mcpp.ocppj.errors import (
     UnknownAction,
 )
 from mcpp.storage.writer import WriteFailed
+
+_log: Final = logging.getLogger(__name__)
 
 _COMMAND_PROBLEMS: Final[dict[type[CommandError], tuple[HTTPStatus, str]]] = {
     UnknownAction: (HTTPStatus.NOT_FOUND, "not_found"),
@@ -37,18 +42,19 @@ COMMAND_STATUSES: Final = (
     *(status for status, _ in _COMMAND_PROBLEMS.values() if status is not HTTPStatus.BAD_GATEWAY),
     HTTPStatus.BAD_GATEWAY,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    HTTPStatus.UNPROCESSABLE_ENTITY,
 )
 """With which problems a command may be answered."""
 
 
 def answer_failures(app: FastAPI) -> None:
     """Make the errors of commands, domain and storage problems."""
-    for kind in (CommandError, Unknown, Conflict, WriteFailed):
+    for kind in (CommandError, Unknown, Conflict, WriteFailed, BadName, FileTooLarge, StorageFailed):
         app.add_exception_handler(kind, _failure)
 
 
 async def _failure(_: Request, error: Exception) -> Response:
+    if isinstance(error, WriteFailed | StorageFailed):
+        _log.error("a request could not be stored: %s", error)
     return problem_of(error).response()
 
 
@@ -65,4 +71,14 @@ def problem_of(error: Exception) -> ApiError:
             return not_found(detail)
         case Conflict():
             return conflict(detail)
-    return ApiError(HTTPStatus.SERVICE_UNAVAILABLE, "not_stored", "the database can't be written; nothing was changed")
+        case BadName():
+            return invalid_parameter("path.name", detail)
+        case FileTooLarge():
+            return ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "payload_too_large", detail)
+        case StorageFailed():
+            return ApiError(HTTPStatus.INSUFFICIENT_STORAGE, "not_stored", "the file can't be stored; the log says why")
+    return ApiError(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "not_stored",
+        "the database can't be written, the log says why; nothing was changed",
+    )

@@ -12,7 +12,7 @@ from mcpp.api.bodies import NewIdTag, WantedIdTag
 from mcpp.api.models import IdTag, IdTagPage
 from mcpp.api.paging import Cursors, PageQuery, cut
 from mcpp.api.problems import documented, not_found
-from mcpp.api.services import FromServices
+from mcpp.api.services import ApiServices, FromServices
 from mcpp.domain import id_tags
 from mcpp_generated.db import models, readers
 
@@ -20,14 +20,11 @@ router = APIRouter(prefix="/id-tags", tags=["id tags"])
 
 _CURSORS = Cursors(TypeAdapter(tuple[str]))
 
-_INVALID = documented(HTTPStatus.UNPROCESSABLE_ENTITY)
-_CHANGED = documented(
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.UNPROCESSABLE_ENTITY
-)
+_CHANGED = documented(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.SERVICE_UNAVAILABLE)
 _UNKNOWN = documented(HTTPStatus.NOT_FOUND)
 
 
-@router.get("", response_model=IdTagPage, responses=_INVALID)
+@router.get("", response_model=IdTagPage)
 async def list_id_tags(services: FromServices, query: Annotated[PageQuery, Query()]) -> IdTagPage:
     """Stored id tags."""
     (after,) = _CURSORS.decode(query.cursor, ("",))
@@ -68,7 +65,7 @@ async def delete_id_tag(services: FromServices, id_tag: str) -> None:
     await services.writer.submit(id_tags.delete, id_tag)
 
 
-async def _read(services: FromServices, id_tag: str) -> IdTag:
+async def _read(services: ApiServices, id_tag: str) -> IdTag:
     async with services.readers.connection() as connection:
         row = await readers.get_id_tag(connection, id_tag=id_tag)
     if row is None:

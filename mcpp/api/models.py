@@ -12,13 +12,14 @@ from mcpp_generated.db.enums import Availability, IdTagStatus, ReportKind, StopO
 Item = TypeVar("Item")
 
 
-def _in_utc(moment: datetime) -> str:
+def spell_time(moment: datetime) -> str:
+    """RFC 3339, UTC, with milliseconds and `Z`."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 Time = Annotated[
     datetime,
-    PlainSerializer(_in_utc, return_type=str),
+    PlainSerializer(spell_time, return_type=str),
     WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-05-04T09:30:00.000Z"]}),
 ]
 """RFC 3339, UTC, with milliseconds and `Z`."""
@@ -151,7 +152,7 @@ class NamedProfile(BaseModel):
     """A stored charging profile and its name."""
 
     name: str
-    profile: Annotated[JsonValue, WithJsonSchema({"$ref": "#/components/schemas/ChargingProfile"})]
+    profile: dict[str, JsonValue]
 
 
 class Unmatched(BaseModel):

@@ -11,11 +11,15 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from mcpp.ocppj.errors import CallRefused
 
 CONTENT_TYPE = "application/problem+json"
+
+CLIENT_LEFT: Final = 499
+"""What servers commonly book where the client left before its answer; nobody receives it."""
 
 
 class Mistake(BaseModel):
@@ -108,6 +112,7 @@ def answer_with_problems(app: FastAPI) -> None:
     app.add_exception_handler(ApiError, _api_error)
     app.add_exception_handler(HTTPException, _http_exception)
     app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(ClientDisconnect, _client_left)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -123,6 +128,9 @@ _CODES: Final = {HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "payload_too_large"}
 async def _http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
+    if status is HTTPStatus.BAD_REQUEST:
+        # The framework's, for a body that it can't decode.
+        return invalid_payload([Mistake(location="body", message="is not JSON in UTF-8")]).response()
     code, detail = _CODES.get(status) or status.name.lower(), status.description
     if status is HTTPStatus.METHOD_NOT_ALLOWED:
         detail = f"{request.method} is not possible here"
@@ -139,6 +147,10 @@ async def _validation_error(_: Request, error: Exception) -> Response:
     errors = [Mistake(location=".".join(map(str, mistake["loc"])), message=mistake["msg"]) for mistake in found]
     code = "invalid_payload" if all(mistake["loc"][0] == "body" for mistake in found) else "invalid_parameter"
     return _unprocessable(code, errors).response()
+
+
+async def _client_left(_: Request, __: Exception) -> Response:
+    return Response(status_code=CLIENT_LEFT)
 
 
 async def _unexpected(_: Request, __: Exception) -> Response:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -11,8 +10,7 @@ from pydantic import TypeAdapter
 
 from mcpp.api.models import Reservation, ReservationPage
 from mcpp.api.paging import Cursors, PageQuery, RowId, cut
-from mcpp.api.problems import documented
-from mcpp.api.services import FromServices
+from mcpp.api.services import ApiServices, FromServices
 from mcpp.domain.reservations import status_at
 from mcpp_generated.db import readers
 from mcpp_generated.db.enums import ReservationStatus
@@ -24,6 +22,8 @@ _CURSORS = Cursors(TypeAdapter(tuple[RowId]))
 
 _NEWEST = (2**63 - 1,)
 
+_EVER = datetime.min.replace(tzinfo=UTC)
+
 
 class ReservationQuery(PageQuery):
     """Filters of the list; all that are given must hold."""
@@ -32,7 +32,7 @@ class ReservationQuery(PageQuery):
     status: ReservationStatus | None = None
 
 
-@router.get("", response_model=ReservationPage, responses=documented(HTTPStatus.UNPROCESSABLE_ENTITY))
+@router.get("", response_model=ReservationPage)
 async def list_reservations(services: FromServices, query: Annotated[ReservationQuery, Query()]) -> ReservationPage:
     """Reservations, those booked last first."""
     (before_id,) = _CURSORS.decode(query.cursor, _NEWEST)
@@ -46,26 +46,28 @@ async def list_reservations(services: FromServices, query: Annotated[Reservation
 
 
 async def _find(
-    services: FromServices, query: ReservationQuery, before_id: int, now: datetime
+    services: ApiServices, query: ReservationQuery, before_id: int, now: datetime
 ) -> list[ReservationRecord]:
+    # What is overdue has expired, whether that is booked already or not.
+    expires_after = now if query.status is ReservationStatus.ACCEPTED else _EVER
     page_size = query.limit + 1
     async with services.readers.connection() as connection:
         if query.charge_point_id is not None:
             return await readers.list_reservations_of_charge_point(
                 connection,
                 charge_point_id=query.charge_point_id,
-                status=query.status,
-                now=now,
                 before_id=before_id,
+                status=query.status,
+                expires_after=expires_after,
                 page_size=page_size,
-            )
-        if query.status is ReservationStatus.ACCEPTED:
-            return await readers.list_accepted_reservations(
-                connection, now=now, before_id=before_id, page_size=page_size
             )
         if query.status is not None:
             return await readers.list_reservations_by_status(
-                connection, status=query.status, before_id=before_id, page_size=page_size
+                connection,
+                status=query.status,
+                before_id=before_id,
+                expires_after=expires_after,
+                page_size=page_size,
             )
         return await readers.list_reservations(connection, before_id=before_id, page_size=page_size)
 

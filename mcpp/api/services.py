@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Concatenate, ParamSpec, TypeVar, cast
 
@@ -16,6 +16,7 @@ from mcpp.domain.events import Event
 from mcpp.domain.occasion import OperatorOccasion, Outcome
 from mcpp.domain.stamps import StampBook
 from mcpp.domain.unmatched import ReadContent
+from mcpp.files.store import FileStore
 from mcpp.ocppj.flow import new_correlation_id
 from mcpp.ocppj.live import Exchange, LiveChargePoints
 from mcpp.storage.database import Readers
@@ -31,23 +32,25 @@ class ApiServices:
     """The parts of the server that requests are answered from."""
 
     readers: Readers
-    writer: Writer[Queries] = None  # type: ignore[assignment]  # until app.py passes it
-    publish: Callable[[Iterable[Event]], None] = None  # type: ignore[assignment]  # until app.py passes it
-    events: EventStream = field(default_factory=EventStream)  # until app.py passes it
+    writer: Writer[Queries]
+    publish: Callable[[Iterable[Event]], None]
+    events: EventStream
     live: LiveChargePoints
     commands: Commands
     stamps: StampBook
     """Stamps fresher than the database's."""
-    sync_local_list: Callable[[str], Awaitable[Exchange[BaseModel]]] = None  # type: ignore[assignment]  # until app.py passes it
+    sync_local_list: Callable[[str], Awaitable[Exchange[BaseModel]]]
     """Bring a charge point's local list in line with the stored tags; raises as a command, Unknown and Conflict."""
-    check_charging_profile: Callable[[bytes], None] = None  # type: ignore[assignment]  # until app.py passes it
+    check_charging_profile: Callable[[bytes], None]
     """Raises InvalidPayload where JSON text is no `csChargingProfiles` object."""
-    read_unmatched: ReadContent = None  # type: ignore[assignment]  # until app.py passes it
-    hash_password: Callable[[str], Awaitable[str]] = None  # type: ignore[assignment]  # until app.py passes it
+    read_unmatched: ReadContent
+    hash_password: Callable[[str], Awaitable[str]]
     check_readiness: Callable[[], Awaitable[Mapping[str, str]]]
     """Each check's name with `ok` or what is wrong."""
     render_metrics: Callable[[str], tuple[str, bytes]]
     """Content type and text of a scrape, by the Accept header."""
+    files: FileStore | None = None
+    """None where the listener for files is off."""
 
     async def change(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Final
 
 import aiosqlite
 from pydantic import AwareDatetime, Field
@@ -14,6 +15,9 @@ from mcpp_generated.db.models import TransactionRecord
 
 TransactionKey = tuple[AwareDatetime, RowId]
 """When a transaction began, and its id: the order of the list."""
+
+NEWEST: Final[TransactionKey] = (datetime.max.replace(tzinfo=UTC), 2**63 - 1)
+"""Before all of them in the list."""
 
 _EVER = datetime.min.replace(tzinfo=UTC)
 
@@ -85,12 +89,21 @@ async def find_transactions(
             closed_only=closed_only,
             page_size=page_size,
         )
+    if query.connector_id is not None:
+        return await readers.list_transactions_of_connector_number(
+            connection,
+            connector_id=query.connector_id,
+            since=since,
+            before=before_at,
+            before_id=before_id,
+            closed_only=closed_only,
+            page_size=page_size,
+        )
     return await readers.list_transactions(
         connection,
         since=since,
         before=before_at,
         before_id=before_id,
-        connector_id=query.connector_id,
         closed_only=closed_only,
         page_size=page_size,
     )

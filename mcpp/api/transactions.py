@@ -1,29 +1,32 @@
-"""`/transactions`: the books, and the samples behind them."""
+"""`/transactions`: the books, the samples behind them, and what a person does to a transaction."""
 
 from __future__ import annotations
 
-import json
+import re
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Final
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Header, Query, Request
 from pydantic import AwareDatetime, TypeAdapter
+from starlette.responses import Response, StreamingResponse
 
+from mcpp.api.answers import as_json
+from mcpp.api.bodies import RowKey
+from mcpp.api.commands import answer_command, answered_by
 from mcpp.api.models import Sample, SamplePage, Transaction, TransactionPage
 from mcpp.api.paging import Cursors, PageQuery, RowId, cut
-from mcpp.api.problems import documented, not_found
-from mcpp.api.services import FromServices
-from mcpp.api.transaction_query import TransactionKey, TransactionQuery, find_transactions
-from mcpp.domain.closing import energy_wh
+from mcpp.api.problems import conflict, documented, not_found
+from mcpp.api.services import ApiServices, FromServices
+from mcpp.api.transaction_query import NEWEST, TransactionKey, TransactionQuery, find_transactions
+from mcpp.api.transaction_rows import row_of, stream_csv
+from mcpp.domain.closing import close_by_operator
 from mcpp_generated.db import readers
 from mcpp_generated.db.models import ListTransactionSamplesRow, TransactionRecord
 
 router = APIRouter(prefix="/transactions", tags=["transactions"])
 
 _CURSORS = Cursors(TypeAdapter(TransactionKey))
-
-_NEWEST: TransactionKey = (datetime.max.replace(tzinfo=UTC), 2**63 - 1)
 
 _SampleKey = tuple[AwareDatetime, RowId, RowId, str]
 """When it was measured, its position in the charger's list, its kind and value."""
@@ -32,36 +35,51 @@ _SAMPLE_CURSORS = Cursors(TypeAdapter(_SampleKey))
 
 _FIRST_SAMPLE: _SampleKey = (datetime.min.replace(tzinfo=UTC), -1, 0, "")
 
-TransactionId = Annotated[int, Path(ge=1, le=2**63 - 1)]
+_CSV: Final = "text/csv"
+
+_STOP: Final = "RemoteStopTransaction"
 
 
-@router.get("", response_model=TransactionPage, responses=documented(HTTPStatus.UNPROCESSABLE_ENTITY))
-async def list_transactions(services: FromServices, query: Annotated[TransactionQuery, Query()]) -> TransactionPage:
-    """Transactions, the newest first."""
-    before = _CURSORS.decode(query.cursor, _NEWEST)
+@router.get(
+    "",
+    response_model=TransactionPage,
+    responses={
+        HTTPStatus.OK: {
+            "content": {_CSV: {"schema": {"type": "string"}}},
+            "description": "A page; as CSV all that the filters let through, and no page: `limit` is for the whole.",
+        },
+    },
+)
+async def list_transactions(
+    services: FromServices,
+    query: Annotated[TransactionQuery, Query()],
+    accept: Annotated[str, Header(include_in_schema=False)] = "",
+) -> Response:
+    """Transactions, the newest first. `Accept: text/csv` gives them as a file, safe to open in a spreadsheet."""
+    before = _CURSORS.decode(query.cursor, NEWEST)
+    if _prefers_csv(accept):
+        limit = query.limit if "limit" in query.model_fields_set else None
+        headers = {"Content-Disposition": 'attachment; filename="transactions.csv"', "Vary": "Accept"}
+        return StreamingResponse(stream_csv(services.readers, query, before, limit), media_type=_CSV, headers=headers)
     async with services.readers.connection() as connection:
         rows = await find_transactions(connection, query, before)
     page, last = cut(rows, query.limit)
     cursor = _CURSORS.encode((last.started_at, last.transaction_id)) if last is not None else None
-    return TransactionPage(items=[_transaction(row) for row in page], next_cursor=cursor)
+    return as_json({"items": [row_of(row) for row in page], "next_cursor": cursor}, headers={"Vary": "Accept"})
 
 
-_ONE = documented(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY)
+_ONE: Final = documented(HTTPStatus.NOT_FOUND)
 
 
 @router.get("/{transaction_id}", response_model=Transaction, responses=_ONE)
-async def get_transaction(services: FromServices, transaction_id: TransactionId) -> Transaction:
+async def get_transaction(services: FromServices, transaction_id: RowKey) -> Response:
     """One transaction."""
-    async with services.readers.connection() as connection:
-        row = await readers.get_transaction(connection, transaction_id=transaction_id)
-    if row is None:
-        raise _no_transaction(transaction_id)
-    return _transaction(row)
+    return as_json(row_of(await find_transaction(services, transaction_id)))
 
 
 @router.get("/{transaction_id}/meter-values", response_model=SamplePage, responses=_ONE)
 async def list_meter_values(
-    services: FromServices, transaction_id: TransactionId, query: Annotated[PageQuery, Query()]
+    services: FromServices, transaction_id: RowKey, query: Annotated[PageQuery, Query()]
 ) -> SamplePage:
     """The samples of a transaction, in the order of time."""
     measured_at, position, kind_id, value = _SAMPLE_CURSORS.decode(query.cursor, _FIRST_SAMPLE)
@@ -75,8 +93,8 @@ async def list_meter_values(
             value=value,
             page_size=query.limit + 1,
         )
-        if not rows and await readers.get_transaction(connection, transaction_id=transaction_id) is None:
-            raise _no_transaction(transaction_id)
+    if not rows:
+        await find_transaction(services, transaction_id)
     page, last = cut(rows, query.limit)
     cursor = None
     if last is not None:
@@ -84,27 +102,46 @@ async def list_meter_values(
     return SamplePage(items=[_sample(row) for row in page], next_cursor=cursor)
 
 
-def _no_transaction(transaction_id: int) -> Exception:
-    return not_found(f"there is no transaction {transaction_id}")
+@router.post("/{transaction_id}/stop", response_class=Response, responses=answered_by(_STOP))
+async def stop_transaction(request: Request, services: FromServices, transaction_id: RowKey) -> Response:
+    """RemoteStopTransaction to its charge point, which decides; its end is booked once the charge point reports it."""
+    transaction = await find_transaction(services, transaction_id)
+    if transaction.stopped_at is not None:
+        raise conflict(f"transaction {transaction_id} was stopped before")
+    identity = transaction.charge_point_id
+    command = services.commands.send(identity, _STOP, f'{{"transactionId":{transaction_id}}}'.encode())
+    return await answer_command(request, services, identity, command)
 
 
-def _transaction(row: TransactionRecord) -> Transaction:
-    return Transaction(
-        transaction_id=row.transaction_id,
-        charge_point_id=row.charge_point_id,
-        connector_id=row.connector_id,
-        id_tag=row.id_tag,
-        meter_start=row.meter_start,
-        meter_stop=row.meter_stop,
-        energy_wh=None if row.meter_stop is None else energy_wh(row.meter_start, row.meter_stop),
-        started_at=row.started_at,
-        stopped_at=row.stopped_at,
-        stop_reason=row.stop_reason,
-        stop_origin=row.stop_origin,
-        evidence=None if row.evidence is None else json.loads(row.evidence),
-        energy_implausible=row.energy_implausible,
-        session_correlation_id=row.session_correlation_id,
-    )
+@router.post(
+    "/{transaction_id}/close",
+    response_model=Transaction,
+    responses=_ONE | documented(HTTPStatus.CONFLICT, HTTPStatus.SERVICE_UNAVAILABLE),
+)
+async def close_transaction(services: FromServices, transaction_id: RowKey) -> Response:
+    """End it in the books from its last meter value, for a charge point that's gone; its own stop may still come."""
+    await services.change(close_by_operator, transaction_id)
+    return as_json(row_of(await find_transaction(services, transaction_id)))
+
+
+async def find_transaction(services: ApiServices, transaction_id: int) -> TransactionRecord:
+    """One transaction; raises ApiError (404)."""
+    async with services.readers.connection() as connection:
+        row = await readers.get_transaction(connection, transaction_id=transaction_id)
+    if row is None:
+        raise not_found(f"there is no transaction {transaction_id}")
+    return row
+
+
+def _prefers_csv(accept: str) -> bool:
+    """Whether CSV is asked for by name, and JSON isn't rather (RFC 9110 §12.5.1)."""
+    weights = {_CSV: 0.0, "application/json": 0.0}
+    for media_range in accept.lower().split(","):
+        name, *parameters = (part.strip() for part in media_range.split(";"))
+        if name in weights:
+            weight = next((p[2:] for p in parameters if re.fullmatch(r"q=[01](\.\d{0,3})?", p)), "1")
+            weights[name] = float(weight)
+    return 0 < weights[_CSV] >= weights["application/json"]
 
 
 def _sample(row: ListTransactionSamplesRow) -> Sample:

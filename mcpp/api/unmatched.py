@@ -8,13 +8,16 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import TypeAdapter
+from starlette.responses import Response
 
+from mcpp.api.answers import as_json
 from mcpp.api.bodies import Assignment, RowKey
 from mcpp.api.models import Transaction, Unmatched, UnmatchedPage
 from mcpp.api.paging import Cursors, PageQuery, RowId, cut
 from mcpp.api.problems import documented
 from mcpp.api.services import FromServices
-from mcpp.api.transactions import read_transaction
+from mcpp.api.transaction_rows import row_of
+from mcpp.api.transactions import find_transaction
 from mcpp.domain import unmatched
 from mcpp_generated.db import readers
 from mcpp_generated.db.models import UnmatchedRecord
@@ -26,7 +29,7 @@ _CURSORS = Cursors(TypeAdapter(tuple[RowId]))
 _NEWEST = (2**63 - 1,)
 
 
-@router.get("", response_model=UnmatchedPage, responses=documented(HTTPStatus.UNPROCESSABLE_ENTITY))
+@router.get("", response_model=UnmatchedPage)
 async def list_unmatched(services: FromServices, query: Annotated[PageQuery, Query()]) -> UnmatchedPage:
     """Stops and meter values that belong to no known transaction, the newest first."""
     (before_id,) = _CURSORS.decode(query.cursor, _NEWEST)
@@ -46,22 +49,19 @@ async def list_unmatched(services: FromServices, query: Annotated[PageQuery, Que
         HTTPStatus.NOT_FOUND,
         HTTPStatus.CONFLICT,
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        HTTPStatus.UNPROCESSABLE_ENTITY,
         HTTPStatus.SERVICE_UNAVAILABLE,
     ),
 )
-async def assign_unmatched(services: FromServices, id: RowKey, assignment: Assignment) -> Transaction:  # noqa: A002
+async def assign_unmatched(services: FromServices, id: RowKey, assignment: Assignment) -> Response:  # noqa: A002
     """File it with a transaction of the same charge point: samples are added, a stop closes it."""
     await services.change(unmatched.assign, id, assignment.transaction_id, services.read_unmatched)
-    return await read_transaction(services, assignment.transaction_id)
+    return as_json(row_of(await find_transaction(services, assignment.transaction_id)))
 
 
 @router.delete(
     "/{id}",
     status_code=HTTPStatus.NO_CONTENT,
-    responses=documented(
-        HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE
-    ),
+    responses=documented(HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE),
 )
 async def delete_unmatched(services: FromServices, id: RowKey) -> None:  # noqa: A002
     """Forget it: it belongs nowhere."""

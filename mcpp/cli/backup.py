@@ -26,9 +26,11 @@ from mcpp.storage.migrations import current_version
 def backup(file: Path, force: bool, **options: object) -> None:
     """Copy the database while a server writes to it.
 
-    FILE gets the state of one moment: all that was answered before. The copy is checked, and appears under that name only
-    when it is whole. To restore it, stop the server and put FILE in the place of the database, without the files beside that one
-    whose names end in -wal and -shm.
+    FILE gets the state of one moment: all that was answered before. The copy is checked, and appears under that name
+    only when it is whole.
+
+    To restore it, stop the server and put FILE in the place of the database, without the files beside that one whose
+    names end in -wal and -shm.
     """
     database = database_of(options)
     _check_target(file, database, force)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -12,20 +11,17 @@ from typing import Final, TypeAlias
 
 import click
 
-from mcpp.api.models import Transaction
-from mcpp.api.transaction_query import TransactionKey, TransactionQuery, find_transactions
+from mcpp.api.transaction_query import NEWEST, TransactionKey, TransactionQuery, find_transactions
+from mcpp.api.transaction_rows import COLUMNS, row_of
 from mcpp.cli.books import database_of, open_books
 from mcpp.cli.options import setting_options
 from mcpp.cli.output import Row, standard_output, write_csv, write_json
 from mcpp.cli.times import read_time
-from mcpp.domain.closing import energy_wh
 from mcpp.storage.database import Readers
 from mcpp_generated.db.models import TransactionRecord
 
 _PAGE: Final = 1_000
 """Rows in memory at a time."""
-
-_NEWEST: Final[TransactionKey] = (datetime.max.replace(tzinfo=UTC), 2**63 - 1)
 
 Fetch: TypeAlias = Callable[[TransactionQuery, TransactionKey], list[TransactionRecord]]
 
@@ -85,7 +81,7 @@ def export_transactions(
     with open_books(database), _pages(database) as fetch, standard_output() as out:
         rows = _transactions(fetch, query)
         if output_format == "csv":
-            write_csv(out, tuple(Transaction.model_fields), rows)
+            write_csv(out, COLUMNS, rows)
         else:
             write_json(out, rows)
 
@@ -115,31 +111,7 @@ def _pages(database: Path) -> Iterator[Fetch]:
 
 def _transactions(fetch: Fetch, query: TransactionQuery) -> Iterator[Row]:
     """Page by page, each read anew: what is written meanwhile neither shifts rows nor waits for a slow reader."""
-    before = _NEWEST
+    before = NEWEST
     while records := fetch(query, before):
-        yield from map(_row, records)
+        yield from map(row_of, records)
         before = records[-1].started_at, records[-1].transaction_id
-
-
-def _row(record: TransactionRecord) -> Row:
-    """The fields of the API's Transaction as JSON has them; pydantic would take four times as long."""
-    return {
-        "transaction_id": record.transaction_id,
-        "charge_point_id": record.charge_point_id,
-        "connector_id": record.connector_id,
-        "id_tag": record.id_tag,
-        "meter_start": record.meter_start,
-        "meter_stop": record.meter_stop,
-        "energy_wh": None if record.meter_stop is None else energy_wh(record.meter_start, record.meter_stop),
-        "started_at": _spelled(record.started_at),
-        "stopped_at": None if record.stopped_at is None else _spelled(record.stopped_at),
-        "stop_reason": record.stop_reason,
-        "stop_origin": record.stop_origin,
-        "evidence": None if record.evidence is None else json.loads(record.evidence),
-        "energy_implausible": record.energy_implausible,
-        "session_correlation_id": record.session_correlation_id,
-    }
-
-
-def _spelled(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -32,9 +32,11 @@ CHARGE_POINT_COLUMNS: Final = (
     Column("auto_start"),
 )
 
+# Lengths as the API has them.
 _LONGEST_NAME: Final = 255
+_LONGEST_NOTE: Final = 1_000
 _LONGEST_PARENT: Final = 20
-"""An answer to a charger carries it (OCPP 1.6 §7.15 IdToken)."""
+"""An answer to a charger carries it (OCPP 1.6 §7.28 IdToken)."""
 
 _SWITCH: Final = {
     word: on for on, words in ((True, "on true yes 1"), (False, "off false no 0")) for word in words.split()
@@ -59,7 +61,7 @@ class IdTagRow:
             _status(cells),
             KEEP if "expiry_date" not in cells else _expiry_date(cells["expiry_date"]),
             KEEP if "parent_id_tag" not in cells else _parent(cells["parent_id_tag"]),
-            cells.get("note", KEEP) or None,
+            KEEP if "note" not in cells else _short(cells["note"], "note", _LONGEST_NOTE) or None,
         )
 
     @property
@@ -98,9 +100,9 @@ class ChargePointRow:
         identity = _name(cells, "identity")
         if "/" in identity:
             raise Refused(f"identity {identity!r} has a slash, which no charger can connect with")
-        password = cells.get("password")
+        password = _short(cells.get("password", ""), "password", _LONGEST_NAME)
         wanted = Wanted(
-            display_name=cells.get("display_name", KEEP) or None,
+            display_name=KEEP if "display_name" not in cells else _display_name(cells["display_name"]),
             auto_start=KEEP if "auto_start" not in cells else _switch(cells["auto_start"], "auto_start"),
             password_hash=hash_password(password) if password else KEEP,
         )
@@ -127,9 +129,19 @@ def _parent(text: str) -> str | None:
     return _printable(text, "parent_id_tag", _LONGEST_PARENT) if text else None
 
 
-def _printable(text: str, column: str, longest: int) -> str:
+def _display_name(text: str) -> str | None:
+    """In one line, where a description had several."""
+    return _printable(" ".join(text.split()), "display_name", _LONGEST_NAME) or None
+
+
+def _short(text: str, column: str, longest: int) -> str:
     if len(text) > longest:
         raise Refused(f"{column} has {len(text)} characters, {longest} at most")
+    return text
+
+
+def _printable(text: str, column: str, longest: int) -> str:
+    _short(text, column, longest)
     if not text.isprintable():
         raise Refused(f"{column} {text!r} has characters that can't be printed")
     return text

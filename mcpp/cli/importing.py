@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final, Generic, Protocol, TypeVar
@@ -16,6 +15,7 @@ from mcpp.cli.csv_file import Cells, Column, CsvTable, Refused, Unreadable, open
 from mcpp.cli.import_rows import CHARGE_POINT_COLUMNS, ID_TAG_COLUMNS, ChargePointRow, IdTagRow
 from mcpp.cli.options import setting_options
 from mcpp.cli.text import printable
+from mcpp.storage.database import guest_transaction
 from mcpp_generated.db.queries import Queries
 
 SOME_REFUSED: Final = 1
@@ -109,7 +109,7 @@ class _Importer(Generic[RowType]):
     def store(self, connection: sqlite3.Connection, rows: Sequence[RowType]) -> None:
         """Stores some rows, all or none."""
         q = Queries(connection)
-        with _transaction(connection):
+        with guest_transaction(connection):
             created = sum(row.store(q) for row in rows)
         self.added += created
         self.changed += len(rows) - created
@@ -132,15 +132,3 @@ def _import(importer: _Importer[RowType], dry_run: bool, options: dict[str, obje
     done = f"{checked} can be stored" if dry_run else f"{importer.added} added, {importer.changed} changed"
     click.echo(f"{importer.file}: {done}, {importer.refused} refused")
     return SOME_REFUSED if importer.refused else 0
-
-
-@contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise

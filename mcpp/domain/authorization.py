@@ -29,6 +29,12 @@ class AuthorizationPolicy:
     """An id tag that isn't stored is Invalid rather than Accepted."""
     deny_concurrent: bool = False
     """An id tag with an open transaction gets ConcurrentTx elsewhere."""
+    auto_start_id_tag: str | None = None
+    """The tag that auto-start presents: known without being stored, and charging in many places at once."""
+
+    def is_auto_start(self, id_tag: str) -> bool:
+        """Whether auto-start presents this tag; id tags are compared without regard to case (OCPP 1.6 §7.28)."""
+        return self.auto_start_id_tag is not None and id_tag.casefold() == self.auto_start_id_tag.casefold()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +49,10 @@ class Authorization:
 def authorize(q: Queries, id_tag: str, now: datetime, policy: AuthorizationPolicy) -> Authorization:
     """The verdict on an id tag by what is stored of it, wherever it's presented."""
     tag = q.get_id_tag(id_tag=id_tag)
-    if tag is None:
-        return Authorization(AuthorizationStatus.INVALID if policy.known_only else AuthorizationStatus.ACCEPTED)
-    return verdict_on(tag, now)
+    if tag is not None:
+        return verdict_on(tag, now)
+    is_known = not policy.known_only or policy.is_auto_start(id_tag)
+    return Authorization(AuthorizationStatus.ACCEPTED if is_known else AuthorizationStatus.INVALID)
 
 
 def verdict_on(tag: IdTag, now: datetime) -> Authorization:
@@ -61,7 +68,8 @@ def authorize_start(
 ) -> Authorization:
     """The verdict on an id tag that started a transaction; only here can it be ConcurrentTx (OCPP 1.6 §7.2)."""
     verdict = authorize(q, id_tag, now, policy)
-    if verdict.status is not AuthorizationStatus.ACCEPTED or not policy.deny_concurrent:
+    may_be_concurrent = policy.deny_concurrent and not policy.is_auto_start(id_tag)
+    if verdict.status is not AuthorizationStatus.ACCEPTED or not may_be_concurrent:
         return verdict
     if all(other.id == own_transaction_id for other in q.find_open_of_id_tag(id_tag=id_tag)):
         return verdict

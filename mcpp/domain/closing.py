@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from mcpp.domain.errors import Conflict, Unknown
 from mcpp.domain.events import TransactionRecovered, TransactionStopped
@@ -19,6 +20,20 @@ from mcpp_generated.db.queries import Queries
 # Readings looked at for a last register: enough to pass over phases and signed copies of one moment.
 _NEWEST_READINGS = 50
 
+_END_OF_TIME = datetime.max.replace(tzinfo=UTC)
+
+
+class Cause(StrEnum):
+    """Why a transaction was closed without its charger's word."""
+
+    CONNECTOR_AVAILABLE = "connector_available"
+    """Its connector reported to be free."""
+    BOOT = "boot"
+    """Its charge point booted and didn't speak of it again."""
+    NEXT_START = "next_start"
+    """Its connector began another one."""
+    OPERATOR = "operator"
+
 
 class EvidenceSource(StrEnum):
     """What a closing value was taken from where the charger's stop is missing, the best first."""
@@ -29,24 +44,32 @@ class EvidenceSource(StrEnum):
     METER_START = "meter_start"
 
 
+Fact: TypeAlias = str | int | datetime | None
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """Where a transaction's last register and time come from, if not from its charger's stop."""
 
-    cause: str
-    """Why the transaction was closed: `next_start`, `operator`."""
+    cause: Cause
     source: EvidenceSource
     meter_stop: int
     """Wh."""
     stopped_at: datetime
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+    """What else a person needs to believe it."""
 
     def as_json(self) -> str:
-        """As stored and shown by the API."""
-        return json.dumps({"cause": self.cause, "source": self.source.value})
+        """As stored and shown by the API; times are RFC 3339."""
+        return json.dumps({"cause": self.cause, "source": self.source, **self.facts}, default=_spell)
 
     def as_stop(self) -> Stop:
         """As booked; OCPP has no better reason for it (1.6 §7.36)."""
         return Stop(self.meter_stop, self.stopped_at, id_tag=None, reason="Other")
+
+
+def _spell(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +90,12 @@ def close_by_charger(q: Queries, occasion: Occasion, transaction: Transaction, s
 def close_by_evidence(
     q: Queries, occasion: Occasion, transaction: Transaction, evidence: Evidence
 ) -> TransactionRecovered | None:
-    """Close a transaction that its charger left open; None where it isn't open."""
-    return _close(
+    """Close a transaction that its charger left open; None where the charger has stopped it."""
+    event = _close(
         q, occasion, transaction, evidence.as_stop(), TransactionRecovered, StopOrigin.RECOVERED, evidence.as_json()
     )
+    _end_session(q, transaction)
+    return event
 
 
 def close_by_operator(q: Queries, occasion: OperatorOccasion, transaction_id: int) -> Outcome[None]:
@@ -85,7 +110,7 @@ def close_by_operator(q: Queries, occasion: OperatorOccasion, transaction_id: in
     if transaction.stopped_at is not None:
         raise Conflict(f"transaction {transaction_id} was stopped before")
     about = occasion.about(transaction.charge_point_id, record.charge_point_id)
-    evidence = _last_evidence(q, transaction, "operator")
+    evidence = last_evidence(q, transaction, Cause.OPERATOR)
     event = _close(
         q, about, transaction, evidence.as_stop(), TransactionStopped, StopOrigin.OPERATOR, evidence.as_json()
     )
@@ -95,7 +120,7 @@ def close_by_operator(q: Queries, occasion: OperatorOccasion, transaction_id: in
 
 def close_by_assignment(q: Queries, occasion: Occasion, transaction: Transaction, stop: Stop) -> TransactionStopped:
     """Book the stop that an operator says is this transaction's. Raises Conflict where its charger has stopped it."""
-    evidence = Evidence("operator", EvidenceSource.UNMATCHED_STOP, stop.meter_stop, stop.stopped_at)
+    evidence = Evidence(Cause.OPERATOR, EvidenceSource.UNMATCHED_STOP, stop.meter_stop, stop.stopped_at)
     event = _close(q, occasion, transaction, stop, TransactionStopped, StopOrigin.OPERATOR, evidence.as_json())
     if event is None:
         raise Conflict(f"transaction {transaction.id} was stopped by its charger before")
@@ -147,6 +172,8 @@ def _close(
         origin=origin,
         session_correlation_id=transaction.session_correlation_id,
         supersedes=transaction.meter_stop,
+        superseded_stopped_at=transaction.stopped_at,
+        superseded_origin=transaction.stop_origin,
         evidence=evidence,
     )
 
@@ -159,26 +186,38 @@ def evidence_of_next_start(
     q: Queries, transaction: Transaction, *, next_meter_start: int, next_started_at: datetime
 ) -> Evidence:
     """What ended a transaction whose connector began another: its last reading, else the next one's first."""
-    cause = "next_start"
-    evidence = _last_evidence(q, transaction, cause)
+    facts = {"next_started_at": next_started_at, "next_meter_start": next_meter_start}
+    evidence = last_evidence(q, transaction, Cause.NEXT_START, facts)
     is_plausible = next_meter_start >= transaction.meter_start and next_started_at >= transaction.started_at
     if evidence.source is EvidenceSource.METER_START and is_plausible:
-        return Evidence(cause, EvidenceSource.NEXT_START, next_meter_start, next_started_at)
+        return Evidence(Cause.NEXT_START, EvidenceSource.NEXT_START, next_meter_start, next_started_at, facts)
     return evidence
 
 
-def _last_evidence(q: Queries, transaction: Transaction, cause: str) -> Evidence:
-    """The transaction's last reading, else its own start."""
-    reading = last_stored_register(q, transaction.id)
+def last_evidence(
+    q: Queries, transaction: Transaction, cause: Cause, facts: Mapping[str, Fact] | None = None
+) -> Evidence:
+    """The transaction's last reading, else its own start.
+
+    A reading from before the moment that spoke against it goes first: later ones may be of an idle connector.
+    """
+    reading = None
+    if transaction.suspicion_at is not None:
+        reading = last_stored_register(q, transaction.id, until=transaction.suspicion_at)
+    reading = reading or last_stored_register(q, transaction.id)
     if reading is not None:
         measured_at, wh = reading
-        return Evidence(cause, EvidenceSource.METER_VALUE, wh, measured_at)
-    return Evidence(cause, EvidenceSource.METER_START, transaction.meter_start, transaction.started_at)
+        return Evidence(cause, EvidenceSource.METER_VALUE, wh, measured_at, facts or {})
+    return Evidence(cause, EvidenceSource.METER_START, transaction.meter_start, transaction.started_at, facts or {})
 
 
-def last_stored_register(q: Queries, transaction_id: int) -> tuple[datetime, int] | None:
-    """Time and Wh of the newest register reading stored for a transaction."""
-    rows = q.find_newest_samples(transaction_id=transaction_id, measurand=ENERGY_REGISTER, row_limit=_NEWEST_READINGS)
+def last_stored_register(
+    q: Queries, transaction_id: int, *, until: datetime = _END_OF_TIME
+) -> tuple[datetime, int] | None:
+    """Time and Wh of the newest register reading stored for a transaction, measured by a time."""
+    rows = q.find_newest_samples(
+        transaction_id=transaction_id, until=until, measurand=ENERGY_REGISTER, row_limit=_NEWEST_READINGS
+    )
     for row in rows:
         kind = SampleKind(ENERGY_REGISTER, row.phase, row.unit, row.context, row.location, row.format)
         wh = register_wh(kind, row.value)

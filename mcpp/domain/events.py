@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import TypeAlias
 
 from mcpp.domain.samples import Sample
@@ -122,6 +123,8 @@ class TransactionStopped(Event):
     session_correlation_id: str
     supersedes: int | None = None
     """The meter_stop in Wh, recovered or an operator's, that this one replaces."""
+    superseded_stopped_at: datetime | None = None
+    superseded_origin: StopOrigin | None = None
     evidence: str | None = None
     """JSON: what the end was taken from, where the charger didn't report it."""
 
@@ -142,6 +145,32 @@ class ReservationChanged(Event):
     expiry_date: datetime
     status: ReservationStatus
     transaction_id: int | None
+
+
+class CommandOutcome(StrEnum):
+    """How a command to a charge point ended."""
+
+    ANSWERED = "answered"
+    REFUSED = "refused"
+    """By a CALLERROR (OCPP-J 1.6 §4.2.3)."""
+    TIMEOUT = "timeout"
+    CONNECTION_LOST = "connection_lost"
+    INVALID_ANSWER = "invalid_answer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandFinished(Event):
+    """A command is over, whoever sent it; one that was taken back before its turn is none."""
+
+    action: str
+    message_id: str
+    outcome: CommandOutcome
+    status: str | None
+    """The answer's, such as `Rejected`, where the action has one."""
+    error_code: str | None
+    """Of a CALLERROR, as the charge point spells it."""
+    duration_seconds: float
+    """From the command to its end, the wait for those before it included."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Concatenate, ParamSpec, TypeVar
 
-from mcpp.domain.authorization import AuthorizationPolicy
+from mcpp.domain.authorization import Authorization, AuthorizationPolicy
 from mcpp.domain.events import Event
 from mcpp.domain.occasion import Occasion, Outcome
+from mcpp.domain.questions import AuthorizationQuestion, DataTransferAnswer, DataTransferQuestion
 from mcpp.domain.samples import SampleKind
 from mcpp.domain.stamps import StampBook
 from mcpp.ocppj.errors import CallFault, ErrorCode, Unanswerable
@@ -40,6 +41,10 @@ class Services:
     now: Callable[[], datetime] = _utc_now
     on_authorization_key: Callable[[int, str], Awaitable[None]] | None = None
     """Told of a charge point, by its key, and the password that it accepted for its basic authentication."""
+    ask_authorize: Callable[[AuthorizationQuestion], Awaitable[Authorization | None]] | None = None
+    """A site's own verdict, None for the books'; there only where somebody gives verdicts."""
+    ask_data_transfer: Callable[[DataTransferQuestion], Awaitable[DataTransferAnswer | None]] | None = None
+    """A site's own answer to a vendor's message; there only where somebody answers."""
 
 
 class CallContext:
@@ -92,6 +97,38 @@ class CallContext:
             return await self.services.writer.submit(function, *args, **kwargs)
         except WriteFailed as error:
             raise Unanswerable(str(error)) from error
+
+    async def ask_authorize(
+        self, id_tag: str, by_the_books: Authorization, connector_id: int | None = None
+    ) -> Authorization:
+        """The site's own verdict on an id tag, else the books'."""
+        ask = self.services.ask_authorize
+        if ask is None:
+            return by_the_books
+        question = AuthorizationQuestion(
+            charge_point_id=self._flow.peer.identity,
+            correlation_id=self._flow.correlation_id,
+            connector_id=connector_id,
+            id_tag=id_tag,
+            by_the_books=by_the_books,
+        )
+        return await ask(question) or by_the_books
+
+    async def ask_data_transfer(
+        self, vendor_id: str, message_id: str | None, data: str | None
+    ) -> DataTransferAnswer | None:
+        """The site's own answer to a vendor's message, None where it has none."""
+        ask = self.services.ask_data_transfer
+        if ask is None:
+            return None
+        question = DataTransferQuestion(
+            charge_point_id=self._flow.peer.identity,
+            correlation_id=self._flow.correlation_id,
+            vendor_id=vendor_id,
+            message_id=message_id,
+            data=data,
+        )
+        return await ask(question)
 
     def _publish(self) -> None:
         self.services.publish(self._events)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+
 from mcpp.domain import authorization, charge_points, connectors, meter_values, transactions
 from mcpp.domain.authorization import Authorization
 from mcpp.domain.closing import Stop
@@ -50,7 +52,7 @@ def register(router: Router[CallContext]) -> None:
 async def authorize(context: CallContext, request: AuthorizeRequest) -> AuthorizeResponse:
     """OCPP 1.6 §4.1."""
     verdict = await context.read(authorization.authorize, request.id_tag, context.received_at, context.services.policy)
-    return AuthorizeResponse(id_tag_info=id_tag_info(verdict))
+    return AuthorizeResponse(id_tag_info=id_tag_info(await context.ask_authorize(request.id_tag, verdict)))
 
 
 async def boot_notification(context: CallContext, request: BootNotificationRequest) -> BootNotificationResponse:
@@ -74,9 +76,20 @@ async def boot_notification(context: CallContext, request: BootNotificationReque
     )
 
 
-def data_transfer(context: CallContext, request: DataTransferRequest) -> DataTransferResponse:
-    """OCPP 1.6 §4.3: no vendor's extension is known."""
+def data_transfer(
+    context: CallContext, request: DataTransferRequest
+) -> DataTransferResponse | Awaitable[DataTransferResponse]:
+    """OCPP 1.6 §4.3: the server itself knows no vendor's extension."""
+    if context.services.ask_data_transfer is not None:
+        return _answer_data_transfer(context, request)
     return DataTransferResponse(status=DataTransferStatus.UNKNOWN_VENDOR_ID)
+
+
+async def _answer_data_transfer(context: CallContext, request: DataTransferRequest) -> DataTransferResponse:
+    answer = await context.ask_data_transfer(request.vendor_id, request.message_id, request.data)
+    if answer is None:
+        return DataTransferResponse(status=DataTransferStatus.UNKNOWN_VENDOR_ID)
+    return DataTransferResponse(status=DataTransferStatus(answer.status.value), data=answer.data)
 
 
 def heartbeat(context: CallContext, request: HeartbeatRequest) -> HeartbeatResponse:
@@ -113,9 +126,8 @@ async def start_transaction(context: CallContext, request: StartTransactionReque
         reservation_id=request.reservation_id,
     )
     started = await context.write(transactions.start_transaction, command, context.services.policy)
-    return StartTransactionResponse(
-        id_tag_info=id_tag_info(started.authorization), transaction_id=started.transaction_id
-    )
+    verdict = await context.ask_authorize(request.id_tag, started.authorization, request.connector_id)
+    return StartTransactionResponse(id_tag_info=id_tag_info(verdict), transaction_id=started.transaction_id)
 
 
 async def status_notification(context: CallContext, request: StatusNotificationRequest) -> StatusNotificationResponse:

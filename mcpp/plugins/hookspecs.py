@@ -8,47 +8,140 @@ server decides as if nobody had been asked; the first answer that isn't None cou
 from __future__ import annotations
 
 from collections.abc import Awaitable
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import pluggy
 
-from mcpp.domain import events
 from mcpp.domain.authorization import Authorization
+from mcpp.domain.events import (
+    ChargePointBooted,
+    ChargePointConnected,
+    ChargePointDisconnected,
+    ChargePointOffline,
+    ChargePointOnline,
+    CommandFinished,
+    ConnectorStatusChanged,
+    Event,
+    FileReceived,
+    HeartbeatReceived,
+    MeterValuesReceived,
+    RecordUnmatched,
+    ReportReceived,
+    ReservationChanged,
+    SecurityEventReceived,
+    TransactionRecovered,
+    TransactionStarted,
+    TransactionStopped,
+)
+from mcpp.domain.questions import AuthorizationQuestion, DataTransferAnswer, DataTransferQuestion
 from mcpp.plugins.site import Site
 
-hookspec = pluggy.HookspecMarker("mcpp")
-hookimpl = pluggy.HookimplMarker("mcpp")
+PROJECT = "mcpp"
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
 """Marks a plugin's function as the hook of its name."""
 
 Told: TypeAlias = Awaitable[None] | None
+"""What a hook that tells gives back: nothing, at once or later."""
+
+Verdict: TypeAlias = Authorization | None
+Answer: TypeAlias = DataTransferAnswer | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuthorizationQuestion:
-    """May this id tag charge? Asked for Authorize and for StartTransaction (OCPP 1.6 §4.1, §4.8)."""
+class HookSpecs:
+    """All hooks there are. One for each event has the event's name."""
 
-    charge_point_id: str
-    connector_id: int | None
-    """None for Authorize, which names none."""
-    id_tag: str
-    by_the_books: Authorization
-    """What the server answers if no plugin does."""
+    @hookspec
+    def server_started(self, site: Site) -> Told:
+        """Both listeners accept connections. Other hooks wait until this one has returned."""
 
+    @hookspec
+    def server_stopping(self, site: Site) -> Told:
+        """The server ends: chargers are disconnected, their last events delivered. There are 3.5 seconds left."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DataTransferQuestion:
-    """A vendor's message of its own (OCPP 1.6 §4.3)."""
+    @hookspec
+    def event_published(self, event: Event, site: Site) -> Told:
+        """Anything happened: comes for every event, after the event's own hook; for bridges to other systems."""
 
-    charge_point_id: str
-    vendor_id: str
-    message_id: str | None
-    data: str | None
+    @hookspec
+    def charge_point_connected(self, event: ChargePointConnected, site: Site) -> Told:
+        """A charge point opened its connection; it may not have booted yet."""
 
+    @hookspec
+    def charge_point_disconnected(self, event: ChargePointDisconnected, site: Site) -> Told:
+        """The last connection of a charge point ended."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DataTransferAnswer:
-    """The answer to a vendor's message; `status` as OCPP 1.6 §7.14 spells it."""
+    @hookspec
+    def charge_point_offline(self, event: ChargePointOffline, site: Site) -> Told:
+        """A charge point has stayed away for long (told by the plugin `offline_alert`)."""
 
-    status: str
-    data: str | None = None
+    @hookspec
+    def charge_point_online(self, event: ChargePointOnline, site: Site) -> Told:
+        """A charge point that was told to be offline is back to stay (told by the plugin `offline_alert`)."""
+
+    @hookspec
+    def charge_point_booted(self, event: ChargePointBooted, site: Site) -> Told:
+        """A BootNotification was accepted (OCPP 1.6 §4.2): from here on commands are welcome."""
+
+    @hookspec
+    def heartbeat_received(self, event: HeartbeatReceived, site: Site) -> Told:
+        """A Heartbeat came in (OCPP 1.6 §4.6)."""
+
+    @hookspec
+    def connector_status_changed(self, event: ConnectorStatusChanged, site: Site) -> Told:
+        """A StatusNotification told something new (OCPP 1.6 §4.9); the event has the status before, too."""
+
+    @hookspec
+    def transaction_started(self, event: TransactionStarted, site: Site) -> Told:
+        """A transaction was booked (OCPP 1.6 §4.8), once however often the charger repeats it."""
+
+    @hookspec
+    def meter_values_received(self, event: MeterValuesReceived, site: Site) -> Told:
+        """Meter values were stored (OCPP 1.6 §4.7), in or outside of a transaction."""
+
+    @hookspec
+    def transaction_stopped(self, event: TransactionStopped, site: Site) -> Told:
+        """A transaction's end was booked (OCPP 1.6 §4.10); again where a late real stop supersedes another."""
+
+    @hookspec
+    def transaction_recovered(self, event: TransactionRecovered, site: Site) -> Told:
+        """A transaction that its charger left open was closed in the books; the event has the evidence."""
+
+    @hookspec
+    def reservation_changed(self, event: ReservationChanged, site: Site) -> Told:
+        """A reservation was booked, replaced, used or cancelled, or has expired (OCPP 1.6 §3.11)."""
+
+    @hookspec
+    def command_finished(self, event: CommandFinished, site: Site) -> Told:
+        """A command to a charge point is over, whoever sent it: answered, refused, or without an answer."""
+
+    @hookspec
+    def record_unmatched(self, event: RecordUnmatched, site: Site) -> Told:
+        """A stop or meter values belong to no known transaction and were kept aside."""
+
+    @hookspec
+    def security_event_received(self, event: SecurityEventReceived, site: Site) -> Told:
+        """A charge point told something that matters to security (security whitepaper)."""
+
+    @hookspec
+    def report_received(self, event: ReportReceived, site: Site) -> Told:
+        """A charge point says how far it is with diagnostics, firmware or a log."""
+
+    @hookspec
+    def file_received(self, event: FileReceived, site: Site) -> Told:
+        """A charge point has put a file: diagnostics or a log."""
+
+    @hookspec(firstresult=True)
+    def authorize(self, question: AuthorizationQuestion, site: Site) -> Verdict | Awaitable[Verdict]:
+        """Decide whether an id tag may charge, or give None; 1 second, then the books decide.
+
+        Asked for Authorize and StartTransaction. A transaction that starts is booked in any case: the charger may be
+        charging already, and stops where the answer tells it to.
+        """
+        return None
+
+    @hookspec(firstresult=True)
+    def data_transfer_received(self, question: DataTransferQuestion, site: Site) -> Answer | Awaitable[Answer]:
+        """Answer a vendor's message (OCPP 1.6 §4.3), or give None; 1 second, then it's `UnknownVendorId`."""
+        return None

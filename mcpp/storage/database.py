@@ -12,6 +12,7 @@ import errno
 import fcntl
 import os
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from enum import StrEnum
@@ -26,6 +27,8 @@ BUSY_TIMEOUT_SECONDS: Final = 5.0
 
 GUEST_TIMEOUT_SECONDS: Final = 30.0
 """How long a command waits for its turn to write: longer than a busy server needs between two commits."""
+
+_TURN_POLL_SECONDS: Final = 0.0005
 
 READERS: Final = 4
 """Two long exports at once leave two to the API; each costs a thread and up to 2 MiB of page cache."""
@@ -126,6 +129,39 @@ def open_guest(path: Path, *, may_write: bool) -> Iterator[sqlite3.Connection]:
             yield connection
     except sqlite3.Error as error:
         raise _unusable(path, error) from error
+
+
+@contextmanager
+def guest_transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """A write transaction of a guest, between two of the server's; undone where the block raises.
+
+    Raises sqlite3.OperationalError where there is no turn within GUEST_TIMEOUT_SECONDS.
+    """
+    _await_turn(connection)
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _await_turn(connection: sqlite3.Connection) -> None:
+    # SQLite's own waiting looks again every 100 ms, and a busy server is between two commits for microseconds.
+    deadline = time.monotonic() + GUEST_TIMEOUT_SECONDS
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        while True:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+            time.sleep(_TURN_POLL_SECONDS)
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {GUEST_TIMEOUT_SECONDS * 1000:.0f}")
 
 
 def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:

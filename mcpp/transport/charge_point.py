@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Awaitable
-from typing import Generic, Protocol
+from collections.abc import Awaitable, Callable
+from typing import Generic, Protocol, TypeAlias
 from uuid import uuid4
 
 from pydantic import BaseModel
@@ -38,6 +38,10 @@ from mcpp.transport.limits import Limits
 from mcpp.transport.outcomes import Outcome
 
 
+Finished: TypeAlias = Callable[[Flow, BaseModel | Exception], None]
+"""Told of every CALL of ours that is over, with its response or why there is none; must not block and not raise."""
+
+
 class Link(Protocol):
     """The connection below."""
 
@@ -62,14 +66,21 @@ class _Command(Protocol):
 class _TypedCommand(Generic[Res]):
     """A CALL of ours, its caller's future and the way from answer to response."""
 
-    __slots__ = ("_dialect", "_request", "_response", "flow", "future")
+    __slots__ = ("_dialect", "_finished", "_request", "_response", "flow", "future")
 
     def __init__(
-        self, flow: Flow, dialect: Dialect, request: BaseModel, response: type[Res], future: asyncio.Future[Res]
+        self,
+        flow: Flow,
+        dialect: Dialect,
+        request: BaseModel,
+        response: type[Res],
+        future: asyncio.Future[Res],
+        finished: Finished,
     ) -> None:
         self.flow = flow
         self.future = future
         self._dialect = dialect
+        self._finished = finished
         self._request = request
         self._response = response
 
@@ -91,11 +102,13 @@ class _TypedCommand(Generic[Res]):
     def failed(self, error: Exception) -> None:
         if not self.future.done():
             self.future.set_exception(error)
+        self._finished(self.flow, error)
 
     def _succeed(self, response: Res) -> None:
         # The caller may have been cancelled meanwhile.
         if not self.future.done():
             self.future.set_result(response)
+        self._finished(self.flow, response)
 
     async def _learn(self, learning: Awaitable[None], response: Res) -> None:
         """The charge point did what it was told, so its answer counts even if the books could not learn of it."""
@@ -114,6 +127,7 @@ class LiveChargePoint:
         "_commands",
         "_dialect",
         "_draining",
+        "_finished",
         "_limits",
         "_link",
         "_loop",
@@ -134,6 +148,7 @@ class LiveChargePoint:
         link: Link,
         limits: Limits,
         works: set[asyncio.Task[None]],
+        finished: Finished,
     ) -> None:
         """`works` keeps the tasks of running handlers, so that a shutdown can wait for them."""
         self.peer = peer
@@ -149,6 +164,7 @@ class LiveChargePoint:
         self._waiting: list[tuple[Flow, Call]] = []
         self._work: asyncio.Task[None] | None = None
         self._works = works
+        self._finished = finished
         self._draining = False
 
     @property
@@ -191,7 +207,9 @@ class LiveChargePoint:
         flow = self._outgoing_flow(call, correlation_id)
         self._session.submit(call)
         future: asyncio.Future[Res] = self._loop.create_future()
-        self._commands[call.message_id] = _TypedCommand(flow, self._dialect, request, model, future)
+        self._commands[call.message_id] = _TypedCommand(
+            flow, self._dialect, request, model, future, self._finished
+        )
         self._send_call()
         try:
             response = await future

@@ -151,7 +151,15 @@ class OcppListener:
             self._open(connection, dialect, verdict, response)
 
     def _open(self, connection: Connection, dialect: Dialect, admitted: Admitted, response: Response) -> None:
-        charge_point = LiveChargePoint(admitted.peer, dialect, self._middleware, connection, self.limits, self._works)
+        charge_point = LiveChargePoint(
+            admitted.peer,
+            dialect,
+            self._middleware,
+            connection,
+            self.limits,
+            self._works,
+            self._registry.command_finished,
+        )
         self._live[connection] = charge_point
         connection.open(charge_point, response)
         offered = connection.ws.offered

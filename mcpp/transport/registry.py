@@ -8,8 +8,13 @@ from pydantic import BaseModel
 
 from mcpp.ocppj.actions import Action, AnyAction, Req, Res
 from mcpp.ocppj.errors import NotConnected
+from mcpp.ocppj.flow import Flow
 from mcpp.ocppj.live import Exchange
-from mcpp.transport.charge_point import LiveChargePoint
+from mcpp.transport.charge_point import Finished, LiveChargePoint
+
+
+def _untold(_: Flow, __: BaseModel | Exception) -> None:
+    """Nobody wants to know of finished commands."""
 
 
 class Registry:
@@ -20,10 +25,12 @@ class Registry:
         *,
         on_connected: Callable[[LiveChargePoint], None],
         on_disconnected: Callable[[LiveChargePoint], None],
+        command_finished: Finished = _untold,
     ) -> None:
-        """Both are called on the event loop and must not block; for a connection that was replaced only the first."""
+        """All are called on the event loop and must not block; `on_disconnected` not for a replaced connection."""
         self._on_connected = on_connected
         self._on_disconnected = on_disconnected
+        self.command_finished = command_finished
         self._by_identity: dict[str, LiveChargePoint] = {}
 
     def __len__(self) -> int:

@@ -25,6 +25,8 @@ _PROFILE: Final[JsonValue] = {
     "chargingSchedule": _SCHEDULE,
 }
 _AT: Final = "2030-01-01T00:00:00Z"
+_AT_MS: Final = "2030-01-01T00:00:00.000Z"
+"""As the server spells times; a payload it passes on as given, an answer it has read."""
 
 
 class Operation(NamedTuple):
@@ -48,7 +50,7 @@ OPERATIONS: Final = (
     Operation(
         "GetCompositeSchedule",
         {"connectorId": 1, "duration": 600, "chargingRateUnit": "A"},
-        {"status": "Accepted", "connectorId": 1, "scheduleStart": _AT, "chargingSchedule": _SCHEDULE},
+        {"status": "Accepted", "connectorId": 1, "scheduleStart": _AT_MS, "chargingSchedule": _SCHEDULE},
     ),
     Operation(
         "GetConfiguration",

@@ -8,6 +8,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
+from urllib.parse import quote
 
 from ocpp.exceptions import NotSupportedError
 from ocpp.v16 import call
@@ -50,7 +51,7 @@ async def test_every_operation_reaches_the_charger_and_its_answer_the_caller(tmp
     answers = {operation.action: operation.answer for operation in OPERATIONS}
     async with (
         running_server(tmp_path / "mcpp.db") as server,
-        operated_charger(server.ocpp_url, "Süd%201", dict(answers)) as charger,
+        operated_charger(server.ocpp_url, quote("Süd 1"), dict(answers)) as charger,
     ):
         for action, request, answer in OPERATIONS:
             ended = await run(mcpp, "call", "Süd 1", action, json.dumps(request), "--api-url", server.http_url)
@@ -71,16 +72,14 @@ async def test_what_a_refused_command_looks_like(tmp_path: Path) -> None:
     async with running_server(tmp_path / "mcpp.db", "--api-token", "t0ken", "--call-timeout", "0.2") as server:
         url = ("--api-url", server.http_url)
         (unknown,) = await refused("CP-1", "ClearCache", *url)
-        async with operated_charger(
-            server.ocpp_url, "CP-1", {"UnlockConnector": NotSupportedError("no lock", {"connector": 1})}
-        ) as charger:
+        no_lock = NotSupportedError("no lock", {"connector": 1})  # type: ignore[no-untyped-call]  # the package has no types
+        async with operated_charger(server.ocpp_url, "CP-1", {"UnlockConnector": no_lock}) as charger:
             no_token = await refused("CP-1", "ClearCache", *url, MCPP_API_TOKEN="")
             (invalid,) = await refused("CP-1", "Reset", '{"type": "Warm"}', *url)
             call_error = await refused("CP-1", "UnlockConnector", '{"connectorId": 1}', *url)
-            charger.route_map = {}
-            charger.socket.transport.pause_reading()  # type: ignore[attr-defined]  # a TCP transport
+            charger.socket.transport.pause_reading()
             (timeout,) = await refused("CP-1", "ClearCache", *url)
-            charger.socket.transport.resume_reading()  # type: ignore[attr-defined]  # the same
+            charger.socket.transport.resume_reading()
         await server.wait_for_line(lambda line: line["event"] == "connection" and line.get("outcome") is not None)
         (gone,) = await refused("CP-1", "ClearCache", *url)
 

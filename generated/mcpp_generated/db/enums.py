@@ -38,6 +38,11 @@ class StopOrigin(StrEnum):
     OPERATOR = "operator"
 
 
+class Suspicion(StrEnum):
+    CONNECTOR_AVAILABLE = "connector_available"
+    BOOT = "boot"
+
+
 class UnmatchedKind(StrEnum):
     STOP = "stop"
     METER_VALUES = "meter_values"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Self
 
-from .enums import Availability, IdTagStatus, ReportKind, ReservationStatus, StopOrigin, UnmatchedKind
+from .enums import Availability, IdTagStatus, ReportKind, ReservationStatus, StopOrigin, Suspicion, UnmatchedKind
 from .runtime import from_milliseconds
 
 
@@ -339,6 +339,87 @@ class PluginMemory:
 
 
 @dataclass(frozen=True, slots=True)
+class Transaction:
+    """A row of the table `transactions`."""
+
+    id: int
+    charge_point_id: int
+    connector_id: int
+    connector_number: int
+    ocpp_transaction_id: str | None
+    id_tag: str
+    reservation_id: int | None
+    meter_start: int
+    meter_stop: int | None
+    started_at: datetime
+    start_received_at: datetime
+    stopped_at: datetime | None
+    stop_received_at: datetime | None
+    stop_id_tag: str | None
+    stop_reason: str | None
+    stop_origin: StopOrigin | None
+    evidence: str | None
+    energy_implausible: bool
+    session_correlation_id: str
+    suspicion: Suspicion | None
+    suspicion_at: datetime | None
+    grace_began_at: datetime | None
+
+    @classmethod
+    def from_row(
+        cls,
+        row: tuple[
+            int,
+            int,
+            int,
+            int,
+            str | None,
+            str,
+            int | None,
+            int,
+            int | None,
+            int,
+            int,
+            int | None,
+            int | None,
+            str | None,
+            str | None,
+            str | None,
+            str | None,
+            int,
+            str,
+            str | None,
+            int | None,
+            int | None,
+        ],
+    ) -> Self:
+        return cls(
+            row[0],
+            row[1],
+            row[2],
+            row[3],
+            row[4],
+            row[5],
+            row[6],
+            row[7],
+            row[8],
+            from_milliseconds(row[9]),
+            from_milliseconds(row[10]),
+            None if row[11] is None else from_milliseconds(row[11]),
+            None if row[12] is None else from_milliseconds(row[12]),
+            row[13],
+            row[14],
+            None if row[15] is None else StopOrigin(row[15]),
+            row[16],
+            bool(row[17]),
+            row[18],
+            None if row[19] is None else Suspicion(row[19]),
+            None if row[20] is None else from_milliseconds(row[20]),
+            None if row[21] is None else from_milliseconds(row[21]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class ListEndedTransactionsRow:
     """A row of `list_ended_transactions`."""
 
@@ -481,78 +562,6 @@ class ListTransactionSamplesRow:
     @classmethod
     def from_row(cls, row: tuple[int, int, int, str, str, str, str, str, str, str]) -> Self:
         return cls(from_milliseconds(row[0]), row[1], row[2], row[3], row[4], row[5], row[6], row[7], row[8], row[9])
-
-
-@dataclass(frozen=True, slots=True)
-class Transaction:
-    """A row of the table `transactions`."""
-
-    id: int
-    charge_point_id: int
-    connector_id: int
-    connector_number: int
-    ocpp_transaction_id: str | None
-    id_tag: str
-    reservation_id: int | None
-    meter_start: int
-    meter_stop: int | None
-    started_at: datetime
-    start_received_at: datetime
-    stopped_at: datetime | None
-    stop_received_at: datetime | None
-    stop_id_tag: str | None
-    stop_reason: str | None
-    stop_origin: StopOrigin | None
-    evidence: str | None
-    energy_implausible: bool
-    session_correlation_id: str
-
-    @classmethod
-    def from_row(
-        cls,
-        row: tuple[
-            int,
-            int,
-            int,
-            int,
-            str | None,
-            str,
-            int | None,
-            int,
-            int | None,
-            int,
-            int,
-            int | None,
-            int | None,
-            str | None,
-            str | None,
-            str | None,
-            str | None,
-            int,
-            str,
-        ],
-    ) -> Self:
-        return cls(
-            row[0],
-            row[1],
-            row[2],
-            row[3],
-            row[4],
-            row[5],
-            row[6],
-            row[7],
-            row[8],
-            from_milliseconds(row[9]),
-            from_milliseconds(row[10]),
-            None if row[11] is None else from_milliseconds(row[11]),
-            None if row[12] is None else from_milliseconds(row[12]),
-            row[13],
-            row[14],
-            None if row[15] is None else StopOrigin(row[15]),
-            row[16],
-            bool(row[17]),
-            row[18],
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from . import statements
-from .enums import Availability, IdTagStatus, ReportKind, ReservationStatus, StopOrigin, UnmatchedKind
+from .enums import Availability, IdTagStatus, ReportKind, ReservationStatus, StopOrigin, Suspicion, UnmatchedKind
 from .models import (
     AddConnectorSamplesParams,
     AddTransactionSamplesParams,
@@ -525,6 +525,43 @@ class Queries:
         """All that a plugin remembers, in the order of its keys."""
         return fetch_all(self._connection.execute(statements.LIST_PLUGIN_MEMORY, (plugin,)), PluginMemory.from_row)
 
+    def suspect_transaction(
+        self, *, suspicion: Suspicion | None, suspicion_at: datetime | None, grace_began_at: datetime | None, id: int
+    ) -> None:
+        """Doubt that an open transaction still runs."""
+        self._connection.execute(
+            statements.SUSPECT_TRANSACTION,
+            (
+                None if suspicion is None else suspicion.value,
+                None if suspicion_at is None else to_milliseconds(suspicion_at),
+                None if grace_began_at is None else to_milliseconds(grace_began_at),
+                id,
+            ),
+        )
+
+    def trust_transaction(self, *, id: int) -> None:
+        """Believe again that a transaction runs."""
+        self._connection.execute(statements.TRUST_TRANSACTION, (id,))
+
+    def restart_grace(self, *, grace_began_at: datetime | None, id: int) -> None:
+        """Give a suspected transaction its whole grace period anew."""
+        self._connection.execute(
+            statements.RESTART_GRACE, (None if grace_began_at is None else to_milliseconds(grace_began_at), id)
+        )
+
+    def list_suspected(self, *, began_until: datetime | None) -> list[Transaction]:
+        """The suspected transactions whose grace period began up to a time, the longest suspected first."""
+        return fetch_all(
+            self._connection.execute(
+                statements.LIST_SUSPECTED, (None if began_until is None else to_milliseconds(began_until),)
+            ),
+            Transaction.from_row,
+        )
+
+    def find_connector(self, *, id: int) -> Connector | None:
+        """One connector by its key."""
+        return fetch_one(self._connection.execute(statements.FIND_CONNECTOR, (id,)), Connector.from_row)
+
     def list_ended_transactions(
         self, *, after: int, since: datetime | None, until: datetime | None, page_size: int
     ) -> list[ListEndedTransactionsRow]:
@@ -678,10 +715,14 @@ class Queries:
             ),
         ).rowcount
 
-    def find_newest_samples(self, *, transaction_id: int, measurand: str, row_limit: int) -> list[FindNewestSamplesRow]:
-        """The samples of one measurand in a transaction, the newest first."""
+    def find_newest_samples(
+        self, *, transaction_id: int, until: datetime, measurand: str, row_limit: int
+    ) -> list[FindNewestSamplesRow]:
+        """The samples of one measurand in a transaction up to a time, the newest first."""
         return fetch_all(
-            self._connection.execute(statements.FIND_NEWEST_SAMPLES, (transaction_id, measurand, row_limit)),
+            self._connection.execute(
+                statements.FIND_NEWEST_SAMPLES, (transaction_id, to_milliseconds(until), measurand, row_limit)
+            ),
             FindNewestSamplesRow.from_row,
         )
 
@@ -755,7 +796,7 @@ class Queries:
         )
 
     def find_open_of_id_tag(self, *, id_tag: str) -> list[Transaction]:
-        """The transactions that run for an id tag, anywhere."""
+        """The transactions that run for an id tag, anywhere; one that is suspected to be over doesn't lock its tag out."""
         return fetch_all(self._connection.execute(statements.FIND_OPEN_OF_ID_TAG, (id_tag,)), Transaction.from_row)
 
     def find_on_connector_at(self, *, connector_id: int, at: datetime) -> Transaction | None:

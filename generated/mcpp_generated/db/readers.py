@@ -234,6 +234,21 @@ async def list_plugin_memory(connection: aiosqlite.Connection, *, plugin: str) -
     return await read_all(connection, statements.LIST_PLUGIN_MEMORY, (plugin,), PluginMemory.from_row)
 
 
+async def list_suspected(connection: aiosqlite.Connection, *, began_until: datetime | None) -> list[Transaction]:
+    """The suspected transactions whose grace period began up to a time, the longest suspected first."""
+    return await read_all(
+        connection,
+        statements.LIST_SUSPECTED,
+        (None if began_until is None else to_milliseconds(began_until),),
+        Transaction.from_row,
+    )
+
+
+async def find_connector(connection: aiosqlite.Connection, *, id: int) -> Connector | None:
+    """One connector by its key."""
+    return await read_one(connection, statements.FIND_CONNECTOR, (id,), Connector.from_row)
+
+
 async def list_ended_transactions(
     connection: aiosqlite.Connection, *, after: int, since: datetime | None, until: datetime | None, page_size: int
 ) -> list[ListEndedTransactionsRow]:
@@ -335,13 +350,13 @@ async def list_sample_kinds(connection: aiosqlite.Connection) -> list[SampleKind
 
 
 async def find_newest_samples(
-    connection: aiosqlite.Connection, *, transaction_id: int, measurand: str, row_limit: int
+    connection: aiosqlite.Connection, *, transaction_id: int, until: datetime, measurand: str, row_limit: int
 ) -> list[FindNewestSamplesRow]:
-    """The samples of one measurand in a transaction, the newest first."""
+    """The samples of one measurand in a transaction up to a time, the newest first."""
     return await read_all(
         connection,
         statements.FIND_NEWEST_SAMPLES,
-        (transaction_id, measurand, row_limit),
+        (transaction_id, to_milliseconds(until), measurand, row_limit),
         FindNewestSamplesRow.from_row,
     )
 
@@ -393,7 +408,7 @@ async def find_open_on_charge_point(connection: aiosqlite.Connection, *, charge_
 
 
 async def find_open_of_id_tag(connection: aiosqlite.Connection, *, id_tag: str) -> list[Transaction]:
-    """The transactions that run for an id tag, anywhere."""
+    """The transactions that run for an id tag, anywhere; one that is suspected to be over doesn't lock its tag out."""
     return await read_all(connection, statements.FIND_OPEN_OF_ID_TAG, (id_tag,), Transaction.from_row)
 
 

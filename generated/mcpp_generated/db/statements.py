@@ -267,6 +267,23 @@ DELETE FROM plugin_memory WHERE plugin = ?1 AND key = ?2"""
 LIST_PLUGIN_MEMORY: Final = """\
 SELECT plugin, "key", value FROM plugin_memory WHERE plugin = ?1 ORDER BY key"""
 
+SUSPECT_TRANSACTION: Final = """\
+UPDATE transactions
+SET suspicion = ?1, suspicion_at = ?2, grace_began_at = ?3
+WHERE id = ?4 AND stopped_at IS NULL"""
+
+TRUST_TRANSACTION: Final = """\
+UPDATE transactions SET suspicion = NULL, suspicion_at = NULL, grace_began_at = NULL WHERE id = ?1"""
+
+RESTART_GRACE: Final = """\
+UPDATE transactions SET grace_began_at = ?1 WHERE id = ?2 AND suspicion IS NOT NULL"""
+
+LIST_SUSPECTED: Final = """\
+SELECT id, charge_point_id, connector_id, connector_number, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE grace_began_at <= ?1 ORDER BY grace_began_at, id"""
+
+FIND_CONNECTOR: Final = """\
+SELECT id, charge_point_id, evse_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, session_correlation_id, ordered_availability, ordered_at FROM connectors WHERE id = ?1"""
+
 LIST_ENDED_TRANSACTIONS: Final = """\
 SELECT
     t.id, p.identity AS charge_point_id, t.id_tag, t.meter_start, t.meter_stop, t.started_at, t.stopped_at,
@@ -348,9 +365,9 @@ FIND_NEWEST_SAMPLES: Final = """\
 SELECT s.measured_at, s.value, k.unit, k.phase, k.context, k.location, k.format
 FROM transaction_samples AS s
 JOIN sample_kinds AS k ON k.id = s.kind_id
-WHERE s.transaction_id = ?1 AND k.measurand = ?2
+WHERE s.transaction_id = ?1 AND s.measured_at <= ?2 AND k.measurand = ?3
 ORDER BY s.measured_at DESC, s.position DESC
-LIMIT ?3"""
+LIMIT ?4"""
 
 LIST_TRANSACTION_SAMPLES: Final = """\
 SELECT s.measured_at, s.position, s.kind_id, s.value, k.measurand, k.phase, k.unit, k.context, k.location, k.format
@@ -365,7 +382,7 @@ ORDER BY s.measured_at, s.position, s.kind_id, s.value
 LIMIT ?6"""
 
 FIND_START: Final = """\
-SELECT id, charge_point_id, connector_id, connector_number, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id FROM transactions
+SELECT id, charge_point_id, connector_id, connector_number, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions
 WHERE connector_id = ?1 AND started_at = ?2 AND id_tag = ?3 AND meter_start = ?4"""
 
 ADD_TRANSACTION: Final = """\
@@ -380,24 +397,24 @@ VALUES (
 RETURNING id"""
 
 FIND_TRANSACTION: Final = """\
-SELECT id, charge_point_id, connector_id, connector_number, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id FROM transactions WHERE id = ?1"""
+SELECT id, charge_point_id, connector_id, connector_number, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE id = ?1"""
 
 FIND_OPEN_ON_CONNECTOR: Final = """\
-SELECT id, charge_point_id, connector_id, connector_number, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id FROM transactions WHERE connector_id = ?1 AND stopped_at IS NULL"""
+SELECT id, charge_point_id, connector_id, connector_number, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE connector_id = ?1 AND stopped_at IS NULL"""
 
 FIND_OPEN_ON_CHARGE_POINT: Final = """\
-SELECT id, charge_point_id, connector_id, connector_number, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id FROM transactions WHERE charge_point_id = ?1 AND stopped_at IS NULL
+SELECT id, charge_point_id, connector_id, connector_number, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE charge_point_id = ?1 AND stopped_at IS NULL
 ORDER BY started_at DESC, id DESC"""
 
 FIND_OPEN_OF_ID_TAG: Final = """\
-SELECT id, charge_point_id, connector_id, connector_number, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id FROM transactions WHERE id_tag = ?1 AND stopped_at IS NULL ORDER BY started_at DESC, id DESC"""
+SELECT id, charge_point_id, connector_id, connector_number, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE id_tag = ?1 AND stopped_at IS NULL AND suspicion IS NULL ORDER BY started_at DESC, id DESC"""
 
 FIND_ON_CONNECTOR_AT: Final = """\
-SELECT id, charge_point_id, connector_id, connector_number, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id FROM transactions WHERE connector_id = ?1 AND started_at <= ?2
+SELECT id, charge_point_id, connector_id, connector_number, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE connector_id = ?1 AND started_at <= ?2
 ORDER BY started_at DESC, id DESC LIMIT 1"""
 
 FIND_STOP: Final = """\
-SELECT id, charge_point_id, connector_id, connector_number, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id FROM transactions
+SELECT id, charge_point_id, connector_id, connector_number, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions
 WHERE charge_point_id = ?1 AND started_at <= ?2 AND stopped_at = ?2
     AND meter_stop = ?3 AND stop_origin = 'charger'
 ORDER BY started_at DESC, id DESC LIMIT 1"""
@@ -406,7 +423,7 @@ CLOSE_TRANSACTION: Final = """\
 UPDATE transactions
 SET meter_stop = ?1, stopped_at = ?2, stop_received_at = ?3,
     stop_id_tag = ?4, stop_reason = ?5, stop_origin = ?6, evidence = ?7,
-    energy_implausible = ?8
+    energy_implausible = ?8, suspicion = NULL, suspicion_at = NULL, grace_began_at = NULL
 WHERE id = ?9 AND (stopped_at IS NULL OR stop_origin <> 'charger')"""
 
 COUNT_OPEN_TRANSACTIONS: Final = """\

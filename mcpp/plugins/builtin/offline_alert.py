@@ -11,7 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from mcpp.domain.events import ChargePointConnected, ChargePointDisconnected, ChargePointOffline, ChargePointOnline
 from mcpp.ocppj.flow import new_correlation_id
-from mcpp.plugins import Scheduled, Site, hookimpl
+from mcpp.plugins import ChargePointState, Scheduled, Site, hookimpl
 
 
 class OfflineAlertSettings(BaseSettings):
@@ -51,10 +51,16 @@ class OfflineAlert:
 
     @hookimpl
     async def server_started(self, site: Site) -> None:
-        """Who is known and isn't there counts as gone from now on."""
+        """Who is known and isn't there counts as gone from now on; what was told before a restart isn't told again."""
+        told = dict(await site.recall())
         for charge_point in await site.charge_points():
-            if charge_point.accepted and not charge_point.connected:
+            since = told.pop(charge_point.charge_point_id, None)
+            if isinstance(since, str):
+                self._take_up(charge_point, datetime.fromisoformat(since), site)
+            elif charge_point.accepted and not charge_point.connected:
                 self._miss(charge_point.charge_point_id, site.now(), site)
+        for deleted in told:
+            await site.remember(deleted, None)
 
     @hookimpl
     def charge_point_disconnected(self, event: ChargePointDisconnected, site: Site) -> None:
@@ -75,7 +81,15 @@ class OfflineAlert:
         if not absence.told:
             del self._absences[event.charge_point_id]
             return
-        tell = partial(self._tell_online, event.charge_point_id, absence, event.at, site)
+        self._put_on_trial(event.charge_point_id, absence, event.at, site)
+
+    def _take_up(self, charge_point: ChargePointState, since: datetime, site: Site) -> None:
+        absence = self._absences[charge_point.charge_point_id] = _Absence(since=since, told=True)
+        if charge_point.connected:
+            self._put_on_trial(charge_point.charge_point_id, absence, site.now(), site)
+
+    def _put_on_trial(self, charge_point_id: str, absence: _Absence, back_at: datetime, site: Site) -> None:
+        tell = partial(self._tell_online, charge_point_id, absence, back_at, site)
         absence.pending = site.schedule(self._settings.back_after, tell)
 
     def _miss(self, charge_point_id: str, since: datetime, site: Site) -> None:
@@ -107,6 +121,7 @@ class OfflineAlert:
             gone_seconds=_seconds(absence.since, now),
         )
         site.publish(event)
+        await site.remember(charge_point_id, absence.since.isoformat())
 
     async def _tell_online(self, charge_point_id: str, absence: _Absence, back_at: datetime, site: Site) -> None:
         del self._absences[charge_point_id]
@@ -126,6 +141,7 @@ class OfflineAlert:
             gone_seconds=event.gone_seconds,
         )
         site.publish(event)
+        await site.remember(charge_point_id, None)
 
 
 def _seconds(since: datetime, until: datetime) -> int:

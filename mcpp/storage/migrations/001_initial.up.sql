@@ -102,6 +102,9 @@ CREATE TABLE id_tags (
 
 -- AUTOINCREMENT: an id that was given to a charger once is never given again, also after a purge.
 -- connector_number: the connector's as OCPP gives it, a copy for the index.
+-- suspicion: what spoke last against an open transaction; suspicion_at: of when that is, by the charge point's clock
+-- where it gave a time; grace_began_at: since when, by ours, the charge point could have told more of it. A recovered
+-- one has a grace period too, once values came late.
 CREATE TABLE transactions (
     id                      INTEGER PRIMARY KEY AUTOINCREMENT,
     charge_point_id         INTEGER NOT NULL REFERENCES charge_points (id) ON DELETE CASCADE,
@@ -122,9 +125,15 @@ CREATE TABLE transactions (
     evidence                TEXT,
     energy_implausible      INTEGER NOT NULL DEFAULT 0 CHECK (energy_implausible IN (0, 1)),
     session_correlation_id  TEXT    NOT NULL,
+    suspicion               TEXT    CHECK (suspicion IN ('connector_available', 'boot')),
+    suspicion_at            INTEGER,
+    grace_began_at          INTEGER,
     UNIQUE (connector_id, started_at, id_tag, meter_start),
     CHECK ((stopped_at IS NULL) = (stop_origin IS NULL)),
-    CHECK ((stopped_at IS NULL) = (meter_stop IS NULL))
+    CHECK ((stopped_at IS NULL) = (meter_stop IS NULL)),
+    CHECK ((suspicion IS NULL) = (suspicion_at IS NULL)),
+    CHECK (suspicion IS NULL OR stopped_at IS NULL),
+    CHECK ((grace_began_at IS NOT NULL) = (suspicion IS NOT NULL) OR stop_origin = 'recovered')
 ) STRICT;
 
 -- OCPP 2.0.1: the charger makes the id, a string of up to 36 characters.
@@ -132,6 +141,7 @@ CREATE UNIQUE INDEX transactions_by_ocpp_id ON transactions (charge_point_id, oc
     WHERE ocpp_transaction_id IS NOT NULL;
 CREATE UNIQUE INDEX transactions_open_by_connector ON transactions (connector_id) WHERE stopped_at IS NULL;
 CREATE INDEX transactions_open ON transactions (started_at, id) WHERE stopped_at IS NULL;
+CREATE INDEX transactions_suspected ON transactions (grace_began_at) WHERE grace_began_at IS NOT NULL;
 CREATE INDEX transactions_by_start ON transactions (started_at, id);
 CREATE INDEX transactions_by_charge_point ON transactions (charge_point_id, started_at, id);
 CREATE INDEX transactions_by_connector ON transactions (connector_id, started_at, id);

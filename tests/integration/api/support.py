@@ -14,13 +14,23 @@ from pydantic import BaseModel
 
 from mcpp.api.access import AccessRules
 from mcpp.api.app import create_api
+from mcpp.api.event_stream import EventStream
 from mcpp.api.http_server import HttpServer
 from mcpp.api.services import ApiServices
+from mcpp.commands import Commands
+from mcpp.domain.authorization import AuthorizationPolicy
+from mcpp.domain.events import Event
 from mcpp.domain.samples import ENERGY_REGISTER, SampleKind
 from mcpp.domain.stamps import StampBook
+from mcpp.ocpp16.charging_profiles import check_charging_profile
+from mcpp.ocpp16.context import Services
+from mcpp.ocpp16.dialect import Ocpp16
+from mcpp.ocpp16.local_list_sync import LocalListSync
+from mcpp.ocpp16.unmatched import read_content
 from mcpp.ocppj.actions import Action, AnyAction, Req, Res
 from mcpp.ocppj.errors import NotConnected
 from mcpp.ocppj.live import Exchange
+from mcpp.passwords import Passwords
 from mcpp.storage.database import Readers, open_writer
 from mcpp.storage.migrations import migrate
 from mcpp.storage.readiness import check_writable
@@ -182,6 +192,7 @@ class Site:
     writer: Writer[Queries]
     connections: Connections
     stamps: StampBook
+    events: EventStream
     metrics: Metrics
     port: int
     http: httpx.AsyncClient
@@ -211,12 +222,26 @@ async def site(folder: Path, rules: AccessRules = LOCAL) -> AsyncIterator[Site]:
     migrate(connection)
     writer = Writer(connection, Queries)
     readers = await Readers.open(database)
-    connections, stamps = Connections(), StampBook()
+    connections, stamps, events, passwords = Connections(), StampBook(), EventStream(heartbeat=0.05), Passwords()
+
+    def publish(happened: Iterable[Event]) -> None:
+        for event in happened:
+            events(event)
+
     metrics = Metrics(version="0", actions=["Heartbeat"], error_codes=[], stop_reasons=[])
+    dialect = Ocpp16(Services(writer, publish, AuthorizationPolicy(), 300, stamps))
     services = ApiServices(
         readers=readers,
+        writer=writer,
+        publish=publish,
+        events=events,
         live=connections,
+        commands=Commands(connections, [dialect]),
         stamps=stamps,
+        sync_local_list=LocalListSync(writer, connections).sync,
+        check_charging_profile=check_charging_profile,
+        read_unmatched=read_content,
+        hash_password=passwords.hash,
         check_readiness=partial(check_writable, writer),
         render_metrics=metrics.render,
     )
@@ -224,8 +249,10 @@ async def site(folder: Path, rules: AccessRules = LOCAL) -> AsyncIterator[Site]:
     port = await server.start()
     try:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=10, trust_env=False) as http:
-            yield Site(Books(Queries(connection)), writer, connections, stamps, metrics, port, http)
+            yield Site(Books(Queries(connection)), writer, connections, stamps, events, metrics, port, http)
     finally:
+        events.close()
         await server.stop()
+        passwords.close()
         await writer.close()
         await readers.close()

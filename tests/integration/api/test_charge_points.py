@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.integration.api.support import START, Site, minute, text
 
 
@@ -55,7 +57,8 @@ async def test_a_charge_point_that_told_everything(api: Site) -> None:
         "last_error_at": "2026-05-04T09:35:00.000Z",
     }
     assert response.status_code == 200
-    assert response.json() == expected
+    detail: dict[str, object] = {"ordered_availability": [], "reports": [], "local_list_version": None}
+    assert response.json() == expected | detail
     assert await api.items("/api/v1/charge-points") == [expected]
 
 
@@ -65,7 +68,8 @@ async def test_a_charge_point_that_only_connected(api: Site) -> None:
     item = (await api.get("/api/v1/charge-points/CP-1")).json()
 
     told = {name for name, value in item.items() if value is not None}
-    assert told == {"id", "connected", "ocpp_version", "connectors", "last_connect_at"}
+    lists = {"connectors", "ordered_availability", "reports"}
+    assert told == {"id", "connected", "ocpp_version", "last_connect_at"} | lists
     assert (item["connected"], item["connectors"]) == (False, [])
 
 
@@ -153,7 +157,11 @@ async def test_an_unknown_charge_point(api: Site) -> None:
     assert "CP-9" in response.json()["detail"]
 
 
-async def test_a_slash_in_an_identity_names_nothing(api: Site) -> None:
-    response = await api.http.get("/api/v1/charge-points/CP%2F1")
+@pytest.mark.parametrize("path", ["CP%2F1", "CP%2f1", "CP%2Fcommands/Reset", "CP-1%2Fconfiguration"])
+async def test_a_slash_in_an_identity_is_refused(api: Site, path: str) -> None:
+    api.books.charge_point("CP")
+    api.books.charge_point("CP-1")
 
-    assert (response.status_code, response.json()["code"]) == (404, "not_found")
+    response = await api.http.get(f"/api/v1/charge-points/{path}")
+
+    assert (response.status_code, response.json()["code"]) == (400, "bad_request")

@@ -7,21 +7,64 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from pydantic import BaseModel
 
+from mcpp.ocppj.actions import Sender
+from mcpp_generated.ocpp16.actions import ACTIONS
 from tests.integration.api.support import ENERGY, Site, minute
 
 JSON = "application/json"
 PROBLEM = "application/problem+json"
 
+_COMMON = {"401", "403", "422", "500"}
+_COMMAND = _COMMON | {"200", "400", "404", "409", "413", "422", "429", "502", "503", "504"}
+_LIST = _COMMON | {"200"}
+_ONE = _COMMON | {"200", "404"}
+_PUT = _COMMON | {"200", "201", "413", "503"}
+_DELETE = _COMMON | {"204", "404", "503"}
+
 OPERATIONS = {
-    "/healthz": {"200", "403", "500"},
-    "/readyz": {"200", "403", "500", "503"},
-    "/metrics": {"200", "401", "403", "500"},
-    "/api/v1/charge-points": {"200", "401", "403", "422", "500"},
-    "/api/v1/charge-points/{id}": {"200", "401", "403", "404", "422", "500"},
-    "/api/v1/transactions": {"200", "401", "403", "422", "500"},
-    "/api/v1/transactions/{transaction_id}": {"200", "401", "403", "404", "422", "500"},
-    "/api/v1/transactions/{transaction_id}/meter-values": {"200", "401", "403", "404", "422", "500"},
+    "GET /healthz": {"200", "403", "500"},
+    "GET /readyz": {"200", "403", "500", "503"},
+    "GET /metrics": {"200", "401", "403", "500"},
+    "GET /api/v1/charge-points": _LIST | {"400"},
+    "GET /api/v1/charge-points/{id}": _ONE | {"400"},
+    "PUT /api/v1/charge-points/{id}": _PUT | {"400"},
+    "DELETE /api/v1/charge-points/{id}": _DELETE | {"400", "409"},
+    "GET /api/v1/charge-points/{id}/configuration": _ONE | {"400"},
+    "POST /api/v1/charge-points/{id}/local-list/sync": _COMMAND,
+    "POST /api/v1/charge-points/{id}/upload-links": _COMMON | {"201", "400", "404", "409", "413", "503"},
+    "GET /api/v1/transactions": _LIST,
+    "GET /api/v1/transactions/{transaction_id}": _ONE,
+    "GET /api/v1/transactions/{transaction_id}/meter-values": _ONE,
+    "POST /api/v1/transactions/{transaction_id}/stop": _COMMAND,
+    "POST /api/v1/transactions/{transaction_id}/close": _ONE | {"409", "422", "503"},
+    "GET /api/v1/id-tags": _LIST,
+    "GET /api/v1/id-tags/{id_tag}": _ONE,
+    "PUT /api/v1/id-tags/{id_tag}": _PUT,
+    "DELETE /api/v1/id-tags/{id_tag}": _DELETE,
+    "GET /api/v1/reservations": _LIST,
+    "GET /api/v1/charging-profiles": _LIST,
+    "GET /api/v1/charging-profiles/{name}": _ONE,
+    "PUT /api/v1/charging-profiles/{name}": _PUT,
+    "DELETE /api/v1/charging-profiles/{name}": _DELETE,
+    "GET /api/v1/unmatched": _LIST,
+    "POST /api/v1/unmatched/{id}/assign": _ONE | {"409", "413", "503"},
+    "DELETE /api/v1/unmatched/{id}": _DELETE,
+    "GET /api/v1/firmware": _LIST | {"409"},
+    "GET /api/v1/firmware/{name}": _ONE | {"409"},
+    "PUT /api/v1/firmware/{name}": _COMMON | {"201", "409", "413", "503", "507"},
+    "DELETE /api/v1/firmware/{name}": _DELETE | {"409"},
+    "POST /api/v1/firmware/{name}/links": _COMMON | {"201", "404", "409", "413", "503"},
+    "GET /api/v1/uploads": _LIST | {"409"},
+    "GET /api/v1/uploads/{id}": _ONE | {"409"},
+    "DELETE /api/v1/uploads/{id}": _DELETE | {"409"},
+    "GET /api/v1/events": _LIST,
+    **{
+        f"POST /api/v1/charge-points/{{id}}/commands/{name}": _COMMAND
+        for name, action in ACTIONS.items()
+        if action.sender is not Sender.CHARGE_POINT
+    },
 }
 
 Document = dict[str, Any]
@@ -44,6 +87,14 @@ def references(node: object) -> Iterator[str]:
             yield from references(child)
 
 
+def operations(document: Document) -> dict[str, dict[str, Any]]:
+    return {
+        f"{method.upper()} {path}": operation
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+    }
+
+
 def validator(document: Document, path: str, status: str, content_type: str) -> Draft202012Validator:
     """Of what the document says about an answer."""
     schema = document["paths"][path]["get"]["responses"][status]["content"][content_type]["schema"]
@@ -52,15 +103,15 @@ def validator(document: Document, path: str, status: str, content_type: str) -> 
 
 
 def test_every_operation_and_every_status_is_described(document: Document) -> None:
-    described = {path: set(item["get"]["responses"]) for path, item in document["paths"].items()}
+    described = {name: set(operation["responses"]) for name, operation in operations(document).items()}
 
     assert described == OPERATIONS
-    for item in document["paths"].values():
-        for status, response in item["get"]["responses"].items():
+    for name, operation in operations(document).items():
+        for status, response in operation["responses"].items():
             assert response["description"]
-            assert all("schema" in content for content in response["content"].values())
-            if status in {"401", "403", "404", "422", "500"}:
-                assert set(response["content"]) == {PROBLEM}
+            assert all("schema" in content for content in response.get("content", {}).values())
+            if int(status) >= 400 and (name, status) != ("GET /readyz", "503"):
+                assert set(response["content"]) == {PROBLEM}, (name, status)
 
 
 def test_the_document_is_sound(document: Document) -> None:
@@ -70,15 +121,52 @@ def test_the_document_is_sound(document: Document) -> None:
     assert {reference.removeprefix("#/components/schemas/") for reference in references(document)} <= set(schemas)
     for schema in schemas.values():
         Draft202012Validator.check_schema(schema)
-    names = [item["get"]["operationId"] for item in document["paths"].values()]
+    names = [operation["operationId"] for operation in operations(document).values()]
     assert len(names) == len(set(names))
     assert {"ChargePoint", "ChargePointPage", "Transaction", "TransactionPage", "Sample", "Problem"} <= set(schemas)
 
 
-def test_the_token_is_described_where_it_is_asked_for(document: Document) -> None:
-    secured = {path for path, item in document["paths"].items() if item["get"].get("security")}
+def test_every_payload_is_named(document: Document) -> None:
+    for name, action in ACTIONS.items():
+        if action.sender is Sender.CHARGE_POINT:
+            continue
+        operation = operations(document)[f"POST /api/v1/charge-points/{{id}}/commands/{name}"]
+        request = operation["requestBody"]["content"][JSON]["schema"]["$ref"].rpartition("/")[2]
+        answer = operation["responses"]["200"]["content"][JSON]["schema"]["$ref"].rpartition("/")[2]
+        schemas = document["components"]["schemas"]
 
-    assert secured == {path for path, statuses in OPERATIONS.items() if "401" in statuses}
+        assert request == f"{name}Request"
+        assert set(schemas[request].get("properties", {})) == wire_names(action.request)
+        response = schemas[answer]["properties"]["response"]["$ref"].rpartition("/")[2]
+        assert response == f"{name}Response"
+        assert set(schemas[response].get("properties", {})) == wire_names(action.response)
+
+
+def wire_names(model: type[BaseModel]) -> set[str]:
+    return {field.alias or name for name, field in model.model_fields.items()}
+
+
+def test_payloads_are_described_as_they_are_taken(document: Document) -> None:
+    for schema, payload, fits in [
+        ("ReserveNowRequest", {"connectorId": 1, "expiryDate": "2030-01-01T00:00:00Z", "idTag": "A"}, True),
+        ("ReserveNowRequest", {"connectorId": 1, "expiryDate": "tomorrow", "idTag": "A"}, False),
+        ("CancelReservationRequest", {}, False),
+        ("SetChargingProfileRequest", {"connectorId": 1, "csChargingProfiles": {"$ref": "night"}}, True),
+        ("SetChargingProfileRequest", {"connectorId": 1, "csChargingProfiles": {"ref": "night"}}, False),
+        ("RemoteStartTransactionRequest", {"idTag": "A", "chargingProfile": {"$ref": "night"}}, True),
+        ("ChargingSchedulePeriod", {"startPeriod": 0, "limit": 6.5}, True),
+        ("ChargingSchedulePeriod", {"startPeriod": 0, "limit": "6.5"}, False),
+        ("GetDiagnosticsRequest", {"location": "ftp://h", "retries": None}, False),
+    ]:
+        whole = {"$ref": f"#/components/schemas/{schema}", "components": document["components"]}
+        validator = Draft202012Validator(whole, format_checker=Draft202012Validator.FORMAT_CHECKER)
+        assert validator.is_valid(payload) is fits, (schema, payload)
+
+
+def test_the_token_is_described_where_it_is_asked_for(document: Document) -> None:
+    secured = {name for name, operation in operations(document).items() if operation.get("security")}
+
+    assert secured == {name for name, statuses in OPERATIONS.items() if "401" in statuses}
     assert document["components"]["securitySchemes"]["api-token"]["scheme"] == "bearer"
 
 
@@ -115,4 +203,4 @@ async def test_answers_hold_no_name_that_is_not_described(api: Site, document: D
     assert set(schemas["Transaction"]["properties"]) == set(
         (await api.get(f"/api/v1/transactions/{transaction_id}")).json()
     )
-    assert set(schemas["ChargePoint"]["properties"]) == set((await api.get("/api/v1/charge-points/CP-1")).json())
+    assert set(schemas["ChargePointDetail"]["properties"]) == set((await api.get("/api/v1/charge-points/CP-1")).json())

@@ -35,7 +35,7 @@ async def test_nothing_at_a_path(api: Site, path: str) -> None:
     assert_problem(await api.get(path), HTTPStatus.NOT_FOUND, "not_found")
 
 
-@pytest.mark.parametrize("path", ["/healthz", "/api/v1/transactions", "/api/v1/charge-points/CP-1"])
+@pytest.mark.parametrize("path", ["/healthz", "/api/v1/transactions", "/api/v1/charge-points/CP-1/configuration"])
 async def test_a_method_that_is_not_possible(api: Site, path: str) -> None:
     response = await api.http.delete(path)
 

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from pydantic import JsonValue
 
 from mcpp.ocppj.actions import Sender
 from mcpp_generated.ocpp16.actions import ACTIONS
@@ -44,7 +45,9 @@ def test_letter_case_of_an_operation_does_not_matter(mcpp: Mcpp) -> None:
 
 
 def test_charge_points_of_the_running_server(mcpp: Mcpp, api: Api) -> None:
-    items = [{"id": identity, "vendor": "Acme", "model": None} for identity in ("CP-1", "CP-2", "Other")]
+    items: list[JsonValue] = [
+        {"id": identity, "vendor": "Acme", "model": None} for identity in ("CP-1", "CP-2", "Other")
+    ]
     api.answers(200, {"items": items, "next_cursor": None})
 
     offered = completions(mcpp, f"mcpp call --api-url {api.url} --api-token t0ken CP")

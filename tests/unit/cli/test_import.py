@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from mcpp.domain.charge_points import Wanted, put_charge_point
 from mcpp.passwords import password_matches
 from mcpp_generated.db.enums import IdTagStatus
 from mcpp_generated.db.models import IdTag
-from tests.unit.cli.command import Ended, Mcpp
+from tests.unit.cli.command import COMMAND, Ended, Mcpp, clean_environment
 from tests.unit.cli.ledger import Ledger
 
 NEW_YEAR = datetime(2027, 1, 1, tzinfo=UTC)
@@ -129,16 +130,22 @@ def test_dry_run_writes_nothing(mcpp: Mcpp, ledger: Ledger) -> None:
     assert tags(ledger) == {}
 
 
-def test_thousands_of_lines_are_stored_while_a_server_writes(mcpp: Mcpp, ledger: Ledger) -> None:
-    file = "".join(["id_tag\n", *(f"TAG-{number}\n" for number in range(2_001))])
-    running = ledger.session(wh=None)
+def test_a_server_that_commits_without_a_pause_lets_the_lines_in(mcpp: Mcpp, ledger: Ledger) -> None:
+    (mcpp.directory / "tags.csv").write_text("".join(["id_tag\n", *(f"TAG-{number}\n" for number in range(5_000))]))
+    written = 0
 
-    ended = mcpp("import", "id-tags", "-", stdin=file)
-    ledger.session(connector=2)  # the server's connection still writes
+    with subprocess.Popen(
+        [*COMMAND, "import", "id-tags", "tags.csv"], cwd=mcpp.directory, env=clean_environment(), stdout=subprocess.PIPE
+    ) as running:
+        while running.poll() is None:
+            ledger.session(started_at=NEW_YEAR + timedelta(seconds=written), meter_start=written)
+            written += 1
+        assert running.stdout is not None
+        assert running.stdout.read() == b"tags.csv: 5000 added, 0 changed, 0 refused\n"
 
-    assert ended == Ended(0, "-: 2001 added, 0 changed, 0 refused\n", "")
-    assert len(tags(ledger)) == 2_001
-    assert ledger.q.find_transaction(id=running) is not None
+    assert running.returncode == 0
+    assert len(tags(ledger)) == 5_000
+    assert ledger.connection.execute("SELECT count(*) FROM transactions").fetchone() == (written,)
 
 
 def test_charge_points(mcpp: Mcpp, ledger: Ledger) -> None:
@@ -164,7 +171,8 @@ CP-3,Depot,,off
 def test_a_table_of_charge_points_of_steve(mcpp: Mcpp, ledger: Ledger) -> None:
     file = """\
 charge_box_pk;charge_box_id;registration_status;description;note
-1;CP-1;Accepted;Gate;x
+1;CP-1;Accepted;"Gate,
+at the back";x
 2;CP-2;Accepted;NULL;
 """
 
@@ -174,7 +182,7 @@ charge_box_pk;charge_box_id;registration_status;description;note
         0, "-: 2 added, 0 changed, 0 refused\n", "not used: charge_box_pk, registration_status, note\n"
     )
     names = {point.identity: point.display_name for point in ledger.q.get_charge_points(identities=["CP-1", "CP-2"])}
-    assert names == {"CP-1": "Gate", "CP-2": None}
+    assert names == {"CP-1": "Gate, at the back", "CP-2": None}
 
 
 def test_refused_charge_points(mcpp: Mcpp, ledger: Ledger) -> None:

@@ -50,6 +50,7 @@ class SiteByHand:
         self.states = {state.charge_point_id: state for state in charge_points}
         self.published: list[Event] = []
         self.commands: list[tuple[str, str, Mapping[str, JsonValue]]] = []
+        self.memory: dict[str, JsonValue] = {}
         self.clock = START
         self._entries: list[Entry] = []
         capture = structlog.testing.LogCapture()
@@ -104,10 +105,22 @@ class SiteByHand:
     def publish(self, event: Event) -> None:
         self.published.append(event)
 
+    async def remember(self, key: str, value: JsonValue) -> None:
+        self.memory.pop(key, None)
+        if value is not None:
+            self.memory[key] = value
+
+    async def recall(self) -> Mapping[str, JsonValue]:
+        return dict(self.memory)
+
     def schedule(self, seconds: float, job: Job) -> Entry:
         entry = Entry(self.clock + timedelta(seconds=seconds), job)
         self._entries.append(entry)
         return entry
+
+    def restart(self) -> None:
+        """What a restart of the server leaves: the books and the clock."""
+        self._entries.clear()
 
     async def let_pass(self, seconds: float) -> None:
         """Move the clock, and run on the way what is due, each at its time."""

@@ -18,6 +18,12 @@ class Watched:
         self.site = SiteByHand(charge_point("CP-1", connected=True))
         self.plugin = OfflineAlert(OfflineAlertSettings(after=AFTER, back_after=BACK_AFTER))
 
+    async def restart(self) -> None:
+        """The server starts anew."""
+        self.site.restart()
+        self.plugin = OfflineAlert(OfflineAlertSettings(after=AFTER, back_after=BACK_AFTER))
+        await self.plugin.server_started(self.site)
+
     def leave(self) -> None:
         self.site.states["CP-1"] = charge_point("CP-1")
         event = ChargePointDisconnected(charge_point_id="CP-1", correlation_id="a" * 32, at=self.site.now())
@@ -120,11 +126,41 @@ async def test_one_that_does_not_return_when_the_server_does_is_missed() -> None
     assert [line["charge_point_id"] for line in site.lines] == ["AWAY"]
 
 
+async def test_what_was_told_before_a_restart_is_not_told_again(watched: Watched) -> None:
+    watched.leave()
+    await watched.site.let_pass(AFTER)
+    await watched.restart()
+    await watched.site.let_pass(1000)
+    assert watched.told == [OFFLINE]
+    watched.come()
+    await watched.site.let_pass(BACK_AFTER)
+    assert watched.told == [OFFLINE, ONLINE]
+    assert watched.site.lines[1]["gone_seconds"] == AFTER + 1000
+
+
+async def test_a_return_is_told_over_a_restart_once(watched: Watched) -> None:
+    watched.leave()
+    await watched.site.let_pass(AFTER)
+    watched.come()
+    for _ in range(3):
+        await watched.restart()
+        await watched.site.let_pass(BACK_AFTER)
+    assert watched.told == [OFFLINE, ONLINE]
+
+
 async def test_one_that_was_deleted_is_not_missed(watched: Watched) -> None:
     watched.leave()
     del watched.site.states["CP-1"]
     await watched.site.let_pass(AFTER)
     assert watched.told == []
+
+
+async def test_one_that_was_deleted_is_not_remembered(watched: Watched) -> None:
+    watched.leave()
+    await watched.site.let_pass(AFTER)
+    del watched.site.states["CP-1"]
+    await watched.restart()
+    assert watched.site.memory == {}
 
 
 async def test_one_that_is_back_before_the_plugin_heard_of_it_is_not_missed(watched: Watched) -> None:

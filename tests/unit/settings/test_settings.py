@@ -40,6 +40,8 @@ DEFAULTS = {
     "registration": "open",
     "authorization": "open",
     "concurrent-tx": "allow",
+    "auto-start": "off",
+    "auto-start-id-tag": "MCPP",
     "metrics-open": "off",
     "per-charger-metrics": "on",
     "per-charger-metrics-limit": "2000",

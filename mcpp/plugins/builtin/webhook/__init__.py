@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from mcpp.domain.events import Event
 from mcpp.event_json import event_name
 from mcpp.plugins import Site, hookimpl
 from mcpp.plugins.builtin.webhook.post import Post
-from mcpp.plugins.builtin.webhook.receiver import Delivery, Receiver
+from mcpp.plugins.builtin.webhook.receiver import Delivery, Receiver, backoff
 from mcpp.plugins.builtin.webhook.settings import WebhookSettings, signing_key
 
 _FLUSH_SECONDS: Final = 3.0
@@ -25,10 +25,23 @@ class _Target(NamedTuple):
 class Webhook:
     """The plugin. A hook only puts the event into a queue in memory; what waits there is lost when the server ends."""
 
-    def __init__(self, settings: WebhookSettings | None = None) -> None:
+    def __init__(
+        self,
+        settings: WebhookSettings | None = None,
+        *,
+        backoff: Callable[[int], float] = backoff,
+        flush_seconds: float = _FLUSH_SECONDS,
+    ) -> None:
         """Settings come from the environment where none are given. Raises ValidationError."""
         self._settings = settings or WebhookSettings()
+        self._backoff = backoff
+        self._flush_seconds = flush_seconds
         self._targets: Sequence[_Target] = ()
+
+    @property
+    def waiting(self) -> int:
+        """How many deliveries are under way or wait, for all URLs together."""
+        return sum(target.receiver.waiting for target in self._targets)
 
     @hookimpl
     async def server_started(self, site: Site) -> None:
@@ -43,6 +56,7 @@ class Webhook:
                     site.log.bind(receiver=post.name),
                     tries=self._settings.tries,
                     queue_limit=self._settings.queue_limit,
+                    backoff=self._backoff,
                 ),
             )
             for post in posts
@@ -60,6 +74,6 @@ class Webhook:
     @hookimpl
     async def server_stopping(self) -> None:
         """Give what waits its last try."""
-        await asyncio.gather(*(target.receiver.close(_FLUSH_SECONDS) for target in self._targets))
+        await asyncio.gather(*(target.receiver.close(self._flush_seconds) for target in self._targets))
         for target in self._targets:
             await target.post.close()

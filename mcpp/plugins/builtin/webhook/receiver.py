@@ -6,8 +6,9 @@ import asyncio
 import secrets
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, TypeAlias
 
 from structlog.typing import FilteringBoundLogger
 
@@ -50,12 +51,8 @@ class NotDelivered(Exception):
     """A try failed; says why."""
 
 
-class Attempt(Protocol):
-    """Tries to deliver once."""
-
-    def __call__(self, delivery: Delivery, number: int) -> Awaitable[None]:
-        """Raises NotDelivered. `number` counts the tries from 1."""
-        ...
+Attempt: TypeAlias = Callable[[Delivery, int], Awaitable[None]]
+"""Tries once to deliver, or raises NotDelivered; is told the number of the try, from 1."""
 
 
 def backoff(number: int) -> float:
@@ -95,6 +92,8 @@ class Receiver:
         self._waiting = 0
         self._waiting_bytes = 0
         self._dropped = 0
+        """Since this was last told."""
+        self._abandoned = 0
         self._failing = False
 
     @property
@@ -121,15 +120,15 @@ class Receiver:
     async def close(self, patience: float) -> None:
         """Give all that waits its last try, for so many seconds; what is left then is lost, and told."""
         self._closing.set()
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=patience)
-        lost = self._waiting
-        tasks = tuple(self._tasks)
-        for task in tasks:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                while self._tasks:
+                    await asyncio.wait(self._tasks)
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        if lost:
-            self._log.warning("webhook_events_lost", category="error", count=lost, error="the server stops")
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tell_of_lost(self._dropped, "the queue was full")
+        self._tell_of_lost(self._abandoned + self._waiting, "the server stops")
 
     async def _drain(self, charge_point_id: str, lane: deque[Delivery]) -> None:
         while lane:
@@ -143,7 +142,10 @@ class Receiver:
     async def _deliver(self, delivery: Delivery) -> None:
         number = 1
         while not await self._try(delivery, number):
-            if number == self._tries or self._closing.is_set():
+            if self._closing.is_set():
+                self._abandoned += 1
+                return
+            if number == self._tries:
                 self._log.warning("webhook_given_up", category="error", tries=number, **_names(delivery))
                 return
             await self._pause(self._backoff(number))
@@ -164,11 +166,9 @@ class Receiver:
         return True
 
     async def _pause(self, seconds: float) -> None:
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._closing.wait()
-        except TimeoutError:
-            pass
 
     def _drop(self) -> None:
         if not self._dropped:
@@ -178,9 +178,13 @@ class Receiver:
     def _tell_of_dropped(self) -> None:
         """Tell once it has eased, not at each place that gets free."""
         eased = self._waiting <= self._queue_limit // 2 and self._waiting_bytes <= self._byte_limit // 2
-        if self._dropped and eased:
-            self._log.warning("webhook_events_lost", category="error", count=self._dropped, error="the queue was full")
+        if eased:
+            self._tell_of_lost(self._dropped, "the queue was full")
             self._dropped = 0
+
+    def _tell_of_lost(self, count: int, error: str) -> None:
+        if count:
+            self._log.warning("webhook_events_lost", category="error", count=count, error=error)
 
 
 def _names(delivery: Delivery) -> dict[str, str]:

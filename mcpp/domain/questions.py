@@ -1,0 +1,49 @@
+"""What a site's own logic may be asked before a charger is answered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from mcpp.domain.authorization import Authorization
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizationQuestion:
+    """May this id tag charge? Asked for Authorize and for StartTransaction (OCPP 1.6 §4.1, §4.8)."""
+
+    charge_point_id: str
+    correlation_id: str
+    connector_id: int | None
+    """None for Authorize, which names none."""
+    id_tag: str
+    by_the_books: Authorization
+    """What the server answers if no plugin does."""
+
+
+class DataTransferStatus(StrEnum):
+    """How a vendor's message was taken (OCPP 1.6 §7.24)."""
+
+    ACCEPTED = "Accepted"
+    REJECTED = "Rejected"
+    UNKNOWN_MESSAGE_ID = "UnknownMessageId"
+    UNKNOWN_VENDOR_ID = "UnknownVendorId"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataTransferQuestion:
+    """A vendor's message of its own (OCPP 1.6 §4.3)."""
+
+    charge_point_id: str
+    correlation_id: str
+    vendor_id: str
+    message_id: str | None
+    data: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataTransferAnswer:
+    """The answer to a vendor's message."""
+
+    status: DataTransferStatus
+    data: str | None = None

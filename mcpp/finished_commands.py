@@ -1,0 +1,48 @@
+"""Tells of every command that is over, whoever sent it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Final
+
+from pydantic import BaseModel
+
+from mcpp.domain.events import CommandFinished, CommandOutcome, Event
+from mcpp.ocppj.errors import CallRefused, CallTimeout, ConnectionLost
+from mcpp.ocppj.flow import Flow
+
+_OUTCOMES: Final = {
+    CallRefused: CommandOutcome.REFUSED,
+    CallTimeout: CommandOutcome.TIMEOUT,
+    ConnectionLost: CommandOutcome.CONNECTION_LOST,
+}
+
+
+class FinishedCommands:
+    """What the transport tells of the end of a command, as an event."""
+
+    def __init__(self, publish: Callable[[Iterable[Event]], None]) -> None:
+        self._publish = publish
+
+    def __call__(self, flow: Flow, result: BaseModel | Exception) -> None:
+        """Tell of a command that brought this response, or none and why."""
+        failed = isinstance(result, Exception)
+        event = CommandFinished(
+            charge_point_id=flow.peer.identity,
+            correlation_id=flow.correlation_id,
+            at=datetime.now(UTC),
+            action=flow.action,
+            message_id=flow.message_id,
+            outcome=_OUTCOMES.get(type(result), CommandOutcome.INVALID_ANSWER) if failed else CommandOutcome.ANSWERED,
+            status=None if failed else _status(result),
+            error_code=result.code if isinstance(result, CallRefused) else None,
+            duration_seconds=time.perf_counter() - flow.started,
+        )
+        self._publish((event,))
+
+
+def _status(response: object) -> str | None:
+    status: object = getattr(response, "status", None)
+    return None if status is None else str(status)

@@ -1,0 +1,149 @@
+"""What plugins want of charge points, as OCPP 1.6 has it (§5)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from decimal import ROUND_DOWN, Decimal
+from typing import Final
+
+from pydantic import ValidationError
+
+from mcpp.ocppj.errors import InvalidPayload, Mistake
+from mcpp.ocppj.live import LiveChargePoints
+from mcpp.ocppj.repair import spell_location
+from mcpp.ocppj.verbs import ChangeOutcome
+from mcpp_generated.ocpp16 import actions
+from mcpp_generated.ocpp16.models import (
+    ChangeConfigurationRequest,
+    ChargingProfile,
+    ChargingProfileKindType,
+    ChargingProfilePurposeType,
+    ChargingProfileStatus,
+    ChargingRateUnitType,
+    ChargingSchedule,
+    ChargingSchedulePeriod,
+    ClearChargingProfileRequest,
+    ConfigurationStatus,
+    GetConfigurationRequest,
+    RemoteStartStopStatus,
+    RemoteStartTransactionRequest,
+    RemoteStopTransactionRequest,
+    SetChargingProfileRequest,
+)
+
+_OUTCOMES: Final = {
+    ConfigurationStatus.ACCEPTED: ChangeOutcome.ACCEPTED,
+    ConfigurationStatus.REBOOT_REQUIRED: ChangeOutcome.REBOOT_REQUIRED,
+    ConfigurationStatus.REJECTED: ChangeOutcome.REJECTED,
+    ConfigurationStatus.NOT_SUPPORTED: ChangeOutcome.NOT_SUPPORTED,
+}
+
+_STACK_LEVEL: Final = 0
+"""The one level that every charge point has; an operator's own profile on a higher one goes before (§3.13.2)."""
+
+_FIRST_PROFILE_ID: Final = 16_000_000
+"""Far from the ids that people choose; each connector has two from here on: the default's and the transaction's."""
+
+_TENTH: Final = Decimal("0.1")
+
+
+class Ocpp16Verbs:
+    """Implements `mcpp.ocppj.verbs.Verbs`; besides what that says, InvalidPayload is raised where a text is too long.
+
+    A limit is a charging profile with one period and no start of its own, so that no charge point's clock matters:
+    a TxDefaultProfile for the transactions to come and a TxProfile for the one that runs, which some charge points
+    need to obey at once. Both are on stack level 0 and have ids by their connector, so a later limit replaces them.
+    """
+
+    def __init__(
+        self, live: LiveChargePoints, running_transaction: Callable[[str, int], Awaitable[int | None]]
+    ) -> None:
+        """`running_transaction` gives the id of the transaction that runs on a connector of a charge point."""
+        self._live = live
+        self._running_transaction = running_transaction
+
+    async def remote_start(self, charge_point_id: str, connector_id: int, id_tag: str) -> bool:
+        """RemoteStartTransaction (§5.11)."""
+        with _contract():
+            request = RemoteStartTransactionRequest(connector_id=connector_id, id_tag=id_tag)
+        response = await self._live.call(charge_point_id, actions.REMOTE_START_TRANSACTION, request)
+        return response.status is RemoteStartStopStatus.ACCEPTED
+
+    async def remote_stop(self, charge_point_id: str, transaction_id: int) -> bool:
+        """RemoteStopTransaction (§5.12)."""
+        request = RemoteStopTransactionRequest(transaction_id=transaction_id)
+        response = await self._live.call(charge_point_id, actions.REMOTE_STOP_TRANSACTION, request)
+        return response.status is RemoteStartStopStatus.ACCEPTED
+
+    async def get_configuration(self, charge_point_id: str, keys: Sequence[str] = ()) -> Mapping[str, str | None]:
+        """GetConfiguration (§5.8). A key that was asked for has the spelling that it was asked by."""
+        with _contract():
+            request = GetConfigurationRequest(key=list(keys) or None)
+        response = await self._live.call(charge_point_id, actions.GET_CONFIGURATION, request)
+        asked = {key.casefold(): key for key in keys}
+        return {asked.get(known.key.casefold(), known.key): known.value for known in response.configuration_key or ()}
+
+    async def change_configuration(self, charge_point_id: str, key: str, value: str) -> ChangeOutcome:
+        """ChangeConfiguration (§5.3)."""
+        with _contract():
+            request = ChangeConfigurationRequest(key=key, value=value)
+        response = await self._live.call(charge_point_id, actions.CHANGE_CONFIGURATION, request)
+        return _OUTCOMES[response.status]
+
+    async def limit_current(self, charge_point_id: str, connector_id: int, amperes: Decimal | None) -> bool:
+        """SetChargingProfile (§5.16), or ClearChargingProfile (§5.5) to lift. Tenths are rounded down.
+
+        True only if all of it was accepted; else, as when something is raised, a part of it may be in force.
+        """
+        default_id = _FIRST_PROFILE_ID + 2 * connector_id
+        running_id = default_id + 1
+        if amperes is None:
+            await self._clear_profile(charge_point_id, default_id)
+            await self._clear_profile(charge_point_id, running_id)
+            return True
+        limit = amperes.quantize(_TENTH, rounding=ROUND_DOWN)
+        default = _profile(default_id, limit)
+        accepted = await self._set_profile(charge_point_id, connector_id, default)
+        # Asked only now: a transaction that begins after this has begun under the default.
+        transaction_id = await self._running_transaction(charge_point_id, connector_id)
+        if transaction_id is None:
+            return accepted
+        running = _profile(running_id, limit, transaction_id)
+        return await self._set_profile(charge_point_id, connector_id, running) and accepted
+
+    async def _set_profile(self, charge_point_id: str, connector_id: int, profile: ChargingProfile) -> bool:
+        request = SetChargingProfileRequest(connector_id=connector_id, cs_charging_profiles=profile)
+        response = await self._live.call(charge_point_id, actions.SET_CHARGING_PROFILE, request)
+        return response.status is ChargingProfileStatus.ACCEPTED
+
+    async def _clear_profile(self, charge_point_id: str, profile_id: int) -> None:
+        """Without a verdict: the other answer to Accepted is Unknown, and what isn't there limits nothing."""
+        request = ClearChargingProfileRequest(id=profile_id)
+        await self._live.call(charge_point_id, actions.CLEAR_CHARGING_PROFILE, request)
+
+
+def _profile(profile_id: int, limit: Decimal, transaction_id: int | None = None) -> ChargingProfile:
+    """A constant limit in A on each phase: the running transaction's, or that of all to come."""
+    purposes = ChargingProfilePurposeType
+    return ChargingProfile(
+        charging_profile_id=profile_id,
+        transaction_id=transaction_id,
+        stack_level=_STACK_LEVEL,
+        charging_profile_purpose=purposes.TX_DEFAULT_PROFILE if transaction_id is None else purposes.TX_PROFILE,
+        charging_profile_kind=ChargingProfileKindType.RELATIVE,
+        charging_schedule=ChargingSchedule(
+            charging_rate_unit=ChargingRateUnitType.A,
+            charging_schedule_period=[ChargingSchedulePeriod(start_period=0, limit=limit)],
+        ),
+    )
+
+
+@contextmanager
+def _contract() -> Iterator[None]:
+    """What breaks the contract is said in the words of commands."""
+    try:
+        yield
+    except ValidationError as error:
+        mistakes = [Mistake(spell_location(e["loc"]), e["msg"]) for e in error.errors(include_url=False)]
+        raise InvalidPayload(mistakes) from error

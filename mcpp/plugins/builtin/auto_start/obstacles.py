@@ -1,0 +1,49 @@
+"""What stands against a start."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mcpp.domain.connectors import CHARGE_POINT
+from mcpp.plugins.site import ChargePointState, ConnectorState
+
+AVAILABLE: Final = "Available"
+_OUT_OF_SERVICE: Final = frozenset({"Faulted", "Unavailable"})
+
+
+def find_connector(state: ChargePointState, connector_id: int) -> ConnectorState | None:
+    """A connector by its number."""
+    return next((known for known in state.connectors if known.connector_id == connector_id), None)
+
+
+def obstacle(state: ChargePointState, connector: ConnectorState, id_tag: str) -> str | None:
+    """What stands against a start on a connector that is `Preparing`, in words.
+
+    An error code beside that status is a warning: a connector that can't charge is `Faulted` (OCPP 1.6 §7.7).
+    """
+    whole = find_connector(state, CHARGE_POINT)
+    if connector.transaction_id is not None:
+        return f"transaction {connector.transaction_id} runs"
+    if connector.inoperative or (whole is not None and whole.inoperative):
+        return "the connector is ordered to be inoperative"
+    if whole is not None and whole.status in _OUT_OF_SERVICE:
+        return f"the charge point is {whole.status}"
+    if _is_reserved(connector, id_tag):
+        return "the connector is reserved"
+    if whole is not None and _is_reserved(whole, id_tag) and not _has_another(state, connector):
+        return "the last free connector is reserved"
+    return None
+
+
+def _is_reserved(connector: ConnectorState, id_tag: str) -> bool:
+    """Whether somebody else holds it."""
+    return connector.reserved_for is not None and connector.reserved_for.casefold() != id_tag.casefold()
+
+
+def _has_another(state: ChargePointState, connector: ConnectorState) -> bool:
+    """Whether a connector stays free: one must, for a reservation of any of them (OCPP 1.6 §5.13)."""
+    return any(
+        other.status == AVAILABLE and not other.inoperative and other.reserved_for is None
+        for other in state.connectors
+        if other.connector_id not in {CHARGE_POINT, connector.connector_id}
+    )

@@ -1,0 +1,134 @@
+"""What auto-start remembers: a plug-in for each connector that is `Preparing`.
+
+It begins with `Preparing` and lasts until the connector is `Available`. So neither repeats nor a way back from
+`Finishing` begin another: a session that somebody stopped stays stopped until the car is plugged in anew. Where the
+charge point was away or has booted in between, nobody knows what was stopped by whom, and a car that waits is served.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from mcpp.domain.events import ConnectorStatusChanged
+from mcpp.plugins.builtin.auto_start.obstacles import AVAILABLE
+from mcpp.plugins.site import Scheduled
+
+PREPARING: Final = "Preparing"
+_IN_TRANSACTION: Final = frozenset({"Charging", "SuspendedEV", "SuspendedEVSE", "Finishing"})
+
+_JOINING: Final = timedelta(minutes=2)
+"""In which a charge point that connected or booted reports how its connectors stand."""
+
+_CLOCK_TOLERANCE: Final = timedelta(minutes=1)
+"""A transaction that began longer than this before a plug-in came late from an offline queue and isn't its own."""
+
+
+@dataclass(slots=True, eq=False)
+class PlugIn:
+    """A cable in a connector that is `Preparing`, and how far its start has come."""
+
+    charge_point_id: str
+    connector_id: int
+    since: datetime
+    session_correlation_id: str | None = None
+    served: bool = False
+    """It has had its transaction."""
+    given_up: bool = False
+    tries: int = 0
+    job: Scheduled | None = None
+    """The next try, while it waits for its time."""
+    held_by: str | None = None
+    """What stands against a start, as last logged."""
+    last_outcome: str = ""
+
+    @property
+    def is_due(self) -> bool:
+        """Whether a try waits for its time."""
+        return self.job is not None
+
+    @property
+    def subject(self) -> dict[str, str | int]:
+        """What each log line says of it."""
+        subject: dict[str, str | int] = {
+            "category": "transaction",
+            "charge_point_id": self.charge_point_id,
+            "connector_id": self.connector_id,
+        }
+        if self.session_correlation_id is not None:
+            subject["session_correlation_id"] = self.session_correlation_id
+        return subject
+
+    def serve(self, started_at: datetime) -> None:
+        """A transaction began on the connector."""
+        if started_at >= self.since - _CLOCK_TOLERANCE:
+            self.served = True
+            self.cancel()
+
+    def cancel(self) -> None:
+        """Take back the next try."""
+        if self.job is not None:
+            self.job.cancel()
+            self.job = None
+
+
+@dataclass(slots=True)
+class PlugIns:
+    """Those of one charge point."""
+
+    charge_point_id: str
+    by_connector: dict[int, PlugIn] = field(default_factory=dict)
+    stopped: set[int] = field(default_factory=set)
+    """Connectors that are `Preparing` after a transaction of the same plug-in; kept over restarts."""
+    look: Scheduled | None = None
+    _joined_at: datetime | None = None
+    _reported: set[int] = field(default_factory=set)
+    """Connectors with news since then."""
+
+    def join(self, at: datetime) -> None:
+        """The charge point connected or booted: what it reports first is news of a time that nobody saw."""
+        self._joined_at = at
+        self._reported.clear()
+
+    def boot(self, at: datetime) -> None:
+        """A boot ends what was served, not what was given up: a start may be what makes the charge point boot."""
+        self.join(at)
+        self.stopped.clear()
+        for plug_in in [known for known in self.by_connector.values() if known.served]:
+            self._end(plug_in.connector_id)
+
+    def find(self, connector_id: int, since: datetime) -> PlugIn:
+        """The plug-in of a connector that is `Preparing`, new where none is known."""
+        plug_in = self.by_connector.get(connector_id)
+        if plug_in is None:
+            plug_in = PlugIn(self.charge_point_id, connector_id, since, served=connector_id in self.stopped)
+            self.by_connector[connector_id] = plug_in
+        return plug_in
+
+    def follow(self, event: ConnectorStatusChanged) -> PlugIn | None:
+        """Begin, go on with or end a plug-in; gives it where the connector is `Preparing`."""
+        saw_what_was_before = self._saw_before(event)
+        if event.status == AVAILABLE or event.status in _IN_TRANSACTION:
+            self._end(event.connector_id)
+        if event.status != PREPARING:
+            return None
+        if event.previous_status == AVAILABLE:
+            self._end(event.connector_id)
+        elif event.previous_status in _IN_TRANSACTION and saw_what_was_before:
+            self.stopped.add(event.connector_id)
+        plug_in = self.find(event.connector_id, event.reported_at)
+        plug_in.session_correlation_id = event.session_correlation_id
+        return plug_in
+
+    def _saw_before(self, event: ConnectorStatusChanged) -> bool:
+        """Whether nothing was missed between the connector's previous status and this one."""
+        is_first = event.connector_id not in self._reported
+        self._reported.add(event.connector_id)
+        return not is_first or self._joined_at is None or event.at - self._joined_at > _JOINING
+
+    def _end(self, connector_id: int) -> None:
+        self.stopped.discard(connector_id)
+        plug_in = self.by_connector.pop(connector_id, None)
+        if plug_in is not None:
+            plug_in.cancel()

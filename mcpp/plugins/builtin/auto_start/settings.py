@@ -1,0 +1,29 @@
+"""What a deployment says of auto-start, besides the server's `auto-start` and `auto-start-id-tag`."""
+
+from __future__ import annotations
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class AutoStartSettings(BaseSettings):
+    """Settings of the plugin `auto-start`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="MCPP_PLUGIN_AUTO_START_",
+        env_ignore_empty=True,
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+    )
+
+    tries: int = Field(3, ge=1, le=10, description="How often a start is asked for in one plug-in.")
+    retry_delay: float = Field(
+        5.0, gt=0, le=3600, description="Seconds before a refused start is asked for again; doubled each time."
+    )
+    start_timeout: float = Field(
+        30.0, gt=0, le=3600, description="Seconds in which a transaction must begin after a charger accepted to start."
+    )
+    settle_time: float = Field(
+        3.0, gt=0, le=3600, description="Seconds for a charger that connected or booted to report how it stands."
+    )

@@ -1,0 +1,174 @@
+"""The plugin `mqtt`: what is shown of the books, and what commands do."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from importlib.util import find_spec
+from typing import Final
+
+import orjson
+from pydantic import JsonValue
+
+from mcpp.domain.events import (
+    ChargePointBooted,
+    ChargePointConnected,
+    ChargePointDisconnected,
+    ConnectorStatusChanged,
+    Event,
+    MeterValuesReceived,
+    TransactionStarted,
+    TransactionStopped,
+)
+from mcpp.errors import StartError
+from mcpp.plugins import ChargePointState, Site, hookimpl
+from mcpp.plugins.builtin.mqtt.board import Board
+from mcpp.plugins.builtin.mqtt.discovery import describe, object_id
+from mcpp.plugins.builtin.mqtt.readings import read
+from mcpp.plugins.builtin.mqtt.settings import MqttSettings, broker
+from mcpp.plugins.builtin.mqtt.topics import ChargingCommand, Operation, Topics
+
+_FAREWELL_SECONDS: Final = 2.0
+"""What the server's end may wait for the broker."""
+
+
+class Mqtt:
+    """Shows charge points and connectors on retained topics, and takes commands."""
+
+    def __init__(self, settings: MqttSettings | None = None, *, backoff: Callable[[int], float] | None = None) -> None:
+        """Settings come from the environment where none are given. Raises ValidationError or StartError."""
+        if find_spec("aiomqtt") is None:
+            raise StartError(
+                "plugin mqtt: the package aiomqtt is missing; install it with: pip install mcpp-csms[mqtt]"
+            )
+        self._settings = settings or MqttSettings()
+        self._topics = Topics(self._settings.prefix)
+        self._board = Board()
+        self._backoff = backoff
+        self._readings: dict[tuple[str, int], dict[str, float | int]] = {}
+        self._link: asyncio.Task[None] | None = None
+
+    @hookimpl
+    async def server_started(self, site: Site) -> None:
+        """Show everything, and connect."""
+        from mcpp.plugins.builtin.mqtt.link import Link, Reply, backoff  # aiomqtt is an extra
+
+        async def obey(topic: str, payload: bytes) -> Reply | None:
+            answer = await self._obey(topic, payload, site)
+            return None if answer is None else Reply(*answer)
+
+        self._board.pin(self._topics.status, b"online")
+        for state in await site.charge_points():
+            self._show(state)
+        link = Link(
+            broker(self._settings.url.get_secret_value()),
+            self._topics,
+            self._board,
+            obey if self._settings.commands else None,
+            site.log,
+            self._backoff or backoff,
+        )
+        self._link = asyncio.get_running_loop().create_task(link.run())
+
+    @hookimpl
+    async def server_stopping(self) -> None:
+        """Say farewell; the broker's clients needn't wait for its own word."""
+        if self._link is None:
+            return
+        self._board.pin(self._topics.status, b"offline")
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_FAREWELL_SECONDS):
+                await self._board.settled()
+        self._link.cancel()
+        await asyncio.wait((self._link,))
+
+    @hookimpl
+    async def event_published(self, event: Event, site: Site) -> None:
+        """Show what has changed."""
+        match event:
+            case MeterValuesReceived(connector_id=connector_id, samples=samples):
+                facts = read(samples)
+                if not facts:
+                    return
+                self._readings.setdefault((event.charge_point_id, connector_id), {}).update(facts)
+            case TransactionStopped(connector_id=connector_id):
+                # Many chargers measure no more from here on.
+                self._readings.setdefault((event.charge_point_id, connector_id), {})["power_w"] = 0.0
+            case (
+                ChargePointConnected()
+                | ChargePointDisconnected()
+                | ChargePointBooted()
+                | ConnectorStatusChanged()
+                | TransactionStarted()
+            ):
+                pass
+            case _:
+                return
+        state = await site.charge_point(event.charge_point_id)
+        if state is not None:
+            self._show(state)
+
+    def _show(self, state: ChargePointState) -> None:
+        identity = state.charge_point_id
+        facts = {
+            "connected": state.connected,
+            "vendor": state.vendor,
+            "model": state.model,
+            "firmware_version": state.firmware_version,
+        }
+        self._board.pin(self._topics.charge_point(identity), orjson.dumps(facts))
+        for connector in state.connectors:
+            shown = {
+                "status": connector.status,
+                "error_code": connector.error_code,
+                "transaction_id": connector.transaction_id,
+                "power_w": None,
+                "energy_wh": None,
+                **self._readings.get((identity, connector.connector_id), {}),
+            }
+            self._board.pin(self._topics.connector(identity, connector.connector_id), orjson.dumps(shown))
+        if self._settings.discovery:
+            topic = f"{self._settings.discovery_prefix}/device/{object_id(identity)}/config"
+            self._board.pin(topic, orjson.dumps(describe(state, self._topics, commands=self._settings.commands)))
+
+    async def _obey(self, topic: str, payload: bytes, site: Site) -> tuple[str, bytes] | None:
+        """Carry out a command; gives the answer and its topic where one is due."""
+        command = self._topics.understand(topic)
+        try:
+            match command:
+                case ChargingCommand():
+                    accepted = await self._switch(command, payload, site)
+                    site.log.info("mqtt_command", category="ocpp", topic=topic, accepted=accepted)
+                case Operation():
+                    response = await site.send(command.charge_point_id, command.action, _json_object(payload))
+                    site.log.info("mqtt_command", category="ocpp", topic=topic)
+                    return command.answer_topic, orjson.dumps({"response": dict(response)})
+                case None:
+                    pass
+        except Exception as error:  # noqa: BLE001  whatever a client of the broker wants must not end the connection
+            site.log.warning("mqtt_command_failed", category="error", topic=topic, error=error)
+            if isinstance(command, Operation):
+                return command.answer_topic, orjson.dumps({"error": str(error)})
+        return None
+
+    async def _switch(self, command: ChargingCommand, payload: bytes, site: Site) -> bool:
+        """Begin or end charging; whether the charge point accepts. Ending what doesn't run is done already."""
+        identity, connector_id = command
+        match payload.strip().upper():
+            case b"ON":
+                return await site.verbs.remote_start(identity, connector_id, self._settings.id_tag)
+            case b"OFF":
+                state = await site.charge_point(identity)
+                connectors = state.connectors if state is not None else ()
+                running = [c.transaction_id for c in connectors if c.connector_id == connector_id and c.transaction_id]
+                return all([await site.verbs.remote_stop(identity, transaction_id) for transaction_id in running])
+            case _:
+                raise ValueError("a charging command is ON or OFF")
+
+
+def _json_object(payload: bytes) -> dict[str, JsonValue]:
+    value: JsonValue = orjson.loads(payload or b"{}")
+    if not isinstance(value, dict):
+        raise ValueError("the payload is not a JSON object")  # noqa: TRY004  a client's mistake, not a type's
+    return value

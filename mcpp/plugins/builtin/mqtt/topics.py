@@ -1,0 +1,69 @@
+"""The names of topics. An identity stands in them percent-encoded, since `+` and `#` mean something there."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+from urllib.parse import quote, unquote
+
+
+class ChargingCommand(NamedTuple):
+    """Begin or end charging at a connector."""
+
+    charge_point_id: str
+    connector_id: int
+
+
+class Operation(NamedTuple):
+    """Send an OCPP operation."""
+
+    charge_point_id: str
+    action: str
+    answer_topic: str
+
+
+class Topics:
+    """All topics below one prefix."""
+
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
+        self._charging = re.compile(
+            rf"{re.escape(prefix)}/charge_points/([^/]+)/connectors/([0-9]{{1,9}})/charging/set"
+        )
+        self._operation = re.compile(rf"({re.escape(prefix)}/charge_points/([^/]+))/commands/([^/]+)")
+
+    @property
+    def status(self) -> str:
+        """`online` or `offline`: the server itself."""
+        return f"{self._prefix}/status"
+
+    @property
+    def commands(self) -> tuple[str, str]:
+        """Filters of what is listened to."""
+        return (
+            f"{self._prefix}/charge_points/+/connectors/+/charging/set",
+            f"{self._prefix}/charge_points/+/commands/+",
+        )
+
+    def charge_point(self, charge_point_id: str) -> str:
+        """A charge point's state."""
+        return f"{self._of(charge_point_id)}/state"
+
+    def connector(self, charge_point_id: str, connector_id: int) -> str:
+        """A connector's state."""
+        return f"{self._of(charge_point_id)}/connectors/{connector_id}/state"
+
+    def charging(self, charge_point_id: str, connector_id: int) -> str:
+        """Where `ON` and `OFF` begin and end charging."""
+        return f"{self._of(charge_point_id)}/connectors/{connector_id}/charging/set"
+
+    def understand(self, topic: str) -> ChargingCommand | Operation | None:
+        """What a message on this topic wants."""
+        if found := self._charging.fullmatch(topic):
+            return ChargingCommand(unquote(found[1]), int(found[2]))
+        if found := self._operation.fullmatch(topic):
+            return Operation(unquote(found[2]), found[3], f"{found[1]}/answers/{found[3]}")
+        return None
+
+    def _of(self, charge_point_id: str) -> str:
+        return f"{self._prefix}/charge_points/{quote(charge_point_id, safe='')}"

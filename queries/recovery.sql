@@ -1,0 +1,21 @@
+-- Doubt that an open transaction still runs.
+-- name: SuspectTransaction :exec
+UPDATE transactions
+SET suspicion = @suspicion, suspicion_at = @suspicion_at, grace_began_at = @grace_began_at
+WHERE id = @id AND stopped_at IS NULL;
+
+-- Believe again what the books say of a transaction.
+-- name: TrustTransaction :exec
+UPDATE transactions SET suspicion = NULL, suspicion_at = NULL, grace_began_at = NULL WHERE id = @id;
+
+-- Give a suspected or recovered transaction its whole grace period anew.
+-- name: RestartGrace :exec
+UPDATE transactions SET grace_began_at = @grace_began_at WHERE id = @id;
+
+-- The transactions whose grace period began up to a time, that which began first at the top.
+-- name: ListSuspected :many
+SELECT * FROM transactions WHERE grace_began_at <= @began_until ORDER BY grace_began_at, id;
+
+-- One connector by its key.
+-- name: FindConnector :one
+SELECT * FROM connectors WHERE id = @id;
