@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import NamedTuple
 
@@ -31,14 +31,20 @@ from mcpp.errors import StartError
 from mcpp.files.directory import MIB, StorageFailed
 from mcpp.files.listener import create_files_app, reachable_url
 from mcpp.files.store import FileStore
-from mcpp.housekeeping import ReservationKeeper, StampKeeper
+from mcpp.finished_commands import FinishedCommands
+from mcpp.housekeeping import RecoveryKeeper, ReservationKeeper, StampKeeper
 from mcpp.ocpp16.charging_profiles import check_charging_profile
 from mcpp.ocpp16.context import Services
 from mcpp.ocpp16.dialect import Ocpp16
 from mcpp.ocpp16.errors import SPELLING
 from mcpp.ocpp16.local_list_sync import LocalListSync
 from mcpp.ocpp16.unmatched import read_content
+from mcpp.ocpp16.verbs import Ocpp16Verbs
 from mcpp.passwords import Passwords
+from mcpp.plugins.builtin.auto_start import AutoStart
+from mcpp.plugins.loading import Plugin, load_plugins
+from mcpp.plugins.local_site import SiteServices
+from mcpp.plugins.manager import Plugins
 from mcpp.presence import Presence
 from mcpp.settings import AuthorizationMode, ConcurrentTx, Registration, Settings, is_loopback
 from mcpp.storage.database import DatabaseUnusable, Readers, open_writer
@@ -54,9 +60,11 @@ from mcpp.telemetry.logs import get_logger, logging_to, wants_colors
 from mcpp.telemetry.loop_lag import LoopLag
 from mcpp.telemetry.metrics import Metrics
 from mcpp.telemetry.middleware import TelemetryMiddleware
+from mcpp.telemetry.plugins import PluginTelemetry
 from mcpp.transport.limits import Limits
 from mcpp.transport.listener import OcppListener
 from mcpp.transport.registry import Registry
+from mcpp_generated.db import readers
 from mcpp_generated.db.queries import Queries
 from mcpp_generated.ocpp16.actions import ACTIONS
 from mcpp_generated.ocpp16.models import Reason
@@ -115,14 +123,17 @@ async def _serve(settings: Settings, sink: LogSink, lines: LineWriter) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     telemetry = _build_telemetry(settings, sink, lines)
+    wanted = _load_plugins(settings)
     async with AsyncExitStack() as running:
         storage = await _open_storage(settings, telemetry, running)
         core = await _build_core(settings, telemetry, storage, running)
+        plugins = _build_plugins(wanted, telemetry, storage, core, running)
         ocpp_port = await _open_ocpp(settings, telemetry, core, running)
         http_port = await _open_http(settings, telemetry, storage, core, running)
         files = await _open_files(settings, storage, core, running)
         _tune_garbage_collection()
         await _announce(settings, core, ocpp_port=ocpp_port, http_port=http_port, files_port=files and files[1])
+        plugins.start()
         await stop.wait()
         get_logger().info("server_stopping", category="system")
     get_logger().info("server_stopped", category="system")
@@ -197,6 +208,7 @@ class _Core(NamedTuple):
     passwords: Passwords
     presence: Presence
     registry: Registry
+    events: _Events
     event_stream: EventStream
 
 
@@ -217,11 +229,62 @@ async def _build_core(settings: Settings, telemetry: _Telemetry, storage: _Stora
     services = Services(writer, events.publish, policy, settings.heartbeat_interval, on_authorization_key=move_password)
     register_unknown = settings.registration is Registration.OPEN
     presence = Presence(writer, events.publish, register_unknown=register_unknown, passwords=passwords)
-    registry = Registry(on_connected=presence.connected, on_disconnected=presence.disconnected)
-    for chore in (StampKeeper(writer, services.stamps), ReservationKeeper(writer, events.publish)):
+    registry = Registry(
+        on_connected=presence.connected,
+        on_disconnected=presence.disconnected,
+        command_finished=FinishedCommands(events.publish),
+    )
+    grace = timedelta(seconds=settings.recovery_grace)
+    for chore in (
+        StampKeeper(writer, services.stamps),
+        ReservationKeeper(writer, events.publish),
+        RecoveryKeeper(writer, events.publish, partial(_connected_since, registry), grace),
+    ):
         chore.start()
         running.push_async_callback(chore.stop)
-    return _Core(services, [Ocpp16(services)], passwords, presence, registry, event_stream)
+    return _Core(services, [Ocpp16(services)], passwords, presence, registry, events, event_stream)
+
+
+def _connected_since(registry: Registry) -> dict[int, datetime]:
+    """The charge points that are connected, by their keys."""
+    return {point.peer.key: datetime.fromtimestamp(point.connected_at, UTC) for point in registry}
+
+
+def _load_plugins(settings: Settings) -> list[Plugin]:
+    """Before anything is opened, since a plugin that can't be loaded stops the start."""
+    auto_start = partial(AutoStart, by_default=settings.auto_start, id_tag=settings.auto_start_id_tag)
+    return load_plugins(settings.plugins, os.environ, {"auto_start": auto_start})
+
+
+def _build_plugins(
+    wanted: Sequence[Plugin], telemetry: _Telemetry, storage: _Storage, core: _Core, running: AsyncExitStack
+) -> Plugins:
+    """Built before the listeners, so that they end after the last event."""
+    registry = core.registry
+    services = SiteServices(
+        live=registry,
+        commands=Commands(registry, core.dialects),
+        verbs=Ocpp16Verbs(registry, partial(_running_transaction, storage)),
+        readers=storage.readers,
+        writer=storage.writer,
+        publish=core.events.publish,
+    )
+    plugins = Plugins(wanted, services, PluginTelemetry(telemetry.metrics))
+    running.push_async_callback(plugins.stop)
+    core.events.subscribers.append(plugins)
+    if plugins.asks("authorize"):
+        core.services.ask_authorize = plugins.authorize
+    if plugins.asks("data_transfer_received"):
+        core.services.ask_data_transfer = plugins.answer_data_transfer
+    return plugins
+
+
+async def _running_transaction(storage: _Storage, charge_point_id: str, connector_id: int) -> int | None:
+    """The id of the transaction that runs on a connector."""
+    async with storage.readers.connection() as connection:
+        keys = [row.id for row in await readers.get_charge_points(connection, identities=[charge_point_id])]
+        connectors = await readers.list_connectors(connection, charge_point_ids=keys)
+    return next((c.transaction_id for c in connectors if c.connector_id == connector_id), None)
 
 
 async def _open_ocpp(settings: Settings, telemetry: _Telemetry, core: _Core, running: AsyncExitStack) -> int:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, JsonValue, ValidationError
 from mcpp.ocppj.actions import AnyAction, Sender, decode
 from mcpp.ocppj.dialect import Dialect
 from mcpp.ocppj.errors import InvalidPayload, Mistake, NotConnected, UnknownAction
-from mcpp.ocppj.flow import new_correlation_id
+from mcpp.ocppj.flow import caused_correlation_id
 from mcpp.ocppj.live import Exchange, LiveChargePoints
 from mcpp.ocppj.repair import spell_location
 
@@ -53,7 +53,7 @@ class Commands:
         text = await _resolve(dialect, action_name, payload)
         request = _validate(action, text)
         return await self._live.send(
-            identity, action, request, text, correlation_id=correlation_id or new_correlation_id()
+            identity, action, request, text, correlation_id=correlation_id or caused_correlation_id()
         )
 
 

@@ -27,12 +27,12 @@ def event_name(kind: type[Event]) -> str:
     return _snake_case(kind.__name__)
 
 
-EVENT_NAMES: Final = frozenset(
-    event_name(kind)
-    for kind in vars(events).values()
-    if isinstance(kind, type) and issubclass(kind, Event) and kind is not Event
+EVENT_KINDS: Final = tuple(
+    kind for kind in vars(events).values() if isinstance(kind, type) and issubclass(kind, Event) and kind is not Event
 )
 """All there are."""
+
+EVENT_NAMES: Final = frozenset(map(event_name, EVENT_KINDS))
 
 
 def present(event: Event) -> dict[str, object]:

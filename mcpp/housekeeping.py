@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from mcpp.domain import reservations
+from mcpp.domain import recovery, reservations
 from mcpp.domain.events import Event
 from mcpp.domain.stamps import StampBook, write_stamps
 from mcpp.ocppj.flow import new_correlation_id
@@ -20,6 +20,9 @@ STAMP_INTERVAL = 1.0
 
 EXPIRY_INTERVAL = 5.0
 """Seconds between two looks at the reservations: how late an expiry may be told."""
+
+RECOVERY_INTERVAL = 2.0
+"""Seconds between two looks at the transactions that are suspected to be over."""
 
 
 class _Chore(ABC):
@@ -98,4 +101,33 @@ class ReservationKeeper(_Chore):
         """Book and tell what has expired by now; what the database refuses is overdue the next time too."""
         with suppress(WriteFailed):
             outcome = await self._writer.submit(reservations.expire, self._now(), new_correlation_id)
+            self._publish(outcome.events)
+
+
+class RecoveryKeeper(_Chore):
+    """Closes the transactions that their chargers left open, once the grace period is over."""
+
+    def __init__(
+        self,
+        writer: Writer[Queries],
+        publish: Callable[[Iterable[Event]], None],
+        connected_since: Callable[[], Mapping[int, datetime]],
+        grace: timedelta,
+        now: Callable[[], datetime] = _utc_now,
+        interval: float = RECOVERY_INTERVAL,
+    ) -> None:
+        """`connected_since` gives the charge points that are connected, by their keys."""
+        super().__init__(interval)
+        self._writer = writer
+        self._publish = publish
+        self._connected_since = connected_since
+        self._grace = grace
+        self._now = now
+
+    async def work(self) -> None:
+        """Close and tell what is due by now; what the database refuses is due the next time too."""
+        with suppress(WriteFailed):
+            outcome = await self._writer.submit(
+                recovery.close_orphans, self._now(), self._grace, self._connected_since(), new_correlation_id
+            )
             self._publish(outcome.events)

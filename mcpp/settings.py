@@ -6,6 +6,7 @@ A flag beats a variable, a variable beats the default. `--ocpp-port` is `MCPP_OC
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -97,6 +98,12 @@ def _split(value: object) -> object:
     return value
 
 
+def _plugin_name(value: str) -> str:
+    if not re.fullmatch(r"-?[\w.-]+|[\w.]+:[\w.]+", value):
+        raise ValueError(f"{value!r} is neither a name nor module:attribute")
+    return value
+
+
 def _token(value: SecretStr) -> SecretStr:
     token = value.get_secret_value()
     if not token or not all("!" <= c <= "~" for c in token):
@@ -114,6 +121,7 @@ def _id_tag(value: str) -> str:
 Host = Annotated[str, AfterValidator(_host)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 _FilesUrl = Annotated[str, AfterValidator(_base_url)]
+PluginName = Annotated[str, AfterValidator(_plugin_name)]
 Hosts = Annotated[tuple[Host, ...], NoDecode, BeforeValidator(_split), Field(min_length=1)]
 
 
@@ -179,11 +187,23 @@ class Settings(BaseSettings):
     concurrent_tx: ConcurrentTx = Field(
         ConcurrentTx.ALLOW, description="deny: an id tag with an open transaction gets ConcurrentTx elsewhere."
     )
+    recovery_grace: Annotated[int, Documented(unit="seconds")] = Field(
+        120,
+        ge=0,
+        le=7 * 86_400,
+        description="How long a connected charger may still deliver the real stop of a transaction that seems to be "
+        "over, before it is closed by the last meter value.",
+    )
     auto_start: bool = Field(
         False, description="Start charging by itself where a car is plugged in; the API can say otherwise per charger."
     )
     auto_start_id_tag: Annotated[str, AfterValidator(_id_tag)] = Field(
         "MCPP", description="Id tag that auto-start uses; it counts as known and may charge in many places at once."
+    )
+    plugins: Annotated[tuple[PluginName, ...], NoDecode, BeforeValidator(_split), Field(min_length=1)] = Field(
+        ("built-ins",),
+        description="Plugins to enable, comma-separated: built-ins for those that come with MCPP, names of installed "
+        "ones, module:attribute; -NAME leaves one out, none enables none.",
     )
     metrics_open: bool = Field(False, description="Where an api-token is set: give /metrics without it.")
     per_charger_metrics: bool = Field(True, description="Export metrics with a series for each charger.")

@@ -13,7 +13,8 @@ RETURNING *;
 -- name: SetConnectorStatus :exec
 UPDATE connectors
 SET status = @status, error_code = @error_code, info = @info, vendor_id = @vendor_id,
-    vendor_error_code = @vendor_error_code, status_at = @status_at, session_correlation_id = @session_correlation_id
+    vendor_error_code = @vendor_error_code, status_at = @status_at, status_received_at = @status_received_at,
+    session_correlation_id = @session_correlation_id
 WHERE id = @id;
 
 -- Say which session a connector is in.
@@ -28,7 +29,7 @@ WHERE id = @id AND session_correlation_id = @session_correlation_id;
 -- The connectors of some charge points, each with its open transaction.
 -- name: ListConnectors :many
 SELECT c.charge_point_id, c.evse_id, c.connector_id, c.status, c.error_code, c.status_at, c.ordered_availability,
-    t.id AS transaction_id
+    c.session_correlation_id, t.id AS transaction_id
 FROM connectors AS c
 LEFT JOIN transactions AS t ON t.connector_id = c.id AND t.stopped_at IS NULL
 WHERE c.charge_point_id IN (sqlc.slice(charge_point_ids))

@@ -30,7 +30,7 @@ _DEFAULT_PORTS: Final = {"http": "80", "https": "443"}
 
 
 DOCUMENTED_TOKEN: Final = Depends(
-    HTTPBearer(auto_error=False, description="The setting api-token, where it is set.", scheme_name="api-token")
+    HTTPBearer(auto_error=False, description="The setting api-token.", scheme_name="api-token")
 )
 """For OpenAPI only: the guard asks for the token, on paths that don't exist as well."""
 
@@ -48,6 +48,11 @@ class AccessRules:
     metrics_open: bool = False
     """/metrics needs no token."""
 
+    def protects(self, path: str) -> bool:
+        """Whether a request needs the token."""
+        prefixes = ("/api",) if self.metrics_open else ("/api", "/metrics")
+        return self.api_token is not None and any(path == p or path.startswith(f"{p}/") for p in prefixes)
+
 
 class Guard:
     """Refuses requests that break the rules, before anything else sees them."""
@@ -57,8 +62,8 @@ class Guard:
         self._names = frozenset(map(_canonical_name, rules.allowed_hosts or (*LOOPBACK_NAMES, rules.http_host)))
         # On a wildcard address, the one that a connection came in on is the listener's own, too.
         self._own_address_counts = rules.allowed_hosts is None and _is_wildcard(rules.http_host)
-        self._token = rules.api_token.encode() if rules.api_token is not None else None
-        self._protected = ("/api",) if rules.metrics_open else ("/api", "/metrics")
+        self._rules = rules
+        self._token = (rules.api_token or "").encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -75,7 +80,7 @@ class Guard:
             return _forbidden("this is no Host that the server answers to; the setting allowed-hosts names them")
         if any(not _same_origin(origin, hosts[0]) for origin in headers.getlist("origin")):
             return _forbidden("requests from another origin are refused")
-        if self._token is not None and self._needs_token(scope["path"]) and not self._is_authorized(headers):
+        if self._rules.protects(scope["path"]) and not self._is_authorized(headers):
             return ApiError(
                 HTTPStatus.UNAUTHORIZED,
                 "unauthorized",
@@ -97,11 +102,7 @@ class Guard:
         server = scope.get("server")
         return self._own_address_counts and server is not None and name == _canonical_name(server[0])
 
-    def _needs_token(self, path: str) -> bool:
-        return any(path == prefix or path.startswith(f"{prefix}/") for prefix in self._protected)
-
     def _is_authorized(self, headers: Headers) -> bool:
-        assert self._token is not None
         scheme, _, token = headers.get("authorization", "").partition(" ")
         # Headers are Latin-1 text; the comparison takes the same time wherever the first difference is.
         return scheme.lower() == "bearer" and hmac.compare_digest(token.strip().encode("latin-1"), self._token)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, params
 from fastapi.routing import APIRoute
 from starlette.middleware import Middleware
 
@@ -55,7 +55,7 @@ def create_api(services: ApiServices, rules: AccessRules) -> FastAPI:
     )
     app.state.services = services
     problems = documented(HTTPStatus.UNAUTHORIZED, HTTPStatus.UNPROCESSABLE_ENTITY)
-    api = APIRouter(prefix="/api/v1", dependencies=[DOCUMENTED_TOKEN], responses=problems)
+    api = APIRouter(prefix="/api/v1", dependencies=_token(rules, "/api"), responses=problems)
     for router in (
         charge_points.router,
         commands.create_router(services.commands.actions.values()),
@@ -70,11 +70,17 @@ def create_api(services: ApiServices, rules: AccessRules) -> FastAPI:
         api.include_router(router)
     app.include_router(api)
     app.include_router(system.router)
+    app.include_router(system.metrics_router, dependencies=_token(rules, "/metrics"))
     app.include_router(docs.router)
     app.mount(docs.ASSETS_PATH, docs.assets)
     answer_with_problems(app)
     answer_failures(app)
     return app
+
+
+def _token(rules: AccessRules, path: str) -> list[params.Depends]:
+    """What describes the token, where it is asked for."""
+    return [DOCUMENTED_TOKEN] if rules.protects(path) else []
 
 
 def _operation_id(route: APIRoute) -> str:

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import Path
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StrictBool,
+    StrictInt,
+)
 from pydantic_core import PydanticCustomError
 
 from mcpp_generated.db.enums import IdTagStatus
@@ -21,6 +32,18 @@ def _printable(text: str) -> str:
     return text
 
 
+_RFC_3339: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})", re.IGNORECASE
+)
+
+
+def _rfc_3339(given: object) -> object:
+    """Pydantic would take Unix times, too."""
+    if isinstance(given, datetime) or (isinstance(given, str) and _RFC_3339.fullmatch(given)):
+        return given
+    raise PydanticCustomError("rfc_3339", "should be a time with its zone, such as 2026-05-04T09:30:00Z")
+
+
 def _to_utc(moment: datetime) -> datetime:
     try:
         return moment.astimezone(UTC)
@@ -28,8 +51,11 @@ def _to_utc(moment: datetime) -> datetime:
         raise PydanticCustomError("datetime_range", "lies outside of the years 1 to 9999 of UTC") from None
 
 
-Moment = Annotated[AwareDatetime, AfterValidator(_to_utc)]
-"""A time with its zone, brought to UTC."""
+ZonedTime = Annotated[AwareDatetime, BeforeValidator(_rfc_3339)]
+"""A time with its zone (RFC 3339)."""
+
+Moment = Annotated[ZonedTime, AfterValidator(_to_utc)]
+"""The same, brought to UTC: what can be stored."""
 
 Printable = Annotated[str, AfterValidator(_printable)]
 
@@ -56,7 +82,7 @@ class WantedChargePoint(Body):
     """What an operator says of a charge point; what isn't given stays as it is."""
 
     display_name: Annotated[Printable, Field(min_length=1, max_length=255)] | None = None
-    auto_start: bool | None = Field(None, description="null: the global setting holds.")
+    auto_start: StrictBool | None = Field(None, description="null: the global setting holds.")
     password: Annotated[SecretStr, Field(min_length=1, max_length=255)] | None = Field(
         None, description="For HTTP basic authentication; stored as a hash, never returned. null: it needs none."
     )
@@ -74,12 +100,12 @@ class WantedIdTag(Body):
 class Assignment(Body):
     """Where a stop or meter values belong."""
 
-    transaction_id: int = Field(ge=1, le=LARGEST_ID)
+    transaction_id: StrictInt = Field(ge=1, le=LARGEST_ID)
 
 
 class WantedLink(Body):
     """How long a link to a file shall count."""
 
-    lifetime_hours: int | None = Field(
+    lifetime_hours: StrictInt | None = Field(
         None, ge=1, le=8760, description="As the setting files-link-lifetime by default."
     )

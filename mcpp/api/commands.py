@@ -14,11 +14,12 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from mcpp.api.answers import as_json
-from mcpp.api.failures import COMMAND_STATUSES
+from mcpp.api.failures import COMMAND_STATUSES, problem_of
 from mcpp.api.problems import CLIENT_LEFT, documented, not_found
 from mcpp.api.services import ApiServices, FromServices
 from mcpp.ocppj.actions import AnyAction, encode
-from mcpp.ocppj.errors import NotConnected
+from mcpp.ocppj.errors import CommandError, NotConnected
+from mcpp.ocppj.flow import new_correlation_id
 from mcpp.ocppj.live import Exchange
 from mcpp_generated.db import readers
 
@@ -71,10 +72,20 @@ def answer_name(action: str) -> str:
     return f"{action}Answer"
 
 
+async def send_command(request: Request, services: ApiServices, identity: str, action: str, payload: bytes) -> Response:
+    """Send an operation and answer with the charge point's response; raises ApiError."""
+    correlation_id = new_correlation_id()
+    command = services.commands.send(identity, action, payload, correlation_id=correlation_id)
+    try:
+        return await answer_command(request, services, identity, command)
+    except CommandError as error:
+        raise problem_of(error, headers={CORRELATION_HEADER: correlation_id}) from error
+
+
 async def answer_command(
     request: Request, services: ApiServices, identity: str, command: Awaitable[Exchange[BaseModel]]
 ) -> Response:
-    """The answer to a command that is under way, or the reason why there's none, raised."""
+    """The answer to a command that is under way; raises what it raises, ApiError for an unknown charge point."""
     try:
         exchange = await _while_wanted(request, command)
     except NotConnected:
@@ -97,8 +108,7 @@ async def answer_command(
 
 def _endpoint(action: str) -> Callable[..., Coroutine[None, None, Response]]:
     async def send(request: Request, services: FromServices, id: str) -> Response:  # noqa: A002  the interface's name
-        payload = await request.body()
-        return await answer_command(request, services, id, services.commands.send(id, action, payload))
+        return await send_command(request, services, id, action, await request.body())
 
     return send
 

@@ -7,21 +7,16 @@ by the ring is cut off, comes back with the id of the last event he has, and is 
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 import time
 from collections import deque
 from collections.abc import AsyncIterator
-from dataclasses import fields
-from datetime import datetime
 from typing import Final
 
 import orjson
 
-from mcpp.api.models import spell_time
 from mcpp.domain.events import Event
-from mcpp.domain.samples import Sample
-from mcpp.redaction import MASK, is_secret, redact_text
+from mcpp.event_json import event_json, event_name
 
 RING_SIZE: Final = 1000
 """Events that a reader may be behind, or have been away for."""
@@ -114,43 +109,13 @@ class EventStream:
 
     def _encode(self, number: int) -> bytes:
         event = self._ring[number - self._oldest()]
-        return _message(event_name(type(event)), present(event), f"{self._epoch}-{number}")
-
-
-def event_name(kind: type[Event]) -> str:
-    """`transaction_started` for TransactionStarted."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", kind.__name__).lower()
-
-
-def present(event: Event) -> dict[str, object]:
-    """An event as its readers get it, in the API's names, secrets masked."""
-    facts = {field.name: _present(field.name, getattr(event, field.name)) for field in fields(event)}
-    return {"event": event_name(type(event)), **facts}
-
-
-def _present(name: str, value: object) -> object:
-    if name == "evidence" and isinstance(value, str):
-        return json.loads(value)
-    if isinstance(value, str):
-        return MASK if is_secret(name) else redact_text(value)
-    if isinstance(value, Sample):
-        named = {name: text or None for name, text in value.kind._asdict().items()}
-        return {"timestamp": value.measured_at, **named, "value": value.value}
-    if isinstance(value, list | tuple):
-        return [_present(name, item) for item in value]
-    return value
+        return _message(event_name(type(event)), event_json(event), f"{self._epoch}-{number}")
 
 
 def _gap(last_event_id: str) -> bytes:
-    return _message("gap", {"event": "gap", "last_event_id": last_event_id})
+    return _message("gap", orjson.dumps({"event": "gap", "last_event_id": last_event_id}))
 
 
-def _message(name: str, facts: dict[str, object], event_id: str | None = None) -> bytes:
-    data = orjson.dumps(facts, default=_spell, option=orjson.OPT_PASSTHROUGH_DATETIME)
+def _message(name: str, data: bytes, event_id: str | None = None) -> bytes:
     identified = f"id: {event_id}\n" if event_id is not None else ""
     return f"event: {name}\n{identified}data: ".encode() + data + b"\n\n"
-
-
-def _spell(value: object) -> str:
-    assert isinstance(value, datetime)
-    return spell_time(value)

@@ -12,9 +12,20 @@ from mcpp.api.services import FromServices
 
 router = APIRouter(tags=["events"])
 
+_EVENT: Final = {
+    "type": "object",
+    "properties": {
+        "event": {"type": "string", "examples": ["transaction_started"]},
+        "id": {"type": "string", "description": "For `Last-Event-ID`."},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+    },
+    "required": ["event", "data"],
+}
+"""One event of the stream."""
+
 _STREAM: Final = {
     "description": "Server-sent events, each with its name, an id and JSON data; a comment every 15 seconds.",
-    "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    "content": {"text/event-stream": {"schema": _EVENT}},
 }
 
 _UNBUFFERED: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final
 
@@ -58,9 +59,15 @@ async def _failure(_: Request, error: Exception) -> Response:
     return problem_of(error).response()
 
 
-def problem_of(error: Exception) -> ApiError:
+def problem_of(error: Exception, headers: Mapping[str, str] | None = None) -> ApiError:
     """The problem that an error of the house is."""
-    detail = str(error)
+    problem = _problem_of(error)
+    problem.headers = headers
+    return problem
+
+
+def _problem_of(error: Exception) -> ApiError:
+    detail = str(error) or "no reason was given"
     match error:
         case InvalidPayload():
             return invalid_payload([Mistake(location=where, message=what) for where, what in error.mistakes])

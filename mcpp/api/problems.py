@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
+from starlette.routing import Match
 
 from mcpp.ocppj.errors import CallRefused
 
@@ -131,14 +132,24 @@ async def _http_exception(request: Request, error: Exception) -> Response:
     if status is HTTPStatus.BAD_REQUEST:
         # The framework's, for a body that it can't decode.
         return invalid_payload([Mistake(location="body", message="is not JSON in UTF-8")]).response()
-    code, detail = _CODES.get(status) or status.name.lower(), status.description
+    code, detail, headers = _CODES.get(status) or status.name.lower(), status.description, error.headers
     if status is HTTPStatus.METHOD_NOT_ALLOWED:
-        detail = f"{request.method} is not possible here"
+        detail, headers = f"{request.method} is not possible here", {"Allow": ", ".join(_possible_methods(request))}
     elif status is HTTPStatus.NOT_FOUND:
         detail = "there is nothing at this path"
     elif status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         detail = error.detail
-    return ApiError(status, code, detail, headers=error.headers).response()
+    return ApiError(status, code, detail, headers=headers).response()
+
+
+def _possible_methods(request: Request) -> list[str]:
+    """Of all routes of a path: the framework names those of the first one."""
+    routes = request.app.routes
+    return [
+        method
+        for method in ("DELETE", "GET", "POST", "PUT")
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
+    ]
 
 
 async def _validation_error(_: Request, error: Exception) -> Response:

@@ -7,12 +7,12 @@ from http import HTTPStatus
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
-from mcpp.api.access import DOCUMENTED_TOKEN
 from mcpp.api.models import Health, Readiness
 from mcpp.api.problems import documented
 from mcpp.api.services import FromServices
 
 router = APIRouter(tags=["system"])
+metrics_router = APIRouter(tags=["system"])
 
 _METRICS = {name: {"schema": {"type": "string"}} for name in ("text/plain", "application/openmetrics-text")}
 
@@ -37,10 +37,9 @@ async def get_readiness(services: FromServices) -> Response:
     return JSONResponse(unavailable.model_dump(), HTTPStatus.SERVICE_UNAVAILABLE)
 
 
-@router.get(
+@metrics_router.get(
     "/metrics",
     response_class=Response,
-    dependencies=[DOCUMENTED_TOKEN],
     responses={HTTPStatus.OK: {"content": _METRICS}, **documented(HTTPStatus.UNAUTHORIZED)},
 )
 async def get_metrics(services: FromServices, request: Request) -> Response:

@@ -8,6 +8,7 @@ from typing import Final
 import aiosqlite
 from pydantic import AwareDatetime, Field
 
+from mcpp.api.bodies import ZonedTime
 from mcpp.api.paging import PageQuery, RowId
 from mcpp.domain.connectors import NO_EVSE
 from mcpp_generated.db import readers
@@ -29,8 +30,8 @@ class TransactionQuery(PageQuery):
     connector_id: int | None = Field(None, ge=0, le=2**31 - 1)
     id_tag: str | None = Field(None, description="Letter case doesn't matter.")
     open: bool | None = Field(None, description="Only those that run, or that have ended.")
-    since: AwareDatetime | None = Field(None, description="Began then or later.")
-    until: AwareDatetime | None = Field(None, description="Began before.")
+    since: ZonedTime | None = Field(None, description="Began then or later.")
+    until: ZonedTime | None = Field(None, description="Began before.")
 
 
 async def find_transactions(

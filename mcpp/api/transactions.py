@@ -13,7 +13,7 @@ from starlette.responses import Response, StreamingResponse
 
 from mcpp.api.answers import as_json
 from mcpp.api.bodies import RowKey
-from mcpp.api.commands import answer_command, answered_by
+from mcpp.api.commands import answered_by, send_command
 from mcpp.api.models import Sample, SamplePage, Transaction, TransactionPage
 from mcpp.api.paging import Cursors, PageQuery, RowId, cut
 from mcpp.api.problems import conflict, documented, not_found
@@ -108,9 +108,8 @@ async def stop_transaction(request: Request, services: FromServices, transaction
     transaction = await find_transaction(services, transaction_id)
     if transaction.stopped_at is not None:
         raise conflict(f"transaction {transaction_id} was stopped before")
-    identity = transaction.charge_point_id
-    command = services.commands.send(identity, _STOP, f'{{"transactionId":{transaction_id}}}'.encode())
-    return await answer_command(request, services, identity, command)
+    payload = f'{{"transactionId":{transaction_id}}}'.encode()
+    return await send_command(request, services, transaction.charge_point_id, _STOP, payload)
 
 
 @router.post(

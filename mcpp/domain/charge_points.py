@@ -13,6 +13,7 @@ from mcpp.domain.events import (
     SecurityEventReceived,
 )
 from mcpp.domain.occasion import Occasion, Outcome
+from mcpp.domain.recovery import heed_boot
 from mcpp_generated.db.enums import ReportKind
 from mcpp_generated.db.queries import Queries
 
@@ -145,6 +146,7 @@ def disconnect(q: Queries, key: int, now: datetime) -> None:
 
 def boot(q: Queries, occasion: Occasion, boot: Boot) -> Outcome[None]:
     """Accept a boot: a charge point whose boot was accepted once stays accepted."""
+    heed_boot(q, occasion)
     q.boot_charge_point(
         id=occasion.key,
         booted_at=occasion.at,

@@ -186,7 +186,7 @@ def evidence_of_next_start(
     q: Queries, transaction: Transaction, *, next_meter_start: int, next_started_at: datetime
 ) -> Evidence:
     """What ended a transaction whose connector began another: its last reading, else the next one's first."""
-    facts = {"next_started_at": next_started_at, "next_meter_start": next_meter_start}
+    facts: dict[str, Fact] = {"next_started_at": next_started_at, "next_meter_start": next_meter_start}
     evidence = last_evidence(q, transaction, Cause.NEXT_START, facts)
     is_plausible = next_meter_start >= transaction.meter_start and next_started_at >= transaction.started_at
     if evidence.source is EvidenceSource.METER_START and is_plausible:

@@ -7,8 +7,9 @@ from datetime import datetime
 
 from mcpp.domain.events import ConnectorStatusChanged
 from mcpp.domain.occasion import Occasion, Outcome
+from mcpp.domain.recovery import heed_status
 from mcpp_generated.db.enums import Availability
-from mcpp_generated.db.models import Connector
+from mcpp_generated.db.models import Connector, Transaction
 from mcpp_generated.db.queries import Queries
 
 NO_EVSE = 0
@@ -60,7 +61,8 @@ def order_availability(q: Queries, occasion: Occasion, connector_id: int, availa
 def report_status(q: Queries, occasion: Occasion, report: ReportStatus) -> Outcome[None]:
     """Store a connector's status; an event tells of it where it says something new."""
     connector = ensure_connector(q, occasion.key, report.connector_id)
-    session = _session_after(q, occasion, connector, report.status)
+    running = q.find_open_on_connector(connector_id=connector.id)
+    session = _session_after(occasion, connector, running, report.status)
     q.set_connector_status(
         id=connector.id,
         status=report.status,
@@ -69,8 +71,11 @@ def report_status(q: Queries, occasion: Occasion, report: ReportStatus) -> Outco
         vendor_id=report.vendor_id,
         vendor_error_code=report.vendor_error_code,
         status_at=report.reported_at,
+        status_received_at=occasion.at,
         session_correlation_id=session,
     )
+    if running is not None and report.connector_id != CHARGE_POINT:
+        heed_status(q, occasion, running, report.status, report.reported_at)
     is_error = report.error_code != _NO_ERROR
     q.stamp_status(id=occasion.key, last_status_at=occasion.at, last_error_at=occasion.at if is_error else None)
     known = (connector.status, connector.error_code, connector.info)
@@ -91,10 +96,15 @@ def report_status(q: Queries, occasion: Occasion, report: ReportStatus) -> Outco
     return Outcome(None, (event,))
 
 
-def _session_after(q: Queries, occasion: Occasion, connector: Connector, status: str) -> str | None:
-    """A session begins with the first Preparing and ends with Available, unless its transaction still runs."""
+def _session_after(occasion: Occasion, connector: Connector, running: Transaction | None, status: str) -> str | None:
+    """A session begins with the first Preparing and ends with Available, unless its transaction still runs.
+
+    That of a transaction which is suspected to be over gives way to the next.
+    """
+    session = connector.session_correlation_id
     if status == "Preparing":
-        return connector.session_correlation_id or occasion.new_correlation_id()
-    if status == "Available" and q.find_open_on_connector(connector_id=connector.id) is None:
+        is_left_over = running is not None and running.suspicion and running.session_correlation_id == session
+        return occasion.new_correlation_id() if session is None or is_left_over else session
+    if status == "Available" and running is None:
         return None
-    return connector.session_correlation_id
+    return session

@@ -9,6 +9,7 @@ from datetime import datetime
 from mcpp.domain.connectors import ensure_connector
 from mcpp.domain.events import MeterValuesReceived, RecordUnmatched
 from mcpp.domain.occasion import Occasion, Outcome
+from mcpp.domain.recovery import heed_meter_values
 from mcpp.domain.samples import Sample, SampleKind
 from mcpp_generated.db.enums import UnmatchedKind
 from mcpp_generated.db.models import AddConnectorSamplesParams, AddTransactionSamplesParams, Transaction
@@ -42,6 +43,7 @@ def record_meter_values(
     transaction = _transaction_of(q, occasion.key, connector.id, command, measured_at)
     new_kinds: NewKinds = {}
     if transaction is not None:
+        heed_meter_values(q, occasion, transaction, command.samples)
         new_kinds = add_transaction_samples(q, occasion, transaction.id, command.samples, known_kinds)
     elif command.claimed_transaction_id > 0:
         return _keep_aside(q, occasion, command)
@@ -111,7 +113,10 @@ def _kind_ids(q: Queries, known: Mapping[SampleKind, int], new_kinds: NewKinds) 
 def _transaction_of(
     q: Queries, charge_point_key: int, connector_key: int, command: RecordMeterValues, measured_at: datetime
 ) -> Transaction | None:
-    """The claimed transaction where it ran at that time; else the connector's of that time; else the claimed one."""
+    """The claimed transaction where it ran at that time; else the connector's of that time; else the claimed one.
+
+    One that is suspected to be over by that time counts only where it's claimed: the connector may be idle.
+    """
     claimed = None
     if command.claimed_transaction_id > 0:
         claimed = q.find_transaction(id=command.claimed_transaction_id)
@@ -120,9 +125,10 @@ def _transaction_of(
         if claimed is not None and (claimed.stopped_at is None or measured_at <= claimed.stopped_at):
             return claimed
     running = q.find_on_connector_at(connector_id=connector_key, at=measured_at)
-    if running is not None and (running.stopped_at is None or measured_at <= running.stopped_at):
-        return running
-    return claimed
+    if running is None:
+        return claimed
+    over_at = running.stopped_at or running.suspicion_at
+    return running if over_at is None or measured_at <= over_at else claimed
 
 
 def _keep_aside(q: Queries, occasion: Occasion, command: RecordMeterValues) -> Outcome[NewKinds]:

@@ -13,9 +13,10 @@ from mcpp.domain.connectors import ensure_connector
 from mcpp.domain.events import Event, RecordUnmatched, TransactionStarted
 from mcpp.domain.meter_values import NewKinds, add_transaction_samples
 from mcpp.domain.occasion import Occasion, Outcome
+from mcpp.domain.recovery import heed_repeated_start, heed_start
 from mcpp.domain.samples import Sample, SampleKind
 from mcpp_generated.db.enums import UnmatchedKind
-from mcpp_generated.db.models import Connector, Transaction
+from mcpp_generated.db.models import Transaction
 from mcpp_generated.db.queries import Queries
 
 
@@ -73,10 +74,14 @@ def start_transaction(
         meter_start=command.meter_start,
     )
     if repeated is not None:
+        heed_repeated_start(q, occasion, repeated)
         verdict = authorize_start(q, command.id_tag, occasion.at, policy, own_transaction_id=repeated.id)
         return Outcome(Started(repeated.id, verdict))
-    recovered = _close_left_open(q, occasion, connector, command)
-    session = connector.session_correlation_id or occasion.new_correlation_id()
+    left_open = q.find_open_on_connector(connector_id=connector.id)
+    recovered = _close_left_open(q, occasion, left_open, command) if left_open else ()
+    session = connector.session_correlation_id
+    if session is None or (left_open is not None and left_open.session_correlation_id == session):
+        session = occasion.new_correlation_id()
     transaction_id = q.add_transaction(
         charge_point_id=occasion.key,
         connector_id=connector.id,
@@ -87,6 +92,7 @@ def start_transaction(
         start_received_at=occasion.at,
         session_correlation_id=session,
     )
+    heed_start(q, occasion, connector, transaction_id, command.started_at)
     q.set_connector_session(id=connector.id, session_correlation_id=session)
     q.stamp_transaction_start(id=occasion.key, last_tx_start_at=occasion.at)
     started = TransactionStarted(
@@ -108,12 +114,9 @@ def start_transaction(
 
 
 def _close_left_open(
-    q: Queries, occasion: Occasion, connector: Connector, command: StartTransaction
+    q: Queries, occasion: Occasion, left_open: Transaction, command: StartTransaction
 ) -> tuple[Event, ...]:
     """A connector has one transaction at a time: the start of the next proves that the last one is over."""
-    left_open = q.find_open_on_connector(connector_id=connector.id)
-    if left_open is None:
-        return ()
     evidence = evidence_of_next_start(
         q, left_open, next_meter_start=command.meter_start, next_started_at=command.started_at
     )

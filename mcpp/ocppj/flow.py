@@ -56,3 +56,11 @@ class Flow:
 
 
 current_flow: ContextVar[Flow | None] = ContextVar("current_flow", default=None)
+
+current_cause: ContextVar[str | None] = ContextVar("current_cause", default=None)
+"""The correlation id of what a plugin reacts to, where there is no flow any more: its commands belong to it."""
+
+
+def caused_correlation_id() -> str:
+    """The correlation id for what begins here: its cause's, or a new one."""
+    return current_cause.get() or new_correlation_id()

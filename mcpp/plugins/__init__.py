@@ -7,11 +7,83 @@ from mcpp.plugins import Site, TransactionStopped, hookimpl
 async def transaction_stopped(event: TransactionStopped, site: Site) -> None:
     site.log.info("bill", category="transaction", energy_wh=event.energy_wh)
 ```
+
+See docs/plugins.md.
 """
 
 from __future__ import annotations
 
+from mcpp.domain.authorization import Authorization, AuthorizationStatus
+from mcpp.domain.events import (
+    ChargePointBooted,
+    ChargePointConnected,
+    ChargePointDisconnected,
+    ChargePointOffline,
+    ChargePointOnline,
+    CommandFinished,
+    CommandOutcome,
+    ConnectorStatusChanged,
+    Event,
+    FileReceived,
+    HeartbeatReceived,
+    MeterValuesReceived,
+    RecordUnmatched,
+    ReportReceived,
+    ReservationChanged,
+    SecurityEventReceived,
+    TransactionRecovered,
+    TransactionStarted,
+    TransactionStopped,
+)
+from mcpp.domain.questions import (
+    AuthorizationQuestion,
+    DataTransferAnswer,
+    DataTransferQuestion,
+    DataTransferStatus,
+)
+from mcpp.domain.samples import Sample, SampleKind
+from mcpp.ocppj.errors import CommandError
+from mcpp.ocppj.verbs import ChangeOutcome, Verbs
 from mcpp.plugins.hookspecs import HookSpecs, hookimpl
+from mcpp.plugins.settings import PluginSettings
 from mcpp.plugins.site import ChargePointState, ConnectorState, Scheduled, Site
 
-__all__ = ["ChargePointState", "ConnectorState", "HookSpecs", "Scheduled", "Site", "hookimpl"]
+__all__ = [
+    "Authorization",
+    "AuthorizationQuestion",
+    "AuthorizationStatus",
+    "ChangeOutcome",
+    "ChargePointBooted",
+    "ChargePointConnected",
+    "ChargePointDisconnected",
+    "ChargePointOffline",
+    "ChargePointOnline",
+    "ChargePointState",
+    "CommandError",
+    "CommandFinished",
+    "CommandOutcome",
+    "ConnectorState",
+    "ConnectorStatusChanged",
+    "DataTransferAnswer",
+    "DataTransferQuestion",
+    "DataTransferStatus",
+    "Event",
+    "FileReceived",
+    "HeartbeatReceived",
+    "HookSpecs",
+    "MeterValuesReceived",
+    "PluginSettings",
+    "RecordUnmatched",
+    "ReportReceived",
+    "ReservationChanged",
+    "Sample",
+    "SampleKind",
+    "Scheduled",
+    "SecurityEventReceived",
+    "Site",
+    "TransactionRecovered",
+    "TransactionStarted",
+    "TransactionStopped",
+    "Verbs",
+    "hookimpl",
+]

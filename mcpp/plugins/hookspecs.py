@@ -139,9 +139,7 @@ class HookSpecs:
         Asked for Authorize and StartTransaction. A transaction that starts is booked in any case: the charger may be
         charging already, and stops where the answer tells it to.
         """
-        return None
 
     @hookspec(firstresult=True)
     def data_transfer_received(self, question: DataTransferQuestion, site: Site) -> Answer | Awaitable[Answer]:
         """Answer a vendor's message (OCPP 1.6 §4.3), or give None; 1 second, then it's `UnknownVendorId`."""
-        return None

@@ -1,4 +1,4 @@
-"""Finds the plugins that a deployment wants, makes them, and checks them: hooks by pluggy, settings by their classes."""
+"""Finds the plugins that a deployment wants, makes them and checks them."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Hook:
     function: Callable[..., object]
     arguments: Sequence[str]
 
-    def call(self, **offered: object) -> object:
+    def call(self, offered: Mapping[str, object]) -> object:
         """Call it with what it takes of this; an awaitable where it's async."""
         return self.function(*(offered[argument] for argument in self.arguments))
 

@@ -26,9 +26,11 @@ class ConnectorState:
     transaction_id: int | None
     """Of the transaction that runs on it."""
     inoperative: bool
-    """Last ordered to be."""
+    """Last ordered to be (OCPP 1.6 §5.2)."""
     reserved_for: str | None
-    """The id tag of the reservation that holds it now."""
+    """The id tag of the reservation that holds it now; connector 0's may be used at any connector."""
+    session_correlation_id: str | None
+    """Of the charging session that it's in, from `Preparing` on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,5 +101,8 @@ class Site(Protocol):
         ...
 
     def schedule(self, seconds: float, job: Callable[[], Awaitable[None]]) -> Scheduled:
-        """Run a job in so many seconds, in the plugin's worker, under its time limit; forgotten at shutdown."""
+        """Run a job in so many seconds, beside the hooks, for 10 minutes at most; forgotten at shutdown.
+
+        May be called from any thread. Raises TooManyJobs where 10,000 wait already.
+        """
         ...

@@ -50,6 +50,10 @@ class BusinessTelemetry:
             self._metrics.transactions.labels("started", "").inc()
             self._metrics.transactions_active.inc()
         elif isinstance(event, TransactionStopped):
+            if event.supersedes is not None:
+                # Its transaction was counted when it ended for the first time.
+                self._write_superseding(event)
+                return
             self._count_end(event, "recovered" if isinstance(event, TransactionRecovered) else "stopped")
         if kind in self._kinds:
             self._write(event, *self._kinds[kind])
@@ -62,6 +66,11 @@ class BusinessTelemetry:
         metrics.transaction_duration.observe(max(0.0, (event.stopped_at - event.started_at).total_seconds()))
         if not event.energy_implausible:
             metrics.transaction_energy.observe(event.energy_wh)
+
+    def _write_superseding(self, event: TransactionStopped) -> None:
+        """Figures that were told before have changed: the line has both."""
+        if self._lines.writes(LogLevel.WARNING):
+            self._write(event, "transaction_stop_superseded", LogLevel.WARNING, "transaction")
 
     def _write(self, event: Event, name: str, level: LogLevel, category: str) -> None:
         line: Line = {

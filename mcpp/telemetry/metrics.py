@@ -119,6 +119,24 @@ class Metrics:
             registry, "transaction_energy_watt_hours", "Energy of a transaction, where plausible.", _SESSION_WATT_HOURS
         )
 
+        plugin_labels = ("plugin", "hook")
+        self.plugin_duration = _histogram(
+            registry,
+            "plugin_duration_seconds",
+            "One call of a plugin's hook or job, until it has returned, failed or run out of time.",
+            _PLUGIN_SECONDS,
+            plugin_labels,
+        )
+        self.plugin_errors = _counter(
+            registry, "plugin_errors_total", "Calls of a plugin that raised or ran out of time.", plugin_labels
+        )
+        self.plugin_events_dropped = _counter(
+            registry,
+            "plugin_events_dropped_total",
+            "Events that never reached a plugin, since too many waited for it.",
+            plugin_labels,
+        )
+
     def watch_charge_points(self, states: Callable[[], Collection[ChargePointState]], *, series_limit: int) -> None:
         """Read which charge points are connected; `series_limit` of them get series of their own, 0 for none."""
         self._connected.set_function(lambda: sum(state.connected_since is not None for state in states()))
@@ -168,6 +186,7 @@ _MESSAGE_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 
 _WRITE_SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5)
 _LAG_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 _BATCH_SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+_PLUGIN_SECONDS = (0.0001, 0.001, 0.01, 0.1, 1, 10, 60, 600)
 _MINUTE, _HOUR = 60, 3600
 _SESSION_SECONDS = (
     *(minutes * _MINUTE for minutes in (1, 5, 15, 30)),

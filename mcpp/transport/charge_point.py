@@ -28,7 +28,7 @@ from mcpp.ocppj.errors import (
     InvalidAnswer,
     Unanswerable,
 )
-from mcpp.ocppj.flow import Direction, Flow, Peer, current_flow, new_correlation_id
+from mcpp.ocppj.flow import Direction, Flow, Peer, caused_correlation_id, current_flow
 from mcpp.ocppj.frames import Call, CallError, CallResult, encode
 from mcpp.ocppj.live import Exchange
 from mcpp.ocppj.middleware import Middleware
@@ -36,7 +36,6 @@ from mcpp.ocppj.session import Answered, Refused, Session, Stray
 from mcpp.transport.connection import Hold
 from mcpp.transport.limits import Limits
 from mcpp.transport.outcomes import Outcome
-
 
 Finished: TypeAlias = Callable[[Flow, BaseModel | Exception], None]
 """Told of every CALL of ours that is over, with its response or why there is none; must not block and not raise."""
@@ -207,9 +206,7 @@ class LiveChargePoint:
         flow = self._outgoing_flow(call, correlation_id)
         self._session.submit(call)
         future: asyncio.Future[Res] = self._loop.create_future()
-        self._commands[call.message_id] = _TypedCommand(
-            flow, self._dialect, request, model, future, self._finished
-        )
+        self._commands[call.message_id] = _TypedCommand(flow, self._dialect, request, model, future, self._finished)
         self._send_call()
         try:
             response = await future
@@ -378,7 +375,7 @@ class LiveChargePoint:
     def _outgoing_flow(self, call: Call, correlation_id: str | None) -> Flow:
         if correlation_id is None:
             flow = current_flow.get()
-            correlation_id = new_correlation_id() if flow is None else flow.correlation_id
+            correlation_id = caused_correlation_id() if flow is None else flow.correlation_id
         started = time.perf_counter()
         return Flow(self.peer, Direction.OUT, call.action, call.message_id, correlation_id, started)
 

@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,8 +81,10 @@ class Server:
 
 
 @asynccontextmanager
-async def running_server(database: Path, *flags: str) -> AsyncIterator[Server]:
-    """`mcpp serve` on free ports, up when the block begins; ended with it."""
+async def running_server(
+    database: Path, *flags: str, variables: Mapping[str, str] | None = None
+) -> AsyncIterator[Server]:
+    """`mcpp serve` on free ports, up when the block begins; ended with it. No other variable of ours is set."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MCPP_")}
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -92,7 +94,7 @@ async def running_server(database: Path, *flags: str) -> AsyncIterator[Server]:
         *("--database", str(database), "--ocpp-host", "127.0.0.1", "--ocpp-port", "0", "--http-port", "0"),
         *flags,
         stdout=asyncio.subprocess.PIPE,
-        env=environment,
+        env=environment | dict(variables or {}),
         limit=1 << 24,
     )
     server = Server(process)

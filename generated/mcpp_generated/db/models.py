@@ -172,6 +172,7 @@ class Connector:
     vendor_id: str | None
     vendor_error_code: str | None
     status_at: datetime | None
+    status_received_at: datetime | None
     session_correlation_id: str | None
     ordered_availability: Availability | None
     ordered_at: datetime | None
@@ -190,6 +191,7 @@ class Connector:
             str | None,
             str | None,
             int | None,
+            int | None,
             str | None,
             str | None,
             int | None,
@@ -206,9 +208,10 @@ class Connector:
             row[7],
             row[8],
             None if row[9] is None else from_milliseconds(row[9]),
-            row[10],
-            None if row[11] is None else Availability(row[11]),
-            None if row[12] is None else from_milliseconds(row[12]),
+            None if row[10] is None else from_milliseconds(row[10]),
+            row[11],
+            None if row[12] is None else Availability(row[12]),
+            None if row[13] is None else from_milliseconds(row[13]),
         )
 
 
@@ -223,10 +226,13 @@ class ListConnectorsRow:
     error_code: str | None
     status_at: datetime | None
     ordered_availability: Availability | None
+    session_correlation_id: str | None
     transaction_id: int | None
 
     @classmethod
-    def from_row(cls, row: tuple[int, int, int, str | None, str | None, int | None, str | None, int | None]) -> Self:
+    def from_row(
+        cls, row: tuple[int, int, int, str | None, str | None, int | None, str | None, str | None, int | None]
+    ) -> Self:
         return cls(
             row[0],
             row[1],
@@ -236,6 +242,7 @@ class ListConnectorsRow:
             None if row[5] is None else from_milliseconds(row[5]),
             None if row[6] is None else Availability(row[6]),
             row[7],
+            row[8],
         )
 
 

@@ -291,6 +291,7 @@ class Queries:
         vendor_id: str | None,
         vendor_error_code: str | None,
         status_at: datetime | None,
+        status_received_at: datetime | None,
         session_correlation_id: str | None,
         id: int,
     ) -> None:
@@ -304,6 +305,7 @@ class Queries:
                 vendor_id,
                 vendor_error_code,
                 None if status_at is None else to_milliseconds(status_at),
+                None if status_received_at is None else to_milliseconds(status_received_at),
                 session_correlation_id,
                 id,
             ),
@@ -540,17 +542,17 @@ class Queries:
         )
 
     def trust_transaction(self, *, id: int) -> None:
-        """Believe again that a transaction runs."""
+        """Believe again what the books say of a transaction."""
         self._connection.execute(statements.TRUST_TRANSACTION, (id,))
 
     def restart_grace(self, *, grace_began_at: datetime | None, id: int) -> None:
-        """Give a suspected transaction its whole grace period anew."""
+        """Give a suspected or recovered transaction its whole grace period anew."""
         self._connection.execute(
             statements.RESTART_GRACE, (None if grace_began_at is None else to_milliseconds(grace_began_at), id)
         )
 
     def list_suspected(self, *, began_until: datetime | None) -> list[Transaction]:
-        """The suspected transactions whose grace period began up to a time, the longest suspected first."""
+        """The transactions whose grace period began up to a time, that which began first at the top."""
         return fetch_all(
             self._connection.execute(
                 statements.LIST_SUSPECTED, (None if began_until is None else to_milliseconds(began_until),)

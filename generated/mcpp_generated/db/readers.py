@@ -235,7 +235,7 @@ async def list_plugin_memory(connection: aiosqlite.Connection, *, plugin: str) -
 
 
 async def list_suspected(connection: aiosqlite.Connection, *, began_until: datetime | None) -> list[Transaction]:
-    """The suspected transactions whose grace period began up to a time, the longest suspected first."""
+    """The transactions whose grace period began up to a time, that which began first at the top."""
     return await read_all(
         connection,
         statements.LIST_SUSPECTED,

@@ -122,19 +122,20 @@ SELECT charge_point_id, "key", value, readonly, known_at FROM configuration_keys
 ORDER BY key LIMIT ?3"""
 
 GET_CONNECTOR: Final = """\
-SELECT id, charge_point_id, evse_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, session_correlation_id, ordered_availability, ordered_at FROM connectors
+SELECT id, charge_point_id, evse_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, status_received_at, session_correlation_id, ordered_availability, ordered_at FROM connectors
 WHERE charge_point_id = ?1 AND evse_id = ?2 AND connector_id = ?3"""
 
 ADD_CONNECTOR: Final = """\
 INSERT INTO connectors (charge_point_id, evse_id, connector_id)
 VALUES (?1, ?2, ?3)
-RETURNING id, charge_point_id, evse_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, session_correlation_id, ordered_availability, ordered_at"""
+RETURNING id, charge_point_id, evse_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, status_received_at, session_correlation_id, ordered_availability, ordered_at"""
 
 SET_CONNECTOR_STATUS: Final = """\
 UPDATE connectors
 SET status = ?1, error_code = ?2, info = ?3, vendor_id = ?4,
-    vendor_error_code = ?5, status_at = ?6, session_correlation_id = ?7
-WHERE id = ?8"""
+    vendor_error_code = ?5, status_at = ?6, status_received_at = ?7,
+    session_correlation_id = ?8
+WHERE id = ?9"""
 
 SET_CONNECTOR_SESSION: Final = """\
 UPDATE connectors SET session_correlation_id = ?1 WHERE id = ?2"""
@@ -145,7 +146,7 @@ WHERE id = ?1 AND session_correlation_id = ?2"""
 
 LIST_CONNECTORS: Final = """\
 SELECT c.charge_point_id, c.evse_id, c.connector_id, c.status, c.error_code, c.status_at, c.ordered_availability,
-    t.id AS transaction_id
+    c.session_correlation_id, t.id AS transaction_id
 FROM connectors AS c
 LEFT JOIN transactions AS t ON t.connector_id = c.id AND t.stopped_at IS NULL
 WHERE c.charge_point_id IN (SELECT value FROM json_each(?1))
@@ -276,13 +277,13 @@ TRUST_TRANSACTION: Final = """\
 UPDATE transactions SET suspicion = NULL, suspicion_at = NULL, grace_began_at = NULL WHERE id = ?1"""
 
 RESTART_GRACE: Final = """\
-UPDATE transactions SET grace_began_at = ?1 WHERE id = ?2 AND suspicion IS NOT NULL"""
+UPDATE transactions SET grace_began_at = ?1 WHERE id = ?2"""
 
 LIST_SUSPECTED: Final = """\
 SELECT id, charge_point_id, connector_id, connector_number, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE grace_began_at <= ?1 ORDER BY grace_began_at, id"""
 
 FIND_CONNECTOR: Final = """\
-SELECT id, charge_point_id, evse_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, session_correlation_id, ordered_availability, ordered_at FROM connectors WHERE id = ?1"""
+SELECT id, charge_point_id, evse_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, status_received_at, session_correlation_id, ordered_availability, ordered_at FROM connectors WHERE id = ?1"""
 
 LIST_ENDED_TRANSACTIONS: Final = """\
 SELECT

@@ -7,19 +7,15 @@ from datetime import datetime
 from functools import partial
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from mcpp.domain.events import ChargePointConnected, ChargePointDisconnected, ChargePointOffline, ChargePointOnline
 from mcpp.ocppj.flow import new_correlation_id
 from mcpp.plugins import ChargePointState, Scheduled, Site, hookimpl
+from mcpp.plugins.settings import PluginSettings
 
 
-class OfflineAlertSettings(BaseSettings):
+class OfflineAlertSettings(PluginSettings, env_prefix="MCPP_PLUGIN_OFFLINE_ALERT_"):
     """Settings of the plugin `offline_alert`."""
-
-    model_config = SettingsConfigDict(
-        env_prefix="MCPP_PLUGIN_OFFLINE_ALERT_", env_ignore_empty=True, frozen=True, extra="forbid"
-    )
 
     after: int = Field(300, ge=1, le=604_800, description="Seconds that a charge point must be gone to be told of.")
     back_after: int = Field(60, ge=0, le=604_800, description="Seconds that it must stay connected to count as back.")

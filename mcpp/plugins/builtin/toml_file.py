@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from mcpp.errors import StartError
 
@@ -22,12 +23,12 @@ def read_toml(path: Path, model: type[M]) -> M:
     except OSError as error:
         raise StartError(f"{path}: {error.strerror}") from error
     except ValidationError as error:
-        raise StartError(*(f"{path}: {_spelled(e['loc'])}: {e['msg']}" for e in error.errors())) from error
+        raise StartError(*(f"{path}: {_spelled(mistake)}" for mistake in error.errors())) from error
     except ValueError as error:  # no UTF-8, or no TOML
         raise StartError(f"{path} is no TOML file: {error}") from error
 
 
-def _spelled(location: tuple[int | str, ...]) -> str:
-    """As people count: `group 2: maximum`."""
-    words = [f"{part + 1}" if isinstance(part, int) else f", {part}" for part in location]
-    return " ".join(words).removeprefix(", ").replace(" ,", ":") or "the whole"
+def _spelled(mistake: ErrorDetails) -> str:
+    """As people count: `group 2: maximum: Field required`."""
+    where = "".join(f" {part + 1}" if isinstance(part, int) else f": {part}" for part in mistake["loc"])
+    return f"{where}: {mistake['msg'].removeprefix('Value error, ')}".removeprefix(": ")

@@ -49,6 +49,7 @@ CREATE TABLE connectors (
     vendor_id               TEXT,
     vendor_error_code       TEXT,
     status_at               INTEGER,
+    status_received_at      INTEGER,
     session_correlation_id  TEXT,
     ordered_availability    TEXT    CHECK (ordered_availability IN ('Operative', 'Inoperative')),
     ordered_at              INTEGER,
@@ -133,7 +134,7 @@ CREATE TABLE transactions (
     CHECK ((stopped_at IS NULL) = (meter_stop IS NULL)),
     CHECK ((suspicion IS NULL) = (suspicion_at IS NULL)),
     CHECK (suspicion IS NULL OR stopped_at IS NULL),
-    CHECK ((grace_began_at IS NOT NULL) = (suspicion IS NOT NULL) OR stop_origin = 'recovered')
+    CHECK ((grace_began_at IS NOT NULL) = (suspicion IS NOT NULL) OR stop_origin IS 'recovered')
 ) STRICT;
 
 -- OCPP 2.0.1: the charger makes the id, a string of up to 36 characters.

@@ -122,6 +122,7 @@ class Books:
             vendor_id=None,
             vendor_error_code=None,
             status_at=at,
+            status_received_at=at,
             session_correlation_id=None,
         )
 

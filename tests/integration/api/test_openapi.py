@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 from pydantic import BaseModel
 
+from mcpp.api.access import AccessRules
 from mcpp.ocppj.actions import Sender
 from mcpp_generated.ocpp16.actions import ACTIONS
-from tests.integration.api.support import ENERGY, Site, minute
+from tests.integration.api.support import ENERGY, Site, minute, site
 
 JSON = "application/json"
 PROBLEM = "application/problem+json"
@@ -163,11 +165,17 @@ def test_payloads_are_described_as_they_are_taken(document: Document) -> None:
         assert validator.is_valid(payload) is fits, (schema, payload)
 
 
-def test_the_token_is_described_where_it_is_asked_for(document: Document) -> None:
+async def test_the_token_is_described_where_it_is_asked_for(tmp_path: Path) -> None:
+    async with site(tmp_path, AccessRules("127.0.0.1", api_token="t0ken")) as guarded:
+        document = (await guarded.get("/openapi.json")).json()
     secured = {name for name, operation in operations(document).items() if operation.get("security")}
 
     assert secured == {name for name, statuses in OPERATIONS.items() if "401" in statuses}
     assert document["components"]["securitySchemes"]["api-token"]["scheme"] == "bearer"
+
+
+def test_no_token_is_described_where_none_is_asked_for(document: Document) -> None:
+    assert not any(operation.get("security") for operation in operations(document).values())
 
 
 async def test_answers_are_as_described(api: Site, document: Document) -> None:

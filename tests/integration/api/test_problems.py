@@ -35,12 +35,21 @@ async def test_nothing_at_a_path(api: Site, path: str) -> None:
     assert_problem(await api.get(path), HTTPStatus.NOT_FOUND, "not_found")
 
 
-@pytest.mark.parametrize("path", ["/healthz", "/api/v1/transactions", "/api/v1/charge-points/CP-1/configuration"])
-async def test_a_method_that_is_not_possible(api: Site, path: str) -> None:
-    response = await api.http.delete(path)
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/healthz", "GET"),
+        ("/api/v1/transactions", "GET"),
+        ("/api/v1/charge-points/CP-1", "DELETE, GET, PUT"),
+        ("/api/v1/charge-points/CP-1/commands/Reset", "POST"),
+        ("/api/v1/id-tags/a/b", "DELETE, GET, PUT"),
+    ],
+)
+async def test_a_method_that_is_not_possible(api: Site, path: str, methods: str) -> None:
+    response = await api.http.patch(path)
 
     assert_problem(response, HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed")
-    assert response.headers["allow"] == "GET"
+    assert response.headers["allow"] == methods
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -52,6 +52,17 @@ async def hang_up(_: Posted, writer: asyncio.StreamWriter) -> None:
 
 
 OK = answer(204)
+
+
+@asynccontextmanager
+async def listening(*behaviours: Behaviour) -> AsyncIterator[HttpReceiver]:
+    """A receiver that is there for the block."""
+    receiver = HttpReceiver(*behaviours)
+    await receiver.start()
+    try:
+        yield receiver
+    finally:
+        await receiver.stop()
 
 
 class HttpReceiver:

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 
 import pytest
 import pytest_asyncio
@@ -14,7 +15,16 @@ from pydantic import SecretStr
 from mcpp.domain.events import ChargePointBooted, Event, SecurityEventReceived
 from mcpp.plugins.builtin.webhook import Webhook
 from mcpp.plugins.builtin.webhook.settings import WebhookSettings
-from tests.integration.plugins.http_receiver import OK, Behaviour, HttpReceiver, Posted, answer, hang, hang_up
+from tests.integration.plugins.http_receiver import (
+    OK,
+    Behaviour,
+    HttpReceiver,
+    Posted,
+    answer,
+    hang,
+    hang_up,
+    listening,
+)
 from tests.unit.plugins.site_by_hand import START, SiteByHand
 
 SECRET = "a secret that both sides know"
@@ -76,17 +86,12 @@ Listen = Callable[..., Awaitable[HttpReceiver]]
 @pytest_asyncio.fixture
 async def listen() -> AsyncIterator[Listen]:
     """Starts receivers, and stops them."""
-    started: list[HttpReceiver] = []
+    async with AsyncExitStack() as started:
 
-    async def start_one(*behaviours: Behaviour) -> HttpReceiver:
-        receiver = HttpReceiver(*behaviours)
-        await receiver.start()
-        started.append(receiver)
-        return receiver
+        async def start_one(*behaviours: Behaviour) -> HttpReceiver:
+            return await started.enter_async_context(listening(*behaviours))
 
-    yield start_one
-    for receiver in started:
-        await receiver.stop()
+        yield start_one
 
 
 async def test_an_event_arrives_as_signed_json(deployment: Deployment, listen: Listen) -> None:

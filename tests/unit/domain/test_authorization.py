@@ -143,3 +143,23 @@ def test_a_refused_tag_still_gets_its_transaction_booked_and_stopped() -> None:
     assert started.authorization == Authorization(AuthorizationStatus.INVALID)
     assert books.transaction(started.transaction_id).id_tag == "UNKNOWN"
     assert books.transaction(started.transaction_id).stopped_at == minute(1)
+
+
+@pytest.mark.parametrize("deny", [False, True])
+def test_the_tag_of_auto_start_is_known_and_may_charge_in_many_places(deny: bool) -> None:
+    books = Books(AuthorizationPolicy(known_only=True, deny_concurrent=deny, auto_start_id_tag="Mcpp"))
+    started = [books.start(charger=charger, tag="MCPP").value for charger in ("CP-1", "CP-2")]
+    stopped = books.stop(started[0].transaction_id, tag="mcpp", at=minute(1)).value
+    somebody = books.start(tag="MCPP2", at=minute(2)).value
+
+    assert authorize(books.q, "mcpp", NOW, books.policy) == Authorization(AuthorizationStatus.ACCEPTED)
+    assert [start.authorization for start in started] == [Authorization(AuthorizationStatus.ACCEPTED)] * 2
+    assert stopped.authorization == Authorization(AuthorizationStatus.ACCEPTED)
+    assert somebody.authorization == Authorization(AuthorizationStatus.INVALID)
+
+
+def test_what_is_stored_of_auto_starts_tag_goes_before_the_rule() -> None:
+    books = Books(AuthorizationPolicy(auto_start_id_tag="MCPP"))
+    id_tags.put(books.q, StoredTag("mcpp", BLOCKED))
+
+    assert books.start(tag="MCPP").value.authorization.status is AuthorizationStatus.BLOCKED

@@ -138,7 +138,12 @@ def test_a_start_closes_what_its_connector_left_open_by_the_last_meter_value(boo
     transaction = books.transaction(left)
     assert (transaction.meter_stop, transaction.stopped_at) == (2100, minute(20))
     assert (transaction.stop_reason, transaction.stop_origin) == ("Other", StopOrigin.RECOVERED)
-    assert json.loads(transaction.evidence or "") == {"cause": "next_start", "source": "meter_value"}
+    assert json.loads(transaction.evidence or "") == {
+        "cause": "next_start",
+        "source": "meter_value",
+        "next_started_at": "2026-05-01T13:00:00.000Z",
+        "next_meter_start": 3000,
+    }
 
 
 def test_without_meter_values_the_next_start_is_the_evidence(books: Books) -> None:

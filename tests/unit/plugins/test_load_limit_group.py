@@ -62,14 +62,14 @@ class Site(RuleBasedStateMachine):
     )
     def build(self, maximum: Decimal, keep_minimum: bool, fresh: bool) -> None:
         self.now = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
-        self.rules = GroupSettings(maximum=maximum, keep_minimum=keep_minimum, turn=timedelta(minutes=30))
+        self.fuse = GroupSettings(maximum=maximum, keep_minimum=keep_minimum, turn=timedelta(minutes=30))
         self.status = dict.fromkeys(CONNECTORS, "Available")
         self.online = dict.fromkeys(CHARGERS, True)
         self.in_force: dict[Connector, Decimal | None] = dict.fromkeys(CONNECTORS)
         """None: never limited, or forgotten."""
         self.memory: dict[Connector, tuple[Decimal, Decimal]] = {}
         self.on_the_way: list[Order] = []
-        self.group = Group(self.rules)
+        self.group = Group(self.fuse)
         self.look()
         if not fresh:
             self.obey()
@@ -98,6 +98,7 @@ class Site(RuleBasedStateMachine):
                 transaction_id=None,
                 inoperative=False,
                 reserved_for=None,
+                session_correlation_id=None,
             )
             for connector in CONNECTORS
             if connector.charge_point_id == name
@@ -188,13 +189,13 @@ class Site(RuleBasedStateMachine):
             if data.draw(st.booleans(), label="obeyed"):
                 self.in_force[order.connector] = order.amperes
         self.on_the_way.clear()
-        self.group = Group(self.rules, remembered=dict(self.memory))
+        self.group = Group(self.fuse, remembered=dict(self.memory))
         self.look()
 
     @invariant()
     def the_fuse_holds(self) -> None:
         if hasattr(self, "group"):
-            assert sum(limit for limit in self.in_force.values() if limit is not None) <= self.rules.maximum
+            assert sum(limit for limit in self.in_force.values() if limit is not None) <= self.fuse.maximum
 
     @invariant()
     def what_is_in_force_is_what_counts(self) -> None:
@@ -216,14 +217,14 @@ class Site(RuleBasedStateMachine):
         assert None not in self.in_force.values()
         cars = [c for c in CONNECTORS if self.status[c] in {"Preparing", "Charging", "SuspendedEV"}]
         charging = [c for c in cars if self.in_force[c]]
-        assert len(charging) == min(len(cars), int(self.rules.maximum / MINIMUM))
+        assert len(charging) == min(len(cars), int(self.fuse.maximum / MINIMUM))
         assert all((self.in_force[c] or 0) >= MINIMUM for c in charging)
         for connector in CONNECTORS:
-            if connector not in cars and not self.rules.keep_minimum:
+            if connector not in cars and not self.fuse.keep_minimum:
                 assert self.in_force[connector] == 0
         drawing = [c for c in charging if self.status[c] != "SuspendedEV"]
-        if drawing and not self.rules.keep_minimum:
-            spare = self.rules.maximum - sum(limit or 0 for limit in self.in_force.values())
+        if drawing and not self.fuse.keep_minimum:
+            spare = self.fuse.maximum - sum(limit or 0 for limit in self.in_force.values())
             hungry = [c for c in drawing if (self.in_force[c] or 0) < OWN_MAXIMUM - Decimal("0.5")]
             assert not hungry or spare < Decimal("0.6") * len(drawing)
 

@@ -30,7 +30,7 @@ def obstacle(state: ChargePointState, connector: ConnectorState, id_tag: str) ->
         return f"the charge point is {whole.status}"
     if _is_reserved(connector, id_tag):
         return "the connector is reserved"
-    if whole is not None and _is_reserved(whole, id_tag) and not _has_another(state, connector):
+    if whole is not None and _is_reserved(whole, id_tag) and not _has_free_connector(state):
         return "the last free connector is reserved"
     return None
 
@@ -40,10 +40,10 @@ def _is_reserved(connector: ConnectorState, id_tag: str) -> bool:
     return connector.reserved_for is not None and connector.reserved_for.casefold() != id_tag.casefold()
 
 
-def _has_another(state: ChargePointState, connector: ConnectorState) -> bool:
+def _has_free_connector(state: ChargePointState) -> bool:
     """Whether a connector stays free: one must, for a reservation of any of them (OCPP 1.6 §5.13)."""
     return any(
-        other.status == AVAILABLE and not other.inoperative and other.reserved_for is None
-        for other in state.connectors
-        if other.connector_id not in {CHARGE_POINT, connector.connector_id}
+        known.status == AVAILABLE and not known.inoperative and known.reserved_for is None
+        for known in state.connectors
+        if known.connector_id != CHARGE_POINT
     )

@@ -32,13 +32,13 @@ class PlugIn:
     charge_point_id: str
     connector_id: int
     since: datetime
-    session_correlation_id: str | None = None
     served: bool = False
     """It has had its transaction."""
     given_up: bool = False
     tries: int = 0
     job: Scheduled | None = None
     """The next try, while it waits for its time."""
+    session_correlation_id: str | None = None
     held_by: str | None = None
     """What stands against a start, as last logged."""
     last_outcome: str = ""
@@ -98,12 +98,13 @@ class PlugIns:
         for plug_in in [known for known in self.by_connector.values() if known.served]:
             self._end(plug_in.connector_id)
 
-    def find(self, connector_id: int, since: datetime) -> PlugIn:
+    def find(self, connector_id: int, since: datetime, session_correlation_id: str | None) -> PlugIn:
         """The plug-in of a connector that is `Preparing`, new where none is known."""
         plug_in = self.by_connector.get(connector_id)
         if plug_in is None:
             plug_in = PlugIn(self.charge_point_id, connector_id, since, served=connector_id in self.stopped)
             self.by_connector[connector_id] = plug_in
+        plug_in.session_correlation_id = session_correlation_id
         return plug_in
 
     def follow(self, event: ConnectorStatusChanged) -> PlugIn | None:
@@ -117,9 +118,7 @@ class PlugIns:
             self._end(event.connector_id)
         elif event.previous_status in _IN_TRANSACTION and saw_what_was_before:
             self.stopped.add(event.connector_id)
-        plug_in = self.find(event.connector_id, event.reported_at)
-        plug_in.session_correlation_id = event.session_correlation_id
-        return plug_in
+        return self.find(event.connector_id, event.reported_at, event.session_correlation_id)
 
     def _saw_before(self, event: ConnectorStatusChanged) -> bool:
         """Whether nothing was missed between the connector's previous status and this one."""

@@ -114,7 +114,9 @@ class AutoStart:
         plug_ins = self._of(charge_point_id)
         for connector in state.connectors if state else ():
             if connector.status == PREPARING and connector.connector_id != CHARGE_POINT:
-                self._wake(plug_ins.find(connector.connector_id, connector.status_at or site.now()), site)
+                since = connector.status_at or site.now()
+                plug_in = plug_ins.find(connector.connector_id, since, connector.session_correlation_id)
+                self._wake(plug_in, site)
 
     def _wake_all(self, plug_ins: PlugIns, site: Site) -> None:
         for plug_in in plug_ins.by_connector.values():

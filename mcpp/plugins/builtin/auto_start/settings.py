@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from mcpp.plugins.settings import PluginSettings
 
 
-class AutoStartSettings(BaseSettings):
+class AutoStartSettings(PluginSettings, env_prefix="MCPP_PLUGIN_AUTO_START_"):
     """Settings of the plugin `auto-start`."""
-
-    model_config = SettingsConfigDict(
-        env_prefix="MCPP_PLUGIN_AUTO_START_",
-        env_ignore_empty=True,
-        frozen=True,
-        extra="forbid",
-        hide_input_in_errors=True,
-    )
 
     tries: int = Field(3, ge=1, le=10, description="How often a start is asked for in one plug-in.")
     retry_delay: float = Field(

@@ -85,25 +85,28 @@ class Group:
     _turn_at: datetime | None = None
 
     def see(self, charge_points: Collection[ChargePointState]) -> None:
-        """Take in how the group's charge points are now."""
+        """Take in how the group's charge points are now; each has at least one connector, reported or not."""
         limits: dict[Connector, Limit] = {}
         arrived: list[tuple[str, Connector]] = []
+        for name in self.settings.charge_points or ():
+            limits[Connector(name, 1)] = self._known(Connector(name, 1))
         for point in charge_points:
-            for state in _connectors(point):
-                connector = Connector(point.charge_point_id, state.connector_id)
-                limit = limits[connector] = self.limits.get(connector) or self._unseen(connector)
+            states = {state.connector_id: state for state in point.connectors if state.connector_id}
+            for number in states or (1,):
+                connector, state = Connector(point.charge_point_id, number), states.get(number)
+                limit = limits[connector] = self._known(connector)
                 limit.reachable = point.connected and point.accepted
-                limit.car = self._car(connector, limit, state)
-                if limit.car and connector not in self._cars:
+                limit.car = self._car(connector, limit, state) if state else None
+                if state and limit.car and connector not in self._cars:
                     arrived.append((str(state.status_at), connector))
-        for name in set(self.settings.charge_points or ()) - {point.charge_point_id for point in charge_points}:
-            limits[Connector(name, 1)] = self._unseen(Connector(name, 1))
         self.limits = limits
         staying = [connector for connector in self._cars if connector in limits and limits[connector].car]
         self._cars = staying + [connector for _, connector in sorted(arrived)]
 
-    def _unseen(self, connector: Connector) -> Limit:
-        """Not settled, whatever is remembered: the charge point may have booted while the server was down."""
+    def _known(self, connector: Connector) -> Limit:
+        """Not settled at first, whatever is remembered: the charge point may have booted while the server was down."""
+        if connector in self.limits:
+            return self.limits[connector]
         maximum = self.settings.maximum_of(connector.charge_point_id)
         least, most = self.remembered.get(connector, (NOTHING, maximum))
         return Limit(maximum, least, most)
@@ -188,7 +191,7 @@ class Group:
             return target
         if limit.settled and limit.most >= self.settings.minimum and target - limit.most < _WORTHWHILE:
             return limit.most
-        return target
+        return target if target <= room else limit.least
 
     def settle(self, order: Order, answer: Answer, now: datetime) -> None:
         """Take in what became of an order."""
@@ -213,18 +216,3 @@ class Group:
         tries = [limit.not_before for limit in self.limits.values() if limit.reachable and limit.not_before]
         moments = [moment for moment in (*tries, self._turn_at) if moment is not None and moment > now]
         return min(moments, default=None)
-
-
-def _connectors(point: ChargePointState) -> Sequence[ConnectorState]:
-    """Those that cars plug into; a charge point that hasn't reported any has at least one."""
-    return [c for c in point.connectors if c.connector_id] or [
-        ConnectorState(
-            connector_id=1,
-            status=None,
-            error_code=None,
-            status_at=None,
-            transaction_id=None,
-            inoperative=False,
-            reserved_for=None,
-        )
-    ]

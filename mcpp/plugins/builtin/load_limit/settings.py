@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode
 
 from mcpp.plugins.builtin.load_limit.shares import STEP
 from mcpp.plugins.builtin.toml_file import read_toml
+from mcpp.plugins.settings import PluginSettings
 
 LEAST_CHARGING_CURRENT: Final = Decimal(6)
 """A per phase; a car can't be told to charge with less (IEC 61851-1, annex A)."""
@@ -25,6 +26,7 @@ def _split(value: object) -> object:
 
 
 Amperes = Annotated[Decimal, Field(ge=LEAST_CHARGING_CURRENT, le=10_000, multiple_of=STEP)]
+Names = Annotated[tuple[str, ...], Field(min_length=1)]
 
 
 class GroupSettings(BaseModel):
@@ -33,7 +35,7 @@ class GroupSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     maximum: Amperes
-    charge_points: tuple[str, ...] | None = Field(None, min_length=1)
+    charge_points: Names | None = None
     minimum: Amperes = LEAST_CHARGING_CURRENT
     connector_maximum: Amperes = Decimal(32)
     connector_maximums: Mapping[str, Amperes] = {}
@@ -61,11 +63,13 @@ class GroupsFile(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    group: tuple[GroupSettings, ...] = Field(min_length=1)
+    group: tuple[GroupSettings, ...]
 
     @field_validator("group")
     @classmethod
     def _each_in_one(cls, groups: tuple[GroupSettings, ...]) -> tuple[GroupSettings, ...]:
+        if not groups:
+            raise ValueError("there is no [[group]]")
         named = [name for group in groups for name in group.charge_points or ()]
         twice = sorted({name for name in named if named.count(name) > 1})
         if twice:
@@ -75,15 +79,11 @@ class GroupsFile(BaseModel):
         return groups
 
 
-class LoadLimitSettings(BaseSettings):
+class LoadLimitSettings(PluginSettings, env_prefix="MCPP_PLUGIN_LOAD_LIMIT_"):
     """Settings of the plugin `load_limit`."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="MCPP_PLUGIN_LOAD_LIMIT_", env_ignore_empty=True, frozen=True, extra="forbid"
-    )
-
     maximum: Amperes | None = Field(None, description="What all chargers together may draw, in A per phase.")
-    charge_points: Annotated[tuple[str, ...] | None, NoDecode, BeforeValidator(_split), Field(min_length=1)] = Field(
+    charge_points: Annotated[Names | None, NoDecode, BeforeValidator(_split)] = Field(
         None, description="Identities of the chargers that share the maximum, comma-separated; all if not set."
     )
     minimum: Amperes = Field(

@@ -6,7 +6,7 @@ import asyncio
 
 
 class Board:
-    """Retained messages by topic, and which of them the broker hasn't been told. Grows with the topics, not with time."""
+    """Retained messages by topic, and which of them the broker hasn't been told. Grows with topics, not with time."""
 
     def __init__(self) -> None:
         self._words: dict[str, bytes] = {}

@@ -40,6 +40,12 @@ def backoff(failures: int) -> float:
     return min(_LONGEST_PAUSE, 2.0**failures)
 
 
+def _cause(error: Exception) -> Exception:
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
 class Link:
     """Tells the broker what stands on the board, and carries out what its clients want."""
 
@@ -59,6 +65,7 @@ class Link:
         self._obey = obey
         self._log = log.bind(broker=f"{broker.host}:{broker.port}")
         self._backoff = backoff
+        self._tls = ssl.create_default_context() if broker.tls else None
         self._failures = 0
         self._running = 0
 
@@ -67,14 +74,14 @@ class Link:
         while True:
             try:
                 await self._session()
-            except* aiomqtt.MqttError as errors:
+            except Exception as error:  # noqa: BLE001  whatever ends a session, there's a next one
                 if not self._failures:
-                    self._log.warning("mqtt_disconnected", category="error", error=str(errors.exceptions[0]))
+                    self._log.warning("mqtt_disconnected", category="error", error=_cause(error))
             await asyncio.sleep(self._backoff(self._failures))
             self._failures += 1
 
     async def _session(self) -> None:
-        """One connection, from its beginning to its end. Raises MqttError, alone or in a group."""
+        """One connection, from its beginning to its end, which is an exception: MqttError, alone or in a group."""
         async with self._client() as client, asyncio.TaskGroup() as tasks:
             if self._obey is not None:
                 for topic in self._topics.commands:
@@ -93,7 +100,7 @@ class Link:
             self._broker.port,
             username=self._broker.username,
             password=self._broker.password,
-            tls_context=ssl.create_default_context() if self._broker.tls else None,
+            tls_context=self._tls,
             will=aiomqtt.Will(self._topics.status, b"offline", qos=1, retain=True),
             timeout=_ANSWER_SECONDS,
             max_queued_incoming_messages=_COMMANDS_AT_ONCE,

@@ -29,8 +29,8 @@ from mcpp.plugins.builtin.mqtt.readings import read
 from mcpp.plugins.builtin.mqtt.settings import MqttSettings, broker
 from mcpp.plugins.builtin.mqtt.topics import ChargingCommand, Operation, Topics
 
-_FAREWELL_SECONDS: Final = 2.0
-"""What the server's end may wait for the broker."""
+_FAREWELL_SECONDS: Final = 1.5
+"""What the server's end may wait for the broker to be told, and again to be left."""
 
 
 class Mqtt:
@@ -39,9 +39,7 @@ class Mqtt:
     def __init__(self, settings: MqttSettings | None = None, *, backoff: Callable[[int], float] | None = None) -> None:
         """Settings come from the environment where none are given. Raises ValidationError or StartError."""
         if find_spec("aiomqtt") is None:
-            raise StartError(
-                "plugin mqtt: the package aiomqtt is missing; install it with: pip install mcpp-csms[mqtt]"
-            )
+            raise StartError("the package aiomqtt is missing; install it with: pip install mcpp-csms[mqtt]")
         self._settings = settings or MqttSettings()
         self._topics = Topics(self._settings.prefix)
         self._board = Board()
@@ -81,7 +79,7 @@ class Mqtt:
             async with asyncio.timeout(_FAREWELL_SECONDS):
                 await self._board.settled()
         self._link.cancel()
-        await asyncio.wait((self._link,))
+        await asyncio.wait((self._link,), timeout=_FAREWELL_SECONDS)
 
     @hookimpl
     async def event_published(self, event: Event, site: Site) -> None:
@@ -170,5 +168,5 @@ class Mqtt:
 def _json_object(payload: bytes) -> dict[str, JsonValue]:
     value: JsonValue = orjson.loads(payload or b"{}")
     if not isinstance(value, dict):
-        raise ValueError("the payload is not a JSON object")  # noqa: TRY004  a client's mistake, not a type's
+        raise ValueError("the payload is not a JSON object")
     return value

@@ -6,7 +6,8 @@ from typing import Annotated, Final, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from mcpp.plugins.settings import PluginSettings
 
 _PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
 
@@ -49,12 +50,8 @@ def _topic(value: str) -> str:
 Topic = Annotated[str, AfterValidator(_topic)]
 
 
-class MqttSettings(BaseSettings):
+class MqttSettings(PluginSettings, env_prefix="MCPP_PLUGIN_MQTT_"):
     """Settings of the plugin `mqtt`."""
-
-    model_config = SettingsConfigDict(
-        env_prefix="MCPP_PLUGIN_MQTT_", env_ignore_empty=True, frozen=True, extra="forbid", hide_input_in_errors=True
-    )
 
     url: Annotated[SecretStr, AfterValidator(_broker_url)] = Field(
         description="The broker: mqtt://user:password@host:port, or mqtts:// for TLS."

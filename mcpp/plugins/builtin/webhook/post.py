@@ -51,7 +51,7 @@ class Post:
                 status = await self._post(delivery.body, {**headers, "webhook-attempt": str(number)})
         except TimeoutError as error:
             raise NotDelivered(f"no answer within {self._timeout:g} s") from error
-        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        except Exception as error:
             raise NotDelivered(f"{type(error).__name__}: {error}") from error
         if not httpx.codes.is_success(status):
             redirect = ", and redirects are not followed" if httpx.codes.is_redirect(status) else ""

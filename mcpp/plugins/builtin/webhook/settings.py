@@ -8,9 +8,10 @@ from typing import Annotated, Final
 
 import httpx
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode
 
 from mcpp.event_json import EVENT_NAMES
+from mcpp.plugins.settings import PluginSettings
 
 ENCODED_SECRET: Final = "whsec_"  # noqa: S105  a prefix
 """Before a secret that stands in base64 (Standard Webhooks)."""
@@ -58,12 +59,8 @@ def signing_key(secret: str) -> bytes:
         raise ValueError(f"has no base64 behind {ENCODED_SECRET}") from None
 
 
-class WebhookSettings(BaseSettings):
+class WebhookSettings(PluginSettings, env_prefix="MCPP_PLUGIN_WEBHOOK_"):
     """Settings of the plugin `webhook`."""
-
-    model_config = SettingsConfigDict(
-        env_prefix="MCPP_PLUGIN_WEBHOOK_", env_ignore_empty=True, frozen=True, extra="forbid", hide_input_in_errors=True
-    )
 
     urls: Annotated[
         tuple[Annotated[SecretStr, AfterValidator(_http_url)], ...],

@@ -1,0 +1,215 @@
+"""Orphans: transactions that their charger left open, and when the books may close them.
+
+What speaks against an open transaction makes it suspected; what speaks for it takes that back; what is still suspected
+after a grace period is closed by the best evidence. Nothing is lost by closing: the charger's own stop supersedes.
+
+Against it speak
+- `Available` of its connector: "available for a new user" (OCPP 1.6 §7.7), and a charger reports each change at once,
+  while the stop may wait in its queue. `Available` of connector 0 is the charge point's own and says nothing (§4.9).
+- A boot: a charger that resumes its transactions says so by status or meter values, and others forget them in silence.
+
+For it speak `Charging`, `SuspendedEV` and `SuspendedEVSE`, and meter values measured later that name it; those that
+name none may be of an idle connector, and are filed with that. Where the connector stands at `Available`, only a register that grows contradicts it: chargers go on naming a transaction long
+after its stop.
+
+Nothing is concluded from the other statuses, so that after a boot they count as silence:
+- `Preparing` by the book has no transaction yet, but chargers report it late, or until the car draws power. If
+  something new begins, its start closes the old one.
+- `Finishing` by the book has none any more, but chargers stick to it or report it of a full battery. `Available`
+  follows when the cable goes.
+- `Faulted` and `Unavailable` may return to the state before (§4.9, table of transitions).
+
+The grace period runs only while the charge point is connected, to this process, since a queue is delivered by
+connections: so neither a charger that stays away nor the server's own downtime closes anything. Older messages of
+the transaction show that the queue is being delivered and begin the period anew.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from mcpp.domain.closing import (
+    Cause,
+    Evidence,
+    EvidenceSource,
+    Fact,
+    close_by_evidence,
+    last_evidence,
+    last_stored_register,
+)
+from mcpp.domain.events import TransactionRecovered
+from mcpp.domain.occasion import Occasion, Outcome
+from mcpp.domain.samples import Sample, register_wh
+from mcpp_generated.db.enums import StopOrigin, Suspicion
+from mcpp_generated.db.models import Connector, Transaction
+from mcpp_generated.db.queries import Queries
+
+FREE: Final = "Available"
+IN_TRANSACTION: Final = frozenset({"Charging", "SuspendedEV", "SuspendedEVSE"})
+
+# Most transactions that one write closes; the rest follows with the next.
+_CLOSED_AT_ONCE = 200
+
+
+def heed_status(q: Queries, occasion: Occasion, running: Transaction, status: str, reported_at: datetime) -> None:
+    """Weigh a status of the connector that a transaction runs on."""
+    if status == FREE:
+        # Some chargers queue statuses too: it may be of the connector's time before the transaction.
+        if reported_at >= min(running.started_at, running.start_received_at):
+            _suspect(q, occasion, running, Suspicion.CONNECTOR_AVAILABLE, reported_at)
+    elif status in IN_TRANSACTION and running.suspicion_at is not None:
+        is_stale = running.suspicion is Suspicion.CONNECTOR_AVAILABLE and reported_at < running.suspicion_at
+        if not is_stale:
+            q.trust_transaction(id=running.id)
+
+
+def heed_boot(q: Queries, occasion: Occasion) -> None:
+    """Suspect what a charge point had open when it booted; to be called before the boot is booked.
+
+    A reboot needs a new connection: only the first boot of each counts, and no transaction that the charge point has
+    spoken for since it connected. The others are repeats, or were asked for (OCPP 1.6 §5.17).
+    """
+    running = q.find_open_on_charge_point(charge_point_id=occasion.key)
+    if not running:
+        return
+    charge_point = q.get_charge_point(identity=occasion.identity)
+    assert charge_point is not None, "it's talking to us"
+    connected_at, booted_at = charge_point.last_connect_at, charge_point.last_boot_at
+    if connected_at is not None and booted_at is not None and booted_at >= connected_at:
+        return
+    for transaction in running:
+        connector = q.find_connector(id=transaction.connector_id)
+        if connected_at is None or not _speaks_for_its_transaction(connector, connected_at):
+            _suspect(q, occasion, transaction, Suspicion.BOOT, occasion.at)
+
+
+def heed_start(q: Queries, occasion: Occasion, connector: Connector, transaction_id: int, started_at: datetime) -> None:
+    """Weigh what is known already against a start that was delivered late; `connector` is as it was before."""
+    transaction = q.find_transaction(id=transaction_id)
+    assert transaction is not None, "it was written a moment ago"
+    status_at = connector.status_at
+    if connector.status == FREE and status_at is not None and status_at > started_at:
+        _suspect(q, occasion, transaction, Suspicion.CONNECTOR_AVAILABLE, status_at)
+        return
+    charge_point = q.get_charge_point(identity=occasion.identity)
+    booted_at = charge_point.last_boot_at if charge_point else None
+    if booted_at is not None and booted_at > started_at and not _speaks_for_its_transaction(connector, booted_at):
+        _suspect(q, occasion, transaction, Suspicion.BOOT, booted_at)
+
+
+def heed_repeated_start(q: Queries, occasion: Occasion, transaction: Transaction) -> None:
+    """A start that is repeated comes from a queue that is being delivered: what follows it needs its time."""
+    if transaction.suspicion is not None:
+        q.restart_grace(id=transaction.id, grace_began_at=occasion.at)
+
+
+def heed_meter_values(q: Queries, occasion: Occasion, transaction: Transaction, samples: Sequence[Sample]) -> None:
+    """Weigh samples that will be filed with a transaction; once it's suspected, later ones are those that name it."""
+    since = transaction.suspicion_at
+    if since is None:
+        if transaction.stop_origin is StopOrigin.RECOVERED:
+            q.restart_grace(id=transaction.id, grace_began_at=occasion.at)
+        return
+    if max(sample.measured_at for sample in samples) <= since:
+        q.restart_grace(id=transaction.id, grace_began_at=occasion.at)
+        return
+    connector = q.find_connector(id=transaction.connector_id)
+    is_free = connector is not None and connector.status == FREE
+    if not is_free or _has_grown(q, transaction.id, since, samples):
+        q.trust_transaction(id=transaction.id)
+
+
+def close_orphans(
+    q: Queries,
+    now: datetime,
+    grace: timedelta,
+    connected_since: Mapping[int, datetime],
+    new_correlation_id: Callable[[], str],
+) -> Outcome[int]:
+    """Close what is still suspected after its grace period; gives how many.
+
+    `connected_since` has the charge points that are connected now, by their keys.
+    """
+    latest = now - grace
+    due = [
+        transaction
+        for transaction in q.list_suspected(began_until=latest)
+        if transaction.charge_point_id in connected_since and connected_since[transaction.charge_point_id] <= latest
+    ][:_CLOSED_AT_ONCE]
+    closed = [event for transaction in due if (event := _close(q, now, grace, transaction, new_correlation_id()))]
+    return Outcome(len(closed), tuple(closed))
+
+
+def _close(
+    q: Queries, now: datetime, grace: timedelta, transaction: Transaction, correlation_id: str
+) -> TransactionRecovered | None:
+    record = q.get_transaction(transaction_id=transaction.id)
+    assert record is not None, "its charge point and connector exist by their foreign keys"
+    occasion = Occasion(
+        transaction.charge_point_id, record.charge_point_id, correlation_id, now, lambda: correlation_id
+    )
+    if transaction.suspicion is None:
+        evidence = _late_evidence(q, transaction)
+    else:
+        connector = q.find_connector(id=transaction.connector_id)
+        facts: dict[str, Fact] = {
+            "suspicion_at": transaction.suspicion_at,
+            "connector_status": connector.status if connector else None,
+            "connector_status_at": connector.status_at if connector else None,
+            "grace_seconds": int(grace.total_seconds()),
+            "closed_at": now,
+        }
+        evidence = last_evidence(q, transaction, Cause(transaction.suspicion), facts)
+    if evidence is None:
+        q.trust_transaction(id=transaction.id)
+        return None
+    return close_by_evidence(q, occasion, transaction, evidence)
+
+
+def _late_evidence(q: Queries, recovered: Transaction) -> Evidence | None:
+    """Better evidence for a recovered transaction, from values that came late; None where they tell nothing new."""
+    reading = last_stored_register(q, recovered.id)
+    if reading is None or recovered.evidence is None or recovered.meter_stop is None:
+        return None
+    measured_at, wh = reading
+    known: dict[str, Fact] = json.loads(recovered.evidence)
+    cause, source = Cause(str(known.pop("cause"))), known.pop("source")
+    # A charger that goes on naming it with the register at rest only tells the time.
+    if source == EvidenceSource.METER_VALUE and wh <= recovered.meter_stop:
+        return None
+    newest = q.find_on_connector_at(connector_id=recovered.connector_id, at=measured_at)
+    if newest is None or newest.id != recovered.id:
+        return None
+    return Evidence(cause, EvidenceSource.METER_VALUE, wh, measured_at, known)
+
+
+def _suspect(
+    q: Queries, occasion: Occasion, transaction: Transaction, suspicion: Suspicion, suspicion_at: datetime
+) -> None:
+    """The newest reason counts; what is suspected already waits no longer for it."""
+    began_at = transaction.grace_began_at
+    q.suspect_transaction(
+        id=transaction.id,
+        suspicion=suspicion,
+        suspicion_at=suspicion_at,
+        grace_began_at=occasion.at if began_at is None else min(began_at, occasion.at),
+    )
+
+
+def _speaks_for_its_transaction(connector: Connector | None, since: datetime) -> bool:
+    """Whether a connector has told since then that it's in its transaction, whenever that began."""
+    if connector is None or connector.status not in IN_TRANSACTION or connector.status_received_at is None:
+        return False
+    return connector.status_received_at >= since
+
+
+def _has_grown(q: Queries, transaction_id: int, since: datetime, samples: Sequence[Sample]) -> bool:
+    """Whether the register rises from one reading since then to another: the first may just be later than the last."""
+    known = last_stored_register(q, transaction_id)
+    if known is None or known[0] <= since:
+        return False
+    readings = (register_wh(sample.kind, sample.value) for sample in samples)
+    return any(wh is not None and wh > known[1] for wh in readings)

@@ -1,0 +1,116 @@
+"""What a deployment wants of its chargers' configuration, and whether a charger has it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+
+from mcpp.errors import StartError
+from mcpp.plugins.builtin.toml_file import read_toml
+from mcpp.plugins.settings import PluginSettings
+from mcpp.plugins.site import ChargePointState
+from mcpp.redaction import is_secret
+
+
+def _spell(value: object) -> object:
+    """A TOML value as chargers spell it (OCPP 1.6 §9)."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int() | Decimal():
+            return str(value)
+        case list():
+            return ",".join(str(_spell(item)) for item in value)
+    return value
+
+
+Key: TypeAlias = Annotated[str, Field(min_length=1, max_length=50)]
+Value: TypeAlias = Annotated[str, BeforeValidator(_spell), Field(max_length=500)]
+
+
+class Wish(BaseModel):
+    """Keys that some chargers, or all, should have. Patterns as in a shell, compared without regard to case."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    keys: Annotated[Mapping[Key, Value], Field(min_length=1)]
+    charge_point: str = "*"
+    vendor: str = "*"
+    model: str = "*"
+
+    @field_validator("keys")
+    @classmethod
+    def _no_secrets(cls, keys: Mapping[str, str]) -> Mapping[str, str]:
+        secret = [key for key in keys if is_secret(key)]
+        if secret:
+            raise ValueError(f"{', '.join(secret)} can't be set from a file: send a ChangeConfiguration command")
+        return keys
+
+    def concerns(self, point: ChargePointState) -> bool:
+        """Whether the charge point is meant."""
+        facts = ((self.charge_point, point.charge_point_id), (self.vendor, point.vendor), (self.model, point.model))
+        return all(fnmatchcase((fact or "").strip().casefold(), pattern.casefold()) for pattern, fact in facts)
+
+
+class WishesFile(BaseModel):
+    """The file: `[[wanted]]` any number of times; the last word on a key counts."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    wanted: tuple[Wish, ...]
+
+
+class ConfigureSettings(PluginSettings, env_prefix="MCPP_PLUGIN_CONFIGURE_"):
+    """Settings of the plugin `configure`."""
+
+    sample_interval: Annotated[int, Field(ge=0, le=86_400)] | None = Field(
+        None, description="Seconds between the meter values of a transaction: MeterValueSampleInterval of all chargers."
+    )
+    sampled_data: str | None = Field(
+        None, description="Measurands, comma-separated, that these hold: MeterValuesSampledData of all chargers."
+    )
+    file: Path | None = Field(None, description="TOML file with [[wanted]] keys for some chargers or all.")
+    delay: Annotated[float, Field(ge=0, le=3600)] = Field(10.0, description="Seconds after a boot before it begins.")
+    pause: Annotated[float, Field(ge=0, le=3600)] = Field(2.0, description="Seconds between two commands to a charger.")
+
+    def wishes(self) -> Sequence[Wish]:
+        """All that is wanted, in order. Raises StartError."""
+        common = {"MeterValueSampleInterval": self.sample_interval, "MeterValuesSampledData": self.sampled_data}
+        keys = {key: str(value) for key, value in common.items() if value is not None}
+        wishes = [Wish(keys=keys)] if keys else []
+        if self.file is not None:
+            wishes += read_toml(self.file, WishesFile).wanted
+        if not wishes:
+            raise StartError("nothing is wanted: set a sample interval, sampled data or a file")
+        return wishes
+
+
+def wanted_of(wishes: Iterable[Wish], point: ChargePointState) -> dict[str, str]:
+    """The keys that a charge point should have, and their values; keys are compared without regard to case."""
+    wanted: dict[str, tuple[str, str]] = {}
+    for wish in wishes:
+        if wish.concerns(point):
+            wanted |= {key.casefold(): (key, value) for key, value in wish.keys.items()}
+    return dict(wanted.values())
+
+
+def same(value: str | None, wanted: str) -> bool:
+    """Whether a value means what is wanted: the same numbers, the same list in any order and spelling."""
+    return value is not None and _meaning(value) == _meaning(wanted)
+
+
+def _meaning(text: str) -> frozenset[str | Decimal]:
+    return frozenset(_item(item.strip()) for item in text.split(",") if item.strip())
+
+
+def _item(text: str) -> str | Decimal:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return text.casefold()
+    return number if number.is_finite() else text.casefold()

@@ -1,0 +1,153 @@
+"""All enabled plugins at work: hands them events and questions, starts them and takes them down."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Coroutine, Sequence
+from typing import Final, TypeVar
+
+from mcpp.domain.authorization import Authorization
+from mcpp.domain.events import Event
+from mcpp.domain.questions import AuthorizationQuestion, DataTransferAnswer, DataTransferQuestion
+from mcpp.event_json import EVENT_KINDS, event_name
+from mcpp.plugins.distant_site import Crossing, DistantSite
+from mcpp.plugins.loading import Hook, Plugin
+from mcpp.plugins.local_site import LocalSite, SiteServices
+from mcpp.plugins.observer import Observer
+from mcpp.plugins.site import Site
+from mcpp.plugins.thread import LoopThread
+from mcpp.plugins.worker import HookTimeout, PluginLimits, Worker
+
+T = TypeVar("T")
+
+_TRIES: Final = 3
+_PAUSE: Final = 30.0
+"""Seconds that a plugin isn't asked, once it has left so many questions in a row without an answer."""
+
+_CROSSING: Final = 0.25
+"""Seconds of grace for a plugin's thread to say by itself that time is up."""
+
+
+class Plugins:
+    """The plugins of one server; a subscriber of its events. Belongs to the server's loop."""
+
+    def __init__(
+        self, plugins: Sequence[Plugin], services: SiteServices, observer: Observer, limits: PluginLimits | None = None
+    ) -> None:
+        self._limits = limits or PluginLimits()
+        self._observer = observer
+        self._members = [_Member(plugin, services, observer, self._limits) for plugin in plugins]
+        self._starting: asyncio.Future[list[None]] | None = None
+        self._workers: dict[type[Event], list[Worker]] = {
+            kind: [member.worker for member in self._members if kind in member.kinds] for kind in EVENT_KINDS
+        }
+
+    def __call__(self, event: Event) -> None:
+        """Tell every plugin of an event that wants to know; returns at once."""
+        for worker in self._workers.get(type(event), ()):
+            worker.offer(event)
+
+    def asks(self, hook: str) -> bool:
+        """Whether any plugin answers this question."""
+        return any(hook in member.worker.plugin.hooks for member in self._members)
+
+    async def authorize(self, question: AuthorizationQuestion) -> Authorization | None:
+        """The first verdict on an id tag that a plugin gives in time."""
+        return await self._ask("authorize", question, Authorization)
+
+    async def answer_data_transfer(self, question: DataTransferQuestion) -> DataTransferAnswer | None:
+        """The first answer to a vendor's message that a plugin gives in time."""
+        return await self._ask("data_transfer_received", question, DataTransferAnswer)
+
+    def start(self) -> None:
+        """Tell all plugins that the server has started, each at its own pace."""
+        self._starting = asyncio.gather(*(member.start() for member in self._members))
+
+    async def stop(self) -> None:
+        """Tell all plugins that the server ends, and end them; some 5 s at most."""
+        if self._starting is not None:
+            self._starting.cancel()
+            await asyncio.wait((self._starting,))
+        await asyncio.gather(*(member.stop() for member in self._members))
+
+    async def _ask(self, hook: str, question: object, kind: type[T]) -> T | None:
+        deadline = time.monotonic() + self._limits.question_timeout
+        for member in self._members:
+            seconds = deadline - time.monotonic()
+            if seconds <= 0:
+                break
+            if hook not in member.worker.plugin.hooks:
+                continue
+            answer = await member.ask(hook, question, seconds)
+            if isinstance(answer, kind):
+                return answer
+            if answer is not None:
+                error = TypeError(f"the answer is no {kind.__name__} but {answer!r:.100}")
+                self._observer.on_failure(member.worker.plugin.name, hook, error)
+        return None
+
+
+class _Member:
+    """A plugin, its worker, its handle on the server, and the thread that it runs in if it isn't built in."""
+
+    def __init__(self, plugin: Plugin, services: SiteServices, observer: Observer, limits: PluginLimits) -> None:
+        self._observer = observer
+        self._limits = limits
+        server = asyncio.get_running_loop()
+        self._thread = None if plugin.trusted else LoopThread(f"plugin-{plugin.name}")
+        loop = server if self._thread is None else self._thread.loop
+        hooks_of = _hooks_by_kind(plugin)
+        self.kinds = frozenset(hooks_of)
+        self.worker = Worker(plugin, loop, observer, hooks_of, limits)
+        local = LocalSite(services, plugin.name, self.worker.schedule)
+        self._site: Site = local if self._thread is None else DistantSite(local, Crossing(server))
+        self._unanswered = 0
+        self._not_before = 0.0
+
+    async def start(self) -> None:
+        await self._within(self.worker.start(self._site), self._limits.hook_timeout + _CROSSING, "server_started")
+
+    async def stop(self) -> None:
+        limits = self._limits
+        seconds = limits.drain_timeout + limits.stop_timeout + _CROSSING
+        await self._within(self.worker.stop(self._site), seconds, "server_stopping")
+        if self._thread is not None:
+            await self._thread.stop()
+
+    async def ask(self, hook: str, question: object, seconds: float) -> object:
+        """The plugin's answer, None where it has none in time. One that never has any isn't asked for a while."""
+        now = time.monotonic()
+        if now < self._not_before:
+            return None
+        work = self.worker.call(hook, seconds, question=question, site=self._site)
+        answer = await self._within(work, seconds + _CROSSING, hook)
+        in_time = time.monotonic() - now < seconds
+        self._unanswered = 0 if in_time else self._unanswered + 1
+        if self._unanswered >= _TRIES:
+            self._unanswered = 0
+            self._not_before = time.monotonic() + _PAUSE
+        return answer
+
+    async def _within(self, work: Coroutine[object, object, T], seconds: float, hook: str) -> T | None:
+        """Have the plugin's loop do something that has its own time limit; more than that and the thread is blocked."""
+        if self._thread is None:
+            return await work
+        crossed = asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._thread.loop))
+        try:
+            return await asyncio.wait_for(crossed, seconds)
+        except TimeoutError:
+            error = HookTimeout("the plugin's thread is blocked by one of its functions")
+            self._observer.on_failure(self.worker.plugin.name, hook, error)
+            return None
+
+
+def _hooks_by_kind(plugin: Plugin) -> dict[type[Event], Sequence[Hook]]:
+    """What a plugin wants to hear, for each kind of event: the kind's own hook, then that for all."""
+    found: dict[type[Event], Sequence[Hook]] = {}
+    for kind in EVENT_KINDS:
+        names = (event_name(kind), "event_published")
+        hooks = [plugin.hooks[name] for name in names if name in plugin.hooks]
+        if hooks:
+            found[kind] = hooks
+    return found

@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+import asyncio
+import sys
+from datetime import timedelta
+
+import pytest
+from pydantic import ValidationError
+
+from mcpp.domain.samples import Sample, SampleKind
+from mcpp.errors import StartError
+from mcpp.plugins import ChargePointState, ConnectorState
+from mcpp.plugins.builtin.mqtt import Mqtt, MqttSettings
+from mcpp.plugins.builtin.mqtt.board import Board
+from mcpp.plugins.builtin.mqtt.discovery import describe, object_id
+from mcpp.plugins.builtin.mqtt.readings import read
+from mcpp.plugins.builtin.mqtt.settings import Broker, broker
+from mcpp.plugins.builtin.mqtt.topics import ChargingCommand, Operation, Topics
+from tests.unit.plugins.site_by_hand import START
+
+TOPICS = Topics("mcpp")
+
+
+def sample(
+    measurand: str, value: str, unit: str, phase: str = "", seconds: int = 0, text_format: str = "Raw"
+) -> Sample:
+    kind = SampleKind(measurand, phase, unit, "Sample.Periodic", "Outlet", text_format)
+    return Sample(START + timedelta(seconds=seconds), kind, value, 0)
+
+
+def power(value: str, unit: str = "W", phase: str = "", seconds: int = 0, text_format: str = "Raw") -> Sample:
+    return sample("Power.Active.Import", value, unit, phase, seconds, text_format)
+
+
+def energy(value: str, unit: str = "Wh", seconds: int = 0) -> Sample:
+    return sample("Energy.Active.Import.Register", value, unit, seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("mqtt://broker.example", Broker("broker.example", 1883, False, None, None)),
+        ("mqtts://broker.example", Broker("broker.example", 8883, True, None, None)),
+        ("mqtt://user:p%40ss@[::1]:1884/", Broker("::1", 1884, False, "user", "p@ss")),
+    ],
+)
+def test_a_url_names_the_broker(url: str, expected: Broker) -> None:
+    assert broker(url) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "complaint"),
+    [
+        ("URL", "http://user:hunter2@broker.example", "must be a URL such as"),
+        ("URL", "mqtt://user:hunter2@broker.example:port", "must be a URL such as"),
+        ("URL", "mqtt://user:hunter2@broker.example/topic", "must be a URL such as"),
+        ("PREFIX", "site/+", "is no topic"),
+        ("DISCOVERY_PREFIX", "$SYS", "is no topic"),
+    ],
+)
+def test_a_mistake_in_the_settings_stops_the_start(
+    name: str, value: str, complaint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MCPP_PLUGIN_MQTT_URL", "mqtt://broker.example")
+    monkeypatch.setenv(f"MCPP_PLUGIN_MQTT_{name}", value)
+    with pytest.raises(ValidationError, match=complaint) as mistake:
+        MqttSettings()
+    assert "hunter2" not in str(mistake.value)
+
+
+def test_without_its_package_the_plugin_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "aiomqtt", None)
+    monkeypatch.setenv("MCPP_PLUGIN_MQTT_URL", "mqtt://broker.example")
+    with pytest.raises(StartError, match=r"pip install mcpp-csms\[mqtt\]"):
+        Mqtt()
+
+
+@pytest.mark.parametrize("identity", ["CP-1", "ten #7", "a+b", "50%", "münchen", "a/b"])
+def test_an_identity_comes_back_from_its_topic(identity: str) -> None:
+    topic = TOPICS.charging(identity, 2)
+    assert not set("+#") & set(topic)
+    assert topic.count("/") == TOPICS.charging("CP-1", 2).count("/")
+    assert TOPICS.understand(topic) == ChargingCommand(identity, 2)
+
+
+def test_an_operation_is_answered_beside_its_topic() -> None:
+    found = TOPICS.understand("mcpp/charge_points/a%2Bb/commands/Reset")
+    assert found == Operation("a+b", "Reset", "mcpp/charge_points/a%2Bb/answers/Reset")
+
+
+@pytest.mark.parametrize("topic", ["mcpp/status", TOPICS.charge_point("CP-1"), "mcpp/charge_points/CP-1/commands/a/b"])
+def test_other_topics_are_no_commands(topic: str) -> None:
+    assert TOPICS.understand(topic) is None
+
+
+@pytest.mark.parametrize(
+    ("samples", "expected"),
+    [
+        ([power("7.2", "kW")], {"power_w": 7200.0}),
+        ([power("1000", seconds=10), power("2000", seconds=0)], {"power_w": 1000.0}),
+        ([power("100", phase="L1"), power("200.5", phase="L2"), power("300", phase="L3")], {"power_w": 600.5}),
+        ([power("600"), power("100", phase="L1")], {"power_w": 600.0}),
+        ([energy("1.5", "kWh")], {"energy_wh": 1500}),
+        ([energy("200", seconds=10), energy("100", seconds=0)], {"energy_wh": 200}),
+        ([power("abc"), power("NaN", phase="L1"), energy("abc")], {}),
+        ([power("1", "VA"), power("ff", text_format="SignedData")], {}),
+        ([sample("Voltage", "230", "V")], {}),
+        ([], {}),
+    ],
+)
+def test_readings_are_the_newest_of_the_whole_connector(
+    samples: list[Sample], expected: dict[str, float | int]
+) -> None:
+    assert read(samples) == expected
+
+
+def test_no_two_identities_share_an_object_id() -> None:
+    identities = ["CP_1", "CP 1", "CP-1", "CP_5f_1", "CP#1", "cp-1"]
+    ids = {object_id(identity) for identity in identities}
+    assert len(ids) == len(identities)
+    assert all(c.isascii() and (c.isalnum() or c in "_-") for one in ids for c in one)
+
+
+def connector(connector_id: int) -> ConnectorState:
+    return ConnectorState(
+        connector_id=connector_id,
+        status="Available",
+        error_code="NoError",
+        status_at=START,
+        transaction_id=None,
+        inoperative=False,
+        reserved_for=None,
+        session_correlation_id=None,
+    )
+
+
+@pytest.mark.parametrize("commands", [True, False])
+def test_home_assistant_is_told_of_each_connector(commands: bool) -> None:
+    state = ChargePointState(
+        charge_point_id="CP-1",
+        connected=True,
+        accepted=True,
+        vendor="Vendor",
+        model="Model",
+        firmware_version=None,
+        auto_start=None,
+        connectors=(connector(0), connector(1), connector(2)),
+    )
+    message = describe(state, TOPICS, commands=commands)
+    assert message["device"] == {
+        "identifiers": ["mcpp_CP-1"],
+        "name": "CP-1",
+        "manufacturer": "Vendor",
+        "model": "Model",
+    }
+    entities = ["status", "power", "energy", *(["charging"] if commands else [])]
+    components = message["components"]
+    assert isinstance(components, dict)
+    assert set(components) == {"connected"} | {f"connector_{n}_{entity}" for n in (1, 2) for entity in entities}
+    ids = [component["unique_id"] for component in components.values() if isinstance(component, dict)]
+    assert len(ids) == len(set(map(str, ids))) == len(components)
+
+
+async def test_the_board_keeps_the_last_word_of_each_topic() -> None:
+    board = Board()
+    for number in range(1000):
+        board.pin("a", str(number).encode())
+        board.pin("b", b"same")
+    assert [await board.take(), await board.take()] == [("a", b"999"), ("b", b"same")]
+    taking = asyncio.ensure_future(board.take())
+    await asyncio.wait_for(board.settled(), 10)
+    board.pin("b", b"same")
+    assert not taking.done()
+    board.pin("b", b"other")
+    assert await asyncio.wait_for(taking, 10) == ("b", b"other")
+
+
+async def test_a_broker_that_is_back_is_told_everything() -> None:
+    board = Board()
+    board.pin("a", b"1")
+    board.pin("b", b"2")
+    await board.take()
+    await board.take()
+    board.renew()
+    assert {await board.take(), await board.take()} == {("a", b"1"), ("b", b"2")}
