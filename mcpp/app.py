@@ -123,7 +123,7 @@ async def _serve(settings: Settings, sink: LogSink, lines: LineWriter) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     telemetry = _build_telemetry(settings, sink, lines)
-    wanted = _load_plugins(settings)
+    wanted = enabled_plugins(settings)
     async with AsyncExitStack() as running:
         storage = await _open_storage(settings, telemetry, running)
         core = await _build_core(settings, telemetry, storage, running)
@@ -225,6 +225,7 @@ async def _build_core(settings: Settings, telemetry: _Telemetry, storage: _Stora
     policy = AuthorizationPolicy(
         known_only=settings.authorization is AuthorizationMode.KNOWN,
         deny_concurrent=settings.concurrent_tx is ConcurrentTx.DENY,
+        auto_start_id_tag=settings.auto_start_id_tag,
     )
     services = Services(writer, events.publish, policy, settings.heartbeat_interval, on_authorization_key=move_password)
     register_unknown = settings.registration is Registration.OPEN
@@ -250,8 +251,8 @@ def _connected_since(registry: Registry) -> dict[int, datetime]:
     return {point.peer.key: datetime.fromtimestamp(point.connected_at, UTC) for point in registry}
 
 
-def _load_plugins(settings: Settings) -> list[Plugin]:
-    """Before anything is opened, since a plugin that can't be loaded stops the start."""
+def enabled_plugins(settings: Settings) -> list[Plugin]:
+    """The plugins to run, made and checked, but not yet at work. Raises StartError for one that can't be loaded."""
     auto_start = partial(AutoStart, by_default=settings.auto_start, id_tag=settings.auto_start_id_tag)
     return load_plugins(settings.plugins, os.environ, {"auto_start": auto_start})
 

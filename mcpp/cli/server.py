@@ -53,7 +53,11 @@ def check_config(**options: object) -> None:
     Each with its source; secrets are masked. A line for each mistake instead where there are some.
     """
     flags = given_flags(options)
-    for line in _effective(Settings.load(flags), flags):
+    settings = Settings.load(flags)
+    from mcpp.app import enabled_plugins  # the whole server, as above
+
+    enabled_plugins(settings)
+    for line in _effective(settings, flags):
         click.echo(line)
 
 

@@ -8,9 +8,9 @@ Against it speak
   while the stop may wait in its queue. `Available` of connector 0 is the charge point's own and says nothing (§4.9).
 - A boot: a charger that resumes its transactions says so by status or meter values, and others forget them in silence.
 
-For it speak `Charging`, `SuspendedEV` and `SuspendedEVSE`, and meter values measured later that name it; those that
-name none may be of an idle connector, and are filed with that. Where the connector stands at `Available`, only a register that grows contradicts it: chargers go on naming a transaction long
-after its stop.
+For it speak `Charging`, `SuspendedEV` and `SuspendedEVSE`, and meter values measured later that name it: those that
+name none may be of the idle connector, and are filed there. Where the connector stands at `Available`, only a register
+that grows contradicts it, since chargers go on naming a transaction long after its stop.
 
 Nothing is concluded from the other statuses, so that after a boot they count as silence:
 - `Preparing` by the book has no transaction yet, but chargers report it late, or until the car draws power. If

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from contextlib import suppress
 from threading import Thread
 from typing import Final
@@ -14,12 +15,17 @@ _END_SECONDS: Final = 0.7
 """For the whole thread to end; one that is blocked is left behind."""
 
 
+_SWITCH_SECONDS: Final = 0.0005
+"""How long a thread that computes may keep the server's from running; Python's default is ten times that."""
+
+
 class LoopThread:
     """Runs a loop until it's stopped. A daemon, so that it can't hold up the end of the process."""
 
     def __init__(self, name: str) -> None:
         self.loop = asyncio.new_event_loop()
         self._stopping = False
+        sys.setswitchinterval(_SWITCH_SECONDS)
         self._server = asyncio.get_running_loop()
         self._ended: asyncio.Future[None] = self._server.create_future()
         Thread(target=self._run, name=name, daemon=True).start()

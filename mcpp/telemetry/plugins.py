@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from time import monotonic
+from typing import Final
+
 from mcpp.telemetry.logs import get_logger
 from mcpp.telemetry.metrics import Metrics
+
+_LINE_SECONDS: Final = 1.0
+"""Least time between two lines on one hook: one that always fails would fill the log."""
 
 
 class PluginTelemetry:
@@ -12,13 +18,17 @@ class PluginTelemetry:
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
         self._log = get_logger()
+        self._told_at: dict[tuple[str, str], float] = {}
 
     def on_call(self, plugin: str, hook: str, seconds: float) -> None:
         self._metrics.plugin_duration.labels(plugin, hook).observe(seconds)
 
     def on_failure(self, plugin: str, hook: str, error: BaseException) -> None:
         self._metrics.plugin_errors.labels(plugin, hook).inc()
-        self._log.error("plugin_failed", plugin=plugin, hook=hook, exc_info=error)
+        now = monotonic()
+        if now - self._told_at.get((plugin, hook), -_LINE_SECONDS) >= _LINE_SECONDS:
+            self._told_at[plugin, hook] = now
+            self._log.error("plugin_failed", plugin=plugin, hook=hook, exc_info=error)
 
     def on_dropped(self, plugin: str, hook: str, *, first: bool) -> None:
         self._metrics.plugin_events_dropped.labels(plugin, hook).inc()

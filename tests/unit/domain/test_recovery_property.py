@@ -46,13 +46,20 @@ class Charging(RuleBasedStateMachine):
 
     # People.
 
-    @rule(number=NUMBERS, parts=st.lists(WH, max_size=3), leaves=st.booleans(), pulls=st.booleans())
-    def come_and_charge(self, number: int, parts: list[int], leaves: bool, pulls: bool) -> None:
+    @rule(
+        number=NUMBERS,
+        parts=st.lists(WH, max_size=3),
+        delivered=st.sampled_from([0, 0, 1, 9]),
+        leaves=st.booleans(),
+        pulls=st.booleans(),
+    )
+    def come_and_charge(self, number: int, parts: list[int], delivered: int, leaves: bool, pulls: bool) -> None:
         if self.charger.connectors[number].session is None:
             self.charger.plug_in(number)
         for wh in parts:
             self.charger.charge(number, wh)
             self.charger.sample(number)
+        self.charger.deliver(delivered)
         if leaves:
             self.charger.charge(number, 50)
             self.charger.stop(number)

@@ -262,6 +262,10 @@ async def test_a_charger_that_refuses_after_its_boot_may_have_forgotten_its_limi
     await park.boot("A")
     assert park.chargers.limits["B"] == Decimal(8)
 
+    park.put("A", "Charging", connected=False)
+    await park.restart_server()
+    assert park.chargers.limits["B"] == Decimal(8)
+
 
 async def test_more_cars_than_minimums_take_turns() -> None:
     park = CarPark("ABC", maximum=13)

@@ -43,6 +43,7 @@ DEFAULTS = {
     "recovery-grace": "120",
     "auto-start": "off",
     "auto-start-id-tag": "MCPP",
+    "plugins": "built-ins",
     "metrics-open": "off",
     "per-charger-metrics": "on",
     "per-charger-metrics-limit": "2000",

@@ -146,8 +146,7 @@ class LoadLimit:
         finally:
             group.settle(order, answer, site.now())
             self._give_orders(site)
-        if answer is Answer.ACCEPTED:
-            await _remember(site, group, order.connector)
+        await _remember(site, group, order.connector)
 
 
 async def _send(site: Site, order: Order) -> Answer:
