@@ -45,9 +45,13 @@ SELECT * FROM reservation_records WHERE id < @before_id ORDER BY id DESC LIMIT @
 
 -- As ListReservations, of one charge point.
 -- name: ListReservationsOfChargePoint :many
+SELECT * FROM reservation_records WHERE charge_point_id = @charge_point_id AND id < @before_id
+ORDER BY id DESC LIMIT @page_size;
+
+-- As ListReservations, of one charge point and one status.
+-- name: ListReservationsOfChargePointByStatus :many
 SELECT * FROM reservation_records
-WHERE charge_point_id = @charge_point_id AND id < @before_id
-    AND (status = sqlc.narg(status) OR sqlc.narg(status) IS NULL) AND expiry_date > @expires_after
+WHERE charge_point_id = @charge_point_id AND status = @status AND id < @before_id AND expiry_date > @expires_after
 ORDER BY id DESC LIMIT @page_size;
 
 -- As ListReservations, those of one status.

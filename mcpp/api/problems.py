@@ -152,12 +152,18 @@ def _possible_methods(request: Request) -> list[str]:
     ]
 
 
-async def _validation_error(_: Request, error: Exception) -> Response:
+async def _validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     found = error.errors()
     errors = [Mistake(location=".".join(map(str, mistake["loc"])), message=mistake["msg"]) for mistake in found]
+    if [mistake.location for mistake in errors] == ["body"] and not _is_json(request):
+        errors = [Mistake(location="body", message="should come with Content-Type: application/json")]
     code = "invalid_payload" if all(mistake["loc"][0] == "body" for mistake in found) else "invalid_parameter"
     return _unprocessable(code, errors).response()
+
+
+def _is_json(request: Request) -> bool:
+    return "json" in request.headers.get("content-type", "")
 
 
 async def _client_left(_: Request, __: Exception) -> Response:

@@ -48,26 +48,26 @@ async def list_reservations(services: FromServices, query: Annotated[Reservation
 async def _find(
     services: ApiServices, query: ReservationQuery, before_id: int, now: datetime
 ) -> list[ReservationRecord]:
+    charge_point_id, status, page_size = query.charge_point_id, query.status, query.limit + 1
     # What is overdue has expired, whether that is booked already or not.
-    expires_after = now if query.status is ReservationStatus.ACCEPTED else _EVER
-    page_size = query.limit + 1
+    expires_after = now if status is ReservationStatus.ACCEPTED else _EVER
     async with services.readers.connection() as connection:
-        if query.charge_point_id is not None:
-            return await readers.list_reservations_of_charge_point(
+        if charge_point_id is not None and status is not None:
+            return await readers.list_reservations_of_charge_point_by_status(
                 connection,
-                charge_point_id=query.charge_point_id,
+                charge_point_id=charge_point_id,
+                status=status,
                 before_id=before_id,
-                status=query.status,
                 expires_after=expires_after,
                 page_size=page_size,
             )
-        if query.status is not None:
+        if charge_point_id is not None:
+            return await readers.list_reservations_of_charge_point(
+                connection, charge_point_id=charge_point_id, before_id=before_id, page_size=page_size
+            )
+        if status is not None:
             return await readers.list_reservations_by_status(
-                connection,
-                status=query.status,
-                before_id=before_id,
-                expires_after=expires_after,
-                page_size=page_size,
+                connection, status=status, before_id=before_id, expires_after=expires_after, page_size=page_size
             )
         return await readers.list_reservations(connection, before_id=before_id, page_size=page_size)
 

@@ -41,7 +41,7 @@ from mcpp.domain.questions import (
     DataTransferQuestion,
     DataTransferStatus,
 )
-from mcpp.domain.samples import Sample, SampleKind
+from mcpp.domain.samples import Sample, SampleKind, register_wh
 from mcpp.ocppj.errors import CommandError
 from mcpp.ocppj.verbs import ChangeOutcome, Verbs
 from mcpp.plugins.hookspecs import HookSpecs, hookimpl
@@ -86,4 +86,5 @@ __all__ = [
     "TransactionStopped",
     "Verbs",
     "hookimpl",
+    "register_wh",
 ]

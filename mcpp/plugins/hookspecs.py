@@ -54,7 +54,7 @@ class HookSpecs:
 
     @hookspec
     def server_started(self, site: Site) -> Told:
-        """Both listeners accept connections. Other hooks wait until this one has returned."""
+        """Both listeners accept connections. Events wait until this one has returned."""
 
     @hookspec
     def server_stopping(self, site: Site) -> Told:

@@ -142,7 +142,7 @@ def _make(item: str, installed: Mapping[str, EntryPoint], makers: Mapping[str, C
 def _load(point: EntryPoint) -> object:
     try:
         found: object = point.load()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise _Refused(f"{point.value} can't be imported ({_told(error)})") from error
     return found
 
@@ -176,7 +176,7 @@ def _hooks(manager: pluggy.PluginManager, name: str) -> dict[str, Hook]:
     }
 
 
-def _told(error: Exception) -> str:
+def _told(error: BaseException) -> str:
     """An exception in one line."""
     text = " ".join(str(error).split())
     return text if isinstance(error, pluggy.PluginValidationError) else f"{type(error).__name__}: {text}"

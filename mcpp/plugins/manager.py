@@ -38,7 +38,7 @@ class Plugins:
         self._limits = limits or PluginLimits()
         self._observer = observer
         self._members = [_Member(plugin, services, observer, self._limits) for plugin in plugins]
-        self._starting: asyncio.Future[list[None]] | None = None
+        self._starting: asyncio.Task[None] | None = None
         self._workers: dict[type[Event], list[Worker]] = {
             kind: [member.worker for member in self._members if kind in member.kinds] for kind in EVENT_KINDS
         }
@@ -62,7 +62,7 @@ class Plugins:
 
     def start(self) -> None:
         """Tell all plugins that the server has started, each at its own pace."""
-        self._starting = asyncio.gather(*(member.start() for member in self._members))
+        self._starting = asyncio.get_running_loop().create_task(self._start())
 
     async def stop(self) -> None:
         """Tell all plugins that the server ends, and end them; some 5 s at most."""
@@ -70,6 +70,9 @@ class Plugins:
             self._starting.cancel()
             await asyncio.wait((self._starting,))
         await asyncio.gather(*(member.stop() for member in self._members))
+
+    async def _start(self) -> None:
+        await asyncio.gather(*(member.start() for member in self._members))
 
     async def _ask(self, hook: str, question: object, kind: type[T]) -> T | None:
         deadline = time.monotonic() + self._limits.question_timeout

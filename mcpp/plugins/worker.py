@@ -55,6 +55,10 @@ class HookTimeout(Exception):
     """A hook or job took too long, and was cancelled or is left to itself."""
 
 
+class HookExit(Exception):
+    """A hook or job wanted to end the process."""
+
+
 class TooManyJobs(Exception):
     """The plugin has scheduled too much already."""
 
@@ -294,7 +298,11 @@ def _runs_here(loop: asyncio.AbstractEventLoop) -> bool:
 
 
 async def _awaited(result: Awaitable[object]) -> object:
-    return await result
+    try:
+        return await result
+    except SystemExit as error:
+        # In a task it would end the whole loop.
+        raise HookExit(f"sys.exit({error.code})") from error
 
 
 def _forget(task: asyncio.Future[object]) -> None:

@@ -228,29 +228,36 @@ async def test_transactions_as_csv(tmp_path: Path) -> None:
 
 
 async def test_events_as_they_happen_and_after_a_restart(tmp_path: Path) -> None:
-    async with running_server(tmp_path / "mcpp.db") as server, client_of(server) as client:
-        async with client.stream("GET", "/api/v1/events") as stream:
-            async with connected_charger(server.ocpp_url, "CP-1") as charger:
-                transaction_id = await start(charger)
-            lines: list[str] = []
-            async with asyncio.timeout(10):
-                async for line in stream.aiter_lines():
-                    lines.append(line)
-                    if line == "event: charge_point_disconnected":
-                        break
-            names = [line.removeprefix("event: ") for line in lines if line.startswith("event: ")]
-            data = [json.loads(line.removeprefix("data: ")) for line in lines if line.startswith("data: ")]
-            last_id = [line.removeprefix("id: ") for line in lines if line.startswith("id: ")][-1]
-            # The stream is still open: it must not keep the server from ending.
-            async with asyncio.timeout(5):
-                assert await server.terminate() == 0
+    async with (
+        running_server(tmp_path / "mcpp.db") as server,
+        client_of(server) as client,
+        client.stream("GET", "/api/v1/events") as stream,
+    ):
+        async with connected_charger(server.ocpp_url, "CP-1") as charger:
+            transaction_id = await start(charger)
+        lines: list[str] = []
+        async with asyncio.timeout(10):
+            async for line in stream.aiter_lines():
+                lines.append(line)
+                if line == "event: charge_point_disconnected":
+                    break
+        # The stream is still open: it must not keep the server from ending.
+        async with asyncio.timeout(5):
+            assert await server.terminate() == 0
 
-    assert names == ["charge_point_connected", "transaction_started", "charge_point_disconnected"]
-    assert (data[1]["transaction_id"], data[1]["charge_point_id"], data[1]["id_tag"]) == (transaction_id, "CP-1", "TAG")
-    async with running_server(tmp_path / "mcpp.db") as server, client_of(server) as client:
-        async with client.stream("GET", "/api/v1/events", headers={"Last-Event-ID": last_id}) as stream:
-            async with asyncio.timeout(10):
-                assert await anext(stream.aiter_lines()) == "event: gap"
+    def told(field: str) -> list[str]:
+        return [line.removeprefix(f"{field}: ") for line in lines if line.startswith(f"{field}: ")]
+
+    assert told("event") == ["charge_point_connected", "transaction_started", "charge_point_disconnected"]
+    started = json.loads(told("data")[1])
+    assert started == started | {"transaction_id": transaction_id, "charge_point_id": "CP-1", "id_tag": "TAG"}
+    async with (
+        running_server(tmp_path / "mcpp.db") as server,
+        client_of(server) as client,
+        client.stream("GET", "/api/v1/events", headers={"Last-Event-ID": told("id")[-1]}) as stream,
+        asyncio.timeout(10),
+    ):
+        assert await anext(stream.aiter_lines()) == "event: gap"
 
 
 async def test_a_stream_that_nobody_reads_does_not_keep_the_server_from_ending(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -37,20 +37,20 @@ def serve(*flags: str, **variables: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def busy_ocpp_port(_: Path) -> list[str]:
-    return ["--ocpp-port", str(taken_port())]
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
 
 
-def busy_http_port(_: Path) -> list[str]:
-    return ["--http-port", str(taken_port())]
+@pytest.mark.parametrize("name", ["ocpp-port", "http-port"])
+def test_a_busy_port_is_said_in_one_line(tmp_path: Path, taken_port: int, name: str) -> None:
+    free = ["--ocpp-host", "127.0.0.1", "--ocpp-port", "0", "--http-port", "0"]
+    ended = serve(*free, "--database", str(tmp_path / "mcpp.db"), f"--{name}", str(taken_port))
 
-
-def taken_port() -> int:
-    port: int = _listener.getsockname()[1]
-    return port
-
-
-_listener = socket.create_server(("127.0.0.1", 0))
+    assert ended.returncode == 2
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith(f"{name}: can't listen on 127.0.0.1 port {taken_port} (Address already in use)")
 
 
 def missing_directory(folder: Path) -> list[str]:
@@ -78,8 +78,6 @@ def port_out_of_range(_: Path) -> list[str]:
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
-        (busy_ocpp_port, ["ocpp-port", "in use"]),
-        (busy_http_port, ["http-port", "in use"]),
         (missing_directory, ["nowhere", "does not exist", "create it"]),
         (not_a_database, ["text.db", "not an SQLite database"]),
         (newer_database, ["newer.db", "newer"]),

@@ -304,25 +304,31 @@ async def list_reservations(
 
 
 async def list_reservations_of_charge_point(
-    connection: aiosqlite.Connection,
-    *,
-    charge_point_id: str,
-    before_id: int,
-    status: ReservationStatus | None,
-    expires_after: datetime,
-    page_size: int,
+    connection: aiosqlite.Connection, *, charge_point_id: str, before_id: int, page_size: int
 ) -> list[ReservationRecord]:
     """As ListReservations, of one charge point."""
     return await read_all(
         connection,
         statements.LIST_RESERVATIONS_OF_CHARGE_POINT,
-        (
-            charge_point_id,
-            before_id,
-            None if status is None else status.value,
-            to_milliseconds(expires_after),
-            page_size,
-        ),
+        (charge_point_id, before_id, page_size),
+        ReservationRecord.from_row,
+    )
+
+
+async def list_reservations_of_charge_point_by_status(
+    connection: aiosqlite.Connection,
+    *,
+    charge_point_id: str,
+    status: ReservationStatus,
+    before_id: int,
+    expires_after: datetime,
+    page_size: int,
+) -> list[ReservationRecord]:
+    """As ListReservations, of one charge point and one status."""
+    return await read_all(
+        connection,
+        statements.LIST_RESERVATIONS_OF_CHARGE_POINT_BY_STATUS,
+        (charge_point_id, status.value, before_id, to_milliseconds(expires_after), page_size),
         ReservationRecord.from_row,
     )
 

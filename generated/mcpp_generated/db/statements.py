@@ -333,9 +333,12 @@ LIST_RESERVATIONS: Final = """\
 SELECT id, reservation_id, charge_point_id, evse_id, connector_id, id_tag, parent_id_tag, expiry_date, status, created_at, transaction_id FROM reservation_records WHERE id < ?1 ORDER BY id DESC LIMIT ?2"""
 
 LIST_RESERVATIONS_OF_CHARGE_POINT: Final = """\
+SELECT id, reservation_id, charge_point_id, evse_id, connector_id, id_tag, parent_id_tag, expiry_date, status, created_at, transaction_id FROM reservation_records WHERE charge_point_id = ?1 AND id < ?2
+ORDER BY id DESC LIMIT ?3"""
+
+LIST_RESERVATIONS_OF_CHARGE_POINT_BY_STATUS: Final = """\
 SELECT id, reservation_id, charge_point_id, evse_id, connector_id, id_tag, parent_id_tag, expiry_date, status, created_at, transaction_id FROM reservation_records
-WHERE charge_point_id = ?1 AND id < ?2
-    AND (status = ?3 OR ?3 IS NULL) AND expiry_date > ?4
+WHERE charge_point_id = ?1 AND status = ?2 AND id < ?3 AND expiry_date > ?4
 ORDER BY id DESC LIMIT ?5"""
 
 LIST_RESERVATIONS_BY_STATUS: Final = """\

@@ -22,6 +22,8 @@ from mcpp.domain.authorization import AuthorizationPolicy
 from mcpp.domain.events import Event
 from mcpp.domain.samples import ENERGY_REGISTER, SampleKind
 from mcpp.domain.stamps import StampBook
+from mcpp.files.directory import MIB
+from mcpp.files.store import FileStore
 from mcpp.ocpp16.charging_profiles import check_charging_profile
 from mcpp.ocpp16.context import Services
 from mcpp.ocpp16.dialect import Ocpp16
@@ -195,6 +197,7 @@ class Site:
     stamps: StampBook
     events: EventStream
     metrics: Metrics
+    files: FileStore
     port: int
     http: httpx.AsyncClient
 
@@ -216,7 +219,7 @@ class Site:
 
 
 @asynccontextmanager
-async def site(folder: Path, rules: AccessRules = LOCAL) -> AsyncIterator[Site]:
+async def site(folder: Path, rules: AccessRules = LOCAL, *, with_files: bool = False) -> AsyncIterator[Site]:
     """A server of its own on a free port, and its database in `folder`."""
     database = folder / "mcpp.db"
     connection = open_writer(database)
@@ -231,6 +234,9 @@ async def site(folder: Path, rules: AccessRules = LOCAL) -> AsyncIterator[Site]:
 
     metrics = Metrics(version="0", actions=["Heartbeat"], error_codes=[], stop_reasons=[])
     dialect = Ocpp16(Services(writer, publish, AuthorizationPolicy(), 300, stamps))
+    files = FileStore(folder / "files", writer, readers, publish, size_limit=2 * MIB, link_lifetime=timedelta(hours=72))
+    await files.open()
+    files.base_url = "http://files.example"
     services = ApiServices(
         readers=readers,
         writer=writer,
@@ -245,12 +251,13 @@ async def site(folder: Path, rules: AccessRules = LOCAL) -> AsyncIterator[Site]:
         hash_password=passwords.hash,
         check_readiness=partial(check_writable, writer),
         render_metrics=metrics.render,
+        files=files if with_files else None,
     )
     server = HttpServer(create_api(services, rules), rules.http_host, 0)
     port = await server.start()
     try:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=10, trust_env=False) as http:
-            yield Site(Books(Queries(connection)), writer, connections, stamps, events, metrics, port, http)
+            yield Site(Books(Queries(connection)), writer, connections, stamps, events, metrics, files, port, http)
     finally:
         events.close()
         await server.stop()

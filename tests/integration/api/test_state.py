@@ -80,6 +80,16 @@ class TestChargePoints:
 
         assert (response.status_code, response.json()["code"]) == (422, "invalid_payload")
 
+    async def test_a_body_of_another_type(self, api: Site) -> None:
+        response = await api.http.put(
+            "/api/v1/charge-points/CP",
+            content=b'{"auto_start": true}',
+            headers={"Content-Type": "application/x-www-form-urlencoded"},  # what curl -d says
+        )
+
+        assert response.status_code == 422
+        assert "application/json" in response.json()["detail"]
+
     async def test_forgotten_unless_something_stands_against_it(self, api: Site) -> None:
         api.books.charge_point("CP-1")
         api.books.ended(identity="CP-2")

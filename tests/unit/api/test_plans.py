@@ -48,6 +48,10 @@ SAME_MOMENT = "USE TEMP B-TREE FOR RIGHT PART OF ORDER BY"
         (statements.LIST_UNMATCHED, "INTEGER PRIMARY KEY (rowid<?)"),
         (statements.LIST_RESERVATIONS, "INTEGER PRIMARY KEY (rowid<?)"),
         (statements.LIST_RESERVATIONS_OF_CHARGE_POINT, "reservations_by_charge_point (charge_point_id=? AND id<?)"),
+        (
+            statements.LIST_RESERVATIONS_OF_CHARGE_POINT_BY_STATUS,
+            "reservations_by_charge_point (charge_point_id=? AND id<?)",
+        ),
         (statements.LIST_RESERVATIONS_BY_STATUS, "reservations_by_status (status=? AND id<?)"),
         (statements.LIST_UPLOADS, "INTEGER PRIMARY KEY (rowid<?)"),
         (statements.LIST_UPLOADS_OF_CHARGE_POINT, "uploads_by_charge_point (charge_point_id=? AND id<?)"),

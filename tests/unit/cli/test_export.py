@@ -124,8 +124,9 @@ def test_a_recovered_stop_carries_its_evidence(mcpp: Mcpp, ledger: Ledger) -> No
     recovered = exported(mcpp, "--closed")
     (cells,) = csv.DictReader(StringIO(mcpp("export", "transactions", "--closed").out))
 
-    assert [row["evidence"] for row in recovered] == [{"cause": "next_start", "source": "next_start"}]
-    assert json.loads(cells["evidence"]) == {"cause": "next_start", "source": "next_start"}
+    (evidence,) = [row["evidence"] for row in recovered]
+    assert (evidence["cause"], evidence["source"]) == ("next_start", "next_start")
+    assert json.loads(cells["evidence"]) == evidence
 
 
 @pytest.mark.parametrize("output_format", ["csv", "json"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from mcpp.domain import unmatched
 from mcpp.domain.events import TransactionStopped
 from mcpp.domain.occasion import OperatorOccasion
@@ -11,6 +13,7 @@ from mcpp_generated.db.queries import Queries
 from tests.unit.ocpp16.central import NOW, Central
 
 AT = "2026-04-01T09:{:02}:00Z".format
+FAR = datetime(9999, 1, 1, tzinfo=UTC)
 OPERATOR = OperatorOccasion("0" * 31 + "1", NOW)
 LONG_TAG = "0123456789ABCDEF_SERIAL"
 """Longer than OCPP 1.6 allows, kept whole."""
@@ -50,7 +53,11 @@ async def test_a_stop_that_broke_the_contract_closes_its_transaction(central: Ce
     assert transaction is not None
     assert (transaction.stop_id_tag, transaction.meter_stop) == (LONG_TAG, 1900)
     samples = await central.writer.submit(
-        Queries.find_newest_samples, transaction_id=mine, measurand="Energy.Active.Import.Register", row_limit=9
+        Queries.find_newest_samples,
+        transaction_id=mine,
+        measurand="Energy.Active.Import.Register",
+        until=FAR,
+        row_limit=9,
     )
     assert [(sample.value, sample.unit) for sample in samples] == [("1.7", "kWh")]
 
@@ -67,6 +74,6 @@ async def test_meter_values_are_filed(central: Central) -> None:
 
     assert outcome.events == ()
     (voltage,) = await central.writer.submit(
-        Queries.find_newest_samples, transaction_id=mine, measurand="Voltage", row_limit=9
+        Queries.find_newest_samples, transaction_id=mine, measurand="Voltage", until=FAR, row_limit=9
     )
     assert (voltage.value, voltage.context) == ("230.10", "Sample.Periodic")

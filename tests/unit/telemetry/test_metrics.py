@@ -33,6 +33,9 @@ PROMISED = {
     "mcpp_contract_deviations_total": ("counter", {"action", "rule"}),
     "mcpp_call_queue_depth": ("gauge", set()),
     "mcpp_call_timeouts_total": ("counter", set()),
+    "mcpp_plugin_duration_seconds": ("histogram", {"plugin", "hook"}),
+    "mcpp_plugin_errors_total": ("counter", {"plugin", "hook"}),
+    "mcpp_plugin_events_dropped_total": ("counter", {"plugin", "hook"}),
     "mcpp_database_write_duration_seconds": ("histogram", set()),
     "mcpp_database_batch_size": ("histogram", set()),
     "mcpp_database_errors_total": ("counter", set()),
@@ -75,6 +78,9 @@ def touch_every_label(metrics: Metrics) -> None:
     metrics.errors.labels("in", "GenericError").inc()
     metrics.deviations.labels("Heartbeat", "unknown_field").inc()
     metrics.transactions.labels("started", "").inc()
+    metrics.plugin_duration.labels("auto_start", "server_started").observe(0.1)
+    metrics.plugin_errors.labels("auto_start", "server_started").inc()
+    metrics.plugin_events_dropped.labels("auto_start", "server_started").inc()
 
 
 @pytest.mark.parametrize("accept", ["", "text/plain", OPENMETRICS])

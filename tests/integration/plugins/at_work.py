@@ -1,0 +1,131 @@
+"""Plugins at work on real books, without a listener: a test publishes what would have happened."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+
+import pluggy
+
+from mcpp.commands import Commands
+from mcpp.domain.events import Event, HeartbeatReceived
+from mcpp.ocpp16.verbs import Ocpp16Verbs
+from mcpp.plugins.hookspecs import PROJECT, HookSpecs, hookimpl
+from mcpp.plugins.loading import Hook, Plugin
+from mcpp.plugins.local_site import SiteServices
+from mcpp.plugins.manager import Plugins
+from mcpp.plugins.worker import PluginLimits
+from mcpp.storage.database import Readers, open_writer
+from mcpp.storage.migrations import migrate
+from mcpp.storage.writer import Writer
+from mcpp.transport.registry import Registry
+from mcpp_generated.db.queries import Queries
+
+PATIENCE = 10.0
+"""Seconds after which a test that waits for something gives up."""
+
+
+def plugin(name: str, trusted: bool = True, /, **hooks: Callable[..., object]) -> Plugin:
+    """A plugin of functions, as `load_plugins` would make it."""
+    made = SimpleNamespace(**{hook: hookimpl(function) for hook, function in hooks.items()})
+    manager = pluggy.PluginManager(PROJECT)
+    manager.add_hookspecs(HookSpecs)
+    manager.register(made, name)
+    manager.check_pending()
+    callers = manager.get_hookcallers(made) or []
+    found = {c.name: Hook(c.name, i.function, i.argnames) for c in callers for i in c.get_hookimpls()}
+    return Plugin(name, found, trusted)
+
+
+def heartbeat(identity: str = "CP-1", correlation_id: str = "c" * 32) -> HeartbeatReceived:
+    return HeartbeatReceived(charge_point_id=identity, correlation_id=correlation_id, at=datetime.now(UTC))
+
+
+@dataclass
+class Seen:
+    """An observer that counts."""
+
+    calls: Counter[tuple[str, str]] = field(default_factory=Counter)
+    failures: Counter[tuple[str, str]] = field(default_factory=Counter)
+    dropped: Counter[tuple[str, str]] = field(default_factory=Counter)
+    errors: list[BaseException] = field(default_factory=list)
+
+    def on_call(self, plugin: str, hook: str, seconds: float) -> None:
+        self.calls[plugin, hook] += 1
+
+    def on_failure(self, plugin: str, hook: str, error: BaseException) -> None:
+        self.failures[plugin, hook] += 1
+        self.errors.append(error)
+
+    def on_dropped(self, plugin: str, hook: str, *, first: bool) -> None:
+        self.dropped[plugin, hook] += 1
+
+
+@dataclass
+class AtWork:
+    """Running plugins."""
+
+    plugins: Plugins
+    seen: Seen
+    services: SiteServices
+    published: list[Event]
+    """By plugins."""
+
+    def publish(self, *events: Event) -> None:
+        for event in events:
+            self.plugins(event)
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Returns as soon as the condition holds."""
+    async with asyncio.timeout(PATIENCE):
+        while not condition():
+            await asyncio.sleep(0.001)
+
+
+@asynccontextmanager
+async def at_work(
+    tmp_path: Path, *plugins: Plugin, limits: PluginLimits | None = None, started: bool = True
+) -> AsyncIterator[AtWork]:
+    database = tmp_path / "mcpp.db"
+    connection = open_writer(database)
+    migrate(connection)
+    writer = Writer(connection, Queries)
+    readers = await Readers.open(database)
+    registry = Registry(on_connected=lambda _: None, on_disconnected=lambda _: None)
+    published: list[Event] = []
+    running: list[Plugins] = []
+
+    def publish(events: Iterable[Event]) -> None:
+        for event in events:
+            published.append(event)
+            running[0](event)
+
+    async def none_runs(_: str, __: int) -> int | None:
+        return None
+
+    services = SiteServices(
+        live=registry,
+        commands=Commands(registry, []),
+        verbs=Ocpp16Verbs(registry, none_runs),
+        readers=readers,
+        writer=writer,
+        publish=publish,
+    )
+    seen = Seen()
+    manager = Plugins(plugins, services, seen, limits)
+    running.append(manager)
+    try:
+        if started:
+            manager.start()
+        yield AtWork(manager, seen, services, published)
+    finally:
+        await manager.stop()
+        await readers.close()
+        await writer.close()
