@@ -129,8 +129,8 @@ async def _serve(settings: Settings, sink: LogSink, lines: LineWriter) -> None:
         core = await _build_core(settings, telemetry, storage, running)
         plugins = _build_plugins(wanted, telemetry, storage, core, running)
         ocpp_port = await _open_ocpp(settings, telemetry, core, running)
-        http_port = await _open_http(settings, telemetry, storage, core, running)
         files = await _open_files(settings, storage, core, running)
+        http_port = await _open_http(settings, telemetry, storage, core, files and files[0], running)
         _tune_garbage_collection()
         await _announce(settings, core, ocpp_port=ocpp_port, http_port=http_port, files_port=files and files[1])
         plugins.start()
@@ -322,40 +322,45 @@ async def _open_ocpp(settings: Settings, telemetry: _Telemetry, core: _Core, run
 
 
 async def _open_http(
-    settings: Settings, telemetry: _Telemetry, storage: _Storage, core: _Core, running: AsyncExitStack
+    settings: Settings,
+    telemetry: _Telemetry,
+    storage: _Storage,
+    core: _Core,
+    files: FileStore | None,
+    running: AsyncExitStack,
 ) -> int:
     """Listen for people, scripts and scrapers; gives the port."""
-    api = create_api(
-        ApiServices(
-            readers=storage.readers,
-            writer=storage.writer,
-            publish=core.services.publish,
-            events=core.event_stream,
-            live=core.registry,
-            commands=Commands(core.registry, core.dialects),
-            stamps=core.services.stamps,
-            sync_local_list=LocalListSync(storage.writer, core.registry).sync,
-            check_charging_profile=check_charging_profile,
-            read_unmatched=read_content,
-            hash_password=core.passwords.hash,
-            check_readiness=partial(check_writable, storage.writer),
-            render_metrics=telemetry.metrics.render,
-        ),
-        AccessRules(
-            http_host=settings.http_host,
-            allowed_hosts=settings.allowed_hosts,
-            api_token=settings.api_token.get_secret_value() if settings.api_token else None,
-            metrics_open=settings.metrics_open,
-        ),
+    services = ApiServices(
+        readers=storage.readers,
+        writer=storage.writer,
+        publish=core.services.publish,
+        events=core.event_stream,
+        live=core.registry,
+        commands=Commands(core.registry, core.dialects),
+        stamps=core.services.stamps,
+        sync_local_list=LocalListSync(storage.writer, core.registry).sync,
+        check_charging_profile=check_charging_profile,
+        read_unmatched=read_content,
+        hash_password=core.passwords.hash,
+        check_readiness=partial(check_writable, storage.writer),
+        render_metrics=telemetry.metrics.render,
+        files=files,
     )
+    rules = AccessRules(
+        http_host=settings.http_host,
+        allowed_hosts=settings.allowed_hosts,
+        api_token=settings.api_token.get_secret_value() if settings.api_token else None,
+        metrics_open=settings.metrics_open,
+    )
+    api = create_api(services, rules)
     http = HttpServer(api, settings.http_host, settings.http_port)
     try:
         port = await http.start()
     except OSError as error:
         raise _cannot_listen("http", settings.http_host, settings.http_port, error) from error
     running.push_async_callback(http.stop)
-    # Streams end before the listener waits for requests.
-    running.callback(core.event_stream.close)
+    # Streams and waiting commands end before the listener waits for requests.
+    running.callback(services.stop)
     return port
 
 

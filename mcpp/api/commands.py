@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from mcpp.api.answers import as_json
 from mcpp.api.failures import COMMAND_STATUSES, problem_of
-from mcpp.api.problems import CLIENT_LEFT, documented, not_found
+from mcpp.api.problems import CLIENT_LEFT, ApiError, documented, not_found
 from mcpp.api.services import ApiServices, FromServices
 from mcpp.ocppj.actions import AnyAction, encode
 from mcpp.ocppj.errors import CommandError, NotConnected
@@ -24,6 +24,9 @@ from mcpp.ocppj.live import Exchange
 from mcpp_generated.db import readers
 
 CORRELATION_HEADER: Final = "X-Correlation-Id"
+
+_PATIENCE_AT_THE_END: Final = 2.0
+"""Seconds that a command may still be answered in once the server is told to stop."""
 
 _DESCRIPTION: Final = """\
 OCPP's {action} ({profile} profile): the body is its request, and goes out as it is once it meets the contract. The
@@ -87,7 +90,7 @@ async def answer_command(
 ) -> Response:
     """The answer to a command that is under way; raises what it raises, ApiError for an unknown charge point."""
     try:
-        exchange = await _while_wanted(request, command)
+        exchange = await _while_wanted(request, services.stopping, command)
     except NotConnected:
         async with services.readers.connection() as connection:
             known = await readers.get_charge_point(connection, identity=identity)
@@ -117,23 +120,36 @@ async def _refuse_unknown(action: str) -> Response:
     raise not_found(f"a central system can't send {action!r}")
 
 
-async def _while_wanted(request: Request, command: Awaitable[Exchange[BaseModel]]) -> Exchange[BaseModel] | None:
-    """The command's outcome; None where the client left before."""
+async def _while_wanted(
+    request: Request, stopping: asyncio.Event, command: Awaitable[Exchange[BaseModel]]
+) -> Exchange[BaseModel] | None:
+    """The command's outcome; None where the client left before. Raises ApiError where the server stops before."""
     sending = asyncio.ensure_future(command)
     leaving = asyncio.ensure_future(_client_left(request))
+    ending = asyncio.ensure_future(_server_ends(stopping))
     try:
-        await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        return sending.result() if sending.done() else None
+        await asyncio.wait({sending, leaving, ending}, return_when=asyncio.FIRST_COMPLETED)
+        if sending.done():
+            return sending.result()
+        if ending.done():
+            raise ApiError(HTTPStatus.SERVICE_UNAVAILABLE, "shutting_down", "the server stops; no answer has come yet")
+        return None
     finally:
-        sending.cancel()
-        leaving.cancel()
-        await asyncio.gather(sending, leaving, return_exceptions=True)
+        for task in (sending, leaving, ending):
+            task.cancel()
+        await asyncio.gather(sending, leaving, ending, return_exceptions=True)
 
 
 async def _client_left(request: Request) -> None:
     """Through once the connection is closed; the body has been read before."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
+
+
+async def _server_ends(stopping: asyncio.Event) -> None:
+    """Through when the charge points have had their time to answer; the listener gives requests a second more."""
+    await stopping.wait()
+    await asyncio.sleep(_PATIENCE_AT_THE_END)
 
 
 def _documented_body(action: AnyAction) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, Concatenate, ParamSpec, TypeVar, cast
 
@@ -51,6 +52,13 @@ class ApiServices:
     """Content type and text of a scrape, by the Accept header."""
     files: FileStore | None = None
     """None where the listener for files is off."""
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set by `stop`: what waits for others should end by itself."""
+
+    def stop(self) -> None:
+        """To be called before the listener stops, so that it needn't wait for streams and chargers."""
+        self.stopping.set()
+        self.events.close()
 
     async def change(
         self,

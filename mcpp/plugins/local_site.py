@@ -83,7 +83,7 @@ class LocalSite:
             rows = await readers.get_charge_points(connection, identities=[charge_point_id])
             if not rows:
                 return None
-            reservations = await readers.list_reservations_of_charge_point(
+            reservations = await readers.list_reservations_of_charge_point_by_status(
                 connection,
                 charge_point_id=charge_point_id,
                 status=ReservationStatus.ACCEPTED,

@@ -109,40 +109,45 @@ class _Member:
         self._not_before = 0.0
 
     async def start(self) -> None:
-        await self._within(self.worker.start(self._site), self._limits.hook_timeout + _CROSSING, "server_started")
+        await self._supervise(self.worker.start(self._site), self._limits.hook_timeout)
 
     async def stop(self) -> None:
         limits = self._limits
-        seconds = limits.drain_timeout + limits.stop_timeout + _CROSSING
-        await self._within(self.worker.stop(self._site), seconds, "server_stopping")
+        await self._supervise(self.worker.stop(self._site), limits.drain_timeout + limits.stop_timeout)
         if self._thread is not None:
             await self._thread.stop()
 
     async def ask(self, hook: str, question: object, seconds: float) -> object:
         """The plugin's answer, None where it has none in time. One that never has any isn't asked for a while."""
-        now = time.monotonic()
-        if now < self._not_before:
+        began = time.monotonic()
+        if began < self._not_before:
             return None
-        work = self.worker.call(hook, seconds, question=question, site=self._site)
-        answer = await self._within(work, seconds + _CROSSING, hook)
-        in_time = time.monotonic() - now < seconds
-        self._unanswered = 0 if in_time else self._unanswered + 1
+        answer = None
+        try:
+            work = self.worker.call(hook, seconds, question=question, site=self._site)
+            answer = await self._cross(work, seconds)
+        except TimeoutError:
+            error = HookTimeout(f"gave no answer in {seconds:g} s, since the plugin's thread is blocked")
+            self._observer.on_failure(self.worker.plugin.name, hook, error)
+        now = time.monotonic()
+        self._unanswered = self._unanswered + 1 if now - began >= seconds else 0
         if self._unanswered >= _TRIES:
             self._unanswered = 0
-            self._not_before = time.monotonic() + _PAUSE
+            self._not_before = now + _PAUSE
         return answer
 
-    async def _within(self, work: Coroutine[object, object, T], seconds: float, hook: str) -> T | None:
-        """Have the plugin's loop do something that has its own time limit; more than that and the thread is blocked."""
+    async def _supervise(self, work: Coroutine[object, object, None], seconds: float) -> None:
+        try:
+            await self._cross(work, seconds)
+        except TimeoutError:
+            self.worker.tell_blocked()
+
+    async def _cross(self, work: Coroutine[object, object, T], seconds: float) -> T:
+        """Have the plugin's loop do something that keeps its own time; TimeoutError where that loop is blocked."""
         if self._thread is None:
             return await work
-        crossed = asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._thread.loop))
-        try:
-            return await asyncio.wait_for(crossed, seconds)
-        except TimeoutError:
-            error = HookTimeout("the plugin's thread is blocked by one of its functions")
-            self._observer.on_failure(self.worker.plugin.name, hook, error)
-            return None
+        future = asyncio.run_coroutine_threadsafe(work, self._thread.loop)
+        return await asyncio.wait_for(asyncio.wrap_future(future), seconds + _CROSSING)
 
 
 def _hooks_by_kind(plugin: Plugin) -> dict[type[Event], Sequence[Hook]]:

@@ -116,15 +116,14 @@ class Worker:
             self._called = True
             self._called_at = perf_counter()
             self._call_soon(self._take, context=Context())
-        else:
-            self._notice_blockage()
+        elif perf_counter() - self._called_at > self._limits.hook_timeout:
+            self.tell_blocked()
 
-    def _notice_blockage(self) -> None:
-        """The plugin was called and hasn't come: one of its functions doesn't give the thread back."""
-        waited = perf_counter() - self._called_at
-        if not self._blocked and waited > self._limits.hook_timeout:
+    def tell_blocked(self) -> None:
+        """One of the plugin's functions doesn't give the thread back: count it, once."""
+        if not self._blocked:
             self._blocked = True
-            error = HookTimeout(f"keeps the plugin's thread for more than {waited:.0f} s; nothing else of it runs")
+            error = HookTimeout("blocks the plugin's thread; nothing else of it runs")
             self._observer.on_failure(self.plugin.name, self._latest, error)
 
     # The plugin's side.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from typing import Any
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from typing import Any, TypeVar
 
 from ocpp.v16 import ChargePoint
 from websockets.asyncio.client import ClientConnection, connect
@@ -28,16 +28,24 @@ class Charger(ChargePoint):
         await self.socket.wait_closed()
 
 
+C = TypeVar("C", bound=Charger)
+
+
 @asynccontextmanager
-async def connected_charger(url: str, identity: str) -> AsyncIterator[Charger]:
-    """A charger that is connected for the block; its end closes the connection, where it still stands."""
+async def connected(kind: type[C], url: str, identity: str) -> AsyncIterator[C]:
+    """A charger of this kind that is connected for the block; its end closes the connection, where it still stands."""
     socket = await connect(f"{url}/{identity}", subprotocols=[Subprotocol("ocpp1.6")])
-    charger = Charger(identity, socket)  # type: ignore[no-untyped-call]  # the package has no types
+    charger = kind(identity, socket)
     charger.socket = socket
-    reader = asyncio.create_task(charger.start())  # type: ignore[no-untyped-call]  # the same
+    reader = asyncio.create_task(charger.start())  # type: ignore[no-untyped-call]  # the package has no types
     try:
         yield charger
     finally:
         await socket.close()
         with suppress(ConnectionClosed):
             await reader
+
+
+def connected_charger(url: str, identity: str) -> AbstractAsyncContextManager[Charger]:
+    """A charger that obeys no commands."""
+    return connected(Charger, url, identity)

@@ -1,4 +1,4 @@
-"""What happens by the clock: reservations expire."""
+"""What happens by the clock: reservations expire, orphans are closed."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from pathlib import Path
 import pytest
 
 from mcpp.domain import charge_points, reservations
-from mcpp.domain.events import Event, ReservationChanged
+from mcpp.domain.authorization import AuthorizationPolicy
+from mcpp.domain.connectors import ReportStatus, report_status
+from mcpp.domain.events import Event, ReservationChanged, TransactionRecovered
 from mcpp.domain.occasion import Occasion
 from mcpp.domain.reservations import Reserve
-from mcpp.housekeeping import ReservationKeeper
+from mcpp.domain.transactions import StartTransaction, start_transaction
+from mcpp.housekeeping import RecoveryKeeper, ReservationKeeper
 from mcpp.storage.database import open_writer
 from mcpp.storage.migrations import migrate
 from mcpp.storage.writer import Writer
@@ -64,3 +67,28 @@ async def test_what_ran_out_while_the_server_was_down_expires_at_its_start(write
     keeper.start()
     await asyncio.wait_for(expired.wait(), 10)
     await keeper.stop()
+
+
+async def test_an_orphan_is_closed_by_the_clock(writer: Writer[Queries]) -> None:
+    key = 1
+    occasion = Occasion(key, "CP-1", "f" * 32, NOW, lambda: "f" * 32)
+    await writer.submit(start_transaction, occasion, StartTransaction(1, "TAG", 1000, NOW, None), AuthorizationPolicy())
+    await writer.submit(report_status, occasion, ReportStatus(1, "Available", "NoError", None, None, None, NOW))
+    told: list[Event] = []
+    connected = {}
+    now = NOW + timedelta(days=1)
+    keeper = RecoveryKeeper(writer, told.extend, lambda: connected, timedelta(seconds=120), lambda: now)
+    await keeper.work()
+    while_away = list(told)
+    connected[key] = now
+    now += timedelta(seconds=119)
+    await keeper.work()
+    within_the_grace_period = list(told)
+    now += timedelta(seconds=1)
+    await keeper.work()
+    await keeper.work()
+
+    assert while_away == within_the_grace_period == []
+    (event,) = told
+    assert isinstance(event, TransactionRecovered)
+    assert (event.charge_point_id, event.connector_id, event.at) == ("CP-1", 1, now)

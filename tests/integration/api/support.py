@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -58,10 +59,11 @@ def text(moment: datetime) -> str:
 
 
 class Connections:
-    """Which charge points are connected."""
+    """Which charge points are connected. They never answer."""
 
     def __init__(self, *identities: str) -> None:
         self.identities = set(identities)
+        self.asked = asyncio.Event()
 
     def connected(self, identity: str) -> bool:
         return identity in self.identities
@@ -77,7 +79,11 @@ class Connections:
     async def send(
         self, identity: str, action: AnyAction, request: BaseModel, payload: bytes, *, correlation_id: str | None = None
     ) -> Exchange[BaseModel]:
-        raise NotConnected(identity)
+        if identity not in self.identities:
+            raise NotConnected(identity)
+        self.asked.set()
+        await asyncio.Event().wait()
+        raise AssertionError("nothing ends this wait")
 
 
 class Books:
@@ -198,6 +204,7 @@ class Site:
     events: EventStream
     metrics: Metrics
     files: FileStore
+    services: ApiServices
     port: int
     http: httpx.AsyncClient
 
@@ -257,9 +264,11 @@ async def site(folder: Path, rules: AccessRules = LOCAL, *, with_files: bool = F
     port = await server.start()
     try:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=10, trust_env=False) as http:
-            yield Site(Books(Queries(connection)), writer, connections, stamps, events, metrics, files, port, http)
+            yield Site(
+                Books(Queries(connection)), writer, connections, stamps, events, metrics, files, services, port, http
+            )
     finally:
-        events.close()
+        services.stop()
         await server.stop()
         passwords.close()
         await writer.close()

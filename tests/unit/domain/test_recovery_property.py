@@ -232,5 +232,5 @@ class Charging(RuleBasedStateMachine):
 
 TestCharging = Charging.TestCase
 TestCharging.settings = settings(
-    max_examples=200, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=300, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
 )

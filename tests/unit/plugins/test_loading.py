@@ -24,6 +24,8 @@ def make():
 ready = Hears()
 """
 
+CLASS = "from mcpp.plugins import hookimpl\n\nclass plugin:\n"
+
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
@@ -119,16 +121,15 @@ def test_installed_plugins_run_only_where_they_are_named(folder: Path) -> None:
         ("def plugin():\n    return 1 / 0", "billing:plugin can't be made (ZeroDivisionError: division by zero)"),
         ("class plugin:\n    def server_started(self): ...", "it has no hooks"),
         (
-            "from mcpp.plugins import hookimpl\n\nclass plugin:\n    @hookimpl\n    def charge_point_exploded(self): ...",
+            f"{CLASS}    @hookimpl\n    def charge_point_exploded(self): ...",
             "unknown hook 'charge_point_exploded'",
         ),
         (
-            "from mcpp.plugins import hookimpl\n\nclass plugin:\n    @hookimpl\n    def server_started(self, colour): ...",
+            f"{CLASS}    @hookimpl\n    def server_started(self, colour): ...",
             "Argument(s) {'colour'} are declared in the hookimpl but can not be found in the hookspec",
         ),
         (
-            "from mcpp.plugins import hookimpl\n\nclass plugin:\n    @hookimpl(wrapper=True)\n"
-            "    def server_started(self):\n        yield",
+            f"{CLASS}    @hookimpl(wrapper=True)\n    def server_started(self):\n        yield",
             "server_started is a wrapper, which no hook here can be",
         ),
         ("from mcpp.errors import StartError\n\ndef plugin():\n    raise StartError('lamps.toml is missing')", "lamps"),

@@ -129,6 +129,28 @@ def test_transactions_are_counted(recording: Recording, metrics: Metrics) -> Non
     assert get("mcpp_transaction_energy_watt_hours_sum") == 15_000
 
 
+def test_a_late_stop_is_told_with_both_figures_and_counted_no_second_time(
+    recording: Recording, metrics: Metrics
+) -> None:
+    superseding = replace(STOPPED, supersedes=8000, superseded_stopped_at=NOON, superseded_origin=StopOrigin.RECOVERED)
+    with recording.at() as lines:
+        business = BusinessTelemetry(lines, metrics)
+        for event in (STARTED, replace(RECOVERED, transaction_id=1, meter_stop=8000), superseding):
+            business(event)
+    *_, line = recording.lines()
+    get = metrics.registry.get_sample_value
+
+    assert (line["event"], line["level"], line["category"]) == ("transaction_stop_superseded", "warning", "transaction")
+    assert (line["meter_stop"], line["stopped_at"]) == (8500, "2026-05-01T13:00:00.005Z")
+    assert (line["supersedes"], line["superseded_stopped_at"]) == (8000, "2026-05-01T12:00:00.000Z")
+    assert (line["origin"], line["superseded_origin"]) == ("charger", "recovered")
+    assert get("mcpp_transactions_active") == 0
+    assert get("mcpp_transactions_total", {"event": "recovered", "reason": "Other"}) == 1
+    assert get("mcpp_transactions_total", {"event": "stopped", "reason": "Local"}) is None
+    assert get("mcpp_transaction_duration_seconds_count") == 1
+    assert get("mcpp_transaction_energy_watt_hours_count") == 1
+
+
 def test_implausible_energy_and_clocks_set_back_do_not_spoil_the_sums(recording: Recording, metrics: Metrics) -> None:
     with recording.at() as lines:
         BusinessTelemetry(lines, metrics)(
