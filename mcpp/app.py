@@ -10,6 +10,7 @@ import signal
 import socket
 import sqlite3
 import sys
+import threading
 from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -98,7 +99,16 @@ def serve(settings: Settings) -> int:
         asyncio.Runner(loop_factory=_loop_factory()) as runner,
     ):
         runner.run(_serve(settings, sink, lines))
+    _leave_threads_behind()
     return 0
+
+
+def _leave_threads_behind() -> None:
+    """End the process even if a plugin has started a thread that doesn't end; Python would wait for it."""
+    if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
 
 
 def _allow_many_connections() -> None:
@@ -226,6 +236,7 @@ async def _build_core(settings: Settings, telemetry: _Telemetry, storage: _Stora
         known_only=settings.authorization is AuthorizationMode.KNOWN,
         deny_concurrent=settings.concurrent_tx is ConcurrentTx.DENY,
         auto_start_id_tag=settings.auto_start_id_tag,
+        auto_start=settings.auto_start,
     )
     services = Services(writer, events.publish, policy, settings.heartbeat_interval, on_authorization_key=move_password)
     register_unknown = settings.registration is Registration.OPEN

@@ -103,3 +103,7 @@ SELECT count(*) FROM transactions WHERE charge_point_id = @charge_point_id;
 -- Forget a charge point, and with it all that is its own.
 -- name: DeleteChargePoint :exec
 DELETE FROM charge_points WHERE id = @id;
+
+-- Whether a charge point starts transactions by itself; null where the setting for all holds.
+-- name: GetAutoStart :one
+SELECT auto_start FROM charge_points WHERE id = @id;

@@ -30,7 +30,9 @@ class AuthorizationPolicy:
     deny_concurrent: bool = False
     """An id tag with an open transaction gets ConcurrentTx elsewhere."""
     auto_start_id_tag: str | None = None
-    """The tag that auto-start presents: known without being stored, and charging in many places at once."""
+    """The tag that auto-start presents: known where it starts, without being stored, and never ConcurrentTx."""
+    auto_start: bool = False
+    """Whether charge points that say nothing else start by themselves."""
 
     def is_auto_start(self, id_tag: str) -> bool:
         """Whether auto-start presents this tag; id tags are compared without regard to case (OCPP 1.6 §7.28)."""
@@ -46,13 +48,21 @@ class Authorization:
     parent_id_tag: str | None = None
 
 
-def authorize(q: Queries, id_tag: str, now: datetime, policy: AuthorizationPolicy) -> Authorization:
-    """The verdict on an id tag by what is stored of it, wherever it's presented."""
+def authorize(
+    q: Queries, charge_point_key: int, id_tag: str, now: datetime, policy: AuthorizationPolicy
+) -> Authorization:
+    """The verdict on an id tag by what is stored of it, presented at a charge point."""
     tag = q.get_id_tag(id_tag=id_tag)
     if tag is not None:
         return verdict_on(tag, now)
-    is_known = not policy.known_only or policy.is_auto_start(id_tag)
+    is_known = not policy.known_only or (policy.is_auto_start(id_tag) and _starts_itself(q, charge_point_key, policy))
     return Authorization(AuthorizationStatus.ACCEPTED if is_known else AuthorizationStatus.INVALID)
+
+
+def _starts_itself(q: Queries, charge_point_key: int, policy: AuthorizationPolicy) -> bool:
+    """Whether auto-start is on there: elsewhere its tag is one that anybody could present."""
+    auto_start = q.get_auto_start(id=charge_point_key)
+    return policy.auto_start if auto_start is None else auto_start
 
 
 def verdict_on(tag: IdTag, now: datetime) -> Authorization:
@@ -64,10 +74,16 @@ def verdict_on(tag: IdTag, now: datetime) -> Authorization:
 
 
 def authorize_start(
-    q: Queries, id_tag: str, now: datetime, policy: AuthorizationPolicy, *, own_transaction_id: int
+    q: Queries,
+    charge_point_key: int,
+    id_tag: str,
+    now: datetime,
+    policy: AuthorizationPolicy,
+    *,
+    own_transaction_id: int,
 ) -> Authorization:
     """The verdict on an id tag that started a transaction; only here can it be ConcurrentTx (OCPP 1.6 §7.2)."""
-    verdict = authorize(q, id_tag, now, policy)
+    verdict = authorize(q, charge_point_key, id_tag, now, policy)
     may_be_concurrent = policy.deny_concurrent and not policy.is_auto_start(id_tag)
     if verdict.status is not AuthorizationStatus.ACCEPTED or not may_be_concurrent:
         return verdict

@@ -75,7 +75,7 @@ def start_transaction(
     )
     if repeated is not None:
         heed_repeated_start(q, occasion, repeated)
-        verdict = authorize_start(q, command.id_tag, occasion.at, policy, own_transaction_id=repeated.id)
+        verdict = authorize_start(q, occasion.key, command.id_tag, occasion.at, policy, own_transaction_id=repeated.id)
         return Outcome(Started(repeated.id, verdict))
     left_open = q.find_open_on_connector(connector_id=connector.id)
     recovered = _close_left_open(q, occasion, left_open, command) if left_open else ()
@@ -109,7 +109,7 @@ def start_transaction(
     used: tuple[Event, ...] = ()
     if command.reservation_id is not None:
         used = reservations.use(q, occasion, command.reservation_id, transaction_id)
-    verdict = authorize_start(q, command.id_tag, occasion.at, policy, own_transaction_id=transaction_id)
+    verdict = authorize_start(q, occasion.key, command.id_tag, occasion.at, policy, own_transaction_id=transaction_id)
     return Outcome(Started(transaction_id, verdict), (*recovered, started, *used))
 
 
@@ -133,7 +133,7 @@ def stop_transaction(
 ) -> Outcome[Stopped]:
     """Book a stop with its samples. A repeat changes nothing; one that belongs to no transaction is kept aside."""
     tag = command.stop.id_tag
-    verdict = None if tag is None else authorize(q, tag, occasion.at, policy)
+    verdict = None if tag is None else authorize(q, occasion.key, tag, occasion.at, policy)
     transaction = _transaction_to_stop(q, occasion.key, command)
     if transaction is None:
         return Outcome(Stopped(verdict, {}), _keep_aside(q, occasion, command))

@@ -51,7 +51,8 @@ def register(router: Router[CallContext]) -> None:
 
 async def authorize(context: CallContext, request: AuthorizeRequest) -> AuthorizeResponse:
     """OCPP 1.6 §4.1."""
-    verdict = await context.read(authorization.authorize, request.id_tag, context.received_at, context.services.policy)
+    policy = context.services.policy
+    verdict = await context.read(authorization.authorize, context.key, request.id_tag, context.received_at, policy)
     return AuthorizeResponse(id_tag_info=id_tag_info(await context.ask_authorize(request.id_tag, verdict)))
 
 

@@ -95,7 +95,12 @@ def learn(services: Services, flow: Flow, request: BaseModel, response: BaseMode
 async def _finish(services: Services, flow: Flow, stored: Future[Outcome[None]], password: str | None) -> None:
     if password is not None and services.on_authorization_key is not None:
         await services.on_authorization_key(flow.peer.key, password)
-    services.publish((await stored).events)
+    try:
+        outcome = await stored
+    except OverflowError:
+        # The contract sets no bounds to integers, the database does: such a number belongs to nothing in the books.
+        return
+    services.publish(outcome.events)
 
 
 def _new_authorization_key(request: BaseModel) -> str | None:

@@ -113,7 +113,8 @@ class _Member:
 
     async def stop(self) -> None:
         limits = self._limits
-        await self._supervise(self.worker.stop(self._site), limits.drain_timeout + limits.stop_timeout)
+        if await self._supervise(_nothing(), limits.drain_timeout):
+            await self._supervise(self.worker.stop(self._site), limits.drain_timeout + limits.stop_timeout)
         if self._thread is not None:
             await self._thread.stop()
 
@@ -136,11 +137,14 @@ class _Member:
             self._not_before = now + _PAUSE
         return answer
 
-    async def _supervise(self, work: Coroutine[object, object, None], seconds: float) -> None:
+    async def _supervise(self, work: Coroutine[object, object, None], seconds: float) -> bool:
+        """Whether it could be done: False where the plugin's thread is blocked."""
         try:
             await self._cross(work, seconds)
         except TimeoutError:
             self.worker.tell_blocked()
+            return False
+        return True
 
     async def _cross(self, work: Coroutine[object, object, T], seconds: float) -> T:
         """Have the plugin's loop do something that keeps its own time; TimeoutError where that loop is blocked."""
@@ -148,6 +152,10 @@ class _Member:
             return await work
         future = asyncio.run_coroutine_threadsafe(work, self._thread.loop)
         return await asyncio.wait_for(asyncio.wrap_future(future), seconds + _CROSSING)
+
+
+async def _nothing() -> None:
+    """Done as soon as the loop runs."""
 
 
 def _hooks_by_kind(plugin: Plugin) -> dict[type[Event], Sequence[Hook]]:

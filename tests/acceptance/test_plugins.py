@@ -217,6 +217,7 @@ MISBEHAVIOUR = {
     "raises": "async def event_published(self, event):\n        raise RuntimeError('always')",
     "hangs": "async def event_published(self, event):\n        await asyncio.Event().wait()",
     "blocks": "def event_published(self, event):\n        time.sleep(1e6)",
+    "blocks in a thread": "async def event_published(self, event):\n        await asyncio.to_thread(time.sleep, 1e6)",
     "blocks at the start": "async def server_started(self):\n        time.sleep(1e6)",
     "leaks": "async def event_published(self, event):\n"
     "        self.kept = [*getattr(self, 'kept', ()), asyncio.ensure_future(asyncio.Event().wait())]",

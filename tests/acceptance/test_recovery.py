@@ -183,12 +183,11 @@ async def test_kill_9_in_the_middle_of_a_recovery(tmp_path: Path) -> None:
             await report(charger, ChargePointStatus.available)
         await server.kill()
 
-    async with running_server(database, *AT_ONCE) as server:
-        # It has nothing to say but that it's there: what was told before the kill is enough.
-        async with connected_charger(server.ocpp_url, "CP-1"):
-            await recovered(server, orphans[0])
-            closed, kept = [await shown(server, orphan) for orphan in orphans]
-            await server.kill()
+    # It has nothing to say but that it's there: what was told before the kill is enough.
+    async with running_server(database, *AT_ONCE) as server, connected_charger(server.ocpp_url, "CP-1"):
+        await recovered(server, orphans[0])
+        closed, kept = [await shown(server, orphan) for orphan in orphans]
+        await server.kill()
 
     async with running_server(database, *AT_ONCE) as server:
         again = await shown(server, orphans[0])

@@ -75,7 +75,7 @@ async def test_an_orphan_is_closed_by_the_clock(writer: Writer[Queries]) -> None
     await writer.submit(start_transaction, occasion, StartTransaction(1, "TAG", 1000, NOW, None), AuthorizationPolicy())
     await writer.submit(report_status, occasion, ReportStatus(1, "Available", "NoError", None, None, None, NOW))
     told: list[Event] = []
-    connected = {}
+    connected: dict[int, datetime] = {}
     now = NOW + timedelta(days=1)
     keeper = RecoveryKeeper(writer, told.extend, lambda: connected, timedelta(seconds=120), lambda: now)
     await keeper.work()

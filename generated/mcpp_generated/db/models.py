@@ -694,5 +694,9 @@ class AddConnectorSamplesParams(NamedTuple):
     received_at: datetime
 
 
+def decode_get_auto_start(row: tuple[int | None]) -> bool | None:
+    return None if row[0] is None else bool(row[0])
+
+
 def decode_is_reservation_id_known(row: tuple[int]) -> bool:
     return bool(row[0])

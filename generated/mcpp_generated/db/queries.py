@@ -38,6 +38,7 @@ from .models import (
     TransactionRecord,
     UnmatchedRecord,
     UploadRecord,
+    decode_get_auto_start,
     decode_is_reservation_id_known,
 )
 from .runtime import fetch_all, fetch_certain, fetch_one, scalar, to_array, to_milliseconds
@@ -215,6 +216,10 @@ class Queries:
     def delete_charge_point(self, *, id: int) -> None:
         """Forget a charge point, and with it all that is its own."""
         self._connection.execute(statements.DELETE_CHARGE_POINT, (id,))
+
+    def get_auto_start(self, *, id: int) -> bool | None:
+        """Whether a charge point starts transactions by itself; null where the setting for all holds."""
+        return fetch_one(self._connection.execute(statements.GET_AUTO_START, (id,)), decode_get_auto_start)
 
     def get_charging_profile(self, *, name: str) -> ChargingProfile | None:
         """One stored charging profile."""

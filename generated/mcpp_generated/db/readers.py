@@ -34,6 +34,7 @@ from .models import (
     TransactionRecord,
     UnmatchedRecord,
     UploadRecord,
+    decode_get_auto_start,
     decode_is_reservation_id_known,
 )
 from .runtime import read_all, read_certain, read_one, scalar, to_array, to_milliseconds
@@ -79,6 +80,11 @@ async def count_charge_points_without_password(connection: aiosqlite.Connection)
 async def count_transactions_of_charge_point(connection: aiosqlite.Connection, *, charge_point_id: int) -> int:
     """How many transactions a charge point has."""
     return await read_certain(connection, statements.COUNT_TRANSACTIONS_OF_CHARGE_POINT, (charge_point_id,), scalar)
+
+
+async def get_auto_start(connection: aiosqlite.Connection, *, id: int) -> bool | None:
+    """Whether a charge point starts transactions by itself; null where the setting for all holds."""
+    return await read_one(connection, statements.GET_AUTO_START, (id,), decode_get_auto_start)
 
 
 async def get_charging_profile(connection: aiosqlite.Connection, *, name: str) -> ChargingProfile | None:

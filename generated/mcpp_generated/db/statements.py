@@ -89,6 +89,9 @@ SELECT count(*) FROM transactions WHERE charge_point_id = ?1"""
 DELETE_CHARGE_POINT: Final = """\
 DELETE FROM charge_points WHERE id = ?1"""
 
+GET_AUTO_START: Final = """\
+SELECT auto_start FROM charge_points WHERE id = ?1"""
+
 GET_CHARGING_PROFILE: Final = """\
 SELECT name, profile FROM charging_profiles WHERE name = ?1"""
 

@@ -68,7 +68,7 @@ def verdicts(mode: str, status: IdTagStatus | None, expiry: datetime | None) -> 
         return books
 
     asked = books(deny=False)
-    yield authorize(asked.q, "TAG", NOW, asked.policy)
+    yield authorize(asked.q, asked.occasion().key, "TAG", NOW, asked.policy)
     yield books(deny=False).start(tag="TAG").value.authorization
     for deny in (False, True):
         elsewhere = books(deny=deny)
@@ -96,7 +96,7 @@ def test_authorize_knows_no_concurrent_transactions() -> None:
     books = Books(AuthorizationPolicy(deny_concurrent=True))
     books.start(tag="TAG")
 
-    assert authorize(books.q, "TAG", NOW, books.policy).status is AuthorizationStatus.ACCEPTED
+    assert authorize(books.q, books.occasion().key, "TAG", NOW, books.policy).status is AuthorizationStatus.ACCEPTED
 
 
 @pytest.mark.parametrize("deny", [False, True])
@@ -147,15 +147,37 @@ def test_a_refused_tag_still_gets_its_transaction_booked_and_stopped() -> None:
 
 @pytest.mark.parametrize("deny", [False, True])
 def test_the_tag_of_auto_start_is_known_and_may_charge_in_many_places(deny: bool) -> None:
-    books = Books(AuthorizationPolicy(known_only=True, deny_concurrent=deny, auto_start_id_tag="Mcpp"))
+    policy = AuthorizationPolicy(known_only=True, deny_concurrent=deny, auto_start_id_tag="Mcpp", auto_start=True)
+    books = Books(policy)
     started = [books.start(charger=charger, tag="MCPP").value for charger in ("CP-1", "CP-2")]
     stopped = books.stop(started[0].transaction_id, tag="mcpp", at=minute(1)).value
     somebody = books.start(tag="MCPP2", at=minute(2)).value
 
-    assert authorize(books.q, "mcpp", NOW, books.policy) == Authorization(AuthorizationStatus.ACCEPTED)
+    assert authorize(books.q, books.occasion().key, "mcpp", NOW, books.policy) == Authorization(
+        AuthorizationStatus.ACCEPTED
+    )
     assert [start.authorization for start in started] == [Authorization(AuthorizationStatus.ACCEPTED)] * 2
     assert stopped.authorization == Authorization(AuthorizationStatus.ACCEPTED)
     assert somebody.authorization == Authorization(AuthorizationStatus.INVALID)
+
+
+@pytest.mark.parametrize(
+    ("by_default", "own", "expected"),
+    [
+        (True, None, AuthorizationStatus.ACCEPTED),
+        (True, False, AuthorizationStatus.INVALID),
+        (False, None, AuthorizationStatus.INVALID),
+        (False, True, AuthorizationStatus.ACCEPTED),
+    ],
+)
+def test_the_tag_of_auto_start_is_known_only_where_it_starts(
+    by_default: bool, own: bool | None, expected: AuthorizationStatus
+) -> None:
+    books = Books(AuthorizationPolicy(known_only=True, auto_start_id_tag="MCPP", auto_start=by_default))
+    key = books.occasion().key
+    books.q.set_auto_start(id=key, auto_start=own)
+
+    assert authorize(books.q, key, "MCPP", NOW, books.policy).status is expected
 
 
 def test_what_is_stored_of_auto_starts_tag_goes_before_the_rule() -> None:
