@@ -104,8 +104,8 @@ def serve(settings: Settings) -> int:
 
 
 def _leave_threads_behind() -> None:
-    """End the process even if a plugin has started a thread that doesn't end; Python would wait for it."""
-    if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
+    """End the process even if a plugin has started threads that don't end; Python would wait for some of them."""
+    if threading.active_count() > 1:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(0)

@@ -220,9 +220,11 @@ class CentralSystem:
         self.recorder = Recorder()
         self.door = OpenDoor()
         self.events: list[str] = []
+        self.finished: list[tuple[str, BaseModel | Exception]] = []
         self.registry = Registry(
             on_connected=lambda charge_point: self.events.append(f"{charge_point.identity} connected"),
             on_disconnected=lambda charge_point: self.events.append(f"{charge_point.identity} disconnected"),
+            command_finished=lambda flow, result: self.finished.append((flow.message_id, result)),
         )
         self.listener = OcppListener(
             HOST,
