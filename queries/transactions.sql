@@ -23,10 +23,13 @@ SELECT * FROM transactions WHERE id = @id;
 -- name: FindOpenOnConnector :one
 SELECT * FROM transactions WHERE connector_id = @connector_id AND stopped_at IS NULL;
 
--- The transactions that run on a charge point, the newest first.
+-- The transactions that run on a charge point, the newest first; found by its connectors, not in all its history.
 -- name: FindOpenOnChargePoint :many
-SELECT * FROM transactions WHERE charge_point_id = @charge_point_id AND stopped_at IS NULL
-ORDER BY started_at DESC, id DESC;
+SELECT t.*
+FROM connectors AS c
+JOIN transactions AS t ON t.connector_id = c.id
+WHERE c.charge_point_id = @charge_point_id AND t.stopped_at IS NULL
+ORDER BY t.started_at DESC, t.id DESC;
 
 -- The transactions that run for an id tag, anywhere; one that is suspected to be over doesn't lock its tag out.
 -- name: FindOpenOfIdTag :many

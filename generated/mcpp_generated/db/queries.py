@@ -802,7 +802,7 @@ class Queries:
         )
 
     def find_open_on_charge_point(self, *, charge_point_id: int) -> list[Transaction]:
-        """The transactions that run on a charge point, the newest first."""
+        """The transactions that run on a charge point, the newest first; found by its connectors, not in all its history."""
         return fetch_all(
             self._connection.execute(statements.FIND_OPEN_ON_CHARGE_POINT, (charge_point_id,)), Transaction.from_row
         )

@@ -415,7 +415,7 @@ async def find_open_on_connector(connection: aiosqlite.Connection, *, connector_
 
 
 async def find_open_on_charge_point(connection: aiosqlite.Connection, *, charge_point_id: int) -> list[Transaction]:
-    """The transactions that run on a charge point, the newest first."""
+    """The transactions that run on a charge point, the newest first; found by its connectors, not in all its history."""
     return await read_all(connection, statements.FIND_OPEN_ON_CHARGE_POINT, (charge_point_id,), Transaction.from_row)
 
 

@@ -410,8 +410,11 @@ FIND_OPEN_ON_CONNECTOR: Final = """\
 SELECT id, charge_point_id, connector_id, connector_number, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE connector_id = ?1 AND stopped_at IS NULL"""
 
 FIND_OPEN_ON_CHARGE_POINT: Final = """\
-SELECT id, charge_point_id, connector_id, connector_number, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE charge_point_id = ?1 AND stopped_at IS NULL
-ORDER BY started_at DESC, id DESC"""
+SELECT t.id, t.charge_point_id, t.connector_id, t.connector_number, t.ocpp_transaction_id, t.id_tag, t.reservation_id, t.meter_start, t.meter_stop, t.started_at, t.start_received_at, t.stopped_at, t.stop_received_at, t.stop_id_tag, t.stop_reason, t.stop_origin, t.evidence, t.energy_implausible, t.session_correlation_id, t.suspicion, t.suspicion_at, t.grace_began_at
+FROM connectors AS c
+JOIN transactions AS t ON t.connector_id = c.id
+WHERE c.charge_point_id = ?1 AND t.stopped_at IS NULL
+ORDER BY t.started_at DESC, t.id DESC"""
 
 FIND_OPEN_OF_ID_TAG: Final = """\
 SELECT id, charge_point_id, connector_id, connector_number, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE id_tag = ?1 AND stopped_at IS NULL AND suspicion IS NULL ORDER BY started_at DESC, id DESC"""

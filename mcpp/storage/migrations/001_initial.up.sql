@@ -142,7 +142,6 @@ CREATE UNIQUE INDEX transactions_by_ocpp_id ON transactions (charge_point_id, oc
     WHERE ocpp_transaction_id IS NOT NULL;
 CREATE UNIQUE INDEX transactions_open_by_connector ON transactions (connector_id) WHERE stopped_at IS NULL;
 CREATE INDEX transactions_open ON transactions (started_at, id) WHERE stopped_at IS NULL;
-CREATE INDEX transactions_open_by_charge_point ON transactions (charge_point_id, started_at, id) WHERE stopped_at IS NULL;
 CREATE INDEX transactions_suspected ON transactions (grace_began_at) WHERE grace_began_at IS NOT NULL;
 CREATE INDEX transactions_by_start ON transactions (started_at, id);
 CREATE INDEX transactions_by_charge_point ON transactions (charge_point_id, started_at, id);
