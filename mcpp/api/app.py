@@ -97,6 +97,9 @@ class _Api(FastAPI):
             schemas.update(problem.pop("$defs"))
             schemas[Problem.__name__] = problem
             services: ApiServices = self.state.services
-            schemas.update(command_schemas(services.commands.actions.values()))
+            payloads = command_schemas(services.commands.actions.values())
+            clash = payloads.keys() & schemas.keys()
+            assert not clash, f"the API's models must not bear names of OCPP: {sorted(clash)}"
+            schemas.update(payloads)
             schemas[NamedProfile.__name__]["properties"]["profile"] = {"$ref": "#/components/schemas/ChargingProfile"}
         return document

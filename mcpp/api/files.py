@@ -30,7 +30,7 @@ _BYTES: Final[dict[str, Any]] = {"application/octet-stream": {"schema": {"type":
 _STORED: Final = documented(HTTPStatus.SERVICE_UNAVAILABLE)
 
 
-class Firmware(BaseModel):
+class StoredFirmware(BaseModel):
     """A firmware image that charge points may fetch."""
 
     name: str = Field(examples=["wallbox-2.4.1.bin"])
@@ -57,7 +57,7 @@ class Link(BaseModel):
     expires_at: Time
 
 
-class FirmwarePage(Page[Firmware]):
+class FirmwarePage(Page[StoredFirmware]):
     """Firmware images by name."""
 
 
@@ -90,8 +90,8 @@ async def list_firmware(store: FromStore, query: Annotated[PageQuery, Query()]) 
     return FirmwarePage(items=[_firmware(image) for image in page], next_cursor=cursor)
 
 
-@router.get("/firmware/{name}", response_model=Firmware, responses=documented(HTTPStatus.NOT_FOUND))
-async def get_firmware(store: FromStore, name: str) -> Firmware:
+@router.get("/firmware/{name}", response_model=StoredFirmware, responses=documented(HTTPStatus.NOT_FOUND))
+async def get_firmware(store: FromStore, name: str) -> StoredFirmware:
     """One firmware image."""
     image = await store.get_firmware(name)
     if image is None:
@@ -101,12 +101,12 @@ async def get_firmware(store: FromStore, name: str) -> Firmware:
 
 @router.put(
     "/firmware/{name}",
-    response_model=Firmware,
+    response_model=StoredFirmware,
     status_code=HTTPStatus.CREATED,
     responses=_STORED | documented(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.INSUFFICIENT_STORAGE),
     openapi_extra={"requestBody": {"required": True, "content": _BYTES}},
 )
-async def put_firmware(store: FromStore, request: Request, name: str) -> Firmware:
+async def put_firmware(store: FromStore, request: Request, name: str) -> StoredFirmware:
     """Keep a firmware image. One that is there doesn't change: a new one takes a new name."""
     return _firmware(await store.store_firmware(name, request.stream()))
 
@@ -190,8 +190,8 @@ def _lifetime(wanted: WantedLink | None) -> timedelta | None:
     return timedelta(hours=wanted.lifetime_hours) if wanted is not None and wanted.lifetime_hours is not None else None
 
 
-def _firmware(row: FirmwareImage) -> Firmware:
-    return Firmware(name=row.name, size_bytes=row.size_bytes, sha256=row.sha256, stored_at=row.stored_at)
+def _firmware(row: FirmwareImage) -> StoredFirmware:
+    return StoredFirmware(name=row.name, size_bytes=row.size_bytes, sha256=row.sha256, stored_at=row.stored_at)
 
 
 def _upload(row: UploadRecord) -> Upload:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Coroutine, Sequence
+from contextlib import suppress
 from typing import Final, TypeVar
 
 from mcpp.domain.authorization import Authorization
@@ -28,6 +29,8 @@ _PAUSE: Final = 30.0
 _CROSSING: Final = 0.25
 """Seconds of grace for a plugin's thread to say by itself that time is up."""
 
+_WATCH_INTERVAL: Final = 1.0
+
 
 class Plugins:
     """The plugins of one server; a subscriber of its events. Belongs to the server's loop."""
@@ -38,7 +41,7 @@ class Plugins:
         self._limits = limits or PluginLimits()
         self._observer = observer
         self._members = [_Member(plugin, services, observer, self._limits) for plugin in plugins]
-        self._starting: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
         self._workers: dict[type[Event], list[Worker]] = {
             kind: [member.worker for member in self._members if kind in member.kinds] for kind in EVENT_KINDS
         }
@@ -62,17 +65,17 @@ class Plugins:
 
     def start(self) -> None:
         """Tell all plugins that the server has started, each at its own pace."""
-        self._starting = asyncio.get_running_loop().create_task(self._start())
+        loop = asyncio.get_running_loop()
+        for member in self._members:
+            self._tasks += (loop.create_task(member.start()), loop.create_task(member.watch()))
 
     async def stop(self) -> None:
         """Tell all plugins that the server ends, and end them; some 5 s at most."""
-        if self._starting is not None:
-            self._starting.cancel()
-            await asyncio.wait((self._starting,))
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
         await asyncio.gather(*(member.stop() for member in self._members))
-
-    async def _start(self) -> None:
-        await asyncio.gather(*(member.start() for member in self._members))
 
     async def _ask(self, hook: str, question: object, kind: type[T]) -> T | None:
         deadline = time.monotonic() + self._limits.question_timeout
@@ -109,12 +112,27 @@ class _Member:
         self._not_before = 0.0
 
     async def start(self) -> None:
-        await self._supervise(self.worker.start(self._site), self._limits.hook_timeout)
+        await self._cross(self.worker.start(self._site))
+
+    async def watch(self) -> None:
+        """Look after the plugin's thread for as long as there is one; interrupt what keeps it for too long."""
+        blocked = False
+        while self._thread is not None:
+            if not await self._responds(self._limits.hook_timeout):
+                if not blocked:
+                    self.worker.tell_blocked()
+                blocked = True
+                self._thread.interrupt()
+            elif blocked:
+                blocked = False
+                self.worker.wake()
+            await asyncio.sleep(_WATCH_INTERVAL)
 
     async def stop(self) -> None:
         limits = self._limits
-        if await self._supervise(_nothing(), limits.drain_timeout):
-            await self._supervise(self.worker.stop(self._site), limits.drain_timeout + limits.stop_timeout)
+        if await self._responds(limits.drain_timeout):
+            with suppress(TimeoutError):
+                await self._cross(self.worker.stop(self._site), limits.drain_timeout + limits.stop_timeout + _CROSSING)
         if self._thread is not None:
             await self._thread.stop()
 
@@ -126,7 +144,7 @@ class _Member:
         answer = None
         try:
             work = self.worker.call(hook, seconds, question=question, site=self._site)
-            answer = await self._cross(work, seconds)
+            answer = await self._cross(work, seconds + _CROSSING)
         except TimeoutError:
             error = HookTimeout(f"gave no answer in {seconds:g} s, since the plugin's thread is blocked")
             self._observer.on_failure(self.worker.plugin.name, hook, error)
@@ -137,21 +155,20 @@ class _Member:
             self._not_before = now + _PAUSE
         return answer
 
-    async def _supervise(self, work: Coroutine[object, object, None], seconds: float) -> bool:
-        """Whether it could be done: False where the plugin's thread is blocked."""
+    async def _responds(self, seconds: float) -> bool:
+        """Whether the plugin's loop runs."""
         try:
-            await self._cross(work, seconds)
+            await self._cross(_nothing(), seconds)
         except TimeoutError:
-            self.worker.tell_blocked()
             return False
         return True
 
-    async def _cross(self, work: Coroutine[object, object, T], seconds: float) -> T:
+    async def _cross(self, work: Coroutine[object, object, T], seconds: float | None = None) -> T:
         """Have the plugin's loop do something that keeps its own time; TimeoutError where that loop is blocked."""
         if self._thread is None:
             return await work
         future = asyncio.run_coroutine_threadsafe(work, self._thread.loop)
-        return await asyncio.wait_for(asyncio.wrap_future(future), seconds + _CROSSING)
+        return await asyncio.wait_for(asyncio.wrap_future(future), seconds)
 
 
 async def _nothing() -> None:

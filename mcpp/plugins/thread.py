@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import sys
 from contextlib import suppress
 from threading import Thread
@@ -19,6 +20,10 @@ _SWITCH_SECONDS: Final = 0.0005
 """How long a thread that computes may keep the server's from running; Python's default is ten times that."""
 
 
+class Interrupted(BaseException):
+    """Raised in a plugin's function that keeps the thread for too long. No Exception, so that few catch it."""
+
+
 class LoopThread:
     """Runs a loop until it's stopped. A daemon, so that it can't hold up the end of the process."""
 
@@ -28,7 +33,14 @@ class LoopThread:
         sys.setswitchinterval(_SWITCH_SECONDS)
         self._server = asyncio.get_running_loop()
         self._ended: asyncio.Future[None] = self._server.create_future()
-        Thread(target=self._run, name=name, daemon=True).start()
+        self._thread = Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def interrupt(self) -> None:
+        """Raise Interrupted in what runs: it ends what computes at once, and what waits when that wait is over."""
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(
+            ctypes.c_ulong(self._thread.ident or 0), ctypes.py_object(Interrupted)
+        )
 
     async def stop(self) -> bool:
         """Cancel what runs and end the thread; whether it has ended."""
@@ -41,9 +53,9 @@ class LoopThread:
     def _run(self) -> None:
         while not self._stopping:
             # A task of the plugin's that calls sys.exit() means the process, but ends neither that nor the thread.
-            with suppress(SystemExit, KeyboardInterrupt):
+            with suppress(SystemExit, KeyboardInterrupt, Interrupted):
                 self.loop.run_forever()
-        with suppress(SystemExit, KeyboardInterrupt):
+        with suppress(SystemExit, KeyboardInterrupt, Interrupted):
             self.loop.run_until_complete(_cancel_all())
         self.loop.close()
         # The server's loop may be gone by now.

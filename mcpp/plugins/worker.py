@@ -24,6 +24,7 @@ from mcpp.ocppj.flow import current_cause
 from mcpp.plugins.loading import Hook, Plugin
 from mcpp.plugins.observer import Observer
 from mcpp.plugins.site import Scheduled, Site
+from mcpp.plugins.thread import Interrupted
 
 JOB: Final = "job"
 """Stands for a hook's name where a scheduled job is meant."""
@@ -85,8 +86,6 @@ class Worker:
         self._inbox: deque[Event] = deque()
         self._called = False
         self._full = False
-        self._called_at = 0.0
-        self._blocked = False
         self._latest = ""
         self._site: Site | None = None
         self._lanes: dict[str, deque[Event]] = {}
@@ -114,17 +113,16 @@ class Worker:
         self._inbox.append(event)
         if not self._called:
             self._called = True
-            self._called_at = perf_counter()
-            self._call_soon(self._take, context=Context())
-        elif perf_counter() - self._called_at > self._limits.hook_timeout:
-            self.tell_blocked()
+            self.wake()
 
     def tell_blocked(self) -> None:
-        """One of the plugin's functions doesn't give the thread back: count it, once."""
-        if not self._blocked:
-            self._blocked = True
-            error = HookTimeout("blocks the plugin's thread; nothing else of it runs")
-            self._observer.on_failure(self.plugin.name, self._latest, error)
+        """One of the plugin's functions doesn't give the thread back."""
+        error = HookTimeout("blocks the plugin's thread; nothing else of it runs")
+        self._observer.on_failure(self.plugin.name, self._latest, error)
+
+    def wake(self) -> None:
+        """Have the plugin look for what waits, in case that an interruption made it forget."""
+        self._call_soon(self._take, context=Context())
 
     # The plugin's side.
 
@@ -172,7 +170,6 @@ class Worker:
         """Sort what waits by charge point, as much as may be in hand."""
         # Before anything is taken: what is offered from here on calls again.
         self._called = False
-        self._blocked = False
         if not self._running:
             return
         while self._inbox and self._in_hand < self._limits.in_hand:
@@ -226,7 +223,7 @@ class Worker:
             if task is not None and task.cancelling():
                 raise
             self._observer.on_failure(self.plugin.name, name, error)
-        except (Exception, SystemExit) as error:  # noqa: BLE001  whatever a plugin does, the server goes on
+        except (Exception, SystemExit, Interrupted) as error:  # noqa: BLE001  whatever a plugin does, the server goes on
             self._observer.on_failure(self.plugin.name, name, error)
         else:
             return result

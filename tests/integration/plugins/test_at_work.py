@@ -21,6 +21,7 @@ from mcpp.ocppj.errors import NotConnected
 from mcpp.ocppj.flow import current_cause
 from mcpp.plugins import Site
 from mcpp.plugins.distant_site import TooManyEvents
+from mcpp.plugins.thread import Interrupted
 from mcpp.plugins.worker import HookTimeout, PluginLimits, TooManyJobs
 from tests.integration.plugins.at_work import PATIENCE, at_work, heartbeat, plugin, until
 
@@ -194,9 +195,27 @@ async def test_a_function_that_blocks_keeps_its_own_plugin_only_and_is_told_of(t
         await asyncio.wait_for(more_until(lambda: work.seen.failures and work.seen.dropped), PATIENCE)
         go_on.set()
 
-    assert work.seen.failures == {("bad", "heartbeat_received"): 1}
+    assert work.seen.failures.keys() == {("bad", "heartbeat_received")}
     assert isinstance(work.seen.errors[0], HookTimeout)
     assert work.seen.dropped.keys() == {("bad", "heartbeat_received")}
+
+
+async def test_a_function_that_computes_for_ever_is_interrupted_and_the_plugin_goes_on(tmp_path: Path) -> None:
+    told: list[str] = []
+
+    def heartbeat_received(event: HeartbeatReceived) -> None:
+        while event.correlation_id == "bad":
+            with suppress(Exception):
+                told.count("bad")
+        told.append(event.correlation_id)
+
+    limits = PluginLimits(hook_timeout=0.05)
+    async with at_work(tmp_path, plugin("p", False, heartbeat_received=heartbeat_received), limits=limits) as work:
+        work.publish(heartbeat(correlation_id="bad"), heartbeat("CP-2", "good"), heartbeat(correlation_id="good"))
+        await until(lambda: len(told) == 2)
+
+    assert told == ["good", "good"]
+    assert {type(error) for error in work.seen.errors} == {HookTimeout, Interrupted}
 
 
 @both
