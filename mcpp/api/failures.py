@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from mcpp.api.problems import ApiError, Mistake, conflict, invalid_parameter, invalid_payload, not_found
 from mcpp.domain.errors import Conflict, Unknown
-from mcpp.files.directory import FileTooLarge, StorageFailed
+from mcpp.files.directory import EmptyFile, FileTooLarge, StorageFailed
 from mcpp.files.names import BadName
 from mcpp.ocppj.errors import (
     CallRefused,
@@ -49,7 +49,7 @@ COMMAND_STATUSES: Final = (
 
 def answer_failures(app: FastAPI) -> None:
     """Make the errors of commands, domain and storage problems."""
-    for kind in (CommandError, Unknown, Conflict, WriteFailed, BadName, FileTooLarge, StorageFailed):
+    for kind in (CommandError, Unknown, Conflict, WriteFailed, BadName, EmptyFile, FileTooLarge, StorageFailed):
         app.add_exception_handler(kind, _failure)
 
 
@@ -80,6 +80,8 @@ def _problem_of(error: Exception) -> ApiError:
             return conflict(detail)
         case BadName():
             return invalid_parameter("path.name", detail)
+        case EmptyFile():
+            return invalid_parameter("body", detail)
         case FileTooLarge():
             return ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "payload_too_large", detail)
         case StorageFailed():

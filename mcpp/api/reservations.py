@@ -13,7 +13,7 @@ from mcpp.api.paging import Cursors, PageQuery, RowId, cut
 from mcpp.api.services import ApiServices, FromServices
 from mcpp.domain.reservations import status_at
 from mcpp_generated.db import readers
-from mcpp_generated.db.enums import ReservationStatus
+from mcpp_generated.db.enums import ReservationState
 from mcpp_generated.db.models import ReservationRecord
 
 router = APIRouter(prefix="/reservations", tags=["reservations"])
@@ -29,7 +29,7 @@ class ReservationQuery(PageQuery):
     """Filters of the list; all that are given must hold."""
 
     charge_point_id: str | None = None
-    status: ReservationStatus | None = None
+    status: ReservationState | None = None
 
 
 @router.get("", response_model=ReservationPage)
@@ -50,7 +50,7 @@ async def _find(
 ) -> list[ReservationRecord]:
     charge_point_id, status, page_size = query.charge_point_id, query.status, query.limit + 1
     # What is overdue has expired, whether that is booked already or not.
-    expires_after = now if status is ReservationStatus.ACCEPTED else _EVER
+    expires_after = now if status is ReservationState.ACCEPTED else _EVER
     async with services.readers.connection() as connection:
         if charge_point_id is not None and status is not None:
             return await readers.list_reservations_of_charge_point_by_status(

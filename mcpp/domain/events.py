@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from mcpp.domain.samples import Sample
-from mcpp_generated.db.enums import ReservationStatus, StopOrigin
+from mcpp_generated.db.enums import ReservationState, StopOrigin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +143,7 @@ class ReservationChanged(Event):
     id_tag: str
     parent_id_tag: str | None
     expiry_date: datetime
-    status: ReservationStatus
+    status: ReservationState
     transaction_id: int | None
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from mcpp.domain.connectors import ensure_connector
 from mcpp.domain.events import ReservationChanged
 from mcpp.domain.occasion import Occasion, Outcome
-from mcpp_generated.db.enums import ReservationStatus
+from mcpp_generated.db.enums import ReservationState
 from mcpp_generated.db.models import ReservationRecord
 from mcpp_generated.db.queries import Queries
 
@@ -54,18 +54,18 @@ def book(q: Queries, occasion: Occasion, reservation: Reserve) -> Outcome[None]:
 def cancel(q: Queries, occasion: Occasion, reservation_id: int) -> Outcome[None]:
     """Book an accepted CancelReservation. One that has expired here may have lived on by the charge point's clock."""
     reservation = q.find_reservation(charge_point_id=occasion.key, reservation_id=reservation_id)
-    if reservation is None or reservation.status not in {ReservationStatus.ACCEPTED, ReservationStatus.EXPIRED}:
+    if reservation is None or reservation.status not in {ReservationState.ACCEPTED, ReservationState.EXPIRED}:
         return Outcome(None)
-    q.set_reservation_status(id=reservation.id, status=ReservationStatus.CANCELLED, transaction_id=None)
+    q.set_reservation_status(id=reservation.id, status=ReservationState.CANCELLED, transaction_id=None)
     return Outcome(None, (_changed(q, reservation.id, occasion.at, occasion.correlation_id),))
 
 
 def use(q: Queries, occasion: Occasion, reservation_id: int, transaction_id: int) -> tuple[ReservationChanged, ...]:
     """Book that a transaction began on a reservation. The charge point's word goes over the clock's, and is final."""
     reservation = q.find_reservation(charge_point_id=occasion.key, reservation_id=reservation_id)
-    if reservation is None or reservation.status is ReservationStatus.USED:
+    if reservation is None or reservation.status is ReservationState.USED:
         return ()
-    q.set_reservation_status(id=reservation.id, status=ReservationStatus.USED, transaction_id=transaction_id)
+    q.set_reservation_status(id=reservation.id, status=ReservationState.USED, transaction_id=transaction_id)
     return (_changed(q, reservation.id, occasion.at, occasion.correlation_id),)
 
 
@@ -73,16 +73,16 @@ def expire(q: Queries, now: datetime, new_correlation_id: Callable[[], str]) -> 
     """Let reservations expire whose time is over; gives how many. The charge point ends them by itself (§5.13)."""
     overdue = q.list_overdue_reservations(now=now, row_limit=_EXPIRED_AT_ONCE)
     for reservation in overdue:
-        q.set_reservation_status(id=reservation.id, status=ReservationStatus.EXPIRED, transaction_id=None)
+        q.set_reservation_status(id=reservation.id, status=ReservationState.EXPIRED, transaction_id=None)
     return Outcome(
         len(overdue), tuple(_changed(q, reservation.id, now, new_correlation_id()) for reservation in overdue)
     )
 
 
-def status_at(reservation: ReservationRecord, now: datetime) -> ReservationStatus:
+def status_at(reservation: ReservationRecord, now: datetime) -> ReservationState:
     """The status to show: an overdue one has expired, whether that is booked already or not."""
-    if reservation.status is ReservationStatus.ACCEPTED and reservation.expiry_date <= now:
-        return ReservationStatus.EXPIRED
+    if reservation.status is ReservationState.ACCEPTED and reservation.expiry_date <= now:
+        return ReservationState.EXPIRED
     return reservation.status
 
 

@@ -33,6 +33,10 @@ class FileTooLarge(Exception):
     """More bytes than a file may have."""
 
 
+class EmptyFile(ValueError):
+    """No bytes where there must be some."""
+
+
 class StorageFailed(Exception):
     """The disk is full or can't be written; the message is one line that says which."""
 

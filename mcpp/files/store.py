@@ -13,7 +13,7 @@ from typing import Final
 from mcpp.domain.errors import Conflict
 from mcpp.domain.events import Event
 from mcpp.files import books
-from mcpp.files.directory import FileDirectory, StoredFile
+from mcpp.files.directory import EmptyFile, FileDirectory, StoredFile
 from mcpp.files.names import check_name, tame
 from mcpp.ocppj.flow import new_correlation_id
 from mcpp.storage.database import Readers
@@ -100,13 +100,15 @@ class FileStore:
     async def store_firmware(self, name: str, chunks: AsyncIterator[bytes]) -> FirmwareImage:
         """Keep a firmware image under a name of its own.
 
-        Raises BadName, Conflict where the name is taken, FileTooLarge, StorageFailed.
+        Raises BadName, Conflict where the name is taken, EmptyFile, FileTooLarge, StorageFailed.
         """
         check_name(name)
         if await self.get_firmware(name) is not None:  # before all its bytes have come
             raise Conflict(f"there is a firmware image {name!r} already; delete it or choose another name")
         stored = await self._directory.receive(chunks, self._size_limit)
         try:
+            if not stored.size_bytes:
+                raise EmptyFile("a firmware image has at least one byte: send it as the request's body")
             return await self._writer.submit(books.add_firmware, name, stored, self._now())
         except Exception:
             await self._directory.remove(stored.stored_name)

@@ -23,7 +23,7 @@ from mcpp.plugins.site import ChargePointState, ConnectorState, Scheduled
 from mcpp.storage.database import Readers
 from mcpp.storage.writer import Writer
 from mcpp_generated.db import models, readers
-from mcpp_generated.db.enums import Availability, ReservationStatus
+from mcpp_generated.db.enums import Availability, ReservationState
 from mcpp_generated.db.queries import Queries
 
 _PAGE: Final = 500
@@ -86,7 +86,7 @@ class LocalSite:
             reservations = await readers.list_reservations_of_charge_point_by_status(
                 connection,
                 charge_point_id=charge_point_id,
-                status=ReservationStatus.ACCEPTED,
+                status=ReservationState.ACCEPTED,
                 expires_after=self.now(),
                 before_id=_LAST,
                 page_size=_PAGE,
@@ -100,7 +100,7 @@ class LocalSite:
         async with self._services.readers.connection() as connection:
             reservations = await readers.list_reservations_by_status(
                 connection,
-                status=ReservationStatus.ACCEPTED,
+                status=ReservationState.ACCEPTED,
                 expires_after=self.now(),
                 before_id=_LAST,
                 page_size=_RESERVATIONS,

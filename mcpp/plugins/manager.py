@@ -167,8 +167,8 @@ class _Member:
         """Have the plugin's loop do something that keeps its own time; TimeoutError where that loop is blocked."""
         if self._thread is None:
             return await work
-        future = asyncio.run_coroutine_threadsafe(work, self._thread.loop)
-        return await asyncio.wait_for(asyncio.wrap_future(future), seconds)
+        async with asyncio.timeout(seconds):
+            return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._thread.loop))
 
 
 async def _nothing() -> None:

@@ -42,13 +42,11 @@ class LoopThread:
             ctypes.c_ulong(self._thread.ident or 0), ctypes.py_object(Interrupted)
         )
 
-    async def stop(self) -> bool:
-        """Cancel what runs and end the thread; whether it has ended."""
+    async def stop(self) -> None:
+        """Cancel what runs and end the thread, or leave it behind."""
         self._stopping = True
         self.loop.call_soon_threadsafe(self.loop.stop)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.shield(self._ended), _END_SECONDS)
-        return self._ended.done()
+        await asyncio.wait((self._ended,), timeout=_END_SECONDS)
 
     def _run(self) -> None:
         while not self._stopping:

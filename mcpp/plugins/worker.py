@@ -143,7 +143,8 @@ class Worker:
         if self._running and (self._inbox or self._lanes):
             self._idle.clear()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._idle.wait(), self._limits.drain_timeout)
+                async with asyncio.timeout(self._limits.drain_timeout):
+                    await self._idle.wait()
         self._running = False
         await self.call("server_stopping", self._limits.stop_timeout, site=site)
         for task in self._tasks:

@@ -20,7 +20,7 @@ from mcpp.housekeeping import RecoveryKeeper, ReservationKeeper
 from mcpp.storage.database import open_writer
 from mcpp.storage.migrations import migrate
 from mcpp.storage.writer import Writer
-from mcpp_generated.db.enums import ReservationStatus
+from mcpp_generated.db.enums import ReservationState
 from mcpp_generated.db.queries import Queries
 
 NOW = datetime(2026, 4, 1, 9, 30, tzinfo=UTC)
@@ -53,7 +53,7 @@ async def test_reservations_expire_by_the_clock(writer: Writer[Queries]) -> None
     assert before == []
     (event,) = told
     assert isinstance(event, ReservationChanged)
-    assert (event.reservation_id, event.status, event.at) == (7, ReservationStatus.EXPIRED, EXPIRY)
+    assert (event.reservation_id, event.status, event.at) == (7, ReservationState.EXPIRED, EXPIRY)
 
 
 async def test_what_ran_out_while_the_server_was_down_expires_at_its_start(writer: Writer[Queries]) -> None:

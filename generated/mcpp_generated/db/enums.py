@@ -25,7 +25,7 @@ class ReportKind(StrEnum):
     SIGNED_FIRMWARE = "signed_firmware"
 
 
-class ReservationStatus(StrEnum):
+class ReservationState(StrEnum):
     ACCEPTED = "Accepted"
     USED = "Used"
     CANCELLED = "Cancelled"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Self
 
-from .enums import Availability, IdTagStatus, ReportKind, ReservationStatus, StopOrigin, Suspicion, UnmatchedKind
+from .enums import Availability, IdTagStatus, ReportKind, ReservationState, StopOrigin, Suspicion, UnmatchedKind
 from .runtime import from_milliseconds
 
 
@@ -464,7 +464,7 @@ class Reservation:
     id_tag: str
     parent_id_tag: str | None
     expiry_date: datetime
-    status: ReservationStatus
+    status: ReservationState
     created_at: datetime
     transaction_id: int | None
 
@@ -478,7 +478,7 @@ class Reservation:
             row[4],
             row[5],
             from_milliseconds(row[6]),
-            ReservationStatus(row[7]),
+            ReservationState(row[7]),
             from_milliseconds(row[8]),
             row[9],
         )
@@ -496,7 +496,7 @@ class ReservationRecord:
     id_tag: str
     parent_id_tag: str | None
     expiry_date: datetime
-    status: ReservationStatus
+    status: ReservationState
     created_at: datetime
     transaction_id: int | None
 
@@ -511,7 +511,7 @@ class ReservationRecord:
             row[5],
             row[6],
             from_milliseconds(row[7]),
-            ReservationStatus(row[8]),
+            ReservationState(row[8]),
             from_milliseconds(row[9]),
             row[10],
         )

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from . import statements
-from .enums import Availability, IdTagStatus, ReportKind, ReservationStatus, StopOrigin, Suspicion, UnmatchedKind
+from .enums import Availability, IdTagStatus, ReportKind, ReservationState, StopOrigin, Suspicion, UnmatchedKind
 from .models import (
     AddConnectorSamplesParams,
     AddTransactionSamplesParams,
@@ -621,7 +621,7 @@ class Queries:
             Reservation.from_row,
         )
 
-    def set_reservation_status(self, *, status: ReservationStatus, transaction_id: int | None, id: int) -> None:
+    def set_reservation_status(self, *, status: ReservationState, transaction_id: int | None, id: int) -> None:
         """Say what became of a reservation, and which transaction used it."""
         self._connection.execute(statements.SET_RESERVATION_STATUS, (status.value, transaction_id, id))
 
@@ -665,13 +665,7 @@ class Queries:
         )
 
     def list_reservations_of_charge_point_by_status(
-        self,
-        *,
-        charge_point_id: str,
-        status: ReservationStatus,
-        before_id: int,
-        expires_after: datetime,
-        page_size: int,
+        self, *, charge_point_id: str, status: ReservationState, before_id: int, expires_after: datetime, page_size: int
     ) -> list[ReservationRecord]:
         """As ListReservations, of one charge point and one status."""
         return fetch_all(
@@ -683,7 +677,7 @@ class Queries:
         )
 
     def list_reservations_by_status(
-        self, *, status: ReservationStatus, before_id: int, expires_after: datetime, page_size: int
+        self, *, status: ReservationState, before_id: int, expires_after: datetime, page_size: int
     ) -> list[ReservationRecord]:
         """As ListReservations, those of one status."""
         return fetch_all(

@@ -9,7 +9,7 @@ from datetime import datetime
 import aiosqlite
 
 from . import statements
-from .enums import ReservationStatus
+from .enums import ReservationState
 from .models import (
     ChargePoint,
     ChargePointReport,
@@ -325,7 +325,7 @@ async def list_reservations_of_charge_point_by_status(
     connection: aiosqlite.Connection,
     *,
     charge_point_id: str,
-    status: ReservationStatus,
+    status: ReservationState,
     before_id: int,
     expires_after: datetime,
     page_size: int,
@@ -342,7 +342,7 @@ async def list_reservations_of_charge_point_by_status(
 async def list_reservations_by_status(
     connection: aiosqlite.Connection,
     *,
-    status: ReservationStatus,
+    status: ReservationState,
     before_id: int,
     expires_after: datetime,
     page_size: int,

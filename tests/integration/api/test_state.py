@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mcpp.passwords import password_matches
-from mcpp_generated.db.enums import Availability, ReportKind, ReservationStatus, UnmatchedKind
+from mcpp_generated.db.enums import Availability, ReportKind, ReservationState, UnmatchedKind
 from mcpp_generated.db.models import PutConfigurationKeysParams
 from tests.integration.api.support import START, Site, minute, text
 
@@ -264,11 +264,11 @@ class TestReservations:
         now = datetime.now(UTC)
         for number, (identity, status, hours) in enumerate(
             [
-                ("A", ReservationStatus.ACCEPTED, 1),
-                ("B", ReservationStatus.ACCEPTED, 1),
-                ("A", ReservationStatus.ACCEPTED, -1),
-                ("A", ReservationStatus.CANCELLED, 1),
-                ("A", ReservationStatus.EXPIRED, -2),
+                ("A", ReservationState.ACCEPTED, 1),
+                ("B", ReservationState.ACCEPTED, 1),
+                ("A", ReservationState.ACCEPTED, -1),
+                ("A", ReservationState.CANCELLED, 1),
+                ("A", ReservationState.EXPIRED, -2),
             ],
             start=1,
         ):
@@ -281,7 +281,7 @@ class TestReservations:
                 expiry_date=now + timedelta(hours=hours),
                 created_at=START,
             )
-            if status is not ReservationStatus.ACCEPTED:
+            if status is not ReservationState.ACCEPTED:
                 api.books.q.set_reservation_status(id=key, status=status, transaction_id=None)
 
     @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import subprocess
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -124,7 +125,7 @@ def test_a_recovered_stop_carries_its_evidence(mcpp: Mcpp, ledger: Ledger) -> No
     recovered = exported(mcpp, "--closed")
     (cells,) = csv.DictReader(StringIO(mcpp("export", "transactions", "--closed").out))
 
-    (evidence,) = [row["evidence"] for row in recovered]
+    (evidence,) = (cast("dict[str, object]", row["evidence"]) for row in recovered)
     assert (evidence["cause"], evidence["source"]) == ("next_start", "next_start")
     assert json.loads(cells["evidence"]) == evidence
 

@@ -11,14 +11,14 @@ from mcpp.domain import reservations
 from mcpp.domain.events import ReservationChanged, TransactionStarted
 from mcpp.domain.occasion import Outcome
 from mcpp.domain.reservations import Reserve, status_at
-from mcpp_generated.db.enums import ReservationStatus
+from mcpp_generated.db.enums import ReservationState
 from mcpp_generated.db.models import ReservationRecord
 from tests.unit.domain.books import NOW, Books, minute
 
-ACCEPTED = ReservationStatus.ACCEPTED
-USED = ReservationStatus.USED
-CANCELLED = ReservationStatus.CANCELLED
-EXPIRED = ReservationStatus.EXPIRED
+ACCEPTED = ReservationState.ACCEPTED
+USED = ReservationState.USED
+CANCELLED = ReservationState.CANCELLED
+EXPIRED = ReservationState.EXPIRED
 IN_TIME = minute(30)
 
 

@@ -13,7 +13,7 @@ from mcpp.domain.events import ReservationChanged
 from mcpp.ocpp16.charging_profiles import check_charging_profile
 from mcpp.ocppj.actions import Sender
 from mcpp.ocppj.errors import InvalidPayload
-from mcpp_generated.db.enums import Availability, ReservationStatus
+from mcpp_generated.db.enums import Availability, ReservationState
 from mcpp_generated.db.models import ReservationRecord
 from mcpp_generated.db.queries import Queries
 from mcpp_generated.ocpp16.actions import ACTIONS
@@ -60,10 +60,10 @@ async def test_a_reservation_lives_by_the_answers(central: Central) -> None:
     (cancelled,) = await reservations(central)
 
     assert (booked.reservation_id, booked.connector_id, booked.id_tag, booked.parent_id_tag) == (7, 1, "TAG", "GROUP")
-    assert booked.status is still.status is ReservationStatus.ACCEPTED
-    assert cancelled.status is ReservationStatus.CANCELLED
+    assert booked.status is still.status is ReservationState.ACCEPTED
+    assert cancelled.status is ReservationState.CANCELLED
     told = [event.status for event in central.events if isinstance(event, ReservationChanged)]
-    assert told == [ReservationStatus.ACCEPTED, ReservationStatus.CANCELLED]
+    assert told == [ReservationState.ACCEPTED, ReservationState.CANCELLED]
 
 
 @pytest.mark.parametrize("status", ["Faulted", "Occupied", "Rejected", "Unavailable"])
@@ -82,7 +82,7 @@ async def test_a_start_right_behind_the_answer_uses_the_reservation(central: Cen
     started = await central.say("StartTransaction", start)
 
     (used,) = await reservations(central)
-    assert (used.status, used.transaction_id) == (ReservationStatus.USED, started["transactionId"])
+    assert (used.status, used.transaction_id) == (ReservationState.USED, started["transactionId"])
     booking.close()
 
 

@@ -31,7 +31,7 @@ from mcpp.ocppj.errors import (
 from mcpp.ocppj.verbs import Verbs
 from mcpp.plugins import ChargePointState, ConnectorState
 from mcpp.plugins.builtin.auto_start import AutoStart, AutoStartSettings
-from mcpp_generated.db.enums import ReservationStatus, StopOrigin
+from mcpp_generated.db.enums import ReservationState, StopOrigin
 from tests.unit.plugins.site_by_hand import START, Entry, Job, SiteByHand
 
 TAG = "AutoTag"
@@ -265,7 +265,7 @@ class World:
             id_tag="SOMEBODY",
             parent_id_tag=None,
             expiry_date=START + timedelta(hours=1),
-            status=ReservationStatus.ACCEPTED if reserved_for else ReservationStatus.EXPIRED,
+            status=ReservationState.ACCEPTED if reserved_for else ReservationState.EXPIRED,
             transaction_id=None,
         )
         self.plugin.reservation_changed(event, self.site)
