@@ -23,7 +23,7 @@ demo: $(VENV)/.runtime ## Run a central system and one virtual charger through a
 	@exec $(BIN)/python -m tools.demo
 
 test: $(VENV)/.dev ## Run all tests; one file or word as ARGS="tests/unit -k writer"
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n auto $(ARGS)
 
 generate: $(VENV)/.dev ## Regenerate generated/ from contracts/ and queries/
 	$(BIN)/python -m tools.contract generate

@@ -67,7 +67,11 @@ async def test_firmware_from_the_upload_to_the_end(api: Site) -> None:
 
 @pytest.mark.parametrize(
     ("name", "size", "status", "code"),
-    [(".hidden", 1, 422, "invalid_parameter"), ("box", 2 * 1024 * 1024 + 1, 413, "payload_too_large")],
+    [
+        (".hidden", 1, 422, "invalid_parameter"),
+        ("empty", 0, 422, "invalid_parameter"),
+        ("box", 2 * 1024 * 1024 + 1, 413, "payload_too_large"),
+    ],
 )
 async def test_firmware_that_is_refused(api: Site, name: str, size: int, status: int, code: str) -> None:
     response = await api.http.put(f"/api/v1/firmware/{name}", content=chunks(bytes(size)))
