@@ -11,7 +11,7 @@ import socket
 import sqlite3
 import sys
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -133,14 +133,19 @@ async def _serve(settings: Settings, sink: LogSink, lines: LineWriter) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     telemetry = _build_telemetry(settings, sink, lines)
+    lag = LoopLag(telemetry.metrics.event_loop_lag.observe)
     wanted = enabled_plugins(settings)
     async with AsyncExitStack() as running:
+        lag.start()
+        running.callback(lag.stop)
         storage = await _open_storage(settings, telemetry, running)
         core = await _build_core(settings, telemetry, storage, running)
         plugins = _build_plugins(wanted, telemetry, storage, core, running)
-        ocpp_port = await _open_ocpp(settings, telemetry, core, running)
-        files = await _open_files(settings, storage, core, running)
-        http_port = await _open_http(settings, telemetry, storage, core, files and files[0], running)
+        listeners = _Listeners()
+        running.push_async_callback(listeners.stop)
+        ocpp_port = await _open_ocpp(settings, telemetry, core, listeners)
+        files = await _open_files(settings, storage, core, listeners)
+        http_port = await _open_http(settings, telemetry, storage, core, files and files[0], listeners)
         _tune_garbage_collection()
         await _announce(settings, core, ocpp_port=ocpp_port, http_port=http_port, files_port=files and files[1])
         plugins.start()
@@ -299,7 +304,20 @@ async def _running_transaction(storage: _Storage, charge_point_id: str, connecto
     return next((c.transaction_id for c in connectors if c.connector_id == connector_id), None)
 
 
-async def _open_ocpp(settings: Settings, telemetry: _Telemetry, core: _Core, running: AsyncExitStack) -> int:
+class _Listeners:
+    """What listens: stopped at the same time, since each may take its time."""
+
+    def __init__(self) -> None:
+        self._stops: list[Callable[[], Awaitable[None]]] = []
+
+    def add(self, stop: Callable[[], Awaitable[None]]) -> None:
+        self._stops.append(stop)
+
+    async def stop(self) -> None:
+        await asyncio.gather(*(stop() for stop in self._stops))
+
+
+async def _open_ocpp(settings: Settings, telemetry: _Telemetry, core: _Core, listeners: _Listeners) -> int:
     """Listen for chargers; gives the port."""
     registry, metrics = core.registry, telemetry.metrics
     metrics.watch_call_queues(lambda: sum(charge_point.queued_calls for charge_point in registry))
@@ -307,9 +325,6 @@ async def _open_ocpp(settings: Settings, telemetry: _Telemetry, core: _Core, run
         lambda: [ChargePointState(point.identity, point.connected_at) for point in registry],
         series_limit=settings.per_charger_metrics_limit if settings.per_charger_metrics else 0,
     )
-    lag = LoopLag(metrics.event_loop_lag.observe)
-    lag.start()
-    running.callback(lag.stop)
     listener = OcppListener(
         settings.ocpp_host,
         settings.ocpp_port,
@@ -328,7 +343,7 @@ async def _open_ocpp(settings: Settings, telemetry: _Telemetry, core: _Core, run
         port = await listener.start()
     except OSError as error:
         raise _cannot_listen("ocpp", settings.ocpp_host, settings.ocpp_port, error) from error
-    running.push_async_callback(listener.stop)
+    listeners.add(listener.stop)
     return port
 
 
@@ -338,7 +353,7 @@ async def _open_http(
     storage: _Storage,
     core: _Core,
     files: FileStore | None,
-    running: AsyncExitStack,
+    listeners: _Listeners,
 ) -> int:
     """Listen for people, scripts and scrapers; gives the port."""
     services = ApiServices(
@@ -369,14 +384,18 @@ async def _open_http(
         port = await http.start()
     except OSError as error:
         raise _cannot_listen("http", settings.http_host, settings.http_port, error) from error
-    running.push_async_callback(http.stop)
-    # Streams and waiting commands end before the listener waits for requests.
-    running.callback(services.stop)
+
+    async def stop() -> None:
+        # Streams and waiting commands end before the listener waits for requests.
+        services.stop()
+        await http.stop()
+
+    listeners.add(stop)
     return port
 
 
 async def _open_files(
-    settings: Settings, storage: _Storage, core: _Core, running: AsyncExitStack
+    settings: Settings, storage: _Storage, core: _Core, listeners: _Listeners
 ) -> tuple[FileStore, int] | None:
     """Listen for chargers that fetch firmware and bring diagnostics, where that is wanted; gives the port too."""
     if settings.files_port is None:
@@ -402,7 +421,7 @@ async def _open_files(
     except OSError as error:
         raise _cannot_listen("files", host, settings.files_port, error) from error
     store.base_url = settings.files_url or reachable_url(host, port)
-    running.push_async_callback(files.stop)
+    listeners.add(files.stop)
     return store, port
 
 

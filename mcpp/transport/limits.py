@@ -17,9 +17,9 @@ class Limits:
     """For the answer to a CALL of ours, from its sending."""
     write_timeout: float = 30.0
     """For a charge point that has stopped reading to read on."""
-    close_timeout: float = 3.0
+    close_timeout: float = 2.0
     """For the other side's part of the closing handshake."""
-    drain_timeout: float = 5.0
+    drain_timeout: float = 2.5
     """For running handlers to finish at shutdown."""
     call_queue_limit: int = 32
     """Commands that may wait for one charge point."""
