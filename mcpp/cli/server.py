@@ -54,7 +54,7 @@ def check_config(**options: object) -> None:
     """
     flags = given_flags(options)
     settings = Settings.load(flags)
-    from mcpp.app import enabled_plugins  # the whole server, as above
+    from mcpp.assembly.parts import enabled_plugins  # the whole server, as above
 
     enabled_plugins(settings)
     for line in _effective(settings, flags):

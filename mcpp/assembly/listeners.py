@@ -1,0 +1,159 @@
+"""What listens: for chargers, for people, and for chargers' files."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from functools import partial
+
+from mcpp.api.access import AccessRules
+from mcpp.api.app import create_api
+from mcpp.api.http_server import HttpServer
+from mcpp.api.services import ApiServices
+from mcpp.assembly.parts import CoreParts, StorageParts, TelemetryParts
+from mcpp.commands import Commands
+from mcpp.errors import StartError
+from mcpp.files.directory import MIB, StorageFailed
+from mcpp.files.listener import create_files_app, reachable_url
+from mcpp.files.store import FileStore
+from mcpp.ocpp16.charging_profiles import check_charging_profile
+from mcpp.ocpp16.local_list_sync import LocalListSync
+from mcpp.ocpp16.unmatched import read_content
+from mcpp.settings import Settings
+from mcpp.storage.readiness import check_writable
+from mcpp.telemetry.live_state import ChargePointState
+from mcpp.telemetry.middleware import TelemetryMiddleware
+from mcpp.transport.limits import Limits
+from mcpp.transport.listener import OcppListener
+
+
+class Listeners:
+    """What listens: stopped at the same time, since each may take its time."""
+
+    def __init__(self) -> None:
+        self._stops: list[Callable[[], Awaitable[None]]] = []
+
+    def add(self, stop: Callable[[], Awaitable[None]]) -> None:
+        self._stops.append(stop)
+
+    async def stop(self) -> None:
+        await asyncio.gather(*(stop() for stop in self._stops))
+
+
+async def open_ocpp(settings: Settings, telemetry: TelemetryParts, core: CoreParts, listeners: Listeners) -> int:
+    """Listen for chargers; gives the port."""
+    registry, metrics = core.registry, telemetry.metrics
+    metrics.watch_call_queues(lambda: sum(charge_point.queued_calls for charge_point in registry))
+    metrics.watch_charge_points(
+        lambda: [ChargePointState(point.identity, point.connected_at) for point in registry],
+        series_limit=settings.per_charger_metrics_limit if settings.per_charger_metrics else 0,
+    )
+    listener = OcppListener(
+        settings.ocpp_host,
+        settings.ocpp_port,
+        settings.ocpp_path,
+        dialects=core.dialects,
+        admission=core.presence,
+        middleware=TelemetryMiddleware(telemetry.lines, metrics, log_payloads=settings.log_payloads),
+        registry=registry,
+        limits=Limits(
+            idle_timeout=settings.idle_timeout,
+            call_timeout=settings.call_timeout,
+            call_queue_limit=settings.call_queue_limit,
+        ),
+    )
+    try:
+        port = await listener.start()
+    except OSError as error:
+        raise _cannot_listen("ocpp", settings.ocpp_host, settings.ocpp_port, error) from error
+    listeners.add(listener.stop)
+    return port
+
+
+async def open_http(
+    settings: Settings,
+    telemetry: TelemetryParts,
+    storage: StorageParts,
+    core: CoreParts,
+    files: FileStore | None,
+    listeners: Listeners,
+) -> int:
+    """Listen for people, scripts and scrapers; gives the port."""
+    services = ApiServices(
+        readers=storage.readers,
+        writer=storage.writer,
+        publish=core.services.publish,
+        events=core.event_stream,
+        live=core.registry,
+        commands=Commands(core.registry, core.dialects),
+        stamps=core.services.stamps,
+        sync_local_list=LocalListSync(storage.writer, core.registry).sync,
+        check_charging_profile=check_charging_profile,
+        read_unmatched=read_content,
+        hash_password=core.passwords.hash,
+        check_readiness=partial(check_writable, storage.writer),
+        render_metrics=telemetry.metrics.render,
+        files=files,
+    )
+    rules = AccessRules(
+        http_host=settings.http_host,
+        allowed_hosts=settings.allowed_hosts,
+        api_token=settings.api_token.get_secret_value() if settings.api_token else None,
+        metrics_open=settings.metrics_open,
+    )
+    api = create_api(services, rules)
+    http = HttpServer(api, settings.http_host, settings.http_port)
+    try:
+        port = await http.start()
+    except OSError as error:
+        raise _cannot_listen("http", settings.http_host, settings.http_port, error) from error
+
+    async def stop() -> None:
+        # Streams and waiting commands end before the listener waits for requests.
+        services.stop()
+        await http.stop()
+
+    listeners.add(stop)
+    return port
+
+
+async def open_files(
+    settings: Settings, storage: StorageParts, core: CoreParts, listeners: Listeners
+) -> tuple[FileStore, int] | None:
+    """Listen for chargers that fetch firmware and bring diagnostics, where that is wanted; gives the port too."""
+    if settings.files_port is None:
+        return None
+    size_limit = settings.files_limit * MIB
+    store = FileStore(
+        settings.files_directory,
+        storage.writer,
+        storage.readers,
+        core.services.publish,
+        size_limit=size_limit,
+        link_lifetime=timedelta(hours=settings.files_link_lifetime),
+    )
+    try:
+        await store.open()
+    except StorageFailed as error:
+        raise StartError(f"files-directory: {error}") from error
+    host = settings.files_host or settings.ocpp_host
+    app = create_files_app(store, size_limit=size_limit)
+    files = HttpServer(app, host, settings.files_port, stop_timeout=1, connection_limit=512)
+    try:
+        port = await files.start()
+    except OSError as error:
+        raise _cannot_listen("files", host, settings.files_port, error) from error
+    store.base_url = settings.files_url or reachable_url(host, port)
+    listeners.add(files.stop)
+    return store, port
+
+
+def _cannot_listen(listener: str, host: str, port: int, error: OSError) -> StartError:
+    # A name that can't be resolved has a negative number and its own text.
+    reason = os.strerror(error.errno) if error.errno is not None and error.errno > 0 else error.strerror or error
+    return StartError(
+        f"{listener}-port: can't listen on {host} port {port} ({reason}); "
+        f"stop what listens there or choose another --{listener}-host or --{listener}-port"
+    )

@@ -1,0 +1,204 @@
+"""Telemetry, storage, the core between them, and the plugins: built in this order, taken down in reverse."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import NamedTuple
+
+from mcpp import __version__
+from mcpp.api.event_stream import EventStream
+from mcpp.commands import Commands
+from mcpp.domain import charge_points
+from mcpp.domain.authorization import AuthorizationPolicy
+from mcpp.domain.events import Event, Subscriber
+from mcpp.errors import StartError
+from mcpp.finished_commands import FinishedCommands
+from mcpp.housekeeping import RecoveryKeeper, ReservationKeeper, StampKeeper
+from mcpp.ocpp16.context import Services
+from mcpp.ocpp16.dialect import Ocpp16
+from mcpp.ocpp16.errors import SPELLING
+from mcpp.ocpp16.verbs import Ocpp16Verbs
+from mcpp.passwords import Passwords
+from mcpp.plugins.builtin.auto_start import AutoStart
+from mcpp.plugins.loading import Plugin, load_plugins
+from mcpp.plugins.local_site import SiteServices
+from mcpp.plugins.manager import Plugins
+from mcpp.presence import Presence
+from mcpp.settings import AuthorizationMode, ConcurrentTx, Registration, Settings
+from mcpp.storage.database import DatabaseUnusable, Readers, open_writer
+from mcpp.storage.migrations import migrate
+from mcpp.storage.writer import Writer
+from mcpp.telemetry.business import BusinessTelemetry
+from mcpp.telemetry.database import DatabaseTelemetry
+from mcpp.telemetry.lines import LineWriter
+from mcpp.telemetry.log_sink import LogSink
+from mcpp.telemetry.logs import get_logger
+from mcpp.telemetry.metrics import Metrics
+from mcpp.telemetry.plugins import PluginTelemetry
+from mcpp.transport.registry import Registry
+from mcpp_generated.db import readers
+from mcpp_generated.db.queries import Queries
+from mcpp_generated.ocpp16.actions import ACTIONS
+from mcpp_generated.ocpp16.models import Reason
+
+
+@dataclass(slots=True)
+class Events:
+    """Hands every event to every subscriber; one that fails harms neither the others nor the charger."""
+
+    subscribers: list[Subscriber]
+
+    def publish(self, events: Iterable[Event]) -> None:
+        for event in events:
+            for subscriber in self.subscribers:
+                try:
+                    subscriber(event)
+                except Exception:  # noqa: BLE001  whatever a subscriber does, the others get the event
+                    get_logger().exception("subscriber_failed", subscriber=repr(subscriber))
+
+
+class TelemetryParts(NamedTuple):
+    """What explains the server."""
+
+    lines: LineWriter
+    metrics: Metrics
+
+
+def build_telemetry(settings: Settings, sink: LogSink, lines: LineWriter) -> TelemetryParts:
+    metrics = Metrics(
+        version=__version__,
+        actions=ACTIONS,
+        error_codes=SPELLING.values(),
+        stop_reasons=tuple(reason.value for reason in Reason),
+    )
+    metrics.watch_log(lambda: sink.dropped)
+    metrics.watch_database(settings.database)
+    return TelemetryParts(lines, metrics)
+
+
+class StorageParts(NamedTuple):
+    """The books."""
+
+    writer: Writer[Queries]
+    readers: Readers
+
+
+async def open_storage(settings: Settings, telemetry: TelemetryParts, running: AsyncExitStack) -> StorageParts:
+    try:
+        connection = open_writer(settings.database, settings.durability)
+    except DatabaseUnusable as error:
+        raise StartError(str(error)) from error
+    try:
+        migrated = migrate(connection)
+        open_transactions = Queries(connection).count_open_transactions()
+    except (DatabaseUnusable, sqlite3.Error) as error:
+        connection.close()
+        raise StartError(str(error)) from error
+    if migrated.from_version != migrated.to_version:
+        get_logger().info("database_migrated", category="system", **migrated._asdict())
+    telemetry.metrics.transactions_active.set(open_transactions)
+    writer = Writer(connection, Queries, DatabaseTelemetry(telemetry.metrics))
+    running.push_async_callback(writer.close)
+    try:
+        readers = await Readers.open(settings.database)
+    except DatabaseUnusable as error:
+        raise StartError(str(error)) from error
+    running.push_async_callback(readers.close)
+    return StorageParts(writer, readers)
+
+
+class CoreParts(NamedTuple):
+    """What stands between the listeners and the storage."""
+
+    services: Services
+    dialects: Sequence[Ocpp16]
+    passwords: Passwords
+    presence: Presence
+    registry: Registry
+    events: Events
+    event_stream: EventStream
+
+
+async def build_core(
+    settings: Settings, telemetry: TelemetryParts, storage: StorageParts, running: AsyncExitStack
+) -> CoreParts:
+    writer = storage.writer
+    event_stream = EventStream()
+    events = Events([BusinessTelemetry(telemetry.lines, telemetry.metrics), event_stream])
+    passwords = Passwords()
+    running.callback(passwords.close)
+
+    async def move_password(key: int, password: str) -> None:
+        await writer.submit(charge_points.set_password_hash, key, await passwords.hash(password))
+
+    policy = AuthorizationPolicy(
+        known_only=settings.authorization is AuthorizationMode.KNOWN,
+        deny_concurrent=settings.concurrent_tx is ConcurrentTx.DENY,
+        auto_start_id_tag=settings.auto_start_id_tag,
+        auto_start=settings.auto_start,
+    )
+    services = Services(writer, events.publish, policy, settings.heartbeat_interval, on_authorization_key=move_password)
+    register_unknown = settings.registration is Registration.OPEN
+    presence = Presence(writer, events.publish, register_unknown=register_unknown, passwords=passwords)
+    registry = Registry(
+        on_connected=presence.connected,
+        on_disconnected=presence.disconnected,
+        command_finished=FinishedCommands(events.publish),
+    )
+    grace = timedelta(seconds=settings.recovery_grace)
+    for chore in (
+        StampKeeper(writer, services.stamps),
+        ReservationKeeper(writer, events.publish),
+        RecoveryKeeper(writer, events.publish, partial(_connected_since, registry), grace),
+    ):
+        chore.start()
+        running.push_async_callback(chore.stop)
+    return CoreParts(services, [Ocpp16(services)], passwords, presence, registry, events, event_stream)
+
+
+def _connected_since(registry: Registry) -> dict[int, datetime]:
+    """The charge points that are connected, by their keys."""
+    return {point.peer.key: datetime.fromtimestamp(point.connected_at, UTC) for point in registry}
+
+
+def enabled_plugins(settings: Settings) -> list[Plugin]:
+    """The plugins to run, made and checked, but not yet at work. Raises StartError for one that can't be loaded."""
+    auto_start = partial(AutoStart, by_default=settings.auto_start, id_tag=settings.auto_start_id_tag)
+    return load_plugins(settings.plugins, os.environ, {"auto_start": auto_start})
+
+
+def build_plugins(
+    wanted: Sequence[Plugin], telemetry: TelemetryParts, storage: StorageParts, core: CoreParts, running: AsyncExitStack
+) -> Plugins:
+    """Built before the listeners, so that they end after the last event."""
+    registry = core.registry
+    services = SiteServices(
+        live=registry,
+        commands=Commands(registry, core.dialects),
+        verbs=Ocpp16Verbs(registry, partial(_running_transaction, storage)),
+        readers=storage.readers,
+        writer=storage.writer,
+        publish=core.events.publish,
+    )
+    plugins = Plugins(wanted, services, PluginTelemetry(telemetry.metrics))
+    running.push_async_callback(plugins.stop)
+    core.events.subscribers.append(plugins)
+    if plugins.asks("authorize"):
+        core.services.ask_authorize = plugins.authorize
+    if plugins.asks("data_transfer_received"):
+        core.services.ask_data_transfer = plugins.answer_data_transfer
+    return plugins
+
+
+async def _running_transaction(storage: StorageParts, charge_point_id: str, connector_id: int) -> int | None:
+    """The id of the transaction that runs on a connector."""
+    async with storage.readers.connection() as connection:
+        keys = [row.id for row in await readers.get_charge_points(connection, identities=[charge_point_id])]
+        connectors = await readers.list_connectors(connection, charge_point_ids=keys)
+    return next((c.transaction_id for c in connectors if c.connector_id == connector_id), None)
