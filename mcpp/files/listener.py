@@ -22,7 +22,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from mcpp.domain.errors import Conflict, Unknown
 from mcpp.files.directory import MIB, FileTooLarge, StorageFailed
-from mcpp.files.multipart import BadForm, Form, read_boundary
+from mcpp.files.multipart import FORM_OVERHEAD, BadForm, Form, read_boundary
 from mcpp.files.store import DOWNLOADS, UPLOADS, FileStore
 from mcpp.storage.writer import WriteFailed
 from mcpp_generated.db.models import FirmwareImage
@@ -53,7 +53,8 @@ def create_files_app(store: FileStore, *, size_limit: int, patience: float = PAT
             raise _no_link()
         if "content-range" in request.headers:
             raise _refusal(HTTPStatus.BAD_REQUEST, "a part of a file can't be put")  # RFC 9110 §14.5
-        if int(request.headers.get("content-length", "0")) > size_limit + _FORM_OVERHEAD:
+        # The store counts exactly; this much lets a form with a file of just the limit pass.
+        if int(request.headers.get("content-length", "0")) > size_limit + FORM_OVERHEAD:
             raise _refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a file may have {size_limit // MIB} MiB")
         received = await store.receive(link, *await _open_body(request, rest, patience))
         created = request.method == "PUT" and not received.replaced  # RFC 9110 §9.3.4
@@ -81,9 +82,6 @@ def reachable_url(host: str, port: int) -> str:
 _log: Final = logging.getLogger(__name__)
 
 _CLOSE: Final = {"Connection": "close"}
-
-_FORM_OVERHEAD: Final = 64 * 1024
-"""Bytes of a form beside its file, so that a file of just the limit is taken; the store counts exactly."""
 
 _STATUSES: Final[dict[type[Exception], HTTPStatus]] = {
     BadForm: HTTPStatus.BAD_REQUEST,

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from email.message import Message
-from email.parser import BytesHeaderParser
 from typing import Final
 
-_LONGEST_HEAD: Final = 16_384
-"""Bytes of a part's headers."""
+from python_multipart import MultipartParser
+from python_multipart.exceptions import MultipartParseError
+from python_multipart.multipart import parse_options_header
 
-_LONGEST_REST: Final = 65_536
-"""Bytes behind the file: other fields, no other file."""
+FORM_OVERHEAD: Final = 65_536
+"""Bytes that a form may have beside its file: other fields, no other file."""
 
 
 class BadForm(Exception):
@@ -20,14 +19,13 @@ class BadForm(Exception):
 
 def read_boundary(content_type: str) -> bytes | None:
     """The boundary where the content is a form, None where it isn't. Raises BadForm for a form without one."""
-    message = Message()
-    message["Content-Type"] = content_type
-    if message.get_content_type() != "multipart/form-data":
+    kind, options = parse_options_header(content_type)
+    if kind != b"multipart/form-data":
         return None
-    boundary = message.get_boundary()
-    if not boundary or len(boundary) > 70 or not boundary.isascii():
+    boundary = options.get(b"boundary", b"")
+    if not 1 <= len(boundary) <= 70 or not boundary.isascii():  # RFC 2046 §5.1.1
         raise BadForm("the form's boundary is missing or no boundary")
-    return boundary.encode()
+    return boundary
 
 
 class Form:
@@ -35,59 +33,68 @@ class Form:
 
     def __init__(self, chunks: AsyncIterator[bytes], boundary: bytes) -> None:
         self._chunks = chunks
-        self._delimiter = b"\r\n--" + boundary
-        self._buffer = bytearray(b"\r\n")  # the first delimiter may lack it
+        self._header, self._value = bytearray(), bytearray()
+        self._name: str | None = None
+        self._content = b""  # what the last chunk has of the file
+        self._complete = False
+        self._overhead = 0
+        self._parser = MultipartParser(
+            boundary,
+            {
+                "on_header_field": self._on_header_field,
+                "on_header_value": self._on_header_value,
+                "on_header_end": self._on_header_end,
+                "on_part_data": self._on_part_data,
+                "on_part_end": self._on_part_end,
+            },
+        )
+        # The parser knows no preamble (RFC 2046 §5.1.1): to it, that is one more field.
+        self._parser.write(b"--" + boundary + b"\r\n\r\n\r\n")
 
     async def find_file(self) -> str:
         """Skip to the file; gives the name that the charger has for it. Raises BadForm where there is none."""
-        while True:
-            async for _ in self._part():
-                pass  # a field, or what stands before the first
-            if await self._is_end():
-                raise BadForm("the form has no file")
-            name = BytesHeaderParser().parsebytes(await self._head()).get_filename()
-            if name is not None:
-                return name
+        async for chunk in self._chunks:
+            self._parse(chunk)
+            if self._name is not None:
+                return self._name
+        raise BadForm("the form has no file")
 
     async def content(self) -> AsyncIterator[bytes]:
         """The bytes of the file, then nothing but the end of the form. Raises BadForm where the form is cut off."""
-        async for chunk in self._part():
-            yield chunk
-        rest = len(self._buffer)
+        yield self._content  # which came with the name
         async for chunk in self._chunks:
-            rest += len(chunk)
-            if rest > _LONGEST_REST:
-                raise BadForm("the form has more than one file")
-
-    async def _part(self) -> AsyncIterator[bytes]:
-        """The bytes up to the next delimiter, which is consumed."""
-        buffer, delimiter = self._buffer, self._delimiter
-        while (at := buffer.find(delimiter)) < 0:
-            safe = len(buffer) - len(delimiter) + 1  # the rest may be the beginning of the delimiter
-            if safe > 0:
-                yield bytes(buffer[:safe])
-                del buffer[:safe]
-            await self._more()
-        yield bytes(buffer[:at])
-        del buffer[: at + len(delimiter)]
-
-    async def _is_end(self) -> bool:
-        while len(self._buffer) < 2:
-            await self._more()
-        return self._buffer.startswith(b"--")
-
-    async def _head(self) -> bytes:
-        """From the delimiter to the empty line behind a part's headers."""
-        while (at := self._buffer.find(b"\r\n\r\n")) < 0:
-            if len(self._buffer) > _LONGEST_HEAD:
-                raise BadForm("the headers of a part are too long")
-            await self._more()
-        _, _, head = bytes(self._buffer[: at + 2]).partition(b"\r\n")
-        del self._buffer[: at + 4]
-        return head
-
-    async def _more(self) -> None:
-        chunk = await anext(self._chunks, b"")
-        if not chunk:
+            self._parse(chunk)
+            yield self._content
+        if not self._complete:
             raise BadForm("the form ends too early")
-        self._buffer += chunk
+
+    def _parse(self, chunk: bytes) -> None:
+        self._content = b""
+        try:
+            self._parser.write(chunk)
+        except MultipartParseError as error:
+            raise BadForm(str(error)) from error
+        self._overhead += len(chunk) - len(self._content)
+        if self._overhead > FORM_OVERHEAD:
+            raise BadForm("the form has too much beside its file")
+
+    def _on_header_field(self, data: bytes, start: int, end: int) -> None:
+        self._header += data[start:end]
+
+    def _on_header_value(self, data: bytes, start: int, end: int) -> None:
+        self._value += data[start:end]
+
+    def _on_header_end(self) -> None:
+        if self._name is None and self._header.lower() == b"content-disposition":
+            _, options = parse_options_header(bytes(self._value))
+            if b"filename" in options:
+                self._name = options[b"filename"].decode(errors="replace")
+        self._header.clear()
+        self._value.clear()
+
+    def _on_part_data(self, data: bytes, start: int, end: int) -> None:
+        if self._name is not None and not self._complete:
+            self._content += data[start:end]
+
+    def _on_part_end(self) -> None:
+        self._complete = self._name is not None

@@ -58,6 +58,27 @@ async def test_a_second_file_is_not_taken_for_rest() -> None:
         await read(body, range(0, len(body), 1000))
 
 
+async def test_fields_without_end_are_not_read_to_the_end() -> None:
+    field = b'--b0\r\nContent-Disposition: form-data; name="f"\r\n\r\n' + bytes(100_000) + b"\r\n"
+    with pytest.raises(BadForm):
+        await read(field + b"--b0\r\n" + HEAD + b"\r\nx\r\n--b0--", range(0, len(field), 1000))
+
+
+@pytest.mark.parametrize(
+    ("disposition", "name"),
+    [
+        (b'form-data; name="f"; filename=""', ""),
+        (b"form-data;filename=diag.zip;name=f", "diag.zip"),
+        (b'form-data; name="f"; filename="a; b.log"', "a; b.log"),
+        ('form-data; name="f"; filename="Prüfung.log"'.encode(), "Prüfung.log"),
+    ],
+)
+async def test_the_name_is_that_of_the_disposition(disposition: bytes, name: str) -> None:
+    body = b"--b0\r\ncontent-disposition: " + disposition + b"\r\n\r\nx\r\n--b0--"
+
+    assert await read(body) == (name, b"x")
+
+
 @pytest.mark.parametrize(
     ("content_type", "boundary"),
     [
