@@ -12,6 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pluggy
+import pytest
 
 from mcpp.commands import Commands
 from mcpp.domain.events import Event, HeartbeatReceived
@@ -29,6 +30,12 @@ from mcpp_generated.db.queries import Queries
 
 PATIENCE = 10.0
 """Seconds after which a test that waits for something gives up."""
+
+SHORT = PluginLimits(hook_timeout=0.05, job_timeout=0.05, question_timeout=0.05, drain_timeout=0.05, stop_timeout=0.05)
+"""What a test runs into without waiting long."""
+
+both = pytest.mark.parametrize("trusted", [True, False], ids=["built_in", "in_a_thread"])
+"""With a built-in's place on the loop, and with a thread of its own."""
 
 
 def plugin(name: str, trusted: bool = True, /, **hooks: Callable[..., object]) -> Plugin:

@@ -1,0 +1,75 @@
+"""Id tags that an operator keeps in the books through the API."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.integration.api.support import Site
+
+
+async def test_stored_changed_read_and_forgotten(api: Site) -> None:
+    url = "/api/v1/id-tags/Tag-1"
+    created = await api.http.put(url, json={})
+    full = {
+        "status": "Blocked",
+        "expiry_date": "2020-05-04T11:30:00.5+02:00",
+        "parent_id_tag": "Family",
+        "note": "lost\nin May",
+    }
+    changed = await api.http.put("/api/v1/id-tags/TAG-1", json=full)
+    read = await api.get("/api/v1/id-tags/tag-1")
+    emptied = await api.http.put(url, json={})
+    forgotten = await api.http.delete("/api/v1/id-tags/TAG-1")
+
+    accepted = {"status": "Accepted", "expiry_date": None, "parent_id_tag": None, "note": None}
+    assert (created.status_code, created.json()) == (201, {"id_tag": "Tag-1"} | accepted)
+    assert changed.status_code == 200
+    assert changed.json() == full | {"id_tag": "TAG-1", "expiry_date": "2020-05-04T09:30:00.500Z"}
+    assert read.json() == changed.json()
+    assert emptied.json() == {"id_tag": "Tag-1"} | accepted
+    assert forgotten.status_code == 204
+    assert (await api.get(url)).status_code == 404
+    assert (await api.http.delete(url)).status_code == 404
+
+
+async def test_a_tag_may_hold_any_character_that_can_be_printed(api: Site) -> None:
+    for tag, path in [("a/b", "a%2Fb"), ("ü ?#%", "%C3%BC%20%3F%23%25"), ("..", "%2E%2E"), ("x/", "x%2F")]:
+        # The client would resolve the dots.
+        url = f"http://127.0.0.1:{api.port}/api/v1/id-tags/{path}"
+        assert (await api.http.put(url, json={})).status_code == 201, tag
+        assert (await api.get(url)).json()["id_tag"] == tag
+
+
+@pytest.mark.parametrize(
+    ("body", "location"),
+    [
+        ({"status": "ConcurrentTx"}, "body.status"),
+        ({"status": None}, "body.status"),
+        ({"expiry_date": "2030-01-01T00:00:00"}, "body.expiry_date"),
+        ({"expiry_date": "2030-01-01"}, "body.expiry_date"),
+        ({"expiry_date": 1_900_000_000}, "body.expiry_date"),
+        ({"expiry_date": "0001-01-01T00:00:00+14:00"}, "body.expiry_date"),
+        ({"parent_id_tag": "x" * 21}, "body.parent_id_tag"),
+        ({"expiry": "2030-01-01T00:00:00Z"}, "body.expiry"),
+    ],
+)
+async def test_what_is_refused(api: Site, body: dict[str, object], location: str) -> None:
+    response = await api.http.put("/api/v1/id-tags/A", json=body)
+
+    assert response.status_code == 422
+    assert [error["location"] for error in response.json()["errors"]] == [location]
+
+
+async def test_pages_hold_each_tag_once_whatever_its_letter_case(api: Site) -> None:
+    for tag in ("b", "C", "a", "B2", "é"):
+        await api.http.put(f"/api/v1/id-tags/{tag}", json={})
+    found: list[str] = []
+    cursor: dict[str, str] = {}
+    while True:
+        page = (await api.get("/api/v1/id-tags", limit=2, **cursor)).json()
+        found += [item["id_tag"] for item in page["items"]]
+        if page["next_cursor"] is None:
+            break
+        cursor = {"cursor": page["next_cursor"]}
+
+    assert found == ["a", "b", "B2", "C", "é"]
