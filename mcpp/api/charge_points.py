@@ -105,11 +105,13 @@ async def put_charge_point(
 async def delete_charge_point(
     services: FromServices,
     id: str,  # noqa: A002
-    purge: Annotated[bool, Query(description="Its transactions go with it.")] = False,
+    purge: Annotated[bool, Query(description="Its connection and its transactions go with it.")] = False,
 ) -> None:
-    """Forget a charge point that isn't connected."""
+    """Forget a charge point. One that is connected is forgotten with `purge` only, which ends its connection."""
     if services.live.connected(id):
-        raise conflict(f"{id} is connected")
+        if not purge:
+            raise conflict(f"{id} is connected; purge=true ends its connection and forgets its transactions, too")
+        services.disconnect(id)
     deletion = await services.writer.submit(charge_points.delete_charge_point, id, purge=purge)
     if deletion is None:
         raise _no_charge_point(id)

@@ -37,6 +37,8 @@ class ApiServices:
     publish: Callable[[Iterable[Event]], None]
     events: EventStream
     live: LiveChargePoints
+    disconnect: Callable[[str], None]
+    """Ends a charge point's connection, by identity, if it has one."""
     commands: Commands
     stamps: StampBook
     """Stamps fresher than the database's."""

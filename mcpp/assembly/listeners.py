@@ -87,6 +87,7 @@ async def open_http(
         publish=core.services.publish,
         events=core.event_stream,
         live=core.registry,
+        disconnect=core.registry.disconnect,
         commands=Commands(core.registry, core.dialects),
         stamps=core.services.stamps,
         sync_local_list=LocalListSync(storage.writer, core.registry).sync,

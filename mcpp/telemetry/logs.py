@@ -57,6 +57,8 @@ def logging_to(sink: LogSink, *, level: LogLevel, log_format: LogFormat, colors:
     )
     root = logging.getLogger()
     handler = _LibraryHandler(writer)
+    # A library that sets its own logger's level, as uvicorn does, must not get past the server's.
+    handler.setLevel(level.number)
     # Libraries speak from info up: at debug, websockets and asyncio describe every frame, in the clear.
     previous_level, previous_handlers = root.level, root.handlers[:]
     root.setLevel(max(level.number, logging.INFO))

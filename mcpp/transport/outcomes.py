@@ -35,6 +35,8 @@ class Outcome(StrEnum):
     """Without a close frame."""
     REPLACED = "replaced"
     """By a newer connection of the same charge point."""
+    FORGOTTEN = "forgotten"
+    """By us, since an operator had the charge point deleted."""
     IDLE = "idle"
     """No frame within `idle-timeout`."""
     STALLED = "stalled"

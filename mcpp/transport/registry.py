@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from pydantic import BaseModel
+from websockets.frames import CloseCode
 
 from mcpp.ocppj.actions import Action, AnyAction, Req, Res
 from mcpp.ocppj.errors import NotConnected
 from mcpp.ocppj.flow import Flow
 from mcpp.ocppj.live import Exchange
 from mcpp.transport.charge_point import Finished, LiveChargePoint
+from mcpp.transport.outcomes import Outcome
 
 
 def _untold(_: Flow, __: BaseModel | Exception) -> None:
@@ -61,6 +63,13 @@ class Registry:
         if self._by_identity.get(charge_point.identity) is charge_point:
             del self._by_identity[charge_point.identity]
             self._on_disconnected(charge_point)
+
+    def disconnect(self, identity: str) -> None:
+        """Close the connection of a charge point that is to be forgotten, if it has one."""
+        charge_point = self._by_identity.get(identity)
+        if charge_point is not None:
+            reason = "this charge point is no longer registered"
+            charge_point.close(CloseCode.POLICY_VIOLATION, reason, Outcome.FORGOTTEN)
 
     async def call(
         self, identity: str, action: Action[Req, Res], request: Req, *, correlation_id: str | None = None

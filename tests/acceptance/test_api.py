@@ -267,3 +267,26 @@ async def test_a_stream_that_nobody_reads_does_not_keep_the_server_from_ending(t
             assert await asyncio.to_thread(reader.recv, 12) == b"HTTP/1.1 200"
             async with asyncio.timeout(8):
                 assert await server.terminate() == 0
+
+
+async def test_a_connected_charger_is_forgotten_with_all_it_did(tmp_path: Path) -> None:
+    async with running_server(tmp_path / "mcpp.db", "--registration", "closed") as server:
+        point = f"{server.http_url}/api/v1/charge-points/CP-1"
+        async with httpx.AsyncClient() as client:
+            await client.put(point, json={})
+            async with connected_charger(server.ocpp_url, "CP-1") as charger:
+                started = await charger.ask(
+                    call.StartTransaction(connector_id=1, id_tag="A", meter_start=1, timestamp="2026-05-04T09:30:00Z")
+                )
+                refused = await client.delete(point)
+                forgotten = await client.delete(f"{point}?purge=true")
+                await charger.socket.wait_closed()
+            gone = await client.get(point)
+            transaction = await client.get(f"{server.http_url}/api/v1/transactions/{started.transaction_id}")
+        with pytest.raises(InvalidStatus, match="404"):
+            await connect(f"{server.ocpp_url}/CP-1", subprotocols=[Subprotocol("ocpp1.6")])
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "conflict")
+    assert forgotten.status_code == 204
+    assert charger.socket.close_code == 1008
+    assert (gone.status_code, transaction.status_code) == (404, 404)

@@ -250,6 +250,7 @@ async def site(folder: Path, rules: AccessRules = LOCAL, *, with_files: bool = F
         publish=publish,
         events=events,
         live=connections,
+        disconnect=connections.identities.discard,
         commands=Commands(connections, [dialect]),
         stamps=stamps,
         sync_local_list=LocalListSync(writer, connections).sync,

@@ -83,7 +83,7 @@ async def test_forgotten_unless_something_stands_against_it(api: Site) -> None:
     api.books.ended(identity="CP-2")
     api.connections.identities.add("CP-1")
 
-    connected = await api.http.delete("/api/v1/charge-points/CP-1?purge=true")
+    connected = await api.http.delete("/api/v1/charge-points/CP-1")
     used = await api.http.delete("/api/v1/charge-points/CP-2")
     purged = await api.http.delete("/api/v1/charge-points/CP-2?purge=true")
     api.connections.identities.clear()

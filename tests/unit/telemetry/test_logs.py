@@ -128,13 +128,13 @@ def test_an_exception_is_told_in_error_and_stack_on_one_line(recording: Recordin
 
 def test_a_librarys_message_is_a_field_and_its_event_a_constant(recording: Recording) -> None:
     with recording.at():
-        logging.getLogger("uvicorn.error").info("Started server process [%d]", 42)
+        logging.getLogger("a.server").info("Started server process [%d]", 42)
         logging.getLogger("asyncio").critical("really bad")
         logging.getLogger("lib").log(25, "between info and warning")
     started, bad, between = recording.lines()
 
     assert {"level": "info", "event": "library_message", "category": "system"}.items() <= started.items()
-    assert (started["logger"], started["message"]) == ("uvicorn.error", "Started server process [42]")
+    assert (started["logger"], started["message"]) == ("a.server", "Started server process [42]")
     assert (bad["level"], bad["category"]) == ("error", "error")
     assert between["level"] == "info"
 
@@ -143,7 +143,10 @@ def test_libraries_are_quiet_below_info_and_below_the_level(recording: Recording
     with recording.at(LogLevel.DEBUG):
         logging.getLogger("websockets.server").debug("< TEXT '[2,...' with all its secrets")
     with recording.at(LogLevel.ERROR):
-        logging.getLogger("uvicorn.error").warning("not grave enough")
+        logging.getLogger("a.server").warning("not grave enough")
+        own_level = logging.getLogger("a.library.with.a.level.of.its.own")
+        own_level.setLevel(logging.DEBUG)
+        own_level.warning("not grave enough either")
 
     assert recording.lines() == []
 
