@@ -30,14 +30,14 @@ CHECKS = (
 
 REACHING = """\
 [[operations]]
-include-path-regex = "^/api/v1/charge-points/"
+include-path-regex = "^/api/v1/charge-points/.+/"
 parameters = { "path.id" = "CP-1" }
 
 [[operations]]
 include-path-regex = "^/api/v1/transactions/"
 parameters = { "path.transaction_id" = 1 }
 """
-"""So that commands reach a charger, and the rest its transaction."""
+"""So that commands reach a charger, which no DELETE may forget, and the rest its transaction."""
 
 
 async def test_no_request_breaks_what_the_document_promises(tmp_path: Path) -> None:
