@@ -1,7 +1,3 @@
--- Every kind of sample seen so far.
--- name: ListSampleKinds :many
-SELECT * FROM sample_kinds;
-
 -- Name a kind of sample that was not seen before; gives its key.
 -- name: AddSampleKind :one
 INSERT INTO sample_kinds (measurand, phase, unit, context, location, format)

@@ -518,23 +518,6 @@ class ReservationRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class SampleKind:
-    """A row of the table `sample_kinds`."""
-
-    id: int
-    measurand: str
-    phase: str
-    unit: str
-    context: str
-    location: str
-    format: str
-
-    @classmethod
-    def from_row(cls, row: tuple[int, str, str, str, str, str, str]) -> Self:
-        return cls(*row)
-
-
-@dataclass(frozen=True, slots=True)
 class FindNewestSamplesRow:
     """A row of `find_newest_samples`."""
 

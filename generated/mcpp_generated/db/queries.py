@@ -32,7 +32,6 @@ from .models import (
     PutConfigurationKeysParams,
     Reservation,
     ReservationRecord,
-    SampleKind,
     StampChargePointsParams,
     Transaction,
     TransactionRecord,
@@ -687,10 +686,6 @@ class Queries:
             ),
             ReservationRecord.from_row,
         )
-
-    def list_sample_kinds(self) -> list[SampleKind]:
-        """Every kind of sample seen so far."""
-        return fetch_all(self._connection.execute(statements.LIST_SAMPLE_KINDS), SampleKind.from_row)
 
     def add_sample_kind(
         self, *, measurand: str, phase: str, unit: str, context: str, location: str, format: str

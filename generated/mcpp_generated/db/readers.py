@@ -29,7 +29,6 @@ from .models import (
     PluginMemory,
     Reservation,
     ReservationRecord,
-    SampleKind,
     Transaction,
     TransactionRecord,
     UnmatchedRecord,
@@ -354,11 +353,6 @@ async def list_reservations_by_status(
         (status.value, before_id, to_milliseconds(expires_after), page_size),
         ReservationRecord.from_row,
     )
-
-
-async def list_sample_kinds(connection: aiosqlite.Connection) -> list[SampleKind]:
-    """Every kind of sample seen so far."""
-    return await read_all(connection, statements.LIST_SAMPLE_KINDS, (), SampleKind.from_row)
 
 
 async def find_newest_samples(

@@ -349,9 +349,6 @@ SELECT id, reservation_id, charge_point_id, evse_id, connector_id, id_tag, paren
 WHERE status = ?1 AND id < ?2 AND expiry_date > ?3
 ORDER BY id DESC LIMIT ?4"""
 
-LIST_SAMPLE_KINDS: Final = """\
-SELECT id, measurand, phase, unit, context, location, format FROM sample_kinds"""
-
 ADD_SAMPLE_KIND: Final = """\
 INSERT INTO sample_kinds (measurand, phase, unit, context, location, format)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6)
