@@ -17,14 +17,15 @@ from mcpp.assembly.parts import (
     CoreParts,
     build_core,
     build_plugins,
-    build_telemetry,
     enabled_plugins,
     open_storage,
 )
+from mcpp.assembly.telemetry import build_telemetry
 from mcpp.settings import Settings, is_loopback
 from mcpp.telemetry.lines import LineWriter
+from mcpp.telemetry.log_control import follow_signals
 from mcpp.telemetry.log_sink import LogSink
-from mcpp.telemetry.logs import get_logger, logging_to, wants_colors
+from mcpp.telemetry.logs import get_logger, logging_to, report_loop_errors, wants_colors
 from mcpp.telemetry.loop_lag import LoopLag
 
 _FILES = 65_536
@@ -37,7 +38,13 @@ def serve(settings: Settings) -> int:
     sink = LogSink()
     colors = wants_colors(sys.stdout.fileno())
     with (
-        logging_to(sink, level=settings.log_level, log_format=settings.log_format, colors=colors) as lines,
+        logging_to(
+            sink,
+            level=settings.log_level,
+            log_format=settings.log_format,
+            log_payloads=settings.log_payloads,
+            colors=colors,
+        ) as lines,
         asyncio.Runner(loop_factory=_loop_factory()) as runner,
     ):
         runner.run(_serve(settings, sink, lines))
@@ -71,13 +78,16 @@ def _loop_factory() -> type[asyncio.AbstractEventLoop] | None:
 
 
 async def _serve(settings: Settings, sink: LogSink, lines: LineWriter) -> None:
+    loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    telemetry = build_telemetry(settings, sink, lines)
-    lag = LoopLag(telemetry.metrics.event_loop_lag.observe)
+        loop.add_signal_handler(number, stop.set)
+    report_loop_errors(loop)
     wanted = enabled_plugins(settings)
     async with AsyncExitStack() as running:
+        telemetry = build_telemetry(settings, sink, lines, running)
+        follow_signals(telemetry.log, loop)
+        lag = LoopLag(telemetry.metrics.event_loop_lag.observe)
         lag.start()
         running.callback(lag.stop)
         storage = await open_storage(settings, telemetry, running)

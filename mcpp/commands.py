@@ -12,7 +12,6 @@ from pydantic import BaseModel, JsonValue, ValidationError
 from mcpp.ocppj.actions import AnyAction, Sender, decode
 from mcpp.ocppj.dialect import Dialect
 from mcpp.ocppj.errors import InvalidPayload, Mistake, NotConnected, UnknownAction
-from mcpp.ocppj.flow import caused_correlation_id
 from mcpp.ocppj.live import Exchange, LiveChargePoints
 from mcpp.ocppj.repair import spell_location
 
@@ -33,10 +32,8 @@ class Commands:
         }
         """What a central system may send, in any version, by name."""
 
-    async def send(
-        self, identity: str, action_name: str, payload: bytes, *, correlation_id: str | None = None
-    ) -> Exchange[BaseModel]:
-        """Send an operation and wait for the charge point's response.
+    async def send(self, identity: str, action_name: str, payload: bytes) -> Exchange[BaseModel]:
+        """Send an operation, as part of what causes it, and wait for the charge point's response.
 
         The payload goes out with its members in their order, references resolved and blanks removed. Raises
         UnknownAction, NotConnected, InvalidPayload, QueueFull, CallRefused, CallTimeout, ConnectionLost, InvalidAnswer.
@@ -52,9 +49,7 @@ class Commands:
             raise UnknownAction(f"OCPP {version}, which {identity} speaks, has no {action_name}")
         text = await _resolve(dialect, action_name, payload)
         request = _validate(action, text)
-        return await self._live.send(
-            identity, action, request, text, correlation_id=correlation_id or caused_correlation_id()
-        )
+        return await self._live.send(identity, action, request, text)
 
 
 async def _resolve(dialect: Dialect, action: str, payload: bytes) -> bytes:

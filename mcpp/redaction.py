@@ -10,6 +10,7 @@ SECRET_NAMES = (
     "authorization",
     "authorizationkey",
     "password",
+    "pass",
     "passwd",
     "passphrase",
     "pwd",
@@ -18,34 +19,55 @@ SECRET_NAMES = (
     "apikey",
     "privatekey",
     "secretkey",
-    "presharedkey",
+    "accesskey",
+    "sharedkey",
+    "encryptionkey",
+    "wifikey",
+    "wpakey",
     "psk",
     "cookie",
+    "credential",
     "credentials",
 )
 """Endings of the names whose values are secret: of JSON keys, headers, query parameters, OCPP configuration keys."""
 
+NAME_HINTS = ("key", "pass", "pwd", "psk", "secret", "token", "authoriz", "cookie", "credential")
+"""Where none of these occurs, in lower case, none of the names does."""
+
 _IDENTIFICATION = "idtoken"
 """OCPP 2.0.1's word for an id tag: it ends like a secret and is none."""
 
-_QUOTE = r"""\\?["']"""
-_SPELLINGS = "|".join(
-    name.replace("authorizationkey", "authorization[-_ ]?key")
-    .replace("apikey", "api[-_ ]?key")
-    .replace("privatekey", "private[-_ ]?key")
-    .replace("secretkey", "secret[-_ ]?key")
-    .replace("presharedkey", "pre[-_ ]?shared[-_ ]?key")
-    for name in sorted(SECRET_NAMES, key=len, reverse=True)
-)
-_VALUE = r"""\\"[^"\\]*\\"|b?"(?:[^"\\]|\\.)*"|b?'[^']*'|(?:(?:basic|bearer|digest)\s+)?[^\s"'\\,;&}\])]+"""
+# A text may hold JSON, that JSON's strings may hold JSON again, and so on; a slash may be written as \/.
+_QUOTE = r"""\\{0,7}["']"""
+_SPELLINGS = "|".join(name.removesuffix("key") + "[-_ ]?key" if name.endswith("key") else name for name in SECRET_NAMES)
+_ENDS_LIKE_A_SECRET = rf"(?:{_SPELLINGS})(?<!id.token)(?<!idtoken)"
+_QUOTED = r"""\\{1,7}"[^"\\]*\\{1,7}"|b?"(?:[^"\\]|\\.)*"|b?'(?:[^'\\]|\\.)*'"""
+_WORD = r"""[^\s"'\\,;&}\])]"""
 _NAMED_SECRET = re.compile(
-    rf"((?:{_SPELLINGS})(?<!id.token)(?<!idtoken)(?:{_QUOTE}\s*[:,=]|\s*[:=])\s*)(?:{_VALUE})", re.IGNORECASE
+    rf"""({_ENDS_LIKE_A_SECRET}(?:{_QUOTE}\s*[:,=]|\s*[:=])\s*)(?!(?:{_QUOTE})?(?:value|readonly)(?:{_QUOTE})?[:=])"""
+    rf"(?:{_QUOTED}|(?:(?:basic|bearer|digest)\s+)?{_WORD}+)",
+    re.IGNORECASE,
 )
 _BEARER = re.compile(r"(\bbearer\s+)[\w.~+/=-]+", re.IGNORECASE)
-# Bounded repeats: a charger's text must not make the search quadratic. A port is no password.
+_PRIVATE_KEY = re.compile(r"(-----BEGIN [A-Z ]{0,32}PRIVATE KEY-----).*?(?=-----END|\Z)", re.DOTALL)
+
+# ChangeConfiguration.req and GetConfiguration.conf, quoted in a text: the secret's name is a value, too. All repeats
+# here are bounded: a charger's text must not make the search quadratic.
+_NAMING = rf"""\bkey(?:{_QUOTE})?[:=] ?{_QUOTE}[^"'\\]{{0,50}}?{_ENDS_LIKE_A_SECRET}{_QUOTE}"""
+_VALUE_OF = rf"\bvalue(?:{_QUOTE})?[:=] ?"
+_BETWEEN = r"[^{}()]{0,40}?"
+_SHORT_VALUE = rf"(?>{_QUOTED}|{_WORD}{{1,500}})"
+_KEY_THEN_VALUE = re.compile(rf"({_NAMING}{_BETWEEN}{_VALUE_OF}){_SHORT_VALUE}", re.IGNORECASE)
+_VALUE_THEN_KEY = re.compile(rf"({_VALUE_OF}){_SHORT_VALUE}(?={_BETWEEN}{_NAMING})", re.IGNORECASE)
+
+# A port is no password.
 _URL_CREDENTIALS = re.compile(
-    r"""(://)(?:[^\s"'<>/?#@:\[]{0,128}:(?!\d{1,5}(?:[/?#\s]|$))[^\s"'<>]{0,128}|[^\s"'<>/?#]{1,128})@"""
+    r"""(:\\?/\\?/)(?:[^\s"'<>/?#@:\[]{0,128}:(?!\d{1,5}(?:[/?#\s]|$))[^\s"'<>]{0,128}|[^\s"'<>/?#]{1,128})@"""
 )
+# A storage service's link: who has its signature may read or write the file.
+_URL_SIGNATURE = re.compile(r"""([?&](?:x-(?:amz|goog|oss)-)?sig(?:nature)?=)[^&#\s"'<>]+""", re.IGNORECASE)
+# A link of our own listener for files (mcpp.files.store): its token is all that the listener asks for.
+_FILE_LINK = re.compile(r"(/(?:firmware|uploads)\\?/)[\w-]{32}(?![\w-])")
 
 
 def is_secret(name: str) -> bool:
@@ -55,8 +77,14 @@ def is_secret(name: str) -> bool:
 
 
 def redact_text(text: str) -> str:
-    """The text without the credentials in its URLs, and without what follows a secret's name."""
-    if "://" in text:
-        text = _URL_CREDENTIALS.sub(rf"\1{MASK}@", text)
-    text = _NAMED_SECRET.sub(rf"\1{MASK}", text)
-    return _BEARER.sub(rf"\1{MASK}", text)
+    """The text without the credentials in its URLs, links to files included, and without what a secret's name names."""
+    if "/" in text:
+        text = _FILE_LINK.sub(rf"\1{MASK}", text)
+        if "://" in text or ":\\/" in text:
+            text = _URL_SIGNATURE.sub(rf"\1{MASK}", _URL_CREDENTIALS.sub(rf"\1{MASK}@", text))
+    lowered = text.lower()
+    if any(hint in lowered for hint in NAME_HINTS):
+        if "value" in lowered:
+            text = _VALUE_THEN_KEY.sub(rf"\1{MASK}", _KEY_THEN_VALUE.sub(rf"\1{MASK}", text))
+        text = _NAMED_SECRET.sub(rf"\1{MASK}", _PRIVATE_KEY.sub(rf"\1{MASK}", text))
+    return _BEARER.sub(rf"\1{MASK}", text) if "bearer" in lowered else text

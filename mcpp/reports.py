@@ -11,7 +11,7 @@ from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import Final
 
-from mcpp.domain.closing import energy_wh
+from mcpp.domain.energy import energy_wh
 from mcpp_generated.db.models import ListEndedTransactionsRow
 from mcpp_generated.db.queries import Queries
 

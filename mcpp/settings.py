@@ -161,6 +161,9 @@ class Settings(BaseSettings):
     log_level: LogLevel = Field(LogLevel.INFO, description="Least level of the log lines that are written.")
     log_format: LogFormat = Field(LogFormat.JSON, description="json for machines, console for people.")
     log_payloads: bool = Field(False, description="Put whole OCPP payloads into message log lines.")
+    slow_message: Annotated[float, Documented(unit="seconds")] = Field(
+        1.0, gt=0, le=3600, description="A message that takes this long gets a log line that says where the time went."
+    )
     heartbeat_interval: Annotated[int, Documented(unit="seconds")] = Field(
         300, ge=1, le=86_400, description="Interval of the heartbeats that chargers are asked for at boot."
     )

@@ -6,8 +6,9 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, params
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.middleware import Middleware
+from starlette.types import ASGIApp
 
 from mcpp import __version__
 from mcpp.api import (
@@ -18,6 +19,7 @@ from mcpp.api import (
     events,
     files,
     id_tags,
+    logging,
     reservations,
     system,
     transactions,
@@ -28,7 +30,8 @@ from mcpp.api.body_limit import BodyLimit
 from mcpp.api.command_schemas import command_schemas
 from mcpp.api.failures import answer_failures
 from mcpp.api.models import NamedProfile
-from mcpp.api.problems import Problem, answer_with_problems, documented
+from mcpp.api.problems import CORRELATION_PATTERN, Problem, answer_with_problems, documented
+from mcpp.api.request_flow import CORRELATION_HEADER, RequestFlow, RequestObserver
 from mcpp.api.services import ApiServices
 
 _DESCRIPTION = """\
@@ -36,10 +39,12 @@ Times are UTC, RFC 3339, with milliseconds and `Z`. Energy is in Wh.
 
 Lists are pages: take `next_cursor` as the parameter `cursor` until it is null. Errors are problems of RFC 9457 whose
 `code` doesn't change.
+
+A request that carries a `traceparent` (W3C Trace Context) goes on in that trace.
 """
 
 
-def create_api(services: ApiServices, rules: AccessRules) -> FastAPI:
+def create_api(services: ApiServices, rules: AccessRules, requests: RequestObserver) -> FastAPI:
     """The ASGI application that answers the HTTP listener."""
     app = _Api(
         title="MCPP",
@@ -52,8 +57,11 @@ def create_api(services: ApiServices, rules: AccessRules) -> FastAPI:
         responses=documented(HTTPStatus.FORBIDDEN, HTTPStatus.INTERNAL_SERVER_ERROR),
         generate_unique_id_function=_operation_id,
         middleware=[Middleware(Guard, rules=rules), Middleware(BodyLimit)],
+        # The framework's own would be a second one beside ours, with query strings and unmasked paths.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.services = services
+    app.state.requests = requests
     problems = documented(HTTPStatus.UNAUTHORIZED, HTTPStatus.UNPROCESSABLE_ENTITY)
     api = APIRouter(prefix="/api/v1", dependencies=_token(rules, "/api"), responses=problems)
     for router in (
@@ -66,6 +74,7 @@ def create_api(services: ApiServices, rules: AccessRules) -> FastAPI:
         unmatched.router,
         files.router,
         events.router,
+        logging.router,
     ):
         api.include_router(router)
     app.include_router(api)
@@ -88,6 +97,12 @@ def _operation_id(route: APIRoute) -> str:
 
 
 class _Api(FastAPI):
+    def build_middleware_stack(self) -> ASGIApp:
+        """The framework's layers, with the requests' flow around them: it is around the answer to a failure, too."""
+        # What is mounted has no endpoint: it is one itself.
+        routes = {it.endpoint or it.app: it.path_format or "" for it in iter_route_contexts(self.routes)}
+        return RequestFlow(super().build_middleware_stack(), self.state.requests, routes)
+
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document, with the schemas that FastAPI knows by reference only: of problems and commands."""
         document = super().openapi()
@@ -102,4 +117,20 @@ class _Api(FastAPI):
             assert not clash, f"the API's models must not bear names of OCPP: {sorted(clash)}"
             schemas.update(payloads)
             schemas[NamedProfile.__name__]["properties"]["profile"] = {"$ref": "#/components/schemas/ChargingProfile"}
+            _describe_correlation(document)
         return document
+
+
+def _describe_correlation(document: dict[str, Any]) -> None:
+    """Every answer has the header."""
+    document["components"]["headers"] = {
+        CORRELATION_HEADER: {
+            "description": "On every log line of the request, and of what it set off; the id of its trace.",
+            "required": True,
+            "schema": {"type": "string", "pattern": CORRELATION_PATTERN},
+        }
+    }
+    for path in document["paths"].values():
+        for operation in path.values():
+            for answer in operation["responses"].values():
+                answer["headers"] = {CORRELATION_HEADER: {"$ref": f"#/components/headers/{CORRELATION_HEADER}"}}

@@ -112,7 +112,7 @@ async def delete_charge_point(
         if not purge:
             raise conflict(f"{id} is connected; purge=true ends its connection and forgets its transactions, too")
         services.disconnect(id)
-    deletion = await services.writer.submit(charge_points.delete_charge_point, id, purge=purge)
+    deletion = await services.change(charge_points.delete_charge_point, id, purge=purge)
     if deletion is None:
         raise _no_charge_point(id)
     if not deletion.deleted:

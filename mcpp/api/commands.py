@@ -14,16 +14,13 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from mcpp.api.answers import as_json
-from mcpp.api.failures import COMMAND_STATUSES, problem_of
+from mcpp.api.failures import COMMAND_STATUSES
 from mcpp.api.problems import CLIENT_LEFT, ApiError, documented, not_found
 from mcpp.api.services import ApiServices, FromServices
 from mcpp.ocppj.actions import AnyAction, encode
-from mcpp.ocppj.errors import CommandError, NotConnected
-from mcpp.ocppj.flow import new_correlation_id
+from mcpp.ocppj.errors import NotConnected
 from mcpp.ocppj.live import Exchange
 from mcpp_generated.db import readers
-
-CORRELATION_HEADER: Final = "X-Correlation-Id"
 
 _PATIENCE_AT_THE_END: Final = 2.0
 """Seconds that a command may still be answered in once the server is told to stop."""
@@ -58,15 +55,7 @@ def create_router(actions: Iterable[AnyAction]) -> APIRouter:
 def answered_by(action: str) -> dict[int | str, dict[str, Any]]:
     """The answers to a command, for OpenAPI."""
     schema = {"schema": {"$ref": f"#/components/schemas/{answer_name(action)}"}}
-    header = {
-        "description": "As in the body: on every log line of the command, too.",
-        "schema": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
-    }
-    answered = {
-        "description": "The charge point answered.",
-        "content": {"application/json": schema},
-        "headers": {CORRELATION_HEADER: header},
-    }
+    answered = {"description": "The charge point answered.", "content": {"application/json": schema}}
     return {HTTPStatus.OK: answered, **documented(HTTPStatus.BAD_REQUEST, *COMMAND_STATUSES)}
 
 
@@ -76,13 +65,8 @@ def answer_name(action: str) -> str:
 
 
 async def send_command(request: Request, services: ApiServices, identity: str, action: str, payload: bytes) -> Response:
-    """Send an operation and answer with the charge point's response; raises ApiError."""
-    correlation_id = new_correlation_id()
-    command = services.commands.send(identity, action, payload, correlation_id=correlation_id)
-    try:
-        return await answer_command(request, services, identity, command)
-    except CommandError as error:
-        raise problem_of(error, headers={CORRELATION_HEADER: correlation_id}) from error
+    """Send an operation and answer with the charge point's response; raises CommandError and ApiError."""
+    return await answer_command(request, services, identity, services.commands.send(identity, action, payload))
 
 
 async def answer_command(
@@ -106,7 +90,7 @@ async def answer_command(
         "duration_ms": round(exchange.duration_ms, 3),
         "correlation_id": exchange.correlation_id,
     }
-    return as_json(answer, headers={CORRELATION_HEADER: exchange.correlation_id})
+    return as_json(answer)
 
 
 def _endpoint(action: str) -> Callable[..., Coroutine[None, None, Response]]:

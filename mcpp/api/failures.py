@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final
 
@@ -56,14 +55,7 @@ def answer_failures(app: FastAPI) -> None:
 async def _failure(_: Request, error: Exception) -> Response:
     if isinstance(error, WriteFailed | StorageFailed):
         _log.error("a request could not be stored: %s", error)
-    return problem_of(error).response()
-
-
-def problem_of(error: Exception, headers: Mapping[str, str] | None = None) -> ApiError:
-    """The problem that an error of the house is."""
-    problem = _problem_of(error)
-    problem.headers = headers
-    return problem
+    return _problem_of(error).response()
 
 
 def _problem_of(error: Exception) -> ApiError:

@@ -16,8 +16,11 @@ from starlette.responses import Response
 from starlette.routing import Match
 
 from mcpp.ocppj.errors import CallRefused
+from mcpp.ocppj.flow import caused_correlation_id
 
 CONTENT_TYPE = "application/problem+json"
+
+CORRELATION_PATTERN: Final = "^[0-9a-f]{32}$"
 
 CLIENT_LEFT: Final = 499
 """What servers commonly book where the client left before its answer; nobody receives it."""
@@ -38,6 +41,11 @@ class Problem(BaseModel):
     status: int = Field(examples=[404])
     code: str = Field(description="Stays the same over versions: what scripts should look at.", examples=["not_found"])
     detail: str = Field(description="For people.")
+    correlation_id: str = Field(
+        description="On every log line of the request.",
+        pattern=CORRELATION_PATTERN,
+        examples=["4bf92f3577b34da6a3ce929d0e0e4736"],
+    )
     errors: list[Mistake] | None = Field(None, description="With 422: all that is wrong.")
     error_code: str | None = Field(None, description="With call_error: the charger's.", examples=["InternalError"])
     error_description: str | None = Field(None, description="With call_error: the charger's.")
@@ -64,6 +72,7 @@ class ApiError(Exception):
             status=status,
             code=code,
             detail=detail,
+            correlation_id=caused_correlation_id(),
             errors=errors,
             error_code=refused.code if refused else None,
             error_description=refused.description if refused else None,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Annotated, Concatenate, ParamSpec, TypeVar, cast
+from typing import Annotated, Concatenate, ParamSpec, Protocol, TypeVar, cast
 
 from fastapi import Depends, Request
 from pydantic import BaseModel
@@ -18,7 +18,7 @@ from mcpp.domain.occasion import OperatorOccasion, Outcome
 from mcpp.domain.stamps import StampBook
 from mcpp.domain.unmatched import ReadContent
 from mcpp.files.store import FileStore
-from mcpp.ocppj.flow import new_correlation_id
+from mcpp.ocppj.flow import caused_correlation_id
 from mcpp.ocppj.live import Exchange, LiveChargePoints
 from mcpp.storage.database import Readers
 from mcpp.storage.writer import Writer
@@ -26,6 +26,24 @@ from mcpp_generated.db.queries import Queries
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+class LogControl(Protocol):
+    """What log lines tell; it may be changed while the server runs."""
+
+    @property
+    def level(self) -> str:
+        """Lines of this level and of the graver ones are written."""
+        ...
+
+    @property
+    def payloads(self) -> bool:
+        """Whether message lines hold the whole payload."""
+        ...
+
+    def change(self, *, level: str | None, payloads: bool | None) -> None:
+        """Change what is given."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +68,9 @@ class ApiServices:
     hash_password: Callable[[str], Awaitable[str]]
     check_readiness: Callable[[], Awaitable[Mapping[str, str]]]
     """Each check's name with `ok` or what is wrong."""
-    render_metrics: Callable[[str], tuple[str, bytes]]
-    """Content type and text of a scrape, by the Accept header."""
+    render_metrics: Callable[[str], tuple[str, AsyncIterator[bytes]]]
+    """Content type and pieces of a scrape, by the Accept header."""
+    log: LogControl
     files: FileStore | None = None
     """None where the listener for files is off."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
@@ -69,7 +88,7 @@ class ApiServices:
         **kwargs: P.kwargs,
     ) -> T:
         """Have a domain function run on a person's behalf, and publish its events. Raises what it raises."""
-        occasion = OperatorOccasion(new_correlation_id(), datetime.now(UTC))
+        occasion = OperatorOccasion(caused_correlation_id(), datetime.now(UTC))
         outcome = await self.writer.submit(function, occasion, *args, **kwargs)
         self.publish(outcome.events)
         return outcome.value

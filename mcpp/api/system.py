@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import zlib
+from collections.abc import AsyncIterator
 from http import HTTPStatus
+from typing import Final
 
 from fastapi import APIRouter, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from mcpp.api.models import Health, Readiness
 from mcpp.api.problems import documented
@@ -13,6 +16,9 @@ from mcpp.api.services import FromServices
 
 router = APIRouter(tags=["system"])
 metrics_router = APIRouter(tags=["system"])
+
+_GZIP: Final = 31
+"""What zlib calls this format."""
 
 _METRICS = {name: {"schema": {"type": "string"}} for name in ("text/plain", "application/openmetrics-text")}
 
@@ -44,5 +50,17 @@ async def get_readiness(services: FromServices) -> Response:
 )
 async def get_metrics(services: FromServices, request: Request) -> Response:
     """Prometheus text, or OpenMetrics with exemplars where `Accept` asks for it."""
-    content_type, text = services.render_metrics(request.headers.get("accept", ""))
-    return Response(text, headers={"content-type": content_type})
+    content_type, pieces = services.render_metrics(request.headers.get("accept", ""))
+    headers = {"content-type": content_type, "vary": "Accept, Accept-Encoding"}
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        pieces = _gzipped(pieces)
+        headers["content-encoding"] = "gzip"
+    return StreamingResponse(pieces, headers=headers)
+
+
+async def _gzipped(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """At the fastest level: a fifth more work for a twentieth of the bytes."""
+    compressor = zlib.compressobj(level=1, wbits=_GZIP)
+    async for piece in pieces:
+        yield compressor.compress(piece)
+    yield compressor.flush()

@@ -12,7 +12,8 @@ from mcpp.api.access import AccessRules
 from mcpp.api.app import create_api
 from mcpp.api.http_server import HttpServer
 from mcpp.api.services import ApiServices
-from mcpp.assembly.parts import CoreParts, StorageParts, TelemetryParts
+from mcpp.assembly.parts import CoreParts, StorageParts
+from mcpp.assembly.telemetry import TelemetryParts
 from mcpp.commands import Commands
 from mcpp.errors import StartError
 from mcpp.files.directory import MIB, StorageFailed
@@ -23,10 +24,11 @@ from mcpp.ocpp16.local_list_sync import LocalListSync
 from mcpp.ocpp16.unmatched import read_content
 from mcpp.settings import Settings
 from mcpp.storage.readiness import check_writable
-from mcpp.telemetry.live_state import ChargePointState
-from mcpp.telemetry.middleware import TelemetryMiddleware
+from mcpp.telemetry.fleet_series import fleet_series
+from mcpp.telemetry.requests import RequestTelemetry
 from mcpp.transport.limits import Limits
 from mcpp.transport.listener import OcppListener
+from mcpp.transport.registry import Registry
 
 
 class Listeners:
@@ -45,18 +47,17 @@ class Listeners:
 async def open_ocpp(settings: Settings, telemetry: TelemetryParts, core: CoreParts, listeners: Listeners) -> int:
     """Listen for chargers; gives the port."""
     registry, metrics = core.registry, telemetry.metrics
-    metrics.watch_call_queues(lambda: sum(charge_point.queued_calls for charge_point in registry))
-    metrics.watch_charge_points(
-        lambda: [ChargePointState(point.identity, point.connected_at) for point in registry],
-        series_limit=settings.per_charger_metrics_limit if settings.per_charger_metrics else 0,
-    )
+    metrics.watch_connections(lambda: len(registry))
+    metrics.watch_call_queues(lambda: (point.queued_calls for point in registry))
+    metrics.watch_incoming_calls(lambda: (point.waiting_calls for point in registry))
+    metrics.watch_fleet(lambda: fleet_series(telemetry.fleet, partial(_connected_since, registry)))
     listener = OcppListener(
         settings.ocpp_host,
         settings.ocpp_port,
         settings.ocpp_path,
         dialects=core.dialects,
         admission=core.presence,
-        middleware=TelemetryMiddleware(telemetry.lines, metrics, log_payloads=settings.log_payloads),
+        middleware=telemetry.middleware(settings),
         registry=registry,
         limits=Limits(
             idle_timeout=settings.idle_timeout,
@@ -70,6 +71,12 @@ async def open_ocpp(settings: Settings, telemetry: TelemetryParts, core: CorePar
         raise _cannot_listen("ocpp", settings.ocpp_host, settings.ocpp_port, error) from error
     listeners.add(listener.stop)
     return port
+
+
+def _connected_since(registry: Registry, identity: str) -> float | None:
+    """In Unix time; None for one that isn't connected."""
+    point = registry.get(identity)
+    return None if point is None else point.connected_at
 
 
 async def open_http(
@@ -96,6 +103,7 @@ async def open_http(
         hash_password=core.passwords.hash,
         check_readiness=partial(check_writable, storage.writer),
         render_metrics=telemetry.metrics.render,
+        log=telemetry.log,
         files=files,
     )
     rules = AccessRules(
@@ -104,7 +112,7 @@ async def open_http(
         api_token=settings.api_token.get_secret_value() if settings.api_token else None,
         metrics_open=settings.metrics_open,
     )
-    api = create_api(services, rules)
+    api = create_api(services, rules, RequestTelemetry(telemetry.metrics, telemetry.spans))
     http = HttpServer(api, settings.http_host, settings.http_port)
     try:
         port = await http.start()

@@ -1,4 +1,4 @@
-"""Telemetry, storage, the core between them, and the plugins: built in this order, taken down in reverse."""
+"""Storage, the core above it, and the plugins: built in this order, taken down in reverse."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import NamedTuple
 
-from mcpp import __version__
 from mcpp.api.event_stream import EventStream
+from mcpp.assembly.telemetry import TelemetryParts
 from mcpp.commands import Commands
 from mcpp.domain import charge_points
 from mcpp.domain.authorization import AuthorizationPolicy
@@ -22,7 +22,6 @@ from mcpp.finished_commands import FinishedCommands
 from mcpp.housekeeping import RecoveryKeeper, ReservationKeeper, StampKeeper
 from mcpp.ocpp16.context import Services
 from mcpp.ocpp16.dialect import Ocpp16
-from mcpp.ocpp16.errors import SPELLING
 from mcpp.ocpp16.verbs import Ocpp16Verbs
 from mcpp.passwords import Passwords
 from mcpp.plugins.builtin.auto_start import AutoStart
@@ -34,18 +33,12 @@ from mcpp.settings import AuthorizationMode, ConcurrentTx, Registration, Setting
 from mcpp.storage.database import DatabaseUnusable, Readers, open_writer
 from mcpp.storage.migrations import migrate
 from mcpp.storage.writer import Writer
-from mcpp.telemetry.business import BusinessTelemetry
 from mcpp.telemetry.database import DatabaseTelemetry
-from mcpp.telemetry.lines import LineWriter
-from mcpp.telemetry.log_sink import LogSink
+from mcpp.telemetry.fleet.books import read_fleet
 from mcpp.telemetry.logs import get_logger
-from mcpp.telemetry.metrics import Metrics
-from mcpp.telemetry.plugins import PluginTelemetry
 from mcpp.transport.registry import Registry
 from mcpp_generated.db import readers
 from mcpp_generated.db.queries import Queries
-from mcpp_generated.ocpp16.actions import ACTIONS
-from mcpp_generated.ocpp16.models import Reason
 
 
 @dataclass(slots=True)
@@ -63,25 +56,6 @@ class Events:
                     get_logger().exception("subscriber_failed", subscriber=repr(subscriber))
 
 
-class TelemetryParts(NamedTuple):
-    """What explains the server."""
-
-    lines: LineWriter
-    metrics: Metrics
-
-
-def build_telemetry(settings: Settings, sink: LogSink, lines: LineWriter) -> TelemetryParts:
-    metrics = Metrics(
-        version=__version__,
-        actions=ACTIONS,
-        error_codes=SPELLING.values(),
-        stop_reasons=tuple(reason.value for reason in Reason),
-    )
-    metrics.watch_log(lambda: sink.dropped)
-    metrics.watch_database(settings.database)
-    return TelemetryParts(lines, metrics)
-
-
 class StorageParts(NamedTuple):
     """The books."""
 
@@ -96,15 +70,21 @@ async def open_storage(settings: Settings, telemetry: TelemetryParts, running: A
         raise StartError(str(error)) from error
     try:
         migrated = migrate(connection)
-        open_transactions = Queries(connection).count_open_transactions()
+        queries = Queries(connection)
+        open_transactions = queries.count_open_transactions()
+        sessions = queries.list_sessions()
+        fleet = read_fleet(queries)
     except (DatabaseUnusable, sqlite3.Error) as error:
         connection.close()
         raise StartError(str(error)) from error
     if migrated.from_version != migrated.to_version:
         get_logger().info("database_migrated", category="system", **migrated._asdict())
     telemetry.metrics.transactions_active.set(open_transactions)
+    telemetry.sessions.load(sessions, datetime.now(UTC))
+    telemetry.fleet.load(fleet)
     writer = Writer(connection, Queries, DatabaseTelemetry(telemetry.metrics))
     running.push_async_callback(writer.close)
+    telemetry.metrics.watch_writer(lambda: writer.waiting)
     try:
         readers = await Readers.open(settings.database)
     except DatabaseUnusable as error:
@@ -130,7 +110,7 @@ async def build_core(
 ) -> CoreParts:
     writer = storage.writer
     event_stream = EventStream()
-    events = Events([BusinessTelemetry(telemetry.lines, telemetry.metrics), event_stream])
+    events = Events([*telemetry.subscribers(), event_stream])
     passwords = Passwords()
     running.callback(passwords.close)
 
@@ -186,9 +166,10 @@ def build_plugins(
         writer=storage.writer,
         publish=core.events.publish,
     )
-    plugins = Plugins(wanted, services, PluginTelemetry(telemetry.metrics))
+    plugins = Plugins(wanted, services, telemetry.plugins())
     running.push_async_callback(plugins.stop)
     core.events.subscribers.append(plugins)
+    telemetry.metrics.watch_plugins(plugins.waiting)
     if plugins.asks("authorize"):
         core.services.ask_authorize = plugins.authorize
     if plugins.asks("data_transfer_received"):

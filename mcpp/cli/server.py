@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 
 import click
@@ -11,6 +12,7 @@ from mcpp.errors import StartError
 from mcpp.settings import Settings, setting
 from mcpp.storage.database import DatabaseUnusable, open_writer
 from mcpp.storage.migrations import Migrated, migrate
+from mcpp.telemetry.tracing_settings import describe_tracing
 
 
 @click.command(params=setting_options(), epilog=EPILOG)
@@ -50,14 +52,15 @@ def _what_happened(migrated: Migrated) -> str:
 def check_config(**options: object) -> None:
     """Print the effective settings.
 
-    Each with its source; secrets are masked. A line for each mistake instead where there are some.
+    Each with its source, and where traces go; secrets are masked. A line for each mistake instead where there are some.
     """
     flags = given_flags(options)
     settings = Settings.load(flags)
     from mcpp.assembly.parts import enabled_plugins  # the whole server, as above
 
     enabled_plugins(settings)
-    for line in _effective(settings, flags):
+    tracing = describe_tracing(os.environ)
+    for line in [*_effective(settings, flags), f"tracing: {tracing}"]:
         click.echo(line)
 
 

@@ -9,10 +9,11 @@ from typing import Final
 
 from mcpp.domain.events import (
     ChargePointBooted,
+    ChargePointForgotten,
     ReportReceived,
     SecurityEventReceived,
 )
-from mcpp.domain.occasion import Occasion, Outcome
+from mcpp.domain.occasion import Occasion, OperatorOccasion, Outcome
 from mcpp.domain.recovery import heed_boot
 from mcpp_generated.db.enums import ReportKind
 from mcpp_generated.db.queries import Queries
@@ -124,19 +125,27 @@ def put_charge_point(q: Queries, identity: str, wanted: Wanted, now: datetime) -
     return Registered(known.id, created)
 
 
-def delete_charge_point(q: Queries, identity: str, *, purge: bool) -> Deletion | None:
+def delete_charge_point(
+    q: Queries, occasion: OperatorOccasion, identity: str, *, purge: bool
+) -> Outcome[Deletion | None]:
     """Forget a charge point and all that belongs to it; only to `purge` where it has transactions.
 
     None where there is none. That it's connected is for the caller to check.
     """
     known = q.get_credentials(identity=identity)
     if known is None:
-        return None
+        return Outcome(None)
     transactions = q.count_transactions_of_charge_point(charge_point_id=known.id)
-    deleted = purge or not transactions
-    if deleted:
-        q.delete_charge_point(id=known.id)
-    return Deletion(deleted, transactions)
+    if transactions and not purge:
+        return Outcome(Deletion(deleted=False, transactions=transactions))
+    event = ChargePointForgotten(
+        charge_point_id=identity,
+        correlation_id=occasion.correlation_id,
+        at=occasion.at,
+        open_transactions=len(q.find_open_on_charge_point(charge_point_id=known.id)),
+    )
+    q.delete_charge_point(id=known.id)
+    return Outcome(Deletion(deleted=True, transactions=transactions), (event,))
 
 
 def disconnect(q: Queries, key: int, now: datetime) -> None:

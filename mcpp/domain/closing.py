@@ -9,18 +9,13 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TypeAlias, TypeVar
 
+from mcpp.domain.energy import book_energy, energy_wh, last_stored_register
 from mcpp.domain.errors import Conflict, Unknown
 from mcpp.domain.events import TransactionRecovered, TransactionStopped
 from mcpp.domain.occasion import Occasion, OperatorOccasion, Outcome
-from mcpp.domain.samples import ENERGY_REGISTER, SampleKind, register_wh
 from mcpp_generated.db.enums import StopOrigin
 from mcpp_generated.db.models import Transaction
 from mcpp_generated.db.queries import Queries
-
-# Readings looked at for a last register: enough to pass over phases and signed copies of one moment.
-_NEWEST_READINGS = 50
-
-_END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 
 
 class Cause(StrEnum):
@@ -155,6 +150,7 @@ def _close(
     )
     if not closed:
         return None
+    book_energy(q, transaction, stop.meter_stop)
     return kind(
         charge_point_id=occasion.identity,
         correlation_id=occasion.correlation_id,
@@ -206,29 +202,8 @@ def last_evidence(
         reading = last_stored_register(q, transaction.id, until=transaction.suspicion_at)
     reading = reading or last_stored_register(q, transaction.id)
     if reading is not None:
-        measured_at, wh = reading
-        return Evidence(cause, EvidenceSource.METER_VALUE, wh, measured_at, facts or {})
+        return Evidence(cause, EvidenceSource.METER_VALUE, reading.wh, reading.measured_at, facts or {})
     return Evidence(cause, EvidenceSource.METER_START, transaction.meter_start, transaction.started_at, facts or {})
-
-
-def last_stored_register(
-    q: Queries, transaction_id: int, *, until: datetime = _END_OF_TIME
-) -> tuple[datetime, int] | None:
-    """Time and Wh of the newest register reading stored for a transaction, measured by a time."""
-    rows = q.find_newest_samples(
-        transaction_id=transaction_id, until=until, measurand=ENERGY_REGISTER, row_limit=_NEWEST_READINGS
-    )
-    for row in rows:
-        kind = SampleKind(ENERGY_REGISTER, row.phase, row.unit, row.context, row.location, row.format)
-        wh = register_wh(kind, row.value)
-        if wh is not None:
-            return row.measured_at, wh
-    return None
-
-
-def energy_wh(meter_start: int, meter_stop: int) -> int:
-    """Energy of a transaction in Wh; never negative: a register that fell is marked as implausible instead."""
-    return max(meter_stop - meter_start, 0)
 
 
 def _connector_number(q: Queries, transaction: Transaction) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mcpp.domain.events import ConnectorStatusChanged
-from mcpp.domain.occasion import Occasion, Outcome
+from mcpp.domain.occasion import Occasion, Outcome, Session
 from mcpp.domain.recovery import heed_status
 from mcpp_generated.db.enums import Availability
 from mcpp_generated.db.models import Connector, Transaction
@@ -78,9 +78,11 @@ def report_status(q: Queries, occasion: Occasion, report: ReportStatus) -> Outco
         heed_status(q, occasion, running, report.status, report.reported_at)
     is_error = report.error_code != _NO_ERROR
     q.stamp_status(id=occasion.key, last_status_at=occasion.at, last_error_at=occasion.at if is_error else None)
+    part_of = session or connector.session_correlation_id
+    belongs_to = Session(part_of, running.id if running is not None else None) if part_of else None
     known = (connector.status, connector.error_code, connector.info)
     if known == (report.status, report.error_code, report.info):
-        return Outcome(None)
+        return Outcome(None, session=belongs_to)
     event = ConnectorStatusChanged(
         charge_point_id=occasion.identity,
         correlation_id=occasion.correlation_id,
@@ -91,9 +93,9 @@ def report_status(q: Queries, occasion: Occasion, report: ReportStatus) -> Outco
         error_code=report.error_code,
         info=report.info,
         reported_at=report.reported_at,
-        session_correlation_id=session or connector.session_correlation_id,
+        session_correlation_id=part_of,
     )
-    return Outcome(None, (event,))
+    return Outcome(None, (event,), belongs_to)
 
 
 def _session_after(occasion: Occasion, connector: Connector, running: Transaction | None, status: str) -> str | None:

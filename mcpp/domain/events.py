@@ -66,6 +66,14 @@ class ChargePointBooted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChargePointForgotten(Event):
+    """An operator deleted a charge point and all that belonged to it."""
+
+    open_transactions: int
+    """How many of those that went with it were open."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HeartbeatReceived(Event):
     """A Heartbeat came in (OCPP 1.6 §4.6)."""
 
@@ -103,6 +111,8 @@ class MeterValuesReceived(Event):
     transaction_id: int | None
     session_correlation_id: str | None
     samples: Sequence[Sample]
+    energy_wh: int | None = None
+    """What its running transaction has taken so far; None where these values say nothing new of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

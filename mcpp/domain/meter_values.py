@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from mcpp.domain.connectors import ensure_connector
+from mcpp.domain.energy import KnownRegisters, NewestRegister, Register, RunningEnergy, energy_at
 from mcpp.domain.events import MeterValuesReceived, RecordUnmatched
-from mcpp.domain.occasion import Occasion, Outcome
+from mcpp.domain.occasion import Occasion, Outcome, Session
 from mcpp.domain.recovery import heed_meter_values
 from mcpp.domain.samples import Sample, SampleKind
 from mcpp_generated.db.enums import UnmatchedKind
-from mcpp_generated.db.models import AddConnectorSamplesParams, AddTransactionSamplesParams, Transaction
+from mcpp_generated.db.models import AddConnectorSamplesParams, AddTransactionSamplesParams, Connector, Transaction
 from mcpp_generated.db.queries import Queries
 
 
@@ -32,19 +33,32 @@ NewKinds = dict[SampleKind, int]
 """Kinds that a write has named, for the cache of known ones: to be added there once the write is committed."""
 
 
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What a write has learned, to be added to what is known once it is committed."""
+
+    new_kinds: NewKinds = field(default_factory=dict)
+    new_registers: dict[int, NewestRegister] = field(default_factory=dict)
+
+
 def record_meter_values(
-    q: Queries, occasion: Occasion, command: RecordMeterValues, known_kinds: Mapping[SampleKind, int]
-) -> Outcome[NewKinds]:
+    q: Queries,
+    occasion: Occasion,
+    command: RecordMeterValues,
+    known_kinds: Mapping[SampleKind, int],
+    known_registers: KnownRegisters,
+) -> Outcome[Recorded]:
     """Store meter values with the transaction they belong to, else with the connector, else aside."""
     if not command.samples:
-        return Outcome({})
+        return Outcome(Recorded())
     connector = ensure_connector(q, occasion.key, command.connector_id)
     measured_at = command.samples[0].measured_at
     transaction = _transaction_of(q, occasion.key, connector.id, command, measured_at)
     new_kinds: NewKinds = {}
+    register: Register | None = None
     if transaction is not None:
         heed_meter_values(q, occasion, transaction, command.samples)
-        new_kinds = add_transaction_samples(q, occasion, transaction.id, command.samples, known_kinds)
+        new_kinds, register = file_samples(q, occasion, transaction, command.samples, known_kinds, known_registers)
     elif command.claimed_transaction_id > 0:
         return _keep_aside(q, occasion, command)
     else:
@@ -57,16 +71,43 @@ def record_meter_values(
                 for s in command.samples
             ]
         )
+    session = _session_of(connector, transaction)
     event = MeterValuesReceived(
         charge_point_id=occasion.identity,
         correlation_id=occasion.correlation_id,
         at=occasion.at,
         connector_id=command.connector_id,
         transaction_id=transaction.id if transaction else None,
-        session_correlation_id=transaction.session_correlation_id if transaction else connector.session_correlation_id,
+        session_correlation_id=session and session.correlation_id,
         samples=command.samples,
+        energy_wh=None if transaction is None or register is None else energy_at(transaction, register),
     )
-    return Outcome(new_kinds, (event,))
+    new_registers = {}
+    if transaction is not None and register is not None:
+        new_registers[transaction.connector_id] = NewestRegister(transaction.id, register)
+    return Outcome(Recorded(new_kinds, new_registers), (event,), session)
+
+
+def _session_of(connector: Connector, transaction: Transaction | None) -> Session | None:
+    if transaction is not None:
+        return Session(transaction.session_correlation_id, transaction.id)
+    return Session(connector.session_correlation_id) if connector.session_correlation_id else None
+
+
+def file_samples(
+    q: Queries,
+    occasion: Occasion,
+    transaction: Transaction,
+    samples: Sequence[Sample],
+    known_kinds: Mapping[SampleKind, int],
+    known_registers: KnownRegisters,
+) -> tuple[NewKinds, Register | None]:
+    """Store samples of a transaction, open or not; gives its newest register where it's open and that is among them."""
+    if transaction.stopped_at is not None:
+        return add_transaction_samples(q, occasion, transaction.id, samples, known_kinds), None
+    running = RunningEnergy(q, transaction, samples, known_registers)
+    new_kinds = add_transaction_samples(q, occasion, transaction.id, samples, known_kinds)
+    return new_kinds, running.update()
 
 
 def add_transaction_samples(
@@ -76,7 +117,7 @@ def add_transaction_samples(
     samples: Sequence[Sample],
     known_kinds: Mapping[SampleKind, int],
 ) -> NewKinds:
-    """Store samples of a transaction; those it has already change nothing."""
+    """Store samples of a transaction that has ended; those it has already change nothing."""
     new_kinds: NewKinds = {}
     kind_id = _kind_ids(q, known_kinds, new_kinds)
     q.add_transaction_samples(
@@ -131,7 +172,7 @@ def _transaction_of(
     return running if over_at is None or measured_at <= over_at else claimed
 
 
-def _keep_aside(q: Queries, occasion: Occasion, command: RecordMeterValues) -> Outcome[NewKinds]:
+def _keep_aside(q: Queries, occasion: Occasion, command: RecordMeterValues) -> Outcome[Recorded]:
     added = q.add_unmatched(
         charge_point_id=occasion.key,
         kind=UnmatchedKind.METER_VALUES,
@@ -140,7 +181,7 @@ def _keep_aside(q: Queries, occasion: Occasion, command: RecordMeterValues) -> O
         received_at=occasion.at,
     )
     if not added:
-        return Outcome({})
+        return Outcome(Recorded())
     event = RecordUnmatched(
         charge_point_id=occasion.identity,
         correlation_id=occasion.correlation_id,
@@ -148,4 +189,4 @@ def _keep_aside(q: Queries, occasion: Occasion, command: RecordMeterValues) -> O
         kind=UnmatchedKind.METER_VALUES.value,
         claimed_transaction_id=command.claimed_transaction_id,
     )
-    return Outcome({}, (event,))
+    return Outcome(Recorded(), (event,))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from mcpp.domain.events import Event
 
@@ -37,9 +37,19 @@ class OperatorOccasion:
         return Occasion(key, identity, self.correlation_id, self.at, lambda: self.correlation_id)
 
 
+class Session(NamedTuple):
+    """A charging session, from `Preparing` to the stored stop."""
+
+    correlation_id: str
+    transaction_id: int | None = None
+    """None before its transaction starts."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome(Generic[T]):
     """A domain function's answer, and the events to publish once it is committed."""
 
     value: T
     events: tuple[Event, ...] = ()
+    session: Session | None = None
+    """That what happened belongs to."""

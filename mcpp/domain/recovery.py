@@ -39,8 +39,8 @@ from mcpp.domain.closing import (
     Fact,
     close_by_evidence,
     last_evidence,
-    last_stored_register,
 )
+from mcpp.domain.energy import last_stored_register
 from mcpp.domain.events import TransactionRecovered
 from mcpp.domain.occasion import Occasion, Outcome
 from mcpp.domain.samples import Sample, register_wh

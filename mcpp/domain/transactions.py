@@ -12,7 +12,7 @@ from mcpp.domain.closing import Stop, close_by_charger, close_by_evidence, evide
 from mcpp.domain.connectors import ensure_connector
 from mcpp.domain.events import Event, RecordUnmatched, TransactionStarted
 from mcpp.domain.meter_values import NewKinds, add_transaction_samples
-from mcpp.domain.occasion import Occasion, Outcome
+from mcpp.domain.occasion import Occasion, Outcome, Session
 from mcpp.domain.recovery import heed_repeated_start, heed_start
 from mcpp.domain.samples import Sample, SampleKind
 from mcpp_generated.db.enums import UnmatchedKind
@@ -76,7 +76,7 @@ def start_transaction(
     if repeated is not None:
         heed_repeated_start(q, occasion, repeated)
         verdict = authorize_start(q, occasion.key, command.id_tag, occasion.at, policy, own_transaction_id=repeated.id)
-        return Outcome(Started(repeated.id, verdict))
+        return Outcome(Started(repeated.id, verdict), session=_session_of(repeated))
     left_open = q.find_open_on_connector(connector_id=connector.id)
     recovered = _close_left_open(q, occasion, left_open, command) if left_open else ()
     session = connector.session_correlation_id
@@ -110,7 +110,7 @@ def start_transaction(
     if command.reservation_id is not None:
         used = reservations.use(q, occasion, command.reservation_id, transaction_id)
     verdict = authorize_start(q, occasion.key, command.id_tag, occasion.at, policy, own_transaction_id=transaction_id)
-    return Outcome(Started(transaction_id, verdict), (*recovered, started, *used))
+    return Outcome(Started(transaction_id, verdict), (*recovered, started, *used), Session(session, transaction_id))
 
 
 def _close_left_open(
@@ -137,15 +137,19 @@ def stop_transaction(
     transaction = _transaction_to_stop(q, occasion.key, command)
     if transaction is None:
         return Outcome(Stopped(verdict, {}), _keep_aside(q, occasion, command))
+    stopped = close_by_charger(q, occasion, transaction, command.stop)
     new_kinds: NewKinds = {}
     if command.samples:
         new_kinds = add_transaction_samples(q, occasion, transaction.id, command.samples, known_kinds)
-    stopped = close_by_charger(q, occasion, transaction, command.stop)
     if stopped is None:
-        return Outcome(Stopped(verdict, new_kinds))
+        return Outcome(Stopped(verdict, new_kinds), session=_session_of(transaction))
     q.end_connector_session(id=transaction.connector_id, session_correlation_id=transaction.session_correlation_id)
     q.stamp_transaction_stop(id=occasion.key, last_tx_stop_at=occasion.at)
-    return Outcome(Stopped(verdict, new_kinds), (stopped,))
+    return Outcome(Stopped(verdict, new_kinds), (stopped,), _session_of(transaction))
+
+
+def _session_of(transaction: Transaction) -> Session:
+    return Session(transaction.session_correlation_id, transaction.id)
 
 
 def _transaction_to_stop(q: Queries, charge_point_key: int, command: StopTransaction) -> Transaction | None:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from mcpp.domain.closing import Stop, close_by_assignment
 from mcpp.domain.errors import Conflict, Unknown
 from mcpp.domain.events import Event
-from mcpp.domain.meter_values import add_transaction_samples
+from mcpp.domain.meter_values import add_transaction_samples, file_samples
 from mcpp.domain.occasion import OperatorOccasion, Outcome
 from mcpp.domain.samples import Sample
 from mcpp_generated.db.enums import UnmatchedKind
@@ -47,11 +47,12 @@ def assign(
         raise Conflict(f"transaction {transaction_id} is of {record.charge_point_id!r}, not {kept.charge_point_id!r}")
     about = occasion.about(transaction.charge_point_id, record.charge_point_id)
     content = read(kept.kind, kept.payload)
-    if content.samples:
-        add_transaction_samples(q, about, transaction.id, content.samples, {})
     events: tuple[Event, ...] = ()
     if content.stop is not None:
         events = (close_by_assignment(q, about, transaction, content.stop),)
+        add_transaction_samples(q, about, transaction.id, content.samples, {})
+    else:
+        file_samples(q, about, transaction, content.samples, {}, {})
     q.delete_unmatched(id=unmatched_id)
     return Outcome(None, events)
 

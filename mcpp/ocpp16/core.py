@@ -111,8 +111,11 @@ async def record_meter_values(context: CallContext, request: MeterValuesRequest)
         samples=samples_of(request.meter_value),
         as_json=lambda: actions.METER_VALUES.encode_request(request).decode(),
     )
-    new_kinds = await context.write(meter_values.record_meter_values, command, services.known_kinds)
-    services.known_kinds.update(new_kinds)
+    recorded = await context.write(
+        meter_values.record_meter_values, command, services.known_kinds, services.known_registers
+    )
+    services.known_kinds.update(recorded.new_kinds)
+    services.known_registers.update(recorded.new_registers)
     services.stamps.meter_values(context.key, context.received_at)
     return MeterValuesResponse()
 

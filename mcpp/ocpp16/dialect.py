@@ -12,12 +12,13 @@ from mcpp.ocpp16.context import CallContext, Services
 from mcpp.ocpp16.errors import SPELLING
 from mcpp.ocppj.actions import Action, AnyAction, Req, Res, decode
 from mcpp.ocppj.errors import CallFault, ErrorCode, InvalidAnswer
-from mcpp.ocppj.flow import Flow
+from mcpp.ocppj.flow import Flow, Subject
 from mcpp.ocppj.frames import Call
 from mcpp.ocppj.repair import repair
 from mcpp.ocppj.router import Router
 from mcpp.ocppj.rules import FIELD_RULES
 from mcpp_generated.ocpp16.actions import ACTIONS
+from mcpp_generated.ocpp16.models import SetChargingProfileRequest
 
 
 class Ocpp16:
@@ -53,6 +54,10 @@ class Ocpp16:
             flow.deviations += deviations
             return value
 
+    def subject(self, request: BaseModel) -> Subject:
+        """What a CALL is about (see Dialect)."""
+        return subject_of(request)
+
     def learn(self, flow: Flow, request: BaseModel, response: BaseModel) -> Awaitable[None] | None:
         """Bring into the books what an answered CALL of ours means (see Dialect)."""
         return operations.learn(self._services, flow, request, response)
@@ -65,8 +70,16 @@ class Ocpp16:
 def decode_request(flow: Flow, action: Action[Req, Res], payload: bytes) -> Req:
     """The typed request of a charge point: strict first, repaired second."""
     try:
-        return action.decode_request(payload)
+        request = action.decode_request(payload)
     except ValidationError:
         request, deviations = repair(action.decode_request, payload, FIELD_RULES)
         flow.deviations += deviations
-        return request
+    flow.connector_id, flow.transaction_id = subject_of(request)
+    return request
+
+
+def subject_of(request: BaseModel) -> Subject:
+    """What a request names: 1.6 calls it the same everywhere, but in a profile for a transaction that runs (§7.8)."""
+    if isinstance(request, SetChargingProfileRequest):
+        return Subject(request.connector_id, request.cs_charging_profiles.transaction_id)
+    return Subject(getattr(request, "connector_id", None), getattr(request, "transaction_id", None))

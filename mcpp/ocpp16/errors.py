@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -21,3 +22,16 @@ SPELLING: Final = MappingProxyType(
         ErrorCode.GENERIC_ERROR: "GenericError",
     }
 )
+
+COUNTED_AS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        **{spelling: spelling for spelling in SPELLING.values()},
+        # Charge points that speak OCPP 2.0.1, too, spell these by its table (OCPP-J 2.0.1 §4.3).
+        "FormatViolation": SPELLING[ErrorCode.FORMAT_VIOLATION],
+        "OccurrenceConstraintViolation": SPELLING[ErrorCode.OCCURRENCE_CONSTRAINT_VIOLATION],
+        # Known to that table only.
+        "MessageTypeNotSupported": "MessageTypeNotSupported",
+        "RpcFrameworkError": "RpcFrameworkError",
+    }
+)
+"""Error codes as charge points spell them, each with the one that it is counted as."""

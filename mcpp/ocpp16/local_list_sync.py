@@ -12,7 +12,6 @@ from mcpp.domain import local_list
 from mcpp.domain.errors import Unknown
 from mcpp.domain.local_list import ListUpdate
 from mcpp.ocpp16.core import id_tag_info
-from mcpp.ocppj.flow import new_correlation_id
 from mcpp.ocppj.live import Exchange, LiveChargePoints
 from mcpp.storage.writer import Writer
 from mcpp_generated.db.queries import Queries
@@ -63,17 +62,14 @@ class LocalListSync:
         charge_point = await self._writer.submit(Queries.get_credentials, identity=identity)
         if charge_point is None:
             raise Unknown(f"no charge point has the identity {identity!r}")
-        correlation_id = new_correlation_id()
-        sent = await self._attempt(charge_point.id, identity, correlation_id)
+        sent = await self._attempt(charge_point.id, identity)
         if sent.must_begin_anew:
-            sent = await self._attempt(charge_point.id, identity, correlation_id)
+            sent = await self._attempt(charge_point.id, identity)
         return sent.exchange
 
-    async def _attempt(self, key: int, identity: str, correlation_id: str) -> _Sent:
+    async def _attempt(self, key: int, identity: str) -> _Sent:
         """Send update after update while they are accepted; gives the last one sent."""
-        current = await self._live.call(
-            identity, actions.GET_LOCAL_LIST_VERSION, GetLocalListVersionRequest(), correlation_id=correlation_id
-        )
+        current = await self._live.call(identity, actions.GET_LOCAL_LIST_VERSION, GetLocalListVersionRequest())
         first, *others = await self._writer.submit(
             local_list.plan_updates,
             key,
@@ -81,18 +77,18 @@ class LocalListSync:
             current_version=current.list_version,
             longest_id_tag=_LONGEST_ID_TAG,
         )
-        sent = await self._send(identity, first, correlation_id)
+        sent = await self._send(identity, first)
         for update in others:
             if sent.status is not UpdateStatus.ACCEPTED:
                 break
-            sent = await self._send(identity, update, correlation_id)
+            sent = await self._send(identity, update)
         return sent
 
-    async def _send(self, identity: str, update: ListUpdate, correlation_id: str) -> _Sent:
+    async def _send(self, identity: str, update: ListUpdate) -> _Sent:
         action = actions.SEND_LOCAL_LIST
         request = _request(update)
         payload = action.encode_request(request)
-        exchange = await self._live.send(identity, action, request, payload, correlation_id=correlation_id)
+        exchange = await self._live.send(identity, action, request, payload)
         assert isinstance(exchange.response, SendLocalListResponse)
         return _Sent(update, exchange, exchange.response.status)
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, JsonValue
 
 from mcpp.ocppj.actions import AnyAction, Res
 from mcpp.ocppj.errors import ErrorCode
-from mcpp.ocppj.flow import Flow
+from mcpp.ocppj.flow import Flow, Subject
 from mcpp.ocppj.frames import Call
 
 
@@ -47,6 +47,10 @@ class Dialect(Protocol):
 
     def decode_response(self, flow: Flow, response: type[Res], payload: bytes) -> Res:
         """The typed response to a CALL of ours, repaired where needed; raises InvalidAnswer."""
+        ...
+
+    def subject(self, request: BaseModel) -> Subject:
+        """What a CALL is about, by its request."""
         ...
 
     def learn(self, flow: Flow, request: BaseModel, response: BaseModel) -> Awaitable[None] | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import StrEnum
 from random import getrandbits
+from types import MappingProxyType
 from typing import NamedTuple
 
 
@@ -34,6 +35,34 @@ class Deviation(NamedTuple):
     location: str
 
 
+class Subject(NamedTuple):
+    """What a CALL is about, as OCPP numbers it; None where it names none."""
+
+    connector_id: int | None = None
+    transaction_id: int | None = None
+
+
+class Step(NamedTuple):
+    """A part of a flow that took time."""
+
+    name: str
+    """Snake case, of a closed set: it becomes a span's name and a log field."""
+    began: float
+    """`time.perf_counter()`."""
+    seconds: float
+    facts: Mapping[str, int | float] = MappingProxyType({})
+
+
+class Cause(NamedTuple):
+    """What something is caused by: what begins there goes on in its trace."""
+
+    correlation_id: str
+    span_id: int | None = None
+    """Of the span that it has: 0 where its trace isn't recorded, None where nobody has asked yet whether it is."""
+    session_correlation_id: str | None = None
+    """Of the charging session that it belongs to."""
+
+
 def new_correlation_id() -> str:
     """32 lowercase hex digits in the form of an OpenTelemetry trace id, never all zero."""
     return f"{getrandbits(128) or 1:032x}"
@@ -50,17 +79,45 @@ class Flow:
     correlation_id: str
     started: float
     """`time.perf_counter()` at receipt, or when the CALL was handed to the queue."""
+    size_bytes: int = 0
+    """Of the CALL's frame."""
+    payload: bytes = b""
+    """The CALL's."""
+    connector_id: int | None = None
+    transaction_id: int | None = None
+    session_correlation_id: str | None = None
+    """Of the charging session that the CALL belongs to, known once it's handled."""
+    steps: list[Step] = field(default_factory=list)
+    """Where its time went; whoever takes part adds to it."""
     deviations: list[Deviation] = field(default_factory=list)
     after_answer: Callable[[], None] | None = None
     """Set by a handler: runs once the answer is on its way; publishes events."""
+    span_id: int = 0
+    """Of its span, 0 where none is recorded."""
+    parent_span_id: int = 0
+
+    @property
+    def cause(self) -> Cause:
+        """What it causes begins here."""
+        return Cause(self.correlation_id, self.span_id, self.session_correlation_id)
 
 
 current_flow: ContextVar[Flow | None] = ContextVar("current_flow", default=None)
 
-current_cause: ContextVar[str | None] = ContextVar("current_cause", default=None)
-"""The correlation id of what a plugin reacts to, where there is no flow any more: its commands belong to it."""
+current_cause: ContextVar[Cause | None] = ContextVar("current_cause", default=None)
+"""An API request, or a plugin's work: nearer than the flow, where there is one at all."""
+
+
+def cause_at_hand() -> Cause | None:
+    """What causes the things that happen here, None where they happen by themselves."""
+    cause = current_cause.get()
+    if cause is None:
+        flow = current_flow.get()
+        cause = None if flow is None else flow.cause
+    return cause
 
 
 def caused_correlation_id() -> str:
     """The correlation id for what begins here: its cause's, or a new one."""
-    return current_cause.get() or new_correlation_id()
+    cause = cause_at_hand()
+    return new_correlation_id() if cause is None else cause.correlation_id

@@ -33,17 +33,13 @@ class LiveChargePoints(Protocol):
         """The OCPP version that the charge point's connection speaks; None where it has none."""
         ...
 
-    async def call(
-        self, identity: str, action: Action[Req, Res], request: Req, *, correlation_id: str | None = None
-    ) -> Res:
-        """Send a CALL and wait for its response.
+    async def call(self, identity: str, action: Action[Req, Res], request: Req) -> Res:
+        """Send a CALL, as part of what causes it, and wait for its response.
 
         Raises NotConnected, QueueFull, CallRefused, CallTimeout, ConnectionLost or InvalidAnswer.
         """
         ...
 
-    async def send(
-        self, identity: str, action: AnyAction, request: BaseModel, payload: bytes, *, correlation_id: str | None = None
-    ) -> Exchange[BaseModel]:
+    async def send(self, identity: str, action: AnyAction, request: BaseModel, payload: bytes) -> Exchange[BaseModel]:
         """As `call`, for a payload that goes out as it was given; `request` is what it says."""
         ...

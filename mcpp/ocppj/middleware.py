@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from mcpp.ocppj.flow import Flow, Peer
+from mcpp.ocppj.flow import Flow, Peer, Subject
 from mcpp.ocppj.frames import Call, CallError, CallResult, FrameError
 
 
@@ -30,7 +30,15 @@ class Middleware(Protocol):
         """A handler raised what no handler should; the CALL is answered with InternalError."""
         ...
 
-    def call_sent(self, flow: Flow, call: Call, size: int) -> None:
+    def call_queued(self, peer: Peer, call: Call, about: Subject) -> Flow:
+        """A CALL of ours was handed to the queue: begins its flow, as part of what causes it."""
+        ...
+
+    def call_withdrawn(self, flow: Flow) -> None:
+        """A CALL of ours was taken back before its turn: ends its flow."""
+        ...
+
+    def call_sent(self, flow: Flow, size: int) -> None:
         """A CALL of ours goes out (not: waits in the queue)."""
         ...
 
@@ -39,7 +47,10 @@ class Middleware(Protocol):
         ...
 
     def call_expired(self, flow: Flow, error: Exception) -> None:
-        """A CALL of ours ended without an answer: CallTimeout, ConnectionLost, or InvalidAnswer for a broken frame."""
+        """A CALL of ours ended without an answer: CallTimeout, InvalidAnswer for a broken frame, or ConnectionLost.
+
+        The latter may come before its turn.
+        """
         ...
 
     def stray_answer(self, peer: Peer, answer: CallResult | CallError, size: int, *, late: bool) -> None:

@@ -17,6 +17,7 @@ from mcpp.domain.events import (
     ChargePointBooted,
     ChargePointConnected,
     ChargePointDisconnected,
+    ChargePointForgotten,
     ChargePointOffline,
     ChargePointOnline,
     CommandFinished,
@@ -83,6 +84,10 @@ class HookSpecs:
     @hookspec
     def charge_point_booted(self, event: ChargePointBooted, site: Site) -> Told:
         """A BootNotification was accepted (OCPP 1.6 §4.2): from here on commands are welcome."""
+
+    @hookspec
+    def charge_point_forgotten(self, event: ChargePointForgotten, site: Site) -> Told:
+        """An operator deleted a charge point and all that belonged to it."""
 
     @hookspec
     def heartbeat_received(self, event: HeartbeatReceived, site: Site) -> Told:

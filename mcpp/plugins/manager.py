@@ -12,6 +12,7 @@ from mcpp.domain.authorization import Authorization
 from mcpp.domain.events import Event
 from mcpp.domain.questions import AuthorizationQuestion, DataTransferAnswer, DataTransferQuestion
 from mcpp.event_json import EVENT_KINDS, event_name
+from mcpp.ocppj.flow import Cause, cause_at_hand
 from mcpp.plugins.distant_site import Crossing, DistantSite
 from mcpp.plugins.loading import Hook, Plugin
 from mcpp.plugins.local_site import LocalSite, SiteServices
@@ -48,8 +49,15 @@ class Plugins:
 
     def __call__(self, event: Event) -> None:
         """Tell every plugin of an event that wants to know; returns at once."""
-        for worker in self._workers.get(type(event), ()):
-            worker.offer(event)
+        workers = self._workers.get(type(event), ())
+        if workers:
+            cause = _cause_of(event)
+            for worker in workers:
+                worker.offer(event, cause)
+
+    def waiting(self) -> dict[str, int]:
+        """How many events wait for each plugin, by its name."""
+        return {member.worker.plugin.name: member.worker.waiting for member in self._members}
 
     def asks(self, hook: str) -> bool:
         """Whether any plugin answers this question."""
@@ -169,6 +177,15 @@ class _Member:
             return await work
         async with asyncio.timeout(seconds):
             return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._thread.loop))
+
+
+def _cause_of(event: Event) -> Cause:
+    """The flow or request in which the event happened, with the event's own session."""
+    cause = cause_at_hand()
+    session: str | None = getattr(event, "session_correlation_id", None)
+    if cause is None or cause.correlation_id != event.correlation_id:
+        return Cause(event.correlation_id, None, session)
+    return cause if session is None else cause._replace(session_correlation_id=session)
 
 
 async def _nothing() -> None:

@@ -4,12 +4,27 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from mcpp.ocppj.flow import Cause
+
+
+class HookCall(Protocol):
+    """A call of a plugin's hook or job that is under way."""
+
+    @property
+    def cause(self) -> Cause | None:
+        """Of what the hook does."""
+        ...
+
+    def end(self, *, failed: bool) -> None:
+        """It has returned, raised or run out of time."""
+        ...
+
 
 class Observer(Protocol):
     """Called from any thread; must not block and must not raise."""
 
-    def on_call(self, plugin: str, hook: str, seconds: float) -> None:
-        """A hook was called, and has returned, raised or run out of time."""
+    def begin(self, plugin: str, hook: str, by: Cause | None) -> HookCall:
+        """A hook is about to be called, set off by this."""
         ...
 
     def on_failure(self, plugin: str, hook: str, error: BaseException) -> None:

@@ -14,17 +14,19 @@ from contextlib import suppress
 from contextvars import Context
 from dataclasses import dataclass
 from functools import partial
-from time import perf_counter
-from typing import Final
+from typing import Final, TypeAlias
 
 from structlog.contextvars import bound_contextvars
 
 from mcpp.domain.events import Event
-from mcpp.ocppj.flow import current_cause
+from mcpp.ocppj.flow import Cause, cause_at_hand, current_cause
 from mcpp.plugins.loading import Hook, Plugin
 from mcpp.plugins.observer import Observer
 from mcpp.plugins.site import Scheduled, Site
 from mcpp.plugins.thread import Interrupted
+
+_Told: TypeAlias = tuple[Event, Cause]
+"""An event, and the flow or request in which it happened."""
 
 JOB: Final = "job"
 """Stands for a hook's name where a scheduled job is meant."""
@@ -83,12 +85,12 @@ class Worker:
         self._limits = limits
         # Built-in plugins save the system call that wakes another thread.
         self._call_soon = loop.call_soon if plugin.trusted else loop.call_soon_threadsafe
-        self._inbox: deque[Event] = deque()
+        self._inbox: deque[_Told] = deque()
         self._called = False
         self._full = False
         self._latest = ""
         self._site: Site | None = None
-        self._lanes: dict[str, deque[Event]] = {}
+        self._lanes: dict[str, deque[_Told]] = {}
         self._in_hand = 0
         self._side_by_side = asyncio.Semaphore(limits.side_by_side)
         self._jobs_side_by_side = asyncio.Semaphore(limits.side_by_side)
@@ -100,7 +102,7 @@ class Worker:
 
     # The server's side.
 
-    def offer(self, event: Event) -> None:
+    def offer(self, event: Event, cause: Cause) -> None:
         """Tell the plugin of an event, in its time. Of too many the newest are lost, so there is no hole before."""
         hooks = self._hooks_of.get(type(event))
         if hooks is None:
@@ -110,10 +112,15 @@ class Worker:
             self._full = True
             return
         self._full = False
-        self._inbox.append(event)
+        self._inbox.append((event, cause))
         if not self._called:
             self._called = True
             self.wake()
+
+    @property
+    def waiting(self) -> int:
+        """Events that wait to be told."""
+        return len(self._inbox) + self._in_hand
 
     def tell_blocked(self) -> None:
         """One of the plugin's functions doesn't give the thread back."""
@@ -174,24 +181,25 @@ class Worker:
         if not self._running:
             return
         while self._inbox and self._in_hand < self._limits.in_hand:
-            event = self._inbox.popleft()
+            told = self._inbox.popleft()
             self._in_hand += 1
-            lane = self._lanes.get(event.charge_point_id)
+            charge_point_id = told[0].charge_point_id
+            lane = self._lanes.get(charge_point_id)
             if lane is None:
-                self._lanes[event.charge_point_id] = lane = deque((event,))
-                self._spawn(self._tell_in_order(event.charge_point_id, lane))
+                self._lanes[charge_point_id] = lane = deque((told,))
+                self._spawn(self._tell_in_order(charge_point_id, lane))
             else:
-                lane.append(event)
+                lane.append(told)
         if not self._lanes:
             self._idle.set()
 
-    async def _tell_in_order(self, charge_point_id: str, lane: deque[Event]) -> None:
+    async def _tell_in_order(self, charge_point_id: str, lane: deque[_Told]) -> None:
         """Tell of one charge point until nothing is left."""
         while lane:
             async with self._side_by_side:
-                event = lane.popleft()
-                current_cause.set(event.correlation_id)
-                with bound_contextvars(charge_point_id=charge_point_id, correlation_id=event.correlation_id):
+                event, cause = lane.popleft()
+                current_cause.set(cause)
+                with bound_contextvars(charge_point_id=charge_point_id):
                     for hook in self._hooks_of[type(event)]:
                         await self._tell(hook, event)
             self._in_hand -= 1
@@ -212,8 +220,10 @@ class Worker:
 
     async def _run(self, name: str, work: Callable[[], object], seconds: float) -> object:
         """Run something of the plugin's, whatever it does. Gives its result, None where it failed."""
-        began = perf_counter()
+        call = self._observer.begin(self.plugin.name, name, cause_at_hand())
+        token = current_cause.set(call.cause)
         self._latest = name
+        failed = True
         try:
             result = work()
             if inspect.isawaitable(result):
@@ -227,9 +237,11 @@ class Worker:
         except (Exception, SystemExit, Interrupted) as error:  # noqa: BLE001  whatever a plugin does, the server goes on
             self._observer.on_failure(self.plugin.name, name, error)
         else:
+            failed = False
             return result
         finally:
-            self._observer.on_call(self.plugin.name, name, perf_counter() - began)
+            current_cause.reset(token)
+            call.end(failed=failed)
         return None
 
     async def _finish(self, result: Awaitable[object], seconds: float) -> object:

@@ -41,8 +41,11 @@ class WriterClosed(WriteFailed):
 class WriterObserver(Protocol):
     """What measures the writer; called on the event loop, after the futures are resolved."""
 
-    def on_batch(self, size: int, seconds: float) -> None:
-        """A batch of `size` units was committed, `seconds` after its transaction was asked for."""
+    def on_batch(self, size: int, seconds: float, waited: float) -> None:
+        """A batch of `size` units was committed, `seconds` after its transaction was asked for.
+
+        The first of them had `waited` so many seconds before.
+        """
         ...
 
     def on_error(self, error: BaseException) -> None:
@@ -62,9 +65,23 @@ class _UnitFailed(Exception):
 
 
 @dataclass(slots=True, eq=False)
+class Receipt:
+    """When a unit was submitted, and how it was stored: filled in before its future is done."""
+
+    submitted: float = field(default_factory=perf_counter)
+    waited: float = 0.0
+    """Seconds until its batch began."""
+    batch_size: int = 0
+    """Units in its batch."""
+    batch_seconds: float = 0.0
+    """From the begin of its batch to the commit."""
+
+
+@dataclass(slots=True, eq=False)
 class _Unit:
     call: Callable[[], object]
     future: asyncio.Future[Any]  # of the type that `submit` promises
+    receipt: Receipt | None = None
     result: object = None
     error: Exception | None = None
 
@@ -80,6 +97,9 @@ class _Unit:
 @dataclass(slots=True, eq=False)
 class _Batch:
     units: list[_Unit]
+    submitted: float
+    """When the first unit was."""
+    began: float = 0.0
     seconds: float = 0.0
     committed: bool = False
     errors: list[BaseException] = field(default_factory=list)
@@ -107,6 +127,7 @@ class Writer(Generic[Q]):
         self._closing = False
         self._closed: asyncio.Future[None] = self._loop.create_future()
         self._gathered: list[_Unit] = []
+        self._gathered_since = 0.0
         self._batches: SimpleQueue[_Batch | None] = SimpleQueue()
         # A daemon: a loop that died without closing the writer must not keep the process from ending.
         self._thread = Thread(target=self._run, name="mcpp-writer", daemon=True)
@@ -122,9 +143,20 @@ class Writer(Generic[Q]):
         """
         return self._enqueue(partial(fn, self._queries, *args, **kwargs))
 
+    def submit_for(
+        self, receipt: Receipt, fn: Callable[Concatenate[Q, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> asyncio.Future[T]:
+        """As `submit`; the receipt tells where the time went."""
+        return self._enqueue(partial(fn, self._queries, *args, **kwargs), receipt)
+
     def submit_sql(self, fn: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
         """As `submit`, for housekeeping that needs the connection itself."""
         return self._enqueue(partial(fn, self._connection))
+
+    @property
+    def waiting(self) -> int:
+        """Units that wait for their batch to begin."""
+        return len(self._gathered)
 
     async def close(self) -> None:
         """Stores what was submitted, closes the connection, ends the thread. May be called again."""
@@ -136,11 +168,13 @@ class Writer(Generic[Q]):
 
     # On the event loop.
 
-    def _enqueue(self, call: Callable[[], T]) -> asyncio.Future[T]:
+    def _enqueue(self, call: Callable[[], T], receipt: Receipt | None = None) -> asyncio.Future[T]:
         if self._closing:
             raise WriterClosed("the database is closed, since the server stops")
         future: asyncio.Future[T] = self._loop.create_future()
-        self._gathered.append(_Unit(call, future))
+        if not self._gathered:
+            self._gathered_since = perf_counter()
+        self._gathered.append(_Unit(call, future, receipt))
         if self._state is _State.IDLE:
             # What other connections submit in this turn of the loop shares the batch, and the thread wakes once.
             self._state = _State.GATHERING
@@ -150,7 +184,7 @@ class Writer(Generic[Q]):
     def _proceed(self) -> None:
         if self._gathered:
             self._state = _State.WRITING
-            self._batches.put(_Batch(self._gathered))
+            self._batches.put(_Batch(self._gathered, self._gathered_since))
             self._gathered = []
         elif self._closing:
             self._state = _State.CLOSED
@@ -160,12 +194,17 @@ class Writer(Generic[Q]):
 
     def _finish(self, batch: _Batch) -> None:
         self._proceed()
+        size = len(batch.units)
         for unit in batch.units:
+            if unit.receipt is not None:
+                unit.receipt.waited = max(0.0, batch.began - unit.receipt.submitted)
+                unit.receipt.batch_size = size
+                unit.receipt.batch_seconds = batch.seconds
             unit.resolve()
         if self._observer is None:
             return
         if batch.committed:
-            self._observer.on_batch(len(batch.units), batch.seconds)
+            self._observer.on_batch(size, batch.seconds, max(0.0, batch.began - batch.submitted))
         for error in batch.errors:
             self._observer.on_error(error)
 
@@ -175,9 +214,9 @@ class Writer(Generic[Q]):
         # RuntimeError: the loop was closed before the writer, and nobody is left to be told.
         with suppress(RuntimeError):
             for batch in iter(self._batches.get, None):
-                started = perf_counter()
+                batch.began = perf_counter()
                 self._write(batch)
-                batch.seconds = perf_counter() - started
+                batch.seconds = perf_counter() - batch.began
                 self._loop.call_soon_threadsafe(self._finish, batch)
         try:
             self._connection.close()

@@ -17,6 +17,7 @@ from mcpp.domain.events import (
     TransactionStarted,
     TransactionStopped,
 )
+from mcpp.ocppj.flow import cause_at_hand
 from mcpp.telemetry.lines import Line, LineWriter, LogLevel, timestamp
 from mcpp.telemetry.metrics import OTHER, Metrics
 from mcpp.telemetry.redaction import redact
@@ -42,10 +43,8 @@ class BusinessTelemetry:
     def __init__(self, lines: LineWriter, metrics: Metrics) -> None:
         self._metrics = metrics
         self._lines = lines
-        self._kinds = {kind: line for kind, line in _LINES.items() if lines.writes(line[1])}
 
     def __call__(self, event: Event) -> None:
-        kind = type(event)
         if isinstance(event, TransactionStarted):
             self._metrics.transactions.labels("started", "").inc()
             self._metrics.transactions_active.inc()
@@ -55,8 +54,9 @@ class BusinessTelemetry:
                 self._write_superseding(event)
                 return
             self._count_end(event, "recovered" if isinstance(event, TransactionRecovered) else "stopped")
-        if kind in self._kinds:
-            self._write(event, *self._kinds[kind])
+        told = _LINES.get(type(event))
+        if told is not None:
+            self._write(event, *told)
 
     def _count_end(self, event: TransactionStopped, name: str) -> None:
         metrics = self._metrics
@@ -69,18 +69,23 @@ class BusinessTelemetry:
 
     def _write_superseding(self, event: TransactionStopped) -> None:
         """Figures that were told before have changed: the line has both."""
-        if self._lines.writes(LogLevel.WARNING):
-            self._write(event, "transaction_stop_superseded", LogLevel.WARNING, "transaction")
+        self._write(event, "transaction_stop_superseded", LogLevel.WARNING, "transaction")
 
     def _write(self, event: Event, name: str, level: LogLevel, category: str) -> None:
+        if not self._lines.writes(level):
+            return
         line: Line = {
             "timestamp": timestamp(),
             "level": level.value,
             "event": name,
             "category": category,
             "correlation_id": event.correlation_id,
-            "charge_point_id": event.charge_point_id,
         }
+        cause = cause_at_hand()
+        if cause is not None and cause.span_id and cause.correlation_id == event.correlation_id:
+            line["trace_id"] = cause.correlation_id
+            line["span_id"] = f"{cause.span_id:016x}"
+        line["charge_point_id"] = event.charge_point_id
         facts = {field.name: getattr(event, field.name) for field in fields(event) if field.name not in line}
         del facts["at"]
         line.update({fact: redact(value) for fact, value in facts.items() if value is not None})

@@ -13,8 +13,9 @@ class DatabaseTelemetry:
         self._metrics = metrics
         self._log = get_logger()
 
-    def on_batch(self, size: int, seconds: float) -> None:
+    def on_batch(self, size: int, seconds: float, waited: float) -> None:
         self._metrics.database_batch_size.observe(size)
+        self._metrics.database_wait.observe(waited)
         self._metrics.database_write_duration.observe(seconds)
 
     def on_error(self, error: BaseException) -> None:

@@ -1,4 +1,4 @@
-"""One log line: its fields in their order, rendered as JSON for machines or in colour for people."""
+"""One log line: its fields, from which level on it is written, and its form for machines, which is JSON."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from enum import StrEnum
 from typing import TypeAlias
 
 import orjson
-import structlog
 
 from mcpp.telemetry.log_sink import LogSink
 from mcpp.telemetry.redaction import redact_text
@@ -43,20 +42,48 @@ class LogFormat(StrEnum):
 
 
 class LineWriter:
-    """Renders lines and hands them to the sink: the one way out, for loggers and for the middleware."""
+    """Renders lines and hands them to the sink: the one way out, for loggers and for the middleware.
 
-    def __init__(self, sink: LogSink, render: Renderer, level: LogLevel) -> None:
+    What it writes may change at any time, so it's asked for every line. Safe from any thread.
+    """
+
+    def __init__(self, sink: LogSink, render: Renderer, level: LogLevel, *, log_payloads: bool = False) -> None:
         self._sink = sink
         self._render = render
-        self._level = level.number
+        self.level = level
+        self.log_payloads = log_payloads
+        """Whether message lines hold the whole payload."""
+        sink.tell_lost = self._lines_lost
+
+    @property
+    def level(self) -> LogLevel:
+        """Lines of this level and of the graver ones are written."""
+        return self._level
+
+    @level.setter
+    def level(self, level: LogLevel) -> None:
+        self._level = level
+        self._written = frozenset(graver for graver in LogLevel if graver.number >= level.number)
 
     def writes(self, level: LogLevel) -> bool:
-        """Whether lines of this level are wanted at all."""
-        return level.number >= self._level
+        """Whether lines of this level are wanted now."""
+        return level in self._written
 
     def write(self, line: Line) -> None:
         """Write a line as it is; its fields hold no secrets any more."""
         self._sink.write(self._render(line))
+
+    def _lines_lost(self, count: int) -> bytes:
+        """Written at every level: the lines that are missing had any."""
+        return self._render(
+            {
+                "timestamp": timestamp(),
+                "level": LogLevel.WARNING.value,
+                "event": "log_lines_dropped",
+                "category": "system",
+                "count": count,
+            }
+        )
 
 
 class _Second:
@@ -83,29 +110,38 @@ def timestamp() -> str:
     return f"{second.text}.{milliseconds - number * 1000:03d}Z"
 
 
+def timestamp_at(moment: float) -> str:
+    """As `timestamp`, of a moment of `time.perf_counter()` that has passed."""
+    milliseconds = (time.time_ns() - int((time.perf_counter() - moment) * 1e9)) // 1_000_000
+    number = milliseconds // 1000
+    second = _second if _second.number == number else _Second(number)
+    return f"{second.text}.{milliseconds - number * 1000:03d}Z"
+
+
 def render_json(line: Line) -> bytes:
     """One JSON object and a newline; a value that JSON can't hold becomes text."""
     try:
         return orjson.dumps(line, _as_json, _JSON_OPTIONS)
     except TypeError:
-        return orjson.dumps({_as_text(name): _storable(value) for name, value in line.items()}, None, _JSON_OPTIONS)
+        fragments = {_as_text(name): orjson.Fragment(json_value(value)) for name, value in line.items()}
+        return orjson.dumps(fragments, None, _JSON_OPTIONS)
 
 
-def console_renderer(*, colors: bool) -> Renderer:
-    """For people: the time of day, level and event in columns, then the other fields."""
-    console = structlog.dev.ConsoleRenderer(
-        colors=colors, pad_event_to=24, sort_keys=False, exception_formatter=structlog.dev.plain_traceback
-    )
-
-    def render(line: Line) -> bytes:
-        shown = {name: _harmless(name, value) for name, value in line.items() if name != "category"}
-        shown["timestamp"] = str(line["timestamp"])[11:-1]
-        return f"{console(None, '', shown)}\n".encode(errors="backslashreplace")
-
-    return render
+def json_value(value: object) -> str:
+    """One value of a line as JSON text."""
+    try:
+        return orjson.dumps(value, _as_json, _JSON_OPTIONS & ~orjson.OPT_APPEND_NEWLINE).decode()
+    except TypeError:
+        return orjson.dumps(_as_text(value)).decode()
 
 
-_JSON_OPTIONS = orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS | orjson.OPT_PASSTHROUGH_DATETIME
+# A dataclass has names and values that nobody has searched: it becomes the text of its repr, which is.
+_JSON_OPTIONS = (
+    orjson.OPT_APPEND_NEWLINE
+    | orjson.OPT_NON_STR_KEYS
+    | orjson.OPT_PASSTHROUGH_DATETIME
+    | orjson.OPT_PASSTHROUGH_DATACLASS
+)
 
 
 def _as_json(value: object) -> str:
@@ -118,19 +154,3 @@ def _as_text(value: object) -> str:
     """Text that UTF-8 can hold: lone surrogates, which a charger's JSON may name, are written as escapes."""
     text = value if isinstance(value, str) else repr(value)
     return text.encode(errors="backslashreplace").decode()
-
-
-def _storable(value: object) -> object:
-    try:
-        return orjson.Fragment(orjson.dumps(value, _as_json, _JSON_OPTIONS & ~orjson.OPT_APPEND_NEWLINE))
-    except TypeError:
-        return _as_text(value)
-
-
-def _harmless(name: str, value: object) -> object:
-    """Text from a charger must not steer the terminal; a stack's line breaks are ours."""
-    if isinstance(value, datetime):
-        return _as_json(value)
-    if not isinstance(value, str) or value.isprintable():
-        return value
-    return "".join(c if c.isprintable() or (c == "\n" and name == "stack") else ascii(c)[1:-1] for c in value)

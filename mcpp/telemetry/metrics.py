@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
-from prometheus_client.exposition import choose_encoder
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
-from mcpp.telemetry.live_state import ChargePointState, ChargePointStates, DroppedLines
+from mcpp.telemetry.exposition import Exposition, Families, sum_family, unit_of
+from mcpp.telemetry.live_state import LiveState
 
 OTHER = "_OTHER"
 """Stands for every label value outside its closed set: text that a charger made up."""
@@ -23,22 +25,25 @@ Child = TypeVar("Child")
 class Children(dict[str, Child]):
     """The children of a metric by one label's value, made when first needed; unknown values share one."""
 
-    def __init__(self, known: Collection[str], make: Callable[[str], Child]) -> None:
+    def __init__(self, known: Collection[str] | Mapping[str, str], make: Callable[[str], Child]) -> None:
+        """`known` is the label's closed set; a mapping has other spellings in it, too, each with what it counts as."""
         super().__init__()
-        self._known = frozenset(known) | {OTHER}
+        self._labels = {**_spellings(known), OTHER: OTHER}
         self._make = make
 
     def __missing__(self, value: str) -> Child:
-        if value not in self._known:
+        label = self._labels.get(value)
+        if label is None:  # isn't kept: there is no end to such values
             return self[OTHER]
-        child = self[value] = self._make(value)
+        child = self[value] = self._make(label) if label == value else self[label]
         return child
 
 
 class Metrics:
     """Every metric of one server.
 
-    `actions`, `error_codes` and `stop_reasons` are the closed sets of their labels; anything else counts as `_OTHER`.
+    `actions`, `error_codes`, `stop_reasons` and `connection_outcomes` are the closed sets of their labels; anything
+    else counts as `_OTHER`. Error codes may be a mapping of spellings to the one that each counts as.
     What belongs to other parts is read from them at scrape time, once they are handed to the `watch_…` methods.
     """
 
@@ -47,22 +52,26 @@ class Metrics:
         *,
         version: str,
         actions: Collection[str],
-        error_codes: Collection[str],
+        error_codes: Collection[str] | Mapping[str, str],
         stop_reasons: Collection[str],
+        connection_outcomes: Collection[str] = (),
     ) -> None:
         # The library's only switch for its `…_created` series, which double the size of a scrape, is a global one.
         prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]  # the library lacks a `-> None`
         self.registry = registry = CollectorRegistry()
         self.actions = frozenset(actions)
-        self.error_codes = frozenset(error_codes)
+        self.error_codes = _spellings(error_codes)
         self.stop_reasons = frozenset(stop_reasons)
-        ProcessCollector(registry=registry)
+        # Counting open files takes 2 µs for each.
+        self._exposition = Exposition(registry, slow=ProcessCollector(registry=None))
         _gauge(registry, "build_info", "Always 1; the labels say what runs.", ("version", "python_version")).labels(
             version, platform.python_version()
         ).set(1)
         _gauge(registry, "start_time_seconds", "When this server started, in Unix time.").set(time.time())
         self._connected = _gauge(registry, "charge_points_connected", "Charge points that are connected now.")
-        self._queue_depth = _gauge(registry, "call_queue_depth", "Commands that wait for their turn, of all chargers.")
+        self._database_queue_depth = _gauge(
+            registry, "database_queue_depth", "Units of work that wait for their write transaction to begin."
+        )
         self._database_size = _gauge(
             registry, "database_size_bytes", "Size of the database file and its write-ahead log."
         )
@@ -98,12 +107,25 @@ class Metrics:
             "One write transaction, from its begin to its commit.",
             _WRITE_SECONDS,
         )
+        self.database_wait = _histogram(
+            registry,
+            "database_wait_seconds",
+            "From the first submission of a unit of work to the begin of its write transaction.",
+            _WRITE_SECONDS,
+        )
         self.database_batch_size = _histogram(
             registry, "database_batch_size", "Units of work that share one commit.", _BATCH_SIZES
         )
         self.database_errors = _counter(registry, "database_errors_total", "Writes that failed.")
         self.event_loop_lag = _histogram(
             registry, "event_loop_lag_seconds", "How late the event loop runs what is due, sampled.", _LAG_SECONDS
+        )
+        self.http_request_duration = _histogram(
+            registry,
+            "http_request_duration_seconds",
+            "From an HTTP request to the end of its answer; a stream of events lasts as long as its reader stays.",
+            _REQUEST_SECONDS,
+            ("method", "route", "status"),
         )
         self.transactions_active = _gauge(registry, "transactions_active", "Transactions that are open in the books.")
         self.transactions = _counter(
@@ -137,42 +159,85 @@ class Metrics:
             plugin_labels,
         )
 
-    def watch_charge_points(self, states: Callable[[], Collection[ChargePointState]], *, series_limit: int) -> None:
-        """Read which charge points are connected; `series_limit` of them get series of their own, 0 for none."""
-        self._connected.set_function(lambda: sum(state.connected_since is not None for state in states()))
-        self.registry.register(ChargePointStates(states, series_limit))
+        # A series that begins with its first event hides that event from `increase`.
+        for outcome in connection_outcomes:
+            self.connections.labels(outcome)
+        for direction in ("in", "out"):
+            for code in {*self.error_codes.values(), OTHER}:
+                self.errors.labels(direction, code)
+        self.transactions.labels("started", "")
+        for reason in {*stop_reasons, OTHER}:
+            self.transactions.labels("stopped", reason)
+            self.transactions.labels("recovered", reason)
 
-    def watch_call_queues(self, depth: Callable[[], int]) -> None:
-        """Read how many commands wait."""
-        self._queue_depth.set_function(depth)
+    def watch_connections(self, connected: Callable[[], int]) -> None:
+        """Read how many charge points are connected."""
+        self._connected.set_function(connected)
+
+    def watch_fleet(self, families: Families) -> None:
+        """Read the series of charge points and connectors."""
+        self._exposition.add(families)
+
+    def watch_call_queues(self, depths: Callable[[], Iterable[int]]) -> None:
+        """Read how many commands wait, for each charge point."""
+        text = "Commands that wait for their turn, of all charge points."
+        self._exposition.add(lambda: [sum_family("mcpp_call_queue_depth", text, depths())])
+
+    def watch_incoming_calls(self, depths: Callable[[], Iterable[int]]) -> None:
+        """Read how many of its CALLs wait, for each charge point."""
+        text = "CALLs of charge points that wait for their turn."
+        self._exposition.add(lambda: [sum_family("mcpp_incoming_call_queue_depth", text, depths())])
 
     def watch_database(self, path: Path) -> None:
         """Read the size of the database's files."""
         files = (path, path.with_name(f"{path.name}-wal"))
         self._database_size.set_function(lambda: sum(map(_file_size, files)))
 
+    def watch_writer(self, depth: Callable[[], int]) -> None:
+        """Read how many units of work wait."""
+        self._database_queue_depth.set_function(depth)
+
     def watch_log(self, dropped: Callable[[], int]) -> None:
         """Read how many log lines were lost."""
-        self.registry.register(DroppedLines(dropped))
+        text = "Log lines that were lost, since their reader stalled."
+        family = partial(CounterMetricFamily, "mcpp_log_lines_dropped", text, labels=())
+        self.registry.register(LiveState(family, lambda: {(): dropped()}))
 
-    def render(self, accept: str = "") -> tuple[str, bytes]:
-        """Content type and text of a scrape: OpenMetrics where the Accept header asks for it, else Prometheus."""
-        encode, content_type = choose_encoder(accept)
-        return content_type, encode(self.registry)
+    def watch_plugins(self, queued: Callable[[], Mapping[str, int]]) -> None:
+        """Read how many events wait, by plugin."""
+        text = "Events that wait for their plugin."
+        family = partial(GaugeMetricFamily, "mcpp_plugin_queue_depth", text, labels=("plugin",))
+        self.registry.register(LiveState(family, lambda: {(plugin,): depth for plugin, depth in queued().items()}))
+
+    def watch_spans(self, counts: Callable[[], Mapping[str, int]]) -> None:
+        """Read what became of the spans, by `exported`, `failed` and `dropped`."""
+        text = "Spans by what became of them: exported, failed at the collector, or dropped since too many waited."
+        family = partial(CounterMetricFamily, "mcpp_spans", text, labels=("outcome",))
+        self.registry.register(LiveState(family, lambda: {(outcome,): count for outcome, count in counts().items()}))
+
+    def render(self, accept: str = "") -> tuple[str, AsyncIterator[bytes]]:
+        """Content type and pieces of a scrape: OpenMetrics where the Accept header asks for it, else Prometheus."""
+        return self._exposition.render(accept)
+
+
+def _spellings(known: Collection[str] | Mapping[str, str]) -> Mapping[str, str]:
+    return known if isinstance(known, Mapping) else {value: value for value in known}
 
 
 def _gauge(registry: CollectorRegistry, name: str, text: str, labels: Iterable[str] = ()) -> Gauge:
-    return Gauge(name, text, labels, namespace="mcpp", registry=registry)
+    return Gauge(name, text, labels, namespace="mcpp", unit=unit_of(name), registry=registry)
 
 
 def _counter(registry: CollectorRegistry, name: str, text: str, labels: Iterable[str] = ()) -> Counter:
-    return Counter(name, text, labels, namespace="mcpp", registry=registry)
+    return Counter(name, text, labels, namespace="mcpp", unit=unit_of(name), registry=registry)
 
 
 def _histogram(
     registry: CollectorRegistry, name: str, text: str, buckets: Iterable[float], labels: Iterable[str] = ()
 ) -> Histogram:
-    return Histogram(name, text, labels, namespace="mcpp", registry=registry, buckets=tuple(buckets))
+    return Histogram(
+        name, text, labels, namespace="mcpp", unit=unit_of(name), registry=registry, buckets=tuple(buckets)
+    )
 
 
 def _file_size(path: Path) -> int:
@@ -183,6 +248,7 @@ def _file_size(path: Path) -> int:
 
 
 _MESSAGE_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+_REQUEST_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _WRITE_SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5)
 _LAG_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 _BATCH_SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)

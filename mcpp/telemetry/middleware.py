@@ -1,6 +1,7 @@
-"""The one observer of every message: a log line per frame, and the counters and timers of the message path.
+"""The one observer of every message: what it counts, what it writes into the log, what it records as spans.
 
-Runs twice per message, so lines are built here as plain dicts and the metrics' children are kept at hand.
+An incoming CALL's line waits for its answer: only then is known which charging session it belongs to. Runs twice per
+message, so the metrics' children are kept at hand.
 """
 
 from __future__ import annotations
@@ -11,12 +12,24 @@ from time import perf_counter
 from prometheus_client import Counter, Histogram
 
 from mcpp.ocppj.errors import CallTimeout
-from mcpp.ocppj.flow import Deviation, Direction, Flow, Peer, new_correlation_id
+from mcpp.ocppj.flow import (
+    Deviation,
+    Direction,
+    Flow,
+    Peer,
+    Step,
+    Subject,
+    cause_at_hand,
+    new_correlation_id,
+)
 from mcpp.ocppj.frames import Call, CallError, CallResult, FrameError, MessageType
-from mcpp.telemetry.lines import Line, LineWriter, LogLevel, timestamp
+from mcpp.telemetry.flow_spans import FlowSpans
+from mcpp.telemetry.lines import LogLevel
 from mcpp.telemetry.logs import error_text, stack_text
+from mcpp.telemetry.message_lines import MessageLines
 from mcpp.telemetry.metrics import OTHER, Children, Metrics
-from mcpp.telemetry.redaction import redact_payload, redact_text
+from mcpp.telemetry.redaction import redact_text
+from mcpp.telemetry.sessions import Sessions
 
 _MESSAGE_TYPES = {
     MessageType.CALL: "call",
@@ -27,15 +40,28 @@ _MESSAGE_TYPES = {
 _DESCRIPTION_LIMIT = 1024
 """Four times what OCPP-J 1.6 §4.2.3 allows; searching a whole frame of it would hold up the loop."""
 
+_UNANSWERED = "unanswered"
+"""The `error.type` of a span whose CALL got no answer from us."""
+
 
 class TelemetryMiddleware:
-    """Implements `mcpp.ocppj.middleware.Middleware`: one `ocpp_message` line per frame, and the message metrics."""
+    """Implements `mcpp.ocppj.middleware.Middleware`: one `ocpp_message` line per frame, message metrics, spans."""
 
-    def __init__(self, lines: LineWriter, metrics: Metrics, *, log_payloads: bool) -> None:
+    def __init__(
+        self,
+        lines: MessageLines,
+        metrics: Metrics,
+        sessions: Sessions,
+        spans: FlowSpans | None = None,
+        *,
+        slow_seconds: float = 1.0,
+    ) -> None:
+        """`spans` is None where tracing is off; what takes `slow_seconds` gets a line that says where they went."""
         self._lines = lines
         self._metrics = metrics
-        self._log_payloads = log_payloads
-        self._writes_messages = lines.writes(LogLevel.INFO)
+        self._sessions = sessions
+        self._spans = spans
+        self._slow_seconds = slow_seconds
         self._frames_in = {kind: _FrameKind(metrics, "in", kind) for kind in (*_MESSAGE_TYPES.values(), OTHER)}
         self._frames_out = {kind: _FrameKind(metrics, "out", kind) for kind in _MESSAGE_TYPES.values()}
         self._call_in, self._call_out = self._frames_in["call"], self._frames_out["call"]
@@ -43,38 +69,96 @@ class TelemetryMiddleware:
         self._durations_out = _durations(metrics, "out")
         self._refused: Flow | None = None
 
+    # CALLs of charge points.
+
     def call_received(self, peer: Peer, call: Call, size: int) -> Flow:
-        flow = Flow(peer, Direction.IN, call.action, call.message_id, new_correlation_id(), perf_counter())
+        flow = Flow(
+            peer,
+            Direction.IN,
+            call.action,
+            call.message_id,
+            new_correlation_id(),
+            perf_counter(),
+            size_bytes=size,
+            payload=call.payload,
+        )
         if call.deviations:
             flow.deviations.extend(Deviation(rule, "") for rule in call.deviations)
-        self._frame(self._call_in, flow, size, call.payload)
+        if self._spans is not None:
+            self._spans.begin(flow, None)
+        self._call_in.messages[flow.action].inc()
         return flow
 
     def answer_sent(self, flow: Flow, answer: CallResult | CallError, size: int) -> None:
         seconds = perf_counter() - flow.started
-        self._durations_in[flow.action].observe(seconds, {"trace_id": flow.correlation_id})
+        self._handled(flow)
+        self._observe(self._durations_in[flow.action], flow, seconds)
         self._answer(self._frames_out, flow, answer, size, seconds)
+        self._ended(flow, seconds, answer)
 
     def unanswered(self, flow: Flow, error: BaseException) -> None:
-        self._note(LogLevel.WARNING, "call_unanswered", flow, error=error_text(error))
+        seconds = perf_counter() - flow.started
+        self._handled(flow)
+        text = error_text(error)
+        self._lines.note(LogLevel.WARNING, "call_unanswered", flow, error=text)
         self._report_deviations(flow)
+        self._expired(flow, seconds, _UNANSWERED, text)
 
     def call_failed(self, flow: Flow, error: BaseException) -> None:
-        self._note(LogLevel.ERROR, "handler_failed", flow, error=error_text(error), stack=stack_text(error))
+        self._lines.note(LogLevel.ERROR, "handler_failed", flow, error=error_text(error), stack=stack_text(error))
 
-    def call_sent(self, flow: Flow, call: Call, size: int) -> None:
-        self._frame(self._call_out, flow, size, call.payload)
+    # CALLs of ours.
+
+    def call_queued(self, peer: Peer, call: Call, about: Subject) -> Flow:
+        cause = cause_at_hand()
+        session = self._sessions.find(peer.identity, about) or (cause and cause.session_correlation_id)
+        flow = Flow(
+            peer,
+            Direction.OUT,
+            call.action,
+            call.message_id,
+            cause.correlation_id if cause else new_correlation_id(),
+            perf_counter(),
+            payload=call.payload,
+            connector_id=about.connector_id,
+            transaction_id=about.transaction_id,
+            session_correlation_id=session,
+        )
+        if self._spans is not None:
+            self._spans.begin(flow, cause)
+        return flow
+
+    def call_withdrawn(self, flow: Flow) -> None:
+        if self._spans is not None:
+            seconds = perf_counter() - flow.started
+            self._spans.end(flow, seconds, error_type="withdrawn", error="taken back before its turn")
+
+    def call_sent(self, flow: Flow, size: int) -> None:
+        flow.steps.append(Step("wait_in_queue", flow.started, perf_counter() - flow.started))
+        flow.size_bytes = size
+        self._call_out.messages[flow.action].inc()
+        if self._lines.wanted:
+            self._lines.call(flow)
 
     def answer_received(self, flow: Flow, answer: CallResult | CallError, size: int) -> None:
-        seconds = perf_counter() - flow.started
-        self._durations_out[flow.action].observe(seconds, {"trace_id": flow.correlation_id})
+        now = perf_counter()
+        seconds = now - flow.started
+        if flow.steps:
+            sent = flow.steps[0].began + flow.steps[0].seconds
+            flow.steps.append(Step("charge_point", sent, now - sent))
+        self._observe(self._durations_out[flow.action], flow, seconds)
         self._answer(self._frames_in, flow, answer, size, seconds)
+        self._ended(flow, seconds, answer)
 
     def call_expired(self, flow: Flow, error: Exception) -> None:
         if isinstance(error, CallTimeout):
             self._metrics.call_timeouts.inc()
-        self._note(LogLevel.WARNING, "call_expired", flow, error=error_text(error))
+        text = error_text(error)
+        self._lines.note(LogLevel.WARNING, "call_expired", flow, error=text)
         self._report_deviations(flow)
+        self._expired(flow, perf_counter() - flow.started, type(error).__name__, text)
+
+    # What belongs to no CALL.
 
     def stray_answer(self, peer: Peer, answer: CallResult | CallError, size: int, *, late: bool) -> None:
         flow = _flow_without_call(peer, answer.message_id)
@@ -83,7 +167,10 @@ class TelemetryMiddleware:
     def frame_refused(self, peer: Peer, error: FrameError, size: int) -> None:
         flow = self._refused = _flow_without_call(peer, error.message_id or "")
         kind = self._frames_in[_MESSAGE_TYPES.get(error.message_type or 0, OTHER)]
-        self._frame(kind, flow, size, error=redact_text(error.description))
+        kind.messages[flow.action].inc()
+        if self._lines.wanted:
+            more = {"error": redact_text(error.description)}
+            self._lines.frame(flow, kind.direction, kind.message_type, size, more=more)
 
     def refusal_sent(self, peer: Peer, answer: CallError, size: int) -> None:
         flow, self._refused = self._refused, None
@@ -93,11 +180,21 @@ class TelemetryMiddleware:
 
     def connection(self, outcome: str, *, identity: str = "", remote: str = "", detail: str = "") -> None:
         self._metrics.connections.labels(outcome).inc()
-        if self._writes_messages:
-            line: Line = {"timestamp": timestamp(), "level": "info", "event": "connection", "category": "ocpp"}
-            facts = {"charge_point_id": identity, "outcome": outcome, "remote_address": remote, "detail": detail}
-            line.update({name: redact_text(fact) for name, fact in facts.items() if fact})
-            self._lines.write(line)
+        self._lines.connection(
+            {"charge_point_id": identity, "outcome": outcome, "remote_address": remote, "detail": detail}
+        )
+
+    def _handled(self, flow: Flow) -> None:
+        """All is known of an incoming CALL: whether it's recorded, and what its line says."""
+        if self._spans is not None:
+            self._spans.follow_session(flow)
+        if self._lines.wanted:
+            self._lines.call(flow, at=flow.started)
+
+    def _observe(self, duration: Histogram, flow: Flow, seconds: float) -> None:
+        """Where tracing is on, only what is recorded is an example: it must lead somewhere."""
+        is_example = self._spans is None or flow.span_id
+        duration.observe(seconds, {"trace_id": flow.correlation_id} if is_example else None)
 
     def _answer(
         self,
@@ -109,81 +206,45 @@ class TelemetryMiddleware:
         **more: str,
     ) -> None:
         if isinstance(answer, CallResult):
-            self._frame(frames["call_result"], flow, size, answer.payload, seconds, **more)
+            kind, payload = frames["call_result"], answer.payload
         else:
-            kind = frames["call_error"]
+            kind, payload = frames["call_error"], answer.details
             kind.errors[answer.code].inc()
-            description = redact_text(answer.description[:_DESCRIPTION_LIMIT])
-            self._frame(kind, flow, size, answer.details, seconds, error=answer.code, description=description, **more)
+            more |= {"error": answer.code, "description": redact_text(answer.description[:_DESCRIPTION_LIMIT])}
+        kind.messages[flow.action].inc()
+        if self._lines.wanted:
+            self._lines.frame(flow, kind.direction, kind.message_type, size, payload, seconds=seconds, more=more)
         if answer.deviations:
             flow.deviations.extend(Deviation(rule, "") for rule in answer.deviations)
         self._report_deviations(flow)
 
-    def _frame(
-        self,
-        kind: _FrameKind,
-        flow: Flow,
-        size: int,
-        payload: bytes = b"",
-        seconds: float | None = None,
-        **more: str,
-    ) -> None:
-        """Count a frame and write its line; all that is said of a frame of any kind is said here."""
-        kind.messages[flow.action].inc()
-        if not self._writes_messages:
+    def _ended(self, flow: Flow, seconds: float, answer: CallResult | CallError) -> None:
+        if seconds >= self._slow_seconds:
+            self._lines.slow(flow, seconds)
+        if self._spans is None:
             return
-        line: Line = {
-            "timestamp": timestamp(),
-            "level": "info",
-            "event": "ocpp_message",
-            "category": "ocpp",
-            "correlation_id": flow.correlation_id,
-            "charge_point_id": flow.peer.identity,
-            "action": flow.action,
-            "message_id": flow.message_id,
-            "direction": kind.direction,
-            "message_type": kind.message_type,
-            "size_bytes": size,
-        }
-        if seconds is not None:
-            line["duration_ms"] = round(seconds * 1000, 3)
-        if more:
-            line.update(more)
-        if not flow.action:
-            del line["action"]
-        if self._log_payloads and payload:
-            line["payload"] = redact_payload(payload)
-        self._lines.write(line)
+        if isinstance(answer, CallError):
+            description = redact_text(answer.description[:_DESCRIPTION_LIMIT])
+            code = self._metrics.error_codes.get(answer.code, OTHER)
+            self._spans.end(flow, seconds, error_type=code, error=description)
+        else:
+            self._spans.end(flow, seconds)
+
+    def _expired(self, flow: Flow, seconds: float, error_type: str, error: str) -> None:
+        if seconds >= self._slow_seconds:
+            self._lines.slow(flow, seconds)
+        if self._spans is not None:
+            self._spans.end(flow, seconds, error_type=error_type, error=redact_text(error[:_DESCRIPTION_LIMIT]))
 
     def _report_deviations(self, flow: Flow) -> None:
-        """What was tolerated in one flow, once: counted by rule, and one line with where each was met first."""
+        """What was tolerated in one flow, once."""
         if not flow.deviations:
             return
         rules = Tally(deviation.rule for deviation in flow.deviations)
         action = flow.action if flow.action in self._metrics.actions else OTHER
         for rule, times in rules.items():
             self._metrics.deviations.labels(action, rule).inc(times)
-        # Backwards, so that the first location of each rule is the one that stays.
-        locations = {deviation.rule: deviation.location for deviation in reversed(flow.deviations)}
-        self._note(LogLevel.INFO, "contract_deviation", flow, rules=rules, locations=locations)
-
-    def _note(self, level: LogLevel, event: str, flow: Flow, **more: object) -> None:
-        """A line that belongs to a flow and to none of its frames."""
-        if not self._lines.writes(level):
-            return
-        line: Line = {
-            "timestamp": timestamp(),
-            "level": level.value,
-            "event": event,
-            "category": "error" if level is LogLevel.ERROR else "ocpp",
-            "correlation_id": flow.correlation_id,
-            "charge_point_id": flow.peer.identity,
-            "action": flow.action,
-            "message_id": flow.message_id,
-            "direction": flow.direction.value,
-        }
-        line |= {name: redact_text(value) if isinstance(value, str) else value for name, value in more.items()}
-        self._lines.write(line)
+        self._lines.deviations(flow, rules)
 
 
 class _FrameKind:

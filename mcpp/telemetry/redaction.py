@@ -6,23 +6,11 @@ from collections.abc import Mapping
 
 import orjson
 
-from mcpp.redaction import MASK, SECRET_NAMES, is_secret, redact_text
+from mcpp.redaction import MASK, NAME_HINTS, SECRET_NAMES, is_secret, redact_text
 
 __all__ = ["MASK", "PAYLOAD_HINTS", "SECRET_NAMES", "is_secret", "redact", "redact_payload", "redact_text"]
 
-PAYLOAD_HINTS = (
-    b"://",
-    b"\\",
-    b"key",
-    b"pass",
-    b"pwd",
-    b"psk",
-    b"secret",
-    b"token",
-    b"authoriz",
-    b"cookie",
-    b"credential",
-)
+PAYLOAD_HINTS = (b"://", b"\\", *(hint.encode() for hint in NAME_HINTS))
 """A payload in which none of these occurs, in lower case, holds no secret and need not be searched."""
 
 _DEPTH_LIMIT = 64
@@ -64,7 +52,7 @@ def _redact_object(fields: Mapping[object, object], depth: int) -> dict[object, 
     named = fields.get("key")
     value_is_secret = isinstance(named, str) and is_secret(named)
     return {
-        name: MASK
+        (redact_text(name) if isinstance(name, str) and "://" in name else name): MASK
         if item is not None and ((value_is_secret and name == "value") or (isinstance(name, str) and is_secret(name)))
         else _redact(item, depth)
         for name, item in fields.items()

@@ -28,7 +28,7 @@ from mcpp.ocppj.errors import (
     InvalidAnswer,
     Unanswerable,
 )
-from mcpp.ocppj.flow import Direction, Flow, Peer, caused_correlation_id, current_flow
+from mcpp.ocppj.flow import Flow, Peer, Step, current_flow
 from mcpp.ocppj.frames import Call, CallError, CallResult, encode
 from mcpp.ocppj.live import Exchange
 from mcpp.ocppj.middleware import Middleware
@@ -184,27 +184,27 @@ class LiveChargePoint:
         """How many commands wait to be sent."""
         return self._session.queued
 
-    async def call(self, action: Action[Req, Res], request: Req, *, correlation_id: str | None = None) -> Res:
+    @property
+    def waiting_calls(self) -> int:
+        """How many of its own CALLs wait for their turn."""
+        return len(self._waiting)
+
+    async def call(self, action: Action[Req, Res], request: Req) -> Res:
         """Send a typed CALL, once those before it are answered, and wait for its response.
 
-        Without `correlation_id` it belongs to the flow at hand, if there is one. Raises QueueFull, CallRefused,
-        CallTimeout, ConnectionLost or InvalidAnswer. A caller that is cancelled takes a CALL back that still waits.
+        It belongs to the flow or cause at hand, if there is one. Raises QueueFull, CallRefused, CallTimeout,
+        ConnectionLost or InvalidAnswer. A caller that is cancelled takes a CALL back that still waits.
         """
-        payload = action.encode_request(request)
-        return (await self._exchange(action.name, action.response, request, payload, correlation_id)).response
+        return (await self._exchange(action.name, action.response, request, action.encode_request(request))).response
 
-    async def send(
-        self, action: AnyAction, request: BaseModel, payload: bytes, *, correlation_id: str | None = None
-    ) -> Exchange[BaseModel]:
+    async def send(self, action: AnyAction, request: BaseModel, payload: bytes) -> Exchange[BaseModel]:
         """As `call`, for a payload that goes out as it was given; `request` is what it says."""
-        return await self._exchange(action.name, action.response, request, payload, correlation_id)
+        return await self._exchange(action.name, action.response, request, payload)
 
-    async def _exchange(
-        self, action: str, model: type[Res], request: BaseModel, payload: bytes, correlation_id: str | None
-    ) -> Exchange[Res]:
+    async def _exchange(self, action: str, model: type[Res], request: BaseModel, payload: bytes) -> Exchange[Res]:
         call = Call(str(uuid4()), action, payload)
-        flow = self._outgoing_flow(call, correlation_id)
         self._session.submit(call)
+        flow = self._middleware.call_queued(self.peer, call, self._dialect.subject(request))
         future: asyncio.Future[Res] = self._loop.create_future()
         self._commands[call.message_id] = _TypedCommand(flow, self._dialect, request, model, future, self._finished)
         self._send_call()
@@ -213,6 +213,7 @@ class LiveChargePoint:
         finally:
             if self._session.withdraw(call.message_id):
                 del self._commands[call.message_id]
+                self._middleware.call_withdrawn(flow)
         duration_ms = (time.perf_counter() - flow.started) * 1000
         return Exchange(action, call.message_id, flow.correlation_id, response, duration_ms)
 
@@ -232,12 +233,7 @@ class LiveChargePoint:
         if isinstance(event, Call):
             self._call_received(event, len(message))
         elif isinstance(event, Answered):
-            command = self._commands.pop(event.call.message_id)
-            learning = command.answered(event.answer)
-            if learning is not None:
-                self._run(learning)
-            self._middleware.answer_received(command.flow, event.answer, len(message))
-            self._send_call()
+            self._answer_received(event, len(message))
         elif isinstance(event, Stray):
             self._middleware.stray_answer(self.peer, event.answer, len(message), late=event.late)
         else:
@@ -259,12 +255,8 @@ class LiveChargePoint:
         waiting, self._waiting = self._waiting, []
         for flow, _ in waiting:
             self._middleware.unanswered(flow, lost)
-        outstanding = self._session.outstanding
         for call in self._session.close():
-            if call is outstanding:
-                self._command_failed(call, lost)
-            else:
-                self._commands.pop(call.message_id).failed(lost)
+            self._command_failed(call, lost)
 
     # Incoming CALLs.
 
@@ -286,16 +278,17 @@ class LiveChargePoint:
         """Handle a CALL as far as nothing waits: None if it's answered, else what to wait for."""
         token = current_flow.set(flow)
         try:
-            result = self._dialect.handle(flow, call)
-        except Exception as error:  # noqa: BLE001 - whatever a handler raises, its CALL must be answered
-            self._fail(flow, error)
+            try:
+                result = self._dialect.handle(flow, call)
+            except Exception as error:  # noqa: BLE001 - whatever a handler raises, its CALL must be answered
+                self._fail(flow, error)
+                return None
+            if not isinstance(result, bytes):
+                return result
+            self._succeed(flow, result)
             return None
         finally:
             current_flow.reset(token)
-        if not isinstance(result, bytes):
-            return result
-        self._succeed(flow, result)
-        return None
 
     async def _handle_in_order(self, flow: Flow, pending: Awaitable[bytes]) -> None:
         """Finish this CALL and handle all that came in meanwhile."""
@@ -303,6 +296,7 @@ class LiveChargePoint:
             await self._finish(flow, pending)
             while self._waiting:
                 flow, call = self._waiting.pop(0)
+                flow.steps.append(Step("wait_in_line", flow.started, time.perf_counter() - flow.started))
                 if len(self._waiting) == self._limits.incoming_call_limit // 2:
                     self._link.release_reading(Hold.CALLS_WAIT)
                 next_pending = self._begin(flow, call)
@@ -372,12 +366,17 @@ class LiveChargePoint:
         self._works.add(task)
         task.add_done_callback(self._works.discard)
 
-    def _outgoing_flow(self, call: Call, correlation_id: str | None) -> Flow:
-        if correlation_id is None:
-            flow = current_flow.get()
-            correlation_id = caused_correlation_id() if flow is None else flow.correlation_id
-        started = time.perf_counter()
-        return Flow(self.peer, Direction.OUT, call.action, call.message_id, correlation_id, started)
+    def _answer_received(self, answered: Answered, size: int) -> None:
+        command = self._commands.pop(answered.call.message_id)
+        token = current_flow.set(command.flow)
+        try:
+            learning = command.answered(answered.answer)
+            if learning is not None:
+                self._run(learning)
+        finally:
+            current_flow.reset(token)
+        self._middleware.answer_received(command.flow, answered.answer, size)
+        self._send_call()
 
     def _send_call(self) -> None:
         call = self._session.call_to_send(self._loop.time())
@@ -385,7 +384,7 @@ class LiveChargePoint:
             return
         text = encode(call)
         self._link.send(text)
-        self._middleware.call_sent(self._commands[call.message_id].flow, call, len(text))
+        self._middleware.call_sent(self._commands[call.message_id].flow, len(text))
         deadline = self._session.next_deadline()
         if deadline is not None:
             self._link.wake_by(deadline)

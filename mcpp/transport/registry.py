@@ -71,17 +71,13 @@ class Registry:
             reason = "this charge point is no longer registered"
             charge_point.close(CloseCode.POLICY_VIOLATION, reason, Outcome.FORGOTTEN)
 
-    async def call(
-        self, identity: str, action: Action[Req, Res], request: Req, *, correlation_id: str | None = None
-    ) -> Res:
+    async def call(self, identity: str, action: Action[Req, Res], request: Req) -> Res:
         """Send a CALL to a connected charge point; as LiveChargePoint.call, and raises NotConnected."""
-        return await self._connected(identity).call(action, request, correlation_id=correlation_id)
+        return await self._connected(identity).call(action, request)
 
-    async def send(
-        self, identity: str, action: AnyAction, request: BaseModel, payload: bytes, *, correlation_id: str | None = None
-    ) -> Exchange[BaseModel]:
+    async def send(self, identity: str, action: AnyAction, request: BaseModel, payload: bytes) -> Exchange[BaseModel]:
         """Send a payload as it was given; as LiveChargePoint.send, and raises NotConnected."""
-        return await self._connected(identity).send(action, request, payload, correlation_id=correlation_id)
+        return await self._connected(identity).send(action, request, payload)
 
     def _connected(self, identity: str) -> LiveChargePoint:
         charge_point = self._by_identity.get(identity)

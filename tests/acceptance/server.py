@@ -85,7 +85,7 @@ async def running_server(
     database: Path, *flags: str, variables: Mapping[str, str] | None = None
 ) -> AsyncIterator[Server]:
     """`mcpp serve` on free ports, up when the block begins; ended with it. No other variable of ours is set."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("MCPP_")}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MCPP_", "OTEL_"))}
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",

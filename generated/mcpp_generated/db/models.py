@@ -56,6 +56,8 @@ class ChargePoint:
     last_tx_start_at: datetime | None
     last_tx_stop_at: datetime | None
     last_error_at: datetime | None
+    energy_wh: int
+    energy_peak_wh: int
 
     @classmethod
     def from_row(
@@ -87,6 +89,8 @@ class ChargePoint:
             int | None,
             int | None,
             int | None,
+            int,
+            int,
         ],
     ) -> Self:
         return cls(
@@ -116,6 +120,8 @@ class ChargePoint:
             None if row[23] is None else from_milliseconds(row[23]),
             None if row[24] is None else from_milliseconds(row[24]),
             None if row[25] is None else from_milliseconds(row[25]),
+            row[26],
+            row[27],
         )
 
 
@@ -305,43 +311,30 @@ class UploadRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class IdTag:
-    """A row of the table `id_tags`."""
+class ListFleetRow:
+    """A row of `list_fleet`."""
 
-    id_tag: str
-    status: IdTagStatus
-    expiry_date: datetime | None
-    parent_id_tag: str | None
-    note: str | None
+    id: int
+    identity: str
+    energy_wh: int
+    energy_peak_wh: int
 
     @classmethod
-    def from_row(cls, row: tuple[str, str, int | None, str | None, str | None]) -> Self:
-        return cls(row[0], IdTagStatus(row[1]), None if row[2] is None else from_milliseconds(row[2]), row[3], row[4])
+    def from_row(cls, row: tuple[int, str, int, int]) -> Self:
+        return cls(*row)
 
 
 @dataclass(frozen=True, slots=True)
-class LocalList:
-    """A row of the table `local_lists`."""
+class ListFleetConnectorsRow:
+    """A row of `list_fleet_connectors`."""
 
     charge_point_id: int
-    version: int
-    known_at: datetime
+    connector_id: int
+    status: str | None
+    error_code: str | None
 
     @classmethod
-    def from_row(cls, row: tuple[int, int, int]) -> Self:
-        return cls(row[0], row[1], from_milliseconds(row[2]))
-
-
-@dataclass(frozen=True, slots=True)
-class PluginMemory:
-    """A row of the table `plugin_memory`."""
-
-    plugin: str
-    key: str
-    value: str
-
-    @classmethod
-    def from_row(cls, row: tuple[str, str, str]) -> Self:
+    def from_row(cls, row: tuple[int, int, str | None, str | None]) -> Self:
         return cls(*row)
 
 
@@ -424,6 +417,47 @@ class Transaction:
             None if row[20] is None else from_milliseconds(row[20]),
             None if row[21] is None else from_milliseconds(row[21]),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class IdTag:
+    """A row of the table `id_tags`."""
+
+    id_tag: str
+    status: IdTagStatus
+    expiry_date: datetime | None
+    parent_id_tag: str | None
+    note: str | None
+
+    @classmethod
+    def from_row(cls, row: tuple[str, str, int | None, str | None, str | None]) -> Self:
+        return cls(row[0], IdTagStatus(row[1]), None if row[2] is None else from_milliseconds(row[2]), row[3], row[4])
+
+
+@dataclass(frozen=True, slots=True)
+class LocalList:
+    """A row of the table `local_lists`."""
+
+    charge_point_id: int
+    version: int
+    known_at: datetime
+
+    @classmethod
+    def from_row(cls, row: tuple[int, int, int]) -> Self:
+        return cls(row[0], row[1], from_milliseconds(row[2]))
+
+
+@dataclass(frozen=True, slots=True)
+class PluginMemory:
+    """A row of the table `plugin_memory`."""
+
+    plugin: str
+    key: str
+    value: str
+
+    @classmethod
+    def from_row(cls, row: tuple[str, str, str]) -> Self:
+        return cls(*row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -552,6 +586,29 @@ class ListTransactionSamplesRow:
     @classmethod
     def from_row(cls, row: tuple[int, int, int, str, str, str, str, str, str, str]) -> Self:
         return cls(from_milliseconds(row[0]), row[1], row[2], row[3], row[4], row[5], row[6], row[7], row[8], row[9])
+
+
+@dataclass(frozen=True, slots=True)
+class ListSessionsRow:
+    """A row of `list_sessions`."""
+
+    charge_point_id: str
+    connector_id: int
+    session_correlation_id: str | None
+    transaction_id: int | None
+    status_received_at: datetime | None
+    start_received_at: datetime | None
+
+    @classmethod
+    def from_row(cls, row: tuple[str, int, str | None, int | None, int | None, int | None]) -> Self:
+        return cls(
+            row[0],
+            row[1],
+            row[2],
+            row[3],
+            None if row[4] is None else from_milliseconds(row[4]),
+            None if row[5] is None else from_milliseconds(row[5]),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,9 @@ from .models import (
     IdTag,
     ListConnectorsRow,
     ListEndedTransactionsRow,
+    ListFleetConnectorsRow,
+    ListFleetRow,
+    ListSessionsRow,
     ListTransactionSamplesRow,
     LocalList,
     PluginMemory,
@@ -360,6 +363,14 @@ class Queries:
             ),
         )
 
+    def book_energy(self, *, wh: int, id: int) -> None:
+        """Let a charge point's total of ended transactions grow, or fall where an end is corrected."""
+        self._connection.execute(statements.BOOK_ENERGY, (wh, id))
+
+    def hold_energy(self, *, running_wh: int, id: int) -> None:
+        """Keep the total as it is told now, with so much of running transactions, unless more was told before."""
+        self._connection.execute(statements.HOLD_ENERGY, (running_wh, id))
+
     def add_firmware_image(
         self, *, name: str, stored_name: str, size_bytes: int, sha256: str, stored_at: datetime
     ) -> FirmwareImage | None:
@@ -477,6 +488,18 @@ class Queries:
     def list_stored_uploads(self) -> list[str]:
         """The files on disk that charge points have put."""
         return fetch_all(self._connection.execute(statements.LIST_STORED_UPLOADS), scalar)
+
+    def list_fleet(self) -> list[ListFleetRow]:
+        """Every charge point with its energy, as monitoring begins with it."""
+        return fetch_all(self._connection.execute(statements.LIST_FLEET), ListFleetRow.from_row)
+
+    def list_fleet_connectors(self) -> list[ListFleetConnectorsRow]:
+        """Every connector with its status."""
+        return fetch_all(self._connection.execute(statements.LIST_FLEET_CONNECTORS), ListFleetConnectorsRow.from_row)
+
+    def list_fleet_transactions(self) -> list[Transaction]:
+        """Every transaction that is open."""
+        return fetch_all(self._connection.execute(statements.LIST_FLEET_TRANSACTIONS), Transaction.from_row)
 
     def get_id_tag(self, *, id_tag: str) -> IdTag | None:
         """One id tag, compared without regard to case (CiString)."""
@@ -738,6 +761,10 @@ class Queries:
             ),
             ListTransactionSamplesRow.from_row,
         )
+
+    def list_sessions(self) -> list[ListSessionsRow]:
+        """The charging sessions that run: of connectors, each with its open transaction where it has one."""
+        return fetch_all(self._connection.execute(statements.LIST_SESSIONS), ListSessionsRow.from_row)
 
     def find_start(
         self, *, connector_id: int, started_at: datetime, id_tag: str, meter_start: int

@@ -24,6 +24,9 @@ from .models import (
     IdTag,
     ListConnectorsRow,
     ListEndedTransactionsRow,
+    ListFleetConnectorsRow,
+    ListFleetRow,
+    ListSessionsRow,
     ListTransactionSamplesRow,
     LocalList,
     PluginMemory,
@@ -214,6 +217,21 @@ async def list_stored_uploads(connection: aiosqlite.Connection) -> list[str]:
     return await read_all(connection, statements.LIST_STORED_UPLOADS, (), scalar)
 
 
+async def list_fleet(connection: aiosqlite.Connection) -> list[ListFleetRow]:
+    """Every charge point with its energy, as monitoring begins with it."""
+    return await read_all(connection, statements.LIST_FLEET, (), ListFleetRow.from_row)
+
+
+async def list_fleet_connectors(connection: aiosqlite.Connection) -> list[ListFleetConnectorsRow]:
+    """Every connector with its status."""
+    return await read_all(connection, statements.LIST_FLEET_CONNECTORS, (), ListFleetConnectorsRow.from_row)
+
+
+async def list_fleet_transactions(connection: aiosqlite.Connection) -> list[Transaction]:
+    """Every transaction that is open."""
+    return await read_all(connection, statements.LIST_FLEET_TRANSACTIONS, (), Transaction.from_row)
+
+
 async def get_id_tag(connection: aiosqlite.Connection, *, id_tag: str) -> IdTag | None:
     """One id tag, compared without regard to case (CiString)."""
     return await read_one(connection, statements.GET_ID_TAG, (id_tag,), IdTag.from_row)
@@ -384,6 +402,11 @@ async def list_transaction_samples(
         (transaction_id, to_milliseconds(measured_at), position, kind_id, value, page_size),
         ListTransactionSamplesRow.from_row,
     )
+
+
+async def list_sessions(connection: aiosqlite.Connection) -> list[ListSessionsRow]:
+    """The charging sessions that run: of connectors, each with its open transaction where it has one."""
+    return await read_all(connection, statements.LIST_SESSIONS, (), ListSessionsRow.from_row)
 
 
 async def find_start(

@@ -54,7 +54,7 @@ VALUES (?1, ?2, ?3, ?4, ?5)
 ON CONFLICT DO NOTHING"""
 
 GET_CHARGE_POINT: Final = """\
-SELECT id, identity, ocpp_version, display_name, password_hash, auto_start, vendor, model, serial_number, charge_box_serial_number, firmware_version, iccid, imsi, meter_type, meter_serial_number, registered_at, boot_accepted_at, last_connect_at, last_disconnect_at, last_boot_at, last_heartbeat_at, last_status_at, last_meter_values_at, last_tx_start_at, last_tx_stop_at, last_error_at FROM charge_points WHERE identity = ?1"""
+SELECT id, identity, ocpp_version, display_name, password_hash, auto_start, vendor, model, serial_number, charge_box_serial_number, firmware_version, iccid, imsi, meter_type, meter_serial_number, registered_at, boot_accepted_at, last_connect_at, last_disconnect_at, last_boot_at, last_heartbeat_at, last_status_at, last_meter_values_at, last_tx_start_at, last_tx_stop_at, last_error_at, energy_wh, energy_peak_wh FROM charge_points WHERE identity = ?1"""
 
 LIST_IDENTITIES: Final = """\
 SELECT identity FROM charge_points WHERE identity > ?1 ORDER BY identity LIMIT ?2"""
@@ -63,7 +63,7 @@ LIST_IDENTITIES_BY_VENDOR: Final = """\
 SELECT identity FROM charge_points WHERE vendor = ?1 AND identity > ?2 ORDER BY identity LIMIT ?3"""
 
 GET_CHARGE_POINTS: Final = """\
-SELECT id, identity, ocpp_version, display_name, password_hash, auto_start, vendor, model, serial_number, charge_box_serial_number, firmware_version, iccid, imsi, meter_type, meter_serial_number, registered_at, boot_accepted_at, last_connect_at, last_disconnect_at, last_boot_at, last_heartbeat_at, last_status_at, last_meter_values_at, last_tx_start_at, last_tx_stop_at, last_error_at FROM charge_points WHERE identity IN (SELECT value FROM json_each(?1)) ORDER BY identity"""
+SELECT id, identity, ocpp_version, display_name, password_hash, auto_start, vendor, model, serial_number, charge_box_serial_number, firmware_version, iccid, imsi, meter_type, meter_serial_number, registered_at, boot_accepted_at, last_connect_at, last_disconnect_at, last_boot_at, last_heartbeat_at, last_status_at, last_meter_values_at, last_tx_start_at, last_tx_stop_at, last_error_at, energy_wh, energy_peak_wh FROM charge_points WHERE identity IN (SELECT value FROM json_each(?1)) ORDER BY identity"""
 
 GET_CREDENTIALS: Final = """\
 SELECT id, password_hash FROM charge_points WHERE identity = ?1"""
@@ -165,6 +165,12 @@ ORDER_AVAILABILITY_OF_ALL: Final = """\
 UPDATE connectors SET ordered_availability = ?1, ordered_at = ?2
 WHERE charge_point_id = ?3"""
 
+BOOK_ENERGY: Final = """\
+UPDATE charge_points SET energy_wh = energy_wh + CAST(?1 AS INTEGER) WHERE id = ?2"""
+
+HOLD_ENERGY: Final = """\
+UPDATE charge_points SET energy_peak_wh = max(energy_peak_wh, energy_wh + CAST(?1 AS INTEGER)) WHERE id = ?2"""
+
 ADD_FIRMWARE_IMAGE: Final = """\
 INSERT INTO firmware_images (name, stored_name, size_bytes, sha256, stored_at)
 VALUES (?1, ?2, ?3, ?4, ?5)
@@ -235,6 +241,15 @@ SELECT stored_name FROM firmware_images"""
 
 LIST_STORED_UPLOADS: Final = """\
 SELECT stored_name FROM uploads"""
+
+LIST_FLEET: Final = """\
+SELECT id, identity, energy_wh, energy_peak_wh FROM charge_points ORDER BY identity"""
+
+LIST_FLEET_CONNECTORS: Final = """\
+SELECT charge_point_id, connector_id, status, error_code FROM connectors ORDER BY charge_point_id, evse_id, connector_id"""
+
+LIST_FLEET_TRANSACTIONS: Final = """\
+SELECT id, charge_point_id, connector_id, connector_number, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE stopped_at IS NULL ORDER BY started_at, id"""
 
 GET_ID_TAG: Final = """\
 SELECT id_tag, status, expiry_date, parent_id_tag, note FROM id_tags WHERE id_tag = ?1"""
@@ -384,6 +399,15 @@ WHERE s.transaction_id = ?1 AND s.measured_at >= ?2
     )
 ORDER BY s.measured_at, s.position, s.kind_id, s.value
 LIMIT ?6"""
+
+LIST_SESSIONS: Final = """\
+SELECT
+    p.identity AS charge_point_id, c.connector_id, c.session_correlation_id, t.id AS transaction_id,
+    c.status_received_at, t.start_received_at
+FROM connectors AS c
+JOIN charge_points AS p ON p.id = c.charge_point_id
+LEFT JOIN transactions AS t ON t.connector_id = c.id AND t.stopped_at IS NULL AND t.session_correlation_id = c.session_correlation_id
+WHERE c.session_correlation_id IS NOT NULL"""
 
 FIND_START: Final = """\
 SELECT id, charge_point_id, connector_id, connector_number, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions

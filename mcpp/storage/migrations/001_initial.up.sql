@@ -5,6 +5,7 @@
 -- A natural key has no NULL in it, since NULLs don't conflict: what a charger left out is '' or 0 there.
 
 -- AUTOINCREMENT, here and below: a key that was given once is never given again, also after a purge.
+-- energy_wh: of its ended transactions. energy_peak_wh: what was told of all of them before the sum fell.
 CREATE TABLE charge_points (
     id                        INTEGER PRIMARY KEY AUTOINCREMENT,
     identity                  TEXT    NOT NULL UNIQUE,
@@ -31,7 +32,9 @@ CREATE TABLE charge_points (
     last_meter_values_at      INTEGER,
     last_tx_start_at          INTEGER,
     last_tx_stop_at           INTEGER,
-    last_error_at             INTEGER
+    last_error_at             INTEGER,
+    energy_wh                 INTEGER NOT NULL DEFAULT 0,
+    energy_peak_wh            INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 CREATE INDEX charge_points_by_vendor ON charge_points (vendor, identity);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -38,7 +39,12 @@ from mcpp.storage.database import Readers, open_writer
 from mcpp.storage.migrations import migrate
 from mcpp.storage.readiness import check_writable
 from mcpp.storage.writer import Writer
+from mcpp.telemetry.lines import LineWriter, LogLevel, render_json
+from mcpp.telemetry.log_control import LogControl
+from mcpp.telemetry.log_sink import LogSink
 from mcpp.telemetry.metrics import Metrics
+from mcpp.telemetry.requests import RequestTelemetry
+from mcpp.telemetry.spans import Spans
 from mcpp_generated.db.enums import StopOrigin
 from mcpp_generated.db.models import AddTransactionSamplesParams
 from mcpp_generated.db.queries import Queries
@@ -71,14 +77,10 @@ class Connections:
     def version_of(self, identity: str) -> str | None:
         return "1.6" if identity in self.identities else None
 
-    async def call(
-        self, identity: str, action: Action[Req, Res], request: Req, *, correlation_id: str | None = None
-    ) -> Res:
+    async def call(self, identity: str, action: Action[Req, Res], request: Req) -> Res:
         raise NotConnected(identity)
 
-    async def send(
-        self, identity: str, action: AnyAction, request: BaseModel, payload: bytes, *, correlation_id: str | None = None
-    ) -> Exchange[BaseModel]:
+    async def send(self, identity: str, action: AnyAction, request: BaseModel, payload: bytes) -> Exchange[BaseModel]:
         if identity not in self.identities:
             raise NotConnected(identity)
         self.asked.set()
@@ -226,7 +228,9 @@ class Site:
 
 
 @asynccontextmanager
-async def site(folder: Path, rules: AccessRules = LOCAL, *, with_files: bool = False) -> AsyncIterator[Site]:
+async def site(
+    folder: Path, rules: AccessRules = LOCAL, *, with_files: bool = False, spans: Spans | None = None
+) -> AsyncIterator[Site]:
     """A server of its own on a free port, and its database in `folder`."""
     database = folder / "mcpp.db"
     connection = open_writer(database)
@@ -239,6 +243,9 @@ async def site(folder: Path, rules: AccessRules = LOCAL, *, with_files: bool = F
         for event in happened:
             events(event)
 
+    null = os.open(os.devnull, os.O_WRONLY)
+    sink = LogSink(null)
+    lines = LineWriter(sink, render_json, LogLevel.INFO)
     metrics = Metrics(version="0", actions=["Heartbeat"], error_codes=[], stop_reasons=[])
     dialect = Ocpp16(Services(writer, publish, AuthorizationPolicy(), 300, stamps))
     files = FileStore(folder / "files", writer, readers, publish, size_limit=2 * MIB, link_lifetime=timedelta(hours=72))
@@ -259,9 +266,10 @@ async def site(folder: Path, rules: AccessRules = LOCAL, *, with_files: bool = F
         hash_password=passwords.hash,
         check_readiness=partial(check_writable, writer),
         render_metrics=metrics.render,
+        log=LogControl(lines),
         files=files if with_files else None,
     )
-    server = HttpServer(create_api(services, rules), rules.http_host, 0)
+    server = HttpServer(create_api(services, rules, RequestTelemetry(metrics, spans)), rules.http_host, 0)
     port = await server.start()
     try:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=10, trust_env=False) as http:
@@ -274,3 +282,5 @@ async def site(folder: Path, rules: AccessRules = LOCAL, *, with_files: bool = F
         passwords.close()
         await writer.close()
         await readers.close()
+        sink.close()
+        os.close(null)

@@ -25,6 +25,7 @@ def assert_problem(response: httpx.Response, status: HTTPStatus, code: str) -> N
         "code": code,
     }
     assert problem["detail"]
+    assert problem["correlation_id"] == response.headers["x-correlation-id"]
 
 
 @pytest.mark.parametrize(

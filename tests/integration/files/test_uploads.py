@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -14,10 +14,12 @@ import pytest
 from mcpp.domain.charge_points import delete_charge_point
 from mcpp.domain.errors import Unknown
 from mcpp.domain.events import FileReceived
+from mcpp.domain.occasion import OperatorOccasion
 from mcpp.files import directory
 from mcpp.files.books import FILES_PER_LINK
 from tests.integration.files.support import HOST, LIMIT, Site, path_of, site
 
+BY_HAND: Final = OperatorOccasion("a" * 32, datetime(2026, 5, 1, tzinfo=UTC))
 DIAGNOSTICS: Final = b"line \r\n--of a log--\r\n" * 5000
 
 
@@ -298,7 +300,7 @@ async def test_a_sweep_spares_what_is_arriving(files: Site) -> None:
 async def test_with_a_charge_point_go_its_links_and_files(files: Site) -> None:
     url = await files.upload_url()
     await files.http.put(url + "diag.zip", content=DIAGNOSTICS)
-    await files.writer.submit(delete_charge_point, "CP-1", purge=False)
+    await files.writer.submit(delete_charge_point, BY_HAND, "CP-1", purge=False)
     await files.store.sweep()
 
     assert (await files.http.put(url + "diag.zip", content=DIAGNOSTICS)).status_code == 404
@@ -312,7 +314,7 @@ async def test_one_forgotten_while_its_file_arrives_leaves_nothing(files: Site) 
     reader, writer = await asyncio.open_connection(HOST, files.port)
     writer.write(f"PUT {path_of(url)}a HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n1".encode())
     await files.until_on_disk(1)
-    await files.writer.submit(delete_charge_point, "CP-1", purge=False)
+    await files.writer.submit(delete_charge_point, BY_HAND, "CP-1", purge=False)
     writer.write(b"2")
 
     assert (await asyncio.wait_for(reader.readline(), 10)).startswith(b"HTTP/1.1 404 ")

@@ -17,6 +17,7 @@ import pytest
 from mcpp.commands import Commands
 from mcpp.domain.events import Event, HeartbeatReceived
 from mcpp.ocpp16.verbs import Ocpp16Verbs
+from mcpp.ocppj.flow import Cause
 from mcpp.plugins.hookspecs import PROJECT, HookSpecs, hookimpl
 from mcpp.plugins.loading import Hook, Plugin
 from mcpp.plugins.local_site import SiteServices
@@ -55,6 +56,18 @@ def heartbeat(identity: str = "CP-1", correlation_id: str = "c" * 32) -> Heartbe
 
 
 @dataclass
+class SeenCall:
+    """A hook that is being called."""
+
+    calls: Counter[tuple[str, str]]
+    hook: tuple[str, str]
+    cause: Cause | None
+
+    def end(self, *, failed: bool) -> None:
+        self.calls[self.hook] += 1
+
+
+@dataclass
 class Seen:
     """An observer that counts."""
 
@@ -63,8 +76,8 @@ class Seen:
     dropped: Counter[tuple[str, str]] = field(default_factory=Counter)
     errors: list[BaseException] = field(default_factory=list)
 
-    def on_call(self, plugin: str, hook: str, seconds: float) -> None:
-        self.calls[plugin, hook] += 1
+    def begin(self, plugin: str, hook: str, by: Cause | None) -> SeenCall:
+        return SeenCall(self.calls, (plugin, hook), by)
 
     def on_failure(self, plugin: str, hook: str, error: BaseException) -> None:
         self.failures[plugin, hook] += 1

@@ -141,7 +141,8 @@ async def test_jobs_run_in_their_time_unless_they_are_cancelled(tmp_path: Path, 
 
     def job(name: str) -> Any:
         async def run() -> None:
-            ran.append(f"{name} {cause.get()}")
+            at_hand = cause.get()
+            ran.append(f"{name} {at_hand and at_hand.correlation_id}")
 
         return run
 

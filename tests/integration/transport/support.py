@@ -15,7 +15,7 @@ from websockets.typing import Subprotocol
 
 from mcpp.ocppj.actions import Action, AnyAction, Res, Sender, decode
 from mcpp.ocppj.errors import CallFault, ErrorCode, InvalidAnswer, Unanswerable
-from mcpp.ocppj.flow import Direction, Flow, Peer, current_flow, new_correlation_id
+from mcpp.ocppj.flow import Direction, Flow, Peer, Subject, caused_correlation_id, current_flow, new_correlation_id
 from mcpp.ocppj.frames import Call, CallError, CallResult, FrameError
 from mcpp.transport.admission import Admitted, ConnectRequest, Refused
 from mcpp.transport.charge_point import LiveChargePoint
@@ -111,6 +111,9 @@ class Dialect:
         except ValidationError as error:
             raise InvalidAnswer(str(error)) from error
 
+    def subject(self, request: BaseModel) -> Subject:
+        return Subject()
+
     def learn(self, flow: Flow, request: BaseModel, response: BaseModel) -> Awaitable[None] | None:
         return self.lesson
 
@@ -173,9 +176,15 @@ class Recorder:
         self.errors.append(error)
         self._note(f"failed {flow.message_id}")
 
-    def call_sent(self, flow: Flow, call: Call, size: int) -> None:
+    def call_queued(self, peer: Peer, call: Call, about: Subject) -> Flow:
+        return Flow(peer, Direction.OUT, call.action, call.message_id, caused_correlation_id(), 0)
+
+    def call_withdrawn(self, flow: Flow) -> None:
+        self._note(f"withdrawn {flow.action}")
+
+    def call_sent(self, flow: Flow, size: int) -> None:
         self.flows.append(flow)
-        self._note(f"out {call.action}")
+        self._note(f"out {flow.action}")
 
     def answer_received(self, flow: Flow, answer: CallResult | CallError, size: int) -> None:
         self._note(f"answer to {flow.action}")

@@ -9,7 +9,7 @@ import pytest
 from websockets.frames import Opcode
 
 from mcpp.ocppj.errors import CallRefused, CallTimeout, ConnectionLost, InvalidAnswer, NotConnected, QueueFull
-from mcpp.ocppj.flow import Flow
+from mcpp.ocppj.flow import Cause, Flow, current_cause
 from mcpp.ocppj.live import LiveChargePoints
 from mcpp.transport.limits import Limits
 from mcpp.transport.outcomes import Outcome
@@ -204,9 +204,10 @@ async def test_a_handler_may_wait_for_a_command(system: CentralSystem) -> None:
     assert incoming.correlation_id == outgoing.correlation_id
 
 
-async def test_a_command_keeps_the_correlation_id_it_is_given(system: CentralSystem) -> None:
+async def test_a_command_belongs_to_its_cause(system: CentralSystem) -> None:
     async with system.dial() as client:
-        pending = asyncio.create_task(system.live().call(ECHO, Text(text="x"), correlation_id="c" * 32))
+        current_cause.set(Cause("c" * 32))
+        pending = asyncio.create_task(system.live().call(ECHO, Text(text="x")))
         await client.send(result(await asked(await receive(client)), "y"))
         await soon(pending)
 
@@ -291,7 +292,7 @@ async def test_a_cancelled_caller_leaves_the_session_in_order(system: CentralSys
 
         assert json.loads(second)[3] == {"text": "last"}
         assert await last == Text(text="ok")
-    assert system.recorder.frames == ["out Echo", "answer to Echo", "out Echo", "answer to Echo"]
+    assert system.recorder.frames == ["out Echo", "withdrawn Echo", "answer to Echo", "out Echo", "answer to Echo"]
 
 
 async def test_a_lost_connection_ends_every_command(system: CentralSystem) -> None:
@@ -303,7 +304,7 @@ async def test_a_lost_connection_ends_every_command(system: CentralSystem) -> No
             with pytest.raises(ConnectionLost):
                 await task
 
-    assert system.recorder.frames == ["out Echo", "expired Echo ConnectionLost"]
+    assert system.recorder.frames == ["out Echo", *["expired Echo ConnectionLost"] * 2]
 
 
 async def test_who_is_not_connected_gets_no_command(system: CentralSystem) -> None:

@@ -10,7 +10,8 @@ from itertools import count
 from mcpp.domain import charge_points
 from mcpp.domain.authorization import AuthorizationPolicy
 from mcpp.domain.closing import Stop
-from mcpp.domain.meter_values import RecordMeterValues, record_meter_values
+from mcpp.domain.energy import NewestRegister
+from mcpp.domain.meter_values import Recorded, RecordMeterValues, record_meter_values
 from mcpp.domain.occasion import Occasion, Outcome
 from mcpp.domain.samples import ENERGY_REGISTER, Sample, SampleKind
 from mcpp.domain.transactions import (
@@ -47,6 +48,7 @@ class Books:
         self.q = Queries(self.connection)
         self.policy = policy or AuthorizationPolicy()
         self.kinds: dict[SampleKind, int] = {}
+        self.registers: dict[int, NewestRegister] = {}
         self._ids = (f"{number:032x}" for number in count(1))
         self._keys = {}
         for identity in ("CP-1", "CP-2"):
@@ -84,11 +86,17 @@ class Books:
         return stop_transaction(self.q, self.occasion(charger, at), command, self.policy, self.kinds)
 
     def meter_values(
-        self, *samples: Sample, transaction_id: int = 0, charger: str = "CP-1", connector: int = 1
-    ) -> Outcome[dict[SampleKind, int]]:
+        self,
+        *samples: Sample,
+        transaction_id: int = 0,
+        charger: str = "CP-1",
+        connector: int = 1,
+        received: datetime = NOW,
+    ) -> Outcome[Recorded]:
         command = RecordMeterValues(connector, transaction_id, samples, lambda: '{"kept": "whole"}')
-        outcome = record_meter_values(self.q, self.occasion(charger, NOW), command, self.kinds)
-        self.kinds.update(outcome.value)
+        outcome = record_meter_values(self.q, self.occasion(charger, received), command, self.kinds, self.registers)
+        self.kinds.update(outcome.value.new_kinds)
+        self.registers.update(outcome.value.new_registers)
         return outcome
 
     def transaction(self, transaction_id: int) -> Transaction:

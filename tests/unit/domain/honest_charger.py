@@ -20,6 +20,7 @@ from mcpp.domain.authorization import AuthorizationPolicy
 from mcpp.domain.charge_points import Boot
 from mcpp.domain.closing import Stop
 from mcpp.domain.connectors import ReportStatus, report_status
+from mcpp.domain.energy import NewestRegister
 from mcpp.domain.meter_values import RecordMeterValues, record_meter_values
 from mcpp.domain.occasion import Occasion, Outcome
 from mcpp.domain.recovery import close_orphans
@@ -62,6 +63,7 @@ class Books:
         self.connection: WriterConnection = open_writer(self._path, Durability.NORMAL)
         self.q = Queries(self.connection)
         self._kinds: dict[SampleKind, int] = {}
+        self._registers: dict[int, NewestRegister] = {}
         self.connected_since: dict[int, datetime] = {}
 
     def restart(self) -> None:
@@ -119,8 +121,9 @@ class Books:
 
     def values(self, connector: int, transaction_id: int, at: datetime, wh: int) -> None:
         command = RecordMeterValues(connector, transaction_id, [Sample(at, _ENERGY, str(wh), 0)], lambda: "{}")
-        new_kinds = self.handle(record_meter_values, command, self._kinds)
-        self._kinds.update(new_kinds)
+        recorded = self.handle(record_meter_values, command, self._kinds, self._registers)
+        self._kinds.update(recorded.new_kinds)
+        self._registers.update(recorded.new_registers)
 
     def stop(self, transaction_id: int, wh: int, at: datetime) -> None:
         command = StopTransaction(transaction_id, Stop(wh, at, None, "Local"), (), lambda: "{}")

@@ -10,7 +10,6 @@ from mcpp.domain import charge_points
 from mcpp.domain.charge_points import Boot
 from mcpp.domain.connectors import ReportStatus, report_status
 from mcpp.domain.events import Event
-from mcpp.domain.meter_values import RecordMeterValues, record_meter_values
 from mcpp.domain.recovery import close_orphans
 from tests.unit.domain.books import NOW, Books, energy
 
@@ -33,9 +32,7 @@ def boot(books: Books, at: datetime, *, connect: bool = True) -> None:
 
 
 def values(books: Books, at: datetime, value: str, transaction_id: int = 0, received: datetime | None = None) -> None:
-    command = RecordMeterValues(1, transaction_id, [energy(at, value)], lambda: "{}")
-    outcome = record_meter_values(books.q, books.occasion(at=received or at), command, books.kinds)
-    books.kinds.update(outcome.value)
+    books.meter_values(energy(at, value), transaction_id=transaction_id, received=received or at)
 
 
 def look(books: Books, now: datetime, connected_since: datetime | None = ALWAYS) -> tuple[Event, ...]:

@@ -87,16 +87,16 @@ def test_a_kind_is_named_once_and_told_only_when_new(books: Books) -> None:
     first = books.meter_values(energy(NOW, "1"), energy(NOW, "2", power))
     second = books.meter_values(energy(minute(1), "1"), energy(minute(1), "2", power))
 
-    assert set(first.value) == {ENERGY, power}
-    assert second.value == {}
+    assert set(first.value.new_kinds) == {ENERGY, power}
+    assert second.value.new_kinds == {}
     assert books.count("sample_kinds") == 2
 
 
 def test_a_kind_that_another_write_named_meanwhile_is_found(books: Books) -> None:
-    key = books.meter_values(energy(NOW, "1")).value[ENERGY]
+    key = books.meter_values(energy(NOW, "1")).value.new_kinds[ENERGY]
     books.kinds.clear()
 
-    assert books.meter_values(energy(minute(1), "1")).value[ENERGY] == key
+    assert books.meter_values(energy(minute(1), "1")).value.new_kinds[ENERGY] == key
 
 
 @pytest.mark.parametrize(

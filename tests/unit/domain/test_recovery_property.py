@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from mcpp.domain.closing import energy_wh
+from mcpp.domain.energy import energy_wh
 from mcpp.storage.database import open_writer
 from mcpp.storage.migrations import migrate
 from mcpp_generated.db.enums import StopOrigin

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mcpp.domain.charge_points import (
+    Deletion,
     PasswordNeeded,
     Registered,
     Wanted,
@@ -12,6 +13,8 @@ from mcpp.domain.charge_points import (
     put_charge_point,
     set_password_hash,
 )
+from mcpp.domain.events import ChargePointForgotten
+from mcpp.domain.occasion import OperatorOccasion, Outcome
 from mcpp_generated.db.models import ChargePoint
 from tests.unit.domain.books import NOW, Books, minute
 
@@ -73,26 +76,28 @@ def test_chargers_count_as_authenticated_when_none_may_come_without_a_password(b
     assert not all_authenticated(books.q, register_unknown=False)
 
 
+BY_HAND = OperatorOccasion("a" * 32, NOW)
+
+
 def test_one_with_transactions_is_only_forgotten_on_purpose(books: Books) -> None:
-    books.start()
+    books.start(connector=1)
     books.stop(1)
-    refused = delete_charge_point(books.q, "CP-1", purge=False)
+    books.start(connector=2)
+    refused = delete_charge_point(books.q, BY_HAND, "CP-1", purge=False)
 
-    assert refused is not None
-    assert (refused.deleted, refused.transactions) == (False, 1)
-    assert books.count("transactions") == 1
+    assert refused == Outcome(Deletion(deleted=False, transactions=2))
+    assert books.count("transactions") == 2
 
-    purged = delete_charge_point(books.q, "CP-1", purge=True)
-    assert purged is not None
-    assert (purged.deleted, purged.transactions) == (True, 1)
+    purged = delete_charge_point(books.q, BY_HAND, "CP-1", purge=True)
+    told = ChargePointForgotten(charge_point_id="CP-1", correlation_id="a" * 32, at=NOW, open_transactions=1)
+    assert purged == Outcome(Deletion(deleted=True, transactions=2), (told,))
     assert (books.count("transactions"), books.count("connectors")) == (0, 0)
     assert books.q.get_charge_point(identity="CP-1") is None
 
 
 def test_one_without_transactions_is_forgotten_at_once(books: Books) -> None:
-    deletion = delete_charge_point(books.q, "CP-2", purge=False)
+    deletion = delete_charge_point(books.q, BY_HAND, "CP-2", purge=False)
 
-    assert deletion is not None
-    assert (deletion.deleted, deletion.transactions) == (True, 0)
-    assert delete_charge_point(books.q, "CP-2", purge=False) is None
+    assert deletion.value == Deletion(deleted=True, transactions=0)
+    assert delete_charge_point(books.q, BY_HAND, "CP-2", purge=False) == Outcome(None)
     assert books.q.get_charge_point(identity="CP-1") is not None

@@ -15,6 +15,7 @@ import pytest
 from mcpp import __version__
 from mcpp.settings import Settings, default_text, flag, variable
 from mcpp.storage.migrations import bundled_migrations
+from mcpp.telemetry.tracing_settings import SamplerName
 
 ROOT = Path(__file__).parents[3]
 NEWEST = len(bundled_migrations())
@@ -67,14 +68,37 @@ def test_check_config_prints_effective_settings_and_their_sources() -> None:
     ended = mcpp("check-config", "--ocpp-port", "1234", "--api-token=s3cret", MCPP_HTTP_PORT="0")
 
     assert (ended.code, ended.err) == (0, [])
-    assert len(ended.out) == len(Settings.model_fields)
+    assert len(ended.out) == len(Settings.model_fields) + 1
     assert {
         "ocpp-port: 1234 (--ocpp-port)",
         "http-port: 0 (MCPP_HTTP_PORT)",
         "idle-timeout: 900 (default)",
         "api-token: ********** (--api-token)",
         f"database: {Path.cwd() / 'mcpp.db'} (default)",
+        "tracing: off (default)",
     } <= set(ended.out)
+
+
+def test_check_config_tells_where_traces_go_without_secrets() -> None:
+    ended = mcpp(
+        "check-config",
+        OTEL_EXPORTER_OTLP_ENDPOINT="http://me:s3cret@collector",
+        OTEL_EXPORTER_OTLP_HEADERS="key=s3cret",
+    )
+
+    assert ended.out[-1] == (
+        "tracing: http/protobuf to http://***@collector, sampler parentbased_always_on "
+        "(OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_HEADERS)"
+    )
+    assert "s3cret" not in "".join(ended.out + ended.err)
+
+
+@pytest.mark.parametrize("command", ["serve", "check-config"])
+def test_a_mistake_in_a_variable_of_opentelemetry_ends_the_start_too(command: str, tmp_path: Path) -> None:
+    ended = mcpp(command, "--database", str(tmp_path / "mcpp.db"), OTEL_TRACES_SAMPLER="sometimes")
+
+    assert (ended.code, ended.out) == (2, [])
+    assert ended.err == [f"OTEL_TRACES_SAMPLER: 'sometimes' is not one of {', '.join(SamplerName)}"]
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ DEFAULTS = {
     "log-level": "info",
     "log-format": "json",
     "log-payloads": "off",
+    "slow-message": "1",
     "heartbeat-interval": "300",
     "idle-timeout": "3 x heartbeat-interval",
     "call-timeout": "30",

@@ -22,8 +22,9 @@ class Records:
         self.batches: list[int] = []
         self.errors: list[BaseException] = []
 
-    def on_batch(self, size: int, seconds: float) -> None:
+    def on_batch(self, size: int, seconds: float, waited: float) -> None:
         assert seconds > 0
+        assert waited >= 0
         self.batches.append(size)
 
     def on_error(self, error: BaseException) -> None:
@@ -238,7 +239,7 @@ async def test_close_leaves_one_file_that_can_be_copied_and_opened_again(path: P
 
 async def test_an_observer_that_raises_takes_no_answer_away(path: Path) -> None:
     class Broken(Records):
-        def on_batch(self, size: int, seconds: float) -> None:
+        def on_batch(self, size: int, seconds: float, waited: float) -> None:
             raise ValueError("telemetry is broken")
 
     reported: list[object] = []

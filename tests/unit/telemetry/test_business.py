@@ -146,7 +146,7 @@ def test_a_late_stop_is_told_with_both_figures_and_counted_no_second_time(
     assert (line["origin"], line["superseded_origin"]) == ("charger", "recovered")
     assert get("mcpp_transactions_active") == 0
     assert get("mcpp_transactions_total", {"event": "recovered", "reason": "Other"}) == 1
-    assert get("mcpp_transactions_total", {"event": "stopped", "reason": "Local"}) is None
+    assert get("mcpp_transactions_total", {"event": "stopped", "reason": "Local"}) == 0
     assert get("mcpp_transaction_duration_seconds_count") == 1
     assert get("mcpp_transaction_energy_watt_hours_count") == 1
 

@@ -121,6 +121,48 @@ def test_lines_flow_again_once_a_stalled_reader_reads() -> None:
     assert again == [b"again\n"]
 
 
+def test_the_reader_is_told_how_much_he_missed() -> None:
+    with pipe() as (reader, writer):
+        sink = LogSink(writer, limit_bytes=300_000)
+        sink.tell_lost = b"%d lost\n".__mod__
+        line = b"x" * 999 + b"\n"
+        for _ in range(1000):
+            sink.write(line)
+        dropped = sink.dropped
+        received = read_lines(reader, 1000 - dropped + 1)
+        for _ in range(3):
+            sink.write(b"again\n")
+        received += read_lines(reader, 3)
+        sink.close()
+
+    assert dropped > 0
+    assert received == [*[line] * (1000 - dropped), b"%d lost\n" % dropped, *[b"again\n"] * 3]
+
+
+def test_a_slow_reader_makes_room_as_he_reads() -> None:
+    with pipe() as (reader, writer):
+        sink = LogSink(writer, limit_bytes=1_000_000)
+        written = 0
+
+        def write_until(*, drops: bool) -> None:
+            nonlocal written
+            while True:
+                dropped = sink.dropped
+                sink.write(b"x" * 999 + b"\n")
+                written += 1
+                if (sink.dropped > dropped) is drops:
+                    return
+
+        write_until(drops=True)
+        some = len(read_lines(reader, 300))
+        write_until(drops=False)
+        # Only now the rest is read; it's still most of what waited.
+        rest = len(read_lines(reader, written - sink.dropped - some))
+        sink.close()
+
+    assert rest > 500
+
+
 def test_a_closed_reader_costs_lines_and_the_program_goes_on_and_exits_well() -> None:
     program = """
 import sys

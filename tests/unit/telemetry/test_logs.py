@@ -7,14 +7,16 @@ import logging
 import re
 import subprocess
 import sys
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 import structlog
 
-from mcpp.ocppj.flow import Direction, Flow, Peer, current_flow
+from mcpp.ocppj.flow import Cause, Direction, Flow, Peer, current_cause, current_flow
 from mcpp.telemetry.lines import LogFormat, LogLevel
 from mcpp.telemetry.logs import get_logger
+from mcpp_generated.ocpp16.models import ChangeConfigurationRequest
 from tests.unit.telemetry.recording import Recording
 
 FIRST_FIELDS = ["timestamp", "level", "event", "category"]
@@ -107,6 +109,33 @@ def test_the_current_flow_and_bound_context_stand_on_the_line(recording: Recordi
     assert second["action"] == "Other"
 
 
+def test_what_causes_a_line_stands_on_it_with_its_session_and_its_recorded_span(recording: Recording) -> None:
+    token = current_cause.set(Cause("ab" * 16, 0xFE, "cd" * 16))
+    try:
+        with recording.at():
+            get_logger().info("caused")
+            get_logger().info("of_something_else", correlation_id="ef" * 16)
+            logging.getLogger("a.library").warning("caused too")
+    finally:
+        current_cause.reset(token)
+    caused, other, library = recording.lines()
+
+    for line in (caused, library):
+        assert (line["correlation_id"], line["trace_id"], line["span_id"]) == ("ab" * 16, "ab" * 16, "00000000000000fe")
+        assert line["session_correlation_id"] == "cd" * 16
+    assert not other.keys() & {"trace_id", "span_id", "session_correlation_id"}
+
+
+def test_every_line_has_one_of_the_four_categories(recording: Recording) -> None:
+    with recording.at():
+        get_logger().info("a_plugins_own", category="billing")
+        get_logger().error("a_plugins_own", category=["billing"])
+        get_logger().info("none_said")
+        get_logger().warning("said", category="ocpp")
+
+    assert [line["category"] for line in recording.lines()] == ["system", "error", "system", "ocpp"]
+
+
 def test_an_exception_is_told_in_error_and_stack_on_one_line(recording: Recording) -> None:
     with recording.at():
         try:
@@ -163,6 +192,25 @@ def test_secrets_are_masked_in_fields_messages_and_stacks(recording: Recording) 
             get_logger().exception("failed")
 
     assert len(recording.lines()) == 3
+    assert "geheim" not in recording.text()
+
+
+@dataclass
+class Account:
+    user: str
+    password: str
+
+
+def test_secrets_in_objects_are_masked_in_both_formats(recording: Recording) -> None:
+    account, model = Account("u", "geheim"), ChangeConfigurationRequest(key="AuthorizationKey", value="geheim")
+    for log_format in LogFormat:
+        with recording.at(log_format=log_format):
+            get_logger().info(
+                "objects", account=account, all=[account], by_name={"a": account}, some={"password=geheim"}
+            )
+            get_logger().info("models", model=model, payload=model.model_dump(), error=ValueError(f"bad: {model!r}"))
+
+    assert recording.text().count("user=") == 6
     assert "geheim" not in recording.text()
 
 
@@ -231,31 +279,49 @@ with logging_to(LogSink(), level=LogLevel.INFO, log_format=LogFormat.JSON):
     assert "two\nlines" in lines[3]["message"]
 
 
-def test_the_console_is_for_people(recording: Recording) -> None:
-    with recording.at(log_format=LogFormat.CONSOLE):
-        get_logger().info("server_started", ocpp_port=9000)
-        try:
-            raise_value_error()
-        except ValueError:
-            get_logger().exception("failed")
-    started, failed, *stack = recording.text().splitlines()
+def test_errors_that_nobody_catches_get_lines() -> None:
+    program = """
+import asyncio, gc, threading
+from mcpp.ocppj.flow import Cause, current_cause
+from mcpp.telemetry.lines import LogFormat, LogLevel
+from mcpp.telemetry.log_sink import LogSink
+from mcpp.telemetry.logs import logging_to, report_loop_errors
 
-    assert re.fullmatch(r"\d\d:\d\d:\d\d\.\d{3} \[info *\] server_started +ocpp_port=9000", started)
-    assert "error='ValueError: the reason'" in failed
-    assert "Traceback (most recent call last):" in stack
-    assert "\x1b" not in recording.text()
+async def fail():
+    raise RuntimeError("password=geheim")
 
+class Broken:
+    def __del__(self):
+        raise RuntimeError("password=geheim")
 
-def test_the_console_has_colours_where_wanted(recording: Recording) -> None:
-    with recording.at(log_format=LogFormat.CONSOLE, colors=True):
-        get_logger().info("server_started")
+async def main():
+    report_loop_errors(asyncio.get_running_loop())
+    asyncio.get_running_loop().call_soon(lambda: 1 / 0)
+    current_cause.set(Cause("ab" * 16))
+    task = asyncio.get_running_loop().create_task(fail(), name="the-task")
+    await asyncio.wait([task])
+    current_cause.set(Cause("cd" * 16))
+    del task
+    gc.collect()
+    Broken()
 
-    assert "\x1b[" in recording.text()
+with logging_to(LogSink(), level=LogLevel.INFO, log_format=LogFormat.JSON):
+    asyncio.run(main())
+    thread = threading.Thread(target=lambda: 1 / 0, name="the-thread")
+    thread.start()
+    thread.join()
+"""
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=30, check=True)
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    callback, task, destructor, thread = lines
 
-
-def test_a_chargers_text_does_not_steer_the_terminal(recording: Recording) -> None:
-    with recording.at(log_format=LogFormat.CONSOLE):
-        get_logger().info("told", text="\x1b[2Jclean\rslate\nforged", bare="\x1b[2J", nested=["\x1b"])
-
-    assert recording.text().count("\n") == 1
-    assert not set(recording.text()) & {"\x1b", "\r"}
+    assert result.stderr == b""
+    assert b"geheim" not in result.stdout
+    assert [line["event"] for line in lines] == ["loop_error", "loop_error", "unraisable_error", "thread_failed"]
+    assert {(line["level"], line["category"]) for line in lines} == {("error", "error")}
+    assert "correlation_id" not in callback
+    # Noticed in the midst of something else, whose id it must not bear.
+    assert task.get("correlation_id") == ("ab" * 16 if sys.version_info >= (3, 12) else None)
+    assert (task["task"], task["error"]) == ("the-task", "RuntimeError: password=***")
+    assert destructor["error"] == "RuntimeError: password=***"
+    assert (thread["thread"], thread["error"]) == ("the-thread", "ZeroDivisionError: division by zero")

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
+from time import perf_counter
 from typing import Any
 
 import pytest
 
 from mcpp.ocppj.errors import CallTimeout, ConnectionLost, ErrorCode
-from mcpp.ocppj.flow import Deviation, Direction, Flow, Peer
+from mcpp.ocppj.flow import Cause, Deviation, Direction, Flow, Peer, Step, Subject, current_cause
 from mcpp.ocppj.frames import Call, CallError, CallResult, FrameError
 from mcpp.ocppj.middleware import Middleware
 from mcpp.telemetry.lines import LogLevel
+from mcpp.telemetry.message_lines import MessageLines
 from mcpp.telemetry.metrics import Metrics
 from mcpp.telemetry.middleware import TelemetryMiddleware
+from mcpp.telemetry.sessions import Sessions
 from tests.unit.telemetry.recording import Recording
 
 PEER = Peer(7, "CP-1")
@@ -34,7 +38,7 @@ def metrics() -> Metrics:
 
 
 def outgoing() -> Flow:
-    return Flow(PEER, Direction.OUT, "Reset", "id-1", CORRELATION_ID, 0.0)
+    return Flow(PEER, Direction.OUT, "Reset", "id-1", CORRELATION_ID, perf_counter())
 
 
 def value(metrics: Metrics, name: str, **labels: str) -> float | None:
@@ -49,7 +53,8 @@ def watch(
     log_payloads: bool = False,
 ) -> list[dict[str, Any]]:
     with recording.at(level) as lines:
-        middleware = TelemetryMiddleware(lines, metrics, log_payloads=log_payloads)
+        lines.log_payloads = log_payloads
+        middleware = TelemetryMiddleware(MessageLines(lines), metrics, Sessions())
         for act in actions:
             act(middleware)
     return recording.lines()
@@ -58,20 +63,8 @@ def watch(
 Act = Callable[[Middleware], object]
 
 ONE_FRAME_EACH: dict[str, tuple[Act, dict[str, object]]] = {
-    "a CALL comes in": (
-        lambda m: m.call_received(PEER, CALL, 33),
-        {"action": "Heartbeat", "direction": "in", "message_type": "call", "size_bytes": 33},
-    ),
-    "an answer goes out": (
-        lambda m: m.answer_sent(outgoing(), RESULT, 9),
-        {"action": "Reset", "direction": "out", "message_type": "call_result", "size_bytes": 9},
-    ),
-    "an error goes out": (
-        lambda m: m.answer_sent(outgoing(), ERROR, 9),
-        {"direction": "out", "message_type": "call_error", "error": "GenericError", "description": "no luck"},
-    ),
     "a CALL goes out": (
-        lambda m: m.call_sent(outgoing(), Call("id-1", "Reset", b"{}"), 5),
+        lambda m: m.call_sent(outgoing(), 5),
         {"action": "Reset", "direction": "out", "message_type": "call", "size_bytes": 5},
     ),
     "an answer comes in": (
@@ -102,10 +95,6 @@ ONE_FRAME_EACH: dict[str, tuple[Act, dict[str, object]]] = {
         lambda m: m.refusal_sent(PEER, ERROR, 3),
         {"direction": "out", "message_type": "call_error", "error": "GenericError"},
     ),
-    "an unheard-of action": (
-        lambda m: m.call_received(PEER, Call("x\n", 'Do"It', b"\xff"), 3),
-        {"action": 'Do"It', "message_id": "x\n", "message_type": "call"},
-    ),
     "a frame mended on reading": (
         lambda m: m.answer_received(outgoing(), CallResult("id-1", b"{}", ("nul_byte",)), 9),
         {"message_type": "call_result"},
@@ -132,6 +121,99 @@ def test_a_frame_makes_exactly_one_line_and_one_count(
     assert [sample.value for sample in messages] == [1]
 
 
+INCOMING: dict[str, tuple[Call, CallResult | CallError, dict[str, object], dict[str, object]]] = {
+    "answered": (
+        CALL,
+        RESULT,
+        {"action": "Heartbeat", "direction": "in", "message_type": "call", "size_bytes": 33},
+        {"action": "Heartbeat", "direction": "out", "message_type": "call_result", "size_bytes": 9},
+    ),
+    "refused": (
+        CALL,
+        ERROR,
+        {"direction": "in", "message_type": "call"},
+        {"direction": "out", "message_type": "call_error", "error": "GenericError", "description": "no luck"},
+    ),
+    "an unheard-of action": (
+        Call("x\n", 'Do"It', b"\xff"),
+        ERROR,
+        {"action": 'Do"It', "message_id": "x\n", "message_type": "call"},
+        {"action": 'Do"It', "message_id": "x\n", "message_type": "call_error"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("call", "answer", "first", "second"), INCOMING.values(), ids=INCOMING.keys())
+def test_an_incoming_call_and_its_answer_make_a_line_each(
+    recording: Recording,
+    metrics: Metrics,
+    call: Call,
+    answer: CallResult | CallError,
+    first: dict[str, object],
+    second: dict[str, object],
+) -> None:
+    lines = watch(recording, metrics, lambda m: m.answer_sent(m.call_received(PEER, call, 33), answer, 9))
+
+    assert [line["event"] for line in lines] == ["ocpp_message", "ocpp_message"]
+    assert first.items() <= lines[0].items()
+    assert second.items() <= lines[1].items()
+
+
+def test_an_incoming_calls_line_has_its_time_of_receipt_and_its_session(recording: Recording, metrics: Metrics) -> None:
+    def handle(middleware: Middleware) -> None:
+        flow = middleware.call_received(PEER, CALL, 33)
+        flow.started -= 5
+        flow.connector_id, flow.transaction_id, flow.session_correlation_id = 1, 42, "5" * 32
+        middleware.answer_sent(flow, RESULT, 9)
+
+    call, answer, slow = watch(recording, metrics, handle)
+
+    apart = datetime.fromisoformat(answer["timestamp"]) - datetime.fromisoformat(call["timestamp"])
+    assert timedelta(seconds=4.9) < apart < timedelta(seconds=60)
+    for line in (call, answer, slow):
+        session = {"connector_id": 1, "transaction_id": 42, "session_correlation_id": "5" * 32}
+        assert session.items() <= line.items()
+
+
+def test_a_slow_message_says_where_the_time_went(recording: Recording, metrics: Metrics) -> None:
+    def handle(middleware: Middleware) -> None:
+        flow = middleware.call_received(PEER, CALL, 33)
+        flow.started -= 2
+        flow.steps.append(Step("wait_in_line", flow.started, 0.5))
+        flow.steps.append(Step("database_write", flow.started + 0.5, 1.25, {"wait_seconds": 1.0, "batch_size": 40}))
+        middleware.answer_sent(flow, RESULT, 9)
+
+    (slow,) = [line for line in watch(recording, metrics, handle) if line["event"] == "slow_message"]
+
+    assert slow["level"] == "warning"
+    assert slow["duration_ms"] >= 2000
+    spent = slow["spent"]
+    assert (spent["wait_in_line_ms"], spent["database_write_ms"]) == (500, 1250)
+    assert spent["other_ms"] == pytest.approx(slow["duration_ms"] - 1750, abs=0.01)
+    assert slow["details"] == {"database_write_wait_ms": 1000, "database_write_batch_size": 40}
+
+
+def test_a_quick_message_has_no_slow_line(recording: Recording, metrics: Metrics) -> None:
+    lines = watch(recording, metrics, lambda m: m.answer_sent(m.call_received(PEER, CALL, 33), RESULT, 9))
+
+    assert [line["event"] for line in lines] == ["ocpp_message"] * 2
+
+
+def test_a_command_belongs_to_its_cause_and_its_session(recording: Recording, metrics: Metrics) -> None:
+    def command(middleware: Middleware) -> None:
+        token = current_cause.set(Cause("c" * 32, None, "5" * 32))
+        flow = middleware.call_queued(PEER, CALL, Subject(connector_id=1))
+        current_cause.reset(token)
+        middleware.call_sent(flow, 5)
+        middleware.answer_received(flow, RESULT, 9)
+
+    call, answer = watch(recording, metrics, command)
+
+    for line in (call, answer):
+        expected = {"correlation_id": "c" * 32, "session_correlation_id": "5" * 32, "connector_id": 1}
+        assert expected.items() <= line.items()
+
+
 def test_a_call_and_its_answer_share_a_correlation_id(recording: Recording, metrics: Metrics) -> None:
     call, answer = watch(recording, metrics, lambda m: m.answer_sent(m.call_received(PEER, CALL, 33), RESULT, 9))
 
@@ -144,9 +226,10 @@ def test_a_call_and_its_answer_share_a_correlation_id(recording: Recording, metr
 
 
 def test_two_calls_have_two_correlation_ids(recording: Recording, metrics: Metrics) -> None:
-    first, second = watch(recording, metrics, *[lambda m: m.call_received(PEER, CALL, 33)] * 2)
+    act: Act = lambda m: m.answer_sent(m.call_received(PEER, CALL, 33), RESULT, 9)  # noqa: E731  as the others
+    ids = {line["correlation_id"] for line in watch(recording, metrics, act, act)}
 
-    assert first["correlation_id"] != second["correlation_id"]
+    assert len(ids) == 2
 
 
 def test_a_refused_frame_and_its_refusal_share_a_correlation_id(recording: Recording, metrics: Metrics) -> None:
@@ -168,9 +251,8 @@ def test_payloads_are_whole_when_wanted_and_masked(recording: Recording, metrics
     call, error, configuration = watch(
         recording,
         metrics,
-        lambda m: m.call_received(PEER, CALL, 33),
-        lambda m: m.answer_sent(outgoing(), ERROR, 9),
-        lambda m: m.call_sent(outgoing(), secret, 44),
+        lambda m: m.answer_sent(m.call_received(PEER, CALL, 33), ERROR, 9),
+        lambda m: m.call_sent(m.call_queued(PEER, secret, Subject()), 44),
         log_payloads=True,
     )
 
@@ -200,22 +282,24 @@ def test_a_call_without_an_answer_is_told_but_is_no_frame(recording: Recording, 
     lines = watch(
         recording,
         metrics,
-        lambda m: m.unanswered(outgoing(), RuntimeError("disk full")),
+        lambda m: m.unanswered(m.call_received(PEER, CALL, 33), RuntimeError("disk full")),
         lambda m: m.call_expired(outgoing(), CallTimeout("no answer in 30 s")),
         lambda m: m.call_expired(outgoing(), ConnectionLost("gone")),
         lambda m: m.call_failed(outgoing(), ZeroDivisionError("division by zero")),
     )
 
-    assert [(line["event"], line["level"], line["error"]) for line in lines] == [
+    frame, *notes = lines
+    assert frame["event"] == "ocpp_message"
+    assert [(line["event"], line["level"], line["error"]) for line in notes] == [
         ("call_unanswered", "warning", "RuntimeError: disk full"),
         ("call_expired", "warning", "CallTimeout: no answer in 30 s"),
         ("call_expired", "warning", "ConnectionLost: gone"),
         ("handler_failed", "error", "ZeroDivisionError: division by zero"),
     ]
-    assert all(line["correlation_id"] == CORRELATION_ID for line in lines)
-    assert "ZeroDivisionError" in lines[3]["stack"]
+    assert notes[0]["correlation_id"] == frame["correlation_id"]
+    assert all(line["correlation_id"] == CORRELATION_ID for line in notes[1:])
+    assert "ZeroDivisionError" in notes[3]["stack"]
     assert value(metrics, "call_timeouts_total") == 1
-    assert value(metrics, "ocpp_messages_total") is None
 
 
 def test_connections_are_told_and_counted(recording: Recording, metrics: Metrics) -> None:
@@ -233,6 +317,7 @@ def test_with_level_warning_messages_are_counted_and_not_written(recording: Reco
         recording,
         metrics,
         *(act for act, _ in ONE_FRAME_EACH.values()),
+        lambda m: m.answer_sent(m.call_received(PEER, CALL, 33), RESULT, 9),
         lambda m: m.connection("accepted"),
         level=LogLevel.WARNING,
     )
@@ -256,7 +341,9 @@ def test_labels_stay_within_their_sets_whatever_a_charger_makes_up(recording: Re
     samples = [sample for family in metrics.registry.collect() for sample in family.samples]
     values = {name: {s.labels[name] for s in samples if name in s.labels} for name in ("action", "code", "rule")}
 
-    assert values == {"action": {"_OTHER", "Reset"}, "code": {"_OTHER"}, "rule": {"unknown_field"}}
+    assert values["action"] == {"_OTHER", "Reset"}
+    assert values["code"] <= {"_OTHER", *metrics.error_codes}
+    assert values["rule"] == {"unknown_field"}
     assert {s.labels["message_type"] for s in samples if "message_type" in s.labels} == {
         "call",
         "call_result",

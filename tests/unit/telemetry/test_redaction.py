@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mcpp.redaction import NAME_HINTS
 from mcpp.telemetry.redaction import PAYLOAD_HINTS, SECRET_NAMES, is_secret, redact, redact_payload, redact_text
 
 SECRET = "geheim-1"
+LINK_TOKEN = "Ab-_" * 8
 
 
 @pytest.mark.parametrize(
@@ -57,6 +59,26 @@ def test_names_that_are_none(name: str) -> None:
         ("api_key=geheim;next=1", "api_key=***;next=1"),
         ("password geheim is not marked as one", "password geheim is not marked as one"),
         ("idToken: 04A1B2", "idToken: 04A1B2"),
+        (r'"http:\/\/user:geheim@host\/x"', r'"http:\/\/***@host\/x"'),
+        ("GET https://bucket/f.bin?X-Amz-Signature=geheim&x=1", "GET https://bucket/f.bin?X-Amz-Signature=***&x=1"),
+        ("https://store/f.bin?se=2030&sig=geheim", "https://store/f.bin?se=2030&sig=***"),
+        (f"http://host:9001/uploads/{LINK_TOKEN}/", "http://host:9001/uploads/***/"),
+        (rf"http:\/\/host\/firmware\/{LINK_TOKEN}\/f.bin", r"http:\/\/host\/firmware\/***\/f.bin"),
+        ("http://host/firmware/v1.2.3/a-file-with-a-name-as-long-as-that.bin",) * 2,
+        ('"key":"AuthorizationKey","value":"geheim"}', '"key":"AuthorizationKey","value":***}'),
+        (
+            '[{"key":"AuthorizationKey","readonly":false,"value":"geheim"},{"key":"A","value":"b"}]',
+            '[{"key":"AuthorizationKey","readonly":false,"value":***},{"key":"A","value":"b"}]',
+        ),
+        (r"{\"value\": \"geheim\", \"key\": \"AuthorizationKey\"}", r"{\"value\": ***, \"key\": \"AuthorizationKey\"}"),
+        ("Request(key='AuthorizationKey', value='gehe im')", "Request(key='AuthorizationKey', value=***)"),
+        ("key='Wifi-Password' value=geheim", "key='Wifi-Password' value=***"),
+        ('{"key":"HeartbeatInterval","value":"300"}', '{"key":"HeartbeatInterval","value":"300"}'),
+        ("pass=geheim", "pass=***"),
+        (
+            "-----BEGIN EC PRIVATE KEY-----\ngeheim\n-----END EC PRIVATE KEY-----",
+            "-----BEGIN EC PRIVATE KEY-----***-----END EC PRIVATE KEY-----",
+        ),
         ("authorization is open", "authorization is open"),
     ],
 )
@@ -109,6 +131,19 @@ def test_secrets_in_payloads(payload: dict[str, Any], expected: dict[str, Any]) 
     assert expected == redact_payload(json.dumps(payload, indent=1).encode())
 
 
+def test_json_in_json_in_json_hides_nothing() -> None:
+    text = json.dumps({"key": "AuthorizationKey", "value": SECRET, "password": SECRET})
+    for _ in range(3):
+        text = json.dumps({"data": text})
+
+    assert SECRET not in redact_text(text)
+    assert SECRET not in json.dumps(redact_payload(text.encode()))
+
+
+def test_a_name_may_hold_a_secret_too() -> None:
+    assert redact({f"ftp://u:{SECRET}@host": "unreachable"}) == {"ftp://***@host": "unreachable"}
+
+
 def test_an_escaped_name_hides_nothing() -> None:
     payload = rb'{"pass\u0077ord":"geheim"}'
 
@@ -120,7 +155,8 @@ def test_a_payload_that_is_no_json_stays_text() -> None:
 
 
 def test_every_secret_is_hinted_at() -> None:
-    assert all(any(hint in name.encode() for hint in PAYLOAD_HINTS) for name in SECRET_NAMES)
+    assert all(any(hint in name for hint in NAME_HINTS) for name in SECRET_NAMES)
+    assert {hint.encode() for hint in NAME_HINTS} < set(PAYLOAD_HINTS)
 
 
 def test_depth_has_an_end() -> None:

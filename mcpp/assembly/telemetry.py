@@ -1,0 +1,91 @@
+"""What explains the server: log lines, metrics and spans, built before all else and closed after it."""
+
+from __future__ import annotations
+
+import os
+from contextlib import AsyncExitStack
+from functools import partial
+from typing import Final, NamedTuple
+
+from mcpp import __version__
+from mcpp.domain.events import Subscriber
+from mcpp.ocpp16.errors import COUNTED_AS
+from mcpp.settings import Settings
+from mcpp.telemetry.business import BusinessTelemetry
+from mcpp.telemetry.fleet.state import Fleet
+from mcpp.telemetry.flow_spans import FlowSpans
+from mcpp.telemetry.lines import LineWriter
+from mcpp.telemetry.log_control import LogControl
+from mcpp.telemetry.log_sink import LogSink
+from mcpp.telemetry.message_lines import MessageLines
+from mcpp.telemetry.metrics import OTHER, Metrics
+from mcpp.telemetry.middleware import TelemetryMiddleware
+from mcpp.telemetry.plugins import PluginTelemetry
+from mcpp.telemetry.session_spans import SessionSpans
+from mcpp.telemetry.sessions import Sessions
+from mcpp.telemetry.spans import Spans
+from mcpp.telemetry.tracing import Tracing, tracing_from
+from mcpp.transport.outcomes import Outcome
+from mcpp_generated.ocpp16.actions import ACTIONS
+from mcpp_generated.ocpp16.models import ChargePointErrorCode, ChargePointStatus, Reason
+
+_FLUSH_SECONDS: Final = 2.0
+"""For the last spans: the whole server ends within 10 s, however its collector behaves."""
+
+
+class TelemetryParts(NamedTuple):
+    """What explains the server."""
+
+    lines: LineWriter
+    log: LogControl
+    metrics: Metrics
+    sessions: Sessions
+    fleet: Fleet
+    spans: Spans | None
+    """None where tracing is off."""
+
+    def middleware(self, settings: Settings) -> TelemetryMiddleware:
+        """What observes the messages."""
+        spans = None if self.spans is None else FlowSpans(self.spans, self.metrics.actions, OTHER)
+        lines = MessageLines(self.lines)
+        return TelemetryMiddleware(lines, self.metrics, self.sessions, spans, slow_seconds=settings.slow_message)
+
+    def subscribers(self) -> list[Subscriber]:
+        """What follows the domain's events."""
+        followers: list[Subscriber] = [BusinessTelemetry(self.lines, self.metrics), self.sessions, self.fleet]
+        return followers if self.spans is None else [*followers, SessionSpans(self.spans)]
+
+    def plugins(self) -> PluginTelemetry:
+        """What observes the plugins."""
+        return PluginTelemetry(self.metrics, self.spans)
+
+
+def build_telemetry(settings: Settings, sink: LogSink, lines: LineWriter, running: AsyncExitStack) -> TelemetryParts:
+    """Raises StartError where the OTEL_ variables ask for what can't be."""
+    metrics = Metrics(
+        version=__version__,
+        actions=ACTIONS,
+        error_codes=COUNTED_AS,
+        stop_reasons=tuple(reason.value for reason in Reason),
+        connection_outcomes=tuple(Outcome),
+    )
+    metrics.watch_log(lambda: sink.dropped)
+    metrics.watch_database(settings.database)
+    spans = None
+    tracing = tracing_from(os.environ)
+    if tracing is not None:
+        tracing.make_global()
+        running.push_async_callback(partial(tracing.close, _FLUSH_SECONDS))
+        spans = Spans(tracing.sampler, tracing.resource, tracing.on_end)
+        metrics.watch_spans(partial(_counts, tracing))
+    sessions = Sessions(None if spans is None else SessionSpans(spans).end)
+    fleet = Fleet(
+        statuses=tuple(ChargePointStatus),
+        error_codes=tuple(ChargePointErrorCode),
+        series_limit=settings.per_charger_metrics_limit if settings.per_charger_metrics else 0,
+    )
+    return TelemetryParts(lines, LogControl(lines), metrics, sessions, fleet, spans)
+
+
+def _counts(tracing: Tracing) -> dict[str, int]:
+    return tracing.counts._asdict()

@@ -1,0 +1,293 @@
+"""What the database tells of a story."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import groupby
+from typing import Final
+
+from pydantic import JsonValue
+
+from mcpp.cli.tracing.condensing import METER_VALUES
+from mcpp.cli.tracing.gathering import Session, Span
+from mcpp.cli.tracing.story import Entry, Kind, Reading, Source, Tone
+from mcpp.cli.tracing.words import duration_text, energy_text, evidence_text
+from mcpp.domain.energy import energy_wh
+from mcpp.domain.samples import SampleKind, register_wh
+from mcpp_generated.db.enums import StopOrigin, Suspicion, UnmatchedKind
+from mcpp_generated.db.models import ListTransactionSamplesRow, Transaction, TransactionRecord, UnmatchedRecord
+from mcpp_generated.db.queries import Queries
+
+_PAGE: Final = 1_000
+
+_END_OF_TIME: Final = datetime.max.replace(tzinfo=UTC)
+
+_LATE: Final = timedelta(minutes=1)
+"""From here on, what a charger says and when it says so are two things."""
+
+_LONGEST_OFFLINE: Final = timedelta(days=7)
+"""A charger that tells of a start longer ago has a wrong clock rather than a long queue."""
+
+_POWER: Final = "Power.Active.Import"
+_WATTS_PER_UNIT: Final = {"": 1, "W": 1, "kW": 1000}
+_PHASES: Final = frozenset({"L1", "L2", "L3", "L1-N", "L2-N", "L3-N"})
+
+_SOURCES: Final = {
+    StopOrigin.CHARGER: Source.CHARGER,
+    StopOrigin.RECOVERED: Source.SERVER,
+    StopOrigin.OPERATOR: Source.OPERATOR,
+}
+
+_SUSPICIONS: Final = {
+    Suspicion.CONNECTOR_AVAILABLE: "its connector was reported free",
+    Suspicion.BOOT: "its charge point booted and hasn't spoken of it since",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionBooks:
+    """All that the books have of a transaction."""
+
+    record: TransactionRecord
+    session: Session
+    heading: list[str]
+    """For people: a title, then what is worth knowing first."""
+    entries: list[Entry]
+    readings: list[Reading]
+
+    def as_json(self) -> dict[str, JsonValue]:
+        """The transaction as the API shows it."""
+        from mcpp.api.transaction_rows import row_of  # the whole API: who reads a story does without
+
+        row: dict[str, JsonValue] = json.loads(json.dumps(row_of(self.record)))
+        return {"kind": "transaction", **row}
+
+
+def read_transaction(q: Queries, transaction_id: int) -> TransactionBooks | None:
+    """What the books have of a transaction, None where there is none of that id."""
+    transaction, record = q.find_transaction(id=transaction_id), q.get_transaction(transaction_id=transaction_id)
+    if transaction is None or record is None:
+        return None
+    readings = list(_readings(q, transaction_id))
+    span = _span(transaction)
+    entries = [*_ends(transaction), *_reservation(q, transaction), *_unmatched(q, record, span)]
+    entries += [_reading_entry(reading, transaction.meter_start) for reading in readings]
+    session = Session(
+        transaction.session_correlation_id, record.charge_point_id, record.connector_id, transaction_id, span
+    )
+    return TransactionBooks(record, session, _heading(transaction, record), entries, readings)
+
+
+def transactions_of_charge_point(q: Queries, charge_point_id: str, connector_id: int | None, span: Span) -> list[Entry]:
+    """The transactions of a charge point that began in a span of time, and their readings in it."""
+    entries: list[Entry] = []
+    before, before_id = span.end, 2**63 - 1
+    while page := q.list_transactions_of_charge_point(
+        charge_point_id=charge_point_id,
+        since=span.begin,
+        before=before,
+        before_id=before_id,
+        id_tag=None,
+        closed_only=False,
+        page_size=_PAGE,
+    ):
+        for record in page:
+            transaction = q.find_transaction(id=record.transaction_id)
+            if transaction is not None and connector_id in {None, record.connector_id}:
+                entries += _ends(transaction)
+                entries += (
+                    _reading_entry(reading, transaction.meter_start)
+                    for reading in _readings(q, transaction.id)
+                    if span.holds(reading.at)
+                )
+        before, before_id = page[-1].started_at, page[-1].transaction_id
+    return entries
+
+
+def _heading(transaction: Transaction, record: TransactionRecord) -> list[str]:
+    title = (
+        f"Transaction {record.transaction_id}: {record.charge_point_id}, connector {record.connector_id}, "
+        f"id tag {record.id_tag}"
+    )
+    return [title, *_outcome(transaction), f"session {transaction.session_correlation_id}"]
+
+
+def _outcome(transaction: Transaction) -> Iterator[str]:
+    if transaction.stopped_at is None or transaction.meter_stop is None:
+        yield f"still running, from {energy_text(transaction.meter_start)}"
+        if transaction.suspicion is not None:
+            yield f"suspected to be over: {_SUSPICIONS[transaction.suspicion]}"
+        return
+    wh, took = (
+        energy_wh(transaction.meter_start, transaction.meter_stop),
+        transaction.stopped_at - transaction.started_at,
+    )
+    registers = f"from {energy_text(transaction.meter_start)} to {energy_text(transaction.meter_stop)}"
+    yield f"{energy_text(wh)} in {duration_text(took)}, {registers}"
+    if transaction.energy_implausible:
+        yield "implausible: the register fell, so no energy is counted"
+    match transaction.stop_origin:
+        case StopOrigin.CHARGER:
+            yield f"ended by the charger: {transaction.stop_reason}"
+        case StopOrigin.OPERATOR:
+            yield f"ended by an operator: {evidence_text(transaction.evidence)}"
+        case _:
+            yield f"ended by recovery: {evidence_text(transaction.evidence)}"
+
+
+def _ends(transaction: Transaction) -> Iterator[Entry]:
+    """The start, and the stop where there is one, as booked."""
+    number = transaction.id
+    text = f"transaction {number} begins at {energy_text(transaction.meter_start)} for {transaction.id_tag}"
+    yield Entry(
+        at=transaction.started_at,
+        source=Source.CHARGER,
+        kind=Kind.BOOKED,
+        what=text + _told_later(transaction.started_at, transaction.start_received_at),
+        tone=Tone.GOOD,
+        facts={"event": "transaction_started", "transaction_id": number},
+    )
+    stopped_at, received_at, meter_stop = transaction.stopped_at, transaction.stop_received_at, transaction.meter_stop
+    if stopped_at is None or meter_stop is None or transaction.stop_origin is None:
+        return
+    by_charger = transaction.stop_origin is StopOrigin.CHARGER
+    wh = energy_wh(transaction.meter_start, meter_stop)
+    text = f"transaction {number} ends at {energy_text(meter_stop)}, {energy_text(wh)} charged"
+    if by_charger:
+        text += f", {transaction.stop_reason}{_told_later(stopped_at, received_at or stopped_at)}"
+    else:
+        text += f"; {evidence_text(transaction.evidence)}"
+    if transaction.energy_implausible:
+        text += "; implausible: the register fell"
+    yield Entry(
+        at=stopped_at if by_charger or received_at is None else received_at,
+        source=_SOURCES[transaction.stop_origin],
+        kind=Kind.BOOKED,
+        what=text,
+        tone=Tone.GOOD if by_charger and not transaction.energy_implausible else Tone.WARNING,
+        facts={"event": "transaction_stopped", "transaction_id": number},
+    )
+
+
+def _told_later(at: datetime, received_at: datetime) -> str:
+    if received_at - at > _LATE:
+        return f"; told {duration_text(received_at - at)} later, or the charger's clock is slow"
+    if at - received_at > _LATE:
+        return f"; the charger's clock is {duration_text(at - received_at)} fast"
+    return ""
+
+
+def _span(transaction: Transaction) -> Span:
+    """When something may have befallen the session, by our clock."""
+    received_at = transaction.start_received_at
+    waited = received_at - transaction.started_at
+    begin = transaction.started_at if timedelta() <= waited <= _LONGEST_OFFLINE else received_at
+    if transaction.stopped_at is None:
+        return Span(begin, _END_OF_TIME)
+    return Span(begin, max(received_at, transaction.stop_received_at or transaction.stopped_at))
+
+
+def _reservation(q: Queries, transaction: Transaction) -> Iterator[Entry]:
+    if transaction.reservation_id is None:
+        return
+    reservation = q.find_reservation(
+        charge_point_id=transaction.charge_point_id, reservation_id=transaction.reservation_id
+    )
+    if reservation is None or reservation.transaction_id != transaction.id:
+        yield Entry(
+            at=transaction.started_at,
+            source=Source.CHARGER,
+            kind=Kind.BOOKED,
+            what=f"names reservation {transaction.reservation_id}, which isn't in the books",
+            tone=Tone.WARNING,
+            facts={"reservation_id": transaction.reservation_id},
+        )
+        return
+    yield Entry(
+        at=reservation.created_at,
+        source=Source.OPERATOR,
+        kind=Kind.BOOKED,
+        what=f"reservation {reservation.reservation_id} for {reservation.id_tag}, used by this transaction",
+        facts={"reservation_id": reservation.reservation_id},
+    )
+
+
+def _unmatched(q: Queries, record: TransactionRecord, span: Span) -> Iterator[Entry]:
+    """What its charge point sent meanwhile that fits no transaction: it may be this one's."""
+    before_id = 2**63 - 1
+    while page := q.list_unmatched(before_id=before_id, page_size=_PAGE):
+        for kept in page:
+            if kept.charge_point_id == record.charge_point_id and span.holds(kept.received_at):
+                yield _unmatched_entry(kept)
+        before_id = page[-1].id
+        if page[-1].received_at < span.begin:
+            return
+
+
+def _unmatched_entry(kept: UnmatchedRecord) -> Entry:
+    kind = "a stop" if kept.kind is UnmatchedKind.STOP else "meter values"
+    return Entry(
+        at=kept.received_at,
+        source=Source.CHARGER,
+        kind=Kind.BOOKED,
+        what=f"{kind} for unknown transaction {kept.claimed_transaction_id}, kept aside as unmatched {kept.id}",
+        tone=Tone.WARNING,
+        facts={"event": "record_unmatched", "unmatched_id": kept.id},
+    )
+
+
+def _reading_entry(reading: Reading, meter_start: int) -> Entry:
+    facts: dict[str, JsonValue] = {"action": METER_VALUES}
+    if reading.register_wh is not None:
+        facts |= {"register_wh": reading.register_wh, "energy_wh": reading.register_wh - meter_start}
+    if reading.power_w is not None:
+        facts["power_w"] = reading.power_w
+    return Entry(at=reading.at, source=Source.CHARGER, kind=Kind.METER, what=METER_VALUES, facts=facts)
+
+
+def _readings(q: Queries, transaction_id: int) -> Iterator[Reading]:
+    for measured_at, rows in groupby(_samples(q, transaction_id), key=lambda row: row.measured_at):
+        yield _reading(measured_at, list(rows))
+
+
+def _samples(q: Queries, transaction_id: int) -> Iterator[ListTransactionSamplesRow]:
+    after = ListTransactionSamplesRow(datetime.min.replace(tzinfo=UTC), -1, 0, "", "", "", "", "", "", "")
+    while page := q.list_transaction_samples(
+        transaction_id=transaction_id,
+        measured_at=after.measured_at,
+        position=after.position,
+        kind_id=after.kind_id,
+        value=after.value,
+        page_size=_PAGE,
+    ):
+        yield from page
+        after = page[-1]
+
+
+def _reading(measured_at: datetime, rows: Iterable[ListTransactionSamplesRow]) -> Reading:
+    register: int | None = None
+    whole: int | None = None
+    phases: dict[str, int] = {}
+    for row in rows:
+        kind = SampleKind(row.measurand, row.phase, row.unit, row.context, row.location, row.format)
+        register = register if (wh := register_wh(kind, row.value)) is None else wh
+        watts = _watts(row)
+        if watts is not None and not row.phase:
+            whole = watts
+        elif watts is not None and row.phase in _PHASES:
+            phases[row.phase[:2]] = watts
+    return Reading(measured_at, register, whole if whole is not None or not phases else sum(phases.values()))
+
+
+def _watts(row: ListTransactionSamplesRow) -> int | None:
+    factor = _WATTS_PER_UNIT.get(row.unit)
+    if row.measurand != _POWER or row.format != "Raw" or factor is None:
+        return None
+    try:
+        return int((Decimal(row.value) * factor).to_integral_value())
+    except (ArithmeticError, ValueError):
+        return None

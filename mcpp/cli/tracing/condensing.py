@@ -1,0 +1,147 @@
+"""Many messages that all say the same as one entry."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from pydantic import JsonValue
+
+from mcpp.cli.tracing.story import Entry, Kind, Source, Tone
+from mcpp.cli.tracing.words import duration_text, energy_text, power_text
+
+METER_VALUES: Final = "MeterValues"
+
+_ROUTINE: Final = frozenset({METER_VALUES, "Heartbeat"})
+
+_STRETCHES: Final = 12
+"""In about so many is a session's charging told, however long it was."""
+
+_LENGTHS: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 15, 30, 60, 120, 240, 480, 1440))
+
+_SOON: Final = timedelta(seconds=10)
+"""How far a charger's clock and ours may be apart for a reading and the message that brought it."""
+
+_SHORTEST_FOR_POWER: Final = timedelta(seconds=50)
+"""Over less, a register in whole Wh says little about power."""
+
+
+def at_their_messages(entries: Sequence[Entry]) -> list[Entry]:
+    """The entries with each reading of the books at the message that brought it, where one came soon."""
+    messages = sorted(entry.at for entry in entries if entry.kind is Kind.MESSAGE and _action(entry) == METER_VALUES)
+    return [_brought(entry, messages) if entry.kind is Kind.METER else entry for entry in entries]
+
+
+def _brought(reading: Entry, messages: Sequence[datetime]) -> Entry:
+    place = bisect_left(messages, reading.at)
+    nearest = min(messages[max(place - 1, 0) : place + 1], key=lambda at: abs(at - reading.at), default=reading.at)
+    return replace(reading, at=nearest) if abs(nearest - reading.at) <= _SOON else reading
+
+
+def condensed(entries: Sequence[Entry], *, keep_payloads: bool = False) -> list[Entry]:
+    """The entries with routine messages, and readings of the books, told by the stretch; `entries` are in order.
+
+    `keep_payloads`: messages that have one stay as they are.
+    """
+    times = [entry.at for entry in entries if _action(entry) == METER_VALUES]
+    length = _stretch(max(times) - min(times)) if times else _LENGTHS[-1]
+    told: list[Entry | _Run] = []
+    open_runs: dict[str, _Run] = {}
+    for entry in entries:
+        if not _is_routine(entry, keep_payloads=keep_payloads):
+            open_runs.clear()
+            told.append(entry)
+            continue
+        action = _action(entry)
+        run = open_runs.get(action)
+        if run is None or (action == METER_VALUES and entry.at - run.entries[0].at >= length):
+            run = open_runs[action] = _Run(action, [])
+            told.append(run)
+        run.entries.append(entry)
+    return list(_written(told))
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    action: str
+    entries: list[Entry]
+
+
+def _is_routine(entry: Entry, *, keep_payloads: bool) -> bool:
+    if entry.kind is Kind.METER:
+        return True
+    if entry.kind is not Kind.MESSAGE or _action(entry) not in _ROUTINE:
+        return False
+    is_plain = entry.tone is Tone.PLAIN and entry.facts.get("answer") == "call_result" and "events" not in entry.facts
+    return is_plain and not (keep_payloads and entry.payloads)
+
+
+def _stretch(whole: timedelta) -> timedelta:
+    return next((length for length in _LENGTHS if length * _STRETCHES >= whole), _LENGTHS[-1])
+
+
+def _written(told: Sequence[Entry | _Run]) -> Iterator[Entry]:
+    known: tuple[datetime, int] | None = None
+    for item in told:
+        if isinstance(item, Entry):
+            yield item
+            continue
+        yield _as_entry(item, known)
+        known = next(
+            ((entry.at, wh) for entry in reversed(item.entries) if (wh := _number(entry, "register_wh")) is not None),
+            known,
+        )
+
+
+def _as_entry(run: _Run, known: tuple[datetime, int] | None) -> Entry:
+    messages = [entry for entry in run.entries if entry.kind is Kind.MESSAGE]
+    count = len(messages) or len(run.entries)
+    first, last = run.entries[0], run.entries[-1]
+    name = f"{run.action} ×{count} in {duration_text(last.at - first.at)}" if count > 1 else run.action
+    energy = next((wh for entry in reversed(run.entries) if (wh := _number(entry, "energy_wh")) is not None), None)
+    power = _power(run.entries, known)
+    told = ([] if energy is None else [energy_text(energy)]) + ([] if power is None else [power_text(power)])
+    facts: dict[str, JsonValue] = {"action": run.action, "messages": len(messages)}
+    if energy is not None:
+        facts["energy_wh"] = energy
+    if power is not None:
+        facts["power_w"] = power
+    shown = messages[0] if messages else first
+    return replace(
+        shown,
+        at=first.at,
+        until=last.at if last.at > first.at else None,
+        kind=Kind.METER if run.action == METER_VALUES else Kind.MESSAGE,
+        source=Source.CHARGER,
+        what=f"{name}: {', '.join(told)}" if told else name,
+        duration_ms=shown.duration_ms if count == 1 else None,
+        facts=facts,
+        payloads=shown.payloads if count == 1 else {},
+    )
+
+
+def _power(entries: Sequence[Entry], known: tuple[datetime, int] | None) -> int | None:
+    """The mean of the powers that were sent, else what the register's rise since the last stretch comes to."""
+    powers = [power for entry in entries if (power := _number(entry, "power_w")) is not None]
+    if powers:
+        return round(sum(powers) / len(powers))
+    registers = [(entry.at, wh) for entry in entries if (wh := _number(entry, "register_wh")) is not None]
+    if not registers:
+        return None
+    begin, begin_wh = known or registers[0]
+    end, end_wh = registers[-1]
+    if end - begin < _SHORTEST_FOR_POWER or end_wh < begin_wh:
+        return None
+    return round((end_wh - begin_wh) * timedelta(hours=1) / (end - begin))
+
+
+def _action(entry: Entry) -> str:
+    return str(entry.facts.get("action", ""))
+
+
+def _number(entry: Entry, name: str) -> int | None:
+    value = entry.facts.get(name)
+    return value if isinstance(value, int) else None

@@ -1,0 +1,195 @@
+"""Log lines and bookings in words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Final
+
+from pydantic import JsonValue
+
+from mcpp.cli.tracing.log_lines import Line, number_of, text_of
+from mcpp.domain.closing import Cause, EvidenceSource
+
+_CAUSES: Final[Mapping[str, str]] = {
+    Cause.CONNECTOR_AVAILABLE: "its connector was reported free",
+    Cause.BOOT: "its charge point booted and spoke of it no more",
+    Cause.NEXT_START: "its connector began another one",
+    Cause.OPERATOR: "an operator said so",
+}
+
+_EVIDENCE_SOURCES: Final[Mapping[str, str]] = {
+    EvidenceSource.UNMATCHED_STOP: "register and time from a stop that had been kept aside",
+    EvidenceSource.METER_VALUE: "register and time from the last meter value",
+    EvidenceSource.NEXT_START: "register and time from the start of the next one",
+    EvidenceSource.METER_START: "register and time of its own start, as no reading is known",
+}
+
+_ENVELOPE: Final = frozenset(
+    {
+        "timestamp", "level", "event", "category", "correlation_id", "session_correlation_id", "trace_id", "span_id",
+        "charge_point_id", "connector_id", "transaction_id", "action", "message_id", "direction", "plugin", "stack",
+        "duration_ms", "payload",
+    }
+)  # fmt: skip
+"""Fields that are told otherwise, or are for machines."""
+
+
+def duration_text(span: timedelta) -> str:
+    """A span of time in its two largest units: 4 min 10 s."""
+    seconds = max(span / timedelta(seconds=1), 0.0)
+    if seconds < 10:
+        return f"{seconds:.3g} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
+    whole = round(seconds)
+    units = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+    parts = []
+    for name, size in units:
+        count, whole = divmod(whole, size)
+        parts.append((count, name))
+    first = next(i for i, (count, _) in enumerate(parts) if count)
+    return " ".join(f"{count} {name}" for count, name in parts[first : first + 2] if count)
+
+
+def energy_text(wh: int) -> str:
+    """Energy in kWh, to the Wh."""
+    sign = "-" if wh < 0 else ""
+    return f"{sign}{abs(wh) // 1000}.{abs(wh) % 1000:03} kWh"
+
+
+def power_text(watts: int) -> str:
+    """Power in kW."""
+    return f"{watts / 1000:.1f} kW"
+
+
+def evidence_text(evidence: str | None) -> str:
+    """What an end that its charger didn't report was taken from, and why."""
+    try:
+        facts: JsonValue = json.loads(evidence or "{}")
+    except ValueError:
+        return ""
+    if not isinstance(facts, dict):
+        return ""
+    told = (_CAUSES.get(str(facts.get("cause"))), _EVIDENCE_SOURCES.get(str(facts.get("source"))))
+    return "; ".join(filter(None, told))
+
+
+def event_text(line: Line) -> str:
+    """What a line tells, in words where its event is known, else as the line has it."""
+    tell = _EVENTS.get(text_of(line, "event"))
+    return tell(line) if tell is not None else generic_text(line)
+
+
+def generic_text(line: Line) -> str:
+    """An event by its name, with the fields that are its own."""
+    fields = (f"{name}={plain(value)}" for name, value in line.items() if name not in _ENVELOPE and value is not None)
+    return " ".join((text_of(line, "event").replace("_", " "), *fields))
+
+
+def plain(value: JsonValue) -> str:
+    """A field's value as a person writes it."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {plain(item)}" for name, item in value.items())
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _wh(line: Line, name: str) -> str:
+    wh = number_of(line, name)
+    return "?" if wh is None else energy_text(wh)
+
+
+def _status_changed(line: Line) -> str:
+    text = text_of(line, "status")
+    before, error, info = text_of(line, "previous_status"), text_of(line, "error_code"), text_of(line, "info")
+    if before not in {"", text}:
+        text = f"{before} → {text}"
+    if error not in {"", "NoError"}:
+        text += f", {error}"
+    return f"{text}, {info}" if info else text
+
+
+def _started(line: Line) -> str:
+    text = f"transaction {number_of(line, 'transaction_id')} begins at {_wh(line, 'meter_start')}"
+    return f"{text} for {text_of(line, 'id_tag')}"
+
+
+def _stopped(line: Line) -> str:
+    text = f"transaction {number_of(line, 'transaction_id')} ends at {_wh(line, 'meter_stop')}"
+    text += f", {_wh(line, 'energy_wh')} charged, {text_of(line, 'reason')}"
+    if line.get("energy_implausible") is True:
+        text += "; implausible: the register fell"
+    evidence = evidence_text(text_of(line, "evidence"))
+    return f"{text}; {evidence}" if evidence else text
+
+
+def _recovered(line: Line) -> str:
+    number = number_of(line, "transaction_id")
+    text = f"transaction {number} closed without its charger's stop, at {_wh(line, 'meter_stop')}"
+    evidence = evidence_text(text_of(line, "evidence"))
+    return f"{text}; {evidence}" if evidence else text
+
+
+def _superseded(line: Line) -> str:
+    return f"{_stopped(line)}; this replaces {_wh(line, 'supersedes')}, booked as {text_of(line, 'superseded_origin')}"
+
+
+def _booted(line: Line) -> str:
+    parts = (text_of(line, "vendor"), text_of(line, "model"), text_of(line, "firmware_version"))
+    return " ".join(filter(None, ("boot of", *parts)))
+
+
+def _deviation(line: Line) -> str:
+    rules = line.get("rules")
+    if not isinstance(rules, dict):
+        return generic_text(line)
+    names = (name.replace("_", " ") + (f" ×{times}" if times != 1 else "") for name, times in rules.items())
+    return f"tolerated: {', '.join(names)}"
+
+
+def _slow(line: Line) -> str:
+    spent = line.get("spent")
+    if not isinstance(spent, dict):
+        return generic_text(line)
+    parts = {name: part for name, part in spent.items() if isinstance(part, int | float) and part >= 1}
+    told = (
+        f"{name.removesuffix('_ms').replace('_', ' ')} {duration_text(timedelta(milliseconds=part))}"
+        for name, part in sorted(parts.items(), key=lambda item: -item[1])
+    )
+    return f"slow: {', '.join(told)}"
+
+
+def _auto_start_tried(line: Line) -> str:
+    return f"asked for a start, try {number_of(line, 'tries')}: {text_of(line, 'outcome')}"
+
+
+_EVENTS: Final[Mapping[str, Callable[[Line], str]]] = {
+    "connector_status_changed": _status_changed,
+    "transaction_started": _started,
+    "transaction_stopped": _stopped,
+    "transaction_recovered": _recovered,
+    "transaction_stop_superseded": _superseded,
+    "charge_point_booted": _booted,
+    "record_unmatched": lambda line: (
+        f"kept aside: {text_of(line, 'kind').replace('_', ' ')} for transaction "
+        f"{number_of(line, 'claimed_transaction_id')}, which isn't known"
+    ),
+    "reservation_changed": lambda line: f"reservation {line.get('reservation_id')} {text_of(line, 'status').lower()}",
+    "security_event_received": lambda line: f"security event {text_of(line, 'type')}",
+    "report_received": lambda line: f"{text_of(line, 'kind')}: {text_of(line, 'status')}",
+    "contract_deviation": _deviation,
+    "slow_message": _slow,
+    "call_unanswered": lambda line: f"got no answer from us: {text_of(line, 'error')}",
+    "call_expired": lambda line: f"no answer: {text_of(line, 'error')}",
+    "handler_failed": lambda line: f"failed here: {text_of(line, 'error')}",
+    "auto_start_tried": _auto_start_tried,
+    "auto_start_held": lambda line: f"no start yet: {text_of(line, 'reason')}",
+    "auto_start_given_up": lambda line: f"gave up after try {number_of(line, 'tries')}: {text_of(line, 'reason')}",
+    "http_request": lambda line: f"{text_of(line, 'method')} {text_of(line, 'path')}: {plain(line.get('status'))}",
+    "server_started": lambda _: "server started",
+    "server_stopping": lambda _: "server is stopping",
+    "server_stopped": lambda _: "server stopped",
+    "log_lines_dropped": lambda line: f"{plain(line.get('count'))} log lines were lost about here",
+    "log_level_changed": lambda line: f"log level is {text_of(line, 'log_level')} from here on",
+}

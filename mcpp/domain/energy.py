@@ -1,0 +1,149 @@
+"""Energy in the books: of a transaction, and of a charge point as a total that is told to the outside.
+
+The total is the sum over all transactions: of an ended one its booked energy, of a running one what its newest register
+says. The outside must never see it fall, since counters of monitoring systems take a fall for a restart from 0. So in
+the very write that lets the sum fall, what it was before is kept as `charge_points.energy_peak_wh`: told is the greater
+of the two. `charge_points.energy_wh` is the part of the ended transactions.
+
+For the same reason a misread register must not get into it: no transaction takes more than a gigawatt hour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple, TypeAlias
+
+from mcpp.domain.samples import ENERGY_REGISTER, Sample, SampleKind, register_wh
+from mcpp_generated.db.models import Transaction
+from mcpp_generated.db.queries import Queries
+
+# Readings looked at for a last register: enough to pass over phases and signed copies of one moment.
+_NEWEST_READINGS = 50
+
+# The strongest chargers, at 3.75 MW, would need eleven days.
+_MOST_COUNTED_WH = 10**9
+
+_END_OF_TIME = datetime.max.replace(tzinfo=UTC)
+
+
+class Register(NamedTuple):
+    """A reading of the meter's register of imported energy."""
+
+    measured_at: datetime
+    wh: int
+
+
+def energy_wh(meter_start: int, meter_stop: int) -> int:
+    """Energy of a transaction in Wh; never negative: a register that fell is marked as implausible instead."""
+    return max(meter_stop - meter_start, 0)
+
+
+def counted_wh(wh: int) -> int:
+    """What of a transaction's energy counts in its charge point's total: all, or nothing where it can't be true."""
+    return wh if wh <= _MOST_COUNTED_WH else 0
+
+
+def last_stored_register(q: Queries, transaction_id: int, *, until: datetime = _END_OF_TIME) -> Register | None:
+    """The newest register reading stored for a transaction, measured by a time."""
+    for row_limit in (1, _NEWEST_READINGS):
+        rows = q.find_newest_samples(
+            transaction_id=transaction_id, until=until, measurand=ENERGY_REGISTER, row_limit=row_limit
+        )
+        for row in rows:
+            kind = SampleKind(ENERGY_REGISTER, row.phase, row.unit, row.context, row.location, row.format)
+            wh = register_wh(kind, row.value)
+            if wh is not None:
+                return Register(row.measured_at, wh)
+        if len(rows) < row_limit:
+            break
+    return None
+
+
+def energy_at(transaction: Transaction, register: Register | None) -> int:
+    """What a transaction has taken at a reading, in Wh; nothing before the first."""
+    return 0 if register is None else energy_wh(transaction.meter_start, register.wh)
+
+
+def energy_so_far(q: Queries, transaction: Transaction) -> int:
+    """What an open transaction has taken by its newest stored register, in Wh."""
+    return energy_at(transaction, last_stored_register(q, transaction.id))
+
+
+def book_energy(q: Queries, transaction: Transaction, meter_stop: int) -> None:
+    """Let a transaction's end count in its charge point's total; `transaction` is as it was before.
+
+    To be called after the end is booked, and before samples that came with it are stored.
+    """
+    booked = counted_wh(energy_wh(transaction.meter_start, meter_stop))
+    if transaction.meter_stop is None:
+        before, replaced = counted_wh(energy_so_far(q, transaction)), 0
+    else:
+        before = replaced = counted_wh(energy_wh(transaction.meter_start, transaction.meter_stop))
+    if booked < before:
+        _hold_total(q, transaction, before)
+    q.book_energy(id=transaction.charge_point_id, wh=booked - replaced)
+
+
+class NewestRegister(NamedTuple):
+    """The newest register of an open transaction."""
+
+    transaction_id: int
+    register: Register
+
+
+KnownRegisters: TypeAlias = Mapping[int, NewestRegister]
+"""Newest registers that are committed, by their connectors' keys: so that not every message needs to look them up."""
+
+
+class RunningEnergy:
+    """Watches what the samples of a message change in the energy of an open transaction."""
+
+    def __init__(self, q: Queries, transaction: Transaction, samples: Sequence[Sample], known: KnownRegisters) -> None:
+        """To be made before the samples are stored."""
+        self._q = q
+        self._transaction = transaction
+        self._newest = _newest_registers(samples)
+        self._before: Register | None = None
+        if self._newest:
+            before = known.get(transaction.connector_id)
+            is_known = before is not None and before.transaction_id == transaction.id
+            self._before = before.register if before and is_known else last_stored_register(q, transaction.id)
+
+    def update(self) -> Register | None:
+        """Once they are stored: the newest register where that is of their time."""
+        if not self._newest:
+            return None
+        before, newest = self._before, self._newest[0]
+        if before is not None and newest.measured_at < before.measured_at:
+            return None
+        if len(self._newest) > 1 or (before is not None and newest.measured_at == before.measured_at):
+            # Which one of a moment's readings counts is the query's to say.
+            newest = last_stored_register(self._q, self._transaction.id) or newest
+        counted = counted_wh(energy_at(self._transaction, before))
+        if counted_wh(energy_at(self._transaction, newest)) < counted:
+            _hold_total(self._q, self._transaction, counted)
+        return newest
+
+
+def _newest_registers(samples: Sequence[Sample]) -> list[Register]:
+    """The register readings of the newest moment."""
+    newest: list[Register] = []
+    for measured_at, kind, value, _ in samples:
+        if kind.measurand == ENERGY_REGISTER and (wh := register_wh(kind, value)) is not None:
+            if newest and measured_at > newest[0].measured_at:
+                newest.clear()
+            if not newest or measured_at == newest[0].measured_at:
+                newest.append(Register(measured_at, wh))
+    return newest
+
+
+def _hold_total(q: Queries, transaction: Transaction, before: int) -> None:
+    """Keep the total as it was told while this much of a transaction counted, which ran on or had ended otherwise."""
+    others = sum(
+        counted_wh(energy_so_far(q, other))
+        for other in q.find_open_on_charge_point(charge_point_id=transaction.charge_point_id)
+        if other.id != transaction.id
+    )
+    running = others + (before if transaction.stopped_at is None else 0)
+    q.hold_energy(id=transaction.charge_point_id, running_wh=running)

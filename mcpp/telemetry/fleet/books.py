@@ -1,0 +1,25 @@
+"""What the books know of the fleet when the server starts."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from mcpp.domain.energy import energy_so_far
+from mcpp.telemetry.fleet.state import KnownChargePoint, KnownConnector, KnownTransaction
+from mcpp_generated.db.queries import Queries
+
+
+def read_fleet(q: Queries) -> list[KnownChargePoint]:
+    """Every charge point, by identity."""
+    connectors: defaultdict[int, list[KnownConnector]] = defaultdict(list)
+    for connector in q.list_fleet_connectors():
+        known = KnownConnector(connector.connector_id, connector.status, connector.error_code)
+        connectors[connector.charge_point_id].append(known)
+    running: defaultdict[int, list[KnownTransaction]] = defaultdict(list)
+    for transaction in q.list_fleet_transactions():
+        so_far = KnownTransaction(transaction.id, transaction.connector_number, energy_so_far(q, transaction))
+        running[transaction.charge_point_id].append(so_far)
+    return [
+        KnownChargePoint(row.identity, row.energy_wh, row.energy_peak_wh, connectors[row.id], running[row.id])
+        for row in q.list_fleet()
+    ]

@@ -1,0 +1,260 @@
+"""The figures of every charge point and connector, kept up to date by what the domain tells."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from typing import Final, NamedTuple
+
+from mcpp.domain.energy import counted_wh, energy_wh
+from mcpp.domain.events import (
+    ChargePointBooted,
+    ChargePointConnected,
+    ChargePointForgotten,
+    ConnectorStatusChanged,
+    Event,
+    MeterValuesReceived,
+    TransactionStarted,
+    TransactionStopped,
+)
+from mcpp.telemetry.fleet.energy import EnergyTotal
+from mcpp.telemetry.fleet.readings import ByPhase, Readings
+from mcpp.telemetry.metrics import OTHER
+
+HIGHEST_CONNECTOR: Final = 64
+"""Connectors of a higher number have no series; numbers have no gaps (OCPP 1.6 §3.8), so few chargers get there."""
+
+MOST_KNOWN: Final = 100_000
+"""Charge points that are known at most, exported or not; further ones aren't even counted."""
+
+_NO_ERROR: Final = "NoError"
+
+
+class KnownConnector(NamedTuple):
+    """A connector as it stands in the books."""
+
+    connector_id: int
+    status: str | None
+    error_code: str | None
+
+
+class KnownTransaction(NamedTuple):
+    """A transaction that is open in the books."""
+
+    transaction_id: int
+    connector_id: int
+    energy_wh: int
+    """So far."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownChargePoint:
+    """A charge point as it stands in the books."""
+
+    identity: str
+    energy_wh: int
+    """Of its ended transactions."""
+    energy_peak_wh: int
+    """As told before, where that was more."""
+    connectors: Sequence[KnownConnector] = ()
+    running: Sequence[KnownTransaction] = ()
+
+
+@dataclass(slots=True)
+class ConnectorFigures:
+    """A connector; labels are of the closed sets or `_OTHER`. Counts begin with the process."""
+
+    connector_id: int
+    status: str | None = None
+    """None until the first StatusNotification."""
+    status_changes: dict[str, int] = field(default_factory=dict)
+    """By the status that was changed to; a status that never came isn't there."""
+    errors: dict[str, int] = field(default_factory=dict)
+    """By error code; one that is told again, with nothing else between, counts once."""
+    transaction_id: int | None = None
+    transaction_energy_wh: int | None = None
+    """Of the running transaction; None where none runs."""
+    error_code: str | None = None
+    """The last one, as the charger spells it."""
+    readings: Readings = field(default_factory=Readings)
+
+    def power_watts(self, now: datetime) -> ByPhase:
+        """By phase, `""` for the whole; without what is stale."""
+        return self.readings.power_watts(now)
+
+    def voltage_volts(self, now: datetime) -> ByPhase:
+        """By phase; without what is stale."""
+        return self.readings.voltage_volts(now)
+
+    def current_amperes(self, now: datetime) -> ByPhase:
+        """By phase, `""` for the whole; without what is stale."""
+        return self.readings.current_amperes(now)
+
+    @property
+    def peak_power_watts(self) -> float | None:
+        """The highest power since the process began; None before the first."""
+        return self.readings.peak_power_watts
+
+
+@dataclass(slots=True)
+class ChargePointFigures:
+    """A charge point. Counts begin with the process, except its energy."""
+
+    identity: str
+    boots: int = 0
+    transactions: int = 0
+    """That ended."""
+    transaction_seconds: float = 0.0
+    """Of those that ended, by the charger's clock."""
+    connectors: dict[int, ConnectorFigures] = field(default_factory=dict)
+    """By number, 0 for the charge point as a whole; in order of first sight."""
+    energy: EnergyTotal = field(default_factory=EnergyTotal)
+
+    @property
+    def energy_wh(self) -> int:
+        """Of all its transactions; never falls, also across restarts."""
+        return self.energy.told_wh
+
+
+class Fleet:
+    """Subscribes to the domain's events; the first charge points, up to a limit, are the ones with series.
+
+    Those beyond the limit are known by their totals, so that one can move up when another is forgotten.
+    """
+
+    def __init__(self, *, statuses: Collection[str], error_codes: Collection[str], series_limit: int) -> None:
+        """`statuses` and `error_codes` are the closed sets of their labels; a limit of 0 keeps nothing at all."""
+        self.statuses: Final = tuple(statuses)
+        self.error_codes: Final = tuple(code for code in error_codes if code != _NO_ERROR)
+        self._known_statuses = frozenset(statuses)
+        self._known_error_codes = frozenset(error_codes)
+        self._limit = series_limit
+        self._charge_points: dict[str, ChargePointFigures] = {}
+        self._exported: set[str] = set()
+
+    def __iter__(self) -> Iterator[ChargePointFigures]:
+        """Those that have series, as of now, in order of first sight; the figures themselves go on changing."""
+        return iter(list(islice(self._charge_points.values(), self._limit)))
+
+    @property
+    def not_exported(self) -> int:
+        """How many charge points have no series, since the limit is reached."""
+        return max(0, len(self._charge_points) - self._limit)
+
+    def load(self, books: Iterable[KnownChargePoint]) -> None:
+        """Begin with what the books know, in their order; before the first event."""
+        for known in books:
+            running = {transaction.transaction_id: counted_wh(transaction.energy_wh) for transaction in known.running}
+            figures = self._meet(known.identity, EnergyTotal(known.energy_wh, known.energy_peak_wh, running))
+            if figures is None or known.identity not in self._exported:
+                continue
+            for number, status, error_code in known.connectors:
+                connector = _connector(figures, number)
+                if connector is not None:
+                    connector.status = None if status is None else self._status(status)
+                    connector.error_code = error_code
+            for transaction in known.running:
+                connector = _connector(figures, transaction.connector_id)
+                if connector is not None:
+                    connector.transaction_id = transaction.transaction_id
+                    connector.transaction_energy_wh = transaction.energy_wh
+
+    def forget(self, identity: str) -> None:
+        """A charge point is no longer in the books; the next one that waits gets its place."""
+        if self._charge_points.pop(identity, None) is None:
+            return
+        if identity in self._exported:
+            self._exported.remove(identity)
+            following = next(islice(self._charge_points, self._limit - 1, None), None)
+            if following is not None:
+                self._exported.add(following)
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, ChargePointConnected):
+            self._meet(event.charge_point_id, EnergyTotal())
+            return
+        # One that isn't known was forgotten a moment ago.
+        figures = self._charge_points.get(event.charge_point_id)
+        if figures is None:
+            return
+        match event:
+            case MeterValuesReceived():
+                self._measured(figures, event)
+            case ConnectorStatusChanged():
+                self._changed_status(figures, event)
+            case TransactionStarted():
+                self._started(figures, event)
+            case TransactionStopped():
+                self._stopped(figures, event)
+            case ChargePointBooted():
+                figures.boots += 1
+            case ChargePointForgotten():
+                self.forget(event.charge_point_id)
+            case _:
+                pass
+
+    def _meet(self, identity: str, energy: EnergyTotal) -> ChargePointFigures | None:
+        known = self._charge_points.get(identity)
+        if known is not None or not self._limit or len(self._charge_points) >= MOST_KNOWN:
+            return known
+        if len(self._charge_points) < self._limit:
+            self._exported.add(identity)
+        figures = self._charge_points[identity] = ChargePointFigures(identity, energy=energy)
+        return figures
+
+    def _measured(self, figures: ChargePointFigures, event: MeterValuesReceived) -> None:
+        if event.energy_wh is not None and event.transaction_id is not None:
+            figures.energy.progress(event.transaction_id, counted_wh(event.energy_wh))
+        connector = self._connector_of(figures, event.connector_id)
+        if connector is None:
+            return
+        connector.readings.take(event.samples, event.at)
+        if event.energy_wh is not None and connector.transaction_id == event.transaction_id:
+            connector.transaction_energy_wh = event.energy_wh
+
+    def _changed_status(self, figures: ChargePointFigures, event: ConnectorStatusChanged) -> None:
+        connector = self._connector_of(figures, event.connector_id)
+        if connector is None:
+            return
+        status = connector.status = self._status(event.status)
+        if event.status != event.previous_status:
+            connector.status_changes[status] = connector.status_changes.get(status, 0) + 1
+        if event.error_code not in {_NO_ERROR, connector.error_code}:
+            error_code = event.error_code if event.error_code in self._known_error_codes else OTHER
+            connector.errors[error_code] = connector.errors.get(error_code, 0) + 1
+        connector.error_code = event.error_code
+
+    def _started(self, figures: ChargePointFigures, event: TransactionStarted) -> None:
+        figures.energy.begin(event.transaction_id)
+        connector = self._connector_of(figures, event.connector_id)
+        if connector is not None:
+            connector.transaction_id = event.transaction_id
+            connector.transaction_energy_wh = 0
+
+    def _stopped(self, figures: ChargePointFigures, event: TransactionStopped) -> None:
+        replaced_wh = 0 if event.supersedes is None else energy_wh(event.meter_start, event.supersedes)
+        figures.energy.end(event.transaction_id, counted_wh(event.energy_wh), counted_wh(replaced_wh))
+        if event.supersedes is None:
+            figures.transactions += 1
+            # A charger's clock may be set back while it charges.
+            figures.transaction_seconds += max(0.0, (event.stopped_at - event.started_at).total_seconds())
+        connector = self._connector_of(figures, event.connector_id)
+        if connector is not None and connector.transaction_id == event.transaction_id:
+            connector.transaction_id = connector.transaction_energy_wh = None
+
+    def _connector_of(self, figures: ChargePointFigures, number: int) -> ConnectorFigures | None:
+        """None where it has no series."""
+        return _connector(figures, number) if figures.identity in self._exported else None
+
+    def _status(self, status: str) -> str:
+        return status if status in self._known_statuses else OTHER
+
+
+def _connector(figures: ChargePointFigures, number: int) -> ConnectorFigures | None:
+    """Made known where it wasn't; None where its number is out of bounds."""
+    connector = figures.connectors.get(number)
+    if connector is None and 0 <= number <= HIGHEST_CONNECTOR:
+        connector = figures.connectors[number] = ConnectorFigures(number)
+    return connector

@@ -1,0 +1,127 @@
+"""The log lines of messages: one for each frame, and notes on what became of a flow.
+
+Written twice per message, so lines are built here as plain dicts.
+"""
+
+from __future__ import annotations
+
+from collections import Counter as Tally
+from collections.abc import Mapping
+
+from mcpp.ocppj.flow import Flow
+from mcpp.telemetry.lines import Line, LineWriter, LogLevel, timestamp, timestamp_at
+from mcpp.telemetry.redaction import redact_payload, redact_text
+
+
+class MessageLines:
+    """Builds the lines and writes them, where their level is wanted."""
+
+    def __init__(self, lines: LineWriter) -> None:
+        self._lines = lines
+
+    @property
+    def wanted(self) -> bool:
+        """Whether frames get lines at all."""
+        return self._lines.writes(LogLevel.INFO)
+
+    def call(self, flow: Flow, *, at: float | None = None) -> None:
+        """The frame of a flow's CALL, `at` its time of receipt on the clock of `time.perf_counter()`, else now."""
+        self.frame(
+            flow, flow.direction.value, "call", flow.size_bytes, flow.payload, when=timestamp_at(at) if at else None
+        )
+
+    def frame(
+        self,
+        flow: Flow,
+        direction: str,
+        message_type: str,
+        size: int,
+        payload: bytes = b"",
+        *,
+        seconds: float | None = None,
+        when: str | None = None,
+        more: Mapping[str, str] | None = None,
+    ) -> None:
+        """A frame of any kind: all that is said of one is said here."""
+        line: Line = {
+            "timestamp": when or timestamp(),
+            "level": "info",
+            "event": "ocpp_message",
+            "category": "ocpp",
+            "correlation_id": flow.correlation_id,
+        }
+        _add_flow(line, flow)
+        line["direction"] = direction
+        line["message_type"] = message_type
+        line["size_bytes"] = size
+        if seconds is not None:
+            line["duration_ms"] = round(seconds * 1000, 3)
+        if more is not None:
+            line.update(more)
+        if payload and self._lines.log_payloads:
+            line["payload"] = redact_payload(payload)
+        self._lines.write(line)
+
+    def note(self, level: LogLevel, event: str, flow: Flow, **more: object) -> None:
+        """What belongs to a flow and to none of its frames."""
+        if not self._lines.writes(level):
+            return
+        line: Line = {
+            "timestamp": timestamp(),
+            "level": level.value,
+            "event": event,
+            "category": "error" if level is LogLevel.ERROR else "ocpp",
+            "correlation_id": flow.correlation_id,
+        }
+        _add_flow(line, flow)
+        line["direction"] = flow.direction.value
+        line |= {name: redact_text(value) if isinstance(value, str) else value for name, value in more.items()}
+        self._lines.write(line)
+
+    def deviations(self, flow: Flow, rules: Tally[str]) -> None:
+        """What was tolerated in one flow: how often by rule, and where each was met first."""
+        # Backwards, so that the first location of each rule is the one that stays.
+        locations = {deviation.rule: deviation.location for deviation in reversed(flow.deviations)}
+        self.note(LogLevel.INFO, "contract_deviation", flow, rules=rules, locations=locations)
+
+    def slow(self, flow: Flow, seconds: float) -> None:
+        """A flow that took long: where its time went, in milliseconds, and what is left unexplained."""
+        steps: dict[str, float] = {}
+        facts: dict[str, float] = {}
+        for step in flow.steps:
+            steps[step.name] = steps.get(step.name, 0.0) + step.seconds
+            for name, fact in step.facts.items():
+                facts[f"{step.name}_{name}"] = max(fact, facts.get(f"{step.name}_{name}", 0))
+        steps["other"] = max(0.0, seconds - sum(steps.values()))
+        spent = {f"{name}_ms": round(value * 1000, 3) for name, value in steps.items()}
+        details = {
+            name.replace("_seconds", "_ms"): round(value * 1000, 3) if name.endswith("_seconds") else value
+            for name, value in facts.items()
+        }
+        self.note(
+            LogLevel.WARNING, "slow_message", flow, duration_ms=round(seconds * 1000, 3), spent=spent, details=details
+        )
+
+    def connection(self, facts: Mapping[str, str]) -> None:
+        """How a connection began, was refused, or ended."""
+        if self._lines.writes(LogLevel.INFO):
+            line: Line = {"timestamp": timestamp(), "level": "info", "event": "connection", "category": "ocpp"}
+            line.update({name: redact_text(fact) for name, fact in facts.items() if fact})
+            self._lines.write(line)
+
+
+def _add_flow(line: Line, flow: Flow) -> None:
+    """Ids that lead from the line to its trace, its session, its charge point and its message."""
+    if flow.span_id:
+        line["trace_id"] = flow.correlation_id
+        line["span_id"] = f"{flow.span_id:016x}"
+    if flow.session_correlation_id is not None:
+        line["session_correlation_id"] = flow.session_correlation_id
+    line["charge_point_id"] = flow.peer.identity
+    if flow.connector_id is not None:
+        line["connector_id"] = flow.connector_id
+    if flow.transaction_id is not None:
+        line["transaction_id"] = flow.transaction_id
+    if flow.action:
+        line["action"] = flow.action
+    line["message_id"] = flow.message_id

@@ -1,0 +1,136 @@
+"""The charging sessions that run now: who asks may know a session by its connector or its transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from mcpp.domain.events import (
+    ConnectorStatusChanged,
+    Event,
+    TransactionStarted,
+    TransactionStopped,
+)
+from mcpp.ocppj.flow import Subject
+from mcpp_generated.db.models import ListSessionsRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionEnd:
+    """A session that is over."""
+
+    correlation_id: str
+    charge_point_id: str
+    connector_id: int
+    transaction_id: int | None
+    """None where no transaction came of it."""
+    began_at: datetime
+    at: datetime
+    facts: Mapping[str, str | int]
+    """What is told of its transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Session:
+    correlation_id: str
+    charge_point_id: str
+    connector_id: int
+    transaction_id: int | None
+    began_at: datetime
+
+
+class Sessions:
+    """Subscribes to the domain's events; filled from the books at the start."""
+
+    def __init__(self, ended: Callable[[SessionEnd], None] | None = None) -> None:
+        """`ended` is told of each session that ends."""
+        self._ended = ended
+        self._by_connector: dict[tuple[str, int], _Session] = {}
+        self._by_transaction: dict[int, _Session] = {}
+
+    def load(self, running: Iterable[ListSessionsRow], now: datetime) -> None:
+        """Take up the sessions that ran when the server stopped."""
+        for row in running:
+            if row.session_correlation_id is not None:
+                began_at = row.start_received_at or row.status_received_at or now
+                session = _Session(
+                    row.session_correlation_id, row.charge_point_id, row.connector_id, row.transaction_id, began_at
+                )
+                self._enter(session)
+
+    def find(self, charge_point_id: str, subject: Subject) -> str | None:
+        """The correlation id of the session that a CALL is about, if it's about one."""
+        session = None
+        if subject.transaction_id is not None:
+            session = self._by_transaction.get(subject.transaction_id)
+            if session is not None and session.charge_point_id != charge_point_id:
+                session = None
+        if session is None and subject.connector_id is not None:
+            session = self._by_connector.get((charge_point_id, subject.connector_id))
+        return None if session is None else session.correlation_id
+
+    def __call__(self, event: Event) -> None:
+        """Follow what happened."""
+        if isinstance(event, ConnectorStatusChanged):
+            self._status_changed(event)
+        elif isinstance(event, TransactionStarted):
+            self._started(event)
+        elif isinstance(event, TransactionStopped) and event.supersedes is None:
+            self._stopped(event)
+
+    def _status_changed(self, event: ConnectorStatusChanged) -> None:
+        connector = (event.charge_point_id, event.connector_id)
+        session = self._by_connector.get(connector)
+        if event.session_correlation_id is None:
+            return
+        if session is None or session.correlation_id != event.session_correlation_id:
+            session = _Session(event.session_correlation_id, *connector, None, event.at)
+            self._enter(session)
+        if event.status == "Available" and session.transaction_id is None:
+            del self._by_connector[connector]
+            self._tell(session, event.at, {})
+
+    def _started(self, event: TransactionStarted) -> None:
+        known = self._by_connector.get((event.charge_point_id, event.connector_id))
+        if known is None or known.correlation_id != event.session_correlation_id:
+            known = _Session(event.session_correlation_id, event.charge_point_id, event.connector_id, None, event.at)
+        self._enter(replace(known, transaction_id=event.transaction_id))
+
+    def _stopped(self, event: TransactionStopped) -> None:
+        session = self._by_transaction.pop(event.transaction_id, None) or _Session(
+            event.session_correlation_id,
+            event.charge_point_id,
+            event.connector_id,
+            event.transaction_id,
+            event.started_at,
+        )
+        connector = (session.charge_point_id, session.connector_id)
+        if self._by_connector.get(connector) == session:
+            del self._by_connector[connector]
+        facts: dict[str, str | int] = {
+            "mcpp.energy_wh": event.energy_wh,
+            "mcpp.stop_reason": event.reason,
+            "mcpp.stop_origin": event.origin.value,
+        }
+        self._tell(session, event.at, facts)
+
+    def _enter(self, session: _Session) -> None:
+        self._by_connector[session.charge_point_id, session.connector_id] = session
+        if session.transaction_id is not None:
+            self._by_transaction[session.transaction_id] = session
+
+    def _tell(self, session: _Session, at: datetime, facts: Mapping[str, str | int]) -> None:
+        if self._ended is None:
+            return
+        self._ended(
+            SessionEnd(
+                correlation_id=session.correlation_id,
+                charge_point_id=session.charge_point_id,
+                connector_id=session.connector_id,
+                transaction_id=session.transaction_id,
+                began_at=session.began_at,
+                at=at,
+                facts=facts,
+            )
+        )

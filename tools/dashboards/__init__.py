@@ -1,0 +1,1 @@
+"""The Grafana dashboards of deploy/, described with Grafana's own builder library and written as JSON."""
