@@ -24,7 +24,7 @@ from mcpp.assembly.telemetry import build_telemetry
 from mcpp.settings import Settings, is_loopback
 from mcpp.telemetry.lines import LineWriter
 from mcpp.telemetry.log_control import follow_signals
-from mcpp.telemetry.log_sink import LogSink
+from mcpp.telemetry.log_sink import STANDARD_OUTPUT, LogSink, fill_standard_streams
 from mcpp.telemetry.logs import get_logger, logging_to, report_loop_errors, wants_colors
 from mcpp.telemetry.loop_lag import LoopLag
 
@@ -34,9 +34,10 @@ _FILES = 65_536
 
 def serve(settings: Settings) -> int:
     """Run the central system until SIGTERM or SIGINT; gives the exit code. Raises StartError."""
+    fill_standard_streams()
     _allow_many_connections()
     sink = LogSink()
-    colors = wants_colors(sys.stdout.fileno())
+    colors = wants_colors(STANDARD_OUTPUT)
     with (
         logging_to(
             sink,

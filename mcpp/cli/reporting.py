@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta, tzinfo
-from difflib import get_close_matches
+from datetime import UTC, datetime, timedelta
 from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import click
-from click.shell_completion import CompletionItem
 
 from mcpp.cli.books import database_of, open_books
 from mcpp.cli.options import setting_options
 from mcpp.cli.output import Row, standard_output, write_csv, write_json, write_table
-from mcpp.cli.times import read_time
+from mcpp.cli.zones import complete_zone, option_time, read_zone
 from mcpp.reports import By, Line, Period, Total, ended_sessions, grand_total, summed_up
 from mcpp_generated.db.queries import Queries
 
@@ -23,10 +20,6 @@ _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 _HEADINGS: Final = {By.CHARGER: "Charge point", By.ID_TAG: "Id tag"}
 _COLUMNS: Final = {By.CHARGER: "charge_point_id", By.ID_TAG: "id_tag"}
-
-
-def _complete_zone(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    return [CompletionItem(name) for name in sorted(available_timezones()) if name.startswith(incomplete)]
 
 
 @click.command(
@@ -41,7 +34,7 @@ def _complete_zone(_: click.Context, __: click.Parameter, incomplete: str) -> li
         click.Option(
             ["--timezone"],
             metavar="NAME",
-            shell_complete=_complete_zone,
+            shell_complete=complete_zone,
             help="Whose days these are, such as Europe/Berlin. [default: the machine's]",
         ),
         click.Option(["--since"], metavar="TIME", help="Only sessions that ended then or later."),
@@ -75,9 +68,9 @@ def report(
     A TIME is a date or 2026-03-29T12:00:00; without an offset it is meant in the time zone, so
     --since 2026-03-01 --until 2026-04-01 is March.
     """
-    zone = None if timezone is None else _zone(timezone)
-    first = _EVER if since is None else _time("--since", since, zone)
-    end = _NEVER if until is None else _time("--until", until, zone)
+    zone = None if timezone is None else read_zone(timezone)
+    first = _EVER if since is None else option_time("--since", since, zone)
+    end = _NEVER if until is None else option_time("--until", until, zone)
     with open_books(database_of(options)) as connection:
         connection.execute("BEGIN")  # one state of the books, whatever is written meanwhile
         lines = summed_up(ended_sessions(Queries(connection), first, end), By(by), Period(period), zone)
@@ -92,22 +85,6 @@ def report(
                 numbers = ("Sessions", "Energy kWh", "Duration", "Implausible")
                 headings = {"Period": False, _HEADINGS[By(by)]: False} | dict.fromkeys(numbers, True)
                 write_table(out, headings, _table(lines))
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a directory of zones, such as Europe
-        nearest = get_close_matches(name, sorted(available_timezones()), n=1, cutoff=0.0)
-        hint = f"; did you mean {nearest[0]}?" if nearest else "; this machine has no time zones, install tzdata"
-        raise click.UsageError(f"--timezone: {name!r} is no time zone{hint}") from None
-
-
-def _time(option: str, text: str, zone: tzinfo | None) -> datetime:
-    try:
-        return read_time(text, zone)
-    except ValueError as error:
-        raise click.UsageError(f"{option}: {error}") from error
 
 
 def _rows(columns: Sequence[str], lines: Sequence[Line]) -> Iterator[Row]:

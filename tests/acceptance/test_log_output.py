@@ -69,6 +69,7 @@ class Server:
                     if (await http.get("/readyz")).status_code == 200:
                         return
                 except httpx.TransportError:
+                    assert self.process.returncode is None, "the server has ended"
                     await asyncio.sleep(0.05)
 
     async def dropped(self) -> int:

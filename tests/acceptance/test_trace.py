@@ -115,6 +115,7 @@ async def test_a_session_over_a_cut_connection_and_a_restart(tmp_path: Path) -> 
     told = await run(mcpp, "trace", str(session), "--log", str(log), "--timezone", "UTC")
     piped = await run(mcpp, "trace", str(session), "--log", "-", "--timezone", "UTC", stdin=log.read_text())
     as_json = await run(mcpp, "trace", str(session), "--log", str(log), "--json")
+    neighbour = await run(mcpp, "trace", "--charge-point", "CP-1", "--connector", "2", "--log", str(log))
 
     assert (while_it_runs.code, while_it_runs.err) == (0, "")
     assert "still running" in while_it_runs.out
@@ -146,6 +147,10 @@ async def test_a_session_over_a_cut_connection_and_a_restart(tmp_path: Path) -> 
     remote_stop = next(line for line in told.out.splitlines() if "→ RemoteStopTransaction" in line)
     assert asked.json()["correlation_id"][:8] in remote_stop
     assert "operator" in remote_stop
+
+    assert "StatusNotification: Preparing" in neighbour.out
+    assert "connection lost" in neighbour.out
+    assert "StartTransaction: transaction" not in neighbour.out
 
     transaction, *entries = map(json.loads, as_json.out.splitlines())
     assert transaction == {"kind": "transaction", **shown}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -17,7 +18,7 @@ from ocpp.v16.enums import ChargePointErrorCode, ChargePointStatus
 
 from tests.acceptance.charger import Charger
 from tests.acceptance.operated import OperatedCharger, operated_charger
-from tests.acceptance.otlp import ReceivedSpan, rotel
+from tests.acceptance.otlp import Collector, ReceivedSpan, rotel
 from tests.acceptance.server import LogLine, Server, running_server
 
 IDENTITY = "CP-1"
@@ -56,6 +57,14 @@ async def exemplar(server: Server, action: str, direction: str) -> str:
     found = re.search(rf'^{name}.* # \{{trace_id="([0-9a-f]{{32}})"\}}', scrape.text, re.MULTILINE)
     assert found is not None
     return found[1]
+
+
+async def all_spans(collector: Collector, *ended: Server) -> list[ReceivedSpan]:
+    """Every span that these servers have sent, once they are there; they say how many these are."""
+    told = [line for server in ended for line in server.lines if line["event"] == "tracing_stopped"]
+    assert len(told) == len(ended)
+    assert all(line["failed"] == line["dropped"] == 0 for line in told)
+    return await collector.wait_for(lambda spans: len(spans) >= sum(line["exported"] for line in told))
 
 
 def of_session(spans: list[ReceivedSpan], session: str) -> list[ReceivedSpan]:
@@ -103,17 +112,17 @@ async def test_from_an_exemplar_to_the_trace_the_log_lines_and_the_transaction(t
             transaction_id = await first_half(server)
             correlation_id = await exemplar(server, "StartTransaction", "in")
             assert await server.terminate() == 0
-            lines = list(server.lines)
+        servers = [server]
         async with serve() as server:
             await second_half(server, transaction_id)
             transaction = await server.get(f"/api/v1/transactions/{transaction_id}")
             assert await server.terminate() == 0
-            lines += server.lines
+        servers.append(server)
 
         session = transaction["session_correlation_id"]
-        await collector.wait_for_span(lambda span: span.trace_id == session and not span.parent_span_id)
-        spans = collector.spans()
+        spans = await all_spans(collector, *servers)
 
+    lines = [line for server in servers for line in server.lines]
     start = next(span for span in spans if span.trace_id == correlation_id and span.kind == "SERVER")
     assert (start.name, start.resource["service.name"]) == ("StartTransaction", "mcpp")
     assert start.attributes["ocpp.charge_point_id"] == IDENTITY
@@ -225,17 +234,48 @@ async def test_with_tracing_off_exemplars_and_lines_are_joined_all_the_same(tmp_
     assert all("trace_id" not in line for line in lines)
 
 
-async def test_at_one_in_two_a_recorded_session_is_recorded_whole(tmp_path: Path) -> None:
-    """Exemplars and lines point to recorded traces only."""
+HALF = {"OTEL_TRACES_SAMPLER": "parentbased_traceidratio", "OTEL_TRACES_SAMPLER_ARG": "0.5"}
+
+
+async def test_with_every_second_trace_recorded_lines_and_exemplars_lead_to_these_only(tmp_path: Path) -> None:
     async with rotel("grpc") as collector:
-        variables = collector.variables | {"OTEL_TRACES_SAMPLER": "traceidratio", "OTEL_TRACES_SAMPLER_ARG": "0.5"}
-        async with running_server(tmp_path / "mcpp.db", variables=variables) as server:
+        variables = collector.variables | HALF
+        async with running_server(tmp_path / "mcpp.db", "--plugins", "none", variables=variables) as server:
             async with charger_at(server) as charger:
                 for _ in range(64):
                     await charger.ask(call.Heartbeat())
+            shown = await exemplar(server, "Heartbeat", "in")
             assert await server.terminate() == 0
         traced = {line["trace_id"] for line in server.lines if "trace_id" in line}
         flows = {line["correlation_id"] for line in server.lines if line.get("action") == "Heartbeat"}
-        assert 0 < len(traced & flows) < len(flows) == 64
-        await collector.wait_for(lambda spans: traced <= {span.trace_id for span in spans})
-        assert {span.trace_id for span in collector.spans()} == traced
+        recorded = {span.trace_id for span in await all_spans(collector, server)}
+    assert 0 < len(recorded) < len(flows) == 64
+    assert recorded == traced
+    assert shown in recorded
+
+
+async def test_with_every_second_trace_recorded_a_session_is_recorded_whole_or_not(tmp_path: Path) -> None:
+    async with rotel("grpc") as collector:
+        variables = collector.variables | HALF
+        async with running_server(tmp_path / "mcpp.db", "--plugins", "none", variables=variables) as server:
+            async with charger_at(server) as charger:
+                for _ in range(20):
+                    await charge(charger)
+            assert await server.terminate() == 0
+        sessions: dict[str, set[str]] = defaultdict(set)
+        for line in server.lines:
+            if "session_correlation_id" in line and line.get("message_type") == "call":
+                sessions[line["session_correlation_id"]].add(line["correlation_id"])
+        spans = await all_spans(collector, server)
+    recorded = {span.trace_id for span in spans if span.trace_id in sessions}
+    traces = {span.trace_id for span in spans}
+    assert 0 < len(recorded) < len(sessions) == 20
+    assert all(sessions[session] <= traces for session in recorded)
+
+
+async def charge(charger: Charger) -> None:
+    await report(charger, ChargePointStatus.preparing)
+    started = await charger.ask(call.StartTransaction(connector_id=1, id_tag="T", meter_start=1000, timestamp=at(0)))
+    await measure(charger, started.transaction_id, 1)
+    await charger.ask(call.StopTransaction(meter_stop=2000, timestamp=at(2), transaction_id=started.transaction_id))
+    await report(charger, ChargePointStatus.available)

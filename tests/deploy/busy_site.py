@@ -40,7 +40,7 @@ class plugin:
         raise RuntimeError("on purpose")
 """
 
-LOCKED_SECONDS: Final = 6.0
+_LOCKED_SECONDS: Final = 6.0
 """Longer than the server waits for another program's lock on the database."""
 
 
@@ -54,27 +54,22 @@ class BusySite:
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
         """Going on during the block; a failure in it ends the block with that failure."""
-        async with asyncio.TaskGroup() as work:
-            tasks = [
-                work.create_task(work_of)
-                for work_of in (
-                    self._charge(),
-                    self._forget(),
-                    self._come_and_go(),
-                    self._break_rules(),
-                    self._be_deaf(),
-                )
-            ]
+        async with _raw(self._server, CHARGERS[3]) as breaker, asyncio.TaskGroup() as work:
+            tasks = [work.create_task(_break_rules(breaker))]
+            # Before the others come: they would wait for the answers to what couldn't be stored.
+            await self._lock_the_database()
+            others = (self._charge(), self._forget(), self._come_and_go(), self._be_deaf())
+            tasks += [work.create_task(other) for other in others]
             yield
             for task in tasks:
                 task.cancel()
 
-    async def lock_the_database(self) -> None:
+    async def _lock_the_database(self) -> None:
         """As a careless program would, while a charger has something to store."""
         locking = sqlite3.connect(self._database, isolation_level=None)
         locking.execute("BEGIN IMMEDIATE")
         try:
-            await asyncio.sleep(LOCKED_SECONDS)
+            await asyncio.sleep(_LOCKED_SECONDS)
         finally:
             locking.close()
 
@@ -106,23 +101,23 @@ class BusySite:
                 await charger.cut()
             await asyncio.sleep(1.5)
 
-    async def _break_rules(self) -> None:
-        """A charger that says what OCPP doesn't know, and stores what it says even while nothing can be stored."""
-        async with _raw(self._server, CHARGERS[3]) as socket:
-            boot = {"chargePointModel": "M", "chargePointVendor": "V", "colour": "red"}
-            for number in count():
-                await socket.send(json.dumps([2, f"b{number}", "BootNotification", boot]))
-                await socket.send(json.dumps([2, f"f{number}", "Fly", {}]))
-                for message in range(50):
-                    await socket.send(json.dumps([2, f"h{number}-{message}", "Heartbeat", {}]))
-                await asyncio.sleep(0.5)
-
     async def _be_deaf(self) -> None:
         """A charger that is sent commands and answers none, beside one that answers with errors."""
         async with _raw(self._server, CHARGERS[4]), httpx.AsyncClient(base_url=self._server.http_url) as operator:
             while True:
                 commands = [_reset(operator, CHARGERS[4]) for _ in range(4)]
                 await asyncio.gather(*commands, _reset(operator, CHARGERS[1]))
+
+
+async def _break_rules(socket: ClientConnection) -> None:
+    """Say what OCPP doesn't know, and go on where nothing can be stored."""
+    boot = {"chargePointModel": "M", "chargePointVendor": "V", "colour": "red"}
+    for number in count():
+        await socket.send(json.dumps([2, f"b{number}", "BootNotification", boot]))
+        await socket.send(json.dumps([2, f"f{number}", "Fly", {}]))
+        for message in range(50):
+            await socket.send(json.dumps([2, f"h{number}-{message}", "Heartbeat", {}]))
+        await asyncio.sleep(0.5)
 
 
 async def _session(charger: Charger, register: int) -> None:

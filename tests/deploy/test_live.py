@@ -107,8 +107,7 @@ async def scraped() -> AsyncIterator[Scraped]:
         await until(lambda: prometheus.instant("mcpp_build_info"), 20, lambda: "nothing was scraped")
         site = BusySite(server, database)
         async with site.at_work():
-            await until(lambda: prometheus.instant("mcpp_transactions_total > 0"), 20, lambda: "no transaction ended")
-            await site.lock_the_database()
+            await until(lambda: prometheus.instant("mcpp_transactions_total > 0"), 30, lambda: "no transaction ended")
             await _lose_the_log(server)
             yield Scraped(server, prometheus)
 

@@ -37,8 +37,8 @@ def _figures() -> Row:
         ),
         number(
             "Peak",
-            now("max_over_time(sum(instance:mcpp_connector_power_watts:sum{INSTANCE})[$__range:1m])"),
-            "The greatest sum over all connectors: what the grid connection had to bear.",
+            now("sum(max_over_time(instance:mcpp_connector_power_watts:sum{INSTANCE}[$__range]))"),
+            "The greatest sum over all connectors of a server: what the grid connection had to bear.",
             unit="watt",
         ),
         number(

@@ -215,6 +215,29 @@ def _commands() -> Row:
     ]
 
 
+def _api() -> Row:
+    return "API", [
+        graph(
+            "Time to answer a request, 95th percentile",
+            [
+                with_exemplars(
+                    quantile(0.95, "mcpp_http_request_duration_seconds", "method, route"), "{{method}} {{route}}"
+                )
+            ],
+            "Commands take as long as their charger; a stream of events lasts as long as its reader stays.",
+            unit="s",
+        ),
+        graph(
+            "Answers by status",
+            [over_time(increase("mcpp_http_request_duration_seconds_count", "status", STEP) + " > 0", "{{status}}")],
+            "500: a fault of ours. 502, 503 and 504: a charger that refused, left or didn't answer.",
+            bars=True,
+            stacked=True,
+            calcs=("sum",),
+        ),
+    ]
+
+
 def _database() -> Row:
     return "Database", [
         graph(

@@ -12,10 +12,10 @@ import click
 from mcpp.cli.books import database_of
 from mcpp.cli.options import setting_options
 from mcpp.cli.output import standard_output
-from mcpp.cli.reporting import _complete_zone, _time, _zone
 from mcpp.cli.tracing.composing import story_of_charge_point, story_of_transaction
 from mcpp.cli.tracing.gathering import EVER, Span
 from mcpp.cli.tracing.printing import Style, write_json_lines, write_story
+from mcpp.cli.zones import complete_zone, option_time, read_zone
 from mcpp.telemetry.logs import wants_colors
 
 
@@ -40,7 +40,7 @@ from mcpp.telemetry.logs import wants_colors
         click.Option(
             ["--timezone"],
             metavar="NAME",
-            shell_complete=_complete_zone,
+            shell_complete=complete_zone,
             help="Whose times to tell, such as Europe/Berlin or UTC. [default: the machine's]",
         ),
         click.Option(["--payloads"], is_flag=True, help="With OCPP's payloads, where the log has them."),
@@ -71,10 +71,10 @@ def trace(
     A server may be running meanwhile. A TIME is a date or 2026-03-29T12:00:00; without an offset it is meant in the
     time zone.
     """
-    zone = None if timezone is None else _zone(timezone)
+    zone = None if timezone is None else read_zone(timezone)
     span = Span(
-        EVER.begin if since is None else _time("--since", since, zone),
-        EVER.end if until is None else _time("--until", until, zone),
+        EVER.begin if since is None else option_time("--since", since, zone),
+        EVER.end if until is None else option_time("--until", until, zone),
     )
     if transaction_id is not None:
         if charge_point_id is not None or connector_id is not None or span != EVER:

@@ -27,7 +27,7 @@ HIGHEST_CONNECTOR: Final = 64
 """Connectors of a higher number have no series; numbers have no gaps (OCPP 1.6 §3.8), so few chargers get there."""
 
 MOST_KNOWN: Final = 100_000
-"""Charge points that are known at most, exported or not; further ones aren't even counted."""
+"""Charge points that are known at most, unless the limit of those with series is higher; more aren't even counted."""
 
 _NO_ERROR: Final = "NoError"
 
@@ -197,7 +197,7 @@ class Fleet:
 
     def _meet(self, identity: str, energy: EnergyTotal) -> ChargePointFigures | None:
         known = self._charge_points.get(identity)
-        if known is not None or not self._limit or len(self._charge_points) >= MOST_KNOWN:
+        if known is not None or not self._limit or len(self._charge_points) >= max(MOST_KNOWN, self._limit):
             return known
         if len(self._charge_points) < self._limit:
             self._exported.add(identity)

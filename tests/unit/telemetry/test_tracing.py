@@ -12,6 +12,7 @@ from threading import Thread
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.sampling import Decision
 from opentelemetry.trace import SpanContext, SpanKind, TraceFlags
@@ -99,6 +100,7 @@ async def test_the_variables_name_the_service_and_we_fill_in_the_rest(monkeypatc
         attributes = tracing.resource.attributes
         assert (attributes["service.name"], attributes["service.version"]) == ("mcpp", __version__)
         assert attributes["service.instance.id"]
+        assert len({tracing.resource, Resource(attributes)}) == 1
 
 
 @pytest.mark.parametrize(

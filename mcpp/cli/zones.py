@@ -1,0 +1,35 @@
+"""Time zones as people name them on a command line, and times in them."""
+
+from __future__ import annotations
+
+from datetime import datetime, tzinfo
+from difflib import get_close_matches
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+import click
+from click.shell_completion import CompletionItem
+
+from mcpp.cli.times import read_time
+
+
+def complete_zone(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The names of time zones that begin so, for the shell."""
+    return [CompletionItem(name) for name in sorted(available_timezones()) if name.startswith(incomplete)]
+
+
+def read_zone(name: str) -> ZoneInfo:
+    """The time zone of `--timezone`. Raises click.UsageError."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a directory of zones, such as Europe
+        nearest = get_close_matches(name, sorted(available_timezones()), n=1, cutoff=0.0)
+        hint = f"; did you mean {nearest[0]}?" if nearest else "; this machine has no time zones, install tzdata"
+        raise click.UsageError(f"--timezone: {name!r} is no time zone{hint}") from None
+
+
+def option_time(option: str, text: str, zone: tzinfo | None) -> datetime:
+    """A time as an option gives it, in UTC. Raises click.UsageError."""
+    try:
+        return read_time(text, zone)
+    except ValueError as error:
+        raise click.UsageError(f"{option}: {error}") from error
