@@ -6,6 +6,7 @@ from dataclasses import fields
 
 from mcpp.domain.events import (
     ChargePointBooted,
+    ChargePointForgotten,
     ConnectorStatusChanged,
     Event,
     FileReceived,
@@ -25,6 +26,7 @@ from mcpp.telemetry.redaction import redact
 # Connections, heartbeats and meter values have a line each as messages and need no second one.
 _LINES: dict[type[Event], tuple[str, LogLevel, str]] = {
     ChargePointBooted: ("charge_point_booted", LogLevel.INFO, "ocpp"),
+    ChargePointForgotten: ("charge_point_forgotten", LogLevel.INFO, "ocpp"),
     ConnectorStatusChanged: ("connector_status_changed", LogLevel.INFO, "transaction"),
     TransactionStarted: ("transaction_started", LogLevel.INFO, "transaction"),
     TransactionStopped: ("transaction_stopped", LogLevel.INFO, "transaction"),
@@ -54,6 +56,8 @@ class BusinessTelemetry:
                 self._write_superseding(event)
                 return
             self._count_end(event, "recovered" if isinstance(event, TransactionRecovered) else "stopped")
+        elif isinstance(event, ChargePointForgotten):
+            self._metrics.transactions_active.dec(event.open_transactions)
         told = _LINES.get(type(event))
         if told is not None:
             self._write(event, *told)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from mcpp.domain.events import (
+    ChargePointForgotten,
     ConnectorStatusChanged,
     Event,
     TransactionStarted,
@@ -78,6 +79,8 @@ class Sessions:
             self._started(event)
         elif isinstance(event, TransactionStopped) and event.supersedes is None:
             self._stopped(event)
+        elif isinstance(event, ChargePointForgotten):
+            self._forget(event.charge_point_id)
 
     def _status_changed(self, event: ConnectorStatusChanged) -> None:
         connector = (event.charge_point_id, event.connector_id)
@@ -114,6 +117,13 @@ class Sessions:
             "mcpp.stop_origin": event.origin.value,
         }
         self._tell(session, event.at, facts)
+
+    def _forget(self, charge_point_id: str) -> None:
+        for connector in [connector for connector in self._by_connector if connector[0] == charge_point_id]:
+            del self._by_connector[connector]
+        gone = [key for key, session in self._by_transaction.items() if session.charge_point_id == charge_point_id]
+        for transaction_id in gone:
+            del self._by_transaction[transaction_id]
 
     def _enter(self, session: _Session) -> None:
         self._by_connector[session.charge_point_id, session.connector_id] = session

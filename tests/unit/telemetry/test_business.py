@@ -9,6 +9,7 @@ import pytest
 
 from mcpp.domain.events import (
     ChargePointBooted,
+    ChargePointForgotten,
     ConnectorStatusChanged,
     HeartbeatReceived,
     MeterValuesReceived,
@@ -127,6 +128,18 @@ def test_transactions_are_counted(recording: Recording, metrics: Metrics) -> Non
     assert get("mcpp_transactions_total", {"event": "recovered", "reason": "Other"}) == 1
     assert get("mcpp_transaction_duration_seconds_count") == 3
     assert get("mcpp_transaction_energy_watt_hours_sum") == 15_000
+
+
+def test_open_transactions_of_a_forgotten_charge_point_are_no_longer_active(
+    recording: Recording, metrics: Metrics
+) -> None:
+    metrics.transactions_active.set(3)
+    with recording.at() as lines:
+        forgotten = ChargePointForgotten(charge_point_id="CP-1", correlation_id=FLOW, at=NOON, open_transactions=2)
+        BusinessTelemetry(lines, metrics)(forgotten)
+
+    assert metrics.registry.get_sample_value("mcpp_transactions_active") == 1
+    assert recording.line()["event"] == "charge_point_forgotten"
 
 
 def test_a_late_stop_is_told_with_both_figures_and_counted_no_second_time(

@@ -15,6 +15,7 @@ from opentelemetry.trace import Link, SpanContext, SpanKind, StatusCode, TraceSt
 from opentelemetry.util.types import Attributes
 
 from mcpp.domain.events import (
+    ChargePointForgotten,
     ConnectorStatusChanged,
     TransactionRecovered,
     TransactionStarted,
@@ -250,6 +251,14 @@ def test_a_session_is_found_by_its_transaction_but_not_anothers(lines: LineWrite
     assert sessions.find("CP-1", Subject(transaction_id=42)) == SESSION
     assert sessions.find("CP-2", Subject(transaction_id=42)) is None
     assert sessions.find("CP-1", Subject(connector_id=2)) is None
+
+
+def test_the_sessions_of_a_forgotten_charge_point_are_gone(lines: LineWriter) -> None:
+    sessions = Traced(lines).sessions
+    sessions(started())
+    sessions(ChargePointForgotten(charge_point_id="CP-1", correlation_id="e" * 32, at=NOW, open_transactions=1))
+
+    assert sessions.find("CP-1", Subject(connector_id=1, transaction_id=42)) is None
 
 
 def test_a_recovery_by_the_clock_is_a_trace_of_its_own_that_the_session_links_to(lines: LineWriter) -> None:
