@@ -38,7 +38,7 @@ def test_the_rules_are_sound(promtool: str) -> None:
 
 
 def test_the_rules_do_what_their_unit_tests_say(promtool: str) -> None:
-    assert len(UNIT_TESTS) == 2
+    assert UNIT_TESTS
     tested = run(promtool, "test", "rules", *UNIT_TESTS)
 
     assert tested.returncode == 0, tested.stdout

@@ -16,45 +16,27 @@ from mcpp.domain.events import (
     SecurityEventReceived,
     Subscriber,
     TransactionRecovered,
-    TransactionStarted,
-    TransactionStopped,
 )
 from mcpp.telemetry.business import BusinessTelemetry
 from mcpp.telemetry.lines import LogLevel
 from mcpp.telemetry.metrics import Metrics
 from mcpp_generated.db.enums import StopOrigin
+from tests.unit.telemetry import happenings
+from tests.unit.telemetry.happenings import FLOW, SESSION
 from tests.unit.telemetry.recording import Recording
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
-FLOW, SESSION = "ab" * 16, "cd" * 16
 
-STARTED = TransactionStarted(
-    charge_point_id="CP-1",
-    correlation_id=FLOW,
+STARTED = replace(happenings.STARTED, at=NOON, transaction_id=1, connector_id=2, started_at=NOON)
+STOPPED = replace(
+    happenings.STOPPED,
     at=NOON,
     transaction_id=1,
     connector_id=2,
-    id_tag="TAG",
-    meter_start=1000,
-    started_at=NOON,
-    session_correlation_id=SESSION,
-)
-STOPPED = TransactionStopped(
-    charge_point_id="CP-1",
-    correlation_id=FLOW,
-    at=NOON,
-    transaction_id=1,
-    connector_id=2,
-    id_tag="TAG",
-    meter_start=1000,
     meter_stop=8500,
     energy_wh=7500,
-    energy_implausible=False,
     started_at=NOON,
     stopped_at=NOON + timedelta(hours=1, milliseconds=5),
-    reason="Local",
-    origin=StopOrigin.CHARGER,
-    session_correlation_id=SESSION,
 )
 RECOVERED = TransactionRecovered(
     charge_point_id="CP-1",

@@ -8,19 +8,7 @@ from typing import Final
 
 import pytest
 
-from mcpp.domain.events import (
-    ChargePointBooted,
-    ChargePointConnected,
-    ChargePointDisconnected,
-    ChargePointForgotten,
-    ConnectorStatusChanged,
-    Event,
-    MeterValuesReceived,
-    TransactionRecovered,
-    TransactionStarted,
-    TransactionStopped,
-)
-from mcpp.domain.samples import Sample, SampleKind
+from mcpp.domain.events import ChargePointConnected, ChargePointDisconnected, Event, TransactionRecovered
 from mcpp.telemetry.fleet import state
 from mcpp.telemetry.fleet.state import (
     HIGHEST_CONNECTOR,
@@ -33,6 +21,7 @@ from mcpp.telemetry.fleet.state import (
 )
 from mcpp_generated.db.enums import StopOrigin
 from tests.unit.domain.books import NOW
+from tests.unit.telemetry.happenings import BOOTED, CONNECTED, FORGOTTEN, MEASURED, PREPARING, STARTED, STOPPED
 
 STATUSES: Final = ("Available", "Preparing", "Charging", "Faulted")
 ERROR_CODES: Final = ("NoError", "GroundFailure", "OtherError")
@@ -44,71 +33,7 @@ def fleet(limit: int = 100) -> Fleet:
 
 
 def connected(identity: str = "CP-1") -> ChargePointConnected:
-    return ChargePointConnected(
-        charge_point_id=identity, correlation_id="c" * 32, at=NOW, ocpp_version="1.6", remote_address="127.0.0.1"
-    )
-
-
-BOOTED: Final = ChargePointBooted(
-    charge_point_id="CP-1",
-    correlation_id="c" * 32,
-    at=NOW,
-    vendor="V",
-    model="M",
-    serial_number=None,
-    firmware_version=None,
-)
-FORGOTTEN: Final = ChargePointForgotten(charge_point_id="CP-1", correlation_id="c" * 32, at=NOW, open_transactions=0)
-STATUS: Final = ConnectorStatusChanged(
-    charge_point_id="CP-1",
-    correlation_id="c" * 32,
-    at=NOW,
-    connector_id=1,
-    status="Preparing",
-    previous_status="Available",
-    error_code="NoError",
-    info=None,
-    reported_at=NOW,
-    session_correlation_id=None,
-)
-STARTED: Final = TransactionStarted(
-    charge_point_id="CP-1",
-    correlation_id="c" * 32,
-    at=NOW,
-    transaction_id=7,
-    connector_id=1,
-    id_tag="TAG",
-    meter_start=1000,
-    started_at=NOW,
-    session_correlation_id="s" * 32,
-)
-MEASURED: Final = MeterValuesReceived(
-    charge_point_id="CP-1",
-    correlation_id="c" * 32,
-    at=NOW,
-    connector_id=1,
-    transaction_id=7,
-    session_correlation_id="s" * 32,
-    samples=[Sample(NOW, SampleKind("Power.Active.Import", "", "kW", "Sample.Periodic", "Outlet", "Raw"), "7.2", 0)],
-    energy_wh=2500,
-)
-STOPPED: Final = TransactionStopped(
-    charge_point_id="CP-1",
-    correlation_id="c" * 32,
-    at=NOW,
-    transaction_id=7,
-    connector_id=1,
-    id_tag="TAG",
-    meter_start=1000,
-    meter_stop=4000,
-    energy_wh=3000,
-    energy_implausible=False,
-    started_at=NOW,
-    stopped_at=NOW + timedelta(minutes=30),
-    reason="Local",
-    origin=StopOrigin.CHARGER,
-    session_correlation_id="s" * 32,
-)
+    return replace(CONNECTED, charge_point_id=identity)
 
 
 def told(*events: Event) -> ChargePointFigures:
@@ -151,36 +76,36 @@ def test_a_stop_before_its_start_takes_no_time() -> None:
 
 
 def test_status_changes_are_counted_by_the_status_changed_to() -> None:
-    charging = replace(STATUS, status="Charging", previous_status="Preparing")
-    figures = connector(STATUS, charging, replace(STATUS, previous_status="Charging"))
+    charging = replace(PREPARING, status="Charging", previous_status="Preparing")
+    figures = connector(PREPARING, charging, replace(PREPARING, previous_status="Charging"))
 
     assert figures.status == "Preparing"
     assert figures.status_changes == {"Preparing": 2, "Charging": 1}
 
 
 def test_more_info_on_the_same_status_is_no_change() -> None:
-    figures = connector(STATUS, replace(STATUS, previous_status="Preparing", info="cable locked"))
+    figures = connector(PREPARING, replace(PREPARING, previous_status="Preparing", info="cable locked"))
 
     assert figures.status_changes == {"Preparing": 1}
 
 
 def test_what_is_no_status_or_error_code_of_the_version_is_other() -> None:
-    figures = connector(replace(STATUS, status="Defekt", error_code="E-17"))
+    figures = connector(replace(PREPARING, status="Defekt", error_code="E-17"))
 
     assert (figures.status, figures.status_changes, figures.errors) == (OTHER, {OTHER: 1}, {OTHER: 1})
 
 
 def test_an_error_counts_when_it_comes_not_as_long_as_it_stays() -> None:
-    ground = replace(STATUS, status="Faulted", error_code="GroundFailure")
+    ground = replace(PREPARING, status="Faulted", error_code="GroundFailure")
     still = replace(ground, previous_status="Faulted", info="since Monday")
-    gone = replace(STATUS, status="Available", previous_status="Faulted")
+    gone = replace(PREPARING, status="Available", previous_status="Faulted")
     other = replace(ground, error_code="OtherError")
 
     assert connector(ground, still, gone, ground, other).errors == {"GroundFailure": 2, "OtherError": 1}
 
 
 def test_the_running_transaction_s_energy_is_there_while_it_runs() -> None:
-    assert connector(STATUS).transaction_energy_wh is None
+    assert connector(PREPARING).transaction_energy_wh is None
     assert connector(STARTED).transaction_energy_wh == 0
     assert connector(STARTED, MEASURED).transaction_energy_wh == 2500
     assert connector(STARTED, MEASURED, replace(MEASURED, energy_wh=None)).transaction_energy_wh == 2500
@@ -214,7 +139,7 @@ def test_readings_come_from_meter_values_of_any_time() -> None:
 
 @pytest.mark.parametrize("number", [-1, HIGHEST_CONNECTOR + 1, 2**31])
 def test_a_connector_of_a_strange_number_has_no_figures_but_its_energy_counts(number: int) -> None:
-    strange = [replace(event, connector_id=number) for event in (STATUS, STARTED, MEASURED, STOPPED)]
+    strange = [replace(event, connector_id=number) for event in (PREPARING, STARTED, MEASURED, STOPPED)]
     figures = told(*strange)
 
     assert figures.connectors == {}
@@ -243,7 +168,7 @@ def test_the_books_are_begun_with_also_for_those_who_are_not_connected() -> None
     assert [known.transaction_energy_wh for known in first.connectors.values()] == [None, None, 1500]
     assert first.connectors[1].errors == {}
 
-    followed(replace(STATUS, status="Faulted", previous_status="Faulted", error_code="GroundFailure", info="still"))
+    followed(replace(PREPARING, status="Faulted", previous_status="Faulted", error_code="GroundFailure", info="still"))
     assert first.connectors[1].errors == {}
     assert first.connectors[1].status_changes == {}
 
@@ -261,10 +186,10 @@ def test_beyond_the_limit_charge_points_are_a_number_and_the_first_keep_their_pl
 def test_one_beyond_the_limit_moves_up_when_another_is_forgotten() -> None:
     followed = fleet(limit=1)
     followed.load([KnownChargePoint("CP-0", 0, 0), KnownChargePoint("CP-1", 500, 0)])
-    for event in (STATUS, BOOTED, STARTED, MEASURED):
+    for event in (PREPARING, BOOTED, STARTED, MEASURED):
         followed(event)
     followed.forget("CP-0")
-    followed(replace(STATUS, status="Charging", previous_status="Preparing"))
+    followed(replace(PREPARING, status="Charging", previous_status="Preparing"))
 
     (figures,) = followed
     assert (figures.identity, figures.boots, figures.energy_wh) == ("CP-1", 1, 3000)
@@ -275,7 +200,7 @@ def test_one_beyond_the_limit_moves_up_when_another_is_forgotten() -> None:
 def test_one_that_was_forgotten_stays_so_until_it_connects_again() -> None:
     followed = fleet()
     gone = ChargePointDisconnected(charge_point_id="CP-1", correlation_id="c" * 32, at=NOW)
-    for event in (connected(), BOOTED, FORGOTTEN, gone, STATUS, STOPPED):
+    for event in (connected(), BOOTED, FORGOTTEN, gone, PREPARING, STOPPED):
         followed(event)
     assert list(followed) == []
 
@@ -287,7 +212,7 @@ def test_one_that_was_forgotten_stays_so_until_it_connects_again() -> None:
 def test_with_a_limit_of_nothing_nothing_is_kept() -> None:
     followed = fleet(limit=0)
     followed.load([KnownChargePoint("CP-1", 5000, 0)])
-    for event in (connected(), STATUS, STARTED, MEASURED, STOPPED):
+    for event in (connected(), PREPARING, STARTED, MEASURED, STOPPED):
         followed(event)
 
     assert list(followed) == []

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from time import perf_counter
 
 import pytest
@@ -14,13 +15,7 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_ON, Decision, Sampler, Sampl
 from opentelemetry.trace import Link, SpanContext, SpanKind, StatusCode, TraceState
 from opentelemetry.util.types import Attributes
 
-from mcpp.domain.events import (
-    ChargePointForgotten,
-    ConnectorStatusChanged,
-    TransactionRecovered,
-    TransactionStarted,
-    TransactionStopped,
-)
+from mcpp.domain.events import TransactionRecovered
 from mcpp.ocppj.errors import CallTimeout
 from mcpp.ocppj.flow import Cause, Deviation, Peer, Step, Subject, current_cause
 from mcpp.ocppj.frames import Call, CallError, CallResult
@@ -33,12 +28,12 @@ from mcpp.telemetry.plugins import PluginTelemetry
 from mcpp.telemetry.session_spans import SessionSpans, root_span_id
 from mcpp.telemetry.sessions import Sessions
 from mcpp.telemetry.spans import Spans
-from mcpp_generated.db.enums import StopOrigin
+from tests.unit.domain.books import NOW
+from tests.unit.telemetry.happenings import FLOW, FORGOTTEN, PREPARING, SESSION, STARTED, STOPPED
 from tests.unit.telemetry.recording import Recording
 
 PEER = Peer(7, "CP-1")
-SESSION = "5" * 32
-NOW = datetime.now(UTC)
+RECOVERED = TransactionRecovered(**{name: getattr(STOPPED, name) for name in STOPPED.__dataclass_fields__})
 
 
 class Only(Sampler):
@@ -219,25 +214,25 @@ def test_a_recorded_session_is_recorded_as_a_whole(lines: LineWriter) -> None:
 
 def test_a_sessions_root_spans_from_preparing_to_the_stop(lines: LineWriter) -> None:
     traced = Traced(lines, Only(SESSION))
-    traced.sessions(status("Preparing", NOW - timedelta(hours=1)))
-    traced.sessions(started())
+    traced.sessions(replace(PREPARING, at=NOW - timedelta(hours=1)))
+    traced.sessions(STARTED)
     assert traced.spans == []
-    traced.sessions(stopped())
+    traced.sessions(STOPPED)
     (root,) = traced.spans
 
     assert (trace_of(root), id_of(root), parent_of(root)) == (SESSION, root_span_id(SESSION), None)
     assert root.end_time is not None
     assert root.start_time is not None
     assert root.end_time - root.start_time == pytest.approx(3600e9)
-    expected = {"ocpp.transaction_id": 42, "mcpp.energy_wh": 1500, "ocpp.connector_id": 1}
+    expected = {"ocpp.transaction_id": 7, "mcpp.energy_wh": 3000, "ocpp.connector_id": 1}
     assert expected.items() <= attributes_of(root).items()
 
 
 def test_a_plug_in_without_a_transaction_is_a_session_too(lines: LineWriter) -> None:
     traced = Traced(lines)
-    traced.sessions(status("Preparing", NOW))
+    traced.sessions(PREPARING)
     assert traced.sessions.find("CP-1", Subject(connector_id=1)) == SESSION
-    traced.sessions(status("Available", NOW))
+    traced.sessions(replace(PREPARING, status="Available"))
     (root,) = traced.spans
 
     assert id_of(root) == root_span_id(SESSION)
@@ -246,27 +241,27 @@ def test_a_plug_in_without_a_transaction_is_a_session_too(lines: LineWriter) -> 
 
 def test_a_session_is_found_by_its_transaction_but_not_anothers(lines: LineWriter) -> None:
     sessions = Traced(lines).sessions
-    sessions(started())
+    sessions(STARTED)
 
-    assert sessions.find("CP-1", Subject(transaction_id=42)) == SESSION
-    assert sessions.find("CP-2", Subject(transaction_id=42)) is None
+    assert sessions.find("CP-1", Subject(transaction_id=7)) == SESSION
+    assert sessions.find("CP-2", Subject(transaction_id=7)) is None
     assert sessions.find("CP-1", Subject(connector_id=2)) is None
 
 
 def test_the_sessions_of_a_forgotten_charge_point_are_gone(lines: LineWriter) -> None:
     sessions = Traced(lines).sessions
-    sessions(started())
-    sessions(ChargePointForgotten(charge_point_id="CP-1", correlation_id="e" * 32, at=NOW, open_transactions=1))
+    sessions(STARTED)
+    sessions(FORGOTTEN)
 
-    assert sessions.find("CP-1", Subject(connector_id=1, transaction_id=42)) is None
+    assert sessions.find("CP-1", Subject(connector_id=1, transaction_id=7)) is None
 
 
 def test_a_recovery_by_the_clock_is_a_trace_of_its_own_that_the_session_links_to(lines: LineWriter) -> None:
     traced = Traced(lines)
-    traced.session_spans(stopped(TransactionRecovered))
+    traced.session_spans(RECOVERED)
     recovery, in_session = traced.spans
 
-    assert (recovery.name, trace_of(recovery)) == ("recover_transaction", "e" * 32)
+    assert (recovery.name, trace_of(recovery)) == ("recover_transaction", FLOW)
     assert trace_of(in_session) == SESSION
     assert [link.context.span_id for link in in_session.links] == [id_of(recovery)]
 
@@ -284,52 +279,3 @@ def test_a_plugins_work_stands_between_the_message_and_the_command(lines: LineWr
 
     assert (parent_of(work), parent_of(command)) == (77, id_of(work))
     assert attributes_of(command)["session_correlation_id"] == SESSION
-
-
-def status(status: str, at: datetime) -> ConnectorStatusChanged:
-    return ConnectorStatusChanged(
-        charge_point_id="CP-1",
-        correlation_id="e" * 32,
-        at=at,
-        connector_id=1,
-        status=status,
-        previous_status=None,
-        error_code="NoError",
-        info=None,
-        reported_at=at,
-        session_correlation_id=SESSION,
-    )
-
-
-def started() -> TransactionStarted:
-    return TransactionStarted(
-        charge_point_id="CP-1",
-        correlation_id="e" * 32,
-        at=NOW,
-        transaction_id=42,
-        connector_id=1,
-        id_tag="T",
-        meter_start=0,
-        started_at=NOW,
-        session_correlation_id=SESSION,
-    )
-
-
-def stopped(kind: type[TransactionStopped] = TransactionStopped) -> TransactionStopped:
-    return kind(
-        charge_point_id="CP-1",
-        correlation_id="e" * 32,
-        at=NOW,
-        transaction_id=42,
-        connector_id=1,
-        id_tag="T",
-        meter_start=0,
-        meter_stop=1500,
-        energy_wh=1500,
-        energy_implausible=False,
-        started_at=NOW,
-        stopped_at=NOW,
-        reason="Local",
-        origin=StopOrigin.CHARGER,
-        session_correlation_id=SESSION,
-    )

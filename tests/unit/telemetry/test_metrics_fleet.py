@@ -8,24 +8,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mcpp.domain.events import (
-    ChargePointBooted,
-    ChargePointConnected,
-    ChargePointForgotten,
-    ConnectorStatusChanged,
-    Event,
-    MeterValuesReceived,
-    TransactionStarted,
-    TransactionStopped,
-)
-from mcpp.domain.samples import Sample, SampleKind
+from mcpp.domain.events import ChargePointForgotten, Event
 from mcpp.telemetry import exposition
 from mcpp.telemetry.fleet.state import Fleet, KnownChargePoint, KnownConnector
 from mcpp.telemetry.fleet_series import fleet_series
 from mcpp.telemetry.metrics import OTHER, Metrics
-from mcpp_generated.db.enums import StopOrigin
 from mcpp_generated.ocpp16.models import ChargePointErrorCode, ChargePointStatus
 from tests.promtool import promtool
+from tests.unit.telemetry.happenings import BOOTED, CONNECTED, MEASURED, PREPARING, STARTED, STOPPED, sample
 from tests.unit.telemetry.scrapes import OPENMETRICS, families_in, scrape, text_of, value, values
 
 # INTERFACE.md §5: type and labels by name.
@@ -53,70 +43,12 @@ NO_ERRORS = {code: 0 for code in ERROR_CODES if code != "NoError"}
 NOW = datetime.now(UTC)
 
 
-def sample(measurand: str, phase: str, unit: str, text: str) -> Sample:
-    return Sample(NOW, SampleKind(measurand, phase, unit, "Sample.Periodic", "Outlet", "Raw"), text, 0)
-
-
-CONNECTED = ChargePointConnected(
-    charge_point_id="CP-1", correlation_id="c", at=NOW, ocpp_version="1.6", remote_address=""
-)
-BOOTED = ChargePointBooted(
-    charge_point_id="CP-1",
-    correlation_id="c",
-    at=NOW,
-    vendor="V",
-    model="M",
-    serial_number=None,
-    firmware_version=None,
-)
-PREPARING = ConnectorStatusChanged(
-    charge_point_id="CP-1",
-    correlation_id="c",
-    at=NOW,
-    connector_id=1,
-    status="Preparing",
-    previous_status="Available",
-    error_code="NoError",
-    info=None,
-    reported_at=NOW,
-    session_correlation_id="s",
-)
 CHARGING = replace(PREPARING, status="Charging", previous_status="Preparing", error_code="HighTemperature")
-STARTED = TransactionStarted(
-    charge_point_id="CP-1",
-    correlation_id="c",
+END = replace(STOPPED, meter_stop=1100, energy_wh=100, stopped_at=STARTED.started_at + timedelta(seconds=90.5))
+METERED = replace(
+    MEASURED,
     at=NOW,
-    transaction_id=1,
-    connector_id=1,
-    id_tag="T",
-    meter_start=1000,
-    started_at=NOW,
-    session_correlation_id="s",
-)
-STOPPED = TransactionStopped(
-    charge_point_id="CP-1",
-    correlation_id="c",
-    at=NOW,
-    transaction_id=1,
-    connector_id=1,
-    id_tag="T",
-    meter_start=1000,
-    meter_stop=1100,
-    energy_wh=100,
-    energy_implausible=False,
-    started_at=NOW,
-    stopped_at=NOW + timedelta(seconds=90.5),
-    reason="Local",
-    origin=StopOrigin.CHARGER,
-    session_correlation_id="s",
-)
-MEASURED = MeterValuesReceived(
-    charge_point_id="CP-1",
-    correlation_id="c",
-    at=NOW,
-    connector_id=1,
-    transaction_id=2,
-    session_correlation_id="s",
+    transaction_id=8,
     energy_wh=250,
     samples=[
         sample("Power.Active.Import", "", "kW", "11.04"),
@@ -124,7 +56,7 @@ MEASURED = MeterValuesReceived(
         *(sample("Current.Import", f"L{phase}", "A", "16") for phase in (1, 2, 3)),
     ],
 )
-SESSION = (BOOTED, PREPARING, CHARGING, STARTED, STOPPED, replace(STARTED, transaction_id=2), MEASURED)
+SESSION = (BOOTED, PREPARING, CHARGING, STARTED, END, replace(STARTED, transaction_id=8), METERED)
 """A charge point in its second transaction."""
 
 
