@@ -25,9 +25,10 @@ demo: $(VENV)/.runtime ## Run a central system and one virtual charger through a
 test: $(VENV)/.dev ## Run all tests; one file or word as ARGS="tests/unit -k writer"
 	$(BIN)/pytest -n auto $(ARGS)
 
-generate: $(VENV)/.dev ## Regenerate generated/ from contracts/ and queries/
+generate: $(VENV)/.dev ## Regenerate generated/ from contracts/ and queries/, and the dashboards
 	$(BIN)/python -m tools.contract generate
 	$(BIN)/python -m tools.sqlc_plugin generate
+	$(BIN)/python -m tools.dashboards
 
 check: check-static test ## Format, lint, types, import contracts, generated-code drift and tests
 
@@ -46,8 +47,10 @@ imports: $(VENV)/.dev
 	$(BIN)/lint-imports --no-cache
 
 drift: generate
-	@git diff --exit-code --stat -- generated || { echo "generated/ differs from its contracts: commit what 'make generate' wrote"; exit 1; }
-	@test -z "$$(git ls-files --others --exclude-standard -- generated)" || { echo "generated/ holds files that git doesn't know"; exit 1; }
+	@git diff --exit-code --stat -- $(GENERATED) || { echo "generated files differ from their sources: commit what 'make generate' wrote"; exit 1; }
+	@test -z "$$(git ls-files --others --exclude-standard -- $(GENERATED))" || { echo "'make generate' wrote files that git doesn't know"; exit 1; }
+
+GENERATED := generated deploy/grafana/dashboards
 
 requirements: $(VENV)/.dev ## Pin the dependencies anew, with hashes
 	$(BIN)/pip-compile $(PIN) --output-file requirements-build.txt requirements-build.in

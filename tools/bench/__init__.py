@@ -1,0 +1,1 @@
+"""What telemetry costs, measured: `python -m tools.bench` (docs/telemetry-cost.md)."""
