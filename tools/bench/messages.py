@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from itertools import count
 from typing import Final, TypeAlias
 
 import orjson
 
 Payload: TypeAlias = Mapping[str, object]
+Clock: TypeAlias = Callable[[], datetime]
 
 TRANSACTION: Final = 987_654_321
 """Stands for a transaction's id where a frame is made before that is known."""
@@ -27,12 +29,24 @@ class Workload(StrEnum):
     """A charging session in five messages: status, start, meter values, stop, status."""
 
 
+def yesterday() -> Clock:
+    """A clock that goes on by a second whenever it's asked, so that no two samples have the same time."""
+    began = datetime.now(UTC) - timedelta(days=1)
+    seconds = count()
+    return lambda: began + timedelta(seconds=next(seconds))
+
+
+def today() -> datetime:
+    """The clock of a charger whose values are to count as what is measured now."""
+    return datetime.now(UTC)
+
+
 @dataclass
 class Charger:
-    """Makes the frames of one charge point; its clock goes on by a second with each."""
+    """Makes the frames of one charge point, one at each tick of its clock."""
 
     identity: str
-    now: datetime = field(default_factory=lambda: datetime.now(UTC) - timedelta(days=1))
+    clock: Clock
     _register: int = 0
 
     def status(self, connector: int, status: str) -> bytes:
@@ -79,9 +93,8 @@ class Charger:
         return orjson.dumps([2, f"{self.identity}-{self._register:024}", action, payload])
 
     def _tick(self) -> str:
-        self.now += timedelta(seconds=1)
         self._register += 2
-        return self.now.isoformat(timespec="seconds")
+        return self.clock().isoformat(timespec="milliseconds")
 
 
 def transaction_id(answer: bytes) -> int:

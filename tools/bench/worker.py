@@ -35,7 +35,7 @@ from mcpp.transport.charge_point import LiveChargePoint
 from mcpp.transport.connection import Hold
 from mcpp.transport.limits import Limits
 from mcpp.transport.outcomes import Outcome
-from tools.bench.messages import TRANSACTION, Charger, Workload, transaction_id
+from tools.bench.messages import TRANSACTION, Charger, Workload, transaction_id, yesterday
 from tools.bench.variants import Variant, middleware, reduce_metrics, reduce_subscribers, settings_of
 
 _CHARGING: Final = 1
@@ -106,6 +106,7 @@ class Site:
     """A server without sockets, and its chargers."""
 
     def __init__(self, metrics: Metrics) -> None:
+        self.metrics = metrics
         self._spans = metrics.registry.restricted_registry(["mcpp_spans_total"])
         self._round = _Round()
         self._chargers: list[Charger] = []
@@ -138,7 +139,7 @@ class Site:
                     admitted.peer, core.dialects[0], observer, wire, Limits(), site._works, lambda *_: None
                 )
                 core.presence.connected(point)
-                site._chargers.append(Charger(identity))
+                site._chargers.append(Charger(identity, yesterday()))
                 site._wires.append(wire)
                 site._points.append(point)
             site._running = await site._start(_CHARGING)
