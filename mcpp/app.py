@@ -22,10 +22,10 @@ from mcpp.assembly.parts import (
 )
 from mcpp.assembly.telemetry import build_telemetry
 from mcpp.settings import Settings, is_loopback
-from mcpp.telemetry.lines import LineWriter
-from mcpp.telemetry.log_control import follow_signals
-from mcpp.telemetry.log_sink import STANDARD_OUTPUT, LogSink, fill_standard_streams
-from mcpp.telemetry.logs import get_logger, logging_to, report_loop_errors, wants_colors
+from mcpp.telemetry.logs.control import follow_signals
+from mcpp.telemetry.logs.lines import LineWriter
+from mcpp.telemetry.logs.pipeline import get_logger, logging_to, report_loop_errors, wants_colors
+from mcpp.telemetry.logs.sink import STANDARD_OUTPUT, LogSink, fill_standard_streams
 from mcpp.telemetry.loop_lag import LoopLag
 
 _FILES = 65_536

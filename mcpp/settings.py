@@ -23,8 +23,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from mcpp.errors import StartError
 from mcpp.storage.database import DatabaseUnusable, Durability, database_path
-from mcpp.telemetry.lines import LogFormat, LogLevel
-from mcpp.telemetry.redaction import redact_text
+from mcpp.telemetry.logs.lines import LogFormat, LogLevel
+from mcpp.telemetry.logs.redaction import redact_text
 
 ENV_PREFIX: Final = "MCPP_"
 

@@ -24,7 +24,7 @@ from mcpp.ocpp16.local_list_sync import LocalListSync
 from mcpp.ocpp16.unmatched import read_content
 from mcpp.settings import Settings
 from mcpp.storage.readiness import check_writable
-from mcpp.telemetry.fleet_series import fleet_series
+from mcpp.telemetry.metrics.fleet_series import fleet_series
 from mcpp.telemetry.requests import RequestTelemetry
 from mcpp.transport.limits import Limits
 from mcpp.transport.listener import OcppListener

@@ -35,7 +35,7 @@ from mcpp.storage.migrations import migrate
 from mcpp.storage.writer import Writer
 from mcpp.telemetry.database import DatabaseTelemetry
 from mcpp.telemetry.fleet.books import read_fleet
-from mcpp.telemetry.logs import get_logger
+from mcpp.telemetry.logs.pipeline import get_logger
 from mcpp.transport.registry import Registry
 from mcpp_generated.db import readers
 from mcpp_generated.db.queries import Queries

@@ -13,18 +13,18 @@ from mcpp.ocpp16.errors import COUNTED_AS
 from mcpp.settings import Settings
 from mcpp.telemetry.business import BusinessTelemetry
 from mcpp.telemetry.fleet.state import Fleet
-from mcpp.telemetry.flow_spans import FlowSpans
-from mcpp.telemetry.lines import LineWriter
-from mcpp.telemetry.log_control import LogControl
-from mcpp.telemetry.log_sink import LogSink
-from mcpp.telemetry.message_lines import MessageLines
-from mcpp.telemetry.metrics import OTHER, Metrics
+from mcpp.telemetry.logs.control import LogControl
+from mcpp.telemetry.logs.lines import LineWriter
+from mcpp.telemetry.logs.message_lines import MessageLines
+from mcpp.telemetry.logs.sink import LogSink
+from mcpp.telemetry.metrics.definitions import OTHER, Metrics
 from mcpp.telemetry.middleware import TelemetryMiddleware
 from mcpp.telemetry.plugins import PluginTelemetry
-from mcpp.telemetry.session_spans import SessionSpans
 from mcpp.telemetry.sessions import Sessions
-from mcpp.telemetry.spans import Spans
-from mcpp.telemetry.tracing import Tracing, tracing_from
+from mcpp.telemetry.tracing.flow_spans import FlowSpans
+from mcpp.telemetry.tracing.pipeline import Tracing, tracing_from
+from mcpp.telemetry.tracing.session_spans import SessionSpans
+from mcpp.telemetry.tracing.spans import Spans
 from mcpp.transport.outcomes import Outcome
 from mcpp_generated.ocpp16.actions import ACTIONS
 from mcpp_generated.ocpp16.models import ChargePointErrorCode, ChargePointStatus, Reason

@@ -12,7 +12,7 @@ from mcpp.errors import StartError
 from mcpp.settings import Settings, setting
 from mcpp.storage.database import DatabaseUnusable, open_writer
 from mcpp.storage.migrations import Migrated, migrate
-from mcpp.telemetry.tracing_settings import describe_tracing
+from mcpp.telemetry.tracing.settings import describe_tracing
 
 
 @click.command(params=setting_options(), epilog=EPILOG)

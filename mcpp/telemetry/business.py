@@ -19,9 +19,9 @@ from mcpp.domain.events import (
     TransactionStopped,
 )
 from mcpp.ocppj.flow import cause_at_hand
-from mcpp.telemetry.lines import Line, LineWriter, LogLevel, timestamp
-from mcpp.telemetry.metrics import OTHER, Metrics
-from mcpp.telemetry.redaction import redact
+from mcpp.telemetry.logs.lines import Line, LineWriter, LogLevel, timestamp
+from mcpp.telemetry.logs.redaction import redact
+from mcpp.telemetry.metrics.definitions import OTHER, Metrics
 
 # Connections, heartbeats and meter values have a line each as messages and need no second one.
 _LINES: dict[type[Event], tuple[str, LogLevel, str]] = {

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mcpp.telemetry.logs import get_logger
-from mcpp.telemetry.metrics import Metrics
+from mcpp.telemetry.logs.pipeline import get_logger
+from mcpp.telemetry.metrics.definitions import Metrics
 
 
 class DatabaseTelemetry:

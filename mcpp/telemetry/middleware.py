@@ -23,13 +23,13 @@ from mcpp.ocppj.flow import (
     new_correlation_id,
 )
 from mcpp.ocppj.frames import Call, CallError, CallResult, FrameError, MessageType
-from mcpp.telemetry.flow_spans import FlowSpans
-from mcpp.telemetry.lines import LogLevel
-from mcpp.telemetry.logs import error_text, stack_text
-from mcpp.telemetry.message_lines import MessageLines
-from mcpp.telemetry.metrics import OTHER, Children, Metrics
-from mcpp.telemetry.redaction import redact_text
+from mcpp.telemetry.logs.lines import LogLevel
+from mcpp.telemetry.logs.message_lines import MessageLines
+from mcpp.telemetry.logs.pipeline import error_text, stack_text
+from mcpp.telemetry.logs.redaction import redact_text
+from mcpp.telemetry.metrics.definitions import OTHER, Children, Metrics
 from mcpp.telemetry.sessions import Sessions
+from mcpp.telemetry.tracing.flow_spans import FlowSpans
 
 _MESSAGE_TYPES = {
     MessageType.CALL: "call",

@@ -9,9 +9,9 @@ from opentelemetry.util.types import AttributeValue
 from prometheus_client import Histogram
 
 from mcpp.ocppj.flow import Cause
-from mcpp.telemetry.logs import get_logger
-from mcpp.telemetry.metrics import Metrics
-from mcpp.telemetry.spans import Span, Spans, new_span_id
+from mcpp.telemetry.logs.pipeline import get_logger
+from mcpp.telemetry.metrics.definitions import Metrics
+from mcpp.telemetry.tracing.spans import Span, Spans, new_span_id
 
 _LINE_SECONDS: Final = 1.0
 """Least time between two lines on one hook: one that always fails would fill the log."""

@@ -15,7 +15,7 @@ from mcpp.ocppj.flow import Direction, Flow, Peer, Subject, cause_at_hand, new_c
 from mcpp.ocppj.frames import Call, CallError, CallResult, FrameError
 from mcpp.ocppj.middleware import Middleware
 from mcpp.settings import Settings
-from mcpp.telemetry.metrics import Metrics
+from mcpp.telemetry.metrics.definitions import Metrics
 
 
 class Variant(StrEnum):

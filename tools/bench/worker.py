@@ -26,10 +26,10 @@ from websockets.frames import CloseCode
 from mcpp.assembly.parts import build_core, open_storage
 from mcpp.assembly.telemetry import build_telemetry
 from mcpp.settings import Settings
-from mcpp.telemetry.lines import LineWriter
-from mcpp.telemetry.log_sink import LogSink
-from mcpp.telemetry.logs import logging_to
-from mcpp.telemetry.metrics import Metrics
+from mcpp.telemetry.logs.lines import LineWriter
+from mcpp.telemetry.logs.pipeline import logging_to
+from mcpp.telemetry.logs.sink import LogSink
+from mcpp.telemetry.metrics.definitions import Metrics
 from mcpp.transport.admission import Admitted, ConnectRequest
 from mcpp.transport.charge_point import LiveChargePoint
 from mcpp.transport.connection import Hold

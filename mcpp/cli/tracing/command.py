@@ -16,7 +16,7 @@ from mcpp.cli.tracing.composing import story_of_charge_point, story_of_transacti
 from mcpp.cli.tracing.gathering import EVER, Span
 from mcpp.cli.tracing.printing import Style, write_json_lines, write_story
 from mcpp.cli.zones import complete_zone, option_time, read_zone
-from mcpp.telemetry.logs import wants_colors
+from mcpp.telemetry.logs.pipeline import wants_colors
 
 
 @click.command(

@@ -39,12 +39,12 @@ from mcpp.storage.database import Readers, open_writer
 from mcpp.storage.migrations import migrate
 from mcpp.storage.readiness import check_writable
 from mcpp.storage.writer import Writer
-from mcpp.telemetry.lines import LineWriter, LogLevel, render_json
-from mcpp.telemetry.log_control import LogControl
-from mcpp.telemetry.log_sink import LogSink
-from mcpp.telemetry.metrics import Metrics
+from mcpp.telemetry.logs.control import LogControl
+from mcpp.telemetry.logs.lines import LineWriter, LogLevel, render_json
+from mcpp.telemetry.logs.sink import LogSink
+from mcpp.telemetry.metrics.definitions import Metrics
 from mcpp.telemetry.requests import RequestTelemetry
-from mcpp.telemetry.spans import Spans
+from mcpp.telemetry.tracing.spans import Spans
 from mcpp_generated.db.enums import StopOrigin
 from mcpp_generated.db.models import AddTransactionSamplesParams
 from mcpp_generated.db.queries import Queries

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from mcpp.telemetry.exposition import family
+from mcpp.telemetry.metrics.exposition import family
 from tests.integration.api.support import Site
 
 

@@ -21,8 +21,8 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, DEFAULT_OFF,
 from opentelemetry.trace import SpanKind, StatusCode
 
 from mcpp.api.access import AccessRules
-from mcpp.telemetry.lines import LogLevel
-from mcpp.telemetry.spans import Spans
+from mcpp.telemetry.logs.lines import LogLevel
+from mcpp.telemetry.tracing.spans import Spans
 from tests.integration.api.support import LOCAL, Site, site
 from tests.unit.telemetry.recording import Recording
 

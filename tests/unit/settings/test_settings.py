@@ -18,7 +18,7 @@ from mcpp.settings import (
     variable,
 )
 from mcpp.storage.database import Durability
-from mcpp.telemetry.lines import LogFormat, LogLevel
+from mcpp.telemetry.logs.lines import LogFormat, LogLevel
 
 DEFAULTS = {
     "ocpp-host": "0.0.0.0",

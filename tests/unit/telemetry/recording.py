@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from mcpp.telemetry.lines import LineWriter, LogFormat, LogLevel
-from mcpp.telemetry.log_sink import LogSink
-from mcpp.telemetry.logs import logging_to
+from mcpp.telemetry.logs.lines import LineWriter, LogFormat, LogLevel
+from mcpp.telemetry.logs.pipeline import logging_to
+from mcpp.telemetry.logs.sink import LogSink
 
 
 class Recording:

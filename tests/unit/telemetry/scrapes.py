@@ -8,7 +8,7 @@ from prometheus_client import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_prometheus
 
-from mcpp.telemetry.metrics import Metrics
+from mcpp.telemetry.metrics.definitions import Metrics
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 

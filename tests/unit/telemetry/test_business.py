@@ -18,8 +18,8 @@ from mcpp.domain.events import (
     TransactionRecovered,
 )
 from mcpp.telemetry.business import BusinessTelemetry
-from mcpp.telemetry.lines import LogLevel
-from mcpp.telemetry.metrics import Metrics
+from mcpp.telemetry.logs.lines import LogLevel
+from mcpp.telemetry.metrics.definitions import Metrics
 from mcpp_generated.db.enums import StopOrigin
 from tests.unit.telemetry import happenings
 from tests.unit.telemetry.happenings import FLOW, SESSION

@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from mcpp.telemetry.console import console_renderer
-from mcpp.telemetry.lines import Line, LogFormat
-from mcpp.telemetry.logs import get_logger
+from mcpp.telemetry.logs.console import console_renderer
+from mcpp.telemetry.logs.lines import Line, LogFormat
+from mcpp.telemetry.logs.pipeline import get_logger
 from tests.unit.telemetry.recording import Recording
 
 FLOW, SESSION = "3f2a9c01" + "a" * 24, "9c01ab22" + "b" * 24

@@ -14,8 +14,8 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from mcpp.telemetry import exposition
-from mcpp.telemetry.exposition import TURN_SECONDS, Exposition, Family, family, sum_family
+from mcpp.telemetry.metrics import exposition
+from mcpp.telemetry.metrics.exposition import TURN_SECONDS, Exposition, Family, family, sum_family
 from tests.unit.telemetry.scrapes import OPENMETRICS, joined
 
 

@@ -19,15 +19,15 @@ from mcpp.domain.events import TransactionRecovered
 from mcpp.ocppj.errors import CallTimeout
 from mcpp.ocppj.flow import Cause, Deviation, Peer, Step, Subject, current_cause
 from mcpp.ocppj.frames import Call, CallError, CallResult
-from mcpp.telemetry.flow_spans import FlowSpans
-from mcpp.telemetry.lines import LineWriter
-from mcpp.telemetry.message_lines import MessageLines
-from mcpp.telemetry.metrics import OTHER, Metrics
+from mcpp.telemetry.logs.lines import LineWriter
+from mcpp.telemetry.logs.message_lines import MessageLines
+from mcpp.telemetry.metrics.definitions import OTHER, Metrics
 from mcpp.telemetry.middleware import TelemetryMiddleware
 from mcpp.telemetry.plugins import PluginTelemetry
-from mcpp.telemetry.session_spans import SessionSpans, root_span_id
 from mcpp.telemetry.sessions import Sessions
-from mcpp.telemetry.spans import Spans
+from mcpp.telemetry.tracing.flow_spans import FlowSpans
+from mcpp.telemetry.tracing.session_spans import SessionSpans, root_span_id
+from mcpp.telemetry.tracing.spans import Spans
 from tests.unit.domain.books import NOW
 from tests.unit.telemetry.happenings import FLOW, FORGOTTEN, PREPARING, SESSION, STARTED, STOPPED
 from tests.unit.telemetry.recording import Recording

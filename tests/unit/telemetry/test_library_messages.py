@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from mcpp.telemetry.library_messages import rarely_heard
+from mcpp.telemetry.logs.library_messages import rarely_heard
 from tests.unit.telemetry.recording import Recording
 
 LOGGER = logging.getLogger("chatty.part")
@@ -28,7 +28,7 @@ def test_a_message_is_heard_once_in_a_while(recording: Recording) -> None:
 
 def test_what_was_held_back_is_told_with_the_next(recording: Recording, monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
-    monkeypatch.setattr("mcpp.telemetry.library_messages.monotonic", lambda: now)
+    monkeypatch.setattr("mcpp.telemetry.logs.library_messages.monotonic", lambda: now)
     with recording.at(), rarely_heard("chatty", every=60):
         complain(3)
         now += 60

@@ -9,9 +9,9 @@ import signal
 
 import pytest
 
-from mcpp.telemetry.lines import LineWriter, LogLevel
-from mcpp.telemetry.log_control import LogControl, follow_signals
-from mcpp.telemetry.logs import get_logger
+from mcpp.telemetry.logs.control import LogControl, follow_signals
+from mcpp.telemetry.logs.lines import LineWriter, LogLevel
+from mcpp.telemetry.logs.pipeline import get_logger
 from tests.unit.telemetry.recording import Recording
 
 

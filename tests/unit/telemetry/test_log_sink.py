@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Thread
 
-from mcpp.telemetry.log_sink import LogSink
+from mcpp.telemetry.logs.sink import LogSink
 
 TIMEOUT = 30
 
@@ -38,7 +38,7 @@ def read_lines(fd: int, count: int) -> list[bytes]:
 
 def test_a_reader_gets_every_line_in_order() -> None:
     program = """
-from mcpp.telemetry.log_sink import LogSink
+from mcpp.telemetry.logs.sink import LogSink
 sink = LogSink()
 for number in range(50_000):
     sink.write(b"%d\\n" % number)
@@ -76,7 +76,7 @@ def test_a_stalled_reader_costs_lines_and_neither_the_work_nor_the_exit() -> Non
     program = """
 import sys
 import tempfile
-from mcpp.telemetry.log_sink import LogSink
+from mcpp.telemetry.logs.sink import LogSink
 sink = LogSink(limit_bytes=200_000)
 for number in range(100_000):
     sink.write(b"%06d\\n" % number)
@@ -167,7 +167,7 @@ def test_a_closed_reader_costs_lines_and_the_program_goes_on_and_exits_well() ->
     program = """
 import sys
 import tempfile
-from mcpp.telemetry.log_sink import LogSink
+from mcpp.telemetry.logs.sink import LogSink
 sink = LogSink()
 sys.stdin.read()
 for number in range(1000):
@@ -208,7 +208,7 @@ def test_a_line_cut_by_a_full_disk_is_counted_and_does_not_spoil_the_next() -> N
     # A limit on the size of files stands for the disk.
     program = """
 import os, resource, sys
-from mcpp.telemetry.log_sink import LogSink
+from mcpp.telemetry.logs.sink import LogSink
 sink = LogSink(gather_seconds=0)
 _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
 resource.setrlimit(resource.RLIMIT_FSIZE, (25, hard))

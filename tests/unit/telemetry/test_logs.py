@@ -14,8 +14,8 @@ import pytest
 import structlog
 
 from mcpp.ocppj.flow import Cause, Direction, Flow, Peer, current_cause, current_flow
-from mcpp.telemetry.lines import LogFormat, LogLevel
-from mcpp.telemetry.logs import get_logger
+from mcpp.telemetry.logs.lines import LogFormat, LogLevel
+from mcpp.telemetry.logs.pipeline import get_logger
 from mcpp_generated.ocpp16.models import ChangeConfigurationRequest
 from tests.unit.telemetry.recording import Recording
 
@@ -248,9 +248,9 @@ def test_the_standard_library_gets_its_handlers_back(recording: Recording) -> No
 def test_every_line_of_a_program_is_json_before_during_and_after_its_loop() -> None:
     program = """
 import asyncio, warnings, logging
-from mcpp.telemetry.lines import LogFormat, LogLevel
-from mcpp.telemetry.log_sink import LogSink
-from mcpp.telemetry.logs import get_logger, logging_to
+from mcpp.telemetry.logs.lines import LogFormat, LogLevel
+from mcpp.telemetry.logs.sink import LogSink
+from mcpp.telemetry.logs.pipeline import get_logger, logging_to
 
 async def main():
     get_logger().info("during_the_loop")
@@ -283,9 +283,9 @@ def test_errors_that_nobody_catches_get_lines() -> None:
     program = """
 import asyncio, gc, threading
 from mcpp.ocppj.flow import Cause, current_cause
-from mcpp.telemetry.lines import LogFormat, LogLevel
-from mcpp.telemetry.log_sink import LogSink
-from mcpp.telemetry.logs import logging_to, report_loop_errors
+from mcpp.telemetry.logs.lines import LogFormat, LogLevel
+from mcpp.telemetry.logs.sink import LogSink
+from mcpp.telemetry.logs.pipeline import logging_to, report_loop_errors
 
 async def fail():
     raise RuntimeError("password=geheim")

@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from mcpp.domain.events import ChargePointForgotten, Event
-from mcpp.telemetry import exposition
 from mcpp.telemetry.fleet.state import Fleet, KnownChargePoint, KnownConnector
-from mcpp.telemetry.fleet_series import fleet_series
-from mcpp.telemetry.metrics import OTHER, Metrics
+from mcpp.telemetry.metrics import exposition
+from mcpp.telemetry.metrics.definitions import OTHER, Metrics
+from mcpp.telemetry.metrics.fleet_series import fleet_series
 from mcpp_generated.ocpp16.models import ChargePointErrorCode, ChargePointStatus
 from tests.promtool import promtool
 from tests.unit.telemetry.happenings import BOOTED, CONNECTED, MEASURED, PREPARING, STARTED, STOPPED, sample

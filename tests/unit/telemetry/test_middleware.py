@@ -13,9 +13,9 @@ from mcpp.ocppj.errors import CallTimeout, ConnectionLost, ErrorCode
 from mcpp.ocppj.flow import Cause, Deviation, Direction, Flow, Peer, Step, Subject, current_cause
 from mcpp.ocppj.frames import Call, CallError, CallResult, FrameError
 from mcpp.ocppj.middleware import Middleware
-from mcpp.telemetry.lines import LogLevel
-from mcpp.telemetry.message_lines import MessageLines
-from mcpp.telemetry.metrics import Metrics
+from mcpp.telemetry.logs.lines import LogLevel
+from mcpp.telemetry.logs.message_lines import MessageLines
+from mcpp.telemetry.metrics.definitions import Metrics
 from mcpp.telemetry.middleware import TelemetryMiddleware
 from mcpp.telemetry.sessions import Sessions
 from tests.unit.telemetry.recording import Recording

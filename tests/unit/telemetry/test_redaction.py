@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcpp.redaction import NAME_HINTS
-from mcpp.telemetry.redaction import PAYLOAD_HINTS, SECRET_NAMES, is_secret, redact, redact_payload, redact_text
+from mcpp.telemetry.logs.redaction import PAYLOAD_HINTS, SECRET_NAMES, is_secret, redact, redact_payload, redact_text
 
 SECRET = "geheim-1"
 LINK_TOKEN = "Ab-_" * 8

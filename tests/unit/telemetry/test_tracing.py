@@ -18,7 +18,7 @@ from opentelemetry.sdk.trace.sampling import Decision
 from opentelemetry.trace import SpanContext, SpanKind, TraceFlags
 
 from mcpp import __version__
-from mcpp.telemetry.tracing import SpanCounts, Tracing, tracing_from
+from mcpp.telemetry.tracing.pipeline import SpanCounts, Tracing, tracing_from
 from tests.integration.plugins.http_receiver import HttpReceiver, answer, hang, listening
 from tests.unit.telemetry.recording import Recording
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mcpp.errors import StartError
-from mcpp.telemetry.tracing_settings import (
+from mcpp.telemetry.tracing.settings import (
     Compression,
     OtlpProtocol,
     SamplerName,

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from mcpp.telemetry.lines import LogFormat, LogLevel
-from mcpp.telemetry.log_sink import LogSink
-from mcpp.telemetry.logs import logging_to
+from mcpp.telemetry.logs.lines import LogFormat, LogLevel
+from mcpp.telemetry.logs.pipeline import logging_to
+from mcpp.telemetry.logs.sink import LogSink
 from tools.bench.__main__ import main
 from tools.bench.messages import Workload
 from tools.bench.variants import Variant

@@ -31,9 +31,9 @@ from opentelemetry.sdk.trace.sampling import (
 
 from mcpp import __version__
 from mcpp.errors import StartError
-from mcpp.telemetry.library_messages import rarely_heard
-from mcpp.telemetry.logs import get_logger
-from mcpp.telemetry.tracing_settings import (
+from mcpp.telemetry.logs.library_messages import rarely_heard
+from mcpp.telemetry.logs.pipeline import get_logger
+from mcpp.telemetry.tracing.settings import (
     Compression,
     OtlpProtocol,
     SamplerName,

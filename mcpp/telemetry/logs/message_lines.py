@@ -9,8 +9,8 @@ from collections import Counter as Tally
 from collections.abc import Mapping
 
 from mcpp.ocppj.flow import Flow
-from mcpp.telemetry.lines import Line, LineWriter, LogLevel, timestamp, timestamp_at
-from mcpp.telemetry.redaction import redact_payload, redact_text
+from mcpp.telemetry.logs.lines import Line, LineWriter, LogLevel, timestamp, timestamp_at
+from mcpp.telemetry.logs.redaction import redact_payload, redact_text
 
 
 class MessageLines:

@@ -18,10 +18,10 @@ import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
 
 from mcpp.ocppj.flow import cause_at_hand, current_flow
-from mcpp.telemetry.console import console_renderer
-from mcpp.telemetry.lines import LineWriter, LogFormat, LogLevel, render_json, timestamp
-from mcpp.telemetry.log_sink import LogSink
-from mcpp.telemetry.redaction import redact
+from mcpp.telemetry.logs.console import console_renderer
+from mcpp.telemetry.logs.lines import LineWriter, LogFormat, LogLevel, render_json, timestamp
+from mcpp.telemetry.logs.redaction import redact
+from mcpp.telemetry.logs.sink import LogSink
 
 _FIELD_ORDER = (
     "timestamp",

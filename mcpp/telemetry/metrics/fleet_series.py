@@ -10,8 +10,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TypeAlias
 
-from mcpp.telemetry.exposition import Family, family, sum_family
 from mcpp.telemetry.fleet.state import ChargePointFigures, ConnectorFigures, Fleet
+from mcpp.telemetry.metrics.exposition import Family, family, sum_family
 
 ConnectedSince: TypeAlias = Callable[[str], float | None]
 """Gives Unix time in seconds, None for a charge point that isn't connected."""

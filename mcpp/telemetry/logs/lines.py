@@ -11,8 +11,8 @@ from typing import TypeAlias
 
 import orjson
 
-from mcpp.telemetry.log_sink import LogSink
-from mcpp.telemetry.redaction import redact_text
+from mcpp.telemetry.logs.redaction import redact_text
+from mcpp.telemetry.logs.sink import LogSink
 
 Line: TypeAlias = dict[str, object]
 """The fields of a line; `timestamp`, `level`, `event` and `category` come first."""

@@ -16,7 +16,7 @@ from opentelemetry.util.types import AttributeValue
 from mcpp.domain.events import Event, TransactionRecovered, TransactionStopped
 from mcpp.ocppj.flow import Cause, cause_at_hand, current_flow
 from mcpp.telemetry.sessions import SessionEnd
-from mcpp.telemetry.spans import Span, Spans, new_span_id, span_context
+from mcpp.telemetry.tracing.spans import Span, Spans, new_span_id, span_context
 
 _NAME: Final = "charging session"
 

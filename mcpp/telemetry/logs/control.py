@@ -7,7 +7,7 @@ import signal
 from typing import Final
 
 from mcpp.ocppj.flow import caused_correlation_id
-from mcpp.telemetry.lines import Line, LineWriter, LogLevel, timestamp
+from mcpp.telemetry.logs.lines import Line, LineWriter, LogLevel, timestamp
 
 _LADDER: Final = tuple(LogLevel)
 """From the most talkative level on."""

@@ -8,8 +8,8 @@ from opentelemetry.trace import Link, SpanKind
 from opentelemetry.util.types import AttributeValue
 
 from mcpp.ocppj.flow import Cause, Direction, Flow
-from mcpp.telemetry.session_spans import session_link, write_session_span
-from mcpp.telemetry.spans import TEXT_LIMIT, Span, Spans, new_span_id
+from mcpp.telemetry.tracing.session_spans import session_link, write_session_span
+from mcpp.telemetry.tracing.spans import TEXT_LIMIT, Span, Spans, new_span_id
 
 _KINDS: Final = {Direction.IN: SpanKind.SERVER, Direction.OUT: SpanKind.CLIENT}
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from mcpp.telemetry.lines import Line, Renderer, json_value
+from mcpp.telemetry.logs.lines import Line, Renderer, json_value
 
 _ID_DIGITS: Final = 8
 _IDENTITY_WIDTH: Final = 8

@@ -1,0 +1,1 @@
+"""Log lines: from a logger or a message to the process's output."""

@@ -1,0 +1,1 @@
+"""Spans: what is recorded of flows and sessions, and its way to a collector."""
