@@ -52,6 +52,8 @@ class FlowSpans:
             attributes: dict[str, AttributeValue] = {f"mcpp.{name}": fact for name, fact in step.facts.items()}
             if step.name == _DATABASE:
                 attributes["db.system.name"] = "sqlite"
+            if session is not None:
+                attributes["session_correlation_id"] = session
             self._spans.write(
                 Span(
                     name=step.name,

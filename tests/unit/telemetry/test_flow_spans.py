@@ -207,8 +207,10 @@ def test_a_recorded_session_is_recorded_as_a_whole(lines: LineWriter) -> None:
     assert {parent_of(span) for span in in_session} == {root_span_id(SESSION)}
     links = [(link.context.trace_id, link.context.span_id) for span in in_session for link in span.links]
     assert links == [(flow.context.trace_id, flow.context.span_id) for flow in flows if flow.context]
+    writes = [span for span in traced.spans if span.name == "database_write"]
+    for span in (*flows, *writes):
+        assert attributes_of(span)["session_correlation_id"] == SESSION
     for flow in flows:
-        assert attributes_of(flow)["session_correlation_id"] == SESSION
         assert [f"{link.context.trace_id:032x}" for link in flow.links] == [SESSION]
 
 
