@@ -13,11 +13,12 @@ from mcpp.ocpp16.errors import COUNTED_AS
 from mcpp.settings import Settings
 from mcpp.telemetry.business import BusinessTelemetry
 from mcpp.telemetry.fleet.state import Fleet
+from mcpp.telemetry.labels import OTHER
 from mcpp.telemetry.logs.control import LogControl
 from mcpp.telemetry.logs.lines import LineWriter
 from mcpp.telemetry.logs.message_lines import MessageLines
 from mcpp.telemetry.logs.sink import LogSink
-from mcpp.telemetry.metrics.definitions import OTHER, Metrics
+from mcpp.telemetry.metrics.definitions import Metrics
 from mcpp.telemetry.middleware import TelemetryMiddleware
 from mcpp.telemetry.plugins import PluginTelemetry
 from mcpp.telemetry.sessions import Sessions

@@ -19,9 +19,10 @@ from mcpp.domain.events import (
     TransactionStopped,
 )
 from mcpp.ocppj.flow import cause_at_hand
+from mcpp.telemetry.labels import OTHER
 from mcpp.telemetry.logs.lines import Line, LineWriter, LogLevel, timestamp
 from mcpp.telemetry.logs.redaction import redact
-from mcpp.telemetry.metrics.definitions import OTHER, Metrics
+from mcpp.telemetry.metrics.definitions import Metrics
 
 # Connections, heartbeats and meter values have a line each as messages and need no second one.
 _LINES: dict[type[Event], tuple[str, LogLevel, str]] = {

@@ -23,11 +23,12 @@ from mcpp.ocppj.flow import (
     new_correlation_id,
 )
 from mcpp.ocppj.frames import Call, CallError, CallResult, FrameError, MessageType
+from mcpp.telemetry.labels import OTHER
 from mcpp.telemetry.logs.lines import LogLevel
 from mcpp.telemetry.logs.message_lines import MessageLines
 from mcpp.telemetry.logs.pipeline import error_text, stack_text
 from mcpp.telemetry.logs.redaction import redact_text
-from mcpp.telemetry.metrics.definitions import OTHER, Children, Metrics
+from mcpp.telemetry.metrics.definitions import Children, Metrics
 from mcpp.telemetry.sessions import Sessions
 from mcpp.telemetry.tracing.flow_spans import FlowSpans
 

@@ -9,9 +9,10 @@ from opentelemetry.trace import SpanContext, SpanKind, format_trace_id
 from opentelemetry.util.types import AttributeValue
 
 from mcpp.ocppj.flow import Cause, new_correlation_id
+from mcpp.telemetry.labels import OTHER
 from mcpp.telemetry.logs.pipeline import get_logger
 from mcpp.telemetry.logs.redaction import redact_text
-from mcpp.telemetry.metrics.definitions import OTHER, Metrics
+from mcpp.telemetry.metrics.definitions import Metrics
 from mcpp.telemetry.tracing.spans import TEXT_LIMIT, Span, Spans, new_span_id
 
 _METHODS: Final = frozenset({"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"})

@@ -21,7 +21,7 @@ from mcpp.domain.events import (
 )
 from mcpp.telemetry.fleet.energy import EnergyTotal
 from mcpp.telemetry.fleet.readings import ByPhase, Readings
-from mcpp.telemetry.metrics.definitions import OTHER
+from mcpp.telemetry.labels import OTHER
 
 HIGHEST_CONNECTOR: Final = 64
 """Connectors of a higher number have no series; numbers have no gaps (OCPP 1.6 §3.8), so few chargers get there."""

@@ -13,11 +13,9 @@ import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
+from mcpp.telemetry.labels import OTHER
 from mcpp.telemetry.metrics.exposition import Exposition, Families, sum_family, unit_of
 from mcpp.telemetry.metrics.live_state import LiveState
-
-OTHER = "_OTHER"
-"""Stands for every label value outside its closed set: text that a charger made up."""
 
 Child = TypeVar("Child")
 

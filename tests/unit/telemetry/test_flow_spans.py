@@ -19,9 +19,10 @@ from mcpp.domain.events import TransactionRecovered
 from mcpp.ocppj.errors import CallTimeout
 from mcpp.ocppj.flow import Cause, Deviation, Peer, Step, Subject, current_cause
 from mcpp.ocppj.frames import Call, CallError, CallResult
+from mcpp.telemetry.labels import OTHER
 from mcpp.telemetry.logs.lines import LineWriter
 from mcpp.telemetry.logs.message_lines import MessageLines
-from mcpp.telemetry.metrics.definitions import OTHER, Metrics
+from mcpp.telemetry.metrics.definitions import Metrics
 from mcpp.telemetry.middleware import TelemetryMiddleware
 from mcpp.telemetry.plugins import PluginTelemetry
 from mcpp.telemetry.sessions import Sessions

@@ -12,8 +12,9 @@ from mcpp.ocppj.flow import Peer
 from mcpp.ocppj.frames import Call, CallResult
 from mcpp.storage.writer import WriterObserver
 from mcpp.telemetry.database import DatabaseTelemetry
+from mcpp.telemetry.labels import OTHER
 from mcpp.telemetry.logs.message_lines import MessageLines
-from mcpp.telemetry.metrics.definitions import OTHER, Children, Metrics
+from mcpp.telemetry.metrics.definitions import Children, Metrics
 from mcpp.telemetry.middleware import TelemetryMiddleware
 from mcpp.telemetry.sessions import Sessions
 from tests.promtool import promtool

@@ -10,8 +10,9 @@ import pytest
 
 from mcpp.domain.events import ChargePointForgotten, Event
 from mcpp.telemetry.fleet.state import Fleet, KnownChargePoint, KnownConnector
+from mcpp.telemetry.labels import OTHER
 from mcpp.telemetry.metrics import exposition
-from mcpp.telemetry.metrics.definitions import OTHER, Metrics
+from mcpp.telemetry.metrics.definitions import Metrics
 from mcpp.telemetry.metrics.fleet_series import fleet_series
 from mcpp_generated.ocpp16.models import ChargePointErrorCode, ChargePointStatus
 from tests.promtool import promtool
