@@ -31,7 +31,7 @@ class Cost:
     quartiles: tuple[float, float]
     """Between them lies half of the blocks: the noise."""
     ratio: float
-    """To the first variant."""
+    """To the first variant's block of the same turn, the median."""
     spans: float
     """For a message, on average."""
     lost_spans: int
@@ -83,7 +83,7 @@ def _costs(workload: Workload, blocks: dict[Variant, list[Block]]) -> Iterator[C
             variant,
             median(own),
             (low, high),
-            median(own) / median(base),
+            median(one / other for one, other in zip(own, base, strict=True)),
             sum(block.spans for block in taken) / sum(block.messages for block in taken),
             sum(block.lost_spans for block in taken),
         )

@@ -16,8 +16,12 @@ from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-TURN_SECONDS: Final = 0.001
-"""How long a piece may take to make: what a message may have to wait for a scrape."""
+TURN_SECONDS: Final = 0.0005
+"""How long a piece may take to make: what a message may have to wait for a scrape, at each of its steps."""
+
+PAUSE_SECONDS: Final = 0.001
+"""Between two pieces. A message needs several turns of the loop, and the writer's thread the interpreter; both would
+starve beside a scrape that comes back at once."""
 
 _SAMPLES_AT_ONCE: Final = 50
 """How many samples are encoded between two looks at the clock; a quarter of a millisecond."""
@@ -98,7 +102,7 @@ class Exposition:
             if perf_counter() >= due:
                 yield b"".join(gathered)
                 gathered.clear()
-                await asyncio.sleep(0)
+                await asyncio.sleep(PAUSE_SECONDS)
                 due = perf_counter() + TURN_SECONDS
         yield b"".join(gathered)
 
