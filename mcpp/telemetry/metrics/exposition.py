@@ -7,7 +7,8 @@ each charge point bring their lines as finished text, since a sample costs the l
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator
+from contextlib import closing
 from copy import copy
 from time import perf_counter
 from typing import Final, NamedTuple, TypeAlias
@@ -97,16 +98,17 @@ class Exposition:
         slow = await asyncio.to_thread(lambda: list(self._slow.collect()))
         gathered: list[bytes] = []
         due = perf_counter() + TURN_SECONDS
-        for text in self._texts(encode, slow):
-            gathered.append(text)
-            if perf_counter() >= due:
-                yield b"".join(gathered)
-                gathered.clear()
-                await asyncio.sleep(PAUSE_SECONDS)
-                due = perf_counter() + TURN_SECONDS
+        with closing(self._texts(encode, slow)) as texts:
+            for text in texts:
+                gathered.append(text)
+                if perf_counter() >= due:
+                    yield b"".join(gathered)
+                    gathered.clear()
+                    await asyncio.sleep(PAUSE_SECONDS)
+                    due = perf_counter() + TURN_SECONDS
         yield b"".join(gathered)
 
-    def _texts(self, encode: _Encode, slow: Iterable[Metric]) -> Iterator[bytes]:
+    def _texts(self, encode: _Encode, slow: Iterable[Metric]) -> Generator[bytes, None, None]:
         end = encode(_Only())
         for metrics in (slow, self._registry.collect()):
             for metric in metrics:

@@ -49,9 +49,10 @@ async def test_a_scraper_that_leaves_is_rendered_for_no_longer(api: Site) -> Non
             ended.set()
 
     api.metrics.watch_fleet(lambda: [family("endless", "Endless.", endless())])
-    async with api.http.stream("GET", "/metrics") as answer:
-        async for _ in answer.aiter_raw():
-            break
+    async with api.http.stream("GET", "/metrics", headers={"Accept-Encoding": "identity"}) as answer:
+        async for piece in answer.aiter_raw():
+            if b"endless 1" in piece:
+                break
 
     async with asyncio.timeout(10):
         await ended.wait()
