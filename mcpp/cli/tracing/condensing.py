@@ -25,6 +25,9 @@ _LENGTHS: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 
 _SOON: Final = timedelta(seconds=10)
 """How far a charger's clock and ours may be apart for a reading and the message that brought it."""
 
+_BEHIND: Final = timedelta(microseconds=1)
+"""Log lines tell milliseconds: this sorts behind its message and whatever else was written in the same one."""
+
 _SHORTEST_FOR_POWER: Final = timedelta(seconds=50)
 """Over less, a register in whole Wh says little about power."""
 
@@ -38,7 +41,7 @@ def at_their_messages(entries: Sequence[Entry]) -> list[Entry]:
 def _brought(reading: Entry, messages: Sequence[datetime]) -> Entry:
     place = bisect_left(messages, reading.at)
     nearest = min(messages[max(place - 1, 0) : place + 1], key=lambda at: abs(at - reading.at), default=reading.at)
-    return replace(reading, at=nearest) if abs(nearest - reading.at) <= _SOON else reading
+    return replace(reading, at=nearest + _BEHIND) if abs(nearest - reading.at) <= _SOON else reading
 
 
 def condensed(entries: Sequence[Entry], *, keep_payloads: bool = False) -> list[Entry]:
