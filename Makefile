@@ -23,7 +23,7 @@ demo: $(VENV)/.runtime ## Run a central system and one virtual charger through a
 	@exec $(BIN)/python -m tools.demo
 
 test: $(VENV)/.dev ## Run all tests; one file or word as ARGS="tests/unit -k writer"
-	$(BIN)/pytest -n auto $(ARGS)
+	$(BIN)/pytest -n auto --dist worksteal $(ARGS)
 
 bench: $(VENV)/.dev ## Measure what telemetry costs on this machine; takes two minutes
 	$(BIN)/python -m tools.bench telemetry

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gzip
 import signal
-import socket
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1 import trace_pb2
 
 from tests.integration.plugins.http_receiver import HttpReceiver, Posted, answer, listening
+from tests.ports import free_port
 
 PATIENCE = 20.0
 
@@ -106,7 +106,7 @@ class Collector:
 @asynccontextmanager
 async def rotel(protocol: str) -> AsyncIterator[Collector]:
     """A collector that is reached by `grpc` or `http/protobuf`, up when the block begins."""
-    grpc_port, http_port = _free_ports(2)
+    grpc_port, http_port = free_port(), free_port()
     with as_file(files("rotel") / "rotel-agent") as program:
         async with listening(answer(200, b"", content_type="application/x-protobuf")) as receiver:
             process = await asyncio.create_subprocess_exec(
@@ -126,14 +126,6 @@ async def rotel(protocol: str) -> AsyncIterator[Collector]:
             finally:
                 if process.returncode is None:
                     await collector.kill()
-
-
-def _free_ports(number: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
-    ports = [free.getsockname()[1] for free in sockets]
-    for free in sockets:
-        free.close()
-    return ports
 
 
 async def _listens(process: asyncio.subprocess.Process, *ports: int) -> None:

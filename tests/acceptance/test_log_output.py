@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import re
-import socket
 import sqlite3
 import sys
 from asyncio.subprocess import Process
@@ -20,6 +19,7 @@ from ocpp.v16 import call
 
 from tests.acceptance.charger import Charger, connected_charger
 from tests.acceptance.server import LogLine
+from tests.ports import free_port
 
 MIB = 1024 * 1024
 BUFFER = 8 * MIB
@@ -46,12 +46,6 @@ class Output:
                 lines.append(json.loads(text))
                 if lines[-1]["event"] == event:
                     return lines
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 class Server:

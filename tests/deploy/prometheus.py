@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ import httpx
 import yaml
 
 from tests.deploy.programs import DEPLOY, program
+from tests.ports import free_port
 
 CONFIG: Final = DEPLOY / "prometheus" / "prometheus.yml"
 
@@ -62,7 +62,7 @@ async def scraping(folder: Path, port: int) -> AsyncIterator[Prometheus]:
     """Prometheus with deploy/'s configuration and flags, which scrapes MCPP on this port every second."""
     config = folder / "prometheus.yml"
     config.write_text(yaml.safe_dump(_local(yaml.safe_load(CONFIG.read_text()), port)))
-    url = f"127.0.0.1:{_free_port()}"
+    url = f"127.0.0.1:{free_port()}"
     process = await asyncio.create_subprocess_exec(
         program("prometheus", "prometheus"),
         *(f"--config.file={config}", f"--storage.tsdb.path={folder / 'data'}", f"--web.listen-address={url}"),
@@ -92,10 +92,3 @@ def _features() -> list[str]:
     """What the compose file switches on."""
     command = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]["prometheus"]["command"]
     return [flag for flag in command if re.match("--enable-feature=", flag)]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
