@@ -1,27 +1,11 @@
-"""Programs that aren't Python's: where they aren't installed a test is skipped, in CI it fails."""
+"""What the tests of deploy/ share: where it is, and what a command says of it."""
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 
-import pytest
-
 DEPLOY = Path(__file__).parents[2] / "deploy"
-
-
-def program(name: str, package: str) -> str:
-    """The path of a program, from this environment or the system's."""
-    path = shutil.which(name, path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
-    if path is None:
-        told = f"{name} is not installed (package {package})"
-        if os.environ.get("CI"):
-            pytest.fail(told)
-        pytest.skip(told)
-    return path
 
 
 def run(*command: str | Path) -> subprocess.CompletedProcess[str]:

@@ -12,8 +12,9 @@ from typing import Any, Final
 import httpx
 import yaml
 
-from tests.deploy.programs import DEPLOY, program
+from tests.deploy.programs import DEPLOY
 from tests.ports import free_port
+from tests.programs import program
 
 CONFIG: Final = DEPLOY / "prometheus" / "prometheus.yml"
 

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.deploy.programs import DEPLOY, program, run
+from tests.deploy.programs import DEPLOY, run
+from tests.programs import program
 
 ROOT = DEPLOY.parent
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text()

@@ -20,8 +20,8 @@ import pytest_asyncio
 from tests.acceptance.server import Server, running_server
 from tests.deploy.boards import queries
 from tests.deploy.busy_site import CHARGERS, CLUMSY, FLAGS, BusySite
-from tests.deploy.programs import program
 from tests.deploy.prometheus import Prometheus, scraping, until
+from tests.programs import program
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.deploy.programs import DEPLOY, program, run
+from tests.deploy.programs import DEPLOY, run
+from tests.programs import program
 
 FOLDER = DEPLOY / "prometheus"
 RULES = ("recording-rules.yml", "alerting-rules.yml")

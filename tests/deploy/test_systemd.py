@@ -16,7 +16,8 @@ from mcpp.settings import Settings, variable
 from tests.acceptance.charger import connected_charger
 from tests.acceptance.server import Server
 from tests.deploy import confined
-from tests.deploy.programs import DEPLOY, program, run
+from tests.deploy.programs import DEPLOY, run
+from tests.programs import program
 
 UNIT = DEPLOY / "systemd" / "mcpp.service"
 

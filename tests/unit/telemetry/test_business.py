@@ -38,22 +38,15 @@ STOPPED = replace(
     started_at=NOON,
     stopped_at=NOON + timedelta(hours=1, milliseconds=5),
 )
-RECOVERED = TransactionRecovered(
-    charge_point_id="CP-1",
-    correlation_id=FLOW,
-    at=NOON,
+_ENDED = {name: getattr(STOPPED, name) for name in STOPPED.__dataclass_fields__}
+RECOVERED = replace(
+    TransactionRecovered(**_ENDED),
     transaction_id=2,
-    connector_id=2,
-    id_tag="TAG",
-    meter_start=1000,
     meter_stop=1000,
     energy_wh=0,
-    energy_implausible=False,
-    started_at=NOON,
     stopped_at=NOON,
     reason="Other",
     origin=StopOrigin.RECOVERED,
-    session_correlation_id=SESSION,
     evidence="next_start",
 )
 

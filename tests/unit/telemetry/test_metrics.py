@@ -17,7 +17,7 @@ from mcpp.telemetry.logs.message_lines import MessageLines
 from mcpp.telemetry.metrics.definitions import Children, Metrics
 from mcpp.telemetry.middleware import TelemetryMiddleware
 from mcpp.telemetry.sessions import Sessions
-from tests.promtool import promtool
+from tests.programs import promtool
 from tests.unit.telemetry.recording import Recording
 from tests.unit.telemetry.scrapes import OPENMETRICS, scrape, text_of, value, values
 

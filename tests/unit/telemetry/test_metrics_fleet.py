@@ -15,7 +15,7 @@ from mcpp.telemetry.metrics import exposition
 from mcpp.telemetry.metrics.definitions import Metrics
 from mcpp.telemetry.metrics.fleet_series import fleet_series
 from mcpp_generated.ocpp16.models import ChargePointErrorCode, ChargePointStatus
-from tests.promtool import promtool
+from tests.programs import promtool
 from tests.unit.telemetry.happenings import BOOTED, CONNECTED, MEASURED, PREPARING, STARTED, STOPPED, sample
 from tests.unit.telemetry.scrapes import OPENMETRICS, families_in, scrape, text_of, value, values
 
