@@ -17,9 +17,9 @@ from mcpp.api.answers import as_json
 from mcpp.api.failures import COMMAND_STATUSES
 from mcpp.api.problems import CLIENT_LEFT, ApiError, documented, not_found
 from mcpp.api.services import ApiServices, FromServices
+from mcpp.csms.live import Exchange
 from mcpp.ocppj.actions import AnyAction, encode
 from mcpp.ocppj.errors import NotConnected
-from mcpp.ocppj.live import Exchange
 from mcpp_generated.db import readers
 
 _PATIENCE_AT_THE_END: Final = 2.0

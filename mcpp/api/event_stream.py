@@ -16,7 +16,7 @@ from typing import Final
 import orjson
 
 from mcpp.domain.events import Event
-from mcpp.event_json import event_json, event_name
+from mcpp.reads.event_json import event_json, event_name
 
 RING_SIZE: Final = 1000
 """Events that a reader may be behind, or have been away for."""

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Match
 
 from mcpp.ocppj.errors import CallRefused
-from mcpp.ocppj.flow import caused_correlation_id
+from mcpp.ocppj.flow import active_correlation_id
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -72,7 +72,7 @@ class ApiError(Exception):
             status=status,
             code=code,
             detail=detail,
-            correlation_id=caused_correlation_id(),
+            correlation_id=active_correlation_id(),
             errors=errors,
             error_code=refused.code if refused else None,
             error_description=refused.description if refused else None,

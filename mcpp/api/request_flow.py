@@ -14,7 +14,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mcpp.ocppj.flow import Cause, current_cause
+from mcpp.ocppj.flow import TraceContext, current_trace_context
 
 CORRELATION_HEADER: Final = "X-Correlation-Id"
 """On every answer: what its log lines and its spans are found by."""
@@ -31,7 +31,7 @@ class ObservedRequest(Protocol):
     """A request that is being answered."""
 
     @property
-    def cause(self) -> Cause:
+    def cause(self) -> TraceContext:
         """Of what the request sets off."""
         ...
 
@@ -68,7 +68,7 @@ class RequestFlow:
             scope["method"], path, scheme=scope["scheme"], caller=_caller(scope), polled=path in _POLLED
         )
         # Never set back: the task ends with its request, and the server's own line on what failed comes last.
-        current_cause.set(request.cause)
+        current_trace_context.set(request.cause)
         header = (CORRELATION_HEADER.lower().encode(), request.cause.correlation_id.encode())
         status = 500  # what the server answers where the application doesn't
 

@@ -12,14 +12,14 @@ from fastapi import Depends, Request
 from pydantic import BaseModel
 
 from mcpp.api.event_stream import EventStream
-from mcpp.commands import Commands
+from mcpp.csms.commands import Commands
+from mcpp.csms.live import Exchange, LiveChargePoints
 from mcpp.domain.events import Event
-from mcpp.domain.occasion import OperatorOccasion, Outcome
+from mcpp.domain.occasion import OperatorOccasion, Result
 from mcpp.domain.stamps import StampBook
 from mcpp.domain.unmatched import ReadContent
 from mcpp.files.store import FileStore
-from mcpp.ocppj.flow import caused_correlation_id
-from mcpp.ocppj.live import Exchange, LiveChargePoints
+from mcpp.ocppj.flow import active_correlation_id
 from mcpp.storage.database import Readers
 from mcpp.storage.writer import Writer
 from mcpp_generated.db.queries import Queries
@@ -83,12 +83,12 @@ class ApiServices:
 
     async def change(
         self,
-        function: Callable[Concatenate[Queries, OperatorOccasion, P], Outcome[T]],
+        function: Callable[Concatenate[Queries, OperatorOccasion, P], Result[T]],
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
         """Have a domain function run on a person's behalf, and publish its events. Raises what it raises."""
-        occasion = OperatorOccasion(caused_correlation_id(), datetime.now(UTC))
+        occasion = OperatorOccasion(active_correlation_id(), datetime.now(UTC))
         outcome = await self.writer.submit(function, occasion, *args, **kwargs)
         self.publish(outcome.events)
         return outcome.value

@@ -8,8 +8,8 @@ from typing import Final
 
 from mcpp.api.models import Transaction, spell_time
 from mcpp.api.transaction_query import TransactionKey, TransactionQuery, find_transactions
-from mcpp.csv_text import Value, csv_line
 from mcpp.domain.energy import energy_wh
+from mcpp.reads.csv_text import Value, csv_line
 from mcpp.storage.database import Readers
 from mcpp_generated.db.models import TransactionRecord
 

@@ -13,7 +13,7 @@ from typing import TextIO, TypeAlias
 import click
 
 from mcpp.cli.text import printable
-from mcpp.csv_text import Value, csv_line
+from mcpp.reads.csv_text import Value, csv_line
 
 Row: TypeAlias = Mapping[str, Value]
 

@@ -12,7 +12,7 @@ from mcpp.cli.books import database_of, open_books
 from mcpp.cli.options import setting_options
 from mcpp.cli.output import Row, standard_output, write_csv, write_json, write_table
 from mcpp.cli.zones import complete_zone, option_time, read_zone
-from mcpp.reports import By, Line, Period, Total, ended_sessions, grand_total, summed_up
+from mcpp.reads.reports import By, Line, Period, Total, ended_sessions, grand_total, summed_up
 from mcpp_generated.db.queries import Queries
 
 _EVER: Final = datetime.min.replace(tzinfo=UTC)

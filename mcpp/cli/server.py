@@ -22,7 +22,7 @@ def serve(**options: object) -> int:
     The OCPP listener and the HTTP listener run in one process. Pending migrations of the database are applied first.
     """
     settings = Settings.load(given_flags(options))
-    from mcpp.app import serve as run  # the whole server: help and the other commands do without
+    from mcpp.server.serve import serve as run  # the whole server: help and the other commands do without
 
     return run(settings)
 
@@ -56,7 +56,7 @@ def check_config(**options: object) -> None:
     """
     flags = given_flags(options)
     settings = Settings.load(flags)
-    from mcpp.assembly.parts import enabled_plugins  # the whole server, as above
+    from mcpp.server.parts import enabled_plugins  # the whole server, as above
 
     enabled_plugins(settings)
     tracing = describe_tracing(os.environ)

@@ -13,7 +13,7 @@ from mcpp.domain.events import (
     ReportReceived,
     SecurityEventReceived,
 )
-from mcpp.domain.occasion import Occasion, OperatorOccasion, Outcome
+from mcpp.domain.occasion import Occasion, OperatorOccasion, Result
 from mcpp.domain.recovery import heed_boot
 from mcpp_generated.db.enums import ReportKind
 from mcpp_generated.db.queries import Queries
@@ -127,17 +127,17 @@ def put_charge_point(q: Queries, identity: str, wanted: Wanted, now: datetime) -
 
 def delete_charge_point(
     q: Queries, occasion: OperatorOccasion, identity: str, *, purge: bool
-) -> Outcome[Deletion | None]:
+) -> Result[Deletion | None]:
     """Forget a charge point and all that belongs to it; only to `purge` where it has transactions.
 
     None where there is none. That it's connected is for the caller to check.
     """
     known = q.get_credentials(identity=identity)
     if known is None:
-        return Outcome(None)
+        return Result(None)
     transactions = q.count_transactions_of_charge_point(charge_point_id=known.id)
     if transactions and not purge:
-        return Outcome(Deletion(deleted=False, transactions=transactions))
+        return Result(Deletion(deleted=False, transactions=transactions))
     event = ChargePointForgotten(
         charge_point_id=identity,
         correlation_id=occasion.correlation_id,
@@ -145,7 +145,7 @@ def delete_charge_point(
         open_transactions=len(q.find_open_on_charge_point(charge_point_id=known.id)),
     )
     q.delete_charge_point(id=known.id)
-    return Outcome(Deletion(deleted=True, transactions=transactions), (event,))
+    return Result(Deletion(deleted=True, transactions=transactions), (event,))
 
 
 def disconnect(q: Queries, key: int, now: datetime) -> None:
@@ -153,7 +153,7 @@ def disconnect(q: Queries, key: int, now: datetime) -> None:
     q.disconnect_charge_point(id=key, disconnected_at=now)
 
 
-def boot(q: Queries, occasion: Occasion, boot: Boot) -> Outcome[None]:
+def boot(q: Queries, occasion: Occasion, boot: Boot) -> Result[None]:
     """Accept a boot: a charge point whose boot was accepted once stays accepted."""
     heed_boot(q, occasion)
     q.boot_charge_point(
@@ -178,12 +178,12 @@ def boot(q: Queries, occasion: Occasion, boot: Boot) -> Outcome[None]:
         serial_number=boot.serial_number,
         firmware_version=boot.firmware_version,
     )
-    return Outcome(None, (event,))
+    return Result(None, (event,))
 
 
 def report(
     q: Queries, occasion: Occasion, kind: ReportKind, status: str, request_id: int | None = None
-) -> Outcome[None]:
+) -> Result[None]:
     """Keep how far a charge point is with diagnostics, firmware or a log."""
     q.put_report(charge_point_id=occasion.key, kind=kind, status=status, request_id=request_id, reported_at=occasion.at)
     event = ReportReceived(
@@ -193,12 +193,12 @@ def report(
         kind=kind.value,
         status=status,
     )
-    return Outcome(None, (event,))
+    return Result(None, (event,))
 
 
 def security_event(
     q: Queries, occasion: Occasion, event_type: str, occurred_at: datetime, tech_info: str | None
-) -> Outcome[None]:
+) -> Result[None]:
     """Store a security event; a repeat changes nothing and tells nobody."""
     added = q.add_security_event(
         charge_point_id=occasion.key,
@@ -208,7 +208,7 @@ def security_event(
         received_at=occasion.at,
     )
     if not added:
-        return Outcome(None)
+        return Result(None)
     event = SecurityEventReceived(
         charge_point_id=occasion.identity,
         correlation_id=occasion.correlation_id,
@@ -217,4 +217,4 @@ def security_event(
         occurred_at=occurred_at,
         tech_info=tech_info,
     )
-    return Outcome(None, (event,))
+    return Result(None, (event,))

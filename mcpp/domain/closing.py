@@ -12,7 +12,7 @@ from typing import TypeAlias, TypeVar
 from mcpp.domain.energy import book_energy, energy_wh, last_stored_register
 from mcpp.domain.errors import Conflict, Unknown
 from mcpp.domain.events import TransactionRecovered, TransactionStopped
-from mcpp.domain.occasion import Occasion, OperatorOccasion, Outcome
+from mcpp.domain.occasion import Occasion, OperatorOccasion, Result
 from mcpp_generated.db.enums import StopOrigin
 from mcpp_generated.db.models import Transaction
 from mcpp_generated.db.queries import Queries
@@ -93,7 +93,7 @@ def close_by_evidence(
     return event
 
 
-def close_by_operator(q: Queries, occasion: OperatorOccasion, transaction_id: int) -> Outcome[None]:
+def close_by_operator(q: Queries, occasion: OperatorOccasion, transaction_id: int) -> Result[None]:
     """Close an open transaction from its last meter value, for a charger that's gone; its own stop may still come.
 
     Raises Unknown, or Conflict where it isn't open.
@@ -110,7 +110,7 @@ def close_by_operator(q: Queries, occasion: OperatorOccasion, transaction_id: in
         q, about, transaction, evidence.as_stop(), TransactionStopped, StopOrigin.OPERATOR, evidence.as_json()
     )
     _end_session(q, transaction)
-    return Outcome(None, (event,) if event else ())
+    return Result(None, (event,) if event else ())
 
 
 def close_by_assignment(q: Queries, occasion: Occasion, transaction: Transaction, stop: Stop) -> TransactionStopped:

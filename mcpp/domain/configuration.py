@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from mcpp.domain.occasion import Occasion, Outcome
+from mcpp.domain.occasion import Occasion, Result
 from mcpp.redaction import is_secret, redact_text
 from mcpp_generated.db.models import DeleteConfigurationKeysParams, PutConfigurationKeysParams
 from mcpp_generated.db.queries import Queries
@@ -19,7 +19,7 @@ class KnownKey(NamedTuple):
     readonly: bool
 
 
-def note_keys(q: Queries, occasion: Occasion, known: Sequence[KnownKey], unknown: Sequence[str]) -> Outcome[None]:
+def note_keys(q: Queries, occasion: Occasion, known: Sequence[KnownKey], unknown: Sequence[str]) -> Result[None]:
     """Keep what a GetConfiguration told; a key that the charge point doesn't know is forgotten."""
     q.delete_configuration_keys([DeleteConfigurationKeysParams(occasion.key, key) for key in unknown])
     q.put_configuration_keys(
@@ -28,10 +28,10 @@ def note_keys(q: Queries, occasion: Occasion, known: Sequence[KnownKey], unknown
             for key, value, readonly in known
         ]
     )
-    return Outcome(None)
+    return Result(None)
 
 
-def note_change(q: Queries, occasion: Occasion, key: str, value: str) -> Outcome[None]:
+def note_change(q: Queries, occasion: Occasion, key: str, value: str) -> Result[None]:
     """Keep what a ChangeConfiguration changed, spelled as the charge point spelled it before, if it did."""
     known = q.get_configuration_key(charge_point_id=occasion.key, key=key)
     return note_keys(q, occasion, [KnownKey(known.key if known else key, value, readonly=False)], [])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mcpp.domain.events import ConnectorStatusChanged
-from mcpp.domain.occasion import Occasion, Outcome, Session
+from mcpp.domain.occasion import ChargingSession, Occasion, Result
 from mcpp.domain.recovery import heed_status
 from mcpp_generated.db.enums import Availability
 from mcpp_generated.db.models import Connector, Transaction
@@ -46,7 +46,7 @@ def ensure_connector(q: Queries, charge_point_key: int, connector_id: int) -> Co
     return added
 
 
-def order_availability(q: Queries, occasion: Occasion, connector_id: int, availability: Availability) -> Outcome[None]:
+def order_availability(q: Queries, occasion: Occasion, connector_id: int, availability: Availability) -> Result[None]:
     """Book the availability that a charge point agreed to; connector 0 speaks for all of them (OCPP 1.6 §5.2)."""
     connector = ensure_connector(q, occasion.key, connector_id)
     if connector_id == CHARGE_POINT:
@@ -55,10 +55,10 @@ def order_availability(q: Queries, occasion: Occasion, connector_id: int, availa
         )
     else:
         q.order_availability(id=connector.id, ordered_availability=availability, ordered_at=occasion.at)
-    return Outcome(None)
+    return Result(None)
 
 
-def report_status(q: Queries, occasion: Occasion, report: ReportStatus) -> Outcome[None]:
+def report_status(q: Queries, occasion: Occasion, report: ReportStatus) -> Result[None]:
     """Store a connector's status; an event tells of it where it says something new."""
     connector = ensure_connector(q, occasion.key, report.connector_id)
     running = q.find_open_on_connector(connector_id=connector.id)
@@ -79,10 +79,10 @@ def report_status(q: Queries, occasion: Occasion, report: ReportStatus) -> Outco
     is_error = report.error_code != _NO_ERROR
     q.stamp_status(id=occasion.key, last_status_at=occasion.at, last_error_at=occasion.at if is_error else None)
     part_of = session or connector.session_correlation_id
-    belongs_to = Session(part_of, running.id if running is not None else None) if part_of else None
+    belongs_to = ChargingSession(part_of, running.id if running is not None else None) if part_of else None
     known = (connector.status, connector.error_code, connector.info)
     if known == (report.status, report.error_code, report.info):
-        return Outcome(None, session=belongs_to)
+        return Result(None, session=belongs_to)
     event = ConnectorStatusChanged(
         charge_point_id=occasion.identity,
         correlation_id=occasion.correlation_id,
@@ -95,7 +95,7 @@ def report_status(q: Queries, occasion: Occasion, report: ReportStatus) -> Outco
         reported_at=report.reported_at,
         session_correlation_id=part_of,
     )
-    return Outcome(None, (event,), belongs_to)
+    return Result(None, (event,), belongs_to)
 
 
 def _session_after(occasion: Occasion, connector: Connector, running: Transaction | None, status: str) -> str | None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from mcpp.domain.authorization import Authorization, verdict_on
 from mcpp.domain.configuration import positive_number
 from mcpp.domain.errors import Conflict
-from mcpp.domain.occasion import Occasion, Outcome
+from mcpp.domain.occasion import Occasion, Result
 from mcpp_generated.db.models import IdTag
 from mcpp_generated.db.queries import Queries
 
@@ -42,10 +42,10 @@ class ListUpdate:
     entries: Sequence[ListEntry]
 
 
-def note_version(q: Queries, occasion: Occasion, version: int) -> Outcome[None]:
+def note_version(q: Queries, occasion: Occasion, version: int) -> Result[None]:
     """Keep the version of the list that a charge point has."""
     q.put_local_list_version(charge_point_id=occasion.key, version=version, known_at=occasion.at)
-    return Outcome(None)
+    return Result(None)
 
 
 def plan_updates(

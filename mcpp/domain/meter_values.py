@@ -9,7 +9,7 @@ from datetime import datetime
 from mcpp.domain.connectors import ensure_connector
 from mcpp.domain.energy import KnownRegisters, NewestRegister, Register, RunningEnergy, energy_at
 from mcpp.domain.events import MeterValuesReceived, RecordUnmatched
-from mcpp.domain.occasion import Occasion, Outcome, Session
+from mcpp.domain.occasion import ChargingSession, Occasion, Result
 from mcpp.domain.recovery import heed_meter_values
 from mcpp.domain.samples import Sample, SampleKind
 from mcpp_generated.db.enums import UnmatchedKind
@@ -47,10 +47,10 @@ def record_meter_values(
     command: RecordMeterValues,
     known_kinds: Mapping[SampleKind, int],
     known_registers: KnownRegisters,
-) -> Outcome[Recorded]:
+) -> Result[Recorded]:
     """Store meter values with the transaction they belong to, else with the connector, else aside."""
     if not command.samples:
-        return Outcome(Recorded())
+        return Result(Recorded())
     connector = ensure_connector(q, occasion.key, command.connector_id)
     measured_at = command.samples[0].measured_at
     transaction = _transaction_of(q, occasion.key, connector.id, command, measured_at)
@@ -85,13 +85,13 @@ def record_meter_values(
     new_registers = {}
     if transaction is not None and register is not None:
         new_registers[transaction.connector_id] = NewestRegister(transaction.id, register)
-    return Outcome(Recorded(new_kinds, new_registers), (event,), session)
+    return Result(Recorded(new_kinds, new_registers), (event,), session)
 
 
-def _session_of(connector: Connector, transaction: Transaction | None) -> Session | None:
+def _session_of(connector: Connector, transaction: Transaction | None) -> ChargingSession | None:
     if transaction is not None:
-        return Session(transaction.session_correlation_id, transaction.id)
-    return Session(connector.session_correlation_id) if connector.session_correlation_id else None
+        return ChargingSession(transaction.session_correlation_id, transaction.id)
+    return ChargingSession(connector.session_correlation_id) if connector.session_correlation_id else None
 
 
 def file_samples(
@@ -172,7 +172,7 @@ def _transaction_of(
     return running if over_at is None or measured_at <= over_at else claimed
 
 
-def _keep_aside(q: Queries, occasion: Occasion, command: RecordMeterValues) -> Outcome[Recorded]:
+def _keep_aside(q: Queries, occasion: Occasion, command: RecordMeterValues) -> Result[Recorded]:
     added = q.add_unmatched(
         charge_point_id=occasion.key,
         kind=UnmatchedKind.METER_VALUES,
@@ -181,7 +181,7 @@ def _keep_aside(q: Queries, occasion: Occasion, command: RecordMeterValues) -> O
         received_at=occasion.at,
     )
     if not added:
-        return Outcome(Recorded())
+        return Result(Recorded())
     event = RecordUnmatched(
         charge_point_id=occasion.identity,
         correlation_id=occasion.correlation_id,
@@ -189,4 +189,4 @@ def _keep_aside(q: Queries, occasion: Occasion, command: RecordMeterValues) -> O
         kind=UnmatchedKind.METER_VALUES.value,
         claimed_transaction_id=command.claimed_transaction_id,
     )
-    return Outcome(Recorded(), (event,))
+    return Result(Recorded(), (event,))

@@ -37,7 +37,7 @@ class OperatorOccasion:
         return Occasion(key, identity, self.correlation_id, self.at, lambda: self.correlation_id)
 
 
-class Session(NamedTuple):
+class ChargingSession(NamedTuple):
     """A charging session, from `Preparing` to the stored stop."""
 
     correlation_id: str
@@ -46,10 +46,10 @@ class Session(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome(Generic[T]):
+class Result(Generic[T]):
     """A domain function's answer, and the events to publish once it is committed."""
 
     value: T
     events: tuple[Event, ...] = ()
-    session: Session | None = None
+    session: ChargingSession | None = None
     """That what happened belongs to."""

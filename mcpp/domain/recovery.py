@@ -42,7 +42,7 @@ from mcpp.domain.closing import (
 )
 from mcpp.domain.energy import last_stored_register
 from mcpp.domain.events import TransactionRecovered
-from mcpp.domain.occasion import Occasion, Outcome
+from mcpp.domain.occasion import Occasion, Result
 from mcpp.domain.samples import Sample, register_wh
 from mcpp_generated.db.enums import StopOrigin, Suspicion
 from mcpp_generated.db.models import Connector, Transaction
@@ -129,7 +129,7 @@ def close_orphans(
     grace: timedelta,
     connected_since: Mapping[int, datetime],
     new_correlation_id: Callable[[], str],
-) -> Outcome[int]:
+) -> Result[int]:
     """Close what is still suspected after its grace period; gives how many.
 
     `connected_since` has the charge points that are connected now, by their keys.
@@ -141,7 +141,7 @@ def close_orphans(
         if transaction.charge_point_id in connected_since and connected_since[transaction.charge_point_id] <= latest
     ][:_CLOSED_AT_ONCE]
     closed = [event for transaction in due if (event := _close(q, now, grace, transaction, new_correlation_id()))]
-    return Outcome(len(closed), tuple(closed))
+    return Result(len(closed), tuple(closed))
 
 
 def _close(

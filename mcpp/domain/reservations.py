@@ -8,7 +8,7 @@ from datetime import datetime
 
 from mcpp.domain.connectors import ensure_connector
 from mcpp.domain.events import ReservationChanged
-from mcpp.domain.occasion import Occasion, Outcome
+from mcpp.domain.occasion import Occasion, Result
 from mcpp_generated.db.enums import ReservationState
 from mcpp_generated.db.models import ReservationRecord
 from mcpp_generated.db.queries import Queries
@@ -37,7 +37,7 @@ def allot_id(q: Queries) -> int:
             return number
 
 
-def book(q: Queries, occasion: Occasion, reservation: Reserve) -> Outcome[None]:
+def book(q: Queries, occasion: Occasion, reservation: Reserve) -> Result[None]:
     """Book a reservation that its charge point accepted; one with a known id replaces that (OCPP 1.6 §5.13)."""
     key = q.put_reservation(
         charge_point_id=occasion.key,
@@ -48,16 +48,16 @@ def book(q: Queries, occasion: Occasion, reservation: Reserve) -> Outcome[None]:
         expiry_date=reservation.expiry_date,
         created_at=occasion.at,
     )
-    return Outcome(None, (_changed(q, key, occasion.at, occasion.correlation_id),))
+    return Result(None, (_changed(q, key, occasion.at, occasion.correlation_id),))
 
 
-def cancel(q: Queries, occasion: Occasion, reservation_id: int) -> Outcome[None]:
+def cancel(q: Queries, occasion: Occasion, reservation_id: int) -> Result[None]:
     """Book an accepted CancelReservation. One that has expired here may have lived on by the charge point's clock."""
     reservation = q.find_reservation(charge_point_id=occasion.key, reservation_id=reservation_id)
     if reservation is None or reservation.status not in {ReservationState.ACCEPTED, ReservationState.EXPIRED}:
-        return Outcome(None)
+        return Result(None)
     q.set_reservation_status(id=reservation.id, status=ReservationState.CANCELLED, transaction_id=None)
-    return Outcome(None, (_changed(q, reservation.id, occasion.at, occasion.correlation_id),))
+    return Result(None, (_changed(q, reservation.id, occasion.at, occasion.correlation_id),))
 
 
 def use(q: Queries, occasion: Occasion, reservation_id: int, transaction_id: int) -> tuple[ReservationChanged, ...]:
@@ -69,12 +69,12 @@ def use(q: Queries, occasion: Occasion, reservation_id: int, transaction_id: int
     return (_changed(q, reservation.id, occasion.at, occasion.correlation_id),)
 
 
-def expire(q: Queries, now: datetime, new_correlation_id: Callable[[], str]) -> Outcome[int]:
+def expire(q: Queries, now: datetime, new_correlation_id: Callable[[], str]) -> Result[int]:
     """Let reservations expire whose time is over; gives how many. The charge point ends them by itself (§5.13)."""
     overdue = q.list_overdue_reservations(now=now, row_limit=_EXPIRED_AT_ONCE)
     for reservation in overdue:
         q.set_reservation_status(id=reservation.id, status=ReservationState.EXPIRED, transaction_id=None)
-    return Outcome(
+    return Result(
         len(overdue), tuple(_changed(q, reservation.id, now, new_correlation_id()) for reservation in overdue)
     )
 

@@ -12,7 +12,7 @@ from mcpp.domain.closing import Stop, close_by_charger, close_by_evidence, evide
 from mcpp.domain.connectors import ensure_connector
 from mcpp.domain.events import Event, RecordUnmatched, TransactionStarted
 from mcpp.domain.meter_values import NewKinds, add_transaction_samples
-from mcpp.domain.occasion import Occasion, Outcome, Session
+from mcpp.domain.occasion import ChargingSession, Occasion, Result
 from mcpp.domain.recovery import heed_repeated_start, heed_start
 from mcpp.domain.samples import Sample, SampleKind
 from mcpp_generated.db.enums import UnmatchedKind
@@ -61,7 +61,7 @@ class Stopped:
 
 def start_transaction(
     q: Queries, occasion: Occasion, command: StartTransaction, policy: AuthorizationPolicy
-) -> Outcome[Started]:
+) -> Result[Started]:
     """Book a start. A repeat gets the same id; what is still open on the connector is closed in the same write.
 
     No reservation refuses a start: the charge point enforces them, and may be charging already.
@@ -76,7 +76,7 @@ def start_transaction(
     if repeated is not None:
         heed_repeated_start(q, occasion, repeated)
         verdict = authorize_start(q, occasion.key, command.id_tag, occasion.at, policy, own_transaction_id=repeated.id)
-        return Outcome(Started(repeated.id, verdict), session=_session_of(repeated))
+        return Result(Started(repeated.id, verdict), session=_session_of(repeated))
     left_open = q.find_open_on_connector(connector_id=connector.id)
     recovered = _close_left_open(q, occasion, left_open, command) if left_open else ()
     session = connector.session_correlation_id
@@ -110,7 +110,9 @@ def start_transaction(
     if command.reservation_id is not None:
         used = reservations.use(q, occasion, command.reservation_id, transaction_id)
     verdict = authorize_start(q, occasion.key, command.id_tag, occasion.at, policy, own_transaction_id=transaction_id)
-    return Outcome(Started(transaction_id, verdict), (*recovered, started, *used), Session(session, transaction_id))
+    return Result(
+        Started(transaction_id, verdict), (*recovered, started, *used), ChargingSession(session, transaction_id)
+    )
 
 
 def _close_left_open(
@@ -130,26 +132,26 @@ def stop_transaction(
     command: StopTransaction,
     policy: AuthorizationPolicy,
     known_kinds: Mapping[SampleKind, int],
-) -> Outcome[Stopped]:
+) -> Result[Stopped]:
     """Book a stop with its samples. A repeat changes nothing; one that belongs to no transaction is kept aside."""
     tag = command.stop.id_tag
     verdict = None if tag is None else authorize(q, occasion.key, tag, occasion.at, policy)
     transaction = _transaction_to_stop(q, occasion.key, command)
     if transaction is None:
-        return Outcome(Stopped(verdict, {}), _keep_aside(q, occasion, command))
+        return Result(Stopped(verdict, {}), _keep_aside(q, occasion, command))
     stopped = close_by_charger(q, occasion, transaction, command.stop)
     new_kinds: NewKinds = {}
     if command.samples:
         new_kinds = add_transaction_samples(q, occasion, transaction.id, command.samples, known_kinds)
     if stopped is None:
-        return Outcome(Stopped(verdict, new_kinds), session=_session_of(transaction))
+        return Result(Stopped(verdict, new_kinds), session=_session_of(transaction))
     q.end_connector_session(id=transaction.connector_id, session_correlation_id=transaction.session_correlation_id)
     q.stamp_transaction_stop(id=occasion.key, last_tx_stop_at=occasion.at)
-    return Outcome(Stopped(verdict, new_kinds), (stopped,), _session_of(transaction))
+    return Result(Stopped(verdict, new_kinds), (stopped,), _session_of(transaction))
 
 
-def _session_of(transaction: Transaction) -> Session:
-    return Session(transaction.session_correlation_id, transaction.id)
+def _session_of(transaction: Transaction) -> ChargingSession:
+    return ChargingSession(transaction.session_correlation_id, transaction.id)
 
 
 def _transaction_to_stop(q: Queries, charge_point_key: int, command: StopTransaction) -> Transaction | None:

@@ -10,7 +10,7 @@ from mcpp.domain.closing import Stop, close_by_assignment
 from mcpp.domain.errors import Conflict, Unknown
 from mcpp.domain.events import Event
 from mcpp.domain.meter_values import add_transaction_samples, file_samples
-from mcpp.domain.occasion import OperatorOccasion, Outcome
+from mcpp.domain.occasion import OperatorOccasion, Result
 from mcpp.domain.samples import Sample
 from mcpp_generated.db.enums import UnmatchedKind
 from mcpp_generated.db.queries import Queries
@@ -31,7 +31,7 @@ ReadContent: TypeAlias = Callable[[UnmatchedKind, str], Content]
 
 def assign(
     q: Queries, occasion: OperatorOccasion, unmatched_id: int, transaction_id: int, read: ReadContent
-) -> Outcome[None]:
+) -> Result[None]:
     """File what was kept aside with a transaction of the same charge point: samples are added, a stop closes it.
 
     Raises Unknown; Conflict where the transaction is another charge point's, or was stopped by its charger.
@@ -54,7 +54,7 @@ def assign(
     else:
         file_samples(q, about, transaction, content.samples, {}, {})
     q.delete_unmatched(id=unmatched_id)
-    return Outcome(None, events)
+    return Result(None, events)
 
 
 def delete(q: Queries, unmatched_id: int) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 
 from mcpp.domain.errors import Conflict, Unknown
 from mcpp.domain.events import FileReceived
-from mcpp.domain.occasion import Outcome
+from mcpp.domain.occasion import Result
 from mcpp.files.directory import StoredFile
 from mcpp_generated.db.models import FindUploadLinkRow, FirmwareImage
 from mcpp_generated.db.queries import Queries
@@ -50,7 +50,7 @@ def link_upload(q: Queries, identity: str, token_sha256: str, now: datetime, exp
 
 def book_upload(
     q: Queries, link: FindUploadLinkRow, name: str, stored: StoredFile, now: datetime, correlation_id: str
-) -> Outcome[str | None]:
+) -> Result[str | None]:
     """Book a file that a charge point has put; gives the stored name of the one that gives way.
 
     Raises TooManyFiles, and Unknown where the charge point was forgotten meanwhile.
@@ -77,4 +77,4 @@ def book_upload(
         name=name,
         size_bytes=stored.size_bytes,
     )
-    return Outcome(earlier.stored_name if earlier else None, (event,))
+    return Result(earlier.stored_name if earlier else None, (event,))

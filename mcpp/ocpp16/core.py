@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 
+from mcpp.csms.context import CallContext
 from mcpp.domain import authorization, charge_points, connectors, meter_values, transactions
 from mcpp.domain.authorization import Authorization
 from mcpp.domain.closing import Stop
 from mcpp.domain.events import HeartbeatReceived
-from mcpp.ocpp16.context import CallContext
 from mcpp.ocpp16.metering import samples_of
 from mcpp.ocppj.router import Router
 from mcpp_generated.ocpp16 import actions

@@ -7,8 +7,8 @@ from functools import partial
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
-from mcpp.ocpp16 import core, firmware, operations, security
-from mcpp.ocpp16.context import CallContext, Services
+from mcpp.csms.context import CallContext, Services
+from mcpp.ocpp16 import answers, core, firmware, security
 from mcpp.ocpp16.errors import SPELLING
 from mcpp.ocppj.actions import Action, AnyAction, Req, Res, decode
 from mcpp.ocppj.errors import CallFault, ErrorCode, InvalidAnswer
@@ -22,7 +22,7 @@ from mcpp_generated.ocpp16.models import SetChargingProfileRequest
 
 
 class Ocpp16:
-    """The dialect of OCPP 1.6 edition 2 with its security extension (implements mcpp.ocppj.dialect.Dialect)."""
+    """The dialect of OCPP 1.6 edition 2 with its security extension (implements mcpp.csms.dialect.Dialect)."""
 
     version = "1.6"
     subprotocol = "ocpp1.6"
@@ -40,7 +40,7 @@ class Ocpp16:
 
     async def prepare(self, action: str, payload: dict[str, JsonValue]) -> dict[str, JsonValue]:
         """A command's payload with its references resolved (see Dialect)."""
-        return await operations.prepare(self._services, action, payload)
+        return await answers.prepare(self._services, action, payload)
 
     def decode_response(self, flow: Flow, response: type[Res], payload: bytes) -> Res:
         """The typed response to a CALL of ours (see Dialect)."""
@@ -60,7 +60,7 @@ class Ocpp16:
 
     def learn(self, flow: Flow, request: BaseModel, response: BaseModel) -> Awaitable[None] | None:
         """Bring into the books what an answered CALL of ours means (see Dialect)."""
-        return operations.learn(self._services, flow, request, response)
+        return answers.learn(self._services, flow, request, response)
 
     def spell(self, code: ErrorCode) -> str:
         """The code as 1.6 writes it."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from mcpp.csms.context import CallContext
 from mcpp.domain import charge_points
-from mcpp.ocpp16.context import CallContext
 from mcpp.ocppj.router import Router
 from mcpp_generated.db.enums import ReportKind
 from mcpp_generated.ocpp16 import actions

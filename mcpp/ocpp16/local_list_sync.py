@@ -8,11 +8,11 @@ from typing import Final, NamedTuple
 
 from pydantic import BaseModel
 
+from mcpp.csms.live import Exchange, LiveChargePoints
 from mcpp.domain import local_list
 from mcpp.domain.errors import Unknown
 from mcpp.domain.local_list import ListUpdate
 from mcpp.ocpp16.core import id_tag_info
-from mcpp.ocppj.live import Exchange, LiveChargePoints
 from mcpp.storage.writer import Writer
 from mcpp_generated.db.queries import Queries
 from mcpp_generated.ocpp16 import actions

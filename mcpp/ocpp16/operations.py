@@ -1,190 +1,149 @@
-"""Commands and the books: what a payload leaves to the central system, and what an answer teaches."""
+"""What plugins want of charge points, as OCPP 1.6 has it (§5)."""
 
 from __future__ import annotations
 
-import json
-from asyncio import Future
-from collections.abc import Awaitable, Callable
-from functools import partial
-from typing import Final, TypeAlias
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from decimal import ROUND_DOWN, Decimal
+from typing import Final
 
-from pydantic import BaseModel, JsonValue
+from pydantic import ValidationError
 
-from mcpp.domain import charging_profiles, configuration, connectors, local_list, reservations
-from mcpp.domain.charging_profiles import UnknownChargingProfile
-from mcpp.domain.occasion import Occasion, Outcome
-from mcpp.ocpp16.context import CallContext, Services
-from mcpp.ocppj.actions import Action, Req, Res
+from mcpp.csms.live import LiveChargePoints
+from mcpp.csms.operations import ChangeOutcome
 from mcpp.ocppj.errors import InvalidPayload, Mistake
-from mcpp.ocppj.flow import Flow
-from mcpp_generated.db.enums import Availability
-from mcpp_generated.db.queries import Queries
+from mcpp.ocppj.repair import spell_location
 from mcpp_generated.ocpp16 import actions
 from mcpp_generated.ocpp16.models import (
-    AvailabilityStatus,
-    CancelReservationRequest,
-    CancelReservationResponse,
-    CancelReservationStatus,
-    ChangeAvailabilityRequest,
-    ChangeAvailabilityResponse,
     ChangeConfigurationRequest,
-    ChangeConfigurationResponse,
+    ChargingProfile,
+    ChargingProfileKindType,
+    ChargingProfilePurposeType,
+    ChargingProfileStatus,
+    ChargingRateUnitType,
+    ChargingSchedule,
+    ChargingSchedulePeriod,
+    ClearChargingProfileRequest,
     ConfigurationStatus,
     GetConfigurationRequest,
-    GetConfigurationResponse,
-    GetLocalListVersionRequest,
-    GetLocalListVersionResponse,
-    ReservationStatus,
-    ReserveNowRequest,
-    ReserveNowResponse,
-    SendLocalListRequest,
-    SendLocalListResponse,
-    UpdateStatus,
+    RemoteStartStopStatus,
+    RemoteStartTransactionRequest,
+    RemoteStopTransactionRequest,
+    SetChargingProfileRequest,
 )
 
-Lesson: TypeAlias = Callable[[Queries, Occasion], Outcome[None]]
-"""What an answer means to the books."""
-
-_PROFILE_FIELDS: Final = {
-    actions.REMOTE_START_TRANSACTION.name: "chargingProfile",
-    actions.SET_CHARGING_PROFILE.name: "csChargingProfiles",
+_OUTCOMES: Final = {
+    ConfigurationStatus.ACCEPTED: ChangeOutcome.ACCEPTED,
+    ConfigurationStatus.REBOOT_REQUIRED: ChangeOutcome.REBOOT_REQUIRED,
+    ConfigurationStatus.REJECTED: ChangeOutcome.REJECTED,
+    ConfigurationStatus.NOT_SUPPORTED: ChangeOutcome.NOT_SUPPORTED,
 }
 
-_AUTHORIZATION_KEY: Final = "authorizationkey"
-"""The configuration key that holds the password of the basic authentication, in lower case (security whitepaper)."""
+_STACK_LEVEL: Final = 0
+"""The one level that every charge point has; an operator's own profile on a higher one goes before (§3.13.2)."""
+
+_FIRST_PROFILE_ID: Final = 16_000_000
+"""Far from the ids that people choose; each connector has two from here on: the default's and the transaction's."""
+
+_TENTH: Final = Decimal("0.1")
 
 
-async def prepare(services: Services, action: str, payload: dict[str, JsonValue]) -> dict[str, JsonValue]:
-    """The payload with a stored charging profile in place of its name, and with a reservation id where it has none.
+class Ocpp16Operations:
+    """Implements `mcpp.csms.operations.Operations`; InvalidPayload, too, is raised where a text is too long.
 
-    Nothing else is rewritten: the same object where there is nothing to do. Raises InvalidPayload, WriteFailed.
+    A limit is a charging profile with one period and no start of its own, so that no charge point's clock matters:
+    a TxDefaultProfile for the transactions to come and a TxProfile for the one that runs, which some charge points
+    need to obey at once. Both are on stack level 0 and have ids by their connector, so a later limit replaces them.
     """
-    if action == actions.RESERVE_NOW.name and "reservationId" not in payload:
-        return {**payload, "reservationId": await services.writer.submit(reservations.allot_id)}
-    field = _PROFILE_FIELDS.get(action)
-    if field is None:
-        return payload
-    match payload.get(field):
-        case {"$ref": str(name), **others} if not others:
-            return {**payload, field: await _stored_profile(services, name, f"{field}.$ref")}
-    return payload
+
+    def __init__(
+        self, live: LiveChargePoints, running_transaction: Callable[[str, int], Awaitable[int | None]]
+    ) -> None:
+        """`running_transaction` gives the id of the transaction that runs on a connector of a charge point."""
+        self._live = live
+        self._running_transaction = running_transaction
+
+    async def remote_start(self, charge_point_id: str, connector_id: int, id_tag: str) -> bool:
+        """RemoteStartTransaction (§5.11)."""
+        with _contract():
+            request = RemoteStartTransactionRequest(connector_id=connector_id, id_tag=id_tag)
+        response = await self._live.call(charge_point_id, actions.REMOTE_START_TRANSACTION, request)
+        return response.status is RemoteStartStopStatus.ACCEPTED
+
+    async def remote_stop(self, charge_point_id: str, transaction_id: int) -> bool:
+        """RemoteStopTransaction (§5.12)."""
+        request = RemoteStopTransactionRequest(transaction_id=transaction_id)
+        response = await self._live.call(charge_point_id, actions.REMOTE_STOP_TRANSACTION, request)
+        return response.status is RemoteStartStopStatus.ACCEPTED
+
+    async def get_configuration(self, charge_point_id: str, keys: Sequence[str] = ()) -> Mapping[str, str | None]:
+        """GetConfiguration (§5.8). A key that was asked for has the spelling that it was asked by."""
+        with _contract():
+            request = GetConfigurationRequest(key=list(keys) or None)
+        response = await self._live.call(charge_point_id, actions.GET_CONFIGURATION, request)
+        asked = {key.casefold(): key for key in keys}
+        return {asked.get(known.key.casefold(), known.key): known.value for known in response.configuration_key or ()}
+
+    async def change_configuration(self, charge_point_id: str, key: str, value: str) -> ChangeOutcome:
+        """ChangeConfiguration (§5.3)."""
+        with _contract():
+            request = ChangeConfigurationRequest(key=key, value=value)
+        response = await self._live.call(charge_point_id, actions.CHANGE_CONFIGURATION, request)
+        return _OUTCOMES[response.status]
+
+    async def limit_current(self, charge_point_id: str, connector_id: int, amperes: Decimal | None) -> bool:
+        """SetChargingProfile (§5.16), or ClearChargingProfile (§5.5) to lift. Tenths are rounded down.
+
+        True only if all of it was accepted; else, as when something is raised, a part of it may be in force.
+        """
+        default_id = _FIRST_PROFILE_ID + 2 * connector_id
+        running_id = default_id + 1
+        if amperes is None:
+            await self._clear_profile(charge_point_id, default_id)
+            await self._clear_profile(charge_point_id, running_id)
+            return True
+        limit = amperes.quantize(_TENTH, rounding=ROUND_DOWN)
+        default = _profile(default_id, limit)
+        accepted = await self._set_profile(charge_point_id, connector_id, default)
+        # Asked only now: a transaction that begins after this has begun under the default.
+        transaction_id = await self._running_transaction(charge_point_id, connector_id)
+        if transaction_id is None:
+            return accepted
+        running = _profile(running_id, limit, transaction_id)
+        return await self._set_profile(charge_point_id, connector_id, running) and accepted
+
+    async def _set_profile(self, charge_point_id: str, connector_id: int, profile: ChargingProfile) -> bool:
+        request = SetChargingProfileRequest(connector_id=connector_id, cs_charging_profiles=profile)
+        response = await self._live.call(charge_point_id, actions.SET_CHARGING_PROFILE, request)
+        return response.status is ChargingProfileStatus.ACCEPTED
+
+    async def _clear_profile(self, charge_point_id: str, profile_id: int) -> None:
+        """Without a verdict: the other answer to Accepted is Unknown, and what isn't there limits nothing."""
+        request = ClearChargingProfileRequest(id=profile_id)
+        await self._live.call(charge_point_id, actions.CLEAR_CHARGING_PROFILE, request)
 
 
-async def _stored_profile(services: Services, name: str, location: str) -> JsonValue:
-    try:
-        profile: JsonValue = json.loads(await services.writer.submit(charging_profiles.resolve, name))
-    except (UnknownChargingProfile, UnicodeEncodeError) as error:  # half a surrogate pair can't be in a stored name
-        raise InvalidPayload([Mistake(location, str(error))]) from error
-    return profile
-
-
-def learn(services: Services, flow: Flow, request: BaseModel, response: BaseModel) -> Awaitable[None] | None:
-    """Bring into the books what an answered CALL of ours means; None where it means nothing to them.
-
-    It takes its place in the books at once, so that what the charge point sends next comes after it; the awaitable is
-    through when it's committed. Raises WriterClosed, the awaitable WriteFailed.
-    """
-    teach = _LESSONS.get(flow.action)
-    lesson = teach(request, response) if teach else None
-    if lesson is None:
-        return None
-    stored = services.writer.submit(lesson, CallContext(services, flow).occasion())
-    return _finish(services, flow, stored, _new_authorization_key(request))
-
-
-async def _finish(services: Services, flow: Flow, stored: Future[Outcome[None]], password: str | None) -> None:
-    if password is not None and services.on_authorization_key is not None:
-        await services.on_authorization_key(flow.peer.key, password)
-    try:
-        outcome = await stored
-    except OverflowError:
-        # The contract sets no bounds to integers, the database does: such a number belongs to nothing in the books.
-        return
-    services.publish(outcome.events)
-
-
-def _new_authorization_key(request: BaseModel) -> str | None:
-    """The password that an accepted ChangeConfiguration gave to the charge point, if it did."""
-    if isinstance(request, ChangeConfigurationRequest) and request.key.casefold() == _AUTHORIZATION_KEY:
-        return request.value
-    return None
-
-
-def _cancel_reservation(request: CancelReservationRequest, response: CancelReservationResponse) -> Lesson | None:
-    """OCPP 1.6 §5.1."""
-    if response.status is not CancelReservationStatus.ACCEPTED:
-        return None
-    return partial(reservations.cancel, reservation_id=request.reservation_id)
-
-
-def _change_availability(request: ChangeAvailabilityRequest, response: ChangeAvailabilityResponse) -> Lesson | None:
-    """OCPP 1.6 §5.2: a scheduled change comes when the transaction ends."""
-    if response.status is AvailabilityStatus.REJECTED:
-        return None
-    availability = Availability(request.type.value)
-    return partial(connectors.order_availability, connector_id=request.connector_id, availability=availability)
-
-
-def _change_configuration(request: ChangeConfigurationRequest, response: ChangeConfigurationResponse) -> Lesson | None:
-    """OCPP 1.6 §5.3: a change that needs a reboot is accepted too."""
-    if response.status not in {ConfigurationStatus.ACCEPTED, ConfigurationStatus.REBOOT_REQUIRED}:
-        return None
-    return partial(configuration.note_change, key=request.key, value=request.value)
-
-
-def _get_configuration(request: GetConfigurationRequest, response: GetConfigurationResponse) -> Lesson | None:
-    """OCPP 1.6 §5.8."""
-    known = [configuration.KnownKey(key.key, key.value, key.readonly) for key in response.configuration_key or ()]
-    return partial(configuration.note_keys, known=known, unknown=response.unknown_key or ())
-
-
-def _get_local_list_version(request: GetLocalListVersionRequest, response: GetLocalListVersionResponse) -> Lesson:
-    """OCPP 1.6 §5.10."""
-    return partial(local_list.note_version, version=response.list_version)
-
-
-def _reserve_now(request: ReserveNowRequest, response: ReserveNowResponse) -> Lesson | None:
-    """OCPP 1.6 §5.13."""
-    if response.status is not ReservationStatus.ACCEPTED:
-        return None
-    reservation = reservations.Reserve(
-        reservation_id=request.reservation_id,
-        connector_id=request.connector_id,
-        id_tag=request.id_tag,
-        parent_id_tag=request.parent_id_tag,
-        expiry_date=request.expiry_date,
+def _profile(profile_id: int, limit: Decimal, transaction_id: int | None = None) -> ChargingProfile:
+    """A constant limit in A on each phase: the running transaction's, or that of all to come."""
+    purposes = ChargingProfilePurposeType
+    return ChargingProfile(
+        charging_profile_id=profile_id,
+        transaction_id=transaction_id,
+        stack_level=_STACK_LEVEL,
+        charging_profile_purpose=purposes.TX_DEFAULT_PROFILE if transaction_id is None else purposes.TX_PROFILE,
+        charging_profile_kind=ChargingProfileKindType.RELATIVE,
+        charging_schedule=ChargingSchedule(
+            charging_rate_unit=ChargingRateUnitType.A,
+            charging_schedule_period=[ChargingSchedulePeriod(start_period=0, limit=limit)],
+        ),
     )
-    return partial(reservations.book, reservation=reservation)
 
 
-def _send_local_list(request: SendLocalListRequest, response: SendLocalListResponse) -> Lesson | None:
-    """OCPP 1.6 §5.15."""
-    if response.status is not UpdateStatus.ACCEPTED:
-        return None
-    return partial(local_list.note_version, version=request.list_version)
-
-
-def _typed(
-    action: Action[Req, Res], teach: Callable[[Req, Res], Lesson | None]
-) -> tuple[str, Callable[[BaseModel, BaseModel], Lesson | None]]:
-    """One row of the table, its types wrapped up."""
-
-    def teach_any(request: BaseModel, response: BaseModel) -> Lesson | None:
-        assert isinstance(request, action.request)
-        assert isinstance(response, action.response)
-        return teach(request, response)
-
-    return action.name, teach_any
-
-
-_LESSONS: Final = dict(
-    (
-        _typed(actions.CANCEL_RESERVATION, _cancel_reservation),
-        _typed(actions.CHANGE_AVAILABILITY, _change_availability),
-        _typed(actions.CHANGE_CONFIGURATION, _change_configuration),
-        _typed(actions.GET_CONFIGURATION, _get_configuration),
-        _typed(actions.GET_LOCAL_LIST_VERSION, _get_local_list_version),
-        _typed(actions.RESERVE_NOW, _reserve_now),
-        _typed(actions.SEND_LOCAL_LIST, _send_local_list),
-    )
-)
+@contextmanager
+def _contract() -> Iterator[None]:
+    """What breaks the contract is said in the words of commands."""
+    try:
+        yield
+    except ValidationError as error:
+        mistakes = [Mistake(spell_location(e["loc"]), e["msg"]) for e in error.errors(include_url=False)]
+        raise InvalidPayload(mistakes) from error

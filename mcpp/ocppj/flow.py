@@ -53,7 +53,7 @@ class Step(NamedTuple):
     facts: Mapping[str, int | float] = MappingProxyType({})
 
 
-class Cause(NamedTuple):
+class TraceContext(NamedTuple):
     """What something is caused by: what begins there goes on in its trace."""
 
     correlation_id: str
@@ -97,27 +97,27 @@ class Flow:
     parent_span_id: int = 0
 
     @property
-    def cause(self) -> Cause:
+    def trace_context(self) -> TraceContext:
         """What it causes begins here."""
-        return Cause(self.correlation_id, self.span_id, self.session_correlation_id)
+        return TraceContext(self.correlation_id, self.span_id, self.session_correlation_id)
 
 
 current_flow: ContextVar[Flow | None] = ContextVar("current_flow", default=None)
 
-current_cause: ContextVar[Cause | None] = ContextVar("current_cause", default=None)
+current_trace_context: ContextVar[TraceContext | None] = ContextVar("current_trace_context", default=None)
 """An API request, or a plugin's work: nearer than the flow, where there is one at all."""
 
 
-def cause_at_hand() -> Cause | None:
+def active_trace_context() -> TraceContext | None:
     """What causes the things that happen here, None where they happen by themselves."""
-    cause = current_cause.get()
+    cause = current_trace_context.get()
     if cause is None:
         flow = current_flow.get()
-        cause = None if flow is None else flow.cause
+        cause = None if flow is None else flow.trace_context
     return cause
 
 
-def caused_correlation_id() -> str:
+def active_correlation_id() -> str:
     """The correlation id for what begins here: its cause's, or a new one."""
-    cause = cause_at_hand()
+    cause = active_trace_context()
     return new_correlation_id() if cause is None else cause.correlation_id

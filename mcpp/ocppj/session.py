@@ -27,7 +27,7 @@ class Stray(NamedTuple):
     late: bool
 
 
-class Refused(NamedTuple):
+class MalformedFrame(NamedTuple):
     """Text that isn't OCPP-J."""
 
     error: FrameError
@@ -37,7 +37,7 @@ class Refused(NamedTuple):
     """Our outstanding CALL if the text was its answer: it gets no other."""
 
 
-Event = Call | Answered | Stray | Refused
+Event = Call | Answered | Stray | MalformedFrame
 """What one frame from the other side amounts to; a Call is one for us to answer, in any order, at any time."""
 
 _LATE_IDS_KEPT: Final = 16
@@ -133,7 +133,7 @@ class Session:
         self._outstanding = None
         return call
 
-    def _refused(self, error: FrameError) -> Refused:
+    def _refused(self, error: FrameError) -> MalformedFrame:
         if error.is_answer:
-            return Refused(error, answerable=False, call=self._settle(error.message_id))
-        return Refused(error, answerable=error.message_id is not None, call=None)
+            return MalformedFrame(error, answerable=False, call=self._settle(error.message_id))
+        return MalformedFrame(error, answerable=error.message_id is not None, call=None)

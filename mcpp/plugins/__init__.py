@@ -13,6 +13,7 @@ See docs/plugins.md.
 
 from __future__ import annotations
 
+from mcpp.csms.operations import ChangeOutcome, Operations
 from mcpp.domain.authorization import Authorization, AuthorizationStatus
 from mcpp.domain.events import (
     ChargePointBooted,
@@ -44,7 +45,6 @@ from mcpp.domain.questions import (
 )
 from mcpp.domain.samples import Sample, SampleKind, register_wh
 from mcpp.ocppj.errors import CommandError
-from mcpp.ocppj.verbs import ChangeOutcome, Verbs
 from mcpp.plugins.hookspecs import HookSpecs, hookimpl
 from mcpp.plugins.settings import PluginSettings
 from mcpp.plugins.site import ChargePointState, ConnectorState, Scheduled, Site
@@ -74,6 +74,7 @@ __all__ = [
     "HeartbeatReceived",
     "HookSpecs",
     "MeterValuesReceived",
+    "Operations",
     "PluginSettings",
     "RecordUnmatched",
     "ReportReceived",
@@ -86,7 +87,6 @@ __all__ = [
     "TransactionRecovered",
     "TransactionStarted",
     "TransactionStopped",
-    "Verbs",
     "hookimpl",
     "register_wh",
 ]

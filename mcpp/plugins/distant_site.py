@@ -12,8 +12,8 @@ from weakref import WeakValueDictionary
 from pydantic import JsonValue
 from structlog.typing import FilteringBoundLogger
 
+from mcpp.csms.operations import ChangeOutcome, Operations
 from mcpp.domain.events import Event
-from mcpp.ocppj.verbs import ChangeOutcome, Verbs
 from mcpp.plugins.local_site import LocalSite
 from mcpp.plugins.pace import Pace
 from mcpp.plugins.site import ChargePointState, Scheduled
@@ -69,7 +69,7 @@ class DistantSite:
         return self._local.log
 
     @property
-    def verbs(self) -> Verbs:
+    def verbs(self) -> Operations:
         return self._verbs
 
     def now(self) -> datetime:
@@ -101,9 +101,9 @@ class DistantSite:
 
 
 class DistantVerbs:
-    """Implements `mcpp.ocppj.verbs.Verbs`."""
+    """Implements `mcpp.csms.operations.Operations`."""
 
-    def __init__(self, verbs: Verbs, crossing: Crossing) -> None:
+    def __init__(self, verbs: Operations, crossing: Crossing) -> None:
         self._verbs = verbs
         self._crossing = crossing
 

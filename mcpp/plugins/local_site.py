@@ -13,12 +13,12 @@ import structlog
 from pydantic import JsonValue
 from structlog.typing import FilteringBoundLogger
 
-from mcpp.commands import Commands
+from mcpp.csms.commands import Commands
+from mcpp.csms.live import LiveChargePoints
+from mcpp.csms.operations import Operations
 from mcpp.domain import plugin_memory
 from mcpp.domain.events import Event
 from mcpp.ocppj.actions import encode
-from mcpp.ocppj.live import LiveChargePoints
-from mcpp.ocppj.verbs import Verbs
 from mcpp.plugins.site import ChargePointState, ConnectorState, Scheduled
 from mcpp.storage.database import Readers
 from mcpp.storage.writer import Writer
@@ -39,7 +39,7 @@ class SiteServices:
 
     live: LiveChargePoints
     commands: Commands
-    verbs: Verbs
+    verbs: Operations
     readers: Readers
     writer: Writer[Queries]
     publish: Callable[[Iterable[Event]], None]
@@ -64,7 +64,7 @@ class LocalSite:
         return self._log
 
     @property
-    def verbs(self) -> Verbs:
+    def verbs(self) -> Operations:
         return self._services.verbs
 
     def now(self) -> datetime:

@@ -11,8 +11,7 @@ from typing import Final, TypeVar
 from mcpp.domain.authorization import Authorization
 from mcpp.domain.events import Event
 from mcpp.domain.questions import AuthorizationQuestion, DataTransferAnswer, DataTransferQuestion
-from mcpp.event_json import EVENT_KINDS, event_name
-from mcpp.ocppj.flow import Cause, cause_at_hand
+from mcpp.ocppj.flow import TraceContext, active_trace_context
 from mcpp.plugins.distant_site import Crossing, DistantSite
 from mcpp.plugins.loading import Hook, Plugin
 from mcpp.plugins.local_site import LocalSite, SiteServices
@@ -20,6 +19,7 @@ from mcpp.plugins.observer import Observer
 from mcpp.plugins.site import Site
 from mcpp.plugins.thread import LoopThread
 from mcpp.plugins.worker import HookTimeout, PluginLimits, Worker
+from mcpp.reads.event_json import EVENT_KINDS, event_name
 
 T = TypeVar("T")
 
@@ -179,12 +179,12 @@ class _Member:
             return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._thread.loop))
 
 
-def _cause_of(event: Event) -> Cause:
+def _cause_of(event: Event) -> TraceContext:
     """The flow or request in which the event happened, with the event's own session."""
-    cause = cause_at_hand()
+    cause = active_trace_context()
     session: str | None = getattr(event, "session_correlation_id", None)
     if cause is None or cause.correlation_id != event.correlation_id:
-        return Cause(event.correlation_id, None, session)
+        return TraceContext(event.correlation_id, None, session)
     return cause if session is None else cause._replace(session_correlation_id=session)
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from mcpp.ocppj.flow import Cause
+from mcpp.ocppj.flow import TraceContext
 
 
 class HookCall(Protocol):
     """A call of a plugin's hook or job that is under way."""
 
     @property
-    def cause(self) -> Cause | None:
+    def cause(self) -> TraceContext | None:
         """Of what the hook does."""
         ...
 
@@ -23,7 +23,7 @@ class HookCall(Protocol):
 class Observer(Protocol):
     """Called from any thread; must not block and must not raise."""
 
-    def begin(self, plugin: str, hook: str, by: Cause | None) -> HookCall:
+    def begin(self, plugin: str, hook: str, by: TraceContext | None) -> HookCall:
         """A hook is about to be called, set off by this."""
         ...
 

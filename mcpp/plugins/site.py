@@ -10,8 +10,8 @@ from typing import Protocol
 from pydantic import JsonValue
 from structlog.typing import FilteringBoundLogger
 
+from mcpp.csms.operations import Operations
 from mcpp.domain.events import Event
-from mcpp.ocppj.verbs import Verbs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +66,7 @@ class Site(Protocol):
         ...
 
     @property
-    def verbs(self) -> Verbs:
+    def verbs(self) -> Operations:
         """Typed commands in no OCPP version's words."""
         ...
 

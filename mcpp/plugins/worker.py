@@ -19,13 +19,13 @@ from typing import Final, TypeAlias
 from structlog.contextvars import bound_contextvars
 
 from mcpp.domain.events import Event
-from mcpp.ocppj.flow import Cause, cause_at_hand, current_cause
+from mcpp.ocppj.flow import TraceContext, active_trace_context, current_trace_context
 from mcpp.plugins.loading import Hook, Plugin
 from mcpp.plugins.observer import Observer
 from mcpp.plugins.site import Scheduled, Site
 from mcpp.plugins.thread import Interrupted
 
-_Told: TypeAlias = tuple[Event, Cause]
+_Told: TypeAlias = tuple[Event, TraceContext]
 """An event, and the flow or request in which it happened."""
 
 JOB: Final = "job"
@@ -102,7 +102,7 @@ class Worker:
 
     # The server's side.
 
-    def offer(self, event: Event, cause: Cause) -> None:
+    def offer(self, event: Event, cause: TraceContext) -> None:
         """Tell the plugin of an event, in its time. Of too many the newest are lost, so there is no hole before."""
         hooks = self._hooks_of.get(type(event))
         if hooks is None:
@@ -198,7 +198,7 @@ class Worker:
         while lane:
             async with self._side_by_side:
                 event, cause = lane.popleft()
-                current_cause.set(cause)
+                current_trace_context.set(cause)
                 with bound_contextvars(charge_point_id=charge_point_id):
                     for hook in self._hooks_of[type(event)]:
                         await self._tell(hook, event)
@@ -220,8 +220,8 @@ class Worker:
 
     async def _run(self, name: str, work: Callable[[], object], seconds: float) -> object:
         """Run something of the plugin's, whatever it does. Gives its result, None where it failed."""
-        call = self._observer.begin(self.plugin.name, name, cause_at_hand())
-        token = current_cause.set(call.cause)
+        call = self._observer.begin(self.plugin.name, name, active_trace_context())
+        token = current_trace_context.set(call.cause)
         self._latest = name
         failed = True
         try:
@@ -240,7 +240,7 @@ class Worker:
             failed = False
             return result
         finally:
-            current_cause.reset(token)
+            current_trace_context.reset(token)
             call.end(failed=failed)
         return None
 

@@ -1,1 +1,1 @@
-"""How the system explains itself: log lines, metrics, and the one middleware that watches every message."""
+"""How the system explains itself: log lines, metrics, and the one observer that watches every message."""

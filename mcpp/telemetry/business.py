@@ -18,7 +18,7 @@ from mcpp.domain.events import (
     TransactionStarted,
     TransactionStopped,
 )
-from mcpp.ocppj.flow import cause_at_hand
+from mcpp.ocppj.flow import active_trace_context
 from mcpp.telemetry.labels import OTHER
 from mcpp.telemetry.logs.lines import Line, LineWriter, LogLevel, timestamp
 from mcpp.telemetry.logs.redaction import redact
@@ -86,7 +86,7 @@ class BusinessTelemetry:
             "category": category,
             "correlation_id": event.correlation_id,
         }
-        cause = cause_at_hand()
+        cause = active_trace_context()
         if cause is not None and cause.span_id and cause.correlation_id == event.correlation_id:
             line["trace_id"] = cause.correlation_id
             line["span_id"] = f"{cause.span_id:016x}"

@@ -8,7 +8,7 @@ from typing import Final
 from opentelemetry.util.types import AttributeValue
 from prometheus_client import Histogram
 
-from mcpp.ocppj.flow import Cause
+from mcpp.ocppj.flow import TraceContext
 from mcpp.telemetry.logs.pipeline import get_logger
 from mcpp.telemetry.metrics.definitions import Metrics
 from mcpp.telemetry.tracing.spans import Span, Spans, new_span_id
@@ -27,7 +27,7 @@ class PluginTelemetry:
         self._log = get_logger()
         self._told_at: dict[tuple[str, str], float] = {}
 
-    def begin(self, plugin: str, hook: str, by: Cause | None) -> _HookCall:
+    def begin(self, plugin: str, hook: str, by: TraceContext | None) -> _HookCall:
         return _HookCall(self._metrics.plugin_duration.labels(plugin, hook), self._spans, plugin, hook, by)
 
     def on_failure(self, plugin: str, hook: str, error: BaseException) -> None:
@@ -48,7 +48,9 @@ class _HookCall:
 
     __slots__ = ("_began", "_by", "_duration", "_hook", "_plugin", "_spans", "cause")
 
-    def __init__(self, duration: Histogram, spans: Spans | None, plugin: str, hook: str, by: Cause | None) -> None:
+    def __init__(
+        self, duration: Histogram, spans: Spans | None, plugin: str, hook: str, by: TraceContext | None
+    ) -> None:
         self._duration = duration
         self._spans = spans
         self._plugin = plugin
@@ -63,7 +65,7 @@ class _HookCall:
         if self._spans is not None and self.cause is not None and self.cause.span_id:
             self._write_span(self._spans, self.cause, self.cause.span_id, seconds, failed=failed)
 
-    def _write_span(self, spans: Spans, cause: Cause, span_id: int, seconds: float, *, failed: bool) -> None:
+    def _write_span(self, spans: Spans, cause: TraceContext, span_id: int, seconds: float, *, failed: bool) -> None:
         attributes: dict[str, AttributeValue] = {"mcpp.plugin": self._plugin, "mcpp.hook": self._hook}
         if cause.session_correlation_id is not None:
             attributes["session_correlation_id"] = cause.session_correlation_id
@@ -81,7 +83,7 @@ class _HookCall:
         )
 
 
-def _span_id(spans: Spans, by: Cause) -> int:
+def _span_id(spans: Spans, by: TraceContext) -> int:
     """For a span of what is set off: recorded as its cause is, else as the sampler says."""
     is_recorded = bool(by.span_id) if by.span_id is not None else spans.records(by.correlation_id)
     return new_span_id() if is_recorded else 0

@@ -8,7 +8,7 @@ from typing import Final
 from opentelemetry.trace import SpanContext, SpanKind, format_trace_id
 from opentelemetry.util.types import AttributeValue
 
-from mcpp.ocppj.flow import Cause, new_correlation_id
+from mcpp.ocppj.flow import TraceContext, new_correlation_id
 from mcpp.telemetry.labels import OTHER
 from mcpp.telemetry.logs.pipeline import get_logger
 from mcpp.telemetry.logs.redaction import redact_text
@@ -33,7 +33,7 @@ class RequestTelemetry:
     def begin(self, method: str, path: str, *, scheme: str, caller: SpanContext | None, polled: bool) -> _Request:
         correlation_id = new_correlation_id() if caller is None else format_trace_id(caller.trace_id)
         is_recorded = not polled and self._records(correlation_id, caller)
-        cause = Cause(correlation_id, new_span_id() if is_recorded else 0)
+        cause = TraceContext(correlation_id, new_span_id() if is_recorded else 0)
         return _Request(self._metrics, self._spans, cause, method, path, scheme, caller, polled=polled)
 
     def _records(self, correlation_id: str, caller: SpanContext | None) -> bool:
@@ -51,7 +51,7 @@ class _Request:
         self,
         metrics: Metrics,
         spans: Spans | None,
-        cause: Cause,
+        cause: TraceContext,
         method: str,
         path: str,
         scheme: str,

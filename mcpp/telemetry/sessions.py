@@ -41,7 +41,7 @@ class _Session:
     began_at: datetime
 
 
-class Sessions:
+class ChargingSessions:
     """Subscribes to the domain's events; filled from the books at the start."""
 
     def __init__(self, ended: Callable[[SessionEnd], None] | None = None) -> None:

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Protocol
 
 from mcpp.ocppj.flow import Peer
-from mcpp.transport.outcomes import Outcome
+from mcpp.transport.outcomes import ConnectionOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +33,17 @@ class Admitted:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class AdmissionRefused:
     """It may not; `text` becomes the body of the HTTP answer."""
 
     status: HTTPStatus
     text: str
-    outcome: Outcome
+    outcome: ConnectionOutcome
 
 
 class Admission(Protocol):
     """Decides who may connect; may take its time within the handshake's limit."""
 
-    async def admit(self, request: ConnectRequest) -> Admitted | Refused:
+    async def admit(self, request: ConnectRequest) -> Admitted | AdmissionRefused:
         """The decision; an exception becomes HTTP 503."""
         ...

@@ -1,4 +1,4 @@
-"""A connected charge point: its session, its dialect and the middleware over one connection.
+"""A connected charge point: its session, its dialect and the observer over one connection.
 
 Incoming CALLs are handled in order, one at a time; CALLs of ours go their own way beside them (OCPP-J 1.6 §4.1.1: the
 directions are independent), so a handler that waits for a command never blocks the command's answer.
@@ -16,8 +16,10 @@ from uuid import uuid4
 from pydantic import BaseModel
 from websockets.frames import CloseCode
 
+from mcpp.csms.dialect import Dialect
+from mcpp.csms.live import Exchange
+from mcpp.csms.observer import MessageObserver
 from mcpp.ocppj.actions import Action, AnyAction, Req, Res
-from mcpp.ocppj.dialect import Dialect
 from mcpp.ocppj.errors import (
     CallFault,
     CallRefused,
@@ -30,12 +32,10 @@ from mcpp.ocppj.errors import (
 )
 from mcpp.ocppj.flow import Flow, Peer, Step, current_flow
 from mcpp.ocppj.frames import Call, CallError, CallResult, encode
-from mcpp.ocppj.live import Exchange
-from mcpp.ocppj.middleware import Middleware
-from mcpp.ocppj.session import Answered, Refused, Session, Stray
+from mcpp.ocppj.session import Answered, MalformedFrame, Session, Stray
 from mcpp.transport.connection import Hold
 from mcpp.transport.limits import Limits
-from mcpp.transport.outcomes import Outcome
+from mcpp.transport.outcomes import ConnectionOutcome
 
 Finished: TypeAlias = Callable[[Flow, BaseModel | Exception], None]
 """Told of every CALL of ours that is over, with its response or why there is none; must not block and not raise."""
@@ -47,7 +47,7 @@ class Link(Protocol):
     remote: str
 
     def send(self, text: bytes) -> bool: ...
-    def close(self, code: CloseCode, reason: str, outcome: Outcome) -> None: ...
+    def close(self, code: CloseCode, reason: str, outcome: ConnectionOutcome) -> None: ...
     def hold_reading(self, reason: Hold) -> None: ...
     def release_reading(self, reason: Hold) -> None: ...
     def wake_by(self, when: float) -> None: ...
@@ -130,7 +130,7 @@ class LiveChargePoint:
         "_limits",
         "_link",
         "_loop",
-        "_middleware",
+        "_observer",
         "_session",
         "_waiting",
         "_work",
@@ -143,7 +143,7 @@ class LiveChargePoint:
         self,
         peer: Peer,
         dialect: Dialect,
-        middleware: Middleware,
+        observer: MessageObserver,
         link: Link,
         limits: Limits,
         works: set[asyncio.Task[None]],
@@ -154,7 +154,7 @@ class LiveChargePoint:
         self.connected_at = time.time()
         """Unix time."""
         self._dialect = dialect
-        self._middleware = middleware
+        self._observer = observer
         self._link = link
         self._limits = limits
         self._loop = asyncio.get_running_loop()
@@ -204,7 +204,7 @@ class LiveChargePoint:
     async def _exchange(self, action: str, model: type[Res], request: BaseModel, payload: bytes) -> Exchange[Res]:
         call = Call(str(uuid4()), action, payload)
         self._session.submit(call)
-        flow = self._middleware.call_queued(self.peer, call, self._dialect.subject(request))
+        flow = self._observer.call_queued(self.peer, call, self._dialect.subject(request))
         future: asyncio.Future[Res] = self._loop.create_future()
         self._commands[call.message_id] = _TypedCommand(flow, self._dialect, request, model, future, self._finished)
         self._send_call()
@@ -213,11 +213,11 @@ class LiveChargePoint:
         finally:
             if self._session.withdraw(call.message_id):
                 del self._commands[call.message_id]
-                self._middleware.call_withdrawn(flow)
+                self._observer.call_withdrawn(flow)
         duration_ms = (time.perf_counter() - flow.started) * 1000
         return Exchange(action, call.message_id, flow.correlation_id, response, duration_ms)
 
-    def close(self, code: CloseCode, reason: str, outcome: Outcome) -> None:
+    def close(self, code: CloseCode, reason: str, outcome: ConnectionOutcome) -> None:
         """Close the connection; what still waits on either side ends with ConnectionLost."""
         self._link.close(code, reason, outcome)
 
@@ -235,7 +235,7 @@ class LiveChargePoint:
         elif isinstance(event, Answered):
             self._answer_received(event, len(message))
         elif isinstance(event, Stray):
-            self._middleware.stray_answer(self.peer, event.answer, len(message), late=event.late)
+            self._observer.stray_answer(self.peer, event.answer, len(message), late=event.late)
         else:
             self._frame_refused(event, len(message))
 
@@ -254,16 +254,16 @@ class LiveChargePoint:
         lost = ConnectionLost("the connection ended")
         waiting, self._waiting = self._waiting, []
         for flow, _ in waiting:
-            self._middleware.unanswered(flow, lost)
+            self._observer.unanswered(flow, lost)
         for call in self._session.close():
             self._command_failed(call, lost)
 
     # Incoming CALLs.
 
     def _call_received(self, call: Call, size: int) -> None:
-        flow = self._middleware.call_received(self.peer, call, size)
+        flow = self._observer.call_received(self.peer, call, size)
         if self._draining:
-            self._middleware.unanswered(flow, ConnectionLost("the central system is shutting down"))
+            self._observer.unanswered(flow, ConnectionLost("the central system is shutting down"))
         elif self._work is None:
             pending = self._begin(flow, call)
             if pending is not None:
@@ -312,7 +312,7 @@ class LiveChargePoint:
         try:
             payload = await pending
         except asyncio.CancelledError as error:
-            self._middleware.unanswered(flow, error)
+            self._observer.unanswered(flow, error)
             raise
         except Exception as error:  # noqa: BLE001 - whatever a handler raises, its CALL must be answered
             self._fail(flow, error)
@@ -331,10 +331,10 @@ class LiveChargePoint:
 
     def _fail(self, flow: Flow, error: Exception) -> None:
         if isinstance(error, Unanswerable):
-            self._middleware.unanswered(flow, error)
+            self._observer.unanswered(flow, error)
             return
         if not isinstance(error, CallFault):
-            self._middleware.call_failed(flow, error)
+            self._observer.call_failed(flow, error)
             error = CallFault(ErrorCode.INTERNAL_ERROR, "the central system failed to handle the message")
         details = json.dumps(error.details, default=str, separators=(",", ":")).encode()
         code = self._dialect.spell(error.code)
@@ -343,13 +343,13 @@ class LiveChargePoint:
     def _answer(self, flow: Flow, answer: CallResult | CallError) -> None:
         text = encode(answer)
         if self._link.send(text):
-            self._middleware.answer_sent(flow, answer, len(text))
+            self._observer.answer_sent(flow, answer, len(text))
         else:
-            self._middleware.unanswered(flow, ConnectionLost("the connection ended"))
+            self._observer.unanswered(flow, ConnectionLost("the connection ended"))
 
-    def _frame_refused(self, refused: Refused, size: int) -> None:
+    def _frame_refused(self, refused: MalformedFrame, size: int) -> None:
         error = refused.error
-        self._middleware.frame_refused(self.peer, error, size)
+        self._observer.frame_refused(self.peer, error, size)
         if refused.call is not None:
             self._command_failed(refused.call, InvalidAnswer(error.description))
             self._send_call()
@@ -357,7 +357,7 @@ class LiveChargePoint:
             answer = CallError(error.message_id, self._dialect.spell(error.code), error.description)
             text = encode(answer)
             if self._link.send(text):
-                self._middleware.refusal_sent(self.peer, answer, len(text))
+                self._observer.refusal_sent(self.peer, answer, len(text))
 
     # CALLs of ours.
 
@@ -375,7 +375,7 @@ class LiveChargePoint:
                 self._run(learning)
         finally:
             current_flow.reset(token)
-        self._middleware.answer_received(command.flow, answered.answer, size)
+        self._observer.answer_received(command.flow, answered.answer, size)
         self._send_call()
 
     def _send_call(self) -> None:
@@ -384,7 +384,7 @@ class LiveChargePoint:
             return
         text = encode(call)
         self._link.send(text)
-        self._middleware.call_sent(self._commands[call.message_id].flow, len(text))
+        self._observer.call_sent(self._commands[call.message_id].flow, len(text))
         deadline = self._session.next_deadline()
         if deadline is not None:
             self._link.wake_by(deadline)
@@ -392,4 +392,4 @@ class LiveChargePoint:
     def _command_failed(self, call: Call, error: CommandError) -> None:
         command = self._commands.pop(call.message_id)
         command.failed(error)
-        self._middleware.call_expired(command.flow, error)
+        self._observer.call_expired(command.flow, error)

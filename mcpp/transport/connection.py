@@ -18,7 +18,7 @@ from websockets.protocol import State
 
 from mcpp.transport.handshake import HandshakeProtocol
 from mcpp.transport.limits import Limits
-from mcpp.transport.outcomes import Outcome
+from mcpp.transport.outcomes import ConnectionOutcome
 
 # Timers of libuv have a resolution of 1 ms and may fire that much early.
 _TIMER_SLACK: Final = 0.001
@@ -63,7 +63,7 @@ class Owner(Protocol):
         """The handshake's request is there: `refuse` or `open` the connection, now or later."""
         ...
 
-    def connection_ended(self, connection: Connection, outcome: Outcome, detail: str) -> None:
+    def connection_ended(self, connection: Connection, outcome: ConnectionOutcome, detail: str) -> None:
         """No message can be exchanged any more; called once, while the socket may still linger."""
         ...
 
@@ -113,7 +113,7 @@ class Connection(asyncio.Protocol):
         self._holds = Hold.NONE
         self._heard = self._pinged = loop.time()
         self._deadline: float | None = None
-        self._deadline_outcome = Outcome.LOST
+        self._deadline_outcome = ConnectionOutcome.LOST
         self._alarm: asyncio.TimerHandle | None = None
 
     # What the owner and the receiver do.
@@ -128,14 +128,16 @@ class Connection(asyncio.Protocol):
         self._heard = self._loop.time()
         self._arm_next()
 
-    def refuse(self, response: Response, outcome: Outcome, detail: str = "") -> None:
+    def refuse(self, response: Response, outcome: ConnectionOutcome, detail: str = "") -> None:
         """Answer the handshake with an HTTP error and close."""
         self._end(outcome, detail)
         self.ws.send_response(response)
         self._flush()
         self._await_end()
 
-    def accept_and_close(self, response: Response, code: CloseCode, reason: str, outcome: Outcome, detail: str) -> None:
+    def accept_and_close(
+        self, response: Response, code: CloseCode, reason: str, outcome: ConnectionOutcome, detail: str
+    ) -> None:
         """Complete the handshake only to close the connection."""
         self._end(outcome, detail)
         self.ws.send_response(response)
@@ -152,7 +154,7 @@ class Connection(asyncio.Protocol):
         self._flush()
         return True
 
-    def close(self, code: CloseCode, reason: str, outcome: Outcome) -> None:
+    def close(self, code: CloseCode, reason: str, outcome: ConnectionOutcome) -> None:
         """Start the closing handshake; a connection that isn't open yet is cut."""
         if self.ws.state is State.CONNECTING:
             self.abort(outcome, reason)
@@ -163,7 +165,7 @@ class Connection(asyncio.Protocol):
             self._flush()
             self._await_end()
 
-    def abort(self, outcome: Outcome, detail: str = "") -> None:
+    def abort(self, outcome: ConnectionOutcome, detail: str = "") -> None:
         """Cut the connection."""
         self._end(outcome, detail)
         self._transport.abort()
@@ -195,7 +197,7 @@ class Connection(asyncio.Protocol):
         peername = transport.get_extra_info("peername")
         self.remote = str(peername[0]) if peername else ""
         self._owner.connection_opened(self)
-        self._limit(self._owner.limits.handshake_timeout, Outcome.HANDSHAKE_TIMEOUT)
+        self._limit(self._owner.limits.handshake_timeout, ConnectionOutcome.HANDSHAKE_TIMEOUT)
 
     def data_received(self, data: bytes) -> None:
         self._heard = self._loop.time()
@@ -214,7 +216,7 @@ class Connection(asyncio.Protocol):
     def eof_received(self) -> None:
         # Nothing says whether a half-closed socket still reads, so this is its end; returning closes the transport.
         self._end(*self._loss(""))
-        self._limit(self._owner.limits.close_timeout, Outcome.LOST)
+        self._limit(self._owner.limits.close_timeout, ConnectionOutcome.LOST)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._end(*self._loss(str(exc or "")))
@@ -226,7 +228,7 @@ class Connection(asyncio.Protocol):
     def pause_writing(self) -> None:
         self.hold_reading(Hold.WRITES_WAIT)
         if not self.ended:
-            self._limit(self._owner.limits.write_timeout, Outcome.STALLED)
+            self._limit(self._owner.limits.write_timeout, ConnectionOutcome.STALLED)
 
     def resume_writing(self) -> None:
         if not self.ended:
@@ -240,7 +242,7 @@ class Connection(asyncio.Protocol):
         if receiver is None:
             if not self.ended:
                 # RFC 6455 §4.1: a client waits for the server's answer to its handshake.
-                self.abort(Outcome.BAD_REQUEST, "data before the end of the handshake")
+                self.abort(ConnectionOutcome.BAD_REQUEST, "data before the end of the handshake")
             return
         opcode = frame.opcode
         if opcode is Opcode.TEXT or opcode is Opcode.BINARY:
@@ -267,21 +269,23 @@ class Connection(asyncio.Protocol):
             else:
                 transport.close()
 
-    def _ending(self) -> tuple[Outcome, str]:
+    def _ending(self) -> tuple[ConnectionOutcome, str]:
         """Why the protocol wants the connection closed."""
         ws = self.ws
         if ws.state is State.CONNECTING:
-            return Outcome.BAD_REQUEST, str(ws.handshake_exc or ws.parser_exc or "")
+            return ConnectionOutcome.BAD_REQUEST, str(ws.handshake_exc or ws.parser_exc or "")
         if ws.parser_exc is not None:
             too_big = isinstance(ws.parser_exc, PayloadTooBig)
-            return Outcome.MESSAGE_TOO_BIG if too_big else Outcome.PROTOCOL_ERROR, str(ws.parser_exc)
-        return Outcome.CLOSED, str(ws.close_rcvd or "")
+            return ConnectionOutcome.MESSAGE_TOO_BIG if too_big else ConnectionOutcome.PROTOCOL_ERROR, str(
+                ws.parser_exc
+            )
+        return ConnectionOutcome.CLOSED, str(ws.close_rcvd or "")
 
-    def _loss(self, detail: str) -> tuple[Outcome, str]:
+    def _loss(self, detail: str) -> tuple[ConnectionOutcome, str]:
         """What it means that the socket ended."""
-        return Outcome.HANDSHAKE_ABORTED if self._receiver is None else Outcome.LOST, detail
+        return ConnectionOutcome.HANDSHAKE_ABORTED if self._receiver is None else ConnectionOutcome.LOST, detail
 
-    def _end(self, outcome: Outcome, detail: str) -> None:
+    def _end(self, outcome: ConnectionOutcome, detail: str) -> None:
         if self.ended:
             return
         self.ended = True
@@ -296,11 +300,11 @@ class Connection(asyncio.Protocol):
         self._holds = Hold.NONE
         if not self._transport.is_closing():
             self._transport.resume_reading()
-        self._limit(self._owner.limits.close_timeout, Outcome.LOST)
+        self._limit(self._owner.limits.close_timeout, ConnectionOutcome.LOST)
 
     # Time.
 
-    def _limit(self, seconds: float, outcome: Outcome) -> None:
+    def _limit(self, seconds: float, outcome: ConnectionOutcome) -> None:
         """Cut the connection after this time, unless it gets somewhere else before."""
         self._deadline = self._loop.time() + seconds
         self._deadline_outcome = outcome
@@ -330,7 +334,7 @@ class Connection(asyncio.Protocol):
         if self._holds:
             return
         if now - self._heard >= idle_timeout:
-            self.close(CloseCode.INTERNAL_ERROR, "no frame within the idle timeout", Outcome.IDLE)
+            self.close(CloseCode.INTERNAL_ERROR, "no frame within the idle timeout", ConnectionOutcome.IDLE)
         elif now - max(self._heard, self._pinged) >= idle_timeout / 3:
             self._pinged = now
             self.ws.send_ping(b"")

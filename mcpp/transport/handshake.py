@@ -11,9 +11,9 @@ from websockets.http11 import Response
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
-from mcpp.ocppj.dialect import Dialect
+from mcpp.csms.dialect import Dialect
 
-# The package logs frames with their payloads at debug level; ours are logged by the middleware, with secrets masked.
+# The package logs frames with their payloads at debug level; ours are logged by the observer, with secrets masked.
 _logger: Final = logging.getLogger("mcpp.transport.websockets")
 _logger.setLevel(logging.ERROR)
 

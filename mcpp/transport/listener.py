@@ -9,14 +9,14 @@ from http import HTTPStatus
 from websockets.frames import CloseCode
 from websockets.http11 import Request, Response
 
-from mcpp.ocppj.dialect import Dialect
-from mcpp.ocppj.middleware import Middleware
-from mcpp.transport.admission import Admission, Admitted, ConnectRequest, Refused
+from mcpp.csms.dialect import Dialect
+from mcpp.csms.observer import MessageObserver
+from mcpp.transport.admission import Admission, AdmissionRefused, Admitted, ConnectRequest
 from mcpp.transport.charge_point import LiveChargePoint
 from mcpp.transport.connection import Connection, Hold
 from mcpp.transport.handshake import HandshakeProtocol
 from mcpp.transport.limits import Limits
-from mcpp.transport.outcomes import Outcome
+from mcpp.transport.outcomes import ConnectionOutcome
 from mcpp.transport.registry import Registry
 from mcpp.transport.target import BadTarget, path_segments, read_basic_credentials, read_identity
 
@@ -35,7 +35,7 @@ class OcppListener:
         *,
         dialects: Sequence[Dialect],
         admission: Admission,
-        middleware: Middleware,
+        observer: MessageObserver,
         registry: Registry,
         limits: Limits | None = None,
     ) -> None:
@@ -47,7 +47,7 @@ class OcppListener:
         self._default_dialect = dialects[0]
         self._dialects = {dialect.subprotocol: dialect for dialect in dialects}
         self._admission = admission
-        self._middleware = middleware
+        self._observer = observer
         self._registry = registry
         self._live: dict[Connection, LiveChargePoint | None] = {}
         self._works: set[asyncio.Task[None]] = set()
@@ -82,7 +82,7 @@ class OcppListener:
             if unfinished:
                 await asyncio.wait(unfinished, timeout=self.limits.close_timeout)
         for connection in list(self._live):
-            connection.close(CloseCode.GOING_AWAY, "the central system is shutting down", Outcome.SHUTDOWN)
+            connection.close(CloseCode.GOING_AWAY, "the central system is shutting down", ConnectionOutcome.SHUTDOWN)
         if self._live:
             await self._all_gone.wait()
 
@@ -96,7 +96,7 @@ class OcppListener:
         ws = connection.ws
         response = ws.accept(request)
         if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
-            connection.refuse(response, Outcome.BAD_REQUEST, str(ws.handshake_exc or ""))
+            connection.refuse(response, ConnectionOutcome.BAD_REQUEST, str(ws.handshake_exc or ""))
             return
         try:
             connection.identity = read_identity(request.path, self._prefix)
@@ -107,7 +107,7 @@ class OcppListener:
             # OCPP-J 1.6 §3.2: complete the handshake without a subprotocol, then close immediately.
             reason, offered = "no subprotocol in common", ", ".join(ws.offered)
             connection.accept_and_close(
-                response, CloseCode.PROTOCOL_ERROR, reason, Outcome.UNKNOWN_SUBPROTOCOL, offered
+                response, CloseCode.PROTOCOL_ERROR, reason, ConnectionOutcome.UNKNOWN_SUBPROTOCOL, offered
             )
             return
         credentials = read_basic_credentials(request.headers.get_all("Authorization"))
@@ -117,7 +117,7 @@ class OcppListener:
         admission = self._admit(connection, ws.dialect, question, response)
         connection.admission = asyncio.get_running_loop().create_task(admission)
 
-    def connection_ended(self, connection: Connection, outcome: Outcome, detail: str) -> None:
+    def connection_ended(self, connection: Connection, outcome: ConnectionOutcome, detail: str) -> None:
         charge_point = self._live.get(connection)
         if charge_point is not None:
             charge_point.connection_ended()
@@ -138,14 +138,14 @@ class OcppListener:
             verdict = await self._admission.admit(question)
         except Exception as error:  # noqa: BLE001 - the charge point comes again, whatever it was
             text = "the central system can't admit charge points just now"
-            verdict = Refused(HTTPStatus.SERVICE_UNAVAILABLE, text, Outcome.ADMISSION_FAILED)
+            verdict = AdmissionRefused(HTTPStatus.SERVICE_UNAVAILABLE, text, ConnectionOutcome.ADMISSION_FAILED)
             detail = repr(error)
         else:
-            detail = verdict.text if isinstance(verdict, Refused) else ""
+            detail = verdict.text if isinstance(verdict, AdmissionRefused) else ""
         connection.admission = None
         if self._stopping:
-            connection.close(CloseCode.GOING_AWAY, "", Outcome.SHUTDOWN)
-        elif isinstance(verdict, Refused):
+            connection.close(CloseCode.GOING_AWAY, "", ConnectionOutcome.SHUTDOWN)
+        elif isinstance(verdict, AdmissionRefused):
             connection.refuse(connection.ws.refusal(verdict.status, verdict.text), verdict.outcome, detail)
         else:
             self._open(connection, dialect, verdict, response)
@@ -154,7 +154,7 @@ class OcppListener:
         charge_point = LiveChargePoint(
             admitted.peer,
             dialect,
-            self._middleware,
+            self._observer,
             connection,
             self.limits,
             self._works,
@@ -163,12 +163,14 @@ class OcppListener:
         self._live[connection] = charge_point
         connection.open(charge_point, response)
         offered = connection.ws.offered
-        self._count(connection, Outcome.ACCEPTED if offered else Outcome.ACCEPTED_WITHOUT_SUBPROTOCOL, "")
+        self._count(
+            connection, ConnectionOutcome.ACCEPTED if offered else ConnectionOutcome.ACCEPTED_WITHOUT_SUBPROTOCOL, ""
+        )
         replaced = self._registry.add(charge_point)
         if replaced is not None:
             if replaced.remote != connection.remote:
-                self._count(connection, Outcome.TAKEN_OVER, f"from {replaced.remote}")
-            replaced.close(CloseCode.POLICY_VIOLATION, "replaced by a newer connection", Outcome.REPLACED)
+                self._count(connection, ConnectionOutcome.TAKEN_OVER, f"from {replaced.remote}")
+            replaced.close(CloseCode.POLICY_VIOLATION, "replaced by a newer connection", ConnectionOutcome.REPLACED)
 
-    def _count(self, connection: Connection, outcome: Outcome, detail: str) -> None:
-        self._middleware.connection(outcome, identity=connection.identity, remote=connection.remote, detail=detail)
+    def _count(self, connection: Connection, outcome: ConnectionOutcome, detail: str) -> None:
+        self._observer.connection(outcome, identity=connection.identity, remote=connection.remote, detail=detail)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 
-class Outcome(StrEnum):
+class ConnectionOutcome(StrEnum):
     """Every connection gives one of the first two or one refusal; an accepted one later gives one ending."""
 
     ACCEPTED = "accepted"

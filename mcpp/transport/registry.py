@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 from pydantic import BaseModel
 from websockets.frames import CloseCode
 
+from mcpp.csms.live import Exchange
 from mcpp.ocppj.actions import Action, AnyAction, Req, Res
 from mcpp.ocppj.errors import NotConnected
 from mcpp.ocppj.flow import Flow
-from mcpp.ocppj.live import Exchange
 from mcpp.transport.charge_point import Finished, LiveChargePoint
-from mcpp.transport.outcomes import Outcome
+from mcpp.transport.outcomes import ConnectionOutcome
 
 
 def _untold(_: Flow, __: BaseModel | Exception) -> None:
@@ -69,7 +69,7 @@ class Registry:
         charge_point = self._by_identity.get(identity)
         if charge_point is not None:
             reason = "this charge point is no longer registered"
-            charge_point.close(CloseCode.POLICY_VIOLATION, reason, Outcome.FORGOTTEN)
+            charge_point.close(CloseCode.POLICY_VIOLATION, reason, ConnectionOutcome.FORGOTTEN)
 
     async def call(self, identity: str, action: Action[Req, Res], request: Req) -> Res:
         """Send a CALL to a connected charge point; as LiveChargePoint.call, and raises NotConnected."""

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Final
 from urllib.parse import unquote_to_bytes, urlsplit
 
-from mcpp.transport.outcomes import Outcome
+from mcpp.transport.outcomes import ConnectionOutcome
 
 _MAX_IDENTITY_LENGTH: Final = 255
 
@@ -16,7 +16,7 @@ _MAX_IDENTITY_LENGTH: Final = 255
 class BadTarget(Exception):
     """The request's path names no charge point."""
 
-    def __init__(self, status: HTTPStatus, text: str, outcome: Outcome) -> None:
+    def __init__(self, status: HTTPStatus, text: str, outcome: ConnectionOutcome) -> None:
         super().__init__(text)
         self.status = status
         self.text = text
@@ -39,7 +39,9 @@ def read_identity(target: str, prefix: list[str]) -> str:
     except ValueError:
         raise _bad_identity("the path is not percent-encoded UTF-8") from None
     if segments[: len(prefix)] != prefix:
-        raise BadTarget(HTTPStatus.NOT_FOUND, f"charge points connect to /{'/'.join(prefix)}", Outcome.BAD_PATH)
+        raise BadTarget(
+            HTTPStatus.NOT_FOUND, f"charge points connect to /{'/'.join(prefix)}", ConnectionOutcome.BAD_PATH
+        )
     if len(segments) == len(prefix):
         raise _bad_identity("the path ends without an identity")
     identity = segments[-1]
@@ -49,7 +51,7 @@ def read_identity(target: str, prefix: list[str]) -> str:
 
 
 def _bad_identity(text: str) -> BadTarget:
-    return BadTarget(HTTPStatus.BAD_REQUEST, text, Outcome.BAD_IDENTITY)
+    return BadTarget(HTTPStatus.BAD_REQUEST, text, ConnectionOutcome.BAD_IDENTITY)
 
 
 def read_basic_credentials(headers: list[str]) -> tuple[str, bytes] | None:

@@ -16,7 +16,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.http11 import Response
 from websockets.typing import Subprotocol
 
-from mcpp.passwords import hash_password
+from mcpp.server.passwords import hash_password
 from tests.acceptance.server import Server, running_server
 
 KEY = bytes.fromhex("000102030405060708090a0b0c0d0e0ff0f1f2f3")

@@ -9,11 +9,11 @@ from typing import Final
 
 from prometheus_client.metrics import MetricWrapperBase
 
-from mcpp.assembly.parts import CoreParts
-from mcpp.assembly.telemetry import TelemetryParts
-from mcpp.ocppj.flow import Direction, Flow, Peer, Subject, cause_at_hand, new_correlation_id
+from mcpp.csms.observer import MessageObserver
+from mcpp.ocppj.flow import Direction, Flow, Peer, Subject, active_trace_context, new_correlation_id
 from mcpp.ocppj.frames import Call, CallError, CallResult, FrameError
-from mcpp.ocppj.middleware import Middleware
+from mcpp.server.parts import CoreParts
+from mcpp.server.telemetry import TelemetryParts
 from mcpp.settings import Settings
 from mcpp.telemetry.metrics.definitions import Metrics
 
@@ -62,9 +62,9 @@ def reduce_metrics(variant: Variant, metrics: Metrics) -> None:
             setattr(metrics, name, _MUTE)
 
 
-def middleware(variant: Variant, telemetry: TelemetryParts, settings: Settings) -> Middleware:
+def observer_of(variant: Variant, telemetry: TelemetryParts, settings: Settings) -> MessageObserver:
     """The server's own, or one that sees nothing."""
-    return Unobserved() if variant is Variant.OFF else telemetry.middleware(settings)
+    return Unobserved() if variant is Variant.OFF else telemetry.observer(settings)
 
 
 def reduce_subscribers(variant: Variant, core: CoreParts) -> None:
@@ -89,13 +89,13 @@ _MUTE: Final = _Mute()
 
 
 class Unobserved:
-    """The middleware that makes the flows, which the domain needs, and does nothing else."""
+    """The observer that makes the flows, which the domain needs, and does nothing else."""
 
     def call_received(self, peer: Peer, call: Call, size: int) -> Flow:
         return Flow(peer, Direction.IN, call.action, call.message_id, new_correlation_id(), perf_counter(), size)
 
     def call_queued(self, peer: Peer, call: Call, about: Subject) -> Flow:  # noqa: ARG002  the seam has it
-        cause = cause_at_hand()
+        cause = active_trace_context()
         correlation_id = cause.correlation_id if cause else new_correlation_id()
         return Flow(peer, Direction.OUT, call.action, call.message_id, correlation_id, perf_counter())
 

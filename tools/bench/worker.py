@@ -23,8 +23,8 @@ import orjson
 import uvloop
 from websockets.frames import CloseCode
 
-from mcpp.assembly.parts import build_core, open_storage
-from mcpp.assembly.telemetry import build_telemetry
+from mcpp.server.parts import build_core, open_storage
+from mcpp.server.telemetry import build_telemetry
 from mcpp.settings import Settings
 from mcpp.telemetry.logs.lines import LineWriter
 from mcpp.telemetry.logs.pipeline import logging_to
@@ -34,9 +34,9 @@ from mcpp.transport.admission import Admitted, ConnectRequest
 from mcpp.transport.charge_point import LiveChargePoint
 from mcpp.transport.connection import Hold
 from mcpp.transport.limits import Limits
-from mcpp.transport.outcomes import Outcome
+from mcpp.transport.outcomes import ConnectionOutcome
 from tools.bench.messages import TRANSACTION, Charger, Workload, transaction_id, yesterday
-from tools.bench.variants import Variant, middleware, reduce_metrics, reduce_subscribers, settings_of
+from tools.bench.variants import Variant, observer_of, reduce_metrics, reduce_subscribers, settings_of
 
 _CHARGING: Final = 1
 """The connector whose transaction runs all the time."""
@@ -96,7 +96,7 @@ class _Wire:
         self._answered()
         return True
 
-    def close(self, code: CloseCode, reason: str, outcome: Outcome) -> None: ...
+    def close(self, code: CloseCode, reason: str, outcome: ConnectionOutcome) -> None: ...
     def hold_reading(self, reason: Hold) -> None: ...
     def release_reading(self, reason: Hold) -> None: ...
     def wake_by(self, when: float) -> None: ...
@@ -128,7 +128,7 @@ class Site:
             storage = await open_storage(settings, telemetry, running)
             core = await build_core(settings, telemetry, storage, running)
             reduce_subscribers(variant, core)
-            observer = middleware(variant, telemetry, settings)
+            observer = observer_of(variant, telemetry, settings)
             site = cls(telemetry.metrics)
             for number in range(chargers):
                 identity = f"CP{number:04}"

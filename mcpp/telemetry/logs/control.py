@@ -6,7 +6,7 @@ import asyncio
 import signal
 from typing import Final
 
-from mcpp.ocppj.flow import caused_correlation_id
+from mcpp.ocppj.flow import active_correlation_id
 from mcpp.telemetry.logs.lines import Line, LineWriter, LogLevel, timestamp
 
 _LADDER: Final = tuple(LogLevel)
@@ -51,7 +51,7 @@ class LogControl:
             "level": LogLevel.WARNING.value,
             "event": "log_level_changed",
             "category": "system",
-            "correlation_id": caused_correlation_id(),
+            "correlation_id": active_correlation_id(),
             "log_level": self.level.value,
             "previous_log_level": previous_level.value,
             "log_payloads": self.payloads,

@@ -42,7 +42,7 @@ class LogFormat(StrEnum):
 
 
 class LineWriter:
-    """Renders lines and hands them to the sink: the one way out, for loggers and for the middleware.
+    """Renders lines and hands them to the sink: the one way out, for loggers and for the observer.
 
     What it writes may change at any time, so it's asked for every line. Safe from any thread.
     """

@@ -17,7 +17,7 @@ from typing import Any, cast
 import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
 
-from mcpp.ocppj.flow import cause_at_hand, current_flow
+from mcpp.ocppj.flow import active_trace_context, current_flow
 from mcpp.telemetry.logs.console import console_renderer
 from mcpp.telemetry.logs.lines import LineWriter, LogFormat, LogLevel, render_json, timestamp
 from mcpp.telemetry.logs.redaction import redact
@@ -159,7 +159,7 @@ def _merge_flow(_: WrappedLogger, __: str, fields: EventDict) -> EventDict:
         for name, fact in facts.items():
             if fact is not None:
                 fields.setdefault(name, fact)
-    cause = cause_at_hand()
+    cause = active_trace_context()
     # A line that was given the correlation id of something else belongs to that.
     if cause is not None and fields.setdefault("correlation_id", cause.correlation_id) == cause.correlation_id:
         if cause.span_id:

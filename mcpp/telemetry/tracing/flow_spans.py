@@ -7,7 +7,7 @@ from typing import Final
 from opentelemetry.trace import Link, SpanKind
 from opentelemetry.util.types import AttributeValue
 
-from mcpp.ocppj.flow import Cause, Direction, Flow
+from mcpp.ocppj.flow import Direction, Flow, TraceContext
 from mcpp.telemetry.tracing.session_spans import session_link, write_session_span
 from mcpp.telemetry.tracing.spans import TEXT_LIMIT, Span, Spans, new_span_id
 
@@ -25,7 +25,7 @@ class FlowSpans:
         self._actions = actions
         self._other = other
 
-    def begin(self, flow: Flow, cause: Cause | None) -> None:
+    def begin(self, flow: Flow, cause: TraceContext | None) -> None:
         """Decide whether the flow is recorded: as its cause is, else by the sampler."""
         if cause is not None and cause.span_id is not None:
             flow.span_id = new_span_id() if cause.span_id else 0
@@ -66,7 +66,7 @@ class FlowSpans:
                 )
             )
         if session is not None and in_session_trace:
-            write_session_span(self._spans, flow.cause, self._name(flow), began=flow.started, seconds=seconds)
+            write_session_span(self._spans, flow.trace_context, self._name(flow), began=flow.started, seconds=seconds)
 
     def _write_call(
         self, flow: Flow, seconds: float, error_type: str | None, error: str | None, links: tuple[Link, ...]

@@ -14,7 +14,7 @@ from opentelemetry.trace import Link
 from opentelemetry.util.types import AttributeValue
 
 from mcpp.domain.events import Event, TransactionRecovered, TransactionStopped
-from mcpp.ocppj.flow import Cause, cause_at_hand, current_flow
+from mcpp.ocppj.flow import TraceContext, active_trace_context, current_flow
 from mcpp.telemetry.sessions import SessionEnd
 from mcpp.telemetry.tracing.spans import Span, Spans, new_span_id, span_context
 
@@ -31,7 +31,7 @@ def session_link(session_correlation_id: str) -> Link:
     return Link(span_context(session_correlation_id, root_span_id(session_correlation_id)))
 
 
-def write_session_span(spans: Spans, cause: Cause, name: str, *, began: float, seconds: float) -> None:
+def write_session_span(spans: Spans, cause: TraceContext, name: str, *, began: float, seconds: float) -> None:
     """A span of the session's trace for something that belongs to it; links to its own span."""
     session = cause.session_correlation_id
     assert session is not None
@@ -59,14 +59,14 @@ class SessionSpans:
         """Subscribes to the domain's events, for transactions that the server or an operator closed."""
         if not isinstance(event, TransactionStopped) or current_flow.get() is not None:
             return
-        cause = cause_at_hand() or Cause(event.correlation_id)
+        cause = active_trace_context() or TraceContext(event.correlation_id)
         session = event.session_correlation_id
         if not self._spans.records(session):
             return
         began = time.perf_counter()
         name = "recover_transaction" if isinstance(event, TransactionRecovered) else "close_transaction"
         if not cause.span_id:
-            cause = Cause(event.correlation_id, new_span_id())
+            cause = TraceContext(event.correlation_id, new_span_id())
             self._spans.write(
                 Span(
                     name=name,

@@ -19,7 +19,9 @@ from mcpp.api.app import create_api
 from mcpp.api.event_stream import EventStream
 from mcpp.api.http_server import HttpServer
 from mcpp.api.services import ApiServices
-from mcpp.commands import Commands
+from mcpp.csms.commands import Commands
+from mcpp.csms.context import Services
+from mcpp.csms.live import Exchange
 from mcpp.domain.authorization import AuthorizationPolicy
 from mcpp.domain.events import Event
 from mcpp.domain.samples import ENERGY_REGISTER, SampleKind
@@ -27,14 +29,12 @@ from mcpp.domain.stamps import StampBook
 from mcpp.files.directory import MIB
 from mcpp.files.store import FileStore
 from mcpp.ocpp16.charging_profiles import check_charging_profile
-from mcpp.ocpp16.context import Services
 from mcpp.ocpp16.dialect import Ocpp16
 from mcpp.ocpp16.local_list_sync import LocalListSync
 from mcpp.ocpp16.unmatched import read_content
 from mcpp.ocppj.actions import Action, AnyAction, Req, Res
 from mcpp.ocppj.errors import NotConnected
-from mcpp.ocppj.live import Exchange
-from mcpp.passwords import Passwords
+from mcpp.server.passwords import Passwords
 from mcpp.storage.database import Readers, open_writer
 from mcpp.storage.migrations import migrate
 from mcpp.storage.readiness import check_writable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mcpp.passwords import password_matches
+from mcpp.server.passwords import password_matches
 from tests.integration.api.support import Site
 
 

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
+from mcpp.csms.context import Services
 from mcpp.domain import charge_points
 from mcpp.domain.authorization import AuthorizationPolicy
 from mcpp.domain.events import Event
-from mcpp.ocpp16.context import Services
 from mcpp.ocpp16.dialect import Ocpp16
 from mcpp.ocppj.actions import Sender
 from mcpp.ocppj.errors import CallFault, ErrorCode, Unanswerable

@@ -14,10 +14,10 @@ from types import SimpleNamespace
 import pluggy
 import pytest
 
-from mcpp.commands import Commands
+from mcpp.csms.commands import Commands
 from mcpp.domain.events import Event, HeartbeatReceived
-from mcpp.ocpp16.verbs import Ocpp16Verbs
-from mcpp.ocppj.flow import Cause
+from mcpp.ocpp16.operations import Ocpp16Operations
+from mcpp.ocppj.flow import TraceContext
 from mcpp.plugins.hookspecs import PROJECT, HookSpecs, hookimpl
 from mcpp.plugins.loading import Hook, Plugin
 from mcpp.plugins.local_site import SiteServices
@@ -61,7 +61,7 @@ class SeenCall:
 
     calls: Counter[tuple[str, str]]
     hook: tuple[str, str]
-    cause: Cause | None
+    cause: TraceContext | None
 
     def end(self, *, failed: bool) -> None:
         self.calls[self.hook] += 1
@@ -76,7 +76,7 @@ class Seen:
     dropped: Counter[tuple[str, str]] = field(default_factory=Counter)
     errors: list[BaseException] = field(default_factory=list)
 
-    def begin(self, plugin: str, hook: str, by: Cause | None) -> SeenCall:
+    def begin(self, plugin: str, hook: str, by: TraceContext | None) -> SeenCall:
         return SeenCall(self.calls, (plugin, hook), by)
 
     def on_failure(self, plugin: str, hook: str, error: BaseException) -> None:
@@ -133,7 +133,7 @@ async def at_work(
     services = SiteServices(
         live=registry,
         commands=Commands(registry, []),
-        verbs=Ocpp16Verbs(registry, none_runs),
+        verbs=Ocpp16Operations(registry, none_runs),
         readers=readers,
         writer=writer,
         publish=publish,

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from mcpp.domain.events import Event, HeartbeatReceived
-from mcpp.event_json import EVENT_KINDS, event_name
 from mcpp.plugins import Site
 from mcpp.plugins.thread import Interrupted
 from mcpp.plugins.worker import HookTimeout, PluginLimits
+from mcpp.reads.event_json import EVENT_KINDS, event_name
 from tests.integration.plugins.at_work import PATIENCE, at_work, both, heartbeat, plugin, until
 from tests.integration.plugins.faulty_hooks import cancels, exits, raises, waits_for_ever
 

@@ -11,7 +11,7 @@ from typing import Any
 from mcpp.domain.charge_points import Wanted, put_charge_point
 from mcpp.domain.events import Event, HeartbeatReceived
 from mcpp.ocppj.errors import NotConnected
-from mcpp.ocppj.flow import current_cause
+from mcpp.ocppj.flow import current_trace_context
 from mcpp.plugins import Site
 from mcpp.plugins.distant_site import TooManyEvents
 from mcpp.plugins.worker import PluginLimits, TooManyJobs
@@ -137,7 +137,7 @@ async def test_a_flood_of_requests_is_slowed_down(tmp_path: Path) -> None:
 @both
 async def test_jobs_run_in_their_time_unless_they_are_cancelled(tmp_path: Path, trusted: bool) -> None:
     ran: list[str] = []
-    cause = current_cause
+    cause = current_trace_context
 
     def job(name: str) -> Any:
         async def run() -> None:

@@ -1,4 +1,4 @@
-"""A central system of the transport alone: real sockets, a small dialect, and a middleware that remembers."""
+"""A central system of the transport alone: real sockets, a small dialect, and a observer that remembers."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from websockets.typing import Subprotocol
 
 from mcpp.ocppj.actions import Action, AnyAction, Res, Sender, decode
 from mcpp.ocppj.errors import CallFault, ErrorCode, InvalidAnswer, Unanswerable
-from mcpp.ocppj.flow import Direction, Flow, Peer, Subject, caused_correlation_id, current_flow, new_correlation_id
+from mcpp.ocppj.flow import Direction, Flow, Peer, Subject, active_correlation_id, current_flow, new_correlation_id
 from mcpp.ocppj.frames import Call, CallError, CallResult, FrameError
-from mcpp.transport.admission import Admitted, ConnectRequest, Refused
+from mcpp.transport.admission import AdmissionRefused, Admitted, ConnectRequest
 from mcpp.transport.charge_point import LiveChargePoint
 from mcpp.transport.limits import Limits
 from mcpp.transport.listener import OcppListener
-from mcpp.transport.outcomes import Outcome
+from mcpp.transport.outcomes import ConnectionOutcome
 from mcpp.transport.registry import Registry
 
 HOST = "127.0.0.1"
@@ -123,7 +123,7 @@ class Dialect:
 
 @dataclass
 class Ending:
-    """One call of `Middleware.connection`."""
+    """One call of `MessageObserver.connection`."""
 
     outcome: str
     identity: str
@@ -132,7 +132,7 @@ class Ending:
 
 @dataclass
 class Recorder:
-    """A middleware that remembers what it was told."""
+    """A observer that remembers what it was told."""
 
     frames: list[str] = field(default_factory=list)
     endings: list[Ending] = field(default_factory=list)
@@ -147,7 +147,7 @@ class Recorder:
                 self._changed.clear()
                 await self._changed.wait()
 
-    async def until_outcome(self, outcome: Outcome, times: int = 1) -> Ending:
+    async def until_outcome(self, outcome: ConnectionOutcome, times: int = 1) -> Ending:
         """The last connection event with this outcome, once there are so many."""
         await self.until(lambda: self.outcomes.count(outcome) >= times)
         return [ending for ending in self.endings if ending.outcome == outcome][-1]
@@ -177,7 +177,7 @@ class Recorder:
         self._note(f"failed {flow.message_id}")
 
     def call_queued(self, peer: Peer, call: Call, about: Subject) -> Flow:
-        return Flow(peer, Direction.OUT, call.action, call.message_id, caused_correlation_id(), 0)
+        return Flow(peer, Direction.OUT, call.action, call.message_id, active_correlation_id(), 0)
 
     def call_withdrawn(self, flow: Flow) -> None:
         self._note(f"withdrawn {flow.action}")
@@ -211,9 +211,9 @@ class OpenDoor:
 
     def __init__(self) -> None:
         self.requests: list[ConnectRequest] = []
-        self.verdict: Callable[[ConnectRequest], Awaitable[Admitted | Refused]] | None = None
+        self.verdict: Callable[[ConnectRequest], Awaitable[Admitted | AdmissionRefused]] | None = None
 
-    async def admit(self, request: ConnectRequest) -> Admitted | Refused:
+    async def admit(self, request: ConnectRequest) -> Admitted | AdmissionRefused:
         self.requests.append(request)
         if self.verdict is not None:
             return await self.verdict(request)
@@ -241,7 +241,7 @@ class CentralSystem:
             "/ocpp",
             dialects=self.dialects,
             admission=self.door,
-            middleware=self.recorder,
+            observer=self.recorder,
             registry=self.registry,
             limits=limits,
         )

@@ -8,11 +8,11 @@ import json
 import pytest
 from websockets.frames import Opcode
 
+from mcpp.csms.live import LiveChargePoints
 from mcpp.ocppj.errors import CallRefused, CallTimeout, ConnectionLost, InvalidAnswer, NotConnected, QueueFull
-from mcpp.ocppj.flow import Cause, Flow, current_cause
-from mcpp.ocppj.live import LiveChargePoints
+from mcpp.ocppj.flow import Flow, TraceContext, current_trace_context
 from mcpp.transport.limits import Limits
-from mcpp.transport.outcomes import Outcome
+from mcpp.transport.outcomes import ConnectionOutcome
 from tests.integration.transport.conftest import StartCentralSystem
 from tests.integration.transport.support import ECHO, CentralSystem, Text, call, receive, result, soon
 
@@ -206,7 +206,7 @@ async def test_a_handler_may_wait_for_a_command(system: CentralSystem) -> None:
 
 async def test_a_command_belongs_to_its_cause(system: CentralSystem) -> None:
     async with system.dial() as client:
-        current_cause.set(Cause("c" * 32))
+        current_trace_context.set(TraceContext("c" * 32))
         pending = asyncio.create_task(system.live().call(ECHO, Text(text="x")))
         await client.send(result(await asked(await receive(client)), "y"))
         await soon(pending)
@@ -319,7 +319,7 @@ async def test_a_running_handler_finishes_though_its_connection_is_lost(system: 
         await client.send(call("m2", "Echo", "not begun"))
         await system.recorder.until(lambda: "in Echo m2" in system.recorder.frames)
         client.transport.abort()
-        await system.recorder.until_outcome(Outcome.LOST)
+        await system.recorder.until_outcome(ConnectionOutcome.LOST)
         system.dialect.gate("stored").set()
         await system.recorder.until(lambda: "unanswered m1 ConnectionLost" in system.recorder.frames)
 

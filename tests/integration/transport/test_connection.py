@@ -12,7 +12,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode, Opcode
 
 from mcpp.transport.limits import Limits
-from mcpp.transport.outcomes import Outcome
+from mcpp.transport.outcomes import ConnectionOutcome
 from tests.integration.transport.conftest import StartCentralSystem
 from tests.integration.transport.support import ECHO, CentralSystem, Text, call, frame, receive, result, soon
 
@@ -29,7 +29,7 @@ async def test_the_charge_point_closes(system: CentralSystem) -> None:
     async with system.dial() as client:
         assert system.events == ["CP1 connected"]
         await client.close(1000, "done")
-        ending = await system.recorder.until_outcome(Outcome.CLOSED)
+        ending = await system.recorder.until_outcome(ConnectionOutcome.CLOSED)
 
     assert ending.identity == "CP1"
     assert "1000" in ending.detail
@@ -42,7 +42,7 @@ async def test_a_call_right_before_the_close_frame_is_handled(system: CentralSys
     text, close = call("m1", "Echo", "last words").encode(), b"\x03\xe8"
     # In one write, so that both come in one read.
     raw.writer.write(frame(Opcode.TEXT, text) + frame(Opcode.CLOSE, close))
-    await system.recorder.until_outcome(Outcome.CLOSED)
+    await system.recorder.until_outcome(ConnectionOutcome.CLOSED)
 
     assert system.dialect.published == ["last words"]
     await raw.close()
@@ -51,7 +51,7 @@ async def test_a_call_right_before_the_close_frame_is_handled(system: CentralSys
 async def test_an_abrupt_cut_is_noticed(system: CentralSystem) -> None:
     async with system.dial() as client:
         client.transport.abort()
-        await system.recorder.until_outcome(Outcome.LOST)
+        await system.recorder.until_outcome(ConnectionOutcome.LOST)
 
     assert system.events == ["CP1 connected", "CP1 disconnected"]
     assert len(system.registry) == 0
@@ -62,7 +62,7 @@ async def test_a_redial_replaces_the_half_open_connection(system: CentralSystem)
     old = system.live()
     pending = asyncio.create_task(old.call(ECHO, Text(text="into the void")))
     async with system.dial() as client:
-        await system.recorder.until_outcome(Outcome.REPLACED)
+        await system.recorder.until_outcome(ConnectionOutcome.REPLACED)
         assert system.live() is not old
         with pytest.raises(Exception, match="ended"):
             await soon(pending)
@@ -72,11 +72,11 @@ async def test_a_redial_replaces_the_half_open_connection(system: CentralSystem)
         assert await receive(client) == result("m1", "still here")
         assert system.registry.connected("CP1")
         assert system.events == ["CP1 connected", "CP1 connected"]
-    await system.recorder.until_outcome(Outcome.CLOSED)
+    await system.recorder.until_outcome(ConnectionOutcome.CLOSED)
 
     assert system.events == ["CP1 connected", "CP1 connected", "CP1 disconnected"]
     # From the same address, so nobody took it over.
-    assert Outcome.TAKEN_OVER not in system.recorder.outcomes
+    assert ConnectionOutcome.TAKEN_OVER not in system.recorder.outcomes
 
 
 async def test_a_replaced_connection_that_lives_is_closed(system: CentralSystem) -> None:
@@ -88,10 +88,15 @@ async def test_a_takeover_from_another_address_is_counted(system: CentralSystem)
     old = await system.dial_frames()
     new = await system.dial_raw("127.0.0.2")
     await new.request("/ocpp/CP1")
-    ending = await system.recorder.until_outcome(Outcome.TAKEN_OVER)
+    ending = await system.recorder.until_outcome(ConnectionOutcome.TAKEN_OVER)
 
     assert (ending.identity, ending.detail) == ("CP1", "from 127.0.0.1")
-    assert system.recorder.outcomes == [Outcome.ACCEPTED, Outcome.ACCEPTED, Outcome.TAKEN_OVER, Outcome.REPLACED]
+    assert system.recorder.outcomes == [
+        ConnectionOutcome.ACCEPTED,
+        ConnectionOutcome.ACCEPTED,
+        ConnectionOutcome.TAKEN_OVER,
+        ConnectionOutcome.REPLACED,
+    ]
     for raw in (old, new):
         await raw.close()
 
@@ -105,7 +110,7 @@ async def test_a_silent_connection_is_pinged_then_closed(start: StartCentralSyst
 
     assert Opcode.PING in [opcode for opcode, _ in frames]
     assert frames[-1][1].endswith(b"no frame within the idle timeout")
-    assert system.recorder.outcomes == [Outcome.ACCEPTED, Outcome.IDLE]
+    assert system.recorder.outcomes == [ConnectionOutcome.ACCEPTED, ConnectionOutcome.IDLE]
     await raw.close()
 
 
@@ -117,7 +122,7 @@ async def test_answered_pings_keep_a_connection(start: StartCentralSystem) -> No
         assert opcode is Opcode.PING
         raw.send_frame(Opcode.PONG, data)
 
-    assert system.recorder.outcomes == [Outcome.ACCEPTED]
+    assert system.recorder.outcomes == [ConnectionOutcome.ACCEPTED]
     await raw.close()
 
 
@@ -131,7 +136,7 @@ async def test_calls_keep_a_connection_that_answers_no_pings(start: StartCentral
         if opcode is Opcode.PING:
             raw.send_frame(Opcode.TEXT, call("m", "Echo", "x").encode())
 
-    assert system.recorder.outcomes == [Outcome.ACCEPTED]
+    assert system.recorder.outcomes == [ConnectionOutcome.ACCEPTED]
     await raw.close()
 
 
@@ -179,7 +184,7 @@ async def test_a_message_over_the_limit_closes_with_1009(start: StartCentralSyst
     opcode, data = await raw.frame()
 
     assert (opcode, data[:2]) == (Opcode.CLOSE, CloseCode.MESSAGE_TOO_BIG.to_bytes(2, "big"))
-    assert system.recorder.outcomes == [Outcome.ACCEPTED, Outcome.MESSAGE_TOO_BIG]
+    assert system.recorder.outcomes == [ConnectionOutcome.ACCEPTED, ConnectionOutcome.MESSAGE_TOO_BIG]
     await raw.close()
 
 
@@ -209,19 +214,19 @@ async def test_breaches_of_the_websocket_protocol_close_with_1002(system: Centra
 
     assert (opcode, data[:2]) == (Opcode.CLOSE, CloseCode.PROTOCOL_ERROR.to_bytes(2, "big"))
     assert [ending.identity for ending in system.recorder.endings] == ["CP1", "CP1"]
-    assert system.recorder.outcomes == [Outcome.ACCEPTED, Outcome.PROTOCOL_ERROR]
+    assert system.recorder.outcomes == [ConnectionOutcome.ACCEPTED, ConnectionOutcome.PROTOCOL_ERROR]
     await raw.close()
 
 
 async def test_a_peer_that_never_closes_its_socket_is_cut(start: StartCentralSystem) -> None:
     system = await start(Limits(close_timeout=0.05))
     raw = await system.dial_frames()
-    system.live().close(CloseCode.NORMAL_CLOSURE, "go", Outcome.SHUTDOWN)
+    system.live().close(CloseCode.NORMAL_CLOSURE, "go", ConnectionOutcome.SHUTDOWN)
     assert (await raw.frame())[0] is Opcode.CLOSE
     with pytest.raises(ConnectionError):
         await soon(raw.write_for_ever(b"x"))
 
-    assert system.recorder.outcomes == [Outcome.ACCEPTED, Outcome.SHUTDOWN]
+    assert system.recorder.outcomes == [ConnectionOutcome.ACCEPTED, ConnectionOutcome.SHUTDOWN]
     await raw.close()
 
 
@@ -259,7 +264,7 @@ async def test_a_charge_point_that_never_reads_is_cut(start: StartCentralSystem)
     raw.writer.transport.pause_reading()  # type: ignore[attr-defined]  # typed as a write transport, but it is both
     with pytest.raises(ConnectionError):
         await soon(raw.write_for_ever(frame(Opcode.TEXT, call("m", "Echo", "x" * 100_000).encode())))
-    ending = await system.recorder.until_outcome(Outcome.STALLED)
+    ending = await system.recorder.until_outcome(ConnectionOutcome.STALLED)
 
     assert ending.identity == "CP1"
     # What it was sent before it was cut is bounded by the sockets' buffers.
@@ -309,7 +314,9 @@ async def test_limits_that_were_met_cut_nothing_later(start: StartCentralSystem)
         assert opcode is Opcode.PING
         raw.send_frame(Opcode.PONG, data)
 
-    assert [ending.outcome for ending in system.recorder.endings if ending.identity == "CP1"] == [Outcome.ACCEPTED]
+    assert [ending.outcome for ending in system.recorder.endings if ending.identity == "CP1"] == [
+        ConnectionOutcome.ACCEPTED
+    ]
     await raw.close()
 
 
@@ -326,6 +333,6 @@ async def test_idle_connections_stay_alive(start: StartCentralSystem) -> None:
         assert {live.identity for live in system.registry} == {f"CP{number}" for number in range(count)}
         # While nothing happens there is no task for any of them.
         assert asyncio.all_tasks() == {asyncio.current_task()}
-    await system.recorder.until_outcome(Outcome.CLOSED, count)
+    await system.recorder.until_outcome(ConnectionOutcome.CLOSED, count)
 
     assert len(system.registry) == 0

@@ -11,9 +11,9 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.frames import Opcode
 
 from mcpp.ocppj.flow import Peer
-from mcpp.transport.admission import Admitted, ConnectRequest, Refused
+from mcpp.transport.admission import AdmissionRefused, Admitted, ConnectRequest
 from mcpp.transport.limits import Limits
-from mcpp.transport.outcomes import Outcome
+from mcpp.transport.outcomes import ConnectionOutcome
 from tests.integration.transport.conftest import StartCentralSystem
 from tests.integration.transport.support import CentralSystem, Dialect, handshake, soon
 
@@ -38,26 +38,28 @@ async def test_identity_is_the_last_segment(system: CentralSystem, target: str, 
 
     assert head.startswith("HTTP/1.1 101 ")
     assert [request.identity for request in system.door.requests] == [identity]
-    assert system.recorder.outcomes == [Outcome.ACCEPTED]
+    assert system.recorder.outcomes == [ConnectionOutcome.ACCEPTED]
     await raw.close()
 
 
 @pytest.mark.parametrize(
     ("target", "status", "outcome"),
     [
-        ("/ocpp/", 400, Outcome.BAD_IDENTITY),
-        ("/ocpp", 400, Outcome.BAD_IDENTITY),
-        ("/ocpp/a%2Fb", 400, Outcome.BAD_IDENTITY),
-        ("/ocpp/a%00b", 400, Outcome.BAD_IDENTITY),
-        ("/ocpp/a%0Ab", 400, Outcome.BAD_IDENTITY),
-        ("/ocpp/%ff", 400, Outcome.BAD_IDENTITY),
-        ("/ocpp/" + "x" * 256, 400, Outcome.BAD_IDENTITY),
-        ("/other/CP1", 404, Outcome.BAD_PATH),
-        ("/ocppx/CP1", 404, Outcome.BAD_PATH),
-        ("/", 404, Outcome.BAD_PATH),
+        ("/ocpp/", 400, ConnectionOutcome.BAD_IDENTITY),
+        ("/ocpp", 400, ConnectionOutcome.BAD_IDENTITY),
+        ("/ocpp/a%2Fb", 400, ConnectionOutcome.BAD_IDENTITY),
+        ("/ocpp/a%00b", 400, ConnectionOutcome.BAD_IDENTITY),
+        ("/ocpp/a%0Ab", 400, ConnectionOutcome.BAD_IDENTITY),
+        ("/ocpp/%ff", 400, ConnectionOutcome.BAD_IDENTITY),
+        ("/ocpp/" + "x" * 256, 400, ConnectionOutcome.BAD_IDENTITY),
+        ("/other/CP1", 404, ConnectionOutcome.BAD_PATH),
+        ("/ocppx/CP1", 404, ConnectionOutcome.BAD_PATH),
+        ("/", 404, ConnectionOutcome.BAD_PATH),
     ],
 )
-async def test_other_paths_are_refused(system: CentralSystem, target: str, status: int, outcome: Outcome) -> None:
+async def test_other_paths_are_refused(
+    system: CentralSystem, target: str, status: int, outcome: ConnectionOutcome
+) -> None:
     raw = await system.dial_raw()
     head = await raw.request(target)
     await raw.at_end()
@@ -92,7 +94,7 @@ async def test_no_subprotocol_means_the_first_dialect_and_is_counted(start: Star
     async with system.dial(subprotocols=()) as client:
         assert client.subprotocol is None
         assert system.live().ocpp_version == "1.6"
-        assert system.recorder.outcomes == [Outcome.ACCEPTED_WITHOUT_SUBPROTOCOL]
+        assert system.recorder.outcomes == [ConnectionOutcome.ACCEPTED_WITHOUT_SUBPROTOCOL]
 
 
 async def test_only_unknown_subprotocols_get_a_handshake_and_are_closed(system: CentralSystem) -> None:
@@ -104,7 +106,7 @@ async def test_only_unknown_subprotocols_get_a_handshake_and_are_closed(system: 
     assert head.startswith("HTTP/1.1 101 ")
     assert "sec-websocket-protocol" not in head.lower()
     assert opcode is Opcode.CLOSE
-    assert system.recorder.endings[0].outcome == Outcome.UNKNOWN_SUBPROTOCOL
+    assert system.recorder.endings[0].outcome == ConnectionOutcome.UNKNOWN_SUBPROTOCOL
     assert system.recorder.endings[0].detail == "ocpp9, soap"
     assert system.events == []
     await raw.close()
@@ -139,12 +141,17 @@ def test_password_does_not_show_in_logs_of_the_request() -> None:
 
 @pytest.mark.parametrize(
     ("status", "outcome"),
-    [(HTTPStatus.UNAUTHORIZED, Outcome.UNAUTHORIZED), (HTTPStatus.NOT_FOUND, Outcome.UNKNOWN_CHARGE_POINT)],
+    [
+        (HTTPStatus.UNAUTHORIZED, ConnectionOutcome.UNAUTHORIZED),
+        (HTTPStatus.NOT_FOUND, ConnectionOutcome.UNKNOWN_CHARGE_POINT),
+    ],
 )
-async def test_admission_refuses_with_its_status(system: CentralSystem, status: HTTPStatus, outcome: Outcome) -> None:
-    async def refuse(request: ConnectRequest) -> Admitted | Refused:
+async def test_admission_refuses_with_its_status(
+    system: CentralSystem, status: HTTPStatus, outcome: ConnectionOutcome
+) -> None:
+    async def refuse(request: ConnectRequest) -> Admitted | AdmissionRefused:
         await asyncio.sleep(0)
-        return Refused(status, "not you", outcome)
+        return AdmissionRefused(status, "not you", outcome)
 
     system.door.verdict = refuse
     with pytest.raises(InvalidStatus) as refused:
@@ -159,7 +166,7 @@ async def test_admission_refuses_with_its_status(system: CentralSystem, status: 
 
 
 async def test_admission_that_fails_is_a_503(system: CentralSystem) -> None:
-    async def fail(request: ConnectRequest) -> Admitted | Refused:
+    async def fail(request: ConnectRequest) -> Admitted | AdmissionRefused:
         raise OSError("disk is gone")
 
     system.door.verdict = fail
@@ -177,7 +184,7 @@ async def test_admission_that_takes_too_long_is_cut_and_cancelled(start: StartCe
     system = await start(Limits(handshake_timeout=0.05, close_timeout=0.5))
     cancelled = asyncio.Event()
 
-    async def never(request: ConnectRequest) -> Admitted | Refused:
+    async def never(request: ConnectRequest) -> Admitted | AdmissionRefused:
         try:
             await asyncio.Event().wait()
         except asyncio.CancelledError:
@@ -191,7 +198,7 @@ async def test_admission_that_takes_too_long_is_cut_and_cancelled(start: StartCe
 
     assert await raw.at_end() == b""
     await soon(cancelled.wait())
-    assert system.recorder.outcomes == [Outcome.HANDSHAKE_TIMEOUT]
+    assert system.recorder.outcomes == [ConnectionOutcome.HANDSHAKE_TIMEOUT]
     await raw.close()
 
 
@@ -201,7 +208,7 @@ async def test_data_before_the_end_of_the_handshake_is_cut(system: CentralSystem
     raw.writer.write(handshake("/ocpp/CP1") + b"\x89\x80\0\0\0\0")
 
     assert await raw.at_end() == b""
-    assert system.recorder.outcomes == [Outcome.BAD_REQUEST]
+    assert system.recorder.outcomes == [ConnectionOutcome.BAD_REQUEST]
     await raw.close()
 
 
@@ -223,7 +230,7 @@ async def test_requests_that_are_no_handshake_are_answered(
     await raw.at_end()
 
     assert head.startswith(f"HTTP/1.1 {status} ")
-    assert system.recorder.outcomes == [Outcome.BAD_REQUEST]
+    assert system.recorder.outcomes == [ConnectionOutcome.BAD_REQUEST]
     await raw.close()
 
 
@@ -233,7 +240,7 @@ async def test_garbage_is_cut(system: CentralSystem, garbage: bytes) -> None:
     raw.writer.write(garbage)
 
     assert await raw.at_end() == b""
-    assert system.recorder.outcomes == [Outcome.BAD_REQUEST]
+    assert system.recorder.outcomes == [ConnectionOutcome.BAD_REQUEST]
     await raw.close()
 
 
@@ -244,7 +251,7 @@ async def test_a_request_that_never_ends_is_cut(start: StartCentralSystem, part:
     raw.writer.write(part)
 
     assert await raw.at_end() == b""
-    assert system.recorder.outcomes == [Outcome.HANDSHAKE_TIMEOUT]
+    assert system.recorder.outcomes == [ConnectionOutcome.HANDSHAKE_TIMEOUT]
     await raw.close()
 
 
@@ -252,8 +259,8 @@ async def test_a_port_probe_is_counted(system: CentralSystem) -> None:
     raw = await system.dial_raw()
     raw.writer.close()
 
-    await system.recorder.until_outcome(Outcome.HANDSHAKE_ABORTED)
-    assert system.recorder.outcomes == [Outcome.HANDSHAKE_ABORTED]
+    await system.recorder.until_outcome(ConnectionOutcome.HANDSHAKE_ABORTED)
+    assert system.recorder.outcomes == [ConnectionOutcome.HANDSHAKE_ABORTED]
 
 
 async def test_a_refused_client_that_stays_is_cut(start: StartCentralSystem) -> None:
@@ -286,6 +293,6 @@ async def test_connections_are_counted_once_at_each_end(system: CentralSystem) -
         await client.close()
         with pytest.raises(ConnectionClosed):
             await soon(client.recv())
-    await system.recorder.until_outcome(Outcome.CLOSED)
+    await system.recorder.until_outcome(ConnectionOutcome.CLOSED)
 
-    assert system.recorder.outcomes == [Outcome.ACCEPTED, Outcome.CLOSED]
+    assert system.recorder.outcomes == [ConnectionOutcome.ACCEPTED, ConnectionOutcome.CLOSED]

@@ -9,9 +9,9 @@ from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode, Opcode
 
 from mcpp.ocppj.flow import Peer
-from mcpp.transport.admission import Admitted, ConnectRequest, Refused
+from mcpp.transport.admission import AdmissionRefused, Admitted, ConnectRequest
 from mcpp.transport.limits import Limits
-from mcpp.transport.outcomes import Outcome
+from mcpp.transport.outcomes import ConnectionOutcome
 from tests.integration.transport.conftest import StartCentralSystem
 from tests.integration.transport.support import HOST, CentralSystem, call, handshake, receive, result, soon
 
@@ -26,7 +26,7 @@ async def test_connections_close_with_1001(system: CentralSystem) -> None:
             assert closed.value.rcvd.code == CloseCode.GOING_AWAY
         await soon(stopping)
 
-    assert system.recorder.outcomes.count(Outcome.SHUTDOWN) == 2
+    assert system.recorder.outcomes.count(ConnectionOutcome.SHUTDOWN) == 2
     assert len(system.registry) == 0
 
 
@@ -82,7 +82,7 @@ async def test_a_client_that_ignores_the_close_is_cut(start: StartCentralSystem)
 async def test_a_handshake_under_way_is_cut(system: CentralSystem) -> None:
     asked = asyncio.Event()
 
-    async def never(request: ConnectRequest) -> Admitted | Refused:
+    async def never(request: ConnectRequest) -> Admitted | AdmissionRefused:
         asked.set()
         await asyncio.Event().wait()
         return Admitted(Peer(1, request.identity))
@@ -94,7 +94,7 @@ async def test_a_handshake_under_way_is_cut(system: CentralSystem) -> None:
     await soon(system.listener.stop())
 
     assert await raw.at_end() == b""
-    assert system.recorder.outcomes == [Outcome.SHUTDOWN]
+    assert system.recorder.outcomes == [ConnectionOutcome.SHUTDOWN]
     await raw.close()
 
 

@@ -2,7 +2,7 @@
 
 from typing import assert_type
 
-from mcpp.ocppj.live import LiveChargePoints
+from mcpp.csms.live import LiveChargePoints
 from mcpp_generated.ocpp16 import actions
 from mcpp_generated.ocpp16.models import (
     ClearCacheRequest,

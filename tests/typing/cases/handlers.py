@@ -1,6 +1,6 @@
 """Handlers: each line marked `E:` must be that mypy error, every other line must be none."""
 
-from mcpp.ocpp16.context import CallContext
+from mcpp.csms.context import CallContext
 from mcpp.ocppj.router import Router
 from mcpp_generated.ocpp16 import actions
 from mcpp_generated.ocpp16.models import (

@@ -5,8 +5,8 @@ from typing import assert_type
 
 import aiosqlite
 
+from mcpp.csms.context import CallContext
 from mcpp.domain import charge_points
-from mcpp.ocpp16.context import CallContext
 from mcpp_generated.db import readers
 from mcpp_generated.db.enums import IdTagStatus, ReportKind
 from mcpp_generated.db.models import IdTag, TransactionRecord

@@ -11,7 +11,7 @@ import pytest
 
 from mcpp.domain import id_tags
 from mcpp.domain.charge_points import Wanted, put_charge_point
-from mcpp.passwords import password_matches
+from mcpp.server.passwords import password_matches
 from mcpp_generated.db.enums import IdTagStatus
 from mcpp_generated.db.models import IdTag
 from tests.unit.cli.command import COMMAND, Ended, Mcpp, clean_environment

@@ -12,7 +12,7 @@ from mcpp.domain.authorization import AuthorizationPolicy
 from mcpp.domain.closing import Stop
 from mcpp.domain.energy import NewestRegister
 from mcpp.domain.meter_values import Recorded, RecordMeterValues, record_meter_values
-from mcpp.domain.occasion import Occasion, Outcome
+from mcpp.domain.occasion import Occasion, Result
 from mcpp.domain.samples import ENERGY_REGISTER, Sample, SampleKind
 from mcpp.domain.transactions import (
     Started,
@@ -68,7 +68,7 @@ class Books:
         meter: int = 1000,
         at: datetime = NOW,
         reservation: int | None = None,
-    ) -> Outcome[Started]:
+    ) -> Result[Started]:
         command = StartTransaction(connector, tag, meter, at, reservation)
         return start_transaction(self.q, self.occasion(charger, at), command, self.policy)
 
@@ -81,7 +81,7 @@ class Books:
         at: datetime = NOW,
         tag: str | None = None,
         samples: Sequence[Sample] = (),
-    ) -> Outcome[Stopped]:
+    ) -> Result[Stopped]:
         command = StopTransaction(transaction_id, Stop(meter, at, tag, "Local"), samples, lambda: '{"kept": "whole"}')
         return stop_transaction(self.q, self.occasion(charger, at), command, self.policy, self.kinds)
 
@@ -92,7 +92,7 @@ class Books:
         charger: str = "CP-1",
         connector: int = 1,
         received: datetime = NOW,
-    ) -> Outcome[Recorded]:
+    ) -> Result[Recorded]:
         command = RecordMeterValues(connector, transaction_id, samples, lambda: '{"kept": "whole"}')
         outcome = record_meter_values(self.q, self.occasion(charger, received), command, self.kinds, self.registers)
         self.kinds.update(outcome.value.new_kinds)

@@ -22,7 +22,7 @@ from mcpp.domain.closing import Stop
 from mcpp.domain.connectors import ReportStatus, report_status
 from mcpp.domain.energy import NewestRegister
 from mcpp.domain.meter_values import RecordMeterValues, record_meter_values
-from mcpp.domain.occasion import Occasion, Outcome
+from mcpp.domain.occasion import Occasion, Result
 from mcpp.domain.recovery import close_orphans
 from mcpp.domain.samples import ENERGY_REGISTER, Sample, SampleKind
 from mcpp.domain.transactions import StartTransaction, StopTransaction, start_transaction, stop_transaction
@@ -96,7 +96,7 @@ class Books:
         close_orphans(self.q, self._clock.now, GRACE, self.connected_since, lambda: next(self._ids))
 
     def handle(
-        self, function: Callable[Concatenate[Queries, Occasion, P], Outcome[T]], *args: P.args, **kwargs: P.kwargs
+        self, function: Callable[Concatenate[Queries, Occasion, P], Result[T]], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """A message of the charge point, committed."""
         (key,) = self.connected_since

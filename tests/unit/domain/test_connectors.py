@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from mcpp.domain.connectors import ReportStatus, report_status
 from mcpp.domain.events import ConnectorStatusChanged
-from mcpp.domain.occasion import Outcome
+from mcpp.domain.occasion import Result
 from tests.unit.domain.books import NOW, Books, minute
 
 
-def report(books: Books, status: str, error_code: str = "NoError") -> Outcome[None]:
+def report(books: Books, status: str, error_code: str = "NoError") -> Result[None]:
     return report_status(books.q, books.occasion(), ReportStatus(1, status, error_code, None, None, None, NOW))
 
 

@@ -14,7 +14,7 @@ from mcpp.domain.charge_points import (
     set_password_hash,
 )
 from mcpp.domain.events import ChargePointForgotten
-from mcpp.domain.occasion import OperatorOccasion, Outcome
+from mcpp.domain.occasion import OperatorOccasion, Result
 from mcpp_generated.db.models import ChargePoint
 from tests.unit.domain.books import NOW, Books, minute
 
@@ -85,12 +85,12 @@ def test_one_with_transactions_is_only_forgotten_on_purpose(books: Books) -> Non
     books.start(connector=2)
     refused = delete_charge_point(books.q, BY_HAND, "CP-1", purge=False)
 
-    assert refused == Outcome(Deletion(deleted=False, transactions=2))
+    assert refused == Result(Deletion(deleted=False, transactions=2))
     assert books.count("transactions") == 2
 
     purged = delete_charge_point(books.q, BY_HAND, "CP-1", purge=True)
     told = ChargePointForgotten(charge_point_id="CP-1", correlation_id="a" * 32, at=NOW, open_transactions=1)
-    assert purged == Outcome(Deletion(deleted=True, transactions=2), (told,))
+    assert purged == Result(Deletion(deleted=True, transactions=2), (told,))
     assert (books.count("transactions"), books.count("connectors")) == (0, 0)
     assert books.q.get_charge_point(identity="CP-1") is None
 
@@ -99,5 +99,5 @@ def test_one_without_transactions_is_forgotten_at_once(books: Books) -> None:
     deletion = delete_charge_point(books.q, BY_HAND, "CP-2", purge=False)
 
     assert deletion.value == Deletion(deleted=True, transactions=0)
-    assert delete_charge_point(books.q, BY_HAND, "CP-2", purge=False) == Outcome(None)
+    assert delete_charge_point(books.q, BY_HAND, "CP-2", purge=False) == Result(None)
     assert books.q.get_charge_point(identity="CP-1") is not None

@@ -9,7 +9,7 @@ import pytest
 
 from mcpp.domain import reservations
 from mcpp.domain.events import ReservationChanged, TransactionStarted
-from mcpp.domain.occasion import Outcome
+from mcpp.domain.occasion import Result
 from mcpp.domain.reservations import Reserve, status_at
 from mcpp_generated.db.enums import ReservationState
 from mcpp_generated.db.models import ReservationRecord
@@ -30,15 +30,15 @@ def book(
     connector: int = 1,
     tag: str = "TAG",
     until: datetime = IN_TIME,
-) -> Outcome[None]:
+) -> Result[None]:
     return reservations.book(books.q, books.occasion(charger), Reserve(number, connector, tag, "GROUP", until))
 
 
-def cancel(books: Books, number: int = 7, *, charger: str = "CP-1") -> Outcome[None]:
+def cancel(books: Books, number: int = 7, *, charger: str = "CP-1") -> Result[None]:
     return reservations.cancel(books.q, books.occasion(charger), number)
 
 
-def expire(books: Books, now: datetime) -> Outcome[int]:
+def expire(books: Books, now: datetime) -> Result[int]:
     ids = (f"{number:032x}" for number in count(1))
     return reservations.expire(books.q, now, lambda: next(ids))
 

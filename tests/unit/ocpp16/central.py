@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from mcpp.csms.context import Services
 from mcpp.domain import charge_points
 from mcpp.domain.authorization import AuthorizationPolicy
 from mcpp.domain.events import Event
-from mcpp.ocpp16.context import Services
 from mcpp.ocpp16.dialect import Ocpp16
 from mcpp.ocppj.actions import decode
 from mcpp.ocppj.flow import Direction, Flow, Peer, new_correlation_id

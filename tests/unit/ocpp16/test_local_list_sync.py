@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import BaseModel
 
+from mcpp.csms.live import Exchange
 from mcpp.domain import id_tags
 from mcpp.domain.errors import Unknown
 from mcpp.domain.id_tags import StoredTag
@@ -15,7 +16,6 @@ from mcpp.domain.local_list import ListTooLong
 from mcpp.ocpp16.local_list_sync import LocalListSync
 from mcpp.ocppj.actions import Action, AnyAction, Req, Res, decode
 from mcpp.ocppj.errors import ConnectionLost, NotConnected
-from mcpp.ocppj.live import Exchange
 from mcpp_generated.db.enums import IdTagStatus
 from mcpp_generated.ocpp16.models import (
     GetLocalListVersionResponse,

@@ -1,255 +1,223 @@
-"""What an answered command teaches the books, and what a payload leaves to the central system."""
+"""What plugins want, as it stands on the wire of OCPP 1.6."""
 
 from __future__ import annotations
 
-import json
-from typing import Any
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
 
 import pytest
-from pydantic import JsonValue
+from pydantic import BaseModel, JsonValue
 
-from mcpp.domain import charging_profiles
-from mcpp.domain.events import ReservationChanged
-from mcpp.ocpp16.charging_profiles import check_charging_profile
-from mcpp.ocppj.actions import Sender
-from mcpp.ocppj.errors import InvalidPayload
-from mcpp_generated.db.enums import Availability, ReservationState
-from mcpp_generated.db.models import ReservationRecord
-from mcpp_generated.db.queries import Queries
-from mcpp_generated.ocpp16.actions import ACTIONS
-from tests.unit.ocpp16.central import NOW, SOON, Central
+from mcpp.csms.live import Exchange, LiveChargePoints
+from mcpp.csms.operations import ChangeOutcome, Operations
+from mcpp.ocpp16.operations import Ocpp16Operations
+from mcpp.ocppj.actions import Action, AnyAction, Req, Res, decode
+from mcpp.ocppj.errors import CallRefused, InvalidPayload, NotConnected
 
-RESERVE: dict[str, JsonValue] = {
-    "connectorId": 1,
-    "expiryDate": SOON,
-    "idTag": "TAG",
-    "parentIdTag": "GROUP",
-    "reservationId": 7,
-}
-ACCEPTED: dict[str, object] = {"status": "Accepted"}
-PROFILE = """{"stackLevel": 0, "chargingProfileId": 1, "chargingProfilePurpose": "TxProfile",
- "chargingProfileKind": "Relative", "chargingSchedule":
- {"chargingRateUnit": "A", "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 8.1}]}}"""
+Sent = tuple[str, dict[str, JsonValue]]
 
 
-async def reservations(central: Central) -> list[ReservationRecord]:
-    return await central.writer.submit(Queries.list_reservations, before_id=2**63 - 1, page_size=9)
+class Wire:
+    """A connected CP-1 that answers as it's told, in the order of the answers."""
+
+    def __init__(self, *answers: str | Exception, transaction_id: int | None = None) -> None:
+        self.answers = list(answers)
+        self.sent: list[Sent] = []
+        self.transaction_id = transaction_id
+
+    def connected(self, identity: str) -> bool:
+        return identity == "CP-1"
+
+    def version_of(self, identity: str) -> str | None:
+        return "1.6" if self.connected(identity) else None
+
+    async def call(
+        self, identity: str, action: Action[Req, Res], request: Req, *, correlation_id: str | None = None
+    ) -> Res:
+        if not self.connected(identity):
+            raise NotConnected(f"{identity} is not connected")
+        payload = action.encode_request(request)
+        self.sent.append((action.name, _members(payload)))
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return decode(action.response, answer.encode())
+
+    async def send(
+        self, identity: str, action: AnyAction, request: BaseModel, payload: bytes, *, correlation_id: str | None = None
+    ) -> Exchange[BaseModel]:
+        raise NotImplementedError
+
+    async def running_transaction(self, charge_point_id: str, connector_id: int) -> int | None:
+        assert (charge_point_id, connector_id) == ("CP-1", 2)
+        self.sent.append(("the books", {}))
+        return self.transaction_id
+
+    def operations(self) -> Operations:
+        live: LiveChargePoints = self
+        return Ocpp16Operations(live, self.running_transaction)
 
 
-async def configuration(central: Central) -> dict[str, tuple[str | None, bool]]:
-    keys = await central.writer.submit(Queries.list_configuration_keys, charge_point_id=central.key)
-    return {key.key: (key.value, key.readonly) for key in keys}
+class _Members(BaseModel, extra="allow"):
+    """Any JSON object."""
 
 
-async def list_version(central: Central) -> int | None:
-    known = await central.writer.submit(Queries.get_local_list, charge_point_id=central.key)
-    return known.version if known else None
+def _members(payload: bytes) -> dict[str, JsonValue]:
+    return dict(_Members.model_validate_json(payload).model_extra or {})
 
 
-async def availability(central: Central) -> dict[int, Availability | None]:
-    rows = await central.writer.submit(Queries.list_connectors, charge_point_ids=[central.key])
-    return {row.connector_id: row.ordered_availability for row in rows}
+def status(word: str) -> str:
+    return f'{{"status":"{word}"}}'
 
 
-async def test_a_reservation_lives_by_the_answers(central: Central) -> None:
-    await central.answered("ReserveNow", RESERVE, ACCEPTED)
-    (booked,) = await reservations(central)
-    await central.answered("CancelReservation", {"reservationId": 7}, {"status": "Rejected"})
-    (still,) = await reservations(central)
-    await central.answered("CancelReservation", {"reservationId": 7}, ACCEPTED)
-    (cancelled,) = await reservations(central)
-
-    assert (booked.reservation_id, booked.connector_id, booked.id_tag, booked.parent_id_tag) == (7, 1, "TAG", "GROUP")
-    assert booked.status is still.status is ReservationState.ACCEPTED
-    assert cancelled.status is ReservationState.CANCELLED
-    told = [event.status for event in central.events if isinstance(event, ReservationChanged)]
-    assert told == [ReservationState.ACCEPTED, ReservationState.CANCELLED]
-
-
-@pytest.mark.parametrize("status", ["Faulted", "Occupied", "Rejected", "Unavailable"])
-async def test_a_refused_reservation_is_none(central: Central, status: str) -> None:
-    learned = await central.answered("ReserveNow", RESERVE, {"status": status})
-
-    assert not learned
-    assert await reservations(central) == []
-
-
-async def test_a_start_right_behind_the_answer_uses_the_reservation(central: Central) -> None:
-    """Both frames may come at once: the answer takes its place in the books before the start does."""
-    booking = central.answered("ReserveNow", RESERVE, ACCEPTED)
-    start = {"connectorId": 1, "idTag": "TAG", "meterStart": 0, "timestamp": SOON, "reservationId": 7}
-    booking.send(None)  # as far as it goes without waiting
-    started = await central.say("StartTransaction", start)
-
-    (used,) = await reservations(central)
-    assert (used.status, used.transaction_id) == (ReservationState.USED, started["transactionId"])
-    booking.close()
-
-
-async def test_configuration_as_it_was_told(central: Central) -> None:
-    told = [
-        {"key": "HeartbeatInterval", "readonly": False, "value": "300"},
-        {"key": "NumberOfConnectors", "readonly": True, "value": "2"},
-        {"key": "AuthorizationKey", "readonly": False, "value": "geheim"},
-    ]
-    await central.answered("GetConfiguration", {}, {"configurationKey": told})
-    await central.answered("GetConfiguration", {"key": ["numberofconnectors"]}, {"unknownKey": ["numberofconnectors"]})
-
-    assert await configuration(central) == {"AuthorizationKey": (None, False), "HeartbeatInterval": ("300", False)}
-
-
-@pytest.mark.parametrize(
-    ("status", "known"),
-    [("Accepted", True), ("RebootRequired", True), ("Rejected", False), ("NotSupported", False)],
-)
-async def test_a_changed_key_is_known_where_it_was_accepted(central: Central, status: str, known: bool) -> None:
-    learned = await central.answered("ChangeConfiguration", {"key": "ClockInterval", "value": "60"}, {"status": status})
-
-    assert learned == known
-    assert await configuration(central) == ({"ClockInterval": ("60", False)} if known else {})
-    assert central.passwords == []
-
-
-@pytest.mark.parametrize(("status", "moves"), [("Accepted", True), ("RebootRequired", True), ("Rejected", False)])
-async def test_an_accepted_authorization_key_moves_the_password(central: Central, status: str, moves: bool) -> None:
-    change = {"key": "AUTHORIZATIONKEY", "value": "0123456789abcdef"}
-    await central.answered("ChangeConfiguration", change, {"status": status})
-
-    assert central.passwords == ([(central.key, "0123456789abcdef")] if moves else [])
-    assert await configuration(central) == ({"AUTHORIZATIONKEY": (None, False)} if moves else {})
-
-
-async def test_the_version_of_the_local_list(central: Central) -> None:
-    await central.answered("SendLocalList", {"listVersion": 5, "updateType": "Full"}, {"status": "Failed"})
-    refused = await list_version(central)
-    await central.answered("SendLocalList", {"listVersion": 5, "updateType": "Full"}, ACCEPTED)
-    sent = await list_version(central)
-    await central.answered("GetLocalListVersion", {}, {"listVersion": 3})
-
-    assert (refused, sent, await list_version(central)) == (None, 5, 3)
-
-
-@pytest.mark.parametrize("status", ["Accepted", "Scheduled", "Rejected"])
-async def test_availability_as_last_ordered(central: Central, status: str) -> None:
-    await central.answered("ChangeAvailability", {"connectorId": 2, "type": "Inoperative"}, {"status": status})
-
-    assert await availability(central) == ({} if status == "Rejected" else {2: Availability.INOPERATIVE})
-
-
-async def test_availability_of_the_whole_charge_point(central: Central) -> None:
-    for number in (1, 2):
-        status = {"connectorId": number, "errorCode": "NoError", "status": "Available"}
-        await central.say("StatusNotification", status)
-    await central.answered("ChangeAvailability", {"connectorId": 0, "type": "Inoperative"}, {"status": "Scheduled"})
-    await central.answered("ChangeAvailability", {"connectorId": 1, "type": "Operative"}, ACCEPTED)
-
-    assert await availability(central) == {
-        0: Availability.INOPERATIVE,
-        1: Availability.OPERATIVE,
-        2: Availability.INOPERATIVE,
+def profile(number: int, purpose: str, limit: float, **others: JsonValue) -> dict[str, JsonValue]:
+    return {
+        "chargingProfileId": number,
+        **others,
+        "stackLevel": 0,
+        "chargingProfilePurpose": purpose,
+        "chargingProfileKind": "Relative",
+        "chargingSchedule": {
+            "chargingRateUnit": "A",
+            "chargingSchedulePeriod": [{"startPeriod": 0, "limit": limit}],
+        },
     }
 
 
-async def test_an_allotted_reservation_id_is_the_only_thing_added(central: Central) -> None:
-    payload: dict[str, Any] = {"idTag": "TAG", "expiryDate": SOON, "connectorId": 1}
-    first = await central.dialect.prepare("ReserveNow", payload)
-    second = await central.dialect.prepare("ReserveNow", payload)
+@pytest.mark.parametrize(("word", "accepted"), [("Accepted", True), ("Rejected", False)])
+async def test_remote_start_and_stop(word: str, accepted: bool) -> None:
+    wire = Wire(status(word), status(word))
 
-    assert list(first) == ["idTag", "expiryDate", "connectorId", "reservationId"]
-    assert 0 < first["reservationId"] < second["reservationId"]  # type: ignore[operator]  # JSON numbers
-    assert payload == {"idTag": "TAG", "expiryDate": SOON, "connectorId": 1}
-
-
-async def test_a_callers_reservation_id_is_kept_and_not_allotted_to_others(central: Central) -> None:
-    given = await central.dialect.prepare("ReserveNow", RESERVE)
-    await central.answered("ReserveNow", RESERVE | {"reservationId": 1}, ACCEPTED)
-    allotted = await central.dialect.prepare("ReserveNow", {})
-
-    assert given is RESERVE
-    assert allotted == {"reservationId": 2}
+    assert await wire.operations().remote_start("CP-1", 2, "TAG") is accepted
+    assert await wire.operations().remote_stop("CP-1", 77) is accepted
+    assert wire.sent == [
+        ("RemoteStartTransaction", {"connectorId": 2, "idTag": "TAG"}),
+        ("RemoteStopTransaction", {"transactionId": 77}),
+    ]
 
 
-@pytest.mark.parametrize(
-    ("action", "field"),
-    [("RemoteStartTransaction", "chargingProfile"), ("SetChargingProfile", "csChargingProfiles")],
-)
-async def test_a_stored_profile_goes_in_for_its_name(central: Central, action: str, field: str) -> None:
-    await central.writer.submit(charging_profiles.put, "night", PROFILE)
-    payload: dict[str, Any] = {"connectorId": 1, field: {"$ref": "night"}, "idTag": "TAG"}
-    prepared = await central.dialect.prepare(action, payload)
+async def test_get_configuration_gives_the_keys_as_they_were_asked_for() -> None:
+    wire = Wire(
+        '{"configurationKey":[{"key":"meterValueSampleInterval","readonly":false,"value":"60"},'
+        '{"key":"Secret","readonly":true}],"unknownKey":["Fancy"]}',
+        '{"configurationKey":[{"key":"Any","readonly":false,"value":""}]}',
+        "{}",
+    )
+    operations = wire.operations()
 
-    assert list(prepared) == ["connectorId", field, "idTag"]
-    assert json.dumps(prepared[field]) == json.dumps(json.loads(PROFILE))
-
-
-@pytest.mark.parametrize("name", ["day", "Night", "", "\ud800"])
-async def test_an_unknown_profile_is_named(central: Central, name: str) -> None:
-    await central.writer.submit(charging_profiles.put, "night", PROFILE)
-    with pytest.raises(InvalidPayload) as caught:
-        await central.dialect.prepare("SetChargingProfile", {"csChargingProfiles": {"$ref": name}})
-
-    (mistake,) = caught.value.mistakes
-    assert mistake.location == "csChargingProfiles.$ref"
-    assert repr(name) in mistake.message or name == "\ud800"
+    asked = await operations.get_configuration("CP-1", ["MeterValueSampleInterval", "Secret", "Fancy"])
+    assert asked == {"MeterValueSampleInterval": "60", "Secret": None}
+    assert await operations.get_configuration("CP-1") == {"Any": ""}
+    assert await operations.get_configuration("CP-1") == {}
+    assert wire.sent[:2] == [
+        ("GetConfiguration", {"key": ["MeterValueSampleInterval", "Secret", "Fancy"]}),
+        ("GetConfiguration", {}),
+    ]
 
 
 @pytest.mark.parametrize(
-    ("action", "payload"),
+    ("word", "outcome"),
     [
-        ("SetChargingProfile", {"connectorId": 0, "csChargingProfiles": {"chargingProfileId": 1}}),
-        ("SetChargingProfile", {"csChargingProfiles": {"$ref": "night", "stackLevel": 1}}),
-        ("SetChargingProfile", {"csChargingProfiles": {"$ref": 1}}),
-        ("SetChargingProfile", {"chargingProfile": {"$ref": "night"}}),
-        ("RemoteStartTransaction", {"idTag": "TAG"}),
-        ("ReserveNow", {"reservationId": None}),
-        ("DataTransfer", {"vendorId": "v", "chargingProfile": {"$ref": "night"}}),
-        ("", {"": {"$ref": "night"}}),
+        ("Accepted", ChangeOutcome.ACCEPTED),
+        ("RebootRequired", ChangeOutcome.REBOOT_REQUIRED),
+        ("Rejected", ChangeOutcome.REJECTED),
+        ("NotSupported", ChangeOutcome.NOT_SUPPORTED),
     ],
 )
-async def test_nothing_else_is_rewritten(central: Central, action: str, payload: dict[str, Any]) -> None:
-    before = json.dumps(payload)
-    prepared = await central.dialect.prepare(action, payload)
+async def test_change_configuration(word: str, outcome: ChangeOutcome) -> None:
+    wire = Wire(status(word))
 
-    assert prepared is payload
-    assert json.dumps(prepared) == before
-
-
-def test_a_profile_is_checked_when_it_is_stored() -> None:
-    check_charging_profile(PROFILE.encode())
-    with pytest.raises(InvalidPayload) as caught:
-        check_charging_profile(PROFILE.replace('"Relative"', '"Sometimes"').encode())
-
-    (mistake,) = caught.value.mistakes
-    assert mistake.location == "chargingProfileKind"
+    assert await wire.operations().change_configuration("CP-1", "Key", "1") is outcome
+    assert wire.sent == [("ChangeConfiguration", {"key": "Key", "value": "1"})]
 
 
-ANSWERS: dict[str, tuple[dict[str, object], dict[str, object]]] = {
-    "CertificateSigned": ({"certificateChain": "x"}, ACCEPTED),
-    "ClearCache": ({}, ACCEPTED),
-    "ClearChargingProfile": ({}, ACCEPTED),
-    "DataTransfer": ({"vendorId": "v"}, ACCEPTED),
-    "ExtendedTriggerMessage": ({"requestedMessage": "Heartbeat"}, ACCEPTED),
-    "GetCompositeSchedule": ({"connectorId": 1, "duration": 60}, ACCEPTED),
-    "GetDiagnostics": ({"location": "ftp://example.com"}, {"fileName": "x"}),
-    "RemoteStartTransaction": ({"idTag": "TAG"}, ACCEPTED),
-    "RemoteStopTransaction": ({"transactionId": 1}, ACCEPTED),
-    "Reset": ({"type": "Soft"}, ACCEPTED),
-    "SetChargingProfile": ({"connectorId": 1, "csChargingProfiles": json.loads(PROFILE)}, ACCEPTED),
-    "TriggerMessage": ({"requestedMessage": "Heartbeat"}, ACCEPTED),
-    "UnlockConnector": ({"connectorId": 1}, {"status": "Unlocked"}),
-}
+@pytest.mark.parametrize(("amperes", "limit"), [("16", 16.0), ("6.59", 6.5), ("0", 0.0), ("0.05", 0.0)])
+async def test_a_limit_without_a_transaction_is_a_default_in_whole_tenths(amperes: str, limit: float) -> None:
+    wire = Wire(status("Accepted"))
+
+    assert await wire.operations().limit_current("CP-1", 2, Decimal(amperes))
+    assert wire.sent[0] == (
+        "SetChargingProfile",
+        {"connectorId": 2, "csChargingProfiles": profile(16_000_004, "TxDefaultProfile", limit)},
+    )
+    assert len(wire.sent) == 2
 
 
-@pytest.mark.parametrize("action", ANSWERS)
-async def test_other_answers_leave_the_books_alone(central: Central, action: str) -> None:
-    assert ACTIONS[action].sender is not Sender.CHARGE_POINT
-    assert not await central.answered(action, *ANSWERS[action])
-    assert central.events == []
+@pytest.mark.parametrize(
+    ("default", "running", "accepted"),
+    [
+        ("Accepted", "Accepted", True),
+        ("Accepted", "Rejected", False),
+        ("NotSupported", "Accepted", False),
+    ],
+)
+async def test_a_limit_holds_for_the_running_transaction_too(default: str, running: str, accepted: bool) -> None:
+    wire = Wire(status(default), status(running), transaction_id=77)
+
+    assert await wire.operations().limit_current("CP-1", 2, Decimal("10.5")) is accepted
+    # The books are asked in between: a transaction that begins meanwhile is under one or the other.
+    assert wire.sent == [
+        (
+            "SetChargingProfile",
+            {"connectorId": 2, "csChargingProfiles": profile(16_000_004, "TxDefaultProfile", 10.5)},
+        ),
+        ("the books", {}),
+        (
+            "SetChargingProfile",
+            {"connectorId": 2, "csChargingProfiles": profile(16_000_005, "TxProfile", 10.5, transactionId=77)},
+        ),
+    ]
 
 
-async def test_the_events_carry_the_commands_flow(central: Central) -> None:
-    await central.answered("ReserveNow", RESERVE, ACCEPTED)
+@pytest.mark.parametrize("word", ["Accepted", "Unknown"])
+async def test_lifting_a_limit_clears_both_profiles(word: str) -> None:
+    wire = Wire(status(word), status(word))
 
-    (event,) = central.events
-    assert (event.charge_point_id, event.at) == ("CP-1", NOW)
-    assert len(event.correlation_id) == 32
+    assert await wire.operations().limit_current("CP-1", 2, None)
+    assert wire.sent == [
+        ("ClearChargingProfile", {"id": 16_000_004}),
+        ("ClearChargingProfile", {"id": 16_000_005}),
+    ]
+
+
+async def test_each_connector_has_profiles_of_its_own() -> None:
+    """OCPP 1.6 §3.13.2: a profile with a known id replaces that one, on whichever connector it is."""
+    wire = Wire(*[status("Accepted")] * 8)
+    operations = wire.operations()
+    for connector_id in range(4):
+        await operations.limit_current("CP-1", connector_id, None)
+
+    assert len({str(payload) for _, payload in wire.sent}) == 8
+
+
+VERBS: list[Callable[[Operations, str], Awaitable[object]]] = [
+    lambda operations, identity: operations.remote_start(identity, 1, "TAG"),
+    lambda operations, identity: operations.remote_stop(identity, 1),
+    lambda operations, identity: operations.get_configuration(identity),
+    lambda operations, identity: operations.change_configuration(identity, "Key", "1"),
+    lambda operations, identity: operations.limit_current(identity, 2, Decimal(6)),
+    lambda operations, identity: operations.limit_current(identity, 2, None),
+]
+
+
+@pytest.mark.parametrize("verb", VERBS)
+async def test_what_went_wrong_is_raised(verb: Callable[[Operations, str], Awaitable[object]]) -> None:
+    wire = Wire(CallRefused("NotSupported", "no such profile", {}))
+
+    with pytest.raises(CallRefused):
+        await verb(wire.operations(), "CP-1")
+    with pytest.raises(NotConnected):
+        await verb(wire.operations(), "CP-2")
+    assert len(wire.sent) == 1
+
+
+async def test_what_the_contract_forbids_is_not_sent() -> None:
+    wire = Wire()
+
+    with pytest.raises(InvalidPayload, match="20 characters"):
+        await wire.operations().remote_start("CP-1", 1, "T" * 21)
+    with pytest.raises(InvalidPayload, match="500 characters"):
+        await wire.operations().change_configuration("CP-1", "Key", "1" * 501)
+    with pytest.raises(InvalidPayload, match="50 characters"):
+        await wire.operations().get_configuration("CP-1", ["K" * 51])
+    assert wire.sent == []

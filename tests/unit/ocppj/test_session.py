@@ -9,7 +9,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 
 from mcpp.ocppj.errors import ConnectionLost, ErrorCode, QueueFull
 from mcpp.ocppj.frames import Call, CallError, CallResult, encode
-from mcpp.ocppj.session import Answered, Refused, Session, Stray
+from mcpp.ocppj.session import Answered, MalformedFrame, Session, Stray
 
 TIMEOUT = 30.0
 
@@ -147,13 +147,13 @@ def test_refused_calls_are_owed_an_answer_where_the_id_is_known() -> None:
     central_system = session()
     with_id, without_id = central_system.receive(b'[2,"p1","Heartbeat"'), central_system.receive(b"hello")
 
-    assert isinstance(with_id, Refused)
+    assert isinstance(with_id, MalformedFrame)
     assert (with_id.error.message_id, with_id.error.code, with_id.answerable) == (
         "p1",
         ErrorCode.FORMAT_VIOLATION,
         True,
     )
-    assert isinstance(without_id, Refused)
+    assert isinstance(without_id, MalformedFrame)
     assert without_id.answerable is False
 
 
@@ -164,7 +164,7 @@ def test_a_broken_answer_ends_its_call_and_is_not_answered() -> None:
     central_system.call_to_send(0)
     refused = central_system.receive(b'[3,"c1",{"status":')
 
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, MalformedFrame)
     assert (refused.call, refused.answerable) == (call("c1"), False)
     assert central_system.call_to_send(0) == call("c2")
 
@@ -175,7 +175,7 @@ def test_a_broken_answer_to_something_else_leaves_the_outstanding_call_alone() -
     central_system.call_to_send(0)
     refused = central_system.receive(b'[3,"x",{"status":')
 
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, MalformedFrame)
     assert refused.call is None
     assert central_system.outstanding == call("c1")
 

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 
+from mcpp.csms.operations import Operations
 from mcpp.domain.events import (
     ChargePointBooted,
     ChargePointConnected,
@@ -17,7 +18,6 @@ from mcpp.domain.events import (
     TransactionStopped,
 )
 from mcpp.ocppj.errors import CommandError
-from mcpp.ocppj.verbs import Verbs
 from mcpp.plugins import ChargePointState, ConnectorState
 from mcpp.plugins.builtin.auto_start import AutoStart, AutoStartSettings
 from mcpp_generated.db.enums import ReservationState, StopOrigin
@@ -60,7 +60,7 @@ class OneCharger(SiteByHand):
         return state
 
     @property
-    def verbs(self) -> Verbs:
+    def verbs(self) -> Operations:
         return self  # type: ignore[return-value]  # the one verb that auto-start may use
 
     async def remote_start(self, charge_point_id: str, connector_id: int, id_tag: str) -> bool:

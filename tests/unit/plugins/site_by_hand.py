@@ -13,8 +13,8 @@ import structlog
 from pydantic import JsonValue
 from structlog.typing import FilteringBoundLogger
 
+from mcpp.csms.operations import Operations
 from mcpp.domain.events import Event
-from mcpp.ocppj.verbs import Verbs
 from mcpp.plugins import ChargePointState
 
 START = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
@@ -84,7 +84,7 @@ class SiteByHand:
         return [line for line in self.lines if line["event"] == event]
 
     @property
-    def verbs(self) -> Verbs:
+    def verbs(self) -> Operations:
         raise NotImplementedError
 
     def now(self) -> datetime:

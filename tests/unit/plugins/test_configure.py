@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from mcpp.csms.operations import ChangeOutcome
 from mcpp.domain.events import ChargePointBooted, ChargePointConnected
 from mcpp.errors import StartError
 from mcpp.ocppj.errors import CallRefused, CallTimeout, CommandError
-from mcpp.ocppj.verbs import ChangeOutcome
 from mcpp.plugins import ConnectorState
 from mcpp.plugins.builtin.configure import Configure, ConfigureSettings
 from mcpp.plugins.builtin.configure.wishes import same

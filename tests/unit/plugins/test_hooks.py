@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 import mcpp.plugins
-from mcpp.event_json import EVENT_KINDS, event_name
 from mcpp.plugins.hookspecs import HookSpecs
 from mcpp.plugins.worker import PluginLimits
+from mcpp.reads.event_json import EVENT_KINDS, event_name
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "plugins.md").read_text(encoding="utf-8")

@@ -11,10 +11,10 @@ from typing import Final
 import pytest
 from pydantic import ValidationError
 
+from mcpp.csms.operations import ChangeOutcome
 from mcpp.domain.events import ChargePointBooted, ChargePointConnected, ConnectorStatusChanged
 from mcpp.errors import StartError
 from mcpp.ocppj.errors import CallTimeout, CommandError, NotConnected
-from mcpp.ocppj.verbs import ChangeOutcome
 from mcpp.plugins import ConnectorState
 from mcpp.plugins.builtin.load_limit import LoadLimit, LoadLimitSettings
 from tests.unit.plugins.site_by_hand import SiteByHand, charge_point

@@ -17,15 +17,15 @@ from opentelemetry.util.types import Attributes
 
 from mcpp.domain.events import TransactionRecovered
 from mcpp.ocppj.errors import CallTimeout
-from mcpp.ocppj.flow import Cause, Deviation, Peer, Step, Subject, current_cause
+from mcpp.ocppj.flow import Deviation, Peer, Step, Subject, TraceContext, current_trace_context
 from mcpp.ocppj.frames import Call, CallError, CallResult
 from mcpp.telemetry.labels import OTHER
 from mcpp.telemetry.logs.lines import LineWriter
 from mcpp.telemetry.logs.message_lines import MessageLines
+from mcpp.telemetry.messages import MessageTelemetry
 from mcpp.telemetry.metrics.definitions import Metrics
-from mcpp.telemetry.middleware import TelemetryMiddleware
 from mcpp.telemetry.plugins import PluginTelemetry
-from mcpp.telemetry.sessions import Sessions
+from mcpp.telemetry.sessions import ChargingSessions
 from mcpp.telemetry.tracing.flow_spans import FlowSpans
 from mcpp.telemetry.tracing.session_spans import SessionSpans, root_span_id
 from mcpp.telemetry.tracing.spans import Spans
@@ -69,18 +69,18 @@ class Traced:
         )
         writer = Spans(sampler, Resource.create({}), self.spans.append)
         self.session_spans = SessionSpans(writer)
-        self.sessions = Sessions(self.session_spans.end)
+        self.sessions = ChargingSessions(self.session_spans.end)
         self.plugins = PluginTelemetry(self.metrics, writer)
         flows = FlowSpans(writer, self.metrics.actions, OTHER)
-        self.middleware = TelemetryMiddleware(MessageLines(lines), self.metrics, self.sessions, flows)
+        self.observer = MessageTelemetry(MessageLines(lines), self.metrics, self.sessions, flows)
 
     def meter_values(self, session: str | None = None, action: str = "MeterValues") -> None:
         """A handled message."""
-        flow = self.middleware.call_received(PEER, Call("m1", action, b"{}"), 33)
+        flow = self.observer.call_received(PEER, Call("m1", action, b"{}"), 33)
         facts = {"wait_seconds": 0.001, "batch_size": 3}
         flow.steps.append(Step("database_write", perf_counter() - 0.25, 0.25, facts))
         flow.connector_id, flow.transaction_id, flow.session_correlation_id = 1, 42, session
-        self.middleware.answer_sent(flow, CallResult("m1", b"{}"), 9)
+        self.observer.answer_sent(flow, CallResult("m1", b"{}"), 9)
 
     def of_trace(self, correlation_id: str) -> list[ReadableSpan]:
         return [span for span in self.spans if trace_of(span) == correlation_id]
@@ -147,9 +147,9 @@ def test_lines_carry_the_ids_of_a_recorded_span_only(recording: Recording) -> No
 
 def test_an_error_and_a_made_up_action_are_told(lines: LineWriter) -> None:
     traced = Traced(lines)
-    flow = traced.middleware.call_received(PEER, Call("m1", "Made up", b"{}"), 33)
+    flow = traced.observer.call_received(PEER, Call("m1", "Made up", b"{}"), 33)
     flow.deviations.append(Deviation("null_byte", ""))
-    traced.middleware.answer_sent(flow, CallError("m1", "Odd", "password=hunter2"), 9)
+    traced.observer.answer_sent(flow, CallError("m1", "Odd", "password=hunter2"), 9)
     (span,) = traced.spans
 
     assert span.name == OTHER
@@ -161,11 +161,11 @@ def test_an_error_and_a_made_up_action_are_told(lines: LineWriter) -> None:
 
 def test_a_command_continues_the_trace_of_its_cause(lines: LineWriter) -> None:
     traced = Traced(lines, Only())
-    token = current_cause.set(Cause("c" * 32, 77))
-    flow = traced.middleware.call_queued(PEER, Call("m1", "Reset", b"{}"), Subject())
-    current_cause.reset(token)
-    traced.middleware.call_sent(flow, 9)
-    traced.middleware.answer_received(flow, CallResult("m1", b"{}"), 9)
+    token = current_trace_context.set(TraceContext("c" * 32, 77))
+    flow = traced.observer.call_queued(PEER, Call("m1", "Reset", b"{}"), Subject())
+    current_trace_context.reset(token)
+    traced.observer.call_sent(flow, 9)
+    traced.observer.answer_received(flow, CallResult("m1", b"{}"), 9)
     call, queue, charge_point = traced.spans
 
     assert (call.kind, parent_of(call), trace_of(call)) == (SpanKind.CLIENT, 77, "c" * 32)
@@ -175,11 +175,11 @@ def test_a_command_continues_the_trace_of_its_cause(lines: LineWriter) -> None:
 
 def test_what_an_unrecorded_cause_sets_off_is_not_recorded(lines: LineWriter) -> None:
     traced = Traced(lines)
-    token = current_cause.set(Cause("c" * 32, 0))
-    flow = traced.middleware.call_queued(PEER, Call("m1", "Reset", b"{}"), Subject())
-    current_cause.reset(token)
-    traced.middleware.call_sent(flow, 9)
-    traced.middleware.call_expired(flow, CallTimeout("no answer within 30 s"))
+    token = current_trace_context.set(TraceContext("c" * 32, 0))
+    flow = traced.observer.call_queued(PEER, Call("m1", "Reset", b"{}"), Subject())
+    current_trace_context.reset(token)
+    traced.observer.call_sent(flow, 9)
+    traced.observer.call_expired(flow, CallTimeout("no answer within 30 s"))
 
     assert traced.spans == []
 
@@ -187,10 +187,10 @@ def test_what_an_unrecorded_cause_sets_off_is_not_recorded(lines: LineWriter) ->
 def test_a_command_that_failed_or_was_taken_back_is_told(lines: LineWriter) -> None:
     traced = Traced(lines)
     for end in (
-        lambda flow: traced.middleware.call_expired(flow, CallTimeout("no answer within 30 s")),
-        traced.middleware.call_withdrawn,
+        lambda flow: traced.observer.call_expired(flow, CallTimeout("no answer within 30 s")),
+        traced.observer.call_withdrawn,
     ):
-        end(traced.middleware.call_queued(PEER, Call("m1", "Reset", b"{}"), Subject()))
+        end(traced.observer.call_queued(PEER, Call("m1", "Reset", b"{}"), Subject()))
 
     assert [attributes_of(span)["error.type"] for span in traced.spans] == ["CallTimeout", "withdrawn"]
     assert {span.status.status_code for span in traced.spans} == {StatusCode.ERROR}
@@ -271,11 +271,11 @@ def test_a_recovery_by_the_clock_is_a_trace_of_its_own_that_the_session_links_to
 
 def test_a_plugins_work_stands_between_the_message_and_the_command(lines: LineWriter) -> None:
     traced = Traced(lines)
-    call = traced.plugins.begin("auto_start", "connector_status_changed", Cause("c" * 32, 77, SESSION))
-    token = current_cause.set(call.cause)
-    flow = traced.middleware.call_queued(PEER, Call("m1", "Reset", b"{}"), Subject())
-    current_cause.reset(token)
-    traced.middleware.call_withdrawn(flow)
+    call = traced.plugins.begin("auto_start", "connector_status_changed", TraceContext("c" * 32, 77, SESSION))
+    token = current_trace_context.set(call.cause)
+    flow = traced.observer.call_queued(PEER, Call("m1", "Reset", b"{}"), Subject())
+    current_trace_context.reset(token)
+    traced.observer.call_withdrawn(flow)
     call.end(failed=False)
     work = next(span for span in traced.spans if span.name == "plugin auto_start")
     command = next(span for span in traced.spans if span.name == "Reset" and trace_of(span) != SESSION)

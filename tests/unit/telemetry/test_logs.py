@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 import structlog
 
-from mcpp.ocppj.flow import Cause, Direction, Flow, Peer, current_cause, current_flow
+from mcpp.ocppj.flow import Direction, Flow, Peer, TraceContext, current_flow, current_trace_context
 from mcpp.telemetry.logs.lines import LogFormat, LogLevel
 from mcpp.telemetry.logs.pipeline import get_logger
 from mcpp_generated.ocpp16.models import ChangeConfigurationRequest
@@ -110,14 +110,14 @@ def test_the_current_flow_and_bound_context_stand_on_the_line(recording: Recordi
 
 
 def test_what_causes_a_line_stands_on_it_with_its_session_and_its_recorded_span(recording: Recording) -> None:
-    token = current_cause.set(Cause("ab" * 16, 0xFE, "cd" * 16))
+    token = current_trace_context.set(TraceContext("ab" * 16, 0xFE, "cd" * 16))
     try:
         with recording.at():
             get_logger().info("caused")
             get_logger().info("of_something_else", correlation_id="ef" * 16)
             logging.getLogger("a.library").warning("caused too")
     finally:
-        current_cause.reset(token)
+        current_trace_context.reset(token)
     caused, other, library = recording.lines()
 
     for line in (caused, library):
@@ -282,7 +282,7 @@ with logging_to(LogSink(), level=LogLevel.INFO, log_format=LogFormat.JSON):
 def test_errors_that_nobody_catches_get_lines() -> None:
     program = """
 import asyncio, gc, threading
-from mcpp.ocppj.flow import Cause, current_cause
+from mcpp.ocppj.flow import TraceContext, current_trace_context
 from mcpp.telemetry.logs.lines import LogFormat, LogLevel
 from mcpp.telemetry.logs.sink import LogSink
 from mcpp.telemetry.logs.pipeline import logging_to, report_loop_errors
@@ -297,10 +297,10 @@ class Broken:
 async def main():
     report_loop_errors(asyncio.get_running_loop())
     asyncio.get_running_loop().call_soon(lambda: 1 / 0)
-    current_cause.set(Cause("ab" * 16))
+    current_trace_context.set(TraceContext("ab" * 16))
     task = asyncio.get_running_loop().create_task(fail(), name="the-task")
     await asyncio.wait([task])
-    current_cause.set(Cause("cd" * 16))
+    current_trace_context.set(TraceContext("cd" * 16))
     del task
     gc.collect()
     Broken()

@@ -14,9 +14,9 @@ from mcpp.storage.writer import WriterObserver
 from mcpp.telemetry.database import DatabaseTelemetry
 from mcpp.telemetry.labels import OTHER
 from mcpp.telemetry.logs.message_lines import MessageLines
+from mcpp.telemetry.messages import MessageTelemetry
 from mcpp.telemetry.metrics.definitions import Children, Metrics
-from mcpp.telemetry.middleware import TelemetryMiddleware
-from mcpp.telemetry.sessions import Sessions
+from mcpp.telemetry.sessions import ChargingSessions
 from tests.programs import promtool
 from tests.unit.telemetry.recording import Recording
 from tests.unit.telemetry.scrapes import OPENMETRICS, scrape, text_of, value, values
@@ -192,9 +192,9 @@ def test_two_servers_in_one_process_count_apart(metrics: Metrics) -> None:
 
 async def test_an_exemplar_leads_from_a_duration_to_its_flow(recording: Recording, metrics: Metrics) -> None:
     with recording.at() as lines:
-        middleware = TelemetryMiddleware(MessageLines(lines), metrics, Sessions())
-        flow = middleware.call_received(Peer(1, "CP-1"), Call("1", "Heartbeat", b"{}"), 20)
-        middleware.answer_sent(flow, CallResult("1", b"{}"), 10)
+        observer = MessageTelemetry(MessageLines(lines), metrics, ChargingSessions())
+        flow = observer.call_received(Peer(1, "CP-1"), Call("1", "Heartbeat", b"{}"), 20)
+        observer.answer_sent(flow, CallResult("1", b"{}"), 10)
     samples = (await scrape(metrics, OPENMETRICS))["mcpp_ocpp_message_duration_seconds"].samples
     exemplars = [sample.exemplar.labels for sample in samples if sample.exemplar]
 

@@ -9,9 +9,9 @@ from typing import Final
 
 from pydantic import BaseModel
 
+from mcpp.csms.operations import ChangeOutcome
 from mcpp.domain.events import ChargePointBooted, ChargePointConnected
 from mcpp.ocppj.errors import CallRefused, CommandError
-from mcpp.ocppj.verbs import ChangeOutcome
 from mcpp.plugins.builtin.configure.wishes import ConfigureSettings, same, wanted_of
 from mcpp.plugins.hookspecs import hookimpl
 from mcpp.plugins.site import ChargePointState, Site

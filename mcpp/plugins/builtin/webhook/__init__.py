@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from mcpp.domain.events import Event
-from mcpp.event_json import event_name
 from mcpp.plugins import Site, hookimpl
 from mcpp.plugins.builtin.webhook.post import Post
 from mcpp.plugins.builtin.webhook.receiver import Delivery, Receiver, backoff
 from mcpp.plugins.builtin.webhook.settings import WebhookSettings, signing_key
+from mcpp.reads.event_json import event_name
 
 _FLUSH_SECONDS: Final = 3.0
 """What the server's end may wait for the last deliveries."""

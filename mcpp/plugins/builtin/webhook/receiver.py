@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 from structlog.typing import FilteringBoundLogger
 
 from mcpp.domain.events import Event
-from mcpp.event_json import event_json, event_name
+from mcpp.reads.event_json import event_json, event_name
 
 _BYTE_LIMIT: Final = 16 * 1024 * 1024
 """Bytes of bodies that wait for one URL: chargers decide how large an event is."""

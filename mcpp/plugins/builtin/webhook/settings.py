@@ -10,8 +10,8 @@ import httpx
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
-from mcpp.event_json import EVENT_NAMES
 from mcpp.plugins.settings import PluginSettings
+from mcpp.reads.event_json import EVENT_NAMES
 
 ENCODED_SECRET: Final = "whsec_"  # noqa: S105  a prefix
 """Before a secret that stands in base64 (Standard Webhooks)."""

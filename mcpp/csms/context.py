@@ -11,7 +11,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from mcpp.domain.authorization import Authorization, AuthorizationPolicy
 from mcpp.domain.energy import NewestRegister
 from mcpp.domain.events import Event
-from mcpp.domain.occasion import Occasion, Outcome
+from mcpp.domain.occasion import Occasion, Result
 from mcpp.domain.questions import AuthorizationQuestion, DataTransferAnswer, DataTransferQuestion
 from mcpp.domain.samples import SampleKind
 from mcpp.domain.stamps import StampBook
@@ -79,7 +79,7 @@ class CallContext:
             self._flow.after_answer = self._publish
 
     async def write(
-        self, function: Callable[Concatenate[Queries, Occasion, P], Outcome[T]], *args: P.args, **kwargs: P.kwargs
+        self, function: Callable[Concatenate[Queries, Occasion, P], Result[T]], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Run a domain function in the next write transaction; returns once that is committed.
 

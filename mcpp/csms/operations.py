@@ -17,7 +17,7 @@ class ChangeOutcome(StrEnum):
     NOT_SUPPORTED = "not_supported"
 
 
-class Verbs(Protocol):
+class Operations(Protocol):
     """Typed commands to charge points, by identity.
 
     Each waits for its turn in the charge point's queue and for the answer. All raise NotConnected, QueueFull,

@@ -12,23 +12,23 @@ from functools import partial
 from typing import NamedTuple
 
 from mcpp.api.event_stream import EventStream
-from mcpp.assembly.telemetry import TelemetryParts
-from mcpp.commands import Commands
+from mcpp.csms.commands import Commands
+from mcpp.csms.context import Services
 from mcpp.domain import charge_points
 from mcpp.domain.authorization import AuthorizationPolicy
 from mcpp.domain.events import Event, Subscriber
 from mcpp.errors import StartError
-from mcpp.finished_commands import FinishedCommands
-from mcpp.housekeeping import RecoveryKeeper, ReservationKeeper, StampKeeper
-from mcpp.ocpp16.context import Services
 from mcpp.ocpp16.dialect import Ocpp16
-from mcpp.ocpp16.verbs import Ocpp16Verbs
-from mcpp.passwords import Passwords
+from mcpp.ocpp16.operations import Ocpp16Operations
 from mcpp.plugins.builtin.auto_start import AutoStart
 from mcpp.plugins.loading import Plugin, load_plugins
 from mcpp.plugins.local_site import SiteServices
 from mcpp.plugins.manager import Plugins
-from mcpp.presence import Presence
+from mcpp.server.chores import RecoveryKeeper, ReservationKeeper, StampKeeper
+from mcpp.server.finished_commands import FinishedCommands
+from mcpp.server.passwords import Passwords
+from mcpp.server.presence import Presence
+from mcpp.server.telemetry import TelemetryParts
 from mcpp.settings import AuthorizationMode, ConcurrentTx, Registration, Settings
 from mcpp.storage.database import DatabaseUnusable, Readers, open_writer
 from mcpp.storage.migrations import migrate
@@ -161,7 +161,7 @@ def build_plugins(
     services = SiteServices(
         live=registry,
         commands=Commands(registry, core.dialects),
-        verbs=Ocpp16Verbs(registry, partial(_running_transaction, storage)),
+        verbs=Ocpp16Operations(registry, partial(_running_transaction, storage)),
         readers=storage.readers,
         writer=storage.writer,
         publish=core.events.publish,

@@ -19,7 +19,7 @@ from mcpp.ocppj.flow import (
     Peer,
     Step,
     Subject,
-    cause_at_hand,
+    active_trace_context,
     new_correlation_id,
 )
 from mcpp.ocppj.frames import Call, CallError, CallResult, FrameError, MessageType
@@ -29,7 +29,7 @@ from mcpp.telemetry.logs.message_lines import MessageLines
 from mcpp.telemetry.logs.pipeline import error_text, stack_text
 from mcpp.telemetry.logs.redaction import redact_text
 from mcpp.telemetry.metrics.definitions import Children, Metrics
-from mcpp.telemetry.sessions import Sessions
+from mcpp.telemetry.sessions import ChargingSessions
 from mcpp.telemetry.tracing.flow_spans import FlowSpans
 
 _MESSAGE_TYPES = {
@@ -45,14 +45,14 @@ _UNANSWERED = "unanswered"
 """The `error.type` of a span whose CALL got no answer from us."""
 
 
-class TelemetryMiddleware:
-    """Implements `mcpp.ocppj.middleware.Middleware`: one `ocpp_message` line per frame, message metrics, spans."""
+class MessageTelemetry:
+    """Implements `mcpp.csms.observer.MessageObserver`: one `ocpp_message` line per frame, message metrics, spans."""
 
     def __init__(
         self,
         lines: MessageLines,
         metrics: Metrics,
-        sessions: Sessions,
+        sessions: ChargingSessions,
         spans: FlowSpans | None = None,
         *,
         slow_seconds: float = 1.0,
@@ -111,7 +111,7 @@ class TelemetryMiddleware:
     # CALLs of ours.
 
     def call_queued(self, peer: Peer, call: Call, about: Subject) -> Flow:
-        cause = cause_at_hand()
+        cause = active_trace_context()
         session = self._sessions.find(peer.identity, about) or (cause and cause.session_correlation_id)
         flow = Flow(
             peer,

@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
+from mcpp.csms.observer import MessageObserver
 from mcpp.ocppj.errors import CallTimeout, ConnectionLost, ErrorCode
-from mcpp.ocppj.flow import Cause, Deviation, Direction, Flow, Peer, Step, Subject, current_cause
+from mcpp.ocppj.flow import Deviation, Direction, Flow, Peer, Step, Subject, TraceContext, current_trace_context
 from mcpp.ocppj.frames import Call, CallError, CallResult, FrameError
-from mcpp.ocppj.middleware import Middleware
 from mcpp.telemetry.logs.lines import LogLevel
 from mcpp.telemetry.logs.message_lines import MessageLines
+from mcpp.telemetry.messages import MessageTelemetry
 from mcpp.telemetry.metrics.definitions import Metrics
-from mcpp.telemetry.middleware import TelemetryMiddleware
-from mcpp.telemetry.sessions import Sessions
+from mcpp.telemetry.sessions import ChargingSessions
 from tests.unit.telemetry.recording import Recording
 
 PEER = Peer(7, "CP-1")
@@ -48,19 +48,19 @@ def value(metrics: Metrics, name: str, **labels: str) -> float | None:
 def watch(
     recording: Recording,
     metrics: Metrics,
-    *actions: Callable[[Middleware], object],
+    *actions: Callable[[MessageObserver], object],
     level: LogLevel = LogLevel.INFO,
     log_payloads: bool = False,
 ) -> list[dict[str, Any]]:
     with recording.at(level) as lines:
         lines.log_payloads = log_payloads
-        middleware = TelemetryMiddleware(MessageLines(lines), metrics, Sessions())
+        observer = MessageTelemetry(MessageLines(lines), metrics, ChargingSessions())
         for act in actions:
-            act(middleware)
+            act(observer)
     return recording.lines()
 
 
-Act = Callable[[Middleware], object]
+Act = Callable[[MessageObserver], object]
 
 ONE_FRAME_EACH: dict[str, tuple[Act, dict[str, object]]] = {
     "a CALL goes out": (
@@ -160,11 +160,11 @@ def test_an_incoming_call_and_its_answer_make_a_line_each(
 
 
 def test_an_incoming_calls_line_has_its_time_of_receipt_and_its_session(recording: Recording, metrics: Metrics) -> None:
-    def handle(middleware: Middleware) -> None:
-        flow = middleware.call_received(PEER, CALL, 33)
+    def handle(observer: MessageObserver) -> None:
+        flow = observer.call_received(PEER, CALL, 33)
         flow.started -= 5
         flow.connector_id, flow.transaction_id, flow.session_correlation_id = 1, 42, "5" * 32
-        middleware.answer_sent(flow, RESULT, 9)
+        observer.answer_sent(flow, RESULT, 9)
 
     call, answer, slow = watch(recording, metrics, handle)
 
@@ -176,12 +176,12 @@ def test_an_incoming_calls_line_has_its_time_of_receipt_and_its_session(recordin
 
 
 def test_a_slow_message_says_where_the_time_went(recording: Recording, metrics: Metrics) -> None:
-    def handle(middleware: Middleware) -> None:
-        flow = middleware.call_received(PEER, CALL, 33)
+    def handle(observer: MessageObserver) -> None:
+        flow = observer.call_received(PEER, CALL, 33)
         flow.started -= 2
         flow.steps.append(Step("wait_in_line", flow.started, 0.5))
         flow.steps.append(Step("database_write", flow.started + 0.5, 1.25, {"wait_seconds": 1.0, "batch_size": 40}))
-        middleware.answer_sent(flow, RESULT, 9)
+        observer.answer_sent(flow, RESULT, 9)
 
     (slow,) = [line for line in watch(recording, metrics, handle) if line["event"] == "slow_message"]
 
@@ -200,12 +200,12 @@ def test_a_quick_message_has_no_slow_line(recording: Recording, metrics: Metrics
 
 
 def test_a_command_belongs_to_its_cause_and_its_session(recording: Recording, metrics: Metrics) -> None:
-    def command(middleware: Middleware) -> None:
-        token = current_cause.set(Cause("c" * 32, None, "5" * 32))
-        flow = middleware.call_queued(PEER, CALL, Subject(connector_id=1))
-        current_cause.reset(token)
-        middleware.call_sent(flow, 5)
-        middleware.answer_received(flow, RESULT, 9)
+    def command(observer: MessageObserver) -> None:
+        token = current_trace_context.set(TraceContext("c" * 32, None, "5" * 32))
+        flow = observer.call_queued(PEER, CALL, Subject(connector_id=1))
+        current_trace_context.reset(token)
+        observer.call_sent(flow, 5)
+        observer.answer_received(flow, RESULT, 9)
 
     call, answer = watch(recording, metrics, command)
 
@@ -262,10 +262,10 @@ def test_payloads_are_whole_when_wanted_and_masked(recording: Recording, metrics
 
 
 def test_deviations_make_one_line_per_flow_and_are_counted_by_rule(recording: Recording, metrics: Metrics) -> None:
-    def handle(middleware: Middleware) -> None:
-        flow = middleware.call_received(PEER, CALL._replace(deviations=("byte_order_mark",)), 33)
+    def handle(observer: MessageObserver) -> None:
+        flow = observer.call_received(PEER, CALL._replace(deviations=("byte_order_mark",)), 33)
         flow.deviations += [Deviation("number_for_text", "a[0]"), Deviation("number_for_text", "a[1]")]
-        middleware.answer_sent(flow, RESULT, 9)
+        observer.answer_sent(flow, RESULT, 9)
 
     lines = watch(recording, metrics, handle)
     (deviation,) = [line for line in lines if line["event"] == "contract_deviation"]
@@ -327,15 +327,15 @@ def test_with_level_warning_messages_are_counted_and_not_written(recording: Reco
 
 
 def test_labels_stay_within_their_sets_whatever_a_charger_makes_up(recording: Recording, metrics: Metrics) -> None:
-    def attack(middleware: Middleware) -> None:
+    def attack(observer: MessageObserver) -> None:
         for number in range(50):
             made_up = f'Made{number}\n"up"'
-            flow = middleware.call_received(PEER, Call(made_up, made_up, b"{}"), 9)
+            flow = observer.call_received(PEER, Call(made_up, made_up, b"{}"), 9)
             flow.deviations.append(Deviation("unknown_field", made_up))
-            middleware.answer_sent(flow, CallError(made_up, made_up, made_up), 9)
-            middleware.answer_received(outgoing(), CallError(made_up, made_up, made_up), 9)
-            middleware.stray_answer(PEER, CallError(made_up, made_up, made_up), 9, late=False)
-            middleware.frame_refused(PEER, FrameError(made_up, ErrorCode.FORMAT_VIOLATION, made_up, number), 9)
+            observer.answer_sent(flow, CallError(made_up, made_up, made_up), 9)
+            observer.answer_received(outgoing(), CallError(made_up, made_up, made_up), 9)
+            observer.stray_answer(PEER, CallError(made_up, made_up, made_up), 9, late=False)
+            observer.frame_refused(PEER, FrameError(made_up, ErrorCode.FORMAT_VIOLATION, made_up, number), 9)
 
     watch(recording, metrics, attack)
     samples = [sample for family in metrics.registry.collect() for sample in family.samples]

@@ -9,11 +9,11 @@ from http import HTTPStatus
 from mcpp.domain import charge_points
 from mcpp.domain.events import ChargePointConnected, ChargePointDisconnected, Event
 from mcpp.ocppj.flow import Peer, new_correlation_id
-from mcpp.passwords import Passwords
+from mcpp.server.passwords import Passwords
 from mcpp.storage.writer import Writer, WriterClosed
-from mcpp.transport.admission import Admitted, ConnectRequest, Refused
+from mcpp.transport.admission import AdmissionRefused, Admitted, ConnectRequest
 from mcpp.transport.charge_point import LiveChargePoint
-from mcpp.transport.outcomes import Outcome
+from mcpp.transport.outcomes import ConnectionOutcome
 from mcpp_generated.db.queries import Queries
 
 
@@ -33,7 +33,7 @@ class Presence:
         self._publish = publish
         self._register_unknown = register_unknown
 
-    async def admit(self, request: ConnectRequest) -> Admitted | Refused:
+    async def admit(self, request: ConnectRequest) -> Admitted | AdmissionRefused:
         """Admit a known charge point that has shown its password, if it has one (OCPP-J 1.6 §6.2).
 
         An unknown one is registered where registration is open.
@@ -49,8 +49,8 @@ class Presence:
                 proven_hash=proven_hash,
             )
             if found is None:
-                return Refused(
-                    HTTPStatus.NOT_FOUND, "this charge point is not registered", Outcome.UNKNOWN_CHARGE_POINT
+                return AdmissionRefused(
+                    HTTPStatus.NOT_FOUND, "this charge point is not registered", ConnectionOutcome.UNKNOWN_CHARGE_POINT
                 )
             if isinstance(found, int):
                 return Admitted(Peer(found, request.identity))
@@ -58,7 +58,7 @@ class Presence:
             proven_hash = found.password_hash
             refusal = await self._refusal(request, proven_hash)
             if refusal is not None:
-                return Refused(HTTPStatus.UNAUTHORIZED, refusal, Outcome.UNAUTHORIZED)
+                return AdmissionRefused(HTTPStatus.UNAUTHORIZED, refusal, ConnectionOutcome.UNAUTHORIZED)
 
     async def chargers_authenticated(self) -> bool:
         """Whether nobody connects without a password."""

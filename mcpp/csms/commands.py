@@ -9,10 +9,10 @@ from typing import Final
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
+from mcpp.csms.dialect import Dialect
+from mcpp.csms.live import Exchange, LiveChargePoints
 from mcpp.ocppj.actions import AnyAction, Sender, decode
-from mcpp.ocppj.dialect import Dialect
 from mcpp.ocppj.errors import InvalidPayload, Mistake, NotConnected, UnknownAction
-from mcpp.ocppj.live import Exchange, LiveChargePoints
 from mcpp.ocppj.repair import spell_location
 
 _BLANKS_OUTSIDE_OF_TEXT: Final = re.compile(rb'("(?:[^"\\]|\\.)*")|[ \t\r\n]+')

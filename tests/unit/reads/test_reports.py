@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from mcpp.reports import By, Period, Total, grand_total, summed_up
+from mcpp.reads.reports import By, Period, Total, grand_total, summed_up
 from mcpp_generated.db.models import ListEndedTransactionsRow
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -8,7 +8,7 @@ from mcpp.ocppj.flow import Flow, Peer, Subject
 from mcpp.ocppj.frames import Call, CallError, CallResult, FrameError
 
 
-class Middleware(Protocol):
+class MessageObserver(Protocol):
     """Called once per frame and per connection event, on the event loop; must not block and must not raise.
 
     `size` is the frame's text in bytes.

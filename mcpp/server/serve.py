@@ -12,15 +12,15 @@ import sys
 import threading
 from contextlib import AsyncExitStack
 
-from mcpp.assembly.listeners import Listeners, open_files, open_http, open_ocpp
-from mcpp.assembly.parts import (
+from mcpp.server.listeners import Listeners, open_files, open_http, open_ocpp
+from mcpp.server.parts import (
     CoreParts,
     build_core,
     build_plugins,
     enabled_plugins,
     open_storage,
 )
-from mcpp.assembly.telemetry import build_telemetry
+from mcpp.server.telemetry import build_telemetry
 from mcpp.settings import Settings, is_loopback
 from mcpp.telemetry.logs.control import follow_signals
 from mcpp.telemetry.logs.lines import LineWriter

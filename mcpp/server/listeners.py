@@ -12,9 +12,7 @@ from mcpp.api.access import AccessRules
 from mcpp.api.app import create_api
 from mcpp.api.http_server import HttpServer
 from mcpp.api.services import ApiServices
-from mcpp.assembly.parts import CoreParts, StorageParts
-from mcpp.assembly.telemetry import TelemetryParts
-from mcpp.commands import Commands
+from mcpp.csms.commands import Commands
 from mcpp.errors import StartError
 from mcpp.files.directory import MIB, StorageFailed
 from mcpp.files.listener import create_files_app, reachable_url
@@ -22,6 +20,8 @@ from mcpp.files.store import FileStore
 from mcpp.ocpp16.charging_profiles import check_charging_profile
 from mcpp.ocpp16.local_list_sync import LocalListSync
 from mcpp.ocpp16.unmatched import read_content
+from mcpp.server.parts import CoreParts, StorageParts
+from mcpp.server.telemetry import TelemetryParts
 from mcpp.settings import Settings
 from mcpp.storage.readiness import check_writable
 from mcpp.telemetry.metrics.fleet_series import fleet_series
@@ -57,7 +57,7 @@ async def open_ocpp(settings: Settings, telemetry: TelemetryParts, core: CorePar
         settings.ocpp_path,
         dialects=core.dialects,
         admission=core.presence,
-        middleware=telemetry.middleware(settings),
+        observer=telemetry.observer(settings),
         registry=registry,
         limits=Limits(
             idle_timeout=settings.idle_timeout,

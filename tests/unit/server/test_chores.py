@@ -16,7 +16,7 @@ from mcpp.domain.events import Event, ReservationChanged, TransactionRecovered
 from mcpp.domain.occasion import Occasion
 from mcpp.domain.reservations import Reserve
 from mcpp.domain.transactions import StartTransaction, start_transaction
-from mcpp.housekeeping import RecoveryKeeper, ReservationKeeper
+from mcpp.server.chores import RecoveryKeeper, ReservationKeeper
 from mcpp.storage.database import open_writer
 from mcpp.storage.migrations import migrate
 from mcpp.storage.writer import Writer

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcpp import passwords
-from mcpp.passwords import Passwords, canonical, hash_password, password_matches
+from mcpp.server import passwords
+from mcpp.server.passwords import Passwords, canonical, hash_password, password_matches
 
 KEY = bytes.fromhex("000102030405060708090a0b0c0d0e0ff0f1f2f3")
 

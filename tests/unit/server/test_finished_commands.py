@@ -8,9 +8,9 @@ import pytest
 from pydantic import BaseModel
 
 from mcpp.domain.events import CommandFinished, CommandOutcome, Event
-from mcpp.finished_commands import FinishedCommands
 from mcpp.ocppj.errors import CallRefused, CallTimeout, ConnectionLost, InvalidAnswer
 from mcpp.ocppj.flow import Direction, Flow, Peer
+from mcpp.server.finished_commands import FinishedCommands
 from mcpp_generated.ocpp16.models import ResetResponse, ResetStatus, TriggerMessageResponse, TriggerMessageStatus
 
 

@@ -18,15 +18,15 @@ from mcpp.telemetry.logs.control import LogControl
 from mcpp.telemetry.logs.lines import LineWriter
 from mcpp.telemetry.logs.message_lines import MessageLines
 from mcpp.telemetry.logs.sink import LogSink
+from mcpp.telemetry.messages import MessageTelemetry
 from mcpp.telemetry.metrics.definitions import Metrics
-from mcpp.telemetry.middleware import TelemetryMiddleware
 from mcpp.telemetry.plugins import PluginTelemetry
-from mcpp.telemetry.sessions import Sessions
+from mcpp.telemetry.sessions import ChargingSessions
 from mcpp.telemetry.tracing.flow_spans import FlowSpans
 from mcpp.telemetry.tracing.pipeline import Tracing, tracing_from
 from mcpp.telemetry.tracing.session_spans import SessionSpans
 from mcpp.telemetry.tracing.spans import Spans
-from mcpp.transport.outcomes import Outcome
+from mcpp.transport.outcomes import ConnectionOutcome
 from mcpp_generated.ocpp16.actions import ACTIONS
 from mcpp_generated.ocpp16.models import ChargePointErrorCode, ChargePointStatus, Reason
 
@@ -40,16 +40,16 @@ class TelemetryParts(NamedTuple):
     lines: LineWriter
     log: LogControl
     metrics: Metrics
-    sessions: Sessions
+    sessions: ChargingSessions
     fleet: Fleet
     spans: Spans | None
     """None where tracing is off."""
 
-    def middleware(self, settings: Settings) -> TelemetryMiddleware:
+    def observer(self, settings: Settings) -> MessageTelemetry:
         """What observes the messages."""
         spans = None if self.spans is None else FlowSpans(self.spans, self.metrics.actions, OTHER)
         lines = MessageLines(self.lines)
-        return TelemetryMiddleware(lines, self.metrics, self.sessions, spans, slow_seconds=settings.slow_message)
+        return MessageTelemetry(lines, self.metrics, self.sessions, spans, slow_seconds=settings.slow_message)
 
     def subscribers(self) -> list[Subscriber]:
         """What follows the domain's events."""
@@ -68,7 +68,7 @@ def build_telemetry(settings: Settings, sink: LogSink, lines: LineWriter, runnin
         actions=ACTIONS,
         error_codes=COUNTED_AS,
         stop_reasons=tuple(reason.value for reason in Reason),
-        connection_outcomes=tuple(Outcome),
+        connection_outcomes=tuple(ConnectionOutcome),
     )
     metrics.watch_log(lambda: sink.dropped)
     metrics.watch_database(settings.database)
@@ -79,7 +79,7 @@ def build_telemetry(settings: Settings, sink: LogSink, lines: LineWriter, runnin
         running.push_async_callback(partial(tracing.close, _FLUSH_SECONDS))
         spans = Spans(tracing.sampler, tracing.resource, tracing.on_end)
         metrics.watch_spans(partial(_counts, tracing))
-    sessions = Sessions(None if spans is None else SessionSpans(spans).end)
+    sessions = ChargingSessions(None if spans is None else SessionSpans(spans).end)
     fleet = Fleet(
         statuses=tuple(ChargePointStatus),
         error_codes=tuple(ChargePointErrorCode),

@@ -1,1 +1,0 @@
-"""How the server is put together: its parts, then what listens. Only the composition root imports it."""

@@ -1,0 +1,1 @@
+"""The one read side: charge points, transactions, reports and events as API, plugins and commands show them."""
