@@ -1,13 +1,15 @@
--- Register a charge point at its first connection, note each later one. Gives its key.
+-- Register a charge point at its first connection, note each later one. Returns its key and the connection's epoch.
 -- name: ConnectChargePoint :one
-INSERT INTO charge_points (identity, ocpp_version, registered_at, last_connect_at)
-VALUES (@identity, @ocpp_version, @connected_at, @connected_at)
-ON CONFLICT (identity) DO UPDATE SET ocpp_version = excluded.ocpp_version, last_connect_at = excluded.last_connect_at
-RETURNING id;
+INSERT INTO charge_points (identity, ocpp_version, registered_at, last_connect_at, connection_epoch)
+VALUES (@identity, @ocpp_version, @connected_at, @connected_at, 1)
+ON CONFLICT (identity) DO UPDATE SET ocpp_version = excluded.ocpp_version, last_connect_at = excluded.last_connect_at,
+    connection_epoch = connection_epoch + 1
+RETURNING key, connection_epoch;
 
--- Note the end of a charge point's connection.
--- name: DisconnectChargePoint :exec
-UPDATE charge_points SET last_disconnect_at = @disconnected_at WHERE id = @id;
+-- Note the end of a charge point's connection, unless a newer one began; 0 rows then.
+-- name: DisconnectChargePoint :execrows
+UPDATE charge_points SET last_disconnect_at = @disconnected_at
+WHERE key = @key AND connection_epoch = @connection_epoch;
 
 -- Store what an accepted BootNotification tells (OCPP 1.6, 4.2).
 -- name: BootChargePoint :exec
@@ -16,44 +18,44 @@ SET vendor = @vendor, model = @model, serial_number = @serial_number,
     charge_box_serial_number = @charge_box_serial_number, firmware_version = @firmware_version,
     iccid = @iccid, imsi = @imsi, meter_type = @meter_type, meter_serial_number = @meter_serial_number,
     boot_accepted_at = coalesce(boot_accepted_at, @booted_at), last_boot_at = @booted_at
-WHERE id = @id;
+WHERE key = @key;
 
 -- Write the stamps that aren't records of their own, gathered over some seconds; an older one never overwrites.
 -- name: StampChargePoints :batchexec
 UPDATE charge_points
 SET last_heartbeat_at = coalesce(sqlc.narg(last_heartbeat_at), last_heartbeat_at),
     last_meter_values_at = coalesce(sqlc.narg(last_meter_values_at), last_meter_values_at)
-WHERE id = @id;
+WHERE key = @key;
 
 -- Note when the charge point last reported a status, and when last an error.
 -- name: StampStatus :exec
 UPDATE charge_points
 SET last_status_at = @last_status_at, last_error_at = coalesce(sqlc.narg(last_error_at), last_error_at)
-WHERE id = @id;
+WHERE key = @key;
 
 -- Note when the charge point last started a transaction.
 -- name: StampTransactionStart :exec
-UPDATE charge_points SET last_tx_start_at = @last_tx_start_at WHERE id = @id;
+UPDATE charge_points SET last_tx_start_at = @last_tx_start_at WHERE key = @key;
 
 -- Note when the charge point last stopped a transaction.
 -- name: StampTransactionStop :exec
-UPDATE charge_points SET last_tx_stop_at = @last_tx_stop_at WHERE id = @id;
+UPDATE charge_points SET last_tx_stop_at = @last_tx_stop_at WHERE key = @key;
 
 -- Keep the last report on diagnostics, firmware or log.
 -- name: PutReport :exec
-INSERT INTO charge_point_reports (charge_point_id, kind, status, request_id, reported_at)
-VALUES (@charge_point_id, @kind, @status, @request_id, @reported_at)
-ON CONFLICT (charge_point_id, kind)
+INSERT INTO charge_point_reports (charge_point_key, kind, status, request_id, reported_at)
+VALUES (@charge_point_key, @kind, @status, @request_id, @reported_at)
+ON CONFLICT (charge_point_key, kind)
 DO UPDATE SET status = excluded.status, request_id = excluded.request_id, reported_at = excluded.reported_at;
 
 -- What a charge point last reported on diagnostics, firmware and logs.
 -- name: ListReports :many
-SELECT * FROM charge_point_reports WHERE charge_point_id = @charge_point_id ORDER BY kind;
+SELECT * FROM charge_point_reports WHERE charge_point_key = @charge_point_key ORDER BY kind;
 
 -- Store a security event (security extension, 4.9.2); a repeat changes nothing.
 -- name: AddSecurityEvent :execrows
-INSERT INTO security_events (charge_point_id, type, occurred_at, tech_info, received_at)
-VALUES (@charge_point_id, @type, @occurred_at, @tech_info, @received_at)
+INSERT INTO security_events (charge_point_key, type, occurred_at, tech_info, received_at)
+VALUES (@charge_point_key, @type, @occurred_at, @tech_info, @received_at)
 ON CONFLICT DO NOTHING;
 
 -- One charge point by the identity it connects with.
@@ -74,11 +76,11 @@ SELECT * FROM charge_points WHERE identity IN (sqlc.slice(identities)) ORDER BY 
 
 -- A charge point's key and the hash of its password; by this it's found when it connects.
 -- name: GetCredentials :one
-SELECT id, password_hash FROM charge_points WHERE identity = @identity;
+SELECT key, password_hash FROM charge_points WHERE identity = @identity;
 
 -- Store the hash of a charge point's password; NULL where it needs none.
 -- name: SetPasswordHash :exec
-UPDATE charge_points SET password_hash = @password_hash WHERE id = @id;
+UPDATE charge_points SET password_hash = @password_hash WHERE key = @key;
 
 -- How many charge points may connect without a password.
 -- name: CountChargePointsWithoutPassword :one
@@ -90,20 +92,20 @@ INSERT INTO charge_points (identity, registered_at) VALUES (@identity, @register
 
 -- Give a charge point a name for people.
 -- name: SetDisplayName :exec
-UPDATE charge_points SET display_name = @display_name WHERE id = @id;
+UPDATE charge_points SET display_name = @display_name WHERE key = @key;
 
 -- Say whether a charge point starts charging by itself; NULL where the setting decides.
 -- name: SetAutoStart :exec
-UPDATE charge_points SET auto_start = @auto_start WHERE id = @id;
+UPDATE charge_points SET auto_start = @auto_start WHERE key = @key;
 
 -- How many transactions a charge point has.
 -- name: CountTransactionsOfChargePoint :one
-SELECT count(*) FROM transactions WHERE charge_point_id = @charge_point_id;
+SELECT count(*) FROM transactions WHERE charge_point_key = @charge_point_key;
 
 -- Forget a charge point, and with it all that is its own.
 -- name: DeleteChargePoint :exec
-DELETE FROM charge_points WHERE id = @id;
+DELETE FROM charge_points WHERE key = @key;
 
 -- Whether a charge point starts transactions by itself; null where the setting for all holds.
 -- name: GetAutoStart :one
-SELECT auto_start FROM charge_points WHERE id = @id;
+SELECT auto_start FROM charge_points WHERE key = @key;

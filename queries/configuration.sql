@@ -1,23 +1,23 @@
 -- Keep configuration keys as a charge point tells them; each is spelled as in its last word on it.
 -- name: PutConfigurationKeys :batchexec
-INSERT INTO configuration_keys (charge_point_id, key, value, readonly, known_at)
-VALUES (@charge_point_id, @key, @value, @readonly, @known_at)
-ON CONFLICT (charge_point_id, key)
+INSERT INTO configuration_keys (charge_point_key, key, value, readonly, known_at)
+VALUES (@charge_point_key, @key, @value, @readonly, @known_at)
+ON CONFLICT (charge_point_key, key)
 DO UPDATE SET key = excluded.key, value = excluded.value, readonly = excluded.readonly, known_at = excluded.known_at;
 
 -- Forget configuration keys that a charge point doesn't know.
 -- name: DeleteConfigurationKeys :batchexec
-DELETE FROM configuration_keys WHERE charge_point_id = @charge_point_id AND key = @key;
+DELETE FROM configuration_keys WHERE charge_point_key = @charge_point_key AND key = @key;
 
 -- One configuration key, compared without regard to case (CiString).
 -- name: GetConfigurationKey :one
-SELECT * FROM configuration_keys WHERE charge_point_id = @charge_point_id AND key = @key;
+SELECT * FROM configuration_keys WHERE charge_point_key = @charge_point_key AND key = @key;
 
 -- The last known configuration of a charge point, in the order of the keys.
 -- name: ListConfigurationKeys :many
-SELECT * FROM configuration_keys WHERE charge_point_id = @charge_point_id ORDER BY key;
+SELECT * FROM configuration_keys WHERE charge_point_key = @charge_point_key ORDER BY key;
 
 -- As ListConfigurationKeys, a page at a time.
 -- name: ListConfigurationPage :many
-SELECT * FROM configuration_keys WHERE charge_point_id = @charge_point_id AND key > @after
+SELECT * FROM configuration_keys WHERE charge_point_key = @charge_point_key AND key > @after
 ORDER BY key LIMIT @page_size;

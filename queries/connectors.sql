@@ -1,12 +1,12 @@
 -- One connector by its number.
 -- name: GetConnector :one
 SELECT * FROM connectors
-WHERE charge_point_id = @charge_point_id AND evse_id = @evse_id AND connector_id = @connector_id;
+WHERE charge_point_key = @charge_point_key AND evse_id = @evse_id AND connector_id = @connector_id;
 
 -- Create a connector that was not seen before.
 -- name: AddConnector :one
-INSERT INTO connectors (charge_point_id, evse_id, connector_id)
-VALUES (@charge_point_id, @evse_id, @connector_id)
+INSERT INTO connectors (charge_point_key, evse_id, connector_id)
+VALUES (@charge_point_key, @evse_id, @connector_id)
 RETURNING *;
 
 -- Store a connector's status (OCPP 1.6, 4.9) and the session it belongs to.
@@ -15,35 +15,35 @@ UPDATE connectors
 SET status = @status, error_code = @error_code, info = @info, vendor_id = @vendor_id,
     vendor_error_code = @vendor_error_code, status_at = @status_at, status_received_at = @status_received_at,
     session_correlation_id = @session_correlation_id
-WHERE id = @id;
+WHERE key = @key;
 
 -- Say which session a connector is in.
 -- name: SetConnectorSession :exec
-UPDATE connectors SET session_correlation_id = @session_correlation_id WHERE id = @id;
+UPDATE connectors SET session_correlation_id = @session_correlation_id WHERE key = @key;
 
 -- End a connector's session, unless it is in a newer one.
 -- name: EndConnectorSession :exec
 UPDATE connectors SET session_correlation_id = NULL
-WHERE id = @id AND session_correlation_id = @session_correlation_id;
+WHERE key = @key AND session_correlation_id = @session_correlation_id;
 
 -- The connectors of some charge points, each with its open transaction.
 -- name: ListConnectors :many
-SELECT c.charge_point_id, c.evse_id, c.connector_id, c.status, c.error_code, c.status_at, c.ordered_availability,
+SELECT c.charge_point_key, c.evse_id, c.connector_id, c.status, c.error_code, c.status_at, c.ordered_availability,
     c.session_correlation_id, t.id AS transaction_id
 FROM connectors AS c
-LEFT JOIN transactions AS t ON t.connector_id = c.id AND t.stopped_at IS NULL
-WHERE c.charge_point_id IN (sqlc.slice(charge_point_ids))
-ORDER BY c.charge_point_id, c.evse_id, c.connector_id;
+LEFT JOIN transactions AS t ON t.connector_key = c.key AND t.stopped_at IS NULL
+WHERE c.charge_point_key IN (sqlc.slice(charge_point_keys))
+ORDER BY c.charge_point_key, c.evse_id, c.connector_id;
 
 -- A connector's number by its key.
 -- name: GetConnectorNumber :one
-SELECT connector_id FROM connectors WHERE id = @id;
+SELECT connector_id FROM connectors WHERE key = @key;
 
 -- Keep the availability that a connector was ordered to have (OCPP 1.6, 5.2).
 -- name: OrderAvailability :exec
-UPDATE connectors SET ordered_availability = @ordered_availability, ordered_at = @ordered_at WHERE id = @id;
+UPDATE connectors SET ordered_availability = @ordered_availability, ordered_at = @ordered_at WHERE key = @key;
 
 -- As OrderAvailability, of a charge point and all its connectors.
 -- name: OrderAvailabilityOfAll :exec
 UPDATE connectors SET ordered_availability = @ordered_availability, ordered_at = @ordered_at
-WHERE charge_point_id = @charge_point_id;
+WHERE charge_point_key = @charge_point_key;

@@ -1,7 +1,7 @@
 -- Let a charge point's total of ended transactions grow, or fall where an end is corrected.
 -- name: BookEnergy :exec
-UPDATE charge_points SET energy_wh = energy_wh + CAST(@wh AS INTEGER) WHERE id = @id;
+UPDATE charge_points SET energy_wh = energy_wh + CAST(@wh AS INTEGER) WHERE key = @key;
 
 -- Keep the total as it is told now, with so much of running transactions, unless more was told before.
 -- name: HoldEnergy :exec
-UPDATE charge_points SET energy_peak_wh = max(energy_peak_wh, energy_wh + CAST(@running_wh AS INTEGER)) WHERE id = @id;
+UPDATE charge_points SET energy_peak_wh = max(energy_peak_wh, energy_wh + CAST(@running_wh AS INTEGER)) WHERE key = @key;

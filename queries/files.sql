@@ -24,8 +24,8 @@ VALUES (@token_sha256, @firmware_id, @created_at, @expires_at);
 
 -- Book a link by which a charge point puts files.
 -- name: AddUploadLink :exec
-INSERT INTO file_links (token_sha256, charge_point_id, created_at, expires_at)
-VALUES (@token_sha256, @charge_point_id, @created_at, @expires_at);
+INSERT INTO file_links (token_sha256, charge_point_key, created_at, expires_at)
+VALUES (@token_sha256, @charge_point_key, @created_at, @expires_at);
 
 -- Forget the links that nobody can use any more.
 -- name: DeleteExpiredLinks :exec
@@ -40,9 +40,9 @@ WHERE l.token_sha256 = @token_sha256 AND l.expires_at > @now_at;
 
 -- The charge point that puts files by a link that still counts.
 -- name: FindUploadLink :one
-SELECT l.id AS link_id, p.id AS charge_point_id, p.identity
+SELECT l.id AS link_id, p.key AS charge_point_key, p.identity
 FROM file_links AS l
-JOIN charge_points AS p ON p.id = l.charge_point_id
+JOIN charge_points AS p ON p.key = l.charge_point_key
 WHERE l.token_sha256 = @token_sha256 AND l.expires_at > @now_at;
 
 -- The file that was put by a link under a name.
@@ -55,8 +55,8 @@ SELECT count(*) FROM uploads WHERE link_id = @link_id;
 
 -- Book a file that a charge point has put and that is on disk; one of the same link and name gives way.
 -- name: PutUpload :one
-INSERT INTO uploads (charge_point_id, link_id, name, stored_name, size_bytes, sha256, received_at)
-VALUES (@charge_point_id, @link_id, @name, @stored_name, @size_bytes, @sha256, @received_at)
+INSERT INTO uploads (charge_point_key, link_id, name, stored_name, size_bytes, sha256, received_at)
+VALUES (@charge_point_key, @link_id, @name, @stored_name, @size_bytes, @sha256, @received_at)
 ON CONFLICT (link_id, name)
 DO UPDATE SET stored_name = excluded.stored_name, size_bytes = excluded.size_bytes, sha256 = excluded.sha256,
     received_at = excluded.received_at

@@ -1,10 +1,10 @@
 -- Every charge point with its energy, as monitoring begins with it.
 -- name: ListFleet :many
-SELECT id, identity, energy_wh, energy_peak_wh FROM charge_points ORDER BY identity;
+SELECT key, identity, energy_wh, energy_peak_wh FROM charge_points ORDER BY identity;
 
 -- Every connector with its status.
 -- name: ListFleetConnectors :many
-SELECT charge_point_id, connector_id, status, error_code FROM connectors ORDER BY charge_point_id, evse_id, connector_id;
+SELECT charge_point_key, connector_id, status, error_code FROM connectors ORDER BY charge_point_key, evse_id, connector_id;
 
 -- Every transaction that is open.
 -- name: ListFleetTransactions :many

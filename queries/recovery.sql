@@ -18,4 +18,4 @@ SELECT * FROM transactions WHERE grace_began_at <= @began_until ORDER BY grace_b
 
 -- One connector by its key.
 -- name: FindConnector :one
-SELECT * FROM connectors WHERE id = @id;
+SELECT * FROM connectors WHERE key = @key;

@@ -4,7 +4,7 @@ SELECT
     t.id, p.identity AS charge_point_id, t.id_tag, t.meter_start, t.meter_stop, t.started_at, t.stopped_at,
     t.energy_implausible
 FROM transactions AS t
-JOIN charge_points AS p ON p.id = t.charge_point_id
+JOIN charge_points AS p ON p.key = t.charge_point_key
 WHERE t.id > @after AND t.stopped_at >= @since AND t.stopped_at < @until
 ORDER BY t.id
 LIMIT @page_size;

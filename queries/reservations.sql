@@ -1,20 +1,20 @@
 -- Book a reservation that its charge point accepted, in place of a known one (OCPP 1.6, 5.13). Gives its key.
 -- name: PutReservation :one
 INSERT INTO reservations (
-    charge_point_id, reservation_id, connector_id, id_tag, parent_id_tag, expiry_date, status, created_at
+    charge_point_key, reservation_id, connector_key, id_tag, parent_id_tag, expiry_date, status, created_at
 )
 VALUES (
-    @charge_point_id, @reservation_id, @connector_id, @id_tag, @parent_id_tag, @expiry_date, 'Accepted', @created_at
+    @charge_point_key, @reservation_id, @connector_key, @id_tag, @parent_id_tag, @expiry_date, 'Accepted', @created_at
 )
-ON CONFLICT (reservation_id, charge_point_id) DO UPDATE SET
-    connector_id = excluded.connector_id, id_tag = excluded.id_tag, parent_id_tag = excluded.parent_id_tag,
+ON CONFLICT (reservation_id, charge_point_key) DO UPDATE SET
+    connector_key = excluded.connector_key, id_tag = excluded.id_tag, parent_id_tag = excluded.parent_id_tag,
     expiry_date = excluded.expiry_date, status = excluded.status, created_at = excluded.created_at,
     transaction_id = NULL
 RETURNING id;
 
 -- One reservation of a charge point by the id that the charge point knows it by.
 -- name: FindReservation :one
-SELECT * FROM reservations WHERE charge_point_id = @charge_point_id AND reservation_id = @reservation_id;
+SELECT * FROM reservations WHERE charge_point_key = @charge_point_key AND reservation_id = @reservation_id;
 
 -- Say what became of a reservation, and which transaction used it.
 -- name: SetReservationStatus :exec

@@ -13,8 +13,8 @@ ON CONFLICT DO NOTHING;
 
 -- Store samples that no transaction was running for; a repeat changes nothing.
 -- name: AddConnectorSamples :batchexec
-INSERT INTO connector_samples (connector_id, measured_at, kind_id, value, position, received_at)
-VALUES (@connector_id, @measured_at, @kind_id, @value, @position, @received_at)
+INSERT INTO connector_samples (connector_key, measured_at, kind_id, value, position, received_at)
+VALUES (@connector_key, @measured_at, @kind_id, @value, @position, @received_at)
 ON CONFLICT DO NOTHING;
 
 -- The samples of one measurand in a transaction up to a time, the newest first.

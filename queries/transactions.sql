@@ -1,16 +1,16 @@
 -- The transaction that a repeated StartTransaction began: the same connector, time, id tag and register.
 -- name: FindStart :one
 SELECT * FROM transactions
-WHERE connector_id = @connector_id AND started_at = @started_at AND id_tag = @id_tag AND meter_start = @meter_start;
+WHERE connector_key = @connector_key AND started_at = @started_at AND id_tag = @id_tag AND meter_start = @meter_start;
 
--- Book the start of a transaction; gives its id.
+-- Book the start of a transaction; returns its id.
 -- name: AddTransaction :one
 INSERT INTO transactions (
-    charge_point_id, connector_id, connector_number, id_tag, reservation_id, meter_start, started_at,
+    charge_point_key, connector_key, connector_id, id_tag, reservation_id, meter_start, started_at,
     start_received_at, session_correlation_id
 )
 VALUES (
-    @charge_point_id, @connector_id, (SELECT c.connector_id FROM connectors AS c WHERE c.id = @connector_id), @id_tag,
+    @charge_point_key, @connector_key, @connector_id, @id_tag,
     @reservation_id, @meter_start, @started_at, @start_received_at, @session_correlation_id
 )
 RETURNING id;
@@ -21,14 +21,14 @@ SELECT * FROM transactions WHERE id = @id;
 
 -- The transaction that runs on a connector.
 -- name: FindOpenOnConnector :one
-SELECT * FROM transactions WHERE connector_id = @connector_id AND stopped_at IS NULL;
+SELECT * FROM transactions WHERE connector_key = @connector_key AND stopped_at IS NULL;
 
 -- The transactions that run on a charge point, the newest first; found by its connectors, not in all its history.
 -- name: FindOpenOnChargePoint :many
 SELECT t.*
 FROM connectors AS c
-JOIN transactions AS t ON t.connector_id = c.id
-WHERE c.charge_point_id = @charge_point_id AND t.stopped_at IS NULL
+JOIN transactions AS t ON t.connector_key = c.key
+WHERE c.charge_point_key = @charge_point_key AND t.stopped_at IS NULL
 ORDER BY t.started_at DESC, t.id DESC;
 
 -- The transactions that run for an id tag, anywhere; one that is suspected to be over doesn't lock its tag out.
@@ -37,13 +37,13 @@ SELECT * FROM transactions WHERE id_tag = @id_tag AND stopped_at IS NULL AND sus
 
 -- The newest transaction that had begun on a connector at a time, ended or not.
 -- name: FindOnConnectorAt :one
-SELECT * FROM transactions WHERE connector_id = @connector_id AND started_at <= @at
+SELECT * FROM transactions WHERE connector_key = @connector_key AND started_at <= @at
 ORDER BY started_at DESC, id DESC LIMIT 1;
 
 -- The transaction that a repeated StopTransaction without a usable id ended: the same time and register.
 -- name: FindStop :one
 SELECT * FROM transactions
-WHERE charge_point_id = @charge_point_id AND started_at <= @stopped_at AND stopped_at = @stopped_at
+WHERE charge_point_key = @charge_point_key AND started_at <= @stopped_at AND stopped_at = @stopped_at
     AND meter_stop = @meter_stop AND stop_origin = 'charger'
 ORDER BY started_at DESC, id DESC LIMIT 1;
 
@@ -73,7 +73,7 @@ ORDER BY started_at DESC, transaction_id DESC
 LIMIT @page_size;
 
 -- As ListTransactions, of the connectors of one number, on any charge point.
--- name: ListTransactionsOfConnectorNumber :many
+-- name: ListTransactionsOfConnectorId :many
 SELECT * FROM transaction_records
 WHERE connector_id = @connector_id
     AND started_at >= @since AND started_at <= @before AND (started_at < @before OR transaction_id < @before_id)
@@ -95,8 +95,8 @@ LIMIT @page_size;
 -- name: ListTransactionsOfConnector :many
 SELECT r.*
 FROM charge_points AS p
-JOIN connectors AS c ON c.charge_point_id = p.id
-CROSS JOIN transactions AS t ON t.connector_id = c.id
+JOIN connectors AS c ON c.charge_point_key = p.key
+CROSS JOIN transactions AS t ON t.connector_key = c.key
 JOIN transaction_records AS r ON r.transaction_id = t.id
 WHERE p.identity = @charge_point_id AND c.evse_id = @evse_id AND c.connector_id = @connector_id
     AND t.started_at >= @since AND t.started_at <= @before AND (t.started_at < @before OR t.id < @before_id)

@@ -138,7 +138,7 @@ async def get_configuration(
         if row is None:
             raise _no_charge_point(id)
         keys = await readers.list_configuration_page(
-            connection, charge_point_id=row.id, after=after, page_size=query.limit + 1
+            connection, charge_point_key=row.key, after=after, page_size=query.limit + 1
         )
     page, last = cut(keys, query.limit)
     items = [ConfigurationKey(key=k.key, value=k.value, readonly=k.readonly, known_at=k.known_at) for k in page]
@@ -181,9 +181,9 @@ async def _read_detail(services: ApiServices, identity: str) -> ChargePointDetai
         row = await readers.get_charge_point(connection, identity=identity)
         if row is None:
             raise _no_charge_point(identity)
-        connectors = await readers.list_connectors(connection, charge_point_ids=[row.id])
-        reports = await readers.list_reports(connection, charge_point_id=row.id)
-        local_list = await readers.get_local_list(connection, charge_point_id=row.id)
+        connectors = await readers.list_connectors(connection, charge_point_keys=[row.key])
+        reports = await readers.list_reports(connection, charge_point_key=row.key)
+        local_list = await readers.get_local_list(connection, charge_point_key=row.key)
     return ChargePointDetail(
         **dict(_charge_point(services, row, [_connector(connector) for connector in connectors])),
         ordered_availability=[
@@ -200,10 +200,10 @@ async def _read_detail(services: ApiServices, identity: str) -> ChargePointDetai
 
 async def _read(connection: aiosqlite.Connection, services: ApiServices, identities: list[str]) -> list[ChargePoint]:
     rows = await readers.get_charge_points(connection, identities=identities)
-    connectors: dict[int, list[Connector]] = {row.id: [] for row in rows}
-    for connector in await readers.list_connectors(connection, charge_point_ids=list(connectors)):
-        connectors[connector.charge_point_id].append(_connector(connector))
-    return [_charge_point(services, row, connectors[row.id]) for row in rows]
+    connectors: dict[int, list[Connector]] = {row.key: [] for row in rows}
+    for connector in await readers.list_connectors(connection, charge_point_keys=list(connectors)):
+        connectors[connector.charge_point_key].append(_connector(connector))
+    return [_charge_point(services, row, connectors[row.key]) for row in rows]
 
 
 def _connector(row: models.ListConnectorsRow) -> Connector:
@@ -217,7 +217,7 @@ def _connector(row: models.ListConnectorsRow) -> Connector:
 
 
 def _charge_point(services: ApiServices, row: models.ChargePoint, connectors: list[Connector]) -> ChargePoint:
-    fresher = services.stamps.waiting(row.id)
+    fresher = services.stamps.waiting(row.key)
     return ChargePoint(
         id=row.identity,
         connected=services.live.connected(row.identity),

@@ -10,15 +10,9 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaV
 from pydantic_core import core_schema
 
 from mcpp.api.commands import answer_name
-from mcpp.ocppj.actions import AnyAction, Res
+from mcpp.ocppj.actions import AnyAction, Res, Rewrite
 
 Schema = dict[str, Any]
-
-_BY_NAME: Final = {"RemoteStartTransaction": "chargingProfile", "SetChargingProfile": "csChargingProfiles"}
-"""By action, the property that may name a stored charging profile instead."""
-
-_ALLOTTED: Final = {"ReserveNow": "reservationId"}
-"""By action, the property that is allotted where the caller leaves it out."""
 
 
 class CommandAnswer(BaseModel, Generic[Res]):
@@ -43,7 +37,7 @@ def command_schemas(actions: Iterable[AnyAction]) -> dict[str, Schema]:
     )
     schemas: dict[str, Schema] = document["$defs"]
     for action in actions:
-        _allow_rewrites(action.name, schemas[action.request.__name__])
+        _allow_rewrites(action, schemas[action.request.__name__])
     return schemas
 
 
@@ -69,14 +63,15 @@ class _WireSchema(GenerateJsonSchema):
         return False
 
 
-def _allow_rewrites(action: str, request: Schema) -> None:
+def _allow_rewrites(action: AnyAction, request: Schema) -> None:
     """Describe what MCPP fills in before it validates a request."""
     properties = request["properties"]
-    if action in _BY_NAME:
-        name = _BY_NAME[action]
-        properties[name] = {"anyOf": [properties[name], _REFERENCE]}
-    if action in _ALLOTTED:
-        request["required"].remove(_ALLOTTED[action])
+    for name, rewrite in action.rewrites.items():
+        match rewrite:
+            case Rewrite.STORED_CHARGING_PROFILE:
+                properties[name] = {"anyOf": [properties[name], _REFERENCE]}
+            case Rewrite.ALLOTTED_RESERVATION_ID:
+                request["required"].remove(name)
 
 
 _REFERENCE: Final = {

@@ -14,10 +14,10 @@ from pydantic import BaseModel
 from mcpp.api.event_stream import EventStream
 from mcpp.csms.commands import Commands
 from mcpp.csms.live import Exchange, LiveChargePoints
+from mcpp.domain.assignment import ReadContent
 from mcpp.domain.events import Event
 from mcpp.domain.occasion import OperatorOccasion, Result
 from mcpp.domain.stamps import StampBook
-from mcpp.domain.unmatched import ReadContent
 from mcpp.files.store import FileStore
 from mcpp.ocppj.flow import active_correlation_id
 from mcpp.storage.database import Readers

@@ -91,7 +91,7 @@ async def find_transactions(
             page_size=page_size,
         )
     if query.connector_id is not None:
-        return await readers.list_transactions_of_connector_number(
+        return await readers.list_transactions_of_connector_id(
             connection,
             connector_id=query.connector_id,
             since=since,

@@ -18,7 +18,7 @@ from mcpp.api.problems import documented
 from mcpp.api.services import FromServices
 from mcpp.api.transaction_rows import row_of
 from mcpp.api.transactions import find_transaction
-from mcpp.domain import unmatched
+from mcpp.domain import assignment, unmatched
 from mcpp_generated.db import readers
 from mcpp_generated.db.models import UnmatchedRecord
 
@@ -52,10 +52,10 @@ async def list_unmatched(services: FromServices, query: Annotated[PageQuery, Que
         HTTPStatus.SERVICE_UNAVAILABLE,
     ),
 )
-async def assign_unmatched(services: FromServices, id: RowKey, assignment: Assignment) -> Response:  # noqa: A002
+async def assign_unmatched(services: FromServices, id: RowKey, wanted: Assignment) -> Response:  # noqa: A002
     """File it with a transaction of the same charge point: samples are added, a stop closes it."""
-    await services.change(unmatched.assign, id, assignment.transaction_id, services.read_unmatched)
-    return as_json(row_of(await find_transaction(services, assignment.transaction_id)))
+    await services.change(assignment.assign, id, wanted.transaction_id, services.read_unmatched)
+    return as_json(row_of(await find_transaction(services, wanted.transaction_id)))
 
 
 @router.delete(

@@ -60,9 +60,14 @@ def _complete_action(_: click.Context, __: click.Parameter, incomplete: str) -> 
 def _operations() -> dict[str, str]:
     """What a central system may send: the name of each action, and its profile."""
     from mcpp.ocppj.actions import Sender
-    from mcpp_generated.ocpp16.actions import ACTIONS  # 0.1 s of models
+    from mcpp.server.versions import VERSIONS  # 0.1 s of models
 
-    return {name: action.profile for name, action in ACTIONS.items() if action.sender is not Sender.CHARGE_POINT}
+    return {
+        name: action.profile
+        for version in VERSIONS
+        for name, action in version.actions.items()
+        if action.sender is not Sender.CHARGE_POINT
+    }
 
 
 @click.command()

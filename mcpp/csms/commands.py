@@ -7,13 +7,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from pydantic import BaseModel, JsonValue, ValidationError
+from pydantic import BaseModel, JsonValue
 
+from mcpp.csms.decoding import decode_payload
 from mcpp.csms.dialect import Dialect
 from mcpp.csms.live import Exchange, LiveChargePoints
-from mcpp.ocppj.actions import AnyAction, Sender, decode
-from mcpp.ocppj.errors import InvalidPayload, Mistake, NotConnected, UnknownAction
-from mcpp.ocppj.repair import spell_location
+from mcpp.ocppj.actions import AnyAction, Sender
+from mcpp.ocppj.errors import InvalidPayload, Mistake, NotConnected, UnknownAction, WrongVersion
 
 _BLANKS_OUTSIDE_OF_TEXT: Final = re.compile(rb'("(?:[^"\\]|\\.)*")|[ \t\r\n]+')
 
@@ -35,7 +35,7 @@ class Commands:
     async def send(self, identity: str, action_name: str, payload: bytes) -> Exchange[BaseModel]:
         """Send an operation, as part of what causes it, and wait for the charge point's response.
 
-        The payload goes out with its members in their order, references resolved and blanks removed. Raises
+        The payload goes out with its members in their order, rewrites applied and blanks removed. Raises
         UnknownAction, NotConnected, InvalidPayload, QueueFull, CallRefused, CallTimeout, ConnectionLost, InvalidAnswer.
         """
         if action_name not in self.actions:
@@ -46,13 +46,13 @@ class Commands:
         dialect = self._dialects[version]
         action = dialect.actions.get(action_name)
         if action is None:
-            raise UnknownAction(f"OCPP {version}, which {identity} speaks, has no {action_name}")
-        text = await _resolve(dialect, action_name, payload)
-        request = _validate(action, text)
+            raise WrongVersion(f"OCPP {version}, which {identity} speaks, has no {action_name}")
+        text = await _rewritten(dialect, action, payload)
+        request = decode_payload(action.request, text)
         return await self._live.send(identity, action, request, text)
 
 
-async def _resolve(dialect: Dialect, action: str, payload: bytes) -> bytes:
+async def _rewritten(dialect: Dialect, action: AnyAction, payload: bytes) -> bytes:
     try:
         document: JsonValue = json.loads(payload or b"{}")
     except (ValueError, RecursionError) as error:
@@ -66,11 +66,3 @@ async def _resolve(dialect: Dialect, action: str, payload: bytes) -> bytes:
         return json.dumps(resolved, separators=(",", ":"), ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
         raise InvalidPayload([Mistake("", "the payload holds half a surrogate pair, which is no text")]) from error
-
-
-def _validate(action: AnyAction, payload: bytes) -> BaseModel:
-    try:
-        return decode(action.request, payload)
-    except ValidationError as error:
-        mistakes = [Mistake(spell_location(e["loc"]), e["msg"]) for e in error.errors(include_url=False)]
-        raise InvalidPayload(mistakes) from error

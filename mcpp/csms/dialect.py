@@ -1,4 +1,4 @@
-"""What one OCPP version gives to the version-neutral transport."""
+"""An OCPP version as the transport, which knows none, sees it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Protocol
 
 from pydantic import BaseModel, JsonValue
 
+from mcpp.csms.calls import Answer
 from mcpp.ocppj.actions import AnyAction, Res
 from mcpp.ocppj.errors import ErrorCode
 from mcpp.ocppj.flow import Flow, Subject
@@ -31,15 +32,15 @@ class Dialect(Protocol):
         """Every action of the version by its name."""
         ...
 
-    def handle(self, flow: Flow, call: Call) -> bytes | Awaitable[bytes]:
-        """Handle an incoming CALL; gives the response payload as JSON, at once where nothing waits.
+    def handle(self, flow: Flow, call: Call, /) -> Answer:
+        """Handle an incoming CALL; returns the response payload as JSON, at once where nothing waits.
 
         Raises CallFault for what is answered by a CALLERROR, Unanswerable for what must stay unanswered.
         """
         ...
 
-    async def prepare(self, action: str, payload: dict[str, JsonValue]) -> dict[str, JsonValue]:
-        """A command's payload with its references resolved; the same object where it has none.
+    async def prepare(self, action: AnyAction, payload: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        """A command's payload with its rewrites; the same object where it has none.
 
         Raises InvalidPayload for a reference to what isn't stored.
         """
@@ -53,8 +54,11 @@ class Dialect(Protocol):
         """What a CALL is about, by its request."""
         ...
 
-    def learn(self, flow: Flow, request: BaseModel, response: BaseModel) -> Awaitable[None] | None:
-        """Bring into the books what an answered CALL of ours means; None where it means nothing to them."""
+    def answered(self, flow: Flow, request: BaseModel, response: BaseModel) -> Awaitable[None] | None:
+        """Apply what the answer to a CALL of ours means; None where it means nothing.
+
+        CALLs that follow are noted on the flow, by the time that the awaitable is through.
+        """
         ...
 
     def spell(self, code: ErrorCode) -> str:

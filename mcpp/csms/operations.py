@@ -1,11 +1,17 @@
-"""What a site's own logic wants of a charge point, in no version's words; a version folder translates it."""
+"""What a site's own logic asks of a charge point, in no version's words; a version's room translates it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeAlias
+
+from mcpp.csms.live import LiveChargePoints
+from mcpp.ocppj.errors import NotConnected
+
+RunningTransaction: TypeAlias = Callable[[str, int], Awaitable[int | None]]
+"""Gives the id of the transaction that runs on a connector of a charge point."""
 
 
 class ChangeOutcome(StrEnum):
@@ -46,3 +52,37 @@ class Operations(Protocol):
         None lifts the limit. Whether it accepts.
         """
         ...
+
+
+class OperationsByVersion:
+    """Implements `Operations` by those of the version that the charge point speaks."""
+
+    def __init__(self, live: LiveChargePoints, by_version: Mapping[str, Operations]) -> None:
+        self._live = live
+        self._by_version = by_version
+
+    async def remote_start(self, charge_point_id: str, connector_id: int, id_tag: str) -> bool:
+        """See Operations."""
+        return await self._of(charge_point_id).remote_start(charge_point_id, connector_id, id_tag)
+
+    async def remote_stop(self, charge_point_id: str, transaction_id: int) -> bool:
+        """See Operations."""
+        return await self._of(charge_point_id).remote_stop(charge_point_id, transaction_id)
+
+    async def get_configuration(self, charge_point_id: str, keys: Sequence[str] = ()) -> Mapping[str, str | None]:
+        """See Operations."""
+        return await self._of(charge_point_id).get_configuration(charge_point_id, keys)
+
+    async def change_configuration(self, charge_point_id: str, key: str, value: str) -> ChangeOutcome:
+        """See Operations."""
+        return await self._of(charge_point_id).change_configuration(charge_point_id, key, value)
+
+    async def limit_current(self, charge_point_id: str, connector_id: int, amperes: Decimal | None) -> bool:
+        """See Operations."""
+        return await self._of(charge_point_id).limit_current(charge_point_id, connector_id, amperes)
+
+    def _of(self, charge_point_id: str) -> Operations:
+        version = self._live.version_of(charge_point_id)
+        if version is None:
+            raise NotConnected(f"{charge_point_id} is not connected")
+        return self._by_version[version]

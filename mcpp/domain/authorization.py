@@ -61,7 +61,7 @@ def authorize(
 
 def _starts_itself(q: Queries, charge_point_key: int, policy: AuthorizationPolicy) -> bool:
     """Whether auto-start is on there: elsewhere its tag is one that anybody could present."""
-    auto_start = q.get_auto_start(id=charge_point_key)
+    auto_start = q.get_auto_start(key=charge_point_key)
     return policy.auto_start if auto_start is None else auto_start
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, auto
-from typing import Final
+from typing import Final, NamedTuple
 
 from mcpp.domain.events import (
     ChargePointBooted,
@@ -32,6 +32,15 @@ class Boot:
     imsi: str | None
     meter_type: str | None
     meter_serial_number: str | None
+
+
+class Connected(NamedTuple):
+    """A connection that is recorded."""
+
+    key: int
+    """The charge point's."""
+    epoch: int
+    """The number of this connection among the charge point's, counted from 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,22 +97,23 @@ def connect(
     *,
     register_unknown: bool,
     proven_hash: str | None = None,
-) -> int | PasswordNeeded | None:
-    """Book a connection; gives the charge point's key, None where it's unknown and must not be registered.
+) -> Connected | PasswordNeeded | None:
+    """Record a connection; None where the charge point is unknown and must not be registered.
 
-    Where a password is stored, nothing is booked until its hash is given as proven.
+    Where a password is stored, nothing is recorded until its hash is given as proven.
     """
     known = q.get_credentials(identity=identity)
     if known is None and not register_unknown:
         return None
     if known is not None and known.password_hash not in {None, proven_hash}:
         return PasswordNeeded(known.password_hash)
-    return q.connect_charge_point(identity=identity, ocpp_version=ocpp_version, connected_at=now)
+    connected = q.connect_charge_point(identity=identity, ocpp_version=ocpp_version, connected_at=now)
+    return Connected(connected.key, connected.connection_epoch)
 
 
 def set_password_hash(q: Queries, key: int, password_hash: str | None) -> None:
     """Store the hash of a charge point's password; None where it may connect without one."""
-    q.set_password_hash(id=key, password_hash=password_hash)
+    q.set_password_hash(key=key, password_hash=password_hash)
 
 
 def all_authenticated(q: Queries, *, register_unknown: bool) -> bool:
@@ -117,12 +127,12 @@ def put_charge_point(q: Queries, identity: str, wanted: Wanted, now: datetime) -
     known = q.get_credentials(identity=identity)
     assert known is not None
     if wanted.display_name is not KEEP:
-        q.set_display_name(id=known.id, display_name=wanted.display_name)
+        q.set_display_name(key=known.key, display_name=wanted.display_name)
     if wanted.auto_start is not KEEP:
-        q.set_auto_start(id=known.id, auto_start=wanted.auto_start)
+        q.set_auto_start(key=known.key, auto_start=wanted.auto_start)
     if wanted.password_hash is not KEEP:
-        q.set_password_hash(id=known.id, password_hash=wanted.password_hash)
-    return Registered(known.id, created)
+        q.set_password_hash(key=known.key, password_hash=wanted.password_hash)
+    return Registered(known.key, created)
 
 
 def delete_charge_point(
@@ -135,29 +145,29 @@ def delete_charge_point(
     known = q.get_credentials(identity=identity)
     if known is None:
         return Result(None)
-    transactions = q.count_transactions_of_charge_point(charge_point_id=known.id)
+    transactions = q.count_transactions_of_charge_point(charge_point_key=known.key)
     if transactions and not purge:
         return Result(Deletion(deleted=False, transactions=transactions))
     event = ChargePointForgotten(
         charge_point_id=identity,
         correlation_id=occasion.correlation_id,
         at=occasion.at,
-        open_transactions=len(q.find_open_on_charge_point(charge_point_id=known.id)),
+        open_transactions=len(q.find_open_on_charge_point(charge_point_key=known.key)),
     )
-    q.delete_charge_point(id=known.id)
+    q.delete_charge_point(key=known.key)
     return Result(Deletion(deleted=True, transactions=transactions), (event,))
 
 
-def disconnect(q: Queries, key: int, now: datetime) -> None:
-    """Note that a charge point's connection ended."""
-    q.disconnect_charge_point(id=key, disconnected_at=now)
+def disconnect(q: Queries, connected: Connected, now: datetime) -> bool:
+    """Record the end of a connection; False, and nothing is changed, where a newer one has begun."""
+    return q.disconnect_charge_point(key=connected.key, connection_epoch=connected.epoch, disconnected_at=now) == 1
 
 
 def boot(q: Queries, occasion: Occasion, boot: Boot) -> Result[None]:
     """Accept a boot: a charge point whose boot was accepted once stays accepted."""
     heed_boot(q, occasion)
     q.boot_charge_point(
-        id=occasion.key,
+        key=occasion.key,
         booted_at=occasion.at,
         vendor=boot.vendor,
         model=boot.model,
@@ -185,7 +195,9 @@ def report(
     q: Queries, occasion: Occasion, kind: ReportKind, status: str, request_id: int | None = None
 ) -> Result[None]:
     """Keep how far a charge point is with diagnostics, firmware or a log."""
-    q.put_report(charge_point_id=occasion.key, kind=kind, status=status, request_id=request_id, reported_at=occasion.at)
+    q.put_report(
+        charge_point_key=occasion.key, kind=kind, status=status, request_id=request_id, reported_at=occasion.at
+    )
     event = ReportReceived(
         charge_point_id=occasion.identity,
         correlation_id=occasion.correlation_id,
@@ -201,7 +213,7 @@ def security_event(
 ) -> Result[None]:
     """Store a security event; a repeat changes nothing and tells nobody."""
     added = q.add_security_event(
-        charge_point_id=occasion.key,
+        charge_point_key=occasion.key,
         type=event_type,
         occurred_at=occurred_at,
         tech_info=tech_info or "",

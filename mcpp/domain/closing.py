@@ -104,7 +104,7 @@ def close_by_operator(q: Queries, occasion: OperatorOccasion, transaction_id: in
         raise Unknown(f"no transaction has the id {transaction_id}")
     if transaction.stopped_at is not None:
         raise Conflict(f"transaction {transaction_id} was stopped before")
-    about = occasion.about(transaction.charge_point_id, record.charge_point_id)
+    about = occasion.about(transaction.charge_point_key, record.charge_point_id)
     evidence = last_evidence(q, transaction, Cause.OPERATOR)
     event = _close(
         q, about, transaction, evidence.as_stop(), TransactionStopped, StopOrigin.OPERATOR, evidence.as_json()
@@ -175,7 +175,7 @@ def _close(
 
 
 def _end_session(q: Queries, transaction: Transaction) -> None:
-    q.end_connector_session(id=transaction.connector_id, session_correlation_id=transaction.session_correlation_id)
+    q.end_connector_session(key=transaction.connector_id, session_correlation_id=transaction.session_correlation_id)
 
 
 def evidence_of_next_start(
@@ -208,6 +208,6 @@ def last_evidence(
 
 def _connector_number(q: Queries, transaction: Transaction) -> int:
     """The connector's number as OCPP gives it."""
-    number = q.get_connector_number(id=transaction.connector_id)
+    number = q.get_connector_number(key=transaction.connector_id)
     assert number is not None, "a transaction's connector exists by its foreign key"
     return number

@@ -33,13 +33,13 @@ def note_keys(q: Queries, occasion: Occasion, known: Sequence[KnownKey], unknown
 
 def note_change(q: Queries, occasion: Occasion, key: str, value: str) -> Result[None]:
     """Keep what a ChangeConfiguration changed, spelled as the charge point spelled it before, if it did."""
-    known = q.get_configuration_key(charge_point_id=occasion.key, key=key)
+    known = q.get_configuration_key(charge_point_key=occasion.key, key=key)
     return note_keys(q, occasion, [KnownKey(known.key if known else key, value, readonly=False)], [])
 
 
 def positive_number(q: Queries, charge_point_key: int, key: str) -> int | None:
     """A limit that the charge point told of itself; None where it didn't, or told no positive number."""
-    known = q.get_configuration_key(charge_point_id=charge_point_key, key=key)
+    known = q.get_configuration_key(charge_point_key=charge_point_key, key=key)
     if known is None or known.value is None:
         return None
     text = known.value.strip()

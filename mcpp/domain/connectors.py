@@ -36,13 +36,15 @@ class ReportStatus:
 
 def ensure_connector(q: Queries, charge_point_key: int, connector_id: int) -> Connector:
     """The connector of that number, made known where it wasn't."""
-    connector = q.get_connector(charge_point_id=charge_point_key, evse_id=NO_EVSE, connector_id=connector_id)
+    connector = q.get_connector(charge_point_key=charge_point_key, evse_id=NO_EVSE, connector_id=connector_id)
     if connector is not None:
         return connector
-    added = q.add_connector(charge_point_id=charge_point_key, evse_id=NO_EVSE, connector_id=connector_id)
-    whole = q.get_connector(charge_point_id=charge_point_key, evse_id=NO_EVSE, connector_id=CHARGE_POINT)
+    added = q.add_connector(charge_point_key=charge_point_key, evse_id=NO_EVSE, connector_id=connector_id)
+    whole = q.get_connector(charge_point_key=charge_point_key, evse_id=NO_EVSE, connector_id=CHARGE_POINT)
     if whole is not None and whole.ordered_at is not None:
-        q.order_availability(id=added.id, ordered_availability=whole.ordered_availability, ordered_at=whole.ordered_at)
+        q.order_availability(
+            key=added.key, ordered_availability=whole.ordered_availability, ordered_at=whole.ordered_at
+        )
     return added
 
 
@@ -51,20 +53,20 @@ def order_availability(q: Queries, occasion: Occasion, connector_id: int, availa
     connector = ensure_connector(q, occasion.key, connector_id)
     if connector_id == CHARGE_POINT:
         q.order_availability_of_all(
-            charge_point_id=occasion.key, ordered_availability=availability, ordered_at=occasion.at
+            charge_point_key=occasion.key, ordered_availability=availability, ordered_at=occasion.at
         )
     else:
-        q.order_availability(id=connector.id, ordered_availability=availability, ordered_at=occasion.at)
+        q.order_availability(key=connector.key, ordered_availability=availability, ordered_at=occasion.at)
     return Result(None)
 
 
 def report_status(q: Queries, occasion: Occasion, report: ReportStatus) -> Result[None]:
     """Store a connector's status; an event tells of it where it says something new."""
     connector = ensure_connector(q, occasion.key, report.connector_id)
-    running = q.find_open_on_connector(connector_id=connector.id)
+    running = q.find_open_on_connector(connector_key=connector.key)
     session = _session_after(occasion, connector, running, report.status)
     q.set_connector_status(
-        id=connector.id,
+        key=connector.key,
         status=report.status,
         error_code=report.error_code,
         info=report.info,
@@ -77,7 +79,7 @@ def report_status(q: Queries, occasion: Occasion, report: ReportStatus) -> Resul
     if running is not None and report.connector_id != CHARGE_POINT:
         heed_status(q, occasion, running, report.status, report.reported_at)
     is_error = report.error_code != _NO_ERROR
-    q.stamp_status(id=occasion.key, last_status_at=occasion.at, last_error_at=occasion.at if is_error else None)
+    q.stamp_status(key=occasion.key, last_status_at=occasion.at, last_error_at=occasion.at if is_error else None)
     part_of = session or connector.session_correlation_id
     belongs_to = ChargingSession(part_of, running.id if running is not None else None) if part_of else None
     known = (connector.status, connector.error_code, connector.info)

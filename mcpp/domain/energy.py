@@ -82,7 +82,7 @@ def book_energy(q: Queries, transaction: Transaction, meter_stop: int) -> None:
         before = replaced = counted_wh(energy_wh(transaction.meter_start, transaction.meter_stop))
     if booked < before:
         _hold_total(q, transaction, before)
-    q.book_energy(id=transaction.charge_point_id, wh=booked - replaced)
+    q.book_energy(key=transaction.charge_point_key, wh=booked - replaced)
 
 
 class NewestRegister(NamedTuple):
@@ -142,8 +142,8 @@ def _hold_total(q: Queries, transaction: Transaction, before: int) -> None:
     """Keep the total as it was told while this much of a transaction counted, which ran on or had ended otherwise."""
     others = sum(
         counted_wh(energy_so_far(q, other))
-        for other in q.find_open_on_charge_point(charge_point_id=transaction.charge_point_id)
+        for other in q.find_open_on_charge_point(charge_point_key=transaction.charge_point_key)
         if other.id != transaction.id
     )
     running = others + (before if transaction.stopped_at is None else 0)
-    q.hold_energy(id=transaction.charge_point_id, running_wh=running)
+    q.hold_energy(key=transaction.charge_point_key, running_wh=running)

@@ -44,7 +44,7 @@ class ListUpdate:
 
 def note_version(q: Queries, occasion: Occasion, version: int) -> Result[None]:
     """Keep the version of the list that a charge point has."""
-    q.put_local_list_version(charge_point_id=occasion.key, version=version, known_at=occasion.at)
+    q.put_local_list_version(charge_point_key=occasion.key, version=version, known_at=occasion.at)
     return Result(None)
 
 

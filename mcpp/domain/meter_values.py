@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from mcpp.domain import unmatched
 from mcpp.domain.connectors import ensure_connector
 from mcpp.domain.energy import KnownRegisters, NewestRegister, Register, RunningEnergy, energy_at
-from mcpp.domain.events import MeterValuesReceived, RecordUnmatched
-from mcpp.domain.occasion import ChargingSession, Occasion, Result
+from mcpp.domain.events import MeterValuesReceived
+from mcpp.domain.occasion import ChargingSession, Occasion, OriginalMessage, Result
 from mcpp.domain.recovery import heed_meter_values
 from mcpp.domain.samples import Sample, SampleKind
 from mcpp_generated.db.enums import UnmatchedKind
@@ -25,8 +26,7 @@ class RecordMeterValues:
     claimed_transaction_id: int
     """As the charger says; 0 where it names none."""
     samples: Sequence[Sample]
-    as_json: Callable[[], str]
-    """The message in OCPP's spelling, for what must be kept aside."""
+    original: OriginalMessage
 
 
 NewKinds = dict[SampleKind, int]
@@ -53,20 +53,21 @@ def record_meter_values(
         return Result(Recorded())
     connector = ensure_connector(q, occasion.key, command.connector_id)
     measured_at = command.samples[0].measured_at
-    transaction = _transaction_of(q, occasion.key, connector.id, command, measured_at)
+    transaction = _transaction_of(q, occasion.key, connector.key, command, measured_at)
     new_kinds: NewKinds = {}
     register: Register | None = None
     if transaction is not None:
         heed_meter_values(q, occasion, transaction, command.samples)
         new_kinds, register = file_samples(q, occasion, transaction, command.samples, known_kinds, known_registers)
     elif command.claimed_transaction_id > 0:
-        return _keep_aside(q, occasion, command)
+        kind, claimed = UnmatchedKind.METER_VALUES, command.claimed_transaction_id
+        return Result(Recorded(), unmatched.keep(q, occasion, kind, claimed, command.original))
     else:
         kind_id = _kind_ids(q, known_kinds, new_kinds)
         q.add_connector_samples(
             [
                 AddConnectorSamplesParams(
-                    connector.id, s.measured_at, kind_id(s.kind), s.value, s.position, occasion.at
+                    connector.key, s.measured_at, kind_id(s.kind), s.value, s.position, occasion.at
                 )
                 for s in command.samples
             ]
@@ -161,32 +162,12 @@ def _transaction_of(
     claimed = None
     if command.claimed_transaction_id > 0:
         claimed = q.find_transaction(id=command.claimed_transaction_id)
-        if claimed is not None and claimed.charge_point_id != charge_point_key:
+        if claimed is not None and claimed.charge_point_key != charge_point_key:
             claimed = None
         if claimed is not None and (claimed.stopped_at is None or measured_at <= claimed.stopped_at):
             return claimed
-    running = q.find_on_connector_at(connector_id=connector_key, at=measured_at)
+    running = q.find_on_connector_at(connector_key=connector_key, at=measured_at)
     if running is None:
         return claimed
     over_at = running.stopped_at or running.suspicion_at
     return running if over_at is None or measured_at <= over_at else claimed
-
-
-def _keep_aside(q: Queries, occasion: Occasion, command: RecordMeterValues) -> Result[Recorded]:
-    added = q.add_unmatched(
-        charge_point_id=occasion.key,
-        kind=UnmatchedKind.METER_VALUES,
-        claimed_transaction_id=command.claimed_transaction_id,
-        payload=command.as_json(),
-        received_at=occasion.at,
-    )
-    if not added:
-        return Result(Recorded())
-    event = RecordUnmatched(
-        charge_point_id=occasion.identity,
-        correlation_id=occasion.correlation_id,
-        at=occasion.at,
-        kind=UnmatchedKind.METER_VALUES.value,
-        claimed_transaction_id=command.claimed_transaction_id,
-    )
-    return Result(Recorded(), (event,))

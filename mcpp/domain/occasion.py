@@ -37,6 +37,14 @@ class OperatorOccasion:
         return Occasion(key, identity, self.correlation_id, self.at, lambda: self.correlation_id)
 
 
+class OriginalMessage(NamedTuple):
+    """A message as its charge point sent it, for what must be kept whole."""
+
+    ocpp_version: str
+    as_json: Callable[[], str]
+    """Its payload in the spelling of that version."""
+
+
 class ChargingSession(NamedTuple):
     """A charging session, from `Preparing` to the stored stop."""
 

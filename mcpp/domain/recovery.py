@@ -73,7 +73,7 @@ def heed_boot(q: Queries, occasion: Occasion) -> None:
     A reboot needs a new connection: only the first boot of each counts, and no transaction that the charge point has
     spoken for since it connected. The others are repeats, or were asked for (OCPP 1.6 §5.17).
     """
-    running = q.find_open_on_charge_point(charge_point_id=occasion.key)
+    running = q.find_open_on_charge_point(charge_point_key=occasion.key)
     if not running:
         return
     charge_point = q.get_charge_point(identity=occasion.identity)
@@ -82,7 +82,7 @@ def heed_boot(q: Queries, occasion: Occasion) -> None:
     if connected_at is not None and booted_at is not None and booted_at >= connected_at:
         return
     for transaction in running:
-        connector = q.find_connector(id=transaction.connector_id)
+        connector = q.find_connector(key=transaction.connector_id)
         if connected_at is None or not _speaks_for_its_transaction(connector, connected_at):
             _suspect(q, occasion, transaction, Suspicion.BOOT, occasion.at)
 
@@ -117,7 +117,7 @@ def heed_meter_values(q: Queries, occasion: Occasion, transaction: Transaction, 
     if max(sample.measured_at for sample in samples) <= since:
         q.restart_grace(id=transaction.id, grace_began_at=occasion.at)
         return
-    connector = q.find_connector(id=transaction.connector_id)
+    connector = q.find_connector(key=transaction.connector_id)
     is_free = connector is not None and connector.status == FREE
     if not is_free or _has_grown(q, transaction.id, since, samples):
         q.trust_transaction(id=transaction.id)
@@ -138,7 +138,7 @@ def close_orphans(
     due = [
         transaction
         for transaction in q.list_suspected(began_until=latest)
-        if transaction.charge_point_id in connected_since and connected_since[transaction.charge_point_id] <= latest
+        if transaction.charge_point_key in connected_since and connected_since[transaction.charge_point_key] <= latest
     ][:_CLOSED_AT_ONCE]
     closed = [event for transaction in due if (event := _close(q, now, grace, transaction, new_correlation_id()))]
     return Result(len(closed), tuple(closed))
@@ -150,12 +150,12 @@ def _close(
     record = q.get_transaction(transaction_id=transaction.id)
     assert record is not None, "its charge point and connector exist by their foreign keys"
     occasion = Occasion(
-        transaction.charge_point_id, record.charge_point_id, correlation_id, now, lambda: correlation_id
+        transaction.charge_point_key, record.charge_point_id, correlation_id, now, lambda: correlation_id
     )
     if transaction.suspicion is None:
         evidence = _late_evidence(q, transaction)
     else:
-        connector = q.find_connector(id=transaction.connector_id)
+        connector = q.find_connector(key=transaction.connector_id)
         facts: dict[str, Fact] = {
             "suspicion_at": transaction.suspicion_at,
             "connector_status": connector.status if connector else None,
@@ -181,7 +181,7 @@ def _late_evidence(q: Queries, recovered: Transaction) -> Evidence | None:
     # A charger that goes on naming it with the register at rest only tells the time.
     if source == EvidenceSource.METER_VALUE and wh <= recovered.meter_stop:
         return None
-    newest = q.find_on_connector_at(connector_id=recovered.connector_id, at=measured_at)
+    newest = q.find_on_connector_at(connector_key=recovered.connector_id, at=measured_at)
     if newest is None or newest.id != recovered.id:
         return None
     return Evidence(cause, EvidenceSource.METER_VALUE, wh, measured_at, known)

@@ -40,9 +40,9 @@ def allot_id(q: Queries) -> int:
 def book(q: Queries, occasion: Occasion, reservation: Reserve) -> Result[None]:
     """Book a reservation that its charge point accepted; one with a known id replaces that (OCPP 1.6 §5.13)."""
     key = q.put_reservation(
-        charge_point_id=occasion.key,
+        charge_point_key=occasion.key,
         reservation_id=reservation.reservation_id,
-        connector_id=ensure_connector(q, occasion.key, reservation.connector_id).id,
+        connector_key=ensure_connector(q, occasion.key, reservation.connector_id).key,
         id_tag=reservation.id_tag,
         parent_id_tag=reservation.parent_id_tag,
         expiry_date=reservation.expiry_date,
@@ -53,7 +53,7 @@ def book(q: Queries, occasion: Occasion, reservation: Reserve) -> Result[None]:
 
 def cancel(q: Queries, occasion: Occasion, reservation_id: int) -> Result[None]:
     """Book an accepted CancelReservation. One that has expired here may have lived on by the charge point's clock."""
-    reservation = q.find_reservation(charge_point_id=occasion.key, reservation_id=reservation_id)
+    reservation = q.find_reservation(charge_point_key=occasion.key, reservation_id=reservation_id)
     if reservation is None or reservation.status not in {ReservationState.ACCEPTED, ReservationState.EXPIRED}:
         return Result(None)
     q.set_reservation_status(id=reservation.id, status=ReservationState.CANCELLED, transaction_id=None)
@@ -62,7 +62,7 @@ def cancel(q: Queries, occasion: Occasion, reservation_id: int) -> Result[None]:
 
 def use(q: Queries, occasion: Occasion, reservation_id: int, transaction_id: int) -> tuple[ReservationChanged, ...]:
     """Book that a transaction began on a reservation. The charge point's word goes over the clock's, and is final."""
-    reservation = q.find_reservation(charge_point_id=occasion.key, reservation_id=reservation_id)
+    reservation = q.find_reservation(charge_point_key=occasion.key, reservation_id=reservation_id)
     if reservation is None or reservation.status is ReservationState.USED:
         return ()
     q.set_reservation_status(id=reservation.id, status=ReservationState.USED, transaction_id=transaction_id)

@@ -59,7 +59,7 @@ def write_stamps(q: Queries, stamps: dict[int, Stamps]) -> None:
     """Write stamps into their charge points' rows."""
     q.stamp_charge_points(
         StampChargePointsParams(
-            id=key, last_heartbeat_at=stamp.heartbeat_at, last_meter_values_at=stamp.meter_values_at
+            key=key, last_heartbeat_at=stamp.heartbeat_at, last_meter_values_at=stamp.meter_values_at
         )
         for key, stamp in stamps.items()
     )

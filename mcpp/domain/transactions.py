@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from mcpp.domain import reservations
+from mcpp.domain import reservations, unmatched
 from mcpp.domain.authorization import Authorization, AuthorizationPolicy, authorize, authorize_start
 from mcpp.domain.closing import Stop, close_by_charger, close_by_evidence, evidence_of_next_start
 from mcpp.domain.connectors import ensure_connector
-from mcpp.domain.events import Event, RecordUnmatched, TransactionStarted
+from mcpp.domain.events import Event, TransactionStarted
 from mcpp.domain.meter_values import NewKinds, add_transaction_samples
-from mcpp.domain.occasion import ChargingSession, Occasion, Result
+from mcpp.domain.occasion import ChargingSession, Occasion, OriginalMessage, Result
 from mcpp.domain.recovery import heed_repeated_start, heed_start
 from mcpp.domain.samples import Sample, SampleKind
 from mcpp_generated.db.enums import UnmatchedKind
@@ -47,8 +47,7 @@ class StopTransaction:
     stop: Stop
     samples: Sequence[Sample]
     """Its transactionData."""
-    as_json: Callable[[], str]
-    """The message in OCPP's spelling, for what must be kept aside."""
+    original: OriginalMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,7 @@ def start_transaction(
     """
     connector = ensure_connector(q, occasion.key, command.connector_id)
     repeated = q.find_start(
-        connector_id=connector.id,
+        connector_key=connector.key,
         started_at=command.started_at,
         id_tag=command.id_tag,
         meter_start=command.meter_start,
@@ -77,14 +76,15 @@ def start_transaction(
         heed_repeated_start(q, occasion, repeated)
         verdict = authorize_start(q, occasion.key, command.id_tag, occasion.at, policy, own_transaction_id=repeated.id)
         return Result(Started(repeated.id, verdict), session=_session_of(repeated))
-    left_open = q.find_open_on_connector(connector_id=connector.id)
+    left_open = q.find_open_on_connector(connector_key=connector.key)
     recovered = _close_left_open(q, occasion, left_open, command) if left_open else ()
     session = connector.session_correlation_id
     if session is None or (left_open is not None and left_open.session_correlation_id == session):
         session = occasion.new_correlation_id()
     transaction_id = q.add_transaction(
-        charge_point_id=occasion.key,
-        connector_id=connector.id,
+        charge_point_key=occasion.key,
+        connector_key=connector.key,
+        connector_id=command.connector_id,
         id_tag=command.id_tag,
         reservation_id=command.reservation_id,
         meter_start=command.meter_start,
@@ -93,8 +93,8 @@ def start_transaction(
         session_correlation_id=session,
     )
     heed_start(q, occasion, connector, transaction_id, command.started_at)
-    q.set_connector_session(id=connector.id, session_correlation_id=session)
-    q.stamp_transaction_start(id=occasion.key, last_tx_start_at=occasion.at)
+    q.set_connector_session(key=connector.key, session_correlation_id=session)
+    q.stamp_transaction_start(key=occasion.key, last_tx_start_at=occasion.at)
     started = TransactionStarted(
         charge_point_id=occasion.identity,
         correlation_id=occasion.correlation_id,
@@ -138,15 +138,16 @@ def stop_transaction(
     verdict = None if tag is None else authorize(q, occasion.key, tag, occasion.at, policy)
     transaction = _transaction_to_stop(q, occasion.key, command)
     if transaction is None:
-        return Result(Stopped(verdict, {}), _keep_aside(q, occasion, command))
+        kind, claimed = UnmatchedKind.STOP, command.transaction_id
+        return Result(Stopped(verdict, {}), unmatched.keep(q, occasion, kind, claimed, command.original))
     stopped = close_by_charger(q, occasion, transaction, command.stop)
     new_kinds: NewKinds = {}
     if command.samples:
         new_kinds = add_transaction_samples(q, occasion, transaction.id, command.samples, known_kinds)
     if stopped is None:
         return Result(Stopped(verdict, new_kinds), session=_session_of(transaction))
-    q.end_connector_session(id=transaction.connector_id, session_correlation_id=transaction.session_correlation_id)
-    q.stamp_transaction_stop(id=occasion.key, last_tx_stop_at=occasion.at)
+    q.end_connector_session(key=transaction.connector_id, session_correlation_id=transaction.session_correlation_id)
+    q.stamp_transaction_stop(key=occasion.key, last_tx_stop_at=occasion.at)
     return Result(Stopped(verdict, new_kinds), (stopped,), _session_of(transaction))
 
 
@@ -157,36 +158,16 @@ def _session_of(transaction: Transaction) -> ChargingSession:
 def _transaction_to_stop(q: Queries, charge_point_key: int, command: StopTransaction) -> Transaction | None:
     """The transaction of that id, if it's this charger's; else the one that fits, where only one does."""
     named = q.find_transaction(id=command.transaction_id)
-    if named is not None and named.charge_point_id == charge_point_key:
+    if named is not None and named.charge_point_key == charge_point_key:
         return named
     stop = command.stop
-    repeated = q.find_stop(charge_point_id=charge_point_key, stopped_at=stop.stopped_at, meter_stop=stop.meter_stop)
+    repeated = q.find_stop(charge_point_key=charge_point_key, stopped_at=stop.stopped_at, meter_stop=stop.meter_stop)
     if repeated is not None:
         return repeated
     fitting = [
         transaction
-        for transaction in q.find_open_on_charge_point(charge_point_id=charge_point_key)
+        for transaction in q.find_open_on_charge_point(charge_point_key=charge_point_key)
         if transaction.started_at <= stop.stopped_at
         and (stop.id_tag is None or stop.id_tag.casefold() == transaction.id_tag.casefold())
     ]
     return fitting[0] if len(fitting) == 1 else None
-
-
-def _keep_aside(q: Queries, occasion: Occasion, command: StopTransaction) -> tuple[Event, ...]:
-    added = q.add_unmatched(
-        charge_point_id=occasion.key,
-        kind=UnmatchedKind.STOP,
-        claimed_transaction_id=command.transaction_id,
-        payload=command.as_json(),
-        received_at=occasion.at,
-    )
-    if not added:
-        return ()
-    event = RecordUnmatched(
-        charge_point_id=occasion.identity,
-        correlation_id=occasion.correlation_id,
-        at=occasion.at,
-        kind=UnmatchedKind.STOP.value,
-        claimed_transaction_id=command.transaction_id,
-    )
-    return (event,)

@@ -45,7 +45,9 @@ def link_upload(q: Queries, identity: str, token_sha256: str, now: datetime, exp
     charge_point = q.get_charge_point(identity=identity)
     if charge_point is None:
         raise Unknown(f"there is no charge point {identity!r}")
-    q.add_upload_link(token_sha256=token_sha256, charge_point_id=charge_point.id, created_at=now, expires_at=expires_at)
+    q.add_upload_link(
+        token_sha256=token_sha256, charge_point_key=charge_point.key, created_at=now, expires_at=expires_at
+    )
 
 
 def book_upload(
@@ -61,7 +63,7 @@ def book_upload(
     if earlier is None and q.count_uploads_of_link(link_id=link.link_id) >= FILES_PER_LINK:
         raise TooManyFiles(f"a link takes {FILES_PER_LINK} files")
     upload_id = q.put_upload(
-        charge_point_id=link.charge_point_id,
+        charge_point_key=link.charge_point_key,
         link_id=link.link_id,
         name=name,
         stored_name=stored.stored_name,

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from functools import partial
+from typing import Final
 
-from mcpp.csms.context import CallContext
-from mcpp.domain import authorization, charge_points, connectors, meter_values, transactions
+from mcpp.csms.calls import CallContext, CallRouter
+from mcpp.domain import authorization, charge_points, connectors, transactions
 from mcpp.domain.authorization import Authorization
 from mcpp.domain.closing import Stop
 from mcpp.domain.events import HeartbeatReceived
+from mcpp.domain.occasion import OriginalMessage
 from mcpp.ocpp16.metering import samples_of
-from mcpp.ocppj.router import Router
+from mcpp.ocppj.actions import encode_text
+from mcpp.storage.writer import Pending
 from mcpp_generated.ocpp16 import actions
 from mcpp_generated.ocpp16.models import (
     AuthorizationStatus,
@@ -24,8 +28,6 @@ from mcpp_generated.ocpp16.models import (
     HeartbeatRequest,
     HeartbeatResponse,
     IdTagInfo,
-    MeterValuesRequest,
-    MeterValuesResponse,
     Reason,
     RegistrationStatus,
     StartTransactionRequest,
@@ -36,14 +38,15 @@ from mcpp_generated.ocpp16.models import (
     StopTransactionResponse,
 )
 
+_STATUS_STORED: Final = StatusNotificationResponse()
 
-def register(router: Router[CallContext]) -> None:
-    """Route the profile's CALLs to their handlers."""
+
+def register(router: CallRouter) -> None:
+    """Route the profile's CALLs to their handlers; MeterValues has a module of its own."""
     router.add(actions.AUTHORIZE, authorize)
     router.add(actions.BOOT_NOTIFICATION, boot_notification)
     router.add(actions.DATA_TRANSFER, data_transfer)
     router.add(actions.HEARTBEAT, heartbeat)
-    router.add(actions.METER_VALUES, record_meter_values)
     router.add(actions.START_TRANSACTION, start_transaction)
     router.add(actions.STATUS_NOTIFICATION, status_notification)
     router.add(actions.STOP_TRANSACTION, stop_transaction)
@@ -56,7 +59,7 @@ async def authorize(context: CallContext, request: AuthorizeRequest) -> Authoriz
     return AuthorizeResponse(id_tag_info=id_tag_info(await context.ask_authorize(request.id_tag, verdict)))
 
 
-async def boot_notification(context: CallContext, request: BootNotificationRequest) -> BootNotificationResponse:
+def boot_notification(context: CallContext, request: BootNotificationRequest) -> Pending[BootNotificationResponse]:
     """OCPP 1.6 §4.2: every charge point that may connect is accepted."""
     boot = charge_points.Boot(
         vendor=request.charge_point_vendor,
@@ -69,11 +72,11 @@ async def boot_notification(context: CallContext, request: BootNotificationReque
         meter_type=request.meter_type,
         meter_serial_number=request.meter_serial_number,
     )
-    await context.write(charge_points.boot, boot)
-    return BootNotificationResponse(
-        current_time=context.services.now(),
-        interval=context.services.heartbeat_interval,
-        status=RegistrationStatus.ACCEPTED,
+    services = context.services
+    return context.write(charge_points.boot, boot).then(
+        lambda _: BootNotificationResponse(
+            current_time=services.now(), interval=services.heartbeat_interval, status=RegistrationStatus.ACCEPTED
+        )
     )
 
 
@@ -98,29 +101,15 @@ def heartbeat(context: CallContext, request: HeartbeatRequest) -> HeartbeatRespo
     now = context.received_at
     context.services.stamps.heartbeat(context.key, now)
     occasion = context.occasion()
-    context.tell(HeartbeatReceived(charge_point_id=occasion.identity, correlation_id=occasion.correlation_id, at=now))
+    context.publish(
+        HeartbeatReceived(charge_point_id=occasion.identity, correlation_id=occasion.correlation_id, at=now)
+    )
     return HeartbeatResponse(current_time=now)
 
 
-async def record_meter_values(context: CallContext, request: MeterValuesRequest) -> MeterValuesResponse:
-    """OCPP 1.6 §4.7."""
-    services = context.services
-    command = meter_values.RecordMeterValues(
-        connector_id=request.connector_id,
-        claimed_transaction_id=request.transaction_id or 0,
-        samples=samples_of(request.meter_value),
-        as_json=lambda: actions.METER_VALUES.encode_request(request).decode(),
-    )
-    recorded = await context.write(
-        meter_values.record_meter_values, command, services.known_kinds, services.known_registers
-    )
-    services.known_kinds.update(recorded.new_kinds)
-    services.known_registers.update(recorded.new_registers)
-    services.stamps.meter_values(context.key, context.received_at)
-    return MeterValuesResponse()
-
-
-async def start_transaction(context: CallContext, request: StartTransactionRequest) -> StartTransactionResponse:
+def start_transaction(
+    context: CallContext, request: StartTransactionRequest
+) -> Pending[StartTransactionResponse] | Awaitable[StartTransactionResponse]:
     """OCPP 1.6 §4.8."""
     command = transactions.StartTransaction(
         connector_id=request.connector_id,
@@ -129,12 +118,27 @@ async def start_transaction(context: CallContext, request: StartTransactionReque
         started_at=request.timestamp,
         reservation_id=request.reservation_id,
     )
-    started = await context.write(transactions.start_transaction, command, context.services.policy)
-    verdict = await context.ask_authorize(request.id_tag, started.authorization, request.connector_id)
-    return StartTransactionResponse(id_tag_info=id_tag_info(verdict), transaction_id=started.transaction_id)
+    started = context.write(transactions.start_transaction, command, context.services.policy)
+    if context.services.ask_authorize is not None:
+        return _ask_about_start(context, request, started)
+    return started.then(lambda start: _started(start.transaction_id, start.authorization))
 
 
-async def status_notification(context: CallContext, request: StatusNotificationRequest) -> StatusNotificationResponse:
+async def _ask_about_start(
+    context: CallContext, request: StartTransactionRequest, started: Pending[transactions.Started]
+) -> StartTransactionResponse:
+    start = await started
+    verdict = await context.ask_authorize(request.id_tag, start.authorization, request.connector_id)
+    return _started(start.transaction_id, verdict)
+
+
+def _started(transaction_id: int, verdict: Authorization) -> StartTransactionResponse:
+    return StartTransactionResponse(id_tag_info=id_tag_info(verdict), transaction_id=transaction_id)
+
+
+def status_notification(
+    context: CallContext, request: StatusNotificationRequest
+) -> Pending[StatusNotificationResponse]:
     """OCPP 1.6 §4.9."""
     report = connectors.ReportStatus(
         connector_id=request.connector_id,
@@ -145,21 +149,24 @@ async def status_notification(context: CallContext, request: StatusNotificationR
         vendor_error_code=request.vendor_error_code,
         reported_at=request.timestamp if request.timestamp else context.received_at,
     )
-    await context.write(connectors.report_status, report)
-    return StatusNotificationResponse()
+    return context.write(connectors.report_status, report).then(lambda _: _STATUS_STORED)
 
 
-async def stop_transaction(context: CallContext, request: StopTransactionRequest) -> StopTransactionResponse:
+def stop_transaction(context: CallContext, request: StopTransactionRequest) -> Pending[StopTransactionResponse]:
     """OCPP 1.6 §4.10."""
     services = context.services
     command = transactions.StopTransaction(
         transaction_id=request.transaction_id,
         stop=stop_of(request),
         samples=samples_of(request.transaction_data or ()),
-        as_json=lambda: actions.STOP_TRANSACTION.encode_request(request).decode(),
+        original=OriginalMessage(actions.STOP_TRANSACTION.version, partial(encode_text, request)),
     )
-    stopped = await context.write(transactions.stop_transaction, command, services.policy, services.known_kinds)
-    services.known_kinds.update(stopped.new_kinds)
+    stopped = context.write(transactions.stop_transaction, command, services.policy, services.known_kinds)
+    return stopped.then(partial(_stopped, context))
+
+
+def _stopped(context: CallContext, stopped: transactions.Stopped) -> StopTransactionResponse:
+    context.services.known_kinds.update(stopped.new_kinds)
     verdict = stopped.authorization
     return StopTransactionResponse(id_tag_info=id_tag_info(verdict) if verdict else None)
 

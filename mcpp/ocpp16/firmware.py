@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from mcpp.csms.context import CallContext
+from mcpp.csms.calls import CallContext, CallRouter
 from mcpp.domain import charge_points
-from mcpp.ocppj.router import Router
+from mcpp.storage.writer import Pending
 from mcpp_generated.db.enums import ReportKind
 from mcpp_generated.ocpp16 import actions
 from mcpp_generated.ocpp16.models import (
@@ -15,23 +15,25 @@ from mcpp_generated.ocpp16.models import (
 )
 
 
-def register(router: Router[CallContext]) -> None:
+def register(router: CallRouter) -> None:
     """Route the profile's CALLs to their handlers."""
     router.add(actions.DIAGNOSTICS_STATUS_NOTIFICATION, diagnostics_status_notification)
     router.add(actions.FIRMWARE_STATUS_NOTIFICATION, firmware_status_notification)
 
 
-async def diagnostics_status_notification(
+def diagnostics_status_notification(
     context: CallContext, request: DiagnosticsStatusNotificationRequest
-) -> DiagnosticsStatusNotificationResponse:
+) -> Pending[DiagnosticsStatusNotificationResponse]:
     """OCPP 1.6 §4.4."""
-    await context.write(charge_points.report, ReportKind.DIAGNOSTICS, request.status.value)
-    return DiagnosticsStatusNotificationResponse()
+    return context.write(charge_points.report, ReportKind.DIAGNOSTICS, request.status.value).then(
+        lambda _: DiagnosticsStatusNotificationResponse()
+    )
 
 
-async def firmware_status_notification(
+def firmware_status_notification(
     context: CallContext, request: FirmwareStatusNotificationRequest
-) -> FirmwareStatusNotificationResponse:
+) -> Pending[FirmwareStatusNotificationResponse]:
     """OCPP 1.6 §4.5."""
-    await context.write(charge_points.report, ReportKind.FIRMWARE, request.status.value)
-    return FirmwareStatusNotificationResponse()
+    return context.write(charge_points.report, ReportKind.FIRMWARE, request.status.value).then(
+        lambda _: FirmwareStatusNotificationResponse()
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
@@ -62,9 +62,9 @@ class LocalListSync:
         charge_point = await self._writer.submit(Queries.get_credentials, identity=identity)
         if charge_point is None:
             raise Unknown(f"no charge point has the identity {identity!r}")
-        sent = await self._attempt(charge_point.id, identity)
+        sent = await self._attempt(charge_point.key, identity)
         if sent.must_begin_anew:
-            sent = await self._attempt(charge_point.id, identity)
+            sent = await self._attempt(charge_point.key, identity)
         return sent.exchange
 
     async def _attempt(self, key: int, identity: str) -> _Sent:
@@ -102,3 +102,8 @@ def _request(update: ListUpdate) -> SendLocalListRequest:
             for entry in update.entries
         ],
     )
+
+
+def local_list_sync(writer: Writer[Queries], live: LiveChargePoints) -> Callable[[str], Awaitable[Exchange[BaseModel]]]:
+    """The synchronization of one server's charge points, by identity."""
+    return LocalListSync(writer, live).sync

@@ -1,20 +1,57 @@
-"""Meter values from the wire to the domain."""
+"""Meter values (OCPP 1.6 §4.7) and what they are made of, from the wire to the domain."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
+from typing import Final
 
+from mcpp.csms.calls import CallContext, CallRouter
+from mcpp.domain import meter_values
+from mcpp.domain.occasion import OriginalMessage
 from mcpp.domain.samples import ENERGY_REGISTER, Sample, SampleKind
+from mcpp.ocppj.actions import encode_text
+from mcpp.storage.writer import Pending
+from mcpp_generated.ocpp16 import actions
 from mcpp_generated.ocpp16.models import (
     Location,
     Measurand,
     MeterValue,
+    MeterValuesRequest,
+    MeterValuesResponse,
     Phase,
     ReadingContext,
     UnitOfMeasure,
     ValueFormat,
 )
+
+_STORED: Final = MeterValuesResponse()
+
+
+def register(router: CallRouter) -> None:
+    """Route the CALL to its handler."""
+    router.add(actions.METER_VALUES, record_meter_values)
+
+
+def record_meter_values(context: CallContext, request: MeterValuesRequest) -> Pending[MeterValuesResponse]:
+    """OCPP 1.6 §4.7."""
+    services = context.services
+    command = meter_values.RecordMeterValues(
+        connector_id=request.connector_id,
+        claimed_transaction_id=request.transaction_id or 0,
+        samples=samples_of(request.meter_value),
+        original=OriginalMessage(actions.METER_VALUES.version, partial(encode_text, request)),
+    )
+    recorded = context.write(meter_values.record_meter_values, command, services.known_kinds, services.known_registers)
+    return recorded.then(partial(_stored, context))
+
+
+def _stored(context: CallContext, recorded: meter_values.Recorded) -> MeterValuesResponse:
+    services = context.services
+    services.known_kinds.update(recorded.new_kinds)
+    services.known_registers.update(recorded.new_registers)
+    services.stamps.meter_values(context.key, context.received_at)
+    return _STORED
 
 
 def samples_of(meter_values: Sequence[MeterValue]) -> list[Sample]:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import ROUND_DOWN, Decimal
 from typing import Final
 
 from pydantic import ValidationError
 
+from mcpp.csms.decoding import invalid_payload
 from mcpp.csms.live import LiveChargePoints
-from mcpp.csms.operations import ChangeOutcome
-from mcpp.ocppj.errors import InvalidPayload, Mistake
-from mcpp.ocppj.repair import spell_location
+from mcpp.csms.operations import ChangeOutcome, RunningTransaction
 from mcpp_generated.ocpp16 import actions
 from mcpp_generated.ocpp16.models import (
     ChangeConfigurationRequest,
@@ -56,10 +55,7 @@ class Ocpp16Operations:
     need to obey at once. Both are on stack level 0 and have ids by their connector, so a later limit replaces them.
     """
 
-    def __init__(
-        self, live: LiveChargePoints, running_transaction: Callable[[str, int], Awaitable[int | None]]
-    ) -> None:
-        """`running_transaction` gives the id of the transaction that runs on a connector of a charge point."""
+    def __init__(self, live: LiveChargePoints, running_transaction: RunningTransaction) -> None:
         self._live = live
         self._running_transaction = running_transaction
 
@@ -145,5 +141,4 @@ def _contract() -> Iterator[None]:
     try:
         yield
     except ValidationError as error:
-        mistakes = [Mistake(spell_location(e["loc"]), e["msg"]) for e in error.errors(include_url=False)]
-        raise InvalidPayload(mistakes) from error
+        raise invalid_payload(error) from error

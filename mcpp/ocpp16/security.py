@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from mcpp.csms.context import CallContext
+from mcpp.csms.calls import CallContext, CallRouter
 from mcpp.domain import charge_points
-from mcpp.ocppj.router import Router
+from mcpp.storage.writer import Pending
 from mcpp_generated.db.enums import ReportKind
 from mcpp_generated.ocpp16 import actions
 from mcpp_generated.ocpp16.models import (
@@ -20,7 +20,7 @@ from mcpp_generated.ocpp16.models import (
 )
 
 
-def register(router: Router[CallContext]) -> None:
+def register(router: CallRouter) -> None:
     """Route the extension's CALLs to their handlers."""
     router.add(actions.LOG_STATUS_NOTIFICATION, log_status_notification)
     router.add(actions.SECURITY_EVENT_NOTIFICATION, security_event_notification)
@@ -28,20 +28,22 @@ def register(router: Router[CallContext]) -> None:
     router.add(actions.SIGNED_FIRMWARE_STATUS_NOTIFICATION, signed_firmware_status_notification)
 
 
-async def log_status_notification(
+def log_status_notification(
     context: CallContext, request: LogStatusNotificationRequest
-) -> LogStatusNotificationResponse:
+) -> Pending[LogStatusNotificationResponse]:
     """How far the upload of a log is (whitepaper, LogStatusNotification.req)."""
-    await context.write(charge_points.report, ReportKind.LOG, request.status.value, request.request_id)
-    return LogStatusNotificationResponse()
+    return context.write(charge_points.report, ReportKind.LOG, request.status.value, request.request_id).then(
+        lambda _: LogStatusNotificationResponse()
+    )
 
 
-async def security_event_notification(
+def security_event_notification(
     context: CallContext, request: SecurityEventNotificationRequest
-) -> SecurityEventNotificationResponse:
+) -> Pending[SecurityEventNotificationResponse]:
     """Something that matters to security happened at the charge point (SecurityEventNotification.req)."""
-    await context.write(charge_points.security_event, request.type, request.timestamp, request.tech_info)
-    return SecurityEventNotificationResponse()
+    return context.write(charge_points.security_event, request.type, request.timestamp, request.tech_info).then(
+        lambda _: SecurityEventNotificationResponse()
+    )
 
 
 def sign_certificate(context: CallContext, request: SignCertificateRequest) -> SignCertificateResponse:
@@ -49,9 +51,10 @@ def sign_certificate(context: CallContext, request: SignCertificateRequest) -> S
     return SignCertificateResponse(status=GenericStatus.REJECTED)
 
 
-async def signed_firmware_status_notification(
+def signed_firmware_status_notification(
     context: CallContext, request: SignedFirmwareStatusNotificationRequest
-) -> SignedFirmwareStatusNotificationResponse:
+) -> Pending[SignedFirmwareStatusNotificationResponse]:
     """How far a signed firmware update is (SignedFirmwareStatusNotification.req)."""
-    await context.write(charge_points.report, ReportKind.SIGNED_FIRMWARE, request.status.value, request.request_id)
-    return SignedFirmwareStatusNotificationResponse()
+    return context.write(
+        charge_points.report, ReportKind.SIGNED_FIRMWARE, request.status.value, request.request_id
+    ).then(lambda _: SignedFirmwareStatusNotificationResponse())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import ValidationError
 
-from mcpp.domain.unmatched import Content
+from mcpp.domain.assignment import Content
 from mcpp.ocpp16.core import stop_of
 from mcpp.ocpp16.metering import samples_of
 from mcpp.ocppj.actions import Action, Req, Res

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
@@ -24,12 +25,26 @@ def encode(model: BaseModel) -> bytes:
     return model.__pydantic_serializer__.to_json(model, by_alias=True, exclude_none=True)
 
 
+def encode_text(model: BaseModel) -> str:
+    """As `encode`, as text."""
+    return encode(model).decode()
+
+
 class Sender(StrEnum):
     """Who may send the CALL of an action (OCPP 1.6 §4 and §5: operations initiated by one side or both)."""
 
     CHARGE_POINT = "charge_point"
     CENTRAL_SYSTEM = "central_system"
     BOTH = "both"
+
+
+class Rewrite(StrEnum):
+    """What the central system fills in before a command's payload is validated; the contract table says where."""
+
+    STORED_CHARGING_PROFILE = "stored_charging_profile"
+    """`{"$ref": "name"}` stands for the stored charging profile of that name."""
+    ALLOTTED_RESERVATION_ID = "allotted_reservation_id"
+    """A property that is left out gets a number that no charge point was ever given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +60,10 @@ class Action(Generic[Req, Res]):
     response: type[Res]
     profile: str
     sender: Sender
+    version: str
+    """The OCPP version whose table it stands in, such as `1.6`."""
+    rewrites: Mapping[str, Rewrite] = field(default_factory=dict)
+    """By the property of the request that is rewritten."""
 
     def decode_request(self, payload: bytes) -> Req:
         """As `decode`."""
@@ -76,3 +95,7 @@ class AnyAction(Protocol):
     def profile(self) -> str: ...
     @property
     def sender(self) -> Sender: ...
+    @property
+    def version(self) -> str: ...
+    @property
+    def rewrites(self) -> Mapping[str, Rewrite]: ...

@@ -74,6 +74,10 @@ class UnknownAction(CommandError):
     """No OCPP version that is spoken here has such an action for a central system to send."""
 
 
+class WrongVersion(UnknownAction):
+    """The charge point speaks another OCPP version than the one that the action is of."""
+
+
 class Mistake(NamedTuple):
     """Where a payload breaks the contract, and how."""
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import StrEnum
 from random import getrandbits
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, TypeAlias
+
+from mcpp.ocppj.actions import Action, Req, Res
 
 
 class Direction(StrEnum):
@@ -42,8 +44,21 @@ class Subject(NamedTuple):
     transaction_id: int | None = None
 
 
-class Step(NamedTuple):
+class TimedStep(Protocol):
     """A part of a flow that took time."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def began(self) -> float: ...
+    @property
+    def seconds(self) -> float: ...
+    @property
+    def facts(self) -> Mapping[str, int | float]: ...
+
+
+class Step(NamedTuple):
+    """A part of a flow whose time was taken."""
 
     name: str
     """Snake case, of a closed set: it becomes a span's name and a log field."""
@@ -68,6 +83,18 @@ def new_correlation_id() -> str:
     return f"{getrandbits(128) or 1:032x}"
 
 
+class Caller(Protocol):
+    """A charge point that can be sent typed CALLs."""
+
+    async def call(self, action: Action[Req, Res], request: Req) -> Res:
+        """Send a CALL and wait for its response; raises CommandError."""
+        ...
+
+
+NextCall: TypeAlias = Callable[[Caller], Awaitable[object]]
+"""Sends what follows from a flow to the same charge point, on the same connection."""
+
+
 @dataclass(slots=True)
 class Flow:
     """What log lines, metrics and spans of one CALL share."""
@@ -87,11 +114,13 @@ class Flow:
     transaction_id: int | None = None
     session_correlation_id: str | None = None
     """Of the charging session that the CALL belongs to, known once it's handled."""
-    steps: list[Step] = field(default_factory=list)
+    steps: list[TimedStep] = field(default_factory=list)
     """Where its time went; whoever takes part adds to it."""
     deviations: list[Deviation] = field(default_factory=list)
     after_answer: Callable[[], None] | None = None
     """Set by a handler: runs once the answer is on its way; publishes events."""
+    next_calls: tuple[NextCall, ...] = ()
+    """CALLs that this one leads to, once it is answered; see CallContext.call_next."""
     span_id: int = 0
     """Of its span, 0 where none is recorded."""
     parent_span_id: int = 0

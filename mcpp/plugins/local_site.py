@@ -130,13 +130,13 @@ class LocalSite:
         reservations: Sequence[models.ReservationRecord],
     ) -> list[ChargePointState]:
         reserved_for = {(r.charge_point_id, r.connector_id): r.id_tag for r in reservations}
-        identities = {row.id: row.identity for row in rows}
+        identities = {row.key: row.identity for row in rows}
         connectors: dict[int, list[ConnectorState]] = {key: [] for key in identities}
-        for connector in await readers.list_connectors(connection, charge_point_ids=list(identities)):
-            reservation = reserved_for.get((identities[connector.charge_point_id], connector.connector_id))
-            connectors[connector.charge_point_id].append(_connector(connector, reservation))
+        for connector in await readers.list_connectors(connection, charge_point_keys=list(identities)):
+            reservation = reserved_for.get((identities[connector.charge_point_key], connector.connector_id))
+            connectors[connector.charge_point_key].append(_connector(connector, reservation))
         return [
-            _charge_point(row, connectors[row.id], connected=self._services.live.connected(row.identity))
+            _charge_point(row, connectors[row.key], connected=self._services.live.connected(row.identity))
             for row in rows
         ]
 

@@ -17,11 +17,9 @@ from mcpp.errors import StartError
 from mcpp.files.directory import MIB, StorageFailed
 from mcpp.files.listener import create_files_app, reachable_url
 from mcpp.files.store import FileStore
-from mcpp.ocpp16.charging_profiles import check_charging_profile
-from mcpp.ocpp16.local_list_sync import LocalListSync
-from mcpp.ocpp16.unmatched import read_content
 from mcpp.server.parts import CoreParts, StorageParts
 from mcpp.server.telemetry import TelemetryParts
+from mcpp.server.versions import check_charging_profile, local_list_sync, read_unmatched
 from mcpp.settings import Settings
 from mcpp.storage.readiness import check_writable
 from mcpp.telemetry.metrics.fleet_series import fleet_series
@@ -55,7 +53,7 @@ async def open_ocpp(settings: Settings, telemetry: TelemetryParts, core: CorePar
         settings.ocpp_host,
         settings.ocpp_port,
         settings.ocpp_path,
-        dialects=core.dialects,
+        dialects=core.versions,
         admission=core.presence,
         observer=telemetry.observer(settings),
         registry=registry,
@@ -95,11 +93,11 @@ async def open_http(
         events=core.event_stream,
         live=core.registry,
         disconnect=core.registry.disconnect,
-        commands=Commands(core.registry, core.dialects),
+        commands=Commands(core.registry, core.versions),
         stamps=core.services.stamps,
-        sync_local_list=LocalListSync(storage.writer, core.registry).sync,
+        sync_local_list=local_list_sync(storage.writer, core.registry),
         check_charging_profile=check_charging_profile,
-        read_unmatched=read_content,
+        read_unmatched=read_unmatched,
         hash_password=core.passwords.hash,
         check_readiness=partial(check_writable, storage.writer),
         render_metrics=telemetry.metrics.render,

@@ -13,13 +13,13 @@ from typing import NamedTuple
 
 from mcpp.api.event_stream import EventStream
 from mcpp.csms.commands import Commands
-from mcpp.csms.context import Services
+from mcpp.csms.operations import OperationsByVersion
+from mcpp.csms.services import Services
+from mcpp.csms.version import SpokenVersion
 from mcpp.domain import charge_points
 from mcpp.domain.authorization import AuthorizationPolicy
 from mcpp.domain.events import Event, Subscriber
 from mcpp.errors import StartError
-from mcpp.ocpp16.dialect import Ocpp16
-from mcpp.ocpp16.operations import Ocpp16Operations
 from mcpp.plugins.builtin.auto_start import AutoStart
 from mcpp.plugins.loading import Plugin, load_plugins
 from mcpp.plugins.local_site import SiteServices
@@ -29,6 +29,7 @@ from mcpp.server.finished_commands import FinishedCommands
 from mcpp.server.passwords import Passwords
 from mcpp.server.presence import Presence
 from mcpp.server.telemetry import TelemetryParts
+from mcpp.server.versions import VERSIONS
 from mcpp.settings import AuthorizationMode, ConcurrentTx, Registration, Settings
 from mcpp.storage.database import DatabaseUnusable, Readers, open_writer
 from mcpp.storage.migrations import migrate
@@ -97,7 +98,7 @@ class CoreParts(NamedTuple):
     """What stands between the listeners and the storage."""
 
     services: Services
-    dialects: Sequence[Ocpp16]
+    versions: Sequence[SpokenVersion]
     passwords: Passwords
     presence: Presence
     registry: Registry
@@ -139,7 +140,8 @@ async def build_core(
     ):
         chore.start()
         running.push_async_callback(chore.stop)
-    return CoreParts(services, [Ocpp16(services)], passwords, presence, registry, events, event_stream)
+    versions = [SpokenVersion(version, services) for version in VERSIONS]
+    return CoreParts(services, versions, passwords, presence, registry, events, event_stream)
 
 
 def _connected_since(registry: Registry) -> dict[int, datetime]:
@@ -158,10 +160,12 @@ def build_plugins(
 ) -> Plugins:
     """Built before the listeners, so that they end after the last event."""
     registry = core.registry
+    running_transaction = partial(_running_transaction, storage)
+    by_version = {version.name: version.operations(registry, running_transaction) for version in VERSIONS}
     services = SiteServices(
         live=registry,
-        commands=Commands(registry, core.dialects),
-        verbs=Ocpp16Operations(registry, partial(_running_transaction, storage)),
+        commands=Commands(registry, core.versions),
+        verbs=OperationsByVersion(registry, by_version),
         readers=storage.readers,
         writer=storage.writer,
         publish=core.events.publish,
@@ -180,6 +184,6 @@ def build_plugins(
 async def _running_transaction(storage: StorageParts, charge_point_id: str, connector_id: int) -> int | None:
     """The id of the transaction that runs on a connector."""
     async with storage.readers.connection() as connection:
-        keys = [row.id for row in await readers.get_charge_points(connection, identities=[charge_point_id])]
-        connectors = await readers.list_connectors(connection, charge_point_ids=keys)
+        keys = [row.key for row in await readers.get_charge_points(connection, identities=[charge_point_id])]
+        connectors = await readers.list_connectors(connection, charge_point_keys=keys)
     return next((c.transaction_id for c in connectors if c.connector_id == connector_id), None)

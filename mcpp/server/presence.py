@@ -52,8 +52,8 @@ class Presence:
                 return AdmissionRefused(
                     HTTPStatus.NOT_FOUND, "this charge point is not registered", ConnectionOutcome.UNKNOWN_CHARGE_POINT
                 )
-            if isinstance(found, int):
-                return Admitted(Peer(found, request.identity))
+            if isinstance(found, charge_points.Connected):
+                return Admitted(Peer(found.key, request.identity), found.epoch)
             # Once more after a proof: the password may have been changed meanwhile.
             proven_hash = found.password_hash
             refusal = await self._refusal(request, proven_hash)
@@ -89,7 +89,9 @@ class Presence:
         """Book the end of a charge point's only connection, and tell of it."""
         now = datetime.now(UTC)
         try:
-            self._writer.submit(charge_points.disconnect, charge_point.peer.key, now)
+            self._writer.submit(
+                charge_points.disconnect, charge_points.Connected(charge_point.peer.key, charge_point.epoch), now
+            )
         except WriterClosed:
             return
         event = ChargePointDisconnected(

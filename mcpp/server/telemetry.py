@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection, Iterable
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import Final, NamedTuple
 
 from mcpp import __version__
 from mcpp.domain.events import Subscriber
-from mcpp.ocpp16.errors import COUNTED_AS
+from mcpp.server.versions import VERSIONS
 from mcpp.settings import Settings
 from mcpp.telemetry.business import BusinessTelemetry
 from mcpp.telemetry.fleet.state import Fleet
@@ -27,8 +28,6 @@ from mcpp.telemetry.tracing.pipeline import Tracing, tracing_from
 from mcpp.telemetry.tracing.session_spans import SessionSpans
 from mcpp.telemetry.tracing.spans import Spans
 from mcpp.transport.outcomes import ConnectionOutcome
-from mcpp_generated.ocpp16.actions import ACTIONS
-from mcpp_generated.ocpp16.models import ChargePointErrorCode, ChargePointStatus, Reason
 
 _FLUSH_SECONDS: Final = 2.0
 """For the last spans: the whole server ends within 10 s, however its collector behaves."""
@@ -65,9 +64,9 @@ def build_telemetry(settings: Settings, sink: LogSink, lines: LineWriter, runnin
     """Raises StartError where the OTEL_ variables ask for what can't be."""
     metrics = Metrics(
         version=__version__,
-        actions=ACTIONS,
-        error_codes=COUNTED_AS,
-        stop_reasons=tuple(reason.value for reason in Reason),
+        actions={name for version in VERSIONS for name in version.actions},
+        error_codes={code: counted for version in VERSIONS for code, counted in version.counted_error_codes.items()},
+        stop_reasons=_all(version.stop_reasons for version in VERSIONS),
         connection_outcomes=tuple(ConnectionOutcome),
     )
     metrics.watch_log(lambda: sink.dropped)
@@ -81,11 +80,16 @@ def build_telemetry(settings: Settings, sink: LogSink, lines: LineWriter, runnin
         metrics.watch_spans(partial(_counts, tracing))
     sessions = ChargingSessions(None if spans is None else SessionSpans(spans).end)
     fleet = Fleet(
-        statuses=tuple(ChargePointStatus),
-        error_codes=tuple(ChargePointErrorCode),
+        statuses=_all(version.connector_statuses for version in VERSIONS),
+        error_codes=_all(version.connector_error_codes for version in VERSIONS),
         series_limit=settings.per_charger_metrics_limit if settings.per_charger_metrics else 0,
     )
     return TelemetryParts(lines, LogControl(lines), metrics, sessions, fleet, spans)
+
+
+def _all(sets: Iterable[Collection[str]]) -> tuple[str, ...]:
+    """What any version has, each once, in the order of first sight."""
+    return tuple(dict.fromkeys(value for values in sets for value in values))
 
 
 def _counts(tracing: Tracing) -> dict[str, int]:

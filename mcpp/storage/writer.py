@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -23,11 +23,12 @@ from functools import partial
 from queue import SimpleQueue
 from threading import Thread
 from time import perf_counter
-from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, Final, Generic, ParamSpec, Protocol, TypeVar, cast
 
 Q = TypeVar("Q")
 P = ParamSpec("P")
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 class WriteFailed(Exception):
@@ -53,6 +54,13 @@ class WriterObserver(Protocol):
         ...
 
 
+class Memory(Protocol):
+    """What units remember of charge points, by their keys; a dict is one. The writer's thread alone uses it."""
+
+    def clear(self) -> None: ...
+    def pop(self, key: int, default: None, /) -> object: ...
+
+
 class _State(Enum):
     IDLE = auto()
     GATHERING = auto()
@@ -64,39 +72,136 @@ class _UnitFailed(Exception):
     """A unit raised while the batch ran without savepoints."""
 
 
-@dataclass(slots=True, eq=False)
-class Receipt:
-    """When a unit was submitted, and how it was stored: filled in before its future is done."""
+class Pending(Generic[T]):
+    """What a unit of work returns, known once it is committed: awaited, or continued with `then`.
 
-    submitted: float = field(default_factory=perf_counter)
-    waited: float = 0.0
-    """Seconds until its batch began."""
-    batch_size: int = 0
-    """Units in its batch."""
-    batch_seconds: float = 0.0
-    """From the begin of its batch to the commit."""
+    It also says where the unit's time went, as a step of the flow that it belongs to. Belongs to the event loop.
+    """
+
+    __slots__ = (
+        "_callback",
+        "_committed",
+        "_continuations",
+        "_error",
+        "_loop",
+        "_result",
+        "args",
+        "batch_seconds",
+        "batch_size",
+        "began",
+        "function",
+        "keeps",
+        "key",
+        "seconds",
+        "waited",
+    )
+
+    name: Final = "database_write"
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, function: Callable[..., object], args: tuple[object, ...]
+    ) -> None:
+        self.function = function
+        self.args = args
+        self.keeps = False
+        """Whether everything remembered holds on after it."""
+        self.key: int | None = None
+        """Of the charge point that it's about: what is remembered of the others holds on after it."""
+        self.began = perf_counter()
+        self.seconds = 0.0
+        """From its submission to the answer."""
+        self.waited = 0.0
+        """Seconds until its batch began."""
+        self.batch_size = 0
+        """Units in its batch."""
+        self.batch_seconds = 0.0
+        """From the begin of its batch to the commit."""
+        self._loop = loop
+        self._committed = False
+        self._result: object = None
+        self._error: Exception | None = None
+        self._continuations: list[tuple[Callable[[Any], object], Callable[[Exception], Exception] | None]] = []
+        self._callback: Callable[[Pending[T]], None] | None = None
+
+    @property
+    def facts(self) -> Mapping[str, int | float]:
+        """How its batch went, for the flow's lines and spans."""
+        return {
+            "wait_seconds": self.waited,
+            "batch_seconds": self.batch_seconds,
+            "batch_size": self.batch_size,
+        }
+
+    def then(self, function: Callable[[T], R], failed: Callable[[Exception], Exception] | None = None) -> Pending[R]:
+        """Continue with `function` once it is committed; use the returned object in place of this one.
+
+        Where it failed, `failed` returns the exception to raise instead.
+        """
+        self._continuations.append((function, failed))
+        return cast("Pending[R]", self)
+
+    def when_committed(self, callback: Callable[[Pending[T]], None]) -> None:
+        """Call back on the event loop, right after the commit or the failure; instead of awaiting it."""
+        self._callback = callback
+
+    def result(self) -> T:
+        """What came of it, all continuations included; to be asked once, after the commit. Raises what was raised."""
+        result, error = self._result, self._error
+        continuations, self._continuations = self._continuations, []
+        for function, failed in continuations:
+            if error is None:
+                try:
+                    result = function(result)
+                except Exception as raised:  # noqa: BLE001 - it is raised below, unless a continuation takes it
+                    error = raised
+            elif failed is not None:
+                error = failed(error)
+        if error is not None:
+            raise error
+        return cast("T", result)
+
+    def __await__(self) -> Generator[Any, None, T]:
+        if not self._committed:
+            waiter: asyncio.Future[None] = self._loop.create_future()
+            self._callback = partial(_wake, waiter)
+            yield from waiter
+        return self.result()
+
+    # The writer's side.
+
+    def fill(self, result: object, error: Exception | None) -> None:
+        """What running it brought; in the writer's thread, before `committed`."""
+        self._result = result
+        self._error = error
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the last run raised."""
+        return self._error is not None
+
+    def committed(self) -> None:
+        """On the event loop: let whoever waits go on."""
+        self._committed = True
+        self.seconds = perf_counter() - self.began
+        callback, self._callback = self._callback, None
+        try:
+            if callback is not None:
+                callback(self)
+            elif self._error is not None:
+                self.result()
+        except Exception as error:  # noqa: BLE001 - the other units of the batch must be answered too
+            context = {"message": "a unit of work failed, and nobody waits for it", "exception": error}
+            self._loop.call_exception_handler(context)
 
 
-@dataclass(slots=True, eq=False)
-class _Unit:
-    call: Callable[[], object]
-    future: asyncio.Future[Any]  # of the type that `submit` promises
-    receipt: Receipt | None = None
-    result: object = None
-    error: Exception | None = None
-
-    def resolve(self) -> None:
-        if self.future.done():  # cancelled by the one who waited
-            return
-        if self.error is None:
-            self.future.set_result(self.result)
-        else:
-            self.future.set_exception(self.error)
+def _wake(waiter: asyncio.Future[None], _: Pending[T]) -> None:
+    if not waiter.done():  # cancelled by the one who waited
+        waiter.set_result(None)
 
 
 @dataclass(slots=True, eq=False)
 class _Batch:
-    units: list[_Unit]
+    units: list[Pending[Any]]
     submitted: float
     """When the first unit was."""
     began: float = 0.0
@@ -118,7 +223,10 @@ class Writer(Generic[Q]):
         connection: sqlite3.Connection,
         queries: Callable[[sqlite3.Connection], Q],
         observer: WriterObserver | None = None,
+        memory: Memory | None = None,
     ) -> None:
+        """`memory` has what units remember of charge points, by their keys; it's forgotten whenever it may not hold."""
+        self._memory: Memory = {} if memory is None else memory
         self._connection = connection
         self._queries = queries(connection)
         self._observer = observer
@@ -126,32 +234,44 @@ class Writer(Generic[Q]):
         self._state = _State.IDLE
         self._closing = False
         self._closed: asyncio.Future[None] = self._loop.create_future()
-        self._gathered: list[_Unit] = []
+        self._gathered: list[Pending[Any]] = []
         self._gathered_since = 0.0
         self._batches: SimpleQueue[_Batch | None] = SimpleQueue()
         # A daemon: a loop that died without closing the writer must not keep the process from ending.
         self._thread = Thread(target=self._run, name="mcpp-writer", daemon=True)
         self._thread.start()
 
-    def submit(self, fn: Callable[Concatenate[Q, P], T], /, *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[T]:
-        """Has `fn(queries, *args, **kwargs)` run in the writer's thread, after everything submitted before.
+    def submit(self, function: Callable[Concatenate[Q, P], T], /, *args: P.args, **kwargs: P.kwargs) -> Pending[T]:
+        """Have `function(queries, *args, **kwargs)` run in the writer's thread, after everything submitted before.
 
-        The future gives its result once that is committed; or the exception that it raised, its writes undone; or
-        WriteFailed when the database is at fault. `fn` may run twice, the first time undone, so it should touch
-        nothing but the database; it must not end the transaction. Cancelling the future changes nothing: a unit once
-        submitted is stored. Raises WriterClosed.
+        The result is there once it is committed; or the exception that was raised, its writes undone; or WriteFailed
+        when the database is at fault. `function` may run twice, the first time undone, so it should touch nothing but
+        the database and the memory; it must not end the transaction. Nobody need wait for it: a unit once submitted
+        is stored. Raises WriterClosed.
+
+        Afterwards nothing that was remembered before holds.
         """
-        return self._enqueue(partial(fn, self._queries, *args, **kwargs))
+        return self._gather(self._unit(function, args, kwargs))
 
-    def submit_for(
-        self, receipt: Receipt, fn: Callable[Concatenate[Q, P], T], *args: P.args, **kwargs: P.kwargs
-    ) -> asyncio.Future[T]:
-        """As `submit`; the receipt tells where the time went."""
-        return self._enqueue(partial(fn, self._queries, *args, **kwargs), receipt)
+    def submit_about(
+        self, key: int, function: Callable[Concatenate[Q, P], T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Pending[T]:
+        """As `submit`, for what changes one charge point only: what is remembered of the others holds on."""
+        unit = self._unit(function, args, kwargs)
+        unit.key = key
+        return self._gather(unit)
 
-    def submit_sql(self, fn: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
+    def submit_keeping(
+        self, function: Callable[Concatenate[Q, P], T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Pending[T]:
+        """As `submit`, for what changes nothing that is remembered, or brings the memory up to date by itself."""
+        unit = self._unit(function, args, kwargs)
+        unit.keeps = True
+        return self._gather(unit)
+
+    def submit_sql(self, function: Callable[[sqlite3.Connection], T]) -> Pending[T]:
         """As `submit`, for housekeeping that needs the connection itself."""
-        return self._enqueue(partial(fn, self._connection))
+        return self._gather(Pending(self._loop, lambda _: function(self._connection), ()))
 
     @property
     def waiting(self) -> int:
@@ -168,18 +288,20 @@ class Writer(Generic[Q]):
 
     # On the event loop.
 
-    def _enqueue(self, call: Callable[[], T], receipt: Receipt | None = None) -> asyncio.Future[T]:
+    def _unit(self, function: Callable[..., T], args: tuple[object, ...], kwargs: Mapping[str, object]) -> Pending[T]:
+        return Pending(self._loop, partial(function, **kwargs) if kwargs else function, args)
+
+    def _gather(self, unit: Pending[T]) -> Pending[T]:
         if self._closing:
             raise WriterClosed("the database is closed, since the server stops")
-        future: asyncio.Future[T] = self._loop.create_future()
         if not self._gathered:
-            self._gathered_since = perf_counter()
-        self._gathered.append(_Unit(call, future, receipt))
+            self._gathered_since = unit.began
+        self._gathered.append(unit)
         if self._state is _State.IDLE:
             # What other connections submit in this turn of the loop shares the batch, and the thread wakes once.
             self._state = _State.GATHERING
             self._loop.call_soon(self._proceed)
-        return future
+        return unit
 
     def _proceed(self) -> None:
         if self._gathered:
@@ -196,11 +318,10 @@ class Writer(Generic[Q]):
         self._proceed()
         size = len(batch.units)
         for unit in batch.units:
-            if unit.receipt is not None:
-                unit.receipt.waited = max(0.0, batch.began - unit.receipt.submitted)
-                unit.receipt.batch_size = size
-                unit.receipt.batch_seconds = batch.seconds
-            unit.resolve()
+            unit.waited = max(0.0, batch.began - unit.began)
+            unit.batch_size = size
+            unit.batch_seconds = batch.seconds
+            unit.committed()
         if self._observer is None:
             return
         if batch.committed:
@@ -234,9 +355,9 @@ class Writer(Generic[Q]):
         except BaseException as error:  # noqa: BLE001  whatever happens, each unit is answered and the thread lives
             batch.errors = [error]
             for unit in batch.units:
-                unit.error = _write_failed(error)
+                unit.fill(None, _write_failed(error))
 
-    def _transact(self, batch: _Batch, run: Callable[[_Batch, _Unit], None]) -> None:
+    def _transact(self, batch: _Batch, run: Callable[[_Batch, Pending[Any]], None]) -> None:
         execute = self._connection.execute
         execute("BEGIN IMMEDIATE")
         try:
@@ -244,29 +365,42 @@ class Writer(Generic[Q]):
                 run(batch, unit)
             execute("COMMIT")
         except BaseException:
+            self._memory.clear()
             # After some errors (disk full, I/O) SQLite has rolled back by itself.
             if self._connection.in_transaction:
                 execute("ROLLBACK")
             raise
 
-    def _run_plain(self, _: _Batch, unit: _Unit) -> None:
+    def _forget(self, unit: Pending[Any]) -> None:
+        """The one rule of forgetting: what a unit may change isn't remembered any more."""
+        if unit.keeps:
+            return
+        if unit.key is None:
+            self._memory.clear()
+        else:
+            self._memory.pop(unit.key, None)
+
+    def _run_plain(self, _: _Batch, unit: Pending[Any]) -> None:
+        self._forget(unit)
         try:
-            unit.result = unit.call()
+            unit.fill(unit.function(self._queries, *unit.args), None)
         except Exception as error:
             raise _UnitFailed from error
         if not self._connection.in_transaction:
             raise sqlite3.OperationalError("the transaction was lost in a unit")
 
-    def _run_guarded(self, batch: _Batch, unit: _Unit) -> None:
+    def _run_guarded(self, batch: _Batch, unit: Pending[Any]) -> None:
         execute = self._connection.execute
         execute("SAVEPOINT unit")
+        self._forget(unit)
         try:
-            unit.result = unit.call()
+            unit.fill(unit.function(self._queries, *unit.args), None)
         except Exception as error:
+            self._memory.clear()
             if not self._connection.in_transaction:
                 raise
             execute("ROLLBACK TO unit")
-            unit.error = _answerable(error)
+            unit.fill(None, _answerable(error))
             if isinstance(error, sqlite3.Error):
                 batch.errors.append(error)
         execute("RELEASE unit")

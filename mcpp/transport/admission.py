@@ -30,6 +30,8 @@ class Admitted:
     """It may connect, as this peer."""
 
     peer: Peer
+    epoch: int
+    """The number of this connection among the charge point's: the end of an older one says nothing."""
 
 
 @dataclass(frozen=True, slots=True)

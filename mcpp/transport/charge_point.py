@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from functools import partial
 from typing import Generic, Protocol, TypeAlias
 from uuid import uuid4
 
@@ -29,10 +30,12 @@ from mcpp.ocppj.errors import (
     ErrorCode,
     InvalidAnswer,
     Unanswerable,
+    WrongVersion,
 )
-from mcpp.ocppj.flow import Flow, Peer, Step, current_flow
+from mcpp.ocppj.flow import Flow, NextCall, Peer, Step, current_flow
 from mcpp.ocppj.frames import Call, CallError, CallResult, encode
 from mcpp.ocppj.session import Answered, MalformedFrame, Session, Stray
+from mcpp.storage.writer import Pending
 from mcpp.transport.connection import Hold
 from mcpp.transport.limits import Limits
 from mcpp.transport.outcomes import ConnectionOutcome
@@ -84,17 +87,17 @@ class _TypedCommand(Generic[Res]):
         self._response = response
 
     def answered(self, answer: CallResult | CallError) -> Awaitable[None] | None:
-        """Give the caller the outcome; where the books learn from it, once the awaitable is through."""
+        """Give the caller the outcome; where the answer means something, once the awaitable is through."""
         try:
             if isinstance(answer, CallError):
                 raise CallRefused(answer.code, answer.description, json.loads(answer.details))
             response = self._dialect.decode_response(self.flow, self._response, answer.payload)
-            learning = self._dialect.learn(self.flow, self._request, response)
+            applied = self._dialect.answered(self.flow, self._request, response)
         except Exception as error:  # noqa: BLE001 - the caller gets an outcome, whatever it is
             self.failed(error)
             return None
-        if learning is not None:
-            return self._learn(learning, response)
+        if applied is not None:
+            return self._apply(applied, response)
         self._succeed(response)
         return None
 
@@ -109,12 +112,12 @@ class _TypedCommand(Generic[Res]):
             self.future.set_result(response)
         self._finished(self.flow, response)
 
-    async def _learn(self, learning: Awaitable[None], response: Res) -> None:
-        """The charge point did what it was told, so its answer counts even if the books could not learn of it."""
+    async def _apply(self, applied: Awaitable[None], response: Res) -> None:
+        """The charge point did what was asked, so its answer counts even if what it means could not be stored."""
         try:
-            await learning
+            await applied
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets the answer
-            context = {"message": f"the answer to {self.flow.action} was not booked", "exception": error}
+            context = {"message": f"what the answer to {self.flow.action} means was not stored", "exception": error}
             self.future.get_loop().call_exception_handler(context)
         self._succeed(response)
 
@@ -123,19 +126,20 @@ class LiveChargePoint:
     """One charge point while it is connected."""
 
     __slots__ = (
+        "_busy",
         "_commands",
         "_dialect",
-        "_draining",
+        "_drained",
         "_finished",
         "_limits",
         "_link",
         "_loop",
         "_observer",
         "_session",
+        "_tasks",
         "_waiting",
-        "_work",
-        "_works",
         "connected_at",
+        "epoch",
         "peer",
     )
 
@@ -146,11 +150,12 @@ class LiveChargePoint:
         observer: MessageObserver,
         link: Link,
         limits: Limits,
-        works: set[asyncio.Task[None]],
         finished: Finished,
+        epoch: int = 0,
     ) -> None:
-        """`works` keeps the tasks of running handlers, so that a shutdown can wait for them."""
         self.peer = peer
+        self.epoch = epoch
+        """The number of this connection among the charge point's."""
         self.connected_at = time.time()
         """Unix time."""
         self._dialect = dialect
@@ -161,10 +166,11 @@ class LiveChargePoint:
         self._session = Session(call_timeout=limits.call_timeout, queue_limit=limits.call_queue_limit)
         self._commands: dict[str, _Command] = {}
         self._waiting: list[tuple[Flow, Call]] = []
-        self._work: asyncio.Task[None] | None = None
-        self._works = works
+        self._busy = False
+        """Whether a CALL of its is handled now; later ones wait for their turn."""
+        self._tasks: set[asyncio.Task[None]] = set()
         self._finished = finished
-        self._draining = False
+        self._drained: asyncio.Future[None] | None = None
 
     @property
     def identity(self) -> str:
@@ -192,14 +198,23 @@ class LiveChargePoint:
     async def call(self, action: Action[Req, Res], request: Req) -> Res:
         """Send a typed CALL, once those before it are answered, and wait for its response.
 
-        It belongs to the flow or cause at hand, if there is one. Raises QueueFull, CallRefused, CallTimeout,
-        ConnectionLost or InvalidAnswer. A caller that is cancelled takes a CALL back that still waits.
+        It belongs to the flow or cause at hand, if there is one. Raises WrongVersion, QueueFull, CallRefused,
+        CallTimeout, ConnectionLost or InvalidAnswer. A caller that is cancelled takes a CALL back that still waits.
         """
+        self._check_version(action)
         return (await self._exchange(action.name, action.response, request, action.encode_request(request))).response
 
     async def send(self, action: AnyAction, request: BaseModel, payload: bytes) -> Exchange[BaseModel]:
         """As `call`, for a payload that goes out as it was given; `request` is what it says."""
+        self._check_version(action)
         return await self._exchange(action.name, action.response, request, payload)
+
+    def _check_version(self, action: AnyAction) -> None:
+        version = self._dialect.version
+        if action.version != version:
+            raise WrongVersion(
+                f"{action.name} is an action of OCPP {action.version}, and {self.identity} speaks OCPP {version}"
+            )
 
     async def _exchange(self, action: str, model: type[Res], request: BaseModel, payload: bytes) -> Exchange[Res]:
         call = Call(str(uuid4()), action, payload)
@@ -221,9 +236,17 @@ class LiveChargePoint:
         """Close the connection; what still waits on either side ends with ConnectionLost."""
         self._link.close(code, reason, outcome)
 
-    def drain(self) -> None:
-        """Take no new CALLs; those at hand are still handled and answered."""
-        self._draining = True
+    def drain(self) -> asyncio.Future[None]:
+        """Take no new CALLs; the future is done once those at hand are handled and answered."""
+        if self._drained is None:
+            self._drained = self._loop.create_future()
+        self._note_idle()
+        return self._drained
+
+    def cancel_work(self) -> None:
+        """Give up what is still at hand; what a handler has submitted to the database is stored all the same."""
+        for task in self._tasks:
+            task.cancel()
 
     # What the connection calls.
 
@@ -262,72 +285,85 @@ class LiveChargePoint:
 
     def _call_received(self, call: Call, size: int) -> None:
         flow = self._observer.call_received(self.peer, call, size)
-        if self._draining:
+        if self._drained is not None:
             self._observer.unanswered(flow, ConnectionLost("the central system is shutting down"))
-        elif self._work is None:
-            pending = self._begin(flow, call)
-            if pending is not None:
-                self._work = self._loop.create_task(self._handle_in_order(flow, pending))
-                self._works.add(self._work)
+        elif not self._busy:
+            self._handle(flow, call)
         else:
             self._waiting.append((flow, call))
             if len(self._waiting) >= self._limits.incoming_call_limit:
                 self._link.hold_reading(Hold.CALLS_WAIT)
 
-    def _begin(self, flow: Flow, call: Call) -> Awaitable[bytes] | None:
-        """Handle a CALL as far as nothing waits: None if it's answered, else what to wait for."""
+    def _handle(self, flow: Flow, call: Call) -> None:
+        """Handle a CALL as far as nothing waits: it's answered now, after the commit, or by a task."""
         token = current_flow.set(flow)
         try:
-            try:
-                result = self._dialect.handle(flow, call)
-            except Exception as error:  # noqa: BLE001 - whatever a handler raises, its CALL must be answered
-                self._fail(flow, error)
-                return None
-            if not isinstance(result, bytes):
-                return result
-            self._succeed(flow, result)
-            return None
+            answer = self._dialect.handle(flow, call)
+            if isinstance(answer, bytes):
+                self._succeed(flow, answer)
+                return
+        except Exception as error:  # noqa: BLE001 - whatever a handler raises, its CALL must be answered
+            self._fail(flow, error)
+            return
         finally:
             current_flow.reset(token)
+        self._busy = True
+        if isinstance(answer, Pending):
+            answer.when_committed(partial(self._committed, flow))
+        else:
+            self._run(self._await(flow, answer))
 
-    async def _handle_in_order(self, flow: Flow, pending: Awaitable[bytes]) -> None:
-        """Finish this CALL and handle all that came in meanwhile."""
+    def _committed(self, flow: Flow, pending: Pending[bytes]) -> None:
+        """What the handler waited for is stored: the rest of it runs here, without a task."""
+        token = current_flow.set(flow)
         try:
-            await self._finish(flow, pending)
-            while self._waiting:
-                flow, call = self._waiting.pop(0)
-                flow.steps.append(Step("wait_in_line", flow.started, time.perf_counter() - flow.started))
-                if len(self._waiting) == self._limits.incoming_call_limit // 2:
-                    self._link.release_reading(Hold.CALLS_WAIT)
-                next_pending = self._begin(flow, call)
-                if next_pending is not None:
-                    await self._finish(flow, next_pending)
+            self._succeed(flow, pending.result())
+        except Exception as error:  # noqa: BLE001 - as above
+            self._fail(flow, error)
         finally:
-            if self._work is not None:
-                self._works.discard(self._work)
-                self._work = None
+            current_flow.reset(token)
+        self._handle_next()
 
-    async def _finish(self, flow: Flow, pending: Awaitable[bytes]) -> None:
+    async def _await(self, flow: Flow, answer: Awaitable[bytes]) -> None:
         current_flow.set(flow)
         try:
-            payload = await pending
+            payload = await answer
         except asyncio.CancelledError as error:
             self._observer.unanswered(flow, error)
             raise
-        except Exception as error:  # noqa: BLE001 - whatever a handler raises, its CALL must be answered
+        except Exception as error:  # noqa: BLE001 - as above
             self._fail(flow, error)
         else:
             self._succeed(flow, payload)
+        self._handle_next()
+
+    def _handle_next(self) -> None:
+        """Handle all that came in meanwhile, in its order."""
+        self._busy = False
+        while self._waiting and not self._busy:
+            flow, call = self._waiting.pop(0)
+            flow.steps.append(Step("wait_in_line", flow.started, time.perf_counter() - flow.started))
+            if len(self._waiting) == self._limits.incoming_call_limit // 2:
+                self._link.release_reading(Hold.CALLS_WAIT)
+            self._handle(flow, call)
+        self._note_idle()
+
+    def _note_idle(self) -> None:
+        drained = self._drained
+        if drained is not None and not self._busy and not self._tasks and not drained.done():
+            drained.set_result(None)
 
     def _succeed(self, flow: Flow, payload: bytes) -> None:
         self._answer(flow, CallResult(flow.message_id, payload))
         # Its record is stored, so its events go out even if the connection has ended.
-        if flow.after_answer is not None:
+        after_answer, flow.after_answer = flow.after_answer, None  # or flow and context would hold each other
+        if after_answer is not None:
             try:
-                flow.after_answer()
+                after_answer()
             except Exception as error:  # noqa: BLE001 - a subscriber's fault must not end the connection
                 context = {"message": f"after_answer of {flow.action} failed", "exception": error}
                 self._loop.call_exception_handler(context)
+        self._call_next(flow)
 
     def _fail(self, flow: Flow, error: Exception) -> None:
         if isinstance(error, Unanswerable):
@@ -361,22 +397,47 @@ class LiveChargePoint:
 
     # CALLs of ours.
 
-    def _run(self, work: Awaitable[None]) -> None:
-        task = asyncio.ensure_future(work)
-        self._works.add(task)
-        task.add_done_callback(self._works.discard)
+    def _run(self, work: Coroutine[None, None, None]) -> None:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._task_done)
+
+    def _task_done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._note_idle()
+
+    def _call_next(self, flow: Flow) -> None:
+        """Send what follows from a flow."""
+        next_calls, flow.next_calls = flow.next_calls, ()
+        if next_calls:
+            self._run(self._send_next(flow, next_calls))
+
+    async def _send_next(self, flow: Flow, next_calls: Sequence[NextCall]) -> None:
+        current_flow.set(flow)
+        for next_call in next_calls:
+            try:
+                await next_call(self)
+            except CommandError:
+                pass  # the observer has seen why there is no answer
+            except Exception as error:  # noqa: BLE001 - nobody waits for it
+                context = {"message": f"a CALL that follows from {flow.action} failed", "exception": error}
+                self._loop.call_exception_handler(context)
 
     def _answer_received(self, answered: Answered, size: int) -> None:
         command = self._commands.pop(answered.call.message_id)
         token = current_flow.set(command.flow)
         try:
-            learning = command.answered(answered.answer)
-            if learning is not None:
-                self._run(learning)
+            applied = command.answered(answered.answer)
+            if applied is not None:
+                self._run(self._finish_command(command.flow, applied))
         finally:
             current_flow.reset(token)
         self._observer.answer_received(command.flow, answered.answer, size)
         self._send_call()
+
+    async def _finish_command(self, flow: Flow, applied: Awaitable[None]) -> None:
+        await applied
+        self._call_next(flow)
 
     def _send_call(self) -> None:
         call = self._session.call_to_send(self._loop.time())

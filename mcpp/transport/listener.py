@@ -50,7 +50,6 @@ class OcppListener:
         self._observer = observer
         self._registry = registry
         self._live: dict[Connection, LiveChargePoint | None] = {}
-        self._works: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
         self._all_gone = asyncio.Event()
         self._stopping = False
@@ -72,14 +71,13 @@ class OcppListener:
         self._stopping = True
         if self._server is not None:
             self._server.close()
-        for charge_point in self._live.values():
-            if charge_point is not None:
-                charge_point.drain()
-        if self._works:
-            _, unfinished = await asyncio.wait(self._works, timeout=self.limits.drain_timeout)
-            for work in unfinished:
-                work.cancel()
+        open_ones = [charge_point for charge_point in self._live.values() if charge_point is not None]
+        working = {charge_point.drain() for charge_point in open_ones}
+        if working:
+            _, unfinished = await asyncio.wait(working, timeout=self.limits.drain_timeout)
             if unfinished:
+                for charge_point in open_ones:
+                    charge_point.cancel_work()
                 await asyncio.wait(unfinished, timeout=self.limits.close_timeout)
         for connection in list(self._live):
             connection.close(CloseCode.GOING_AWAY, "the central system is shutting down", ConnectionOutcome.SHUTDOWN)
@@ -157,8 +155,8 @@ class OcppListener:
             self._observer,
             connection,
             self.limits,
-            self._works,
             self._registry.command_finished,
+            admitted.epoch,
         )
         self._live[connection] = charge_point
         connection.open(charge_point, response)

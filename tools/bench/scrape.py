@@ -210,9 +210,9 @@ def _register(database: Path, chargers: int) -> None:
         queries = Queries(connection)
         connection.execute("BEGIN")
         for number in range(chargers):
-            key = charge_points.connect(queries, identity(number), "1.6", now, register_unknown=True)
-            assert isinstance(key, int)
-            occasion = Occasion(key, identity(number), new_correlation_id(), now, new_correlation_id)
+            connected = charge_points.connect(queries, identity(number), "1.6", now, register_unknown=True)
+            assert isinstance(connected, charge_points.Connected)
+            occasion = Occasion(connected.key, identity(number), new_correlation_id(), now, new_correlation_id)
             for connector in CONNECTORS:
                 report_status(queries, occasion, ReportStatus(connector, "Available", "NoError", None, None, None, now))
         connection.execute("COMMIT")

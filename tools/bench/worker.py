@@ -135,9 +135,7 @@ class Site:
                 wire = _Wire(site._round.answered)
                 admitted = await core.presence.admit(ConnectRequest(identity, wire.remote, "1.6"))
                 assert isinstance(admitted, Admitted)
-                point = LiveChargePoint(
-                    admitted.peer, core.dialects[0], observer, wire, Limits(), site._works, lambda *_: None
-                )
+                point = LiveChargePoint(admitted.peer, core.versions[0], observer, wire, Limits(), lambda *_: None)
                 core.presence.connected(point)
                 site._chargers.append(Charger(identity, yesterday()))
                 site._wires.append(wire)

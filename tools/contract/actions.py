@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
+from mcpp.ocppj.actions import Rewrite
 from tools.contract.bundle import class_name
 from tools.contract.table import Contract
 
@@ -14,7 +16,8 @@ def actions_module(contract: Contract, header: str) -> str:
         header,
         "from __future__ import annotations",
         "from collections.abc import Mapping",
-        "from mcpp.ocppj.actions import Action, AnyAction, Sender",
+        "from types import MappingProxyType",
+        "from mcpp.ocppj.actions import Action, AnyAction, Rewrite, Sender",
         f"from mcpp_generated.{contract.module} import models",
     ]
     for name, row in sorted(contract.actions.items()):
@@ -25,6 +28,8 @@ def actions_module(contract: Contract, header: str) -> str:
             f"    response=models.{class_name(name, 'response')},",
             f"    profile={row.profile!r},",
             f"    sender=Sender.{row.sender.name},",
+            f"    version={contract.version!r},",
+            *_rewrites(contract.rewrites.get(name, {})),
             ")",
         ]
     constants = ", ".join(constant(name) for name in sorted(contract.actions))
@@ -33,6 +38,13 @@ def actions_module(contract: Contract, header: str) -> str:
         f'"""Every action of OCPP {contract.version} by its name."""',
     ]
     return "\n".join(lines) + "\n"
+
+
+def _rewrites(rewrites: Mapping[str, Rewrite]) -> list[str]:
+    if not rewrites:
+        return []
+    properties = ", ".join(f"{name!r}: Rewrite.{rewrite.name}" for name, rewrite in rewrites.items())
+    return [f"    rewrites=MappingProxyType({{{properties}}}),"]
 
 
 def constant(action: str) -> str:

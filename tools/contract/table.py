@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from mcpp.ocppj.actions import Sender
+from mcpp.ocppj.actions import Rewrite, Sender
 
 
 class ContractError(Exception):
@@ -43,6 +43,7 @@ class _Document(_Row):
     types: dict[str, list[str]]
     members: dict[str, str] = {}
     differences: list[Difference] = []
+    rewrites: dict[str, dict[str, Rewrite]] = {}
     actions: dict[str, ActionRow]
 
 
@@ -60,6 +61,8 @@ class Contract:
     """The name of an enum member by its value, where it doesn't follow by rule."""
     differences: dict[str, str]
     """The reason by the keyword that may differ, such as `UnitOfMeasure/enum`."""
+    rewrites: dict[str, dict[str, Rewrite]]
+    """What the central system fills in before it validates a command, by action and property."""
     actions: dict[str, ActionRow]
 
     @property
@@ -91,6 +94,8 @@ def load(path: Path) -> Contract:
             if place in names:
                 raise ContractError(f"{path}: {place} is named twice, {names[place]} and {name}: keep one")
             names[place] = name
+    for action in document.rewrites.keys() - document.actions.keys():
+        raise ContractError(f"{path}: rewrites.{action}: there is no such action")
     return Contract(
         path=path,
         version=document.version,
@@ -98,6 +103,7 @@ def load(path: Path) -> Contract:
         names=names,
         members=document.members,
         differences={difference.at: difference.reason for difference in document.differences},
+        rewrites=document.rewrites,
         actions=document.actions,
     )
 

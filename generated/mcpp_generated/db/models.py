@@ -12,10 +12,22 @@ from .runtime import from_milliseconds
 
 
 @dataclass(frozen=True, slots=True)
+class ConnectChargePointRow:
+    """A row of `connect_charge_point`."""
+
+    key: int
+    connection_epoch: int
+
+    @classmethod
+    def from_row(cls, row: tuple[int, int]) -> Self:
+        return cls(*row)
+
+
+@dataclass(frozen=True, slots=True)
 class ChargePointReport:
     """A row of the table `charge_point_reports`."""
 
-    charge_point_id: int
+    charge_point_key: int
     kind: ReportKind
     status: str
     request_id: int | None
@@ -30,7 +42,7 @@ class ChargePointReport:
 class ChargePoint:
     """A row of the table `charge_points`."""
 
-    id: int
+    key: int
     identity: str
     ocpp_version: str | None
     display_name: str | None
@@ -47,6 +59,7 @@ class ChargePoint:
     meter_serial_number: str | None
     registered_at: datetime
     boot_accepted_at: datetime | None
+    connection_epoch: int
     last_connect_at: datetime | None
     last_disconnect_at: datetime | None
     last_boot_at: datetime | None
@@ -80,6 +93,7 @@ class ChargePoint:
             str | None,
             int,
             int | None,
+            int,
             int | None,
             int | None,
             int | None,
@@ -111,7 +125,7 @@ class ChargePoint:
             row[14],
             from_milliseconds(row[15]),
             None if row[16] is None else from_milliseconds(row[16]),
-            None if row[17] is None else from_milliseconds(row[17]),
+            row[17],
             None if row[18] is None else from_milliseconds(row[18]),
             None if row[19] is None else from_milliseconds(row[19]),
             None if row[20] is None else from_milliseconds(row[20]),
@@ -120,8 +134,9 @@ class ChargePoint:
             None if row[23] is None else from_milliseconds(row[23]),
             None if row[24] is None else from_milliseconds(row[24]),
             None if row[25] is None else from_milliseconds(row[25]),
-            row[26],
+            None if row[26] is None else from_milliseconds(row[26]),
             row[27],
+            row[28],
         )
 
 
@@ -129,7 +144,7 @@ class ChargePoint:
 class GetCredentialsRow:
     """A row of `get_credentials`."""
 
-    id: int
+    key: int
     password_hash: str | None
 
     @classmethod
@@ -153,7 +168,7 @@ class ChargingProfile:
 class ConfigurationKey:
     """A row of the table `configuration_keys`."""
 
-    charge_point_id: int
+    charge_point_key: int
     key: str
     value: str | None
     readonly: bool
@@ -168,8 +183,8 @@ class ConfigurationKey:
 class Connector:
     """A row of the table `connectors`."""
 
-    id: int
-    charge_point_id: int
+    key: int
+    charge_point_key: int
     evse_id: int
     connector_id: int
     status: str | None
@@ -225,7 +240,7 @@ class Connector:
 class ListConnectorsRow:
     """A row of `list_connectors`."""
 
-    charge_point_id: int
+    charge_point_key: int
     evse_id: int
     connector_id: int
     status: str | None
@@ -273,7 +288,7 @@ class FindUploadLinkRow:
     """A row of `find_upload_link`."""
 
     link_id: int
-    charge_point_id: int
+    charge_point_key: int
     identity: str
 
     @classmethod
@@ -314,7 +329,7 @@ class UploadRecord:
 class ListFleetRow:
     """A row of `list_fleet`."""
 
-    id: int
+    key: int
     identity: str
     energy_wh: int
     energy_peak_wh: int
@@ -328,7 +343,7 @@ class ListFleetRow:
 class ListFleetConnectorsRow:
     """A row of `list_fleet_connectors`."""
 
-    charge_point_id: int
+    charge_point_key: int
     connector_id: int
     status: str | None
     error_code: str | None
@@ -343,9 +358,9 @@ class Transaction:
     """A row of the table `transactions`."""
 
     id: int
-    charge_point_id: int
+    charge_point_key: int
+    connector_key: int
     connector_id: int
-    connector_number: int
     ocpp_transaction_id: str | None
     id_tag: str
     reservation_id: int | None
@@ -438,7 +453,7 @@ class IdTag:
 class LocalList:
     """A row of the table `local_lists`."""
 
-    charge_point_id: int
+    charge_point_key: int
     version: int
     known_at: datetime
 
@@ -492,9 +507,9 @@ class Reservation:
     """A row of the table `reservations`."""
 
     id: int
-    charge_point_id: int
+    charge_point_key: int
     reservation_id: int
-    connector_id: int
+    connector_key: int
     id_tag: str
     parent_id_tag: str | None
     expiry_date: datetime
@@ -678,13 +693,14 @@ class UnmatchedRecord:
     id: int
     charge_point_id: str
     kind: UnmatchedKind
+    ocpp_version: str
     claimed_transaction_id: int
     payload: str
     received_at: datetime
 
     @classmethod
-    def from_row(cls, row: tuple[int, str, str, int, str, int]) -> Self:
-        return cls(row[0], row[1], UnmatchedKind(row[2]), row[3], row[4], from_milliseconds(row[5]))
+    def from_row(cls, row: tuple[int, str, str, str, int, str, int]) -> Self:
+        return cls(row[0], row[1], UnmatchedKind(row[2]), row[3], row[4], row[5], from_milliseconds(row[6]))
 
 
 class StampChargePointsParams(NamedTuple):
@@ -692,13 +708,13 @@ class StampChargePointsParams(NamedTuple):
 
     last_heartbeat_at: datetime | None
     last_meter_values_at: datetime | None
-    id: int
+    key: int
 
 
 class PutConfigurationKeysParams(NamedTuple):
     """A row for `put_configuration_keys`."""
 
-    charge_point_id: int
+    charge_point_key: int
     key: str
     value: str | None
     readonly: bool
@@ -708,7 +724,7 @@ class PutConfigurationKeysParams(NamedTuple):
 class DeleteConfigurationKeysParams(NamedTuple):
     """A row for `delete_configuration_keys`."""
 
-    charge_point_id: int
+    charge_point_key: int
     key: str
 
 
@@ -726,7 +742,7 @@ class AddTransactionSamplesParams(NamedTuple):
 class AddConnectorSamplesParams(NamedTuple):
     """A row for `add_connector_samples`."""
 
-    connector_id: int
+    connector_key: int
     measured_at: datetime
     kind_id: int
     value: str

@@ -16,6 +16,7 @@ from .models import (
     ChargePointReport,
     ChargingProfile,
     ConfigurationKey,
+    ConnectChargePointRow,
     Connector,
     DeleteConfigurationKeysParams,
     FindNewestSamplesRow,
@@ -52,21 +53,23 @@ class Queries:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    def connect_charge_point(self, *, identity: str, ocpp_version: str | None, connected_at: datetime) -> int:
-        """Register a charge point at its first connection, note each later one. Gives its key."""
+    def connect_charge_point(
+        self, *, identity: str, ocpp_version: str | None, connected_at: datetime
+    ) -> ConnectChargePointRow:
+        """Register a charge point at its first connection, note each later one. Returns its key and the connection's epoch."""
         return fetch_certain(
             self._connection.execute(
                 statements.CONNECT_CHARGE_POINT, (identity, ocpp_version, to_milliseconds(connected_at))
             ),
-            scalar,
+            ConnectChargePointRow.from_row,
         )
 
-    def disconnect_charge_point(self, *, disconnected_at: datetime | None, id: int) -> None:
-        """Note the end of a charge point's connection."""
-        self._connection.execute(
+    def disconnect_charge_point(self, *, disconnected_at: datetime | None, key: int, connection_epoch: int) -> int:
+        """Note the end of a charge point's connection, unless a newer one began; 0 rows then."""
+        return self._connection.execute(
             statements.DISCONNECT_CHARGE_POINT,
-            (None if disconnected_at is None else to_milliseconds(disconnected_at), id),
-        )
+            (None if disconnected_at is None else to_milliseconds(disconnected_at), key, connection_epoch),
+        ).rowcount
 
     def boot_charge_point(
         self,
@@ -81,7 +84,7 @@ class Queries:
         meter_type: str | None,
         meter_serial_number: str | None,
         booted_at: datetime | None,
-        id: int,
+        key: int,
     ) -> None:
         """Store what an accepted BootNotification tells (OCPP 1.6, 4.2)."""
         self._connection.execute(
@@ -97,7 +100,7 @@ class Queries:
                 meter_type,
                 meter_serial_number,
                 None if booted_at is None else to_milliseconds(booted_at),
-                id,
+                key,
             ),
         )
 
@@ -109,58 +112,58 @@ class Queries:
                 (
                     None if last_heartbeat_at is None else to_milliseconds(last_heartbeat_at),
                     None if last_meter_values_at is None else to_milliseconds(last_meter_values_at),
-                    id,
+                    key,
                 )
-                for last_heartbeat_at, last_meter_values_at, id in rows
+                for last_heartbeat_at, last_meter_values_at, key in rows
             ),
         ).rowcount
 
-    def stamp_status(self, *, last_status_at: datetime | None, last_error_at: datetime | None, id: int) -> None:
+    def stamp_status(self, *, last_status_at: datetime | None, last_error_at: datetime | None, key: int) -> None:
         """Note when the charge point last reported a status, and when last an error."""
         self._connection.execute(
             statements.STAMP_STATUS,
             (
                 None if last_status_at is None else to_milliseconds(last_status_at),
                 None if last_error_at is None else to_milliseconds(last_error_at),
-                id,
+                key,
             ),
         )
 
-    def stamp_transaction_start(self, *, last_tx_start_at: datetime | None, id: int) -> None:
+    def stamp_transaction_start(self, *, last_tx_start_at: datetime | None, key: int) -> None:
         """Note when the charge point last started a transaction."""
         self._connection.execute(
             statements.STAMP_TRANSACTION_START,
-            (None if last_tx_start_at is None else to_milliseconds(last_tx_start_at), id),
+            (None if last_tx_start_at is None else to_milliseconds(last_tx_start_at), key),
         )
 
-    def stamp_transaction_stop(self, *, last_tx_stop_at: datetime | None, id: int) -> None:
+    def stamp_transaction_stop(self, *, last_tx_stop_at: datetime | None, key: int) -> None:
         """Note when the charge point last stopped a transaction."""
         self._connection.execute(
             statements.STAMP_TRANSACTION_STOP,
-            (None if last_tx_stop_at is None else to_milliseconds(last_tx_stop_at), id),
+            (None if last_tx_stop_at is None else to_milliseconds(last_tx_stop_at), key),
         )
 
     def put_report(
-        self, *, charge_point_id: int, kind: ReportKind, status: str, request_id: int | None, reported_at: datetime
+        self, *, charge_point_key: int, kind: ReportKind, status: str, request_id: int | None, reported_at: datetime
     ) -> None:
         """Keep the last report on diagnostics, firmware or log."""
         self._connection.execute(
-            statements.PUT_REPORT, (charge_point_id, kind.value, status, request_id, to_milliseconds(reported_at))
+            statements.PUT_REPORT, (charge_point_key, kind.value, status, request_id, to_milliseconds(reported_at))
         )
 
-    def list_reports(self, *, charge_point_id: int) -> list[ChargePointReport]:
+    def list_reports(self, *, charge_point_key: int) -> list[ChargePointReport]:
         """What a charge point last reported on diagnostics, firmware and logs."""
         return fetch_all(
-            self._connection.execute(statements.LIST_REPORTS, (charge_point_id,)), ChargePointReport.from_row
+            self._connection.execute(statements.LIST_REPORTS, (charge_point_key,)), ChargePointReport.from_row
         )
 
     def add_security_event(
-        self, *, charge_point_id: int, type: str, occurred_at: datetime, tech_info: str, received_at: datetime
+        self, *, charge_point_key: int, type: str, occurred_at: datetime, tech_info: str, received_at: datetime
     ) -> int:
         """Store a security event (security extension, 4.9.2); a repeat changes nothing."""
         return self._connection.execute(
             statements.ADD_SECURITY_EVENT,
-            (charge_point_id, type, to_milliseconds(occurred_at), tech_info, to_milliseconds(received_at)),
+            (charge_point_key, type, to_milliseconds(occurred_at), tech_info, to_milliseconds(received_at)),
         ).rowcount
 
     def get_charge_point(self, *, identity: str) -> ChargePoint | None:
@@ -187,9 +190,9 @@ class Queries:
         """A charge point's key and the hash of its password; by this it's found when it connects."""
         return fetch_one(self._connection.execute(statements.GET_CREDENTIALS, (identity,)), GetCredentialsRow.from_row)
 
-    def set_password_hash(self, *, password_hash: str | None, id: int) -> None:
+    def set_password_hash(self, *, password_hash: str | None, key: int) -> None:
         """Store the hash of a charge point's password; NULL where it needs none."""
-        self._connection.execute(statements.SET_PASSWORD_HASH, (password_hash, id))
+        self._connection.execute(statements.SET_PASSWORD_HASH, (password_hash, key))
 
     def count_charge_points_without_password(self) -> int:
         """How many charge points may connect without a password."""
@@ -201,27 +204,27 @@ class Queries:
             statements.REGISTER_CHARGE_POINT, (identity, to_milliseconds(registered_at))
         ).rowcount
 
-    def set_display_name(self, *, display_name: str | None, id: int) -> None:
+    def set_display_name(self, *, display_name: str | None, key: int) -> None:
         """Give a charge point a name for people."""
-        self._connection.execute(statements.SET_DISPLAY_NAME, (display_name, id))
+        self._connection.execute(statements.SET_DISPLAY_NAME, (display_name, key))
 
-    def set_auto_start(self, *, auto_start: bool | None, id: int) -> None:
+    def set_auto_start(self, *, auto_start: bool | None, key: int) -> None:
         """Say whether a charge point starts charging by itself; NULL where the setting decides."""
-        self._connection.execute(statements.SET_AUTO_START, (None if auto_start is None else int(auto_start), id))
+        self._connection.execute(statements.SET_AUTO_START, (None if auto_start is None else int(auto_start), key))
 
-    def count_transactions_of_charge_point(self, *, charge_point_id: int) -> int:
+    def count_transactions_of_charge_point(self, *, charge_point_key: int) -> int:
         """How many transactions a charge point has."""
         return fetch_certain(
-            self._connection.execute(statements.COUNT_TRANSACTIONS_OF_CHARGE_POINT, (charge_point_id,)), scalar
+            self._connection.execute(statements.COUNT_TRANSACTIONS_OF_CHARGE_POINT, (charge_point_key,)), scalar
         )
 
-    def delete_charge_point(self, *, id: int) -> None:
+    def delete_charge_point(self, *, key: int) -> None:
         """Forget a charge point, and with it all that is its own."""
-        self._connection.execute(statements.DELETE_CHARGE_POINT, (id,))
+        self._connection.execute(statements.DELETE_CHARGE_POINT, (key,))
 
-    def get_auto_start(self, *, id: int) -> bool | None:
+    def get_auto_start(self, *, key: int) -> bool | None:
         """Whether a charge point starts transactions by itself; null where the setting for all holds."""
-        return fetch_one(self._connection.execute(statements.GET_AUTO_START, (id,)), decode_get_auto_start)
+        return fetch_one(self._connection.execute(statements.GET_AUTO_START, (key,)), decode_get_auto_start)
 
     def get_charging_profile(self, *, name: str) -> ChargingProfile | None:
         """One stored charging profile."""
@@ -246,8 +249,8 @@ class Queries:
         return self._connection.executemany(
             statements.PUT_CONFIGURATION_KEYS,
             (
-                (charge_point_id, key, value, int(readonly), to_milliseconds(known_at))
-                for charge_point_id, key, value, readonly, known_at in rows
+                (charge_point_key, key, value, int(readonly), to_milliseconds(known_at))
+                for charge_point_key, key, value, readonly, known_at in rows
             ),
         ).rowcount
 
@@ -255,37 +258,37 @@ class Queries:
         """Forget configuration keys that a charge point doesn't know."""
         return self._connection.executemany(statements.DELETE_CONFIGURATION_KEYS, rows).rowcount
 
-    def get_configuration_key(self, *, charge_point_id: int, key: str) -> ConfigurationKey | None:
+    def get_configuration_key(self, *, charge_point_key: int, key: str) -> ConfigurationKey | None:
         """One configuration key, compared without regard to case (CiString)."""
         return fetch_one(
-            self._connection.execute(statements.GET_CONFIGURATION_KEY, (charge_point_id, key)),
+            self._connection.execute(statements.GET_CONFIGURATION_KEY, (charge_point_key, key)),
             ConfigurationKey.from_row,
         )
 
-    def list_configuration_keys(self, *, charge_point_id: int) -> list[ConfigurationKey]:
+    def list_configuration_keys(self, *, charge_point_key: int) -> list[ConfigurationKey]:
         """The last known configuration of a charge point, in the order of the keys."""
         return fetch_all(
-            self._connection.execute(statements.LIST_CONFIGURATION_KEYS, (charge_point_id,)), ConfigurationKey.from_row
+            self._connection.execute(statements.LIST_CONFIGURATION_KEYS, (charge_point_key,)), ConfigurationKey.from_row
         )
 
-    def list_configuration_page(self, *, charge_point_id: int, after: str, page_size: int) -> list[ConfigurationKey]:
+    def list_configuration_page(self, *, charge_point_key: int, after: str, page_size: int) -> list[ConfigurationKey]:
         """As ListConfigurationKeys, a page at a time."""
         return fetch_all(
-            self._connection.execute(statements.LIST_CONFIGURATION_PAGE, (charge_point_id, after, page_size)),
+            self._connection.execute(statements.LIST_CONFIGURATION_PAGE, (charge_point_key, after, page_size)),
             ConfigurationKey.from_row,
         )
 
-    def get_connector(self, *, charge_point_id: int, evse_id: int, connector_id: int) -> Connector | None:
+    def get_connector(self, *, charge_point_key: int, evse_id: int, connector_id: int) -> Connector | None:
         """One connector by its number."""
         return fetch_one(
-            self._connection.execute(statements.GET_CONNECTOR, (charge_point_id, evse_id, connector_id)),
+            self._connection.execute(statements.GET_CONNECTOR, (charge_point_key, evse_id, connector_id)),
             Connector.from_row,
         )
 
-    def add_connector(self, *, charge_point_id: int, evse_id: int, connector_id: int) -> Connector:
+    def add_connector(self, *, charge_point_key: int, evse_id: int, connector_id: int) -> Connector:
         """Create a connector that was not seen before."""
         return fetch_certain(
-            self._connection.execute(statements.ADD_CONNECTOR, (charge_point_id, evse_id, connector_id)),
+            self._connection.execute(statements.ADD_CONNECTOR, (charge_point_key, evse_id, connector_id)),
             Connector.from_row,
         )
 
@@ -300,7 +303,7 @@ class Queries:
         status_at: datetime | None,
         status_received_at: datetime | None,
         session_correlation_id: str | None,
-        id: int,
+        key: int,
     ) -> None:
         """Store a connector's status (OCPP 1.6, 4.9) and the session it belongs to."""
         self._connection.execute(
@@ -314,31 +317,31 @@ class Queries:
                 None if status_at is None else to_milliseconds(status_at),
                 None if status_received_at is None else to_milliseconds(status_received_at),
                 session_correlation_id,
-                id,
+                key,
             ),
         )
 
-    def set_connector_session(self, *, session_correlation_id: str | None, id: int) -> None:
+    def set_connector_session(self, *, session_correlation_id: str | None, key: int) -> None:
         """Say which session a connector is in."""
-        self._connection.execute(statements.SET_CONNECTOR_SESSION, (session_correlation_id, id))
+        self._connection.execute(statements.SET_CONNECTOR_SESSION, (session_correlation_id, key))
 
-    def end_connector_session(self, *, id: int, session_correlation_id: str | None) -> None:
+    def end_connector_session(self, *, key: int, session_correlation_id: str | None) -> None:
         """End a connector's session, unless it is in a newer one."""
-        self._connection.execute(statements.END_CONNECTOR_SESSION, (id, session_correlation_id))
+        self._connection.execute(statements.END_CONNECTOR_SESSION, (key, session_correlation_id))
 
-    def list_connectors(self, *, charge_point_ids: Sequence[int]) -> list[ListConnectorsRow]:
+    def list_connectors(self, *, charge_point_keys: Sequence[int]) -> list[ListConnectorsRow]:
         """The connectors of some charge points, each with its open transaction."""
         return fetch_all(
-            self._connection.execute(statements.LIST_CONNECTORS, (to_array(charge_point_ids),)),
+            self._connection.execute(statements.LIST_CONNECTORS, (to_array(charge_point_keys),)),
             ListConnectorsRow.from_row,
         )
 
-    def get_connector_number(self, *, id: int) -> int | None:
+    def get_connector_number(self, *, key: int) -> int | None:
         """A connector's number by its key."""
-        return fetch_one(self._connection.execute(statements.GET_CONNECTOR_NUMBER, (id,)), scalar)
+        return fetch_one(self._connection.execute(statements.GET_CONNECTOR_NUMBER, (key,)), scalar)
 
     def order_availability(
-        self, *, ordered_availability: Availability | None, ordered_at: datetime | None, id: int
+        self, *, ordered_availability: Availability | None, ordered_at: datetime | None, key: int
     ) -> None:
         """Keep the availability that a connector was ordered to have (OCPP 1.6, 5.2)."""
         self._connection.execute(
@@ -346,12 +349,12 @@ class Queries:
             (
                 None if ordered_availability is None else ordered_availability.value,
                 None if ordered_at is None else to_milliseconds(ordered_at),
-                id,
+                key,
             ),
         )
 
     def order_availability_of_all(
-        self, *, ordered_availability: Availability | None, ordered_at: datetime | None, charge_point_id: int
+        self, *, ordered_availability: Availability | None, ordered_at: datetime | None, charge_point_key: int
     ) -> None:
         """As OrderAvailability, of a charge point and all its connectors."""
         self._connection.execute(
@@ -359,17 +362,17 @@ class Queries:
             (
                 None if ordered_availability is None else ordered_availability.value,
                 None if ordered_at is None else to_milliseconds(ordered_at),
-                charge_point_id,
+                charge_point_key,
             ),
         )
 
-    def book_energy(self, *, wh: int, id: int) -> None:
+    def book_energy(self, *, wh: int, key: int) -> None:
         """Let a charge point's total of ended transactions grow, or fall where an end is corrected."""
-        self._connection.execute(statements.BOOK_ENERGY, (wh, id))
+        self._connection.execute(statements.BOOK_ENERGY, (wh, key))
 
-    def hold_energy(self, *, running_wh: int, id: int) -> None:
+    def hold_energy(self, *, running_wh: int, key: int) -> None:
         """Keep the total as it is told now, with so much of running transactions, unless more was told before."""
-        self._connection.execute(statements.HOLD_ENERGY, (running_wh, id))
+        self._connection.execute(statements.HOLD_ENERGY, (running_wh, key))
 
     def add_firmware_image(
         self, *, name: str, stored_name: str, size_bytes: int, sha256: str, stored_at: datetime
@@ -404,12 +407,12 @@ class Queries:
         )
 
     def add_upload_link(
-        self, *, token_sha256: str, charge_point_id: int | None, created_at: datetime, expires_at: datetime
+        self, *, token_sha256: str, charge_point_key: int | None, created_at: datetime, expires_at: datetime
     ) -> None:
         """Book a link by which a charge point puts files."""
         self._connection.execute(
             statements.ADD_UPLOAD_LINK,
-            (token_sha256, charge_point_id, to_milliseconds(created_at), to_milliseconds(expires_at)),
+            (token_sha256, charge_point_key, to_milliseconds(created_at), to_milliseconds(expires_at)),
         )
 
     def delete_expired_links(self, *, now_at: datetime) -> None:
@@ -441,7 +444,7 @@ class Queries:
     def put_upload(
         self,
         *,
-        charge_point_id: int,
+        charge_point_key: int,
         link_id: int,
         name: str,
         stored_name: str,
@@ -453,7 +456,7 @@ class Queries:
         return fetch_certain(
             self._connection.execute(
                 statements.PUT_UPLOAD,
-                (charge_point_id, link_id, name, stored_name, size_bytes, sha256, to_milliseconds(received_at)),
+                (charge_point_key, link_id, name, stored_name, size_bytes, sha256, to_milliseconds(received_at)),
             ),
             scalar,
         )
@@ -532,15 +535,15 @@ class Queries:
         """Every id tag, for a local authorization list."""
         return fetch_all(self._connection.execute(statements.LIST_ALL_ID_TAGS), IdTag.from_row)
 
-    def put_local_list_version(self, *, charge_point_id: int, version: int, known_at: datetime) -> None:
+    def put_local_list_version(self, *, charge_point_key: int, version: int, known_at: datetime) -> None:
         """Keep the version of a charge point's local authorization list."""
         self._connection.execute(
-            statements.PUT_LOCAL_LIST_VERSION, (charge_point_id, version, to_milliseconds(known_at))
+            statements.PUT_LOCAL_LIST_VERSION, (charge_point_key, version, to_milliseconds(known_at))
         )
 
-    def get_local_list(self, *, charge_point_id: int) -> LocalList | None:
+    def get_local_list(self, *, charge_point_key: int) -> LocalList | None:
         """The last known version of a charge point's local authorization list."""
-        return fetch_one(self._connection.execute(statements.GET_LOCAL_LIST, (charge_point_id,)), LocalList.from_row)
+        return fetch_one(self._connection.execute(statements.GET_LOCAL_LIST, (charge_point_key,)), LocalList.from_row)
 
     def remember_for_plugin(self, *, plugin: str, key: str, value: str) -> None:
         """Keep what a plugin remembers under a key, in place of what it remembered there before."""
@@ -587,9 +590,9 @@ class Queries:
             Transaction.from_row,
         )
 
-    def find_connector(self, *, id: int) -> Connector | None:
+    def find_connector(self, *, key: int) -> Connector | None:
         """One connector by its key."""
-        return fetch_one(self._connection.execute(statements.FIND_CONNECTOR, (id,)), Connector.from_row)
+        return fetch_one(self._connection.execute(statements.FIND_CONNECTOR, (key,)), Connector.from_row)
 
     def list_ended_transactions(
         self, *, after: int, since: datetime | None, until: datetime | None, page_size: int
@@ -611,9 +614,9 @@ class Queries:
     def put_reservation(
         self,
         *,
-        charge_point_id: int,
+        charge_point_key: int,
         reservation_id: int,
-        connector_id: int,
+        connector_key: int,
         id_tag: str,
         parent_id_tag: str | None,
         expiry_date: datetime,
@@ -624,9 +627,9 @@ class Queries:
             self._connection.execute(
                 statements.PUT_RESERVATION,
                 (
-                    charge_point_id,
+                    charge_point_key,
                     reservation_id,
-                    connector_id,
+                    connector_key,
                     id_tag,
                     parent_id_tag,
                     to_milliseconds(expiry_date),
@@ -636,10 +639,10 @@ class Queries:
             scalar,
         )
 
-    def find_reservation(self, *, charge_point_id: int, reservation_id: int) -> Reservation | None:
+    def find_reservation(self, *, charge_point_key: int, reservation_id: int) -> Reservation | None:
         """One reservation of a charge point by the id that the charge point knows it by."""
         return fetch_one(
-            self._connection.execute(statements.FIND_RESERVATION, (charge_point_id, reservation_id)),
+            self._connection.execute(statements.FIND_RESERVATION, (charge_point_key, reservation_id)),
             Reservation.from_row,
         )
 
@@ -734,8 +737,8 @@ class Queries:
         return self._connection.executemany(
             statements.ADD_CONNECTOR_SAMPLES,
             (
-                (connector_id, to_milliseconds(measured_at), kind_id, value, position, to_milliseconds(received_at))
-                for connector_id, measured_at, kind_id, value, position, received_at in rows
+                (connector_key, to_milliseconds(measured_at), kind_id, value, position, to_milliseconds(received_at))
+                for connector_key, measured_at, kind_id, value, position, received_at in rows
             ),
         ).rowcount
 
@@ -767,12 +770,12 @@ class Queries:
         return fetch_all(self._connection.execute(statements.LIST_SESSIONS), ListSessionsRow.from_row)
 
     def find_start(
-        self, *, connector_id: int, started_at: datetime, id_tag: str, meter_start: int
+        self, *, connector_key: int, started_at: datetime, id_tag: str, meter_start: int
     ) -> Transaction | None:
         """The transaction that a repeated StartTransaction began: the same connector, time, id tag and register."""
         return fetch_one(
             self._connection.execute(
-                statements.FIND_START, (connector_id, to_milliseconds(started_at), id_tag, meter_start)
+                statements.FIND_START, (connector_key, to_milliseconds(started_at), id_tag, meter_start)
             ),
             Transaction.from_row,
         )
@@ -780,7 +783,8 @@ class Queries:
     def add_transaction(
         self,
         *,
-        charge_point_id: int,
+        charge_point_key: int,
+        connector_key: int,
         connector_id: int,
         id_tag: str,
         reservation_id: int | None,
@@ -789,12 +793,13 @@ class Queries:
         start_received_at: datetime,
         session_correlation_id: str,
     ) -> int:
-        """Book the start of a transaction; gives its id."""
+        """Book the start of a transaction; returns its id."""
         return fetch_certain(
             self._connection.execute(
                 statements.ADD_TRANSACTION,
                 (
-                    charge_point_id,
+                    charge_point_key,
+                    connector_key,
                     connector_id,
                     id_tag,
                     reservation_id,
@@ -811,33 +816,33 @@ class Queries:
         """One transaction by its id, as the domain works with it."""
         return fetch_one(self._connection.execute(statements.FIND_TRANSACTION, (id,)), Transaction.from_row)
 
-    def find_open_on_connector(self, *, connector_id: int) -> Transaction | None:
+    def find_open_on_connector(self, *, connector_key: int) -> Transaction | None:
         """The transaction that runs on a connector."""
         return fetch_one(
-            self._connection.execute(statements.FIND_OPEN_ON_CONNECTOR, (connector_id,)), Transaction.from_row
+            self._connection.execute(statements.FIND_OPEN_ON_CONNECTOR, (connector_key,)), Transaction.from_row
         )
 
-    def find_open_on_charge_point(self, *, charge_point_id: int) -> list[Transaction]:
+    def find_open_on_charge_point(self, *, charge_point_key: int) -> list[Transaction]:
         """The transactions that run on a charge point, the newest first; found by its connectors, not in all its history."""
         return fetch_all(
-            self._connection.execute(statements.FIND_OPEN_ON_CHARGE_POINT, (charge_point_id,)), Transaction.from_row
+            self._connection.execute(statements.FIND_OPEN_ON_CHARGE_POINT, (charge_point_key,)), Transaction.from_row
         )
 
     def find_open_of_id_tag(self, *, id_tag: str) -> list[Transaction]:
         """The transactions that run for an id tag, anywhere; one that is suspected to be over doesn't lock its tag out."""
         return fetch_all(self._connection.execute(statements.FIND_OPEN_OF_ID_TAG, (id_tag,)), Transaction.from_row)
 
-    def find_on_connector_at(self, *, connector_id: int, at: datetime) -> Transaction | None:
+    def find_on_connector_at(self, *, connector_key: int, at: datetime) -> Transaction | None:
         """The newest transaction that had begun on a connector at a time, ended or not."""
         return fetch_one(
-            self._connection.execute(statements.FIND_ON_CONNECTOR_AT, (connector_id, to_milliseconds(at))),
+            self._connection.execute(statements.FIND_ON_CONNECTOR_AT, (connector_key, to_milliseconds(at))),
             Transaction.from_row,
         )
 
-    def find_stop(self, *, charge_point_id: int, stopped_at: datetime, meter_stop: int | None) -> Transaction | None:
+    def find_stop(self, *, charge_point_key: int, stopped_at: datetime, meter_stop: int | None) -> Transaction | None:
         """The transaction that a repeated StopTransaction without a usable id ended: the same time and register."""
         return fetch_one(
-            self._connection.execute(statements.FIND_STOP, (charge_point_id, to_milliseconds(stopped_at), meter_stop)),
+            self._connection.execute(statements.FIND_STOP, (charge_point_key, to_milliseconds(stopped_at), meter_stop)),
             Transaction.from_row,
         )
 
@@ -893,13 +898,13 @@ class Queries:
             TransactionRecord.from_row,
         )
 
-    def list_transactions_of_connector_number(
+    def list_transactions_of_connector_id(
         self, *, connector_id: int, since: datetime, before: datetime, before_id: int, closed_only: bool, page_size: int
     ) -> list[TransactionRecord]:
         """As ListTransactions, of the connectors of one number, on any charge point."""
         return fetch_all(
             self._connection.execute(
-                statements.LIST_TRANSACTIONS_OF_CONNECTOR_NUMBER,
+                statements.LIST_TRANSACTIONS_OF_CONNECTOR_ID,
                 (connector_id, to_milliseconds(since), to_milliseconds(before), before_id, int(closed_only), page_size),
             ),
             TransactionRecord.from_row,
@@ -1024,8 +1029,9 @@ class Queries:
     def add_unmatched(
         self,
         *,
-        charge_point_id: int,
+        charge_point_key: int,
         kind: UnmatchedKind,
+        ocpp_version: str,
         claimed_transaction_id: int,
         payload: str,
         received_at: datetime,
@@ -1033,7 +1039,7 @@ class Queries:
         """Keep a stop or meter values that belong to no known transaction; a repeat changes nothing."""
         return self._connection.execute(
             statements.ADD_UNMATCHED,
-            (charge_point_id, kind.value, claimed_transaction_id, payload, to_milliseconds(received_at)),
+            (charge_point_key, kind.value, ocpp_version, claimed_transaction_id, payload, to_milliseconds(received_at)),
         ).rowcount
 
     def get_unmatched(self, *, id: int) -> UnmatchedRecord | None:

@@ -42,9 +42,9 @@ from .models import (
 from .runtime import read_all, read_certain, read_one, scalar, to_array, to_milliseconds
 
 
-async def list_reports(connection: aiosqlite.Connection, *, charge_point_id: int) -> list[ChargePointReport]:
+async def list_reports(connection: aiosqlite.Connection, *, charge_point_key: int) -> list[ChargePointReport]:
     """What a charge point last reported on diagnostics, firmware and logs."""
-    return await read_all(connection, statements.LIST_REPORTS, (charge_point_id,), ChargePointReport.from_row)
+    return await read_all(connection, statements.LIST_REPORTS, (charge_point_key,), ChargePointReport.from_row)
 
 
 async def get_charge_point(connection: aiosqlite.Connection, *, identity: str) -> ChargePoint | None:
@@ -79,14 +79,14 @@ async def count_charge_points_without_password(connection: aiosqlite.Connection)
     return await read_certain(connection, statements.COUNT_CHARGE_POINTS_WITHOUT_PASSWORD, (), scalar)
 
 
-async def count_transactions_of_charge_point(connection: aiosqlite.Connection, *, charge_point_id: int) -> int:
+async def count_transactions_of_charge_point(connection: aiosqlite.Connection, *, charge_point_key: int) -> int:
     """How many transactions a charge point has."""
-    return await read_certain(connection, statements.COUNT_TRANSACTIONS_OF_CHARGE_POINT, (charge_point_id,), scalar)
+    return await read_certain(connection, statements.COUNT_TRANSACTIONS_OF_CHARGE_POINT, (charge_point_key,), scalar)
 
 
-async def get_auto_start(connection: aiosqlite.Connection, *, id: int) -> bool | None:
+async def get_auto_start(connection: aiosqlite.Connection, *, key: int) -> bool | None:
     """Whether a charge point starts transactions by itself; null where the setting for all holds."""
-    return await read_one(connection, statements.GET_AUTO_START, (id,), decode_get_auto_start)
+    return await read_one(connection, statements.GET_AUTO_START, (key,), decode_get_auto_start)
 
 
 async def get_charging_profile(connection: aiosqlite.Connection, *, name: str) -> ChargingProfile | None:
@@ -102,49 +102,51 @@ async def list_charging_profiles(
 
 
 async def get_configuration_key(
-    connection: aiosqlite.Connection, *, charge_point_id: int, key: str
+    connection: aiosqlite.Connection, *, charge_point_key: int, key: str
 ) -> ConfigurationKey | None:
     """One configuration key, compared without regard to case (CiString)."""
     return await read_one(
-        connection, statements.GET_CONFIGURATION_KEY, (charge_point_id, key), ConfigurationKey.from_row
+        connection, statements.GET_CONFIGURATION_KEY, (charge_point_key, key), ConfigurationKey.from_row
     )
 
 
-async def list_configuration_keys(connection: aiosqlite.Connection, *, charge_point_id: int) -> list[ConfigurationKey]:
+async def list_configuration_keys(connection: aiosqlite.Connection, *, charge_point_key: int) -> list[ConfigurationKey]:
     """The last known configuration of a charge point, in the order of the keys."""
-    return await read_all(connection, statements.LIST_CONFIGURATION_KEYS, (charge_point_id,), ConfigurationKey.from_row)
+    return await read_all(
+        connection, statements.LIST_CONFIGURATION_KEYS, (charge_point_key,), ConfigurationKey.from_row
+    )
 
 
 async def list_configuration_page(
-    connection: aiosqlite.Connection, *, charge_point_id: int, after: str, page_size: int
+    connection: aiosqlite.Connection, *, charge_point_key: int, after: str, page_size: int
 ) -> list[ConfigurationKey]:
     """As ListConfigurationKeys, a page at a time."""
     return await read_all(
-        connection, statements.LIST_CONFIGURATION_PAGE, (charge_point_id, after, page_size), ConfigurationKey.from_row
+        connection, statements.LIST_CONFIGURATION_PAGE, (charge_point_key, after, page_size), ConfigurationKey.from_row
     )
 
 
 async def get_connector(
-    connection: aiosqlite.Connection, *, charge_point_id: int, evse_id: int, connector_id: int
+    connection: aiosqlite.Connection, *, charge_point_key: int, evse_id: int, connector_id: int
 ) -> Connector | None:
     """One connector by its number."""
     return await read_one(
-        connection, statements.GET_CONNECTOR, (charge_point_id, evse_id, connector_id), Connector.from_row
+        connection, statements.GET_CONNECTOR, (charge_point_key, evse_id, connector_id), Connector.from_row
     )
 
 
 async def list_connectors(
-    connection: aiosqlite.Connection, *, charge_point_ids: Sequence[int]
+    connection: aiosqlite.Connection, *, charge_point_keys: Sequence[int]
 ) -> list[ListConnectorsRow]:
     """The connectors of some charge points, each with its open transaction."""
     return await read_all(
-        connection, statements.LIST_CONNECTORS, (to_array(charge_point_ids),), ListConnectorsRow.from_row
+        connection, statements.LIST_CONNECTORS, (to_array(charge_point_keys),), ListConnectorsRow.from_row
     )
 
 
-async def get_connector_number(connection: aiosqlite.Connection, *, id: int) -> int | None:
+async def get_connector_number(connection: aiosqlite.Connection, *, key: int) -> int | None:
     """A connector's number by its key."""
-    return await read_one(connection, statements.GET_CONNECTOR_NUMBER, (id,), scalar)
+    return await read_one(connection, statements.GET_CONNECTOR_NUMBER, (key,), scalar)
 
 
 async def get_firmware_image(connection: aiosqlite.Connection, *, name: str) -> FirmwareImage | None:
@@ -247,9 +249,9 @@ async def list_all_id_tags(connection: aiosqlite.Connection) -> list[IdTag]:
     return await read_all(connection, statements.LIST_ALL_ID_TAGS, (), IdTag.from_row)
 
 
-async def get_local_list(connection: aiosqlite.Connection, *, charge_point_id: int) -> LocalList | None:
+async def get_local_list(connection: aiosqlite.Connection, *, charge_point_key: int) -> LocalList | None:
     """The last known version of a charge point's local authorization list."""
-    return await read_one(connection, statements.GET_LOCAL_LIST, (charge_point_id,), LocalList.from_row)
+    return await read_one(connection, statements.GET_LOCAL_LIST, (charge_point_key,), LocalList.from_row)
 
 
 async def list_plugin_memory(connection: aiosqlite.Connection, *, plugin: str) -> list[PluginMemory]:
@@ -267,9 +269,9 @@ async def list_suspected(connection: aiosqlite.Connection, *, began_until: datet
     )
 
 
-async def find_connector(connection: aiosqlite.Connection, *, id: int) -> Connector | None:
+async def find_connector(connection: aiosqlite.Connection, *, key: int) -> Connector | None:
     """One connector by its key."""
-    return await read_one(connection, statements.FIND_CONNECTOR, (id,), Connector.from_row)
+    return await read_one(connection, statements.FIND_CONNECTOR, (key,), Connector.from_row)
 
 
 async def list_ended_transactions(
@@ -290,11 +292,11 @@ async def list_ended_transactions(
 
 
 async def find_reservation(
-    connection: aiosqlite.Connection, *, charge_point_id: int, reservation_id: int
+    connection: aiosqlite.Connection, *, charge_point_key: int, reservation_id: int
 ) -> Reservation | None:
     """One reservation of a charge point by the id that the charge point knows it by."""
     return await read_one(
-        connection, statements.FIND_RESERVATION, (charge_point_id, reservation_id), Reservation.from_row
+        connection, statements.FIND_RESERVATION, (charge_point_key, reservation_id), Reservation.from_row
     )
 
 
@@ -410,13 +412,13 @@ async def list_sessions(connection: aiosqlite.Connection) -> list[ListSessionsRo
 
 
 async def find_start(
-    connection: aiosqlite.Connection, *, connector_id: int, started_at: datetime, id_tag: str, meter_start: int
+    connection: aiosqlite.Connection, *, connector_key: int, started_at: datetime, id_tag: str, meter_start: int
 ) -> Transaction | None:
     """The transaction that a repeated StartTransaction began: the same connector, time, id tag and register."""
     return await read_one(
         connection,
         statements.FIND_START,
-        (connector_id, to_milliseconds(started_at), id_tag, meter_start),
+        (connector_key, to_milliseconds(started_at), id_tag, meter_start),
         Transaction.from_row,
     )
 
@@ -426,14 +428,14 @@ async def find_transaction(connection: aiosqlite.Connection, *, id: int) -> Tran
     return await read_one(connection, statements.FIND_TRANSACTION, (id,), Transaction.from_row)
 
 
-async def find_open_on_connector(connection: aiosqlite.Connection, *, connector_id: int) -> Transaction | None:
+async def find_open_on_connector(connection: aiosqlite.Connection, *, connector_key: int) -> Transaction | None:
     """The transaction that runs on a connector."""
-    return await read_one(connection, statements.FIND_OPEN_ON_CONNECTOR, (connector_id,), Transaction.from_row)
+    return await read_one(connection, statements.FIND_OPEN_ON_CONNECTOR, (connector_key,), Transaction.from_row)
 
 
-async def find_open_on_charge_point(connection: aiosqlite.Connection, *, charge_point_id: int) -> list[Transaction]:
+async def find_open_on_charge_point(connection: aiosqlite.Connection, *, charge_point_key: int) -> list[Transaction]:
     """The transactions that run on a charge point, the newest first; found by its connectors, not in all its history."""
-    return await read_all(connection, statements.FIND_OPEN_ON_CHARGE_POINT, (charge_point_id,), Transaction.from_row)
+    return await read_all(connection, statements.FIND_OPEN_ON_CHARGE_POINT, (charge_point_key,), Transaction.from_row)
 
 
 async def find_open_of_id_tag(connection: aiosqlite.Connection, *, id_tag: str) -> list[Transaction]:
@@ -442,22 +444,22 @@ async def find_open_of_id_tag(connection: aiosqlite.Connection, *, id_tag: str) 
 
 
 async def find_on_connector_at(
-    connection: aiosqlite.Connection, *, connector_id: int, at: datetime
+    connection: aiosqlite.Connection, *, connector_key: int, at: datetime
 ) -> Transaction | None:
     """The newest transaction that had begun on a connector at a time, ended or not."""
     return await read_one(
-        connection, statements.FIND_ON_CONNECTOR_AT, (connector_id, to_milliseconds(at)), Transaction.from_row
+        connection, statements.FIND_ON_CONNECTOR_AT, (connector_key, to_milliseconds(at)), Transaction.from_row
     )
 
 
 async def find_stop(
-    connection: aiosqlite.Connection, *, charge_point_id: int, stopped_at: datetime, meter_stop: int | None
+    connection: aiosqlite.Connection, *, charge_point_key: int, stopped_at: datetime, meter_stop: int | None
 ) -> Transaction | None:
     """The transaction that a repeated StopTransaction without a usable id ended: the same time and register."""
     return await read_one(
         connection,
         statements.FIND_STOP,
-        (charge_point_id, to_milliseconds(stopped_at), meter_stop),
+        (charge_point_key, to_milliseconds(stopped_at), meter_stop),
         Transaction.from_row,
     )
 
@@ -490,7 +492,7 @@ async def list_transactions(
     )
 
 
-async def list_transactions_of_connector_number(
+async def list_transactions_of_connector_id(
     connection: aiosqlite.Connection,
     *,
     connector_id: int,
@@ -503,7 +505,7 @@ async def list_transactions_of_connector_number(
     """As ListTransactions, of the connectors of one number, on any charge point."""
     return await read_all(
         connection,
-        statements.LIST_TRANSACTIONS_OF_CONNECTOR_NUMBER,
+        statements.LIST_TRANSACTIONS_OF_CONNECTOR_ID,
         (connector_id, to_milliseconds(since), to_milliseconds(before), before_id, int(closed_only), page_size),
         TransactionRecord.from_row,
     )

@@ -6,13 +6,15 @@ from __future__ import annotations
 from typing import Final
 
 CONNECT_CHARGE_POINT: Final = """\
-INSERT INTO charge_points (identity, ocpp_version, registered_at, last_connect_at)
-VALUES (?1, ?2, ?3, ?3)
-ON CONFLICT (identity) DO UPDATE SET ocpp_version = excluded.ocpp_version, last_connect_at = excluded.last_connect_at
-RETURNING id"""
+INSERT INTO charge_points (identity, ocpp_version, registered_at, last_connect_at, connection_epoch)
+VALUES (?1, ?2, ?3, ?3, 1)
+ON CONFLICT (identity) DO UPDATE SET ocpp_version = excluded.ocpp_version, last_connect_at = excluded.last_connect_at,
+    connection_epoch = connection_epoch + 1
+RETURNING key, connection_epoch"""
 
 DISCONNECT_CHARGE_POINT: Final = """\
-UPDATE charge_points SET last_disconnect_at = ?1 WHERE id = ?2"""
+UPDATE charge_points SET last_disconnect_at = ?1
+WHERE key = ?2 AND connection_epoch = ?3"""
 
 BOOT_CHARGE_POINT: Final = """\
 UPDATE charge_points
@@ -20,41 +22,41 @@ SET vendor = ?1, model = ?2, serial_number = ?3,
     charge_box_serial_number = ?4, firmware_version = ?5,
     iccid = ?6, imsi = ?7, meter_type = ?8, meter_serial_number = ?9,
     boot_accepted_at = coalesce(boot_accepted_at, ?10), last_boot_at = ?10
-WHERE id = ?11"""
+WHERE key = ?11"""
 
 STAMP_CHARGE_POINTS: Final = """\
 UPDATE charge_points
 SET last_heartbeat_at = coalesce(?1, last_heartbeat_at),
     last_meter_values_at = coalesce(?2, last_meter_values_at)
-WHERE id = ?3"""
+WHERE key = ?3"""
 
 STAMP_STATUS: Final = """\
 UPDATE charge_points
 SET last_status_at = ?1, last_error_at = coalesce(?2, last_error_at)
-WHERE id = ?3"""
+WHERE key = ?3"""
 
 STAMP_TRANSACTION_START: Final = """\
-UPDATE charge_points SET last_tx_start_at = ?1 WHERE id = ?2"""
+UPDATE charge_points SET last_tx_start_at = ?1 WHERE key = ?2"""
 
 STAMP_TRANSACTION_STOP: Final = """\
-UPDATE charge_points SET last_tx_stop_at = ?1 WHERE id = ?2"""
+UPDATE charge_points SET last_tx_stop_at = ?1 WHERE key = ?2"""
 
 PUT_REPORT: Final = """\
-INSERT INTO charge_point_reports (charge_point_id, kind, status, request_id, reported_at)
+INSERT INTO charge_point_reports (charge_point_key, kind, status, request_id, reported_at)
 VALUES (?1, ?2, ?3, ?4, ?5)
-ON CONFLICT (charge_point_id, kind)
+ON CONFLICT (charge_point_key, kind)
 DO UPDATE SET status = excluded.status, request_id = excluded.request_id, reported_at = excluded.reported_at"""
 
 LIST_REPORTS: Final = """\
-SELECT charge_point_id, kind, status, request_id, reported_at FROM charge_point_reports WHERE charge_point_id = ?1 ORDER BY kind"""
+SELECT charge_point_key, kind, status, request_id, reported_at FROM charge_point_reports WHERE charge_point_key = ?1 ORDER BY kind"""
 
 ADD_SECURITY_EVENT: Final = """\
-INSERT INTO security_events (charge_point_id, type, occurred_at, tech_info, received_at)
+INSERT INTO security_events (charge_point_key, type, occurred_at, tech_info, received_at)
 VALUES (?1, ?2, ?3, ?4, ?5)
 ON CONFLICT DO NOTHING"""
 
 GET_CHARGE_POINT: Final = """\
-SELECT id, identity, ocpp_version, display_name, password_hash, auto_start, vendor, model, serial_number, charge_box_serial_number, firmware_version, iccid, imsi, meter_type, meter_serial_number, registered_at, boot_accepted_at, last_connect_at, last_disconnect_at, last_boot_at, last_heartbeat_at, last_status_at, last_meter_values_at, last_tx_start_at, last_tx_stop_at, last_error_at, energy_wh, energy_peak_wh FROM charge_points WHERE identity = ?1"""
+SELECT "key", identity, ocpp_version, display_name, password_hash, auto_start, vendor, model, serial_number, charge_box_serial_number, firmware_version, iccid, imsi, meter_type, meter_serial_number, registered_at, boot_accepted_at, connection_epoch, last_connect_at, last_disconnect_at, last_boot_at, last_heartbeat_at, last_status_at, last_meter_values_at, last_tx_start_at, last_tx_stop_at, last_error_at, energy_wh, energy_peak_wh FROM charge_points WHERE identity = ?1"""
 
 LIST_IDENTITIES: Final = """\
 SELECT identity FROM charge_points WHERE identity > ?1 ORDER BY identity LIMIT ?2"""
@@ -63,13 +65,13 @@ LIST_IDENTITIES_BY_VENDOR: Final = """\
 SELECT identity FROM charge_points WHERE vendor = ?1 AND identity > ?2 ORDER BY identity LIMIT ?3"""
 
 GET_CHARGE_POINTS: Final = """\
-SELECT id, identity, ocpp_version, display_name, password_hash, auto_start, vendor, model, serial_number, charge_box_serial_number, firmware_version, iccid, imsi, meter_type, meter_serial_number, registered_at, boot_accepted_at, last_connect_at, last_disconnect_at, last_boot_at, last_heartbeat_at, last_status_at, last_meter_values_at, last_tx_start_at, last_tx_stop_at, last_error_at, energy_wh, energy_peak_wh FROM charge_points WHERE identity IN (SELECT value FROM json_each(?1)) ORDER BY identity"""
+SELECT "key", identity, ocpp_version, display_name, password_hash, auto_start, vendor, model, serial_number, charge_box_serial_number, firmware_version, iccid, imsi, meter_type, meter_serial_number, registered_at, boot_accepted_at, connection_epoch, last_connect_at, last_disconnect_at, last_boot_at, last_heartbeat_at, last_status_at, last_meter_values_at, last_tx_start_at, last_tx_stop_at, last_error_at, energy_wh, energy_peak_wh FROM charge_points WHERE identity IN (SELECT value FROM json_each(?1)) ORDER BY identity"""
 
 GET_CREDENTIALS: Final = """\
-SELECT id, password_hash FROM charge_points WHERE identity = ?1"""
+SELECT key, password_hash FROM charge_points WHERE identity = ?1"""
 
 SET_PASSWORD_HASH: Final = """\
-UPDATE charge_points SET password_hash = ?1 WHERE id = ?2"""
+UPDATE charge_points SET password_hash = ?1 WHERE key = ?2"""
 
 COUNT_CHARGE_POINTS_WITHOUT_PASSWORD: Final = """\
 SELECT count(*) FROM charge_points WHERE password_hash IS NULL"""
@@ -78,19 +80,19 @@ REGISTER_CHARGE_POINT: Final = """\
 INSERT INTO charge_points (identity, registered_at) VALUES (?1, ?2) ON CONFLICT (identity) DO NOTHING"""
 
 SET_DISPLAY_NAME: Final = """\
-UPDATE charge_points SET display_name = ?1 WHERE id = ?2"""
+UPDATE charge_points SET display_name = ?1 WHERE key = ?2"""
 
 SET_AUTO_START: Final = """\
-UPDATE charge_points SET auto_start = ?1 WHERE id = ?2"""
+UPDATE charge_points SET auto_start = ?1 WHERE key = ?2"""
 
 COUNT_TRANSACTIONS_OF_CHARGE_POINT: Final = """\
-SELECT count(*) FROM transactions WHERE charge_point_id = ?1"""
+SELECT count(*) FROM transactions WHERE charge_point_key = ?1"""
 
 DELETE_CHARGE_POINT: Final = """\
-DELETE FROM charge_points WHERE id = ?1"""
+DELETE FROM charge_points WHERE key = ?1"""
 
 GET_AUTO_START: Final = """\
-SELECT auto_start FROM charge_points WHERE id = ?1"""
+SELECT auto_start FROM charge_points WHERE key = ?1"""
 
 GET_CHARGING_PROFILE: Final = """\
 SELECT name, profile FROM charging_profiles WHERE name = ?1"""
@@ -106,70 +108,70 @@ LIST_CHARGING_PROFILES: Final = """\
 SELECT name, profile FROM charging_profiles WHERE name > ?1 ORDER BY name LIMIT ?2"""
 
 PUT_CONFIGURATION_KEYS: Final = """\
-INSERT INTO configuration_keys (charge_point_id, key, value, readonly, known_at)
+INSERT INTO configuration_keys (charge_point_key, key, value, readonly, known_at)
 VALUES (?1, ?2, ?3, ?4, ?5)
-ON CONFLICT (charge_point_id, key)
+ON CONFLICT (charge_point_key, key)
 DO UPDATE SET key = excluded.key, value = excluded.value, readonly = excluded.readonly, known_at = excluded.known_at"""
 
 DELETE_CONFIGURATION_KEYS: Final = """\
-DELETE FROM configuration_keys WHERE charge_point_id = ?1 AND key = ?2"""
+DELETE FROM configuration_keys WHERE charge_point_key = ?1 AND key = ?2"""
 
 GET_CONFIGURATION_KEY: Final = """\
-SELECT charge_point_id, "key", value, readonly, known_at FROM configuration_keys WHERE charge_point_id = ?1 AND key = ?2"""
+SELECT charge_point_key, "key", value, readonly, known_at FROM configuration_keys WHERE charge_point_key = ?1 AND key = ?2"""
 
 LIST_CONFIGURATION_KEYS: Final = """\
-SELECT charge_point_id, "key", value, readonly, known_at FROM configuration_keys WHERE charge_point_id = ?1 ORDER BY key"""
+SELECT charge_point_key, "key", value, readonly, known_at FROM configuration_keys WHERE charge_point_key = ?1 ORDER BY key"""
 
 LIST_CONFIGURATION_PAGE: Final = """\
-SELECT charge_point_id, "key", value, readonly, known_at FROM configuration_keys WHERE charge_point_id = ?1 AND key > ?2
+SELECT charge_point_key, "key", value, readonly, known_at FROM configuration_keys WHERE charge_point_key = ?1 AND key > ?2
 ORDER BY key LIMIT ?3"""
 
 GET_CONNECTOR: Final = """\
-SELECT id, charge_point_id, evse_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, status_received_at, session_correlation_id, ordered_availability, ordered_at FROM connectors
-WHERE charge_point_id = ?1 AND evse_id = ?2 AND connector_id = ?3"""
+SELECT "key", charge_point_key, evse_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, status_received_at, session_correlation_id, ordered_availability, ordered_at FROM connectors
+WHERE charge_point_key = ?1 AND evse_id = ?2 AND connector_id = ?3"""
 
 ADD_CONNECTOR: Final = """\
-INSERT INTO connectors (charge_point_id, evse_id, connector_id)
+INSERT INTO connectors (charge_point_key, evse_id, connector_id)
 VALUES (?1, ?2, ?3)
-RETURNING id, charge_point_id, evse_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, status_received_at, session_correlation_id, ordered_availability, ordered_at"""
+RETURNING "key", charge_point_key, evse_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, status_received_at, session_correlation_id, ordered_availability, ordered_at"""
 
 SET_CONNECTOR_STATUS: Final = """\
 UPDATE connectors
 SET status = ?1, error_code = ?2, info = ?3, vendor_id = ?4,
     vendor_error_code = ?5, status_at = ?6, status_received_at = ?7,
     session_correlation_id = ?8
-WHERE id = ?9"""
+WHERE key = ?9"""
 
 SET_CONNECTOR_SESSION: Final = """\
-UPDATE connectors SET session_correlation_id = ?1 WHERE id = ?2"""
+UPDATE connectors SET session_correlation_id = ?1 WHERE key = ?2"""
 
 END_CONNECTOR_SESSION: Final = """\
 UPDATE connectors SET session_correlation_id = NULL
-WHERE id = ?1 AND session_correlation_id = ?2"""
+WHERE key = ?1 AND session_correlation_id = ?2"""
 
 LIST_CONNECTORS: Final = """\
-SELECT c.charge_point_id, c.evse_id, c.connector_id, c.status, c.error_code, c.status_at, c.ordered_availability,
+SELECT c.charge_point_key, c.evse_id, c.connector_id, c.status, c.error_code, c.status_at, c.ordered_availability,
     c.session_correlation_id, t.id AS transaction_id
 FROM connectors AS c
-LEFT JOIN transactions AS t ON t.connector_id = c.id AND t.stopped_at IS NULL
-WHERE c.charge_point_id IN (SELECT value FROM json_each(?1))
-ORDER BY c.charge_point_id, c.evse_id, c.connector_id"""
+LEFT JOIN transactions AS t ON t.connector_key = c.key AND t.stopped_at IS NULL
+WHERE c.charge_point_key IN (SELECT value FROM json_each(?1))
+ORDER BY c.charge_point_key, c.evse_id, c.connector_id"""
 
 GET_CONNECTOR_NUMBER: Final = """\
-SELECT connector_id FROM connectors WHERE id = ?1"""
+SELECT connector_id FROM connectors WHERE key = ?1"""
 
 ORDER_AVAILABILITY: Final = """\
-UPDATE connectors SET ordered_availability = ?1, ordered_at = ?2 WHERE id = ?3"""
+UPDATE connectors SET ordered_availability = ?1, ordered_at = ?2 WHERE key = ?3"""
 
 ORDER_AVAILABILITY_OF_ALL: Final = """\
 UPDATE connectors SET ordered_availability = ?1, ordered_at = ?2
-WHERE charge_point_id = ?3"""
+WHERE charge_point_key = ?3"""
 
 BOOK_ENERGY: Final = """\
-UPDATE charge_points SET energy_wh = energy_wh + CAST(?1 AS INTEGER) WHERE id = ?2"""
+UPDATE charge_points SET energy_wh = energy_wh + CAST(?1 AS INTEGER) WHERE key = ?2"""
 
 HOLD_ENERGY: Final = """\
-UPDATE charge_points SET energy_peak_wh = max(energy_peak_wh, energy_wh + CAST(?1 AS INTEGER)) WHERE id = ?2"""
+UPDATE charge_points SET energy_peak_wh = max(energy_peak_wh, energy_wh + CAST(?1 AS INTEGER)) WHERE key = ?2"""
 
 ADD_FIRMWARE_IMAGE: Final = """\
 INSERT INTO firmware_images (name, stored_name, size_bytes, sha256, stored_at)
@@ -191,7 +193,7 @@ INSERT INTO file_links (token_sha256, firmware_id, created_at, expires_at)
 VALUES (?1, ?2, ?3, ?4)"""
 
 ADD_UPLOAD_LINK: Final = """\
-INSERT INTO file_links (token_sha256, charge_point_id, created_at, expires_at)
+INSERT INTO file_links (token_sha256, charge_point_key, created_at, expires_at)
 VALUES (?1, ?2, ?3, ?4)"""
 
 DELETE_EXPIRED_LINKS: Final = """\
@@ -204,9 +206,9 @@ JOIN firmware_images AS f ON f.id = l.firmware_id
 WHERE l.token_sha256 = ?1 AND l.expires_at > ?2"""
 
 FIND_UPLOAD_LINK: Final = """\
-SELECT l.id AS link_id, p.id AS charge_point_id, p.identity
+SELECT l.id AS link_id, p.key AS charge_point_key, p.identity
 FROM file_links AS l
-JOIN charge_points AS p ON p.id = l.charge_point_id
+JOIN charge_points AS p ON p.key = l.charge_point_key
 WHERE l.token_sha256 = ?1 AND l.expires_at > ?2"""
 
 FIND_UPLOAD: Final = """\
@@ -216,7 +218,7 @@ COUNT_UPLOADS_OF_LINK: Final = """\
 SELECT count(*) FROM uploads WHERE link_id = ?1"""
 
 PUT_UPLOAD: Final = """\
-INSERT INTO uploads (charge_point_id, link_id, name, stored_name, size_bytes, sha256, received_at)
+INSERT INTO uploads (charge_point_key, link_id, name, stored_name, size_bytes, sha256, received_at)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
 ON CONFLICT (link_id, name)
 DO UPDATE SET stored_name = excluded.stored_name, size_bytes = excluded.size_bytes, sha256 = excluded.sha256,
@@ -243,13 +245,13 @@ LIST_STORED_UPLOADS: Final = """\
 SELECT stored_name FROM uploads"""
 
 LIST_FLEET: Final = """\
-SELECT id, identity, energy_wh, energy_peak_wh FROM charge_points ORDER BY identity"""
+SELECT key, identity, energy_wh, energy_peak_wh FROM charge_points ORDER BY identity"""
 
 LIST_FLEET_CONNECTORS: Final = """\
-SELECT charge_point_id, connector_id, status, error_code FROM connectors ORDER BY charge_point_id, evse_id, connector_id"""
+SELECT charge_point_key, connector_id, status, error_code FROM connectors ORDER BY charge_point_key, evse_id, connector_id"""
 
 LIST_FLEET_TRANSACTIONS: Final = """\
-SELECT id, charge_point_id, connector_id, connector_number, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE stopped_at IS NULL ORDER BY started_at, id"""
+SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE stopped_at IS NULL ORDER BY started_at, id"""
 
 GET_ID_TAG: Final = """\
 SELECT id_tag, status, expiry_date, parent_id_tag, note FROM id_tags WHERE id_tag = ?1"""
@@ -270,11 +272,11 @@ LIST_ALL_ID_TAGS: Final = """\
 SELECT id_tag, status, expiry_date, parent_id_tag, note FROM id_tags ORDER BY id_tag"""
 
 PUT_LOCAL_LIST_VERSION: Final = """\
-INSERT INTO local_lists (charge_point_id, version, known_at) VALUES (?1, ?2, ?3)
-ON CONFLICT (charge_point_id) DO UPDATE SET version = excluded.version, known_at = excluded.known_at"""
+INSERT INTO local_lists (charge_point_key, version, known_at) VALUES (?1, ?2, ?3)
+ON CONFLICT (charge_point_key) DO UPDATE SET version = excluded.version, known_at = excluded.known_at"""
 
 GET_LOCAL_LIST: Final = """\
-SELECT charge_point_id, version, known_at FROM local_lists WHERE charge_point_id = ?1"""
+SELECT charge_point_key, version, known_at FROM local_lists WHERE charge_point_key = ?1"""
 
 REMEMBER_FOR_PLUGIN: Final = """\
 INSERT INTO plugin_memory (plugin, key, value) VALUES (?1, ?2, ?3)
@@ -298,36 +300,36 @@ RESTART_GRACE: Final = """\
 UPDATE transactions SET grace_began_at = ?1 WHERE id = ?2"""
 
 LIST_SUSPECTED: Final = """\
-SELECT id, charge_point_id, connector_id, connector_number, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE grace_began_at <= ?1 ORDER BY grace_began_at, id"""
+SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE grace_began_at <= ?1 ORDER BY grace_began_at, id"""
 
 FIND_CONNECTOR: Final = """\
-SELECT id, charge_point_id, evse_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, status_received_at, session_correlation_id, ordered_availability, ordered_at FROM connectors WHERE id = ?1"""
+SELECT "key", charge_point_key, evse_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, status_received_at, session_correlation_id, ordered_availability, ordered_at FROM connectors WHERE key = ?1"""
 
 LIST_ENDED_TRANSACTIONS: Final = """\
 SELECT
     t.id, p.identity AS charge_point_id, t.id_tag, t.meter_start, t.meter_stop, t.started_at, t.stopped_at,
     t.energy_implausible
 FROM transactions AS t
-JOIN charge_points AS p ON p.id = t.charge_point_id
+JOIN charge_points AS p ON p.key = t.charge_point_key
 WHERE t.id > ?1 AND t.stopped_at >= ?2 AND t.stopped_at < ?3
 ORDER BY t.id
 LIMIT ?4"""
 
 PUT_RESERVATION: Final = """\
 INSERT INTO reservations (
-    charge_point_id, reservation_id, connector_id, id_tag, parent_id_tag, expiry_date, status, created_at
+    charge_point_key, reservation_id, connector_key, id_tag, parent_id_tag, expiry_date, status, created_at
 )
 VALUES (
     ?1, ?2, ?3, ?4, ?5, ?6, 'Accepted', ?7
 )
-ON CONFLICT (reservation_id, charge_point_id) DO UPDATE SET
-    connector_id = excluded.connector_id, id_tag = excluded.id_tag, parent_id_tag = excluded.parent_id_tag,
+ON CONFLICT (reservation_id, charge_point_key) DO UPDATE SET
+    connector_key = excluded.connector_key, id_tag = excluded.id_tag, parent_id_tag = excluded.parent_id_tag,
     expiry_date = excluded.expiry_date, status = excluded.status, created_at = excluded.created_at,
     transaction_id = NULL
 RETURNING id"""
 
 FIND_RESERVATION: Final = """\
-SELECT id, charge_point_id, reservation_id, connector_id, id_tag, parent_id_tag, expiry_date, status, created_at, transaction_id FROM reservations WHERE charge_point_id = ?1 AND reservation_id = ?2"""
+SELECT id, charge_point_key, reservation_id, connector_key, id_tag, parent_id_tag, expiry_date, status, created_at, transaction_id FROM reservations WHERE charge_point_key = ?1 AND reservation_id = ?2"""
 
 SET_RESERVATION_STATUS: Final = """\
 UPDATE reservations SET status = ?1, transaction_id = ?2 WHERE id = ?3"""
@@ -376,7 +378,7 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6)
 ON CONFLICT DO NOTHING"""
 
 ADD_CONNECTOR_SAMPLES: Final = """\
-INSERT INTO connector_samples (connector_id, measured_at, kind_id, value, position, received_at)
+INSERT INTO connector_samples (connector_key, measured_at, kind_id, value, position, received_at)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6)
 ON CONFLICT DO NOTHING"""
 
@@ -405,48 +407,48 @@ SELECT
     p.identity AS charge_point_id, c.connector_id, c.session_correlation_id, t.id AS transaction_id,
     c.status_received_at, t.start_received_at
 FROM connectors AS c
-JOIN charge_points AS p ON p.id = c.charge_point_id
-LEFT JOIN transactions AS t ON t.connector_id = c.id AND t.stopped_at IS NULL AND t.session_correlation_id = c.session_correlation_id
+JOIN charge_points AS p ON p.key = c.charge_point_key
+LEFT JOIN transactions AS t ON t.connector_key = c.key AND t.stopped_at IS NULL AND t.session_correlation_id = c.session_correlation_id
 WHERE c.session_correlation_id IS NOT NULL"""
 
 FIND_START: Final = """\
-SELECT id, charge_point_id, connector_id, connector_number, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions
-WHERE connector_id = ?1 AND started_at = ?2 AND id_tag = ?3 AND meter_start = ?4"""
+SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions
+WHERE connector_key = ?1 AND started_at = ?2 AND id_tag = ?3 AND meter_start = ?4"""
 
 ADD_TRANSACTION: Final = """\
 INSERT INTO transactions (
-    charge_point_id, connector_id, connector_number, id_tag, reservation_id, meter_start, started_at,
+    charge_point_key, connector_key, connector_id, id_tag, reservation_id, meter_start, started_at,
     start_received_at, session_correlation_id
 )
 VALUES (
-    ?1, ?2, (SELECT c.connector_id FROM connectors AS c WHERE c.id = ?2), ?3,
-    ?4, ?5, ?6, ?7, ?8
+    ?1, ?2, ?3, ?4,
+    ?5, ?6, ?7, ?8, ?9
 )
 RETURNING id"""
 
 FIND_TRANSACTION: Final = """\
-SELECT id, charge_point_id, connector_id, connector_number, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE id = ?1"""
+SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE id = ?1"""
 
 FIND_OPEN_ON_CONNECTOR: Final = """\
-SELECT id, charge_point_id, connector_id, connector_number, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE connector_id = ?1 AND stopped_at IS NULL"""
+SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE connector_key = ?1 AND stopped_at IS NULL"""
 
 FIND_OPEN_ON_CHARGE_POINT: Final = """\
-SELECT t.id, t.charge_point_id, t.connector_id, t.connector_number, t.ocpp_transaction_id, t.id_tag, t.reservation_id, t.meter_start, t.meter_stop, t.started_at, t.start_received_at, t.stopped_at, t.stop_received_at, t.stop_id_tag, t.stop_reason, t.stop_origin, t.evidence, t.energy_implausible, t.session_correlation_id, t.suspicion, t.suspicion_at, t.grace_began_at
+SELECT t.id, t.charge_point_key, t.connector_key, t.connector_id, t.ocpp_transaction_id, t.id_tag, t.reservation_id, t.meter_start, t.meter_stop, t.started_at, t.start_received_at, t.stopped_at, t.stop_received_at, t.stop_id_tag, t.stop_reason, t.stop_origin, t.evidence, t.energy_implausible, t.session_correlation_id, t.suspicion, t.suspicion_at, t.grace_began_at
 FROM connectors AS c
-JOIN transactions AS t ON t.connector_id = c.id
-WHERE c.charge_point_id = ?1 AND t.stopped_at IS NULL
+JOIN transactions AS t ON t.connector_key = c.key
+WHERE c.charge_point_key = ?1 AND t.stopped_at IS NULL
 ORDER BY t.started_at DESC, t.id DESC"""
 
 FIND_OPEN_OF_ID_TAG: Final = """\
-SELECT id, charge_point_id, connector_id, connector_number, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE id_tag = ?1 AND stopped_at IS NULL AND suspicion IS NULL ORDER BY started_at DESC, id DESC"""
+SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE id_tag = ?1 AND stopped_at IS NULL AND suspicion IS NULL ORDER BY started_at DESC, id DESC"""
 
 FIND_ON_CONNECTOR_AT: Final = """\
-SELECT id, charge_point_id, connector_id, connector_number, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE connector_id = ?1 AND started_at <= ?2
+SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE connector_key = ?1 AND started_at <= ?2
 ORDER BY started_at DESC, id DESC LIMIT 1"""
 
 FIND_STOP: Final = """\
-SELECT id, charge_point_id, connector_id, connector_number, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions
-WHERE charge_point_id = ?1 AND started_at <= ?2 AND stopped_at = ?2
+SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions
+WHERE charge_point_key = ?1 AND started_at <= ?2 AND stopped_at = ?2
     AND meter_stop = ?3 AND stop_origin = 'charger'
 ORDER BY started_at DESC, id DESC LIMIT 1"""
 
@@ -470,7 +472,7 @@ WHERE started_at >= ?1 AND started_at <= ?2 AND (started_at < ?2 OR transaction_
 ORDER BY started_at DESC, transaction_id DESC
 LIMIT ?5"""
 
-LIST_TRANSACTIONS_OF_CONNECTOR_NUMBER: Final = """\
+LIST_TRANSACTIONS_OF_CONNECTOR_ID: Final = """\
 SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id FROM transaction_records
 WHERE connector_id = ?1
     AND started_at >= ?2 AND started_at <= ?3 AND (started_at < ?3 OR transaction_id < ?4)
@@ -490,8 +492,8 @@ LIMIT ?7"""
 LIST_TRANSACTIONS_OF_CONNECTOR: Final = """\
 SELECT r.transaction_id, r.charge_point_id, r.evse_id, r.connector_id, r.id_tag, r.reservation_id, r.meter_start, r.meter_stop, r.started_at, r.stopped_at, r.stop_reason, r.stop_origin, r.evidence, r.energy_implausible, r.session_correlation_id
 FROM charge_points AS p
-JOIN connectors AS c ON c.charge_point_id = p.id
-CROSS JOIN transactions AS t ON t.connector_id = c.id
+JOIN connectors AS c ON c.charge_point_key = p.key
+CROSS JOIN transactions AS t ON t.connector_key = c.key
 JOIN transaction_records AS r ON r.transaction_id = t.id
 WHERE p.identity = ?1 AND c.evse_id = ?2 AND c.connector_id = ?3
     AND t.started_at >= ?4 AND t.started_at <= ?5 AND (t.started_at < ?5 OR t.id < ?6)
@@ -520,15 +522,15 @@ ORDER BY started_at DESC, transaction_id DESC
 LIMIT ?7"""
 
 ADD_UNMATCHED: Final = """\
-INSERT INTO unmatched (charge_point_id, kind, claimed_transaction_id, payload, received_at)
-VALUES (?1, ?2, ?3, ?4, ?5)
+INSERT INTO unmatched (charge_point_key, kind, ocpp_version, claimed_transaction_id, payload, received_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6)
 ON CONFLICT DO NOTHING"""
 
 GET_UNMATCHED: Final = """\
-SELECT id, charge_point_id, kind, claimed_transaction_id, payload, received_at FROM unmatched_records WHERE id = ?1"""
+SELECT id, charge_point_id, kind, ocpp_version, claimed_transaction_id, payload, received_at FROM unmatched_records WHERE id = ?1"""
 
 LIST_UNMATCHED: Final = """\
-SELECT id, charge_point_id, kind, claimed_transaction_id, payload, received_at FROM unmatched_records WHERE id < ?1 ORDER BY id DESC LIMIT ?2"""
+SELECT id, charge_point_id, kind, ocpp_version, claimed_transaction_id, payload, received_at FROM unmatched_records WHERE id < ?1 ORDER BY id DESC LIMIT ?2"""
 
 DELETE_UNMATCHED: Final = """\
 DELETE FROM unmatched WHERE id = ?1"""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
-from mcpp.ocppj.actions import Action, AnyAction, Sender
+from mcpp.ocppj.actions import Action, AnyAction, Rewrite, Sender
 from mcpp_generated.ocpp16 import models
 
 AUTHORIZE = Action(
@@ -13,6 +14,7 @@ AUTHORIZE = Action(
     response=models.AuthorizeResponse,
     profile="Core",
     sender=Sender.CHARGE_POINT,
+    version="1.6",
 )
 BOOT_NOTIFICATION = Action(
     name="BootNotification",
@@ -20,6 +22,7 @@ BOOT_NOTIFICATION = Action(
     response=models.BootNotificationResponse,
     profile="Core",
     sender=Sender.CHARGE_POINT,
+    version="1.6",
 )
 CANCEL_RESERVATION = Action(
     name="CancelReservation",
@@ -27,6 +30,7 @@ CANCEL_RESERVATION = Action(
     response=models.CancelReservationResponse,
     profile="Reservation",
     sender=Sender.CENTRAL_SYSTEM,
+    version="1.6",
 )
 CERTIFICATE_SIGNED = Action(
     name="CertificateSigned",
@@ -34,6 +38,7 @@ CERTIFICATE_SIGNED = Action(
     response=models.CertificateSignedResponse,
     profile="Security",
     sender=Sender.CENTRAL_SYSTEM,
+    version="1.6",
 )
 CHANGE_AVAILABILITY = Action(
     name="ChangeAvailability",
@@ -41,6 +46,7 @@ CHANGE_AVAILABILITY = Action(
     response=models.ChangeAvailabilityResponse,
     profile="Core",
     sender=Sender.CENTRAL_SYSTEM,
+    version="1.6",
 )
 CHANGE_CONFIGURATION = Action(
     name="ChangeConfiguration",
@@ -48,6 +54,7 @@ CHANGE_CONFIGURATION = Action(
     response=models.ChangeConfigurationResponse,
     profile="Core",
     sender=Sender.CENTRAL_SYSTEM,
+    version="1.6",
 )
 CLEAR_CACHE = Action(
     name="ClearCache",
@@ -55,6 +62,7 @@ CLEAR_CACHE = Action(
     response=models.ClearCacheResponse,
     profile="Core",
     sender=Sender.CENTRAL_SYSTEM,
+    version="1.6",
 )
 CLEAR_CHARGING_PROFILE = Action(
     name="ClearChargingProfile",
@@ -62,6 +70,7 @@ CLEAR_CHARGING_PROFILE = Action(
     response=models.ClearChargingProfileResponse,
     profile="SmartCharging",
     sender=Sender.CENTRAL_SYSTEM,
+    version="1.6",
 )
 DATA_TRANSFER = Action(
     name="DataTransfer",
@@ -69,6 +78,7 @@ DATA_TRANSFER = Action(
     response=models.DataTransferResponse,
     profile="Core",
     sender=Sender.BOTH,
+    version="1.6",
 )
 DELETE_CERTIFICATE = Action(
     name="DeleteCertificate",
@@ -76,6 +86,7 @@ DELETE_CERTIFICATE = Action(
     response=models.DeleteCertificateResponse,
     profile="Security",
     sender=Sender.CENTRAL_SYSTEM,
+    version="1.6",
 )
 DIAGNOSTICS_STATUS_NOTIFICATION = Action(
     name="DiagnosticsStatusNotification",
@@ -83,6 +94,7 @@ DIAGNOSTICS_STATUS_NOTIFICATION = Action(
     response=models.DiagnosticsStatusNotificationResponse,
     profile="FirmwareManagement",
     sender=Sender.CHARGE_POINT,
+    version="1.6",
 )
 EXTENDED_TRIGGER_MESSAGE = Action(
     name="ExtendedTriggerMessage",
@@ -90,6 +102,7 @@ EXTENDED_TRIGGER_MESSAGE = Action(
     response=models.ExtendedTriggerMessageResponse,
     profile="Security",
     sender=Sender.CENTRAL_SYSTEM,
+    version="1.6",
 )
 FIRMWARE_STATUS_NOTIFICATION = Action(
     name="FirmwareStatusNotification",
@@ -97,6 +110,7 @@ FIRMWARE_STATUS_NOTIFICATION = Action(
     response=models.FirmwareStatusNotificationResponse,
     profile="FirmwareManagement",
     sender=Sender.CHARGE_POINT,
+    version="1.6",
 )
 GET_COMPOSITE_SCHEDULE = Action(
     name="GetCompositeSchedule",
@@ -104,6 +118,7 @@ GET_COMPOSITE_SCHEDULE = Action(
     response=models.GetCompositeScheduleResponse,
     profile="SmartCharging",
     sender=Sender.CENTRAL_SYSTEM,
+    version="1.6",
 )
 GET_CONFIGURATION = Action(
     name="GetConfiguration",
@@ -111,6 +126,7 @@ GET_CONFIGURATION = Action(
     response=models.GetConfigurationResponse,
     profile="Core",
     sender=Sender.CENTRAL_SYSTEM,
+    version="1.6",
 )
 GET_DIAGNOSTICS = Action(
     name="GetDiagnostics",
@@ -118,6 +134,7 @@ GET_DIAGNOSTICS = Action(
     response=models.GetDiagnosticsResponse,
     profile="FirmwareManagement",
     sender=Sender.CENTRAL_SYSTEM,
+    version="1.6",
 )
 GET_INSTALLED_CERTIFICATE_IDS = Action(
     name="GetInstalledCertificateIds",
@@ -125,6 +142,7 @@ GET_INSTALLED_CERTIFICATE_IDS = Action(
     response=models.GetInstalledCertificateIdsResponse,
     profile="Security",
     sender=Sender.CENTRAL_SYSTEM,
+    version="1.6",
 )
 GET_LOCAL_LIST_VERSION = Action(
     name="GetLocalListVersion",
@@ -132,6 +150,7 @@ GET_LOCAL_LIST_VERSION = Action(
     response=models.GetLocalListVersionResponse,
     profile="LocalAuthListManagement",
     sender=Sender.CENTRAL_SYSTEM,
+    version="1.6",
 )
 GET_LOG = Action(
     name="GetLog",
@@ -139,6 +158,7 @@ GET_LOG = Action(
     response=models.GetLogResponse,
     profile="Security",
     sender=Sender.CENTRAL_SYSTEM,
+    version="1.6",
 )
 HEARTBEAT = Action(
     name="Heartbeat",
@@ -146,6 +166,7 @@ HEARTBEAT = Action(
     response=models.HeartbeatResponse,
     profile="Core",
     sender=Sender.CHARGE_POINT,
+    version="1.6",
 )
 INSTALL_CERTIFICATE = Action(
     name="InstallCertificate",
@@ -153,6 +174,7 @@ INSTALL_CERTIFICATE = Action(
     response=models.InstallCertificateResponse,
     profile="Security",
     sender=Sender.CENTRAL_SYSTEM,
+    version="1.6",
 )
 LOG_STATUS_NOTIFICATION = Action(
     name="LogStatusNotification",
@@ -160,6 +182,7 @@ LOG_STATUS_NOTIFICATION = Action(
     response=models.LogStatusNotificationResponse,
     profile="Security",
     sender=Sender.CHARGE_POINT,
+    version="1.6",
 )
 METER_VALUES = Action(
     name="MeterValues",
@@ -167,6 +190,7 @@ METER_VALUES = Action(
     response=models.MeterValuesResponse,
     profile="Core",
     sender=Sender.CHARGE_POINT,
+    version="1.6",
 )
 REMOTE_START_TRANSACTION = Action(
     name="RemoteStartTransaction",
@@ -174,6 +198,8 @@ REMOTE_START_TRANSACTION = Action(
     response=models.RemoteStartTransactionResponse,
     profile="Core",
     sender=Sender.CENTRAL_SYSTEM,
+    version="1.6",
+    rewrites=MappingProxyType({"chargingProfile": Rewrite.STORED_CHARGING_PROFILE}),
 )
 REMOTE_STOP_TRANSACTION = Action(
     name="RemoteStopTransaction",
@@ -181,6 +207,7 @@ REMOTE_STOP_TRANSACTION = Action(
     response=models.RemoteStopTransactionResponse,
     profile="Core",
     sender=Sender.CENTRAL_SYSTEM,
+    version="1.6",
 )
 RESERVE_NOW = Action(
     name="ReserveNow",
@@ -188,6 +215,8 @@ RESERVE_NOW = Action(
     response=models.ReserveNowResponse,
     profile="Reservation",
     sender=Sender.CENTRAL_SYSTEM,
+    version="1.6",
+    rewrites=MappingProxyType({"reservationId": Rewrite.ALLOTTED_RESERVATION_ID}),
 )
 RESET = Action(
     name="Reset",
@@ -195,6 +224,7 @@ RESET = Action(
     response=models.ResetResponse,
     profile="Core",
     sender=Sender.CENTRAL_SYSTEM,
+    version="1.6",
 )
 SECURITY_EVENT_NOTIFICATION = Action(
     name="SecurityEventNotification",
@@ -202,6 +232,7 @@ SECURITY_EVENT_NOTIFICATION = Action(
     response=models.SecurityEventNotificationResponse,
     profile="Security",
     sender=Sender.CHARGE_POINT,
+    version="1.6",
 )
 SEND_LOCAL_LIST = Action(
     name="SendLocalList",
@@ -209,6 +240,7 @@ SEND_LOCAL_LIST = Action(
     response=models.SendLocalListResponse,
     profile="LocalAuthListManagement",
     sender=Sender.CENTRAL_SYSTEM,
+    version="1.6",
 )
 SET_CHARGING_PROFILE = Action(
     name="SetChargingProfile",
@@ -216,6 +248,8 @@ SET_CHARGING_PROFILE = Action(
     response=models.SetChargingProfileResponse,
     profile="SmartCharging",
     sender=Sender.CENTRAL_SYSTEM,
+    version="1.6",
+    rewrites=MappingProxyType({"csChargingProfiles": Rewrite.STORED_CHARGING_PROFILE}),
 )
 SIGN_CERTIFICATE = Action(
     name="SignCertificate",
@@ -223,6 +257,7 @@ SIGN_CERTIFICATE = Action(
     response=models.SignCertificateResponse,
     profile="Security",
     sender=Sender.CHARGE_POINT,
+    version="1.6",
 )
 SIGNED_FIRMWARE_STATUS_NOTIFICATION = Action(
     name="SignedFirmwareStatusNotification",
@@ -230,6 +265,7 @@ SIGNED_FIRMWARE_STATUS_NOTIFICATION = Action(
     response=models.SignedFirmwareStatusNotificationResponse,
     profile="Security",
     sender=Sender.CHARGE_POINT,
+    version="1.6",
 )
 SIGNED_UPDATE_FIRMWARE = Action(
     name="SignedUpdateFirmware",
@@ -237,6 +273,7 @@ SIGNED_UPDATE_FIRMWARE = Action(
     response=models.SignedUpdateFirmwareResponse,
     profile="Security",
     sender=Sender.CENTRAL_SYSTEM,
+    version="1.6",
 )
 START_TRANSACTION = Action(
     name="StartTransaction",
@@ -244,6 +281,7 @@ START_TRANSACTION = Action(
     response=models.StartTransactionResponse,
     profile="Core",
     sender=Sender.CHARGE_POINT,
+    version="1.6",
 )
 STATUS_NOTIFICATION = Action(
     name="StatusNotification",
@@ -251,6 +289,7 @@ STATUS_NOTIFICATION = Action(
     response=models.StatusNotificationResponse,
     profile="Core",
     sender=Sender.CHARGE_POINT,
+    version="1.6",
 )
 STOP_TRANSACTION = Action(
     name="StopTransaction",
@@ -258,6 +297,7 @@ STOP_TRANSACTION = Action(
     response=models.StopTransactionResponse,
     profile="Core",
     sender=Sender.CHARGE_POINT,
+    version="1.6",
 )
 TRIGGER_MESSAGE = Action(
     name="TriggerMessage",
@@ -265,6 +305,7 @@ TRIGGER_MESSAGE = Action(
     response=models.TriggerMessageResponse,
     profile="RemoteTrigger",
     sender=Sender.CENTRAL_SYSTEM,
+    version="1.6",
 )
 UNLOCK_CONNECTOR = Action(
     name="UnlockConnector",
@@ -272,6 +313,7 @@ UNLOCK_CONNECTOR = Action(
     response=models.UnlockConnectorResponse,
     profile="Core",
     sender=Sender.CENTRAL_SYSTEM,
+    version="1.6",
 )
 UPDATE_FIRMWARE = Action(
     name="UpdateFirmware",
@@ -279,6 +321,7 @@ UPDATE_FIRMWARE = Action(
     response=models.UpdateFirmwareResponse,
     profile="FirmwareManagement",
     sender=Sender.CENTRAL_SYSTEM,
+    version="1.6",
 )
 ACTIONS: Mapping[str, AnyAction] = {
     action.name: action

@@ -195,7 +195,7 @@ def _reservation(q: Queries, transaction: Transaction) -> Iterator[Entry]:
     if transaction.reservation_id is None:
         return
     reservation = q.find_reservation(
-        charge_point_id=transaction.charge_point_id, reservation_id=transaction.reservation_id
+        charge_point_key=transaction.charge_point_key, reservation_id=transaction.reservation_id
     )
     if reservation is None or reservation.transaction_id != transaction.id:
         yield Entry(

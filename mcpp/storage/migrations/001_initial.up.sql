@@ -1,13 +1,16 @@
--- The books of MCPP.
+-- The schema of MCPP.
 --
+-- A key is ours; an id is OCPP's: charge_point_key, connector_key are integers that this database makes, charge_point_id
+-- (an identity) and connector_id (a number) are as the charge point has them.
 -- Times are INTEGER, UTC, in milliseconds since 1970-01-01: datetime(started_at / 1000, 'unixepoch') shows them.
 -- Meter registers are INTEGER, in Wh. Booleans are 0 or 1. Sampled values stay TEXT, as the charger sent them.
 -- A natural key has no NULL in it, since NULLs don't conflict: what a charger left out is '' or 0 there.
 
 -- AUTOINCREMENT, here and below: a key that was given once is never given again, also after a purge.
+-- connection_epoch: counts its connections; the end of one that isn't the newest says nothing.
 -- energy_wh: of its ended transactions. energy_peak_wh: what was told of all of them before the sum fell.
 CREATE TABLE charge_points (
-    id                        INTEGER PRIMARY KEY AUTOINCREMENT,
+    key                       INTEGER PRIMARY KEY AUTOINCREMENT,
     identity                  TEXT    NOT NULL UNIQUE,
     ocpp_version              TEXT,
     display_name              TEXT,
@@ -24,6 +27,7 @@ CREATE TABLE charge_points (
     meter_serial_number       TEXT,
     registered_at             INTEGER NOT NULL,
     boot_accepted_at          INTEGER,
+    connection_epoch          INTEGER NOT NULL DEFAULT 0,
     last_connect_at           INTEGER,
     last_disconnect_at        INTEGER,
     last_boot_at              INTEGER,
@@ -42,8 +46,8 @@ CREATE INDEX charge_points_by_vendor ON charge_points (vendor, identity);
 -- A connector as OCPP numbers it. evse_id is 0 where the version has no EVSEs (1.6); connector 0 is the charge point.
 -- ordered_availability: as the charge point last agreed to, at once or after a transaction.
 CREATE TABLE connectors (
-    id                      INTEGER PRIMARY KEY,
-    charge_point_id         INTEGER NOT NULL REFERENCES charge_points (id) ON DELETE CASCADE,
+    key                     INTEGER PRIMARY KEY,
+    charge_point_key        INTEGER NOT NULL REFERENCES charge_points (key) ON DELETE CASCADE,
     evse_id                 INTEGER NOT NULL DEFAULT 0,
     connector_id            INTEGER NOT NULL,
     status                  TEXT,
@@ -56,64 +60,64 @@ CREATE TABLE connectors (
     session_correlation_id  TEXT,
     ordered_availability    TEXT    CHECK (ordered_availability IN ('Operative', 'Inoperative')),
     ordered_at              INTEGER,
-    UNIQUE (charge_point_id, evse_id, connector_id)
+    UNIQUE (charge_point_key, evse_id, connector_id)
 ) STRICT;
 
 -- The last report of a charge point on a long errand: diagnostics, firmware, log.
 CREATE TABLE charge_point_reports (
-    charge_point_id  INTEGER NOT NULL REFERENCES charge_points (id) ON DELETE CASCADE,
-    kind             TEXT    NOT NULL CHECK (kind IN ('diagnostics', 'firmware', 'log', 'signed_firmware')),
-    status           TEXT    NOT NULL,
-    request_id       INTEGER,
-    reported_at      INTEGER NOT NULL,
-    PRIMARY KEY (charge_point_id, kind)
+    charge_point_key  INTEGER NOT NULL REFERENCES charge_points (key) ON DELETE CASCADE,
+    kind              TEXT    NOT NULL CHECK (kind IN ('diagnostics', 'firmware', 'log', 'signed_firmware')),
+    status            TEXT    NOT NULL,
+    request_id        INTEGER,
+    reported_at       INTEGER NOT NULL,
+    PRIMARY KEY (charge_point_key, kind)
 ) STRICT, WITHOUT ROWID;
 
 -- Configuration keys as the charge point last told or accepted them. A secret one has no value here.
 CREATE TABLE configuration_keys (
-    charge_point_id  INTEGER NOT NULL REFERENCES charge_points (id) ON DELETE CASCADE,
-    key              TEXT    NOT NULL COLLATE NOCASE,
-    value            TEXT,
-    readonly         INTEGER NOT NULL CHECK (readonly IN (0, 1)),
-    known_at         INTEGER NOT NULL,
-    PRIMARY KEY (charge_point_id, key)
+    charge_point_key  INTEGER NOT NULL REFERENCES charge_points (key) ON DELETE CASCADE,
+    key               TEXT    NOT NULL COLLATE NOCASE,
+    value             TEXT,
+    readonly          INTEGER NOT NULL CHECK (readonly IN (0, 1)),
+    known_at          INTEGER NOT NULL,
+    PRIMARY KEY (charge_point_key, key)
 ) STRICT, WITHOUT ROWID;
 
 -- Which version of the local authorization list a charge point has: 0 for an empty one, -1 where it knows no lists.
 CREATE TABLE local_lists (
-    charge_point_id  INTEGER NOT NULL PRIMARY KEY REFERENCES charge_points (id) ON DELETE CASCADE,
-    version          INTEGER NOT NULL,
-    known_at         INTEGER NOT NULL
+    charge_point_key  INTEGER NOT NULL PRIMARY KEY REFERENCES charge_points (key) ON DELETE CASCADE,
+    version           INTEGER NOT NULL,
+    known_at          INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE security_events (
-    id               INTEGER PRIMARY KEY,
-    charge_point_id  INTEGER NOT NULL REFERENCES charge_points (id) ON DELETE CASCADE,
-    type             TEXT    NOT NULL,
-    occurred_at      INTEGER NOT NULL,
-    tech_info        TEXT    NOT NULL,
-    received_at      INTEGER NOT NULL,
-    UNIQUE (charge_point_id, occurred_at, type, tech_info)
+    id                INTEGER PRIMARY KEY,
+    charge_point_key  INTEGER NOT NULL REFERENCES charge_points (key) ON DELETE CASCADE,
+    type              TEXT    NOT NULL,
+    occurred_at       INTEGER NOT NULL,
+    tech_info         TEXT    NOT NULL,
+    received_at       INTEGER NOT NULL,
+    UNIQUE (charge_point_key, occurred_at, type, tech_info)
 ) STRICT;
 
 CREATE TABLE id_tags (
-    id_tag         TEXT NOT NULL COLLATE NOCASE PRIMARY KEY,
-    status         TEXT NOT NULL CHECK (status IN ('Accepted', 'Blocked', 'Expired', 'Invalid')),
+    id_tag         TEXT    NOT NULL COLLATE NOCASE PRIMARY KEY,
+    status         TEXT    NOT NULL CHECK (status IN ('Accepted', 'Blocked', 'Expired', 'Invalid')),
     expiry_date    INTEGER,
-    parent_id_tag  TEXT COLLATE NOCASE,
+    parent_id_tag  TEXT    COLLATE NOCASE,
     note           TEXT
 ) STRICT, WITHOUT ROWID;
 
 -- AUTOINCREMENT: an id that was given to a charger once is never given again, also after a purge.
--- connector_number: the connector's as OCPP gives it, a copy for the index.
+-- connector_id: the connector's number as OCPP has it, a copy for the index.
 -- suspicion: what spoke last against an open transaction; suspicion_at: of when that is, by the charge point's clock
 -- where it gave a time; grace_began_at: since when, by ours, the charge point could have told more of it. A recovered
 -- one has a grace period too, once values came late.
 CREATE TABLE transactions (
     id                      INTEGER PRIMARY KEY AUTOINCREMENT,
-    charge_point_id         INTEGER NOT NULL REFERENCES charge_points (id) ON DELETE CASCADE,
-    connector_id            INTEGER NOT NULL REFERENCES connectors (id) ON DELETE CASCADE,
-    connector_number        INTEGER NOT NULL,
+    charge_point_key        INTEGER NOT NULL REFERENCES charge_points (key) ON DELETE CASCADE,
+    connector_key           INTEGER NOT NULL REFERENCES connectors (key) ON DELETE CASCADE,
+    connector_id            INTEGER NOT NULL,
     ocpp_transaction_id     TEXT,
     id_tag                  TEXT    NOT NULL COLLATE NOCASE,
     reservation_id          INTEGER,
@@ -123,7 +127,7 @@ CREATE TABLE transactions (
     start_received_at       INTEGER NOT NULL,
     stopped_at              INTEGER,
     stop_received_at        INTEGER,
-    stop_id_tag             TEXT COLLATE NOCASE,
+    stop_id_tag             TEXT    COLLATE NOCASE,
     stop_reason             TEXT,
     stop_origin             TEXT    CHECK (stop_origin IN ('charger', 'recovered', 'operator')),
     evidence                TEXT,
@@ -132,7 +136,7 @@ CREATE TABLE transactions (
     suspicion               TEXT    CHECK (suspicion IN ('connector_available', 'boot')),
     suspicion_at            INTEGER,
     grace_began_at          INTEGER,
-    UNIQUE (connector_id, started_at, id_tag, meter_start),
+    UNIQUE (connector_key, started_at, id_tag, meter_start),
     CHECK ((stopped_at IS NULL) = (stop_origin IS NULL)),
     CHECK ((stopped_at IS NULL) = (meter_stop IS NULL)),
     CHECK ((suspicion IS NULL) = (suspicion_at IS NULL)),
@@ -141,33 +145,33 @@ CREATE TABLE transactions (
 ) STRICT;
 
 -- OCPP 2.0.1: the charger makes the id, a string of up to 36 characters.
-CREATE UNIQUE INDEX transactions_by_ocpp_id ON transactions (charge_point_id, ocpp_transaction_id)
+CREATE UNIQUE INDEX transactions_by_ocpp_id ON transactions (charge_point_key, ocpp_transaction_id)
     WHERE ocpp_transaction_id IS NOT NULL;
-CREATE UNIQUE INDEX transactions_open_by_connector ON transactions (connector_id) WHERE stopped_at IS NULL;
+CREATE UNIQUE INDEX transactions_open_by_connector ON transactions (connector_key) WHERE stopped_at IS NULL;
 CREATE INDEX transactions_open ON transactions (started_at, id) WHERE stopped_at IS NULL;
 CREATE INDEX transactions_suspected ON transactions (grace_began_at) WHERE grace_began_at IS NOT NULL;
 CREATE INDEX transactions_by_start ON transactions (started_at, id);
-CREATE INDEX transactions_by_charge_point ON transactions (charge_point_id, started_at, id);
-CREATE INDEX transactions_by_connector ON transactions (connector_id, started_at, id);
-CREATE INDEX transactions_by_connector_number ON transactions (connector_number, started_at, id);
+CREATE INDEX transactions_by_charge_point ON transactions (charge_point_key, started_at, id);
+CREATE INDEX transactions_by_connector ON transactions (connector_key, started_at, id);
+CREATE INDEX transactions_by_connector_id ON transactions (connector_id, started_at, id);
 CREATE INDEX transactions_by_id_tag ON transactions (id_tag, started_at, id);
 
--- connector_id: connector 0 reserves any connector of the charge point.
+-- connector_key: connector 0 reserves any connector of the charge point.
 CREATE TABLE reservations (
-    id               INTEGER PRIMARY KEY AUTOINCREMENT,
-    charge_point_id  INTEGER NOT NULL REFERENCES charge_points (id) ON DELETE CASCADE,
-    reservation_id   INTEGER NOT NULL,
-    connector_id     INTEGER NOT NULL REFERENCES connectors (id) ON DELETE CASCADE,
-    id_tag           TEXT    NOT NULL COLLATE NOCASE,
-    parent_id_tag    TEXT COLLATE NOCASE,
-    expiry_date      INTEGER NOT NULL,
-    status           TEXT    NOT NULL CHECK (status IN ('Accepted', 'Used', 'Cancelled', 'Expired')),
-    created_at       INTEGER NOT NULL,
-    transaction_id   INTEGER REFERENCES transactions (id) ON DELETE SET NULL,
-    UNIQUE (reservation_id, charge_point_id)
+    id                INTEGER PRIMARY KEY AUTOINCREMENT,
+    charge_point_key  INTEGER NOT NULL REFERENCES charge_points (key) ON DELETE CASCADE,
+    reservation_id    INTEGER NOT NULL,
+    connector_key     INTEGER NOT NULL REFERENCES connectors (key) ON DELETE CASCADE,
+    id_tag            TEXT    NOT NULL COLLATE NOCASE,
+    parent_id_tag     TEXT    COLLATE NOCASE,
+    expiry_date       INTEGER NOT NULL,
+    status            TEXT    NOT NULL CHECK (status IN ('Accepted', 'Used', 'Cancelled', 'Expired')),
+    created_at        INTEGER NOT NULL,
+    transaction_id    INTEGER REFERENCES transactions (id) ON DELETE SET NULL,
+    UNIQUE (reservation_id, charge_point_key)
 ) STRICT;
 
-CREATE INDEX reservations_by_charge_point ON reservations (charge_point_id, id);
+CREATE INDEX reservations_by_charge_point ON reservations (charge_point_key, id);
 CREATE INDEX reservations_by_status ON reservations (status, id);
 CREATE INDEX reservations_by_transaction ON reservations (transaction_id) WHERE transaction_id IS NOT NULL;
 CREATE INDEX reservations_by_expiry ON reservations (expiry_date) WHERE status = 'Accepted';
@@ -180,27 +184,27 @@ CREATE TABLE allotments (
 
 -- Charging profiles that commands refer to by name: JSON in OCPP's spelling, as it was given.
 CREATE TABLE charging_profiles (
-    name     TEXT NOT NULL PRIMARY KEY,
-    profile  TEXT NOT NULL
+    name     TEXT    NOT NULL PRIMARY KEY,
+    profile  TEXT    NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- What plugins remember: JSON, by plugin and a key of its own.
 CREATE TABLE plugin_memory (
-    plugin  TEXT NOT NULL,
-    key     TEXT NOT NULL,
-    value   TEXT NOT NULL,
+    plugin  TEXT    NOT NULL,
+    key     TEXT    NOT NULL,
+    value   TEXT    NOT NULL,
     PRIMARY KEY (plugin, key)
 ) STRICT, WITHOUT ROWID;
 
 -- What a sampled value says of itself; a few dozen rows, so that a sample is small. '' where the charger left it out.
 CREATE TABLE sample_kinds (
     id         INTEGER PRIMARY KEY,
-    measurand  TEXT NOT NULL,
-    phase      TEXT NOT NULL,
-    unit       TEXT NOT NULL,
-    context    TEXT NOT NULL,
-    location   TEXT NOT NULL,
-    format     TEXT NOT NULL,
+    measurand  TEXT    NOT NULL,
+    phase      TEXT    NOT NULL,
+    unit       TEXT    NOT NULL,
+    context    TEXT    NOT NULL,
+    location   TEXT    NOT NULL,
+    format     TEXT    NOT NULL,
     UNIQUE (measurand, phase, unit, context, location, format)
 ) STRICT;
 
@@ -217,24 +221,25 @@ CREATE TABLE transaction_samples (
 
 -- Samples that no transaction was running for.
 CREATE TABLE connector_samples (
-    connector_id  INTEGER NOT NULL REFERENCES connectors (id) ON DELETE CASCADE,
-    measured_at   INTEGER NOT NULL,
-    kind_id       INTEGER NOT NULL REFERENCES sample_kinds (id),
-    value         TEXT    NOT NULL,
-    position      INTEGER NOT NULL,
-    received_at   INTEGER NOT NULL,
-    PRIMARY KEY (connector_id, measured_at, kind_id, value)
+    connector_key  INTEGER NOT NULL REFERENCES connectors (key) ON DELETE CASCADE,
+    measured_at    INTEGER NOT NULL,
+    kind_id        INTEGER NOT NULL REFERENCES sample_kinds (id),
+    value          TEXT    NOT NULL,
+    position       INTEGER NOT NULL,
+    received_at    INTEGER NOT NULL,
+    PRIMARY KEY (connector_key, measured_at, kind_id, value)
 ) STRICT, WITHOUT ROWID;
 
--- Stops and meter values that belong to no known transaction: kept whole, as JSON in OCPP's spelling.
+-- Stops and meter values that belong to no known transaction: kept whole, as JSON in the spelling of ocpp_version.
 CREATE TABLE unmatched (
     id                      INTEGER PRIMARY KEY AUTOINCREMENT,
-    charge_point_id         INTEGER NOT NULL REFERENCES charge_points (id) ON DELETE CASCADE,
+    charge_point_key        INTEGER NOT NULL REFERENCES charge_points (key) ON DELETE CASCADE,
     kind                    TEXT    NOT NULL CHECK (kind IN ('stop', 'meter_values')),
+    ocpp_version            TEXT    NOT NULL,
     claimed_transaction_id  INTEGER NOT NULL,
     payload                 TEXT    NOT NULL,
     received_at             INTEGER NOT NULL,
-    UNIQUE (charge_point_id, kind, claimed_transaction_id, payload)
+    UNIQUE (charge_point_key, kind, claimed_transaction_id, payload)
 ) STRICT;
 
 -- Rows as the API shows them: by the names that people and chargers use.
@@ -243,7 +248,7 @@ SELECT
     t.id AS transaction_id,
     p.identity AS charge_point_id,
     c.evse_id,
-    t.connector_number AS connector_id,
+    t.connector_id,
     t.id_tag,
     t.reservation_id,
     t.meter_start,
@@ -256,8 +261,8 @@ SELECT
     t.energy_implausible,
     t.session_correlation_id
 FROM transactions AS t
-JOIN charge_points AS p ON p.id = t.charge_point_id
-JOIN connectors AS c ON c.id = t.connector_id;
+JOIN charge_points AS p ON p.key = t.charge_point_key
+JOIN connectors AS c ON c.key = t.connector_key;
 
 CREATE VIEW reservation_records AS
 SELECT
@@ -273,13 +278,13 @@ SELECT
     r.created_at,
     r.transaction_id
 FROM reservations AS r
-JOIN charge_points AS p ON p.id = r.charge_point_id
-JOIN connectors AS c ON c.id = r.connector_id;
+JOIN charge_points AS p ON p.key = r.charge_point_key
+JOIN connectors AS c ON c.key = r.connector_key;
 
 CREATE VIEW unmatched_records AS
-SELECT u.id, p.identity AS charge_point_id, u.kind, u.claimed_transaction_id, u.payload, u.received_at
+SELECT u.id, p.identity AS charge_point_id, u.kind, u.ocpp_version, u.claimed_transaction_id, u.payload, u.received_at
 FROM unmatched AS u
-JOIN charge_points AS p ON p.id = u.charge_point_id;
+JOIN charge_points AS p ON p.key = u.charge_point_key;
 
 -- Firmware that chargers fetch. On disk a file is called by its stored_name.
 CREATE TABLE firmware_images (
@@ -293,33 +298,33 @@ CREATE TABLE firmware_images (
 
 -- Links by which a firmware image is fetched, or a charge point puts files. Only the hash of a link's token is kept.
 CREATE TABLE file_links (
-    id               INTEGER PRIMARY KEY AUTOINCREMENT,
-    token_sha256     TEXT    NOT NULL UNIQUE,
-    firmware_id      INTEGER REFERENCES firmware_images (id) ON DELETE CASCADE,
-    charge_point_id  INTEGER REFERENCES charge_points (id) ON DELETE CASCADE,
-    created_at       INTEGER NOT NULL,
-    expires_at       INTEGER NOT NULL,
-    CHECK ((firmware_id IS NULL) <> (charge_point_id IS NULL))
+    id                INTEGER PRIMARY KEY AUTOINCREMENT,
+    token_sha256      TEXT    NOT NULL UNIQUE,
+    firmware_id       INTEGER REFERENCES firmware_images (id) ON DELETE CASCADE,
+    charge_point_key  INTEGER REFERENCES charge_points (key) ON DELETE CASCADE,
+    created_at        INTEGER NOT NULL,
+    expires_at        INTEGER NOT NULL,
+    CHECK ((firmware_id IS NULL) <> (charge_point_key IS NULL))
 ) STRICT;
 
 CREATE INDEX file_links_by_expiry ON file_links (expires_at);
 
 -- Diagnostics and logs that charge points have put. link_id: of a link that may have expired since.
 CREATE TABLE uploads (
-    id               INTEGER PRIMARY KEY AUTOINCREMENT,
-    charge_point_id  INTEGER NOT NULL REFERENCES charge_points (id) ON DELETE CASCADE,
-    link_id          INTEGER NOT NULL,
-    name             TEXT    NOT NULL,
-    stored_name      TEXT    NOT NULL UNIQUE,
-    size_bytes       INTEGER NOT NULL,
-    sha256           TEXT    NOT NULL,
-    received_at      INTEGER NOT NULL,
+    id                INTEGER PRIMARY KEY AUTOINCREMENT,
+    charge_point_key  INTEGER NOT NULL REFERENCES charge_points (key) ON DELETE CASCADE,
+    link_id           INTEGER NOT NULL,
+    name              TEXT    NOT NULL,
+    stored_name       TEXT    NOT NULL UNIQUE,
+    size_bytes        INTEGER NOT NULL,
+    sha256            TEXT    NOT NULL,
+    received_at       INTEGER NOT NULL,
     UNIQUE (link_id, name)
 ) STRICT;
 
-CREATE INDEX uploads_by_charge_point ON uploads (charge_point_id, id);
+CREATE INDEX uploads_by_charge_point ON uploads (charge_point_key, id);
 
 CREATE VIEW upload_records AS
 SELECT u.id, p.identity AS charge_point_id, u.name, u.stored_name, u.size_bytes, u.sha256, u.received_at
 FROM uploads AS u
-JOIN charge_points AS p ON p.id = u.charge_point_id;
+JOIN charge_points AS p ON p.key = u.charge_point_key;

@@ -14,12 +14,12 @@ def read_fleet(q: Queries) -> list[KnownChargePoint]:
     connectors: defaultdict[int, list[KnownConnector]] = defaultdict(list)
     for connector in q.list_fleet_connectors():
         known = KnownConnector(connector.connector_id, connector.status, connector.error_code)
-        connectors[connector.charge_point_id].append(known)
+        connectors[connector.charge_point_key].append(known)
     running: defaultdict[int, list[KnownTransaction]] = defaultdict(list)
     for transaction in q.list_fleet_transactions():
-        so_far = KnownTransaction(transaction.id, transaction.connector_number, energy_so_far(q, transaction))
-        running[transaction.charge_point_id].append(so_far)
+        so_far = KnownTransaction(transaction.id, transaction.connector_id, energy_so_far(q, transaction))
+        running[transaction.charge_point_key].append(so_far)
     return [
-        KnownChargePoint(row.identity, row.energy_wh, row.energy_peak_wh, connectors[row.id], running[row.id])
+        KnownChargePoint(row.identity, row.energy_wh, row.energy_peak_wh, connectors[row.key], running[row.key])
         for row in q.list_fleet()
     ]

@@ -20,21 +20,20 @@ from mcpp.api.event_stream import EventStream
 from mcpp.api.http_server import HttpServer
 from mcpp.api.services import ApiServices
 from mcpp.csms.commands import Commands
-from mcpp.csms.context import Services
 from mcpp.csms.live import Exchange
+from mcpp.csms.services import Services
+from mcpp.csms.version import SpokenVersion
 from mcpp.domain.authorization import AuthorizationPolicy
 from mcpp.domain.events import Event
 from mcpp.domain.samples import ENERGY_REGISTER, SampleKind
 from mcpp.domain.stamps import StampBook
 from mcpp.files.directory import MIB
 from mcpp.files.store import FileStore
-from mcpp.ocpp16.charging_profiles import check_charging_profile
-from mcpp.ocpp16.dialect import Ocpp16
-from mcpp.ocpp16.local_list_sync import LocalListSync
-from mcpp.ocpp16.unmatched import read_content
+from mcpp.ocpp16.version import OCPP16
 from mcpp.ocppj.actions import Action, AnyAction, Req, Res
 from mcpp.ocppj.errors import NotConnected
 from mcpp.server.passwords import Passwords
+from mcpp.server.versions import check_charging_profile, local_list_sync, read_unmatched
 from mcpp.storage.database import Readers, open_writer
 from mcpp.storage.migrations import migrate
 from mcpp.storage.readiness import check_writable
@@ -96,10 +95,10 @@ class Books:
         self._connectors: dict[tuple[str, int], int] = {}
 
     def charge_point(self, identity: str, vendor: str | None = None) -> int:
-        key = self.q.connect_charge_point(identity=identity, ocpp_version="1.6", connected_at=START)
+        key = self.q.connect_charge_point(identity=identity, ocpp_version="1.6", connected_at=START).key
         if vendor is not None:
             self.q.boot_charge_point(
-                id=key,
+                key=key,
                 booted_at=minute(1),
                 vendor=vendor,
                 model="Model 3",
@@ -119,13 +118,13 @@ class Books:
         if known is not None:
             return known
         key = self.charge_point(identity)
-        connector = self.q.add_connector(charge_point_id=key, evse_id=0, connector_id=connector_id)
-        self._connectors[identity, connector_id] = connector.id
-        return connector.id
+        connector = self.q.add_connector(charge_point_key=key, evse_id=0, connector_id=connector_id)
+        self._connectors[identity, connector_id] = connector.key
+        return connector.key
 
     def status(self, identity: str, connector_id: int, status: str, error_code: str, at: datetime) -> None:
         self.q.set_connector_status(
-            id=self.connector(identity, connector_id),
+            key=self.connector(identity, connector_id),
             status=status,
             error_code=error_code,
             info=None,
@@ -146,8 +145,9 @@ class Books:
     ) -> int:
         connector = self.connector(identity, connector_id)
         return self.q.add_transaction(
-            charge_point_id=self.charge_point(identity),
-            connector_id=connector,
+            charge_point_key=self.charge_point(identity),
+            connector_key=connector,
+            connector_id=connector_id,
             id_tag=id_tag,
             reservation_id=None,
             meter_start=meter_start,
@@ -247,7 +247,7 @@ async def site(
     sink = LogSink(null)
     lines = LineWriter(sink, render_json, LogLevel.INFO)
     metrics = Metrics(version="0", actions=["Heartbeat"], error_codes=[], stop_reasons=[])
-    dialect = Ocpp16(Services(writer, publish, AuthorizationPolicy(), 300, stamps))
+    dialect = SpokenVersion(OCPP16, Services(writer, publish, AuthorizationPolicy(), 300, stamps))
     files = FileStore(folder / "files", writer, readers, publish, size_limit=2 * MIB, link_lifetime=timedelta(hours=72))
     await files.open()
     files.base_url = "http://files.example"
@@ -260,9 +260,9 @@ async def site(
         disconnect=connections.identities.discard,
         commands=Commands(connections, [dialect]),
         stamps=stamps,
-        sync_local_list=LocalListSync(writer, connections).sync,
+        sync_local_list=local_list_sync(writer, connections),
         check_charging_profile=check_charging_profile,
-        read_unmatched=read_content,
+        read_unmatched=read_unmatched,
         hash_password=passwords.hash,
         check_readiness=partial(check_writable, writer),
         render_metrics=metrics.render,

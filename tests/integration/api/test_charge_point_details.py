@@ -11,14 +11,14 @@ async def test_what_was_ordered_and_reported(api: Site) -> None:
     key = api.books.charge_point("CP-1")
     q = api.books.q
     q.order_availability(
-        id=api.books.connector("CP-1", 2), ordered_availability=Availability.INOPERATIVE, ordered_at=START
+        key=api.books.connector("CP-1", 2), ordered_availability=Availability.INOPERATIVE, ordered_at=START
     )
     api.books.connector("CP-1", 1)
     q.put_report(
-        charge_point_id=key, kind=ReportKind.FIRMWARE, status="Installed", request_id=None, reported_at=minute(1)
+        charge_point_key=key, kind=ReportKind.FIRMWARE, status="Installed", request_id=None, reported_at=minute(1)
     )
-    q.put_report(charge_point_id=key, kind=ReportKind.LOG, status="Uploaded", request_id=4, reported_at=minute(2))
-    q.put_local_list_version(charge_point_id=key, version=12, known_at=START)
+    q.put_report(charge_point_key=key, kind=ReportKind.LOG, status="Uploaded", request_id=4, reported_at=minute(2))
+    q.put_local_list_version(charge_point_key=key, version=12, known_at=START)
 
     detail = (await api.get("/api/v1/charge-points/CP-1")).json()
 

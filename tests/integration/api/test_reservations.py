@@ -24,9 +24,9 @@ def booked(api: Site) -> None:
         start=1,
     ):
         key = api.books.q.put_reservation(
-            charge_point_id=api.books.charge_point(identity),
+            charge_point_key=api.books.charge_point(identity),
             reservation_id=number,
-            connector_id=api.books.connector(identity, 1),
+            connector_key=api.books.connector(identity, 1),
             id_tag="TAG",
             parent_id_tag=None,
             expiry_date=now + timedelta(hours=hours),

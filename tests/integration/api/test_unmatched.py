@@ -11,8 +11,9 @@ from tests.integration.api.support import Site, minute, text
 def keep(api: Site, number: int, identity: str = "CP-1") -> None:
     stop = {"transactionId": 99, "meterStop": 4000 + number, "timestamp": text(minute(30)), "reason": "Local"}
     api.books.q.add_unmatched(
-        charge_point_id=api.books.charge_point(identity),
+        charge_point_key=api.books.charge_point(identity),
         kind=UnmatchedKind.STOP,
+        ocpp_version="1.6",
         claimed_transaction_id=99,
         payload=json.dumps(stop),
         received_at=minute(31),

@@ -13,11 +13,12 @@ from typing import Any
 
 import pytest
 
-from mcpp.csms.context import Services
+from mcpp.csms.services import Services
+from mcpp.csms.version import SpokenVersion
 from mcpp.domain import charge_points
 from mcpp.domain.authorization import AuthorizationPolicy
 from mcpp.domain.events import Event
-from mcpp.ocpp16.dialect import Ocpp16
+from mcpp.ocpp16.version import OCPP16
 from mcpp.ocppj.actions import Sender
 from mcpp.ocppj.errors import CallFault, ErrorCode, Unanswerable
 from mcpp.ocppj.flow import Direction, Flow, Peer, new_correlation_id
@@ -46,7 +47,7 @@ class Central:
         self.events: list[Event] = []
         self.flow: Flow | None = None
         services = Services(writer, self._publish, AuthorizationPolicy(), heartbeat_interval=300, now=lambda: NOW)
-        self.dialect = Ocpp16(services)
+        self.dialect = SpokenVersion(OCPP16, services)
         self.stamps = services.stamps
         self.key = 0
 
@@ -77,9 +78,9 @@ async def central(tmp_path: Path) -> AsyncIterator[Central]:
     writer = Writer(connection, Queries)
     reader = sqlite3.connect(path)
     central = Central(writer, reader)
-    key = await writer.submit(charge_points.connect, "CP-1", "1.6", NOW, register_unknown=True)
-    assert isinstance(key, int)
-    central.key = key
+    connected = await writer.submit(charge_points.connect, "CP-1", "1.6", NOW, register_unknown=True)
+    assert isinstance(connected, charge_points.Connected)
+    central.key = connected.key
     yield central
     reader.close()
     await writer.close()

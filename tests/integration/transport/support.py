@@ -13,6 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.frames import Frame, Opcode
 from websockets.typing import Subprotocol
 
+from mcpp.csms.calls import Answer
 from mcpp.ocppj.actions import Action, AnyAction, Res, Sender, decode
 from mcpp.ocppj.errors import CallFault, ErrorCode, InvalidAnswer, Unanswerable
 from mcpp.ocppj.flow import Direction, Flow, Peer, Subject, active_correlation_id, current_flow, new_correlation_id
@@ -42,7 +43,7 @@ class Text(BaseModel):
     text: str
 
 
-ECHO = Action("Echo", Text, Text, "Test", Sender.BOTH)
+ECHO = Action("Echo", Text, Text, "Test", Sender.BOTH, "1.6")
 
 
 class Dialect:
@@ -58,13 +59,13 @@ class Dialect:
         self.published: list[str] = []
         self.flows: list[Flow | None] = []
         self.ask: Callable[[Flow], Awaitable[Text]] | None = None
-        self.lesson: Awaitable[None] | None = None
+        self.meaning: Awaitable[None] | None = None
 
     def gate(self, name: str) -> asyncio.Event:
         """What a `Wait` handler for this text waits for."""
         return self.gates.setdefault(name, asyncio.Event())
 
-    def handle(self, flow: Flow, call: Call) -> bytes | Awaitable[bytes]:
+    def handle(self, flow: Flow, call: Call, /) -> Answer:
         try:
             request = Text.model_validate_json(call.payload)
         except ValidationError as error:
@@ -102,7 +103,7 @@ class Dialect:
         await asyncio.sleep(0)
         raise RuntimeError(request.text)
 
-    async def prepare(self, action: str, payload: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    async def prepare(self, action: AnyAction, payload: dict[str, JsonValue]) -> dict[str, JsonValue]:
         return payload
 
     def decode_response(self, flow: Flow, response: type[Res], payload: bytes) -> Res:
@@ -114,8 +115,8 @@ class Dialect:
     def subject(self, request: BaseModel) -> Subject:
         return Subject()
 
-    def learn(self, flow: Flow, request: BaseModel, response: BaseModel) -> Awaitable[None] | None:
-        return self.lesson
+    def answered(self, flow: Flow, request: BaseModel, response: BaseModel) -> Awaitable[None] | None:
+        return self.meaning
 
     def spell(self, code: ErrorCode) -> str:
         return code.name.title().replace("_", "")
@@ -217,7 +218,7 @@ class OpenDoor:
         self.requests.append(request)
         if self.verdict is not None:
             return await self.verdict(request)
-        return Admitted(Peer(len(self.requests), request.identity))
+        return Admitted(Peer(len(self.requests), request.identity), 1)
 
 
 class CentralSystem:

@@ -190,7 +190,7 @@ async def test_admission_that_takes_too_long_is_cut_and_cancelled(start: StartCe
         except asyncio.CancelledError:
             cancelled.set()
             raise
-        return Admitted(Peer(1, request.identity))
+        return Admitted(Peer(1, request.identity), 1)
 
     system.door.verdict = never
     raw = await system.dial_raw()

@@ -1,7 +1,6 @@
 """Handlers: each line marked `E:` must be that mypy error, every other line must be none."""
 
-from mcpp.csms.context import CallContext
-from mcpp.ocppj.router import Router
+from mcpp.csms.calls import CallContext, CallRouter
 from mcpp_generated.ocpp16 import actions
 from mcpp_generated.ocpp16.models import (
     AuthorizeRequest,
@@ -28,7 +27,7 @@ async def wrong_response(context: CallContext, request: HeartbeatRequest) -> Met
     return MeterValuesResponse()
 
 
-def register(router: Router[CallContext]) -> None:
+def register(router: CallRouter) -> None:
     router.add(actions.HEARTBEAT, heartbeat)
     router.add(actions.METER_VALUES, meter_values)
     router.add(actions.HEARTBEAT, wrong_request)  # E: arg-type

@@ -33,7 +33,7 @@ SAME_MOMENT = "USE TEMP B-TREE FOR RIGHT PART OF ORDER BY"
             "transactions_by_id_tag (id_tag=? AND started_at>? AND started_at<?)",
         ),
         (
-            statements.LIST_TRANSACTIONS_OF_CONNECTOR_NUMBER,
+            statements.LIST_TRANSACTIONS_OF_CONNECTOR_ID,
             "transactions_by_connector_number (connector_number=? AND started_at>? AND started_at<?)",
         ),
         (statements.LIST_OPEN_TRANSACTIONS, "transactions_open (started_at>? AND started_at<?)"),

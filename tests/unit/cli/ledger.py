@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from mcpp.domain.authorization import AuthorizationPolicy
-from mcpp.domain.charge_points import connect
+from mcpp.domain.charge_points import Connected, connect
 from mcpp.domain.closing import Stop
-from mcpp.domain.occasion import Occasion
+from mcpp.domain.occasion import Occasion, OriginalMessage
 from mcpp.domain.transactions import StartTransaction, StopTransaction, start_transaction, stop_transaction
 from mcpp.storage.database import open_writer
 from mcpp.storage.migrations import migrate
@@ -43,14 +43,14 @@ class Ledger:
         wh: int | None = 7000,
     ) -> int:
         """A transaction that ran for some hours or until a time; with `wh` None it still runs. Gives its id."""
-        key = connect(self.q, charger, "1.6", started_at, register_unknown=True)
-        assert isinstance(key, int)
+        connected = connect(self.q, charger, "1.6", started_at, register_unknown=True)
+        assert isinstance(connected, Connected)
         self._sessions += 1
-        occasion = Occasion(key, charger, "f" * 32, started_at, lambda: f"{self._sessions:032x}")
+        occasion = Occasion(connected.key, charger, "f" * 32, started_at, lambda: f"{self._sessions:032x}")
         start = StartTransaction(connector, id_tag, meter_start, started_at, None)
         transaction_id = start_transaction(self.q, occasion, start, AuthorizationPolicy()).value.transaction_id
         if wh is not None:
             end = Stop(meter_start + wh, stopped_at or started_at + timedelta(hours=hours), None, "Local")
-            stop = StopTransaction(transaction_id, end, (), lambda: "{}")
+            stop = StopTransaction(transaction_id, end, (), OriginalMessage("1.6", lambda: "{}"))
             stop_transaction(self.q, occasion, stop, AuthorizationPolicy(), {})
         return transaction_id

@@ -174,8 +174,9 @@ def test_what_is_odd_in_the_books_is_said(told: Told, ledger: Ledger) -> None:
     fell = ledger.session(connector=2, wh=-400)
     running = ledger.session(connector=3, wh=None)
     ledger.q.add_unmatched(
-        charge_point_id=told.key,
+        charge_point_key=told.key,
         kind=UnmatchedKind.STOP,
+        ocpp_version="1.6",
         claimed_transaction_id=99,
         payload="{}",
         received_at=BEGIN + timedelta(minutes=30),

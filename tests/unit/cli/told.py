@@ -47,7 +47,7 @@ class Told:
         close(ledger, self.id, StopOrigin.CHARGER, reason="Local", meter_stop=8000, minutes=60)
         transaction = ledger.q.find_transaction(id=self.id)
         assert transaction is not None
-        self.key = transaction.charge_point_id
+        self.key = transaction.charge_point_key
         self.log = SessionLog(BEGIN, transaction.session_correlation_id)
 
     def __call__(self, *flags: str, junk: str = "") -> str:

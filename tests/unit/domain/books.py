@@ -12,7 +12,7 @@ from mcpp.domain.authorization import AuthorizationPolicy
 from mcpp.domain.closing import Stop
 from mcpp.domain.energy import NewestRegister
 from mcpp.domain.meter_values import Recorded, RecordMeterValues, record_meter_values
-from mcpp.domain.occasion import Occasion, Result
+from mcpp.domain.occasion import Occasion, OriginalMessage, Result
 from mcpp.domain.samples import ENERGY_REGISTER, Sample, SampleKind
 from mcpp.domain.transactions import (
     Started,
@@ -52,9 +52,9 @@ class Books:
         self._ids = (f"{number:032x}" for number in count(1))
         self._keys = {}
         for identity in ("CP-1", "CP-2"):
-            key = charge_points.connect(self.q, identity, "1.6", NOW, register_unknown=True)
-            assert isinstance(key, int)
-            self._keys[identity] = key
+            connected = charge_points.connect(self.q, identity, "1.6", NOW, register_unknown=True)
+            assert isinstance(connected, charge_points.Connected)
+            self._keys[identity] = connected.key
 
     def occasion(self, identity: str = "CP-1", at: datetime = NOW) -> Occasion:
         return Occasion(self._keys[identity], identity, "f" * 32, at, lambda: next(self._ids))
@@ -82,7 +82,9 @@ class Books:
         tag: str | None = None,
         samples: Sequence[Sample] = (),
     ) -> Result[Stopped]:
-        command = StopTransaction(transaction_id, Stop(meter, at, tag, "Local"), samples, lambda: '{"kept": "whole"}')
+        command = StopTransaction(
+            transaction_id, Stop(meter, at, tag, "Local"), samples, OriginalMessage("1.6", lambda: '{"kept": "whole"}')
+        )
         return stop_transaction(self.q, self.occasion(charger, at), command, self.policy, self.kinds)
 
     def meter_values(
@@ -93,7 +95,9 @@ class Books:
         connector: int = 1,
         received: datetime = NOW,
     ) -> Result[Recorded]:
-        command = RecordMeterValues(connector, transaction_id, samples, lambda: '{"kept": "whole"}')
+        command = RecordMeterValues(
+            connector, transaction_id, samples, OriginalMessage("1.6", lambda: '{"kept": "whole"}')
+        )
         outcome = record_meter_values(self.q, self.occasion(charger, received), command, self.kinds, self.registers)
         self.kinds.update(outcome.value.new_kinds)
         self.registers.update(outcome.value.new_registers)

@@ -22,7 +22,7 @@ from mcpp.domain.closing import Stop
 from mcpp.domain.connectors import ReportStatus, report_status
 from mcpp.domain.energy import NewestRegister
 from mcpp.domain.meter_values import RecordMeterValues, record_meter_values
-from mcpp.domain.occasion import Occasion, Result
+from mcpp.domain.occasion import Occasion, OriginalMessage, Result
 from mcpp.domain.recovery import close_orphans
 from mcpp.domain.samples import ENERGY_REGISTER, Sample, SampleKind
 from mcpp.domain.transactions import StartTransaction, StopTransaction, start_transaction, stop_transaction
@@ -76,15 +76,16 @@ class Books:
         self.restart()
 
     def connect(self) -> None:
-        key = self._commit(
+        connected = self._commit(
             charge_points.connect, IDENTITY, "1.6", self._clock.now, register_unknown=True, proven_hash=None
         )
-        assert isinstance(key, int)
-        self.connected_since = {key: self._clock.now}
+        assert isinstance(connected, charge_points.Connected)
+        self.connected_since = {connected.key: self._clock.now}
+        self._connected = connected
 
     def disconnect(self) -> None:
-        for key in self.connected_since:
-            self._commit(charge_points.disconnect, key, self._clock.now)
+        if self.connected_since:
+            self._commit(charge_points.disconnect, self._connected, self._clock.now)
         self.connected_since = {}
 
     def look_for_orphans(self) -> None:
@@ -120,13 +121,15 @@ class Books:
         return self.handle(start_transaction, command, _POLICY).transaction_id
 
     def values(self, connector: int, transaction_id: int, at: datetime, wh: int) -> None:
-        command = RecordMeterValues(connector, transaction_id, [Sample(at, _ENERGY, str(wh), 0)], lambda: "{}")
+        command = RecordMeterValues(
+            connector, transaction_id, [Sample(at, _ENERGY, str(wh), 0)], OriginalMessage("1.6", lambda: "{}")
+        )
         recorded = self.handle(record_meter_values, command, self._kinds, self._registers)
         self._kinds.update(recorded.new_kinds)
         self._registers.update(recorded.new_registers)
 
     def stop(self, transaction_id: int, wh: int, at: datetime) -> None:
-        command = StopTransaction(transaction_id, Stop(wh, at, None, "Local"), (), lambda: "{}")
+        command = StopTransaction(transaction_id, Stop(wh, at, None, "Local"), (), OriginalMessage("1.6", lambda: "{}"))
         self._kinds.update(self.handle(stop_transaction, command, _POLICY, self._kinds).new_kinds)
 
 

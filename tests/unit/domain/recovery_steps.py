@@ -51,6 +51,6 @@ def evidence(books: Books, transaction_id: int) -> dict[str, Any]:
 
 
 def session(books: Books) -> str | None:
-    connector = books.q.get_connector(charge_point_id=books.occasion().key, evse_id=0, connector_id=1)
+    connector = books.q.get_connector(charge_point_key=books.occasion().key, evse_id=0, connector_id=1)
     assert connector is not None
     return connector.session_correlation_id

@@ -175,7 +175,7 @@ def test_the_tag_of_auto_start_is_known_only_where_it_starts(
 ) -> None:
     books = Books(AuthorizationPolicy(known_only=True, auto_start_id_tag="MCPP", auto_start=by_default))
     key = books.occasion().key
-    books.q.set_auto_start(id=key, auto_start=own)
+    books.q.set_auto_start(key=key, auto_start=own)
 
     assert authorize(books.q, key, "MCPP", NOW, books.policy).status is expected
 

@@ -17,7 +17,7 @@ def order(books: Books, connector: int, availability: Availability) -> None:
 
 
 def ordered(books: Books, charger: str = "CP-1") -> dict[int, Availability | None]:
-    rows = books.q.list_connectors(charge_point_ids=[books.occasion(charger).key])
+    rows = books.q.list_connectors(charge_point_keys=[books.occasion(charger).key])
     return {row.connector_id: row.ordered_availability for row in rows}
 
 

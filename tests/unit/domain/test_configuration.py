@@ -14,7 +14,7 @@ def note(books: Books, *known: KnownKey, unknown: tuple[str, ...] = (), at: floa
 
 
 def keys(books: Books, charger: str = "CP-1") -> dict[str, tuple[str | None, bool]]:
-    rows = books.q.list_configuration_keys(charge_point_id=books.occasion(charger).key)
+    rows = books.q.list_configuration_keys(charge_point_key=books.occasion(charger).key)
     return {row.key: (row.value, row.readonly) for row in rows}
 
 
@@ -26,7 +26,7 @@ def test_the_last_word_counts_and_keys_have_no_case(books: Books) -> None:
 
     assert keys(books) == {"heartbeatINTERVAL": ("600", False), "NumberOfConnectors": ("2", True)}
     key = books.occasion().key
-    row = books.q.get_configuration_key(charge_point_id=key, key="HEARTBEATINTERVAL")
+    row = books.q.get_configuration_key(charge_point_key=key, key="HEARTBEATINTERVAL")
     assert row == ConfigurationKey(key, "heartbeatINTERVAL", "600", readonly=False, known_at=minute(5))
     assert keys(books, "CP-2") == {}
 

@@ -101,6 +101,6 @@ def test_the_last_known_version_is_kept(books: Books) -> None:
     note_version(books.q, books.occasion(), 3)
     note_version(books.q, books.occasion(at=minute(1)), -1)
 
-    stored = books.q.get_local_list(charge_point_id=books.occasion().key)
+    stored = books.q.get_local_list(charge_point_key=books.occasion().key)
     assert stored is not None
     assert (stored.version, stored.known_at) == (-1, minute(1))

@@ -199,7 +199,7 @@ class Charging(RuleBasedStateMachine):
         (transaction_id,) = session.answers
         transaction = self.books.q.find_transaction(id=transaction_id)
         assert transaction is not None
-        assert (transaction.connector_number, transaction.id_tag) == (session.connector, session.tag)
+        assert (transaction.connector_id, transaction.id_tag) == (session.connector, session.tag)
         assert (transaction.meter_start, transaction.started_at) == (session.meter_start, session.started_at)
         if session.ended is None:
             assert transaction.stopped_at is None

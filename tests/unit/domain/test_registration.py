@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mcpp.domain.charge_points import (
+    Connected,
     Deletion,
     PasswordNeeded,
     Registered,
@@ -31,7 +32,7 @@ def test_one_registered_ahead_of_time_may_connect_where_registration_is_closed(b
 
     assert registered.created
     assert charge_point(books, "CP-9").last_connect_at is None
-    assert connect(books.q, "CP-9", "1.6", minute(1), register_unknown=False) == registered.key
+    assert connect(books.q, "CP-9", "1.6", minute(1), register_unknown=False) == Connected(registered.key, 1)
     assert charge_point(books, "CP-9").display_name == "Yard"
 
 
@@ -40,7 +41,7 @@ def test_what_is_not_said_stays_and_none_takes_away(books: Books) -> None:
     again = put_charge_point(books.q, "CP-9", Wanted(auto_start=None), minute(1))
     after = charge_point(books, "CP-9")
 
-    assert again == Registered(after.id, created=False)
+    assert again == Registered(after.key, created=False)
     assert (after.display_name, after.auto_start, after.password_hash) == ("Yard", None, "hash")
     assert after.registered_at == NOW
 
@@ -55,7 +56,7 @@ def test_a_connection_is_not_booked_before_the_password_is_proven(books: Books) 
     assert connect(books.q, "CP-9", "1.6", NOW, register_unknown=True) == PasswordNeeded("hash")
     assert connect(books.q, "CP-9", "1.6", NOW, register_unknown=True, proven_hash="older") == PasswordNeeded("hash")
     assert charge_point(books, "CP-9").last_connect_at is None
-    assert connect(books.q, "CP-9", "1.6", NOW, register_unknown=True, proven_hash="hash") == key
+    assert connect(books.q, "CP-9", "1.6", NOW, register_unknown=True, proven_hash="hash") == Connected(key, 1)
     assert charge_point(books, "CP-9").last_connect_at == NOW
 
 
@@ -65,7 +66,7 @@ def test_hashes_do_not_show_in_what_may_be_logged() -> None:
 
 
 def test_chargers_count_as_authenticated_when_none_may_come_without_a_password(books: Books) -> None:
-    one, other = charge_point(books, "CP-1").id, charge_point(books, "CP-2").id
+    one, other = charge_point(books, "CP-1").key, charge_point(books, "CP-2").key
     set_password_hash(books.q, one, "hash")
 
     assert not all_authenticated(books.q, register_unknown=False)

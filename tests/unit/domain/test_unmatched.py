@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 import pytest
 
-from mcpp.domain import unmatched
+from mcpp.domain import assignment, unmatched
+from mcpp.domain.assignment import Content
 from mcpp.domain.closing import Stop, close_by_operator
 from mcpp.domain.errors import Conflict, Unknown
 from mcpp.domain.events import Event, TransactionStopped
 from mcpp.domain.occasion import OperatorOccasion
 from mcpp.domain.samples import Sample
-from mcpp.domain.unmatched import Content
 from mcpp_generated.db.enums import StopOrigin, UnmatchedKind
 from tests.unit.domain.books import Books, energy, minute
 
@@ -41,11 +41,11 @@ def keep_meter_values(books: Books) -> int:
 def assign(
     books: Books, kept: int, transaction_id: int, *, stop: Stop | None = None, samples: Sequence[Sample] = ()
 ) -> tuple[Event, ...]:
-    def read(kind: UnmatchedKind, payload: str) -> Content:
+    def read(version: str, kind: UnmatchedKind, payload: str) -> Content:
         assert payload == '{"kept": "whole"}'
         return Content(stop, samples)
 
-    return unmatched.assign(books.q, OPERATOR, kept, transaction_id, read).events
+    return assignment.assign(books.q, OPERATOR, kept, transaction_id, read).events
 
 
 def test_a_stop_closes_the_transaction(books: Books) -> None:

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from mcpp.csms.context import Services
+from mcpp.csms.services import Services
+from mcpp.csms.version import SpokenVersion
 from mcpp.domain import charge_points
 from mcpp.domain.authorization import AuthorizationPolicy
 from mcpp.domain.events import Event
-from mcpp.ocpp16.dialect import Ocpp16
+from mcpp.ocpp16.version import OCPP16
 from mcpp.ocppj.actions import decode
 from mcpp.ocppj.flow import Direction, Flow, Peer, new_correlation_id
 from mcpp.ocppj.frames import Call
@@ -38,13 +39,13 @@ class Central:
             now=lambda: NOW,
             on_authorization_key=self._move_password,
         )
-        self.dialect = Ocpp16(self.services)
+        self.dialect = SpokenVersion(OCPP16, self.services)
         self.key = 0
 
     async def register(self, identity: str) -> int:
-        key = await self.writer.submit(charge_points.connect, identity, "1.6", NOW, register_unknown=True)
-        assert isinstance(key, int)
-        return key
+        connected = await self.writer.submit(charge_points.connect, identity, "1.6", NOW, register_unknown=True)
+        assert isinstance(connected, charge_points.Connected)
+        return connected.key
 
     def publish(self, events: Iterable[Event]) -> None:
         self.events.extend(events)
@@ -64,7 +65,7 @@ class Central:
     async def answered(self, name: str, request: Mapping[str, object], response: Mapping[str, object]) -> bool:
         """A CALL of ours was answered; whether the books learned of it."""
         action = ACTIONS[name]
-        learning = self.dialect.learn(
+        learning = self.dialect.answered(
             self._flow(Direction.OUT, name),
             decode(action.request, json.dumps(request).encode()),
             decode(action.response, json.dumps(response).encode()),

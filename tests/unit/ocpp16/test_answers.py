@@ -37,17 +37,17 @@ async def reservations(central: Central) -> list[ReservationRecord]:
 
 
 async def configuration(central: Central) -> dict[str, tuple[str | None, bool]]:
-    keys = await central.writer.submit(Queries.list_configuration_keys, charge_point_id=central.key)
+    keys = await central.writer.submit(Queries.list_configuration_keys, charge_point_key=central.key)
     return {key.key: (key.value, key.readonly) for key in keys}
 
 
 async def list_version(central: Central) -> int | None:
-    known = await central.writer.submit(Queries.get_local_list, charge_point_id=central.key)
+    known = await central.writer.submit(Queries.get_local_list, charge_point_key=central.key)
     return known.version if known else None
 
 
 async def availability(central: Central) -> dict[int, Availability | None]:
-    rows = await central.writer.submit(Queries.list_connectors, charge_point_ids=[central.key])
+    rows = await central.writer.submit(Queries.list_connectors, charge_point_keys=[central.key])
     return {row.connector_id: row.ordered_availability for row in rows}
 
 
@@ -152,8 +152,8 @@ async def test_availability_of_the_whole_charge_point(central: Central) -> None:
 
 async def test_an_allotted_reservation_id_is_the_only_thing_added(central: Central) -> None:
     payload: dict[str, Any] = {"idTag": "TAG", "expiryDate": SOON, "connectorId": 1}
-    first = await central.dialect.prepare("ReserveNow", payload)
-    second = await central.dialect.prepare("ReserveNow", payload)
+    first = await central.dialect.prepare(ACTIONS["ReserveNow"], payload)
+    second = await central.dialect.prepare(ACTIONS["ReserveNow"], payload)
 
     assert list(first) == ["idTag", "expiryDate", "connectorId", "reservationId"]
     assert 0 < first["reservationId"] < second["reservationId"]  # type: ignore[operator]  # JSON numbers
@@ -161,9 +161,9 @@ async def test_an_allotted_reservation_id_is_the_only_thing_added(central: Centr
 
 
 async def test_a_callers_reservation_id_is_kept_and_not_allotted_to_others(central: Central) -> None:
-    given = await central.dialect.prepare("ReserveNow", RESERVE)
+    given = await central.dialect.prepare(ACTIONS["ReserveNow"], RESERVE)
     await central.answered("ReserveNow", RESERVE | {"reservationId": 1}, ACCEPTED)
-    allotted = await central.dialect.prepare("ReserveNow", {})
+    allotted = await central.dialect.prepare(ACTIONS["ReserveNow"], {})
 
     assert given is RESERVE
     assert allotted == {"reservationId": 2}
@@ -176,7 +176,7 @@ async def test_a_callers_reservation_id_is_kept_and_not_allotted_to_others(centr
 async def test_a_stored_profile_goes_in_for_its_name(central: Central, action: str, field: str) -> None:
     await central.writer.submit(charging_profiles.put, "night", PROFILE)
     payload: dict[str, Any] = {"connectorId": 1, field: {"$ref": "night"}, "idTag": "TAG"}
-    prepared = await central.dialect.prepare(action, payload)
+    prepared = await central.dialect.prepare(ACTIONS[action], payload)
 
     assert list(prepared) == ["connectorId", field, "idTag"]
     assert json.dumps(prepared[field]) == json.dumps(json.loads(PROFILE))
@@ -186,7 +186,7 @@ async def test_a_stored_profile_goes_in_for_its_name(central: Central, action: s
 async def test_an_unknown_profile_is_named(central: Central, name: str) -> None:
     await central.writer.submit(charging_profiles.put, "night", PROFILE)
     with pytest.raises(InvalidPayload) as caught:
-        await central.dialect.prepare("SetChargingProfile", {"csChargingProfiles": {"$ref": name}})
+        await central.dialect.prepare(ACTIONS["SetChargingProfile"], {"csChargingProfiles": {"$ref": name}})
 
     (mistake,) = caught.value.mistakes
     assert mistake.location == "csChargingProfiles.$ref"
@@ -208,7 +208,7 @@ async def test_an_unknown_profile_is_named(central: Central, name: str) -> None:
 )
 async def test_nothing_else_is_rewritten(central: Central, action: str, payload: dict[str, Any]) -> None:
     before = json.dumps(payload)
-    prepared = await central.dialect.prepare(action, payload)
+    prepared = await central.dialect.prepare(ACTIONS[action], payload)
 
     assert prepared is payload
     assert json.dumps(prepared) == before

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from mcpp.domain import unmatched
+from mcpp.domain import assignment
 from mcpp.domain.events import TransactionStopped
 from mcpp.domain.occasion import OperatorOccasion
-from mcpp.ocpp16.unmatched import read_content
+from mcpp.server.versions import read_unmatched
 from mcpp_generated.db.models import UnmatchedRecord
 from mcpp_generated.db.queries import Queries
 from tests.unit.ocpp16.central import NOW, Central
@@ -44,7 +44,7 @@ async def test_a_stop_that_broke_the_contract_closes_its_transaction(central: Ce
     }
     await central.say("StopTransaction", stop)
     record = await kept(central)
-    outcome = await central.writer.submit(unmatched.assign, OPERATOR, record.id, mine, read_content)
+    outcome = await central.writer.submit(assignment.assign, OPERATOR, record.id, mine, read_unmatched)
 
     (event,) = outcome.events
     assert isinstance(event, TransactionStopped)
@@ -70,7 +70,7 @@ async def test_meter_values_are_filed(central: Central) -> None:
     }
     await central.say("MeterValues", {"connectorId": 2, "transactionId": 4711, "meterValue": [meter_value]})
     record = await kept(central)
-    outcome = await central.writer.submit(unmatched.assign, OPERATOR, record.id, mine, read_content)
+    outcome = await central.writer.submit(assignment.assign, OPERATOR, record.id, mine, read_unmatched)
 
     assert outcome.events == ()
     (voltage,) = await central.writer.submit(

@@ -32,9 +32,9 @@ async def writer(tmp_path: Path) -> AsyncIterator[Writer[Queries]]:
     connection = open_writer(tmp_path / "mcpp.db")
     migrate(connection)
     writer = Writer(connection, Queries)
-    key = await writer.submit(charge_points.connect, "CP-1", "1.6", NOW, register_unknown=True)
-    assert isinstance(key, int)
-    occasion = Occasion(key, "CP-1", "f" * 32, NOW, lambda: "f" * 32)
+    connected = await writer.submit(charge_points.connect, "CP-1", "1.6", NOW, register_unknown=True)
+    assert isinstance(connected, charge_points.Connected)
+    occasion = Occasion(connected.key, "CP-1", "f" * 32, NOW, lambda: "f" * 32)
     await writer.submit(reservations.book, occasion, Reserve(7, 1, "TAG", None, EXPIRY))
     yield writer
     await writer.close()

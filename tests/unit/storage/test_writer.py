@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -49,8 +49,8 @@ async def writing(
             await writer.close()
 
 
-async def settle(*futures: asyncio.Future[int]) -> list[int | BaseException]:
-    return await asyncio.gather(*futures, return_exceptions=True)
+async def settle(*units: Awaitable[int]) -> list[int | BaseException]:
+    return await asyncio.gather(*units, return_exceptions=True)
 
 
 def add_half_then_raise(q: Pairs, pair: int, error: BaseException) -> int:
@@ -212,7 +212,8 @@ async def test_an_io_error_at_the_commit_fails_its_batch_only(path: Path) -> Non
 
 async def test_what_a_cancelled_waiter_submitted_is_stored(path: Path) -> None:
     async with writing(path) as writer:
-        cancelled = writer.submit(add_pair, 1)
+        cancelled = asyncio.ensure_future(writer.submit(add_pair, 1))
+        await asyncio.sleep(0)
         cancelled.cancel()
         assert await writer.submit(add_pair, 2) == 2
         assert stored_pairs(path) == [1, 2]

@@ -90,7 +90,7 @@ class World:
             (pages,) = connection.execute("PRAGMA page_count").fetchone()
             return connection.execute(f"PRAGMA max_page_count = {pages + spare}").fetchone()
 
-        self.housekeeping.append(self.writer.submit_sql(set_limit))
+        self.housekeeping.append(asyncio.ensure_future(self.writer.submit_sql(set_limit)))
 
 
 Step = Callable[[World], None]
@@ -99,7 +99,7 @@ Step = Callable[[World], None]
 def submit(unit: UnitOfWork, submitter: str, world: World) -> None:
     pair = len(world.futures)
     try:
-        future = world.writer.submit(unit, pair, submitter)
+        future: asyncio.Future[int] = asyncio.ensure_future(world.writer.submit(unit, pair, submitter))
     except WriterClosed:
         future = asyncio.get_running_loop().create_future()
         future.cancel()

@@ -11,13 +11,13 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from mcpp.domain.assignment import Content, assign
 from mcpp.domain.closing import Stop, close_by_operator
 from mcpp.domain.connectors import ReportStatus, report_status
 from mcpp.domain.events import ChargePointConnected, Event
 from mcpp.domain.occasion import OperatorOccasion
 from mcpp.domain.recovery import close_orphans
 from mcpp.domain.samples import Sample
-from mcpp.domain.unmatched import Content, assign
 from mcpp.telemetry.fleet.books import read_fleet
 from mcpp.telemetry.fleet.state import Fleet
 from mcpp_generated.db.enums import UnmatchedKind
@@ -164,7 +164,7 @@ def test_assigned_stops_count_too(told: Told) -> None:
     told.tell(told.books.stop(77, tag="SOMEBODY", meter=6000, at=minute(2)).events)
     (kept,) = told.books.q.list_unmatched(before_id=2**63 - 1, page_size=9)
 
-    def read(kind: UnmatchedKind, payload: str) -> Content:
+    def read(version: str, kind: UnmatchedKind, payload: str) -> Content:
         return Content(Stop(6000, minute(2), None, "Local"), [energy(minute(2), "9500")])
 
     told.tell(assign(told.books.q, BY_HAND, kept.id, transaction, read).events)

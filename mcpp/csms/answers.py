@@ -1,0 +1,72 @@
+"""What a charge point's answers to our CALLs mean: a change of the database, the next CALL, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from pydantic import BaseModel
+
+from mcpp.csms.services import Services
+from mcpp.domain.occasion import Occasion, Result
+from mcpp.ocppj.actions import Action, Req, Res
+from mcpp.ocppj.flow import Flow, NextCall, new_correlation_id
+from mcpp.storage.writer import Pending
+from mcpp_generated.db.queries import Queries
+
+Change: TypeAlias = Callable[[Queries, Occasion], Result[None]]
+"""A change of the database that an answer stands for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What follows from one answer."""
+
+    change: Change | None = None
+    next_call: NextCall | None = None
+    """Goes to the same charge point, once the change is stored."""
+    password: str | None = None
+    """The one that the charge point has accepted for its basic authentication."""
+
+
+AnyMeaning: TypeAlias = Callable[[BaseModel, BaseModel], Meaning | None]
+"""From request and response of one action; None where nothing follows."""
+
+
+def means(action: Action[Req, Res], meaning: Callable[[Req, Res], Meaning | None]) -> tuple[str, AnyMeaning]:
+    """One row of a version's table: the action's name, and its types wrapped up."""
+
+    def of_any(request: BaseModel, response: BaseModel) -> Meaning | None:
+        assert isinstance(request, action.request)
+        assert isinstance(response, action.response)
+        return meaning(request, response)
+
+    return action.name, of_any
+
+
+def apply(services: Services, flow: Flow, meaning: Meaning) -> Awaitable[None]:
+    """Store what an answer means, and note the CALL that follows on its flow.
+
+    It takes its place among the writes at once, so that what the charge point sends next comes after it; the awaitable
+    is through when it's committed. Raises WriterClosed, the awaitable WriteFailed.
+    """
+    stored = None
+    if meaning.change is not None:
+        occasion = Occasion(flow.peer.key, flow.peer.identity, flow.correlation_id, services.now(), new_correlation_id)
+        stored = services.writer.submit_about(occasion.key, meaning.change, occasion)
+    return _finish(services, flow, meaning, stored)
+
+
+async def _finish(services: Services, flow: Flow, meaning: Meaning, stored: Pending[Result[None]] | None) -> None:
+    if meaning.password is not None and services.on_authorization_key is not None:
+        await services.on_authorization_key(flow.peer.key, meaning.password)
+    if stored is not None:
+        try:
+            result = await stored
+        except OverflowError:
+            # The contract sets no bounds to integers, the database does: such a number belongs to nothing stored.
+            return
+        services.publish(result.events)
+    if meaning.next_call is not None:
+        flow.next_calls += (meaning.next_call,)

@@ -1,0 +1,224 @@
+"""An incoming CALL on its way to its handler: routed, decoded and given a context, and its answer on the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from time import perf_counter
+from typing import Concatenate, ParamSpec, TypeAlias, TypeVar
+
+from pydantic import ValidationError
+
+from mcpp.csms.decoding import SubjectReader, repaired
+from mcpp.csms.services import Services
+from mcpp.domain.authorization import Authorization
+from mcpp.domain.events import Event
+from mcpp.domain.occasion import Occasion, Result
+from mcpp.domain.questions import AuthorizationQuestion, DataTransferAnswer, DataTransferQuestion
+from mcpp.ocppj.actions import Action, AnyAction, Req, Res
+from mcpp.ocppj.errors import CallFault, ErrorCode, Unanswerable
+from mcpp.ocppj.flow import Flow, NextCall, Step, new_correlation_id
+from mcpp.ocppj.frames import Call
+from mcpp.ocppj.repair import Rule
+from mcpp.storage.writer import Pending, WriteFailed
+from mcpp_generated.db.queries import Queries
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+Handler: TypeAlias = "Callable[[CallContext, Req], Res | Pending[Res] | Awaitable[Res]]"
+"""Value in, value out.
+
+One that waits for nothing returns its response, one that waits for the database alone a Pending one: neither costs a
+task. Any other is `async`.
+"""
+
+Answer: TypeAlias = bytes | Pending[bytes] | Awaitable[bytes]
+"""A response payload as JSON, now or later."""
+
+
+class CallContext:
+    """One incoming CALL: who sent it, its time of receipt, the way to the database, and what follows the answer."""
+
+    __slots__ = ("_events", "_flow", "received_at", "services")
+
+    def __init__(self, services: Services, flow: Flow) -> None:
+        self.services = services
+        self.received_at = services.now()
+        self._flow = flow
+        self._events: tuple[Event, ...] = ()
+
+    @property
+    def key(self) -> int:
+        """The charge point's key in the database."""
+        return self._flow.peer.key
+
+    def occasion(self) -> Occasion:
+        """The cause of what the handler does, for the domain."""
+        flow = self._flow
+        return Occasion(flow.peer.key, flow.peer.identity, flow.correlation_id, self.received_at, new_correlation_id)
+
+    def publish(self, *events: Event) -> None:
+        """Publish events once the answer is on its way."""
+        if events:
+            self._events += events
+            self._flow.after_answer = self._publish
+
+    def call_next(self, call: NextCall) -> None:
+        """Send a CALL to the same charge point once the answer is on its way, as part of the same flow."""
+        self._flow.next_calls += (call,)
+
+    def write(
+        self, function: Callable[Concatenate[Queries, Occasion, P], Result[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> Pending[T]:
+        """Run a domain function in the next write transaction; its value is there once that is committed.
+
+        Raises Unanswerable where it could not be stored: the charge point will send it again.
+        """
+        writer, occasion = self.services.writer, self.occasion()
+        return self._stored(writer.submit_about(occasion.key, function, occasion, *args, **kwargs))
+
+    def write_keeping(
+        self, function: Callable[Concatenate[Queries, Occasion, P], Result[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> Pending[T]:
+        """As `write`, for a function that keeps what is remembered of its charge point up to date by itself."""
+        return self._stored(self.services.writer.submit_keeping(function, self.occasion(), *args, **kwargs))
+
+    def read(self, function: Callable[Concatenate[Queries, P], T], *args: P.args, **kwargs: P.kwargs) -> Pending[T]:
+        """Run a domain function that only reads, in its turn among the writes, so that it sees all before it."""
+        pending = self.services.writer.submit_keeping(function, *args, **kwargs)
+        self._flow.steps.append(pending)
+        return pending.then(_unchanged, _as_fault)
+
+    async def ask_authorize(
+        self, id_tag: str, stored_verdict: Authorization, connector_id: int | None = None
+    ) -> Authorization:
+        """The site's own verdict on an id tag, else the one by what is stored."""
+        ask = self.services.ask_authorize
+        if ask is None:
+            return stored_verdict
+        question = AuthorizationQuestion(
+            charge_point_id=self._flow.peer.identity,
+            correlation_id=self._flow.correlation_id,
+            connector_id=connector_id,
+            id_tag=id_tag,
+            by_the_books=stored_verdict,
+        )
+        began = perf_counter()
+        verdict = await ask(question)
+        self._note("plugin_question", began)
+        return verdict or stored_verdict
+
+    async def ask_data_transfer(
+        self, vendor_id: str, message_id: str | None, data: str | None
+    ) -> DataTransferAnswer | None:
+        """The site's own answer to a vendor's message, None where it has none."""
+        ask = self.services.ask_data_transfer
+        if ask is None:
+            return None
+        question = DataTransferQuestion(
+            charge_point_id=self._flow.peer.identity,
+            correlation_id=self._flow.correlation_id,
+            vendor_id=vendor_id,
+            message_id=message_id,
+            data=data,
+        )
+        began = perf_counter()
+        answer = await ask(question)
+        self._note("plugin_question", began)
+        return answer
+
+    def _stored(self, pending: Pending[Result[T]]) -> Pending[T]:
+        self._flow.steps.append(pending)
+        return pending.then(self._take, _as_fault)
+
+    def _take(self, result: Result[T]) -> T:
+        """After the commit: what the flow's lines and spans say, and what is published."""
+        if result.session is not None:
+            self._flow.session_correlation_id, self._flow.transaction_id = result.session
+        self.publish(*result.events)
+        return result.value
+
+    def _note(self, name: str, began: float) -> None:
+        self._flow.steps.append(Step(name, began, perf_counter() - began))
+
+    def _publish(self) -> None:
+        self.services.publish(self._events)
+
+
+def _unchanged(value: T) -> T:
+    return value
+
+
+def _as_fault(error: Exception) -> Exception:
+    """A failed write as the transport knows it."""
+    fault: Exception
+    if isinstance(error, WriteFailed):
+        fault = Unanswerable(str(error))
+    elif isinstance(error, OverflowError):
+        # The contract sets no bounds to integers, the database does: 64 bits.
+        fault = CallFault(ErrorCode.PROPERTY_CONSTRAINT_VIOLATION, "a number has more than 64 bits")
+    else:
+        return error
+    fault.__cause__ = error
+    return fault
+
+
+_Route: TypeAlias = Callable[[Flow, bytes], Answer]
+"""A handler with its action's types wrapped up: JSON in, JSON out."""
+
+
+class CallRouter:
+    """The handlers of one OCPP version's incoming CALLs."""
+
+    def __init__(
+        self, services: Services, actions: Mapping[str, AnyAction], rules: tuple[Rule, ...], read_subject: SubjectReader
+    ) -> None:
+        """`rules` repair what breaks the contract; `read_subject` makes a reader of what a request is about."""
+        self._services = services
+        self._actions = actions
+        self._rules = rules
+        self._read_subject = read_subject
+        self._routes: dict[str, _Route] = {}
+
+    @property
+    def handled(self) -> frozenset[str]:
+        """The names of the actions that have a handler."""
+        return frozenset(self._routes)
+
+    def add(self, action: Action[Req, Res], handler: Handler[Req, Res]) -> None:
+        """Handle an action's CALLs with `handler`; one handler per action."""
+        if action.name in self._routes:
+            raise ValueError(f"{action.name} has a handler already")
+        services, rules, encode = self._services, self._rules, action.encode_response
+        subject_of = self._read_subject(action.request)
+        validate: Callable[..., Req] = action.request.__pydantic_validator__.validate_json
+
+        def route(flow: Flow, payload: bytes) -> Answer:
+            try:
+                # Strict first: a correct payload passes here, by the names of the wire only.
+                request = validate(payload, by_alias=True, by_name=False)
+            except ValidationError:
+                request = repaired(flow, action.decode_request, payload, rules)
+            if subject_of is not None:
+                flow.connector_id, flow.transaction_id = subject_of(request)
+            answer = handler(CallContext(services, flow), request)
+            if isinstance(answer, Pending):
+                return answer.then(encode)
+            if isinstance(answer, Awaitable):
+                return _encode_later(action, answer)
+            return encode(answer)
+
+        self._routes[action.name] = route
+
+    def dispatch(self, flow: Flow, call: Call) -> Answer:
+        """Handle a CALL; raises CallFault where the action is unknown or not for this side (OCPP-J 1.6 §4.2.3)."""
+        route = self._routes.get(call.action)
+        if route is not None:
+            return route(flow, call.payload)
+        if call.action in self._actions:
+            raise CallFault(ErrorCode.NOT_SUPPORTED, f"{call.action} is not handled here")
+        raise CallFault(ErrorCode.NOT_IMPLEMENTED, f"unknown action {call.action[:50]}")
+
+
+async def _encode_later(action: Action[Req, Res], answer: Awaitable[Res]) -> bytes:
+    return action.encode_response(await answer)

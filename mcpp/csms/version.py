@@ -1,0 +1,98 @@
+"""The object by which an OCPP version gives all of itself, and that version as one server speaks it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from pydantic import BaseModel, JsonValue
+
+from mcpp.csms import answers
+from mcpp.csms.answers import AnyMeaning
+from mcpp.csms.calls import CallRouter
+from mcpp.csms.decoding import SubjectReader, decode_response, subject_of
+from mcpp.csms.live import Exchange, LiveChargePoints
+from mcpp.csms.operations import Operations, RunningTransaction
+from mcpp.csms.rewrites import rewrite
+from mcpp.csms.services import Services
+from mcpp.domain.assignment import Content
+from mcpp.ocppj.actions import AnyAction, Res
+from mcpp.ocppj.errors import ErrorCode
+from mcpp.ocppj.flow import Flow, Subject
+from mcpp.ocppj.repair import Rule
+from mcpp.storage.writer import Writer
+from mcpp_generated.db.enums import UnmatchedKind
+from mcpp_generated.db.queries import Queries
+
+SyncLocalList: TypeAlias = Callable[[str], Awaitable[Exchange[BaseModel]]]
+"""Brings the local list of a charge point, by its identity, in line with the stored tags."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Version:
+    """An OCPP version: its contract, and what its room adds to it."""
+
+    name: str
+    """As shown to people, such as `1.6`."""
+    subprotocol: str
+    """As negotiated in the WebSocket handshake, such as `ocpp1.6`."""
+    actions: Mapping[str, AnyAction]
+    """Every action of the version by its name."""
+    handlers: Sequence[Callable[[CallRouter], None]]
+    """Each routes the CALLs of one profile or functional block."""
+    repair_rules: tuple[Rule, ...]
+    read_subject: SubjectReader
+    answers: Mapping[str, AnyMeaning]
+    """What answers to our CALLs mean, by action; one that isn't there means nothing."""
+    error_codes: Mapping[ErrorCode, str]
+    """How this version spells them in a CALLERROR."""
+    counted_error_codes: Mapping[str, str]
+    """Error codes as charge points spell them, each with the one that it is counted as."""
+    connector_statuses: Collection[str]
+    connector_error_codes: Collection[str]
+    stop_reasons: Collection[str]
+    operations: Callable[[LiveChargePoints, RunningTransaction], Operations]
+    local_list_sync: Callable[[Writer[Queries], LiveChargePoints], SyncLocalList]
+    check_charging_profile: Callable[[bytes], None]
+    """Raises InvalidPayload where JSON text is no charging profile of this version."""
+    read_unmatched: Callable[[UnmatchedKind, str], Content]
+    """Reads the stored payload of an unmatched message."""
+
+
+class SpokenVersion:
+    """A version as one server speaks it (implements mcpp.csms.dialect.Dialect)."""
+
+    def __init__(self, version: Version, services: Services) -> None:
+        self.version = version.name
+        self.subprotocol = version.subprotocol
+        self.actions = version.actions
+        self._version = version
+        self._services = services
+        router = CallRouter(services, version.actions, version.repair_rules, version.read_subject)
+        for register in version.handlers:
+            register(router)
+        self.handled = router.handled
+        self.handle = router.dispatch
+
+    async def prepare(self, action: AnyAction, payload: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        """A command's payload with what the contract leaves to the central system (see Dialect)."""
+        return await rewrite(self._services.writer, action, payload)
+
+    def decode_response(self, flow: Flow, response: type[Res], payload: bytes) -> Res:
+        """The typed response to a CALL of ours (see Dialect)."""
+        return decode_response(flow, response, payload, self._version.repair_rules)
+
+    def subject(self, request: BaseModel) -> Subject:
+        """What a CALL is about (see Dialect)."""
+        return subject_of(request, self._version.read_subject)
+
+    def answered(self, flow: Flow, request: BaseModel, response: BaseModel) -> Awaitable[None] | None:
+        """Apply what an answer means (see Dialect)."""
+        meaning_of = self._version.answers.get(flow.action)
+        meaning = None if meaning_of is None else meaning_of(request, response)
+        return None if meaning is None else answers.apply(self._services, flow, meaning)
+
+    def spell(self, code: ErrorCode) -> str:
+        """The code as this version writes it."""
+        return self._version.error_codes[code]

@@ -1,0 +1,57 @@
+"""An operator says to which transaction an unmatched stop or unmatched meter values belong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from mcpp.domain.closing import Stop, close_by_assignment
+from mcpp.domain.errors import Conflict, Unknown
+from mcpp.domain.events import Event
+from mcpp.domain.meter_values import add_transaction_samples, file_samples
+from mcpp.domain.occasion import OperatorOccasion, Result
+from mcpp.domain.samples import Sample
+from mcpp_generated.db.enums import UnmatchedKind
+from mcpp_generated.db.queries import Queries
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What an unmatched message reports."""
+
+    stop: Stop | None
+    """None where it holds meter values only."""
+    samples: Sequence[Sample]
+
+
+ReadContent: TypeAlias = Callable[[str, UnmatchedKind, str], Content]
+"""Reads a stored payload, by the OCPP version that it is in."""
+
+
+def assign(
+    q: Queries, occasion: OperatorOccasion, unmatched_id: int, transaction_id: int, read: ReadContent
+) -> Result[None]:
+    """File an unmatched message with a transaction of the same charge point: samples are added, a stop closes it.
+
+    Raises Unknown; Conflict where the transaction is another charge point's, or was stopped by its charger.
+    """
+    kept = q.get_unmatched(id=unmatched_id)
+    if kept is None:
+        raise Unknown(f"nothing unmatched has the id {unmatched_id}")
+    transaction = q.find_transaction(id=transaction_id)
+    record = q.get_transaction(transaction_id=transaction_id)
+    if transaction is None or record is None:
+        raise Unknown(f"no transaction has the id {transaction_id}")
+    if record.charge_point_id != kept.charge_point_id:
+        raise Conflict(f"transaction {transaction_id} is of {record.charge_point_id!r}, not {kept.charge_point_id!r}")
+    about = occasion.about(transaction.charge_point_key, record.charge_point_id)
+    content = read(kept.ocpp_version, kept.kind, kept.payload)
+    events: tuple[Event, ...] = ()
+    if content.stop is not None:
+        events = (close_by_assignment(q, about, transaction, content.stop),)
+        add_transaction_samples(q, about, transaction.id, content.samples, {})
+    else:
+        file_samples(q, about, transaction, content.samples, {}, {})
+    q.delete_unmatched(id=unmatched_id)
+    return Result(None, events)

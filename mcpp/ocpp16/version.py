@@ -1,0 +1,51 @@
+"""OCPP 1.6 edition 2 with its security extension, as one object."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from pydantic import BaseModel
+
+from mcpp.csms.decoding import ReadSubject, by_field_names
+from mcpp.csms.version import Version
+from mcpp.ocpp16 import core, firmware, metering, security
+from mcpp.ocpp16.answers import ANSWERS
+from mcpp.ocpp16.charging_profiles import check_charging_profile
+from mcpp.ocpp16.errors import COUNTED_AS, SPELLING
+from mcpp.ocpp16.local_list_sync import local_list_sync
+from mcpp.ocpp16.operations import Ocpp16Operations
+from mcpp.ocpp16.unmatched import read_content
+from mcpp.ocppj.rules import FIELD_RULES
+from mcpp_generated.ocpp16.actions import ACTIONS
+from mcpp_generated.ocpp16.models import ChargePointErrorCode, ChargePointStatus, Reason, SetChargingProfileRequest
+
+
+@cache
+def read_subject(model: type[BaseModel]) -> ReadSubject | None:
+    """1.6 calls it the same everywhere, but in a profile for a transaction that runs (§7.8)."""
+    return _of_profile if model is SetChargingProfileRequest else by_field_names(model)
+
+
+def _of_profile(request: BaseModel) -> tuple[int | None, int | None]:
+    assert isinstance(request, SetChargingProfileRequest)
+    return request.connector_id, request.cs_charging_profiles.transaction_id
+
+
+OCPP16 = Version(
+    name="1.6",
+    subprotocol="ocpp1.6",
+    actions=ACTIONS,
+    handlers=(core.register, metering.register, firmware.register, security.register),
+    repair_rules=FIELD_RULES,
+    read_subject=read_subject,
+    answers=ANSWERS,
+    error_codes=SPELLING,
+    counted_error_codes=COUNTED_AS,
+    connector_statuses=tuple(status.value for status in ChargePointStatus),
+    connector_error_codes=tuple(code.value for code in ChargePointErrorCode),
+    stop_reasons=tuple(reason.value for reason in Reason),
+    operations=Ocpp16Operations,
+    local_list_sync=local_list_sync,
+    check_charging_profile=check_charging_profile,
+    read_unmatched=read_content,
+)

@@ -1,0 +1,53 @@
+"""The OCPP versions that are spoken, the one place that lists them, and what is chosen among them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from pydantic import BaseModel
+
+from mcpp.csms.live import Exchange, LiveChargePoints
+from mcpp.csms.version import Version
+from mcpp.domain.assignment import Content
+from mcpp.ocpp16.version import OCPP16
+from mcpp.ocppj.errors import InvalidPayload, NotConnected
+from mcpp.storage.writer import Writer
+from mcpp_generated.db.enums import UnmatchedKind
+from mcpp_generated.db.queries import Queries
+
+VERSIONS: Final[tuple[Version, ...]] = (OCPP16,)
+"""The first serves charge points that offer no subprotocol."""
+
+_BY_NAME: Final = {version.name: version for version in VERSIONS}
+
+
+def read_unmatched(version: str, kind: UnmatchedKind, payload: str) -> Content:
+    """A stored message, read by the version that it is in."""
+    return _BY_NAME[version].read_unmatched(kind, payload)
+
+
+def check_charging_profile(payload: bytes) -> None:
+    """Check that JSON text is a charging profile of one of the versions. Raises InvalidPayload."""
+    refusals: list[InvalidPayload] = []
+    for version in VERSIONS:
+        try:
+            version.check_charging_profile(payload)
+        except InvalidPayload as refusal:
+            refusals.append(refusal)
+        else:
+            return
+    raise refusals[0]
+
+
+def local_list_sync(writer: Writer[Queries], live: LiveChargePoints) -> Callable[[str], Awaitable[Exchange[BaseModel]]]:
+    """The synchronization of local lists, by the version that each charge point speaks."""
+    by_version = {version.name: version.local_list_sync(writer, live) for version in VERSIONS}
+
+    async def sync(identity: str) -> Exchange[BaseModel]:
+        version = live.version_of(identity)
+        if version is None:
+            raise NotConnected(f"{identity} is not connected")
+        return await by_version[version](identity)
+
+    return sync
