@@ -5,7 +5,7 @@ from typing import assert_type
 
 import aiosqlite
 
-from mcpp.csms.context import CallContext
+from mcpp.csms.calls import CallContext
 from mcpp.domain import charge_points
 from mcpp_generated.db import readers
 from mcpp_generated.db.enums import IdTagStatus, ReportKind

@@ -22,11 +22,11 @@ SAME_MOMENT = "USE TEMP B-TREE FOR RIGHT PART OF ORDER BY"
         (statements.LIST_TRANSACTIONS, "transactions_by_start (started_at>? AND started_at<?)"),
         (
             statements.LIST_TRANSACTIONS_OF_CHARGE_POINT,
-            "transactions_by_charge_point (charge_point_id=? AND started_at>? AND started_at<?)",
+            "transactions_by_charge_point (charge_point_key=? AND started_at>? AND started_at<?)",
         ),
         (
             statements.LIST_TRANSACTIONS_OF_CONNECTOR,
-            "transactions_by_connector (connector_id=? AND started_at>? AND started_at<?)",
+            "transactions_by_connector (connector_key=? AND started_at>? AND started_at<?)",
         ),
         (
             statements.LIST_TRANSACTIONS_OF_ID_TAG,
@@ -34,27 +34,27 @@ SAME_MOMENT = "USE TEMP B-TREE FOR RIGHT PART OF ORDER BY"
         ),
         (
             statements.LIST_TRANSACTIONS_OF_CONNECTOR_ID,
-            "transactions_by_connector_number (connector_number=? AND started_at>? AND started_at<?)",
+            "transactions_by_connector_id (connector_id=? AND started_at>? AND started_at<?)",
         ),
         (statements.LIST_OPEN_TRANSACTIONS, "transactions_open (started_at>? AND started_at<?)"),
         (statements.GET_TRANSACTION, "INTEGER PRIMARY KEY (rowid=?)"),
         (statements.LIST_TRANSACTION_SAMPLES, "PRIMARY KEY (transaction_id=? AND measured_at>?)"),
-        (statements.LIST_CONNECTORS, "sqlite_autoindex_connectors_1 (charge_point_id=?)"),
+        (statements.LIST_CONNECTORS, "sqlite_autoindex_connectors_1 (charge_point_key=?)"),
         (statements.GET_CHARGE_POINTS, "sqlite_autoindex_charge_points_1 (identity=?)"),
-        (statements.LIST_REPORTS, "PRIMARY KEY (charge_point_id=?)"),
-        (statements.LIST_CONFIGURATION_PAGE, "PRIMARY KEY (charge_point_id=? AND key>?)"),
+        (statements.LIST_REPORTS, "PRIMARY KEY (charge_point_key=?)"),
+        (statements.LIST_CONFIGURATION_PAGE, "PRIMARY KEY (charge_point_key=? AND key>?)"),
         (statements.LIST_ID_TAGS, "PRIMARY KEY (id_tag>?)"),
         (statements.LIST_CHARGING_PROFILES, "PRIMARY KEY (name>?)"),
         (statements.LIST_UNMATCHED, "INTEGER PRIMARY KEY (rowid<?)"),
         (statements.LIST_RESERVATIONS, "INTEGER PRIMARY KEY (rowid<?)"),
-        (statements.LIST_RESERVATIONS_OF_CHARGE_POINT, "reservations_by_charge_point (charge_point_id=? AND id<?)"),
+        (statements.LIST_RESERVATIONS_OF_CHARGE_POINT, "reservations_by_charge_point (charge_point_key=? AND id<?)"),
         (
             statements.LIST_RESERVATIONS_OF_CHARGE_POINT_BY_STATUS,
-            "reservations_by_charge_point (charge_point_id=? AND id<?)",
+            "reservations_by_charge_point (charge_point_key=? AND id<?)",
         ),
         (statements.LIST_RESERVATIONS_BY_STATUS, "reservations_by_status (status=? AND id<?)"),
         (statements.LIST_UPLOADS, "INTEGER PRIMARY KEY (rowid<?)"),
-        (statements.LIST_UPLOADS_OF_CHARGE_POINT, "uploads_by_charge_point (charge_point_id=? AND id<?)"),
+        (statements.LIST_UPLOADS_OF_CHARGE_POINT, "uploads_by_charge_point (charge_point_key=? AND id<?)"),
     ],
 )
 def test_plan(sql: str, index: str) -> None:

@@ -61,7 +61,7 @@ def test_each_copy_taken_under_writes_is_one_state(mcpp: Mcpp, ledger: Ledger) -
         assert written > before
         with closing(sqlite3.connect(mcpp.directory / f"copy-{copy}.db")) as found:
             assert found.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-            counts = found.execute("SELECT count(*) FROM transactions GROUP BY charge_point_id").fetchall()
+            counts = found.execute("SELECT count(*) FROM transactions GROUP BY charge_point_key").fetchall()
         assert len(set(counts)) <= 1
         assert sum(count for (count,) in counts) >= 2 * before
 

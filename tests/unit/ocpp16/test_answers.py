@@ -203,7 +203,6 @@ async def test_an_unknown_profile_is_named(central: Central, name: str) -> None:
         ("RemoteStartTransaction", {"idTag": "TAG"}),
         ("ReserveNow", {"reservationId": None}),
         ("DataTransfer", {"vendorId": "v", "chargingProfile": {"$ref": "night"}}),
-        ("", {"": {"$ref": "night"}}),
     ],
 )
 async def test_nothing_else_is_rewritten(central: Central, action: str, payload: dict[str, Any]) -> None:
