@@ -35,10 +35,6 @@ LEFT JOIN transactions AS t ON t.connector_key = c.key AND t.stopped_at IS NULL
 WHERE c.charge_point_key IN (sqlc.slice(charge_point_keys))
 ORDER BY c.charge_point_key, c.evse_id, c.connector_id;
 
--- A connector's number by its key.
--- name: GetConnectorNumber :one
-SELECT connector_id FROM connectors WHERE key = @key;
-
 -- Keep the availability that a connector was ordered to have (OCPP 1.6, 5.2).
 -- name: OrderAvailability :exec
 UPDATE connectors SET ordered_availability = @ordered_availability, ordered_at = @ordered_at WHERE key = @key;

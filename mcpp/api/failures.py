@@ -64,7 +64,7 @@ def _problem_of(error: Exception) -> ApiError:
         case InvalidPayload():
             return invalid_payload([Mistake(location=where, message=what) for where, what in error.mistakes])
         case CommandError():
-            status, code = _COMMAND_PROBLEMS[type(error)]
+            status, code = next(problem for kind, problem in _COMMAND_PROBLEMS.items() if isinstance(error, kind))
             return ApiError(status, code, detail, refused=error if isinstance(error, CallRefused) else None)
         case Unknown():
             return not_found(detail)

@@ -156,7 +156,7 @@ def _close(
         correlation_id=occasion.correlation_id,
         at=occasion.at,
         transaction_id=transaction.id,
-        connector_id=_connector_number(q, transaction),
+        connector_id=transaction.connector_id,
         id_tag=transaction.id_tag,
         meter_start=transaction.meter_start,
         meter_stop=stop.meter_stop,
@@ -175,7 +175,7 @@ def _close(
 
 
 def _end_session(q: Queries, transaction: Transaction) -> None:
-    q.end_connector_session(key=transaction.connector_id, session_correlation_id=transaction.session_correlation_id)
+    q.end_connector_session(key=transaction.connector_key, session_correlation_id=transaction.session_correlation_id)
 
 
 def evidence_of_next_start(
@@ -204,10 +204,3 @@ def last_evidence(
     if reading is not None:
         return Evidence(cause, EvidenceSource.METER_VALUE, reading.wh, reading.measured_at, facts or {})
     return Evidence(cause, EvidenceSource.METER_START, transaction.meter_start, transaction.started_at, facts or {})
-
-
-def _connector_number(q: Queries, transaction: Transaction) -> int:
-    """The connector's number as OCPP gives it."""
-    number = q.get_connector_number(key=transaction.connector_id)
-    assert number is not None, "a transaction's connector exists by its foreign key"
-    return number

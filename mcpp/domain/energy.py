@@ -106,7 +106,7 @@ class RunningEnergy:
         self._newest = _newest_registers(samples)
         self._before: Register | None = None
         if self._newest:
-            before = known.get(transaction.connector_id)
+            before = known.get(transaction.connector_key)
             is_known = before is not None and before.transaction_id == transaction.id
             self._before = before.register if before and is_known else last_stored_register(q, transaction.id)
 

@@ -85,7 +85,7 @@ def record_meter_values(
     )
     new_registers = {}
     if transaction is not None and register is not None:
-        new_registers[transaction.connector_id] = NewestRegister(transaction.id, register)
+        new_registers[transaction.connector_key] = NewestRegister(transaction.id, register)
     return Result(Recorded(new_kinds, new_registers), (event,), session)
 
 

@@ -82,7 +82,7 @@ def heed_boot(q: Queries, occasion: Occasion) -> None:
     if connected_at is not None and booted_at is not None and booted_at >= connected_at:
         return
     for transaction in running:
-        connector = q.find_connector(key=transaction.connector_id)
+        connector = q.find_connector(key=transaction.connector_key)
         if connected_at is None or not _speaks_for_its_transaction(connector, connected_at):
             _suspect(q, occasion, transaction, Suspicion.BOOT, occasion.at)
 
@@ -117,7 +117,7 @@ def heed_meter_values(q: Queries, occasion: Occasion, transaction: Transaction, 
     if max(sample.measured_at for sample in samples) <= since:
         q.restart_grace(id=transaction.id, grace_began_at=occasion.at)
         return
-    connector = q.find_connector(key=transaction.connector_id)
+    connector = q.find_connector(key=transaction.connector_key)
     is_free = connector is not None and connector.status == FREE
     if not is_free or _has_grown(q, transaction.id, since, samples):
         q.trust_transaction(id=transaction.id)
@@ -155,7 +155,7 @@ def _close(
     if transaction.suspicion is None:
         evidence = _late_evidence(q, transaction)
     else:
-        connector = q.find_connector(key=transaction.connector_id)
+        connector = q.find_connector(key=transaction.connector_key)
         facts: dict[str, Fact] = {
             "suspicion_at": transaction.suspicion_at,
             "connector_status": connector.status if connector else None,
@@ -181,7 +181,7 @@ def _late_evidence(q: Queries, recovered: Transaction) -> Evidence | None:
     # A charger that goes on naming it with the register at rest only tells the time.
     if source == EvidenceSource.METER_VALUE and wh <= recovered.meter_stop:
         return None
-    newest = q.find_on_connector_at(connector_key=recovered.connector_id, at=measured_at)
+    newest = q.find_on_connector_at(connector_key=recovered.connector_key, at=measured_at)
     if newest is None or newest.id != recovered.id:
         return None
     return Evidence(cause, EvidenceSource.METER_VALUE, wh, measured_at, known)

@@ -146,7 +146,7 @@ def stop_transaction(
         new_kinds = add_transaction_samples(q, occasion, transaction.id, command.samples, known_kinds)
     if stopped is None:
         return Result(Stopped(verdict, new_kinds), session=_session_of(transaction))
-    q.end_connector_session(key=transaction.connector_id, session_correlation_id=transaction.session_correlation_id)
+    q.end_connector_session(key=transaction.connector_key, session_correlation_id=transaction.session_correlation_id)
     q.stamp_transaction_stop(key=occasion.key, last_tx_stop_at=occasion.at)
     return Result(Stopped(verdict, new_kinds), (stopped,), _session_of(transaction))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from http import HTTPStatus
 
@@ -86,15 +87,12 @@ class Presence:
         self._publish((event,))
 
     def disconnected(self, charge_point: LiveChargePoint) -> None:
-        """Book the end of a charge point's only connection, and tell of it."""
+        """Record the end of a charge point's only connection and publish it, unless a newer one has begun elsewhere."""
         now = datetime.now(UTC)
-        try:
-            self._writer.submit(
-                charge_points.disconnect, charge_points.Connected(charge_point.peer.key, charge_point.epoch), now
-            )
-        except WriterClosed:
-            return
+        connected = charge_points.Connected(charge_point.peer.key, charge_point.epoch)
         event = ChargePointDisconnected(
             charge_point_id=charge_point.identity, correlation_id=new_correlation_id(), at=now
         )
-        self._publish((event,))
+        with suppress(WriterClosed):
+            ended = self._writer.submit_about(connected.key, charge_points.disconnect, connected, now)
+            ended.then(lambda is_newest: self._publish((event,)) if is_newest else None)

@@ -187,7 +187,7 @@ class Pending(Generic[T]):
         try:
             if callback is not None:
                 callback(self)
-            elif self._error is not None:
+            else:  # nobody waits for it, and its continuations run all the same
                 self.result()
         except Exception as error:  # noqa: BLE001 - the other units of the batch must be answered too
             context = {"message": "a unit of work failed, and nobody waits for it", "exception": error}

@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Coroutine, Sequence
 from functools import partial
-from typing import Generic, Protocol, TypeAlias
+from typing import Protocol
 from uuid import uuid4
 
 from pydantic import BaseModel
@@ -23,7 +23,6 @@ from mcpp.csms.observer import MessageObserver
 from mcpp.ocppj.actions import Action, AnyAction, Req, Res
 from mcpp.ocppj.errors import (
     CallFault,
-    CallRefused,
     CallTimeout,
     CommandError,
     ConnectionLost,
@@ -36,12 +35,10 @@ from mcpp.ocppj.flow import Flow, NextCall, Peer, Step, current_flow
 from mcpp.ocppj.frames import Call, CallError, CallResult, encode
 from mcpp.ocppj.session import Answered, MalformedFrame, Session, Stray
 from mcpp.storage.writer import Pending
+from mcpp.transport.command import Command, Finished, TypedCommand
 from mcpp.transport.connection import Hold
 from mcpp.transport.limits import Limits
 from mcpp.transport.outcomes import ConnectionOutcome
-
-Finished: TypeAlias = Callable[[Flow, BaseModel | Exception], None]
-"""Told of every CALL of ours that is over, with its response or why there is none; must not block and not raise."""
 
 
 class Link(Protocol):
@@ -54,72 +51,6 @@ class Link(Protocol):
     def hold_reading(self, reason: Hold) -> None: ...
     def release_reading(self, reason: Hold) -> None: ...
     def wake_by(self, when: float) -> None: ...
-
-
-class _Command(Protocol):
-    """A CALL of ours that isn't over, whatever its types."""
-
-    @property
-    def flow(self) -> Flow: ...
-    def answered(self, answer: CallResult | CallError) -> Awaitable[None] | None: ...
-    def failed(self, error: Exception) -> None: ...
-
-
-class _TypedCommand(Generic[Res]):
-    """A CALL of ours, its caller's future and the way from answer to response."""
-
-    __slots__ = ("_dialect", "_finished", "_request", "_response", "flow", "future")
-
-    def __init__(
-        self,
-        flow: Flow,
-        dialect: Dialect,
-        request: BaseModel,
-        response: type[Res],
-        future: asyncio.Future[Res],
-        finished: Finished,
-    ) -> None:
-        self.flow = flow
-        self.future = future
-        self._dialect = dialect
-        self._finished = finished
-        self._request = request
-        self._response = response
-
-    def answered(self, answer: CallResult | CallError) -> Awaitable[None] | None:
-        """Give the caller the outcome; where the answer means something, once the awaitable is through."""
-        try:
-            if isinstance(answer, CallError):
-                raise CallRefused(answer.code, answer.description, json.loads(answer.details))
-            response = self._dialect.decode_response(self.flow, self._response, answer.payload)
-            applied = self._dialect.answered(self.flow, self._request, response)
-        except Exception as error:  # noqa: BLE001 - the caller gets an outcome, whatever it is
-            self.failed(error)
-            return None
-        if applied is not None:
-            return self._apply(applied, response)
-        self._succeed(response)
-        return None
-
-    def failed(self, error: Exception) -> None:
-        if not self.future.done():
-            self.future.set_exception(error)
-        self._finished(self.flow, error)
-
-    def _succeed(self, response: Res) -> None:
-        # The caller may have been cancelled meanwhile.
-        if not self.future.done():
-            self.future.set_result(response)
-        self._finished(self.flow, response)
-
-    async def _apply(self, applied: Awaitable[None], response: Res) -> None:
-        """The charge point did what was asked, so its answer counts even if what it means could not be stored."""
-        try:
-            await applied
-        except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets the answer
-            context = {"message": f"what the answer to {self.flow.action} means was not stored", "exception": error}
-            self.future.get_loop().call_exception_handler(context)
-        self._succeed(response)
 
 
 class LiveChargePoint:
@@ -164,7 +95,7 @@ class LiveChargePoint:
         self._limits = limits
         self._loop = asyncio.get_running_loop()
         self._session = Session(call_timeout=limits.call_timeout, queue_limit=limits.call_queue_limit)
-        self._commands: dict[str, _Command] = {}
+        self._commands: dict[str, Command] = {}
         self._waiting: list[tuple[Flow, Call]] = []
         self._busy = False
         """Whether a CALL of its is handled now; later ones wait for their turn."""
@@ -221,7 +152,7 @@ class LiveChargePoint:
         self._session.submit(call)
         flow = self._observer.call_queued(self.peer, call, self._dialect.subject(request))
         future: asyncio.Future[Res] = self._loop.create_future()
-        self._commands[call.message_id] = _TypedCommand(flow, self._dialect, request, model, future, self._finished)
+        self._commands[call.message_id] = TypedCommand(flow, self._dialect, request, model, future, self._finished)
         self._send_call()
         try:
             response = await future
@@ -430,6 +361,8 @@ class LiveChargePoint:
             applied = command.answered(answered.answer)
             if applied is not None:
                 self._run(self._finish_command(command.flow, applied))
+            else:
+                self._call_next(command.flow)
         finally:
             current_flow.reset(token)
         self._observer.answer_received(command.flow, answered.answer, size)

@@ -11,7 +11,8 @@ from mcpp.csms.live import Exchange
 from mcpp.ocppj.actions import Action, AnyAction, Req, Res
 from mcpp.ocppj.errors import NotConnected
 from mcpp.ocppj.flow import Flow
-from mcpp.transport.charge_point import Finished, LiveChargePoint
+from mcpp.transport.charge_point import LiveChargePoint
+from mcpp.transport.command import Finished
 from mcpp.transport.outcomes import ConnectionOutcome
 
 

@@ -336,10 +336,6 @@ class Queries:
             ListConnectorsRow.from_row,
         )
 
-    def get_connector_number(self, *, key: int) -> int | None:
-        """A connector's number by its key."""
-        return fetch_one(self._connection.execute(statements.GET_CONNECTOR_NUMBER, (key,)), scalar)
-
     def order_availability(
         self, *, ordered_availability: Availability | None, ordered_at: datetime | None, key: int
     ) -> None:

@@ -144,11 +144,6 @@ async def list_connectors(
     )
 
 
-async def get_connector_number(connection: aiosqlite.Connection, *, key: int) -> int | None:
-    """A connector's number by its key."""
-    return await read_one(connection, statements.GET_CONNECTOR_NUMBER, (key,), scalar)
-
-
 async def get_firmware_image(connection: aiosqlite.Connection, *, name: str) -> FirmwareImage | None:
     """One firmware image by its name."""
     return await read_one(connection, statements.GET_FIRMWARE_IMAGE, (name,), FirmwareImage.from_row)

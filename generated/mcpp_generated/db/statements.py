@@ -157,9 +157,6 @@ LEFT JOIN transactions AS t ON t.connector_key = c.key AND t.stopped_at IS NULL
 WHERE c.charge_point_key IN (SELECT value FROM json_each(?1))
 ORDER BY c.charge_point_key, c.evse_id, c.connector_id"""
 
-GET_CONNECTOR_NUMBER: Final = """\
-SELECT connector_id FROM connectors WHERE key = ?1"""
-
 ORDER_AVAILABILITY: Final = """\
 UPDATE connectors SET ordered_availability = ?1, ordered_at = ?2 WHERE key = ?3"""
 

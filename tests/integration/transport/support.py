@@ -16,7 +16,16 @@ from websockets.typing import Subprotocol
 from mcpp.csms.calls import Answer
 from mcpp.ocppj.actions import Action, AnyAction, Res, Sender, decode
 from mcpp.ocppj.errors import CallFault, ErrorCode, InvalidAnswer, Unanswerable
-from mcpp.ocppj.flow import Direction, Flow, Peer, Subject, active_correlation_id, current_flow, new_correlation_id
+from mcpp.ocppj.flow import (
+    Direction,
+    Flow,
+    NextCall,
+    Peer,
+    Subject,
+    active_correlation_id,
+    current_flow,
+    new_correlation_id,
+)
 from mcpp.ocppj.frames import Call, CallError, CallResult, FrameError
 from mcpp.transport.admission import AdmissionRefused, Admitted, ConnectRequest
 from mcpp.transport.charge_point import LiveChargePoint
@@ -59,6 +68,8 @@ class Dialect:
         self.published: list[str] = []
         self.flows: list[Flow | None] = []
         self.ask: Callable[[Flow], Awaitable[Text]] | None = None
+        self.next_calls: dict[str, tuple[NextCall, ...]] = {}
+        """CALLs that follow from a CALL, or from the answer to one of ours, by its text."""
         self.meaning: Awaitable[None] | None = None
 
     def gate(self, name: str) -> asyncio.Event:
@@ -75,6 +86,7 @@ class Dialect:
         self.begun.append(request.text)
         self.flows.append(current_flow.get())
         flow.after_answer = lambda: self.published.append(request.text)
+        flow.next_calls = self.next_calls.pop(request.text, ())
         match call.action:
             case "Echo":
                 return ECHO.encode_response(request)
@@ -116,6 +128,8 @@ class Dialect:
         return Subject()
 
     def answered(self, flow: Flow, request: BaseModel, response: BaseModel) -> Awaitable[None] | None:
+        assert isinstance(request, Text)
+        flow.next_calls = self.next_calls.pop(request.text, ())
         return self.meaning
 
     def spell(self, code: ErrorCode) -> str:

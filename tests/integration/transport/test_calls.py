@@ -9,8 +9,17 @@ import pytest
 from websockets.frames import Opcode
 
 from mcpp.csms.live import LiveChargePoints
-from mcpp.ocppj.errors import CallRefused, CallTimeout, ConnectionLost, InvalidAnswer, NotConnected, QueueFull
-from mcpp.ocppj.flow import Flow, TraceContext, current_trace_context
+from mcpp.ocppj.actions import Action, Sender
+from mcpp.ocppj.errors import (
+    CallRefused,
+    CallTimeout,
+    ConnectionLost,
+    InvalidAnswer,
+    NotConnected,
+    QueueFull,
+    WrongVersion,
+)
+from mcpp.ocppj.flow import Caller, Flow, TraceContext, current_trace_context
 from mcpp.transport.limits import Limits
 from mcpp.transport.outcomes import ConnectionOutcome
 from tests.integration.transport.conftest import StartCentralSystem
@@ -326,3 +335,47 @@ async def test_a_running_handler_finishes_though_its_connection_is_lost(system: 
     assert "unanswered m2 ConnectionLost" in system.recorder.frames
     assert system.dialect.begun == ["stored"]
     assert system.dialect.published == ["stored"]
+
+
+async def test_a_call_and_an_answer_can_lead_to_the_next_call(system: CentralSystem) -> None:
+    """Such as SignCertificate to CertificateSigned: after the answer, on the same connection, in the same trace."""
+    system.dialect.next_calls = {
+        "sign": (lambda charge_point: charge_point.call(ECHO, Text(text="signed")),),
+        "signed": (lambda charge_point: charge_point.call(ECHO, Text(text="and installed")),),
+    }
+    async with system.dial() as client:
+        await client.send(call("m1", "Echo", "sign"))
+        assert await receive(client) == result("m1", "sign")
+        for text in ("signed", "and installed"):
+            message = await receive(client)
+            assert json.loads(message)[3] == {"text": text}
+            await client.send(result(await asked(message), text))
+        await system.recorder.until(lambda: system.recorder.frames.count("answer to Echo") == 2)
+
+    assert len({flow.correlation_id for flow in system.recorder.flows}) == 1
+
+
+async def test_a_next_call_that_fails_harms_nobody(system: CentralSystem) -> None:
+    reported: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context["message"]))
+
+    async def crash(_: Caller) -> None:
+        raise RuntimeError("no certificate")
+
+    system.dialect.next_calls = {"sign": (crash, lambda charge_point: charge_point.call(ECHO, Text(text="signed")))}
+    async with system.dial() as client:
+        await client.send(call("m1", "Echo", "sign"))
+        assert await receive(client) == result("m1", "sign")
+        await client.send(f'[4,"{await asked(await receive(client))}","InternalError","",{{}}]')
+        await client.send(call("m2", "Echo", "hello"))
+        assert await receive(client) == result("m2", "hello")
+    assert reported == ["a CALL that follows from Echo failed"]
+
+
+async def test_an_action_of_another_version_is_not_sent(system: CentralSystem) -> None:
+    of_201 = Action("Echo", Text, Text, "Test", Sender.BOTH, "2.0.1")
+    async with system.dial():
+        await system.recorder.until_outcome(ConnectionOutcome.ACCEPTED)
+        with pytest.raises(WrongVersion, match=r"CP1 speaks OCPP 1\.6"):
+            await soon(system.live().call(of_201, Text(text="hello")))
+    assert "out Echo" not in system.recorder.frames

@@ -51,6 +51,11 @@ class Books:
         self.registers: dict[int, NewestRegister] = {}
         self._ids = (f"{number:032x}" for number in count(1))
         self._keys = {}
+        # So that no key is equal to an id by chance.
+        other = self.q.connect_charge_point(identity="CP-0", ocpp_version="1.6", connected_at=NOW)
+        self.q.set_password_hash(key=other.key, password_hash="none")
+        for connector_id in range(101, 111):
+            self.q.add_connector(charge_point_key=other.key, evse_id=0, connector_id=connector_id)
         for identity in ("CP-1", "CP-2"):
             connected = charge_points.connect(self.q, identity, "1.6", NOW, register_unknown=True)
             assert isinstance(connected, charge_points.Connected)

@@ -89,10 +89,11 @@ def test_one_with_transactions_is_only_forgotten_on_purpose(books: Books) -> Non
     assert refused == Result(Deletion(deleted=False, transactions=2))
     assert books.count("transactions") == 2
 
+    others = books.count("connectors") - 2
     purged = delete_charge_point(books.q, BY_HAND, "CP-1", purge=True)
     told = ChargePointForgotten(charge_point_id="CP-1", correlation_id="a" * 32, at=NOW, open_transactions=1)
     assert purged == Result(Deletion(deleted=True, transactions=2), (told,))
-    assert (books.count("transactions"), books.count("connectors")) == (0, 0)
+    assert (books.count("transactions"), books.count("connectors")) == (0, others)
     assert books.q.get_charge_point(identity="CP-1") is None
 
 

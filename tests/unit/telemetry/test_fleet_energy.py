@@ -211,7 +211,7 @@ class Counting(RuleBasedStateMachine):
     def transactions(self, condition: str) -> list[tuple[int, int]]:
         """Ids with connector numbers."""
         found: list[tuple[int, int]] = self.books.connection.execute(
-            f"SELECT id, connector_number FROM transactions WHERE {condition} ORDER BY id"
+            f"SELECT id, connector_id FROM transactions WHERE {condition} ORDER BY id"
         ).fetchall()
         return found
 

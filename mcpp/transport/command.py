@@ -1,0 +1,85 @@
+"""A CALL of ours: its caller's future, and the way from the answer to the typed response."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Generic, Protocol, TypeAlias
+
+from pydantic import BaseModel
+
+from mcpp.csms.dialect import Dialect
+from mcpp.ocppj.actions import Res
+from mcpp.ocppj.errors import CallRefused
+from mcpp.ocppj.flow import Flow
+from mcpp.ocppj.frames import CallError, CallResult
+
+Finished: TypeAlias = Callable[[Flow, BaseModel | Exception], None]
+"""Called for every CALL of ours that is over, with its response or why there is none; must not block and not raise."""
+
+
+class Command(Protocol):
+    """A CALL of ours that isn't over, whatever its types."""
+
+    @property
+    def flow(self) -> Flow: ...
+    def answered(self, answer: CallResult | CallError) -> Awaitable[None] | None: ...
+    def failed(self, error: Exception) -> None: ...
+
+
+class TypedCommand(Generic[Res]):
+    """A CALL of ours, its caller's future and the way from answer to response."""
+
+    __slots__ = ("_dialect", "_finished", "_request", "_response", "flow", "future")
+
+    def __init__(
+        self,
+        flow: Flow,
+        dialect: Dialect,
+        request: BaseModel,
+        response: type[Res],
+        future: asyncio.Future[Res],
+        finished: Finished,
+    ) -> None:
+        self.flow = flow
+        self.future = future
+        self._dialect = dialect
+        self._finished = finished
+        self._request = request
+        self._response = response
+
+    def answered(self, answer: CallResult | CallError) -> Awaitable[None] | None:
+        """Give the caller the outcome; where the answer means something, once the awaitable is through."""
+        try:
+            if isinstance(answer, CallError):
+                raise CallRefused(answer.code, answer.description, json.loads(answer.details))
+            response = self._dialect.decode_response(self.flow, self._response, answer.payload)
+            applied = self._dialect.answered(self.flow, self._request, response)
+        except Exception as error:  # noqa: BLE001 - the caller gets an outcome, whatever it is
+            self.failed(error)
+            return None
+        if applied is not None:
+            return self._apply(applied, response)
+        self._succeed(response)
+        return None
+
+    def failed(self, error: Exception) -> None:
+        if not self.future.done():
+            self.future.set_exception(error)
+        self._finished(self.flow, error)
+
+    def _succeed(self, response: Res) -> None:
+        # The caller may have been cancelled meanwhile.
+        if not self.future.done():
+            self.future.set_result(response)
+        self._finished(self.flow, response)
+
+    async def _apply(self, applied: Awaitable[None], response: Res) -> None:
+        """The charge point did what was asked, so its answer counts even if what it means could not be stored."""
+        try:
+            await applied
+        except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets the answer
+            context = {"message": f"what the answer to {self.flow.action} means was not stored", "exception": error}
+            self.future.get_loop().call_exception_handler(context)
+        self._succeed(response)
