@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, Field, JsonValue, PlainSerializer, WithJsonSchema
 
+from mcpp.reads.times import spell_time
 from mcpp_generated.db.enums import Availability, IdTagStatus, ReportKind, StopOrigin, UnmatchedKind
 
 Item = TypeVar("Item")
-
-
-def spell_time(moment: datetime) -> str:
-    """RFC 3339, UTC, with milliseconds and `Z`."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 Time = Annotated[
