@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from mcpp import __version__
 from mcpp.domain.events import Subscriber
+from mcpp.domain.statuses import ConnectorError, ConnectorStatus, StopReason
 from mcpp.ocpp16.errors import COUNTED_AS
 from mcpp.settings import Settings
 from mcpp.telemetry.business import BusinessTelemetry
@@ -28,7 +29,6 @@ from mcpp.telemetry.tracing.session_spans import SessionSpans
 from mcpp.telemetry.tracing.spans import Spans
 from mcpp.transport.outcomes import ConnectionOutcome
 from mcpp_generated.ocpp16.actions import ACTIONS
-from mcpp_generated.ocpp16.models import ChargePointErrorCode, ChargePointStatus, Reason
 
 _FLUSH_SECONDS: Final = 2.0
 """For the last spans: the whole server ends within 10 s, however its collector behaves."""
@@ -67,7 +67,7 @@ def build_telemetry(settings: Settings, sink: LogSink, lines: LineWriter, runnin
         version=__version__,
         actions=ACTIONS,
         error_codes=COUNTED_AS,
-        stop_reasons=tuple(reason.value for reason in Reason),
+        stop_reasons=tuple(StopReason),
         connection_outcomes=tuple(ConnectionOutcome),
     )
     metrics.watch_log(lambda: sink.dropped)
@@ -81,8 +81,8 @@ def build_telemetry(settings: Settings, sink: LogSink, lines: LineWriter, runnin
         metrics.watch_spans(partial(_counts, tracing))
     sessions = ChargingSessions(None if spans is None else SessionSpans(spans).end)
     fleet = Fleet(
-        statuses=tuple(ChargePointStatus),
-        error_codes=tuple(ChargePointErrorCode),
+        statuses=tuple(ConnectorStatus),
+        error_codes=tuple(ConnectorError),
         series_limit=settings.per_charger_metrics_limit if settings.per_charger_metrics else 0,
     )
     return TelemetryParts(lines, LogControl(lines), metrics, sessions, fleet, spans)

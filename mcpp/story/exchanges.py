@@ -10,6 +10,7 @@ from typing import Final
 from pydantic import JsonValue
 
 from mcpp.csms.vocabulary import Vocabulary
+from mcpp.domain.statuses import NO_ERROR
 from mcpp.story.connections import connection_entry
 from mcpp.story.log_files import Line, text_of, time_of
 from mcpp.story.model import Entry, Kind, Routine, Source, Tone
@@ -197,7 +198,7 @@ def _gist(frame: Line | None) -> str:
     verdict = payload.get("idTagInfo")
     fields = {**payload, **verdict} if isinstance(verdict, dict) else payload
     values = (fields.get(name) for name in _GIST_FIELDS)
-    return " ".join(value for value in values if isinstance(value, str) and value != "NoError")
+    return " ".join(value for value in values if isinstance(value, str) and value != NO_ERROR)
 
 
 def _exchange_tone(exchange: _Exchange) -> Tone:

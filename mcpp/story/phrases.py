@@ -10,6 +10,7 @@ from typing import Final
 from pydantic import JsonValue
 
 from mcpp.domain.closing import Cause, EvidenceSource
+from mcpp.domain.statuses import NO_ERROR
 from mcpp.story.log_files import Line, number_of, text_of
 
 _CAUSES: Final[Mapping[str, str]] = {
@@ -105,7 +106,7 @@ def _status_changed(line: Line) -> str:
     before, error, info = text_of(line, "previous_status"), text_of(line, "error_code"), text_of(line, "info")
     if before not in {"", text}:
         text = f"{before} → {text}"
-    if error not in {"", "NoError"}:
+    if error not in {"", NO_ERROR}:
         text += f", {error}"
     return f"{text}, {info}" if info else text
 

@@ -14,6 +14,7 @@ from mcpp.domain.energy import NewestRegister
 from mcpp.domain.meter_values import Recorded, RecordMeterValues, record_meter_values
 from mcpp.domain.occasion import Occasion, Result
 from mcpp.domain.samples import ENERGY_REGISTER, Sample, SampleKind
+from mcpp.domain.statuses import StopReason
 from mcpp.domain.transactions import (
     Started,
     StartTransaction,
@@ -82,7 +83,9 @@ class Books:
         tag: str | None = None,
         samples: Sequence[Sample] = (),
     ) -> Result[Stopped]:
-        command = StopTransaction(transaction_id, Stop(meter, at, tag, "Local"), samples, lambda: '{"kept": "whole"}')
+        command = StopTransaction(
+            transaction_id, Stop(meter, at, tag, StopReason.LOCAL), samples, lambda: '{"kept": "whole"}'
+        )
         return stop_transaction(self.q, self.occasion(charger, at), command, self.policy, self.kinds)
 
     def meter_values(
