@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, Field, JsonValue, PlainSerializer, WithJsonSchema
 
-from mcpp_generated.db.enums import Availability, IdTagStatus, ReportKind, StopOrigin, UnmatchedKind
+from mcpp.reads.times import spell_time
+from mcpp_generated.db.enums import Availability, IdTagStatus, ReportKind, ReservationState, StopOrigin, UnmatchedKind
 
 Item = TypeVar("Item")
-
-
-def spell_time(moment: datetime) -> str:
-    """RFC 3339, UTC, with milliseconds and `Z`."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 Time = Annotated[
@@ -143,7 +139,9 @@ class Reservation(BaseModel):
     id_tag: str
     parent_id_tag: str | None
     expiry_date: Time
-    status: Literal["Accepted", "Used", "Cancelled", "Expired"]
+    status: Literal[
+        ReservationState.ACCEPTED, ReservationState.USED, ReservationState.CANCELLED, ReservationState.EXPIRED
+    ]
     created_at: Time
     transaction_id: int | None = Field(description="Of the transaction that used it.")
 

@@ -80,7 +80,7 @@ def _reservation(row: ReservationRecord, now: datetime) -> Reservation:
         id_tag=row.id_tag,
         parent_id_tag=row.parent_id_tag,
         expiry_date=row.expiry_date,
-        status=status_at(row, now).value,
+        status=status_at(row, now),
         created_at=row.created_at,
         transaction_id=row.transaction_id,
     )

@@ -6,10 +6,11 @@ import json
 from collections.abc import AsyncIterator
 from typing import Final
 
-from mcpp.api.models import Transaction, spell_time
+from mcpp.api.models import Transaction
 from mcpp.api.transaction_query import TransactionKey, TransactionQuery, find_transactions
 from mcpp.domain.energy import energy_wh
 from mcpp.reads.csv_text import Value, csv_line
+from mcpp.reads.times import spell_time
 from mcpp.storage.database import Readers
 from mcpp_generated.db.models import TransactionRecord
 

@@ -13,7 +13,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from mcpp import __version__
-from mcpp.cli.text import printable
+from mcpp.reads.terminal_text import printable
 
 if TYPE_CHECKING:
     import httpx  # 0.1 s, so imported where it's used: completion of an operation does without

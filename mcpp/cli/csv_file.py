@@ -12,8 +12,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Final, TextIO, TypeAlias
 
-from mcpp.cli.text import printable
 from mcpp.errors import StartError
+from mcpp.reads.terminal_text import printable
 
 Cells: TypeAlias = Mapping[str, str]
 """The cells of a line by column; only of the columns that the file has."""

@@ -14,7 +14,7 @@ from mcpp.cli.books import database_of, open_books
 from mcpp.cli.csv_file import Cells, Column, CsvTable, Refused, Unreadable, open_csv
 from mcpp.cli.import_rows import CHARGE_POINT_COLUMNS, ID_TAG_COLUMNS, ChargePointRow, IdTagRow
 from mcpp.cli.options import setting_options
-from mcpp.cli.text import printable
+from mcpp.reads.terminal_text import printable
 from mcpp.storage.database import guest_transaction
 from mcpp_generated.db.queries import Queries
 

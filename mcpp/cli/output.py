@@ -12,8 +12,8 @@ from typing import TextIO, TypeAlias
 
 import click
 
-from mcpp.cli.text import printable
 from mcpp.reads.csv_text import Value, csv_line
+from mcpp.reads.terminal_text import printable
 
 Row: TypeAlias = Mapping[str, Value]
 

@@ -78,7 +78,7 @@ for _name, _target, _short_help in (
     ("import", "mcpp.cli.importing:import_", "Read id tags or charge points from CSV."),
     ("export", "mcpp.cli.exporting:export", "Write the books as CSV or JSON."),
     ("report", "mcpp.cli.reporting:report", "Sum up energy and sessions."),
-    ("trace", "mcpp.cli.tracing.command:trace", "Tell the story of a charging session."),
+    ("trace", "mcpp.cli.trace:trace", "Tell the story of a charging session."),
     ("backup", "mcpp.cli.backup:backup", "Copy the database while a server writes to it."),
 ):
     program.add_command(DeferredCommand(_name, _target, _short_help))

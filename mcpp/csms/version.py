@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -16,6 +16,7 @@ from mcpp.csms.live import Exchange, LiveChargePoints
 from mcpp.csms.operations import Operations, RunningTransaction
 from mcpp.csms.rewrites import rewrite
 from mcpp.csms.services import Services
+from mcpp.csms.vocabulary import Vocabulary
 from mcpp.domain.assignment import Content
 from mcpp.ocppj.actions import AnyAction, Res
 from mcpp.ocppj.errors import ErrorCode
@@ -49,9 +50,7 @@ class Version:
     """How this version spells them in a CALLERROR."""
     counted_error_codes: Mapping[str, str]
     """Error codes as charge points spell them, each with the one that it is counted as."""
-    connector_statuses: Collection[str]
-    connector_error_codes: Collection[str]
-    stop_reasons: Collection[str]
+    vocabulary: Vocabulary
     operations: Callable[[LiveChargePoints, RunningTransaction], Operations]
     local_list_sync: Callable[[Writer[Queries], LiveChargePoints], SyncLocalList]
     check_charging_profile: Callable[[bytes], None]

@@ -13,6 +13,7 @@ from mcpp.domain.energy import book_energy, energy_wh, last_stored_register
 from mcpp.domain.errors import Conflict, Unknown
 from mcpp.domain.events import TransactionRecovered, TransactionStopped
 from mcpp.domain.occasion import Occasion, OperatorOccasion, Result
+from mcpp.domain.statuses import StopReason
 from mcpp_generated.db.enums import StopOrigin
 from mcpp_generated.db.models import Transaction
 from mcpp_generated.db.queries import Queries
@@ -60,7 +61,7 @@ class Evidence:
 
     def as_stop(self) -> Stop:
         """As booked; OCPP has no better reason for it (1.6 §7.36)."""
-        return Stop(self.meter_stop, self.stopped_at, id_tag=None, reason="Other")
+        return Stop(self.meter_stop, self.stopped_at, id_tag=None, reason=StopReason.OTHER)
 
 
 def _spell(moment: datetime) -> str:
@@ -74,7 +75,7 @@ class Stop:
     meter_stop: int
     stopped_at: datetime
     id_tag: str | None
-    reason: str
+    reason: StopReason
 
 
 def close_by_charger(q: Queries, occasion: Occasion, transaction: Transaction, stop: Stop) -> TransactionStopped | None:
@@ -143,7 +144,7 @@ def _close(
         stopped_at=stop.stopped_at,
         stop_received_at=occasion.at,
         stop_id_tag=stop.id_tag,
-        stop_reason=stop.reason,
+        stop_reason=stop.reason.value,
         stop_origin=origin,
         evidence=evidence,
         energy_implausible=implausible,

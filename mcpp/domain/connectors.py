@@ -8,6 +8,7 @@ from datetime import datetime
 from mcpp.domain.events import ConnectorStatusChanged
 from mcpp.domain.occasion import ChargingSession, Occasion, Result
 from mcpp.domain.recovery import heed_status
+from mcpp.domain.statuses import NO_ERROR, ConnectorError, ConnectorStatus, awaits_start, is_free
 from mcpp_generated.db.enums import Availability
 from mcpp_generated.db.models import Connector, Transaction
 from mcpp_generated.db.queries import Queries
@@ -18,16 +19,14 @@ NO_EVSE = 0
 CHARGE_POINT = 0
 """The connector number that stands for the charge point as a whole (OCPP 1.6 §3.8)."""
 
-_NO_ERROR = "NoError"
-
 
 @dataclass(frozen=True, slots=True)
 class ReportStatus:
     """A connector's status as its charge point reports it (OCPP 1.6 §6.47)."""
 
     connector_id: int
-    status: str
-    error_code: str
+    status: ConnectorStatus
+    error_code: ConnectorError
     info: str | None
     vendor_id: str | None
     vendor_error_code: str | None
@@ -67,8 +66,8 @@ def report_status(q: Queries, occasion: Occasion, report: ReportStatus) -> Resul
     session = _session_after(occasion, connector, running, report.status)
     q.set_connector_status(
         key=connector.key,
-        status=report.status,
-        error_code=report.error_code,
+        status=report.status.value,
+        error_code=report.error_code.value,
         info=report.info,
         vendor_id=report.vendor_id,
         vendor_error_code=report.vendor_error_code,
@@ -78,7 +77,7 @@ def report_status(q: Queries, occasion: Occasion, report: ReportStatus) -> Resul
     )
     if running is not None and report.connector_id != CHARGE_POINT:
         heed_status(q, occasion, running, report.status, report.reported_at)
-    is_error = report.error_code != _NO_ERROR
+    is_error = report.error_code != NO_ERROR
     q.stamp_status(key=occasion.key, last_status_at=occasion.at, last_error_at=occasion.at if is_error else None)
     part_of = session or connector.session_correlation_id
     belongs_to = ChargingSession(part_of, running.id if running is not None else None) if part_of else None
@@ -101,14 +100,14 @@ def report_status(q: Queries, occasion: Occasion, report: ReportStatus) -> Resul
 
 
 def _session_after(occasion: Occasion, connector: Connector, running: Transaction | None, status: str) -> str | None:
-    """A session begins with the first Preparing and ends with Available, unless its transaction still runs.
+    """A session begins when somebody comes and ends when the connector is free, unless its transaction still runs.
 
     That of a transaction which is suspected to be over gives way to the next.
     """
     session = connector.session_correlation_id
-    if status == "Preparing":
+    if awaits_start(status):
         is_left_over = running is not None and running.suspicion and running.session_correlation_id == session
         return occasion.new_correlation_id() if session is None or is_left_over else session
-    if status == "Available" and running is None:
+    if is_free(status) and running is None:
         return None
     return session

@@ -30,7 +30,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final
 
 from mcpp.domain.closing import (
     Cause,
@@ -44,12 +43,10 @@ from mcpp.domain.energy import last_stored_register
 from mcpp.domain.events import TransactionRecovered
 from mcpp.domain.occasion import Occasion, Result
 from mcpp.domain.samples import Sample, register_wh
+from mcpp.domain.statuses import is_free, is_in_transaction
 from mcpp_generated.db.enums import StopOrigin, Suspicion
 from mcpp_generated.db.models import Connector, Transaction
 from mcpp_generated.db.queries import Queries
-
-FREE: Final = "Available"
-IN_TRANSACTION: Final = frozenset({"Charging", "SuspendedEV", "SuspendedEVSE"})
 
 # Most transactions that one write closes; the rest follows with the next.
 _CLOSED_AT_ONCE = 200
@@ -57,11 +54,11 @@ _CLOSED_AT_ONCE = 200
 
 def heed_status(q: Queries, occasion: Occasion, running: Transaction, status: str, reported_at: datetime) -> None:
     """Weigh a status of the connector that a transaction runs on."""
-    if status == FREE:
+    if is_free(status):
         # Some chargers queue statuses too: it may be of the connector's time before the transaction.
         if reported_at >= min(running.started_at, running.start_received_at):
             _suspect(q, occasion, running, Suspicion.CONNECTOR_AVAILABLE, reported_at)
-    elif status in IN_TRANSACTION and running.suspicion_at is not None:
+    elif is_in_transaction(status) and running.suspicion_at is not None:
         is_stale = running.suspicion is Suspicion.CONNECTOR_AVAILABLE and reported_at < running.suspicion_at
         if not is_stale:
             q.trust_transaction(id=running.id)
@@ -92,7 +89,7 @@ def heed_start(q: Queries, occasion: Occasion, connector: Connector, transaction
     transaction = q.find_transaction(id=transaction_id)
     assert transaction is not None, "it was written a moment ago"
     status_at = connector.status_at
-    if connector.status == FREE and status_at is not None and status_at > started_at:
+    if is_free(connector.status) and status_at is not None and status_at > started_at:
         _suspect(q, occasion, transaction, Suspicion.CONNECTOR_AVAILABLE, status_at)
         return
     charge_point = q.get_charge_point(identity=occasion.identity)
@@ -118,8 +115,8 @@ def heed_meter_values(q: Queries, occasion: Occasion, transaction: Transaction, 
         q.restart_grace(id=transaction.id, grace_began_at=occasion.at)
         return
     connector = q.find_connector(key=transaction.connector_key)
-    is_free = connector is not None and connector.status == FREE
-    if not is_free or _has_grown(q, transaction.id, since, samples):
+    stands_free = connector is not None and is_free(connector.status)
+    if not stands_free or _has_grown(q, transaction.id, since, samples):
         q.trust_transaction(id=transaction.id)
 
 
@@ -202,7 +199,7 @@ def _suspect(
 
 def _speaks_for_its_transaction(connector: Connector | None, since: datetime) -> bool:
     """Whether a connector has told since then that it's in its transaction, whenever that began."""
-    if connector is None or connector.status not in IN_TRANSACTION or connector.status_received_at is None:
+    if connector is None or not is_in_transaction(connector.status) or connector.status_received_at is None:
         return False
     return connector.status_received_at >= since
 

@@ -12,6 +12,7 @@ from mcpp.domain.authorization import Authorization
 from mcpp.domain.closing import Stop
 from mcpp.domain.events import HeartbeatReceived
 from mcpp.domain.occasion import OriginalMessage
+from mcpp.domain.statuses import ConnectorError, ConnectorStatus, StopReason
 from mcpp.ocpp16.metering import samples_of
 from mcpp.ocppj.actions import encode_text
 from mcpp.storage.writer import Pending
@@ -142,8 +143,8 @@ def status_notification(
     """OCPP 1.6 §4.9."""
     report = connectors.ReportStatus(
         connector_id=request.connector_id,
-        status=request.status.value,
-        error_code=request.error_code.value,
+        status=ConnectorStatus(request.status.value),
+        error_code=ConnectorError(request.error_code.value),
         info=request.info,
         vendor_id=request.vendor_id,
         vendor_error_code=request.vendor_error_code,
@@ -182,9 +183,10 @@ def id_tag_info(verdict: Authorization) -> IdTagInfo:
 
 def stop_of(request: StopTransactionRequest) -> Stop:
     """The end that is reported; without a reason it was a local one (OCPP 1.6 §6.49)."""
+    reason = request.reason or Reason.LOCAL
     return Stop(
         meter_stop=request.meter_stop,
         stopped_at=request.timestamp,
         id_tag=request.id_tag,
-        reason=(request.reason or Reason.LOCAL).value,
+        reason=StopReason(reason.value),
     )

@@ -15,9 +15,10 @@ from mcpp.ocpp16.errors import COUNTED_AS, SPELLING
 from mcpp.ocpp16.local_list_sync import local_list_sync
 from mcpp.ocpp16.operations import Ocpp16Operations
 from mcpp.ocpp16.unmatched import read_content
+from mcpp.ocpp16.vocabulary import VOCABULARY
 from mcpp.ocppj.rules import FIELD_RULES
 from mcpp_generated.ocpp16.actions import ACTIONS
-from mcpp_generated.ocpp16.models import ChargePointErrorCode, ChargePointStatus, Reason, SetChargingProfileRequest
+from mcpp_generated.ocpp16.models import SetChargingProfileRequest
 
 
 @cache
@@ -41,9 +42,7 @@ OCPP16 = Version(
     answers=ANSWERS,
     error_codes=SPELLING,
     counted_error_codes=COUNTED_AS,
-    connector_statuses=tuple(status.value for status in ChargePointStatus),
-    connector_error_codes=tuple(code.value for code in ChargePointErrorCode),
-    stop_reasons=tuple(reason.value for reason in Reason),
+    vocabulary=VOCABULARY,
     operations=Ocpp16Operations,
     local_list_sync=local_list_sync,
     check_charging_profile=check_charging_profile,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import Final, NamedTuple
 
 from mcpp import __version__
 from mcpp.domain.events import Subscriber
+from mcpp.domain.statuses import ConnectorError, ConnectorStatus, StopReason
 from mcpp.server.versions import VERSIONS
 from mcpp.settings import Settings
 from mcpp.telemetry.business import BusinessTelemetry
@@ -66,7 +66,7 @@ def build_telemetry(settings: Settings, sink: LogSink, lines: LineWriter, runnin
         version=__version__,
         actions={name for version in VERSIONS for name in version.actions},
         error_codes={code: counted for version in VERSIONS for code, counted in version.counted_error_codes.items()},
-        stop_reasons=_all(version.stop_reasons for version in VERSIONS),
+        stop_reasons=tuple(StopReason),
         connection_outcomes=tuple(ConnectionOutcome),
     )
     metrics.watch_log(lambda: sink.dropped)
@@ -80,16 +80,11 @@ def build_telemetry(settings: Settings, sink: LogSink, lines: LineWriter, runnin
         metrics.watch_spans(partial(_counts, tracing))
     sessions = ChargingSessions(None if spans is None else SessionSpans(spans).end)
     fleet = Fleet(
-        statuses=_all(version.connector_statuses for version in VERSIONS),
-        error_codes=_all(version.connector_error_codes for version in VERSIONS),
+        statuses=tuple(ConnectorStatus),
+        error_codes=tuple(ConnectorError),
         series_limit=settings.per_charger_metrics_limit if settings.per_charger_metrics else 0,
     )
     return TelemetryParts(lines, LogControl(lines), metrics, sessions, fleet, spans)
-
-
-def _all(sets: Iterable[Collection[str]]) -> tuple[str, ...]:
-    """What any version has, each once, in the order of first sight."""
-    return tuple(dict.fromkeys(value for values in sets for value in values))
 
 
 def _counts(tracing: Tracing) -> dict[str, int]:

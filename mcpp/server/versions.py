@@ -19,6 +19,9 @@ from mcpp_generated.db.queries import Queries
 VERSIONS: Final[tuple[Version, ...]] = (OCPP16,)
 """The first serves charge points that offer no subprotocol."""
 
+VOCABULARY: Final = VERSIONS[0].vocabulary
+"""What a reader of the log goes by: the versions agree in these names."""
+
 _BY_NAME: Final = {version.name: version for version in VERSIONS}
 
 

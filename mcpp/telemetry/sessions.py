@@ -13,6 +13,7 @@ from mcpp.domain.events import (
     TransactionStarted,
     TransactionStopped,
 )
+from mcpp.domain.statuses import is_free
 from mcpp.ocppj.flow import Subject
 from mcpp_generated.db.models import ListSessionsRow
 
@@ -90,7 +91,7 @@ class ChargingSessions:
         if session is None or session.correlation_id != event.session_correlation_id:
             session = _Session(event.session_correlation_id, *connector, None, event.at)
             self._enter(session)
-        if event.status == "Available" and session.transaction_id is None:
+        if is_free(event.status) and session.transaction_id is None:
             del self._by_connector[connector]
             self._tell(session, event.at, {})
 

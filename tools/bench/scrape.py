@@ -21,6 +21,7 @@ import psutil
 from mcpp.domain import charge_points
 from mcpp.domain.connectors import ReportStatus, report_status
 from mcpp.domain.occasion import Occasion
+from mcpp.domain.statuses import NO_ERROR, ConnectorStatus
 from mcpp.ocppj.flow import new_correlation_id
 from mcpp.storage.database import open_writer
 from mcpp.storage.migrations import migrate
@@ -214,7 +215,8 @@ def _register(database: Path, chargers: int) -> None:
             assert isinstance(connected, charge_points.Connected)
             occasion = Occasion(connected.key, identity(number), new_correlation_id(), now, new_correlation_id)
             for connector in CONNECTORS:
-                report_status(queries, occasion, ReportStatus(connector, "Available", "NoError", None, None, None, now))
+                report = ReportStatus(connector, ConnectorStatus.AVAILABLE, NO_ERROR, None, None, None, now)
+                report_status(queries, occasion, report)
         connection.execute("COMMIT")
 
 

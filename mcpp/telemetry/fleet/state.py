@@ -19,6 +19,7 @@ from mcpp.domain.events import (
     TransactionStarted,
     TransactionStopped,
 )
+from mcpp.domain.statuses import NO_ERROR
 from mcpp.telemetry.fleet.energy import EnergyTotal
 from mcpp.telemetry.fleet.readings import ByPhase, Readings
 from mcpp.telemetry.labels import OTHER
@@ -28,8 +29,6 @@ HIGHEST_CONNECTOR: Final = 64
 
 MOST_KNOWN: Final = 100_000
 """Charge points that are known at most, unless the limit of those with series is higher; more aren't even counted."""
-
-_NO_ERROR: Final = "NoError"
 
 
 class KnownConnector(NamedTuple):
@@ -127,7 +126,7 @@ class Fleet:
     def __init__(self, *, statuses: Collection[str], error_codes: Collection[str], series_limit: int) -> None:
         """`statuses` and `error_codes` are the closed sets of their labels; a limit of 0 keeps nothing at all."""
         self.statuses: Final = tuple(statuses)
-        self.error_codes: Final = tuple(code for code in error_codes if code != _NO_ERROR)
+        self.error_codes: Final = tuple(code for code in error_codes if code != NO_ERROR)
         self._known_statuses = frozenset(statuses)
         self._known_error_codes = frozenset(error_codes)
         self._limit = series_limit
@@ -221,7 +220,7 @@ class Fleet:
         status = connector.status = self._status(event.status)
         if event.status != event.previous_status:
             connector.status_changes[status] = connector.status_changes.get(status, 0) + 1
-        if event.error_code not in {_NO_ERROR, connector.error_code}:
+        if event.error_code not in {NO_ERROR, connector.error_code}:
             error_code = event.error_code if event.error_code in self._known_error_codes else OTHER
             connector.errors[error_code] = connector.errors.get(error_code, 0) + 1
         connector.error_code = event.error_code

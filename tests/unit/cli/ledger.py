@@ -9,6 +9,7 @@ from mcpp.domain.authorization import AuthorizationPolicy
 from mcpp.domain.charge_points import Connected, connect
 from mcpp.domain.closing import Stop
 from mcpp.domain.occasion import Occasion, OriginalMessage
+from mcpp.domain.statuses import StopReason
 from mcpp.domain.transactions import StartTransaction, StopTransaction, start_transaction, stop_transaction
 from mcpp.storage.database import open_writer
 from mcpp.storage.migrations import migrate
@@ -50,7 +51,7 @@ class Ledger:
         start = StartTransaction(connector, id_tag, meter_start, started_at, None)
         transaction_id = start_transaction(self.q, occasion, start, AuthorizationPolicy()).value.transaction_id
         if wh is not None:
-            end = Stop(meter_start + wh, stopped_at or started_at + timedelta(hours=hours), None, "Local")
+            end = Stop(meter_start + wh, stopped_at or started_at + timedelta(hours=hours), None, StopReason.LOCAL)
             stop = StopTransaction(transaction_id, end, (), OriginalMessage("1.6", lambda: "{}"))
             stop_transaction(self.q, occasion, stop, AuthorizationPolicy(), {})
         return transaction_id

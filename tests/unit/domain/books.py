@@ -14,6 +14,7 @@ from mcpp.domain.energy import NewestRegister
 from mcpp.domain.meter_values import Recorded, RecordMeterValues, record_meter_values
 from mcpp.domain.occasion import Occasion, OriginalMessage, Result
 from mcpp.domain.samples import ENERGY_REGISTER, Sample, SampleKind
+from mcpp.domain.statuses import StopReason
 from mcpp.domain.transactions import (
     Started,
     StartTransaction,
@@ -88,7 +89,10 @@ class Books:
         samples: Sequence[Sample] = (),
     ) -> Result[Stopped]:
         command = StopTransaction(
-            transaction_id, Stop(meter, at, tag, "Local"), samples, OriginalMessage("1.6", lambda: '{"kept": "whole"}')
+            transaction_id,
+            Stop(meter, at, tag, StopReason.LOCAL),
+            samples,
+            OriginalMessage("1.6", lambda: '{"kept": "whole"}'),
         )
         return stop_transaction(self.q, self.occasion(charger, at), command, self.policy, self.kinds)
 

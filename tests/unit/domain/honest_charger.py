@@ -25,6 +25,7 @@ from mcpp.domain.meter_values import RecordMeterValues, record_meter_values
 from mcpp.domain.occasion import Occasion, OriginalMessage, Result
 from mcpp.domain.recovery import close_orphans
 from mcpp.domain.samples import ENERGY_REGISTER, Sample, SampleKind
+from mcpp.domain.statuses import NO_ERROR, ConnectorStatus, StopReason
 from mcpp.domain.transactions import StartTransaction, StopTransaction, start_transaction, stop_transaction
 from mcpp.storage.database import Durability, WriterConnection, open_writer
 from mcpp_generated.db.queries import Queries
@@ -114,7 +115,7 @@ class Books:
         self.handle(charge_points.boot, Boot("V", "M", None, None, None, None, None, None, None))
 
     def status(self, connector: int, status: str, at: datetime) -> None:
-        self.handle(report_status, ReportStatus(connector, status, "NoError", None, None, None, at))
+        self.handle(report_status, ReportStatus(connector, ConnectorStatus(status), NO_ERROR, None, None, None, at))
 
     def start(self, connector: int, tag: str, meter_start: int, at: datetime) -> int:
         command = StartTransaction(connector, tag, meter_start, at, None)
@@ -129,7 +130,9 @@ class Books:
         self._registers.update(recorded.new_registers)
 
     def stop(self, transaction_id: int, wh: int, at: datetime) -> None:
-        command = StopTransaction(transaction_id, Stop(wh, at, None, "Local"), (), OriginalMessage("1.6", lambda: "{}"))
+        command = StopTransaction(
+            transaction_id, Stop(wh, at, None, StopReason.LOCAL), (), OriginalMessage("1.6", lambda: "{}")
+        )
         self._kinds.update(self.handle(stop_transaction, command, _POLICY, self._kinds).new_kinds)
 
 

@@ -11,6 +11,7 @@ from mcpp.domain.charge_points import Boot
 from mcpp.domain.connectors import ReportStatus, report_status
 from mcpp.domain.events import Event
 from mcpp.domain.recovery import close_orphans
+from mcpp.domain.statuses import NO_ERROR, ConnectorStatus
 from tests.unit.domain.books import NOW, Books, energy
 
 GRACE = timedelta(minutes=2)
@@ -20,7 +21,7 @@ ALWAYS = NOW - timedelta(days=1)
 
 
 def status(books: Books, status: str, at: datetime, connector: int = 1, received: datetime | None = None) -> None:
-    report = ReportStatus(connector, status, "NoError", None, None, None, at)
+    report = ReportStatus(connector, ConnectorStatus(status), NO_ERROR, None, None, None, at)
     report_status(books.q, books.occasion(at=received or at), report)
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from mcpp.domain.connectors import ReportStatus, report_status
 from mcpp.domain.events import ConnectorStatusChanged
 from mcpp.domain.occasion import Result
+from mcpp.domain.statuses import NO_ERROR, ConnectorError, ConnectorStatus
 from tests.unit.domain.books import NOW, Books, minute
 
 
-def report(books: Books, status: str, error_code: str = "NoError") -> Result[None]:
-    return report_status(books.q, books.occasion(), ReportStatus(1, status, error_code, None, None, None, NOW))
+def report(books: Books, status: str, error_code: str = NO_ERROR) -> Result[None]:
+    report = ReportStatus(1, ConnectorStatus(status), ConnectorError(error_code), None, None, None, NOW)
+    return report_status(books.q, books.occasion(), report)
 
 
 def session(books: Books) -> str | None:

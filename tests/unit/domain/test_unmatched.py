@@ -14,11 +14,12 @@ from mcpp.domain.errors import Conflict, Unknown
 from mcpp.domain.events import Event, TransactionStopped
 from mcpp.domain.occasion import OperatorOccasion
 from mcpp.domain.samples import Sample
+from mcpp.domain.statuses import StopReason
 from mcpp_generated.db.enums import StopOrigin, UnmatchedKind
 from tests.unit.domain.books import Books, energy, minute
 
 OPERATOR = OperatorOccasion("0" * 31 + "1", minute(600))
-STOP = Stop(4200, minute(30), "TAG", "Remote")
+STOP = Stop(4200, minute(30), "TAG", StopReason.REMOTE)
 
 
 def keep_stop(books: Books) -> int:

@@ -15,6 +15,7 @@ from mcpp.domain.connectors import ReportStatus, report_status
 from mcpp.domain.events import Event, ReservationChanged, TransactionRecovered
 from mcpp.domain.occasion import Occasion
 from mcpp.domain.reservations import Reserve
+from mcpp.domain.statuses import NO_ERROR, ConnectorStatus
 from mcpp.domain.transactions import StartTransaction, start_transaction
 from mcpp.server.chores import RecoveryKeeper, ReservationKeeper
 from mcpp.storage.database import open_writer
@@ -73,7 +74,8 @@ async def test_an_orphan_is_closed_by_the_clock(writer: Writer[Queries]) -> None
     key = 1
     occasion = Occasion(key, "CP-1", "f" * 32, NOW, lambda: "f" * 32)
     await writer.submit(start_transaction, occasion, StartTransaction(1, "TAG", 1000, NOW, None), AuthorizationPolicy())
-    await writer.submit(report_status, occasion, ReportStatus(1, "Available", "NoError", None, None, None, NOW))
+    available = ReportStatus(1, ConnectorStatus.AVAILABLE, NO_ERROR, None, None, None, NOW)
+    await writer.submit(report_status, occasion, available)
     told: list[Event] = []
     connected: dict[int, datetime] = {}
     now = NOW + timedelta(days=1)

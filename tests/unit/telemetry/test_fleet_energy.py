@@ -18,6 +18,7 @@ from mcpp.domain.events import ChargePointConnected, Event
 from mcpp.domain.occasion import OperatorOccasion
 from mcpp.domain.recovery import close_orphans
 from mcpp.domain.samples import Sample
+from mcpp.domain.statuses import NO_ERROR, ConnectorStatus, StopReason
 from mcpp.telemetry.fleet.books import read_fleet
 from mcpp.telemetry.fleet.state import Fleet
 from mcpp_generated.db.enums import UnmatchedKind
@@ -165,7 +166,7 @@ def test_assigned_stops_count_too(told: Told) -> None:
     (kept,) = told.books.q.list_unmatched(before_id=2**63 - 1, page_size=9)
 
     def read(version: str, kind: UnmatchedKind, payload: str) -> Content:
-        return Content(Stop(6000, minute(2), None, "Local"), [energy(minute(2), "9500")])
+        return Content(Stop(6000, minute(2), None, StopReason.LOCAL), [energy(minute(2), "9500")])
 
     told.tell(assign(told.books.q, BY_HAND, kept.id, transaction, read).events)
     assert told.wh == 8000
@@ -263,7 +264,7 @@ class Counting(RuleBasedStateMachine):
 
     @rule(connector=CONNECTORS)
     def unplug(self, connector: int) -> None:
-        report = ReportStatus(connector, "Available", "NoError", None, None, None, self.later())
+        report = ReportStatus(connector, ConnectorStatus.AVAILABLE, NO_ERROR, None, None, None, self.later())
         self.told.tell(report_status(self.books.q, self.books.occasion(), report).events)
 
     @rule()

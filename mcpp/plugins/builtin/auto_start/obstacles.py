@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from mcpp.domain.connectors import CHARGE_POINT
+from mcpp.domain.statuses import is_free, is_out_of_service
 from mcpp.plugins.site import ChargePointState, ConnectorState
-
-AVAILABLE: Final = "Available"
-_OUT_OF_SERVICE: Final = frozenset({"Faulted", "Unavailable"})
 
 
 def find_connector(state: ChargePointState, connector_id: int) -> ConnectorState | None:
@@ -26,7 +22,7 @@ def obstacle(state: ChargePointState, connector: ConnectorState, id_tag: str) ->
         return f"transaction {connector.transaction_id} runs"
     if connector.inoperative or (whole is not None and whole.inoperative):
         return "the connector is ordered to be inoperative"
-    if whole is not None and whole.status in _OUT_OF_SERVICE:
+    if whole is not None and is_out_of_service(whole.status):
         return f"the charge point is {whole.status}"
     if _is_reserved(connector, id_tag):
         return "the connector is reserved"
@@ -43,7 +39,7 @@ def _is_reserved(connector: ConnectorState, id_tag: str) -> bool:
 def _has_free_connector(state: ChargePointState) -> bool:
     """Whether a connector stays free: one must, for a reservation of any of them (OCPP 1.6 §5.13)."""
     return any(
-        known.status == AVAILABLE and not known.inoperative and known.reserved_for is None
+        is_free(known.status) and not known.inoperative and known.reserved_for is None
         for known in state.connectors
         if known.connector_id != CHARGE_POINT
     )

@@ -12,11 +12,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from mcpp.domain.events import ConnectorStatusChanged
-from mcpp.plugins.builtin.auto_start.obstacles import AVAILABLE
+from mcpp.domain.statuses import awaits_start, had_transaction, is_free
 from mcpp.plugins.site import Scheduled
-
-PREPARING: Final = "Preparing"
-_IN_TRANSACTION: Final = frozenset({"Charging", "SuspendedEV", "SuspendedEVSE", "Finishing"})
 
 _JOINING: Final = timedelta(minutes=2)
 """In which a charge point that connected or booted reports how its connectors stand."""
@@ -110,13 +107,13 @@ class PlugIns:
     def follow(self, event: ConnectorStatusChanged) -> PlugIn | None:
         """Begin, go on with or end a plug-in; gives it where the connector is `Preparing`."""
         saw_what_was_before = self._saw_before(event)
-        if event.status == AVAILABLE or event.status in _IN_TRANSACTION:
+        if is_free(event.status) or had_transaction(event.status):
             self._end(event.connector_id)
-        if event.status != PREPARING:
+        if not awaits_start(event.status):
             return None
-        if event.previous_status == AVAILABLE:
+        if is_free(event.previous_status):
             self._end(event.connector_id)
-        elif event.previous_status in _IN_TRANSACTION and saw_what_was_before:
+        elif had_transaction(event.previous_status) and saw_what_was_before:
             self.stopped.add(event.connector_id)
         return self.find(event.connector_id, event.reported_at, event.session_correlation_id)
 

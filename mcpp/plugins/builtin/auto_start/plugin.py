@@ -14,9 +14,10 @@ from mcpp.domain.events import (
     TransactionStarted,
     TransactionStopped,
 )
+from mcpp.domain.statuses import awaits_start
 from mcpp.ocppj.errors import CommandError, NotConnected
 from mcpp.plugins.builtin.auto_start.obstacles import find_connector, obstacle
-from mcpp.plugins.builtin.auto_start.plug_ins import PREPARING, PlugIn, PlugIns
+from mcpp.plugins.builtin.auto_start.plug_ins import PlugIn, PlugIns
 from mcpp.plugins.builtin.auto_start.settings import AutoStartSettings
 from mcpp.plugins.hookspecs import hookimpl
 from mcpp.plugins.site import ChargePointState, Site
@@ -113,7 +114,7 @@ class AutoStart:
         state = await site.charge_point(charge_point_id)
         plug_ins = self._of(charge_point_id)
         for connector in state.connectors if state else ():
-            if connector.status == PREPARING and connector.connector_id != CHARGE_POINT:
+            if awaits_start(connector.status) and connector.connector_id != CHARGE_POINT:
                 since = connector.status_at or site.now()
                 plug_in = plug_ins.find(connector.connector_id, since, connector.session_correlation_id)
                 self._wake(plug_in, site)
@@ -153,7 +154,7 @@ class AutoStart:
         """Whether a start is wanted now and nothing stands against it; what changes that wakes the plug-in again."""
         connector = find_connector(state, plug_in.connector_id)
         is_wanted = self._by_default if state.auto_start is None else state.auto_start
-        if not is_wanted or connector is None or connector.status != PREPARING:
+        if not is_wanted or connector is None or not awaits_start(connector.status):
             return False
         if not state.connected or not state.accepted:
             return False

@@ -14,12 +14,11 @@ from decimal import Decimal
 from enum import Enum, auto
 from typing import Final
 
+from mcpp.domain.statuses import ConnectorStatus, may_draw_current
 from mcpp.plugins.builtin.load_limit.settings import GroupSettings
 from mcpp.plugins.builtin.load_limit.shares import NOTHING, Connector, Demand, share
 from mcpp.plugins.site import ChargePointState, ConnectorState
 
-_WITHOUT_CAR: Final = frozenset({None, "Available", "Finishing", "Reserved", "Unavailable", "Faulted"})
-_FULL: Final = "SuspendedEV"
 _WORTHWHILE: Final = Decimal("0.5")
 """A limit isn't raised by less, in A: each command costs the charger a write to its flash."""
 _RETRY: Final = timedelta(minutes=1)
@@ -112,9 +111,10 @@ class Group:
         return Limit(maximum, least, most)
 
     def _car(self, connector: Connector, limit: Limit, state: ConnectorState) -> Demand | None:
-        if state.transaction_id is None and state.status in _WITHOUT_CAR:
+        if state.transaction_id is None and not may_draw_current(state.status):
             return None
-        return Demand(connector, self.settings.minimum if state.status == _FULL else limit.maximum)
+        is_full = state.status == ConnectorStatus.SUSPENDED_EV
+        return Demand(connector, self.settings.minimum if is_full else limit.maximum)
 
     def note_connect(self, charge_point_id: str) -> None:
         """A charge point is back: it may be ordered at once."""

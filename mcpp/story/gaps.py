@@ -1,4 +1,4 @@
-"""What isn't in the log or the books: connections that were missing, meter values that didn't come."""
+"""What was missing and for how long: a connection, the server, meter values."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
-from mcpp.cli.tracing.story import Entry, Kind, Source, Tone
-from mcpp.cli.tracing.telling import CONNECTED, ENDED
-from mcpp.cli.tracing.words import duration_text
+from mcpp.story.connections import CONNECTED, ENDED
+from mcpp.story.model import Entry, Kind, Source, Tone
+from mcpp.story.phrases import duration_text
 
 _USUAL_INTERVAL: Final = timedelta(minutes=5)
-"""Between meter values, where there are too few to tell: what many chargers are set to, or less."""
+"""Between meter values, where there are too few to know: what many chargers are set to, or less."""
 
 _SHORTEST_METER_GAP: Final = timedelta(minutes=2)
 _SHORTEST_CONNECTION_GAP: Final = timedelta(seconds=1)

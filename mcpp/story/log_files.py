@@ -4,22 +4,14 @@ from __future__ import annotations
 
 import gzip
 import re
-import shutil
-import sys
 import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
-from tempfile import TemporaryFile
 from typing import BinaryIO, Final, TypeAlias, cast
 
-import click
 import orjson
 from pydantic import JsonValue
-
-STANDARD_INPUT: Final = "-"
 
 _BLOCK: Final = 1 << 20
 _LONGEST_LINE: Final = 1 << 25
@@ -32,11 +24,17 @@ Line: TypeAlias = dict[str, JsonValue]
 """The fields of a log line, as INTERFACE.md §4 names them."""
 
 
+class NotJsonLines(Exception):
+    """A log without a line in JSON, such as one for the console. The message is the file's name."""
+
+
 @dataclass(slots=True)
-class Reach:
-    """How much was read, and from when to when the log goes."""
+class LogCoverage:
+    """How much of a log was read, and from when to when it goes."""
 
     lines: int = 0
+    used: int = 0
+    """Lines that became a part of the story."""
     skipped: int = 0
     """Lines that aren't JSON, or cut short."""
     first_at: datetime | None = None
@@ -45,7 +43,7 @@ class Reach:
     """Compressed files that end too early."""
 
     def count(self, block: bytes) -> None:
-        """Take note of a block of whole lines."""
+        """Add a block of whole lines."""
         count = block.count(b"\n") + (not block.endswith(b"\n"))
         self.lines += count
         # Cheap where all is well: each line begins with a brace and ends with one.
@@ -59,14 +57,14 @@ class Reach:
 
 
 class LogFile:
-    """One file of a log, compressed or not; may be read more than once."""
+    """One file of a log, compressed or not; may be read more than once, so the file must be seekable."""
 
     def __init__(self, name: str, file: BinaryIO) -> None:
         self.name = name
         self._file = file
 
-    def blocks(self, reach: Reach | None = None) -> Iterator[bytes]:
-        """The file in blocks of whole lines, each counted in `reach`. Raises UsageError for a log that isn't JSON."""
+    def blocks(self, coverage: LogCoverage | None = None) -> Iterator[bytes]:
+        """The file in blocks of whole lines, each counted in `coverage`. Raises NotJsonLines."""
         self._file.seek(0)
         is_compressed = self._file.read(2) == _GZIP
         self._file.seek(0)
@@ -75,31 +73,18 @@ class LogFile:
         try:
             for block in _whole_lines(source):
                 if is_first:
-                    self._refuse_console_format(block)
+                    self._require_json(block)
                     is_first = False
-                if reach is not None:
-                    reach.count(block)
+                if coverage is not None:
+                    coverage.count(block)
                 yield block
         except (EOFError, zlib.error, gzip.BadGzipFile):
-            if reach is not None:
-                reach.damaged.append(self.name)
+            if coverage is not None:
+                coverage.damaged.append(self.name)
 
-    def _refuse_console_format(self, block: bytes) -> None:
+    def _require_json(self, block: bytes) -> None:
         if block.strip() and not any(parse(line) for line in block.split(b"\n")):
-            raise click.UsageError(
-                f"--log: {self.name} holds no JSON lines; "
-                "only a log in JSON can be traced, so run the server with --log-format json (the default)"
-            )
-
-
-@contextmanager
-def open_logs(names: Sequence[str]) -> Iterator[list[LogFile]]:
-    """The files of a log, `-` for standard input; what can be read only once is copied to a temporary file first.
-
-    Raises click.UsageError.
-    """
-    with ExitStack() as stack:
-        yield [LogFile(_shown(name), stack.enter_context(_open(name))) for name in dict.fromkeys(names)]
+            raise NotJsonLines(self.name)
 
 
 def parse(line: bytes) -> Line | None:
@@ -158,29 +143,6 @@ def _moment(text: str) -> datetime | None:
     except ValueError:
         return None
     return moment.astimezone(UTC) if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
-
-
-def _shown(name: str) -> str:
-    return "standard input" if name == STANDARD_INPUT else name
-
-
-def _open(name: str) -> BinaryIO:
-    if name == STANDARD_INPUT:
-        return _copy(sys.stdin.buffer)
-    try:
-        file = Path(name).open("rb")  # noqa: SIM115 - closed by who opens the logs
-        if Path(name).is_file():
-            return file
-        with file:
-            return _copy(file)
-    except OSError as error:
-        raise click.UsageError(f"--log: {name} can't be read ({error.strerror or error})") from error
-
-
-def _copy(source: BinaryIO) -> BinaryIO:
-    copy = cast("BinaryIO", TemporaryFile())  # noqa: SIM115 - as above
-    shutil.copyfileobj(source, copy)
-    return copy
 
 
 def _whole_lines(source: BinaryIO) -> Iterator[bytes]:

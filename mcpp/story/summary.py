@@ -1,4 +1,4 @@
-"""Many messages that all say the same as one entry."""
+"""Rows of messages that come again and again, each summed up in one entry."""
 
 from __future__ import annotations
 
@@ -10,15 +10,11 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from mcpp.cli.tracing.story import Entry, Kind, Source, Tone
-from mcpp.cli.tracing.words import duration_text, energy_text, power_text
-
-METER_VALUES: Final = "MeterValues"
-
-_ROUTINE: Final = frozenset({METER_VALUES, "Heartbeat"})
+from mcpp.story.model import Entry, Kind, Routine, Source, Tone
+from mcpp.story.phrases import duration_text, energy_text, power_text
 
 _STRETCHES: Final = 12
-"""In about so many is a session's charging told, however long it was."""
+"""About so many entries sum up a session's charging, however long it was."""
 
 _LENGTHS: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 15, 30, 60, 120, 240, 480, 1440))
 
@@ -26,15 +22,17 @@ _SOON: Final = timedelta(seconds=10)
 """How far a charger's clock and ours may be apart for a reading and the message that brought it."""
 
 _BEHIND: Final = timedelta(microseconds=1)
-"""Log lines tell milliseconds: this sorts behind its message and whatever else was written in the same one."""
+"""Log lines have milliseconds: this sorts behind its message and whatever else was written in the same one."""
 
 _SHORTEST_FOR_POWER: Final = timedelta(seconds=50)
 """Over less, a register in whole Wh says little about power."""
 
 
 def at_their_messages(entries: Sequence[Entry]) -> list[Entry]:
-    """The entries with each reading of the books at the message that brought it, where one came soon."""
-    messages = sorted(entry.at for entry in entries if entry.kind is Kind.MESSAGE and _action(entry) == METER_VALUES)
+    """The entries with each reading of the database at the message that brought it, where one came soon."""
+    messages = sorted(
+        entry.at for entry in entries if entry.kind is Kind.MESSAGE and entry.routine is Routine.METER_VALUES
+    )
     return [_brought(entry, messages) if entry.kind is Kind.METER else entry for entry in entries]
 
 
@@ -44,40 +42,40 @@ def _brought(reading: Entry, messages: Sequence[datetime]) -> Entry:
     return replace(reading, at=nearest + _BEHIND) if abs(nearest - reading.at) <= _SOON else reading
 
 
-def condensed(entries: Sequence[Entry], *, keep_payloads: bool = False) -> list[Entry]:
-    """The entries with routine messages, and readings of the books, told by the stretch; `entries` are in order.
+def summarized(entries: Sequence[Entry], *, keep_payloads: bool = False) -> list[Entry]:
+    """The entries with routine messages, and readings of the database, summed up; `entries` are in order.
 
-    `keep_payloads`: messages that have one stay as they are.
+    An entry that says more ends a row, and so does a stretch of time that grows with the session. `keep_payloads`:
+    messages that have one stay as they are.
     """
-    times = [entry.at for entry in entries if _action(entry) == METER_VALUES]
+    times = [entry.at for entry in entries if entry.routine is Routine.METER_VALUES]
     length = _stretch(max(times) - min(times)) if times else _LENGTHS[-1]
-    told: list[Entry | _Run] = []
-    open_runs: dict[str, _Run] = {}
+    rows: list[Entry | _Row] = []
+    open_rows: dict[Routine, _Row] = {}
     for entry in entries:
-        if not _is_routine(entry, keep_payloads=keep_payloads):
-            open_runs.clear()
-            told.append(entry)
+        routine = entry.routine
+        if routine is None or not _says_no_more(entry, keep_payloads=keep_payloads):
+            open_rows.clear()
+            rows.append(entry)
             continue
-        action = _action(entry)
-        run = open_runs.get(action)
-        if run is None or (action == METER_VALUES and entry.at - run.entries[0].at >= length):
-            run = open_runs[action] = _Run(action, [])
-            told.append(run)
-        run.entries.append(entry)
-    return list(_written(told))
+        row = open_rows.get(routine)
+        if row is None or (routine is Routine.METER_VALUES and entry.at - row.entries[0].at >= length):
+            row = open_rows[routine] = _Row(routine, [])
+            rows.append(row)
+        row.entries.append(entry)
+    return list(_written(rows))
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
-    action: str
+class _Row:
+    routine: Routine
     entries: list[Entry]
 
 
-def _is_routine(entry: Entry, *, keep_payloads: bool) -> bool:
+def _says_no_more(entry: Entry, *, keep_payloads: bool) -> bool:
+    """Whether a routine entry holds nothing that its row's summary would lose."""
     if entry.kind is Kind.METER:
         return True
-    if entry.kind is not Kind.MESSAGE or _action(entry) not in _ROUTINE:
-        return False
     is_plain = entry.tone is Tone.PLAIN and entry.facts.get("answer") == "call_result" and "events" not in entry.facts
     return is_plain and not (keep_payloads and entry.payloads)
 
@@ -86,9 +84,9 @@ def _stretch(whole: timedelta) -> timedelta:
     return next((length for length in _LENGTHS if length * _STRETCHES >= whole), _LENGTHS[-1])
 
 
-def _written(told: Sequence[Entry | _Run]) -> Iterator[Entry]:
+def _written(rows: Sequence[Entry | _Row]) -> Iterator[Entry]:
     known: tuple[datetime, int] | None = None
-    for item in told:
+    for item in rows:
         if isinstance(item, Entry):
             yield item
             continue
@@ -99,15 +97,16 @@ def _written(told: Sequence[Entry | _Run]) -> Iterator[Entry]:
         )
 
 
-def _as_entry(run: _Run, known: tuple[datetime, int] | None) -> Entry:
-    messages = [entry for entry in run.entries if entry.kind is Kind.MESSAGE]
-    count = len(messages) or len(run.entries)
-    first, last = run.entries[0], run.entries[-1]
-    name = f"{run.action} ×{count} in {duration_text(last.at - first.at)}" if count > 1 else run.action
-    energy = next((wh for entry in reversed(run.entries) if (wh := _number(entry, "energy_wh")) is not None), None)
-    power = _power(run.entries, known)
-    told = ([] if energy is None else [energy_text(energy)]) + ([] if power is None else [power_text(power)])
-    facts: dict[str, JsonValue] = {"action": run.action, "messages": len(messages)}
+def _as_entry(row: _Row, known: tuple[datetime, int] | None) -> Entry:
+    messages = [entry for entry in row.entries if entry.kind is Kind.MESSAGE]
+    count = len(messages) or len(row.entries)
+    first, last = row.entries[0], row.entries[-1]
+    action = str(first.facts["action"])
+    name = f"{action} ×{count} in {duration_text(last.at - first.at)}" if count > 1 else action
+    energy = next((wh for entry in reversed(row.entries) if (wh := _number(entry, "energy_wh")) is not None), None)
+    power = _power(row.entries, known)
+    measures = ([] if energy is None else [energy_text(energy)]) + ([] if power is None else [power_text(power)])
+    facts: dict[str, JsonValue] = {"action": action, "messages": len(messages)}
     if energy is not None:
         facts["energy_wh"] = energy
     if power is not None:
@@ -117,9 +116,9 @@ def _as_entry(run: _Run, known: tuple[datetime, int] | None) -> Entry:
         shown,
         at=first.at,
         until=last.at if last.at > first.at else None,
-        kind=Kind.METER if run.action == METER_VALUES else Kind.MESSAGE,
+        kind=Kind.METER if row.routine is Routine.METER_VALUES else Kind.MESSAGE,
         source=Source.CHARGER,
-        what=f"{name}: {', '.join(told)}" if told else name,
+        what=f"{name}: {', '.join(measures)}" if measures else name,
         duration_ms=shown.duration_ms if count == 1 else None,
         facts=facts,
         payloads=shown.payloads if count == 1 else {},
@@ -139,10 +138,6 @@ def _power(entries: Sequence[Entry], known: tuple[datetime, int] | None) -> int 
     if end - begin < _SHORTEST_FOR_POWER or end_wh < begin_wh:
         return None
     return round((end_wh - begin_wh) * timedelta(hours=1) / (end - begin))
-
-
-def _action(entry: Entry) -> str:
-    return str(entry.facts.get("action", ""))
 
 
 def _number(entry: Entry, name: str) -> int | None:

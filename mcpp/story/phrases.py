@@ -1,4 +1,4 @@
-"""Log lines and bookings in words."""
+"""Measures, evidence and log events in words, for people."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from mcpp.cli.tracing.log_lines import Line, number_of, text_of
 from mcpp.domain.closing import Cause, EvidenceSource
+from mcpp.domain.statuses import NO_ERROR
+from mcpp.story.log_files import Line, number_of, text_of
 
 _CAUSES: Final[Mapping[str, str]] = {
     Cause.CONNECTOR_AVAILABLE: "its connector was reported free",
@@ -33,7 +34,7 @@ _ENVELOPE: Final = frozenset(
         "duration_ms", "payload",
     }
 )  # fmt: skip
-"""Fields that are told otherwise, or are for machines."""
+"""Fields that an entry shows elsewhere, or that are for machines."""
 
 
 def duration_text(span: timedelta) -> str:
@@ -70,14 +71,14 @@ def evidence_text(evidence: str | None) -> str:
         return ""
     if not isinstance(facts, dict):
         return ""
-    told = (_CAUSES.get(str(facts.get("cause"))), _EVIDENCE_SOURCES.get(str(facts.get("source"))))
-    return "; ".join(filter(None, told))
+    phrases = (_CAUSES.get(str(facts.get("cause"))), _EVIDENCE_SOURCES.get(str(facts.get("source"))))
+    return "; ".join(filter(None, phrases))
 
 
 def event_text(line: Line) -> str:
-    """What a line tells, in words where its event is known, else as the line has it."""
-    tell = _EVENTS.get(text_of(line, "event"))
-    return tell(line) if tell is not None else generic_text(line)
+    """What a line says, in words where its event is known, else as the line has it."""
+    phrase = _EVENTS.get(text_of(line, "event"))
+    return phrase(line) if phrase is not None else generic_text(line)
 
 
 def generic_text(line: Line) -> str:
@@ -105,7 +106,7 @@ def _status_changed(line: Line) -> str:
     before, error, info = text_of(line, "previous_status"), text_of(line, "error_code"), text_of(line, "info")
     if before not in {"", text}:
         text = f"{before} → {text}"
-    if error not in {"", "NoError"}:
+    if error not in {"", NO_ERROR}:
         text += f", {error}"
     return f"{text}, {info}" if info else text
 
@@ -153,11 +154,11 @@ def _slow(line: Line) -> str:
     if not isinstance(spent, dict):
         return generic_text(line)
     parts = {name: part for name, part in spent.items() if isinstance(part, int | float) and part >= 1}
-    told = (
+    phrases = (
         f"{name.removesuffix('_ms').replace('_', ' ')} {duration_text(timedelta(milliseconds=part))}"
         for name, part in sorted(parts.items(), key=lambda item: -item[1])
     )
-    return f"slow: {', '.join(told)}"
+    return f"slow: {', '.join(phrases)}"
 
 
 def _auto_start_tried(line: Line) -> str:

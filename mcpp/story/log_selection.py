@@ -6,19 +6,20 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
-import click
 import orjson
 
-from mcpp.cli.tracing.log_lines import Line, LogFile, Reach, number_of, parse, span_of, text_of, time_of
+from mcpp.csms.vocabulary import Vocabulary
+from mcpp.story.log_files import Line, LogCoverage, LogFile, number_of, parse, span_of, text_of, time_of
+from mcpp.story.model import Span
 
 LINES_LIMIT: Final = 200_000
 """Lines of one story in memory: hundreds of megabytes, and more than anybody reads."""
 
 LAST_SIGN: Final = "last_sign_of_life"
-"""Added to server_started: the time of the line before it, which is the last word of a process that was killed."""
+"""Added to server_started: the time of the line before it, which is the last of a process that was killed."""
 
 _CORRELATION: Final = re.compile(rb'"correlation_id": ?"([0-9a-f]{32})"')
 
@@ -29,39 +30,15 @@ _OF_THE_SERVER: Final = frozenset(
 
 _OF_THE_SERVER_HINT: Final = re.compile(rb'"(?:server_st|log_l)')
 
-_WITHOUT_A_STORY: Final = frozenset({"Heartbeat", "MeterValues"})
-"""Actions that, without a connector, say nothing of one's session."""
-
 _SWIPED_BEFORE: Final = timedelta(minutes=2)
-"""How long before the session an Authorize may be its own: some swipe their card first and plug in then."""
+"""How long before the session an authorization may be its own: some swipe their card first and plug in then."""
 
 _SLACK: Final = timedelta(hours=1)
 """Lines are written in the order of time but for a CALL's, which waits for its answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """From when to when, both included."""
-
-    begin: datetime
-    end: datetime
-
-    def holds(self, at: datetime) -> bool:
-        """Whether a time lies in it."""
-        return self.begin <= at <= self.end
-
-    def including(self, at: datetime) -> Span:
-        """The same, stretched to a time."""
-        return Span(min(self.begin, at), max(self.end, at))
-
-    def may_hold(self, block: bytes) -> bool:
-        """Whether a block of lines may reach into it."""
-        times = [at for at in span_of(block) if at is not None]
-        # No sum with the bounds, which may be the ends of time.
-        return not times or not (self.begin - max(times) > _SLACK or min(times) - self.end > _SLACK)
-
-
-EVER: Final = Span(datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
+class TooManyLines(Exception):
+    """More than LINES_LIMIT lines of the log belong to the story."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,22 +52,24 @@ class Session:
     span: Span
 
 
-def session_lines(files: Sequence[LogFile], session: Session, reach: Reach) -> list[Line]:
-    """The lines of a session, in the order of time.
+def session_lines(
+    files: Sequence[LogFile], session: Session, vocabulary: Vocabulary, coverage: LogCoverage
+) -> list[Line]:
+    """The lines of a session, in the order of time. Raises TooManyLines and NotJsonLines.
 
-    Read twice: first what names the session, which tells its flows and how long it took; then what belongs to those
+    Read twice: first what names the session, which shows its flows and how long it took; then what belongs to those
     flows, and what befell the server and the charge point as a whole meanwhile.
     """
     needle = session.correlation_id.encode()
     flows, span = {needle}, session.span
     for file in files:
-        for block in file.blocks(reach):
+        for block in file.blocks(coverage):
             if needle not in block:
                 continue
             for line in filter(None, (parse(raw) for raw in block.split(b"\n") if needle in raw)):
                 flows.add(text_of(line, "correlation_id").encode())
                 at = time_of(line)
-                assert at is not None, "parse gives no line without a time"
+                assert at is not None, "parse returns no line without a time"
                 span = span.including(at)
     flows.discard(b"")
     with_swipe = span.including(span.begin - _SWIPED_BEFORE)
@@ -105,17 +84,26 @@ def session_lines(files: Sequence[LogFile], session: Session, reach: Reach) -> l
     def belongs(line: Line, at: datetime) -> bool:
         if text_of(line, "correlation_id").encode() in flows or _names(line, session.correlation_id):
             return True
-        is_meanwhile = (with_swipe if text_of(line, "action") == "Authorize" else span).holds(at)
-        return is_meanwhile and (text_of(line, "event") in _OF_THE_SERVER or _of_the_charge_point(line, session))
+        action = text_of(line, "action")
+        if not (with_swipe if action == vocabulary.authorize else span).holds(at):
+            return False
+        if text_of(line, "event") in _OF_THE_SERVER:
+            return True
+        # Heartbeats and meter values say something of a session only if they name it.
+        is_routine = action in {vocabulary.heartbeat, vocabulary.meter_values}
+        return not is_routine and _is_of_the_charge_point(line, session)
 
-    blocks = (block for file in files for block in file.blocks() if needle in block or span.may_hold(block))
-    return _gathered(blocks, is_candidate, belongs, reach)
+    blocks = (block for file in files for block in file.blocks() if needle in block or _may_hold(span, block))
+    return _selected(blocks, is_candidate, belongs, coverage)
 
 
 def charge_point_lines(
-    files: Sequence[LogFile], charge_point_id: str, connector_id: int | None, span: Span, reach: Reach
+    files: Sequence[LogFile], charge_point_id: str, connector_id: int | None, span: Span, coverage: LogCoverage
 ) -> list[Line]:
-    """The lines of a charge point in a span of time, in order; with a connector what is another's is left out."""
+    """The lines of a charge point in a span of time, in order; with a connector what is another's is left out.
+
+    Raises TooManyLines and NotJsonLines.
+    """
     identity = _identity_hint(charge_point_id)
 
     def is_candidate(raw: bytes) -> bool:
@@ -131,38 +119,37 @@ def charge_point_lines(
             connector_id is None or number is None or number in {0, connector_id}
         )
 
-    blocks = (block for file in files for block in file.blocks(reach) if span.may_hold(block))
-    return _gathered(blocks, is_candidate, belongs, reach)
+    blocks = (block for file in files for block in file.blocks(coverage) if _may_hold(span, block))
+    return _selected(blocks, is_candidate, belongs, coverage)
 
 
-def _gathered(
+def _selected(
     blocks: Iterable[bytes],
     is_candidate: Callable[[bytes], bool],
     belongs: Callable[[Line, datetime], bool],
-    reach: Reach,
+    coverage: LogCoverage,
 ) -> list[Line]:
-    gathered: list[tuple[datetime, Line]] = []
-    for line in _parsed(blocks, is_candidate, reach):
+    selected: list[tuple[datetime, Line]] = []
+    for line in _parsed(blocks, is_candidate, coverage):
         at = time_of(line)
-        assert at is not None, "parse gives no line without a time"
+        assert at is not None, "parse returns no line without a time"
         if belongs(line, at):
-            gathered.append((at, line))
-            if len(gathered) > LINES_LIMIT:
-                raise click.ClickException(
-                    f"over {LINES_LIMIT} lines of the log belong here; tell a part with --charge-point and --since"
-                )
-    gathered.sort(key=lambda timed: timed[0])
-    return [line for _, line in gathered]
+            selected.append((at, line))
+            if len(selected) > LINES_LIMIT:
+                raise TooManyLines
+    selected.sort(key=lambda timed: timed[0])
+    coverage.used = len(selected)
+    return [line for _, line in selected]
 
 
-def _parsed(blocks: Iterable[bytes], is_candidate: Callable[[bytes], bool], reach: Reach) -> Iterator[Line]:
+def _parsed(blocks: Iterable[bytes], is_candidate: Callable[[bytes], bool], coverage: LogCoverage) -> Iterator[Line]:
     for block in blocks:
         previous = b""
         for raw in block.split(b"\n"):
             if is_candidate(raw):
                 line = parse(raw)
                 if line is None:
-                    reach.skipped += raw.rstrip().endswith(b"}")  # the others are counted
+                    coverage.skipped += raw.rstrip().endswith(b"}")  # the others are counted
                 else:
                     if line["event"] == "server_started":
                         line[LAST_SIGN] = _timestamp(previous)
@@ -175,18 +162,24 @@ def _timestamp(raw: bytes) -> str | None:
     return None if line is None else text_of(line, "timestamp")
 
 
+def _may_hold(span: Span, block: bytes) -> bool:
+    """Whether a block of lines may reach into a span."""
+    times = [at for at in span_of(block) if at is not None]
+    # No sum with the bounds, which may be the ends of time.
+    return not times or not (span.begin - max(times) > _SLACK or min(times) - span.end > _SLACK)
+
+
 def _names(line: Line, session_correlation_id: str) -> bool:
     return text_of(line, "session_correlation_id") == session_correlation_id
 
 
-def _of_the_charge_point(line: Line, session: Session) -> bool:
-    """Whether a line tells of the session's charge point as a whole: its connection, a boot, a Reset, an Authorize."""
+def _is_of_the_charge_point(line: Line, session: Session) -> bool:
+    """Whether a line is of the session's charge point as a whole: its connection, a boot, a reset, an authorization."""
     return (
         text_of(line, "charge_point_id") == session.charge_point_id
         and number_of(line, "connector_id") in {None, 0, session.connector_id}
         and number_of(line, "transaction_id") in {None, session.transaction_id}
         and text_of(line, "session_correlation_id") in {"", session.correlation_id}
-        and text_of(line, "action") not in _WITHOUT_A_STORY
     )
 
 

@@ -9,9 +9,12 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from mcpp.cli.tracing.log_lines import Line, text_of, time_of
-from mcpp.cli.tracing.story import Entry, Kind, Source, Tone
-from mcpp.cli.tracing.words import event_text
+from mcpp.csms.vocabulary import Vocabulary
+from mcpp.domain.statuses import NO_ERROR
+from mcpp.story.connections import connection_entry
+from mcpp.story.log_files import Line, text_of, time_of
+from mcpp.story.model import Entry, Kind, Routine, Source, Tone
+from mcpp.story.phrases import event_text
 
 _TONES: Final[Mapping[str, Tone]] = {"warning": Tone.WARNING, "error": Tone.ERROR, "debug": Tone.QUIET}
 
@@ -22,45 +25,24 @@ _REQUEST: Final = "http_request"
 
 _MILESTONES: Final = frozenset({"transaction_started", "transaction_stopped"})
 
-_CAUSED_BY: Final[Mapping[str, str]] = {
-    "connector_status_changed": "StatusNotification",
-    "transaction_started": "StartTransaction",
-    "transaction_stopped": "StopTransaction",
-    "transaction_stop_superseded": "StopTransaction",
-    "charge_point_booted": "BootNotification",
-    "security_event_received": "SecurityEventNotification",
-}
-"""The CALL that an event is told with; others that name no message are told by themselves."""
+_OF_A_CHARGERS_CALL: Final = frozenset(
+    {
+        "connector_status_changed",
+        "transaction_started",
+        "transaction_stopped",
+        "transaction_stop_superseded",
+        "charge_point_booted",
+        "security_event_received",
+    }
+)
+"""Events that only repeat in our words what a charger's CALL reported: they are one entry with it."""
 
 _PART_OF_THE_CALL: Final = frozenset(
     {"call_unanswered", "call_expired", "handler_failed", "contract_deviation", "slow_message"}
 )
 
-_TELLING_FIELDS: Final = ("status", "errorCode", "idTag", "reason", "type", "requestedMessage", "key", "value")
+_GIST_FIELDS: Final = ("status", "errorCode", "idTag", "reason", "type", "requestedMessage", "key", "value")
 """What of a payload is worth a word, where payloads are logged."""
-
-CONNECTED: Final[Mapping[str, str]] = {
-    "accepted": "connected",
-    "accepted_without_subprotocol": "connected without naming OCPP's version",
-}
-
-ENDED: Final[Mapping[str, str]] = {
-    "closed": "closed its connection",
-    "lost": "connection lost",
-    "idle": "connection given up: nothing came for too long",
-    "stalled": "connection given up: the charger stopped reading",
-    "protocol_error": "connection ended: the charger broke the WebSocket protocol",
-    "message_too_big": "connection ended: a message was too big",
-    "shutdown": "connection closed, as the server stops",
-    "forgotten": "connection closed, as the charge point was deleted",
-}
-
-_MEANWHILE: Final[Mapping[str, str]] = {
-    "replaced": "older connection replaced by the new one",
-    "taken_over": "the new connection comes from another address",
-}
-
-_OURS: Final = frozenset({"idle", "stalled", "shutdown", "forgotten", "replaced"})
 
 
 @dataclass(slots=True)
@@ -79,15 +61,15 @@ class _Exchange:
         return self.answer is not None and text_of(self.answer, "direction") == "in"
 
 
-def tell(lines: Sequence[Line]) -> list[Entry]:
+def log_entries(lines: Sequence[Line], vocabulary: Vocabulary) -> list[Entry]:
     """The lines as entries; `lines` are in the order of time."""
     causes = _Causes(lines)
     entries: list[Entry] = []
-    for item in list(_exchanges(lines)):  # whole before it's told: notes may come after
+    for item in list(_exchanges(lines)):  # whole before the first is put into words: notes may come later
         if isinstance(item, _Exchange):
-            entries.append(_exchange_entry(item, causes))
+            entries.append(_exchange_entry(item, causes, vocabulary))
         elif text_of(item, "event") == "connection":
-            entries.append(_connection_entry(item))
+            entries.append(connection_entry(item))
         else:
             entries.append(_event_entry(item))
     return entries
@@ -109,7 +91,7 @@ class _Causes:
         self._by_source = by_source
 
     def source(self, command: Line) -> Source:
-        """Whose a command is; where nothing tells, it came through the API, whose requests the log may not have."""
+        """Whose a command is; where nothing shows it, it came through the API, whose requests the log may not have."""
         flow = _flow(command)
         return next((source for source, flows in self._by_source.items() if flow in flows), Source.OPERATOR)
 
@@ -117,7 +99,8 @@ class _Causes:
 def _exchanges(lines: Sequence[Line]) -> Iterator[_Exchange | Line]:
     """Lines put together to exchanges, each at its first frame; those that belong to none stay as they are."""
     by_message: dict[tuple[str, str], _Exchange] = {}
-    by_action: dict[tuple[str, str], _Exchange] = {}
+    by_flow: dict[str, _Exchange] = {}
+    """The charger's CALL of a flow; a flow has one at most."""
     beginnings: dict[int, _Exchange] = {}
     frames = [(number, line) for number, line in enumerate(lines) if text_of(line, "event") == _FRAME]
     for number, frame in frames:
@@ -127,21 +110,24 @@ def _exchanges(lines: Sequence[Line]) -> Iterator[_Exchange | Line]:
             exchange.answer = frame
             continue
         exchange = beginnings[number] = _Exchange(frame, None) if is_call else _Exchange(None, frame)
-        by_message[_message(frame)] = by_action[_flow(frame), text_of(frame, "action")] = exchange
+        by_message[_message(frame)] = exchange
+        if not exchange.is_command:
+            by_flow[_flow(frame)] = exchange
     for number, line in enumerate(lines):
         event = text_of(line, "event")
         if event == _FRAME:
             if number in beginnings:
                 yield beginnings[number]
             continue
+        exchange = None
         if event in _PART_OF_THE_CALL:
-            told_with = by_message.get(_message(line))
-        else:
-            told_with = by_action.get((_flow(line), _CAUSED_BY.get(event, "")))
-        if told_with is None:
+            exchange = by_message.get(_message(line))
+        elif event in _OF_A_CHARGERS_CALL:
+            exchange = by_flow.get(_flow(line))
+        if exchange is None:
             yield line
         else:
-            told_with.notes.append(line)
+            exchange.notes.append(line)
 
 
 def _flow(line: Line) -> str:
@@ -152,10 +138,11 @@ def _message(line: Line) -> tuple[str, str]:
     return _flow(line), text_of(line, "message_id")
 
 
-def _exchange_entry(exchange: _Exchange, causes: _Causes) -> Entry:
+def _exchange_entry(exchange: _Exchange, causes: _Causes, vocabulary: Vocabulary) -> Entry:
     line = exchange.call or exchange.answer
     assert line is not None, "an exchange begins with one of its frames"
-    facts: dict[str, JsonValue] = {"message_id": text_of(line, "message_id"), "action": text_of(line, "action")}
+    action = text_of(line, "action")
+    facts: dict[str, JsonValue] = {"message_id": text_of(line, "message_id"), "action": action}
     facts |= {name: line[name] for name in ("connector_id", "transaction_id") if name in line}
     if exchange.notes:
         facts["events"] = [text_of(note, "event") for note in exchange.notes]
@@ -170,41 +157,48 @@ def _exchange_entry(exchange: _Exchange, causes: _Causes) -> Entry:
         correlation_id=text_of(line, "correlation_id") or None,
         duration_ms=_duration(exchange.answer),
         tone=_exchange_tone(exchange),
+        routine=None if exchange.is_command else _routine(action, vocabulary),
         facts=facts,
         payloads=dict(_payloads(exchange)),
     )
 
 
+def _routine(action: str, vocabulary: Vocabulary) -> Routine | None:
+    if action == vocabulary.meter_values:
+        return Routine.METER_VALUES
+    return Routine.HEARTBEAT if action == vocabulary.heartbeat else None
+
+
 def _exchange_text(exchange: _Exchange, line: Line) -> str:
     action = text_of(line, "action") or "a frame that is no OCPP message"
-    told = [event_text(note) for note in exchange.notes]
-    if not told:
-        told = list(filter(None, (_gist(exchange.call), _gist(exchange.answer))))
-        told = [" → ".join(told)] if told else []
+    phrases = [event_text(note) for note in exchange.notes]
+    if not phrases:
+        gist = " → ".join(filter(None, (_gist(exchange.call), _gist(exchange.answer))))
+        phrases = [gist] if gist else []
     answer = exchange.answer
     if answer is not None and text_of(answer, "message_type") == "call_error":
         error = ", ".join(filter(None, (text_of(answer, "error"), text_of(answer, "description"))))
-        told.append(f"{'refused' if exchange.is_command else 'refused by us'}: {error}")
+        phrases.append(f"{'refused' if exchange.is_command else 'refused by us'}: {error}")
     elif answer is None and not any(text_of(note, "event") in _PART_OF_THE_CALL for note in exchange.notes):
-        told.append("the log has no answer")
+        phrases.append("the log has no answer")
     if exchange.call is None:
         stray = text_of(line, "stray")
-        told.append(
+        phrases.append(
             f"{stray} answer, nobody waits for it" if stray else text_of(line, "error") or "its CALL isn't here"
         )
     name = f"→ {action}" if exchange.is_command else action
-    return f"{name}: {'; '.join(told)}" if told else name
+    return f"{name}: {'; '.join(phrases)}" if phrases else name
 
 
 def _gist(frame: Line | None) -> str:
-    """The telling fields of a payload, where payloads are logged."""
+    """The fields of a payload that say most, where payloads are logged."""
     payload = frame.get("payload") if frame is not None else None
     if not isinstance(payload, dict):
         return ""
     verdict = payload.get("idTagInfo")
     fields = {**payload, **verdict} if isinstance(verdict, dict) else payload
-    told = (fields.get(name) for name in _TELLING_FIELDS)
-    return " ".join(value for value in told if isinstance(value, str) and value != "NoError")
+    values = (fields.get(name) for name in _GIST_FIELDS)
+    return " ".join(value for value in values if isinstance(value, str) and value != NO_ERROR)
 
 
 def _exchange_tone(exchange: _Exchange) -> Tone:
@@ -231,24 +225,6 @@ def _duration(line: Line | None) -> float | None:
     return float(value) if isinstance(value, int | float) else None
 
 
-def _connection_entry(line: Line) -> Entry:
-    outcome, remote = text_of(line, "outcome"), text_of(line, "remote_address")
-    words = CONNECTED.get(outcome) or ENDED.get(outcome) or _MEANWHILE.get(outcome)
-    text = words or f"connection refused: {outcome.replace('_', ' ')}"
-    if remote and (outcome in CONNECTED or words is None):
-        text += f" from {remote}"
-    detail = text_of(line, "detail")
-    return Entry(
-        at=_time(line),
-        source=Source.SERVER if outcome in _OURS else Source.CHARGER,
-        kind=Kind.CONNECTION,
-        what=f"{text} ({detail})" if detail else text,
-        correlation_id=text_of(line, "correlation_id") or None,
-        tone=Tone.PLAIN if outcome in CONNECTED else Tone.WARNING,
-        facts={"outcome": outcome},
-    )
-
-
 def _event_entry(line: Line) -> Entry:
     event, plugin = text_of(line, "event"), text_of(line, "plugin")
     by_operator = event == _REQUEST or line.get("origin") == "operator"
@@ -270,5 +246,5 @@ def _event_entry(line: Line) -> Entry:
 
 def _time(line: Line) -> datetime:
     at = time_of(line)
-    assert at is not None, "no line without a time is gathered"
+    assert at is not None, "no line without a time is selected"
     return at

@@ -1,8 +1,7 @@
-"""What the database tells of a story."""
+"""What the database has of a story, as entries."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,13 +11,13 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from mcpp.cli.tracing.condensing import METER_VALUES
-from mcpp.cli.tracing.gathering import Session, Span
-from mcpp.cli.tracing.story import Entry, Kind, Reading, Source, Tone
-from mcpp.cli.tracing.words import duration_text, energy_text, evidence_text
+from mcpp.csms.vocabulary import Vocabulary
 from mcpp.domain.energy import energy_wh
 from mcpp.domain.samples import SampleKind, register_wh
-from mcpp_generated.db.enums import StopOrigin, Suspicion, UnmatchedKind
+from mcpp.story.log_selection import Session
+from mcpp.story.model import Entry, Kind, Reading, Routine, Source, Span, Tone
+from mcpp.story.phrases import duration_text, energy_text, evidence_text
+from mcpp_generated.db.enums import StopOrigin, UnmatchedKind
 from mcpp_generated.db.models import ListTransactionSamplesRow, Transaction, TransactionRecord, UnmatchedRecord
 from mcpp_generated.db.queries import Queries
 
@@ -27,10 +26,10 @@ _PAGE: Final = 1_000
 _END_OF_TIME: Final = datetime.max.replace(tzinfo=UTC)
 
 _LATE: Final = timedelta(minutes=1)
-"""From here on, what a charger says and when it says so are two things."""
+"""A report that comes later than this after what it reports is worth a word."""
 
 _LONGEST_OFFLINE: Final = timedelta(days=7)
-"""A charger that tells of a start longer ago has a wrong clock rather than a long queue."""
+"""A charger that reports a start longer ago has a wrong clock rather than a long queue."""
 
 _POWER: Final = "Power.Active.Import"
 _WATTS_PER_UNIT: Final = {"": 1, "W": 1, "kW": 1000}
@@ -42,47 +41,36 @@ _SOURCES: Final = {
     StopOrigin.OPERATOR: Source.OPERATOR,
 }
 
-_SUSPICIONS: Final = {
-    Suspicion.CONNECTOR_AVAILABLE: "its connector was reported free",
-    Suspicion.BOOT: "its charge point booted and hasn't spoken of it since",
-}
-
 
 @dataclass(frozen=True, slots=True)
-class TransactionBooks:
-    """All that the books have of a transaction."""
+class TransactionRecords:
+    """All that the database has of a transaction."""
 
+    transaction: Transaction
     record: TransactionRecord
     session: Session
-    heading: list[str]
-    """For people: a title, then what is worth knowing first."""
     entries: list[Entry]
     readings: list[Reading]
 
-    def as_json(self) -> dict[str, JsonValue]:
-        """The transaction as the API shows it."""
-        from mcpp.api.transaction_rows import row_of  # the whole API: who reads a story does without
 
-        row: dict[str, JsonValue] = json.loads(json.dumps(row_of(self.record)))
-        return {"kind": "transaction", **row}
-
-
-def read_transaction(q: Queries, transaction_id: int) -> TransactionBooks | None:
-    """What the books have of a transaction, None where there is none of that id."""
+def read_transaction(q: Queries, transaction_id: int, vocabulary: Vocabulary) -> TransactionRecords | None:
+    """What the database has of a transaction, None where there is none of that id."""
     transaction, record = q.find_transaction(id=transaction_id), q.get_transaction(transaction_id=transaction_id)
     if transaction is None or record is None:
         return None
     readings = list(_readings(q, transaction_id))
     span = _span(transaction)
     entries = [*_ends(transaction), *_reservation(q, transaction), *_unmatched(q, record, span)]
-    entries += [_reading_entry(reading, transaction.meter_start) for reading in readings]
+    entries += [_reading_entry(reading, transaction.meter_start, vocabulary) for reading in readings]
     session = Session(
         transaction.session_correlation_id, record.charge_point_id, record.connector_id, transaction_id, span
     )
-    return TransactionBooks(record, session, _heading(transaction, record), entries, readings)
+    return TransactionRecords(transaction, record, session, entries, readings)
 
 
-def transactions_of_charge_point(q: Queries, charge_point_id: str, connector_id: int | None, span: Span) -> list[Entry]:
+def transactions_of_charge_point(
+    q: Queries, charge_point_id: str, connector_id: int | None, span: Span, vocabulary: Vocabulary
+) -> list[Entry]:
     """The transactions of a charge point that began in a span of time, and their readings in it."""
     entries: list[Entry] = []
     before, before_id = span.end, 2**63 - 1
@@ -100,43 +88,12 @@ def transactions_of_charge_point(q: Queries, charge_point_id: str, connector_id:
             if transaction is not None and connector_id in {None, record.connector_id}:
                 entries += _ends(transaction)
                 entries += (
-                    _reading_entry(reading, transaction.meter_start)
+                    _reading_entry(reading, transaction.meter_start, vocabulary)
                     for reading in _readings(q, transaction.id)
                     if span.holds(reading.at)
                 )
         before, before_id = page[-1].started_at, page[-1].transaction_id
     return entries
-
-
-def _heading(transaction: Transaction, record: TransactionRecord) -> list[str]:
-    title = (
-        f"Transaction {record.transaction_id}: {record.charge_point_id}, connector {record.connector_id}, "
-        f"id tag {record.id_tag}"
-    )
-    return [title, *_outcome(transaction), f"session {transaction.session_correlation_id}"]
-
-
-def _outcome(transaction: Transaction) -> Iterator[str]:
-    if transaction.stopped_at is None or transaction.meter_stop is None:
-        yield f"still running, from {energy_text(transaction.meter_start)}"
-        if transaction.suspicion is not None:
-            yield f"suspected to be over: {_SUSPICIONS[transaction.suspicion]}"
-        return
-    wh, took = (
-        energy_wh(transaction.meter_start, transaction.meter_stop),
-        transaction.stopped_at - transaction.started_at,
-    )
-    registers = f"from {energy_text(transaction.meter_start)} to {energy_text(transaction.meter_stop)}"
-    yield f"{energy_text(wh)} in {duration_text(took)}, {registers}"
-    if transaction.energy_implausible:
-        yield "implausible: the register fell, so no energy is counted"
-    match transaction.stop_origin:
-        case StopOrigin.CHARGER:
-            yield f"ended by the charger: {transaction.stop_reason}"
-        case StopOrigin.OPERATOR:
-            yield f"ended by an operator: {evidence_text(transaction.evidence)}"
-        case _:
-            yield f"ended by recovery: {evidence_text(transaction.evidence)}"
 
 
 def _ends(transaction: Transaction) -> Iterator[Entry]:
@@ -147,7 +104,7 @@ def _ends(transaction: Transaction) -> Iterator[Entry]:
         at=transaction.started_at,
         source=Source.CHARGER,
         kind=Kind.BOOKED,
-        what=text + _told_later(transaction.started_at, transaction.start_received_at),
+        what=text + _delay(transaction.started_at, transaction.start_received_at),
         tone=Tone.GOOD,
         facts={"event": "transaction_started", "transaction_id": number},
     )
@@ -158,7 +115,7 @@ def _ends(transaction: Transaction) -> Iterator[Entry]:
     wh = energy_wh(transaction.meter_start, meter_stop)
     text = f"transaction {number} ends at {energy_text(meter_stop)}, {energy_text(wh)} charged"
     if by_charger:
-        text += f", {transaction.stop_reason}{_told_later(stopped_at, received_at or stopped_at)}"
+        text += f", {transaction.stop_reason}{_delay(stopped_at, received_at or stopped_at)}"
     else:
         text += f"; {evidence_text(transaction.evidence)}"
     if transaction.energy_implausible:
@@ -173,7 +130,7 @@ def _ends(transaction: Transaction) -> Iterator[Entry]:
     )
 
 
-def _told_later(at: datetime, received_at: datetime) -> str:
+def _delay(at: datetime, received_at: datetime) -> str:
     if received_at - at > _LATE:
         return f"; told {duration_text(received_at - at)} later, or the charger's clock is slow"
     if at - received_at > _LATE:
@@ -240,13 +197,20 @@ def _unmatched_entry(kept: UnmatchedRecord) -> Entry:
     )
 
 
-def _reading_entry(reading: Reading, meter_start: int) -> Entry:
-    facts: dict[str, JsonValue] = {"action": METER_VALUES}
+def _reading_entry(reading: Reading, meter_start: int, vocabulary: Vocabulary) -> Entry:
+    facts: dict[str, JsonValue] = {"action": vocabulary.meter_values}
     if reading.register_wh is not None:
         facts |= {"register_wh": reading.register_wh, "energy_wh": reading.register_wh - meter_start}
     if reading.power_w is not None:
         facts["power_w"] = reading.power_w
-    return Entry(at=reading.at, source=Source.CHARGER, kind=Kind.METER, what=METER_VALUES, facts=facts)
+    return Entry(
+        at=reading.at,
+        source=Source.CHARGER,
+        kind=Kind.METER,
+        what=vocabulary.meter_values,
+        routine=Routine.METER_VALUES,
+        facts=facts,
+    )
 
 
 def _readings(q: Queries, transaction_id: int) -> Iterator[Reading]:
