@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import fields
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 from typing import Final
 
@@ -14,6 +14,7 @@ import orjson
 from mcpp.domain import events
 from mcpp.domain.events import Event
 from mcpp.domain.samples import Sample
+from mcpp.reads.times import spell_time
 from mcpp.redaction import MASK, is_secret, redact_text
 
 
@@ -61,4 +62,4 @@ def _present(name: str, value: object) -> object:
 
 def _spell(value: object) -> str:
     assert isinstance(value, datetime)
-    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return spell_time(value)

@@ -96,7 +96,7 @@ async def open_http(
         live=core.registry,
         disconnect=core.registry.disconnect,
         commands=Commands(core.registry, core.dialects),
-        stamps=core.services.stamps,
+        charge_points=core.charge_points,
         sync_local_list=LocalListSync(storage.writer, core.registry).sync,
         check_charging_profile=check_charging_profile,
         read_unmatched=read_content,

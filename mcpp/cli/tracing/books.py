@@ -18,6 +18,7 @@ from mcpp.cli.tracing.story import Entry, Kind, Reading, Source, Tone
 from mcpp.cli.tracing.words import duration_text, energy_text, evidence_text
 from mcpp.domain.energy import energy_wh
 from mcpp.domain.samples import SampleKind, register_wh
+from mcpp.reads.transactions import row_of, transaction_of
 from mcpp_generated.db.enums import StopOrigin, Suspicion, UnmatchedKind
 from mcpp_generated.db.models import ListTransactionSamplesRow, Transaction, TransactionRecord, UnmatchedRecord
 from mcpp_generated.db.queries import Queries
@@ -61,9 +62,7 @@ class TransactionBooks:
 
     def as_json(self) -> dict[str, JsonValue]:
         """The transaction as the API shows it."""
-        from mcpp.api.transaction_rows import row_of  # the whole API: who reads a story does without
-
-        row: dict[str, JsonValue] = json.loads(json.dumps(row_of(self.record)))
+        row: dict[str, JsonValue] = json.loads(json.dumps(row_of(transaction_of(self.record))))
         return {"kind": "transaction", **row}
 
 

@@ -13,10 +13,10 @@ import click
 import orjson
 from pydantic import JsonValue
 
-from mcpp.api.models import spell_time
 from mcpp.cli.text import printable
 from mcpp.cli.tracing.story import Entry, Kind, Tone
 from mcpp.cli.tracing.words import duration_text
+from mcpp.reads.times import spell_time
 
 _ID_LENGTH: Final = 8
 """Enough of a correlation id to find its lines by."""

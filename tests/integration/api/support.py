@@ -34,6 +34,7 @@ from mcpp.ocpp16.local_list_sync import LocalListSync
 from mcpp.ocpp16.unmatched import read_content
 from mcpp.ocppj.actions import Action, AnyAction, Req, Res
 from mcpp.ocppj.errors import NotConnected
+from mcpp.reads.charge_points import ChargePoints
 from mcpp.server.passwords import Passwords
 from mcpp.storage.database import Readers, open_writer
 from mcpp.storage.migrations import migrate
@@ -259,7 +260,7 @@ async def site(
         live=connections,
         disconnect=connections.identities.discard,
         commands=Commands(connections, [dialect]),
-        stamps=stamps,
+        charge_points=ChargePoints(readers, connections, stamps),
         sync_local_list=LocalListSync(writer, connections).sync,
         check_charging_profile=check_charging_profile,
         read_unmatched=read_content,
