@@ -1,17 +1,14 @@
-"""What the API is told: bodies, and the texts that paths are made of. What it doesn't know, it refuses."""
+"""What requests say: bodies, and the texts that paths are made of. A name that the API does not know is refused."""
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
-from typing import Annotated, Final
+from typing import Annotated
 
 from fastapi import Path
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
@@ -20,6 +17,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from mcpp.reads.times import ZonedTime
 from mcpp_generated.db.enums import IdTagStatus
 
 LARGEST_ID = 2**63 - 1
@@ -32,18 +30,6 @@ def _printable(text: str) -> str:
     return text
 
 
-_RFC_3339: Final = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})", re.IGNORECASE
-)
-
-
-def _rfc_3339(given: object) -> object:
-    """Pydantic would take Unix times, too."""
-    if isinstance(given, datetime) or (isinstance(given, str) and _RFC_3339.fullmatch(given)):
-        return given
-    raise PydanticCustomError("rfc_3339", "should be a time with its zone, such as 2026-05-04T09:30:00Z")
-
-
 def _to_utc(moment: datetime) -> datetime:
     try:
         return moment.astimezone(UTC)
@@ -51,11 +37,8 @@ def _to_utc(moment: datetime) -> datetime:
         raise PydanticCustomError("datetime_range", "lies outside of the years 1 to 9999 of UTC") from None
 
 
-ZonedTime = Annotated[AwareDatetime, BeforeValidator(_rfc_3339)]
-"""A time with its zone (RFC 3339)."""
-
 Moment = Annotated[ZonedTime, AfterValidator(_to_utc)]
-"""The same, brought to UTC: what can be stored."""
+"""A time with its zone, brought to UTC: what can be stored."""
 
 Printable = Annotated[str, AfterValidator(_printable)]
 

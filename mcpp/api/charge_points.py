@@ -1,4 +1,4 @@
-"""`/charge-points`: the chargers, what they said of themselves, which are connected, and what they are told to be."""
+"""`/charge-points`: the chargers, what they said of themselves, which are connected, and what operators say of them."""
 
 from __future__ import annotations
 
@@ -6,67 +6,41 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated
 
-import aiosqlite
 from fastapi import APIRouter, Query, Request
-from pydantic import Field, TypeAdapter
 from starlette.responses import Response
 
+from mcpp.api import models
 from mcpp.api.bodies import NewIdentity, WantedChargePoint
 from mcpp.api.commands import answer_command, answered_by
-from mcpp.api.models import (
-    ChargePoint,
-    ChargePointDetail,
-    ChargePointPage,
-    ConfigurationKey,
-    ConfigurationPage,
-    Connector,
-    OrderedAvailability,
-    Report,
-)
-from mcpp.api.paging import Cursors, PageQuery, cut
-from mcpp.api.problems import conflict, documented, not_found
+from mcpp.api.problems import conflict, documented, found, not_found
 from mcpp.api.services import ApiServices, FromServices
 from mcpp.domain import charge_points
 from mcpp.domain.charge_points import KEEP, Keep, Wanted
-from mcpp_generated.db import models, readers
+from mcpp.reads import configuration
+from mcpp.reads.charge_points import ChargePoint, ChargePointDetail, ChargePointQuery
+from mcpp.reads.paging import Page, PageQuery
+from mcpp_generated.db.models import ConfigurationKey
 
 router = APIRouter(prefix="/charge-points", tags=["charge points"], responses=documented(HTTPStatus.BAD_REQUEST))
 
-_CURSORS = Cursors(TypeAdapter(tuple[str]))
 
-_IDENTITIES_AT_ONCE = 5000
-"""Looked through in one step for those that are, or aren't, connected: some milliseconds."""
-
-
-class ChargePointQuery(PageQuery):
-    """Filters of the list; all that are given must hold."""
-
-    connected: bool | None = Field(None, description="Only those that are connected now, or are not.")
-    vendor: str | None = Field(None, description="Only this vendor's, as the chargers spell it.")
-
-
-@router.get("", response_model=ChargePointPage)
-async def list_charge_points(services: FromServices, query: Annotated[ChargePointQuery, Query()]) -> ChargePointPage:
+@router.get("", response_model=models.ChargePointPage)
+async def list_charge_points(services: FromServices, query: Annotated[ChargePointQuery, Query()]) -> Page[ChargePoint]:
     """Charge points by identity."""
-    (after,) = _CURSORS.decode(query.cursor, ("",))
-    async with services.readers.connection() as connection:
-        found = await _find_identities(connection, services, query, after)
-        identities, last = cut(found, query.limit)
-        items = await _read(connection, services, identities)
-    return ChargePointPage(items=items, next_cursor=_CURSORS.encode((last,)) if last is not None else None)
+    return await services.charge_points.list_page(query)
 
 
-@router.get("/{id}", response_model=ChargePointDetail, responses=documented(HTTPStatus.NOT_FOUND))
+@router.get("/{id}", response_model=models.ChargePointDetail, responses=documented(HTTPStatus.NOT_FOUND))
 async def get_charge_point(services: FromServices, id: str) -> ChargePointDetail:  # noqa: A002  the interface's name
     """One charge point."""
-    return await _read_detail(services, id)
+    return await _find_detail(services, id)
 
 
 @router.put(
     "/{id}",
-    response_model=ChargePointDetail,
+    response_model=models.ChargePointDetail,
     responses={
-        HTTPStatus.CREATED: {"model": ChargePointDetail, "description": "It is a new one."},
+        HTTPStatus.CREATED: {"model": models.ChargePointDetail, "description": "It is a new one."},
         **documented(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.SERVICE_UNAVAILABLE),
     },
 )
@@ -94,7 +68,7 @@ async def put_charge_point(
     )
     if registered.created:
         response.status_code = HTTPStatus.CREATED
-    return await _read_detail(services, id)
+    return await _find_detail(services, id)
 
 
 @router.delete(
@@ -114,7 +88,7 @@ async def delete_charge_point(
         services.disconnect(id)
     deletion = await services.change(charge_points.delete_charge_point, id, purge=purge)
     if deletion is None:
-        raise _no_charge_point(id)
+        raise not_found(_unknown(id))
     if not deletion.deleted:
         raise conflict(f"{id} has {deletion.transactions} transactions; purge=true forgets them, too")
     if services.files is not None:
@@ -123,26 +97,16 @@ async def delete_charge_point(
 
 @router.get(
     "/{id}/configuration",
-    response_model=ConfigurationPage,
+    response_model=models.ConfigurationPage,
     responses=documented(HTTPStatus.NOT_FOUND),
 )
 async def get_configuration(
     services: FromServices,
     id: str,  # noqa: A002
     query: Annotated[PageQuery, Query()],
-) -> ConfigurationPage:
+) -> Page[ConfigurationKey]:
     """The configuration keys as last known: from GetConfiguration, and from each accepted ChangeConfiguration."""
-    (after,) = _CURSORS.decode(query.cursor, ("",))
-    async with services.readers.connection() as connection:
-        row = await readers.get_charge_point(connection, identity=id)
-        if row is None:
-            raise _no_charge_point(id)
-        keys = await readers.list_configuration_page(
-            connection, charge_point_key=row.key, after=after, page_size=query.limit + 1
-        )
-    page, last = cut(keys, query.limit)
-    items = [ConfigurationKey(key=k.key, value=k.value, readonly=k.readonly, known_at=k.known_at) for k in page]
-    return ConfigurationPage(items=items, next_cursor=_CURSORS.encode((last.key,)) if last is not None else None)
+    return found(await configuration.list_page(services.readers, id, query), _unknown(id))
 
 
 @router.post("/{id}/local-list/sync", response_class=Response, responses=answered_by("SendLocalList"))
@@ -151,91 +115,9 @@ async def sync_local_list(request: Request, services: FromServices, id: str) -> 
     return await answer_command(request, services, id, services.sync_local_list(id))
 
 
-def _no_charge_point(identity: str) -> Exception:
-    return not_found(f"there is no charge point {identity!r}")
+async def _find_detail(services: ApiServices, charge_point_id: str) -> ChargePointDetail:
+    return found(await services.charge_points.find_detail(charge_point_id), _unknown(charge_point_id))
 
 
-async def _find_identities(
-    connection: aiosqlite.Connection, services: ApiServices, query: ChargePointQuery, after: str
-) -> list[str]:
-    """Identities behind `after` that the filters let through: one more than the page takes, where there are so many."""
-    wanted = query.limit + 1
-    step = wanted if query.connected is None else _IDENTITIES_AT_ONCE
-    found: list[str] = []
-    while len(found) < wanted:
-        if query.vendor is None:
-            identities = await readers.list_identities(connection, after=after, page_size=step)
-        else:
-            identities = await readers.list_identities_by_vendor(
-                connection, vendor=query.vendor, after=after, page_size=step
-            )
-        found += [i for i in identities if query.connected in {None, services.live.connected(i)}]
-        if len(identities) < step:
-            break
-        after = identities[-1]
-    return found[:wanted]
-
-
-async def _read_detail(services: ApiServices, identity: str) -> ChargePointDetail:
-    async with services.readers.connection() as connection:
-        row = await readers.get_charge_point(connection, identity=identity)
-        if row is None:
-            raise _no_charge_point(identity)
-        connectors = await readers.list_connectors(connection, charge_point_keys=[row.key])
-        reports = await readers.list_reports(connection, charge_point_key=row.key)
-        local_list = await readers.get_local_list(connection, charge_point_key=row.key)
-    return ChargePointDetail(
-        **dict(_charge_point(services, row, [_connector(connector) for connector in connectors])),
-        ordered_availability=[
-            OrderedAvailability(connector_id=c.connector_id, availability=c.ordered_availability)
-            for c in connectors
-            if c.ordered_availability is not None
-        ],
-        reports=[
-            Report(kind=r.kind, status=r.status, request_id=r.request_id, reported_at=r.reported_at) for r in reports
-        ],
-        local_list_version=local_list.version if local_list is not None else None,
-    )
-
-
-async def _read(connection: aiosqlite.Connection, services: ApiServices, identities: list[str]) -> list[ChargePoint]:
-    rows = await readers.get_charge_points(connection, identities=identities)
-    connectors: dict[int, list[Connector]] = {row.key: [] for row in rows}
-    for connector in await readers.list_connectors(connection, charge_point_keys=list(connectors)):
-        connectors[connector.charge_point_key].append(_connector(connector))
-    return [_charge_point(services, row, connectors[row.key]) for row in rows]
-
-
-def _connector(row: models.ListConnectorsRow) -> Connector:
-    return Connector(
-        connector_id=row.connector_id,
-        status=row.status,
-        error_code=row.error_code,
-        status_at=row.status_at,
-        transaction_id=row.transaction_id,
-    )
-
-
-def _charge_point(services: ApiServices, row: models.ChargePoint, connectors: list[Connector]) -> ChargePoint:
-    fresher = services.stamps.waiting(row.key)
-    return ChargePoint(
-        id=row.identity,
-        connected=services.live.connected(row.identity),
-        ocpp_version=row.ocpp_version,
-        display_name=row.display_name,
-        vendor=row.vendor,
-        model=row.model,
-        serial_number=row.serial_number,
-        firmware_version=row.firmware_version,
-        connectors=connectors,
-        auto_start=row.auto_start,
-        last_connect_at=row.last_connect_at,
-        last_disconnect_at=row.last_disconnect_at,
-        last_boot_at=row.last_boot_at,
-        last_heartbeat_at=fresher.heartbeat_at or row.last_heartbeat_at,
-        last_status_at=row.last_status_at,
-        last_meter_values_at=fresher.meter_values_at or row.last_meter_values_at,
-        last_tx_start_at=row.last_tx_start_at,
-        last_tx_stop_at=row.last_tx_stop_at,
-        last_error_at=row.last_error_at,
-    )
+def _unknown(charge_point_id: str) -> str:
+    return f"there is no charge point {charge_point_id!r}"

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request
-from pydantic import TypeAdapter
 from starlette.responses import Response
 
 from mcpp.api.bodies import NewName
-from mcpp.api.models import ChargingProfilePage, NamedProfile
-from mcpp.api.paging import Cursors, PageQuery, cut
-from mcpp.api.problems import documented, not_found
+from mcpp.api.models import ChargingProfilePage
+from mcpp.api.problems import documented, found
 from mcpp.api.services import FromServices
 from mcpp.domain import charging_profiles
-from mcpp_generated.db import readers
+from mcpp.reads import charging_profiles as reads
+from mcpp.reads.charging_profiles import NamedProfile
+from mcpp.reads.paging import Page, PageQuery
 
 router = APIRouter(prefix="/charging-profiles", tags=["charging profiles"])
-
-_CURSORS = Cursors(TypeAdapter(tuple[str]))
 
 _PROFILE: Final[dict[str, Any]] = {
     "application/json": {"schema": {"$ref": "#/components/schemas/ChargingProfile"}},
@@ -29,14 +26,9 @@ _CHANGED: Final = documented(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.SER
 
 
 @router.get("", response_model=ChargingProfilePage)
-async def list_charging_profiles(services: FromServices, query: Annotated[PageQuery, Query()]) -> ChargingProfilePage:
+async def list_charging_profiles(services: FromServices, query: Annotated[PageQuery, Query()]) -> Page[NamedProfile]:
     """Stored charging profiles."""
-    (after,) = _CURSORS.decode(query.cursor, ("",))
-    async with services.readers.connection() as connection:
-        rows = await readers.list_charging_profiles(connection, after=after, page_size=query.limit + 1)
-    page, last = cut(rows, query.limit)
-    items = [NamedProfile(name=row.name, profile=json.loads(row.profile)) for row in page]
-    return ChargingProfilePage(items=items, next_cursor=_CURSORS.encode((last.name,)) if last is not None else None)
+    return await reads.list_page(services.readers, query)
 
 
 @router.get(
@@ -46,11 +38,10 @@ async def list_charging_profiles(services: FromServices, query: Annotated[PageQu
 )
 async def get_charging_profile(services: FromServices, name: str) -> Response:
     """One charging profile, as it was stored."""
-    async with services.readers.connection() as connection:
-        row = await readers.get_charging_profile(connection, name=name)
-    if row is None:
-        raise not_found(f"no charging profile is stored by the name {name!r}")
-    return Response(row.profile, media_type="application/json")
+    profile = found(
+        await reads.find_text(services.readers, name), f"no charging profile is stored by the name {name!r}"
+    )
+    return Response(profile, media_type="application/json")
 
 
 @router.put(

@@ -20,7 +20,6 @@ from mcpp.api.services import ApiServices, FromServices
 from mcpp.csms.live import Exchange
 from mcpp.ocppj.actions import AnyAction, encode
 from mcpp.ocppj.errors import NotConnected
-from mcpp_generated.db import readers
 
 _PATIENCE_AT_THE_END: Final = 2.0
 """Seconds that a command may still be answered in once the server is told to stop."""
@@ -76,9 +75,7 @@ async def answer_command(
     try:
         exchange = await _while_wanted(request, services.stopping, command)
     except NotConnected:
-        async with services.readers.connection() as connection:
-            known = await readers.get_charge_point(connection, identity=identity)
-        if known is None:
+        if not await services.charge_points.is_known(identity):
             raise not_found(f"there is no charge point {identity!r}") from None
         raise
     if exchange is None:

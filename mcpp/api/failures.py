@@ -24,6 +24,7 @@ from mcpp.ocppj.errors import (
     QueueFull,
     UnknownAction,
 )
+from mcpp.reads.paging import BadCursor
 from mcpp.storage.writer import WriteFailed
 
 _log: Final = logging.getLogger(__name__)
@@ -46,9 +47,22 @@ COMMAND_STATUSES: Final = (
 """With which problems a command may be answered."""
 
 
+_KINDS: Final = (
+    CommandError,
+    Unknown,
+    Conflict,
+    BadCursor,
+    WriteFailed,
+    BadName,
+    EmptyFile,
+    FileTooLarge,
+    StorageFailed,
+)
+
+
 def answer_failures(app: FastAPI) -> None:
-    """Make the errors of commands, domain and storage problems."""
-    for kind in (CommandError, Unknown, Conflict, WriteFailed, BadName, EmptyFile, FileTooLarge, StorageFailed):
+    """Make the errors of commands, lists, domain and storage problems."""
+    for kind in _KINDS:
         app.add_exception_handler(kind, _failure)
 
 
@@ -70,6 +84,8 @@ def _problem_of(error: Exception) -> ApiError:
             return not_found(detail)
         case Conflict():
             return conflict(detail)
+        case BadCursor():
+            return invalid_parameter("query.cursor", detail)
         case BadName():
             return invalid_parameter("path.name", detail)
         case EmptyFile():

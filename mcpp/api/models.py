@@ -1,24 +1,15 @@
-"""What the API answers, in the names of INTERFACE.md §3."""
+"""What the API answers: its schemas, which pick from what `mcpp.reads` returns the fields that they name."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, Field, JsonValue, PlainSerializer, WithJsonSchema
+from pydantic import BaseModel, Field, JsonValue
 
-from mcpp.reads.times import spell_time
+from mcpp.reads.times import Time
 from mcpp_generated.db.enums import Availability, IdTagStatus, ReportKind, ReservationState, StopOrigin, UnmatchedKind
 
 Item = TypeVar("Item")
-
-
-Time = Annotated[
-    datetime,
-    PlainSerializer(spell_time, return_type=str),
-    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-05-04T09:30:00.000Z"]}),
-]
-"""RFC 3339, UTC, with milliseconds and `Z`."""
 
 
 class Connector(BaseModel):
@@ -34,7 +25,9 @@ class Connector(BaseModel):
 class ChargePoint(BaseModel):
     """A charge point, as far as it has told of itself."""
 
-    id: str = Field(description="The identity that it connects with.", examples=["CP-17"])
+    id: str = Field(
+        validation_alias="charge_point_id", description="The identity that it connects with.", examples=["CP-17"]
+    )
     connected: bool
     ocpp_version: str | None = Field(examples=["1.6"])
     display_name: str | None

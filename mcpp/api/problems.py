@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -17,6 +17,8 @@ from starlette.routing import Match
 
 from mcpp.ocppj.errors import CallRefused
 from mcpp.ocppj.flow import active_correlation_id
+
+T = TypeVar("T")
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -95,6 +97,13 @@ class ApiError(Exception):
 def not_found(detail: str) -> ApiError:
     """There is no such thing."""
     return ApiError(HTTPStatus.NOT_FOUND, "not_found", detail)
+
+
+def found(value: T | None, detail: str) -> T:
+    """What was looked for. Raises ApiError (404) where there is no such thing; `detail` says so."""
+    if value is None:
+        raise not_found(detail)
+    return value
 
 
 def conflict(detail: str) -> ApiError:

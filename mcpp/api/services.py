@@ -17,9 +17,9 @@ from mcpp.csms.live import Exchange, LiveChargePoints
 from mcpp.domain.assignment import ReadContent
 from mcpp.domain.events import Event
 from mcpp.domain.occasion import OperatorOccasion, Result
-from mcpp.domain.stamps import StampBook
 from mcpp.files.store import FileStore
 from mcpp.ocppj.flow import active_correlation_id
+from mcpp.reads.charge_points import ChargePoints
 from mcpp.storage.database import Readers
 from mcpp.storage.writer import Writer
 from mcpp_generated.db.queries import Queries
@@ -58,8 +58,7 @@ class ApiServices:
     disconnect: Callable[[str], None]
     """Ends a charge point's connection, by identity, if it has one."""
     commands: Commands
-    stamps: StampBook
-    """Stamps fresher than the database's."""
+    charge_points: ChargePoints
     sync_local_list: Callable[[str], Awaitable[Exchange[BaseModel]]]
     """Bring a charge point's local list in line with the stored tags; raises as a command, Unknown and Conflict."""
     check_charging_profile: Callable[[bytes], None]

@@ -2,44 +2,29 @@
 
 from __future__ import annotations
 
-import json
 from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import TypeAdapter
 from starlette.responses import Response
 
-from mcpp.api.answers import as_json
 from mcpp.api.bodies import Assignment, RowKey
-from mcpp.api.models import Transaction, Unmatched, UnmatchedPage
-from mcpp.api.paging import Cursors, PageQuery, RowId, cut
+from mcpp.api.models import Transaction, UnmatchedPage
 from mcpp.api.problems import documented
 from mcpp.api.services import FromServices
-from mcpp.api.transaction_rows import row_of
-from mcpp.api.transactions import find_transaction
+from mcpp.api.transactions import answer_transaction
 from mcpp.domain import assignment, unmatched
-from mcpp_generated.db import readers
-from mcpp_generated.db.models import UnmatchedRecord
+from mcpp.reads import unmatched as reads
+from mcpp.reads.paging import Page, PageQuery
+from mcpp.reads.unmatched import Unmatched
 
 router = APIRouter(prefix="/unmatched", tags=["unmatched"])
 
-_CURSORS = Cursors(TypeAdapter(tuple[RowId]))
-
-_NEWEST = (2**63 - 1,)
-
 
 @router.get("", response_model=UnmatchedPage)
-async def list_unmatched(services: FromServices, query: Annotated[PageQuery, Query()]) -> UnmatchedPage:
+async def list_unmatched(services: FromServices, query: Annotated[PageQuery, Query()]) -> Page[Unmatched]:
     """Stops and meter values that belong to no known transaction, the newest first."""
-    (before_id,) = _CURSORS.decode(query.cursor, _NEWEST)
-    async with services.readers.connection() as connection:
-        rows = await readers.list_unmatched(connection, before_id=before_id, page_size=query.limit + 1)
-    page, last = cut(rows, query.limit)
-    return UnmatchedPage(
-        items=[_unmatched(row) for row in page],
-        next_cursor=_CURSORS.encode((last.id,)) if last is not None else None,
-    )
+    return await reads.list_page(services.readers, query)
 
 
 @router.post(
@@ -55,7 +40,7 @@ async def list_unmatched(services: FromServices, query: Annotated[PageQuery, Que
 async def assign_unmatched(services: FromServices, id: RowKey, wanted: Assignment) -> Response:  # noqa: A002
     """File it with a transaction of the same charge point: samples are added, a stop closes it."""
     await services.change(assignment.assign, id, wanted.transaction_id, services.read_unmatched)
-    return as_json(row_of(await find_transaction(services, wanted.transaction_id)))
+    return await answer_transaction(services, wanted.transaction_id)
 
 
 @router.delete(
@@ -66,14 +51,3 @@ async def assign_unmatched(services: FromServices, id: RowKey, wanted: Assignmen
 async def delete_unmatched(services: FromServices, id: RowKey) -> None:  # noqa: A002
     """Forget it: it belongs nowhere."""
     await services.writer.submit(unmatched.delete, id)
-
-
-def _unmatched(row: UnmatchedRecord) -> Unmatched:
-    return Unmatched(
-        id=row.id,
-        charge_point_id=row.charge_point_id,
-        kind=row.kind,
-        claimed_transaction_id=row.claimed_transaction_id,
-        payload=json.loads(row.payload),
-        received_at=row.received_at,
-    )

@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
-from typing import Final, TypeAlias
 
 import click
 
-from mcpp.api.transaction_query import NEWEST, TransactionKey, TransactionQuery, find_transactions
-from mcpp.api.transaction_rows import COLUMNS, row_of
 from mcpp.cli.books import database_of, open_books
 from mcpp.cli.options import setting_options
-from mcpp.cli.output import Row, standard_output, write_csv, write_json
+from mcpp.cli.output import standard_output, write_csv, write_json
 from mcpp.cli.times import read_time
+from mcpp.reads.transactions import COLUMNS, Transaction, TransactionQuery, row_of, stream
 from mcpp.storage.database import Readers
-from mcpp_generated.db.models import TransactionRecord
-
-_PAGE: Final = 1_000
-"""Rows in memory at a time."""
-
-Fetch: TypeAlias = Callable[[TransactionQuery, TransactionKey], list[TransactionRecord]]
 
 
 @click.group()
@@ -70,7 +63,6 @@ def export_transactions(
     """
     database = database_of(options)
     query = TransactionQuery(
-        limit=_PAGE,
         charge_point_id=charge_point_id,
         connector_id=connector_id,
         id_tag=id_tag,
@@ -78,8 +70,8 @@ def export_transactions(
         since=_time("--since", since),
         until=_time("--until", until),
     )
-    with open_books(database), _pages(database) as fetch, standard_output() as out:
-        rows = _transactions(fetch, query)
+    with open_books(database), _steps(database, query) as steps, standard_output() as out:
+        rows = map(row_of, chain.from_iterable(steps))
         if output_format == "csv":
             write_csv(out, COLUMNS, rows)
         else:
@@ -94,24 +86,16 @@ def _time(option: str, text: str | None) -> datetime | None:
 
 
 @contextmanager
-def _pages(database: Path) -> Iterator[Fetch]:
-    """The API's query for a page of transactions, without its event loop."""
+def _steps(database: Path, query: TransactionQuery) -> Iterator[Iterator[list[Transaction]]]:
+    """Transactions as the API streams them, without its event loop between two steps."""
     with asyncio.Runner() as runner:
-        readers = runner.run(Readers.open(database, size=1))
+        pool = runner.run(Readers.open(database, size=1))
+        steps = stream(pool, query, limit=None)
 
-        async def fetch(query: TransactionQuery, before: TransactionKey) -> list[TransactionRecord]:
-            async with readers.connection() as connection:
-                return await find_transactions(connection, query, before)
+        async def step() -> list[Transaction]:
+            return await anext(steps, [])
 
         try:
-            yield lambda query, before: runner.run(fetch(query, before))
+            yield iter(lambda: runner.run(step()), [])
         finally:
-            runner.run(readers.close())
-
-
-def _transactions(fetch: Fetch, query: TransactionQuery) -> Iterator[Row]:
-    """Page by page, each read anew: what is written meanwhile neither shifts rows nor waits for a slow reader."""
-    before = NEWEST
-    while records := fetch(query, before):
-        yield from map(row_of, records)
-        before = records[-1].started_at, records[-1].transaction_id
+            runner.run(pool.close())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 import click
@@ -13,10 +13,8 @@ from mcpp.cli.options import setting_options
 from mcpp.cli.output import Row, standard_output, write_csv, write_json, write_table
 from mcpp.cli.zones import complete_zone, option_time, read_zone
 from mcpp.reads.reports import By, Line, Period, Total, ended_sessions, grand_total, summed_up
+from mcpp.reads.times import AFTER_ALL, BEFORE_ALL
 from mcpp_generated.db.queries import Queries
-
-_EVER: Final = datetime.min.replace(tzinfo=UTC)
-_NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 _HEADINGS: Final = {By.CHARGER: "Charge point", By.ID_TAG: "Id tag"}
 _COLUMNS: Final = {By.CHARGER: "charge_point_id", By.ID_TAG: "id_tag"}
@@ -69,8 +67,8 @@ def report(
     --since 2026-03-01 --until 2026-04-01 is March.
     """
     zone = None if timezone is None else read_zone(timezone)
-    first = _EVER if since is None else option_time("--since", since, zone)
-    end = _NEVER if until is None else option_time("--until", until, zone)
+    first = BEFORE_ALL if since is None else option_time("--since", since, zone)
+    end = AFTER_ALL if until is None else option_time("--until", until, zone)
     with open_books(database_of(options)) as connection:
         connection.execute("BEGIN")  # one state of the books, whatever is written meanwhile
         lines = summed_up(ended_sessions(Queries(connection), first, end), By(by), Period(period), zone)

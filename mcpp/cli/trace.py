@@ -21,6 +21,7 @@ from mcpp.cli.books import database_of, open_books
 from mcpp.cli.options import setting_options
 from mcpp.cli.output import standard_output
 from mcpp.cli.zones import complete_zone, option_time, read_zone
+from mcpp.reads.transactions import row_of, transaction_of
 from mcpp.server.versions import VOCABULARY
 from mcpp.story.json_entries import charge_point_json, entry_json
 from mcpp.story.log_files import LogFile, NotJsonLines
@@ -190,9 +191,7 @@ def _subject_json(story: Story) -> Mapping[str, JsonValue]:
     """What the story is about: a transaction as the API shows it."""
     if not isinstance(story.subject, TransactionSubject):
         return charge_point_json(story.subject)
-    from mcpp.api.transaction_rows import row_of  # imports the whole API: a story as text does without
-
-    row: dict[str, JsonValue] = json.loads(json.dumps(row_of(story.subject.record)))
+    row: dict[str, JsonValue] = json.loads(json.dumps(row_of(transaction_of(story.subject.record))))
     return {"kind": "transaction", **row}
 
 

@@ -16,9 +16,9 @@ from mcpp.files import books
 from mcpp.files.directory import EmptyFile, FileDirectory, StoredFile
 from mcpp.files.names import check_name, tame
 from mcpp.ocppj.flow import new_correlation_id
+from mcpp.reads import files as reads
 from mcpp.storage.database import Readers
 from mcpp.storage.writer import Writer
-from mcpp_generated.db import readers
 from mcpp_generated.db.models import FindUploadLinkRow, FirmwareImage, UploadRecord
 from mcpp_generated.db.queries import Queries
 
@@ -26,7 +26,6 @@ DOWNLOADS: Final = "/firmware"
 UPLOADS: Final = "/uploads"
 
 _TOKEN_BYTES: Final = 24
-_NEWEST: Final = 2**63 - 1
 
 
 class UploadRunning(Conflict):
@@ -89,8 +88,7 @@ class FileStore:
     async def sweep(self) -> None:
         """Remove files that nothing in the books refers to, such as those of a charge point that was forgotten."""
         settled = await self._directory.list_settled()
-        async with self._readers.connection() as connection:
-            known = {*await readers.list_stored_firmware(connection), *await readers.list_stored_uploads(connection)}
+        known = await reads.list_stored_names(self._readers)
         for stored_name in settled:
             if stored_name not in known:
                 await self._directory.remove(stored_name)
@@ -103,7 +101,7 @@ class FileStore:
         Raises BadName, Conflict where the name is taken, EmptyFile, FileTooLarge, StorageFailed.
         """
         check_name(name)
-        if await self.get_firmware(name) is not None:  # before all its bytes have come
+        if await reads.find_firmware(self._readers, name) is not None:  # before all its bytes have come
             raise Conflict(f"there is a firmware image {name!r} already; delete it or choose another name")
         stored = await self._directory.receive(chunks, self._size_limit)
         try:
@@ -115,16 +113,6 @@ class FileStore:
             raise
         finally:
             self._directory.booked(stored.stored_name)
-
-    async def list_firmware(self) -> list[FirmwareImage]:
-        """All firmware images by name."""
-        async with self._readers.connection() as connection:
-            return await readers.list_firmware_images(connection)
-
-    async def get_firmware(self, name: str) -> FirmwareImage | None:
-        """One firmware image."""
-        async with self._readers.connection() as connection:
-            return await readers.get_firmware_image(connection, name=name)
 
     async def delete_firmware(self, name: str) -> bool:
         """Forget a firmware image; its links end. False where there is none."""
@@ -153,22 +141,9 @@ class FileStore:
         await self._writer.submit(books.link_upload, identity, _sha256(token), now, expires_at)
         return FileLink(f"{self.base_url}{UPLOADS}/{token}/", expires_at)
 
-    async def list_uploads(
-        self, identity: str | None = None, *, before_id: int | None = None, limit: int = 100
-    ) -> list[UploadRecord]:
-        """What was put, by one charge point or by all, the newest first; `before_id` goes on behind a page."""
-        before_id = _NEWEST if before_id is None else before_id
-        async with self._readers.connection() as connection:
-            if identity is None:
-                return await readers.list_uploads(connection, before_id=before_id, page_size=limit)
-            return await readers.list_uploads_of_charge_point(
-                connection, charge_point_id=identity, before_id=before_id, page_size=limit
-            )
-
     async def find_upload(self, upload_id: int) -> tuple[UploadRecord, Path] | None:
         """One file and where it is, to be sent as it is; None where there is none."""
-        async with self._readers.connection() as connection:
-            upload = await readers.get_upload(connection, id=upload_id)
+        upload = await reads.find_upload(self._readers, upload_id)
         return None if upload is None else (upload, self._directory.path(upload.stored_name))
 
     async def delete_upload(self, upload_id: int) -> bool:
@@ -183,14 +158,12 @@ class FileStore:
 
     async def find_download(self, token: str) -> tuple[FirmwareImage, Path] | None:
         """The firmware image of a link and where it is; None for a link that doesn't count, or not any more."""
-        async with self._readers.connection() as connection:
-            image = await readers.find_download(connection, token_sha256=_sha256(token), now_at=self._now())
+        image = await reads.find_firmware_by_link(self._readers, _sha256(token), self._now())
         return None if image is None else (image, self._directory.path(image.stored_name))
 
     async def find_upload_link(self, token: str) -> FindUploadLinkRow | None:
         """Who puts files by a link; None for one that doesn't count, or not any more."""
-        async with self._readers.connection() as connection:
-            return await readers.find_upload_link(connection, token_sha256=_sha256(token), now_at=self._now())
+        return await reads.find_upload_link(self._readers, _sha256(token), self._now())
 
     async def receive(self, link: FindUploadLinkRow, name: str, chunks: AsyncIterator[bytes]) -> Received:
         """Keep a file that a charge point puts; it takes the place of one that came by this link under this name.

@@ -6,41 +6,30 @@ import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, cast
+from typing import cast
 
-import aiosqlite
 import structlog
 from pydantic import JsonValue
 from structlog.typing import FilteringBoundLogger
 
 from mcpp.csms.commands import Commands
-from mcpp.csms.live import LiveChargePoints
 from mcpp.csms.operations import Operations
 from mcpp.domain import plugin_memory
 from mcpp.domain.events import Event
 from mcpp.ocppj.actions import encode
-from mcpp.plugins.site import ChargePointState, ConnectorState, Scheduled
-from mcpp.storage.database import Readers
+from mcpp.plugins.site import ChargePointState, Scheduled
+from mcpp.reads.charge_points import ChargePoints
 from mcpp.storage.writer import Writer
-from mcpp_generated.db import models, readers
-from mcpp_generated.db.enums import Availability, ReservationState
 from mcpp_generated.db.queries import Queries
-
-_PAGE: Final = 500
-_RESERVATIONS: Final = 100_000
-"""More than there can be connectors."""
-
-_LAST: Final = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteServices:
     """The parts of the server that a Site is made of."""
 
-    live: LiveChargePoints
+    charge_points: ChargePoints
     commands: Commands
     verbs: Operations
-    readers: Readers
     writer: Writer[Queries]
     publish: Callable[[Iterable[Event]], None]
 
@@ -79,37 +68,10 @@ class LocalSite:
         return answer
 
     async def charge_point(self, charge_point_id: str) -> ChargePointState | None:
-        async with self._services.readers.connection() as connection:
-            rows = await readers.get_charge_points(connection, identities=[charge_point_id])
-            if not rows:
-                return None
-            reservations = await readers.list_reservations_of_charge_point_by_status(
-                connection,
-                charge_point_id=charge_point_id,
-                status=ReservationState.ACCEPTED,
-                expires_after=self.now(),
-                before_id=_LAST,
-                page_size=_PAGE,
-            )
-            (state,) = await self._states(connection, rows, reservations)
-            return state
+        return await self._services.charge_points.find(charge_point_id)
 
     async def charge_points(self) -> Sequence[ChargePointState]:
-        states: list[ChargePointState] = []
-        after = ""
-        async with self._services.readers.connection() as connection:
-            reservations = await readers.list_reservations_by_status(
-                connection,
-                status=ReservationState.ACCEPTED,
-                expires_after=self.now(),
-                before_id=_LAST,
-                page_size=_RESERVATIONS,
-            )
-            while identities := await readers.list_identities(connection, after=after, page_size=_PAGE):
-                rows = await readers.get_charge_points(connection, identities=identities)
-                states += await self._states(connection, rows, reservations)
-                after = identities[-1]
-        return states
+        return await self._services.charge_points.list_all()
 
     def publish(self, event: Event) -> None:
         self._services.publish((event,))
@@ -122,48 +84,3 @@ class LocalSite:
 
     def schedule(self, seconds: float, job: Callable[[], Awaitable[None]]) -> Scheduled:
         return self._schedule(seconds, job)
-
-    async def _states(
-        self,
-        connection: aiosqlite.Connection,
-        rows: Sequence[models.ChargePoint],
-        reservations: Sequence[models.ReservationRecord],
-    ) -> list[ChargePointState]:
-        reserved_for = {(r.charge_point_id, r.connector_id): r.id_tag for r in reservations}
-        identities = {row.key: row.identity for row in rows}
-        connectors: dict[int, list[ConnectorState]] = {key: [] for key in identities}
-        for connector in await readers.list_connectors(connection, charge_point_keys=list(identities)):
-            reservation = reserved_for.get((identities[connector.charge_point_key], connector.connector_id))
-            connectors[connector.charge_point_key].append(_connector(connector, reservation))
-        return [
-            _charge_point(row, connectors[row.key], connected=self._services.live.connected(row.identity))
-            for row in rows
-        ]
-
-
-def _connector(row: models.ListConnectorsRow, reserved_for: str | None) -> ConnectorState:
-    return ConnectorState(
-        connector_id=row.connector_id,
-        status=row.status,
-        error_code=row.error_code,
-        status_at=row.status_at,
-        transaction_id=row.transaction_id,
-        inoperative=row.ordered_availability is Availability.INOPERATIVE,
-        reserved_for=reserved_for,
-        session_correlation_id=row.session_correlation_id,
-    )
-
-
-def _charge_point(
-    row: models.ChargePoint, connectors: Sequence[ConnectorState], *, connected: bool
-) -> ChargePointState:
-    return ChargePointState(
-        charge_point_id=row.identity,
-        connected=connected,
-        accepted=row.boot_accepted_at is not None,
-        vendor=row.vendor,
-        model=row.model,
-        firmware_version=row.firmware_version,
-        auto_start=row.auto_start,
-        connectors=connectors,
-    )

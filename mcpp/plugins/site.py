@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -12,41 +11,8 @@ from structlog.typing import FilteringBoundLogger
 
 from mcpp.csms.operations import Operations
 from mcpp.domain.events import Event
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectorState:
-    """A connector as the books have it; `connector_id` 0 is the charge point as a whole."""
-
-    connector_id: int
-    status: str | None
-    """As last reported (OCPP 1.6 §7.7)."""
-    error_code: str | None
-    status_at: datetime | None
-    transaction_id: int | None
-    """Of the transaction that runs on it."""
-    inoperative: bool
-    """Last ordered to be (OCPP 1.6 §5.2)."""
-    reserved_for: str | None
-    """The id tag of the reservation that holds it now; connector 0's may be used at any connector."""
-    session_correlation_id: str | None
-    """Of the charging session that it's in, from `Preparing` on."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChargePointState:
-    """A charge point as the books have it, and whether it's connected."""
-
-    charge_point_id: str
-    connected: bool
-    accepted: bool
-    """Whether its boot was ever accepted; before, nothing is sent that no person asked for."""
-    vendor: str | None
-    model: str | None
-    firmware_version: str | None
-    auto_start: bool | None
-    """None: the setting for all holds."""
-    connectors: Sequence[ConnectorState]
+from mcpp.reads.charge_points import ChargePointState as ChargePointState
+from mcpp.reads.charge_points import ConnectorState as ConnectorState
 
 
 class Scheduled(Protocol):

@@ -1,10 +1,44 @@
-"""Times as those outside get them."""
+"""Times as the outside writes and reads them: RFC 3339, with a zone."""
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
+from typing import Annotated, Final
+
+from pydantic import AwareDatetime, BeforeValidator, PlainSerializer, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+BEFORE_ALL: Final = datetime.min.replace(tzinfo=UTC)
+"""Where no beginning is asked for."""
+
+AFTER_ALL: Final = datetime.max.replace(tzinfo=UTC)
+"""Where no end is asked for."""
+
+_RFC_3339: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})", re.IGNORECASE
+)
 
 
 def spell_time(moment: datetime) -> str:
     """RFC 3339, UTC, with milliseconds and `Z`."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+Time = Annotated[
+    datetime,
+    PlainSerializer(spell_time, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-05-04T09:30:00.000Z"]}),
+]
+"""A time in an answer, as `spell_time` writes it."""
+
+
+def _rfc_3339(given: object) -> object:
+    """Pydantic would take Unix times, too."""
+    if isinstance(given, datetime) or (isinstance(given, str) and _RFC_3339.fullmatch(given)):
+        return given
+    raise PydanticCustomError("rfc_3339", "should be a time with its zone, such as 2026-05-04T09:30:00Z")
+
+
+ZonedTime = Annotated[AwareDatetime, BeforeValidator(_rfc_3339)]
+"""A time in a request."""

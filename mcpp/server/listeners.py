@@ -94,7 +94,7 @@ async def open_http(
         live=core.registry,
         disconnect=core.registry.disconnect,
         commands=Commands(core.registry, core.versions),
-        stamps=core.services.stamps,
+        charge_points=core.charge_points,
         sync_local_list=local_list_sync(storage.writer, core.registry),
         check_charging_profile=check_charging_profile,
         read_unmatched=read_unmatched,

@@ -24,6 +24,7 @@ from mcpp.plugins.builtin.auto_start import AutoStart
 from mcpp.plugins.loading import Plugin, load_plugins
 from mcpp.plugins.local_site import SiteServices
 from mcpp.plugins.manager import Plugins
+from mcpp.reads.charge_points import ChargePoints
 from mcpp.server.chores import RecoveryKeeper, ReservationKeeper, StampKeeper
 from mcpp.server.finished_commands import FinishedCommands
 from mcpp.server.passwords import Passwords
@@ -38,7 +39,6 @@ from mcpp.telemetry.database import DatabaseTelemetry
 from mcpp.telemetry.fleet.books import read_fleet
 from mcpp.telemetry.logs.pipeline import get_logger
 from mcpp.transport.registry import Registry
-from mcpp_generated.db import readers
 from mcpp_generated.db.queries import Queries
 
 
@@ -102,6 +102,7 @@ class CoreParts(NamedTuple):
     passwords: Passwords
     presence: Presence
     registry: Registry
+    charge_points: ChargePoints
     events: Events
     event_stream: EventStream
 
@@ -140,8 +141,16 @@ async def build_core(
     ):
         chore.start()
         running.push_async_callback(chore.stop)
-    versions = [SpokenVersion(version, services) for version in VERSIONS]
-    return CoreParts(services, versions, passwords, presence, registry, events, event_stream)
+    return CoreParts(
+        services=services,
+        versions=[SpokenVersion(version, services) for version in VERSIONS],
+        passwords=passwords,
+        presence=presence,
+        registry=registry,
+        charge_points=ChargePoints(storage.readers, registry, services.stamps),
+        events=events,
+        event_stream=event_stream,
+    )
 
 
 def _connected_since(registry: Registry) -> dict[int, datetime]:
@@ -160,13 +169,13 @@ def build_plugins(
 ) -> Plugins:
     """Built before the listeners, so that they end after the last event."""
     registry = core.registry
-    running_transaction = partial(_running_transaction, storage)
-    by_version = {version.name: version.operations(registry, running_transaction) for version in VERSIONS}
+    by_version = {
+        version.name: version.operations(registry, core.charge_points.running_transaction) for version in VERSIONS
+    }
     services = SiteServices(
-        live=registry,
+        charge_points=core.charge_points,
         commands=Commands(registry, core.versions),
         verbs=OperationsByVersion(registry, by_version),
-        readers=storage.readers,
         writer=storage.writer,
         publish=core.events.publish,
     )
@@ -179,11 +188,3 @@ def build_plugins(
     if plugins.asks("data_transfer_received"):
         core.services.ask_data_transfer = plugins.answer_data_transfer
     return plugins
-
-
-async def _running_transaction(storage: StorageParts, charge_point_id: str, connector_id: int) -> int | None:
-    """The id of the transaction that runs on a connector."""
-    async with storage.readers.connection() as connection:
-        keys = [row.key for row in await readers.get_charge_points(connection, identities=[charge_point_id])]
-        connectors = await readers.list_connectors(connection, charge_point_keys=keys)
-    return next((c.transaction_id for c in connectors if c.connector_id == connector_id), None)

@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, Self, TypeAlias
 from urllib.parse import unquote
 
 import aiosqlite
@@ -248,13 +248,17 @@ def _unusable(path: Path, error: sqlite3.Error) -> DatabaseUnusable:
     return DatabaseUnusable(f"database {path} {problem}")
 
 
+ReadConnection: TypeAlias = aiosqlite.Connection
+"""What `Readers.connection` lends: the generated readers take it, everybody else only passes it on."""
+
+
 class Readers:
     """A pool of connections that can only read, for API, exports and start-up; opened after the migrations."""
 
     def __init__(self) -> None:
-        self._connections: list[aiosqlite.Connection] = []
+        self._connections: list[ReadConnection] = []
         # Last in, first out: the connection with the warmest page cache serves next.
-        self._idle: asyncio.LifoQueue[aiosqlite.Connection] = asyncio.LifoQueue()
+        self._idle: asyncio.LifoQueue[ReadConnection] = asyncio.LifoQueue()
 
     @classmethod
     async def open(cls, path: Path, size: int = READERS) -> Self:
@@ -269,7 +273,7 @@ class Readers:
         return readers
 
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator[aiosqlite.Connection]:
+    async def connection(self) -> AsyncIterator[ReadConnection]:
         """Lends a connection; waits for one while all are lent out. Close cursors: an open one pins the WAL."""
         connection = await self._idle.get()
         try:

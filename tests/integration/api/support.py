@@ -32,6 +32,7 @@ from mcpp.files.store import FileStore
 from mcpp.ocpp16.version import OCPP16
 from mcpp.ocppj.actions import Action, AnyAction, Req, Res
 from mcpp.ocppj.errors import NotConnected
+from mcpp.reads.charge_points import ChargePoints
 from mcpp.server.passwords import Passwords
 from mcpp.server.versions import check_charging_profile, local_list_sync, read_unmatched
 from mcpp.storage.database import Readers, open_writer
@@ -259,7 +260,7 @@ async def site(
         live=connections,
         disconnect=connections.identities.discard,
         commands=Commands(connections, [dialect]),
-        stamps=stamps,
+        charge_points=ChargePoints(readers, connections, stamps),
         sync_local_list=local_list_sync(writer, connections),
         check_charging_profile=check_charging_profile,
         read_unmatched=read_unmatched,

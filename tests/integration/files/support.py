@@ -17,9 +17,11 @@ from mcpp.domain.charge_points import Wanted, put_charge_point
 from mcpp.domain.events import Event
 from mcpp.files.listener import create_files_app
 from mcpp.files.store import FileStore
+from mcpp.reads.files import UploadQuery, list_uploads
 from mcpp.storage.database import Readers, open_writer
 from mcpp.storage.migrations import migrate
 from mcpp.storage.writer import Writer
+from mcpp_generated.db.models import UploadRecord
 from mcpp_generated.db.queries import Queries
 
 HOST = "127.0.0.1"
@@ -48,6 +50,7 @@ class Site:
 
     store: FileStore
     writer: Writer[Queries]
+    readers: Readers
     port: int
     directory: Path
     clock: Clock
@@ -66,10 +69,14 @@ class Site:
         await self.register(identity)
         return (await self.store.link_upload(identity)).url
 
+    async def uploads(self) -> list[UploadRecord]:
+        """What was put, the newest first."""
+        return (await list_uploads(self.readers, UploadQuery())).items
+
     async def contents(self) -> dict[str, bytes]:
         """What was put, by its name."""
         found = {}
-        for upload in await self.store.list_uploads():
+        for upload in await self.uploads():
             opened = await self.store.find_upload(upload.id)
             assert opened is not None
             found[upload.name] = opened[1].read_bytes()
@@ -117,7 +124,7 @@ async def site(folder: Path, *, patience: float = 60.0, limit: int = LIMIT) -> A
     store.base_url = f"http://{HOST}:{port}"
     try:
         async with httpx.AsyncClient(timeout=10, trust_env=False) as http:
-            yield Site(store, writer, port, directory, clock, http, events)
+            yield Site(store, writer, readers, port, directory, clock, http, events)
     finally:
         await server.stop()
         await writer.close()

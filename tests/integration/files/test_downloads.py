@@ -11,6 +11,8 @@ import pytest
 from mcpp.domain.errors import Conflict, Unknown
 from mcpp.files.directory import FileTooLarge
 from mcpp.files.names import BadName
+from mcpp.reads.files import list_firmware
+from mcpp.reads.paging import PageQuery
 from tests.integration.files.support import FIRMWARE, HOST, LIFETIME, LIMIT, START, Site, chunks_of, path_of, site
 
 
@@ -186,7 +188,7 @@ async def test_an_image_over_the_limit_leaves_nothing(files: Site) -> None:
     with pytest.raises(FileTooLarge):
         await files.store.store_firmware("over.bin", chunks_of(bytes(LIMIT + 1)))
 
-    assert [image.name for image in await files.store.list_firmware()] == ["just.bin"]
+    assert [image.name for image in (await list_firmware(files.readers, PageQuery())).items] == ["just.bin"]
     assert len(files.on_disk()) == 1
 
 

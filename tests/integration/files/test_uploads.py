@@ -17,6 +17,7 @@ from mcpp.domain.events import FileReceived
 from mcpp.domain.occasion import OperatorOccasion
 from mcpp.files import directory
 from mcpp.files.books import FILES_PER_LINK
+from mcpp.reads.files import UploadQuery, list_uploads
 from tests.integration.files.support import HOST, LIMIT, Site, path_of, site
 
 BY_HAND: Final = OperatorOccasion("a" * 32, datetime(2026, 5, 1, tzinfo=UTC))
@@ -64,11 +65,12 @@ async def test_who_put_what_is_told_and_listed(files: Site) -> None:
         ("CP-2", "b.log", 5),
         ("CP-1", "c.log", 5),
     ]
-    assert [upload.name for upload in await files.store.list_uploads()] == ["c.log", "b.log", "a.log"]
-    (newest,) = await files.store.list_uploads("CP-1", limit=1)
+    assert [upload.name for upload in await files.uploads()] == ["c.log", "b.log", "a.log"]
+    first = await list_uploads(files.readers, UploadQuery(charge_point_id="CP-1", limit=1))
+    (newest,) = first.items
     assert (newest.id, newest.name, newest.received_at) == (told[2].upload_id, "c.log", files.clock.now)
-    older = await files.store.list_uploads("CP-1", before_id=newest.id)
-    assert [upload.name for upload in older] == ["a.log"]
+    second = await list_uploads(files.readers, UploadQuery(charge_point_id="CP-1", cursor=first.next_cursor))
+    assert [upload.name for upload in second.items] == ["a.log"]
 
 
 async def test_a_repeat_takes_the_place_of_the_earlier_file(files: Site) -> None:
@@ -84,7 +86,7 @@ async def test_another_link_does_not_touch_it(files: Site) -> None:
     for content in (b"first", b"second"):
         await files.http.put(await files.upload_url() + "diag.zip", content=content)
 
-    assert len(await files.store.list_uploads()) == 2
+    assert len(await files.uploads()) == 2
     assert len(files.on_disk()) == 2
 
 
@@ -140,7 +142,7 @@ async def test_no_name_leads_out_of_the_directory(files: Site, target: str, stat
     answer = await files.raw(head.encode())
 
     assert answer.split(b" ")[1] == str(status).encode()
-    assert [upload.name for upload in await files.store.list_uploads()] == ([name] if name else [])
+    assert [upload.name for upload in await files.uploads()] == ([name] if name else [])
     assert len(files.on_disk()) == len([*files.directory.iterdir()]) == (1 if name else 0)
 
 
@@ -192,7 +194,7 @@ async def test_a_broken_upload_leaves_nothing_and_may_be_repeated(files: Site, b
     writer.transport.abort()
     await files.until_on_disk(0)
 
-    assert await files.store.list_uploads() == []
+    assert await files.uploads() == []
     assert (await files.http.put(url + "diag.zip", content=b"whole")).status_code == 201
     assert await files.contents() == {"diag.zip": b"whole"}
 
@@ -324,7 +326,7 @@ async def test_one_forgotten_while_its_file_arrives_leaves_nothing(files: Site) 
 
 async def test_a_file_is_forgotten_on_demand(files: Site) -> None:
     await files.http.put(await files.upload_url(), content=b"x")
-    (upload,) = await files.store.list_uploads()
+    (upload,) = await files.uploads()
 
     assert await files.store.delete_upload(upload.id)
     assert not await files.store.delete_upload(upload.id)

@@ -16,6 +16,7 @@ import pytest
 
 from mcpp.csms.commands import Commands
 from mcpp.domain.events import Event, HeartbeatReceived
+from mcpp.domain.stamps import StampBook
 from mcpp.ocpp16.operations import Ocpp16Operations
 from mcpp.ocppj.flow import TraceContext
 from mcpp.plugins.hookspecs import PROJECT, HookSpecs, hookimpl
@@ -23,6 +24,7 @@ from mcpp.plugins.loading import Hook, Plugin
 from mcpp.plugins.local_site import SiteServices
 from mcpp.plugins.manager import Plugins
 from mcpp.plugins.worker import PluginLimits
+from mcpp.reads.charge_points import ChargePoints
 from mcpp.storage.database import Readers, open_writer
 from mcpp.storage.migrations import migrate
 from mcpp.storage.writer import Writer
@@ -127,14 +129,11 @@ async def at_work(
             published.append(event)
             running[0](event)
 
-    async def none_runs(_: str, __: int) -> int | None:
-        return None
-
+    charge_points = ChargePoints(readers, registry, StampBook())
     services = SiteServices(
-        live=registry,
+        charge_points=charge_points,
         commands=Commands(registry, []),
-        verbs=Ocpp16Operations(registry, none_runs),
-        readers=readers,
+        verbs=Ocpp16Operations(registry, charge_points.running_transaction),
         writer=writer,
         publish=publish,
     )

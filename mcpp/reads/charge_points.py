@@ -1,0 +1,288 @@
+"""Charge points: what the database has of them, joined with what is live. What one looks like is decided here alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from typing import Final
+
+from pydantic import Field
+
+from mcpp.csms.live import LiveChargePoints
+from mcpp.domain.stamps import StampBook
+from mcpp.reads.paging import NEWEST_ID, Cursors, Page, PageQuery, by_name
+from mcpp.storage.database import ReadConnection, Readers
+from mcpp_generated.db import models, readers
+from mcpp_generated.db.enums import Availability, ReservationState
+
+_CURSORS: Final[Cursors[str, tuple[str]]] = by_name(str)
+
+_AT_ONCE: Final = 500
+"""Charge points that are read in one step where all are wanted."""
+
+_IDS_AT_ONCE: Final = 5000
+"""Looked through in one step for those that are, or aren't, connected: some milliseconds."""
+
+_RESERVATIONS: Final = 100_000
+"""More than there can be connectors."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectorState:
+    """A connector as the database has it; `connector_id` 0 is the charge point as a whole."""
+
+    connector_id: int
+    status: str | None
+    """As last reported (OCPP 1.6 §7.7)."""
+    error_code: str | None
+    status_at: datetime | None
+    transaction_id: int | None
+    """Of the transaction that runs on it."""
+    inoperative: bool
+    """Last ordered to be (OCPP 1.6 §5.2)."""
+    reserved_for: str | None
+    """The id tag of the reservation that holds it now; connector 0's may be used at any connector."""
+    session_correlation_id: str | None
+    """Of the charging session that it's in, from `Preparing` on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargePointState:
+    """A charge point as the database has it, and whether it's connected: the part that plugins see."""
+
+    charge_point_id: str
+    connected: bool
+    accepted: bool
+    """Whether its boot was ever accepted; before, nothing is sent that no person asked for."""
+    vendor: str | None
+    model: str | None
+    firmware_version: str | None
+    auto_start: bool | None
+    """None: the setting for all holds."""
+    connectors: Sequence[ConnectorState]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connector(ConnectorState):
+    """A connector, with all that is known of it."""
+
+    evse_id: int
+    """0 where its charge point's OCPP version has connectors only."""
+    ordered_availability: Availability | None
+    """None where it was never ordered to be anything."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargePoint(ChargePointState):
+    """A charge point, with all that is known of it but for what only `ChargePointDetail` has."""
+
+    connectors: Sequence[Connector]
+    ocpp_version: str | None
+    """Of its last connection."""
+    display_name: str | None
+    serial_number: str | None
+    last_connect_at: datetime | None
+    last_disconnect_at: datetime | None
+    last_boot_at: datetime | None
+    last_heartbeat_at: datetime | None
+    last_status_at: datetime | None
+    last_meter_values_at: datetime | None
+    last_tx_start_at: datetime | None
+    last_tx_stop_at: datetime | None
+    last_error_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderedAvailability:
+    """What a connector was last ordered to be, and agreed to."""
+
+    connector_id: int
+    availability: Availability
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargePointDetail(ChargePoint):
+    """A charge point, with what takes queries of its own."""
+
+    reports: Sequence[models.ChargePointReport]
+    local_list_version: int | None
+    """Last known; 0 for an empty list, -1 where it knows no lists (OCPP 1.6 §5.10)."""
+
+    @property
+    def ordered_availability(self) -> list[OrderedAvailability]:
+        """Of the connectors that were ordered to be something."""
+        return [
+            OrderedAvailability(connector_id=connector.connector_id, availability=connector.ordered_availability)
+            for connector in self.connectors
+            if connector.ordered_availability is not None
+        ]
+
+
+class ChargePointQuery(PageQuery):
+    """Filters of the list; all that are given must hold."""
+
+    connected: bool | None = Field(None, description="Only those that are connected now, or are not.")
+    vendor: str | None = Field(None, description="Only this vendor's, as the chargers spell it.")
+
+
+class ChargePoints:
+    """The charge points, by the identity that each connects with. Used on the event loop only."""
+
+    def __init__(self, pool: Readers, live: LiveChargePoints, stamps: StampBook) -> None:
+        """`stamps` are those that wait to be written."""
+        self._pool = pool
+        self._live = live
+        self._stamps = stamps
+
+    async def list_page(self, query: ChargePointQuery) -> Page[ChargePoint]:
+        """Charge points by identity. Raises BadCursor."""
+        (after,) = _CURSORS.start(query)
+        async with self._pool.connection() as connection:
+            ids = _CURSORS.page(await self._find_ids(connection, query, after), query)
+            rows = await readers.get_charge_points(connection, identities=ids.items)
+            points = await self._join(connection, rows, await _reservations(connection))
+        return Page(points, ids.next_cursor)
+
+    async def list_all(self) -> list[ChargePoint]:
+        """All of them, by identity."""
+        points: list[ChargePoint] = []
+        after = ""
+        async with self._pool.connection() as connection:
+            reservations = await _reservations(connection)
+            while ids := await readers.list_identities(connection, after=after, page_size=_AT_ONCE):
+                rows = await readers.get_charge_points(connection, identities=ids)
+                points += await self._join(connection, rows, reservations)
+                after = ids[-1]
+        return points
+
+    async def find(self, charge_point_id: str) -> ChargePoint | None:
+        """One of them; None where it's unknown."""
+        async with self._pool.connection() as connection:
+            row = await readers.get_charge_point(connection, identity=charge_point_id)
+            return None if row is None else await self._join_one(connection, row)
+
+    async def find_detail(self, charge_point_id: str) -> ChargePointDetail | None:
+        """One of them with its details; None where it's unknown."""
+        async with self._pool.connection() as connection:
+            row = await readers.get_charge_point(connection, identity=charge_point_id)
+            if row is None:
+                return None
+            point = await self._join_one(connection, row)
+            reports = await readers.list_reports(connection, charge_point_key=row.key)
+            local_list = await readers.get_local_list(connection, charge_point_key=row.key)
+        return ChargePointDetail(
+            **{field.name: getattr(point, field.name) for field in fields(ChargePoint)},
+            reports=reports,
+            local_list_version=None if local_list is None else local_list.version,
+        )
+
+    async def is_known(self, charge_point_id: str) -> bool:
+        """Whether the database knows it."""
+        async with self._pool.connection() as connection:
+            return await readers.get_charge_point(connection, identity=charge_point_id) is not None
+
+    async def running_transaction(self, charge_point_id: str, connector_id: int) -> int | None:
+        """The id of the transaction that runs on a connector."""
+        point = await self.find(charge_point_id)
+        connectors = () if point is None else point.connectors
+        return next((c.transaction_id for c in connectors if c.connector_id == connector_id), None)
+
+    async def _find_ids(self, connection: ReadConnection, query: ChargePointQuery, after: str) -> list[str]:
+        """Those behind `after` that the filters let through: one more than the page takes, where there are so many."""
+        wanted = query.limit + 1
+        step = wanted if query.connected is None else _IDS_AT_ONCE
+        found: list[str] = []
+        while len(found) < wanted:
+            if query.vendor is None:
+                ids = await readers.list_identities(connection, after=after, page_size=step)
+            else:
+                ids = await readers.list_identities_by_vendor(
+                    connection, vendor=query.vendor, after=after, page_size=step
+                )
+            found += [i for i in ids if query.connected in {None, self._live.connected(i)}]
+            if len(ids) < step:
+                break
+            after = ids[-1]
+        return found[:wanted]
+
+    async def _join_one(self, connection: ReadConnection, row: models.ChargePoint) -> ChargePoint:
+        (point,) = await self._join(connection, [row], await _reservations_of(connection, row.identity))
+        return point
+
+    async def _join(
+        self,
+        connection: ReadConnection,
+        rows: Sequence[models.ChargePoint],
+        reservations: Sequence[models.ReservationRecord],
+    ) -> list[ChargePoint]:
+        ids = {row.key: row.identity for row in rows}
+        reserved_for = {(r.charge_point_id, r.connector_id): r.id_tag for r in reservations}
+        connectors: dict[int, list[Connector]] = {key: [] for key in ids}
+        for connector in await readers.list_connectors(connection, charge_point_keys=list(ids)):
+            holder = reserved_for.get((ids[connector.charge_point_key], connector.connector_id))
+            connectors[connector.charge_point_key].append(_connector(connector, holder))
+        return [self._charge_point(row, connectors[row.key]) for row in rows]
+
+    def _charge_point(self, row: models.ChargePoint, connectors: Sequence[Connector]) -> ChargePoint:
+        fresher = self._stamps.waiting(row.key)
+        return ChargePoint(
+            charge_point_id=row.identity,
+            connected=self._live.connected(row.identity),
+            accepted=row.boot_accepted_at is not None,
+            ocpp_version=row.ocpp_version,
+            display_name=row.display_name,
+            vendor=row.vendor,
+            model=row.model,
+            serial_number=row.serial_number,
+            firmware_version=row.firmware_version,
+            auto_start=row.auto_start,
+            connectors=connectors,
+            last_connect_at=row.last_connect_at,
+            last_disconnect_at=row.last_disconnect_at,
+            last_boot_at=row.last_boot_at,
+            last_heartbeat_at=fresher.heartbeat_at or row.last_heartbeat_at,
+            last_status_at=row.last_status_at,
+            last_meter_values_at=fresher.meter_values_at or row.last_meter_values_at,
+            last_tx_start_at=row.last_tx_start_at,
+            last_tx_stop_at=row.last_tx_stop_at,
+            last_error_at=row.last_error_at,
+        )
+
+
+async def _reservations_of(connection: ReadConnection, charge_point_id: str) -> list[models.ReservationRecord]:
+    """Those that hold a connector of this charge point now."""
+    return await readers.list_reservations_of_charge_point_by_status(
+        connection,
+        charge_point_id=charge_point_id,
+        status=ReservationState.ACCEPTED,
+        expires_after=datetime.now(UTC),
+        before_id=NEWEST_ID,
+        page_size=_RESERVATIONS,
+    )
+
+
+async def _reservations(connection: ReadConnection) -> list[models.ReservationRecord]:
+    """Those that hold a connector now."""
+    return await readers.list_reservations_by_status(
+        connection,
+        status=ReservationState.ACCEPTED,
+        expires_after=datetime.now(UTC),
+        before_id=NEWEST_ID,
+        page_size=_RESERVATIONS,
+    )
+
+
+def _connector(row: models.ListConnectorsRow, reserved_for: str | None) -> Connector:
+    return Connector(
+        connector_id=row.connector_id,
+        evse_id=row.evse_id,
+        status=row.status,
+        error_code=row.error_code,
+        status_at=row.status_at,
+        transaction_id=row.transaction_id,
+        ordered_availability=row.ordered_availability,
+        inoperative=row.ordered_availability is Availability.INOPERATIVE,
+        reserved_for=reserved_for,
+        session_correlation_id=row.session_correlation_id,
+    )

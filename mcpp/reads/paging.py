@@ -1,0 +1,85 @@
+"""Pages of a list that stay right while rows arrive: a cursor is the key of the last item, not a position."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Final, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+Key = TypeVar("Key")
+Row = TypeVar("Row")
+Item = TypeVar("Item")
+Shown = TypeVar("Shown")
+
+RowId = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
+"""What fits SQLite's INTEGER."""
+
+NEWEST_ID: Final = 2**63 - 1
+"""Before it come all rows of a list that begins with the newest."""
+
+
+class BadCursor(Exception):
+    """A cursor that isn't one of the list's."""
+
+
+class PageQuery(BaseModel):
+    """Parameters of every list. One that the list doesn't know is an error: a filter misspelt would find too much."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: int = Field(100, ge=1, le=1000, description="Most items of a page.")
+    cursor: str | None = Field(None, max_length=2000, description="next_cursor of the page before.")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Item]):
+    """A part of a list, and the cursor of what follows; None at the list's end."""
+
+    items: list[Item]
+    next_cursor: str | None
+
+    def map(self, show: Callable[[Item], Shown]) -> Page[Shown]:
+        """The same page, its items as `show` has them."""
+        return Page([show(item) for item in self.items], self.next_cursor)
+
+
+class Cursors(Generic[Row, Key]):
+    """The cursors of one list: its sort key, made opaque."""
+
+    def __init__(self, kind: TypeAdapter[Key], first: Key, key_of: Callable[[Row], Key]) -> None:
+        """`first` is the key that the list begins behind."""
+        self._kind = kind
+        self._first = first
+        self._key_of = key_of
+
+    def start(self, query: PageQuery) -> Key:
+        """The key that a page begins behind. Raises BadCursor."""
+        if query.cursor is None:
+            return self._first
+        try:
+            # ValueError: no Base64, no UTF-8, no JSON, or another list's key.
+            padded = query.cursor + "=" * (-len(query.cursor) % 4)
+            return self._kind.validate_json(base64.b64decode(padded, altchars=b"-_", validate=True))
+        except ValueError:
+            raise BadCursor("not a cursor of this list") from None
+
+    def page(self, rows: list[Row], query: PageQuery) -> Page[Row]:
+        """A page out of up to `limit` + 1 rows: one more than it holds shows that others follow."""
+        items = rows[: query.limit]
+        return Page(items, self._encode(self._key_of(items[-1])) if len(rows) > query.limit else None)
+
+    def _encode(self, key: Key) -> str:
+        return base64.urlsafe_b64encode(self._kind.dump_json(key)).rstrip(b"=").decode()
+
+
+def by_name(name_of: Callable[[Row], str]) -> Cursors[Row, tuple[str]]:
+    """The cursors of a list in the order of a text."""
+    return Cursors(TypeAdapter(tuple[str]), ("",), lambda row: (name_of(row),))
+
+
+def newest_first(id_of: Callable[[Row], int]) -> Cursors[Row, tuple[RowId]]:
+    """The cursors of a list whose rows get ever larger ids, the newest first."""
+    return Cursors(TypeAdapter(tuple[RowId]), (NEWEST_ID,), lambda row: (id_of(row),))

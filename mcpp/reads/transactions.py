@@ -1,0 +1,252 @@
+"""Transactions, and the samples behind them. What one looks like outside is decided here alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, NamedTuple, TypeAlias, TypedDict
+
+from pydantic import AwareDatetime, Field, JsonValue, TypeAdapter
+
+from mcpp.domain.connectors import NO_EVSE
+from mcpp.domain.energy import energy_wh
+from mcpp.reads.csv_text import Value
+from mcpp.reads.paging import NEWEST_ID, Cursors, Page, PageQuery, RowId
+from mcpp.reads.times import AFTER_ALL, BEFORE_ALL, ZonedTime, spell_time
+from mcpp.storage.database import ReadConnection, Readers
+from mcpp_generated.db import readers
+from mcpp_generated.db.enums import StopOrigin
+from mcpp_generated.db.models import ListTransactionSamplesRow, TransactionRecord
+
+TransactionKey: TypeAlias = tuple[AwareDatetime, RowId]
+"""When a transaction began, and its id: the order of the list."""
+
+_STEP: Final = 200
+"""Transactions of one step of a stream: a few milliseconds, in which the server does nothing else."""
+
+
+class Transaction(NamedTuple):
+    """A transaction as those outside see it, by the names that they know it by."""
+
+    transaction_id: int
+    charge_point_id: str
+    connector_id: int
+    id_tag: str
+    meter_start: int
+    """In Wh."""
+    meter_stop: int | None
+    """In Wh."""
+    energy_wh: int | None
+    """Never negative; None while it runs."""
+    started_at: datetime
+    stopped_at: datetime | None
+    stop_reason: str | None
+    stop_origin: StopOrigin | None
+    evidence: Mapping[str, JsonValue] | None
+    """What a recovered stop was taken from."""
+    energy_implausible: bool
+    """The register ran backwards."""
+    session_correlation_id: str
+
+    @property
+    def key(self) -> TransactionKey:
+        """Its place in the list."""
+        return self.started_at, self.transaction_id
+
+
+COLUMNS: Final = Transaction._fields
+
+
+def transaction_of(record: TransactionRecord) -> Transaction:
+    """A transaction out of its row."""
+    return Transaction(
+        transaction_id=record.transaction_id,
+        charge_point_id=record.charge_point_id,
+        connector_id=record.connector_id,
+        id_tag=record.id_tag,
+        meter_start=record.meter_start,
+        meter_stop=record.meter_stop,
+        energy_wh=None if record.meter_stop is None else energy_wh(record.meter_start, record.meter_stop),
+        started_at=record.started_at,
+        stopped_at=record.stopped_at,
+        stop_reason=record.stop_reason,
+        stop_origin=record.stop_origin,
+        evidence=None if record.evidence is None else json.loads(record.evidence),
+        energy_implausible=record.energy_implausible,
+        session_correlation_id=record.session_correlation_id,
+    )
+
+
+def row_of(transaction: Transaction) -> dict[str, Value]:
+    """The same for JSON and CSV, by column."""
+    row: dict[str, Value] = transaction._asdict()
+    row["started_at"] = spell_time(transaction.started_at)
+    if transaction.stopped_at is not None:
+        row["stopped_at"] = spell_time(transaction.stopped_at)
+    return row
+
+
+class TransactionQuery(PageQuery):
+    """Filters of the list; all that are given must hold."""
+
+    charge_point_id: str | None = None
+    connector_id: int | None = Field(None, ge=0, le=2**31 - 1)
+    id_tag: str | None = Field(None, description="Letter case doesn't matter.")
+    open: bool | None = Field(None, description="Only those that run, or that have ended.")
+    since: ZonedTime | None = Field(None, description="Began then or later.")
+    until: ZonedTime | None = Field(None, description="Began before.")
+
+
+_CURSORS: Final[Cursors[Transaction, TransactionKey]] = Cursors(
+    TypeAdapter(TransactionKey), (AFTER_ALL, NEWEST_ID), lambda transaction: transaction.key
+)
+
+
+async def list_page(pool: Readers, query: TransactionQuery) -> Page[Transaction]:
+    """Transactions, the newest first. Raises BadCursor."""
+    return _CURSORS.page(await _list(pool, query, _CURSORS.start(query), query.limit + 1), query)
+
+
+def stream(pool: Readers, query: TransactionQuery, limit: int | None) -> AsyncIterator[list[Transaction]]:
+    """All that follow the query's cursor, or the first `limit` of them (not the query's), some at a time.
+
+    Each step is read anew: what is written meanwhile neither shifts rows nor waits for a slow reader. Raises BadCursor.
+    """
+    return _stream(pool, query, _CURSORS.start(query), limit)
+
+
+async def _stream(
+    pool: Readers, query: TransactionQuery, before: TransactionKey, limit: int | None
+) -> AsyncIterator[list[Transaction]]:
+    while limit is None or limit > 0:
+        found = await _list(pool, query, before, _STEP if limit is None else min(limit, _STEP))
+        if not found:
+            return
+        yield found
+        before = found[-1].key
+        limit = None if limit is None else limit - len(found)
+
+
+async def _list(pool: Readers, query: TransactionQuery, before: TransactionKey, count: int) -> list[Transaction]:
+    """Up to `count` transactions that come behind `before` in the list."""
+    async with pool.connection() as connection:
+        return [transaction_of(record) for record in await _find_records(connection, query, before, count)]
+
+
+async def find(pool: Readers, transaction_id: int) -> Transaction | None:
+    """One transaction."""
+    async with pool.connection() as connection:
+        record = await readers.get_transaction(connection, transaction_id=transaction_id)
+    return None if record is None else transaction_of(record)
+
+
+class _Window(TypedDict):
+    """The part of the list that is wanted: what all its queries take."""
+
+    since: datetime
+    before: datetime
+    before_id: int
+    page_size: int
+
+
+class _AnyWindow(_Window):
+    """The same for the queries that may find open transactions and ended ones."""
+
+    closed_only: bool
+
+
+async def _find_records(
+    connection: ReadConnection, query: TransactionQuery, before: TransactionKey, count: int
+) -> list[TransactionRecord]:
+    """By the query of the leading filter: each has its index."""
+    if query.until is not None:
+        before = min(before, (query.until, 0))
+    of_window: _Window = {
+        "since": query.since or BEFORE_ALL,
+        "before": before[0],
+        "before_id": before[1],
+        "page_size": count,
+    }
+    charge_point_id, connector_id, id_tag = query.charge_point_id, query.connector_id, query.id_tag
+    if query.open:
+        return await readers.list_open_transactions(
+            connection, **of_window, charge_point_id=charge_point_id, connector_id=connector_id, id_tag=id_tag
+        )
+    window: _AnyWindow = {**of_window, "closed_only": query.open is False}
+    if charge_point_id is not None and connector_id is not None:
+        return await readers.list_transactions_of_connector(
+            connection,
+            **window,
+            charge_point_id=charge_point_id,
+            evse_id=NO_EVSE,
+            connector_id=connector_id,
+            id_tag=id_tag,
+        )
+    if charge_point_id is not None:
+        return await readers.list_transactions_of_charge_point(
+            connection, **window, charge_point_id=charge_point_id, id_tag=id_tag
+        )
+    if id_tag is not None:
+        return await readers.list_transactions_of_id_tag(connection, **window, id_tag=id_tag, connector_id=connector_id)
+    if connector_id is not None:
+        return await readers.list_transactions_of_connector_id(connection, **window, connector_id=connector_id)
+    return await readers.list_transactions(connection, **window)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """One sampled value of a transaction; None for what the charger left out."""
+
+    timestamp: datetime
+    measurand: str
+    phase: str | None
+    unit: str | None
+    context: str | None
+    location: str | None
+    format: str | None
+    value: str
+    """As sent; signed data stays text."""
+
+
+SampleKey: TypeAlias = tuple[AwareDatetime, RowId, RowId, str]
+"""When it was measured, its position in the charger's list, its kind and value."""
+
+_SAMPLE_CURSORS: Final[Cursors[ListTransactionSamplesRow, SampleKey]] = Cursors(
+    TypeAdapter(SampleKey),
+    (BEFORE_ALL, -1, 0, ""),
+    lambda row: (row.measured_at, row.position, row.kind_id, row.value),
+)
+
+
+async def list_samples(pool: Readers, transaction_id: int, query: PageQuery) -> Page[Sample] | None:
+    """The samples of a transaction in the order of time, then as sent; None where it's unknown. Raises BadCursor."""
+    measured_at, position, kind_id, value = _SAMPLE_CURSORS.start(query)
+    async with pool.connection() as connection:
+        rows = await readers.list_transaction_samples(
+            connection,
+            transaction_id=transaction_id,
+            measured_at=measured_at,
+            position=position,
+            kind_id=kind_id,
+            value=value,
+            page_size=query.limit + 1,
+        )
+        if not rows and await readers.get_transaction(connection, transaction_id=transaction_id) is None:
+            return None
+    return _SAMPLE_CURSORS.page(rows, query).map(_sample)
+
+
+def _sample(row: ListTransactionSamplesRow) -> Sample:
+    # The database holds '' for what the charger left out.
+    return Sample(
+        timestamp=row.measured_at,
+        measurand=row.measurand,
+        phase=row.phase or None,
+        unit=row.unit or None,
+        context=row.context or None,
+        location=row.location or None,
+        format=row.format or None,
+        value=row.value,
+    )

@@ -1,0 +1,52 @@
+"""Stops and meter values that belong to no known transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from pydantic import JsonValue
+
+from mcpp.reads.paging import Cursors, Page, PageQuery, RowId, newest_first
+from mcpp.storage.database import Readers
+from mcpp_generated.db import readers
+from mcpp_generated.db.enums import UnmatchedKind
+from mcpp_generated.db.models import UnmatchedRecord
+
+_CURSORS: Final[Cursors[UnmatchedRecord, tuple[RowId]]] = newest_first(lambda row: row.id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unmatched:
+    """A stop or meter values that belong to no known transaction."""
+
+    id: int
+    charge_point_id: str
+    kind: UnmatchedKind
+    claimed_transaction_id: int
+    """As the charger sent it."""
+    payload: Mapping[str, JsonValue]
+    """The message, in OCPP's spelling."""
+    received_at: datetime
+
+
+async def list_page(pool: Readers, query: PageQuery) -> Page[Unmatched]:
+    """All of them, the newest first. Raises BadCursor."""
+    (before_id,) = _CURSORS.start(query)
+    async with pool.connection() as connection:
+        rows = await readers.list_unmatched(connection, before_id=before_id, page_size=query.limit + 1)
+    return _CURSORS.page(rows, query).map(_unmatched)
+
+
+def _unmatched(row: UnmatchedRecord) -> Unmatched:
+    return Unmatched(
+        id=row.id,
+        charge_point_id=row.charge_point_id,
+        kind=row.kind,
+        claimed_transaction_id=row.claimed_transaction_id,
+        payload=json.loads(row.payload),
+        received_at=row.received_at,
+    )

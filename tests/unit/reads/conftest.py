@@ -1,0 +1,25 @@
+"""Fixtures of the read side's tests."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from mcpp.storage.database import Readers
+from tests.unit.reads.fleet import Fleet
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> Iterator[Fleet]:
+    fleet = Fleet(tmp_path / "mcpp.db")
+    yield fleet
+    fleet.close()
+
+
+@pytest.fixture
+async def pool(fleet: Fleet) -> AsyncIterator[Readers]:
+    pool = await Readers.open(fleet.path, size=1)
+    yield pool
+    await pool.close()
