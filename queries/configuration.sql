@@ -13,11 +13,7 @@ DELETE FROM configuration_keys WHERE charge_point_id = @charge_point_id AND key 
 -- name: GetConfigurationKey :one
 SELECT * FROM configuration_keys WHERE charge_point_id = @charge_point_id AND key = @key;
 
--- The last known configuration of a charge point, in the order of the keys.
--- name: ListConfigurationKeys :many
-SELECT * FROM configuration_keys WHERE charge_point_id = @charge_point_id ORDER BY key;
-
--- As ListConfigurationKeys, a page at a time.
+-- The last known configuration of a charge point, in the order of the keys, a page at a time.
 -- name: ListConfigurationPage :many
 SELECT * FROM configuration_keys WHERE charge_point_id = @charge_point_id AND key > @after
 ORDER BY key LIMIT @page_size;

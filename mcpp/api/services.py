@@ -20,7 +20,7 @@ from mcpp.domain.stamps import StampBook
 from mcpp.domain.unmatched import ReadContent
 from mcpp.files.store import FileStore
 from mcpp.ocppj.flow import active_correlation_id
-from mcpp.storage.database import Readers
+from mcpp.storage.sqlite.readers import Readers
 from mcpp.storage.writer import Writer
 from mcpp_generated.db.queries import Queries
 

@@ -10,7 +10,7 @@ from mcpp.api.models import Transaction, spell_time
 from mcpp.api.transaction_query import TransactionKey, TransactionQuery, find_transactions
 from mcpp.domain.energy import energy_wh
 from mcpp.reads.csv_text import Value, csv_line
-from mcpp.storage.database import Readers
+from mcpp.storage.sqlite.readers import Readers
 from mcpp_generated.db.models import TransactionRecord
 
 COLUMNS: Final = tuple(Transaction.model_fields)

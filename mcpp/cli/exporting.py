@@ -17,7 +17,7 @@ from mcpp.cli.books import database_of, open_books
 from mcpp.cli.options import setting_options
 from mcpp.cli.output import Row, standard_output, write_csv, write_json
 from mcpp.cli.times import read_time
-from mcpp.storage.database import Readers
+from mcpp.storage.sqlite.readers import Readers
 from mcpp_generated.db.models import TransactionRecord
 
 _PAGE: Final = 1_000

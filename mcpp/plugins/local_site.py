@@ -20,7 +20,7 @@ from mcpp.domain import plugin_memory
 from mcpp.domain.events import Event
 from mcpp.ocppj.actions import encode
 from mcpp.plugins.site import ChargePointState, ConnectorState, Scheduled
-from mcpp.storage.database import Readers
+from mcpp.storage.sqlite.readers import Readers
 from mcpp.storage.writer import Writer
 from mcpp_generated.db import models, readers
 from mcpp_generated.db.enums import Availability, ReservationState

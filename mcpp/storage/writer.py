@@ -14,7 +14,6 @@ a unit). A batch that can't be committed leaves nothing.
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -25,13 +24,15 @@ from threading import Thread
 from time import perf_counter
 from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar
 
-Q = TypeVar("Q")
+from mcpp.storage.engine import WriteConnection
+
+Q = TypeVar("Q", covariant=True)  # a writer over an engine's queries is one over `Queries`
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 class WriteFailed(Exception):
-    """The unit is not stored; the cause is SQLite's error (disk full, I/O error, locked, a broken constraint)."""
+    """The unit is not stored; the cause is the engine's error (disk full, I/O error, locked, a broken constraint)."""
 
 
 class WriterClosed(WriteFailed):
@@ -62,6 +63,10 @@ class _State(Enum):
 
 class _UnitFailed(Exception):
     """A unit raised while the batch ran without savepoints."""
+
+
+class _TransactionLost(Exception):
+    """The transaction is over before its end."""
 
 
 @dataclass(slots=True, eq=False)
@@ -115,12 +120,13 @@ class Writer(Generic[Q]):
 
     def __init__(
         self,
-        connection: sqlite3.Connection,
-        queries: Callable[[sqlite3.Connection], Q],
+        connection: WriteConnection,
+        queries: Q,
         observer: WriterObserver | None = None,
     ) -> None:
+        """`queries` run on `connection`."""
         self._connection = connection
-        self._queries = queries(connection)
+        self._queries = queries
         self._observer = observer
         self._loop = asyncio.get_running_loop()
         self._state = _State.IDLE
@@ -149,9 +155,9 @@ class Writer(Generic[Q]):
         """As `submit`; the receipt tells where the time went."""
         return self._enqueue(partial(fn, self._queries, *args, **kwargs), receipt)
 
-    def submit_sql(self, fn: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
-        """As `submit`, for housekeeping that needs the connection itself."""
-        return self._enqueue(partial(fn, self._connection))
+    def probe(self) -> asyncio.Future[str]:
+        """As `submit`: writes for real, and gives what is wrong with the schema, `ok` where it is current."""
+        return self._enqueue(self._connection.probe)
 
     @property
     def waiting(self) -> int:
@@ -237,16 +243,14 @@ class Writer(Generic[Q]):
                 unit.error = _write_failed(error)
 
     def _transact(self, batch: _Batch, run: Callable[[_Batch, _Unit], None]) -> None:
-        execute = self._connection.execute
-        execute("BEGIN IMMEDIATE")
+        connection = self._connection
+        connection.begin()
         try:
             for unit in batch.units:
                 run(batch, unit)
-            execute("COMMIT")
+            connection.commit()
         except BaseException:
-            # After some errors (disk full, I/O) SQLite has rolled back by itself.
-            if self._connection.in_transaction:
-                execute("ROLLBACK")
+            connection.rollback()
             raise
 
     def _run_plain(self, _: _Batch, unit: _Unit) -> None:
@@ -255,27 +259,27 @@ class Writer(Generic[Q]):
         except Exception as error:
             raise _UnitFailed from error
         if not self._connection.in_transaction:
-            raise sqlite3.OperationalError("the transaction was lost in a unit")
+            raise _TransactionLost("the transaction was lost in a unit")
 
     def _run_guarded(self, batch: _Batch, unit: _Unit) -> None:
-        execute = self._connection.execute
-        execute("SAVEPOINT unit")
+        connection = self._connection
+        connection.savepoint()
         try:
             unit.result = unit.call()
         except Exception as error:
-            if not self._connection.in_transaction:
+            if not connection.in_transaction:
                 raise
-            execute("ROLLBACK TO unit")
-            unit.error = _answerable(error)
-            if isinstance(error, sqlite3.Error):
+            connection.rollback_to_savepoint()
+            if isinstance(error, connection.engine_error):
+                unit.error = _write_failed(error)
                 batch.errors.append(error)
-        execute("RELEASE unit")
+            else:
+                unit.error = _answerable(error)
+        connection.release_savepoint()
 
 
 def _answerable(error: Exception) -> Exception:
-    """What the waiter gets for a unit's exception: nobody outside needs to know SQLite's."""
-    if isinstance(error, sqlite3.Error):
-        return _write_failed(error)
+    """What the waiter gets for a unit's own exception."""
     if isinstance(error, StopIteration):  # which a future refuses to carry
         wrapped = RuntimeError("a unit raised StopIteration")
         wrapped.__cause__ = error

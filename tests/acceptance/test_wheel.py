@@ -20,7 +20,7 @@ def test_the_wheel_carries_generated_code_and_migrations(tmp_path: Path) -> None
     assert {
         "mcpp/app.py",
         "mcpp/py.typed",
-        "mcpp/storage/migrations/001_initial.up.sql",
+        "mcpp/storage/sqlite/migrations/001_initial.up.sql",
         "mcpp_generated/db/queries.py",
         "mcpp_generated/ocpp16/models.py",
         "mcpp_generated/py.typed",

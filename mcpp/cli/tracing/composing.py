@@ -20,7 +20,6 @@ from mcpp.cli.tracing.log_lines import Line, Reach, number_of, open_logs, text_o
 from mcpp.cli.tracing.story import Entry, Kind, Story
 from mcpp.cli.tracing.telling import tell
 from mcpp.errors import StartError
-from mcpp_generated.db.queries import Queries
 
 _SAME: Final = timedelta(minutes=1)
 """What books and log date so close to each other is told once."""
@@ -33,9 +32,8 @@ def story_of_transaction(
     database: Path, logs: Sequence[str], transaction_id: int, zone: tzinfo | None, *, payloads: bool
 ) -> Story:
     """The story of a transaction's session. Raises StartError and click.ClickException."""
-    with open_books(database) as connection:
-        connection.execute("BEGIN")  # one state of the books, whatever is written meanwhile
-        books = read_transaction(Queries(connection), transaction_id)
+    with open_books(database) as guest, guest.snapshot() as queries:
+        books = read_transaction(queries, transaction_id)
     if books is None:
         raise click.ClickException(f"there is no transaction {transaction_id} in {database}")
     reach = Reach()
@@ -71,9 +69,7 @@ def story_of_charge_point(
     told, booked, notes = tell(lines), list[Entry](), _notes_on_log(logs, reach, len(lines), zone)
     is_known = any(text_of(line, "charge_point_id") for line in lines)
     try:
-        with open_books(database) as connection:
-            connection.execute("BEGIN")  # as above
-            q = Queries(connection)
+        with open_books(database) as guest, guest.snapshot() as q:
             is_known = is_known or q.get_charge_point(identity=charge_point_id) is not None
             if reach.first_at is not None and reach.last_at is not None:
                 seen = Span(max(span.begin, reach.first_at), min(span.end, reach.last_at))

@@ -1,4 +1,4 @@
-"""Opening the database: the one connection that writes, and the small pool of those that read.
+"""Opening the database: the one connection that writes, and what all connections have in common.
 
 The file is in WAL mode, so readers never wait for the writer, and another process may read or back it up while the
 server runs. Only one process may serve: it holds a lock on `<database>.lock` for as long as it lives. A command may
@@ -7,33 +7,23 @@ write as a guest beside it, a short transaction at a time.
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import fcntl
 import os
 import sqlite3
-import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager, suppress
-from enum import StrEnum
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, Self
+from typing import ClassVar, Final
 from urllib.parse import unquote
 
-import aiosqlite
+from mcpp.storage.engine import DatabaseUnusable, Durability
+from mcpp.storage.sqlite.migrations import pending_migrations
 
 BUSY_TIMEOUT_SECONDS: Final = 5.0
 """How long a statement waits for another program's lock, well under the 10 s that a shutdown may take."""
 
-GUEST_TIMEOUT_SECONDS: Final = 30.0
-"""How long a command waits for its turn to write: longer than a busy server needs between two commits."""
-
-_TURN_POLL_SECONDS: Final = 0.0005
-
-READERS: Final = 4
-"""Two long exports at once leave two to the API; each costs a thread and up to 2 MiB of page cache."""
-
-_CACHED_STATEMENTS: Final = 512
+CACHED_STATEMENTS: Final = 512
 """More than there are queries, so that none is ever parsed twice."""
 
 _WRITER_PRAGMAS: Final = (
@@ -45,23 +35,37 @@ _WRITER_PRAGMAS: Final = (
 )
 
 
-class Durability(StrEnum):
-    """What an answered message survives (setting `durability`)."""
-
-    FULL = "full"
-    """Power loss: each commit waits for the disk."""
-    NORMAL = "normal"
-    """A crash of the process: the disk is waited for at checkpoints only."""
-
-
-class DatabaseUnusable(Exception):
-    """The database can't be used. The message is one line that says what is wrong and how to mend it."""
-
-
 class WriterConnection(sqlite3.Connection):
-    """The connection that may write; closing it checkpoints the WAL and gives up the process's claim on the file."""
+    """The connection that may write, in autocommit mode; implements `mcpp.storage.engine.WriteConnection`.
 
+    Closing it checkpoints the WAL and gives up the process's claim on the file.
+    """
+
+    engine_error: ClassVar[type[Exception]] = sqlite3.Error
     lock_fd: int | None = None
+
+    def begin(self) -> None:
+        self.execute("BEGIN IMMEDIATE")
+
+    def commit(self) -> None:
+        self.execute("COMMIT")  # the inherited one does nothing where a transaction was lost
+
+    def savepoint(self) -> None:
+        self.execute("SAVEPOINT unit")
+
+    def rollback_to_savepoint(self) -> None:
+        self.execute("ROLLBACK TO unit")
+
+    def release_savepoint(self) -> None:
+        self.execute("RELEASE unit")
+
+    def probe(self) -> str:
+        touch(self)
+        try:
+            pending = pending_migrations(self)
+        except DatabaseUnusable as error:
+            return str(error)
+        return f"pending: {', '.join(map(str, pending))}" if pending else "ok"
 
     def close(self) -> None:
         super().close()
@@ -89,82 +93,30 @@ def open_writer(path: Path, durability: Durability = Durability.FULL) -> WriterC
     """
     path = path.resolve()
     lock_fd = _claim(path)
-    try:
-        connection = sqlite3.connect(
-            path,
-            timeout=BUSY_TIMEOUT_SECONDS,
-            isolation_level=None,
-            check_same_thread=False,
-            cached_statements=_CACHED_STATEMENTS,
-            factory=WriterConnection,
-        )
-    except sqlite3.Error as error:
-        os.close(lock_fd)
-        raise _unusable(path, error) from error
-    connection.lock_fd = lock_fd
-    try:
-        _refuse_foreign(connection, path)
-        _configure(connection, durability)
-    except BaseException as error:
-        connection.close()
-        if isinstance(error, sqlite3.Error):
-            raise _unusable(path, error) from error
-        raise
+    with errors_explained(path):
+        try:
+            connection = sqlite3.connect(
+                path,
+                timeout=BUSY_TIMEOUT_SECONDS,
+                isolation_level=None,
+                check_same_thread=False,
+                cached_statements=CACHED_STATEMENTS,
+                factory=WriterConnection,
+            )
+        except sqlite3.Error:
+            os.close(lock_fd)
+            raise
+        connection.lock_fd = lock_fd
+        try:
+            refuse_foreign(connection, path)
+            _configure(connection, durability)
+        except BaseException:
+            connection.close()
+            raise
     return connection
 
 
-@contextmanager
-def open_guest(path: Path, *, may_write: bool) -> Iterator[sqlite3.Connection]:
-    """A connection for a command, in autocommit mode, to a database that a server may be running on; it claims no lock.
-
-    Its transactions must be short: the server waits BUSY_TIMEOUT_SECONDS for them. Raises DatabaseUnusable, also in
-    the place of an sqlite3.Error that the block raises.
-    """
-    try:
-        connection = sqlite3.connect(_existing_uri(path), uri=True, timeout=GUEST_TIMEOUT_SECONDS, isolation_level=None)
-        with closing(connection):
-            _refuse_foreign(connection, path)
-            connection.execute("PRAGMA foreign_keys = ON")
-            connection.execute(f"PRAGMA query_only = {'OFF' if may_write else 'ON'}")
-            yield connection
-    except sqlite3.Error as error:
-        raise _unusable(path, error) from error
-
-
-@contextmanager
-def guest_transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """A write transaction of a guest, between two of the server's; undone where the block raises.
-
-    Raises sqlite3.OperationalError where there is no turn within GUEST_TIMEOUT_SECONDS.
-    """
-    _await_turn(connection)
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-
-
-def _await_turn(connection: sqlite3.Connection) -> None:
-    # SQLite's own waiting looks again every 100 ms, and a busy server is between two commits for microseconds.
-    deadline = time.monotonic() + GUEST_TIMEOUT_SECONDS
-    connection.execute("PRAGMA busy_timeout = 0")
-    try:
-        while True:
-            try:
-                connection.execute("BEGIN IMMEDIATE")
-                return
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                    raise
-            time.sleep(_TURN_POLL_SECONDS)
-    finally:
-        connection.execute(f"PRAGMA busy_timeout = {GUEST_TIMEOUT_SECONDS * 1000:.0f}")
-
-
-def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
+def refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
     """Another program's database is left as it is, not even brought to WAL mode."""
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
     if tables and "schema_migrations" not in tables:
@@ -230,6 +182,15 @@ def _claim(path: Path) -> int:
     return lock_fd
 
 
+@contextmanager
+def errors_explained(path: Path) -> Iterator[None]:
+    """Raises DatabaseUnusable in the place of an error of SQLite's."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _unusable(path, error) from error
+
+
 def _unusable(path: Path, error: sqlite3.Error) -> DatabaseUnusable:
     # Extended result codes carry the primary one in their low byte.
     match getattr(error, "sqlite_errorcode", 0) & 0xFF:
@@ -248,62 +209,7 @@ def _unusable(path: Path, error: sqlite3.Error) -> DatabaseUnusable:
     return DatabaseUnusable(f"database {path} {problem}")
 
 
-class Readers:
-    """A pool of connections that can only read, for API, exports and start-up; opened after the migrations."""
-
-    def __init__(self) -> None:
-        self._connections: list[aiosqlite.Connection] = []
-        # Last in, first out: the connection with the warmest page cache serves next.
-        self._idle: asyncio.LifoQueue[aiosqlite.Connection] = asyncio.LifoQueue()
-
-    @classmethod
-    async def open(cls, path: Path, size: int = READERS) -> Self:
-        """Opens `size` connections. Raises DatabaseUnusable."""
-        readers = cls()
-        try:
-            for _ in range(size):
-                await readers._add(path)
-        except sqlite3.Error as error:
-            await readers.close()
-            raise _unusable(path, error) from error
-        return readers
-
-    @asynccontextmanager
-    async def connection(self) -> AsyncIterator[aiosqlite.Connection]:
-        """Lends a connection; waits for one while all are lent out. Close cursors: an open one pins the WAL."""
-        connection = await self._idle.get()
-        try:
-            yield connection
-        finally:
-            self._idle.put_nowait(connection)
-
-    async def close(self) -> None:
-        """Closes all connections; queries that still run end with sqlite3.OperationalError. May be called again."""
-        connections, self._connections = self._connections, []
-        for connection in connections:
-            closing = asyncio.ensure_future(connection.close())  # waits for what was asked of the connection before
-            while not closing.done():
-                # Reaches only what runs at this moment, so again until nothing does.
-                with suppress(ValueError, sqlite3.ProgrammingError):  # closed by now
-                    await connection.interrupt()
-                await asyncio.wait({closing}, timeout=0.01)
-            await closing
-
-    async def _add(self, path: Path) -> None:
-        connection = await aiosqlite.connect(
-            _existing_uri(path),
-            uri=True,
-            timeout=BUSY_TIMEOUT_SECONDS,
-            isolation_level=None,
-            cached_statements=_CACHED_STATEMENTS,
-        )
-        self._connections.append(connection)
-        await connection.execute("PRAGMA query_only = ON")
-        await connection.execute_fetchall("SELECT 1 FROM sqlite_schema LIMIT 1")  # SQLite opens lazily: now
-        self._idle.put_nowait(connection)
-
-
-def _existing_uri(path: Path) -> str:
+def existing_uri(path: Path) -> str:
     if not path.is_file():
         raise DatabaseUnusable(f"database {path} does not exist; create it with mcpp migrate or choose another")
     # Not mode=ro: a reader may have to create the WAL's index; query_only keeps it from writing data.
