@@ -156,7 +156,7 @@ class Writer(Generic[Q]):
         return self._enqueue(partial(fn, self._queries, *args, **kwargs), receipt)
 
     def probe(self) -> asyncio.Future[str]:
-        """As `submit`: writes for real, and gives what is wrong with the schema, `ok` where it is current."""
+        """As `submit`: writes for real; the result is what is wrong with the schema, `ok` where it is current."""
         return self._enqueue(self._connection.probe)
 
     @property
