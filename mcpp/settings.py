@@ -22,7 +22,8 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from mcpp.errors import StartError
-from mcpp.storage.database import DatabaseUnusable, Durability, database_path
+from mcpp.storage.engine import DatabaseUnusable, Durability
+from mcpp.storage.sqlite.database import database_path
 from mcpp.telemetry.logs.lines import LogFormat, LogLevel
 from mcpp.telemetry.logs.redaction import redact_text
 

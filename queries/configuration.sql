@@ -13,11 +13,7 @@ DELETE FROM configuration_keys WHERE charge_point_key = @charge_point_key AND ke
 -- name: GetConfigurationKey :one
 SELECT * FROM configuration_keys WHERE charge_point_key = @charge_point_key AND key = @key;
 
--- The last known configuration of a charge point, in the order of the keys.
--- name: ListConfigurationKeys :many
-SELECT * FROM configuration_keys WHERE charge_point_key = @charge_point_key ORDER BY key;
-
--- As ListConfigurationKeys, a page at a time.
+-- The last known configuration of a charge point, in the order of the keys, a page at a time.
 -- name: ListConfigurationPage :many
 SELECT * FROM configuration_keys WHERE charge_point_key = @charge_point_key AND key > @after
 ORDER BY key LIMIT @page_size;

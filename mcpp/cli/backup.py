@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import tempfile
-from contextlib import closing
 from pathlib import Path
 
 import click
@@ -13,7 +11,7 @@ import click
 from mcpp.cli.books import database_of, open_books
 from mcpp.cli.options import setting_options
 from mcpp.errors import StartError
-from mcpp.storage.migrations import current_version
+from mcpp.storage.sqlite.guests import CopyFailed
 
 
 @click.command(
@@ -66,23 +64,12 @@ def _check_target(file: Path, database: Path, force: bool) -> None:
 
 
 def _take(database: Path, partial: Path, file: Path) -> int:
-    """Takes the copy; gives the version of its schema. Raises StartError."""
-    with open_books(database) as source:
+    """Takes the copy; returns the version of its schema. Raises StartError."""
+    with open_books(database) as guest:
         try:
-            return _copy(source, partial)
-        except sqlite3.Error as error:
+            return guest.copy_to(partial)
+        except CopyFailed as error:
             raise StartError(f"database {database} can't be copied to {file}: {error}") from error
-
-
-def _copy(source: sqlite3.Connection, target: Path) -> int:
-    """Copies and checks; gives the version of the schema. Raises sqlite3.Error for a fault on either side."""
-    with closing(sqlite3.connect(target, isolation_level=None)) as copy:
-        source.backup(copy)  # in one step: in WAL mode no writer waits for it, nor makes it begin anew
-        copy.execute("PRAGMA journal_mode = DELETE")  # one file, that opens from a medium without write access too
-        (found,) = copy.execute("PRAGMA quick_check(1)").fetchone()
-        if found != "ok":
-            raise sqlite3.DatabaseError(found)
-        return current_version(copy)
 
 
 def _sync_directory(directory: Path) -> None:

@@ -16,7 +16,7 @@ from mcpp.cli.options import setting_options
 from mcpp.cli.output import standard_output, write_csv, write_json
 from mcpp.cli.times import read_time
 from mcpp.reads.transactions import COLUMNS, Transaction, TransactionQuery, row_of, stream
-from mcpp.storage.database import Readers
+from mcpp.storage.sqlite.readers import Readers
 
 
 @click.group()

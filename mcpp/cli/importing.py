@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -15,7 +14,7 @@ from mcpp.cli.csv_file import Cells, Column, CsvTable, Refused, Unreadable, open
 from mcpp.cli.import_rows import CHARGE_POINT_COLUMNS, ID_TAG_COLUMNS, ChargePointRow, IdTagRow
 from mcpp.cli.options import setting_options
 from mcpp.reads.terminal_text import printable
-from mcpp.storage.database import guest_transaction
+from mcpp.storage.sqlite.guests import Guest
 from mcpp_generated.db.queries import Queries
 
 SOME_REFUSED: Final = 1
@@ -106,10 +105,9 @@ class _Importer(Generic[RowType]):
             else:
                 yield row
 
-    def store(self, connection: sqlite3.Connection, rows: Sequence[RowType]) -> None:
+    def store(self, guest: Guest, rows: Sequence[RowType]) -> None:
         """Stores some rows, all or none."""
-        q = Queries(connection)
-        with guest_transaction(connection):
+        with guest.transaction() as q:
             created = sum(row.store(q) for row in rows)
         self.added += created
         self.changed += len(rows) - created
@@ -118,7 +116,7 @@ class _Importer(Generic[RowType]):
 def _import(importer: _Importer[RowType], dry_run: bool, options: dict[str, object]) -> int:
     with (
         open_csv(importer.file) as text,
-        open_books(database_of(options), may_write=not dry_run) as connection,
+        open_books(database_of(options), may_write=not dry_run) as guest,
     ):
         table = CsvTable(importer.file, text, importer.columns)
         if table.unused:
@@ -128,7 +126,7 @@ def _import(importer: _Importer[RowType], dry_run: bool, options: dict[str, obje
         while batch := list(islice(usable, _BATCH)):
             checked += len(batch)
             if not dry_run:
-                importer.store(connection, batch)
+                importer.store(guest, batch)
     done = f"{checked} can be stored" if dry_run else f"{importer.added} added, {importer.changed} changed"
     click.echo(f"{importer.file}: {done}, {importer.refused} refused")
     return SOME_REFUSED if importer.refused else 0

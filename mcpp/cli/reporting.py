@@ -14,7 +14,6 @@ from mcpp.cli.output import Row, standard_output, write_csv, write_json, write_t
 from mcpp.cli.zones import complete_zone, option_time, read_zone
 from mcpp.reads.reports import By, Line, Period, Total, ended_sessions, grand_total, summed_up
 from mcpp.reads.times import AFTER_ALL, BEFORE_ALL
-from mcpp_generated.db.queries import Queries
 
 _HEADINGS: Final = {By.CHARGER: "Charge point", By.ID_TAG: "Id tag"}
 _COLUMNS: Final = {By.CHARGER: "charge_point_id", By.ID_TAG: "id_tag"}
@@ -69,9 +68,8 @@ def report(
     zone = None if timezone is None else read_zone(timezone)
     first = BEFORE_ALL if since is None else option_time("--since", since, zone)
     end = AFTER_ALL if until is None else option_time("--until", until, zone)
-    with open_books(database_of(options)) as connection:
-        connection.execute("BEGIN")  # one state of the books, whatever is written meanwhile
-        lines = summed_up(ended_sessions(Queries(connection), first, end), By(by), Period(period), zone)
+    with open_books(database_of(options)) as guest, guest.snapshot() as queries:
+        lines = summed_up(ended_sessions(queries, first, end), By(by), Period(period), zone)
     with standard_output() as out:
         columns = ("period", _COLUMNS[By(by)], "sessions", "energy_wh", "duration_seconds", "implausible_sessions")
         match output_format:

@@ -10,8 +10,9 @@ import click
 from mcpp.cli.options import EPILOG, given_flags, setting_options
 from mcpp.errors import StartError
 from mcpp.settings import Settings, setting
-from mcpp.storage.database import DatabaseUnusable, open_writer
-from mcpp.storage.migrations import Migrated, migrate
+from mcpp.storage.engine import DatabaseUnusable
+from mcpp.storage.sqlite.database import open_writer
+from mcpp.storage.sqlite.migrations import Migrated, migrate
 from mcpp.telemetry.tracing.settings import describe_tracing
 
 

@@ -139,9 +139,8 @@ def _story_of_charge_point(
 @contextmanager
 def _snapshot(database: Path) -> Iterator[Queries]:
     """One state of the database, whatever is written meanwhile. Raises StartError."""
-    with open_books(database) as connection:
-        connection.execute("BEGIN")
-        yield Queries(connection)
+    with open_books(database) as guest, guest.snapshot() as queries:
+        yield queries
 
 
 @contextmanager

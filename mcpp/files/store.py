@@ -17,7 +17,7 @@ from mcpp.files.directory import EmptyFile, FileDirectory, StoredFile
 from mcpp.files.names import check_name, tame
 from mcpp.ocppj.flow import new_correlation_id
 from mcpp.reads import files as reads
-from mcpp.storage.database import Readers
+from mcpp.storage.sqlite.readers import Readers
 from mcpp.storage.writer import Writer
 from mcpp_generated.db.models import FindUploadLinkRow, FirmwareImage, UploadRecord
 from mcpp_generated.db.queries import Queries
@@ -116,7 +116,7 @@ class FileStore:
 
     async def delete_firmware(self, name: str) -> bool:
         """Forget a firmware image; its links end. False where there is none."""
-        stored_name = await self._writer.submit(Queries.delete_firmware_image, name=name)
+        stored_name = await self._writer.submit(lambda q: q.delete_firmware_image(name=name))
         if stored_name is None:
             return False
         await self._directory.remove(stored_name)
@@ -148,7 +148,7 @@ class FileStore:
 
     async def delete_upload(self, upload_id: int) -> bool:
         """Forget a file. False where there is none."""
-        stored_name = await self._writer.submit(Queries.delete_upload, id=upload_id)
+        stored_name = await self._writer.submit(lambda q: q.delete_upload(id=upload_id))
         if stored_name is None:
             return False
         await self._directory.remove(stored_name)

@@ -59,7 +59,7 @@ class LocalListSync:
         Whatever the charge point holds is replaced. A part that doesn't fit its version is answered by one attempt
         from the beginning, as §5.15 asks. Raises Unknown, ListTooLong, WriteFailed and what LiveChargePoints raises.
         """
-        charge_point = await self._writer.submit(Queries.get_credentials, identity=identity)
+        charge_point = await self._writer.submit(lambda q: q.get_credentials(identity=identity))
         if charge_point is None:
             raise Unknown(f"no charge point has the identity {identity!r}")
         sent = await self._attempt(charge_point.key, identity)

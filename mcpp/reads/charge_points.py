@@ -12,7 +12,7 @@ from pydantic import Field
 from mcpp.csms.live import LiveChargePoints
 from mcpp.domain.stamps import StampBook
 from mcpp.reads.paging import NEWEST_ID, Cursors, Page, PageQuery, by_name
-from mcpp.storage.database import ReadConnection, Readers
+from mcpp.storage.sqlite.readers import ReadConnection, Readers
 from mcpp_generated.db import models, readers
 from mcpp_generated.db.enums import Availability, ReservationState
 

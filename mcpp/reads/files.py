@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from mcpp.reads.paging import Cursors, Page, PageQuery, RowId, by_name, newest_first
-from mcpp.storage.database import Readers
+from mcpp.storage.sqlite.readers import Readers
 from mcpp_generated.db import readers
 from mcpp_generated.db.models import FindUploadLinkRow, FirmwareImage, UploadRecord
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mcpp.reads.paging import Cursors, Page, PageQuery, by_name
-from mcpp.storage.database import Readers
+from mcpp.storage.sqlite.readers import Readers
 from mcpp_generated.db import readers
 from mcpp_generated.db.models import IdTag
 

@@ -9,7 +9,7 @@ from typing import Final
 from mcpp.domain.reservations import status_at
 from mcpp.reads.paging import Cursors, Page, PageQuery, RowId, newest_first
 from mcpp.reads.times import BEFORE_ALL
-from mcpp.storage.database import ReadConnection, Readers
+from mcpp.storage.sqlite.readers import ReadConnection, Readers
 from mcpp_generated.db import readers
 from mcpp_generated.db.enums import ReservationState
 from mcpp_generated.db.models import ReservationRecord

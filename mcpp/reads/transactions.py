@@ -15,7 +15,7 @@ from mcpp.domain.energy import energy_wh
 from mcpp.reads.csv_text import Value
 from mcpp.reads.paging import NEWEST_ID, Cursors, Page, PageQuery, RowId
 from mcpp.reads.times import AFTER_ALL, BEFORE_ALL, ZonedTime, spell_time
-from mcpp.storage.database import ReadConnection, Readers
+from mcpp.storage.sqlite.readers import ReadConnection, Readers
 from mcpp_generated.db import readers
 from mcpp_generated.db.enums import StopOrigin
 from mcpp_generated.db.models import ListTransactionSamplesRow, TransactionRecord

@@ -11,7 +11,7 @@ from typing import Final
 from pydantic import JsonValue
 
 from mcpp.reads.paging import Cursors, Page, PageQuery, RowId, newest_first
-from mcpp.storage.database import Readers
+from mcpp.storage.sqlite.readers import Readers
 from mcpp_generated.db import readers
 from mcpp_generated.db.enums import UnmatchedKind
 from mcpp_generated.db.models import UnmatchedRecord

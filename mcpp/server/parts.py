@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -32,14 +31,17 @@ from mcpp.server.presence import Presence
 from mcpp.server.telemetry import TelemetryParts
 from mcpp.server.versions import VERSIONS
 from mcpp.settings import AuthorizationMode, ConcurrentTx, Registration, Settings
-from mcpp.storage.database import DatabaseUnusable, Readers, open_writer
-from mcpp.storage.migrations import migrate
+from mcpp.storage.engine import DatabaseUnusable
+from mcpp.storage.sqlite.database import errors_explained, open_writer
+from mcpp.storage.sqlite.migrations import migrate
+from mcpp.storage.sqlite.readers import Readers
 from mcpp.storage.writer import Writer
 from mcpp.telemetry.database import DatabaseTelemetry
 from mcpp.telemetry.fleet.books import read_fleet
 from mcpp.telemetry.logs.pipeline import get_logger
 from mcpp.transport.registry import Registry
 from mcpp_generated.db.queries import Queries
+from mcpp_generated.db.sqlite.queries import SqliteQueries
 
 
 @dataclass(slots=True)
@@ -71,11 +73,12 @@ async def open_storage(settings: Settings, telemetry: TelemetryParts, running: A
         raise StartError(str(error)) from error
     try:
         migrated = migrate(connection)
-        queries = Queries(connection)
-        open_transactions = queries.count_open_transactions()
-        sessions = queries.list_sessions()
-        fleet = read_fleet(queries)
-    except (DatabaseUnusable, sqlite3.Error) as error:
+        queries = SqliteQueries(connection)
+        with errors_explained(settings.database):
+            open_transactions = queries.count_open_transactions()
+            sessions = queries.list_sessions()
+            fleet = read_fleet(queries)
+    except DatabaseUnusable as error:
         connection.close()
         raise StartError(str(error)) from error
     if migrated.from_version != migrated.to_version:
@@ -83,7 +86,7 @@ async def open_storage(settings: Settings, telemetry: TelemetryParts, running: A
     telemetry.metrics.transactions_active.set(open_transactions)
     telemetry.sessions.load(sessions, datetime.now(UTC))
     telemetry.fleet.load(fleet)
-    writer = Writer(connection, Queries, DatabaseTelemetry(telemetry.metrics))
+    writer = Writer(connection, queries, DatabaseTelemetry(telemetry.metrics))
     running.push_async_callback(writer.close)
     telemetry.metrics.watch_writer(lambda: writer.waiting)
     try:

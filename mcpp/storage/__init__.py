@@ -1,1 +1,1 @@
-"""One SQLite file: opening it, its migrations, the one writer and the readers (DESIGN.md, Persistence)."""
+"""The database: the one writer and what it asks of an engine (`engine`), and SQLite as that engine (`sqlite/`)."""

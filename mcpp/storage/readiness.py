@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from typing import Final, TypeVar
 
-from mcpp.storage.database import DatabaseUnusable, touch
-from mcpp.storage.migrations import pending_migrations
 from mcpp.storage.writer import WriteFailed, Writer
 
 Q = TypeVar("Q")
@@ -24,19 +21,9 @@ async def check_writable(writer: Writer[Q], within: float = TIMEOUT_SECONDS) -> 
     """
     try:
         async with asyncio.timeout(within):
-            schema = await writer.submit_sql(_write_and_compare)
+            schema = await writer.probe()
     except TimeoutError:
         return {"database": f"no write within {within:g} s", "schema": "unknown"}
     except WriteFailed as error:
         return {"database": str(error), "schema": "unknown"}
     return {"database": "ok", "schema": schema}
-
-
-def _write_and_compare(connection: sqlite3.Connection) -> str:
-    """Writes, and says whether the schema is current."""
-    touch(connection)
-    try:
-        pending = pending_migrations(connection)
-    except DatabaseUnusable as error:
-        return str(error)
-    return f"pending: {', '.join(map(str, pending))}" if pending else "ok"

@@ -14,7 +14,6 @@ a unit). A batch that can't be committed leaves nothing.
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Callable, Generator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -25,14 +24,16 @@ from threading import Thread
 from time import perf_counter
 from typing import Any, Concatenate, Final, Generic, ParamSpec, Protocol, TypeVar, cast
 
-Q = TypeVar("Q")
+from mcpp.storage.engine import WriteConnection
+
+Q = TypeVar("Q", covariant=True)  # a writer over an engine's queries is one over `Queries`
 P = ParamSpec("P")
 T = TypeVar("T")
 R = TypeVar("R")
 
 
 class WriteFailed(Exception):
-    """The unit is not stored; the cause is SQLite's error (disk full, I/O error, locked, a broken constraint)."""
+    """The unit is not stored; the cause is the engine's error (disk full, I/O error, locked, a broken constraint)."""
 
 
 class WriterClosed(WriteFailed):
@@ -66,6 +67,10 @@ class _State(Enum):
     GATHERING = auto()
     WRITING = auto()
     CLOSED = auto()
+
+
+class _TransactionLost(Exception):
+    """The transaction is over before its end."""
 
 
 class _UnitFailed(Exception):
@@ -220,15 +225,18 @@ class Writer(Generic[Q]):
 
     def __init__(
         self,
-        connection: sqlite3.Connection,
-        queries: Callable[[sqlite3.Connection], Q],
+        connection: WriteConnection,
+        queries: Q,
         observer: WriterObserver | None = None,
         memory: Memory | None = None,
     ) -> None:
-        """`memory` has what units remember of charge points, by their keys; it's forgotten whenever it may not hold."""
+        """`queries` run on `connection`.
+
+        `memory` has what units remember of charge points, by their keys; it's forgotten whenever it may not hold.
+        """
         self._memory: Memory = {} if memory is None else memory
         self._connection = connection
-        self._queries = queries(connection)
+        self._queries = queries
         self._observer = observer
         self._loop = asyncio.get_running_loop()
         self._state = _State.IDLE
@@ -269,9 +277,11 @@ class Writer(Generic[Q]):
         unit.keeps = True
         return self._gather(unit)
 
-    def submit_sql(self, function: Callable[[sqlite3.Connection], T]) -> Pending[T]:
-        """As `submit`, for housekeeping that needs the connection itself."""
-        return self._gather(Pending(self._loop, lambda _: function(self._connection), ()))
+    def probe(self) -> Pending[str]:
+        """As `submit`: writes for real; the result is what is wrong with the schema, `ok` where it is current."""
+        unit: Pending[str] = Pending(self._loop, lambda _: self._connection.probe(), ())
+        unit.keeps = True
+        return self._gather(unit)
 
     @property
     def waiting(self) -> int:
@@ -358,17 +368,15 @@ class Writer(Generic[Q]):
                 unit.fill(None, _write_failed(error))
 
     def _transact(self, batch: _Batch, run: Callable[[_Batch, Pending[Any]], None]) -> None:
-        execute = self._connection.execute
-        execute("BEGIN IMMEDIATE")
+        connection = self._connection
+        connection.begin()
         try:
             for unit in batch.units:
                 run(batch, unit)
-            execute("COMMIT")
+            connection.commit()
         except BaseException:
             self._memory.clear()
-            # After some errors (disk full, I/O) SQLite has rolled back by itself.
-            if self._connection.in_transaction:
-                execute("ROLLBACK")
+            connection.rollback()
             raise
 
     def _forget(self, unit: Pending[Any]) -> None:
@@ -387,34 +395,25 @@ class Writer(Generic[Q]):
         except Exception as error:
             raise _UnitFailed from error
         if not self._connection.in_transaction:
-            raise sqlite3.OperationalError("the transaction was lost in a unit")
+            raise _TransactionLost("the transaction was lost in a unit")
 
     def _run_guarded(self, batch: _Batch, unit: Pending[Any]) -> None:
-        execute = self._connection.execute
-        execute("SAVEPOINT unit")
+        connection = self._connection
+        connection.savepoint()
         self._forget(unit)
         try:
             unit.fill(unit.function(self._queries, *unit.args), None)
         except Exception as error:
             self._memory.clear()
-            if not self._connection.in_transaction:
+            if not connection.in_transaction:
                 raise
-            execute("ROLLBACK TO unit")
-            unit.fill(None, _answerable(error))
-            if isinstance(error, sqlite3.Error):
+            connection.rollback_to_savepoint()
+            if isinstance(error, connection.engine_error):
+                unit.fill(None, _write_failed(error))
                 batch.errors.append(error)
-        execute("RELEASE unit")
-
-
-def _answerable(error: Exception) -> Exception:
-    """What the waiter gets for a unit's exception: nobody outside needs to know SQLite's."""
-    if isinstance(error, sqlite3.Error):
-        return _write_failed(error)
-    if isinstance(error, StopIteration):  # which a future refuses to carry
-        wrapped = RuntimeError("a unit raised StopIteration")
-        wrapped.__cause__ = error
-        return wrapped
-    return error
+            else:
+                unit.fill(None, error)
+        connection.release_savepoint()
 
 
 def _write_failed(cause: BaseException) -> WriteFailed:

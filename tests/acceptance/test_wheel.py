@@ -18,9 +18,9 @@ def test_the_wheel_carries_generated_code_and_migrations(tmp_path: Path) -> None
         names = set(archive.namelist())
 
     assert {
-        "mcpp/app.py",
+        "mcpp/server/serve.py",
         "mcpp/py.typed",
-        "mcpp/storage/migrations/001_initial.up.sql",
+        "mcpp/storage/sqlite/migrations/001_initial.up.sql",
         "mcpp_generated/db/queries.py",
         "mcpp_generated/ocpp16/models.py",
         "mcpp_generated/py.typed",

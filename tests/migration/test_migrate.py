@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from mcpp.storage.database import DatabaseUnusable, open_writer
-from mcpp.storage.migrations import (
+from mcpp.storage.engine import DatabaseUnusable
+from mcpp.storage.sqlite.database import open_writer
+from mcpp.storage.sqlite.migrations import (
     Migrated,
     Migration,
     bundled_migrations,

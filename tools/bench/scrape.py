@@ -23,9 +23,9 @@ from mcpp.domain.connectors import ReportStatus, report_status
 from mcpp.domain.occasion import Occasion
 from mcpp.domain.statuses import NO_ERROR, ConnectorStatus
 from mcpp.ocppj.flow import new_correlation_id
-from mcpp.storage.database import open_writer
-from mcpp.storage.migrations import migrate
-from mcpp_generated.db.queries import Queries
+from mcpp.storage.sqlite.database import open_writer
+from mcpp.storage.sqlite.migrations import migrate
+from mcpp_generated.db.sqlite.queries import SqliteQueries
 from tools.bench.chargers import CONNECTORS, Sent, identity
 from tools.bench.child import Child, child
 
@@ -208,7 +208,7 @@ def _register(database: Path, chargers: int) -> None:
     now = datetime.now(UTC)
     with closing(open_writer(database)) as connection:
         migrate(connection)
-        queries = Queries(connection)
+        queries = SqliteQueries(connection)
         connection.execute("BEGIN")
         for number in range(chargers):
             connected = charge_points.connect(queries, identity(number), "1.6", now, register_unknown=True)

@@ -47,8 +47,8 @@ def _beyond_ascii(queries: Path) -> list[str]:
 
 
 def _remove_stale(output: Path) -> None:
-    for file in output.glob("*.py"):
-        if file.name not in MODULES:
+    for file in output.rglob("*.py"):
+        if file.relative_to(output).as_posix() not in MODULES:
             file.unlink()
 
 

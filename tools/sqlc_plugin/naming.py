@@ -5,8 +5,8 @@ from __future__ import annotations
 import keyword
 import re
 
-_TAKEN = frozenset({"self", "connection", "rows"})
-"""Names that generated functions use themselves."""
+_TAKEN = frozenset({"self", "connection", "row", "rows", "count", "index"})
+"""Names that generated functions use themselves, and those that a tuple has."""
 
 
 def snake_case(name: str) -> str:

@@ -45,6 +45,12 @@ class Query:
     """A row, a bare value, or nothing."""
     writes: bool
     always_gives_a_row: bool
+    has_reader: bool = False
+    """It is read outside the writer, too."""
+
+    @property
+    def is_batch(self) -> bool:
+        return self.command == ":batchexec"
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,8 @@ class Options(BaseModel):
     enums: dict[str, list[str]] = {}
     models: dict[str, str] = {}
     """Class names of tables whose name without a final s wouldn't do."""
+    readers: list[str] = []
+    """Queries that are read outside the writer, too: each gets a coroutine beside its method."""
 
 
 class CodeGenRequest(BaseModel):

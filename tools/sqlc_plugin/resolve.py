@@ -42,15 +42,17 @@ class _Resolver:
                 problems += [f"{query.filename}: {query.name}: {line}" for line in refusal.lines]
         models = dict.fromkeys(query.result for query in queries if isinstance(query.result, Model))
         if not problems:
-            problems = self._slips_of_options([model.name for model in models])
+            problems = self._slips_of_options([model.name for model in models], queries)
         if problems:
             raise Refused(*problems)
         return Package(tuple(queries), tuple(models), self._options.enums)
 
-    def _slips_of_options(self, models: list[str]) -> list[str]:
+    def _slips_of_options(self, models: list[str], queries: list[Query]) -> list[str]:
         classes = Counter([*models, *self._options.enums])
         typed = set(self._options.types.values())
+        readable = {query.name for query in queries if not query.writes}
         return [
+            *(f"readers: {name} is no query that only reads" for name in self._options.readers if name not in readable),
             *(f"models.{name} names no table" for name in self._options.models if name not in self._tables),
             *(f"{count} classes would be named {name}" for name, count in classes.items() if count > 1),
             *(f"enums.{name} is the type of no column" for name in self._options.enums if name not in typed),
@@ -76,6 +78,7 @@ class _Resolver:
             result=self._result(query, columns),
             writes=statement.verb != "SELECT",
             always_gives_a_row=statement.always_gives_a_row,
+            has_reader=query.name in self._options.readers,
         )
 
     def _check_command(self, query: request.Query, statement: Statement) -> None:

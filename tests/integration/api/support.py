@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sqlite3
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -35,9 +36,10 @@ from mcpp.ocppj.errors import NotConnected
 from mcpp.reads.charge_points import ChargePoints
 from mcpp.server.passwords import Passwords
 from mcpp.server.versions import check_charging_profile, local_list_sync, read_unmatched
-from mcpp.storage.database import Readers, open_writer
-from mcpp.storage.migrations import migrate
 from mcpp.storage.readiness import check_writable
+from mcpp.storage.sqlite.database import open_writer
+from mcpp.storage.sqlite.migrations import migrate
+from mcpp.storage.sqlite.readers import Readers
 from mcpp.storage.writer import Writer
 from mcpp.telemetry.logs.control import LogControl
 from mcpp.telemetry.logs.lines import LineWriter, LogLevel, render_json
@@ -48,6 +50,7 @@ from mcpp.telemetry.tracing.spans import Spans
 from mcpp_generated.db.enums import StopOrigin
 from mcpp_generated.db.models import AddTransactionSamplesParams
 from mcpp_generated.db.queries import Queries
+from mcpp_generated.db.sqlite.queries import SqliteQueries
 
 START = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
 ENERGY = SampleKind(ENERGY_REGISTER, "", "Wh", "Sample.Periodic", "Outlet", "Raw")
@@ -91,8 +94,9 @@ class Connections:
 class Books:
     """Short ways to write into the database, through the generated queries."""
 
-    def __init__(self, q: Queries) -> None:
-        self.q = q
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        self.q = SqliteQueries(connection)
         self._connectors: dict[tuple[str, int], int] = {}
 
     def charge_point(self, identity: str, vendor: str | None = None) -> int:
@@ -236,7 +240,7 @@ async def site(
     database = folder / "mcpp.db"
     connection = open_writer(database)
     migrate(connection)
-    writer = Writer(connection, Queries)
+    writer = Writer(connection, SqliteQueries(connection))
     readers = await Readers.open(database)
     connections, stamps, events, passwords = Connections(), StampBook(), EventStream(heartbeat=0.05), Passwords()
 
@@ -274,9 +278,7 @@ async def site(
     port = await server.start()
     try:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=10, trust_env=False) as http:
-            yield Site(
-                Books(Queries(connection)), writer, connections, stamps, events, metrics, files, services, port, http
-            )
+            yield Site(Books(connection), writer, connections, stamps, events, metrics, files, services, port, http)
     finally:
         services.stop()
         await server.stop()

@@ -113,7 +113,7 @@ async def test_a_cursor_belongs_to_its_list(api: Site) -> None:
 
 
 async def test_a_failure_of_the_server_tells_nothing_and_is_logged(api: Site, caplog: pytest.LogCaptureFixture) -> None:
-    api.books.q._connection.execute("DROP VIEW transaction_records")
+    api.books.connection.execute("DROP VIEW transaction_records")
 
     with caplog.at_level(logging.ERROR):
         response = await api.get("/api/v1/transactions")

@@ -220,7 +220,7 @@ async def test_every_problem_tells_its_id(watched: Watched) -> None:
         ]:
             answers.append(await api.http.request(method, path, headers=headers, content=body))
             assert answers[-1].status_code == status, (path, answers[-1].text)
-        api.books.q._connection.execute("DROP VIEW transaction_records")
+        api.books.connection.execute("DROP VIEW transaction_records")
         answers.append(await api.http.get("/api/v1/transactions/99", headers=known))
         assert answers[-1].status_code == 500
 
@@ -237,7 +237,7 @@ async def test_every_problem_tells_its_id(watched: Watched) -> None:
 
 async def test_a_failure_is_found_by_its_id(watched: Watched) -> None:
     async with watched.site() as (api, observed):
-        api.books.q._connection.execute("DROP VIEW transaction_records")
+        api.books.connection.execute("DROP VIEW transaction_records")
         response = await api.http.get("/api/v1/transactions/1", headers=SAMPLED)
 
     assert response.status_code == 500

@@ -18,11 +18,13 @@ from mcpp.domain.events import Event
 from mcpp.files.listener import create_files_app
 from mcpp.files.store import FileStore
 from mcpp.reads.files import UploadQuery, list_uploads
-from mcpp.storage.database import Readers, open_writer
-from mcpp.storage.migrations import migrate
+from mcpp.storage.sqlite.database import open_writer
+from mcpp.storage.sqlite.migrations import migrate
+from mcpp.storage.sqlite.readers import Readers
 from mcpp.storage.writer import Writer
 from mcpp_generated.db.models import UploadRecord
 from mcpp_generated.db.queries import Queries
+from mcpp_generated.db.sqlite.queries import SqliteQueries
 
 HOST = "127.0.0.1"
 START = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
@@ -114,7 +116,7 @@ async def site(folder: Path, *, patience: float = 60.0, limit: int = LIMIT) -> A
     database, directory = folder / "mcpp.db", folder / "files"
     connection = open_writer(database)
     migrate(connection)
-    writer = Writer(connection, Queries)
+    writer = Writer(connection, SqliteQueries(connection))
     readers = await Readers.open(database)
     clock, events = Clock(), list[Event]()
     store = FileStore(directory, writer, readers, events.extend, size_limit=limit, link_lifetime=LIFETIME, now=clock)

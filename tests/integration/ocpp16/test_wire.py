@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -23,10 +23,11 @@ from mcpp.ocppj.actions import Sender
 from mcpp.ocppj.errors import CallFault, ErrorCode, Unanswerable
 from mcpp.ocppj.flow import Direction, Flow, Peer, new_correlation_id
 from mcpp.ocppj.frames import Call
-from mcpp.storage.database import open_writer
-from mcpp.storage.migrations import migrate
+from mcpp.storage.sqlite.database import open_writer
+from mcpp.storage.sqlite.migrations import migrate
 from mcpp.storage.writer import Writer
 from mcpp_generated.db.queries import Queries
+from mcpp_generated.db.sqlite.queries import SqliteQueries
 from mcpp_generated.ocpp16.actions import ACTIONS
 
 NOW = datetime(2026, 4, 1, 9, 30, 0, 123_456, tzinfo=UTC)
@@ -41,8 +42,9 @@ METER_VALUE = {
 class Central:
     """A dialect over a database, spoken to as the transport would."""
 
-    def __init__(self, writer: Writer[Queries], connection: sqlite3.Connection) -> None:
+    def __init__(self, writer: Writer[Queries], writing: sqlite3.Connection, connection: sqlite3.Connection) -> None:
         self.writer = writer
+        self.writing = writing
         self.connection = connection
         self.events: list[Event] = []
         self.flow: Flow | None = None
@@ -75,9 +77,9 @@ async def central(tmp_path: Path) -> AsyncIterator[Central]:
     path = tmp_path / "mcpp.db"
     connection = open_writer(path)
     migrate(connection)
-    writer = Writer(connection, Queries)
+    writer = Writer(connection, SqliteQueries(connection))
     reader = sqlite3.connect(path)
-    central = Central(writer, reader)
+    central = Central(writer, connection, reader)
     connected = await writer.submit(charge_points.connect, "CP-1", "1.6", NOW, register_unknown=True)
     assert isinstance(connected, charge_points.Connected)
     central.key = connected.key
@@ -262,13 +264,13 @@ async def start_until_full(central: Central) -> int:
 
 
 async def test_what_could_not_be_stored_is_not_answered(central: Central) -> None:
-    def limit(pages: int) -> Callable[[sqlite3.Connection], object]:
-        return lambda connection: connection.execute(f"PRAGMA max_page_count = {pages}").fetchone()
+    def limit(pages: int) -> object:
+        return central.writing.execute(f"PRAGMA max_page_count = {pages}").fetchone()
 
-    await central.writer.submit_sql(limit(1))
+    await central.writer.submit(lambda _: limit(1))
     answered = await start_until_full(central)
     stored = central.row("SELECT count(*) FROM transactions")
-    await central.writer.submit_sql(limit(100_000))
+    await central.writer.submit(lambda _: limit(100_000))
     again = await central.say("BootNotification", {"chargePointVendor": "Acme", "chargePointModel": "One"})
 
     assert stored == (answered,)

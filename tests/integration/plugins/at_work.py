@@ -25,11 +25,12 @@ from mcpp.plugins.local_site import SiteServices
 from mcpp.plugins.manager import Plugins
 from mcpp.plugins.worker import PluginLimits
 from mcpp.reads.charge_points import ChargePoints
-from mcpp.storage.database import Readers, open_writer
-from mcpp.storage.migrations import migrate
+from mcpp.storage.sqlite.database import open_writer
+from mcpp.storage.sqlite.migrations import migrate
+from mcpp.storage.sqlite.readers import Readers
 from mcpp.storage.writer import Writer
 from mcpp.transport.registry import Registry
-from mcpp_generated.db.queries import Queries
+from mcpp_generated.db.sqlite.queries import SqliteQueries
 
 PATIENCE = 10.0
 """Seconds after which a test that waits for something gives up."""
@@ -118,7 +119,7 @@ async def at_work(
     database = tmp_path / "mcpp.db"
     connection = open_writer(database)
     migrate(connection)
-    writer = Writer(connection, Queries)
+    writer = Writer(connection, SqliteQueries(connection))
     readers = await Readers.open(database)
     registry = Registry(on_connected=lambda _: None, on_disconnected=lambda _: None)
     published: list[Event] = []

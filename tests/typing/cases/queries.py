@@ -1,5 +1,6 @@
 """Queries: each line marked `E:` must be that mypy error, every other line must be none."""
 
+import sqlite3
 from datetime import datetime
 from typing import assert_type
 
@@ -7,10 +8,14 @@ import aiosqlite
 
 from mcpp.csms.calls import CallContext
 from mcpp.domain import charge_points
+from mcpp.storage.engine import WriteConnection
+from mcpp.storage.sqlite.database import WriterConnection
+from mcpp.storage.writer import Writer
 from mcpp_generated.db import readers
 from mcpp_generated.db.enums import IdTagStatus, ReportKind
 from mcpp_generated.db.models import IdTag, TransactionRecord
 from mcpp_generated.db.queries import Queries
+from mcpp_generated.db.sqlite.queries import SqliteQueries
 
 
 def write(q: Queries, now: datetime) -> None:
@@ -21,6 +26,26 @@ def write(q: Queries, now: datetime) -> None:
     q.get_id_tag(id_tag=1)  # E: arg-type
     q.get_id_tag(tag="A")  # E: call-arg
     q.get_id_tag("A")  # E: call-arg
+
+
+def implementation(connection: sqlite3.Connection) -> Queries:
+    return SqliteQueries(connection)
+
+
+def a_class_is_no_handle() -> Queries:
+    return SqliteQueries  # E: return-value
+
+
+def engine(connection: WriterConnection) -> WriteConnection:
+    return connection
+
+
+def a_plain_connection_is_no_engine(connection: sqlite3.Connection) -> WriteConnection:
+    return connection  # E: return-value
+
+
+async def a_writer_knows_no_engine(connection: WriterConnection) -> Writer[Queries]:
+    return Writer[SqliteQueries](connection, SqliteQueries(connection))
 
 
 async def read(connection: aiosqlite.Connection) -> None:

@@ -11,9 +11,9 @@ from mcpp.domain.closing import Stop
 from mcpp.domain.occasion import Occasion, OriginalMessage
 from mcpp.domain.statuses import StopReason
 from mcpp.domain.transactions import StartTransaction, StopTransaction, start_transaction, stop_transaction
-from mcpp.storage.database import open_writer
-from mcpp.storage.migrations import migrate
-from mcpp_generated.db.queries import Queries
+from mcpp.storage.sqlite.database import open_writer
+from mcpp.storage.sqlite.migrations import migrate
+from mcpp_generated.db.sqlite.queries import SqliteQueries
 
 BEGIN = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 
@@ -25,7 +25,7 @@ class Ledger:
         self.path = path
         self.connection = open_writer(path)
         migrate(self.connection)
-        self.q = Queries(self.connection)
+        self.q = SqliteQueries(self.connection)
         self._sessions = 0
 
     def close(self) -> None:

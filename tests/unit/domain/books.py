@@ -23,9 +23,9 @@ from mcpp.domain.transactions import (
     start_transaction,
     stop_transaction,
 )
-from mcpp.storage.migrations import migrate
+from mcpp.storage.sqlite.migrations import migrate
 from mcpp_generated.db.models import Transaction
-from mcpp_generated.db.queries import Queries
+from mcpp_generated.db.sqlite.queries import SqliteQueries
 
 NOW = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 ENERGY = SampleKind(ENERGY_REGISTER, "", "Wh", "Sample.Periodic", "Outlet", "Raw")
@@ -46,7 +46,7 @@ class Books:
         self.connection = sqlite3.connect(":memory:", isolation_level=None)
         self.connection.execute("PRAGMA foreign_keys = ON")
         migrate(self.connection)
-        self.q = Queries(self.connection)
+        self.q = SqliteQueries(self.connection)
         self.policy = policy or AuthorizationPolicy()
         self.kinds: dict[SampleKind, int] = {}
         self.registers: dict[int, NewestRegister] = {}

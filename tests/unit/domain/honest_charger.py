@@ -27,8 +27,10 @@ from mcpp.domain.recovery import close_orphans
 from mcpp.domain.samples import ENERGY_REGISTER, Sample, SampleKind
 from mcpp.domain.statuses import NO_ERROR, ConnectorStatus, StopReason
 from mcpp.domain.transactions import StartTransaction, StopTransaction, start_transaction, stop_transaction
-from mcpp.storage.database import Durability, WriterConnection, open_writer
+from mcpp.storage.engine import Durability
+from mcpp.storage.sqlite.database import WriterConnection, open_writer
 from mcpp_generated.db.queries import Queries
+from mcpp_generated.db.sqlite.queries import SqliteQueries
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -62,7 +64,7 @@ class Books:
 
     def _open(self) -> None:
         self.connection: WriterConnection = open_writer(self._path, Durability.NORMAL)
-        self.q = Queries(self.connection)
+        self.q = SqliteQueries(self.connection)
         self._kinds: dict[SampleKind, int] = {}
         self._registers: dict[int, NewestRegister] = {}
         self.connected_since: dict[int, datetime] = {}

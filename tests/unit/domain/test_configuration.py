@@ -14,7 +14,7 @@ def note(books: Books, *known: KnownKey, unknown: tuple[str, ...] = (), at: floa
 
 
 def keys(books: Books, charger: str = "CP-1") -> dict[str, tuple[str | None, bool]]:
-    rows = books.q.list_configuration_keys(charge_point_key=books.occasion(charger).key)
+    rows = books.q.list_configuration_page(charge_point_key=books.occasion(charger).key, after="", page_size=99)
     return {row.key: (row.value, row.readonly) for row in rows}
 
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from mcpp.domain.energy import energy_wh
-from mcpp.storage.database import open_writer
-from mcpp.storage.migrations import migrate
+from mcpp.storage.sqlite.database import open_writer
+from mcpp.storage.sqlite.migrations import migrate
 from mcpp_generated.db.enums import StopOrigin
 from mcpp_generated.db.models import Transaction
 from tests.unit.domain.honest_charger import GRACE, Books, Charger, Clock, Fate, PowerCut, Session

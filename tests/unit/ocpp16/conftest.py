@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from mcpp.storage.database import open_writer
-from mcpp.storage.migrations import migrate
+from mcpp.storage.sqlite.database import open_writer
+from mcpp.storage.sqlite.migrations import migrate
 from mcpp.storage.writer import Writer
-from mcpp_generated.db.queries import Queries
+from mcpp_generated.db.sqlite.queries import SqliteQueries
 from tests.unit.ocpp16.central import Central
 
 
@@ -18,7 +18,7 @@ from tests.unit.ocpp16.central import Central
 async def central(tmp_path: Path) -> AsyncIterator[Central]:
     connection = open_writer(tmp_path / "mcpp.db")
     migrate(connection)
-    writer = Writer(connection, Queries)
+    writer = Writer(connection, SqliteQueries(connection))
     central = Central(writer)
     central.key = await central.register("CP-1")
     yield central

@@ -15,7 +15,6 @@ from mcpp.ocppj.actions import Sender
 from mcpp.ocppj.errors import InvalidPayload
 from mcpp_generated.db.enums import Availability, ReservationState
 from mcpp_generated.db.models import ReservationRecord
-from mcpp_generated.db.queries import Queries
 from mcpp_generated.ocpp16.actions import ACTIONS
 from tests.unit.ocpp16.central import NOW, SOON, Central
 
@@ -33,21 +32,23 @@ PROFILE = """{"stackLevel": 0, "chargingProfileId": 1, "chargingProfilePurpose":
 
 
 async def reservations(central: Central) -> list[ReservationRecord]:
-    return await central.writer.submit(Queries.list_reservations, before_id=2**63 - 1, page_size=9)
+    return await central.writer.submit(lambda q: q.list_reservations(before_id=2**63 - 1, page_size=9))
 
 
 async def configuration(central: Central) -> dict[str, tuple[str | None, bool]]:
-    keys = await central.writer.submit(Queries.list_configuration_keys, charge_point_key=central.key)
+    keys = await central.writer.submit(
+        lambda q: q.list_configuration_page(charge_point_key=central.key, after="", page_size=99)
+    )
     return {key.key: (key.value, key.readonly) for key in keys}
 
 
 async def list_version(central: Central) -> int | None:
-    known = await central.writer.submit(Queries.get_local_list, charge_point_key=central.key)
+    known = await central.writer.submit(lambda q: q.get_local_list(charge_point_key=central.key))
     return known.version if known else None
 
 
 async def availability(central: Central) -> dict[int, Availability | None]:
-    rows = await central.writer.submit(Queries.list_connectors, charge_point_keys=[central.key])
+    rows = await central.writer.submit(lambda q: q.list_connectors(charge_point_keys=[central.key]))
     return {row.connector_id: row.ordered_availability for row in rows}
 
 

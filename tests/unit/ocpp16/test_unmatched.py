@@ -9,7 +9,6 @@ from mcpp.domain.events import TransactionStopped
 from mcpp.domain.occasion import OperatorOccasion
 from mcpp.server.versions import read_unmatched
 from mcpp_generated.db.models import UnmatchedRecord
-from mcpp_generated.db.queries import Queries
 from tests.unit.ocpp16.central import NOW, Central
 
 AT = "2026-04-01T09:{:02}:00Z".format
@@ -27,7 +26,7 @@ async def start(central: Central, connector: int, tag: str) -> int:
 
 
 async def kept(central: Central) -> UnmatchedRecord:
-    (record,) = await central.writer.submit(Queries.list_unmatched, before_id=2**63 - 1, page_size=9)
+    (record,) = await central.writer.submit(lambda q: q.list_unmatched(before_id=2**63 - 1, page_size=9))
     return record
 
 
@@ -49,15 +48,13 @@ async def test_a_stop_that_broke_the_contract_closes_its_transaction(central: Ce
     (event,) = outcome.events
     assert isinstance(event, TransactionStopped)
     assert (event.meter_stop, event.reason) == (1900, "Local")
-    transaction = await central.writer.submit(Queries.find_transaction, id=mine)
+    transaction = await central.writer.submit(lambda q: q.find_transaction(id=mine))
     assert transaction is not None
     assert (transaction.stop_id_tag, transaction.meter_stop) == (LONG_TAG, 1900)
     samples = await central.writer.submit(
-        Queries.find_newest_samples,
-        transaction_id=mine,
-        measurand="Energy.Active.Import.Register",
-        until=FAR,
-        row_limit=9,
+        lambda q: q.find_newest_samples(
+            transaction_id=mine, measurand="Energy.Active.Import.Register", until=FAR, row_limit=9
+        )
     )
     assert [(sample.value, sample.unit) for sample in samples] == [("1.7", "kWh")]
 
@@ -74,6 +71,6 @@ async def test_meter_values_are_filed(central: Central) -> None:
 
     assert outcome.events == ()
     (voltage,) = await central.writer.submit(
-        Queries.find_newest_samples, transaction_id=mine, measurand="Voltage", until=FAR, row_limit=9
+        lambda q: q.find_newest_samples(transaction_id=mine, measurand="Voltage", until=FAR, row_limit=9)
     )
     assert (voltage.value, voltage.context) == ("230.10", "Sample.Periodic")

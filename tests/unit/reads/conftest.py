@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mcpp.storage.database import Readers
+from mcpp.storage.sqlite.readers import Readers
 from tests.unit.reads.fleet import Fleet
 
 

@@ -15,9 +15,9 @@ from mcpp.domain.occasion import Occasion, OriginalMessage
 from mcpp.domain.statuses import StopReason
 from mcpp.domain.transactions import StartTransaction, StopTransaction, start_transaction, stop_transaction
 from mcpp.ocppj.actions import Action, AnyAction, Req, Res
-from mcpp.storage.database import open_writer
-from mcpp.storage.migrations import migrate
-from mcpp_generated.db.queries import Queries
+from mcpp.storage.sqlite.database import open_writer
+from mcpp.storage.sqlite.migrations import migrate
+from mcpp_generated.db.sqlite.queries import SqliteQueries
 
 BEGIN = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
 
@@ -52,7 +52,7 @@ class Fleet:
         self.path = path
         self.connection = open_writer(path)
         migrate(self.connection)
-        self.q = Queries(self.connection)
+        self.q = SqliteQueries(self.connection)
 
     def close(self) -> None:
         self.connection.close()

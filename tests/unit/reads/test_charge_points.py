@@ -14,7 +14,7 @@ from mcpp.domain.reservations import Reserve, book
 from mcpp.domain.stamps import StampBook, Stamps, write_stamps
 from mcpp.domain.statuses import NO_ERROR, ConnectorStatus
 from mcpp.reads.charge_points import ChargePoint, ChargePointQuery, ChargePoints, Connector
-from mcpp.storage.database import Readers
+from mcpp.storage.sqlite.readers import Readers
 from mcpp_generated.db.enums import Availability, ReportKind
 from tests.unit.reads.fleet import Fleet, Live, minute
 

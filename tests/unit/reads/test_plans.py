@@ -7,8 +7,8 @@ import sqlite3
 
 import pytest
 
-from mcpp.storage.migrations import migrate
-from mcpp_generated.db import statements
+from mcpp.storage.sqlite.migrations import migrate
+from mcpp_generated.db.sqlite import statements
 
 SAME_MOMENT = "USE TEMP B-TREE FOR RIGHT PART OF ORDER BY"
 """Sorts rows that are equal in the index's order: here samples of one moment."""

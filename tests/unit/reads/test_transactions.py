@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from mcpp.reads.paging import BadCursor, PageQuery
 from mcpp.reads.transactions import Transaction, TransactionQuery, find, list_page, list_samples, row_of, stream
-from mcpp.storage.database import Readers
+from mcpp.storage.sqlite.readers import Readers
 from tests.unit.reads.fleet import Fleet, minute
 
 CHARGERS: Final = ("CP-1", "CP-2")

@@ -18,11 +18,12 @@ from mcpp.domain.reservations import Reserve
 from mcpp.domain.statuses import NO_ERROR, ConnectorStatus
 from mcpp.domain.transactions import StartTransaction, start_transaction
 from mcpp.server.chores import RecoveryKeeper, ReservationKeeper
-from mcpp.storage.database import open_writer
-from mcpp.storage.migrations import migrate
+from mcpp.storage.sqlite.database import open_writer
+from mcpp.storage.sqlite.migrations import migrate
 from mcpp.storage.writer import Writer
 from mcpp_generated.db.enums import ReservationState
 from mcpp_generated.db.queries import Queries
+from mcpp_generated.db.sqlite.queries import SqliteQueries
 
 NOW = datetime(2026, 4, 1, 9, 30, tzinfo=UTC)
 EXPIRY = NOW + timedelta(minutes=5)
@@ -32,7 +33,7 @@ EXPIRY = NOW + timedelta(minutes=5)
 async def writer(tmp_path: Path) -> AsyncIterator[Writer[Queries]]:
     connection = open_writer(tmp_path / "mcpp.db")
     migrate(connection)
-    writer = Writer(connection, Queries)
+    writer = Writer(connection, SqliteQueries(connection))
     connected = await writer.submit(charge_points.connect, "CP-1", "1.6", NOW, register_unknown=True)
     assert isinstance(connected, charge_points.Connected)
     occasion = Occasion(connected.key, "CP-1", "f" * 32, NOW, lambda: "f" * 32)

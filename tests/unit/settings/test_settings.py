@@ -17,7 +17,7 @@ from mcpp.settings import (
     setting,
     variable,
 )
-from mcpp.storage.database import Durability
+from mcpp.storage.engine import Durability
 from mcpp.telemetry.logs.lines import LogFormat, LogLevel
 
 DEFAULTS = {

@@ -16,7 +16,8 @@ from tests.unit.storage.pairs import Pairs, add_pair, open_pairs
 
 
 async def main(path: Path, how_many: int | None) -> None:
-    writer = Writer(open_pairs(path), Pairs)
+    connection = open_pairs(path)
+    writer = Writer(connection, Pairs(connection))
     pairs = islice(count(), how_many)
 
     async def submitter() -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from mcpp.storage.database import Durability, open_writer
-from mcpp.storage.migrations import Migration, migrate
+from mcpp.storage.engine import Durability
+from mcpp.storage.sqlite.database import WriterConnection, open_writer
+from mcpp.storage.sqlite.migrations import Migration, migrate
 
 SCHEMA = """
 CREATE TABLE half (
@@ -50,7 +51,7 @@ def add_pair(q: Pairs, pair: int, submitter: str = "", ballast: int = 0) -> int:
     return pair
 
 
-def open_pairs(path: Path, durability: Durability = Durability.NORMAL) -> sqlite3.Connection:
+def open_pairs(path: Path, durability: Durability = Durability.NORMAL) -> WriterConnection:
     connection = open_writer(path, durability)
     migrate(connection, [Migration(1, "pairs", SCHEMA)])
     return connection

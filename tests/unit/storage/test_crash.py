@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from mcpp.storage.database import open_writer
+from mcpp.storage.sqlite.database import open_writer
 from tests.unit.storage.pairs import stored_pairs
 
 ROOT = Path(__file__).parents[3]

@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from mcpp.storage import database
-from mcpp.storage.database import DatabaseUnusable, Durability, Readers, database_path, open_writer
+from mcpp.storage.engine import DatabaseUnusable, Durability
+from mcpp.storage.sqlite import database
+from mcpp.storage.sqlite.database import database_path, open_writer
+from mcpp.storage.sqlite.readers import Readers
 from mcpp.storage.writer import Writer
 from tests.unit.storage.pairs import Pairs, add_pair, open_pairs
 
@@ -125,7 +127,8 @@ def test_a_lock_of_another_program(path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_second_server_is_refused_until_the_first_has_ended(path: Path) -> None:
     hold = (
-        "import sys, pathlib; from mcpp.storage.database import open_writer; c = open_writer(pathlib.Path(sys.argv[1]))"
+        "import sys, pathlib; from mcpp.storage.sqlite.database import open_writer;"
+        " c = open_writer(pathlib.Path(sys.argv[1]))"
     )
     with subprocess.Popen(
         [sys.executable, "-c", f"{hold}; print(flush=True); sys.stdin.read()", path],
@@ -167,7 +170,8 @@ def test_the_settings_of_the_writer(path: Path, durability: Durability, level: i
 
 @pytest.fixture
 async def writer(path: Path) -> AsyncIterator[Writer[Pairs]]:
-    writer = Writer(open_pairs(path), Pairs)
+    connection = open_pairs(path)
+    writer = Writer(connection, Pairs(connection))
     yield writer
     await writer.close()
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from mcpp.storage.database import open_writer
-from mcpp.storage.migrations import migrate
 from mcpp.storage.readiness import check_writable
+from mcpp.storage.sqlite.database import open_writer
+from mcpp.storage.sqlite.migrations import migrate
 from mcpp.storage.writer import Writer
 
 
@@ -23,7 +23,7 @@ def path(tmp_path: Path) -> Path:
 async def writer(path: Path) -> AsyncIterator[Writer[sqlite3.Connection]]:
     connection = open_writer(path)
     migrate(connection)
-    writer = Writer(connection, lambda connection: connection)
+    writer = Writer[sqlite3.Connection](connection, connection)
     yield writer
     await writer.close()
 
@@ -41,7 +41,7 @@ async def test_it_takes_a_write_to_be_ready(writer: Writer[sqlite3.Connection], 
 
 
 async def test_a_locked_database_is_not(writer: Writer[sqlite3.Connection], path: Path) -> None:
-    await writer.submit_sql(lambda connection: connection.execute("PRAGMA busy_timeout = 1").fetchone())
+    await writer.submit(lambda connection: connection.execute("PRAGMA busy_timeout = 1").fetchone())
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     assert await check_writable(writer) == {"database": "not stored: database is locked", "schema": "unknown"}

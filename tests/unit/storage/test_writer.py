@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mcpp.storage.database import open_writer
+from mcpp.storage.sqlite.database import WriterConnection, open_writer
 from mcpp.storage.writer import WriteFailed, Writer, WriterClosed
 from tests.unit.storage.pairs import Pairs, add_pair, open_pairs, stored_pairs
 
@@ -38,9 +38,10 @@ def path(tmp_path: Path) -> Path:
 
 @asynccontextmanager
 async def writing(
-    path: Path, observer: Records | None = None, connection: sqlite3.Connection | None = None
+    path: Path, observer: Records | None = None, connection: WriterConnection | None = None
 ) -> AsyncIterator[Writer[Pairs]]:
-    writer = Writer(connection or open_pairs(path), Pairs, observer)
+    connection = connection or open_pairs(path)
+    writer = Writer(connection, Pairs(connection), observer)
     try:
         async with asyncio.timeout(20):
             yield writer
@@ -168,17 +169,17 @@ async def test_even_a_unit_that_exits_leaves_the_thread_alive(path: Path) -> Non
 
 async def test_a_full_disk_fails_the_write_until_there_is_space(path: Path) -> None:
     async with writing(path) as writer:
-        await writer.submit_sql(lambda connection: connection.execute("PRAGMA max_page_count = 1").fetchone())
+        await writer.submit(lambda q: q.connection.execute("PRAGMA max_page_count = 1").fetchone())
         with pytest.raises(WriteFailed, match="full"):
             await writer.submit(add_pair, 1, ballast=1_000_000)
-        await writer.submit_sql(lambda connection: connection.execute("PRAGMA max_page_count = 100000").fetchone())
+        await writer.submit(lambda q: q.connection.execute("PRAGMA max_page_count = 100000").fetchone())
         assert await writer.submit(add_pair, 2, ballast=1_000_000) == 2
         assert stored_pairs(path) == [2]
 
 
 async def test_another_programs_lock_fails_the_write_until_it_is_gone(path: Path) -> None:
     async with writing(path) as writer:
-        await writer.submit_sql(lambda connection: connection.execute("PRAGMA busy_timeout = 1").fetchone())
+        await writer.submit(lambda q: q.connection.execute("PRAGMA busy_timeout = 1").fetchone())
         other = sqlite3.connect(path, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(WriteFailed, match="locked"):
@@ -188,7 +189,7 @@ async def test_another_programs_lock_fails_the_write_until_it_is_gone(path: Path
         assert stored_pairs(path) == [2]
 
 
-class FailingDisk(sqlite3.Connection):
+class FailingDisk(WriterConnection):
     """Has an I/O error at the next commit, which no real disk here will give."""
 
     fails = True

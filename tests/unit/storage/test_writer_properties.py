@@ -86,11 +86,11 @@ class World:
     closing: asyncio.Task[None] | None = None
 
     def limit_pages(self, spare: int) -> None:
-        def set_limit(connection: sqlite3.Connection) -> object:
-            (pages,) = connection.execute("PRAGMA page_count").fetchone()
-            return connection.execute(f"PRAGMA max_page_count = {pages + spare}").fetchone()
+        def set_limit(q: Pairs) -> object:
+            (pages,) = q.connection.execute("PRAGMA page_count").fetchone()
+            return q.connection.execute(f"PRAGMA max_page_count = {pages + spare}").fetchone()
 
-        self.housekeeping.append(asyncio.ensure_future(self.writer.submit_sql(set_limit)))
+        self.housekeeping.append(asyncio.ensure_future(self.writer.submit(set_limit)))
 
 
 Step = Callable[[World], None]
@@ -148,7 +148,8 @@ turns = st.lists(st.one_of(good_submissions, submissions, cancellations, faults)
 
 
 async def run(path: Path, before: list[list[Step]], after_close: list[list[Step]]) -> World:
-    world = World(path, Writer(open_pairs(path), Pairs))
+    connection = open_pairs(path)
+    world = World(path, Writer(connection, Pairs(connection)))
     for turn in before:
         for step in turn:
             step(world)

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from tests.unit.tools.sites import QUERIES, Modules
-from tests.unit.tools.workbench import Workbench, connect
+from tests.unit.tools.sites import QUERIES, READERS, Modules
+from tests.unit.tools.workbench import OPTIONS, Workbench, connect
 
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Workbench:
     bench = Workbench(tmp_path_factory.mktemp("sqlc"))
-    assert bench.generate(QUERIES) == 0
+    assert bench.generate(QUERIES, {**OPTIONS, "readers": READERS}) == 0
     return bench
 
 
@@ -40,4 +40,4 @@ def connection(path: Path) -> Iterator[sqlite3.Connection]:
 
 @pytest.fixture
 def queries(modules: Modules, connection: sqlite3.Connection) -> Any:
-    return modules["queries"].Queries(connection)
+    return modules["sqlite.queries"].SqliteQueries(connection)

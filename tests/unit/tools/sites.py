@@ -98,6 +98,21 @@ SELECT count(*) AS amount, CAST(coalesce(sum(area), 0) AS REAL) AS room,
 SELECT name, read_at, amount, peak FROM site_readings ORDER BY name;
 """
 
+READERS = [
+    "GetSite",
+    "ListSitesByTime",
+    "ListSitesByKey",
+    "ListOtherSites",
+    "ListSitesByPastKind",
+    "ListReadings",
+    "ListSitesBefore",
+    "CountSites",
+    "HasSite",
+    "LastOpening",
+    "GetPastKind",
+    "SumUp",
+]
+
 OPENED = datetime(2026, 3, 29, 1, 59, 59, 987_654, tzinfo=timezone(timedelta(hours=2)))
 STORED = datetime(2026, 3, 28, 23, 59, 59, 987_000, tzinfo=UTC)
 Modules = dict[str, ModuleType]

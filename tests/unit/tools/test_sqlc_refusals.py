@@ -295,6 +295,7 @@ def test_a_query_says_what_it_does(bench: Workbench, comment: str, capfd: pytest
         ),
         ({"types": {"sites.nmae": "decimal"}}, "types.sites.nmae fits no column"),
         ({"models": {"site": "Site"}}, "models.site names no table"),
+        ({"readers": ["ListSties"]}, "readers: ListSties is no query that only reads"),
         (
             {"types": {"sites.name": "ListSitesRow"}, "enums": {"ListSitesRow": ["x"]}},
             "2 classes would be named ListSitesRow",

@@ -77,15 +77,16 @@ class Workbench:
         return generate(config, self.output)
 
     def files(self) -> dict[str, bytes]:
-        return {file.name: file.read_bytes() for file in self.output.iterdir()}
+        return {str(file.relative_to(self.output)): file.read_bytes() for file in self.output.rglob("*.*")}
 
     @contextmanager
     def package(self) -> Iterator[dict[str, ModuleType]]:
-        """The generated modules by name, imported."""
+        """The generated modules by name (`queries`, `sqlite.queries`), imported."""
         sys.path.insert(0, str(self.root))
         try:
-            modules = [file.stem for file in self.output.glob("[!_]*.py")]
-            yield {name: importlib.import_module(f"{self.output.name}.{name}") for name in modules}
+            files = [file.relative_to(self.output).with_suffix("") for file in self.output.rglob("[!_]*.py")]
+            names = [".".join(file.parts) for file in files]
+            yield {name: importlib.import_module(f"{self.output.name}.{name}") for name in names}
         finally:
             sys.path.remove(str(self.root))
             for name in [name for name in sys.modules if name.partition(".")[0] == self.output.name]:

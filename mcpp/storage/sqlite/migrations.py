@@ -13,7 +13,7 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Final, NamedTuple
 
-from mcpp.storage.database import DatabaseUnusable
+from mcpp.storage.engine import DatabaseUnusable
 
 _FILE_NAME: Final = re.compile(r"(?P<version>\d{3})_(?P<name>\w+)\.up\.sql")
 
@@ -67,7 +67,7 @@ def load_migrations(folder: Traversable) -> tuple[Migration, ...]:
 
 def bundled_migrations() -> tuple[Migration, ...]:
     """The migrations that this program carries."""
-    return load_migrations(resources.files("mcpp.storage") / "migrations")
+    return load_migrations(resources.files("mcpp.storage.sqlite") / "migrations")
 
 
 def current_version(connection: sqlite3.Connection) -> int:

@@ -119,9 +119,6 @@ DELETE FROM configuration_keys WHERE charge_point_key = ?1 AND key = ?2"""
 GET_CONFIGURATION_KEY: Final = """\
 SELECT charge_point_key, "key", value, readonly, known_at FROM configuration_keys WHERE charge_point_key = ?1 AND key = ?2"""
 
-LIST_CONFIGURATION_KEYS: Final = """\
-SELECT charge_point_key, "key", value, readonly, known_at FROM configuration_keys WHERE charge_point_key = ?1 ORDER BY key"""
-
 LIST_CONFIGURATION_PAGE: Final = """\
 SELECT charge_point_key, "key", value, readonly, known_at FROM configuration_keys WHERE charge_point_key = ?1 AND key > ?2
 ORDER BY key LIMIT ?3"""

@@ -1,0 +1,68 @@
+"""What the program asks of a database engine, whichever it is; `sqlite/` is the one there is."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Protocol
+
+
+class Durability(StrEnum):
+    """What an answered message survives (setting `durability`)."""
+
+    FULL = "full"
+    """Power loss: each commit waits for the disk."""
+    NORMAL = "normal"
+    """A crash of the process: the disk is waited for at checkpoints only."""
+
+
+class DatabaseUnusable(Exception):
+    """The database can't be used. The message is one line that says what is wrong and how to mend it."""
+
+
+class WriteConnection(Protocol):
+    """The connection that the writer stores by: its transactions, in which the queries run on the same connection.
+
+    Used by one thread at a time, not always the same one. Each method raises `engine_error` where the engine fails.
+    """
+
+    @property
+    def engine_error(self) -> type[Exception]:
+        """The class of all errors that the engine raises, its queries included."""
+        ...
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open; after some errors an engine has undone it by itself."""
+        ...
+
+    def begin(self) -> None:
+        """Opens a transaction that may write; no other writer is in one then."""
+        ...
+
+    def commit(self) -> None:
+        """Stores the transaction; raises where none is open."""
+        ...
+
+    def rollback(self) -> None:
+        """Undoes the transaction; does nothing where none is open."""
+        ...
+
+    def savepoint(self) -> None:
+        """Marks a place in the transaction; only one is needed at a time."""
+        ...
+
+    def rollback_to_savepoint(self) -> None:
+        """Undoes what came after the savepoint, which stays."""
+        ...
+
+    def release_savepoint(self) -> None:
+        """Forgets the savepoint and keeps what came after it."""
+        ...
+
+    def probe(self) -> str:
+        """Writes for real within the transaction; returns what is wrong with the schema, `ok` where it is current."""
+        ...
+
+    def close(self) -> None:
+        """Closes the connection and gives up this process's claim on the database."""
+        ...
