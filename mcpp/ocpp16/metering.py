@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from typing import Final, TypeAlias
 
-from mcpp.domain.samples import ENERGY_REGISTER, Sample, SampleKind
-from mcpp_generated.ocpp16.models import (
-    Location,
-    Measurand,
-    MeterValue,
-    Phase,
-    ReadingContext,
-    UnitOfMeasure,
-    ValueFormat,
-)
+from mcpp.domain.samples import ENERGY_REGISTER, MOST_SHARED, Sample, SampleKind
+from mcpp_generated.ocpp16.models import MeterValue
+
+_Texts: TypeAlias = tuple[str | None, str | None, str | None, str | None, str | None, str | None]
 
 
 def samples_of(meter_values: Sequence[MeterValue]) -> list[Sample]:
@@ -23,29 +17,30 @@ def samples_of(meter_values: Sequence[MeterValue]) -> list[Sample]:
     for meter_value in meter_values:
         measured_at = meter_value.timestamp
         for position, sampled in enumerate(meter_value.sampled_value):
-            kind = _kind(
+            kind = _KINDS[
                 sampled.measurand, sampled.phase, sampled.unit, sampled.context, sampled.location, sampled.format
-            )
+            ]
             samples.append(Sample(measured_at, kind, sampled.value, position))
     return samples
 
 
-@lru_cache(maxsize=4096)
-def _kind(
-    measurand: Measurand | None,
-    phase: Phase | None,
-    unit: UnitOfMeasure | None,
-    context: ReadingContext | None,
-    location: Location | None,
-    value_format: ValueFormat | None,
-) -> SampleKind:
-    measurand_name = measurand.value if measurand else ENERGY_REGISTER
-    default_unit = "Wh" if measurand_name.startswith("Energy") else ""
-    return SampleKind(
-        measurand=measurand_name,
-        phase=phase.value if phase else "",
-        unit=unit.value if unit else default_unit,
-        context=context.value if context else "Sample.Periodic",
-        location=location.value if location else "Outlet",
-        format=value_format.value if value_format else "Raw",
-    )
+class _Kinds(dict[_Texts, SampleKind]):
+    """Kinds by what chargers say of them."""
+
+    def __missing__(self, texts: _Texts) -> SampleKind:
+        measurand, phase, unit, context, location, value_format = texts
+        measurand = measurand or ENERGY_REGISTER
+        kind = SampleKind(
+            measurand=measurand,
+            phase=phase or "",
+            unit=unit or ("Wh" if measurand.startswith("Energy") else ""),
+            context=context or "Sample.Periodic",
+            location=location or "Outlet",
+            format=value_format or "Raw",
+        )
+        if len(self) < MOST_SHARED:
+            self[texts] = kind
+        return kind
+
+
+_KINDS: Final = _Kinds()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from mcpp.domain.measurements import Readings
 from mcpp.domain.samples import Sample, SampleKind
-from mcpp.telemetry.fleet.readings import Readings
 
 NOON = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 
@@ -178,7 +179,7 @@ def test_units_are_made_one(unit: str, watts: float) -> None:
 def test_what_is_no_reading_is_passed_over(nonsense: Sample) -> None:
     alone, beside = Readings(), Readings()
     alone.take([nonsense], NOON)
-    beside.take([sample("P L1", 100), nonsense._replace(kind=nonsense.kind._replace(phase="L1"))], NOON)
+    beside.take([sample("P L1", 100), nonsense._replace(kind=replace(nonsense.kind, phase="L1"))], NOON)
 
     assert (alone.power_watts(NOON), alone.voltage_volts(NOON), alone.current_amperes(NOON)) == ({}, {}, {})
     assert alone.peak_power_watts is None
