@@ -66,6 +66,39 @@ def newest_registers(samples: Sequence[Sample]) -> list[Register]:
     return newest
 
 
+class LatestRegister:
+    """The register of a connector: an older reading, delivered late, changes nothing while the newer one is fresh."""
+
+    __slots__ = ("_newest", "_received_at")
+
+    def __init__(self) -> None:
+        self._newest: Register | None = None
+        self._received_at: datetime | None = None
+
+    @property
+    def wh(self) -> int | None:
+        """None before the first reading."""
+        return self._newest and self._newest.wh
+
+    def take(self, samples: Sequence[Sample], received_at: datetime) -> bool:
+        """Take in the samples of a message; whether there is a reading among them."""
+        registers = newest_registers(samples)
+        if not registers:
+            return False
+        held, newest = self._newest, registers[-1]
+        if (
+            held is None
+            or self._received_at is None
+            or (
+                newest.measured_at >= held.measured_at
+                # As with other readings, a clock may have been set back.
+                or (received_at - self._received_at).total_seconds() > _LEAST_LIFE
+            )
+        ):
+            self._newest, self._received_at = newest, received_at
+        return True
+
+
 @dataclass(slots=True)
 class _Held:
     """The newest values of a quantity."""
