@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple, TypeAlias
 
 from mcpp.domain.samples import CURRENT, POWER, VOLTAGE, Sample, register_wh
@@ -69,33 +69,27 @@ def newest_registers(samples: Sequence[Sample]) -> list[Register]:
 class LatestRegister:
     """The register of a connector: an older reading, delivered late, changes nothing while the newer one is fresh."""
 
-    __slots__ = ("_newest", "_received_at")
+    __slots__ = ("_latest", "_received_at")
 
     def __init__(self) -> None:
-        self._newest: Register | None = None
-        self._received_at: datetime | None = None
+        self._latest: Register | None = None
+        self._received_at = datetime.min.replace(tzinfo=UTC)
 
     @property
     def wh(self) -> int | None:
         """None before the first reading."""
-        return self._newest and self._newest.wh
+        return self._latest.wh if self._latest else None
 
     def take(self, samples: Sequence[Sample], received_at: datetime) -> bool:
         """Take in the samples of a message; whether there is a reading among them."""
         registers = newest_registers(samples)
         if not registers:
             return False
-        held, newest = self._newest, registers[-1]
-        if (
-            held is None
-            or self._received_at is None
-            or (
-                newest.measured_at >= held.measured_at
-                # As with other readings, a clock may have been set back.
-                or (received_at - self._received_at).total_seconds() > _LEAST_LIFE
-            )
-        ):
-            self._newest, self._received_at = newest, received_at
+        newest, latest = registers[-1], self._latest
+        is_late = latest is not None and newest.measured_at < latest.measured_at
+        # What is stale gives way to anything: a clock may have been set back.
+        if not is_late or (received_at - self._received_at).total_seconds() > _LEAST_LIFE:
+            self._latest, self._received_at = newest, received_at
         return True
 
 
