@@ -30,16 +30,13 @@ from mcpp_generated.ocpp16.models import (
     ChargePointErrorCode,
     ChargePointStatus,
     HeartbeatRequest,
-    Measurand,
     MeterValue,
     MeterValuesRequest,
-    Phase,
     Reason,
     SampledValue,
     StartTransactionRequest,
     StatusNotificationRequest,
     StopTransactionRequest,
-    UnitOfMeasure,
 )
 
 IDENTITY = "DEMO-1"
@@ -156,9 +153,9 @@ class Session:
 
     async def _meter_values(self, transaction_id: int, register: int, clock: datetime) -> None:
         samples = [
-            SampledValue(value=str(register), measurand=Measurand.ENERGY_ACTIVE_IMPORT_REGISTER, unit=UnitOfMeasure.WH),
-            SampledValue(value=str(POWER), measurand=Measurand.POWER_ACTIVE_IMPORT, unit=UnitOfMeasure.W),
-            SampledValue(value="230.1", measurand=Measurand.VOLTAGE, phase=Phase.L1, unit=UnitOfMeasure.V),
+            SampledValue(value=str(register), measurand="Energy.Active.Import.Register", unit="Wh"),
+            SampledValue(value=str(POWER), measurand="Power.Active.Import", unit="W"),
+            SampledValue(value="230.1", measurand="Voltage", phase="L1", unit="V"),
         ]
         request = MeterValuesRequest(
             connector_id=1,

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple, TypeAlias
 
+from mcpp.domain.measurements import Register, newest_registers
 from mcpp.domain.samples import ENERGY_REGISTER, Sample, SampleKind, register_wh
 from mcpp_generated.db.models import Transaction
 from mcpp_generated.db.queries import Queries
@@ -25,13 +26,6 @@ _NEWEST_READINGS = 50
 _MOST_COUNTED_WH = 10**9
 
 _END_OF_TIME = datetime.max.replace(tzinfo=UTC)
-
-
-class Register(NamedTuple):
-    """A reading of the meter's register of imported energy."""
-
-    measured_at: datetime
-    wh: int
 
 
 def energy_wh(meter_start: int, meter_stop: int) -> int:
@@ -103,7 +97,7 @@ class RunningEnergy:
         """To be made before the samples are stored."""
         self._q = q
         self._transaction = transaction
-        self._newest = _newest_registers(samples)
+        self._newest = newest_registers(samples)
         self._before: Register | None = None
         if self._newest:
             before = known.get(transaction.connector_key)
@@ -124,18 +118,6 @@ class RunningEnergy:
         if counted_wh(energy_at(self._transaction, newest)) < counted:
             _hold_total(self._q, self._transaction, counted)
         return newest
-
-
-def _newest_registers(samples: Sequence[Sample]) -> list[Register]:
-    """The register readings of the newest moment."""
-    newest: list[Register] = []
-    for measured_at, kind, value, _ in samples:
-        if kind.measurand == ENERGY_REGISTER and (wh := register_wh(kind, value)) is not None:
-            if newest and measured_at > newest[0].measured_at:
-                newest.clear()
-            if not newest or measured_at == newest[0].measured_at:
-                newest.append(Register(measured_at, wh))
-    return newest
 
 
 def _hold_total(q: Queries, transaction: Transaction, before: int) -> None:

@@ -8,8 +8,9 @@ from datetime import datetime
 
 from mcpp.domain import unmatched
 from mcpp.domain.connectors import ensure_connector
-from mcpp.domain.energy import KnownRegisters, NewestRegister, Register, RunningEnergy, energy_at
+from mcpp.domain.energy import KnownRegisters, NewestRegister, RunningEnergy, energy_at
 from mcpp.domain.events import MeterValuesReceived
+from mcpp.domain.measurements import Register
 from mcpp.domain.occasion import ChargingSession, Occasion, OriginalMessage, Result
 from mcpp.domain.recovery import heed_meter_values
 from mcpp.domain.samples import Sample, SampleKind

@@ -1,21 +1,72 @@
-"""Measurements as the domain knows them, and what they say about energy."""
+"""Samples as the domain knows them, and what each says by itself: a quantity, its phase, a number in one unit.
+
+What the samples of a connector say together is `mcpp.domain.measurements`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
+from threading import Lock
+from typing import Final, NamedTuple, TypeAlias
 
-ENERGY_REGISTER = "Energy.Active.Import.Register"
+ENERGY_REGISTER: Final = "Energy.Active.Import.Register"
+POWER: Final = "Power.Active.Import"
+VOLTAGE: Final = "Voltage"
+CURRENT: Final = "Current.Import"
 
-_WH_PER_UNIT = {"": 1, "Wh": 1, "kWh": 1000}
+MOST_SHARED: Final = 4096
+"""Kinds that are kept at most: a charger may make up more than there are (OCPP 1.6's lists allow 600,000)."""
+
+_RAW: Final = "Raw"
+
+# To W, V and A; without a unit they are that already. Chargers label active power as VA, too.
+_FACTORS: Final[Mapping[str, Mapping[str, float]]] = {
+    POWER: {"": 1, "W": 1, "kW": 1000, "VA": 1, "kVA": 1000},
+    VOLTAGE: {"": 1, "V": 1},
+    CURRENT: {"": 1, "A": 1},
+}
+
+# Beyond these it's no reading of a charger: 10 MW, 10 kV, 10 kA.
+_LARGEST: Final[Mapping[str, float]] = {POWER: 1e7, VOLTAGE: 1e4, CURRENT: 1e4}
+
+# The inlet may feed several connectors: the outlet comes first.
+_LOCATIONS: Final = ("Outlet", "Cable", "EV", "Inlet", "Body")
+
+_WH_PER_UNIT: Final[Mapping[str, int]] = {"": 1, "Wh": 1, "kWh": 1000}
 
 # A million GWh is no reading of a charger's meter.
-_LARGEST_WH = 10**15
+_LARGEST_WH: Final = 10**15
+_SURELY_IN_BOUNDS: Final = 12
+"""So many digits are, in kWh too."""
+
+_Texts: TypeAlias = tuple[str, str, str, str, str, str]
 
 
-class SampleKind(NamedTuple):
-    """What a sampled value says of itself; an empty text where there is neither a value nor a default."""
+class Meaning(NamedTuple):
+    """How the value of a sample of power, voltage or current is read."""
+
+    quantity: str
+    """POWER, VOLTAGE or CURRENT."""
+    phase: str
+    """`L1`, `L2`, `L3`, `N`, `L1-L2`, `L2-L3`, `L3-L1`; empty for the whole. `L1-N` is `L1`."""
+    factor: float
+    """To W, V or A."""
+    largest: float
+    """In W, V or A; what is greater, negative or not, is no reading."""
+    rank: int
+    """Of its location, the best is 0."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, init=False)
+class SampleKind:
+    """What a sampled value says of itself; an empty text where there is neither a value nor a default.
+
+    There is one object for each kind, so it is compared and hashed by identity, and what it means is worked out once.
+    `dataclasses.replace` makes another kind of it.
+    """
 
     measurand: str
     phase: str
@@ -23,6 +74,86 @@ class SampleKind(NamedTuple):
     context: str
     location: str
     format: str
+    meaning: Meaning | None = field(init=False, repr=False)
+    """None where it isn't power, voltage or current, or can't be read."""
+    wh_factor: int | None = field(init=False, repr=False)
+    """To Wh; None where it isn't the whole import register."""
+
+    def __new__(
+        cls,
+        measurand: str,
+        phase: str,
+        unit: str,
+        context: str,
+        location: str,
+        format: str,  # noqa: A002  the field's name
+    ) -> SampleKind:
+        """The kind with these texts."""
+        texts = (measurand, phase, unit, context, location, format)
+        return _shared.get(texts) or _meet(texts)
+
+    def __reduce__(self) -> tuple[type[SampleKind], _Texts]:
+        """A copy is the same kind."""
+        return SampleKind, self._texts()
+
+    def as_dict(self) -> dict[str, str]:
+        """Its texts by their names."""
+        return {
+            "measurand": self.measurand,
+            "phase": self.phase,
+            "unit": self.unit,
+            "context": self.context,
+            "location": self.location,
+            "format": self.format,
+        }
+
+    def _texts(self) -> _Texts:
+        return self.measurand, self.phase, self.unit, self.context, self.location, self.format
+
+
+class _UnsharedKind(SampleKind):
+    """A kind for which the table has no room: there may be several objects of it, equal by their texts."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _UnsharedKind) and self._texts() == other._texts()
+
+    def __hash__(self) -> int:
+        return hash(self._texts())
+
+
+_shared: Final[dict[_Texts, SampleKind]] = {}
+_meeting: Final = Lock()
+
+
+def _meet(texts: _Texts) -> SampleKind:
+    """Make a kind known, unless another thread has done so meanwhile."""
+    with _meeting:
+        if (known := _shared.get(texts)) is not None:
+            return known
+        is_shared = len(_shared) < MOST_SHARED
+        kind = object.__new__(SampleKind if is_shared else _UnsharedKind)
+        for name, text in zip(("measurand", "phase", "unit", "context", "location", "format"), texts, strict=True):
+            object.__setattr__(kind, name, text)
+        object.__setattr__(kind, "meaning", _meaning(kind))
+        object.__setattr__(kind, "wh_factor", _wh_factor(kind))
+        if is_shared:
+            _shared[texts] = kind
+        return kind
+
+
+def _meaning(kind: SampleKind) -> Meaning | None:
+    factor = _FACTORS.get(kind.measurand, {}).get(kind.unit)
+    if factor is None or kind.format != _RAW:
+        return None
+    rank = _LOCATIONS.index(kind.location) if kind.location in _LOCATIONS else len(_LOCATIONS)
+    return Meaning(kind.measurand, kind.phase.removesuffix("-N"), factor, _LARGEST[kind.measurand], rank)
+
+
+def _wh_factor(kind: SampleKind) -> int | None:
+    is_register = kind.measurand == ENERGY_REGISTER and not kind.phase and kind.format == _RAW
+    return _WH_PER_UNIT.get(kind.unit) if is_register else None
 
 
 class Sample(NamedTuple):
@@ -37,13 +168,14 @@ class Sample(NamedTuple):
 
 def register_wh(kind: SampleKind, value: str) -> int | None:
     """The meter register in Wh, or None where the sample is no reading of the whole import register."""
-    if kind.measurand != ENERGY_REGISTER or kind.phase or kind.format != "Raw":
-        return None
-    factor = _WH_PER_UNIT.get(kind.unit)
+    factor = kind.wh_factor
     if factor is None:
         return None
+    if len(value) <= _SURELY_IN_BOUNDS and value.isdecimal():
+        return int(value) * factor
     try:
-        wh = int((Decimal(value) * factor).to_integral_value())
-    except (ArithmeticError, ValueError):
+        wh = (Decimal(value) * factor).to_integral_value()
+        # An int of 1E+400000 would take seconds to make.
+        return int(wh) if abs(wh) <= _LARGEST_WH else None
+    except ArithmeticError:
         return None
-    return wh if abs(wh) <= _LARGEST_WH else None

@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache, partial
-from typing import Final
+from functools import partial
+from typing import Final, TypeAlias
 
 from mcpp.csms.calls import CallContext, CallRouter
 from mcpp.domain import meter_values
 from mcpp.domain.occasion import OriginalMessage
-from mcpp.domain.samples import ENERGY_REGISTER, Sample, SampleKind
+from mcpp.domain.samples import ENERGY_REGISTER, MOST_SHARED, Sample, SampleKind
 from mcpp.ocppj.actions import encode_text
 from mcpp.storage.writer import Pending
 from mcpp_generated.ocpp16 import actions
-from mcpp_generated.ocpp16.models import (
-    Location,
-    Measurand,
-    MeterValue,
-    MeterValuesRequest,
-    MeterValuesResponse,
-    Phase,
-    ReadingContext,
-    UnitOfMeasure,
-    ValueFormat,
-)
+from mcpp_generated.ocpp16.models import MeterValue, MeterValuesRequest, MeterValuesResponse
+
+_Texts: TypeAlias = tuple[str | None, str | None, str | None, str | None, str | None, str | None]
 
 _STORED: Final = MeterValuesResponse()
 
@@ -60,29 +52,30 @@ def samples_of(meter_values: Sequence[MeterValue]) -> list[Sample]:
     for meter_value in meter_values:
         measured_at = meter_value.timestamp
         for position, sampled in enumerate(meter_value.sampled_value):
-            kind = _kind(
+            kind = _KINDS[
                 sampled.measurand, sampled.phase, sampled.unit, sampled.context, sampled.location, sampled.format
-            )
+            ]
             samples.append(Sample(measured_at, kind, sampled.value, position))
     return samples
 
 
-@lru_cache(maxsize=4096)
-def _kind(
-    measurand: Measurand | None,
-    phase: Phase | None,
-    unit: UnitOfMeasure | None,
-    context: ReadingContext | None,
-    location: Location | None,
-    value_format: ValueFormat | None,
-) -> SampleKind:
-    measurand_name = measurand.value if measurand else ENERGY_REGISTER
-    default_unit = "Wh" if measurand_name.startswith("Energy") else ""
-    return SampleKind(
-        measurand=measurand_name,
-        phase=phase.value if phase else "",
-        unit=unit.value if unit else default_unit,
-        context=context.value if context else "Sample.Periodic",
-        location=location.value if location else "Outlet",
-        format=value_format.value if value_format else "Raw",
-    )
+class _Kinds(dict[_Texts, SampleKind]):
+    """Kinds by what chargers say of them."""
+
+    def __missing__(self, texts: _Texts) -> SampleKind:
+        measurand, phase, unit, context, location, value_format = texts
+        measurand = measurand or ENERGY_REGISTER
+        kind = SampleKind(
+            measurand=measurand,
+            phase=phase or "",
+            unit=unit or ("Wh" if measurand.startswith("Energy") else ""),
+            context=context or "Sample.Periodic",
+            location=location or "Outlet",
+            format=value_format or "Raw",
+        )
+        if len(self) < MOST_SHARED:
+            self[texts] = kind
+        return kind
+
+
+_KINDS: Final = _Kinds()

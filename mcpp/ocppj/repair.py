@@ -212,6 +212,7 @@ _CODES: Final = {
     "too_short": ErrorCode.OCCURRENCE_CONSTRAINT_VIOLATION,
     "too_long": ErrorCode.OCCURRENCE_CONSTRAINT_VIOLATION,
     "enum": ErrorCode.PROPERTY_CONSTRAINT_VIOLATION,
+    "literal_error": ErrorCode.PROPERTY_CONSTRAINT_VIOLATION,
     "string_too_long": ErrorCode.PROPERTY_CONSTRAINT_VIOLATION,
     "multiple_of": ErrorCode.PROPERTY_CONSTRAINT_VIOLATION,
 }

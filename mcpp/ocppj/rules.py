@@ -85,6 +85,7 @@ def _keep_whole(value: Json, error: ErrorDetails) -> Mend | None:
 
 
 _NUMBER_WANTED: Final = frozenset({"int_type", "float_type", "decimal_type", "decimal_parsing"})
+_MEMBER_WANTED: Final = frozenset({"enum", "literal_error"})
 _PATTERN: Final = frozenset({"string_pattern_mismatch"})
 
 FIELD_RULES: Final[tuple[Rule, ...]] = (
@@ -93,7 +94,7 @@ FIELD_RULES: Final[tuple[Rule, ...]] = (
     Rule("number_for_text", frozenset({"string_type"}), _as_text),
     Rule("text_for_number", _NUMBER_WANTED, _as_number),
     Rule("decimal_for_integer", frozenset({"int_type", "int_from_float"}), _as_integer),
-    Rule("letter_case", frozenset({"enum"}), _as_member),
+    Rule("letter_case", _MEMBER_WANTED, _as_member),
     Rule("timestamp_without_zone", _PATTERN, _as_utc),
     Rule("timestamp_format", _PATTERN, _as_timestamp),
     Rule("text_too_long", frozenset({"string_too_long"}), _keep_whole),

@@ -53,7 +53,7 @@ def _present(name: str, value: object) -> object:
     if isinstance(value, str):
         return MASK if is_secret(name) else redact_text(value)
     if isinstance(value, Sample):
-        named = {name: text or None for name, text in value.kind._asdict().items()}
+        named = {name: text or None for name, text in value.kind.as_dict().items()}
         return {"timestamp": value.measured_at, **named, "value": value.value}
     if isinstance(value, list | tuple):
         return [_present(name, item) for item in value]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from itertools import groupby
 from typing import Final
 
@@ -13,7 +12,8 @@ from pydantic import JsonValue
 
 from mcpp.csms.vocabulary import Vocabulary
 from mcpp.domain.energy import energy_wh
-from mcpp.domain.samples import SampleKind, register_wh
+from mcpp.domain.measurements import Readings, newest_registers
+from mcpp.domain.samples import Sample, SampleKind
 from mcpp.story.log_selection import Session
 from mcpp.story.model import Entry, Kind, Reading, Routine, Source, Span, Tone
 from mcpp.story.phrases import duration_text, energy_text, evidence_text
@@ -30,10 +30,6 @@ _LATE: Final = timedelta(minutes=1)
 
 _LONGEST_OFFLINE: Final = timedelta(days=7)
 """A charger that reports a start longer ago has a wrong clock rather than a long queue."""
-
-_POWER: Final = "Power.Active.Import"
-_WATTS_PER_UNIT: Final = {"": 1, "W": 1, "kW": 1000}
-_PHASES: Final = frozenset({"L1", "L2", "L3", "L1-N", "L2-N", "L3-N"})
 
 _SOURCES: Final = {
     StopOrigin.CHARGER: Source.CHARGER,
@@ -200,7 +196,7 @@ def _unmatched_entry(kept: UnmatchedRecord) -> Entry:
 def _reading_entry(reading: Reading, meter_start: int, vocabulary: Vocabulary) -> Entry:
     facts: dict[str, JsonValue] = {"action": vocabulary.meter_values}
     if reading.register_wh is not None:
-        facts |= {"register_wh": reading.register_wh, "energy_wh": reading.register_wh - meter_start}
+        facts |= {"register_wh": reading.register_wh, "energy_wh": energy_wh(meter_start, reading.register_wh)}
     if reading.power_w is not None:
         facts["power_w"] = reading.power_w
     return Entry(
@@ -214,8 +210,19 @@ def _reading_entry(reading: Reading, meter_start: int, vocabulary: Vocabulary) -
 
 
 def _readings(q: Queries, transaction_id: int) -> Iterator[Reading]:
+    connector = Readings()
     for measured_at, rows in groupby(_samples(q, transaction_id), key=lambda row: row.measured_at):
-        yield _reading(measured_at, list(rows))
+        samples = [
+            Sample(
+                measured_at,
+                SampleKind(row.measurand, row.phase, row.unit, row.context, row.location, row.format),
+                row.value,
+                row.position,
+            )
+            for row in rows
+        ]
+        registers, watts = newest_registers(samples), connector.take(samples, measured_at)
+        yield Reading(measured_at, registers[-1].wh if registers else None, None if watts is None else round(watts))
 
 
 def _samples(q: Queries, transaction_id: int) -> Iterator[ListTransactionSamplesRow]:
@@ -230,28 +237,3 @@ def _samples(q: Queries, transaction_id: int) -> Iterator[ListTransactionSamples
     ):
         yield from page
         after = page[-1]
-
-
-def _reading(measured_at: datetime, rows: Iterable[ListTransactionSamplesRow]) -> Reading:
-    register: int | None = None
-    whole: int | None = None
-    phases: dict[str, int] = {}
-    for row in rows:
-        kind = SampleKind(row.measurand, row.phase, row.unit, row.context, row.location, row.format)
-        register = register if (wh := register_wh(kind, row.value)) is None else wh
-        watts = _watts(row)
-        if watts is not None and not row.phase:
-            whole = watts
-        elif watts is not None and row.phase in _PHASES:
-            phases[row.phase[:2]] = watts
-    return Reading(measured_at, register, whole if whole is not None or not phases else sum(phases.values()))
-
-
-def _watts(row: ListTransactionSamplesRow) -> int | None:
-    factor = _WATTS_PER_UNIT.get(row.unit)
-    if row.measurand != _POWER or row.format != "Raw" or factor is None:
-        return None
-    try:
-        return int((Decimal(row.value) * factor).to_integral_value())
-    except (ArithmeticError, ValueError):
-        return None

@@ -48,7 +48,7 @@ class TestOutput:
         (package / "stale.py").touch()
 
         assert main(["generate", "--output", str(tmp_path)]) == 0
-        assert sorted(path.name for path in package.iterdir()) == ["__init__.py", "actions.py", "models.py"]
+        assert sorted(path.name for path in package.iterdir()) == ["__init__.py", "actions.py", "models.py", "texts.py"]
 
     def test_every_action_has_its_constant(self) -> None:
         constants = {name: getattr(actions, name) for name in vars(actions) if name.isupper() and name != "ACTIONS"}
@@ -89,7 +89,8 @@ class TestFailures:
             ('["IdTagInfo.status"]', '["IdTagInfo.status", "Reset.type"]', "no schema has a type at Reset.type"),
             ('["IdTagInfo.status"]', '["ResetRequest.type"]', "ResetRequest.type is named twice"),
             ("\nResetType =", "\nResetRequest =", "is named as a message, ResetRequest"),
-            ('kWh = "KWH"', 'kwh = "KWH"', "no enum has the value kwh"),
+            ('plain_enums = ["Location"', 'plain_enums = ["Place"', "no enum is named Place: correct"),
+            ('plain_enums = ["Location"', 'plain_enums = ["IdTagInfo"', "no enum is named IdTagInfo: correct"),
             ('at = "UnitOfMeasure/enum"', 'at = "UnitOfMeasure/x"', "differ at UnitOfMeasure/enum: list it"),
             ("[actions.Authorize]", '[[differences]]\nat = "X/enum"\nreason = "-"\n[actions.Authorize]', "at X/enum"),
             ('sender = "charge_point"', 'sender = "charger"', "actions.Authorize.sender"),

@@ -11,29 +11,18 @@ from collections.abc import Iterator, Mapping
 from enum import Enum
 from pathlib import Path
 from types import MappingProxyType, ModuleType
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, get_args
 
 import pytest
 
 import mcpp
 from mcpp.ocpp16.errors import COUNTED_AS
-from mcpp_generated.ocpp16 import models
+from mcpp_generated.ocpp16 import models, texts
 from mcpp_generated.ocpp16.actions import ACTIONS
 
 ROOT: Final = Path(mcpp.__file__).parent
 
 ROOMS: Final = ("ocpp16/",)
-
-MEASUREMENTS: Final = (
-    models.ChargingRateUnitType,
-    models.Location,
-    models.Measurand,
-    models.Phase,
-    models.ReadingContext,
-    models.UnitOfMeasure,
-    models.ValueFormat,
-)
-"""What samples say of themselves: units, phases and the like, weighed in one place of the domain."""
 
 HOMES_OF_MEASUREMENTS: Final = ("domain/measurements.py", "domain/samples.py")
 
@@ -56,13 +45,6 @@ EXEMPT: Final[Mapping[Word, str]] = MappingProxyType(
     }
 )
 
-UNTIL_MEASUREMENTS_ARE_READ_IN_ONE_PLACE: Final = (
-    "plugins/builtin/mqtt/readings.py",
-    "story/records.py",
-    "telemetry/fleet/readings.py",
-)
-"""Files that still weigh samples themselves."""
-
 
 def enum_values(module: ModuleType) -> Iterator[tuple[type[Enum], str]]:
     for item in vars(module).values():
@@ -70,8 +52,11 @@ def enum_values(module: ModuleType) -> Iterator[tuple[type[Enum], str]]:
             yield from ((item, str(member.value)) for member in item)
 
 
-STATES: Final = frozenset(text for kind, text in enum_values(models) if kind not in MEASUREMENTS)
-WORDS_OF_MEASUREMENTS: Final = frozenset(text for kind, text in enum_values(models) if kind in MEASUREMENTS) - STATES
+# ChargingRateUnitType's words are units, as samples have them.
+STATES: Final = frozenset(text for kind, text in enum_values(models) if kind is not models.ChargingRateUnitType)
+WORDS_OF_MEASUREMENTS: Final = frozenset(text for kind in vars(texts).values() for text in get_args(kind)) - STATES
+"""What samples say of themselves: units, phases and the like, weighed in one place of the domain."""
+
 WORDS: Final = STATES | frozenset(ACTIONS) | frozenset(COUNTED_AS)
 
 
@@ -120,23 +105,12 @@ def words_outside_their_rooms() -> set[Word]:
     return {word for file in outside for word in words_in(file, (ROOT / file).read_text())}
 
 
-def is_read_in_one_place_later(word: Word) -> bool:
-    return word.file in UNTIL_MEASUREMENTS_ARE_READ_IN_ONE_PLACE and word.text in WORDS_OF_MEASUREMENTS
-
-
 def test_no_versions_word_stands_outside_its_room() -> None:
-    found = words_outside_their_rooms() - set(EXEMPT)
-
-    assert {word for word in found if not is_read_in_one_place_later(word)} == set()
+    assert words_outside_their_rooms() - set(EXEMPT) == set()
 
 
 def test_no_exemption_outlives_its_reason() -> None:
-    found = words_outside_their_rooms()
-
-    assert set(EXEMPT) - found == set()
-    assert {word.file for word in found if is_read_in_one_place_later(word)} == set(
-        UNTIL_MEASUREMENTS_ARE_READ_IN_ONE_PLACE
-    )
+    assert set(EXEMPT) - words_outside_their_rooms() == set()
 
 
 @pytest.mark.parametrize(

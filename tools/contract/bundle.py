@@ -29,7 +29,6 @@ def bundle(contract: Contract, sources: dict[str, Source]) -> dict[str, Json]:
     for action in contract.actions:
         for part in PARTS:
             bundler.add_message(action, part, sources[file_name(action, part)].parse())
-    bundler.name_members()
     bundler.check_all_used()
     definitions: dict[str, Json] = {name: bundler.definitions[name] for name in sorted(bundler.definitions)}
     return {"$schema": "http://json-schema.org/draft-07/schema#", "$defs": {**definitions, **WIRE_TYPES}}
@@ -51,23 +50,15 @@ class _Bundler:
         description = f"{action}.{'req' if part == 'request' else 'conf'}"
         self.definitions[self._message] = {"description": description, **self._object(self._message, schema)}
 
-    def name_members(self) -> None:
-        """Carry the table's names of enum members over, in the form that datamodel-code-generator reads."""
-        members = self._contract.members
-        for definition in self.definitions.values():
-            values = definition.get("enum")
-            if isinstance(values, list) and (renamed := members.keys() & values):
-                self._used |= renamed
-                definition["x-enum-varnames"] = [members.get(str(value)) for value in values]
-
     def check_all_used(self) -> None:
         """A name or difference that no schema needs is a slip of the pen, or is left over."""
         if unused := sorted(self._contract.names.keys() - self._used):
             raise self._error(f"no schema has a type at {', '.join(unused)}: correct or remove it under [types]")
-        if unused := sorted(self._contract.members.keys() - self._used):
-            raise self._error(f"no enum has the value {', '.join(unused)}: correct or remove it under [members]")
         if unused := sorted(self._contract.differences.keys() - self._used):
             raise self._error(f"no schemas differ at {', '.join(unused)}: remove it from [[differences]]")
+        enums = {name for name, definition in self.definitions.items() if "enum" in definition}
+        if unknown := sorted(self._contract.plain_enums - enums):
+            raise self._error(f"no enum is named {', '.join(unknown)}: correct or remove it under plain_enums")
 
     def _object(self, name: str, schema: Schema) -> dict[str, Json]:
         if schema.additional_properties:

@@ -8,17 +8,21 @@ from datamodel_code_generator import InputFileType, PythonVersion, generate
 from datamodel_code_generator.enums import DataModelType
 
 from tools.contract.bundle import WIRE_TYPES, Json
+from tools.contract.table import Contract
+from tools.contract.texts import texts_package
 
 
-def models_module(bundle: dict[str, Json], header: str) -> str:
+def models_module(contract: Contract, bundle: dict[str, Json], header: str) -> str:
     """The source text, not yet formatted."""
+    elsewhere = {name: f"mcpp.ocppj.wire.{name}" for name in WIRE_TYPES}
+    elsewhere |= {name: f"{texts_package(contract)}.{name}" for name in sorted(contract.plain_enums)}
     code = generate(
         json.dumps(bundle),
         input_file_type=InputFileType.JsonSchema,
         output_model_type=DataModelType.PydanticV2BaseModel,
         target_python_version=PythonVersion.PY_311,
         base_class="mcpp.ocppj.wire.WireModel",
-        type_overrides={name: f"mcpp.ocppj.wire.{name}" for name in WIRE_TYPES},
+        type_overrides=elsewhere,
         skip_root_model=True,
         snake_case_field=True,
         use_annotated=True,

@@ -40,8 +40,8 @@ class Difference(_Row):
 class _Document(_Row):
     version: str
     schemas: str
+    plain_enums: list[str] = []
     types: dict[str, list[str]]
-    members: dict[str, str] = {}
     differences: list[Difference] = []
     rewrites: dict[str, dict[str, Rewrite]] = {}
     actions: dict[str, ActionRow]
@@ -57,8 +57,8 @@ class Contract:
     """Folder in the `ocpp` package."""
     names: dict[str, str]
     """The class of a shape by its place, such as `IdTagInfo.status`."""
-    members: dict[str, str]
-    """The name of an enum member by its value, where it doesn't follow by rule."""
+    plain_enums: frozenset[str]
+    """The enums whose values stay texts."""
     differences: dict[str, str]
     """The reason by the keyword that may differ, such as `UnitOfMeasure/enum`."""
     rewrites: dict[str, dict[str, Rewrite]]
@@ -101,7 +101,7 @@ def load(path: Path) -> Contract:
         version=document.version,
         schemas=document.schemas,
         names=names,
-        members=document.members,
+        plain_enums=frozenset(document.plain_enums),
         differences={difference.at: difference.reason for difference in document.differences},
         rewrites=document.rewrites,
         actions=document.actions,

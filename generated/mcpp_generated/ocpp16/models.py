@@ -8,6 +8,14 @@ from typing import Annotated
 from pydantic import Field
 
 from mcpp.ocppj.wire import CiString50, Tenths, Timestamp, Uri, WireModel
+from mcpp_generated.ocpp16.texts import (
+    Location,
+    Measurand,
+    Phase,
+    ReadingContext,
+    UnitOfMeasure,
+    ValueFormat,
+)
 
 
 class AuthorizationStatus(StrEnum):
@@ -329,14 +337,6 @@ class KeyValue(WireModel):
     value: Annotated[str | None, Field(max_length=500)] = None
 
 
-class Location(StrEnum):
-    CABLE = "Cable"
-    EV = "EV"
-    INLET = "Inlet"
-    OUTLET = "Outlet"
-    BODY = "Body"
-
-
 class LogStatus(StrEnum):
     ACCEPTED = "Accepted"
     REJECTED = "Rejected"
@@ -350,31 +350,6 @@ class LogStatusNotificationResponse(WireModel):
 class LogType(StrEnum):
     DIAGNOSTICS_LOG = "DiagnosticsLog"
     SECURITY_LOG = "SecurityLog"
-
-
-class Measurand(StrEnum):
-    ENERGY_ACTIVE_EXPORT_REGISTER = "Energy.Active.Export.Register"
-    ENERGY_ACTIVE_IMPORT_REGISTER = "Energy.Active.Import.Register"
-    ENERGY_REACTIVE_EXPORT_REGISTER = "Energy.Reactive.Export.Register"
-    ENERGY_REACTIVE_IMPORT_REGISTER = "Energy.Reactive.Import.Register"
-    ENERGY_ACTIVE_EXPORT_INTERVAL = "Energy.Active.Export.Interval"
-    ENERGY_ACTIVE_IMPORT_INTERVAL = "Energy.Active.Import.Interval"
-    ENERGY_REACTIVE_EXPORT_INTERVAL = "Energy.Reactive.Export.Interval"
-    ENERGY_REACTIVE_IMPORT_INTERVAL = "Energy.Reactive.Import.Interval"
-    POWER_ACTIVE_EXPORT = "Power.Active.Export"
-    POWER_ACTIVE_IMPORT = "Power.Active.Import"
-    POWER_OFFERED = "Power.Offered"
-    POWER_REACTIVE_EXPORT = "Power.Reactive.Export"
-    POWER_REACTIVE_IMPORT = "Power.Reactive.Import"
-    POWER_FACTOR = "Power.Factor"
-    CURRENT_IMPORT = "Current.Import"
-    CURRENT_EXPORT = "Current.Export"
-    CURRENT_OFFERED = "Current.Offered"
-    VOLTAGE = "Voltage"
-    FREQUENCY = "Frequency"
-    TEMPERATURE = "Temperature"
-    SOC = "SoC"
-    RPM = "RPM"
 
 
 class MessageTrigger(StrEnum):
@@ -398,30 +373,6 @@ class MessageTriggerEnumType(StrEnum):
 
 class MeterValuesResponse(WireModel):
     """MeterValues.conf"""
-
-
-class Phase(StrEnum):
-    L1 = "L1"
-    L2 = "L2"
-    L3 = "L3"
-    N = "N"
-    L1_N = "L1-N"
-    L2_N = "L2-N"
-    L3_N = "L3-N"
-    L1_L2 = "L1-L2"
-    L2_L3 = "L2-L3"
-    L3_L1 = "L3-L1"
-
-
-class ReadingContext(StrEnum):
-    INTERRUPTION_BEGIN = "Interruption.Begin"
-    INTERRUPTION_END = "Interruption.End"
-    SAMPLE_CLOCK = "Sample.Clock"
-    SAMPLE_PERIODIC = "Sample.Periodic"
-    TRANSACTION_BEGIN = "Transaction.Begin"
-    TRANSACTION_END = "Transaction.End"
-    TRIGGER = "Trigger"
-    OTHER = "Other"
 
 
 class Reason(StrEnum):
@@ -546,27 +497,6 @@ class TriggerMessageStatus(StrEnum):
     NOT_IMPLEMENTED = "NotImplemented"
 
 
-class UnitOfMeasure(StrEnum):
-    WH = "Wh"
-    KWH = "kWh"
-    VARH = "varh"
-    KVARH = "kvarh"
-    W = "W"
-    KW = "kW"
-    VA = "VA"
-    KVA = "kVA"
-    VAR = "var"
-    KVAR = "kvar"
-    A = "A"
-    V = "V"
-    K = "K"
-    CELCIUS = "Celcius"
-    CELSIUS = "Celsius"
-    FAHRENHEIT = "Fahrenheit"
-    PERCENT = "Percent"
-    HERTZ = "Hertz"
-
-
 class UnlockConnectorRequest(WireModel):
     """UnlockConnector.req"""
 
@@ -611,11 +541,6 @@ class UploadLogStatus(StrEnum):
     UPLOADED = "Uploaded"
     UPLOAD_FAILURE = "UploadFailure"
     UPLOADING = "Uploading"
-
-
-class ValueFormat(StrEnum):
-    RAW = "Raw"
-    SIGNED_DATA = "SignedData"
 
 
 class BootNotificationResponse(WireModel):

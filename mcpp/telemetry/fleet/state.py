@@ -19,9 +19,9 @@ from mcpp.domain.events import (
     TransactionStarted,
     TransactionStopped,
 )
+from mcpp.domain.measurements import ByPhase, Readings
 from mcpp.domain.statuses import NO_ERROR
 from mcpp.telemetry.fleet.energy import EnergyTotal
-from mcpp.telemetry.fleet.readings import ByPhase, Readings
 from mcpp.telemetry.labels import OTHER
 
 HIGHEST_CONNECTOR: Final = 64

@@ -194,7 +194,7 @@ class Books:
         """Store time, position, kind and value."""
         self.q.add_transaction_samples(
             AddTransactionSamplesParams(
-                transaction_id, at, self.q.add_sample_kind(**kind._asdict()), value, position, at
+                transaction_id, at, self.q.add_sample_kind(**kind.as_dict()), value, position, at
             )
             for at, position, kind, value in samples
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from mcpp.domain.samples import SampleKind
@@ -185,7 +187,7 @@ async def test_pages_of_samples(api: Site) -> None:
         for position in (0, 1)
         for value in (1, 2)
     ]
-    kinds = [ENERGY, ENERGY._replace(phase="L1")]
+    kinds = [ENERGY, replace(ENERGY, phase="L1")]
     api.books.samples(transaction_id, [(at, p, kind, f"{p}{v}") for at, p, _, v in samples for kind in kinds])
     path = f"/api/v1/transactions/{transaction_id}/meter-values"
     whole = await api.items(path)

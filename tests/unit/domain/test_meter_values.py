@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from mcpp.domain.events import MeterValuesReceived, RecordUnmatched
@@ -83,7 +85,7 @@ def test_another_charge_points_transaction_gets_no_values(books: Books) -> None:
 
 
 def test_a_kind_is_named_once_and_told_only_when_new(books: Books) -> None:
-    power = ENERGY._replace(measurand="Power.Active.Import", unit="W")
+    power = replace(ENERGY, measurand="Power.Active.Import", unit="W")
     first = books.meter_values(energy(NOW, "1"), energy(NOW, "2", power))
     second = books.meter_values(energy(minute(1), "1"), energy(minute(1), "2", power))
 
@@ -117,4 +119,4 @@ def test_a_kind_that_another_write_named_meanwhile_is_found(books: Books) -> Non
     ],
 )
 def test_what_counts_as_the_register(change: dict[str, str], value: str, expected: int | None) -> None:
-    assert register_wh(SampleKind(**(ENERGY._asdict() | change)), value) == expected
+    assert register_wh(SampleKind(**(ENERGY.as_dict() | change)), value) == expected

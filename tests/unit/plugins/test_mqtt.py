@@ -2,38 +2,23 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from pydantic import ValidationError
 
-from mcpp.domain.samples import Sample, SampleKind
+from mcpp.domain.samples import ENERGY_REGISTER, Sample, SampleKind
 from mcpp.errors import StartError
 from mcpp.plugins import ChargePointState, ConnectorState
 from mcpp.plugins.builtin.mqtt import Mqtt, MqttSettings
 from mcpp.plugins.builtin.mqtt.board import Board
 from mcpp.plugins.builtin.mqtt.discovery import describe, object_id
-from mcpp.plugins.builtin.mqtt.readings import read
+from mcpp.plugins.builtin.mqtt.readings import ConnectorReadings
 from mcpp.plugins.builtin.mqtt.settings import Broker, broker
 from mcpp.plugins.builtin.mqtt.topics import ChargingCommand, Operation, Topics
 from tests.unit.plugins.site_by_hand import START
 
 TOPICS = Topics("mcpp")
-
-
-def sample(
-    measurand: str, value: str, unit: str, phase: str = "", seconds: int = 0, text_format: str = "Raw"
-) -> Sample:
-    kind = SampleKind(measurand, phase, unit, "Sample.Periodic", "Outlet", text_format)
-    return Sample(START + timedelta(seconds=seconds), kind, value, 0)
-
-
-def power(value: str, unit: str = "W", phase: str = "", seconds: int = 0, text_format: str = "Raw") -> Sample:
-    return sample("Power.Active.Import", value, unit, phase, seconds, text_format)
-
-
-def energy(value: str, unit: str = "Wh", seconds: int = 0) -> Sample:
-    return sample("Energy.Active.Import.Register", value, unit, seconds=seconds)
 
 
 @pytest.mark.parametrize(
@@ -93,25 +78,52 @@ def test_other_topics_are_no_commands(topic: str) -> None:
     assert TOPICS.understand(topic) is None
 
 
-@pytest.mark.parametrize(
-    ("samples", "expected"),
-    [
-        ([power("7.2", "kW")], {"power_w": 7200.0}),
-        ([power("1000", seconds=10), power("2000", seconds=0)], {"power_w": 1000.0}),
-        ([power("100", phase="L1"), power("200.5", phase="L2"), power("300", phase="L3")], {"power_w": 600.5}),
-        ([power("600"), power("100", phase="L1")], {"power_w": 600.0}),
-        ([energy("1.5", "kWh")], {"energy_wh": 1500}),
-        ([energy("200", seconds=10), energy("100", seconds=0)], {"energy_wh": 200}),
-        ([power("abc"), power("NaN", phase="L1"), energy("abc")], {}),
-        ([power("1", "VA"), power("ff", text_format="SignedData")], {}),
-        ([sample("Voltage", "230", "V")], {}),
-        ([], {}),
-    ],
-)
-def test_readings_are_the_newest_of_the_whole_connector(
-    samples: list[Sample], expected: dict[str, float | int]
-) -> None:
-    assert read(samples) == expected
+def minute(number: float) -> datetime:
+    return START + timedelta(minutes=number)
+
+
+def power(watts: object, at: datetime = START) -> Sample:
+    return Sample(at, SampleKind("Power.Active.Import", "", "W", "Sample.Periodic", "Outlet", "Raw"), str(watts), 0)
+
+
+def energy(wh: object, at: datetime = START) -> Sample:
+    return Sample(at, SampleKind(ENERGY_REGISTER, "", "Wh", "Sample.Periodic", "Outlet", "Raw"), str(wh), 0)
+
+
+def test_after_a_session_power_is_zero_until_it_is_measured_again() -> None:
+    readings = ConnectorReadings()
+    assert readings.facts(START) == {"power_w": None, "energy_wh": None}
+
+    readings.take([power(7200.04), energy(1234)], START)
+    assert readings.facts(START) == {"power_w": 7200.0, "energy_wh": 1234}
+
+    readings.end()
+    readings.take([energy(1240, minute(1))], minute(1))
+    assert readings.facts(minute(60)) == {"power_w": 0.0, "energy_wh": 1240}
+
+    readings.take([power(3000, minute(60))], minute(60))
+    assert readings.facts(minute(60)) == {"power_w": 3000.0, "energy_wh": 1240}
+
+
+def test_stale_power_is_not_shown_and_the_register_stays() -> None:
+    readings = ConnectorReadings()
+    readings.take([power(7200), energy(1234)], START)
+
+    assert readings.facts(minute(5)) == {"power_w": 7200.0, "energy_wh": 1234}
+    assert readings.facts(minute(5.1)) == {"power_w": None, "energy_wh": 1234}
+
+
+def test_only_what_says_something_of_power_or_register_is_news() -> None:
+    readings = ConnectorReadings()
+    voltage = SampleKind("Voltage", "", "V", "Sample.Periodic", "Outlet", "Raw")
+    current = SampleKind("Current.Import", "", "A", "Sample.Periodic", "Outlet", "Raw")
+
+    assert not readings.take([], START)
+    assert not readings.take([Sample(START, voltage, "230", 0), power("abc"), energy("abc")], START)
+    assert readings.take([energy(1)], START)
+    assert readings.take([power(1)], START)
+    assert readings.take([Sample(minute(10), voltage, "230", 0), Sample(minute(10), current, "6", 1)], minute(10))
+    assert readings.facts(minute(10)) == {"power_w": 1380.0, "energy_wh": 1}
 
 
 def test_no_two_identities_share_an_object_id() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime
 from importlib.util import find_spec
 from typing import Final
 
@@ -25,7 +27,7 @@ from mcpp.errors import StartError
 from mcpp.plugins import ChargePointState, Site, hookimpl
 from mcpp.plugins.builtin.mqtt.board import Board
 from mcpp.plugins.builtin.mqtt.discovery import describe, object_id
-from mcpp.plugins.builtin.mqtt.readings import read
+from mcpp.plugins.builtin.mqtt.readings import ConnectorReadings
 from mcpp.plugins.builtin.mqtt.settings import MqttSettings, broker
 from mcpp.plugins.builtin.mqtt.topics import ChargingCommand, Operation, Topics
 
@@ -44,7 +46,7 @@ class Mqtt:
         self._topics = Topics(self._settings.prefix)
         self._board = Board()
         self._backoff = backoff
-        self._readings: dict[tuple[str, int], dict[str, float | int]] = {}
+        self._readings = defaultdict[tuple[str, int], ConnectorReadings](ConnectorReadings)
         self._link: asyncio.Task[None] | None = None
 
     @hookimpl
@@ -58,7 +60,7 @@ class Mqtt:
 
         self._board.pin(self._topics.status, b"online")
         for state in await site.charge_points():
-            self._show(state)
+            self._show(state, site.now())
         link = Link(
             broker(self._settings.url.get_secret_value()),
             self._topics,
@@ -86,13 +88,10 @@ class Mqtt:
         """Show what has changed."""
         match event:
             case MeterValuesReceived(connector_id=connector_id, samples=samples):
-                facts = read(samples)
-                if not facts:
+                if not self._readings[event.charge_point_id, connector_id].take(samples, event.at):
                     return
-                self._readings.setdefault((event.charge_point_id, connector_id), {}).update(facts)
             case TransactionStopped(connector_id=connector_id):
-                # Many chargers measure no more from here on.
-                self._readings.setdefault((event.charge_point_id, connector_id), {})["power_w"] = 0.0
+                self._readings[event.charge_point_id, connector_id].end()
             case (
                 ChargePointConnected()
                 | ChargePointDisconnected()
@@ -105,9 +104,9 @@ class Mqtt:
                 return
         state = await site.charge_point(event.charge_point_id)
         if state is not None:
-            self._show(state)
+            self._show(state, site.now())
 
-    def _show(self, state: ChargePointState) -> None:
+    def _show(self, state: ChargePointState, now: datetime) -> None:
         identity = state.charge_point_id
         facts = {
             "connected": state.connected,
@@ -121,9 +120,7 @@ class Mqtt:
                 "status": connector.status,
                 "error_code": connector.error_code,
                 "transaction_id": connector.transaction_id,
-                "power_w": None,
-                "energy_wh": None,
-                **self._readings.get((identity, connector.connector_id), {}),
+                **self._readings[identity, connector.connector_id].facts(now),
             }
             self._board.pin(self._topics.connector(identity, connector.connector_id), orjson.dumps(shown))
         if self._settings.discovery:

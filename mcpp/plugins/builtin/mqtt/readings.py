@@ -1,53 +1,37 @@
-"""What a charge point's meter values say of a connector now."""
+"""What a connector's topic shows of its meter values."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
-from typing import Final
+from datetime import datetime
 
-from mcpp.domain.samples import Sample, register_wh
-
-_POWER: Final = "Power.Active.Import"
-_WATTS: Final = {"": 1, "W": 1, "kW": 1000}
-_PHASES: Final = (("L1", "L2", "L3"), ("L1-N", "L2-N", "L3-N"))
+from mcpp.domain.measurements import WHOLE, LatestRegister, Readings
+from mcpp.domain.samples import Sample
 
 
-def read(samples: Sequence[Sample]) -> dict[str, float | int]:
-    """`power_w` and `energy_wh` where the newest samples tell them; power by phase is added up."""
-    newest = {(sample.kind.measurand, sample.kind.phase): sample for sample in sorted(samples, key=_when)}
-    facts: dict[str, float | int] = {}
-    power = _power(newest)
-    if power is not None:
-        facts["power_w"] = power
-    registers = [wh for sample in newest.values() if (wh := register_wh(sample.kind, sample.value)) is not None]
-    if registers:
-        facts["energy_wh"] = registers[-1]
-    return facts
+class ConnectorReadings:
+    """Power and meter register of a connector, as its meter values say."""
 
+    __slots__ = ("_readings", "_register", "_resting_watts")
 
-def _when(sample: Sample) -> float:
-    return sample.measured_at.timestamp()
+    def __init__(self) -> None:
+        self._readings = Readings()
+        self._register = LatestRegister()
+        self._resting_watts: float | None = None
 
+    def take(self, samples: Sequence[Sample], received_at: datetime) -> bool:
+        """Take in the samples of a message; whether they say anything of power or register."""
+        has_power = self._readings.take(samples, received_at) is not None
+        if has_power:
+            self._resting_watts = None
+        return self._register.take(samples, received_at) or has_power
 
-def _power(newest: dict[tuple[str, str], Sample]) -> float | None:
-    whole = newest.get((_POWER, ""))
-    if whole is not None:
-        return _watts(whole)
-    for phases in _PHASES:
-        parts = [_watts(newest[_POWER, phase]) for phase in phases if (_POWER, phase) in newest]
-        known = [part for part in parts if part is not None]
-        if known:
-            return round(sum(known), 1)
-    return None
+    def end(self) -> None:
+        """Take note that a transaction has ended: many chargers measure no more from here on."""
+        self._readings = Readings()
+        self._resting_watts = 0.0
 
-
-def _watts(sample: Sample) -> float | None:
-    factor = _WATTS.get(sample.kind.unit)
-    if factor is None or sample.kind.format != "Raw":
-        return None
-    try:
-        watts = Decimal(sample.value) * factor
-    except ArithmeticError:
-        return None
-    return round(float(watts), 1) if watts.is_finite() else None
+    def facts(self, now: datetime) -> dict[str, float | int | None]:
+        """`power_w`, None where it isn't known or stale, and `energy_wh`, None before the first."""
+        watts = self._readings.power_watts(now).get(WHOLE, self._resting_watts)
+        return {"power_w": None if watts is None else round(watts, 1), "energy_wh": self._register.wh}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from mcpp.domain.measurements import LatestRegister, Readings, Register, newest_registers
 from mcpp.domain.samples import Sample, SampleKind
-from mcpp.telemetry.fleet.readings import Readings
 
 NOON = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 
@@ -178,7 +179,7 @@ def test_units_are_made_one(unit: str, watts: float) -> None:
 def test_what_is_no_reading_is_passed_over(nonsense: Sample) -> None:
     alone, beside = Readings(), Readings()
     alone.take([nonsense], NOON)
-    beside.take([sample("P L1", 100), nonsense._replace(kind=nonsense.kind._replace(phase="L1"))], NOON)
+    beside.take([sample("P L1", 100), nonsense._replace(kind=replace(nonsense.kind, phase="L1"))], NOON)
 
     assert (alone.power_watts(NOON), alone.voltage_volts(NOON), alone.current_amperes(NOON)) == ({}, {}, {})
     assert alone.peak_power_watts is None
@@ -309,3 +310,49 @@ def test_power_that_is_told_seldom_gives_way_to_a_current_more_than_a_minute_new
 
     taken.take([sample("U", 230, seconds(120)), sample("I", 5, seconds(120))], seconds(120))
     assert taken.power_watts(seconds(120)) == {"": 1150}
+
+
+def test_power_of_a_message_is_that_of_its_newest_time() -> None:
+    taken = Readings()
+
+    assert taken.take([sample("P", 2, seconds(20)), sample("P", 1, seconds(10))], NOON) == 2
+    assert taken.take([sample("P L1", 3, seconds(30)), sample("P L2", 4, seconds(30))], seconds(30)) == 7
+    assert taken.take([sample("SoC", 50, seconds(40))], seconds(40)) is None
+    assert taken.take([sample("U", 230, seconds(50)), sample("I", 9, seconds(50))], seconds(50)) is None, "P is fresh"
+    assert taken.take([sample("I", 10, seconds(110))], seconds(110)) == 2300
+    assert taken.take([], seconds(110)) is None
+
+
+def test_the_peak_counts_phases_that_come_apart_and_a_voltage_that_follows_its_current() -> None:
+    phases, voltage = Readings(), Readings()
+    phases.take([sample("P L1", 2300)], NOON)
+    phases.take([sample("P L2", 2300)], NOON)
+    voltage.take([sample("I", 10)], NOON)
+    voltage.take([sample("U", 230, seconds(10))], seconds(10))
+
+    assert phases.peak_power_watts == phases.power_watts(NOON)[""] == 4600
+    assert voltage.peak_power_watts == voltage.power_watts(seconds(10))[""] == 2300
+
+
+def register(wh: object, at: datetime = NOON) -> Sample:
+    return sample("Energy.Active.Import.Register", wh, at, unit="Wh")
+
+
+def test_registers_of_the_newest_moment_are_as_sent() -> None:
+    later = seconds(1)
+    sent = [register(1), register(3, later), register(2, later), register("x", seconds(2)), register(9), sample("P", 1)]
+
+    assert newest_registers(sent) == [Register(later, 3), Register(later, 2)]
+    assert newest_registers([]) == []
+
+
+def test_a_register_that_comes_late_changes_nothing_while_the_newer_one_is_fresh() -> None:
+    latest = LatestRegister()
+    assert not latest.take([sample("P", 1)], NOON)
+
+    assert latest.take([register(5000, NOON)], NOON)
+    assert latest.take([register(4000, seconds(-60))], seconds(300))
+    assert latest.wh == 5000
+
+    latest.take([register(6000, seconds(-3600))], seconds(301))
+    assert latest.wh == 6000, "the clock was set back"
