@@ -37,10 +37,6 @@ WHERE key = @key;
 -- name: StampTransactionStart :exec
 UPDATE charge_points SET last_tx_start_at = @last_tx_start_at WHERE key = @key;
 
--- Note when the charge point last stopped a transaction.
--- name: StampTransactionStop :exec
-UPDATE charge_points SET last_tx_stop_at = @last_tx_stop_at WHERE key = @key;
-
 -- Keep the last report on diagnostics, firmware or log.
 -- name: PutReport :exec
 INSERT INTO charge_point_reports (charge_point_key, kind, status, request_id, reported_at)
@@ -109,3 +105,7 @@ DELETE FROM charge_points WHERE key = @key;
 -- Whether a charge point starts transactions by itself; null where the setting for all holds.
 -- name: GetAutoStart :one
 SELECT auto_start FROM charge_points WHERE key = @key;
+
+-- When a charge point last booted.
+-- name: GetLastBoot :one
+SELECT last_boot_at FROM charge_points WHERE key = @key;

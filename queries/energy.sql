@@ -1,6 +1,10 @@
--- Let a charge point's total of ended transactions grow, or fall where an end is corrected.
+-- Let a charge point's total of ended transactions grow, or fall where an end is corrected; and note when it last
+-- stopped a transaction, where it was its own stop.
 -- name: BookEnergy :exec
-UPDATE charge_points SET energy_wh = energy_wh + CAST(@wh AS INTEGER) WHERE key = @key;
+UPDATE charge_points
+SET energy_wh = energy_wh + CAST(@wh AS INTEGER),
+    last_tx_stop_at = coalesce(sqlc.narg(last_tx_stop_at), last_tx_stop_at)
+WHERE key = @key;
 
 -- Keep the total as it is told now, with so much of running transactions, unless more was told before.
 -- name: HoldEnergy :exec

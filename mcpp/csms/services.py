@@ -9,10 +9,9 @@ from functools import partial
 from typing import Final
 
 from mcpp.domain.authorization import Authorization, AuthorizationPolicy
-from mcpp.domain.energy import NewestRegister
 from mcpp.domain.events import Event
+from mcpp.domain.memory import Memory
 from mcpp.domain.questions import AuthorizationQuestion, DataTransferAnswer, DataTransferQuestion
-from mcpp.domain.samples import SampleKind
 from mcpp.domain.stamps import StampBook
 from mcpp.storage.writer import Writer
 from mcpp_generated.db.queries import Queries
@@ -30,11 +29,9 @@ class Services:
     policy: AuthorizationPolicy
     heartbeat_interval: int
     """Seconds."""
+    memory: Memory
+    """What units of work remember: the very one that the writer has, for its thread alone."""
     stamps: StampBook = field(default_factory=StampBook)
-    known_kinds: dict[SampleKind, int] = field(default_factory=dict)
-    """Kinds of samples that are committed, by their keys."""
-    known_registers: dict[int, NewestRegister] = field(default_factory=dict)
-    """The newest registers that are committed, by their connectors' keys."""
     now: Callable[[], datetime] = _utc_now
     on_authorization_key: Callable[[int, str], Awaitable[None]] | None = None
     """Called with a charge point's key and the password that it accepted for its basic authentication."""

@@ -9,6 +9,7 @@ from typing import TypeAlias
 from mcpp.domain.closing import Stop, close_by_assignment
 from mcpp.domain.errors import Conflict, Unknown
 from mcpp.domain.events import Event
+from mcpp.domain.memory import Memory
 from mcpp.domain.meter_values import add_transaction_samples, file_samples
 from mcpp.domain.occasion import OperatorOccasion, Result
 from mcpp.domain.samples import Sample
@@ -46,12 +47,13 @@ def assign(
     if record.charge_point_id != kept.charge_point_id:
         raise Conflict(f"transaction {transaction_id} is of {record.charge_point_id!r}, not {kept.charge_point_id!r}")
     about = occasion.about(transaction.charge_point_key, record.charge_point_id)
+    memory = Memory()
     content = read(kept.ocpp_version, kept.kind, kept.payload)
     events: tuple[Event, ...] = ()
     if content.stop is not None:
         events = (close_by_assignment(q, about, transaction, content.stop),)
-        add_transaction_samples(q, about, transaction.id, content.samples, {})
+        add_transaction_samples(q, about, transaction.id, content.samples, memory)
     else:
-        file_samples(q, about, transaction, content.samples, {}, {})
+        file_samples(q, about, transaction, content.samples, memory)
     q.delete_unmatched(id=unmatched_id)
     return Result(None, events)

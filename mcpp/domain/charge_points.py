@@ -14,7 +14,7 @@ from mcpp.domain.events import (
     SecurityEventReceived,
 )
 from mcpp.domain.occasion import Occasion, OperatorOccasion, Result
-from mcpp.domain.recovery import heed_boot
+from mcpp.domain.recovery import weigh_boot
 from mcpp_generated.db.enums import ReportKind
 from mcpp_generated.db.queries import Queries
 
@@ -165,7 +165,7 @@ def disconnect(q: Queries, connected: Connected, now: datetime) -> bool:
 
 def boot(q: Queries, occasion: Occasion, boot: Boot) -> Result[None]:
     """Accept a boot: a charge point whose boot was accepted once stays accepted."""
-    heed_boot(q, occasion)
+    weigh_boot(q, occasion)
     q.boot_charge_point(
         key=occasion.key,
         booted_at=occasion.at,

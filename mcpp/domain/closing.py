@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TypeAlias, TypeVar
 
 from mcpp.domain.energy import book_energy, energy_wh, last_stored_register
 from mcpp.domain.errors import Conflict, Unknown
 from mcpp.domain.events import TransactionRecovered, TransactionStopped
+from mcpp.domain.measurements import Register
 from mcpp.domain.occasion import Occasion, OperatorOccasion, Result
 from mcpp.domain.statuses import StopReason
 from mcpp_generated.db.enums import StopOrigin
@@ -78,9 +80,14 @@ class Stop:
     reason: StopReason
 
 
-def close_by_charger(q: Queries, occasion: Occasion, transaction: Transaction, stop: Stop) -> TransactionStopped | None:
-    """Book a stop; None where the charger had stopped this transaction before."""
-    return _close(q, occasion, transaction, stop, TransactionStopped, StopOrigin.CHARGER)
+def close_by_charger(
+    q: Queries, occasion: Occasion, transaction: Transaction, stop: Stop, registers: Mapping[int, Register]
+) -> TransactionStopped | None:
+    """Book a stop; None where the charger had stopped this transaction before.
+
+    `registers` are the newest ones of open transactions, by their ids, as far as they are known.
+    """
+    return _close(q, occasion, transaction, stop, TransactionStopped, StopOrigin.CHARGER, registers=registers)
 
 
 def close_by_evidence(
@@ -135,6 +142,7 @@ def _close(
     kind: type[_Stopped],
     origin: StopOrigin,
     evidence: str | None = None,
+    registers: Mapping[int, Register] = MappingProxyType({}),
 ) -> _Stopped | None:
     """Book an end and tell of it; None where the charger ended this transaction before."""
     implausible = stop.meter_stop < transaction.meter_start
@@ -151,7 +159,8 @@ def _close(
     )
     if not closed:
         return None
-    book_energy(q, transaction, stop.meter_stop)
+    stopped_by_charger_at = occasion.at if origin is StopOrigin.CHARGER else None
+    book_energy(q, transaction, stop.meter_stop, registers.get(transaction.id), stopped_by_charger_at)
     return kind(
         charge_point_id=occasion.identity,
         correlation_id=occasion.correlation_id,

@@ -6,18 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mcpp.domain.events import ConnectorStatusChanged
+from mcpp.domain.memory import CHARGE_POINT, Memory, ensure_connector
 from mcpp.domain.occasion import ChargingSession, Occasion, Result
-from mcpp.domain.recovery import heed_status
+from mcpp.domain.recovery import weigh_status
 from mcpp.domain.statuses import NO_ERROR, ConnectorError, ConnectorStatus, awaits_start, is_free
 from mcpp_generated.db.enums import Availability
 from mcpp_generated.db.models import Connector, Transaction
 from mcpp_generated.db.queries import Queries
-
-NO_EVSE = 0
-"""evse_id of versions that know connectors only."""
-
-CHARGE_POINT = 0
-"""The connector number that stands for the charge point as a whole (OCPP 1.6 §3.8)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +28,6 @@ class ReportStatus:
     reported_at: datetime
 
 
-def ensure_connector(q: Queries, charge_point_key: int, connector_id: int) -> Connector:
-    """The connector of that number, made known where it wasn't."""
-    connector = q.get_connector(charge_point_key=charge_point_key, evse_id=NO_EVSE, connector_id=connector_id)
-    if connector is not None:
-        return connector
-    added = q.add_connector(charge_point_key=charge_point_key, evse_id=NO_EVSE, connector_id=connector_id)
-    whole = q.get_connector(charge_point_key=charge_point_key, evse_id=NO_EVSE, connector_id=CHARGE_POINT)
-    if whole is not None and whole.ordered_at is not None:
-        q.order_availability(
-            key=added.key, ordered_availability=whole.ordered_availability, ordered_at=whole.ordered_at
-        )
-    return added
-
-
 def order_availability(q: Queries, occasion: Occasion, connector_id: int, availability: Availability) -> Result[None]:
     """Book the availability that a charge point agreed to; connector 0 speaks for all of them (OCPP 1.6 §5.2)."""
     connector = ensure_connector(q, occasion.key, connector_id)
@@ -59,10 +40,10 @@ def order_availability(q: Queries, occasion: Occasion, connector_id: int, availa
     return Result(None)
 
 
-def report_status(q: Queries, occasion: Occasion, report: ReportStatus) -> Result[None]:
+def report_status(q: Queries, occasion: Occasion, report: ReportStatus, memory: Memory) -> Result[None]:
     """Store a connector's status; an event tells of it where it says something new."""
-    connector = ensure_connector(q, occasion.key, report.connector_id)
-    running = q.find_open_on_connector(connector_key=connector.key)
+    place = memory.place(q, occasion.key, report.connector_id)
+    connector, running = place.connector, place.running(q)
     session = _session_after(occasion, connector, running, report.status)
     q.set_connector_status(
         key=connector.key,
@@ -76,7 +57,7 @@ def report_status(q: Queries, occasion: Occasion, report: ReportStatus) -> Resul
         session_correlation_id=session,
     )
     if running is not None and report.connector_id != CHARGE_POINT:
-        heed_status(q, occasion, running, report.status, report.reported_at)
+        weigh_status(q, occasion, running, report.status, report.reported_at)
     is_error = report.error_code != NO_ERROR
     q.stamp_status(key=occasion.key, last_status_at=occasion.at, last_error_at=occasion.at if is_error else None)
     part_of = session or connector.session_correlation_id

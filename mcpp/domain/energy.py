@@ -10,9 +10,8 @@ For the same reason a misread register must not get into it: no transaction take
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import MutableMapping, Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple, TypeAlias
 
 from mcpp.domain.measurements import Register, newest_registers
 from mcpp.domain.samples import ENERGY_REGISTER, Sample, SampleKind, register_wh
@@ -64,45 +63,44 @@ def energy_so_far(q: Queries, transaction: Transaction) -> int:
     return energy_at(transaction, last_stored_register(q, transaction.id))
 
 
-def book_energy(q: Queries, transaction: Transaction, meter_stop: int) -> None:
+def book_energy(
+    q: Queries,
+    transaction: Transaction,
+    meter_stop: int,
+    newest: Register | None,
+    stopped_by_charger_at: datetime | None,
+) -> None:
     """Let a transaction's end count in its charge point's total; `transaction` is as it was before.
+
+    `newest` is its newest register, None where that isn't known; `stopped_by_charger_at` when its charger's stop came.
 
     To be called after the end is booked, and before samples that came with it are stored.
     """
     booked = counted_wh(energy_wh(transaction.meter_start, meter_stop))
     if transaction.meter_stop is None:
-        before, replaced = counted_wh(energy_so_far(q, transaction)), 0
+        newest = newest or last_stored_register(q, transaction.id)
+        before, replaced = counted_wh(energy_at(transaction, newest)), 0
     else:
         before = replaced = counted_wh(energy_wh(transaction.meter_start, transaction.meter_stop))
     if booked < before:
         _hold_total(q, transaction, before)
-    q.book_energy(key=transaction.charge_point_key, wh=booked - replaced)
-
-
-class NewestRegister(NamedTuple):
-    """The newest register of an open transaction."""
-
-    transaction_id: int
-    register: Register
-
-
-KnownRegisters: TypeAlias = Mapping[int, NewestRegister]
-"""Newest registers that are committed, by their connectors' keys: so that not every message needs to look them up."""
+    q.book_energy(key=transaction.charge_point_key, wh=booked - replaced, last_tx_stop_at=stopped_by_charger_at)
 
 
 class RunningEnergy:
     """Watches what the samples of a message change in the energy of an open transaction."""
 
-    def __init__(self, q: Queries, transaction: Transaction, samples: Sequence[Sample], known: KnownRegisters) -> None:
-        """To be made before the samples are stored."""
+    def __init__(
+        self, q: Queries, transaction: Transaction, samples: Sequence[Sample], known: MutableMapping[int, Register]
+    ) -> None:
+        """To be made before the samples are stored; `known` has newest registers by transaction, and is kept so."""
         self._q = q
         self._transaction = transaction
+        self._known = known
         self._newest = newest_registers(samples)
         self._before: Register | None = None
         if self._newest:
-            before = known.get(transaction.connector_key)
-            is_known = before is not None and before.transaction_id == transaction.id
-            self._before = before.register if before and is_known else last_stored_register(q, transaction.id)
+            self._before = known.get(transaction.id) or last_stored_register(q, transaction.id)
 
     def update(self) -> Register | None:
         """Once they are stored: the newest register where that is of their time."""
@@ -117,6 +115,7 @@ class RunningEnergy:
         counted = counted_wh(energy_at(self._transaction, before))
         if counted_wh(energy_at(self._transaction, newest)) < counted:
             _hold_total(self._q, self._transaction, counted)
+        self._known[self._transaction.id] = newest
         return newest
 
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from mcpp.domain import unmatched
-from mcpp.domain.connectors import ensure_connector
-from mcpp.domain.energy import KnownRegisters, NewestRegister, RunningEnergy, energy_at
+from mcpp.domain.energy import RunningEnergy, energy_at
 from mcpp.domain.events import MeterValuesReceived
 from mcpp.domain.measurements import Register
+from mcpp.domain.memory import Memory, Place
 from mcpp.domain.occasion import ChargingSession, Occasion, OriginalMessage, Result
-from mcpp.domain.recovery import heed_meter_values
-from mcpp.domain.samples import Sample, SampleKind
+from mcpp.domain.recovery import weigh_meter_values
+from mcpp.domain.samples import MOST_SHARED, Sample, SampleKind
 from mcpp_generated.db.enums import UnmatchedKind
 from mcpp_generated.db.models import AddConnectorSamplesParams, AddTransactionSamplesParams, Connector, Transaction
 from mcpp_generated.db.queries import Queries
@@ -30,50 +29,31 @@ class RecordMeterValues:
     original: OriginalMessage
 
 
-NewKinds = dict[SampleKind, int]
-"""Kinds that a write has named, for the cache of known ones: to be added there once the write is committed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """What a write has learned, to be added to what is known once it is committed."""
-
-    new_kinds: NewKinds = field(default_factory=dict)
-    new_registers: dict[int, NewestRegister] = field(default_factory=dict)
-
-
-def record_meter_values(
-    q: Queries,
-    occasion: Occasion,
-    command: RecordMeterValues,
-    known_kinds: Mapping[SampleKind, int],
-    known_registers: KnownRegisters,
-) -> Result[Recorded]:
+def record_meter_values(q: Queries, occasion: Occasion, command: RecordMeterValues, memory: Memory) -> Result[None]:
     """Store meter values with the transaction they belong to, else with the connector, else aside."""
     if not command.samples:
-        return Result(Recorded())
-    connector = ensure_connector(q, occasion.key, command.connector_id)
-    measured_at = command.samples[0].measured_at
-    transaction = _transaction_of(q, occasion.key, connector.key, command, measured_at)
-    new_kinds: NewKinds = {}
+        return Result(None)
+    place = memory.place(q, occasion.key, command.connector_id)
+    transaction = _transaction_of(q, occasion.key, place, command)
     register: Register | None = None
     if transaction is not None:
-        heed_meter_values(q, occasion, transaction, command.samples)
-        new_kinds, register = file_samples(q, occasion, transaction, command.samples, known_kinds, known_registers)
+        if weigh_meter_values(q, occasion, transaction, command.samples):
+            memory.forget(occasion.key)
+        register = file_samples(q, occasion, transaction, command.samples, memory)
     elif command.claimed_transaction_id > 0:
         kind, claimed = UnmatchedKind.METER_VALUES, command.claimed_transaction_id
-        return Result(Recorded(), unmatched.keep(q, occasion, kind, claimed, command.original))
+        return Result(None, unmatched.keep(q, occasion, kind, claimed, command.original))
     else:
-        kind_id = _kind_ids(q, known_kinds, new_kinds)
+        kind_id = _kind_ids(q, memory)
         q.add_connector_samples(
             [
                 AddConnectorSamplesParams(
-                    connector.key, s.measured_at, kind_id(s.kind), s.value, s.position, occasion.at
+                    place.connector.key, s.measured_at, kind_id(s.kind), s.value, s.position, occasion.at
                 )
                 for s in command.samples
             ]
         )
-    session = _session_of(connector, transaction)
+    session = _session_of(place.connector, transaction)
     event = MeterValuesReceived(
         charge_point_id=occasion.identity,
         correlation_id=occasion.correlation_id,
@@ -84,10 +64,7 @@ def record_meter_values(
         samples=command.samples,
         energy_wh=None if transaction is None or register is None else energy_at(transaction, register),
     )
-    new_registers = {}
-    if transaction is not None and register is not None:
-        new_registers[transaction.connector_key] = NewestRegister(transaction.id, register)
-    return Result(Recorded(new_kinds, new_registers), (event,), session)
+    return Result(None, (event,), session)
 
 
 def _session_of(connector: Connector, transaction: Transaction | None) -> ChargingSession | None:
@@ -97,31 +74,22 @@ def _session_of(connector: Connector, transaction: Transaction | None) -> Chargi
 
 
 def file_samples(
-    q: Queries,
-    occasion: Occasion,
-    transaction: Transaction,
-    samples: Sequence[Sample],
-    known_kinds: Mapping[SampleKind, int],
-    known_registers: KnownRegisters,
-) -> tuple[NewKinds, Register | None]:
-    """Store samples of a transaction, open or not; gives its newest register where it's open and that is among them."""
+    q: Queries, occasion: Occasion, transaction: Transaction, samples: Sequence[Sample], memory: Memory
+) -> Register | None:
+    """Store samples of a transaction; returns its newest register where it's open and that is among them."""
     if transaction.stopped_at is not None:
-        return add_transaction_samples(q, occasion, transaction.id, samples, known_kinds), None
-    running = RunningEnergy(q, transaction, samples, known_registers)
-    new_kinds = add_transaction_samples(q, occasion, transaction.id, samples, known_kinds)
-    return new_kinds, running.update()
+        add_transaction_samples(q, occasion, transaction.id, samples, memory)
+        return None
+    running = RunningEnergy(q, transaction, samples, memory.registers(transaction.charge_point_key))
+    add_transaction_samples(q, occasion, transaction.id, samples, memory)
+    return running.update()
 
 
 def add_transaction_samples(
-    q: Queries,
-    occasion: Occasion,
-    transaction_id: int,
-    samples: Sequence[Sample],
-    known_kinds: Mapping[SampleKind, int],
-) -> NewKinds:
-    """Store samples of a transaction that has ended; those it has already change nothing."""
-    new_kinds: NewKinds = {}
-    kind_id = _kind_ids(q, known_kinds, new_kinds)
+    q: Queries, occasion: Occasion, transaction_id: int, samples: Sequence[Sample], memory: Memory
+) -> None:
+    """Store samples of a transaction; those it has already change nothing."""
+    kind_id = _kind_ids(q, memory)
     q.add_transaction_samples(
         [
             AddTransactionSamplesParams(
@@ -130,14 +98,14 @@ def add_transaction_samples(
             for s in samples
         ]
     )
-    return new_kinds
 
 
-def _kind_ids(q: Queries, known: Mapping[SampleKind, int], new_kinds: NewKinds) -> Callable[[SampleKind], int]:
-    """Looks up a kind's key; names the kind where it's new and notes it in `new_kinds`."""
+def _kind_ids(q: Queries, memory: Memory) -> Callable[[SampleKind], int]:
+    """Looks up a kind's key; stores the kind where it's new."""
+    known = memory.kinds
 
     def kind_id(kind: SampleKind) -> int:
-        key = known.get(kind) or new_kinds.get(kind)
+        key = known.get(kind)
         if key is None:
             key = q.add_sample_kind(
                 measurand=kind.measurand,
@@ -147,28 +115,33 @@ def _kind_ids(q: Queries, known: Mapping[SampleKind, int], new_kinds: NewKinds) 
                 location=kind.location,
                 format=kind.format,
             )
-            new_kinds[kind] = key
+            if len(known) < MOST_SHARED:
+                known[kind] = key
         return key
 
     return kind_id
 
 
-def _transaction_of(
-    q: Queries, charge_point_key: int, connector_key: int, command: RecordMeterValues, measured_at: datetime
-) -> Transaction | None:
+def _transaction_of(q: Queries, charge_point_key: int, place: Place, command: RecordMeterValues) -> Transaction | None:
     """The claimed transaction where it ran at that time; else the connector's of that time; else the claimed one.
 
     One that is suspected to be over by that time counts only where it's claimed: the connector may be idle.
     """
+    measured_at, claimed_id = command.samples[0].measured_at, command.claimed_transaction_id
+    newest = place.newest(q)
+    if newest is not None and newest.stopped_at is None and claimed_id == newest.id:
+        return newest
     claimed = None
-    if command.claimed_transaction_id > 0:
-        claimed = q.find_transaction(id=command.claimed_transaction_id)
+    if claimed_id > 0:
+        claimed = q.find_transaction(id=claimed_id)
         if claimed is not None and claimed.charge_point_key != charge_point_key:
             claimed = None
         if claimed is not None and (claimed.stopped_at is None or measured_at <= claimed.stopped_at):
             return claimed
-    running = q.find_on_connector_at(connector_key=connector_key, at=measured_at)
-    if running is None:
+    of_its_time = newest
+    if newest is not None and newest.started_at > measured_at:
+        of_its_time = q.find_on_connector_at(connector_key=place.connector.key, at=measured_at)
+    if of_its_time is None:
         return claimed
-    over_at = running.stopped_at or running.suspicion_at
-    return running if over_at is None or measured_at <= over_at else claimed
+    over_at = of_its_time.stopped_at or of_its_time.suspicion_at
+    return of_its_time if over_at is None or measured_at <= over_at else claimed

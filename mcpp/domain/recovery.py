@@ -52,7 +52,7 @@ from mcpp_generated.db.queries import Queries
 _CLOSED_AT_ONCE = 200
 
 
-def heed_status(q: Queries, occasion: Occasion, running: Transaction, status: str, reported_at: datetime) -> None:
+def weigh_status(q: Queries, occasion: Occasion, running: Transaction, status: str, reported_at: datetime) -> None:
     """Weigh a status of the connector that a transaction runs on."""
     if is_free(status):
         # Some chargers queue statuses too: it may be of the connector's time before the transaction.
@@ -64,7 +64,7 @@ def heed_status(q: Queries, occasion: Occasion, running: Transaction, status: st
             q.trust_transaction(id=running.id)
 
 
-def heed_boot(q: Queries, occasion: Occasion) -> None:
+def weigh_boot(q: Queries, occasion: Occasion) -> None:
     """Suspect what a charge point had open when it booted; to be called before the boot is booked.
 
     A reboot needs a new connection: only the first boot of each counts, and no transaction that the charge point has
@@ -84,40 +84,47 @@ def heed_boot(q: Queries, occasion: Occasion) -> None:
             _suspect(q, occasion, transaction, Suspicion.BOOT, occasion.at)
 
 
-def heed_start(q: Queries, occasion: Occasion, connector: Connector, transaction_id: int, started_at: datetime) -> None:
+def weigh_start(
+    q: Queries, occasion: Occasion, connector: Connector, transaction_id: int, started_at: datetime
+) -> None:
     """Weigh what is known already against a start that was delivered late; `connector` is as it was before."""
-    transaction = q.find_transaction(id=transaction_id)
-    assert transaction is not None, "it was written a moment ago"
     status_at = connector.status_at
     if is_free(connector.status) and status_at is not None and status_at > started_at:
-        _suspect(q, occasion, transaction, Suspicion.CONNECTOR_AVAILABLE, status_at)
-        return
-    charge_point = q.get_charge_point(identity=occasion.identity)
-    booted_at = charge_point.last_boot_at if charge_point else None
-    if booted_at is not None and booted_at > started_at and not _speaks_for_its_transaction(connector, booted_at):
-        _suspect(q, occasion, transaction, Suspicion.BOOT, booted_at)
+        suspicion, suspicion_at = Suspicion.CONNECTOR_AVAILABLE, status_at
+    else:
+        booted_at = q.get_last_boot(key=occasion.key)
+        if booted_at is None or booted_at <= started_at or _speaks_for_its_transaction(connector, booted_at):
+            return
+        suspicion, suspicion_at = Suspicion.BOOT, booted_at
+    q.suspect_transaction(id=transaction_id, suspicion=suspicion, suspicion_at=suspicion_at, grace_began_at=occasion.at)
 
 
-def heed_repeated_start(q: Queries, occasion: Occasion, transaction: Transaction) -> None:
+def weigh_repeated_start(q: Queries, occasion: Occasion, transaction: Transaction) -> None:
     """A start that is repeated comes from a queue that is being delivered: what follows it needs its time."""
     if transaction.suspicion is not None:
         q.restart_grace(id=transaction.id, grace_began_at=occasion.at)
 
 
-def heed_meter_values(q: Queries, occasion: Occasion, transaction: Transaction, samples: Sequence[Sample]) -> None:
-    """Weigh samples that will be filed with a transaction; once it's suspected, later ones are those that name it."""
+def weigh_meter_values(q: Queries, occasion: Occasion, transaction: Transaction, samples: Sequence[Sample]) -> bool:
+    """Weigh samples that will be filed with a transaction; once it's suspected, later ones are those that name it.
+
+    Returns whether that changed the transaction.
+    """
     since = transaction.suspicion_at
     if since is None:
-        if transaction.stop_origin is StopOrigin.RECOVERED:
+        is_recovered = transaction.stop_origin is StopOrigin.RECOVERED
+        if is_recovered:
             q.restart_grace(id=transaction.id, grace_began_at=occasion.at)
-        return
+        return is_recovered
     if max(sample.measured_at for sample in samples) <= since:
         q.restart_grace(id=transaction.id, grace_began_at=occasion.at)
-        return
+        return True
     connector = q.find_connector(key=transaction.connector_key)
     stands_free = connector is not None and is_free(connector.status)
-    if not stands_free or _has_grown(q, transaction.id, since, samples):
+    is_trusted = not stands_free or _has_grown(q, transaction.id, since, samples)
+    if is_trusted:
         q.trust_transaction(id=transaction.id)
+    return is_trusted
 
 
 def close_orphans(

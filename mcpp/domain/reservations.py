@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from mcpp.domain.connectors import ensure_connector
 from mcpp.domain.events import ReservationChanged
+from mcpp.domain.memory import ensure_connector
 from mcpp.domain.occasion import Occasion, Result
 from mcpp_generated.db.enums import ReservationState
 from mcpp_generated.db.models import ReservationRecord

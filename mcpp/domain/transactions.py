@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from mcpp.domain import reservations, unmatched
 from mcpp.domain.authorization import Authorization, AuthorizationPolicy, authorize, authorize_start
 from mcpp.domain.closing import Stop, close_by_charger, close_by_evidence, evidence_of_next_start
-from mcpp.domain.connectors import ensure_connector
 from mcpp.domain.events import Event, TransactionStarted
-from mcpp.domain.meter_values import NewKinds, add_transaction_samples
+from mcpp.domain.memory import Memory
+from mcpp.domain.meter_values import add_transaction_samples
 from mcpp.domain.occasion import ChargingSession, Occasion, OriginalMessage, Result
-from mcpp.domain.recovery import heed_repeated_start, heed_start
-from mcpp.domain.samples import Sample, SampleKind
+from mcpp.domain.recovery import weigh_repeated_start, weigh_start
+from mcpp.domain.samples import Sample
 from mcpp_generated.db.enums import UnmatchedKind
 from mcpp_generated.db.models import Transaction
 from mcpp_generated.db.queries import Queries
@@ -55,17 +55,17 @@ class Stopped:
     """The answer to a StopTransaction: a verdict where the charger named an id tag."""
 
     authorization: Authorization | None
-    new_kinds: NewKinds
 
 
 def start_transaction(
-    q: Queries, occasion: Occasion, command: StartTransaction, policy: AuthorizationPolicy
+    q: Queries, occasion: Occasion, command: StartTransaction, policy: AuthorizationPolicy, memory: Memory
 ) -> Result[Started]:
     """Book a start. A repeat gets the same id; what is still open on the connector is closed in the same write.
 
     No reservation refuses a start: the charge point enforces them, and may be charging already.
     """
-    connector = ensure_connector(q, occasion.key, command.connector_id)
+    place = memory.place(q, occasion.key, command.connector_id)
+    connector = place.connector
     repeated = q.find_start(
         connector_key=connector.key,
         started_at=command.started_at,
@@ -73,10 +73,10 @@ def start_transaction(
         meter_start=command.meter_start,
     )
     if repeated is not None:
-        heed_repeated_start(q, occasion, repeated)
+        weigh_repeated_start(q, occasion, repeated)
         verdict = authorize_start(q, occasion.key, command.id_tag, occasion.at, policy, own_transaction_id=repeated.id)
         return Result(Started(repeated.id, verdict), session=_session_of(repeated))
-    left_open = q.find_open_on_connector(connector_key=connector.key)
+    left_open = place.running(q)
     recovered = _close_left_open(q, occasion, left_open, command) if left_open else ()
     session = connector.session_correlation_id
     if session is None or (left_open is not None and left_open.session_correlation_id == session):
@@ -92,7 +92,7 @@ def start_transaction(
         start_received_at=occasion.at,
         session_correlation_id=session,
     )
-    heed_start(q, occasion, connector, transaction_id, command.started_at)
+    weigh_start(q, occasion, connector, transaction_id, command.started_at)
     q.set_connector_session(key=connector.key, session_correlation_id=session)
     q.stamp_transaction_start(key=occasion.key, last_tx_start_at=occasion.at)
     started = TransactionStarted(
@@ -131,7 +131,7 @@ def stop_transaction(
     occasion: Occasion,
     command: StopTransaction,
     policy: AuthorizationPolicy,
-    known_kinds: Mapping[SampleKind, int],
+    memory: Memory,
 ) -> Result[Stopped]:
     """Book a stop with its samples. A repeat changes nothing; one that belongs to no transaction is kept aside."""
     tag = command.stop.id_tag
@@ -139,16 +139,14 @@ def stop_transaction(
     transaction = _transaction_to_stop(q, occasion.key, command)
     if transaction is None:
         kind, claimed = UnmatchedKind.STOP, command.transaction_id
-        return Result(Stopped(verdict, {}), unmatched.keep(q, occasion, kind, claimed, command.original))
-    stopped = close_by_charger(q, occasion, transaction, command.stop)
-    new_kinds: NewKinds = {}
+        return Result(Stopped(verdict), unmatched.keep(q, occasion, kind, claimed, command.original))
+    stopped = close_by_charger(q, occasion, transaction, command.stop, memory.registers(occasion.key))
     if command.samples:
-        new_kinds = add_transaction_samples(q, occasion, transaction.id, command.samples, known_kinds)
+        add_transaction_samples(q, occasion, transaction.id, command.samples, memory)
     if stopped is None:
-        return Result(Stopped(verdict, new_kinds), session=_session_of(transaction))
+        return Result(Stopped(verdict), session=_session_of(transaction))
     q.end_connector_session(key=transaction.connector_key, session_correlation_id=transaction.session_correlation_id)
-    q.stamp_transaction_stop(key=occasion.key, last_tx_stop_at=occasion.at)
-    return Result(Stopped(verdict, new_kinds), (stopped,), _session_of(transaction))
+    return Result(Stopped(verdict), (stopped,), _session_of(transaction))
 
 
 def _session_of(transaction: Transaction) -> ChargingSession:

@@ -119,7 +119,8 @@ def start_transaction(
         started_at=request.timestamp,
         reservation_id=request.reservation_id,
     )
-    started = context.write(transactions.start_transaction, command, context.services.policy)
+    services = context.services
+    started = context.write(transactions.start_transaction, command, services.policy, services.memory)
     if context.services.ask_authorize is not None:
         return _ask_about_start(context, request, started)
     return started.then(lambda start: _started(start.transaction_id, start.authorization))
@@ -150,7 +151,7 @@ def status_notification(
         vendor_error_code=request.vendor_error_code,
         reported_at=request.timestamp if request.timestamp else context.received_at,
     )
-    return context.write(connectors.report_status, report).then(lambda _: _STATUS_STORED)
+    return context.write(connectors.report_status, report, context.services.memory).then(lambda _: _STATUS_STORED)
 
 
 def stop_transaction(context: CallContext, request: StopTransactionRequest) -> Pending[StopTransactionResponse]:
@@ -162,12 +163,11 @@ def stop_transaction(context: CallContext, request: StopTransactionRequest) -> P
         samples=samples_of(request.transaction_data or ()),
         original=OriginalMessage(actions.STOP_TRANSACTION.version, partial(encode_text, request)),
     )
-    stopped = context.write(transactions.stop_transaction, command, services.policy, services.known_kinds)
-    return stopped.then(partial(_stopped, context))
+    stopped = context.write(transactions.stop_transaction, command, services.policy, services.memory)
+    return stopped.then(_stopped)
 
 
-def _stopped(context: CallContext, stopped: transactions.Stopped) -> StopTransactionResponse:
-    context.services.known_kinds.update(stopped.new_kinds)
+def _stopped(stopped: transactions.Stopped) -> StopTransactionResponse:
     verdict = stopped.authorization
     return StopTransactionResponse(id_tag_info=id_tag_info(verdict) if verdict else None)
 

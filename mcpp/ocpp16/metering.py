@@ -34,15 +34,12 @@ def record_meter_values(context: CallContext, request: MeterValuesRequest) -> Pe
         samples=samples_of(request.meter_value),
         original=OriginalMessage(actions.METER_VALUES.version, partial(encode_text, request)),
     )
-    recorded = context.write(meter_values.record_meter_values, command, services.known_kinds, services.known_registers)
+    recorded = context.write_keeping(meter_values.record_meter_values, command, services.memory)
     return recorded.then(partial(_stored, context))
 
 
-def _stored(context: CallContext, recorded: meter_values.Recorded) -> MeterValuesResponse:
-    services = context.services
-    services.known_kinds.update(recorded.new_kinds)
-    services.known_registers.update(recorded.new_registers)
-    services.stamps.meter_values(context.key, context.received_at)
+def _stored(context: CallContext, _: None) -> MeterValuesResponse:
+    context.services.stamps.meter_values(context.key, context.received_at)
     return _STORED
 
 

@@ -10,8 +10,8 @@ from typing import Final, NamedTuple, TypeAlias, TypedDict
 
 from pydantic import AwareDatetime, Field, JsonValue, TypeAdapter
 
-from mcpp.domain.connectors import NO_EVSE
 from mcpp.domain.energy import energy_wh
+from mcpp.domain.memory import NO_EVSE
 from mcpp.reads.csv_text import Value
 from mcpp.reads.paging import NEWEST_ID, Cursors, Page, PageQuery, RowId
 from mcpp.reads.times import AFTER_ALL, BEFORE_ALL, ZonedTime, spell_time

@@ -18,6 +18,7 @@ from mcpp.csms.version import SpokenVersion
 from mcpp.domain import charge_points
 from mcpp.domain.authorization import AuthorizationPolicy
 from mcpp.domain.events import Event, Subscriber
+from mcpp.domain.memory import Memory
 from mcpp.errors import StartError
 from mcpp.plugins.builtin.auto_start import AutoStart
 from mcpp.plugins.loading import Plugin, load_plugins
@@ -64,6 +65,8 @@ class StorageParts(NamedTuple):
 
     writer: Writer[Queries]
     readers: Readers
+    memory: Memory
+    """The writer's."""
 
 
 async def open_storage(settings: Settings, telemetry: TelemetryParts, running: AsyncExitStack) -> StorageParts:
@@ -86,7 +89,8 @@ async def open_storage(settings: Settings, telemetry: TelemetryParts, running: A
     telemetry.metrics.transactions_active.set(open_transactions)
     telemetry.sessions.load(sessions, datetime.now(UTC))
     telemetry.fleet.load(fleet)
-    writer = Writer(connection, queries, DatabaseTelemetry(telemetry.metrics))
+    memory = Memory()
+    writer = Writer(connection, queries, DatabaseTelemetry(telemetry.metrics), memory)
     running.push_async_callback(writer.close)
     telemetry.metrics.watch_writer(lambda: writer.waiting)
     try:
@@ -94,7 +98,7 @@ async def open_storage(settings: Settings, telemetry: TelemetryParts, running: A
     except DatabaseUnusable as error:
         raise StartError(str(error)) from error
     running.push_async_callback(readers.close)
-    return StorageParts(writer, readers)
+    return StorageParts(writer, readers, memory)
 
 
 class CoreParts(NamedTuple):
@@ -128,7 +132,14 @@ async def build_core(
         auto_start_id_tag=settings.auto_start_id_tag,
         auto_start=settings.auto_start,
     )
-    services = Services(writer, events.publish, policy, settings.heartbeat_interval, on_authorization_key=move_password)
+    services = Services(
+        writer,
+        events.publish,
+        policy,
+        settings.heartbeat_interval,
+        memory=storage.memory,
+        on_authorization_key=move_password,
+    )
     register_unknown = settings.registration is Registration.OPEN
     presence = Presence(writer, events.publish, register_unknown=register_unknown, passwords=passwords)
     registry = Registry(

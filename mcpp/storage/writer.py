@@ -56,10 +56,20 @@ class WriterObserver(Protocol):
 
 
 class Memory(Protocol):
-    """What units remember of charge points, by their keys; a dict is one. The writer's thread alone uses it."""
+    """What units remember from one to the next; the writer's thread alone uses it."""
 
-    def clear(self) -> None: ...
-    def pop(self, key: int, default: None, /) -> object: ...
+    def forget(self, key: int | None, /) -> None:
+        """A unit may have changed what is known of this charge point, or of any where None."""
+        ...
+
+    def rolled_back(self) -> None:
+        """What units have written may be undone."""
+        ...
+
+
+class _NoMemory:
+    def forget(self, key: int | None, /) -> None: ...
+    def rolled_back(self) -> None: ...
 
 
 class _State(Enum):
@@ -234,7 +244,7 @@ class Writer(Generic[Q]):
 
         `memory` has what units remember of charge points, by their keys; it's forgotten whenever it may not hold.
         """
-        self._memory: Memory = {} if memory is None else memory
+        self._memory: Memory = _NoMemory() if memory is None else memory
         self._connection = connection
         self._queries = queries
         self._observer = observer
@@ -375,36 +385,26 @@ class Writer(Generic[Q]):
                 run(batch, unit)
             connection.commit()
         except BaseException:
-            self._memory.clear()
+            self._memory.rolled_back()
             connection.rollback()
             raise
 
-    def _forget(self, unit: Pending[Any]) -> None:
-        """The one rule of forgetting: what a unit may change isn't remembered any more."""
-        if unit.keeps:
-            return
-        if unit.key is None:
-            self._memory.clear()
-        else:
-            self._memory.pop(unit.key, None)
-
     def _run_plain(self, _: _Batch, unit: Pending[Any]) -> None:
-        self._forget(unit)
         try:
             unit.fill(unit.function(self._queries, *unit.args), None)
         except Exception as error:
             raise _UnitFailed from error
+        self._forget(unit)
         if not self._connection.in_transaction:
             raise _TransactionLost("the transaction was lost in a unit")
 
     def _run_guarded(self, batch: _Batch, unit: Pending[Any]) -> None:
         connection = self._connection
         connection.savepoint()
-        self._forget(unit)
         try:
             unit.fill(unit.function(self._queries, *unit.args), None)
         except Exception as error:
-            self._memory.clear()
+            self._memory.rolled_back()
             if not connection.in_transaction:
                 raise
             connection.rollback_to_savepoint()
@@ -413,7 +413,14 @@ class Writer(Generic[Q]):
                 batch.errors.append(error)
             else:
                 unit.fill(None, error)
+        else:
+            self._forget(unit)
         connection.release_savepoint()
+
+    def _forget(self, unit: Pending[Any]) -> None:
+        """The one rule of forgetting: what a unit may have changed isn't remembered any more."""
+        if not unit.keeps:
+            self._memory.forget(unit.key)
 
 
 def _write_failed(cause: BaseException) -> WriteFailed:

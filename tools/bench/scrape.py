@@ -20,6 +20,7 @@ import psutil
 
 from mcpp.domain import charge_points
 from mcpp.domain.connectors import ReportStatus, report_status
+from mcpp.domain.memory import Memory
 from mcpp.domain.occasion import Occasion
 from mcpp.domain.statuses import NO_ERROR, ConnectorStatus
 from mcpp.ocppj.flow import new_correlation_id
@@ -216,7 +217,7 @@ def _register(database: Path, chargers: int) -> None:
             occasion = Occasion(connected.key, identity(number), new_correlation_id(), now, new_correlation_id)
             for connector in CONNECTORS:
                 report = ReportStatus(connector, ConnectorStatus.AVAILABLE, NO_ERROR, None, None, None, now)
-                report_status(queries, occasion, report)
+                report_status(queries, occasion, report, Memory())
         connection.execute("COMMIT")
 
 

@@ -89,10 +89,6 @@ class Queries(Protocol):
         """Note when the charge point last started a transaction."""
         raise NotImplementedError
 
-    def stamp_transaction_stop(self, *, last_tx_stop_at: datetime | None, key: int) -> None:
-        """Note when the charge point last stopped a transaction."""
-        raise NotImplementedError
-
     def put_report(
         self, *, charge_point_key: int, kind: ReportKind, status: str, request_id: int | None, reported_at: datetime
     ) -> None:
@@ -159,6 +155,10 @@ class Queries(Protocol):
 
     def get_auto_start(self, *, key: int) -> bool | None:
         """Whether a charge point starts transactions by itself; null where the setting for all holds."""
+        raise NotImplementedError
+
+    def get_last_boot(self, *, key: int) -> datetime | None:
+        """When a charge point last booted."""
         raise NotImplementedError
 
     def get_charging_profile(self, *, name: str) -> ChargingProfile | None:
@@ -241,8 +241,9 @@ class Queries(Protocol):
         """As OrderAvailability, of a charge point and all its connectors."""
         raise NotImplementedError
 
-    def book_energy(self, *, wh: int, key: int) -> None:
-        """Let a charge point's total of ended transactions grow, or fall where an end is corrected."""
+    def book_energy(self, *, wh: int, last_tx_stop_at: datetime | None, key: int) -> None:
+        """Let a charge point's total of ended transactions grow, or fall where an end is corrected; and note when it last
+        stopped a transaction, where it was its own stop."""
         raise NotImplementedError
 
     def hold_energy(self, *, running_wh: int, key: int) -> None:

@@ -26,6 +26,7 @@ from mcpp.csms.services import Services
 from mcpp.csms.version import SpokenVersion
 from mcpp.domain.authorization import AuthorizationPolicy
 from mcpp.domain.events import Event
+from mcpp.domain.memory import Memory
 from mcpp.domain.samples import ENERGY_REGISTER, SampleKind
 from mcpp.domain.stamps import StampBook
 from mcpp.files.directory import MIB
@@ -240,7 +241,8 @@ async def site(
     database = folder / "mcpp.db"
     connection = open_writer(database)
     migrate(connection)
-    writer = Writer(connection, SqliteQueries(connection))
+    memory = Memory()
+    writer = Writer(connection, SqliteQueries(connection), memory=memory)
     readers = await Readers.open(database)
     connections, stamps, events, passwords = Connections(), StampBook(), EventStream(heartbeat=0.05), Passwords()
 
@@ -252,7 +254,7 @@ async def site(
     sink = LogSink(null)
     lines = LineWriter(sink, render_json, LogLevel.INFO)
     metrics = Metrics(version="0", actions=["Heartbeat"], error_codes=[], stop_reasons=[])
-    dialect = SpokenVersion(OCPP16, Services(writer, publish, AuthorizationPolicy(), 300, stamps))
+    dialect = SpokenVersion(OCPP16, Services(writer, publish, AuthorizationPolicy(), 300, memory, stamps))
     files = FileStore(folder / "files", writer, readers, publish, size_limit=2 * MIB, link_lifetime=timedelta(hours=72))
     await files.open()
     files.base_url = "http://files.example"

@@ -14,7 +14,7 @@ async def test_a_charge_point_that_told_everything(api: Site) -> None:
     transaction_id = api.books.start("CP-1", 1)
     api.books.q.stamp_status(key=key, last_status_at=minute(4), last_error_at=minute(5))
     api.books.q.stamp_transaction_start(key=key, last_tx_start_at=minute(6))
-    api.books.q.stamp_transaction_stop(key=key, last_tx_stop_at=minute(7))
+    api.books.q.book_energy(key=key, wh=0, last_tx_stop_at=minute(7))
     epoch = api.books.q.connect_charge_point(identity="CP-1", ocpp_version="1.6", connected_at=START).connection_epoch
     api.books.q.disconnect_charge_point(key=key, connection_epoch=epoch, disconnected_at=minute(8))
     api.connections.identities.add("CP-1")

@@ -18,6 +18,7 @@ from mcpp.csms.version import SpokenVersion
 from mcpp.domain import charge_points
 from mcpp.domain.authorization import AuthorizationPolicy
 from mcpp.domain.events import Event
+from mcpp.domain.memory import Memory
 from mcpp.ocpp16.version import OCPP16
 from mcpp.ocppj.actions import Sender
 from mcpp.ocppj.errors import CallFault, ErrorCode, Unanswerable
@@ -42,13 +43,17 @@ METER_VALUE = {
 class Central:
     """A dialect over a database, spoken to as the transport would."""
 
-    def __init__(self, writer: Writer[Queries], writing: sqlite3.Connection, connection: sqlite3.Connection) -> None:
+    def __init__(
+        self, writer: Writer[Queries], memory: Memory, writing: sqlite3.Connection, connection: sqlite3.Connection
+    ) -> None:
         self.writer = writer
         self.writing = writing
         self.connection = connection
         self.events: list[Event] = []
         self.flow: Flow | None = None
-        services = Services(writer, self._publish, AuthorizationPolicy(), heartbeat_interval=300, now=lambda: NOW)
+        services = Services(
+            writer, self._publish, AuthorizationPolicy(), heartbeat_interval=300, memory=memory, now=lambda: NOW
+        )
         self.dialect = SpokenVersion(OCPP16, services)
         self.stamps = services.stamps
         self.key = 0
@@ -77,9 +82,10 @@ async def central(tmp_path: Path) -> AsyncIterator[Central]:
     path = tmp_path / "mcpp.db"
     connection = open_writer(path)
     migrate(connection)
-    writer = Writer(connection, SqliteQueries(connection))
+    memory = Memory()
+    writer = Writer(connection, SqliteQueries(connection), memory=memory)
     reader = sqlite3.connect(path)
-    central = Central(writer, connection, reader)
+    central = Central(writer, memory, connection, reader)
     connected = await writer.submit(charge_points.connect, "CP-1", "1.6", NOW, register_unknown=True)
     assert isinstance(connected, charge_points.Connected)
     central.key = connected.key

@@ -8,6 +8,7 @@ from pathlib import Path
 from mcpp.domain.authorization import AuthorizationPolicy
 from mcpp.domain.charge_points import Connected, connect
 from mcpp.domain.closing import Stop
+from mcpp.domain.memory import Memory
 from mcpp.domain.occasion import Occasion, OriginalMessage
 from mcpp.domain.statuses import StopReason
 from mcpp.domain.transactions import StartTransaction, StopTransaction, start_transaction, stop_transaction
@@ -49,9 +50,11 @@ class Ledger:
         self._sessions += 1
         occasion = Occasion(connected.key, charger, "f" * 32, started_at, lambda: f"{self._sessions:032x}")
         start = StartTransaction(connector, id_tag, meter_start, started_at, None)
-        transaction_id = start_transaction(self.q, occasion, start, AuthorizationPolicy()).value.transaction_id
+        transaction_id = start_transaction(
+            self.q, occasion, start, AuthorizationPolicy(), Memory()
+        ).value.transaction_id
         if wh is not None:
             end = Stop(meter_start + wh, stopped_at or started_at + timedelta(hours=hours), None, StopReason.LOCAL)
             stop = StopTransaction(transaction_id, end, (), OriginalMessage("1.6", lambda: "{}"))
-            stop_transaction(self.q, occasion, stop, AuthorizationPolicy(), {})
+            stop_transaction(self.q, occasion, stop, AuthorizationPolicy(), Memory())
         return transaction_id

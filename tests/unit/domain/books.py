@@ -10,8 +10,8 @@ from itertools import count
 from mcpp.domain import charge_points
 from mcpp.domain.authorization import AuthorizationPolicy
 from mcpp.domain.closing import Stop
-from mcpp.domain.energy import NewestRegister
-from mcpp.domain.meter_values import Recorded, RecordMeterValues, record_meter_values
+from mcpp.domain.memory import Memory
+from mcpp.domain.meter_values import RecordMeterValues, record_meter_values
 from mcpp.domain.occasion import Occasion, OriginalMessage, Result
 from mcpp.domain.samples import ENERGY_REGISTER, Sample, SampleKind
 from mcpp.domain.statuses import StopReason
@@ -48,8 +48,6 @@ class Books:
         migrate(self.connection)
         self.q = SqliteQueries(self.connection)
         self.policy = policy or AuthorizationPolicy()
-        self.kinds: dict[SampleKind, int] = {}
-        self.registers: dict[int, NewestRegister] = {}
         self._ids = (f"{number:032x}" for number in count(1))
         self._keys = {}
         # So that no key is equal to an id by chance.
@@ -76,7 +74,7 @@ class Books:
         reservation: int | None = None,
     ) -> Result[Started]:
         command = StartTransaction(connector, tag, meter, at, reservation)
-        return start_transaction(self.q, self.occasion(charger, at), command, self.policy)
+        return start_transaction(self.q, self.occasion(charger, at), command, self.policy, Memory())
 
     def stop(
         self,
@@ -94,7 +92,7 @@ class Books:
             samples,
             OriginalMessage("1.6", lambda: '{"kept": "whole"}'),
         )
-        return stop_transaction(self.q, self.occasion(charger, at), command, self.policy, self.kinds)
+        return stop_transaction(self.q, self.occasion(charger, at), command, self.policy, Memory())
 
     def meter_values(
         self,
@@ -103,14 +101,12 @@ class Books:
         charger: str = "CP-1",
         connector: int = 1,
         received: datetime = NOW,
-    ) -> Result[Recorded]:
+        memory: Memory | None = None,
+    ) -> Result[None]:
         command = RecordMeterValues(
             connector, transaction_id, samples, OriginalMessage("1.6", lambda: '{"kept": "whole"}')
         )
-        outcome = record_meter_values(self.q, self.occasion(charger, received), command, self.kinds, self.registers)
-        self.kinds.update(outcome.value.new_kinds)
-        self.registers.update(outcome.value.new_registers)
-        return outcome
+        return record_meter_values(self.q, self.occasion(charger, received), command, memory or Memory())
 
     def transaction(self, transaction_id: int) -> Transaction:
         transaction = self.q.find_transaction(id=transaction_id)

@@ -20,7 +20,7 @@ from mcpp.domain.authorization import AuthorizationPolicy
 from mcpp.domain.charge_points import Boot
 from mcpp.domain.closing import Stop
 from mcpp.domain.connectors import ReportStatus, report_status
-from mcpp.domain.energy import NewestRegister
+from mcpp.domain.memory import Memory
 from mcpp.domain.meter_values import RecordMeterValues, record_meter_values
 from mcpp.domain.occasion import Occasion, OriginalMessage, Result
 from mcpp.domain.recovery import close_orphans
@@ -65,8 +65,7 @@ class Books:
     def _open(self) -> None:
         self.connection: WriterConnection = open_writer(self._path, Durability.NORMAL)
         self.q = SqliteQueries(self.connection)
-        self._kinds: dict[SampleKind, int] = {}
-        self._registers: dict[int, NewestRegister] = {}
+        self._memory = Memory()
         self.connected_since: dict[int, datetime] = {}
 
     def restart(self) -> None:
@@ -111,31 +110,35 @@ class Books:
         self.connection.execute("BEGIN IMMEDIATE")
         result = function(self.q, *args, **kwargs)
         self.connection.execute("COMMIT")
+        if function is not record_meter_values:  # the writer's rule
+            self._memory.forget(None)
         return result
 
     def boot(self) -> None:
         self.handle(charge_points.boot, Boot("V", "M", None, None, None, None, None, None, None))
 
     def status(self, connector: int, status: str, at: datetime) -> None:
-        self.handle(report_status, ReportStatus(connector, ConnectorStatus(status), NO_ERROR, None, None, None, at))
+        self.handle(
+            report_status,
+            ReportStatus(connector, ConnectorStatus(status), NO_ERROR, None, None, None, at),
+            self._memory,
+        )
 
     def start(self, connector: int, tag: str, meter_start: int, at: datetime) -> int:
         command = StartTransaction(connector, tag, meter_start, at, None)
-        return self.handle(start_transaction, command, _POLICY).transaction_id
+        return self.handle(start_transaction, command, _POLICY, self._memory).transaction_id
 
     def values(self, connector: int, transaction_id: int, at: datetime, wh: int) -> None:
         command = RecordMeterValues(
             connector, transaction_id, [Sample(at, _ENERGY, str(wh), 0)], OriginalMessage("1.6", lambda: "{}")
         )
-        recorded = self.handle(record_meter_values, command, self._kinds, self._registers)
-        self._kinds.update(recorded.new_kinds)
-        self._registers.update(recorded.new_registers)
+        self.handle(record_meter_values, command, self._memory)
 
     def stop(self, transaction_id: int, wh: int, at: datetime) -> None:
         command = StopTransaction(
             transaction_id, Stop(wh, at, None, StopReason.LOCAL), (), OriginalMessage("1.6", lambda: "{}")
         )
-        self._kinds.update(self.handle(stop_transaction, command, _POLICY, self._kinds).new_kinds)
+        self.handle(stop_transaction, command, _POLICY, self._memory)
 
 
 @dataclass(eq=False)

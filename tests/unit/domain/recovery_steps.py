@@ -10,6 +10,7 @@ from mcpp.domain import charge_points
 from mcpp.domain.charge_points import Boot
 from mcpp.domain.connectors import ReportStatus, report_status
 from mcpp.domain.events import Event
+from mcpp.domain.memory import Memory
 from mcpp.domain.recovery import close_orphans
 from mcpp.domain.statuses import NO_ERROR, ConnectorStatus
 from tests.unit.domain.books import NOW, Books, energy
@@ -22,7 +23,7 @@ ALWAYS = NOW - timedelta(days=1)
 
 def status(books: Books, status: str, at: datetime, connector: int = 1, received: datetime | None = None) -> None:
     report = ReportStatus(connector, ConnectorStatus(status), NO_ERROR, None, None, None, at)
-    report_status(books.q, books.occasion(at=received or at), report)
+    report_status(books.q, books.occasion(at=received or at), report, Memory())
 
 
 def boot(books: Books, at: datetime, *, connect: bool = True) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mcpp.domain.connectors import ensure_connector, order_availability
+from mcpp.domain.connectors import order_availability
+from mcpp.domain.memory import ensure_connector
 from mcpp_generated.db.enums import Availability
 from tests.unit.domain.books import Books
 

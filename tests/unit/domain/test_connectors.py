@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mcpp.domain.connectors import ReportStatus, report_status
 from mcpp.domain.events import ConnectorStatusChanged
+from mcpp.domain.memory import Memory
 from mcpp.domain.occasion import Result
 from mcpp.domain.statuses import NO_ERROR, ConnectorError, ConnectorStatus
 from tests.unit.domain.books import NOW, Books, minute
@@ -11,7 +12,7 @@ from tests.unit.domain.books import NOW, Books, minute
 
 def report(books: Books, status: str, error_code: str = NO_ERROR) -> Result[None]:
     report = ReportStatus(1, ConnectorStatus(status), ConnectorError(error_code), None, None, None, NOW)
-    return report_status(books.q, books.occasion(), report)
+    return report_status(books.q, books.occasion(), report, Memory())
 
 
 def session(books: Books) -> str | None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from mcpp.domain.events import MeterValuesReceived, RecordUnmatched
+from mcpp.domain.memory import Memory
 from mcpp.domain.samples import SampleKind, register_wh
 from tests.unit.domain.books import ENERGY, NOW, Books, energy, minute
 
@@ -84,21 +85,18 @@ def test_another_charge_points_transaction_gets_no_values(books: Books) -> None:
     assert books.count("unmatched") == 1
 
 
-def test_a_kind_is_named_once_and_told_only_when_new(books: Books) -> None:
+def test_a_kind_is_stored_once_whether_it_is_remembered_or_not(books: Books) -> None:
     power = replace(ENERGY, measurand="Power.Active.Import", unit="W")
-    first = books.meter_values(energy(NOW, "1"), energy(NOW, "2", power))
-    second = books.meter_values(energy(minute(1), "1"), energy(minute(1), "2", power))
+    memory = Memory()
+    for number in range(2):
+        books.meter_values(energy(minute(number), "1"), energy(minute(number), "2", power), memory=memory)
+    keys = dict(memory.kinds)
+    memory.rolled_back()
+    books.meter_values(energy(minute(2), "1"), energy(minute(2), "2", power), memory=memory)
 
-    assert set(first.value.new_kinds) == {ENERGY, power}
-    assert second.value.new_kinds == {}
+    assert set(keys) == {ENERGY, power}
+    assert memory.kinds == keys
     assert books.count("sample_kinds") == 2
-
-
-def test_a_kind_that_another_write_named_meanwhile_is_found(books: Books) -> None:
-    key = books.meter_values(energy(NOW, "1")).value.new_kinds[ENERGY]
-    books.kinds.clear()
-
-    assert books.meter_values(energy(minute(1), "1")).value.new_kinds[ENERGY] == key
 
 
 @pytest.mark.parametrize(

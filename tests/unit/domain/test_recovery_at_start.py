@@ -7,6 +7,7 @@ from datetime import datetime
 import pytest
 
 from mcpp.domain.authorization import AuthorizationPolicy, AuthorizationStatus
+from mcpp.domain.memory import Memory
 from mcpp.domain.transactions import StartTransaction, start_transaction
 from tests.unit.domain.books import Books, minute
 from tests.unit.domain.recovery_steps import boot, evidence, is_open, look, session, status
@@ -71,7 +72,7 @@ def test_a_start_from_before_the_last_boot_that_was_resumed_is_not(books: Books)
 
 def start_late(books: Books, *, started: datetime, received: datetime) -> int:
     command = StartTransaction(1, "TAG", 1000, started, None)
-    return start_transaction(books.q, books.occasion(at=received), command, books.policy).value.transaction_id
+    return start_transaction(books.q, books.occasion(at=received), command, books.policy, Memory()).value.transaction_id
 
 
 def test_what_is_suspected_does_not_lock_its_tag_out() -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from mcpp.domain import samples
 from mcpp.domain.measurements import Readings
+from mcpp.domain.memory import Memory
 from mcpp.domain.samples import ENERGY_REGISTER, Sample, SampleKind, register_wh
 from mcpp.ocpp16 import metering
 from mcpp_generated.ocpp16.actions import METER_VALUES
@@ -90,12 +91,13 @@ def test_kinds_beyond_the_tables_room_are_kept_by_nobody_and_behave_the_same(
 
 def test_a_kind_beyond_the_tables_room_is_stored_as_one(room_for_two: dict[object, SampleKind], books: Books) -> None:
     transaction_id = books.start().value.transaction_id
+    memory = Memory()
     for number in range(3):
-        kinds = [power(phase) for phase in ("L1", "L2", "L3")]
-        books.meter_values(*(Sample(minute(number), kind, "1", 0) for kind in kinds), transaction_id=transaction_id)
+        samples = [Sample(minute(number), power(phase), "1", 0) for phase in ("L1", "L2", "L3")]
+        books.meter_values(*samples, transaction_id=transaction_id, memory=memory)
 
     assert books.count("sample_kinds") == 3
-    assert len(books.kinds) == 3
+    assert len(memory.kinds) == 3
 
 
 def test_a_charger_that_makes_up_kinds_fills_no_memory(

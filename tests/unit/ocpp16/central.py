@@ -12,6 +12,7 @@ from mcpp.csms.version import SpokenVersion
 from mcpp.domain import charge_points
 from mcpp.domain.authorization import AuthorizationPolicy
 from mcpp.domain.events import Event
+from mcpp.domain.memory import Memory
 from mcpp.ocpp16.version import OCPP16
 from mcpp.ocppj.actions import decode
 from mcpp.ocppj.flow import Direction, Flow, Peer, new_correlation_id
@@ -27,7 +28,7 @@ SOON = "2026-04-01T10:30:00Z"
 class Central:
     """The dialect, spoken to as the transport does, and the books behind it."""
 
-    def __init__(self, writer: Writer[Queries]) -> None:
+    def __init__(self, writer: Writer[Queries], memory: Memory) -> None:
         self.writer = writer
         self.events: list[Event] = []
         self.passwords: list[tuple[int, str]] = []
@@ -36,6 +37,7 @@ class Central:
             self.publish,
             AuthorizationPolicy(),
             heartbeat_interval=300,
+            memory=memory,
             now=lambda: NOW,
             on_authorization_key=self._move_password,
         )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from mcpp.domain.memory import Memory
 from mcpp.storage.sqlite.database import open_writer
 from mcpp.storage.sqlite.migrations import migrate
 from mcpp.storage.writer import Writer
@@ -18,8 +19,9 @@ from tests.unit.ocpp16.central import Central
 async def central(tmp_path: Path) -> AsyncIterator[Central]:
     connection = open_writer(tmp_path / "mcpp.db")
     migrate(connection)
-    writer = Writer(connection, SqliteQueries(connection))
-    central = Central(writer)
+    memory = Memory()
+    writer = Writer(connection, SqliteQueries(connection), memory=memory)
+    central = Central(writer, memory)
     central.key = await central.register("CP-1")
     yield central
     await writer.close()

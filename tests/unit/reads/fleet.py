@@ -11,6 +11,7 @@ from mcpp.csms.live import Exchange
 from mcpp.domain.authorization import AuthorizationPolicy
 from mcpp.domain.charge_points import Connected, connect
 from mcpp.domain.closing import Stop
+from mcpp.domain.memory import Memory
 from mcpp.domain.occasion import Occasion, OriginalMessage
 from mcpp.domain.statuses import StopReason
 from mcpp.domain.transactions import StartTransaction, StopTransaction, start_transaction, stop_transaction
@@ -69,10 +70,10 @@ class Fleet:
         """A transaction begins; returns its id."""
         start = StartTransaction(connector_id, id_tag, 1000, at, None)
         occasion = self.charge_point(charge_point_id, at)
-        return start_transaction(self.q, occasion, start, AuthorizationPolicy()).value.transaction_id
+        return start_transaction(self.q, occasion, start, AuthorizationPolicy(), Memory()).value.transaction_id
 
     def stop(self, transaction_id: int, charge_point_id: str = "CP-1", at: datetime = BEGIN) -> None:
         """Its charge point ends it."""
         end = Stop(8000, at, None, StopReason.LOCAL)
         stop = StopTransaction(transaction_id, end, (), OriginalMessage("1.6", lambda: "{}"))
-        stop_transaction(self.q, self.charge_point(charge_point_id, at), stop, AuthorizationPolicy(), {})
+        stop_transaction(self.q, self.charge_point(charge_point_id, at), stop, AuthorizationPolicy(), Memory())

@@ -9,6 +9,7 @@ import pytest
 
 from mcpp.domain.charge_points import Boot, boot, delete_charge_point, report
 from mcpp.domain.connectors import ReportStatus, order_availability, report_status
+from mcpp.domain.memory import Memory
 from mcpp.domain.occasion import Occasion, OperatorOccasion
 from mcpp.domain.reservations import Reserve, book
 from mcpp.domain.stamps import StampBook, Stamps, write_stamps
@@ -52,7 +53,8 @@ async def test_it_looks_the_same_however_it_is_asked_for(
 ) -> None:
     occasion = fleet.charge_point()
     boot(fleet.q, occasion, Boot("Acme", "M3", "SN-1", None, "1.2", None, None, None, None))
-    report_status(fleet.q, occasion, ReportStatus(1, ConnectorStatus.PREPARING, NO_ERROR, None, None, None, minute(1)))
+    status = ReportStatus(1, ConnectorStatus.PREPARING, NO_ERROR, None, None, None, minute(1))
+    report_status(fleet.q, occasion, status, Memory())
     order_availability(fleet.q, occasion, 2, Availability.INOPERATIVE)
     reserve(fleet, occasion, 1, "TAG", LATER)
     report(fleet.q, occasion, ReportKind.DIAGNOSTICS, "Uploaded")
@@ -105,7 +107,8 @@ async def test_what_a_connector_was_ordered_to_be(
     fleet: Fleet, charge_points: ChargePoints, ordered: Availability | None, inoperative: bool
 ) -> None:
     occasion = fleet.charge_point()
-    report_status(fleet.q, occasion, ReportStatus(1, ConnectorStatus.AVAILABLE, NO_ERROR, None, None, None, minute(1)))
+    status = ReportStatus(1, ConnectorStatus.AVAILABLE, NO_ERROR, None, None, None, minute(1))
+    report_status(fleet.q, occasion, status, Memory())
     if ordered is not None:
         order_availability(fleet.q, occasion, 1, ordered)
 

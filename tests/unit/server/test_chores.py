@@ -13,6 +13,7 @@ from mcpp.domain import charge_points, reservations
 from mcpp.domain.authorization import AuthorizationPolicy
 from mcpp.domain.connectors import ReportStatus, report_status
 from mcpp.domain.events import Event, ReservationChanged, TransactionRecovered
+from mcpp.domain.memory import Memory
 from mcpp.domain.occasion import Occasion
 from mcpp.domain.reservations import Reserve
 from mcpp.domain.statuses import NO_ERROR, ConnectorStatus
@@ -74,9 +75,11 @@ async def test_what_ran_out_while_the_server_was_down_expires_at_its_start(write
 async def test_an_orphan_is_closed_by_the_clock(writer: Writer[Queries]) -> None:
     key = 1
     occasion = Occasion(key, "CP-1", "f" * 32, NOW, lambda: "f" * 32)
-    await writer.submit(start_transaction, occasion, StartTransaction(1, "TAG", 1000, NOW, None), AuthorizationPolicy())
+    await writer.submit(
+        start_transaction, occasion, StartTransaction(1, "TAG", 1000, NOW, None), AuthorizationPolicy(), Memory()
+    )
     available = ReportStatus(1, ConnectorStatus.AVAILABLE, NO_ERROR, None, None, None, NOW)
-    await writer.submit(report_status, occasion, available)
+    await writer.submit(report_status, occasion, available, Memory())
     told: list[Event] = []
     connected: dict[int, datetime] = {}
     now = NOW + timedelta(days=1)

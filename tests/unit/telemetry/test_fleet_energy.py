@@ -15,6 +15,7 @@ from mcpp.domain.assignment import Content, assign
 from mcpp.domain.closing import Stop, close_by_operator
 from mcpp.domain.connectors import ReportStatus, report_status
 from mcpp.domain.events import ChargePointConnected, Event
+from mcpp.domain.memory import Memory
 from mcpp.domain.occasion import OperatorOccasion
 from mcpp.domain.recovery import close_orphans
 from mcpp.domain.samples import Sample
@@ -37,7 +38,6 @@ class Told:
 
     def restart(self) -> None:
         """Nothing but the books is kept."""
-        self.books.registers.clear()
         self.fleet = Fleet(statuses=(), error_codes=(), series_limit=10)
         self.fleet.load(read_fleet(self.books.q))
 
@@ -242,10 +242,8 @@ class Counting(RuleBasedStateMachine):
     def measure_in_a_write_that_fails(self, data: st.DataObject, value: int) -> None:
         transaction_id, connector = data.draw(st.sampled_from(self.transactions("stopped_at IS NULL")))
         self.books.connection.execute("BEGIN")
-        kinds, registers = dict(self.books.kinds), dict(self.books.registers)
         self.books.meter_values(energy(self.later(), str(value)), transaction_id=transaction_id, connector=connector)
         self.books.connection.execute("ROLLBACK")
-        self.books.kinds, self.books.registers = kinds, registers
 
     @precondition(lambda self: self.transactions("1"))
     @rule(data=st.data(), meter=REGISTERS, value=st.one_of(st.none(), REGISTERS))
@@ -265,7 +263,7 @@ class Counting(RuleBasedStateMachine):
     @rule(connector=CONNECTORS)
     def unplug(self, connector: int) -> None:
         report = ReportStatus(connector, ConnectorStatus.AVAILABLE, NO_ERROR, None, None, None, self.later())
-        self.told.tell(report_status(self.books.q, self.books.occasion(), report).events)
+        self.told.tell(report_status(self.books.q, self.books.occasion(), report, Memory()).events)
 
     @rule()
     def recover(self) -> None:

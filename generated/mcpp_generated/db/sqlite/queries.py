@@ -81,6 +81,7 @@ from .rows import (
     decode_firmware_image,
     decode_get_auto_start,
     decode_get_credentials_row,
+    decode_get_last_boot,
     decode_id_tag,
     decode_is_reservation_id_known,
     decode_list_connectors_row,
@@ -185,12 +186,6 @@ class SqliteQueries:
             (None if last_tx_start_at is None else to_milliseconds(last_tx_start_at), key),
         )
 
-    def stamp_transaction_stop(self, *, last_tx_stop_at: datetime | None, key: int) -> None:
-        self._execute(
-            statements.STAMP_TRANSACTION_STOP,
-            (None if last_tx_stop_at is None else to_milliseconds(last_tx_stop_at), key),
-        )
-
     def put_report(
         self, *, charge_point_key: int, kind: ReportKind, status: str, request_id: int | None, reported_at: datetime
     ) -> None:
@@ -258,6 +253,10 @@ class SqliteQueries:
     def get_auto_start(self, *, key: int) -> bool | None:
         row: tuple[int | None] | None = self._execute(statements.GET_AUTO_START, (key,)).fetchone()
         return None if row is None else decode_get_auto_start(row)
+
+    def get_last_boot(self, *, key: int) -> datetime | None:
+        row: tuple[int | None] | None = self._execute(statements.GET_LAST_BOOT, (key,)).fetchone()
+        return None if row is None else decode_get_last_boot(row)
 
     def get_charging_profile(self, *, name: str) -> ChargingProfile | None:
         row: StoredChargingProfile | None = self._execute(statements.GET_CHARGING_PROFILE, (name,)).fetchone()
@@ -375,8 +374,10 @@ class SqliteQueries:
             ),
         )
 
-    def book_energy(self, *, wh: int, key: int) -> None:
-        self._execute(statements.BOOK_ENERGY, (wh, key))
+    def book_energy(self, *, wh: int, last_tx_stop_at: datetime | None, key: int) -> None:
+        self._execute(
+            statements.BOOK_ENERGY, (wh, None if last_tx_stop_at is None else to_milliseconds(last_tx_stop_at), key)
+        )
 
     def hold_energy(self, *, running_wh: int, key: int) -> None:
         self._execute(statements.HOLD_ENERGY, (running_wh, key))

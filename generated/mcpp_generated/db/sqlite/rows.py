@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final, TypeAlias
 
 from ..enums import Availability, IdTagStatus, ReportKind, ReservationState, StopOrigin, Suspicion, UnmatchedKind
@@ -584,6 +585,10 @@ def decode_unmatched_record(row: StoredUnmatchedRecord) -> UnmatchedRecord:
 
 def decode_get_auto_start(row: tuple[int | None]) -> bool | None:
     return None if row[0] is None else bool(row[0])
+
+
+def decode_get_last_boot(row: tuple[int | None]) -> datetime | None:
+    return None if row[0] is None else from_milliseconds(row[0])
 
 
 def decode_is_reservation_id_known(row: tuple[int]) -> bool:

@@ -38,9 +38,6 @@ WHERE key = ?3"""
 STAMP_TRANSACTION_START: Final = """\
 UPDATE charge_points SET last_tx_start_at = ?1 WHERE key = ?2"""
 
-STAMP_TRANSACTION_STOP: Final = """\
-UPDATE charge_points SET last_tx_stop_at = ?1 WHERE key = ?2"""
-
 PUT_REPORT: Final = """\
 INSERT INTO charge_point_reports (charge_point_key, kind, status, request_id, reported_at)
 VALUES (?1, ?2, ?3, ?4, ?5)
@@ -93,6 +90,9 @@ DELETE FROM charge_points WHERE key = ?1"""
 
 GET_AUTO_START: Final = """\
 SELECT auto_start FROM charge_points WHERE key = ?1"""
+
+GET_LAST_BOOT: Final = """\
+SELECT last_boot_at FROM charge_points WHERE key = ?1"""
 
 GET_CHARGING_PROFILE: Final = """\
 SELECT name, profile FROM charging_profiles WHERE name = ?1"""
@@ -162,7 +162,10 @@ UPDATE connectors SET ordered_availability = ?1, ordered_at = ?2
 WHERE charge_point_key = ?3"""
 
 BOOK_ENERGY: Final = """\
-UPDATE charge_points SET energy_wh = energy_wh + CAST(?1 AS INTEGER) WHERE key = ?2"""
+UPDATE charge_points
+SET energy_wh = energy_wh + CAST(?1 AS INTEGER),
+    last_tx_stop_at = coalesce(?2, last_tx_stop_at)
+WHERE key = ?3"""
 
 HOLD_ENERGY: Final = """\
 UPDATE charge_points SET energy_peak_wh = max(energy_peak_wh, energy_wh + CAST(?1 AS INTEGER)) WHERE key = ?2"""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mcpp.domain.connectors import CHARGE_POINT
+from mcpp.domain.memory import CHARGE_POINT
 from mcpp.domain.statuses import is_free, is_out_of_service
 from mcpp.plugins.site import ChargePointState, ConnectorState
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 
-from mcpp.domain.connectors import CHARGE_POINT
 from mcpp.domain.events import (
     ChargePointBooted,
     ChargePointConnected,
@@ -14,6 +13,7 @@ from mcpp.domain.events import (
     TransactionStarted,
     TransactionStopped,
 )
+from mcpp.domain.memory import CHARGE_POINT
 from mcpp.domain.statuses import awaits_start
 from mcpp.ocppj.errors import CommandError, NotConnected
 from mcpp.plugins.builtin.auto_start.obstacles import find_connector, obstacle
