@@ -50,9 +50,10 @@ class LineWriter:
     def __init__(self, sink: LogSink, render: Renderer, level: LogLevel, *, log_payloads: bool = False) -> None:
         self._sink = sink
         self._render = render
+        self._log_payloads = log_payloads
+        self.takes_text = False
+        """Whether a line of level info without a payload may be handed over as JSON text."""
         self.level = level
-        self.log_payloads = log_payloads
-        """Whether message lines hold the whole payload."""
         sink.tell_lost = self._lines_lost
 
     @property
@@ -64,6 +65,17 @@ class LineWriter:
     def level(self, level: LogLevel) -> None:
         self._level = level
         self._written = frozenset(graver for graver in LogLevel if graver.number >= level.number)
+        self._settle()
+
+    @property
+    def log_payloads(self) -> bool:
+        """Whether message lines hold the whole payload."""
+        return self._log_payloads
+
+    @log_payloads.setter
+    def log_payloads(self, wanted: bool) -> None:
+        self._log_payloads = wanted
+        self._settle()
 
     def writes(self, level: LogLevel) -> bool:
         """Whether lines of this level are wanted now."""
@@ -72,6 +84,13 @@ class LineWriter:
     def write(self, line: Line) -> None:
         """Write a line as it is; its fields hold no secrets any more."""
         self._sink.write(self._render(line))
+
+    def write_text(self, lines: str) -> None:
+        """Write whole lines of JSON, where `takes_text` says so; their fields hold no secrets any more."""
+        self._sink.write(lines.encode())
+
+    def _settle(self) -> None:
+        self.takes_text = self._render is render_json and not self._log_payloads and self.writes(LogLevel.INFO)
 
     def _lines_lost(self, count: int) -> bytes:
         """Written at every level: the lines that are missing had any."""
@@ -101,20 +120,23 @@ _second = _Second(0)
 
 def timestamp() -> str:
     """Now, as every line says it: RFC 3339, UTC, milliseconds and `Z`."""
+    return _timestamp_of(time.time_ns() // 1_000_000)
+
+
+def timestamps(seconds: float) -> tuple[str, str]:
+    """As `timestamp`, of what began so many seconds ago and of its end, which is now."""
+    now = time.time_ns()
+    began, ended = (now - int(seconds * 1e9)) // 1_000_000, now // 1_000_000
+    end = _timestamp_of(ended)
+    return end if began == ended else _timestamp_of(began), end
+
+
+def _timestamp_of(milliseconds: int) -> str:
     global _second  # noqa: PLW0603 - a cache; replaced whole, so that threads need no lock
-    milliseconds = time.time_ns() // 1_000_000
     number = milliseconds // 1000
     second = _second
     if second.number != number:
         _second = second = _Second(number)
-    return f"{second.text}.{milliseconds - number * 1000:03d}Z"
-
-
-def timestamp_at(moment: float) -> str:
-    """As `timestamp`, of a moment of `time.perf_counter()` that has passed."""
-    milliseconds = (time.time_ns() - int((time.perf_counter() - moment) * 1e9)) // 1_000_000
-    number = milliseconds // 1000
-    second = _second if _second.number == number else _Second(number)
     return f"{second.text}.{milliseconds - number * 1000:03d}Z"
 
 
