@@ -10,6 +10,7 @@ from mcpp.domain.events import (
     ChargePointForgotten,
     ConnectorStatusChanged,
     Event,
+    TransactionRecovered,
     TransactionStarted,
     TransactionStopped,
 )
@@ -42,7 +43,16 @@ class _Session:
 
 
 class ChargingSessions:
-    """Subscribes to the domain's events; filled from the books at the start."""
+    """Subscribes to the domain's events; filled from the database at the start."""
+
+    kinds: tuple[type[Event], ...] = (
+        ConnectorStatusChanged,
+        TransactionStarted,
+        TransactionStopped,
+        TransactionRecovered,
+        ChargePointForgotten,
+    )
+    """Events that it wants."""
 
     def __init__(self, ended: Callable[[SessionEnd], None] | None = None) -> None:
         """`ended` is told of each session that ends."""

@@ -16,6 +16,7 @@ from mcpp.domain.events import (
     ConnectorStatusChanged,
     Event,
     MeterValuesReceived,
+    TransactionRecovered,
     TransactionStarted,
     TransactionStopped,
 )
@@ -30,6 +31,17 @@ MOST_KNOWN: Final = 100_000
 """Charge points that are known at most, unless the limit of those with series is higher; more aren't even counted."""
 
 _NO_ERROR: Final = "NoError"
+
+_KINDS: Final[tuple[type[Event], ...]] = (
+    MeterValuesReceived,
+    ConnectorStatusChanged,
+    TransactionStarted,
+    TransactionStopped,
+    TransactionRecovered,
+    ChargePointConnected,
+    ChargePointBooted,
+    ChargePointForgotten,
+)
 
 
 class KnownConnector(NamedTuple):
@@ -131,6 +143,8 @@ class Fleet:
         self._known_statuses = frozenset(statuses)
         self._known_error_codes = frozenset(error_codes)
         self._limit = series_limit
+        self.kinds: tuple[type[Event], ...] = _KINDS if series_limit else ()
+        """Events that it wants."""
         self._charge_points: dict[str, ChargePointFigures] = {}
         self._exported: set[str] = set()
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import TypeAlias
 
 import orjson
@@ -105,39 +106,27 @@ class LineWriter:
         )
 
 
-class _Second:
-    """The text of the current second, since most lines share it with the one before."""
-
-    __slots__ = ("number", "text")
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-        self.text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(number))
-
-
-_second = _Second(0)
-
-
 def timestamp() -> str:
     """Now, as every line says it: RFC 3339, UTC, milliseconds and `Z`."""
-    return _timestamp_of(time.time_ns() // 1_000_000)
+    return _timestamp_of(int(time.time() * 1000))
 
 
 def timestamps(seconds: float) -> tuple[str, str]:
     """As `timestamp`, of what began so many seconds ago and of its end, which is now."""
-    now = time.time_ns()
-    began, ended = (now - int(seconds * 1e9)) // 1_000_000, now // 1_000_000
-    end = _timestamp_of(ended)
-    return end if began == ended else _timestamp_of(began), end
+    now = time.time()
+    return _timestamp_of(int((now - seconds) * 1000)), _timestamp_of(int(now * 1000))
 
 
+# Most lines share the millisecond with another, nearly all the second.
+@lru_cache(64)
 def _timestamp_of(milliseconds: int) -> str:
-    global _second  # noqa: PLW0603 - a cache; replaced whole, so that threads need no lock
-    number = milliseconds // 1000
-    second = _second
-    if second.number != number:
-        _second = second = _Second(number)
-    return f"{second.text}.{milliseconds - number * 1000:03d}Z"
+    seconds = milliseconds // 1000
+    return f"{_second(seconds)}.{milliseconds - seconds * 1000:03d}Z"
+
+
+@lru_cache(8)
+def _second(number: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(number))
 
 
 def render_json(line: Line) -> bytes:
@@ -168,7 +157,9 @@ _JSON_OPTIONS = (
 
 def _as_json(value: object) -> str:
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        # A third of what isoformat() costs; digits after the seconds are there only where they aren't all 0.
+        text = orjson.dumps(value.astimezone(UTC)).decode()
+        return f"{text[1:24]}Z" if value.microsecond else f"{text[1:20]}.000Z"
     return redact_text(str(value) if isinstance(value, Exception) else repr(value))
 
 

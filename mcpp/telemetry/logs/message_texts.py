@@ -22,17 +22,17 @@ def exchange_text(flow: Flow, size: int, seconds: float, began: str, ended: str)
 
     Raises TypeError for what JSON can't hold: half a surrogate pair.
     """
-    common = f'"info","event":"ocpp_message","category":"ocpp","correlation_id":"{flow.correlation_id}"'
-    if flow.span_id:
-        common += f',"trace_id":"{flow.correlation_id}","span_id":"{flow.span_id:016x}"'
+    trace = f',"trace_id":"{flow.correlation_id}","span_id":"{flow.span_id:016x}"' if flow.span_id else ""
     if flow.session_correlation_id is not None:
-        common += f',"session_correlation_id":"{flow.session_correlation_id}"'
-    common += _charge_point(flow.peer.identity)
-    if flow.connector_id is not None:
-        common += f',"connector_id":{flow.connector_id}'
+        trace += f',"session_correlation_id":"{flow.session_correlation_id}"'
+    subject = "" if flow.connector_id is None else f',"connector_id":{flow.connector_id}'
     if flow.transaction_id is not None:
-        common += f',"transaction_id":{flow.transaction_id}'
-    common += f'{_action(flow.action)},"message_id":{orjson.dumps(flow.message_id).decode()},"direction":'
+        subject += f',"transaction_id":{flow.transaction_id}'
+    common = (
+        f'"info","event":"ocpp_message","category":"ocpp","correlation_id":"{flow.correlation_id}"{trace}'
+        f"{_charge_point(flow.peer.identity)}{subject}{_action(flow.action)}"
+        f',"message_id":{orjson.dumps(flow.message_id).decode()},"direction":'
+    )
     return (
         f'{{"timestamp":"{began}","level":{common}"in","message_type":"call","size_bytes":{flow.size_bytes}}}\n'
         f'{{"timestamp":"{ended}","level":{common}"out","message_type":"call_result","size_bytes":{size},'

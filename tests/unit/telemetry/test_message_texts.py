@@ -47,7 +47,7 @@ def lines_of(*exchanges: tuple[Flow, int, float], as_text: bool) -> list[list[tu
         sink = LogSink(file.fileno(), gather_seconds=0)
         writer = LineWriter(sink, render_json, LogLevel.INFO, log_payloads=not as_text)
         assert writer.takes_text is as_text
-        with patch("time.time_ns", return_value=1_767_225_600_000_400_000):
+        with patch("time.time", return_value=1_767_225_600.000_4):
             for flow, size, seconds in exchanges:
                 MessageLines(writer).exchange(flow, size, b"", seconds)
         sink.close()
