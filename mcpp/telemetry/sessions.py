@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from mcpp.domain.events import (
     ChargePointForgotten,
@@ -33,8 +34,7 @@ class SessionEnd:
     """What is told of its transaction."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Session:
+class _Session(NamedTuple):
     correlation_id: str
     charge_point_id: str
     connector_id: int
@@ -108,7 +108,7 @@ class ChargingSessions:
         known = self._by_connector.get((event.charge_point_id, event.connector_id))
         if known is None or known.correlation_id != event.session_correlation_id:
             known = _Session(event.session_correlation_id, event.charge_point_id, event.connector_id, None, event.at)
-        self._enter(replace(known, transaction_id=event.transaction_id))
+        self._enter(known._replace(transaction_id=event.transaction_id))
 
     def _stopped(self, event: TransactionStopped) -> None:
         session = self._by_transaction.pop(event.transaction_id, None) or _Session(

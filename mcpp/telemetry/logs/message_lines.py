@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import Counter as Tally
 from collections.abc import Mapping
 
+import orjson
+
 from mcpp.ocppj.flow import Flow
 from mcpp.telemetry.logs.lines import Line, LineWriter, LogLevel, timestamp, timestamps
 from mcpp.telemetry.logs.message_texts import exchange_text
@@ -30,12 +32,10 @@ class MessageLines:
         """A charge point's CALL and our CALLRESULT to it, this many seconds later."""
         if self._lines.takes_text:
             try:
-                text = exchange_text(flow, size, seconds, *timestamps(seconds))
-            except TypeError:
-                pass  # a dict's values become what JSON can hold
-            else:
-                self._lines.write_text(text)
+                self._lines.write_text(exchange_text(flow, size, seconds, *timestamps(seconds)))
                 return
+            except orjson.JSONEncodeError:
+                pass  # a dict's values become what JSON can hold
         if self.wanted:
             began, ended = timestamps(seconds)
             self.call(flow, when=began)

@@ -20,7 +20,7 @@ _CHARGE_POINTS: Final = 16_384
 def exchange_text(flow: Flow, size: int, seconds: float, began: str, ended: str) -> str:
     """The lines of a charge point's CALL and of our CALLRESULT of this size, with their timestamps.
 
-    Raises TypeError for what JSON can't hold: half a surrogate pair.
+    Raises orjson.JSONEncodeError for what JSON can't hold: half a surrogate pair.
     """
     trace = f',"trace_id":"{flow.correlation_id}","span_id":"{flow.span_id:016x}"' if flow.span_id else ""
     if flow.session_correlation_id is not None:
