@@ -321,6 +321,13 @@ def test_a_call_without_an_answer_is_told_but_is_no_frame(recording: Recording, 
     assert all(line["correlation_id"] == CORRELATION_ID for line in notes[1:])
     assert "ZeroDivisionError" in notes[3]["stack"]
     assert value(metrics, "call_timeouts_total") == 1
+    assert value(metrics, "ocpp_messages_total", action="Heartbeat", direction="in", message_type="call") == 1
+    assert value(metrics, "ocpp_message_duration_seconds_count", action="Heartbeat", direction="in") is None
+
+
+def test_without_tracing_nothing_is_called_before_a_handler(recording: Recording, metrics: Metrics) -> None:
+    with recording.at() as lines:
+        assert MessageTelemetry(MessageLines(lines), metrics, ChargingSessions()).begin is None
 
 
 def test_connections_are_told_and_counted(recording: Recording, metrics: Metrics) -> None:
