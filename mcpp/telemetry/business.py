@@ -42,8 +42,8 @@ class _Kind:
 
 # Connections, heartbeats and meter values have a line each as messages and need no second one.
 _KINDS: dict[type[Event], _Kind] = {
-    kind: _Kind(kind, *told)
-    for kind, told in {
+    kind: _Kind(kind, *written)
+    for kind, written in {
         ChargePointBooted: ("charge_point_booted", LogLevel.INFO, "ocpp"),
         ChargePointForgotten: ("charge_point_forgotten", LogLevel.INFO, "ocpp"),
         ConnectorStatusChanged: ("connector_status_changed", LogLevel.INFO, "transaction"),
