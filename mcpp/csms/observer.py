@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from mcpp.ocppj.flow import Flow, Peer, Subject
@@ -9,25 +10,29 @@ from mcpp.ocppj.frames import Call, CallError, CallResult, FrameError
 
 
 class MessageObserver(Protocol):
-    """Called once per frame and per connection event, on the event loop; must not block and must not raise.
+    """Called once per exchange, stray frame and connection event, on the event loop; must not block and must not raise.
 
     `size` is the frame's text in bytes.
     """
 
-    def call_received(self, peer: Peer, call: Call, size: int) -> Flow:
-        """A CALL came in: begins its flow, with the deviations of its frame."""
+    @property
+    def begin(self) -> Callable[[Flow], None] | None:
+        """Called with the flow of an incoming CALL before that is handled; None where nothing is decided then."""
         ...
 
-    def answer_sent(self, flow: Flow, answer: CallResult | CallError, size: int) -> None:
-        """Our answer to an incoming CALL goes out: ends its flow."""
+    def exchanged(self, flow: Flow, answer: CallResult | CallError, size: int) -> None:
+        """An incoming CALL is answered, and the answer, of this size, is on its way: ends its flow."""
         ...
 
     def unanswered(self, flow: Flow, error: BaseException) -> None:
-        """An incoming CALL gets no answer, since what it reports could not be stored, or its connection ended."""
+        """An incoming CALL gets no answer, since what it reports could not be stored, or its connection ended.
+
+        Ends its flow.
+        """
         ...
 
-    def call_failed(self, flow: Flow, error: BaseException) -> None:
-        """A handler raised what no handler should; the CALL is answered with InternalError."""
+    def handler_failed(self, flow: Flow, error: BaseException) -> None:
+        """A handler raised what no handler should; its CALL is answered with InternalError."""
         ...
 
     def call_queued(self, peer: Peer, call: Call, about: Subject) -> Flow:

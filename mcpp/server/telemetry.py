@@ -76,7 +76,7 @@ def build_telemetry(settings: Settings, sink: LogSink, lines: LineWriter, runnin
     if tracing is not None:
         tracing.make_global()
         running.push_async_callback(partial(tracing.close, _FLUSH_SECONDS))
-        spans = Spans(tracing.sampler, tracing.resource, tracing.on_end)
+        spans = Spans(tracing.sampling, tracing.resource, tracing.on_end)
         metrics.watch_spans(partial(_counts, tracing))
     sessions = ChargingSessions(None if spans is None else SessionSpans(spans).end)
     fleet = Fleet(

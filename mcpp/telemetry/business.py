@@ -21,47 +21,75 @@ from mcpp.domain.events import (
 from mcpp.ocppj.flow import active_trace_context
 from mcpp.telemetry.labels import OTHER
 from mcpp.telemetry.logs.lines import Line, LineWriter, LogLevel, timestamp
-from mcpp.telemetry.logs.redaction import redact
+from mcpp.telemetry.logs.redaction import redact_text
 from mcpp.telemetry.metrics.definitions import Metrics
 
+_OF_ALL = frozenset(field.name for field in fields(Event))
+"""Facts that every event has; they stand in front, or are the line's own time."""
+
+
+class _Kind:
+    """How events of one kind are written."""
+
+    __slots__ = ("category", "facts", "level", "name")
+
+    def __init__(self, kind: type[Event], name: str, level: LogLevel, category: str) -> None:
+        self.name = name
+        self.level = level
+        self.category = category
+        self.facts = tuple(field.name for field in fields(kind) if field.name not in _OF_ALL)
+
+
 # Connections, heartbeats and meter values have a line each as messages and need no second one.
-_LINES: dict[type[Event], tuple[str, LogLevel, str]] = {
-    ChargePointBooted: ("charge_point_booted", LogLevel.INFO, "ocpp"),
-    ChargePointForgotten: ("charge_point_forgotten", LogLevel.INFO, "ocpp"),
-    ConnectorStatusChanged: ("connector_status_changed", LogLevel.INFO, "transaction"),
-    TransactionStarted: ("transaction_started", LogLevel.INFO, "transaction"),
-    TransactionStopped: ("transaction_stopped", LogLevel.INFO, "transaction"),
-    TransactionRecovered: ("transaction_recovered", LogLevel.WARNING, "transaction"),
-    RecordUnmatched: ("record_unmatched", LogLevel.WARNING, "transaction"),
-    SecurityEventReceived: ("security_event_received", LogLevel.WARNING, "ocpp"),
-    ReportReceived: ("report_received", LogLevel.INFO, "ocpp"),
-    FileReceived: ("file_received", LogLevel.INFO, "ocpp"),
-    ReservationChanged: ("reservation_changed", LogLevel.INFO, "ocpp"),
+_KINDS: dict[type[Event], _Kind] = {
+    kind: _Kind(kind, *written)
+    for kind, written in {
+        ChargePointBooted: ("charge_point_booted", LogLevel.INFO, "ocpp"),
+        ChargePointForgotten: ("charge_point_forgotten", LogLevel.INFO, "ocpp"),
+        ConnectorStatusChanged: ("connector_status_changed", LogLevel.INFO, "transaction"),
+        TransactionStarted: ("transaction_started", LogLevel.INFO, "transaction"),
+        TransactionStopped: ("transaction_stopped", LogLevel.INFO, "transaction"),
+        TransactionRecovered: ("transaction_recovered", LogLevel.WARNING, "transaction"),
+        RecordUnmatched: ("record_unmatched", LogLevel.WARNING, "transaction"),
+        SecurityEventReceived: ("security_event_received", LogLevel.WARNING, "ocpp"),
+        ReportReceived: ("report_received", LogLevel.INFO, "ocpp"),
+        FileReceived: ("file_received", LogLevel.INFO, "ocpp"),
+        ReservationChanged: ("reservation_changed", LogLevel.INFO, "ocpp"),
+    }.items()
 }
+
+_SUPERSEDED = _Kind(TransactionStopped, "transaction_stop_superseded", LogLevel.WARNING, "transaction")
+"""Figures that were reported before have changed: the line has both."""
 
 
 class BusinessTelemetry:
     """Subscribes to the domain's events."""
+
+    kinds: tuple[type[Event], ...] = tuple(_KINDS)
+    """Events that it wants."""
 
     def __init__(self, lines: LineWriter, metrics: Metrics) -> None:
         self._metrics = metrics
         self._lines = lines
 
     def __call__(self, event: Event) -> None:
+        """Count and write what happened; an event of another kind is nothing to it."""
+        kind = _KINDS.get(type(event))
+        if kind is None:
+            return
         if isinstance(event, TransactionStarted):
             self._metrics.transactions.labels("started", "").inc()
             self._metrics.transactions_active.inc()
         elif isinstance(event, TransactionStopped):
             if event.supersedes is not None:
                 # Its transaction was counted when it ended for the first time.
-                self._write_superseding(event)
-                return
-            self._count_end(event, "recovered" if isinstance(event, TransactionRecovered) else "stopped")
+                kind = _SUPERSEDED
+            else:
+                self._count_end(event, "recovered" if isinstance(event, TransactionRecovered) else "stopped")
         elif isinstance(event, ChargePointForgotten):
             self._metrics.transactions_active.dec(event.open_transactions)
-        told = _LINES.get(type(event))
-        if told is not None:
-            self._write(event, *told)
+        if self._lines.writes(kind.level):
+            self._write(event, kind)
 
     def _count_end(self, event: TransactionStopped, name: str) -> None:
         metrics = self._metrics
@@ -72,18 +100,12 @@ class BusinessTelemetry:
         if not event.energy_implausible:
             metrics.transaction_energy.observe(event.energy_wh)
 
-    def _write_superseding(self, event: TransactionStopped) -> None:
-        """Figures that were told before have changed: the line has both."""
-        self._write(event, "transaction_stop_superseded", LogLevel.WARNING, "transaction")
-
-    def _write(self, event: Event, name: str, level: LogLevel, category: str) -> None:
-        if not self._lines.writes(level):
-            return
+    def _write(self, event: Event, kind: _Kind) -> None:
         line: Line = {
             "timestamp": timestamp(),
-            "level": level.value,
-            "event": name,
-            "category": category,
+            "level": kind.level.value,
+            "event": kind.name,
+            "category": kind.category,
             "correlation_id": event.correlation_id,
         }
         cause = active_trace_context()
@@ -91,7 +113,8 @@ class BusinessTelemetry:
             line["trace_id"] = cause.correlation_id
             line["span_id"] = f"{cause.span_id:016x}"
         line["charge_point_id"] = event.charge_point_id
-        facts = {field.name: getattr(event, field.name) for field in fields(event) if field.name not in line}
-        del facts["at"]
-        line.update({fact: redact(value) for fact, value in facts.items() if value is not None})
+        for fact in kind.facts:
+            value: object = getattr(event, fact)
+            if value is not None:
+                line[fact] = redact_text(value) if isinstance(value, str) else value
         self._lines.write(line)

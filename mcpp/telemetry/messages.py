@@ -1,15 +1,13 @@
 """The one observer of every message: what it counts, what it writes into the log, what it records as spans.
 
-An incoming CALL's line waits for its answer: only then is known which charging session it belongs to. Runs twice per
-message, so the metrics' children are kept at hand.
+A charge point's CALL is observed once, with its answer: only then is known which charging session it belongs to.
 """
 
 from __future__ import annotations
 
 from collections import Counter as Tally
+from functools import partial
 from time import perf_counter
-
-from prometheus_client import Counter, Histogram
 
 from mcpp.ocppj.errors import CallTimeout
 from mcpp.ocppj.flow import (
@@ -24,11 +22,12 @@ from mcpp.ocppj.flow import (
 )
 from mcpp.ocppj.frames import Call, CallError, CallResult, FrameError, MessageType
 from mcpp.telemetry.labels import OTHER
-from mcpp.telemetry.logs.lines import LogLevel
+from mcpp.telemetry.logs.lines import LogLevel, timestamps
 from mcpp.telemetry.logs.message_lines import MessageLines
 from mcpp.telemetry.logs.pipeline import error_text, stack_text
 from mcpp.telemetry.logs.redaction import redact_text
 from mcpp.telemetry.metrics.definitions import Children, Metrics
+from mcpp.telemetry.metrics.loop_metrics import LoopCounter, LoopHistogram
 from mcpp.telemetry.sessions import ChargingSessions
 from mcpp.telemetry.tracing.flow_spans import FlowSpans
 
@@ -57,12 +56,17 @@ class MessageTelemetry:
         *,
         slow_seconds: float = 1.0,
     ) -> None:
-        """`spans` is None where tracing is off; what takes `slow_seconds` gets a line that says where they went."""
+        """`spans` is None where tracing is off; what takes `slow_seconds` gets a line that says where they went.
+
+        Where tracing is on, only what is recorded is an example of a metric: it must lead somewhere.
+        """
         self._lines = lines
         self._metrics = metrics
         self._sessions = sessions
         self._spans = spans
         self._slow_seconds = slow_seconds
+        self.begin = None if spans is None else spans.begin_call
+        self._exchanges: Children[_Exchanges] = Children(metrics.actions, partial(_Exchanges, metrics))
         self._frames_in = {kind: _FrameKind(metrics, "in", kind) for kind in (*_MESSAGE_TYPES.values(), OTHER)}
         self._frames_out = {kind: _FrameKind(metrics, "out", kind) for kind in _MESSAGE_TYPES.values()}
         self._call_in, self._call_out = self._frames_in["call"], self._frames_out["call"]
@@ -72,40 +76,40 @@ class MessageTelemetry:
 
     # CALLs of charge points.
 
-    def call_received(self, peer: Peer, call: Call, size: int) -> Flow:
-        flow = Flow(
-            peer,
-            Direction.IN,
-            call.action,
-            call.message_id,
-            new_correlation_id(),
-            perf_counter(),
-            size_bytes=size,
-            payload=call.payload,
-        )
-        if call.deviations:
-            flow.deviations.extend(Deviation(rule, "") for rule in call.deviations)
-        if self._spans is not None:
-            self._spans.begin(flow, None)
-        self._call_in.messages[flow.action].inc()
-        return flow
-
-    def answer_sent(self, flow: Flow, answer: CallResult | CallError, size: int) -> None:
+    def exchanged(self, flow: Flow, answer: CallResult | CallError, size: int) -> None:
         seconds = perf_counter() - flow.started
-        self._handled(flow)
-        self._observe(self._durations_in[flow.action], flow, seconds)
-        self._answer(self._frames_out, flow, answer, size, seconds)
-        self._ended(flow, seconds, answer)
+        spans = self._spans
+        if spans is not None:
+            spans.follow_session(flow)
+        example = flow.correlation_id if spans is None or flow.span_id else None
+        if isinstance(answer, CallResult):
+            exchanges = self._exchanges[flow.action]
+            exchanges.calls.value += 1
+            exchanges.results.value += 1
+            exchanges.durations.observe(seconds, example)
+            self._lines.exchange(flow, size, answer.payload, seconds)
+        else:
+            self._call_ended(flow, seconds)
+            self._durations_in[flow.action].observe(seconds, example)
+            self._answer(self._frames_out, flow, answer, size, seconds)
+        if flow.deviations:
+            self._report_deviations(flow)
+        if seconds >= self._slow_seconds:
+            self._lines.slow(flow, seconds)
+        if flow.span_id and spans is not None:
+            self._end_span(spans, flow, seconds, answer)
 
     def unanswered(self, flow: Flow, error: BaseException) -> None:
         seconds = perf_counter() - flow.started
-        self._handled(flow)
+        if self._spans is not None:
+            self._spans.follow_session(flow)
+        self._call_ended(flow, seconds)
         text = error_text(error)
         self._lines.note(LogLevel.WARNING, "call_unanswered", flow, error=text)
         self._report_deviations(flow)
         self._expired(flow, seconds, _UNANSWERED, text)
 
-    def call_failed(self, flow: Flow, error: BaseException) -> None:
+    def handler_failed(self, flow: Flow, error: BaseException) -> None:
         self._lines.note(LogLevel.ERROR, "handler_failed", flow, error=error_text(error), stack=stack_text(error))
 
     # CALLs of ours.
@@ -126,7 +130,7 @@ class MessageTelemetry:
             session_correlation_id=session,
         )
         if self._spans is not None:
-            self._spans.begin(flow, cause)
+            self._spans.begin_command(flow, cause)
         return flow
 
     def call_withdrawn(self, flow: Flow) -> None:
@@ -147,9 +151,14 @@ class MessageTelemetry:
         if flow.steps:
             sent = flow.steps[0].began + flow.steps[0].seconds
             flow.steps.append(Step("charge_point", sent, now - sent))
-        self._observe(self._durations_out[flow.action], flow, seconds)
+        example = flow.correlation_id if self._spans is None or flow.span_id else None
+        self._durations_out[flow.action].observe(seconds, example)
         self._answer(self._frames_in, flow, answer, size, seconds)
-        self._ended(flow, seconds, answer)
+        self._report_deviations(flow)
+        if seconds >= self._slow_seconds:
+            self._lines.slow(flow, seconds)
+        if self._spans is not None:
+            self._end_span(self._spans, flow, seconds, answer)
 
     def call_expired(self, flow: Flow, error: Exception) -> None:
         if isinstance(error, CallTimeout):
@@ -164,6 +173,7 @@ class MessageTelemetry:
     def stray_answer(self, peer: Peer, answer: CallResult | CallError, size: int, *, late: bool) -> None:
         flow = _flow_without_call(peer, answer.message_id)
         self._answer(self._frames_in, flow, answer, size, stray="late" if late else "unknown")
+        self._report_deviations(flow)
 
     def frame_refused(self, peer: Peer, error: FrameError, size: int) -> None:
         flow = self._refused = _flow_without_call(peer, error.message_id or "")
@@ -185,17 +195,11 @@ class MessageTelemetry:
             {"charge_point_id": identity, "outcome": outcome, "remote_address": remote, "detail": detail}
         )
 
-    def _handled(self, flow: Flow) -> None:
-        """All is known of an incoming CALL: whether it's recorded, and what its line says."""
-        if self._spans is not None:
-            self._spans.follow_session(flow)
+    def _call_ended(self, flow: Flow, seconds: float) -> None:
+        """Count and write a CALL that came in so many seconds ago and has no CALLRESULT."""
+        self._call_in.messages[flow.action].inc()
         if self._lines.wanted:
-            self._lines.call(flow, at=flow.started)
-
-    def _observe(self, duration: Histogram, flow: Flow, seconds: float) -> None:
-        """Where tracing is on, only what is recorded is an example: it must lead somewhere."""
-        is_example = self._spans is None or flow.span_id
-        duration.observe(seconds, {"trace_id": flow.correlation_id} if is_example else None)
+            self._lines.call(flow, when=timestamps(seconds)[0])
 
     def _answer(
         self,
@@ -217,19 +221,14 @@ class MessageTelemetry:
             self._lines.frame(flow, kind.direction, kind.message_type, size, payload, seconds=seconds, more=more)
         if answer.deviations:
             flow.deviations.extend(Deviation(rule, "") for rule in answer.deviations)
-        self._report_deviations(flow)
 
-    def _ended(self, flow: Flow, seconds: float, answer: CallResult | CallError) -> None:
-        if seconds >= self._slow_seconds:
-            self._lines.slow(flow, seconds)
-        if self._spans is None:
-            return
+    def _end_span(self, spans: FlowSpans, flow: Flow, seconds: float, answer: CallResult | CallError) -> None:
         if isinstance(answer, CallError):
             description = redact_text(answer.description[:_DESCRIPTION_LIMIT])
             code = self._metrics.error_codes.get(answer.code, OTHER)
-            self._spans.end(flow, seconds, error_type=code, error=description)
+            spans.end(flow, seconds, error_type=code, error=description)
         else:
-            self._spans.end(flow, seconds)
+            spans.end(flow, seconds)
 
     def _expired(self, flow: Flow, seconds: float, error_type: str, error: str) -> None:
         if seconds >= self._slow_seconds:
@@ -248,6 +247,17 @@ class MessageTelemetry:
         self._lines.deviations(flow, rules)
 
 
+class _Exchanges:
+    """What is counted of one action's CALLs from charge points that got a CALLRESULT."""
+
+    __slots__ = ("calls", "durations", "results")
+
+    def __init__(self, metrics: Metrics, action: str) -> None:
+        self.calls = metrics.messages.labels(action, "in", "call")
+        self.results = metrics.messages.labels(action, "out", "call_result")
+        self.durations = metrics.message_duration.labels(action, "in")
+
+
 class _FrameKind:
     """One message type in one direction, with its counters by action, and by code where it is an error."""
 
@@ -256,15 +266,15 @@ class _FrameKind:
     def __init__(self, metrics: Metrics, direction: str, message_type: str) -> None:
         self.direction = direction
         self.message_type = message_type
-        self.messages: Children[Counter] = Children(
+        self.messages: Children[LoopCounter] = Children(
             metrics.actions, lambda action: metrics.messages.labels(action, direction, message_type)
         )
-        self.errors: Children[Counter] = Children(
+        self.errors: Children[LoopCounter] = Children(
             metrics.error_codes, lambda code: metrics.errors.labels(direction, code)
         )
 
 
-def _durations(metrics: Metrics, direction: str) -> Children[Histogram]:
+def _durations(metrics: Metrics, direction: str) -> Children[LoopHistogram]:
     return Children(metrics.actions, lambda action: metrics.message_duration.labels(action, direction))
 
 

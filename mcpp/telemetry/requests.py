@@ -74,8 +74,8 @@ class _Request:
         seconds = perf_counter() - self._began
         is_recorded = bool(self.cause.span_id)
         # Where tracing is on, only what is recorded is an example: it must lead somewhere.
-        example = {"trace_id": self.cause.correlation_id} if self._spans is None or is_recorded else None
-        self._metrics.http_request_duration.labels(self._method, route or OTHER, status).observe(seconds, example)
+        example = self.cause.correlation_id if self._spans is None or is_recorded else None
+        self._metrics.http_request_duration.labels(self._method, route or OTHER, str(status)).observe(seconds, example)
         self._write_line(seconds, status)
         if self._spans is not None and is_recorded:
             self._write_span(self._spans, seconds, route, status)

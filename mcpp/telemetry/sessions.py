@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from mcpp.domain.events import (
     ChargePointForgotten,
     ConnectorStatusChanged,
     Event,
+    TransactionRecovered,
     TransactionStarted,
     TransactionStopped,
 )
@@ -33,8 +35,7 @@ class SessionEnd:
     """What is told of its transaction."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Session:
+class _Session(NamedTuple):
     correlation_id: str
     charge_point_id: str
     connector_id: int
@@ -43,7 +44,16 @@ class _Session:
 
 
 class ChargingSessions:
-    """Subscribes to the domain's events; filled from the books at the start."""
+    """Subscribes to the domain's events; filled from the database at the start."""
+
+    kinds: tuple[type[Event], ...] = (
+        ConnectorStatusChanged,
+        TransactionStarted,
+        TransactionStopped,
+        TransactionRecovered,
+        ChargePointForgotten,
+    )
+    """Events that it wants."""
 
     def __init__(self, ended: Callable[[SessionEnd], None] | None = None) -> None:
         """`ended` is told of each session that ends."""
@@ -99,7 +109,7 @@ class ChargingSessions:
         known = self._by_connector.get((event.charge_point_id, event.connector_id))
         if known is None or known.correlation_id != event.session_correlation_id:
             known = _Session(event.session_correlation_id, event.charge_point_id, event.connector_id, None, event.at)
-        self._enter(replace(known, transaction_id=event.transaction_id))
+        self._enter(known._replace(transaction_id=event.transaction_id))
 
     def _stopped(self, event: TransactionStopped) -> None:
         session = self._by_transaction.pop(event.transaction_id, None) or _Session(

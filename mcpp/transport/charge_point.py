@@ -31,7 +31,7 @@ from mcpp.ocppj.errors import (
     Unanswerable,
     WrongVersion,
 )
-from mcpp.ocppj.flow import Flow, NextCall, Peer, Step, current_flow
+from mcpp.ocppj.flow import Deviation, Direction, Flow, NextCall, Peer, Step, current_flow, new_correlation_id
 from mcpp.ocppj.frames import Call, CallError, CallResult, encode
 from mcpp.ocppj.session import Answered, MalformedFrame, Session, Stray
 from mcpp.storage.writer import Pending
@@ -215,7 +215,20 @@ class LiveChargePoint:
     # Incoming CALLs.
 
     def _call_received(self, call: Call, size: int) -> None:
-        flow = self._observer.call_received(self.peer, call, size)
+        flow = Flow(
+            self.peer,
+            Direction.IN,
+            call.action,
+            call.message_id,
+            new_correlation_id(),
+            time.perf_counter(),
+            size,
+            call.payload,
+        )
+        if call.deviations:
+            flow.deviations += [Deviation(rule, "") for rule in call.deviations]
+        if self._observer.begin is not None:
+            self._observer.begin(flow)
         if self._drained is not None:
             self._observer.unanswered(flow, ConnectionLost("the central system is shutting down"))
         elif not self._busy:
@@ -301,7 +314,7 @@ class LiveChargePoint:
             self._observer.unanswered(flow, error)
             return
         if not isinstance(error, CallFault):
-            self._observer.call_failed(flow, error)
+            self._observer.handler_failed(flow, error)
             error = CallFault(ErrorCode.INTERNAL_ERROR, "the central system failed to handle the message")
         details = json.dumps(error.details, default=str, separators=(",", ":")).encode()
         code = self._dialect.spell(error.code)
@@ -310,7 +323,7 @@ class LiveChargePoint:
     def _answer(self, flow: Flow, answer: CallResult | CallError) -> None:
         text = encode(answer)
         if self._link.send(text):
-            self._observer.answer_sent(flow, answer, len(text))
+            self._observer.exchanged(flow, answer, len(text))
         else:
             self._observer.unanswered(flow, ConnectionLost("the connection ended"))
 

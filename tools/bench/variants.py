@@ -16,6 +16,7 @@ from mcpp.server.parts import CoreParts
 from mcpp.server.telemetry import TelemetryParts
 from mcpp.settings import Settings
 from mcpp.telemetry.metrics.definitions import Metrics
+from mcpp.telemetry.metrics.loop_metrics import LoopCounter, LoopFamily, LoopHistogram
 
 
 class Variant(StrEnum):
@@ -58,7 +59,9 @@ def reduce_metrics(variant: Variant, metrics: Metrics) -> None:
     if variant not in {Variant.OFF, Variant.LINES}:
         return
     for name, metric in list(vars(metrics).items()):
-        if isinstance(metric, MetricWrapperBase) and not name.startswith("_"):
+        if isinstance(metric, MetricWrapperBase | LoopFamily | LoopCounter | LoopHistogram) and not name.startswith(
+            "_"
+        ):
             setattr(metrics, name, _MUTE)
 
 
@@ -76,32 +79,33 @@ def reduce_subscribers(variant: Variant, core: CoreParts) -> None:
 class _Mute:
     """Stands in for a metric and for each of its children."""
 
+    value: float = 0
+
     def labels(self, *_: str) -> _Mute:
         return self
 
     def inc(self, amount: float = 1) -> None: ...
     def dec(self, amount: float = 1) -> None: ...
     def set(self, value: float) -> None: ...
-    def observe(self, amount: float, exemplar: Mapping[str, str] | None = None) -> None: ...
+    def observe(self, value: float, example: str | None = None) -> None: ...
 
 
 _MUTE: Final = _Mute()
 
 
 class Unobserved:
-    """The observer that makes the flows, which the domain needs, and does nothing else."""
+    """The observer that makes the flows of commands, which the domain needs, and does nothing else."""
 
-    def call_received(self, peer: Peer, call: Call, size: int) -> Flow:
-        return Flow(peer, Direction.IN, call.action, call.message_id, new_correlation_id(), perf_counter(), size)
+    begin = None
 
     def call_queued(self, peer: Peer, call: Call, about: Subject) -> Flow:  # noqa: ARG002  the seam has it
         cause = active_trace_context()
         correlation_id = cause.correlation_id if cause else new_correlation_id()
         return Flow(peer, Direction.OUT, call.action, call.message_id, correlation_id, perf_counter())
 
-    def answer_sent(self, flow: Flow, answer: CallResult | CallError, size: int) -> None: ...
+    def exchanged(self, flow: Flow, answer: CallResult | CallError, size: int) -> None: ...
     def unanswered(self, flow: Flow, error: BaseException) -> None: ...
-    def call_failed(self, flow: Flow, error: BaseException) -> None: ...
+    def handler_failed(self, flow: Flow, error: BaseException) -> None: ...
     def call_withdrawn(self, flow: Flow) -> None: ...
     def call_sent(self, flow: Flow, size: int) -> None: ...
     def answer_received(self, flow: Flow, answer: CallResult | CallError, size: int) -> None: ...

@@ -16,6 +16,7 @@ from mcpp.domain.events import (
     ConnectorStatusChanged,
     Event,
     MeterValuesReceived,
+    TransactionRecovered,
     TransactionStarted,
     TransactionStopped,
 )
@@ -29,6 +30,17 @@ HIGHEST_CONNECTOR: Final = 64
 
 MOST_KNOWN: Final = 100_000
 """Charge points that are known at most, unless the limit of those with series is higher; more aren't even counted."""
+
+_KINDS: Final[tuple[type[Event], ...]] = (
+    MeterValuesReceived,
+    ConnectorStatusChanged,
+    TransactionStarted,
+    TransactionStopped,
+    TransactionRecovered,
+    ChargePointConnected,
+    ChargePointBooted,
+    ChargePointForgotten,
+)
 
 
 class KnownConnector(NamedTuple):
@@ -130,6 +142,8 @@ class Fleet:
         self._known_statuses = frozenset(statuses)
         self._known_error_codes = frozenset(error_codes)
         self._limit = series_limit
+        self.kinds: tuple[type[Event], ...] = _KINDS if series_limit else ()
+        """Events that it wants."""
         self._charge_points: dict[str, ChargePointFigures] = {}
         self._exported: set[str] = set()
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import TypeAlias
 
 import orjson
@@ -50,9 +51,10 @@ class LineWriter:
     def __init__(self, sink: LogSink, render: Renderer, level: LogLevel, *, log_payloads: bool = False) -> None:
         self._sink = sink
         self._render = render
+        self._log_payloads = log_payloads
+        self.takes_text = False
+        """Whether a line of level info without a payload may be handed over as JSON text."""
         self.level = level
-        self.log_payloads = log_payloads
-        """Whether message lines hold the whole payload."""
         sink.tell_lost = self._lines_lost
 
     @property
@@ -64,6 +66,17 @@ class LineWriter:
     def level(self, level: LogLevel) -> None:
         self._level = level
         self._written = frozenset(graver for graver in LogLevel if graver.number >= level.number)
+        self._settle()
+
+    @property
+    def log_payloads(self) -> bool:
+        """Whether message lines hold the whole payload."""
+        return self._log_payloads
+
+    @log_payloads.setter
+    def log_payloads(self, wanted: bool) -> None:
+        self._log_payloads = wanted
+        self._settle()
 
     def writes(self, level: LogLevel) -> bool:
         """Whether lines of this level are wanted now."""
@@ -72,6 +85,13 @@ class LineWriter:
     def write(self, line: Line) -> None:
         """Write a line as it is; its fields hold no secrets any more."""
         self._sink.write(self._render(line))
+
+    def write_text(self, lines: str) -> None:
+        """Write whole lines of JSON, where `takes_text` says so; their fields hold no secrets any more."""
+        self._sink.write(lines.encode())
+
+    def _settle(self) -> None:
+        self.takes_text = self._render is render_json and not self._log_payloads and self.writes(LogLevel.INFO)
 
     def _lines_lost(self, count: int) -> bytes:
         """Written at every level: the lines that are missing had any."""
@@ -86,36 +106,27 @@ class LineWriter:
         )
 
 
-class _Second:
-    """The text of the current second, since most lines share it with the one before."""
-
-    __slots__ = ("number", "text")
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-        self.text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(number))
-
-
-_second = _Second(0)
-
-
 def timestamp() -> str:
     """Now, as every line says it: RFC 3339, UTC, milliseconds and `Z`."""
-    global _second  # noqa: PLW0603 - a cache; replaced whole, so that threads need no lock
-    milliseconds = time.time_ns() // 1_000_000
-    number = milliseconds // 1000
-    second = _second
-    if second.number != number:
-        _second = second = _Second(number)
-    return f"{second.text}.{milliseconds - number * 1000:03d}Z"
+    return _timestamp_of(int(time.time() * 1000))
 
 
-def timestamp_at(moment: float) -> str:
-    """As `timestamp`, of a moment of `time.perf_counter()` that has passed."""
-    milliseconds = (time.time_ns() - int((time.perf_counter() - moment) * 1e9)) // 1_000_000
-    number = milliseconds // 1000
-    second = _second if _second.number == number else _Second(number)
-    return f"{second.text}.{milliseconds - number * 1000:03d}Z"
+def timestamps(seconds: float) -> tuple[str, str]:
+    """As `timestamp`, of what began so many seconds ago and of its end, which is now."""
+    now = time.time()
+    return _timestamp_of(int((now - seconds) * 1000)), _timestamp_of(int(now * 1000))
+
+
+# Most lines share the millisecond with another, nearly all the second.
+@lru_cache(64)
+def _timestamp_of(milliseconds: int) -> str:
+    seconds = milliseconds // 1000
+    return f"{_second(seconds)}.{milliseconds - seconds * 1000:03d}Z"
+
+
+@lru_cache(8)
+def _second(number: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(number))
 
 
 def render_json(line: Line) -> bytes:
@@ -146,7 +157,9 @@ _JSON_OPTIONS = (
 
 def _as_json(value: object) -> str:
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        # A third of what isoformat() costs; digits after the seconds are there only where they aren't all 0.
+        text = orjson.dumps(value.astimezone(UTC)).decode()
+        return f"{text[1:24]}Z" if value.microsecond else f"{text[1:20]}.000Z"
     return redact_text(str(value) if isinstance(value, Exception) else repr(value))
 
 

@@ -1,6 +1,7 @@
 """The log lines of messages: one for each frame, and notes on what became of a flow.
 
-Written twice per message, so lines are built here as plain dicts.
+An incoming CALL and our answer to it are known together, so their lines are written together; as text, where nothing
+asks for more (see `message_texts`, which says the same in the same order).
 """
 
 from __future__ import annotations
@@ -8,8 +9,11 @@ from __future__ import annotations
 from collections import Counter as Tally
 from collections.abc import Mapping
 
+import orjson
+
 from mcpp.ocppj.flow import Flow
-from mcpp.telemetry.logs.lines import Line, LineWriter, LogLevel, timestamp, timestamp_at
+from mcpp.telemetry.logs.lines import Line, LineWriter, LogLevel, timestamp, timestamps
+from mcpp.telemetry.logs.message_texts import exchange_text
 from mcpp.telemetry.logs.redaction import redact_payload, redact_text
 
 
@@ -24,11 +28,22 @@ class MessageLines:
         """Whether frames get lines at all."""
         return self._lines.writes(LogLevel.INFO)
 
-    def call(self, flow: Flow, *, at: float | None = None) -> None:
-        """The frame of a flow's CALL, `at` its time of receipt on the clock of `time.perf_counter()`, else now."""
-        self.frame(
-            flow, flow.direction.value, "call", flow.size_bytes, flow.payload, when=timestamp_at(at) if at else None
-        )
+    def exchange(self, flow: Flow, size: int, payload: bytes, seconds: float) -> None:
+        """A charge point's CALL and our CALLRESULT to it, this many seconds later."""
+        if self._lines.takes_text:
+            try:
+                self._lines.write_text(exchange_text(flow, size, seconds, *timestamps(seconds)))
+                return
+            except orjson.JSONEncodeError:
+                pass  # a dict's values become what JSON can hold
+        if self.wanted:
+            began, ended = timestamps(seconds)
+            self.call(flow, when=began)
+            self.frame(flow, "out", "call_result", size, payload, seconds=seconds, when=ended)
+
+    def call(self, flow: Flow, *, when: str | None = None) -> None:
+        """The frame of a flow's CALL, `when` it came in or went out, else now."""
+        self.frame(flow, flow.direction.value, "call", flow.size_bytes, flow.payload, when=when)
 
     def frame(
         self,

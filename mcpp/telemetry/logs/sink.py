@@ -1,4 +1,4 @@
-"""Where log lines leave the process: a bounded buffer, emptied by a thread of its own."""
+"""Where log lines leave the process: a bounded queue, emptied by a thread of its own."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from itertools import accumulate
 from pathlib import Path
-from threading import Lock, RLock, Thread
+from queue import SimpleQueue
+from threading import RLock, Thread
 from typing import TextIO
 
 STANDARD_OUTPUT = 1
@@ -36,19 +36,18 @@ class LogSink:
         self._fd = fd
         self._limit = limit_bytes
         self._gather_seconds = gather_seconds
-        # Re-entrant: a garbage collection inside the lock may run a destructor that logs a warning.
+        # No lock of ours on the way of a line, and a destructor that logs a warning may break in anywhere.
+        self._queue: SimpleQueue[bytes | None] = SimpleQueue()
+        self._room = limit_bytes
+        """Bytes that may still come in. Two threads at once may miscount it; every turn of ours counts anew."""
+        # Re-entrant, for such destructors.
         self._lock = RLock()
-        self._lines: deque[bytes] = deque()
-        self._waiting_bytes = 0
         self._dropped = 0
         self._told = 0
         """How many of these the reader knows of."""
-        self._idle = True
         self._closing = False
         self._ended = False
         self._line_cut = False
-        self._wake = Lock()
-        self._wake.acquire()
         # A daemon, so that a write which never returns can't hold up the exit of the process.
         self._thread = Thread(target=self._run, name="log-sink", daemon=True)
         self._thread.start()
@@ -58,77 +57,74 @@ class LogSink:
         """Lines that never reached the reader."""
         return self._dropped
 
-    def write(self, line: bytes) -> None:
-        """Hand over one line, its newline included; drops it when too much waits."""
-        size = len(line)
-        with self._lock:
-            if self._closing or self._waiting_bytes + size > self._limit:
-                self._dropped += 1
-                return
-            self._waiting_bytes += size
-            self._lines.append(line)
-            self._wake_up()
+    def write(self, lines: bytes) -> None:
+        """Hand over one line or some, the last newline included; drops them when too much waits."""
+        size = len(lines)
+        room = self._room - size
+        if room < 0 or self._closing:
+            self._drop(lines.count(b"\n"))
+            return
+        self._room = room
+        self._queue.put(lines)
 
     def close(self, timeout: float = 2.0) -> None:
         """Write what waits, for at most `timeout` seconds; lines that come later are dropped."""
-        with self._lock:
-            self._closing = True
-            self._wake_up()
+        self._closing = True
+        self._queue.put(None)
         self._thread.join(timeout)
-
-    def _wake_up(self) -> None:
-        if self._idle:
-            self._idle = False
-            self._wake.release()
 
     def _run(self) -> None:
         while not self._ended:
-            self._wake.acquire()
-            while lines := self._take():
-                flows = False
-                while lines:
-                    flows = self._write_out(_portion(lines))
-                if flows:
-                    self._confess()
+            lines = self._take()
+            flows = False
+            while lines:
+                flows = self._write_out(_portion(lines))
+            if flows:
+                self._confess()
 
     def _take(self) -> deque[bytes]:
-        """What has gathered; empty when nothing came in the meantime: then the thread is idle."""
+        """What has gathered, once there is something."""
+        first = self._queue.get()
         if not self._closing:
             # Waking a thread costs more than a line, so it sleeps while lines gather rather than wait for each.
             time.sleep(self._gather_seconds)
-        with self._lock:
-            lines, self._lines = self._lines, deque()
-            self._idle = not lines
-            self._ended = not lines and self._closing
+        taken = [first, *(self._queue.get() for _ in range(self._queue.qsize()))]
+        self._ended = None in taken
+        lines = deque(item for item in taken if item is not None)
+        self._room = self._limit - sum(map(len, lines))
         return lines
 
     def _write_out(self, lines: Sequence[bytes]) -> bool:
         """Write these, and count those that couldn't be; whether all could."""
-        written = self._write_whole(lines)
+        data = b"".join(lines)
+        lost = self._write_whole(data)
+        self._room += len(data)
+        if lost:
+            self._drop(lost)
+        return not lost
+
+    def _drop(self, count: int) -> None:
         with self._lock:
-            self._waiting_bytes -= sum(map(len, lines))
-            self._dropped += len(lines) - written
-        return written == len(lines)
+            self._dropped += count
 
     def _confess(self) -> None:
         """Tell the reader what it has missed."""
         dropped = self._dropped
         if dropped == self._told or self.tell_lost is None:
             return
-        if self._write_whole((self.tell_lost(dropped - self._told),)):
+        if not self._write_whole(self.tell_lost(dropped - self._told)):
             self._told = dropped
 
-    def _write_whole(self, lines: Sequence[bytes]) -> int:
-        """How many of these lines could be written whole."""
+    def _write_whole(self, lines: bytes) -> int:
+        """How many of these lines could not be written whole."""
         # The next line stays readable after one that a full disk cut short.
-        mend = b"\n" if self._line_cut else b""
-        data = mend + b"".join(lines)
+        data = b"\n" + lines if self._line_cut else lines
         done = self._write_all(data)
         if done:
             self._line_cut = not data.endswith(b"\n", 0, done)
         if done == len(data):
-            return len(lines)
-        return sum(end <= done - len(mend) for end in accumulate(map(len, lines)))
+            return 0
+        return min(data.count(b"\n", done), lines.count(b"\n"))
 
     def _write_all(self, data: bytes) -> int:
         """How many bytes could be written before the reader was gone or the disk full."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -16,6 +16,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from mcpp.telemetry.labels import OTHER
 from mcpp.telemetry.metrics.exposition import Exposition, Families, sum_family, unit_of
 from mcpp.telemetry.metrics.live_state import LiveState
+from mcpp.telemetry.metrics.loop_metrics import LoopCounter, LoopFamily, LoopHistogram
 
 Child = TypeVar("Child")
 
@@ -98,26 +99,26 @@ class Metrics:
             "Departures from the OCPP contract that were tolerated, by the rule that repaired them.",
             ("action", "rule"),
         )
-        self.call_timeouts = _counter(registry, "call_timeouts_total", "Commands that got no answer in time.")
+        self.call_timeouts = _counter(registry, "call_timeouts_total", "Commands that got no answer in time.").labels()
         self.database_write_duration = _histogram(
             registry,
             "database_write_duration_seconds",
             "One write transaction, from its begin to its commit.",
             _WRITE_SECONDS,
-        )
+        ).labels()
         self.database_wait = _histogram(
             registry,
             "database_wait_seconds",
             "From the first submission of a unit of work to the begin of its write transaction.",
             _WRITE_SECONDS,
-        )
+        ).labels()
         self.database_batch_size = _histogram(
             registry, "database_batch_size", "Units of work that share one commit.", _BATCH_SIZES
-        )
-        self.database_errors = _counter(registry, "database_errors_total", "Writes that failed.")
+        ).labels()
+        self.database_errors = _counter(registry, "database_errors_total", "Writes that failed.").labels()
         self.event_loop_lag = _histogram(
             registry, "event_loop_lag_seconds", "How late the event loop runs what is due, sampled.", _LAG_SECONDS
-        )
+        ).labels()
         self.http_request_duration = _histogram(
             registry,
             "http_request_duration_seconds",
@@ -134,23 +135,24 @@ class Metrics:
         )
         self.transaction_duration = _histogram(
             registry, "transaction_duration_seconds", "From start to stop, by the charger's clock.", _SESSION_SECONDS
-        )
+        ).labels()
         self.transaction_energy = _histogram(
             registry, "transaction_energy_watt_hours", "Energy of a transaction, where plausible.", _SESSION_WATT_HOURS
-        )
+        ).labels()
 
+        # Any thread may add to these.
         plugin_labels = ("plugin", "hook")
-        self.plugin_duration = _histogram(
+        self.plugin_duration = _shared_histogram(
             registry,
             "plugin_duration_seconds",
             "One call of a plugin's hook or job, until it has returned, failed or run out of time.",
             _PLUGIN_SECONDS,
             plugin_labels,
         )
-        self.plugin_errors = _counter(
+        self.plugin_errors = _shared_counter(
             registry, "plugin_errors_total", "Calls of a plugin that raised or ran out of time.", plugin_labels
         )
-        self.plugin_events_dropped = _counter(
+        self.plugin_events_dropped = _shared_counter(
             registry,
             "plugin_events_dropped_total",
             "Events that never reached a plugin, since too many waited for it.",
@@ -226,16 +228,24 @@ def _gauge(registry: CollectorRegistry, name: str, text: str, labels: Iterable[s
     return Gauge(name, text, labels, namespace="mcpp", unit=unit_of(name), registry=registry)
 
 
-def _counter(registry: CollectorRegistry, name: str, text: str, labels: Iterable[str] = ()) -> Counter:
-    return Counter(name, text, labels, namespace="mcpp", unit=unit_of(name), registry=registry)
+def _counter(registry: CollectorRegistry, name: str, text: str, labels: Iterable[str] = ()) -> LoopFamily[LoopCounter]:
+    return LoopFamily(registry, "counter", LoopCounter, f"mcpp_{name}", text, labels)
 
 
 def _histogram(
-    registry: CollectorRegistry, name: str, text: str, buckets: Iterable[float], labels: Iterable[str] = ()
+    registry: CollectorRegistry, name: str, text: str, buckets: Sequence[float], labels: Iterable[str] = ()
+) -> LoopFamily[LoopHistogram]:
+    return LoopFamily(registry, "histogram", partial(LoopHistogram, buckets), f"mcpp_{name}", text, labels)
+
+
+def _shared_counter(registry: CollectorRegistry, name: str, text: str, labels: Iterable[str]) -> Counter:
+    return Counter(name, text, labels, namespace="mcpp", unit=unit_of(name), registry=registry)
+
+
+def _shared_histogram(
+    registry: CollectorRegistry, name: str, text: str, buckets: Sequence[float], labels: Iterable[str]
 ) -> Histogram:
-    return Histogram(
-        name, text, labels, namespace="mcpp", unit=unit_of(name), registry=registry, buckets=tuple(buckets)
-    )
+    return Histogram(name, text, labels, namespace="mcpp", unit=unit_of(name), registry=registry, buckets=buckets)
 
 
 def _file_size(path: Path) -> int:

@@ -25,8 +25,13 @@ class FlowSpans:
         self._actions = actions
         self._other = other
 
-    def begin(self, flow: Flow, cause: TraceContext | None) -> None:
-        """Decide whether the flow is recorded: as its cause is, else by the sampler."""
+    def begin_call(self, flow: Flow) -> None:
+        """Decide whether a charge point's CALL is recorded, as far as that is known before it's handled."""
+        if self._spans.records(flow.correlation_id):
+            flow.span_id = new_span_id()
+
+    def begin_command(self, flow: Flow, cause: TraceContext | None) -> None:
+        """Decide whether a CALL of ours is recorded: as its cause is, else by its trace."""
         if cause is not None and cause.span_id is not None:
             flow.span_id = new_span_id() if cause.span_id else 0
             flow.parent_span_id = cause.span_id

@@ -33,14 +33,8 @@ from mcpp import __version__
 from mcpp.errors import StartError
 from mcpp.telemetry.logs.library_messages import rarely_heard
 from mcpp.telemetry.logs.pipeline import get_logger
-from mcpp.telemetry.tracing.settings import (
-    Compression,
-    OtlpProtocol,
-    SamplerName,
-    SpanExporterName,
-    TracingSettings,
-    read_tracing_settings,
-)
+from mcpp.telemetry.tracing.otel_values import Compression, OtlpProtocol, SamplerName, SpanExporterName
+from mcpp.telemetry.tracing.settings import TracingSettings, read_tracing_settings
 
 
 class SpanCounts(NamedTuple):
@@ -61,12 +55,13 @@ def tracing_from(environ: Mapping[str, str]) -> Tracing | None:
 
 
 class Tracing:
-    """A running span pipeline: sampler and resource for those who make spans, and the way out for finished ones."""
+    """A running span pipeline: sampling and resource for those who make spans, and the way out for finished ones."""
 
     def __init__(self, settings: TracingSettings) -> None:
         _forget_empty_variables()
         self._closing = False
-        self.sampler = _sampler(settings)
+        self.sampling = settings.sampling
+        self._sampler = _sampler(settings)
         self.resource = _resource()
         with ExitStack() as started:
             started.enter_context(rarely_heard("opentelemetry", secrets=settings.secrets))
@@ -87,7 +82,7 @@ class Tracing:
     def make_global(self) -> None:
         """Let the spans of `opentelemetry.trace.get_tracer()`, which plugins may use, go the same way."""
         try:
-            provider = TracerProvider(sampler=self.sampler, resource=self.resource, shutdown_on_exit=False)
+            provider = TracerProvider(sampler=self._sampler, resource=self.resource, shutdown_on_exit=False)
         except ValueError as error:  # of the span limits' variables
             raise StartError(f"OpenTelemetry: {error}") from error
         provider.add_span_processor(_HandOver(self))
@@ -239,6 +234,7 @@ def _grpc_exporter(settings: TracingSettings) -> SpanExporter:
 
 
 def _sampler(settings: TracingSettings) -> Sampler:
+    """For the SDK's own tracers; decides as `settings.sampling` does."""
     match settings.sampler:
         case SamplerName.ALWAYS_ON:
             return ALWAYS_ON

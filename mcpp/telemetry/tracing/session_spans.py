@@ -52,6 +52,9 @@ def write_session_span(spans: Spans, cause: TraceContext, name: str, *, began: f
 class SessionSpans:
     """Writes what no flow's spans tell of a session: its root, and an end that no message brought."""
 
+    kinds: tuple[type[Event], ...] = (TransactionStopped, TransactionRecovered)
+    """Events that it wants."""
+
     def __init__(self, spans: Spans) -> None:
         self._spans = spans
 

@@ -9,37 +9,23 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from random import getrandbits
 from typing import Final, TypeAlias
 
-from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.sdk.trace.sampling import Decision, Sampler
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-from opentelemetry.trace import (
-    Link,
-    NonRecordingSpan,
-    SpanContext,
-    SpanKind,
-    Status,
-    StatusCode,
-    TraceFlags,
-    set_span_in_context,
-)
+from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 from opentelemetry.util.types import AttributeValue
 
 from mcpp import __version__
+from mcpp.telemetry.tracing.sampling import Sampling
 
 Attributes: TypeAlias = Mapping[str, AttributeValue]
 
 _SAMPLED: Final = TraceFlags(TraceFlags.SAMPLED)
 _OK: Final = Status(StatusCode.UNSET)
-_ROOT: Final = Context()
 _SCOPE: Final = InstrumentationScope("mcpp", __version__)
-_DECISIONS: Final = 8192
-"""Traces whose sampling is remembered: of the sessions that run and the flows under way."""
 
 TEXT_LIMIT: Final = 1024
 """Characters of an attribute or a status: chargers make texts of any length."""
@@ -76,24 +62,14 @@ def span_context(correlation_id: str, span_id: int) -> SpanContext:
 class Spans:
     """Decides what is recorded and writes it; may be used from any thread."""
 
-    def __init__(self, sampler: Sampler, resource: Resource, export: Callable[[ReadableSpan], None]) -> None:
+    def __init__(self, sampling: Sampling, resource: Resource, export: Callable[[ReadableSpan], None]) -> None:
         """`export` is given every span; it must not block and not raise."""
-        self._sampler = sampler
+        self.records = sampling.records
+        """Whether a trace is recorded, by its correlation id; always the same for one trace."""
+        self.records_for = sampling.records_for
+        """Whether what a span elsewhere has set off is recorded."""
         self._resource = resource
         self._export = export
-        self.records = lru_cache(maxsize=_DECISIONS)(self._records)
-        """Whether a trace is recorded, by its correlation id; always the same for one trace."""
-
-    def records_for(self, caller: SpanContext) -> bool:
-        """Whether what a span elsewhere has set off is recorded: samplers that heed a parent do as was done there."""
-        return self._decide(set_span_in_context(NonRecordingSpan(caller), _ROOT), caller.trace_id)
-
-    def _records(self, correlation_id: str) -> bool:
-        return self._decide(_ROOT, int(correlation_id, 16))
-
-    def _decide(self, parent: Context, trace_id: int) -> bool:
-        result = self._sampler.should_sample(parent, trace_id, "", SpanKind.SERVER)
-        return result.decision is Decision.RECORD_AND_SAMPLE
 
     def write(self, span: Span) -> None:
         """Write a span of a trace that is recorded."""

@@ -17,11 +17,11 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, DEFAULT_OFF, DEFAULT_ON, Sampler
 from opentelemetry.trace import SpanKind, StatusCode
 
 from mcpp.api.access import AccessRules
 from mcpp.telemetry.logs.lines import LogLevel
+from mcpp.telemetry.tracing.sampling import Sampling
 from mcpp.telemetry.tracing.spans import Spans
 from tests.integration.api.support import LOCAL, Site, site
 from tests.unit.telemetry.recording import Recording
@@ -29,6 +29,9 @@ from tests.unit.telemetry.recording import Recording
 TRACE, CALLER = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 SAMPLED = {"traceparent": f"00-{TRACE}-{CALLER}-01"}
 NOT_SAMPLED = {"traceparent": f"00-{TRACE}-{CALLER}-00"}
+
+DEFAULT_ON, DEFAULT_OFF = Sampling(1, follows_callers=True), Sampling(0, follows_callers=True)
+ALWAYS_ON, ALWAYS_OFF = Sampling(1, follows_callers=False), Sampling(0, follows_callers=False)
 
 ID = re.compile("[0-9a-f]{32}")
 
@@ -57,16 +60,16 @@ class Watched:
     @asynccontextmanager
     async def site(
         self,
-        sampler: Sampler | None = ALWAYS_ON,
+        sampling: Sampling | None = ALWAYS_ON,
         *,
         level: LogLevel = LogLevel.INFO,
         rules: AccessRules = LOCAL,
         with_files: bool = False,
     ) -> AsyncIterator[tuple[Site, Observed]]:
-        """`sampler` is None for a server with tracing off."""
+        """`sampling` is None for a server with tracing off."""
         recording = Recording(self._folder / "log")
         observed = Observed(recording)
-        spans = None if sampler is None else Spans(sampler, Resource.get_empty(), observed.spans.append)
+        spans = None if sampling is None else Spans(sampling, Resource.get_empty(), observed.spans.append)
         with recording.at(level):
             async with site(self._folder, rules, with_files=with_files, spans=spans) as running:
                 yield running, observed
@@ -142,7 +145,7 @@ async def test_a_callers_trace_goes_on_where_tracing_is_off(watched: Watched) ->
 
 
 @pytest.mark.parametrize(
-    ("sampler", "headers", "recorded"),
+    ("sampling", "headers", "recorded"),
     [
         (DEFAULT_ON, SAMPLED, True),
         (DEFAULT_ON, NOT_SAMPLED, False),
@@ -154,9 +157,9 @@ async def test_a_callers_trace_goes_on_where_tracing_is_off(watched: Watched) ->
     ],
 )
 async def test_who_decides_what_is_recorded(
-    watched: Watched, sampler: Sampler, headers: dict[str, str], recorded: bool
+    watched: Watched, sampling: Sampling, headers: dict[str, str], recorded: bool
 ) -> None:
-    async with watched.site(sampler) as (api, observed):
+    async with watched.site(sampling) as (api, observed):
         response = await api.http.get("/api/v1/transactions", headers=headers)
         scrape = (await api.http.get("/metrics", headers={"Accept": "application/openmetrics-text"})).text
 

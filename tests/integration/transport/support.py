@@ -24,7 +24,6 @@ from mcpp.ocppj.flow import (
     Subject,
     active_correlation_id,
     current_flow,
-    new_correlation_id,
 )
 from mcpp.ocppj.frames import Call, CallError, CallResult, FrameError
 from mcpp.transport.admission import AdmissionRefused, Admitted, ConnectRequest
@@ -175,19 +174,18 @@ class Recorder:
         self.frames.append(text)
         self._changed.set()
 
-    def call_received(self, peer: Peer, call: Call, size: int) -> Flow:
-        flow = Flow(peer, Direction.IN, call.action, call.message_id, new_correlation_id(), 0)
+    def begin(self, flow: Flow) -> None:
         self.flows.append(flow)
-        self._note(f"in {call.action} {call.message_id}{''.join(' ' + rule for rule in call.deviations)}")
-        return flow
+        rules = "".join(f" {deviation.rule}" for deviation in flow.deviations)
+        self._note(f"in {flow.action} {flow.message_id}{rules}")
 
-    def answer_sent(self, flow: Flow, answer: CallResult | CallError, size: int) -> None:
+    def exchanged(self, flow: Flow, answer: CallResult | CallError, size: int) -> None:
         self._note(f"answered {answer.message_id}")
 
     def unanswered(self, flow: Flow, error: BaseException) -> None:
         self._note(f"unanswered {flow.message_id} {type(error).__name__}")
 
-    def call_failed(self, flow: Flow, error: BaseException) -> None:
+    def handler_failed(self, flow: Flow, error: BaseException) -> None:
         self.errors.append(error)
         self._note(f"failed {flow.message_id}")
 

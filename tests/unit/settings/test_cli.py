@@ -15,7 +15,7 @@ import pytest
 from mcpp import __version__
 from mcpp.settings import Settings, default_text, flag, variable
 from mcpp.storage.sqlite.migrations import bundled_migrations
-from mcpp.telemetry.tracing.settings import SamplerName
+from mcpp.telemetry.tracing.otel_values import SamplerName
 
 ROOT = Path(__file__).parents[3]
 NEWEST = len(bundled_migrations())

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from time import perf_counter
 
 import pytest
-from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.sdk.trace.sampling import ALWAYS_ON, Decision, Sampler, SamplingResult
-from opentelemetry.trace import Link, SpanContext, SpanKind, StatusCode, TraceState
-from opentelemetry.util.types import Attributes
+from opentelemetry.trace import SpanContext, SpanKind, StatusCode
 
 from mcpp.domain.events import TransactionRecovered
 from mcpp.ocppj.errors import CallTimeout
-from mcpp.ocppj.flow import Deviation, Peer, Step, Subject, TraceContext, current_trace_context
+from mcpp.ocppj.flow import (
+    Deviation,
+    Direction,
+    Flow,
+    Peer,
+    Step,
+    Subject,
+    TraceContext,
+    current_trace_context,
+    new_correlation_id,
+)
 from mcpp.ocppj.frames import Call, CallError, CallResult
 from mcpp.telemetry.labels import OTHER
 from mcpp.telemetry.logs.lines import LineWriter
@@ -27,6 +34,7 @@ from mcpp.telemetry.metrics.definitions import Metrics
 from mcpp.telemetry.plugins import PluginTelemetry
 from mcpp.telemetry.sessions import ChargingSessions
 from mcpp.telemetry.tracing.flow_spans import FlowSpans
+from mcpp.telemetry.tracing.sampling import Sampling
 from mcpp.telemetry.tracing.session_spans import SessionSpans, root_span_id
 from mcpp.telemetry.tracing.spans import Spans
 from tests.unit.domain.books import NOW
@@ -37,37 +45,29 @@ PEER = Peer(7, "CP-1")
 RECOVERED = TransactionRecovered(**{name: getattr(STOPPED, name) for name in STOPPED.__dataclass_fields__})
 
 
-class Only(Sampler):
+class Only(Sampling):
     """Records the traces of a set."""
 
     def __init__(self, *correlation_ids: str) -> None:
-        self._traces = {int(correlation_id, 16) for correlation_id in correlation_ids}
+        super().__init__(0, follows_callers=False)
+        self._traces = frozenset(correlation_ids)
 
-    def should_sample(
-        self,
-        parent_context: Context | None,
-        trace_id: int,
-        name: str,
-        kind: SpanKind | None = None,
-        attributes: Attributes = None,
-        links: Sequence[Link] | None = None,
-        trace_state: TraceState | None = None,
-    ) -> SamplingResult:
-        return SamplingResult(Decision.RECORD_AND_SAMPLE if trace_id in self._traces else Decision.DROP)
+    def records(self, correlation_id: str) -> bool:
+        return correlation_id in self._traces
 
-    def get_description(self) -> str:
-        return "some"
+
+ALL = Sampling(1, follows_callers=True)
 
 
 class Traced:
     """Telemetry whose spans end up in a list."""
 
-    def __init__(self, lines: LineWriter, sampler: Sampler = ALWAYS_ON) -> None:
+    def __init__(self, lines: LineWriter, sampling: Sampling = ALL) -> None:
         self.spans: list[ReadableSpan] = []
         self.metrics = Metrics(
             version="1", actions={"MeterValues", "Reset"}, error_codes={"InternalError"}, stop_reasons=()
         )
-        writer = Spans(sampler, Resource.create({}), self.spans.append)
+        writer = Spans(sampling, Resource.create({}), self.spans.append)
         self.session_spans = SessionSpans(writer)
         self.sessions = ChargingSessions(self.session_spans.end)
         self.plugins = PluginTelemetry(self.metrics, writer)
@@ -76,11 +76,18 @@ class Traced:
 
     def meter_values(self, session: str | None = None, action: str = "MeterValues") -> None:
         """A handled message."""
-        flow = self.observer.call_received(PEER, Call("m1", action, b"{}"), 33)
+        flow = self.call(action)
         facts = {"wait_seconds": 0.001, "batch_size": 3}
         flow.steps.append(Step("database_write", perf_counter() - 0.25, 0.25, facts))
         flow.connector_id, flow.transaction_id, flow.session_correlation_id = 1, 42, session
-        self.observer.answer_sent(flow, CallResult("m1", b"{}"), 9)
+        self.observer.exchanged(flow, CallResult("m1", b"{}"), 9)
+
+    def call(self, action: str) -> Flow:
+        """A CALL that came in."""
+        flow = Flow(PEER, Direction.IN, action, "m1", new_correlation_id(), perf_counter(), 33, b"{}")
+        assert self.observer.begin is not None
+        self.observer.begin(flow)
+        return flow
 
     def of_trace(self, correlation_id: str) -> list[ReadableSpan]:
         return [span for span in self.spans if trace_of(span) == correlation_id]
@@ -147,9 +154,9 @@ def test_lines_carry_the_ids_of_a_recorded_span_only(recording: Recording) -> No
 
 def test_an_error_and_a_made_up_action_are_told(lines: LineWriter) -> None:
     traced = Traced(lines)
-    flow = traced.observer.call_received(PEER, Call("m1", "Made up", b"{}"), 33)
+    flow = traced.call("Made up")
     flow.deviations.append(Deviation("null_byte", ""))
-    traced.observer.answer_sent(flow, CallError("m1", "Odd", "password=hunter2"), 9)
+    traced.observer.exchanged(flow, CallError("m1", "Odd", "password=hunter2"), 9)
     (span,) = traced.spans
 
     assert span.name == OTHER

@@ -12,9 +12,11 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 import structlog
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from mcpp.ocppj.flow import Direction, Flow, Peer, TraceContext, current_flow, current_trace_context
-from mcpp.telemetry.logs.lines import LogFormat, LogLevel
+from mcpp.telemetry.logs.lines import LogFormat, LogLevel, render_json
 from mcpp.telemetry.logs.pipeline import get_logger
 from mcpp_generated.ocpp16.models import ChangeConfigurationRequest
 from tests.unit.telemetry.recording import Recording
@@ -248,7 +250,7 @@ def test_the_standard_library_gets_its_handlers_back(recording: Recording) -> No
 def test_every_line_of_a_program_is_json_before_during_and_after_its_loop() -> None:
     program = """
 import asyncio, warnings, logging
-from mcpp.telemetry.logs.lines import LogFormat, LogLevel
+from mcpp.telemetry.logs.lines import LogFormat, LogLevel, render_json
 from mcpp.telemetry.logs.sink import LogSink
 from mcpp.telemetry.logs.pipeline import get_logger, logging_to
 
@@ -283,7 +285,7 @@ def test_errors_that_nobody_catches_get_lines() -> None:
     program = """
 import asyncio, gc, threading
 from mcpp.ocppj.flow import TraceContext, current_trace_context
-from mcpp.telemetry.logs.lines import LogFormat, LogLevel
+from mcpp.telemetry.logs.lines import LogFormat, LogLevel, render_json
 from mcpp.telemetry.logs.sink import LogSink
 from mcpp.telemetry.logs.pipeline import logging_to, report_loop_errors
 
@@ -325,3 +327,16 @@ with logging_to(LogSink(), level=LogLevel.INFO, log_format=LogFormat.JSON):
     assert (task["task"], task["error"]) == ("the-task", "RuntimeError: password=***")
     assert destructor["error"] == "RuntimeError: password=***"
     assert (thread["thread"], thread["error"]) == ("the-thread", "ZeroDivisionError: division by zero")
+
+
+YEARS = {"min_value": datetime(1000, 1, 1), "max_value": datetime(9998, 1, 1)}  # noqa: DTZ001  hypothesis adds the zone
+
+
+@given(st.datetimes(**YEARS, timezones=st.sampled_from([UTC, timezone(timedelta(hours=-9, minutes=-30))])))
+@example(datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
+@example(datetime(2026, 1, 2, 3, 4, 5, 999, tzinfo=UTC))
+@example(datetime(2026, 1, 2, 3, 4, 5, 678_900, tzinfo=UTC))
+def test_a_time_is_written_in_milliseconds_whatever_they_are(moment: datetime) -> None:
+    expected = moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    assert json.loads(render_json({"at": moment})) == {"at": expected}

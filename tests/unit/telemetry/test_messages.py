@@ -11,7 +11,17 @@ import pytest
 
 from mcpp.csms.observer import MessageObserver
 from mcpp.ocppj.errors import CallTimeout, ConnectionLost, ErrorCode
-from mcpp.ocppj.flow import Deviation, Direction, Flow, Peer, Step, Subject, TraceContext, current_trace_context
+from mcpp.ocppj.flow import (
+    Deviation,
+    Direction,
+    Flow,
+    Peer,
+    Step,
+    Subject,
+    TraceContext,
+    current_trace_context,
+    new_correlation_id,
+)
 from mcpp.ocppj.frames import Call, CallError, CallResult, FrameError
 from mcpp.telemetry.logs.lines import LogLevel
 from mcpp.telemetry.logs.message_lines import MessageLines
@@ -39,6 +49,17 @@ def metrics() -> Metrics:
 
 def outgoing() -> Flow:
     return Flow(PEER, Direction.OUT, "Reset", "id-1", CORRELATION_ID, perf_counter())
+
+
+def incoming(observer: MessageObserver, call: Call = CALL, size: int = 33) -> Flow:
+    """The flow of a CALL that came in, as the transport makes it."""
+    flow = Flow(
+        PEER, Direction.IN, call.action, call.message_id, new_correlation_id(), perf_counter(), size, call.payload
+    )
+    flow.deviations += [Deviation(rule, "") for rule in call.deviations]
+    if observer.begin is not None:
+        observer.begin(flow)
+    return flow
 
 
 def value(metrics: Metrics, name: str, **labels: str) -> float | None:
@@ -152,7 +173,7 @@ def test_an_incoming_call_and_its_answer_make_a_line_each(
     first: dict[str, object],
     second: dict[str, object],
 ) -> None:
-    lines = watch(recording, metrics, lambda m: m.answer_sent(m.call_received(PEER, call, 33), answer, 9))
+    lines = watch(recording, metrics, lambda m: m.exchanged(incoming(m, call), answer, 9))
 
     assert [line["event"] for line in lines] == ["ocpp_message", "ocpp_message"]
     assert first.items() <= lines[0].items()
@@ -161,10 +182,10 @@ def test_an_incoming_call_and_its_answer_make_a_line_each(
 
 def test_an_incoming_calls_line_has_its_time_of_receipt_and_its_session(recording: Recording, metrics: Metrics) -> None:
     def handle(observer: MessageObserver) -> None:
-        flow = observer.call_received(PEER, CALL, 33)
+        flow = incoming(observer)
         flow.started -= 5
         flow.connector_id, flow.transaction_id, flow.session_correlation_id = 1, 42, "5" * 32
-        observer.answer_sent(flow, RESULT, 9)
+        observer.exchanged(flow, RESULT, 9)
 
     call, answer, slow = watch(recording, metrics, handle)
 
@@ -177,11 +198,11 @@ def test_an_incoming_calls_line_has_its_time_of_receipt_and_its_session(recordin
 
 def test_a_slow_message_says_where_the_time_went(recording: Recording, metrics: Metrics) -> None:
     def handle(observer: MessageObserver) -> None:
-        flow = observer.call_received(PEER, CALL, 33)
+        flow = incoming(observer)
         flow.started -= 2
         flow.steps.append(Step("wait_in_line", flow.started, 0.5))
         flow.steps.append(Step("database_write", flow.started + 0.5, 1.25, {"wait_seconds": 1.0, "batch_size": 40}))
-        observer.answer_sent(flow, RESULT, 9)
+        observer.exchanged(flow, RESULT, 9)
 
     (slow,) = [line for line in watch(recording, metrics, handle) if line["event"] == "slow_message"]
 
@@ -194,7 +215,7 @@ def test_a_slow_message_says_where_the_time_went(recording: Recording, metrics: 
 
 
 def test_a_quick_message_has_no_slow_line(recording: Recording, metrics: Metrics) -> None:
-    lines = watch(recording, metrics, lambda m: m.answer_sent(m.call_received(PEER, CALL, 33), RESULT, 9))
+    lines = watch(recording, metrics, lambda m: m.exchanged(incoming(m), RESULT, 9))
 
     assert [line["event"] for line in lines] == ["ocpp_message"] * 2
 
@@ -215,7 +236,7 @@ def test_a_command_belongs_to_its_cause_and_its_session(recording: Recording, me
 
 
 def test_a_call_and_its_answer_share_a_correlation_id(recording: Recording, metrics: Metrics) -> None:
-    call, answer = watch(recording, metrics, lambda m: m.answer_sent(m.call_received(PEER, CALL, 33), RESULT, 9))
+    call, answer = watch(recording, metrics, lambda m: m.exchanged(incoming(m), RESULT, 9))
 
     assert call["correlation_id"] == answer["correlation_id"]
     assert "duration_ms" not in call
@@ -226,7 +247,7 @@ def test_a_call_and_its_answer_share_a_correlation_id(recording: Recording, metr
 
 
 def test_two_calls_have_two_correlation_ids(recording: Recording, metrics: Metrics) -> None:
-    act: Act = lambda m: m.answer_sent(m.call_received(PEER, CALL, 33), RESULT, 9)  # noqa: E731  as the others
+    act: Act = lambda m: m.exchanged(incoming(m), RESULT, 9)  # noqa: E731  as the others
     ids = {line["correlation_id"] for line in watch(recording, metrics, act, act)}
 
     assert len(ids) == 2
@@ -251,7 +272,7 @@ def test_payloads_are_whole_when_wanted_and_masked(recording: Recording, metrics
     call, error, configuration = watch(
         recording,
         metrics,
-        lambda m: m.answer_sent(m.call_received(PEER, CALL, 33), ERROR, 9),
+        lambda m: m.exchanged(incoming(m), ERROR, 9),
         lambda m: m.call_sent(m.call_queued(PEER, secret, Subject()), 44),
         log_payloads=True,
     )
@@ -263,9 +284,9 @@ def test_payloads_are_whole_when_wanted_and_masked(recording: Recording, metrics
 
 def test_deviations_make_one_line_per_flow_and_are_counted_by_rule(recording: Recording, metrics: Metrics) -> None:
     def handle(observer: MessageObserver) -> None:
-        flow = observer.call_received(PEER, CALL._replace(deviations=("byte_order_mark",)), 33)
+        flow = incoming(observer, CALL._replace(deviations=("byte_order_mark",)))
         flow.deviations += [Deviation("number_for_text", "a[0]"), Deviation("number_for_text", "a[1]")]
-        observer.answer_sent(flow, RESULT, 9)
+        observer.exchanged(flow, RESULT, 9)
 
     lines = watch(recording, metrics, handle)
     (deviation,) = [line for line in lines if line["event"] == "contract_deviation"]
@@ -282,10 +303,10 @@ def test_a_call_without_an_answer_is_told_but_is_no_frame(recording: Recording, 
     lines = watch(
         recording,
         metrics,
-        lambda m: m.unanswered(m.call_received(PEER, CALL, 33), RuntimeError("disk full")),
+        lambda m: m.unanswered(incoming(m), RuntimeError("disk full")),
         lambda m: m.call_expired(outgoing(), CallTimeout("no answer in 30 s")),
         lambda m: m.call_expired(outgoing(), ConnectionLost("gone")),
-        lambda m: m.call_failed(outgoing(), ZeroDivisionError("division by zero")),
+        lambda m: m.handler_failed(outgoing(), ZeroDivisionError("division by zero")),
     )
 
     frame, *notes = lines
@@ -300,6 +321,13 @@ def test_a_call_without_an_answer_is_told_but_is_no_frame(recording: Recording, 
     assert all(line["correlation_id"] == CORRELATION_ID for line in notes[1:])
     assert "ZeroDivisionError" in notes[3]["stack"]
     assert value(metrics, "call_timeouts_total") == 1
+    assert value(metrics, "ocpp_messages_total", action="Heartbeat", direction="in", message_type="call") == 1
+    assert value(metrics, "ocpp_message_duration_seconds_count", action="Heartbeat", direction="in") is None
+
+
+def test_without_tracing_nothing_is_called_before_a_handler(recording: Recording, metrics: Metrics) -> None:
+    with recording.at() as lines:
+        assert MessageTelemetry(MessageLines(lines), metrics, ChargingSessions()).begin is None
 
 
 def test_connections_are_told_and_counted(recording: Recording, metrics: Metrics) -> None:
@@ -317,7 +345,7 @@ def test_with_level_warning_messages_are_counted_and_not_written(recording: Reco
         recording,
         metrics,
         *(act for act, _ in ONE_FRAME_EACH.values()),
-        lambda m: m.answer_sent(m.call_received(PEER, CALL, 33), RESULT, 9),
+        lambda m: m.exchanged(incoming(m), RESULT, 9),
         lambda m: m.connection("accepted"),
         level=LogLevel.WARNING,
     )
@@ -330,9 +358,9 @@ def test_labels_stay_within_their_sets_whatever_a_charger_makes_up(recording: Re
     def attack(observer: MessageObserver) -> None:
         for number in range(50):
             made_up = f'Made{number}\n"up"'
-            flow = observer.call_received(PEER, Call(made_up, made_up, b"{}"), 9)
+            flow = incoming(observer, Call(made_up, made_up, b"{}"), 9)
             flow.deviations.append(Deviation("unknown_field", made_up))
-            observer.answer_sent(flow, CallError(made_up, made_up, made_up), 9)
+            observer.exchanged(flow, CallError(made_up, made_up, made_up), 9)
             observer.answer_received(outgoing(), CallError(made_up, made_up, made_up), 9)
             observer.stray_answer(PEER, CallError(made_up, made_up, made_up), 9, late=False)
             observer.frame_refused(PEER, FrameError(made_up, ErrorCode.FORMAT_VIOLATION, made_up, number), 9)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from mcpp.ocpp16.errors import COUNTED_AS
-from mcpp.ocppj.flow import Peer
-from mcpp.ocppj.frames import Call, CallResult
+from mcpp.ocppj.flow import Direction, Flow, Peer, new_correlation_id
+from mcpp.ocppj.frames import CallResult
 from mcpp.storage.writer import WriterObserver
 from mcpp.telemetry.database import DatabaseTelemetry
 from mcpp.telemetry.labels import OTHER
@@ -193,8 +193,8 @@ def test_two_servers_in_one_process_count_apart(metrics: Metrics) -> None:
 async def test_an_exemplar_leads_from_a_duration_to_its_flow(recording: Recording, metrics: Metrics) -> None:
     with recording.at() as lines:
         observer = MessageTelemetry(MessageLines(lines), metrics, ChargingSessions())
-        flow = observer.call_received(Peer(1, "CP-1"), Call("1", "Heartbeat", b"{}"), 20)
-        observer.answer_sent(flow, CallResult("1", b"{}"), 10)
+        flow = Flow(Peer(1, "CP-1"), Direction.IN, "Heartbeat", "1", new_correlation_id(), time.perf_counter())
+        observer.exchanged(flow, CallResult("1", b"{}"), 10)
     samples = (await scrape(metrics, OPENMETRICS))["mcpp_ocpp_message_duration_seconds"].samples
     exemplars = [sample.exemplar.labels for sample in samples if sample.exemplar]
 

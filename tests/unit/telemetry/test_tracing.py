@@ -14,7 +14,6 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.sdk.trace.sampling import Decision
 from opentelemetry.trace import SpanContext, SpanKind, TraceFlags
 
 from mcpp import __version__
@@ -118,8 +117,7 @@ async def test_the_sampler(monkeypatch: pytest.MonkeyPatch, sampler: str, argume
     said = {"OTEL_TRACES_SAMPLER": sampler, "OTEL_TRACES_SAMPLER_ARG": argument}
     async with tracing_to("http://localhost", monkeypatch, **said) as tracing:
         trace_ids = (1, (1 << 128) - 1)
-        decisions = [tracing.sampler.should_sample(None, trace_id, "").decision for trace_id in trace_ids]
-        assert [decision is Decision.RECORD_AND_SAMPLE for decision in decisions] == sampled
+        assert [tracing.sampling.records(f"{trace_id:032x}") for trace_id in trace_ids] == sampled
 
 
 async def test_empty_variables_are_as_if_unset(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,15 +7,8 @@ from pathlib import Path
 import pytest
 
 from mcpp.errors import StartError
-from mcpp.telemetry.tracing.settings import (
-    Compression,
-    OtlpProtocol,
-    SamplerName,
-    SpanExporterName,
-    TracingSettings,
-    describe_tracing,
-    read_tracing_settings,
-)
+from mcpp.telemetry.tracing.otel_values import Compression, OtlpProtocol, SamplerName, SpanExporterName
+from mcpp.telemetry.tracing.settings import TracingSettings, describe_tracing, read_tracing_settings
 
 ON = {"OTEL_SERVICE_NAME": "mcpp"}
 GRPC, HTTP = OtlpProtocol.GRPC, OtlpProtocol.HTTP
