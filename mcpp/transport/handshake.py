@@ -1,4 +1,8 @@
-"""The server side of the WebSocket opening handshake, with the subprotocol rules of OCPP-J."""
+"""The WebSocket protocol without I/O, with the subprotocol rules of OCPP-J.
+
+The one place that reads or sets what the `websockets` package doesn't document: `recv_frame`, `reader.buffer`,
+`current_size`, `parser`, `parser_exc` and `handshake_exc`.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Final
 
+from websockets.frames import Frame
 from websockets.http11 import Response
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
@@ -27,6 +32,18 @@ class HandshakeProtocol(ServerProtocol):
         self.dialect: Dialect | None = default
         """Once the request is accepted: the dialect to speak, None where only unknown ones were offered."""
         self.offered: tuple[str, ...] = ()
+        self.between_messages = False
+        """Whether the next byte to come begins a message: no frame has begun and no fragment is waited for."""
+
+    def receive_data(self, data: bytes | bytearray) -> None:
+        self.between_messages = False
+        super().receive_data(data)
+
+    def recv_frame(self, frame: Frame) -> None:
+        # Called at the end of each frame, when the buffer holds what follows it. At no other time does an empty buffer
+        # mean much: the parser may have taken half a frame out of it.
+        super().recv_frame(frame)
+        self.between_messages = not self.reader.buffer and self.current_size is None
 
     def select_subprotocol(self, subprotocols: Sequence[Subprotocol]) -> Subprotocol | None:
         """The first of the offered subprotocols that we speak; offers are in order of preference (RFC 6455 §4.1)."""
