@@ -101,6 +101,8 @@ class _TypedCommand(Generic[Res]):
     def failed(self, error: Exception) -> None:
         if not self.future.done():
             self.future.set_exception(error)
+        # Or future, error, its traceback's frames and this command would hold each other.
+        del self.future
         self._finished(self.flow, error)
 
     def _succeed(self, response: Res) -> None:
@@ -114,8 +116,9 @@ class _TypedCommand(Generic[Res]):
         try:
             await learning
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets the answer
-            context = {"message": f"the answer to {self.flow.action} was not booked", "exception": error}
-            self.future.get_loop().call_exception_handler(context)
+            self.future.get_loop().call_exception_handler(
+                {"message": f"the answer to {self.flow.action} was not booked", "exception": error}
+            )
         self._succeed(response)
 
 
@@ -211,6 +214,8 @@ class LiveChargePoint:
         try:
             response = await future
         finally:
+            # Or the future, its error and this frame, which is in the error's traceback, would hold each other.
+            del future
             if self._session.withdraw(call.message_id):
                 del self._commands[call.message_id]
                 self._observer.call_withdrawn(flow)
@@ -322,14 +327,18 @@ class LiveChargePoint:
     def _succeed(self, flow: Flow, payload: bytes) -> None:
         self._answer(flow, CallResult(flow.message_id, payload))
         # Its record is stored, so its events go out even if the connection has ended.
-        if flow.after_answer is not None:
+        # The flow lets go of it: it holds the flow.
+        after_answer, flow.after_answer = flow.after_answer, None
+        if after_answer is not None:
             try:
-                flow.after_answer()
+                after_answer()
             except Exception as error:  # noqa: BLE001 - a subscriber's fault must not end the connection
-                context = {"message": f"after_answer of {flow.action} failed", "exception": error}
-                self._loop.call_exception_handler(context)
+                self._loop.call_exception_handler(
+                    {"message": f"after_answer of {flow.action} failed", "exception": error}
+                )
 
     def _fail(self, flow: Flow, error: Exception) -> None:
+        flow.after_answer = None
         if isinstance(error, Unanswerable):
             self._observer.unanswered(flow, error)
             return

@@ -277,6 +277,7 @@ class Connection(asyncio.Protocol):
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
+        self.ws.release()
         self._owner.connection_gone(self)
 
     def pause_writing(self) -> None:
@@ -345,6 +346,7 @@ class Connection(asyncio.Protocol):
         self.ended = True
         if self.admission is not None:
             self.admission.cancel()
+            self.admission = None
         self._receiver = None
         self._fragments = None
         self._owner.connection_ended(self, outcome, detail)

@@ -45,6 +45,12 @@ class HandshakeProtocol(ServerProtocol):
         super().recv_frame(frame)
         self.between_messages = not self.reader.buffer and self.current_size is None
 
+    def release(self) -> None:
+        """Let go of what refers back to it, once nothing comes or goes; else its memory waits for the collector."""
+        self.parser.close()
+        for error in (self.handshake_exc, self.parser_exc):
+            _forget_frames(error)
+
     def select_subprotocol(self, subprotocols: Sequence[Subprotocol]) -> Subprotocol | None:
         """The first of the offered subprotocols that we speak; offers are in order of preference (RFC 6455 §4.1)."""
         self.offered = tuple(subprotocols)
@@ -60,3 +66,10 @@ class HandshakeProtocol(ServerProtocol):
         if status is HTTPStatus.UNAUTHORIZED:
             response.headers["WWW-Authenticate"] = 'Basic realm="OCPP", charset="UTF-8"'
         return response
+
+
+def _forget_frames(error: BaseException | None) -> None:
+    """Drop the tracebacks: their frames, and those that called them, hold what holds the error."""
+    while error is not None:
+        error.__traceback__ = None
+        error = error.__cause__ or error.__context__
