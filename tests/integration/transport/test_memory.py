@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
-from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from http import HTTPStatus
 
@@ -24,10 +22,10 @@ from mcpp.transport.connection import Connection
 from mcpp.transport.handshake import HandshakeProtocol
 from mcpp.transport.limits import Limits
 from mcpp.transport.outcomes import ConnectionOutcome
+from tests.garbage import uncollected
 from tests.integration.transport.conftest import StartCentralSystem
 from tests.integration.transport.support import (
     ECHO,
-    PATIENCE,
     CentralSystem,
     RawSocket,
     Text,
@@ -38,7 +36,7 @@ from tests.integration.transport.support import (
     soon,
 )
 
-WATCHED = {
+WATCHED = (
     Connection,
     LiveChargePoint,
     HandshakeProtocol,
@@ -49,28 +47,9 @@ WATCHED = {
     CallResult,
     CallError,
     FrameError,
-}
+)
 
 Life = Callable[[CentralSystem], Awaitable[None]]
-
-
-@pytest.fixture
-def before() -> Iterator[list[object]]:
-    """What was there before the test; no garbage is collected from then on."""
-    gc.collect()
-    gc.disable()
-    yield watched()
-    gc.enable()
-
-
-def watched() -> list[object]:
-    return [thing for thing in gc.get_objects() if type(thing) in WATCHED]
-
-
-def left(before: list[object]) -> Counter[str]:
-    """How many of each kind are there that weren't before."""
-    known = {id(thing) for thing in before}
-    return Counter(type(thing).__name__ for thing in watched() if id(thing) not in known)
 
 
 # Lives of a charge point, from its socket's beginning to its end.
@@ -341,19 +320,14 @@ LIMITS: dict[Life, Limits] = {
         lives_until_the_end,
     ],
 )
-async def test_nothing_is_left_of_a_charge_point_that(
-    before: list[object], start: StartCentralSystem, life: Life
-) -> None:
-    system = await start(LIMITS.get(life, Limits(close_timeout=0.5, drain_timeout=0.05)))
-    await life(system)
-    async with asyncio.timeout(PATIENCE):
-        while left(before):
-            forget(system)
-            await asyncio.sleep(0.01)
+async def test_nothing_is_left_of_a_charge_point_that(start: StartCentralSystem, life: Life) -> None:
+    with uncollected(*WATCHED) as newcomers:
+        system = await start(LIMITS.get(life, Limits(close_timeout=0.5, drain_timeout=0.05)))
 
+        def forget() -> None:
+            system.dialect.ask = None
+            for memory in (system.dialect.flows, system.recorder.flows, system.recorder.errors, system.finished):
+                memory.clear()
 
-def forget(system: CentralSystem) -> None:
-    """What tests remember."""
-    system.dialect.ask = None
-    for memory in (system.dialect.flows, system.recorder.flows, system.recorder.errors, system.finished):
-        memory.clear()
+        await life(system)
+        await newcomers.until_gone(forget)
