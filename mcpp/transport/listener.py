@@ -111,6 +111,8 @@ class OcppListener:
             )
             return
         credentials = read_basic_credentials(request.headers.get_all("Authorization"))
+        # The package's parser keeps the request for as long as it lives.
+        request.headers.clear()
         user, password = credentials or (None, None)
         question = ConnectRequest(connection.identity, connection.remote, ws.dialect.version, user, password)
         connection.hold_reading(Hold.ADMISSION)
