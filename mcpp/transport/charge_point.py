@@ -327,7 +327,7 @@ class LiveChargePoint:
     def _succeed(self, flow: Flow, payload: bytes) -> None:
         self._answer(flow, CallResult(flow.message_id, payload))
         # Its record is stored, so its events go out even if the connection has ended.
-        # The flow lets go of it: it holds the flow.
+        # The flow lets go of it, since it holds the flow.
         after_answer, flow.after_answer = flow.after_answer, None
         if after_answer is not None:
             try:
@@ -338,7 +338,7 @@ class LiveChargePoint:
                 )
 
     def _fail(self, flow: Flow, error: Exception) -> None:
-        flow.after_answer = None
+        flow.after_answer = None  # nothing is published, and it holds the flow
         if isinstance(error, Unanswerable):
             self._observer.unanswered(flow, error)
             return

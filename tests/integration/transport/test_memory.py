@@ -19,9 +19,9 @@ from mcpp.ocppj.session import Session
 from mcpp.transport.admission import AdmissionRefused, ConnectRequest
 from mcpp.transport.charge_point import LiveChargePoint
 from mcpp.transport.connection import Connection
-from mcpp.transport.handshake import HandshakeProtocol
 from mcpp.transport.limits import Limits
 from mcpp.transport.outcomes import ConnectionOutcome
+from mcpp.transport.websocket import WebSocketProtocol
 from tests.garbage import uncollected
 from tests.integration.transport.conftest import StartCentralSystem
 from tests.integration.transport.support import (
@@ -39,7 +39,7 @@ from tests.integration.transport.support import (
 WATCHED = (
     Connection,
     LiveChargePoint,
-    HandshakeProtocol,
+    WebSocketProtocol,
     Request,
     Session,
     Flow,

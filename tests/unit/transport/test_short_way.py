@@ -17,13 +17,13 @@ from websockets.protocol import State
 from websockets.utils import apply_mask
 
 from mcpp.transport.connection import Connection
-from mcpp.transport.handshake import HandshakeProtocol
 from mcpp.transport.limits import Limits
 from mcpp.transport.outcomes import ConnectionOutcome
+from mcpp.transport.websocket import WebSocketProtocol
 from tests.integration.transport.support import Dialect, handshake
 
 
-class PackageProtocol(HandshakeProtocol):
+class PackageProtocol(WebSocketProtocol):
     """Never leaves a read to anybody else."""
 
     def recv_frame(self, frame: Frame) -> None:
@@ -159,7 +159,7 @@ def loop() -> Iterator[asyncio.AbstractEventLoop]:
 
 
 def follow(
-    loop: asyncio.AbstractEventLoop, script: Script, kind: type[Connection], protocol: type[HandshakeProtocol]
+    loop: asyncio.AbstractEventLoop, script: Script, kind: type[Connection], protocol: type[WebSocketProtocol]
 ) -> Course:
     """What a connection does after its handshake, until the stream ends."""
     course = Course()
@@ -312,7 +312,7 @@ OUTER = raw_frame(Opcode.TEXT, TEXT, NO_MASK)
 @example(Script([raw_frame(Opcode.TEXT, b"x" * 119, size_bytes=8)]))
 @settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_both_ways_do_the_same(loop: asyncio.AbstractEventLoop, script: Script) -> None:
-    ours = follow(loop, script, Connection, HandshakeProtocol)
+    ours = follow(loop, script, Connection, WebSocketProtocol)
     theirs = follow(loop, script, PackageConnection, PackageProtocol)
 
     assert ours == theirs
@@ -321,12 +321,12 @@ def test_both_ways_do_the_same(loop: asyncio.AbstractEventLoop, script: Script) 
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 65_535, 65_536, 70_000])
 def test_a_text_of_any_size_goes_out_as_the_package_writes_it(loop: asyncio.AbstractEventLoop, size: int) -> None:
     script = Script([raw_frame(Opcode.TEXT, b"x" * size)], limit=size + 10)
-    written = follow(loop, script, Connection, HandshakeProtocol).named("write")
+    written = follow(loop, script, Connection, WebSocketProtocol).named("write")
 
     assert written[-1] == Frame(Opcode.TEXT, b"x" * size).serialize(mask=False)
 
 
-class ReadsCounted(HandshakeProtocol):
+class ReadsCounted(WebSocketProtocol):
     """Counts the reads that the package gets."""
 
     reads: ClassVar[list[bytes]] = []

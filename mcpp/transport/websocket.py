@@ -1,7 +1,7 @@
-"""The WebSocket protocol without I/O, with the subprotocol rules of OCPP-J.
+"""The server side of the WebSocket protocol without I/O, with the subprotocol rules of OCPP-J.
 
-The one place that reads or sets what the `websockets` package doesn't document: `recv_frame`, `reader.buffer`,
-`current_size`, `parser`, `parser_exc` and `handshake_exc`.
+All that depends on the inside of the `websockets` package is in this class: `recv_frame`, `reader.buffer`,
+`current_size`, `parser` and `parser_exc`. Tests of the transport fail where a new version changes one of them.
 """
 
 from __future__ import annotations
@@ -11,19 +11,22 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Final
 
+from websockets.exceptions import PayloadTooBig
 from websockets.frames import Frame
 from websockets.http11 import Response
+from websockets.protocol import State
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
 from mcpp.csms.dialect import Dialect
+from mcpp.transport.outcomes import ConnectionOutcome
 
 # The package logs frames with their payloads at debug level; ours are logged by the observer, with secrets masked.
 _logger: Final = logging.getLogger("mcpp.transport.websockets")
 _logger.setLevel(logging.ERROR)
 
 
-class HandshakeProtocol(ServerProtocol):
+class WebSocketProtocol(ServerProtocol):
     """The package's protocol without I/O, choosing among dialects; no compression, which would cost 50 KiB each."""
 
     # With more than 30 attributes in its dictionary an instance takes 1.3 KiB more.
@@ -47,6 +50,16 @@ class HandshakeProtocol(ServerProtocol):
         # mean much: the parser may have taken half a frame out of it.
         super().recv_frame(frame)
         self.between_messages = not self.reader.buffer and self.current_size is None
+
+    def ending(self) -> tuple[ConnectionOutcome, str]:
+        """Why it wants the connection closed, and the details."""
+        if self.state is State.CONNECTING:
+            return ConnectionOutcome.BAD_REQUEST, str(self.handshake_exc or self.parser_exc or "")
+        if isinstance(self.parser_exc, PayloadTooBig):
+            return ConnectionOutcome.MESSAGE_TOO_BIG, str(self.parser_exc)
+        if self.parser_exc is not None:
+            return ConnectionOutcome.PROTOCOL_ERROR, str(self.parser_exc)
+        return ConnectionOutcome.CLOSED, str(self.close_rcvd or "")
 
     def release(self) -> None:
         """Let go of what refers back to it, once nothing comes or goes; else its memory waits for the collector."""
