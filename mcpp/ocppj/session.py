@@ -93,7 +93,8 @@ class Session:
         try:
             frame = parse(data, deviations)
         except FrameError as error:
-            return self._refused(error)
+            # Without its traceback, whose frames would hold it in a circle.
+            return self._refused(error.with_traceback(None))
         if isinstance(frame, Call):
             return frame
         call = self._settle(frame.message_id)

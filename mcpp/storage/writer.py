@@ -161,19 +161,26 @@ class Pending(Generic[T]):
 
     def result(self) -> T:
         """What came of it, all continuations included; to be asked once, after the commit. Raises what was raised."""
-        result, error = self._result, self._error
+        self._go_on()
+        error, self._error = self._error, None  # or it, its traceback's frames and this unit would hold each other
+        if error is not None:
+            try:
+                raise error
+            finally:
+                del error
+        return cast("T", self._result)
+
+    def _go_on(self) -> None:
+        """Run the continuations; the last one's result is this unit's."""
         continuations, self._continuations = self._continuations, []
         for function, failed in continuations:
-            if error is None:
+            if self._error is None:
                 try:
-                    result = function(result)
-                except Exception as raised:  # noqa: BLE001 - it is raised below, unless a continuation takes it
-                    error = raised
+                    self._result = function(self._result)
+                except Exception as raised:  # noqa: BLE001 - `result` raises it, unless a continuation takes it
+                    self._error = raised
             elif failed is not None:
-                error = failed(error)
-        if error is not None:
-            raise error
-        return cast("T", result)
+                self._error = failed(self._error)
 
     def __await__(self) -> Generator[Any, None, T]:
         if not self._committed:
@@ -202,11 +209,15 @@ class Pending(Generic[T]):
         try:
             if callback is not None:
                 callback(self)
-            else:  # nobody waits for it, and its continuations run all the same
-                self.result()
+                return
+            # Nobody waits for it yet, or ever; its continuations run all the same.
+            self._go_on()
+            if self._error is not None:
+                self._loop.call_exception_handler(
+                    {"message": "a unit that nobody waits for failed", "exception": self._error}
+                )
         except Exception as error:  # noqa: BLE001 - the other units of the batch must be answered too
-            context = {"message": "a unit of work failed, and nobody waits for it", "exception": error}
-            self._loop.call_exception_handler(context)
+            self._loop.call_exception_handler({"message": "what waits for a unit failed", "exception": error})
 
 
 def _wake(waiter: asyncio.Future[None], _: Pending[T]) -> None:

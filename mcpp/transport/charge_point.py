@@ -157,6 +157,8 @@ class LiveChargePoint:
         try:
             response = await future
         finally:
+            # Or the future, its error and this frame, which is in the error's traceback, would hold each other.
+            del future
             if self._session.withdraw(call.message_id):
                 del self._commands[call.message_id]
                 self._observer.call_withdrawn(flow)
@@ -300,16 +302,19 @@ class LiveChargePoint:
     def _succeed(self, flow: Flow, payload: bytes) -> None:
         self._answer(flow, CallResult(flow.message_id, payload))
         # Its record is stored, so its events go out even if the connection has ended.
-        after_answer, flow.after_answer = flow.after_answer, None  # or flow and context would hold each other
+        # The flow lets go of it, since it holds the flow.
+        after_answer, flow.after_answer = flow.after_answer, None
         if after_answer is not None:
             try:
                 after_answer()
             except Exception as error:  # noqa: BLE001 - a subscriber's fault must not end the connection
-                context = {"message": f"after_answer of {flow.action} failed", "exception": error}
-                self._loop.call_exception_handler(context)
+                self._loop.call_exception_handler(
+                    {"message": f"after_answer of {flow.action} failed", "exception": error}
+                )
         self._call_next(flow)
 
     def _fail(self, flow: Flow, error: Exception) -> None:
+        flow.after_answer = None  # nothing is published, and it holds the flow
         if isinstance(error, Unanswerable):
             self._observer.unanswered(flow, error)
             return
@@ -364,8 +369,9 @@ class LiveChargePoint:
             except CommandError:
                 pass  # the observer has seen why there is no answer
             except Exception as error:  # noqa: BLE001 - nobody waits for it
-                context = {"message": f"a CALL that follows from {flow.action} failed", "exception": error}
-                self._loop.call_exception_handler(context)
+                self._loop.call_exception_handler(
+                    {"message": f"a CALL that follows from {flow.action} failed", "exception": error}
+                )
 
     def _answer_received(self, answered: Answered, size: int) -> None:
         command = self._commands.pop(answered.call.message_id)

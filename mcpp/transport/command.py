@@ -67,6 +67,8 @@ class TypedCommand(Generic[Res]):
     def failed(self, error: Exception) -> None:
         if not self.future.done():
             self.future.set_exception(error)
+        # Or future, error, its traceback's frames and this command would hold each other.
+        del self.future
         self._finished(self.flow, error)
 
     def _succeed(self, response: Res) -> None:
@@ -80,6 +82,7 @@ class TypedCommand(Generic[Res]):
         try:
             await applied
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets the answer
-            context = {"message": f"what the answer to {self.flow.action} means was not stored", "exception": error}
-            self.future.get_loop().call_exception_handler(context)
+            self.future.get_loop().call_exception_handler(
+                {"message": f"what the answer to {self.flow.action} means was not stored", "exception": error}
+            )
         self._succeed(response)

@@ -14,11 +14,11 @@ from mcpp.csms.observer import MessageObserver
 from mcpp.transport.admission import Admission, AdmissionRefused, Admitted, ConnectRequest
 from mcpp.transport.charge_point import LiveChargePoint
 from mcpp.transport.connection import Connection, Hold
-from mcpp.transport.handshake import HandshakeProtocol
 from mcpp.transport.limits import Limits
 from mcpp.transport.outcomes import ConnectionOutcome
 from mcpp.transport.registry import Registry
 from mcpp.transport.target import BadTarget, path_segments, read_basic_credentials, read_identity
+from mcpp.transport.websocket import WebSocketProtocol
 
 _BACKLOG = 4096
 """Connections waiting to be accepted: a whole fleet comes back at once after a power cut."""
@@ -59,7 +59,7 @@ class OcppListener:
         loop = asyncio.get_running_loop()
 
         def connection() -> Connection:
-            ws = HandshakeProtocol(self._dialects, self._default_dialect, self.limits.max_message_size)
+            ws = WebSocketProtocol(self._dialects, self._default_dialect, self.limits.max_message_size)
             return Connection(self, ws, loop)
 
         self._server = await loop.create_server(connection, self._host, self._port, backlog=_BACKLOG)
@@ -109,6 +109,8 @@ class OcppListener:
             )
             return
         credentials = read_basic_credentials(request.headers.get_all("Authorization"))
+        # The package's parser keeps the request for as long as it lives.
+        request.headers.clear()
         user, password = credentials or (None, None)
         question = ConnectRequest(connection.identity, connection.remote, ws.dialect.version, user, password)
         connection.hold_reading(Hold.ADMISSION)

@@ -1,0 +1,91 @@
+"""The server side of the WebSocket protocol without I/O, with the subprotocol rules of OCPP-J.
+
+All that depends on the inside of the `websockets` package is in this class: `recv_frame`, `reader.buffer`,
+`current_size`, `parser` and `parser_exc`. Tests of the transport fail where a new version changes one of them.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Final
+
+from websockets.exceptions import PayloadTooBig
+from websockets.frames import Frame
+from websockets.http11 import Response
+from websockets.protocol import State
+from websockets.server import ServerProtocol
+from websockets.typing import Subprotocol
+
+from mcpp.csms.dialect import Dialect
+from mcpp.transport.outcomes import ConnectionOutcome
+
+# The package logs frames with their payloads at debug level; ours are logged by the observer, with secrets masked.
+_logger: Final = logging.getLogger("mcpp.transport.websockets")
+_logger.setLevel(logging.ERROR)
+
+
+class WebSocketProtocol(ServerProtocol):
+    """The package's protocol without I/O, choosing among dialects; no compression, which would cost 50 KiB each."""
+
+    # With more than 30 attributes in its dictionary an instance takes 1.3 KiB more.
+    __slots__ = ("_dialects", "between_messages", "dialect", "offered")
+
+    def __init__(self, dialects: Mapping[str, Dialect], default: Dialect, max_size: int) -> None:
+        super().__init__(max_size=max_size, logger=_logger)
+        self._dialects = dialects
+        self.dialect: Dialect | None = default
+        """Once the request is accepted: the dialect to speak, None where only unknown ones were offered."""
+        self.offered: tuple[str, ...] = ()
+        self.between_messages = False
+        """Whether the next byte to come begins a message: no frame has begun and no fragment is waited for."""
+
+    def receive_data(self, data: bytes | bytearray) -> None:
+        self.between_messages = False
+        super().receive_data(data)
+
+    def recv_frame(self, frame: Frame) -> None:
+        # Called at the end of each frame, when the buffer holds what follows it. At no other time does an empty buffer
+        # mean much: the parser may have taken half a frame out of it.
+        super().recv_frame(frame)
+        self.between_messages = not self.reader.buffer and self.current_size is None
+
+    def ending(self) -> tuple[ConnectionOutcome, str]:
+        """Why it wants the connection closed, and the details."""
+        if self.state is State.CONNECTING:
+            return ConnectionOutcome.BAD_REQUEST, str(self.handshake_exc or self.parser_exc or "")
+        if isinstance(self.parser_exc, PayloadTooBig):
+            return ConnectionOutcome.MESSAGE_TOO_BIG, str(self.parser_exc)
+        if self.parser_exc is not None:
+            return ConnectionOutcome.PROTOCOL_ERROR, str(self.parser_exc)
+        return ConnectionOutcome.CLOSED, str(self.close_rcvd or "")
+
+    def release(self) -> None:
+        """Let go of what refers back to it, once nothing comes or goes; else its memory waits for the collector."""
+        self.parser.close()
+        for error in (self.handshake_exc, self.parser_exc):
+            _forget_frames(error)
+
+    def select_subprotocol(self, subprotocols: Sequence[Subprotocol]) -> Subprotocol | None:
+        """The first of the offered subprotocols that we speak; offers are in order of preference (RFC 6455 §4.1)."""
+        self.offered = tuple(subprotocols)
+        if not subprotocols:
+            return None
+        chosen = next((name for name in subprotocols if name in self._dialects), None)
+        self.dialect = None if chosen is None else self._dialects[chosen]
+        return chosen
+
+    def refusal(self, status: HTTPStatus, text: str) -> Response:
+        """The HTTP answer that refuses the connection."""
+        response = self.reject(status, f"{text}\n")
+        if status is HTTPStatus.UNAUTHORIZED:
+            response.headers["WWW-Authenticate"] = 'Basic realm="OCPP", charset="UTF-8"'
+        return response
+
+
+def _forget_frames(error: BaseException | None) -> None:
+    """Drop the tracebacks: their frames, and those that called them, hold what holds the error."""
+    while error is not None:
+        error.__traceback__ = None
+        error = error.__cause__ or error.__context__
