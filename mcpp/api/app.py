@@ -27,7 +27,9 @@ from mcpp.api import (
 )
 from mcpp.api.access import DOCUMENTED_TOKEN, AccessRules, Guard
 from mcpp.api.body_limit import BodyLimit
+from mcpp.api.charging_profiles import STORED_PROFILE
 from mcpp.api.command_schemas import command_schemas
+from mcpp.api.commands import any_of, schema_name
 from mcpp.api.failures import answer_failures
 from mcpp.api.models import NamedProfile
 from mcpp.api.problems import CORRELATION_PATTERN, Problem, answer_with_problems, documented
@@ -66,7 +68,7 @@ def create_api(services: ApiServices, rules: AccessRules, requests: RequestObser
     api = APIRouter(prefix="/api/v1", dependencies=_token(rules, "/api"), responses=problems)
     for router in (
         charge_points.router,
-        commands.create_router(services.commands.actions.values()),
+        commands.create_router(services.commands.actions),
         transactions.router,
         id_tags.router,
         reservations.router,
@@ -112,11 +114,13 @@ class _Api(FastAPI):
             schemas.update(problem.pop("$defs"))
             schemas[Problem.__name__] = problem
             services: ApiServices = self.state.services
-            payloads = command_schemas(services.commands.actions.values())
+            payloads = command_schemas(services.commands.actions)
             clash = payloads.keys() & schemas.keys()
             assert not clash, f"the API's models must not bear names of OCPP: {sorted(clash)}"
             schemas.update(payloads)
-            schemas[NamedProfile.__name__]["properties"]["profile"] = {"$ref": "#/components/schemas/ChargingProfile"}
+            profiles = [schema_name(version, model.__name__) for version, model in services.charging_profiles.items()]
+            schemas[STORED_PROFILE] = any_of(profiles)
+            schemas[NamedProfile.__name__]["properties"]["profile"] = any_of([STORED_PROFILE])
             _describe_correlation(document)
         return document
 

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from mcpp.api import models
 from mcpp.api.bodies import NewIdentity, WantedChargePoint
-from mcpp.api.commands import answer_command, answered_by
+from mcpp.api.commands import ANY_ANSWER, answer_command, answered_by
 from mcpp.api.problems import conflict, documented, found, not_found
 from mcpp.api.services import ApiServices, FromServices
 from mcpp.domain import charge_points
@@ -109,9 +109,9 @@ async def get_configuration(
     return found(await configuration.list_page(services.readers, id, query), _unknown(id))
 
 
-@router.post("/{id}/local-list/sync", response_class=Response, responses=answered_by("SendLocalList"))
+@router.post("/{id}/local-list/sync", response_class=Response, responses=answered_by(ANY_ANSWER))
 async def sync_local_list(request: Request, services: FromServices, id: str) -> Response:  # noqa: A002
-    """Bring the charge point's local list in line with the stored tags; answers as its last SendLocalList."""
+    """Bring the charge point's local list in line with the stored tags; answers as the last command that was sent."""
     return await answer_command(request, services, id, services.sync_local_list(id))
 
 

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel
 from starlette.responses import Response
 
 from mcpp.api.bodies import NewName
+from mcpp.api.commands import any_of
 from mcpp.api.models import ChargingProfilePage
 from mcpp.api.problems import documented, found
 from mcpp.api.services import FromServices
+from mcpp.csms.decoding import decode_payload
 from mcpp.domain import charging_profiles
+from mcpp.ocppj.errors import InvalidPayload
 from mcpp.reads import charging_profiles as reads
 from mcpp.reads.charging_profiles import NamedProfile
 from mcpp.reads.paging import Page, PageQuery
 
+STORED_PROFILE: Final = "StoredChargingProfile"
+"""The OpenAPI component of a charging profile of any version."""
+
 router = APIRouter(prefix="/charging-profiles", tags=["charging profiles"])
 
 _PROFILE: Final[dict[str, Any]] = {
-    "application/json": {"schema": {"$ref": "#/components/schemas/ChargingProfile"}},
+    "application/json": {"schema": any_of([STORED_PROFILE])},
 }
 _CHANGED: Final = documented(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.SERVICE_UNAVAILABLE)
 
@@ -60,7 +68,7 @@ async def put_charging_profile(services: FromServices, request: Request, name: N
     Commands name it as `{"chargingProfile": {"$ref": "name"}}` or `{"csChargingProfiles": {"$ref": "name"}}`.
     """
     payload = await request.body()
-    services.check_charging_profile(payload)
+    _check(services.charging_profiles.values(), payload)
     created = await services.writer.submit(charging_profiles.put, name, payload.decode())
     return Response(payload, HTTPStatus.CREATED if created else HTTPStatus.OK, media_type="application/json")
 
@@ -73,3 +81,16 @@ async def put_charging_profile(services: FromServices, request: Request, name: N
 async def delete_charging_profile(services: FromServices, name: str) -> None:
     """Forget a charging profile; chargers that have it keep it."""
     await services.writer.submit(charging_profiles.delete, name)
+
+
+def _check(models: Iterable[type[BaseModel]], payload: bytes) -> None:
+    """A profile of any version will do: the command that names it is checked again. Raises InvalidPayload."""
+    refusals: list[InvalidPayload] = []
+    for model in models:
+        try:
+            decode_payload(model, payload)
+        except InvalidPayload as refusal:
+            refusals.append(refusal)
+        else:
+            return
+    raise refusals[0]

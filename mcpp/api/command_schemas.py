@@ -2,43 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, Final, Generic
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Generic, TypeVar
 
-from pydantic import BaseModel, Field, create_model
+from pydantic import BaseModel, Field, JsonValue, create_model
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue, models_json_schema
 from pydantic_core import core_schema
 
-from mcpp.api.commands import answer_name
-from mcpp.ocppj.actions import AnyAction, Res, Rewrite
+from mcpp.api.commands import ANY_ANSWER, schema_name
+from mcpp.ocppj.actions import AnyAction, Rewrite
 
 Schema = dict[str, Any]
 
 
-class CommandAnswer(BaseModel, Generic[Res]):
+Response = TypeVar("Response")
+
+
+class CommandAnswer(BaseModel, Generic[Response]):
     """A charge point's answer to a command."""
 
     action: str
     message_id: str = Field(description="OCPP-J's UniqueId of the CALL.")
-    response: Res
+    response: Response
     duration_ms: float = Field(description="From the request to the answer, the wait for commands before it included.")
     correlation_id: str = Field(description="On every log line of the command, too.")
 
 
-def command_schemas(actions: Iterable[AnyAction]) -> dict[str, Schema]:
-    """The schemas of all requests, responses and answers, and of what they are made of."""
+def command_schemas(actions: Mapping[str, Sequence[AnyAction]]) -> dict[str, Schema]:
+    """The schemas of all requests, responses and answers, and of what they are made of, named by their version."""
+    any_answer = CommandAnswer[dict[str, JsonValue]].model_json_schema()
+    schemas: dict[str, Schema] = {ANY_ANSWER: any_answer | {"title": ANY_ANSWER}}
+    by_version: dict[str, list[AnyAction]] = {}
+    for in_versions in actions.values():
+        for action in in_versions:
+            by_version.setdefault(action.version, []).append(action)
+    for version, of_version in by_version.items():
+        schemas |= _of_version(version, of_version)
+    return schemas
+
+
+def _of_version(version: str, actions: Sequence[AnyAction]) -> dict[str, Schema]:
     models: list[tuple[type[BaseModel], JsonSchemaMode]] = []
     for action in actions:
         # mypy can't know that a variable is a type.
-        answer = create_model(answer_name(action.name), __base__=CommandAnswer[action.response])  # type: ignore[name-defined]
+        answer = create_model(f"{action.name}Answer", __base__=CommandAnswer[action.response])  # type: ignore[name-defined]
         models += [(action.request, "validation"), (answer, "validation")]
-    _, document = models_json_schema(
-        models, by_alias=True, ref_template="#/components/schemas/{model}", schema_generator=_WireSchema
-    )
+    template = f"#/components/schemas/{schema_name(version, '{model}')}"
+    _, document = models_json_schema(models, by_alias=True, ref_template=template, schema_generator=_WireSchema)
     schemas: dict[str, Schema] = document["$defs"]
     for action in actions:
         _allow_rewrites(action, schemas[action.request.__name__])
-    return schemas
+    return {schema_name(version, name): schema for name, schema in schemas.items()}
 
 
 class _WireSchema(GenerateJsonSchema):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -24,6 +24,9 @@ from mcpp.ocppj.errors import NotConnected
 _PATIENCE_AT_THE_END: Final = 2.0
 """Seconds that a command may still be answered in once the server is told to stop."""
 
+ANY_ANSWER: Final = "CommandAnswer"
+"""The OpenAPI component of an answer to whichever command."""
+
 _DESCRIPTION: Final = """\
 OCPP's {action} ({profile} profile): the body is its request, and goes out as it is once it meets the contract. The
 answer is 200 whatever the charge point says, `Rejected` too.
@@ -32,35 +35,42 @@ Commands to one charge point go out one after the other; one that still waits is
 """
 
 
-def create_router(actions: Iterable[AnyAction]) -> APIRouter:
-    """A path for each operation that a central system may send."""
+def create_router(actions: Mapping[str, Sequence[AnyAction]]) -> APIRouter:
+    """A path for each operation that a central system may send, in any version."""
     router = APIRouter(prefix="/charge-points/{id}/commands", tags=["commands"])
-    for action in sorted(actions, key=lambda action: action.name):
+    for name, in_versions in sorted(actions.items()):
         router.add_api_route(
-            f"/{action.name}",
-            _endpoint(action.name),
+            f"/{name}",
+            _endpoint(name),
             methods=["POST"],
-            name=f"send_{_snake_case(action.name)}",
-            summary=action.name,
-            description=_DESCRIPTION.format(action=action.name, profile=action.profile),
+            name=f"send_{_snake_case(name)}",
+            summary=name,
+            description=_DESCRIPTION.format(action=name, profile=in_versions[0].profile),
             response_class=Response,
-            responses=answered_by(action.name),
-            openapi_extra={"requestBody": _documented_body(action)},
+            responses=answered_by(*map(answer_name, in_versions)),
+            openapi_extra={"requestBody": _documented_body(in_versions)},
         )
     router.add_api_route("/{action}", _refuse_unknown, methods=["POST"], include_in_schema=False)
     return router
 
 
-def answered_by(action: str) -> dict[int | str, dict[str, Any]]:
-    """The answers to a command, for OpenAPI."""
-    schema = {"schema": {"$ref": f"#/components/schemas/{answer_name(action)}"}}
-    answered = {"description": "The charge point answered.", "content": {"application/json": schema}}
+def answered_by(*schemas: str) -> dict[int | str, dict[str, Any]]:
+    """The answers to a command, for OpenAPI: which components, one for each version that has it."""
+    answered = {
+        "description": "The charge point answered.",
+        "content": {"application/json": {"schema": any_of(schemas)}},
+    }
     return {HTTPStatus.OK: answered, **documented(HTTPStatus.BAD_REQUEST, *COMMAND_STATUSES)}
 
 
-def answer_name(action: str) -> str:
+def schema_name(version: str, name: str) -> str:
+    """The OpenAPI component of something of an OCPP version: `Ocpp16ResetRequest`, `Ocpp201ResetRequest`."""
+    return f"Ocpp{version.replace('.', '')}{name}"
+
+
+def answer_name(action: AnyAction) -> str:
     """The OpenAPI component that a command's answer is."""
-    return f"{action}Answer"
+    return schema_name(action.version, f"{action.name}Answer")
 
 
 async def send_command(request: Request, services: ApiServices, identity: str, action: str, payload: bytes) -> Response:
@@ -133,10 +143,19 @@ async def _server_ends(stopping: asyncio.Event) -> None:
     await asyncio.sleep(_PATIENCE_AT_THE_END)
 
 
-def _documented_body(action: AnyAction) -> dict[str, Any]:
-    is_required = any(field.is_required() for field in action.request.model_fields.values())
-    schema = {"$ref": f"#/components/schemas/{action.request.__name__}"}
-    return {"required": is_required, "content": {"application/json": {"schema": schema}}}
+def _documented_body(in_versions: Sequence[AnyAction]) -> dict[str, Any]:
+    fields = (field for action in in_versions for field in action.request.model_fields.values())
+    names = [schema_name(action.version, action.request.__name__) for action in in_versions]
+    return {
+        "required": any(field.is_required() for field in fields),
+        "content": {"application/json": {"schema": any_of(names)}},
+    }
+
+
+def any_of(schemas: Sequence[str]) -> dict[str, Any]:
+    """The schema of what is one of these components."""
+    references = [{"$ref": f"#/components/schemas/{schema}"} for schema in schemas]
+    return references[0] if len(references) == 1 else {"anyOf": references}
 
 
 def _snake_case(name: str) -> str:

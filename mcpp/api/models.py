@@ -152,6 +152,7 @@ class Unmatched(BaseModel):
     id: int
     charge_point_id: str
     kind: UnmatchedKind
+    ocpp_version: str = Field(description="That the payload is in.")
     claimed_transaction_id: int = Field(description="As the charger gave it.")
     payload: dict[str, JsonValue] = Field(description="The message, in OCPP's spelling.")
     received_at: Time

@@ -61,8 +61,8 @@ class ApiServices:
     charge_points: ChargePoints
     sync_local_list: Callable[[str], Awaitable[Exchange[BaseModel]]]
     """Bring a charge point's local list in line with the stored tags; raises as a command, Unknown and Conflict."""
-    check_charging_profile: Callable[[bytes], None]
-    """Raises InvalidPayload where JSON text is no `csChargingProfiles` object."""
+    charging_profiles: Mapping[str, type[BaseModel]]
+    """The charging profile of each OCPP version."""
     read_unmatched: ReadContent
     hash_password: Callable[[str], Awaitable[str]]
     check_readiness: Callable[[], Awaitable[Mapping[str, str]]]

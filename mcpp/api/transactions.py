@@ -13,7 +13,7 @@ from starlette.responses import Response, StreamingResponse
 from mcpp.api import models
 from mcpp.api.answers import as_json
 from mcpp.api.bodies import RowKey
-from mcpp.api.commands import answered_by, send_command
+from mcpp.api.commands import ANY_ANSWER, answer_command, answered_by
 from mcpp.api.problems import conflict, documented, found
 from mcpp.api.services import ApiServices, FromServices
 from mcpp.domain.closing import close_by_operator
@@ -25,8 +25,6 @@ from mcpp.reads.transactions import COLUMNS, Sample, Transaction, TransactionQue
 router = APIRouter(prefix="/transactions", tags=["transactions"])
 
 _CSV: Final = "text/csv"
-
-_STOP: Final = "RemoteStopTransaction"
 
 
 @router.get(
@@ -71,14 +69,14 @@ async def list_meter_values(
     return found(await reads.list_samples(services.readers, transaction_id, query), _unknown(transaction_id))
 
 
-@router.post("/{transaction_id}/stop", response_class=Response, responses=answered_by(_STOP))
+@router.post("/{transaction_id}/stop", response_class=Response, responses=answered_by(ANY_ANSWER))
 async def stop_transaction(request: Request, services: FromServices, transaction_id: RowKey) -> Response:
-    """RemoteStopTransaction to its charge point, which decides; its end is booked once the charge point reports it."""
+    """Ask its charge point to stop it, which decides; its end is booked once the charge point reports it."""
     transaction = await _find(services, transaction_id)
     if transaction.stopped_at is not None:
         raise conflict(f"transaction {transaction_id} was stopped before")
-    payload = f'{{"transactionId":{transaction_id}}}'.encode()
-    return await send_command(request, services, transaction.charge_point_id, _STOP, payload)
+    stopping = services.commands.stop_transaction(transaction.charge_point_id, transaction_id)
+    return await answer_command(request, services, transaction.charge_point_id, stopping)
 
 
 @router.post(

@@ -51,10 +51,12 @@ class Version:
     counted_error_codes: Mapping[str, str]
     """Error codes as charge points spell them, each with the one that it is counted as."""
     vocabulary: Vocabulary
+    remote_stop: Callable[[int], tuple[AnyAction, BaseModel]]
+    """The CALL that asks to stop a transaction: its action and its request."""
     operations: Callable[[LiveChargePoints, RunningTransaction], Operations]
     local_list_sync: Callable[[Writer[Queries], LiveChargePoints], SyncLocalList]
-    check_charging_profile: Callable[[bytes], None]
-    """Raises InvalidPayload where JSON text is no charging profile of this version."""
+    charging_profile: type[BaseModel]
+    """What is stored by a name, for commands to refer to."""
     read_unmatched: Callable[[UnmatchedKind, str], Content]
     """Reads the stored payload of an unmatched message."""
 
@@ -71,6 +73,7 @@ class SpokenVersion:
         router = CallRouter(services, version.actions, version.repair_rules, version.read_subject)
         for register in version.handlers:
             register(router)
+        self.remote_stop = version.remote_stop
         self.handled = router.handled
         self.handle = router.dispatch
 

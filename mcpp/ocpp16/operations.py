@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from decimal import ROUND_DOWN, Decimal
 from typing import Final
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from mcpp.csms.decoding import invalid_payload
 from mcpp.csms.live import LiveChargePoints
 from mcpp.csms.operations import ChangeOutcome, RunningTransaction
+from mcpp.ocppj.actions import AnyAction
 from mcpp_generated.ocpp16 import actions
 from mcpp_generated.ocpp16.models import (
     ChangeConfigurationRequest,
@@ -117,6 +118,11 @@ class Ocpp16Operations:
         """Without a verdict: the other answer to Accepted is Unknown, and what isn't there limits nothing."""
         request = ClearChargingProfileRequest(id=profile_id)
         await self._live.call(charge_point_id, actions.CLEAR_CHARGING_PROFILE, request)
+
+
+def remote_stop(transaction_id: int) -> tuple[AnyAction, BaseModel]:
+    """The CALL that asks to stop a transaction (§5.11)."""
+    return actions.REMOTE_STOP_TRANSACTION, RemoteStopTransactionRequest(transaction_id=transaction_id)
 
 
 def _profile(profile_id: int, limit: Decimal, transaction_id: int | None = None) -> ChargingProfile:

@@ -10,15 +10,14 @@ from mcpp.csms.decoding import ReadSubject, by_field_names
 from mcpp.csms.version import Version
 from mcpp.ocpp16 import core, firmware, metering, security
 from mcpp.ocpp16.answers import ANSWERS
-from mcpp.ocpp16.charging_profiles import check_charging_profile
 from mcpp.ocpp16.errors import COUNTED_AS, SPELLING
 from mcpp.ocpp16.local_list_sync import local_list_sync
-from mcpp.ocpp16.operations import Ocpp16Operations
+from mcpp.ocpp16.operations import Ocpp16Operations, remote_stop
 from mcpp.ocpp16.unmatched import read_content
 from mcpp.ocpp16.vocabulary import VOCABULARY
 from mcpp.ocppj.rules import FIELD_RULES
 from mcpp_generated.ocpp16.actions import ACTIONS
-from mcpp_generated.ocpp16.models import SetChargingProfileRequest
+from mcpp_generated.ocpp16.models import ChargingProfile, SetChargingProfileRequest
 
 
 @cache
@@ -43,8 +42,9 @@ OCPP16 = Version(
     error_codes=SPELLING,
     counted_error_codes=COUNTED_AS,
     vocabulary=VOCABULARY,
+    remote_stop=remote_stop,
     operations=Ocpp16Operations,
     local_list_sync=local_list_sync,
-    check_charging_profile=check_charging_profile,
+    charging_profile=ChargingProfile,
     read_unmatched=read_content,
 )

@@ -26,6 +26,8 @@ class Unmatched:
     id: int
     charge_point_id: str
     kind: UnmatchedKind
+    ocpp_version: str
+    """That the payload is in."""
     claimed_transaction_id: int
     """As the charger sent it."""
     payload: Mapping[str, JsonValue]
@@ -46,6 +48,7 @@ def _unmatched(row: UnmatchedRecord) -> Unmatched:
         id=row.id,
         charge_point_id=row.charge_point_id,
         kind=row.kind,
+        ocpp_version=row.ocpp_version,
         claimed_transaction_id=row.claimed_transaction_id,
         payload=json.loads(row.payload),
         received_at=row.received_at,

@@ -19,7 +19,7 @@ from mcpp.files.listener import create_files_app, reachable_url
 from mcpp.files.store import FileStore
 from mcpp.server.parts import CoreParts, StorageParts
 from mcpp.server.telemetry import TelemetryParts
-from mcpp.server.versions import check_charging_profile, local_list_sync, read_unmatched
+from mcpp.server.versions import CHARGING_PROFILES, local_list_sync, read_unmatched
 from mcpp.settings import Settings
 from mcpp.storage.readiness import check_writable
 from mcpp.telemetry.metrics.fleet_series import fleet_series
@@ -96,7 +96,7 @@ async def open_http(
         commands=Commands(core.registry, core.versions),
         charge_points=core.charge_points,
         sync_local_list=local_list_sync(storage.writer, core.registry),
-        check_charging_profile=check_charging_profile,
+        charging_profiles=CHARGING_PROFILES,
         read_unmatched=read_unmatched,
         hash_password=core.passwords.hash,
         check_readiness=partial(check_writable, storage.writer),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from pydantic import BaseModel
@@ -11,7 +11,7 @@ from mcpp.csms.live import Exchange, LiveChargePoints
 from mcpp.csms.version import Version
 from mcpp.domain.assignment import Content
 from mcpp.ocpp16.version import OCPP16
-from mcpp.ocppj.errors import InvalidPayload, NotConnected
+from mcpp.ocppj.errors import NotConnected
 from mcpp.storage.writer import Writer
 from mcpp_generated.db.enums import UnmatchedKind
 from mcpp_generated.db.queries import Queries
@@ -30,17 +30,10 @@ def read_unmatched(version: str, kind: UnmatchedKind, payload: str) -> Content:
     return _BY_NAME[version].read_unmatched(kind, payload)
 
 
-def check_charging_profile(payload: bytes) -> None:
-    """Check that JSON text is a charging profile of one of the versions. Raises InvalidPayload."""
-    refusals: list[InvalidPayload] = []
-    for version in VERSIONS:
-        try:
-            version.check_charging_profile(payload)
-        except InvalidPayload as refusal:
-            refusals.append(refusal)
-        else:
-            return
-    raise refusals[0]
+CHARGING_PROFILES: Final[Mapping[str, type[BaseModel]]] = {
+    version.name: version.charging_profile for version in VERSIONS
+}
+"""The model of a stored charging profile, by version."""
 
 
 def local_list_sync(writer: Writer[Queries], live: LiveChargePoints) -> Callable[[str], Awaitable[Exchange[BaseModel]]]:

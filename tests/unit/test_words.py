@@ -38,8 +38,6 @@ class Word(NamedTuple):
 
 EXEMPT: Final[Mapping[Word, str]] = MappingProxyType(
     {
-        Word("api/charge_points.py", "SendLocalList"): "names the schema of an endpoint's answer",
-        Word("api/transactions.py", "RemoteStopTransaction"): "names the schema of an endpoint's answer",
         Word("plugins/builtin/mqtt/discovery.py", "W"): "Home Assistant's unit_of_measurement",
         Word("plugins/builtin/mqtt/discovery.py", "Wh"): "Home Assistant's unit_of_measurement",
     }

@@ -36,7 +36,7 @@ from mcpp.ocppj.actions import Action, AnyAction, Req, Res
 from mcpp.ocppj.errors import NotConnected
 from mcpp.reads.charge_points import ChargePoints
 from mcpp.server.passwords import Passwords
-from mcpp.server.versions import check_charging_profile, local_list_sync, read_unmatched
+from mcpp.server.versions import CHARGING_PROFILES, local_list_sync, read_unmatched
 from mcpp.storage.readiness import check_writable
 from mcpp.storage.sqlite.database import open_writer
 from mcpp.storage.sqlite.migrations import migrate
@@ -268,7 +268,7 @@ async def site(
         commands=Commands(connections, [dialect]),
         charge_points=ChargePoints(readers, connections, stamps),
         sync_local_list=local_list_sync(writer, connections),
-        check_charging_profile=check_charging_profile,
+        charging_profiles=CHARGING_PROFILES,
         read_unmatched=read_unmatched,
         hash_password=passwords.hash,
         check_readiness=partial(check_writable, writer),

@@ -142,10 +142,10 @@ def test_every_payload_is_named(document: Document) -> None:
         answer = operation["responses"]["200"]["content"][JSON]["schema"]["$ref"].rpartition("/")[2]
         schemas = document["components"]["schemas"]
 
-        assert request == f"{name}Request"
+        assert request == f"Ocpp16{name}Request"
         assert set(schemas[request].get("properties", {})) == wire_names(action.request)
         response = schemas[answer]["properties"]["response"]["$ref"].rpartition("/")[2]
-        assert response == f"{name}Response"
+        assert response == f"Ocpp16{name}Response"
         assert set(schemas[response].get("properties", {})) == wire_names(action.response)
 
 
@@ -155,15 +155,15 @@ def wire_names(model: type[BaseModel]) -> set[str]:
 
 def test_payloads_are_described_as_they_are_taken(document: Document) -> None:
     for schema, payload, fits in [
-        ("ReserveNowRequest", {"connectorId": 1, "expiryDate": "2030-01-01T00:00:00Z", "idTag": "A"}, True),
-        ("ReserveNowRequest", {"connectorId": 1, "expiryDate": "tomorrow", "idTag": "A"}, False),
-        ("CancelReservationRequest", {}, False),
-        ("SetChargingProfileRequest", {"connectorId": 1, "csChargingProfiles": {"$ref": "night"}}, True),
-        ("SetChargingProfileRequest", {"connectorId": 1, "csChargingProfiles": {"ref": "night"}}, False),
-        ("RemoteStartTransactionRequest", {"idTag": "A", "chargingProfile": {"$ref": "night"}}, True),
-        ("ChargingSchedulePeriod", {"startPeriod": 0, "limit": 6.5}, True),
-        ("ChargingSchedulePeriod", {"startPeriod": 0, "limit": "6.5"}, False),
-        ("GetDiagnosticsRequest", {"location": "ftp://h", "retries": None}, False),
+        ("Ocpp16ReserveNowRequest", {"connectorId": 1, "expiryDate": "2030-01-01T00:00:00Z", "idTag": "A"}, True),
+        ("Ocpp16ReserveNowRequest", {"connectorId": 1, "expiryDate": "tomorrow", "idTag": "A"}, False),
+        ("Ocpp16CancelReservationRequest", {}, False),
+        ("Ocpp16SetChargingProfileRequest", {"connectorId": 1, "csChargingProfiles": {"$ref": "night"}}, True),
+        ("Ocpp16SetChargingProfileRequest", {"connectorId": 1, "csChargingProfiles": {"ref": "night"}}, False),
+        ("Ocpp16RemoteStartTransactionRequest", {"idTag": "A", "chargingProfile": {"$ref": "night"}}, True),
+        ("Ocpp16ChargingSchedulePeriod", {"startPeriod": 0, "limit": 6.5}, True),
+        ("Ocpp16ChargingSchedulePeriod", {"startPeriod": 0, "limit": "6.5"}, False),
+        ("Ocpp16GetDiagnosticsRequest", {"location": "ftp://h", "retries": None}, False),
     ]:
         whole = {"$ref": f"#/components/schemas/{schema}", "components": document["components"]}
         validator = Draft202012Validator(whole, format_checker=Draft202012Validator.FORMAT_CHECKER)

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from pydantic import JsonValue
 
+from mcpp.csms.decoding import decode_payload
 from mcpp.domain import charging_profiles
 from mcpp.domain.events import ReservationChanged
-from mcpp.ocpp16.charging_profiles import check_charging_profile
+from mcpp.ocpp16.version import OCPP16
 from mcpp.ocppj.actions import Sender
 from mcpp.ocppj.errors import InvalidPayload
 from mcpp_generated.db.enums import Availability, ReservationState
@@ -215,9 +216,9 @@ async def test_nothing_else_is_rewritten(central: Central, action: str, payload:
 
 
 def test_a_profile_is_checked_when_it_is_stored() -> None:
-    check_charging_profile(PROFILE.encode())
+    decode_payload(OCPP16.charging_profile, PROFILE.encode())
     with pytest.raises(InvalidPayload) as caught:
-        check_charging_profile(PROFILE.replace('"Relative"', '"Sometimes"').encode())
+        decode_payload(OCPP16.charging_profile, PROFILE.replace('"Relative"', '"Sometimes"').encode())
 
     (mistake,) = caught.value.mistakes
     assert mistake.location == "chargingProfileKind"
