@@ -25,9 +25,8 @@ demo: $(VENV)/.runtime ## Run a central system and one virtual charger through a
 test: $(VENV)/.dev ## Run all tests; one file or word as ARGS="tests/unit -k writer"
 	$(BIN)/pytest -n auto --dist worksteal $(ARGS)
 
-bench: $(VENV)/.dev ## Measure what telemetry costs on this machine; takes two minutes
-	$(BIN)/python -m tools.bench telemetry
-	$(BIN)/python -m tools.bench scrape
+bench: $(VENV)/.dev ## Compare MCPP with the ocpp package and a bare echo; writes docs/performance.md in six minutes
+	$(BIN)/python -m tools.bench compare --write docs/performance.md $(ARGS)
 
 generate: $(VENV)/.dev ## Regenerate generated/ from contracts/ and queries/, and the dashboards
 	$(BIN)/python -m tools.contract generate
