@@ -11,7 +11,7 @@ import pytest
 from tools.bench import compare, telemetry
 from tools.bench.__main__ import main
 from tools.bench.child import HERE
-from tools.bench.markdown import BEGIN, END
+from tools.bench.markdown import marks
 
 SERVERS = [compare.MCPP, compare.FULL, compare.BEFORE, compare.OCPP.name, compare.ECHO.name]
 
@@ -25,7 +25,8 @@ def run(tmp_path: Path, *arguments: str) -> Any:
 
 def test_every_server_is_compared_at_every_workload(tmp_path: Path) -> None:
     document = tmp_path / "performance.md"
-    document.write_text(f"Before.\n\n{BEGIN}\n\nOld figures.\n\n{END}\n\nAfter.\n", "utf-8")
+    begin, end = marks("compare")
+    document.write_text(f"Before.\n\n{begin}\n\nOld figures.\n\n{end}\n\nAfter.\n", "utf-8")
     checkout = tmp_path / "another"
     checkout.mkdir()
     for folder in ("mcpp", "generated"):

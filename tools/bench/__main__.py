@@ -1,4 +1,4 @@
-"""`python -m tools.bench compare`, `telemetry` and `scrape`: what MCPP costs on this machine, seen from outside."""
+"""`python -m tools.bench compare`, `telemetry`, `scrape`, `steps`: what MCPP costs on this machine, from outside."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import orjson
 
-from tools.bench import compare, markdown, scrape, telemetry
+from tools.bench import compare, markdown, scrape, steps, telemetry
 from tools.bench.turns import Plan
 
 
@@ -19,6 +19,7 @@ def main(arguments: list[str] | None = None) -> None:
     _compare_command(commands.add_parser("compare", help="a message's CPU beside the ocpp package's, and memory"))
     _telemetry_command(commands.add_parser("telemetry", help="a message's CPU with less and more telemetry"))
     _scrape_command(commands.add_parser("scrape", help="what a scrape costs, and what chargers notice of it"))
+    _steps_command(commands.add_parser("steps", help="a message's CPU step by step; needs py-spy"))
     options = parser.parse_args(arguments)
     run: Callable[[argparse.Namespace], None] = options.run
     run(options)
@@ -50,8 +51,16 @@ def _scrape_command(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", type=float, default=15, help="of a window")
     parser.add_argument("--interval", type=float, default=5, help="seconds from scrape to scrape")
     parser.add_argument("--windows", type=int, default=2, help="with scrapes, and as many without")
-    _add_output(parser)
+    _add_json(parser)
     parser.set_defaults(run=_run_scrape)
+
+
+def _steps_command(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--against", type=Path, help="another checkout, measured in the same run")
+    parser.add_argument("--seconds", type=float, default=5, help="of each workload")
+    parser.add_argument("--connections", type=int, default=100, help="to the server")
+    _add_output(parser)
+    parser.set_defaults(run=_run_steps)
 
 
 def _add_turns(parser: argparse.ArgumentParser) -> None:
@@ -60,8 +69,12 @@ def _add_turns(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--connections", type=int, default=100, help="to each server")
 
 
-def _add_output(parser: argparse.ArgumentParser) -> None:
+def _add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", type=Path, help="file to write all figures to, too")
+
+
+def _add_output(parser: argparse.ArgumentParser) -> None:
+    _add_json(parser)
     parser.add_argument("--write", type=Path, help="document to put the tables into, between its marks")
 
 
@@ -72,13 +85,13 @@ def _run_compare(options: argparse.Namespace) -> None:
     else:
         plan = Plan(options.turns, options.seconds, options.connections)
         found = compare.measure(plan, against=against, progress=_progress)
-    _show(list(compare.report(found)), found, options)
+    _publish("compare", list(compare.report(found)), found, options)
 
 
 def _run_telemetry(options: argparse.Namespace) -> None:
     plan = Plan(options.turns, options.seconds, options.connections, options.rate)
     found = telemetry.measure(plan, ill_collectors=options.ill_collectors, progress=_progress)
-    _show(list(telemetry.report(found)), found, options)
+    _publish("telemetry", list(telemetry.report(found)), found, options)
 
 
 def _run_scrape(options: argparse.Namespace) -> None:
@@ -99,6 +112,16 @@ def _run_scrape(options: argparse.Namespace) -> None:
     _show(list(scrape.report(found)), found, options)
 
 
+def _run_steps(options: argparse.Namespace) -> None:
+    found = steps.measure(
+        against=options.against and options.against.resolve(),
+        seconds=options.seconds,
+        connections=options.connections,
+        progress=_progress,
+    )
+    _publish("steps", list(steps.report(found)), found, options)
+
+
 def _progress(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
@@ -107,8 +130,12 @@ def _show(lines: Iterable[str], figures: object, options: argparse.Namespace) ->
     print(*lines, sep="\n")
     if options.json is not None:
         options.json.write_bytes(orjson.dumps(figures, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS))
+
+
+def _publish(name: str, lines: list[str], figures: object, options: argparse.Namespace) -> None:
+    _show(lines, figures, options)
     if options.write is not None:
-        markdown.write(options.write, lines)
+        markdown.write(options.write, name, lines)
 
 
 if __name__ == "__main__":

@@ -6,9 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-BEGIN: Final = "<!-- figures: begin -->"
-END: Final = "<!-- figures: end -->"
-
 _RULES: Final = {"l": "---", "r": "--:"}
 
 
@@ -24,10 +21,16 @@ def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def write(document: Path, lines: Iterable[str]) -> None:
+def marks(name: str) -> tuple[str, str]:
+    """Between them stand the figures of one benchmark."""
+    return f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+
+
+def write(document: Path, name: str, lines: Iterable[str]) -> None:
     """Put the lines between the marks; what stands around them stays. Raises ValueError where there are no marks."""
-    before, begin, rest = document.read_text("utf-8").partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"{document} has no place for figures: {BEGIN} … {END}")
+    begin, end = marks(name)
+    before, found, rest = document.read_text("utf-8").partition(begin)
+    _, ended, after = rest.partition(end)
+    if not found or not ended:
+        raise ValueError(f"{document} has no place for figures: {begin} … {end}")
     document.write_text("\n\n".join((before + begin, "\n".join(lines), end + after)), "utf-8")

@@ -23,6 +23,10 @@ _START_SECONDS: Final = 60
 _LINES_SECONDS: Final = 5
 """Longer than lines wait to be written together."""
 
+_SETTLE_SECONDS: Final = 10
+_AT_REST: Final = 0.05
+"""The share of a CPU that a server may use and still count as being at rest."""
+
 _SPANS: Final = re.compile(rb'^mcpp_spans_total\{outcome="(\w+)"\} (\S+)$', re.MULTILINE)
 _LINE: Final = b'"event":"ocpp_message"'
 
@@ -89,6 +93,16 @@ class Server:
         """Seconds so far, of all threads, those that have ended included."""
         return time.clock_gettime(_cpu_clock(self._process.pid))
 
+    def settle(self, seconds: float) -> None:
+        """Wait so long, and then on until it is at rest: plugins may work through their events for a while."""
+        time.sleep(seconds)
+        deadline = time.monotonic() + _SETTLE_SECONDS
+        while time.monotonic() < deadline:
+            before = self.cpu()
+            time.sleep(0.1)
+            if self.cpu() - before < 0.1 * _AT_REST:
+                return
+
     def resident_bytes(self) -> int:
         """Of memory."""
         return int(self._process.memory_info().rss)
@@ -133,7 +147,8 @@ def running(subject: Subject, folder: Path, cpus: Cpus) -> Iterator[Server]:
         command, variables = subject.command(folder / "mcpp.db"), subject.environment()
         with process(*command, cpus=cpus.server, folder=subject.checkout, variables=variables, output=output) as server:
             ports = _ports(log, server)
-            _set_log_level(ports["http_port"], subject.log_level)
+            if subject.log_level != "info":
+                _set_log_level(ports["http_port"], subject.log_level)
             lines = 2 if subject.log_level in {"debug", "info"} else 0
             yield Server(subject.name, server.pid, ports["ocpp_port"], ports["http_port"], log, lines)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -31,7 +30,7 @@ class Plan:
     rate: float | None = None
     """CALLs a second; None for a closed loop."""
     quiet_seconds: float = 0.6
-    """After a window, until what its messages have left to do is done, lines and spans. It is part of their cost."""
+    """At least, after a window, until what its messages have left to do is done. It is part of their cost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +112,7 @@ class Fleet:
 def measure(
     subjects: Sequence[Subject], workloads: Iterable[Workload], plan: Plan, progress: Callable[[str], None]
 ) -> Measured:
-    """All servers run all the time; takes turns × workloads × subjects × (seconds + quiet seconds).
+    """All servers run all the time; takes turns × workloads × subjects × (seconds + quiet seconds), at least.
 
     Raises WrongAnswers.
     """
@@ -150,7 +149,7 @@ def _turn(number: int, workload: Workload, server: Server, chargers: Fleet, plan
     server.take_lines(0)
     cpu = server.cpu()
     window = chargers.run(workload, plan.seconds, plan.rate)
-    time.sleep(plan.quiet_seconds)
+    server.settle(plan.quiet_seconds)
     lines = server.take_lines(window.messages)
     cpu = server.cpu() - cpu
     return Turn(
