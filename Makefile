@@ -9,7 +9,7 @@ ARGS   ?=
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test bench generate check check-static format lint types imports drift requirements clean
+.PHONY: help setup run demo test bench walk generate check check-static format lint types imports drift requirements clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -25,9 +25,11 @@ demo: $(VENV)/.runtime ## Run a central system and one virtual charger through a
 test: $(VENV)/.dev ## Run all tests; one file or word as ARGS="tests/unit -k writer"
 	$(BIN)/pytest -n auto --dist worksteal $(ARGS)
 
-bench: $(VENV)/.dev ## Measure what telemetry costs on this machine; takes two minutes
-	$(BIN)/python -m tools.bench telemetry
-	$(BIN)/python -m tools.bench scrape
+bench: $(VENV)/.dev ## Compare MCPP with the ocpp package and a bare echo; writes docs/performance.md in six minutes
+	$(BIN)/python -m tools.bench compare --write docs/performance.md $(ARGS)
+
+walk: $(VENV)/.dev ## List the files that each kind of message runs through
+	@$(BIN)/python -m tools.walk
 
 generate: $(VENV)/.dev ## Regenerate generated/ from contracts/ and queries/, and the dashboards
 	$(BIN)/python -m tools.contract generate

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Generic, TypeVar
 
-from pydantic import BaseModel, Field, JsonValue, create_model
+from pydantic import BaseModel, Field, create_model
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue, models_json_schema
 from pydantic_core import core_schema
 
@@ -30,7 +30,7 @@ class CommandAnswer(BaseModel, Generic[Response]):
 
 def command_schemas(actions: Mapping[str, Sequence[AnyAction]]) -> dict[str, Schema]:
     """The schemas of all requests, responses and answers, and of what they are made of, named by their version."""
-    any_answer = CommandAnswer[dict[str, JsonValue]].model_json_schema()
+    any_answer = CommandAnswer[dict[str, object]].model_json_schema()
     schemas: dict[str, Schema] = {ANY_ANSWER: any_answer | {"title": ANY_ANSWER}}
     by_version: dict[str, list[AnyAction]] = {}
     for in_versions in actions.values():

@@ -1,1 +1,1 @@
-"""What telemetry costs, measured: `python -m tools.bench` (docs/telemetry-cost.md)."""
+"""What MCPP costs, measured from outside: `python -m tools.bench` (docs/performance.md, docs/telemetry-cost.md)."""

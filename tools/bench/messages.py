@@ -1,108 +1,199 @@
-"""What the chargers of the benchmarks say."""
+"""What the chargers of the benchmarks send: frames filled in from prepared text, since the generator must be cheap."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+import time
+from collections.abc import Callable, Mapping
 from enum import StrEnum
-from itertools import count
+from random import Random
 from typing import Final, TypeAlias
 
-import orjson
-
-Payload: TypeAlias = Mapping[str, object]
-Clock: TypeAlias = Callable[[], datetime]
-
-TRANSACTION: Final = 987_654_321
-"""Stands for a transaction's id where a frame is made before that is known."""
-
-PHASES: Final = ("L1", "L2", "L3")
+Frame: TypeAlias = bytes
+"""The JSON text of a CALL."""
 
 
 class Workload(StrEnum):
     """Which messages come."""
 
-    METER_VALUES = "meter-values"
-    """MeterValues with 6 samples, of a running transaction."""
+    HEARTBEAT = "heartbeat"
+    METER_VALUES = "metervalues"
+    """Six samples, about 720 bytes, outside any transaction."""
     MIXED = "mixed"
-    """A charging session in five messages: status, start, meter values, stop, status."""
+    """60 % meter values, 20 % heartbeats, 15 % statuses, 5 % starts and stops."""
+    STATUS = "status"
+    START = "start"
+    """One start on each connector, then nothing."""
+    STOP = "stop"
+    """The stops of all that was started, then nothing."""
+    ARRIVAL = "arrival"
+    """The statuses of two connectors, then nothing."""
+    THREE_PHASE = "three-phase"
+    """Eleven samples of these two connectors in turn, outside any transaction."""
 
 
-def yesterday() -> Clock:
-    """A clock that goes on by a second whenever it's asked, so that no two samples have the same time."""
-    began = datetime.now(UTC) - timedelta(days=1)
-    seconds = count()
-    return lambda: began + timedelta(seconds=next(seconds))
+CONNECTORS: Final = 20
+"""That a charger starts transactions on in the `START` workload."""
+
+ID_LENGTH: Final = 36
+"""Characters of a message's UniqueId, as a UUID has."""
 
 
-def today() -> datetime:
-    """The clock of a charger whose values are to count as what is measured now."""
-    return datetime.now(UTC)
+def _samples(*values: tuple[str, str, str, str]) -> bytes:
+    """Measurand, unit, phase (empty for none) and value or its place."""
+    texts = (
+        f'{{"value":"{value}","context":"Sample.Periodic","measurand":"{measurand}"'
+        + (f',"phase":"{phase}"' if phase else "")
+        + f',"unit":"{unit}"}}'
+        for measurand, unit, phase, value in values
+    )
+    return ",".join(texts).encode()
 
 
-@dataclass
+_METER_VALUES: Final = b'[2,"%b","MeterValues",{"connectorId":%d,%b"meterValue":[{"timestamp":"%b","sampledValue":['
+_SIX_SAMPLES: Final = _samples(
+    ("Energy.Active.Import.Register", "Wh", "", "%d.0"),
+    ("Power.Active.Import", "W", "", "7%03d.5"),
+    ("Voltage", "V", "L1-N", "230.3"),
+    ("Current.Import", "A", "L1", "31.2"),
+    ("SoC", "Percent", "", "57"),
+    ("Temperature", "Celsius", "", "31.1"),
+)
+_THREE_PHASES: Final = _samples(
+    ("Energy.Active.Import.Register", "Wh", "", "%d.0"),
+    ("Power.Active.Import", "W", "", "11%03d.3"),
+    *(("Power.Active.Import", "W", phase, "3680.1") for phase in ("L1", "L2", "L3")),
+    *(("Voltage", "V", phase, "230.1") for phase in ("L1-N", "L2-N", "L3-N")),
+    *(("Current.Import", "A", phase, "16.0") for phase in ("L1", "L2", "L3")),
+)
+_END: Final = b"]}]}]"
+
+_HEARTBEAT: Final = b'[2,"%b","Heartbeat",{}]'
+_STATUS: Final = (
+    b'[2,"%b","StatusNotification",{"connectorId":%d,"errorCode":"NoError","status":"%b","timestamp":"%b"}]'
+)
+_START: Final = b'[2,"%b","StartTransaction",{"connectorId":%d,"idTag":"TAG0001","meterStart":%d,"timestamp":"%b"}]'
+_STOP: Final = (
+    b'[2,"%b","StopTransaction",'
+    b'{"idTag":"TAG0001","reason":"Local","transactionId":%d,"meterStop":%d,"timestamp":"%b"}]'
+)
+_BOOT: Final = (
+    b'[2,"%b","BootNotification",'
+    b'{"chargePointVendor":"MCPP","chargePointModel":"Bench","chargePointSerialNumber":"%b","firmwareVersion":"1.0"}]'
+)
+
+_TRANSACTION_ID: Final = b'"transactionId":'
+
+
 class Charger:
-    """Makes the frames of one charge point, one at each tick of its clock."""
+    """One charge point: makes its next CALL and learns from the answer."""
 
-    identity: str
-    clock: Clock
-    _register: int = 0
+    def __init__(self, identity: str, seed: int) -> None:
+        self.identity = identity
+        self.message_id = b""
+        """The UniqueId of the last CALL."""
+        self._name = identity.encode()
+        self._sent = 0
+        self._energy = 1000
+        self._random = Random(seed)
+        self._transactions: dict[int, int] = {}
+        """Connector: its running transaction."""
+        self._arrivals = iter((1, 2))
+        self._starting = 0
+        """The connector whose start was sent last and isn't answered; 0 for none."""
+        self._makers: Mapping[Workload, Callable[[], Frame | None]] = {
+            Workload.HEARTBEAT: self.heartbeat,
+            Workload.METER_VALUES: self.meter_values,
+            Workload.MIXED: self._mixed,
+            Workload.STATUS: lambda: self.status(1, (b"Preparing", b"Available")[self._sent & 1]),
+            Workload.START: self._start_next,
+            Workload.STOP: self._stop_next,
+            Workload.ARRIVAL: self._arrive,
+            Workload.THREE_PHASE: lambda: self.three_phase_values(1 + (self._sent & 1)),
+        }
 
-    def status(self, connector: int, status: str) -> bytes:
-        payload = {"connectorId": connector, "errorCode": "NoError", "status": status, "timestamp": self._tick()}
-        return self._call("StatusNotification", payload)
+    def maker(self, workload: Workload) -> Callable[[], Frame | None]:
+        """What makes the next CALL of a workload; it returns None when there is nothing left to send."""
+        return self._makers[workload]
 
-    def start(self, connector: int) -> bytes:
-        payload = {"connectorId": connector, "idTag": "CARD", "meterStart": self._register, "timestamp": self._tick()}
-        return self._call("StartTransaction", payload)
+    def answered(self, answer: bytes) -> None:
+        """The last CALL was answered with this CALLRESULT."""
+        if self._starting:
+            _, _, rest = answer.partition(_TRANSACTION_ID)
+            # A server that only echoes allots no number.
+            digits = rest.lstrip().partition(b",")[0].partition(b"}")[0]
+            self._transactions[self._starting] = int(digits) if digits.isdigit() else 1
+            self._starting = 0
 
-    def meter_values(self, connector: int, transaction: int = TRANSACTION) -> bytes:
-        """Register, power, voltage and three currents."""
-        samples = [
-            _sample("Energy.Active.Import.Register", "Wh", self._register),
-            _sample("Power.Active.Import", "W", 7360.5),
-            _sample("Voltage", "V", 230.1, "L1-N"),
-            *(_sample("Current.Import", "A", 16.0, phase) for phase in PHASES),
-        ]
-        return self._meter_values(connector, samples, transaction)
+    def boot(self) -> Frame:
+        return _BOOT % (self._next_id(), self._name)
 
-    def three_phase_values(self, connector: int) -> bytes:
-        """Register and total power, with power, voltage and current of each phase; outside any transaction."""
-        samples = [
-            _sample("Energy.Active.Import.Register", "Wh", self._register),
-            _sample("Power.Active.Import", "W", 11040.3),
-            *(_sample("Power.Active.Import", "W", 3680.1, phase) for phase in PHASES),
-            *(_sample("Voltage", "V", 230.1, f"{phase}-N") for phase in PHASES),
-            *(_sample("Current.Import", "A", 16.0, phase) for phase in PHASES),
-        ]
-        return self._meter_values(connector, samples)
+    def heartbeat(self) -> Frame:
+        return _HEARTBEAT % self._next_id()
 
-    def stop(self) -> bytes:
-        payload = {"transactionId": TRANSACTION, "meterStop": self._register, "timestamp": self._tick()}
-        return self._call("StopTransaction", payload)
+    def status(self, connector: int, status: bytes) -> Frame:
+        return _STATUS % (self._next_id(), connector, status, _now())
 
-    def _meter_values(self, connector: int, samples: Sequence[Payload], transaction: int | None = None) -> bytes:
-        payload: dict[str, object] = {"connectorId": connector}
-        if transaction is not None:
-            payload["transactionId"] = transaction
-        payload["meterValue"] = [{"timestamp": self._tick(), "sampledValue": samples}]
-        return self._call("MeterValues", payload)
+    def meter_values(self) -> Frame:
+        """Of connector 1, within its transaction if one runs."""
+        transaction = self._transactions.get(1)
+        about = b"" if transaction is None else b'"transactionId":%d,' % transaction
+        return self._meter_values(1, about, _SIX_SAMPLES)
 
-    def _call(self, action: str, payload: Payload) -> bytes:
-        return orjson.dumps([2, f"{self.identity}-{self._register:024}", action, payload])
+    def three_phase_values(self, connector: int) -> Frame:
+        return self._meter_values(connector, b"", _THREE_PHASES)
 
-    def _tick(self) -> str:
-        self._register += 2
-        return self.clock().isoformat(timespec="milliseconds")
+    def start(self, connector: int) -> Frame:
+        self._starting = connector
+        return _START % (self._next_id(), connector, self._energy, _now())
+
+    def stop(self, connector: int) -> Frame:
+        transaction = self._transactions.pop(connector)
+        return _STOP % (self._next_id(), transaction, self._energy, _now())
+
+    def _mixed(self) -> Frame:
+        chance = self._random.random()
+        if chance < 0.6:
+            return self.meter_values()
+        if chance < 0.8:
+            return self.heartbeat()
+        running = 1 in self._transactions
+        if chance < 0.95:
+            # None says that it is available while its transaction runs.
+            return self.status(1, b"Charging" if running else (b"Preparing", b"Available")[self._sent & 1])
+        return self.stop(1) if running else self.start(1)
+
+    def _arrive(self) -> Frame | None:
+        connector = next(self._arrivals, None)
+        return None if connector is None else self.status(connector, b"Available")
+
+    def _start_next(self) -> Frame | None:
+        free = (connector for connector in range(1, CONNECTORS + 1) if connector not in self._transactions)
+        connector = next(free, None)
+        return None if connector is None else self.start(connector)
+
+    def _stop_next(self) -> Frame | None:
+        return self.stop(next(iter(self._transactions))) if self._transactions else None
+
+    def _meter_values(self, connector: int, about: bytes, samples: bytes) -> Frame:
+        self._energy += 1 + (self._sent & 15)
+        head = _METER_VALUES % (self._next_id(), connector, about, _now())
+        return head + samples % (self._energy, self._sent % 1000) + _END
+
+    def _next_id(self) -> bytes:
+        self._sent += 1
+        self.message_id = message_id = (b"%b-%027d" % (self._name, self._sent))[-ID_LENGTH:]
+        return message_id
 
 
-def transaction_id(answer: bytes) -> int:
-    """Of a StartTransaction's answer."""
-    number: int = orjson.loads(answer)[2]["transactionId"]
-    return number
+_second = 0
+_second_text = b""
 
 
-def _sample(measurand: str, unit: str, value: float, phase: str | None = None) -> Payload:
-    sample = {"value": str(value), "measurand": measurand, "unit": unit}
-    return sample if phase is None else {**sample, "phase": phase}
+def _now() -> bytes:
+    """The time with milliseconds; the part down to the second is made once a second."""
+    global _second, _second_text
+    now = time.time()
+    second = int(now)
+    if second != _second:
+        _second, _second_text = second, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second)).encode()
+    return b"%b.%03dZ" % (_second_text, (now - second) * 1000)

@@ -3,34 +3,22 @@
 from __future__ import annotations
 
 import http.client
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from statistics import mean, median
-from typing import Final
 
-import orjson
-import psutil
+from tools.bench.child import Cpus
+from tools.bench.generator import Sent
+from tools.bench.messages import Workload
+from tools.bench.servers import Mcpp, Server, running
+from tools.bench.turns import Fleet, fleet
 
-from mcpp.domain import charge_points
-from mcpp.domain.connectors import ReportStatus, report_status
-from mcpp.domain.memory import Memory
-from mcpp.domain.occasion import Occasion
-from mcpp.domain.statuses import NO_ERROR, ConnectorStatus
-from mcpp.ocppj.flow import new_correlation_id
-from mcpp.storage.sqlite.database import open_writer
-from mcpp.storage.sqlite.migrations import migrate
-from mcpp_generated.db.sqlite.queries import SqliteQueries
-from tools.bench.chargers import CONNECTORS, Sent, identity
-from tools.bench.child import Child, child
-
-_START_SECONDS: Final = 60
+_FOREVER = 3600.0
+"""Seconds; for a workload that ends by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,82 +82,61 @@ class Found:
     """Share of a CPU that the messages take without scrapes."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Server:
-    """A running `mcpp serve`."""
-
-    process: psutil.Process
-    ocpp_port: int
-    http_port: int
-
-    def cpu(self) -> float:
-        """Seconds so far, of all threads."""
-        times = self.process.cpu_times()
-        return float(times.user + times.system)
-
-    def scrape(self) -> Scrape:
-        """As Prometheus does it."""
-        cpu, began = self.cpu(), time.monotonic()
-        with closing(http.client.HTTPConnection("127.0.0.1", self.http_port, timeout=60)) as connection:
-            connection.request("GET", "/metrics", headers={"Accept": "application/openmetrics-text;version=1.0.0"})
-            response = connection.getresponse()
-            text = response.read()
-        if response.status != http.HTTPStatus.OK:
-            raise RuntimeError(f"/metrics answered {response.status}")
-        seconds = time.monotonic() - began
-        lines = text.count(b"\n") - text.count(b"\n#") - text.startswith(b"#")
-        return Scrape(began, seconds, len(text), lines, self.cpu() - cpu)
-
-
-@dataclass(slots=True)
-class _Windows:
-    """What was seen in the windows of one kind."""
-
-    seconds: float = 0.0
-    cpu: float = 0.0
-
-
 def measure(plan: Plan) -> Found:
     """Run a server and its chargers for it; takes the windows' time and that of connecting."""
-    with ExitStack() as running:
-        folder = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="mcpp-bench-")))
-        _register(folder / "bench.db", plan.chargers)
-        server = running.enter_context(_serving(folder, plan.limit))
-        url = f"ws://127.0.0.1:{server.ocpp_port}/ocpp"
-        chargers = running.enter_context(child("tools.bench.chargers", url, str(plan.connected)))
-        chargers.hear()
-        server.scrape()
-        quiet, calm = _Windows(), list[Sent]()
-        scrapes, scraped = list[Scrape](), list[Sent]()
+    cpus = Cpus.of_this_machine()
+    flags = ("--durability", "normal", "--per-charger-metrics-limit", str(plan.limit))
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mcpp-bench-")))
+        server = stack.enter_context(running(Mcpp("MCPP", flags), folder, cpus))
+        chargers = stack.enter_context(fleet(server, cpus))
+        _arrive(chargers, plan)
+        _scrape(server)
+        calm, scraped = list[Sent](), list[Sent]()
+        scrapes = list[Scrape]()
+        seconds = cpu = 0.0
         for _ in range(plan.windows):
-            began, cpu = time.monotonic(), server.cpu()
-            calm += _window(chargers, plan)
-            quiet.seconds += time.monotonic() - began
-            quiet.cpu += server.cpu() - cpu
-            new, answers = _scraped_window(chargers, plan, server)
-            scrapes += new
-            scraped += answers
-    return _found(plan, quiet.cpu / quiet.seconds, calm, scrapes, scraped)
+            began, spent = time.monotonic(), server.cpu()
+            calm += chargers.run(Workload.THREE_PHASE, plan.seconds, plan.rate).sent
+            seconds += time.monotonic() - began
+            cpu += server.cpu() - spent
+            scrapes += _scraped_window(chargers, plan, server, scraped)
+    return _found(plan, cpu / seconds, calm, scrapes, scraped)
 
 
-def _window(chargers: Child, plan: Plan) -> list[Sent]:
-    return _sent(chargers.ask({"seconds": plan.seconds, "rate": plan.rate}))
+def _arrive(chargers: Fleet, plan: Plan) -> None:
+    """All come with the statuses of their connectors; those that stay send meter values of both."""
+    chargers.connect(plan.chargers)
+    chargers.run(Workload.ARRIVAL, _FOREVER)
+    chargers.connect(plan.connected)
+    chargers.run(Workload.THREE_PHASE, 1 + plan.connected / 500)
 
 
-def _scraped_window(chargers: Child, plan: Plan, server: _Server) -> tuple[list[Scrape], list[Sent]]:
-    chargers.tell({"seconds": plan.seconds, "rate": plan.rate})
+def _scraped_window(chargers: Fleet, plan: Plan, server: Server, scraped: list[Sent]) -> list[Scrape]:
+    chargers.begin(Workload.THREE_PHASE, plan.seconds, plan.rate)
     began = time.monotonic()
     scrapes = []
     due = began + plan.interval / 2
     while due < began + plan.seconds:
         time.sleep(max(0.0, due - time.monotonic()))
-        scrapes.append(server.scrape())
+        scrapes.append(_scrape(server))
         due += plan.interval
-    return scrapes, _sent(chargers.hear())
+    scraped += chargers.wait().sent
+    return scrapes
 
 
-def _sent(line: bytes) -> list[Sent]:
-    return [(sent, seconds) for sent, seconds in orjson.loads(line)]
+def _scrape(server: Server) -> Scrape:
+    """As Prometheus does it."""
+    cpu, began = server.cpu(), time.monotonic()
+    with closing(http.client.HTTPConnection("127.0.0.1", server.http_port, timeout=60)) as connection:
+        connection.request("GET", "/metrics", headers={"Accept": "application/openmetrics-text;version=1.0.0"})
+        response = connection.getresponse()
+        text = response.read()
+    if response.status != http.HTTPStatus.OK:
+        raise RuntimeError(f"/metrics answered {response.status}")
+    seconds = time.monotonic() - began
+    lines = text.count(b"\n") - text.count(b"\n#") - text.startswith(b"#")
+    return Scrape(began, seconds, len(text), lines, server.cpu() - cpu)
 
 
 def _found(plan: Plan, busy: float, calm: list[Sent], scrapes: list[Scrape], scraped: list[Sent]) -> Found:
@@ -204,51 +171,7 @@ def _percentile(ordered: Sequence[float], percent: int) -> float:
     return ordered[(len(ordered) - 1) * percent // 100]
 
 
-def _register(database: Path, chargers: int) -> None:
-    """Have the books know these chargers and the state of their connectors."""
-    now = datetime.now(UTC)
-    with closing(open_writer(database)) as connection:
-        migrate(connection)
-        queries = SqliteQueries(connection)
-        connection.execute("BEGIN")
-        for number in range(chargers):
-            connected = charge_points.connect(queries, identity(number), "1.6", now, register_unknown=True)
-            assert isinstance(connected, charge_points.Connected)
-            occasion = Occasion(connected.key, identity(number), new_correlation_id(), now, new_correlation_id)
-            for connector in CONNECTORS:
-                report = ReportStatus(connector, ConnectorStatus.AVAILABLE, NO_ERROR, None, None, None, now)
-                report_status(queries, occasion, report, Memory())
-        connection.execute("COMMIT")
-
-
-@contextmanager
-def _serving(folder: Path, limit: int) -> Iterator[_Server]:
-    log = folder / "log"
-    command = (
-        *(sys.executable, "-m", "mcpp", "serve", "--database", str(folder / "bench.db"), "--durability", "normal"),
-        *("--ocpp-host", "127.0.0.1", "--ocpp-port", "0", "--http-port", "0"),
-        *("--per-charger-metrics-limit", str(limit)),
-    )
-    with log.open("wb") as output, subprocess.Popen(command, stdout=output) as process:
-        try:
-            started = _started(log, process)
-            yield _Server(psutil.Process(process.pid), started["ocpp_port"], started["http_port"])
-        finally:
-            process.terminate()
-
-
-def _started(log: Path, process: subprocess.Popen[bytes]) -> dict[str, int]:
-    """The ports, once it listens."""
-    deadline = time.monotonic() + _START_SECONDS
-    while process.poll() is None and time.monotonic() < deadline:
-        for text in log.read_bytes().splitlines(keepends=True):
-            if text.endswith(b"\n") and (line := orjson.loads(text))["event"] == "server_started":
-                return {name: line[name] for name in ("ocpp_port", "http_port")}
-        time.sleep(0.05)
-    raise RuntimeError("the server did not start; its message stands above")
-
-
-def table(found: Found) -> Iterator[str]:
+def report(found: Found) -> Iterator[str]:
     """For people."""
     plan = found.plan
     yield (

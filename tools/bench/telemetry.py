@@ -1,105 +1,116 @@
-"""What a message costs with each part of telemetry: variants of the server take turns, each in its own process."""
+"""What telemetry costs: the same server with less and more of it, by settings alone (docs/telemetry-cost.md)."""
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
-from statistics import median, quantiles
 from typing import Final
 
-import orjson
-
-from tools.bench.child import Child, child, collector
+from tools.bench import turns
+from tools.bench.child import Cpus
+from tools.bench.figures import Figures, Spread, figures
+from tools.bench.markdown import table
 from tools.bench.messages import Workload
-from tools.bench.variants import Variant, tracing_variables
-from tools.bench.worker import Block
+from tools.bench.servers import Mcpp, collector, tracing_variables
+from tools.bench.turns import Plan, Turn
 
-_ROUNDS_IN_A_CYCLE: Final = {Workload.METER_VALUES: 1, Workload.MIXED: 5}
+WORKLOADS: Final = (Workload.METER_VALUES, Workload.MIXED)
+
+_NORMAL: Final = ("--durability", "normal")
+
+QUIET: Final = "lines of errors only"
+DEFAULT: Final = "default: lines and metrics"
+EVERY_SPAN: Final = "spans of 100 %"
+
+_NEVER_SECONDS: Final = 3600.0
+_LATE_SECONDS: Final = 2.0
+_NOBODY: Final = "http://127.0.0.1:9"
+"""The port of the discard service, which nobody runs."""
 
 
 @dataclass(frozen=True, slots=True)
-class Cost:
-    """One line of the table."""
+class Costs:
+    """All that was measured."""
 
-    workload: Workload
-    variant: Variant
-    microseconds: float
-    """CPU of all threads for a message: the median of the blocks."""
-    quartiles: tuple[float, float]
-    """Between them lies half of the blocks: the noise."""
-    ratio: float
-    """To the first variant's block of the same turn, the median."""
-    spans: float
-    """For a message, on average."""
-    lost_spans: int
-
-    @property
-    def messages_per_second(self) -> float:
-        """Of CPU."""
-        return 1e6 / self.microseconds
+    plan: Plan
+    turns: list[Turn]
+    figures: list[Figures]
+    """Multiples of the default."""
+    spans: dict[str, dict[str, int]]
+    """By server and outcome, over the whole run."""
+    resident_bytes: dict[str, int]
+    """By server, at the end."""
 
 
-def measure(*, blocks: int, messages: int, chargers: int) -> list[Cost]:
-    """Each variant handles so many blocks of about so many messages; all variants by turns, block by block."""
-    measured: dict[tuple[Workload, Variant], list[Block]] = {(w, v): [] for w in Workload for v in Variant}
-    with _workers(chargers) as workers:
-        for number in range(-1, blocks):
-            for (workload, variant), taken in measured.items():
-                rounds = max(1, messages // chargers // _ROUNDS_IN_A_CYCLE[workload])
-                answer = workers[variant].ask({"workload": workload, "rounds": rounds})
-                # The first one fills caches.
-                if number >= 0:
-                    taken.append(Block(**orjson.loads(answer)))
-    return [cost for workload in Workload for cost in _costs(workload, {v: measured[workload, v] for v in Variant})]
+def measure(plan: Plan, *, ill_collectors: bool, progress: Callable[[str], None]) -> Costs:
+    """All variants by turns; with `ill_collectors`, those too whose spans nobody takes."""
+    cpus = Cpus.of_this_machine()
+    with ExitStack() as stack:
+        well = stack.enter_context(collector(cpus))
+        variants = [
+            Mcpp(QUIET, _NORMAL, log_level="error"),
+            _variant(DEFAULT, {}),
+            _variant("no figures per charger", {}, "--per-charger-metrics", "false"),
+            _variant("spans of 1 %", tracing_variables(well, 0.01)),
+            _variant(EVERY_SPAN, tracing_variables(well, 1)),
+        ]
+        if ill_collectors:
+            never = stack.enter_context(collector(cpus, delay=_NEVER_SECONDS))
+            late = stack.enter_context(collector(cpus, delay=_LATE_SECONDS))
+            variants += [
+                _variant("100 %, nobody listens at the collector's port", tracing_variables(_NOBODY, 1)),
+                _variant("100 %, collector accepts and never answers", tracing_variables(never, 1)),
+                _variant("100 %, collector takes 2 s for an answer", tracing_variables(late, 1)),
+            ]
+        measured = turns.measure(variants, WORKLOADS, plan, progress)
+    return Costs(plan, measured.turns, list(figures(measured.turns, DEFAULT)), measured.spans, measured.resident_bytes)
 
 
-@contextmanager
-def _workers(chargers: int) -> Iterator[dict[Variant, Child]]:
-    with ExitStack() as running:
-        folder = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="mcpp-bench-")))
-        url = running.enter_context(collector())
-        workers = {}
-        for variant in Variant:
-            own = folder / variant.name
-            own.mkdir()
-            variables = tracing_variables(variant, url)
-            arguments = (variant.value, str(own), str(chargers))
-            workers[variant] = running.enter_context(child("tools.bench.worker", *arguments, variables=variables))
-        for worker in workers.values():
-            worker.hear()
-        yield workers
+def _variant(name: str, variables: Mapping[str, str], *flags: str) -> Mcpp:
+    return Mcpp(name, (*_NORMAL, *flags), variables)
 
 
-def _costs(workload: Workload, blocks: dict[Variant, list[Block]]) -> Iterator[Cost]:
-    base = _microseconds(blocks[Variant.OFF])
-    for variant, taken in blocks.items():
-        own = _microseconds(taken)
-        low, _, high = quantiles(own, n=4) if len(own) > 1 else own * 3
-        yield Cost(
-            workload,
-            variant,
-            median(own),
-            (low, high),
-            median(one / other for one, other in zip(own, base, strict=True)),
-            sum(block.spans for block in taken) / sum(block.messages for block in taken),
-            sum(block.lost_spans for block in taken),
+def report(found: Costs) -> Iterator[str]:
+    """As Markdown."""
+    plan = found.plan
+    pace = "closed loop" if plan.rate is None else f"{plan.rate:g} messages a second in all"
+    yield (
+        f"{plan.connections} connections, {pace}, {plan.turns} turns of {plan.seconds:g} s for each variant; medians, "
+        "in brackets the least and the greatest. A CPU ratio is to the default of the same turn."
+    )
+    for workload in WORKLOADS:
+        own = [each for each in found.figures if each.workload is workload]
+        yield ""
+        yield from table(
+            (workload, "messages per CPU second", "µs of CPU", "CPU ratio", "", "p50 ms", "p99 ms"),
+            "lrrrlrr",
+            [
+                (
+                    each.server,
+                    f"{each.per_cpu_second.median:,.0f}",
+                    f"{each.microseconds.median:.0f}",
+                    *_ratio(each.multiple),
+                    f"{each.p50:.1f}",
+                    f"{each.p99:.1f}",
+                )
+                for each in own
+            ],
         )
+    yield ""
+    yield "Spans by what became of them, over all turns, and resident memory at the end:"
+    yield ""
+    outcomes = ("exported", "failed", "dropped")
+    yield from table(
+        ("", *outcomes, "RSS, MiB"),
+        "lrrrr",
+        [
+            (name, *(f"{found.spans.get(name, {}).get(each, 0):,}" for each in outcomes), f"{resident / 2**20:.0f}")
+            for name, resident in found.resident_bytes.items()
+        ],
+    )
 
 
-def _microseconds(blocks: Sequence[Block]) -> list[float]:
-    return [block.seconds / block.messages * 1e6 for block in blocks]
-
-
-def table(costs: Sequence[Cost]) -> Iterator[str]:
-    """For people."""
-    yield f"{'':26}{'µs CPU a message':>18}{'(half of the blocks)':>23}{'messages/CPU s':>16}{'ratio':>8}{'spans':>8}"
-    for cost in costs:
-        low, high = cost.quartiles
-        lost = f"  {cost.lost_spans} spans lost" if cost.lost_spans else ""
-        yield (
-            f"{cost.workload:14}{cost.variant:12}{cost.microseconds:>18.1f}{f'({low:.1f} to {high:.1f})':>23}"
-            f"{cost.messages_per_second:>16,.0f}{cost.ratio:>8.2f}{cost.spans:>8.2f}{lost}"
-        )
+def _ratio(multiple: Spread) -> tuple[str, str]:
+    """Of CPU, where the multiple is of messages."""
+    return f"{1 / multiple.median:.2f}", f"({1 / multiple.greatest:.2f} to {1 / multiple.least:.2f})"

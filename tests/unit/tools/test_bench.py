@@ -1,64 +1,91 @@
-"""The benchmarks run and measure what they say; how long anything takes is nobody's business here."""
+"""What the benchmark's chargers send, and how samples of stacks are told apart; whole runs are in tests/acceptance."""
 
 from __future__ import annotations
 
-import json
-import os
+from collections import Counter
 from pathlib import Path
-from typing import Any
 
+import aiosqlite
+import orjson
 import pytest
 
-from mcpp.telemetry.logs.lines import LogFormat, LogLevel
-from mcpp.telemetry.logs.pipeline import logging_to
-from mcpp.telemetry.logs.sink import LogSink
-from tools.bench.__main__ import main
-from tools.bench.messages import Workload
-from tools.bench.variants import Variant
-from tools.bench.worker import Site
+import mcpp
+from tools.bench.child import HERE
+from tools.bench.messages import CONNECTORS, Charger, Frame, Workload
+from tools.bench.steps import STEPS, step_of
 
-CHARGERS = 3
-LABELS = {"action": "MeterValues", "direction": "in", "message_type": "call"}
+ACCEPTED = b'[3,"id",{"transactionId": 7, "idTagInfo":{"status":"Accepted"}}]'
+
+
+def action(frame: Frame) -> str:
+    name: str = orjson.loads(frame)[2]
+    return name
+
+
+def test_the_mix_is_the_one_that_figures_are_stated_for() -> None:
+    charger = Charger("CP000001", 1)
+    make = charger.maker(Workload.MIXED)
+    sent = Counter[str]()
+    for _ in range(10_000):
+        frame = make()
+        assert frame is not None
+        sent[action(frame)] += 1
+        charger.answered(ACCEPTED)
+    assert sent["StartTransaction"] - sent["StopTransaction"] in {0, 1}
+    sessions = sent["StartTransaction"] + sent["StopTransaction"]
+    shares = [sent["MeterValues"], sent["Heartbeat"], sent["StatusNotification"], sessions]
+    assert [share / 10_000 for share in shares] == pytest.approx([0.6, 0.2, 0.15, 0.05], abs=0.01)
+
+
+def test_meter_values_have_six_samples_in_about_720_bytes() -> None:
+    frame = Charger("CP000001", 1).meter_values()
+    assert len(orjson.loads(frame)[3]["meterValue"][0]["sampledValue"]) == 6
+    assert 690 < len(frame) < 750
+
+
+def test_what_was_started_is_stopped() -> None:
+    charger = Charger("CP000001", 1)
+    start, stop = charger.maker(Workload.START), charger.maker(Workload.STOP)
+    started = 0
+    while start() is not None:
+        charger.answered(ACCEPTED.replace(b"7", str(100 + started).encode()))
+        started += 1
+    assert started == CONNECTORS
+    stopped = []
+    while (frame := stop()) is not None:
+        stopped.append(orjson.loads(frame)[3]["transactionId"])
+    assert stopped == list(range(100, 100 + CONNECTORS))
+
+
+def test_an_echo_starts_transactions_too() -> None:
+    charger = Charger("CP000001", 1)
+    charger.answered(charger.start(1))
+    assert action(charger.stop(1)) == "StopTransaction"
+
+
+def test_message_ids_are_unique_and_as_long_as_uuids() -> None:
+    charger = Charger("CP000001", 1)
+    ids = [orjson.loads(charger.heartbeat())[1] for _ in range(3)]
+    assert len(set(ids)) == 3
+    assert {len(each) for each in ids} == {36}
+
+
+def test_every_step_has_code_in_the_tree() -> None:
+    root = Path(mcpp.__file__).parent
+    files = (*root.rglob("*.py"), *(HERE / "generated").rglob("*.py"), Path(aiosqlite.__file__))
+    assert {step_of(f"run ({file}:1)") for file in files} | {"begin, commit"} == set(STEPS)
 
 
 @pytest.mark.parametrize(
-    ("variant", "lines", "counted"),
-    [(Variant.OFF, 0, None), (Variant.LINES, 12, None), (Variant.METRICS, 12, 6)],
+    ("frames", "step"),
+    [
+        (["serve (/x/mcpp/server/serve.py:51)", "Runner.run (/y/asyncio/runners.py:118)"], "event loop and sockets"),
+        (["Writer._run (/x/mcpp/storage/writer.py:216)", "handle (/x/mcpp/domain/energy.py:9)"], "domain"),
+        (["handle (/x/mcpp/domain/energy.py:9)", "get (/x/mcpp_generated/db/queries.py:7)"], "SQL"),
+        (["Database.commit (/x/mcpp/storage/sqlite/database.py:7)"], "begin, commit"),
+        (["Writer._transact (/x/mcpp/storage/writer.py:7)"], "begin, commit"),
+        (["Writer._finish (/x/mcpp/storage/writer.py:7)", "f (/y/asyncio/tasks.py:7)"], "to the writer and back"),
+    ],
 )
-async def test_a_variant_has_what_it_says(tmp_path: Path, variant: Variant, lines: int, counted: int | None) -> None:
-    log = tmp_path / "log"
-    sink = LogSink(os.open(log, os.O_WRONLY | os.O_CREAT))
-    with logging_to(sink, level=LogLevel.INFO, log_format=LogFormat.JSON) as writer:
-        async with Site.open(variant, tmp_path / "bench.db", CHARGERS, sink, writer) as site:
-            block = await site.block(Workload.METER_VALUES, 2)
-            in_metrics = site.metrics.registry.get_sample_value("mcpp_ocpp_messages_total", LABELS)
-    assert block.messages == 2 * CHARGERS
-    assert log.read_text("utf-8").count('"action":"MeterValues"') == lines
-    assert in_metrics == counted
-
-
-def test_every_variant_is_measured_with_every_workload(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    figures = tmp_path / "figures.json"
-    main(["telemetry", "--blocks", "1", "--messages", "30", "--chargers", str(CHARGERS), "--json", str(figures)])
-    costs: list[dict[str, Any]] = json.loads(figures.read_text("utf-8"))
-    assert [(cost["workload"], cost["variant"]) for cost in costs] == [(w, v) for w in Workload for v in Variant]
-    for cost in costs:
-        assert cost["microseconds"] > 0
-        assert cost["lost_spans"] == 0
-        if cost["variant"] == Variant.SPANS_100:
-            # Of a message, its write transaction, its place in the session; the sessions' own beside them.
-            assert cost["spans"] > 2
-        elif cost["variant"] != Variant.SPANS_1:
-            assert cost["spans"] == 0
-    assert len(capsys.readouterr().out.splitlines()) == 1 + len(costs)
-
-
-def test_scrapes_are_measured_beside_steady_messages(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    figures = tmp_path / "figures.json"
-    small = ["--chargers", "3", "--connected", "2", "--limit", "2", "--rate", "20", "--json", str(figures)]
-    main(["scrape", *small, "--seconds", "1", "--interval", "0.5", "--windows", "1"])
-    found: dict[str, Any] = json.loads(figures.read_text("utf-8"))
-    assert found["scrapes"] == 2
-    assert found["series"] > 100
-    assert [answers["messages"] for answers in found["answers"][:2]] == [20, 20]
-    assert "3 chargers known, 2 connected, at most 2 with series" in capsys.readouterr().out
+def test_the_innermost_frame_that_is_known_decides(frames: list[str], step: str) -> None:
+    assert step_of(";".join(frames)) == step
