@@ -43,6 +43,8 @@ _LINES: dict[type[Event], tuple[str, LogLevel, str]] = {
 class BusinessTelemetry:
     """Subscribes to the domain's events."""
 
+    kinds = tuple(_LINES)
+
     def __init__(self, lines: LineWriter, metrics: Metrics) -> None:
         self._metrics = metrics
         self._lines = lines

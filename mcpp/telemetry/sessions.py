@@ -44,6 +44,8 @@ class _Session:
 class ChargingSessions:
     """Subscribes to the domain's events; filled from the books at the start."""
 
+    kinds = (ConnectorStatusChanged, TransactionStarted, TransactionStopped, ChargePointForgotten)
+
     def __init__(self, ended: Callable[[SessionEnd], None] | None = None) -> None:
         """`ended` is told of each session that ends."""
         self._ended = ended

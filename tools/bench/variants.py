@@ -70,7 +70,7 @@ def observer_of(variant: Variant, telemetry: TelemetryParts, settings: Settings)
 def reduce_subscribers(variant: Variant, core: CoreParts) -> None:
     """Leave the domain's events to those that aren't telemetry where the variant has none."""
     if variant is Variant.OFF:
-        core.events.subscribers[:] = [core.event_stream]
+        core.events.unsubscribe_all()
 
 
 class _Mute:

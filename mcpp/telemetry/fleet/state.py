@@ -124,6 +124,16 @@ class Fleet:
     Those beyond the limit are known by their totals, so that one can move up when another is forgotten.
     """
 
+    kinds = (
+        ChargePointBooted,
+        ChargePointConnected,
+        ChargePointForgotten,
+        ConnectorStatusChanged,
+        MeterValuesReceived,
+        TransactionStarted,
+        TransactionStopped,
+    )
+
     def __init__(self, *, statuses: Collection[str], error_codes: Collection[str], series_limit: int) -> None:
         """`statuses` and `error_codes` are the closed sets of their labels; a limit of 0 keeps nothing at all."""
         self.statuses: Final = tuple(statuses)

@@ -52,6 +52,8 @@ def write_session_span(spans: Spans, cause: TraceContext, name: str, *, began: f
 class SessionSpans:
     """Writes what no flow's spans tell of a session: its root, and an end that no message brought."""
 
+    kinds = (TransactionStopped,)
+
     def __init__(self, spans: Spans) -> None:
         self._spans = spans
 
