@@ -13,7 +13,7 @@ from mcpp.domain.events import Event, HeartbeatReceived
 from mcpp.ocppj.errors import NotConnected
 from mcpp.ocppj.flow import current_trace_context
 from mcpp.plugins import Site
-from mcpp.plugins.distant_site import TooManyEvents
+from mcpp.plugins.site_proxy import TooManyEvents
 from mcpp.plugins.worker import PluginLimits, TooManyJobs
 from tests.integration.plugins.at_work import SHORT, at_work, both, heartbeat, plugin, until
 from tests.integration.plugins.faulty_hooks import raises, waits_for_ever

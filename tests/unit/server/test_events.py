@@ -32,7 +32,7 @@ class Recorder:
     """Wants some kinds, and does something at each event."""
 
     kinds: tuple[type[Event], ...]
-    react: Callable[[Event], object] = lambda _: None
+    react: Callable[[Event], None] = lambda _: None
     got: list[Event] = field(default_factory=list)
 
     def __call__(self, event: Event) -> None:
@@ -105,7 +105,12 @@ async def test_a_subscriber_that_fails_harms_no_other_and_is_logged() -> None:
 
 async def test_what_a_subscriber_publishes_comes_to_everybody_after_what_set_it_off() -> None:
     events = Events(EventStream())
-    first = Recorder((Event,), lambda event: isinstance(event, HeartbeatReceived) and events.publish([disconnected()]))
+
+    def react(event: Event) -> None:
+        if isinstance(event, HeartbeatReceived):
+            events.publish([disconnected()])
+
+    first = Recorder((Event,), react)
     second = Recorder((Event,))
     events.subscribe(first, second)
     events.publish([heartbeat("CP-1"), heartbeat("CP-2")])
