@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from structlog.typing import FilteringBoundLogger
 from mcpp.csms.commands import Commands
 from mcpp.csms.live import LiveChargePoints
 from mcpp.csms.operations import Operations
-from mcpp.domain import plugin_memory
+from mcpp.domain import charge_points, plugin_memory
 from mcpp.domain.events import Event
 from mcpp.ocppj.actions import encode
 from mcpp.plugins.site import ChargePointState, ConnectorState, Scheduled
@@ -110,6 +111,10 @@ class LocalSite:
                 states += await self._states(connection, rows, reservations)
                 after = identities[-1]
         return states
+
+    def auto_start_of(self, charge_point_id: str) -> asyncio.Future[bool | None]:
+        """For the plugin `auto_start` alone."""
+        return self._services.writer.submit(charge_points.get_auto_start, charge_point_id)
 
     def publish(self, event: Event) -> None:
         self._services.publish((event,))

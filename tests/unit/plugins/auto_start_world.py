@@ -20,6 +20,7 @@ from mcpp.domain.events import (
 from mcpp.ocppj.errors import CommandError
 from mcpp.plugins import ChargePointState, ConnectorState
 from mcpp.plugins.builtin.auto_start import AutoStart, AutoStartSettings
+from mcpp.storage.writer import WriteFailed
 from mcpp_generated.db.enums import ReservationState, StopOrigin
 from tests.unit.plugins.site_by_hand import START, Entry, Job, SiteByHand
 
@@ -35,6 +36,10 @@ class OneCharger(SiteByHand):
 
     def __init__(self, state: ChargePointState) -> None:
         super().__init__(state)
+        self.looks = 0
+        """How often all that the books know of the charge point was read."""
+        self.unreadable = False
+        """Whether the books can't say whether it starts by itself."""
         self.answers: list[bool | CommandError | Ask] = []
         """Accepted without consequence, where none is laid down."""
         self.asked: list[tuple[float, int]] = []
@@ -45,6 +50,7 @@ class OneCharger(SiteByHand):
         self.books_open = asyncio.Event()
         self.books_open.set()
         self._tasks: list[asyncio.Future[None]] = []
+        self._questions: list[tuple[str, asyncio.Future[bool | None]]] = []
 
     @property
     def pending(self) -> int:
@@ -52,12 +58,34 @@ class OneCharger(SiteByHand):
         return sum(not entry.cancelled for entry in self._entries)
 
     async def charge_point(self, charge_point_id: str) -> ChargePointState | None:
+        self.looks += 1
         state = await super().charge_point(charge_point_id)
         if not self.books_open.is_set():
             self.waits.set()
             await self.books_open.wait()
             self.waits.clear()
         return state
+
+    def auto_start_of(self, charge_point_id: str) -> asyncio.Future[bool | None]:
+        answer: asyncio.Future[bool | None] = asyncio.get_running_loop().create_future()
+        self._questions.append((charge_point_id, answer))
+        return answer
+
+    async def answer_questions(self) -> None:
+        """Say of all charge points that were asked about whether they start by themselves."""
+        while self._questions:
+            charge_point_id, answer = self._questions.pop(0)
+            state = self.states.get(charge_point_id)
+            if self.unreadable:
+                answer.set_exception(WriteFailed("the disk is full"))
+            else:
+                answer.set_result(state.auto_start if state else None)
+            await asyncio.sleep(0)
+
+    async def let_pass(self, seconds: float) -> None:
+        if self.books_open.is_set():
+            await self.answer_questions()
+        await super().let_pass(seconds)
 
     @property
     def verbs(self) -> Operations:
@@ -165,7 +193,9 @@ class World:
             reported_at=self.site.now(),
             session_correlation_id="5" * 32,
         )
-        await self.plugin.connector_status_changed(event, self.site)
+        pending = self.plugin.connector_status_changed(event, self.site)
+        if pending is not None:
+            await pending
         await self.site.let_pass(0)
 
     async def connect(self) -> None:
@@ -193,7 +223,9 @@ class World:
             serial_number=None,
             firmware_version=None,
         )
-        await self.plugin.charge_point_booted(event, self.site)
+        pending = self.plugin.charge_point_booted(event, self.site)
+        if pending is not None:
+            await pending
 
     async def restart_server(self) -> None:
         self.site.restart()

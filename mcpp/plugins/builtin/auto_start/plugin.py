@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable
 from functools import partial
+from typing import Protocol
 
 from mcpp.domain.connectors import CHARGE_POINT
 from mcpp.domain.events import (
@@ -20,6 +23,14 @@ from mcpp.plugins.builtin.auto_start.plug_ins import PREPARING, PlugIn, PlugIns
 from mcpp.plugins.builtin.auto_start.settings import AutoStartSettings
 from mcpp.plugins.hookspecs import hookimpl
 from mcpp.plugins.site import ChargePointState, Site
+
+
+class AutoStartSite(Site, Protocol):
+    """A built-in plugin's handle on the server, with what auto-start alone needs."""
+
+    def auto_start_of(self, charge_point_id: str) -> asyncio.Future[bool | None]:
+        """What was said of this charge point's auto-start: None where nothing was, or where it's unknown."""
+        ...
 
 
 class AutoStart:
@@ -54,28 +65,28 @@ class AutoStart:
         self._look_later(event.charge_point_id, site)
 
     @hookimpl
-    async def charge_point_booted(self, event: ChargePointBooted, site: Site) -> None:
+    def charge_point_booted(self, event: ChargePointBooted, site: Site) -> Awaitable[None] | None:
         """As charge_point_connected; and only now may anything be sent unasked."""
         plug_ins = self._of(event.charge_point_id)
         had_stopped = bool(plug_ins.stopped)
         plug_ins.boot(event.at)
-        if had_stopped:
-            await site.remember(event.charge_point_id, None)
         self._look_later(event.charge_point_id, site)
+        return site.remember(event.charge_point_id, None) if had_stopped else None
 
     @hookimpl
-    async def connector_status_changed(self, event: ConnectorStatusChanged, site: Site) -> None:
+    def connector_status_changed(self, event: ConnectorStatusChanged, site: AutoStartSite) -> Awaitable[None] | None:
         """A cable came, went or was served, or a fault is over."""
         plug_ins = self._of(event.charge_point_id)
         if event.connector_id == CHARGE_POINT:
             self._wake_all(plug_ins, site)
-            return
+            return None
         stopped_before = set(plug_ins.stopped)
         plug_in = plug_ins.follow(event)
         if plug_in is not None:
-            self._wake(plug_in, site)
-        if plug_ins.stopped != stopped_before:
-            await site.remember(event.charge_point_id, [*sorted(plug_ins.stopped)] or None)
+            self._wake_where_wanted(plug_in, site)
+        if plug_ins.stopped == stopped_before:
+            return None
+        return site.remember(event.charge_point_id, [*sorted(plug_ins.stopped)] or None)
 
     @hookimpl
     def transaction_started(self, event: TransactionStarted) -> None:
@@ -85,17 +96,17 @@ class AutoStart:
             plug_in.serve(event.started_at)
 
     @hookimpl
-    def transaction_stopped(self, event: TransactionStopped, site: Site) -> None:
+    def transaction_stopped(self, event: TransactionStopped, site: AutoStartSite) -> None:
         """An earlier transaction may have stood against a start."""
         self._wake_all(self._of(event.charge_point_id), site)
 
     @hookimpl
-    def transaction_recovered(self, event: TransactionRecovered, site: Site) -> None:
+    def transaction_recovered(self, event: TransactionRecovered, site: AutoStartSite) -> None:
         """As transaction_stopped."""
         self._wake_all(self._of(event.charge_point_id), site)
 
     @hookimpl
-    def reservation_changed(self, event: ReservationChanged, site: Site) -> None:
+    def reservation_changed(self, event: ReservationChanged, site: AutoStartSite) -> None:
         """A reservation may have stood against a start."""
         self._wake_all(self._of(event.charge_point_id), site)
 
@@ -116,10 +127,31 @@ class AutoStart:
             if connector.status == PREPARING and connector.connector_id != CHARGE_POINT:
                 since = connector.status_at or site.now()
                 plug_in = plug_ins.find(connector.connector_id, since, connector.session_correlation_id)
-                self._wake(plug_in, site)
+                if self._is_wanted(state.auto_start if state else None):
+                    self._wake(plug_in, site)
 
-    def _wake_all(self, plug_ins: PlugIns, site: Site) -> None:
+    def _wake_all(self, plug_ins: PlugIns, site: AutoStartSite) -> None:
         for plug_in in plug_ins.by_connector.values():
+            self._wake_where_wanted(plug_in, site)
+
+    def _is_wanted(self, auto_start: bool | None) -> bool:
+        return self._by_default if auto_start is None else auto_start
+
+    def _wake_where_wanted(self, plug_in: PlugIn, site: AutoStartSite) -> None:
+        """Try now, if a start is wanted at all: most sites want none, and a try reads all there is to know.
+
+        That is asked of the database each time, since a running server isn't told of an import.
+        """
+        if self._by_default:
+            self._wake(plug_in, site)
+        elif not plug_in.is_due and not self._is_idle(plug_in):
+            asked = site.auto_start_of(plug_in.charge_point_id)
+            asked.add_done_callback(partial(self._wake_if_wanted, plug_in, site))
+
+    def _wake_if_wanted(self, plug_in: PlugIn, site: Site, asked: asyncio.Future[bool | None]) -> None:
+        # Where the database couldn't say, the try finds out, or fails as tries do.
+        failed = asked.cancelled() or asked.exception() is not None
+        if (failed or self._is_wanted(asked.result())) and self._current(plug_in) is plug_in:
             self._wake(plug_in, site)
 
     def _wake(self, plug_in: PlugIn, site: Site) -> None:
@@ -152,8 +184,7 @@ class AutoStart:
     def _may_start(self, plug_in: PlugIn, state: ChargePointState, site: Site) -> bool:
         """Whether a start is wanted now and nothing stands against it; what changes that wakes the plug-in again."""
         connector = find_connector(state, plug_in.connector_id)
-        is_wanted = self._by_default if state.auto_start is None else state.auto_start
-        if not is_wanted or connector is None or connector.status != PREPARING:
+        if not self._is_wanted(state.auto_start) or connector is None or connector.status != PREPARING:
             return False
         if not state.connected or not state.accepted:
             return False
