@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from importlib.util import find_spec
 from typing import Final
@@ -45,6 +45,8 @@ class Mqtt:
         self._board = Board()
         self._backoff = backoff
         self._readings: dict[tuple[str, int], dict[str, float | int]] = {}
+        self._states: dict[str, ChargePointState] = {}
+        """As last read and shown."""
         self._link: asyncio.Task[None] | None = None
 
     @hookimpl
@@ -82,14 +84,19 @@ class Mqtt:
         await asyncio.wait((self._link,), timeout=_FAREWELL_SECONDS)
 
     @hookimpl
-    async def event_published(self, event: Event, site: Site) -> None:
+    def event_published(self, event: Event, site: Site) -> Awaitable[None] | None:
         """Show what has changed."""
         match event:
             case MeterValuesReceived(connector_id=connector_id, samples=samples):
                 facts = read(samples)
                 if not facts:
-                    return
+                    return None
                 self._readings.setdefault((event.charge_point_id, connector_id), {}).update(facts)
+                # All else that is shown of connectors changes with events that have it read anew.
+                state = self._states.get(event.charge_point_id)
+                if state is not None and any(known.connector_id == connector_id for known in state.connectors):
+                    self._show_connectors(state)
+                    return None
             case TransactionStopped(connector_id=connector_id):
                 # Many chargers measure no more from here on.
                 self._readings.setdefault((event.charge_point_id, connector_id), {})["power_w"] = 0.0
@@ -102,13 +109,17 @@ class Mqtt:
             ):
                 pass
             case _:
-                return
-        state = await site.charge_point(event.charge_point_id)
+                return None
+        return self._look(event.charge_point_id, site)
+
+    async def _look(self, charge_point_id: str, site: Site) -> None:
+        state = await site.charge_point(charge_point_id)
         if state is not None:
             self._show(state)
 
     def _show(self, state: ChargePointState) -> None:
         identity = state.charge_point_id
+        self._states[identity] = state
         facts = {
             "connected": state.connected,
             "vendor": state.vendor,
@@ -116,6 +127,13 @@ class Mqtt:
             "firmware_version": state.firmware_version,
         }
         self._board.pin(self._topics.charge_point(identity), orjson.dumps(facts))
+        self._show_connectors(state)
+        if self._settings.discovery:
+            topic = f"{self._settings.discovery_prefix}/device/{object_id(identity)}/config"
+            self._board.pin(topic, orjson.dumps(describe(state, self._topics, commands=self._settings.commands)))
+
+    def _show_connectors(self, state: ChargePointState) -> None:
+        identity = state.charge_point_id
         for connector in state.connectors:
             shown = {
                 "status": connector.status,
@@ -126,9 +144,6 @@ class Mqtt:
                 **self._readings.get((identity, connector.connector_id), {}),
             }
             self._board.pin(self._topics.connector(identity, connector.connector_id), orjson.dumps(shown))
-        if self._settings.discovery:
-            topic = f"{self._settings.discovery_prefix}/device/{object_id(identity)}/config"
-            self._board.pin(topic, orjson.dumps(describe(state, self._topics, commands=self._settings.commands)))
 
     async def _obey(self, topic: str, payload: bytes, site: Site) -> tuple[str, bytes] | None:
         """Carry out a command; gives the answer and its topic where one is due."""
