@@ -28,7 +28,7 @@ _PAUSE: Final = 30.0
 """Seconds that a plugin isn't asked, once it has left so many questions in a row without an answer."""
 
 _GRACE: Final = 0.25
-"""Seconds for a plugin's thread to say by itself that time is up."""
+"""Seconds for a plugin's thread to find by itself that time is up."""
 
 _WATCH_INTERVAL: Final = 1.0
 
@@ -66,11 +66,11 @@ class Plugins:
         return any(hook in member.worker.plugin.hooks for member in self._members)
 
     async def authorize(self, question: AuthorizationQuestion) -> Authorization | None:
-        """The first verdict on an id tag that a plugin gives in time."""
+        """The first verdict on an id tag that a plugin returns in time."""
         return await self._ask("authorize", question, Authorization)
 
     async def answer_data_transfer(self, question: DataTransferQuestion) -> DataTransferAnswer | None:
-        """The first answer to a vendor's message that a plugin gives in time."""
+        """The first answer to a vendor's message that a plugin returns in time."""
         return await self._ask("data_transfer_received", question, DataTransferAnswer)
 
     def start(self) -> None:

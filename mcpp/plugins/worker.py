@@ -148,7 +148,7 @@ class Worker:
         return len(self._inbox) + self._in_hand
 
     def report_blocked(self) -> None:
-        """One of the plugin's functions doesn't give the thread back."""
+        """Report that one of the plugin's functions keeps its thread."""
         error = HookTimeout("blocks the plugin's thread; nothing else of it runs")
         self._observer.on_failure(self.plugin.name, self._latest, error)
 

@@ -108,7 +108,7 @@ class PlugIns:
         return plug_in
 
     def follow(self, event: ConnectorStatusChanged) -> PlugIn | None:
-        """Begin, go on with or end a plug-in; gives it where the connector is `Preparing`."""
+        """Begin, go on with or end a plug-in. Returns it where the connector is `Preparing`."""
         saw_what_was_before = self._saw_before(event)
         if event.status == AVAILABLE or event.status in _IN_TRANSACTION:
             self._end(event.connector_id)

@@ -1,4 +1,4 @@
-"""The plugin `auto-start`: one chain of tries for each plug-in, each try after a fresh look at the books."""
+"""The plugin `auto-start`: one chain of tries for each plug-in, each try after a fresh look at the database."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class AutoStart:
     """Sends RemoteStartTransaction where a car is plugged in (OCPP 1.6 §4.9 `Preparing`, §5.11)."""
 
     def __init__(self, *, by_default: bool, id_tag: str, settings: AutoStartSettings | None = None) -> None:
-        """`by_default` holds for charge points that aren't told otherwise."""
+        """`by_default` holds for charge points of which nothing else was said."""
         self._by_default = by_default
         self._id_tag = id_tag
         self._settings = settings or AutoStartSettings()
@@ -60,7 +60,7 @@ class AutoStart:
 
     @hookimpl
     def charge_point_connected(self, event: ChargePointConnected, site: Site) -> None:
-        """What was reported before, to this process or an earlier one, still holds and isn't told again."""
+        """What was reported before, to this process or an earlier one, still holds and isn't reported again."""
         self._of(event.charge_point_id).join(event.at)
         self._look_later(event.charge_point_id, site)
 
@@ -120,7 +120,7 @@ class AutoStart:
         plug_ins.look = site.schedule(self._settings.settle_time, partial(self._look, charge_point_id, site))
 
     async def _look(self, charge_point_id: str, site: Site) -> None:
-        """Find plug-ins by the books: a status that was reported twice, or before a restart, makes no event."""
+        """Find plug-ins by the database: a status that was reported twice, or before a restart, makes no event."""
         state = await site.charge_point(charge_point_id)
         plug_ins = self._of(charge_point_id)
         for connector in state.connectors if state else ():
@@ -140,7 +140,7 @@ class AutoStart:
     def _wake_where_wanted(self, plug_in: PlugIn, site: AutoStartSite) -> None:
         """Try now, if a start is wanted at all: most sites want none, and a try reads all there is to know.
 
-        That is asked of the database each time, since a running server isn't told of an import.
+        That is asked of the database each time, since an import may change it while the server runs.
         """
         if self._by_default:
             self._wake(plug_in, site)
@@ -171,7 +171,7 @@ class AutoStart:
     async def _try(self, plug_in: PlugIn, site: Site) -> None:
         plug_in.job = None
         state = await site.charge_point(plug_in.charge_point_id)
-        # While the books were read the car may have gone, or something made a new try due.
+        # Meanwhile the car may have gone, or something made a new try due.
         if self._current(plug_in) is not plug_in or plug_in.is_due or self._is_idle(plug_in):
             return
         if state is None or not self._may_start(plug_in, state, site):

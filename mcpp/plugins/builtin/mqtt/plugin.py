@@ -1,4 +1,4 @@
-"""The plugin `mqtt`: what is shown of the books, and what commands do."""
+"""The plugin `mqtt`: what is shown of charge points, and what commands do."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ from mcpp.plugins.builtin.mqtt.readings import read
 from mcpp.plugins.builtin.mqtt.settings import MqttSettings, broker
 from mcpp.plugins.builtin.mqtt.topics import ChargingCommand, Operation, Topics
 
-_FAREWELL_SECONDS: Final = 1.5
-"""What the server's end may wait for the broker to be told, and again to be left."""
+_STOP_SECONDS: Final = 1.5
+"""What the server's end may wait for the broker to be up to date, and again for the connection to close."""
 
 
 class Mqtt:
@@ -73,15 +73,15 @@ class Mqtt:
 
     @hookimpl
     async def server_stopping(self) -> None:
-        """Say farewell; the broker's clients needn't wait for its own word."""
+        """Publish that the server is offline; clients needn't wait until the broker notices."""
         if self._link is None:
             return
         self._board.pin(self._topics.status, b"offline")
         with suppress(TimeoutError):
-            async with asyncio.timeout(_FAREWELL_SECONDS):
+            async with asyncio.timeout(_STOP_SECONDS):
                 await self._board.settled()
         self._link.cancel()
-        await asyncio.wait((self._link,), timeout=_FAREWELL_SECONDS)
+        await asyncio.wait((self._link,), timeout=_STOP_SECONDS)
 
     @hookimpl
     def event_published(self, event: Event, site: Site) -> Awaitable[None] | None:
@@ -146,7 +146,7 @@ class Mqtt:
             self._board.pin(self._topics.connector(identity, connector.connector_id), orjson.dumps(shown))
 
     async def _obey(self, topic: str, payload: bytes, site: Site) -> tuple[str, bytes] | None:
-        """Carry out a command; gives the answer and its topic where one is due."""
+        """Carry out a command. Returns the answer and its topic where one is due."""
         command = self._topics.understand(topic)
         try:
             match command:
