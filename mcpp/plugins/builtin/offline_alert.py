@@ -47,7 +47,7 @@ class OfflineAlert:
 
     @hookimpl
     async def server_started(self, site: Site) -> None:
-        """Who is known and isn't there counts as gone from now on; what an earlier process reported isn't reported again."""
+        """Who is known and isn't there counts as gone from now on; what was reported before isn't reported again."""
         reported = dict(await site.recall())
         for charge_point in await site.charge_points():
             since = reported.pop(charge_point.charge_point_id, None)
