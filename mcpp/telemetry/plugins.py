@@ -25,7 +25,7 @@ class PluginTelemetry:
         self._metrics = metrics
         self._spans = spans
         self._log = get_logger()
-        self._told_at: dict[tuple[str, str], float] = {}
+        self._logged_at: dict[tuple[str, str], float] = {}
         self._durations: dict[tuple[str, str], Histogram] = {}
 
     def begin(self, plugin: str, hook: str, by: TraceContext | None) -> _HookCall:
@@ -43,8 +43,8 @@ class PluginTelemetry:
     def on_failure(self, plugin: str, hook: str, error: BaseException) -> None:
         self._metrics.plugin_errors.labels(plugin, hook).inc()
         now = monotonic()
-        if now - self._told_at.get((plugin, hook), -_LINE_SECONDS) >= _LINE_SECONDS:
-            self._told_at[plugin, hook] = now
+        if now - self._logged_at.get((plugin, hook), -_LINE_SECONDS) >= _LINE_SECONDS:
+            self._logged_at[plugin, hook] = now
             self._log.error("plugin_failed", plugin=plugin, hook=hook, exc_info=error)
 
     def on_dropped(self, plugin: str, hook: str, *, first: bool) -> None:
