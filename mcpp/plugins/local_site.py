@@ -22,7 +22,7 @@ from mcpp.domain.events import Event
 from mcpp.ocppj.actions import encode
 from mcpp.plugins.site import ChargePointState, ConnectorState, Scheduled
 from mcpp.storage.database import Readers
-from mcpp.storage.writer import Writer
+from mcpp.storage.writer import WriteFailed, Writer
 from mcpp_generated.db import models, readers
 from mcpp_generated.db.enums import Availability, ReservationState
 from mcpp_generated.db.queries import Queries
@@ -112,9 +112,17 @@ class LocalSite:
                 after = identities[-1]
         return states
 
-    def auto_start_of(self, charge_point_id: str) -> asyncio.Future[bool | None]:
-        """For the plugin `auto_start` alone."""
-        return self._services.writer.submit(charge_points.get_auto_start, charge_point_id)
+    def ask_auto_start(self, charge_point_id: str, answer: Callable[[bool | None], None]) -> None:
+        """For the plugin `auto_start` alone, see there."""
+
+        def call_back(asked: asyncio.Future[bool | None]) -> None:
+            try:
+                auto_start = asked.result()
+            except WriteFailed:
+                auto_start = True
+            answer(auto_start)
+
+        self._services.writer.submit(charge_points.get_auto_start, charge_point_id).add_done_callback(call_back)
 
     def publish(self, event: Event) -> None:
         self._services.publish((event,))

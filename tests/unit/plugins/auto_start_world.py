@@ -20,7 +20,6 @@ from mcpp.domain.events import (
 from mcpp.ocppj.errors import CommandError
 from mcpp.plugins import ChargePointState, ConnectorState
 from mcpp.plugins.builtin.auto_start import AutoStart, AutoStartSettings
-from mcpp.storage.writer import WriteFailed
 from mcpp_generated.db.enums import ReservationState, StopOrigin
 from tests.unit.plugins.site_by_hand import START, Entry, Job, SiteByHand
 
@@ -50,7 +49,7 @@ class OneCharger(SiteByHand):
         self.books_open = asyncio.Event()
         self.books_open.set()
         self._tasks: list[asyncio.Future[None]] = []
-        self._questions: list[tuple[str, asyncio.Future[bool | None]]] = []
+        self._questions: list[tuple[str, Callable[[bool | None], None]]] = []
 
     @property
     def pending(self) -> int:
@@ -66,25 +65,15 @@ class OneCharger(SiteByHand):
             self.waits.clear()
         return state
 
-    def auto_start_of(self, charge_point_id: str) -> asyncio.Future[bool | None]:
-        answer: asyncio.Future[bool | None] = asyncio.get_running_loop().create_future()
+    def ask_auto_start(self, charge_point_id: str, answer: Callable[[bool | None], None]) -> None:
         self._questions.append((charge_point_id, answer))
-        return answer
-
-    async def answer_questions(self) -> None:
-        """Say of all charge points that were asked about whether they start by themselves."""
-        while self._questions:
-            charge_point_id, answer = self._questions.pop(0)
-            state = self.states.get(charge_point_id)
-            if self.unreadable:
-                answer.set_exception(WriteFailed("the disk is full"))
-            else:
-                answer.set_result(state.auto_start if state else None)
-            await asyncio.sleep(0)
 
     async def let_pass(self, seconds: float) -> None:
-        if self.books_open.is_set():
-            await self.answer_questions()
+        while self._questions and self.books_open.is_set():
+            charge_point_id, answer = self._questions.pop(0)
+            state = self.states.get(charge_point_id)
+            auto_start = state.auto_start if state else None
+            answer(True if self.unreadable else auto_start)
         await super().let_pass(seconds)
 
     @property

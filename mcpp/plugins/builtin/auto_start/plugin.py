@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Protocol
 
@@ -28,8 +27,11 @@ from mcpp.plugins.site import ChargePointState, Site
 class AutoStartSite(Site, Protocol):
     """A built-in plugin's handle on the server, with what auto-start alone needs."""
 
-    def auto_start_of(self, charge_point_id: str) -> asyncio.Future[bool | None]:
-        """What was said of this charge point's auto-start: None where nothing was, or where it's unknown."""
+    def ask_auto_start(self, charge_point_id: str, answer: Callable[[bool | None], None]) -> None:
+        """Ask the database whether auto-start was switched on or off for this charge point, and call back soon.
+
+        None where it was neither, or the charge point is unknown. True where the database can't say: to be looked into.
+        """
         ...
 
 
@@ -145,13 +147,10 @@ class AutoStart:
         if self._by_default:
             self._wake(plug_in, site)
         elif not plug_in.is_due and not self._is_idle(plug_in):
-            asked = site.auto_start_of(plug_in.charge_point_id)
-            asked.add_done_callback(partial(self._wake_if_wanted, plug_in, site))
+            site.ask_auto_start(plug_in.charge_point_id, partial(self._wake_if_wanted, plug_in, site))
 
-    def _wake_if_wanted(self, plug_in: PlugIn, site: Site, asked: asyncio.Future[bool | None]) -> None:
-        # Where the database couldn't say, the try finds out, or fails as tries do.
-        failed = asked.cancelled() or asked.exception() is not None
-        if (failed or self._is_wanted(asked.result())) and self._current(plug_in) is plug_in:
+    def _wake_if_wanted(self, plug_in: PlugIn, site: Site, auto_start: bool | None) -> None:
+        if self._is_wanted(auto_start) and self._current(plug_in) is plug_in:
             self._wake(plug_in, site)
 
     def _wake(self, plug_in: PlugIn, site: Site) -> None:
