@@ -10,7 +10,7 @@ import asyncio
 import re
 import time
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Final
 
 import orjson
@@ -42,23 +42,38 @@ class EventStream:
         """How many events there were; the ring's last one has this number."""
         self._waiting: set[asyncio.Event] = set()
         self._closed = False
+        self._was_read = False
+        self._wants_all = True
+
+    @property
+    def wants_all(self) -> bool:
+        """Whether an event that nobody else wants must be made for the stream.
+
+        So it is once somebody has read, since he may come back with an id; and from the start on while the ring holds
+        all that happened, for a reader from before a restart. Else the stream keeps what is made for others.
+        """
+        return self._wants_all
 
     def __call__(self, event: Event) -> None:
         """Keep an event and wake the readers."""
         self._ring.append(event)
         self._count += 1
-        self._wake()
+        if self._waiting:
+            self._wake()
+        if self._count == self._ring.maxlen and not self._was_read:
+            self._wants_all = False
 
     def close(self) -> None:
         """End all streams, so that the server's end needn't wait for them."""
         self._closed = True
         self._wake()
 
-    def read(self, last_event_id: str | None = None) -> AsyncIterator[bytes]:
+    def read(self, last_event_id: str | None = None) -> AsyncGenerator[bytes, None]:
         """A stream of what happens from now on, or after an event, in chunks of text/event-stream.
 
         Where events have been missed since `last_event_id`, the first one is `gap`. Ends when the reader is too slow.
         """
+        self._was_read = self._wants_all = True
         position = self._count
         gap = False
         if last_event_id is not None:
@@ -67,7 +82,7 @@ class EventStream:
             gap = position != known
         return self._read(position, _gap(last_event_id or "") if gap else b"")
 
-    async def _read(self, position: int, chunk: bytes) -> AsyncIterator[bytes]:
+    async def _read(self, position: int, chunk: bytes) -> AsyncGenerator[bytes, None]:
         news = asyncio.Event()
         self._waiting.add(news)
         try:

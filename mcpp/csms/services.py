@@ -26,6 +26,8 @@ class Services:
 
     writer: Writer[Queries]
     publish: Callable[[Iterable[Event]], None]
+    wants: Callable[[type[Event]], bool]
+    """Whether anybody wants events of a kind; one that nobody wants isn't made."""
     policy: AuthorizationPolicy
     heartbeat_interval: int
     """Seconds."""

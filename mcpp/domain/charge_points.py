@@ -135,6 +135,12 @@ def put_charge_point(q: Queries, identity: str, wanted: Wanted, now: datetime) -
     return Registered(known.key, created)
 
 
+def get_auto_start(q: Queries, identity: str) -> bool | None:
+    """What an operator said of its auto-start; None where nothing was said, or where it's unknown."""
+    known = q.get_credentials(identity=identity)
+    return None if known is None else q.get_auto_start(key=known.key)
+
+
 def delete_charge_point(
     q: Queries, occasion: OperatorOccasion, identity: str, *, purge: bool
 ) -> Result[Deletion | None]:

@@ -6,11 +6,11 @@ times are UTC, energies Wh. `correlation_id` is the flow's that caused it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Protocol
 
 from mcpp.domain.samples import Sample
 from mcpp_generated.db.enums import ReservationState, StopOrigin
@@ -217,4 +217,14 @@ class FileReceived(Event):
     size_bytes: int
 
 
-Subscriber: TypeAlias = Callable[[Event], None]
+class Subscriber(Protocol):
+    """Whoever wants to know of some kinds of events."""
+
+    @property
+    def kinds(self) -> tuple[type[Event], ...]:
+        """The kinds it wants, each with those derived from it; they stay the same."""
+        ...
+
+    def __call__(self, event: Event) -> None:
+        """Take an event of such a kind. Called on the event loop; must not block."""
+        ...

@@ -29,8 +29,13 @@ class RecordMeterValues:
     original: OriginalMessage
 
 
-def record_meter_values(q: Queries, occasion: Occasion, command: RecordMeterValues, memory: Memory) -> Result[None]:
-    """Store meter values with the transaction they belong to, else with the connector, else aside."""
+def record_meter_values(
+    q: Queries, occasion: Occasion, command: RecordMeterValues, memory: Memory, *, publishes: bool = True
+) -> Result[None]:
+    """Store meter values with the transaction they belong to, else with the connector, else aside.
+
+    Where it doesn't publish, nobody wants a MeterValuesReceived, and none is made.
+    """
     if not command.samples:
         return Result(None)
     place = memory.place(q, occasion.key, command.connector_id)
@@ -54,6 +59,8 @@ def record_meter_values(q: Queries, occasion: Occasion, command: RecordMeterValu
             ]
         )
     session = _session_of(place.connector, transaction)
+    if not publishes:
+        return Result(None, session=session)
     event = MeterValuesReceived(
         charge_point_id=occasion.identity,
         correlation_id=occasion.correlation_id,

@@ -99,12 +99,13 @@ async def _answer_data_transfer(context: CallContext, request: DataTransferReque
 
 def heartbeat(context: CallContext, request: HeartbeatRequest) -> HeartbeatResponse:
     """OCPP 1.6 §4.6."""
-    now = context.received_at
-    context.services.stamps.heartbeat(context.key, now)
-    occasion = context.occasion()
-    context.publish(
-        HeartbeatReceived(charge_point_id=occasion.identity, correlation_id=occasion.correlation_id, at=now)
-    )
+    now, services = context.received_at, context.services
+    services.stamps.heartbeat(context.key, now)
+    if services.wants(HeartbeatReceived):
+        occasion = context.occasion()
+        context.publish(
+            HeartbeatReceived(charge_point_id=occasion.identity, correlation_id=occasion.correlation_id, at=now)
+        )
     return HeartbeatResponse(current_time=now)
 
 

@@ -8,6 +8,7 @@ from typing import Final, TypeAlias
 
 from mcpp.csms.calls import CallContext, CallRouter
 from mcpp.domain import meter_values
+from mcpp.domain.events import MeterValuesReceived
 from mcpp.domain.occasion import OriginalMessage
 from mcpp.domain.samples import ENERGY_REGISTER, MOST_SHARED, Sample, SampleKind
 from mcpp.ocppj.actions import encode_text
@@ -34,7 +35,8 @@ def record_meter_values(context: CallContext, request: MeterValuesRequest) -> Pe
         samples=samples_of(request.meter_value),
         original=OriginalMessage(actions.METER_VALUES.version, partial(encode_text, request)),
     )
-    recorded = context.write_keeping(meter_values.record_meter_values, command, services.memory)
+    publishes = services.wants(MeterValuesReceived)
+    recorded = context.write_keeping(meter_values.record_meter_values, command, services.memory, publishes=publishes)
     return recorded.then(partial(_stored, context))
 
 

@@ -1,4 +1,4 @@
-"""A site's own logic: plugins hear what happened, decide where they are asked, and command through a `Site`.
+"""A site's own logic: plugins get events, decide where they are asked, and command through a `Site`.
 
 ```python
 from mcpp.plugins import Site, TransactionStopped, hookimpl

@@ -1,8 +1,8 @@
 """Every hook with its signature. A hook may be a plain function or `async`; it may leave out what it doesn't need.
 
-Hooks that tell come after the commit and after the charger has its answer, in order for each charge point. Hooks that
-ask (`authorize`, `data_transfer_received`) hold the charger's answer, so they have a short time limit, after which the
-server decides as if nobody had been asked; the first answer that isn't None counts.
+Hooks for events are called after the commit and after the charger has its answer, in order for each charge point. Those
+for questions (`authorize`, `data_transfer_received`) hold the charger's answer, so they have a short time limit, after
+which the server decides as if nobody had been asked; the first answer that isn't None counts.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
 """Marks a plugin's function as the hook of its name."""
 
-Told: TypeAlias = Awaitable[None] | None
-"""What a hook that tells gives back: nothing, at once or later."""
+Done: TypeAlias = Awaitable[None] | None
+"""What a hook for an event returns: nothing, at once or later."""
 
 Verdict: TypeAlias = Authorization | None
 Answer: TypeAlias = DataTransferAnswer | None
@@ -54,97 +54,97 @@ class HookSpecs:
     """All hooks there are. One for each event has the event's name."""
 
     @hookspec
-    def server_started(self, site: Site) -> Told:
+    def server_started(self, site: Site) -> Done:
         """Both listeners accept connections. Events wait until this one has returned."""
 
     @hookspec
-    def server_stopping(self, site: Site) -> Told:
+    def server_stopping(self, site: Site) -> Done:
         """The server ends: chargers are disconnected, their last events delivered. There are 3.5 seconds left."""
 
     @hookspec
-    def event_published(self, event: Event, site: Site) -> Told:
+    def event_published(self, event: Event, site: Site) -> Done:
         """Anything happened: comes for every event, after the event's own hook; for bridges to other systems."""
 
     @hookspec
-    def charge_point_connected(self, event: ChargePointConnected, site: Site) -> Told:
+    def charge_point_connected(self, event: ChargePointConnected, site: Site) -> Done:
         """A charge point opened its connection; it may not have booted yet."""
 
     @hookspec
-    def charge_point_disconnected(self, event: ChargePointDisconnected, site: Site) -> Told:
+    def charge_point_disconnected(self, event: ChargePointDisconnected, site: Site) -> Done:
         """The last connection of a charge point ended."""
 
     @hookspec
-    def charge_point_offline(self, event: ChargePointOffline, site: Site) -> Told:
-        """A charge point has stayed away for long (told by the plugin `offline_alert`)."""
+    def charge_point_offline(self, event: ChargePointOffline, site: Site) -> Done:
+        """A charge point has stayed away for long (published by the plugin `offline_alert`)."""
 
     @hookspec
-    def charge_point_online(self, event: ChargePointOnline, site: Site) -> Told:
-        """A charge point that was told to be offline is back to stay (told by the plugin `offline_alert`)."""
+    def charge_point_online(self, event: ChargePointOnline, site: Site) -> Done:
+        """A charge point that was reported offline is back to stay (published by the plugin `offline_alert`)."""
 
     @hookspec
-    def charge_point_booted(self, event: ChargePointBooted, site: Site) -> Told:
+    def charge_point_booted(self, event: ChargePointBooted, site: Site) -> Done:
         """A BootNotification was accepted (OCPP 1.6 §4.2): from here on commands are welcome."""
 
     @hookspec
-    def charge_point_forgotten(self, event: ChargePointForgotten, site: Site) -> Told:
+    def charge_point_forgotten(self, event: ChargePointForgotten, site: Site) -> Done:
         """An operator deleted a charge point and all that belonged to it."""
 
     @hookspec
-    def heartbeat_received(self, event: HeartbeatReceived, site: Site) -> Told:
+    def heartbeat_received(self, event: HeartbeatReceived, site: Site) -> Done:
         """A Heartbeat came in (OCPP 1.6 §4.6)."""
 
     @hookspec
-    def connector_status_changed(self, event: ConnectorStatusChanged, site: Site) -> Told:
-        """A StatusNotification told something new (OCPP 1.6 §4.9); the event has the status before, too."""
+    def connector_status_changed(self, event: ConnectorStatusChanged, site: Site) -> Done:
+        """A StatusNotification had something new (OCPP 1.6 §4.9); the event has the status before, too."""
 
     @hookspec
-    def transaction_started(self, event: TransactionStarted, site: Site) -> Told:
+    def transaction_started(self, event: TransactionStarted, site: Site) -> Done:
         """A transaction was booked (OCPP 1.6 §4.8), once however often the charger repeats it."""
 
     @hookspec
-    def meter_values_received(self, event: MeterValuesReceived, site: Site) -> Told:
+    def meter_values_received(self, event: MeterValuesReceived, site: Site) -> Done:
         """Meter values were stored (OCPP 1.6 §4.7), in or outside of a transaction."""
 
     @hookspec
-    def transaction_stopped(self, event: TransactionStopped, site: Site) -> Told:
+    def transaction_stopped(self, event: TransactionStopped, site: Site) -> Done:
         """A transaction's end was booked (OCPP 1.6 §4.10); again where a late real stop supersedes another."""
 
     @hookspec
-    def transaction_recovered(self, event: TransactionRecovered, site: Site) -> Told:
-        """A transaction that its charger left open was closed in the books; the event has the evidence."""
+    def transaction_recovered(self, event: TransactionRecovered, site: Site) -> Done:
+        """A transaction that its charger left open was closed by the server; the event has the evidence."""
 
     @hookspec
-    def reservation_changed(self, event: ReservationChanged, site: Site) -> Told:
+    def reservation_changed(self, event: ReservationChanged, site: Site) -> Done:
         """A reservation was booked, replaced, used or cancelled, or has expired (OCPP 1.6 §3.11)."""
 
     @hookspec
-    def command_finished(self, event: CommandFinished, site: Site) -> Told:
+    def command_finished(self, event: CommandFinished, site: Site) -> Done:
         """A command to a charge point is over, whoever sent it: answered, refused, or without an answer."""
 
     @hookspec
-    def record_unmatched(self, event: RecordUnmatched, site: Site) -> Told:
+    def record_unmatched(self, event: RecordUnmatched, site: Site) -> Done:
         """A stop or meter values belong to no known transaction and were kept aside."""
 
     @hookspec
-    def security_event_received(self, event: SecurityEventReceived, site: Site) -> Told:
-        """A charge point told something that matters to security (security whitepaper)."""
+    def security_event_received(self, event: SecurityEventReceived, site: Site) -> Done:
+        """A charge point reported something that matters to security (security whitepaper)."""
 
     @hookspec
-    def report_received(self, event: ReportReceived, site: Site) -> Told:
+    def report_received(self, event: ReportReceived, site: Site) -> Done:
         """A charge point says how far it is with diagnostics, firmware or a log."""
 
     @hookspec
-    def file_received(self, event: FileReceived, site: Site) -> Told:
+    def file_received(self, event: FileReceived, site: Site) -> Done:
         """A charge point has put a file: diagnostics or a log."""
 
     @hookspec(firstresult=True)
     def authorize(self, question: AuthorizationQuestion, site: Site) -> Verdict | Awaitable[Verdict]:
-        """Decide whether an id tag may charge, or give None; 1 second, then the books decide.
+        """Decide whether an id tag may charge, or return None; 1 second, then the database decides.
 
         Asked for Authorize and StartTransaction. A transaction that starts is booked in any case: the charger may be
-        charging already, and stops where the answer tells it to.
+        charging already, and stops where the answer says so.
         """
 
     @hookspec(firstresult=True)
     def data_transfer_received(self, question: DataTransferQuestion, site: Site) -> Answer | Awaitable[Answer]:
-        """Answer a vendor's message (OCPP 1.6 §4.3), or give None; 1 second, then it's `UnknownVendorId`."""
+        """Answer a vendor's message (OCPP 1.6 §4.3), or return None; 1 second, then it's `UnknownVendorId`."""

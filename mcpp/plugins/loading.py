@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from mcpp.errors import StartError
 from mcpp.plugins.hookspecs import PROJECT, HookSpecs
 from mcpp.plugins.settings import are_set, mistakes_in_names, mistakes_in_values
+from mcpp.plugins.site import Site
 
 ENTRY_POINTS: Final = "mcpp.plugins"
 """The group by which installed packages offer their plugins."""
@@ -46,17 +47,33 @@ class Plugin:
     """Built in: runs on the server's loop."""
 
 
-@dataclass(frozen=True, slots=True)
 class Hook:
-    """A plugin's function, and which arguments it takes."""
+    """A plugin's function that is called for an event, a question, or the server's start and end."""
 
-    name: str
-    function: Callable[..., object]
-    arguments: Sequence[str]
+    __slots__ = ("call", "is_async", "name")
 
-    def call(self, offered: Mapping[str, object]) -> object:
-        """Call it with what it takes of this; an awaitable where it's async."""
-        return self.function(*(offered[argument] for argument in self.arguments))
+    def __init__(self, name: str, function: Callable[..., object], arguments: Sequence[str]) -> None:
+        """`arguments` are those that the function takes, in its order."""
+        self.name: Final = name
+        self.call: Final = _arranged(function, tuple(arguments))
+        """Call it with what it's about and the plugin's Site, as far as it takes them."""
+        self.is_async: Final = inspect.iscoroutinefunction(function)
+        """Whether its call does nothing yet but make a coroutine; a plain function may return an awaitable, too."""
+
+
+def _arranged(function: Callable[..., object], arguments: tuple[str, ...]) -> Callable[[object, Site], object]:
+    """The function as one that takes an event or a question, and the site."""
+    match arguments:
+        case ():
+            return lambda _about, _site: function()
+        case ("site",):
+            return lambda _about, site: function(site)
+        case (_,):
+            return lambda about, _site: function(about)
+        case ("site", _):
+            return lambda about, site: function(site, about)
+        case _:
+            return function
 
 
 class _Refused(Exception):
@@ -136,14 +153,14 @@ def _make(item: str, installed: Mapping[str, EntryPoint], makers: Mapping[str, C
     except (ValidationError, StartError):
         raise
     except Exception as error:
-        raise _Refused(f"{point.value} can't be made ({_told(error)})") from error
+        raise _Refused(f"{point.value} can't be made ({_one_line(error)})") from error
 
 
 def _load(point: EntryPoint) -> object:
     try:
         found: object = point.load()
     except (Exception, SystemExit) as error:
-        raise _Refused(f"{point.value} can't be imported ({_told(error)})") from error
+        raise _Refused(f"{point.value} can't be imported ({_one_line(error)})") from error
     return found
 
 
@@ -154,7 +171,7 @@ def _register(manager: pluggy.PluginManager, name: str, made: object) -> None:
     except (pluggy.PluginValidationError, ValueError) as error:
         if manager.has_plugin(name):
             manager.unregister(name=name)
-        raise _Refused(_told(error)) from error
+        raise _Refused(_one_line(error)) from error
     callers = manager.get_hookcallers(made) or ()
     if not callers:
         raise _Refused("it has no hooks; are its functions marked with @hookimpl?")
@@ -176,7 +193,7 @@ def _hooks(manager: pluggy.PluginManager, name: str) -> dict[str, Hook]:
     }
 
 
-def _told(error: BaseException) -> str:
+def _one_line(error: BaseException) -> str:
     """An exception in one line."""
     text = " ".join(str(error).split())
     return text if isinstance(error, pluggy.PluginValidationError) else f"{type(error).__name__}: {text}"

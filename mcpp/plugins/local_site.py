@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import cast
 
 import structlog
@@ -14,12 +16,12 @@ from structlog.typing import FilteringBoundLogger
 
 from mcpp.csms.commands import Commands
 from mcpp.csms.operations import Operations
-from mcpp.domain import plugin_memory
+from mcpp.domain import charge_points, plugin_memory
 from mcpp.domain.events import Event
 from mcpp.ocppj.actions import encode
 from mcpp.plugins.site import ChargePointState, Scheduled
 from mcpp.reads.charge_points import ChargePoints
-from mcpp.storage.writer import Writer
+from mcpp.storage.writer import Pending, WriteFailed, Writer
 from mcpp_generated.db.queries import Queries
 
 
@@ -72,6 +74,19 @@ class LocalSite:
 
     async def charge_points(self) -> Sequence[ChargePointState]:
         return await self._services.charge_points.list_all()
+
+    def ask_auto_start(self, charge_point_id: str, answer: Callable[[bool | None], None]) -> None:
+        """For the plugin `auto_start` alone, see there."""
+
+        def call_back(asked: Pending[bool | None]) -> None:
+            try:
+                auto_start = asked.result()
+            except WriteFailed:
+                auto_start = True
+            answer(auto_start)
+
+        asked = self._services.writer.submit_keeping(charge_points.get_auto_start, charge_point_id)
+        asked.when_committed(partial(copy_context().run, call_back))
 
     def publish(self, event: Event) -> None:
         self._services.publish((event,))

@@ -12,11 +12,11 @@ from mcpp.domain.authorization import Authorization
 from mcpp.domain.events import Event
 from mcpp.domain.questions import AuthorizationQuestion, DataTransferAnswer, DataTransferQuestion
 from mcpp.ocppj.flow import TraceContext, active_trace_context
-from mcpp.plugins.distant_site import Crossing, DistantSite
 from mcpp.plugins.loading import Hook, Plugin
 from mcpp.plugins.local_site import LocalSite, SiteServices
 from mcpp.plugins.observer import Observer
 from mcpp.plugins.site import Site
+from mcpp.plugins.site_proxy import ServerLoop, SiteProxy
 from mcpp.plugins.thread import LoopThread
 from mcpp.plugins.worker import HookTimeout, PluginLimits, Worker
 from mcpp.reads.event_json import EVENT_KINDS, event_name
@@ -27,14 +27,14 @@ _TRIES: Final = 3
 _PAUSE: Final = 30.0
 """Seconds that a plugin isn't asked, once it has left so many questions in a row without an answer."""
 
-_CROSSING: Final = 0.25
-"""Seconds of grace for a plugin's thread to say by itself that time is up."""
+_GRACE: Final = 0.25
+"""Seconds for a plugin's thread to find by itself that time is up."""
 
 _WATCH_INTERVAL: Final = 1.0
 
 
 class Plugins:
-    """The plugins of one server; a subscriber of its events. Belongs to the server's loop."""
+    """The plugins of one server; implements `mcpp.domain.events.Subscriber`. Belongs to the server's loop."""
 
     def __init__(
         self, plugins: Sequence[Plugin], services: SiteServices, observer: Observer, limits: PluginLimits | None = None
@@ -44,16 +44,18 @@ class Plugins:
         self._members = [_Member(plugin, services, observer, self._limits) for plugin in plugins]
         self._tasks: list[asyncio.Task[None]] = []
         self._workers: dict[type[Event], list[Worker]] = {
-            kind: [member.worker for member in self._members if kind in member.kinds] for kind in EVENT_KINDS
+            kind: workers
+            for kind in EVENT_KINDS
+            if (workers := [member.worker for member in self._members if kind in member.kinds])
         }
+        self.kinds: Final = tuple(self._workers)
+        """Those that a plugin has a hook for."""
 
     def __call__(self, event: Event) -> None:
-        """Tell every plugin of an event that wants to know; returns at once."""
-        workers = self._workers.get(type(event), ())
-        if workers:
-            cause = _cause_of(event)
-            for worker in workers:
-                worker.offer(event, cause)
+        """Hand an event to every plugin that has a hook for it; waits for none."""
+        cause = _cause_of(event)
+        for worker in self._workers.get(type(event), ()):
+            worker.offer(event, cause)
 
     def waiting(self) -> dict[str, int]:
         """How many events wait for each plugin, by its name."""
@@ -64,21 +66,21 @@ class Plugins:
         return any(hook in member.worker.plugin.hooks for member in self._members)
 
     async def authorize(self, question: AuthorizationQuestion) -> Authorization | None:
-        """The first verdict on an id tag that a plugin gives in time."""
+        """The first verdict on an id tag that a plugin returns in time."""
         return await self._ask("authorize", question, Authorization)
 
     async def answer_data_transfer(self, question: DataTransferQuestion) -> DataTransferAnswer | None:
-        """The first answer to a vendor's message that a plugin gives in time."""
+        """The first answer to a vendor's message that a plugin returns in time."""
         return await self._ask("data_transfer_received", question, DataTransferAnswer)
 
     def start(self) -> None:
-        """Tell all plugins that the server has started, each at its own pace."""
+        """Have all plugins know that the server has started, each in its own time."""
         loop = asyncio.get_running_loop()
         for member in self._members:
             self._tasks += (loop.create_task(member.start()), loop.create_task(member.watch()))
 
     async def stop(self) -> None:
-        """Tell all plugins that the server ends, and end them; some 5 s at most."""
+        """Have all plugins know that the server ends, and end them; some 5 s at most."""
         for task in self._tasks:
             task.cancel()
         if self._tasks:
@@ -115,44 +117,42 @@ class _Member:
         self.kinds = frozenset(hooks_of)
         self.worker = Worker(plugin, loop, observer, hooks_of, limits)
         local = LocalSite(services, plugin.name, self.worker.schedule)
-        self._site: Site = local if self._thread is None else DistantSite(local, Crossing(server))
+        self._site: Site = local if self._thread is None else SiteProxy(local, ServerLoop(server))
+        self._blocked = False
         self._unanswered = 0
         self._not_before = 0.0
 
     async def start(self) -> None:
-        await self._cross(self.worker.start(self._site))
+        await self._run(self.worker.start(self._site))
 
     async def watch(self) -> None:
-        """Look after the plugin's thread for as long as there is one; interrupt what keeps it for too long."""
-        blocked = False
+        """Look after the plugin's thread for as long as there is one; report for as long as something keeps it."""
         while self._thread is not None:
-            if not await self._responds(self._limits.hook_timeout):
-                if not blocked:
-                    self.worker.tell_blocked()
-                blocked = True
-                self._thread.interrupt()
-            elif blocked:
-                blocked = False
-                self.worker.wake()
+            self._blocked = not await self._responds(self._limits.hook_timeout)
+            if self._blocked:
+                self.worker.report_blocked()
             await asyncio.sleep(_WATCH_INTERVAL)
 
     async def stop(self) -> None:
         limits = self._limits
         if await self._responds(limits.drain_timeout):
             with suppress(TimeoutError):
-                await self._cross(self.worker.stop(self._site), limits.drain_timeout + limits.stop_timeout + _CROSSING)
+                await self._run(self.worker.stop(self._site), limits.drain_timeout + limits.stop_timeout + _GRACE)
         if self._thread is not None:
             await self._thread.stop()
 
     async def ask(self, hook: str, question: object, seconds: float) -> object:
-        """The plugin's answer, None where it has none in time. One that never has any isn't asked for a while."""
+        """The plugin's answer, None where it has none in time.
+
+        One that never has any isn't asked for a while, one that is blocked isn't asked at all.
+        """
         began = time.monotonic()
-        if began < self._not_before:
+        if self._blocked or began < self._not_before:
             return None
         answer = None
         try:
-            work = self.worker.call(hook, seconds, question=question, site=self._site)
-            answer = await self._cross(work, seconds + _CROSSING)
+            work = self.worker.call(hook, question, self._site, seconds)
+            answer = await self._run(work, seconds + _GRACE)
         except TimeoutError:
             error = HookTimeout(f"gave no answer in {seconds:g} s, since the plugin's thread is blocked")
             self._observer.on_failure(self.worker.plugin.name, hook, error)
@@ -166,13 +166,13 @@ class _Member:
     async def _responds(self, seconds: float) -> bool:
         """Whether the plugin's loop runs."""
         try:
-            await self._cross(_nothing(), seconds)
+            await self._run(_nothing(), seconds)
         except TimeoutError:
             return False
         return True
 
-    async def _cross(self, work: Coroutine[object, object, T], seconds: float | None = None) -> T:
-        """Have the plugin's loop do something that keeps its own time; TimeoutError where that loop is blocked."""
+    async def _run(self, work: Coroutine[object, object, T], seconds: float | None = None) -> T:
+        """Run something on the plugin's loop, which keeps its own time; TimeoutError where that loop is blocked."""
         if self._thread is None:
             return await work
         async with asyncio.timeout(seconds):
@@ -185,7 +185,7 @@ def _cause_of(event: Event) -> TraceContext:
     session: str | None = getattr(event, "session_correlation_id", None)
     if cause is None or cause.correlation_id != event.correlation_id:
         return TraceContext(event.correlation_id, None, session)
-    return cause if session is None else cause._replace(session_correlation_id=session)
+    return cause if session is None else TraceContext(cause.correlation_id, cause.span_id, session)
 
 
 async def _nothing() -> None:
@@ -193,7 +193,7 @@ async def _nothing() -> None:
 
 
 def _hooks_by_kind(plugin: Plugin) -> dict[type[Event], Sequence[Hook]]:
-    """What a plugin wants to hear, for each kind of event: the kind's own hook, then that for all."""
+    """What to call for each kind of event: the kind's own hook, then that for all."""
     found: dict[type[Event], Sequence[Hook]] = {}
     for kind in EVENT_KINDS:
         names = (event_name(kind), "event_published")

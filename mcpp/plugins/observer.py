@@ -28,7 +28,7 @@ class Observer(Protocol):
         ...
 
     def on_failure(self, plugin: str, hook: str, error: BaseException) -> None:
-        """A hook raised this or ran out of time; where it was a question, the books decide."""
+        """A hook raised this or ran out of time; where it was a question, the server decides by itself."""
         ...
 
     def on_dropped(self, plugin: str, hook: str, *, first: bool) -> None:

@@ -27,7 +27,7 @@ def prefix_of(plugin: str) -> str:
 
 
 def are_set(plugin: str, environment: Mapping[str, str]) -> bool:
-    """Whether anything is said to a plugin by variables."""
+    """Whether any variable sets something of a plugin."""
     return any(name.upper().startswith(prefix_of(plugin)) and value for name, value in environment.items())
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import sys
 from contextlib import suppress
 from threading import Thread
@@ -15,13 +14,11 @@ _CANCEL_SECONDS: Final = 0.3
 _END_SECONDS: Final = 0.7
 """For the whole thread to end; one that is blocked is left behind."""
 
-
 _SWITCH_SECONDS: Final = 0.0005
-"""How long a thread that computes may keep the server's from running; Python's default is ten times that."""
+"""How long a thread that computes may keep the server's from running; Python's default is ten times that.
 
-
-class Interrupted(BaseException):
-    """Raised in a plugin's function that keeps the thread for too long. No Exception, so that few catch it."""
+See docs/decisions/0014-plugin-threads.md for what it pays and costs.
+"""
 
 
 class LoopThread:
@@ -36,12 +33,6 @@ class LoopThread:
         self._thread = Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
-    def interrupt(self) -> None:
-        """Raise Interrupted in what runs: it ends what computes at once, and what waits when that wait is over."""
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(
-            ctypes.c_ulong(self._thread.ident or 0), ctypes.py_object(Interrupted)
-        )
-
     async def stop(self) -> None:
         """Cancel what runs and end the thread, or leave it behind."""
         self._stopping = True
@@ -51,9 +42,9 @@ class LoopThread:
     def _run(self) -> None:
         while not self._stopping:
             # A task of the plugin's that calls sys.exit() means the process, but ends neither that nor the thread.
-            with suppress(SystemExit, KeyboardInterrupt, Interrupted):
+            with suppress(SystemExit, KeyboardInterrupt):
                 self.loop.run_forever()
-        with suppress(SystemExit, KeyboardInterrupt, Interrupted):
+        with suppress(SystemExit, KeyboardInterrupt):
             self.loop.run_until_complete(_cancel_all())
         self.loop.close()
         # The server's loop may be gone by now.

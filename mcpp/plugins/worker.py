@@ -1,7 +1,8 @@
 """Calls one plugin's hooks, so that whatever they do the server goes on.
 
-`offer` and `ask` belong to the server's loop, all else to the plugin's, which for a built-in plugin is the same one.
-Events of a charge point are told in their order, those of different charge points side by side.
+`offer` belongs to the server's loop, all else to the plugin's, which for a built-in plugin is the same one. Events of a
+charge point are delivered in their order, those of different charge points side by side. A plain function is called
+where its event arrives; what waits goes on in a task of its charge point, and later events of that one queue behind it.
 """
 
 from __future__ import annotations
@@ -9,24 +10,27 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import suppress
 from contextvars import Context
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from typing import Final, TypeAlias
 
-from structlog.contextvars import bound_contextvars
+from structlog.contextvars import bind_contextvars
 
 from mcpp.domain.events import Event
 from mcpp.ocppj.flow import TraceContext, active_trace_context, current_trace_context
 from mcpp.plugins.loading import Hook, Plugin
-from mcpp.plugins.observer import Observer
+from mcpp.plugins.observer import HookCall, Observer
 from mcpp.plugins.site import Scheduled, Site
-from mcpp.plugins.thread import Interrupted
 
-_Told: TypeAlias = tuple[Event, TraceContext]
-"""An event, and the flow or request in which it happened."""
+_Lane: TypeAlias = deque[tuple[Event, TraceContext, Iterator[Hook]]]
+"""A charge point's events that wait: each with the flow or request in which it happened, and the hooks to call yet."""
+
+_EVENTS_A_TURN: Final = 100
+"""Most events that are delivered in one turn of the loop, so that plain functions leave time to others."""
 
 JOB: Final = "job"
 """Stands for a hook's name where a scheduled job is meant."""
@@ -66,6 +70,15 @@ class TooManyJobs(Exception):
     """The plugin has scheduled too much already."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Unfinished:
+    """A call that has returned an awaitable, and the task that waits for it."""
+
+    name: str
+    call: HookCall
+    task: asyncio.Task[object]
+
+
 class Worker:
     """One plugin at work."""
 
@@ -85,27 +98,38 @@ class Worker:
         self._limits = limits
         # Built-in plugins save the system call that wakes another thread.
         self._call_soon = loop.call_soon if plugin.trusted else loop.call_soon_threadsafe
-        self._inbox: deque[_Told] = deque()
+        self._context = Context()
+        """In which a built-in plugin's hooks are called in place: nothing of the message at hand is seen there."""
+        self._in_place = False
+        self._inbox: deque[tuple[Event, TraceContext]] = deque()
         self._called = False
         self._full = False
         self._latest = ""
-        self._site: Site | None = None
-        self._lanes: dict[str, deque[_Told]] = {}
+        self._site: Site
+        self._lanes: dict[str, _Lane] = {}
         self._in_hand = 0
         self._side_by_side = asyncio.Semaphore(limits.side_by_side)
         self._jobs_side_by_side = asyncio.Semaphore(limits.side_by_side)
         self._jobs: set[Job] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[object]] = set()
         self._idle = asyncio.Event()
+        self._started = False
         self._running = False
         self._stopping = False
 
     # The server's side.
 
     def offer(self, event: Event, cause: TraceContext) -> None:
-        """Tell the plugin of an event, in its time. Of too many the newest are lost, so there is no hole before."""
+        """Deliver an event, in its time. Of too many the newest are lost, so there is no hole before."""
         hooks = self._hooks_of.get(type(event))
         if hooks is None:
+            return
+        if self._may_deliver_in_place():
+            self._in_place = True
+            try:
+                self._context.run(self._deliver, event, cause)
+            finally:
+                self._in_place = False
             return
         if len(self._inbox) >= self._limits.queue:
             self._observer.on_dropped(self.plugin.name, hooks[0].name, first=not self._full)
@@ -115,35 +139,42 @@ class Worker:
         self._inbox.append((event, cause))
         if not self._called:
             self._called = True
-            self.wake()
+            self._call_soon(self._take, context=Context())
 
     @property
     def waiting(self) -> int:
-        """Events that wait to be told."""
+        """Events that wait to be delivered."""
         return len(self._inbox) + self._in_hand
 
-    def tell_blocked(self) -> None:
-        """One of the plugin's functions doesn't give the thread back."""
+    def report_blocked(self) -> None:
+        """Report that one of the plugin's functions keeps its thread."""
         error = HookTimeout("blocks the plugin's thread; nothing else of it runs")
         self._observer.on_failure(self.plugin.name, self._latest, error)
 
-    def wake(self) -> None:
-        """Have the plugin look for what waits, in case that an interruption made it forget."""
-        self._call_soon(self._take, context=Context())
+    def _may_deliver_in_place(self) -> bool:
+        """Whether the plugin is built in, and this event wouldn't overtake one that waits or is being delivered."""
+        return (
+            self.plugin.trusted
+            and self._running
+            and not self._in_place
+            and not self._inbox
+            and self._in_hand < self._limits.in_hand
+        )
 
     # The plugin's side.
 
     async def start(self, site: Site) -> None:
-        """Tell that the server has started, then what has happened meanwhile."""
+        """Call `server_started`, then deliver what has happened meanwhile."""
         self._site = site
-        await self.call("server_started", self._limits.hook_timeout, site=site)
+        self._started = True
+        await self.call("server_started", None, site, self._limits.hook_timeout)
         self._running = True
         self._take()
 
     async def stop(self, site: Site) -> None:
-        """Tell what waits and that the server ends, then give up whatever still runs."""
+        """Deliver what waits, call `server_stopping`, then give up whatever still runs."""
         self._stopping = True
-        if self._site is None:
+        if not self._started:
             return
         for job in list(self._jobs):
             job.cancel()
@@ -153,16 +184,14 @@ class Worker:
                 async with asyncio.timeout(self._limits.drain_timeout):
                     await self._idle.wait()
         self._running = False
-        await self.call("server_stopping", self._limits.stop_timeout, site=site)
+        await self.call("server_stopping", None, site, self._limits.stop_timeout)
         for task in self._tasks:
             task.cancel()
 
-    async def call(self, name: str, seconds: float, /, **offered: object) -> object:
-        """Call a hook, for so long at most, if the plugin has it. Gives its result, None where it failed."""
+    async def call(self, name: str, about: object, site: Site, seconds: float) -> object:
+        """Call a hook, for so long at most, if the plugin has it. Returns its result, None where it failed."""
         hook = self.plugin.hooks.get(name)
-        if hook is None:
-            return None
-        return await self._run(name, lambda: hook.call(offered), seconds)
+        return None if hook is None else await self._run(name, partial(hook.call, about, site), seconds)
 
     def schedule(self, seconds: float, work: Callable[[], Awaitable[None]]) -> Scheduled:
         """See Site; may be called from any thread. Raises TooManyJobs."""
@@ -175,40 +204,62 @@ class Worker:
         return job
 
     def _take(self) -> None:
-        """Sort what waits by charge point, as much as may be in hand."""
+        """Deliver what waits, as much as may be in hand."""
         # Before anything is taken: what is offered from here on calls again.
         self._called = False
         if not self._running:
             return
-        while self._inbox and self._in_hand < self._limits.in_hand:
-            told = self._inbox.popleft()
-            self._in_hand += 1
-            charge_point_id = told[0].charge_point_id
-            lane = self._lanes.get(charge_point_id)
-            if lane is None:
-                self._lanes[charge_point_id] = lane = deque((told,))
-                self._spawn(self._tell_in_order(charge_point_id, lane))
-            else:
-                lane.append(told)
-        if not self._lanes:
+        for _ in range(_EVENTS_A_TURN):
+            if not self._inbox or self._in_hand >= self._limits.in_hand:
+                break
+            self._deliver(*self._inbox.popleft())
+        else:
+            self._called = True
+            self._loop.call_soon(self._take, context=Context())
+        if not self._inbox and not self._lanes:
             self._idle.set()
 
-    async def _tell_in_order(self, charge_point_id: str, lane: deque[_Told]) -> None:
-        """Tell of one charge point until nothing is left."""
+    def _deliver(self, event: Event, cause: TraceContext) -> None:
+        """Call an event's hooks as far as they wait for nothing; the rest is done in its charge point's lane."""
+        charge_point_id = event.charge_point_id
+        hooks = iter(self._hooks_of[type(event)])
+        lane = self._lanes.get(charge_point_id)
+        if lane is not None:
+            self._in_hand += 1
+            lane.append((event, cause, hooks))
+            return
+        # The context is that of this delivery, or the next one sets both anew.
+        bind_contextvars(charge_point_id=charge_point_id)
+        for hook in hooks:
+            current_trace_context.set(cause)
+            if hook.is_async:
+                self._open_lane(event, cause, chain((hook,), hooks))
+                return
+            result = self._call(hook.name, partial(hook.call, event, self._site))
+            if isinstance(result, _Unfinished):
+                self._open_lane(event, cause, hooks, result)
+                return
+
+    def _open_lane(
+        self, event: Event, cause: TraceContext, hooks: Iterator[Hook], unfinished: _Unfinished | None = None
+    ) -> None:
+        self._in_hand += 1
+        lane = self._lanes[event.charge_point_id] = deque(((event, cause, hooks),))
+        self._spawn(self._deliver_in_order(event.charge_point_id, lane, unfinished))
+
+    async def _deliver_in_order(self, charge_point_id: str, lane: _Lane, unfinished: _Unfinished | None) -> None:
+        """Deliver one charge point's events until none is left."""
+        if unfinished is not None:
+            await self._finish(unfinished, self._limits.hook_timeout)
         while lane:
             async with self._side_by_side:
-                event, cause = lane.popleft()
+                event, cause, hooks = lane.popleft()
                 current_trace_context.set(cause)
-                with bound_contextvars(charge_point_id=charge_point_id):
-                    for hook in self._hooks_of[type(event)]:
-                        await self._tell(hook, event)
+                for hook in hooks:
+                    await self._run(hook.name, partial(hook.call, event, self._site), self._limits.hook_timeout)
             self._in_hand -= 1
         del self._lanes[charge_point_id]
         self._take()
-
-    async def _tell(self, hook: Hook, event: Event) -> None:
-        offered = {"event": event, "site": self._site}
-        await self._run(hook.name, lambda: hook.call(offered), self._limits.hook_timeout)
 
     def _begin_job(self, work: Callable[[], Awaitable[None]]) -> None:
         if not self._stopping:
@@ -219,52 +270,64 @@ class Worker:
             await self._run(JOB, work, self._limits.job_timeout)
 
     async def _run(self, name: str, work: Callable[[], object], seconds: float) -> object:
-        """Run something of the plugin's, whatever it does. Gives its result, None where it failed."""
+        """Run something of the plugin's to its end. Returns its result, None where it failed."""
+        result = self._call(name, work)
+        return await self._finish(result, seconds) if isinstance(result, _Unfinished) else result
+
+    def _call(self, name: str, work: Callable[[], object]) -> object:
+        """Call something of the plugin's, whatever it does. Returns its result, None where it failed."""
         call = self._observer.begin(self.plugin.name, name, active_trace_context())
-        token = current_trace_context.set(call.cause)
         self._latest = name
-        failed = True
+        token = current_trace_context.set(call.cause)
         try:
             result = work()
-            if inspect.isawaitable(result):
-                result = await self._finish(result, seconds)
+            if result is not None and inspect.isawaitable(result):
+                return _Unfinished(name, call, self._spawn(_awaited(result)))
+        except (Exception, asyncio.CancelledError, SystemExit) as error:  # noqa: BLE001  the server goes on
+            self._observer.on_failure(self.plugin.name, name, error)
+            call.end(failed=True)
+            return None
+        finally:
+            current_trace_context.reset(token)
+        call.end(failed=False)
+        return result
+
+    async def _finish(self, unfinished: _Unfinished, seconds: float) -> object:
+        """Wait for an awaitable's result, None where it fails. One that goes on when cancelled is left to itself."""
+        name, call, task = unfinished.name, unfinished.call, unfinished.task
+        failed = True
+        try:
+            await asyncio.wait((task,), timeout=seconds)
+            if not task.done():
+                raise HookTimeout(f"took more than {seconds:g} s")
+            result = task.result()
         except asyncio.CancelledError as error:
             # The plugin's own, such as of a task that it cancelled and waits for, unless this task is to end.
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
+            own = asyncio.current_task()
+            if own is not None and own.cancelling():
                 raise
             self._observer.on_failure(self.plugin.name, name, error)
-        except (Exception, SystemExit, Interrupted) as error:  # noqa: BLE001  whatever a plugin does, the server goes on
+        except Exception as error:  # noqa: BLE001  whatever a plugin does, the server goes on
             self._observer.on_failure(self.plugin.name, name, error)
         else:
             failed = False
             return result
         finally:
-            current_trace_context.reset(token)
-            call.end(failed=failed)
-        return None
-
-    async def _finish(self, result: Awaitable[object], seconds: float) -> object:
-        """Wait for an async function. One that goes on when it's cancelled is left to itself."""
-        task = asyncio.ensure_future(_awaited(result))
-        try:
-            await asyncio.wait((task,), timeout=seconds)
-            if not task.done():
-                raise HookTimeout(f"took more than {seconds:g} s")
-        finally:
             if not task.done():
                 task.cancel()
                 task.add_done_callback(_forget)
-        return task.result()
+            call.end(failed=failed)
+        return None
 
-    def _spawn(self, work: Coroutine[object, object, None]) -> None:
+    def _spawn(self, work: Coroutine[object, object, object]) -> asyncio.Task[object]:
         task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
 
 class Job:
-    """A job that waits for its time; implements Scheduled."""
+    """A job that waits for its time; implements `mcpp.plugins.site.Scheduled`."""
 
     __slots__ = ("_begin", "_handle", "_jobs", "_loop")
 

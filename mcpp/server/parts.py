@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import NamedTuple
@@ -17,7 +16,6 @@ from mcpp.csms.services import Services
 from mcpp.csms.version import SpokenVersion
 from mcpp.domain import charge_points
 from mcpp.domain.authorization import AuthorizationPolicy
-from mcpp.domain.events import Event, Subscriber
 from mcpp.domain.memory import Memory
 from mcpp.errors import StartError
 from mcpp.plugins.builtin.auto_start import AutoStart
@@ -26,6 +24,7 @@ from mcpp.plugins.local_site import SiteServices
 from mcpp.plugins.manager import Plugins
 from mcpp.reads.charge_points import ChargePoints
 from mcpp.server.chores import RecoveryKeeper, ReservationKeeper, StampKeeper
+from mcpp.server.events import Events
 from mcpp.server.finished_commands import FinishedCommands
 from mcpp.server.passwords import Passwords
 from mcpp.server.presence import Presence
@@ -43,21 +42,6 @@ from mcpp.telemetry.logs.pipeline import get_logger
 from mcpp.transport.registry import Registry
 from mcpp_generated.db.queries import Queries
 from mcpp_generated.db.sqlite.queries import SqliteQueries
-
-
-@dataclass(slots=True)
-class Events:
-    """Hands every event to every subscriber; one that fails harms neither the others nor the charger."""
-
-    subscribers: list[Subscriber]
-
-    def publish(self, events: Iterable[Event]) -> None:
-        for event in events:
-            for subscriber in self.subscribers:
-                try:
-                    subscriber(event)
-                except Exception:  # noqa: BLE001  whatever a subscriber does, the others get the event
-                    get_logger().exception("subscriber_failed", subscriber=repr(subscriber))
 
 
 class StorageParts(NamedTuple):
@@ -119,7 +103,8 @@ async def build_core(
 ) -> CoreParts:
     writer = storage.writer
     event_stream = EventStream()
-    events = Events([*telemetry.subscribers(), event_stream])
+    events = Events(event_stream)
+    events.subscribe(*telemetry.subscribers())
     passwords = Passwords()
     running.callback(passwords.close)
 
@@ -135,6 +120,7 @@ async def build_core(
     services = Services(
         writer,
         events.publish,
+        events.wants,
         policy,
         settings.heartbeat_interval,
         memory=storage.memory,
@@ -195,7 +181,7 @@ def build_plugins(
     )
     plugins = Plugins(wanted, services, telemetry.plugins())
     running.push_async_callback(plugins.stop)
-    core.events.subscribers.append(plugins)
+    core.events.subscribe(plugins)
     telemetry.metrics.watch_plugins(plugins.waiting)
     if plugins.asks("authorize"):
         core.services.ask_authorize = plugins.authorize

@@ -25,16 +25,26 @@ class PluginTelemetry:
         self._metrics = metrics
         self._spans = spans
         self._log = get_logger()
-        self._told_at: dict[tuple[str, str], float] = {}
+        self._logged_at: dict[tuple[str, str], float] = {}
+        self._durations: dict[tuple[str, str], Histogram] = {}
 
     def begin(self, plugin: str, hook: str, by: TraceContext | None) -> _HookCall:
-        return _HookCall(self._metrics.plugin_duration.labels(plugin, hook), self._spans, plugin, hook, by)
+        duration = self._durations.get((plugin, hook))
+        if duration is None:
+            duration = self._durations[plugin, hook] = self._metrics.plugin_duration.labels(plugin, hook)
+        spans = self._spans
+        if spans is None or by is None or by.span_id == 0:
+            return _HookCall(duration, by)
+        cause = TraceContext(by.correlation_id, _span_id(spans, by), by.session_correlation_id)
+        if not cause.span_id:
+            return _HookCall(duration, cause)
+        return _RecordedHookCall(duration, cause, spans, plugin, hook, by)
 
     def on_failure(self, plugin: str, hook: str, error: BaseException) -> None:
         self._metrics.plugin_errors.labels(plugin, hook).inc()
         now = monotonic()
-        if now - self._told_at.get((plugin, hook), -_LINE_SECONDS) >= _LINE_SECONDS:
-            self._told_at[plugin, hook] = now
+        if now - self._logged_at.get((plugin, hook), -_LINE_SECONDS) >= _LINE_SECONDS:
+            self._logged_at[plugin, hook] = now
             self._log.error("plugin_failed", plugin=plugin, hook=hook, exc_info=error)
 
     def on_dropped(self, plugin: str, hook: str, *, first: bool) -> None:
@@ -44,37 +54,50 @@ class PluginTelemetry:
 
 
 class _HookCall:
-    """Implements `mcpp.plugins.observer.HookCall`."""
+    """Implements `mcpp.plugins.observer.HookCall`, for one whose trace isn't recorded."""
 
-    __slots__ = ("_began", "_by", "_duration", "_hook", "_plugin", "_spans", "cause")
+    __slots__ = ("_began", "_duration", "cause")
+
+    def __init__(self, duration: Histogram, cause: TraceContext | None) -> None:
+        self._duration = duration
+        self.cause = cause
+        self._began = perf_counter()
+
+    def end(self, *, failed: bool) -> None:  # noqa: ARG002  the span of one that is recorded says so
+        self._duration.observe(perf_counter() - self._began)
+
+
+class _RecordedHookCall(_HookCall):
+    """One with a span."""
+
+    __slots__ = ("_by", "_hook", "_plugin", "_spans")
 
     def __init__(
-        self, duration: Histogram, spans: Spans | None, plugin: str, hook: str, by: TraceContext | None
+        self, duration: Histogram, cause: TraceContext, spans: Spans, plugin: str, hook: str, by: TraceContext
     ) -> None:
-        self._duration = duration
         self._spans = spans
         self._plugin = plugin
         self._hook = hook
         self._by = by
-        self.cause = by if spans is None or by is None else by._replace(span_id=_span_id(spans, by))
-        self._began = perf_counter()
+        super().__init__(duration, cause)
 
     def end(self, *, failed: bool) -> None:
         seconds = perf_counter() - self._began
         self._duration.observe(seconds)
-        if self._spans is not None and self.cause is not None and self.cause.span_id:
-            self._write_span(self._spans, self.cause, self.cause.span_id, seconds, failed=failed)
+        self._write_span(seconds, failed=failed)
 
-    def _write_span(self, spans: Spans, cause: TraceContext, span_id: int, seconds: float, *, failed: bool) -> None:
+    def _write_span(self, seconds: float, *, failed: bool) -> None:
+        cause = self.cause
+        assert cause is not None
         attributes: dict[str, AttributeValue] = {"mcpp.plugin": self._plugin, "mcpp.hook": self._hook}
         if cause.session_correlation_id is not None:
             attributes["session_correlation_id"] = cause.session_correlation_id
-        spans.write(
+        self._spans.write(
             Span(
                 name=f"plugin {self._plugin}",
                 correlation_id=cause.correlation_id,
-                span_id=span_id,
-                parent_span_id=(self._by and self._by.span_id) or 0,
+                span_id=cause.span_id or 0,
+                parent_span_id=self._by.span_id or 0,
                 began=self._began,
                 seconds=seconds,
                 attributes=attributes,

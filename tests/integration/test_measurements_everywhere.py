@@ -262,6 +262,12 @@ async def ask_metrics(sessions: Sequence[Session]) -> None:
         )
 
 
+async def publish(plugin: Mqtt, event: Event, site: SiteByHand) -> None:
+    waiting = plugin.event_published(event, site)
+    if waiting is not None:
+        await waiting
+
+
 async def ask_broker(sessions: Sequence[Session]) -> None:
     async with running_broker() as broker, connected_client(broker.port) as home:
         url = SecretStr(f"mqtt://127.0.0.1:{broker.port}")
@@ -274,10 +280,10 @@ async def ask_broker(sessions: Sequence[Session]) -> None:
             shown = (charging(session.connector_id),)
             site.states[charge_point_id] = replace(charge_point(charge_point_id), connectors=shown)
             for event in session.events:
-                await plugin.event_published(event, site)
+                await publish(plugin, event, site)
         # What is shown last comes last.
         site.states["END"] = charge_point("END")
-        await plugin.event_published(replace(CONNECTED, charge_point_id="END"), site)
+        await publish(plugin, replace(CONNECTED, charge_point_id="END"), site)
         await home.until("mcpp/charge_points/END/state")
         for session in sessions:
             facts = await home.until(session.topic)

@@ -1,4 +1,4 @@
-"""Tells of charge points that stay away and of their return, not of each flap; see docs/plugins/offline_alert.md."""
+"""Reports charge points that stay away and their return, not each flap; see docs/plugins/offline_alert.md."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mcpp.plugins.settings import PluginSettings
 class OfflineAlertSettings(PluginSettings, env_prefix="MCPP_PLUGIN_OFFLINE_ALERT_"):
     """Settings of the plugin `offline_alert`."""
 
-    after: int = Field(300, ge=1, le=604_800, description="Seconds that a charge point must be gone to be told of.")
+    after: int = Field(300, ge=1, le=604_800, description="Seconds that a charge point must be gone to be reported.")
     back_after: int = Field(60, ge=0, le=604_800, description="Seconds that it must stay connected to count as back.")
 
 
@@ -26,9 +26,9 @@ class _Absence:
     """A charge point that is gone, or back on trial."""
 
     since: datetime
-    told: bool = False
+    reported: bool = False
     pending: Scheduled | None = None
-    """What is told unless something happens before."""
+    """The report that follows unless something happens before."""
 
     def settle(self) -> None:
         """Something happened before."""
@@ -38,7 +38,7 @@ class _Absence:
 
 
 class OfflineAlert:
-    """The plugin. One absence is told once, however often the charge point comes and goes meanwhile."""
+    """The plugin. One absence is reported once, however often the charge point comes and goes meanwhile."""
 
     def __init__(self, settings: OfflineAlertSettings | None = None) -> None:
         """Settings come from the environment where none are given. Raises ValidationError."""
@@ -47,15 +47,15 @@ class OfflineAlert:
 
     @hookimpl
     async def server_started(self, site: Site) -> None:
-        """Who is known and isn't there counts as gone from now on; what was told before a restart isn't told again."""
-        told = dict(await site.recall())
+        """Who is known and isn't there counts as gone from now on; what was reported before isn't reported again."""
+        reported = dict(await site.recall())
         for charge_point in await site.charge_points():
-            since = told.pop(charge_point.charge_point_id, None)
+            since = reported.pop(charge_point.charge_point_id, None)
             if isinstance(since, str):
                 self._take_up(charge_point, datetime.fromisoformat(since), site)
             elif charge_point.accepted and not charge_point.connected:
                 self._miss(charge_point.charge_point_id, site.now(), site)
-        for deleted in told:
+        for deleted in reported:
             await site.remember(deleted, None)
 
     @hookimpl
@@ -64,46 +64,46 @@ class OfflineAlert:
         absence = self._absences.get(event.charge_point_id)
         if absence is None:
             self._miss(event.charge_point_id, event.at, site)
-        elif absence.told:
+        elif absence.reported:
             absence.settle()
 
     @hookimpl
     def charge_point_connected(self, event: ChargePointConnected, site: Site) -> None:
-        """Forget an absence that nobody was told of; another one ends when the connection has lasted."""
+        """Forget an absence that was never reported; another one ends when the connection has lasted."""
         absence = self._absences.get(event.charge_point_id)
         if absence is None:
             return
         absence.settle()
-        if not absence.told:
+        if not absence.reported:
             del self._absences[event.charge_point_id]
             return
         self._put_on_trial(event.charge_point_id, absence, event.at, site)
 
     def _take_up(self, charge_point: ChargePointState, since: datetime, site: Site) -> None:
-        absence = self._absences[charge_point.charge_point_id] = _Absence(since=since, told=True)
+        absence = self._absences[charge_point.charge_point_id] = _Absence(since=since, reported=True)
         if charge_point.connected:
             self._put_on_trial(charge_point.charge_point_id, absence, site.now(), site)
 
     def _put_on_trial(self, charge_point_id: str, absence: _Absence, back_at: datetime, site: Site) -> None:
-        tell = partial(self._tell_online, charge_point_id, absence, back_at, site)
-        absence.pending = site.schedule(self._settings.back_after, tell)
+        report = partial(self._report_online, charge_point_id, absence, back_at, site)
+        absence.pending = site.schedule(self._settings.back_after, report)
 
     def _miss(self, charge_point_id: str, since: datetime, site: Site) -> None:
         if charge_point_id in self._absences:
             return
         absence = self._absences[charge_point_id] = _Absence(since=since)
         absence.pending = site.schedule(
-            self._settings.after, partial(self._tell_offline, charge_point_id, absence, site)
+            self._settings.after, partial(self._report_offline, charge_point_id, absence, site)
         )
 
-    async def _tell_offline(self, charge_point_id: str, absence: _Absence, site: Site) -> None:
+    async def _report_offline(self, charge_point_id: str, absence: _Absence, site: Site) -> None:
         charge_point = await site.charge_point(charge_point_id)
         if self._absences.get(charge_point_id) is not absence:
             return
         if charge_point is None or charge_point.connected or not charge_point.accepted:
             del self._absences[charge_point_id]
             return
-        absence.told = True
+        absence.reported = True
         now = site.now()
         event = ChargePointOffline(
             charge_point_id=charge_point_id, correlation_id=new_correlation_id(), at=now, gone_since=absence.since
@@ -119,7 +119,7 @@ class OfflineAlert:
         site.publish(event)
         await site.remember(charge_point_id, absence.since.isoformat())
 
-    async def _tell_online(self, charge_point_id: str, absence: _Absence, back_at: datetime, site: Site) -> None:
+    async def _report_online(self, charge_point_id: str, absence: _Absence, back_at: datetime, site: Site) -> None:
         del self._absences[charge_point_id]
         event = ChargePointOnline(
             charge_point_id=charge_point_id,

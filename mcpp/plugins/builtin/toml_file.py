@@ -16,7 +16,7 @@ M = TypeVar("M", bound=BaseModel)
 
 
 def read_toml(path: Path, model: type[M]) -> M:
-    """What the file says. Raises StartError where it can't be read or says something wrong."""
+    """The file's content. Raises StartError where it can't be read or isn't valid."""
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
         return model.model_validate(content)

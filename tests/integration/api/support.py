@@ -254,7 +254,9 @@ async def site(
     sink = LogSink(null)
     lines = LineWriter(sink, render_json, LogLevel.INFO)
     metrics = Metrics(version="0", actions=["Heartbeat"], error_codes=[], stop_reasons=[])
-    dialect = SpokenVersion(OCPP16, Services(writer, publish, AuthorizationPolicy(), 300, memory, stamps))
+    dialect = SpokenVersion(
+        OCPP16, Services(writer, publish, lambda _: True, AuthorizationPolicy(), 300, memory, stamps)
+    )
     files = FileStore(folder / "files", writer, readers, publish, size_limit=2 * MIB, link_lifetime=timedelta(hours=72))
     await files.open()
     files.base_url = "http://files.example"

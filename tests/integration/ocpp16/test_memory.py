@@ -63,7 +63,9 @@ async def test_nothing_is_left_of_a_charge_points_day(tmp_path: Path) -> None:
     memory = Memory()
     writer = Writer(connection, SqliteQueries(connection), memory=memory)
     events: list[Event] = []
-    services = Services(writer, events.extend, AuthorizationPolicy(), heartbeat_interval=300, memory=memory)
+    services = Services(
+        writer, events.extend, lambda _: True, AuthorizationPolicy(), heartbeat_interval=300, memory=memory
+    )
     connected = await writer.submit(charge_points.connect, "CP1", "1.6", datetime.now(UTC), register_unknown=True)
     assert isinstance(connected, charge_points.Connected)
     door, recorder = OpenDoor(), Recorder()

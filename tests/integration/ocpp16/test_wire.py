@@ -51,9 +51,8 @@ class Central:
         self.connection = connection
         self.events: list[Event] = []
         self.flow: Flow | None = None
-        services = Services(
-            writer, self._publish, AuthorizationPolicy(), heartbeat_interval=300, memory=memory, now=lambda: NOW
-        )
+        policy = AuthorizationPolicy()
+        services = Services(writer, self._publish, lambda _: True, policy, 300, memory, now=lambda: NOW)
         self.dialect = SpokenVersion(OCPP16, services)
         self.stamps = services.stamps
         self.key = 0

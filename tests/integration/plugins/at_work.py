@@ -14,6 +14,7 @@ from types import SimpleNamespace
 import pluggy
 import pytest
 
+from mcpp.api.event_stream import EventStream
 from mcpp.csms.commands import Commands
 from mcpp.domain.events import Event, HeartbeatReceived
 from mcpp.domain.stamps import StampBook
@@ -25,6 +26,7 @@ from mcpp.plugins.local_site import SiteServices
 from mcpp.plugins.manager import Plugins
 from mcpp.plugins.worker import PluginLimits
 from mcpp.reads.charge_points import ChargePoints
+from mcpp.server.events import Events
 from mcpp.storage.sqlite.database import open_writer
 from mcpp.storage.sqlite.migrations import migrate
 from mcpp.storage.sqlite.readers import Readers
@@ -97,12 +99,12 @@ class AtWork:
     plugins: Plugins
     seen: Seen
     services: SiteServices
+    events: Events
     published: list[Event]
     """By plugins."""
 
     def publish(self, *events: Event) -> None:
-        for event in events:
-            self.plugins(event)
+        self.events.publish(events)
 
 
 async def until(condition: Callable[[], object]) -> None:
@@ -123,12 +125,11 @@ async def at_work(
     readers = await Readers.open(database)
     registry = Registry(on_connected=lambda _: None, on_disconnected=lambda _: None)
     published: list[Event] = []
-    running: list[Plugins] = []
+    bus = Events(EventStream())
 
     def publish(events: Iterable[Event]) -> None:
-        for event in events:
-            published.append(event)
-            running[0](event)
+        published.extend(events)
+        bus.publish(events)
 
     charge_points = ChargePoints(readers, registry, StampBook())
     services = SiteServices(
@@ -140,11 +141,11 @@ async def at_work(
     )
     seen = Seen()
     manager = Plugins(plugins, services, seen, limits)
-    running.append(manager)
+    bus.subscribe(manager)
     try:
         if started:
             manager.start()
-        yield AtWork(manager, seen, services, published)
+        yield AtWork(manager, seen, services, bus, published)
     finally:
         await manager.stop()
         await readers.close()

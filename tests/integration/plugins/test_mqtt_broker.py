@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest_asyncio
@@ -121,6 +122,13 @@ async def site(broker: Broker) -> AsyncIterator[Site]:
     await site.stop()
 
 
+async def delivered(plugin: Mqtt, event: Event, site: SiteWithVerbs) -> None:
+    """Have the plugin show an event."""
+    pending = plugin.event_published(event, site)
+    if pending is not None:
+        await pending
+
+
 def status_changed() -> Event:
     return ConnectorStatusChanged(
         charge_point_id="CP 1",
@@ -159,7 +167,7 @@ async def test_what_happens_is_shown(site: Site) -> None:
     plugin = await site.start()
     async with site.client() as client:
         site.site.states["CP 1"] = state(status="Charging", transaction_id=7)
-        await plugin.event_published(status_changed(), site.site)
+        await delivered(plugin, status_changed(), site.site)
         shown = await client.until(CONNECTOR, lambda facts: facts["status"] == "Charging")
         assert shown["transaction_id"] == 7
         measured = MeterValuesReceived(
@@ -171,7 +179,7 @@ async def test_what_happens_is_shown(site: Site) -> None:
             session_correlation_id=None,
             samples=(Sample(START, POWER, "7.2", 0), Sample(START, ENERGY, "1234", 1)),
         )
-        await plugin.event_published(measured, site.site)
+        await delivered(plugin, measured, site.site)
         shown = await client.until(CONNECTOR, lambda facts: facts["power_w"] is not None)
         assert (shown["power_w"], shown["energy_wh"]) == (7200.0, 1234)
         site.site.states["CP 1"] = state(status="Finishing")
@@ -192,13 +200,38 @@ async def test_what_happens_is_shown(site: Site) -> None:
             origin=StopOrigin.CHARGER,
             session_correlation_id="b" * 32,
         )
-        await plugin.event_published(stopped, site.site)
+        await delivered(plugin, stopped, site.site)
         shown = await client.until(CONNECTOR, lambda facts: facts["transaction_id"] is None)
         assert (shown["power_w"], shown["energy_wh"]) == (0.0, 1234)
         site.site.states["CP 1"] = state(connected=False)
         gone = ChargePointDisconnected(charge_point_id="CP 1", correlation_id="a" * 32, at=START)
-        await plugin.event_published(gone, site.site)
+        await delivered(plugin, gone, site.site)
         await client.until(CHARGE_POINT, lambda facts: facts["connected"] is False)
+
+
+def shows_kilowatts(kilowatts: str, facts: dict[str, Any]) -> bool:
+    return bool(facts["power_w"] == 1000 * float(kilowatts))
+
+
+async def test_a_connector_that_is_known_by_its_meter_values_only_is_shown(site: Site) -> None:
+    site.site.states["CP 1"] = replace(state(), connectors=())
+    plugin = await site.start()
+    async with site.client() as client:
+        await client.until(CHARGE_POINT)
+        site.site.states["CP 1"] = state(transaction_id=7)
+        for kilowatts in ("1", "2"):
+            measured = MeterValuesReceived(
+                charge_point_id="CP 1",
+                correlation_id="a" * 32,
+                at=START,
+                connector_id=1,
+                transaction_id=None,
+                session_correlation_id=None,
+                samples=(Sample(START, POWER, kilowatts, 0),),
+            )
+            await delivered(plugin, measured, site.site)
+            shown = await client.until(CONNECTOR, partial(shows_kilowatts, kilowatts))
+            assert shown["transaction_id"] == 7
 
 
 async def test_a_switch_begins_and_ends_charging(site: Site) -> None:
@@ -264,7 +297,7 @@ async def test_a_broker_that_comes_back_is_told_everything_anew(site: Site, brok
     await asyncio.to_thread(broker.stop)
     await site.site.line("mqtt_disconnected")
     site.site.states["CP 1"] = state(status="Charging", transaction_id=7)
-    await plugin.event_published(status_changed(), site.site)
+    await delivered(plugin, status_changed(), site.site)
     await asyncio.to_thread(broker.start)
     async with site.client() as client:
         await client.until(CONNECTOR, lambda facts: facts["transaction_id"] == 7)

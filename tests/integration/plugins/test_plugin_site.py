@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,9 +13,10 @@ from typing import Any
 from mcpp.domain.charge_points import Wanted, put_charge_point
 from mcpp.domain.events import Event, HeartbeatReceived
 from mcpp.ocppj.errors import NotConnected
-from mcpp.ocppj.flow import current_trace_context
+from mcpp.ocppj.flow import TraceContext, current_trace_context
 from mcpp.plugins import Site
-from mcpp.plugins.distant_site import TooManyEvents
+from mcpp.plugins.local_site import LocalSite
+from mcpp.plugins.site_proxy import TooManyEvents
 from mcpp.plugins.worker import PluginLimits, TooManyJobs
 from tests.integration.plugins.at_work import SHORT, at_work, both, heartbeat, plugin, until
 from tests.integration.plugins.faulty_hooks import raises, waits_for_ever
@@ -210,3 +213,30 @@ async def test_threads_of_a_plugin_may_schedule_and_cancel(tmp_path: Path) -> No
 
     assert ran[0] != threading.get_ident()
     assert work.seen.errors == []
+
+
+async def test_auto_start_asks_whether_it_is_switched_on_in_the_context_of_its_event(tmp_path: Path) -> None:
+    answers: dict[str, bool | None] = {}
+    causes: list[TraceContext | None] = []
+
+    def heartbeat_received(event: HeartbeatReceived, site: LocalSite) -> None:
+        def answer(auto_start: bool | None) -> None:
+            answers[event.charge_point_id] = auto_start
+            causes.append(current_trace_context.get())
+
+        site.ask_auto_start(event.charge_point_id, answer)
+
+    switches = {"ON": Wanted(auto_start=True), "OFF": Wanted(auto_start=False), "NEITHER": Wanted()}
+    async with at_work(tmp_path, plugin("p", True, heartbeat_received=heartbeat_received)) as work:
+        for identity, wanted in switches.items():
+            await work.services.writer.submit(put_charge_point, identity, wanted, datetime.now(UTC))
+        for identity in (*switches, "UNKNOWN"):
+            work.publish(heartbeat(identity, "cause"))
+        await until(lambda: len(answers) == 4)
+        with closing(sqlite3.connect(tmp_path / "mcpp.db")) as connection:
+            connection.execute("ALTER TABLE charge_points RENAME TO elsewhere")
+        work.publish(heartbeat("UNREADABLE", "cause"))
+        await until(lambda: len(answers) == 5)
+
+    assert answers == {"ON": True, "OFF": False, "NEITHER": None, "UNKNOWN": None, "UNREADABLE": True}
+    assert causes == [TraceContext("cause")] * 5

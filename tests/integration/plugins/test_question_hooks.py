@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ import pytest
 from mcpp.domain.authorization import Authorization, AuthorizationStatus
 from mcpp.domain.questions import AuthorizationQuestion, DataTransferAnswer, DataTransferQuestion, DataTransferStatus
 from mcpp.plugins import Site
-from tests.integration.plugins.at_work import SHORT, at_work, both, plugin
+from mcpp.plugins.worker import PluginLimits
+from tests.integration.plugins.at_work import PATIENCE, SHORT, at_work, both, plugin, until
 from tests.integration.plugins.faulty_hooks import cancels, raises, waits_for_ever
 
 ACCEPTED = Authorization(AuthorizationStatus.ACCEPTED)
@@ -102,3 +104,24 @@ async def test_a_plugin_whose_thread_is_blocked_does_not_block_the_answer(tmp_pa
         go_on.set()
 
     assert work.seen.failures.keys() == {("p", "authorize")}
+
+
+async def test_a_plugin_that_is_known_to_be_blocked_is_not_asked(tmp_path: Path) -> None:
+    go_on = threading.Event()
+
+    def blocks() -> None:
+        go_on.wait(30)
+
+    def authorize() -> Authorization:
+        return BLOCKED
+
+    limits = PluginLimits(hook_timeout=0.05, question_timeout=30, drain_timeout=0.05)
+    async with at_work(tmp_path, plugin("p", False, server_started=blocks, authorize=authorize), limits=limits) as work:
+        await until(lambda: work.seen.errors)
+        assert await work.plugins.authorize(question()) is None
+        go_on.set()
+        async with asyncio.timeout(PATIENCE):
+            while await work.plugins.authorize(question()) != BLOCKED:
+                await asyncio.sleep(0.001)
+
+    assert work.seen.failures.keys() == {("p", "server_started")}

@@ -35,6 +35,7 @@ class Central:
         self.services = Services(
             writer,
             self.publish,
+            lambda _: True,
             AuthorizationPolicy(),
             heartbeat_interval=300,
             memory=memory,

@@ -35,6 +35,10 @@ class OneCharger(SiteByHand):
 
     def __init__(self, state: ChargePointState) -> None:
         super().__init__(state)
+        self.looks = 0
+        """How often all that the books know of the charge point was read."""
+        self.unreadable = False
+        """Whether the books can't say whether it starts by itself."""
         self.answers: list[bool | CommandError | Ask] = []
         """Accepted without consequence, where none is laid down."""
         self.asked: list[tuple[float, int]] = []
@@ -45,6 +49,7 @@ class OneCharger(SiteByHand):
         self.books_open = asyncio.Event()
         self.books_open.set()
         self._tasks: list[asyncio.Future[None]] = []
+        self._questions: list[tuple[str, Callable[[bool | None], None]]] = []
 
     @property
     def pending(self) -> int:
@@ -52,12 +57,24 @@ class OneCharger(SiteByHand):
         return sum(not entry.cancelled for entry in self._entries)
 
     async def charge_point(self, charge_point_id: str) -> ChargePointState | None:
+        self.looks += 1
         state = await super().charge_point(charge_point_id)
         if not self.books_open.is_set():
             self.waits.set()
             await self.books_open.wait()
             self.waits.clear()
         return state
+
+    def ask_auto_start(self, charge_point_id: str, answer: Callable[[bool | None], None]) -> None:
+        self._questions.append((charge_point_id, answer))
+
+    async def let_pass(self, seconds: float) -> None:
+        while self._questions and self.books_open.is_set():
+            charge_point_id, answer = self._questions.pop(0)
+            state = self.states.get(charge_point_id)
+            auto_start = state.auto_start if state else None
+            answer(True if self.unreadable else auto_start)
+        await super().let_pass(seconds)
 
     @property
     def verbs(self) -> Operations:
@@ -165,7 +182,9 @@ class World:
             reported_at=self.site.now(),
             session_correlation_id="5" * 32,
         )
-        await self.plugin.connector_status_changed(event, self.site)
+        pending = self.plugin.connector_status_changed(event, self.site)
+        if pending is not None:
+            await pending
         await self.site.let_pass(0)
 
     async def connect(self) -> None:
@@ -193,7 +212,9 @@ class World:
             serial_number=None,
             firmware_version=None,
         )
-        await self.plugin.charge_point_booted(event, self.site)
+        pending = self.plugin.charge_point_booted(event, self.site)
+        if pending is not None:
+            await pending
 
     async def restart_server(self) -> None:
         self.site.restart()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -118,3 +119,57 @@ async def test_a_command_that_is_cut_short_is_a_try_that_failed(world: World) ->
     await world.site.let_pass(HOUR)
 
     assert world.seconds_asked == [0, 5]
+
+
+async def test_where_no_start_is_wanted_the_books_are_not_read() -> None:
+    world = World(by_default=False)
+    await world.report("Preparing")
+    await world.start()
+    await world.stop()
+    await world.report("Preparing", info="again")
+    assert world.site.looks == 0
+
+
+async def test_a_start_that_is_wanted_later_comes_with_the_next_news() -> None:
+    world = World(by_default=False)
+    await world.report("Preparing")
+    world.site.states["CP-1"] = replace(world.state, auto_start=True)
+    await world.site.let_pass(HOUR)
+    assert world.site.asked == []
+
+    await world.report("Preparing", info="again")
+    assert [connector for _, connector in world.site.asked] == [1]
+
+
+async def test_a_car_that_leaves_before_it_is_known_whether_it_is_wanted_is_not_started() -> None:
+    world = World(by_default=False, auto_start=True)
+    world.site.books_open.clear()
+    await world.report("Preparing")
+    await world.report("Available")
+    await world.report("Preparing")
+    await world.report("Available")
+    world.site.books_open.set()
+    await world.site.let_pass(HOUR)
+
+    assert (world.site.asked, world.site.looks) == ([], 0)
+
+
+async def test_news_before_it_is_known_whether_a_start_is_wanted_makes_one_try() -> None:
+    world = World(by_default=False, auto_start=True)
+    world.site.answers = [world.accept_and_start]
+    world.site.books_open.clear()
+    for number in range(5):
+        await world.report("Preparing", info=f"repeat {number}")
+    world.site.books_open.set()
+    await world.site.let_pass(HOUR)
+
+    assert (world.site.asked, world.site.looks) == ([(0, 1)], 1)
+
+
+async def test_where_the_books_cannot_say_whether_it_is_wanted_it_is_tried() -> None:
+    world = World(by_default=False, auto_start=True)
+    world.site.unreadable = True
+    world.site.answers = [world.accept_and_start]
+    await world.report("Preparing")
+
+    assert world.site.asked == [(0, 1)]

@@ -14,7 +14,7 @@ from mcpp.errors import StartError
 from mcpp.ocppj.errors import CallRefused, CallTimeout, CommandError
 from mcpp.plugins import ConnectorState
 from mcpp.plugins.builtin.configure import Configure, ConfigureSettings
-from mcpp.plugins.builtin.configure.wishes import same
+from mcpp.plugins.builtin.configure.settings import same
 from tests.unit.plugins.site_by_hand import SiteByHand, charge_point
 
 INTERVAL = "MeterValueSampleInterval"
@@ -243,8 +243,8 @@ async def test_a_boot_in_the_middle_begins_anew_once() -> None:
     assert garage.charger.told == WANTED[1:]
 
 
-async def test_wishes_for_some_chargers_and_the_last_word_counts(tmp_path: Path) -> None:
-    path = tmp_path / "wishes.toml"
+async def test_rules_for_some_chargers_and_the_last_one_counts(tmp_path: Path) -> None:
+    path = tmp_path / "wanted.toml"
     path.write_text(
         """
         [[wanted]]
@@ -293,7 +293,7 @@ async def test_wishes_for_some_chargers_and_the_last_word_counts(tmp_path: Path)
     ],
 )
 def test_a_wrong_file_is_told_in_one_clear_line(tmp_path: Path, text: str, complaint: str) -> None:
-    path = tmp_path / "wishes.toml"
+    path = tmp_path / "wanted.toml"
     path.write_text(text)
     with pytest.raises(StartError) as caught:
         Configure(ConfigureSettings(file=path))

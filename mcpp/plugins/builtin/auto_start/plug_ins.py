@@ -105,7 +105,7 @@ class PlugIns:
         return plug_in
 
     def follow(self, event: ConnectorStatusChanged) -> PlugIn | None:
-        """Begin, go on with or end a plug-in; gives it where the connector is `Preparing`."""
+        """Begin, go on with or end a plug-in. Returns it where the connector is `Preparing`."""
         saw_what_was_before = self._saw_before(event)
         if is_free(event.status) or had_transaction(event.status):
             self._end(event.connector_id)

@@ -1,8 +1,10 @@
-"""The plugin `auto-start`: one chain of tries for each plug-in, each try after a fresh look at the books."""
+"""The plugin `auto-start`: one chain of tries for each plug-in, each try after a fresh look at the database."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import Protocol
 
 from mcpp.domain.events import (
     ChargePointBooted,
@@ -23,11 +25,22 @@ from mcpp.plugins.hookspecs import hookimpl
 from mcpp.plugins.site import ChargePointState, Site
 
 
+class AutoStartSite(Site, Protocol):
+    """A built-in plugin's handle on the server, with what auto-start alone needs."""
+
+    def ask_auto_start(self, charge_point_id: str, answer: Callable[[bool | None], None]) -> None:
+        """Ask the database whether auto-start was switched on or off for this charge point, and call back soon.
+
+        None where it was neither, or the charge point is unknown. True where the database can't say: to be looked into.
+        """
+        ...
+
+
 class AutoStart:
     """Sends RemoteStartTransaction where a car is plugged in (OCPP 1.6 §4.9 `Preparing`, §5.11)."""
 
     def __init__(self, *, by_default: bool, id_tag: str, settings: AutoStartSettings | None = None) -> None:
-        """`by_default` holds for charge points that aren't told otherwise."""
+        """`by_default` holds for charge points of which nothing else was said."""
         self._by_default = by_default
         self._id_tag = id_tag
         self._settings = settings or AutoStartSettings()
@@ -50,33 +63,33 @@ class AutoStart:
 
     @hookimpl
     def charge_point_connected(self, event: ChargePointConnected, site: Site) -> None:
-        """What was reported before, to this process or an earlier one, still holds and isn't told again."""
+        """What was reported before, to this process or an earlier one, still holds and isn't reported again."""
         self._of(event.charge_point_id).join(event.at)
         self._look_later(event.charge_point_id, site)
 
     @hookimpl
-    async def charge_point_booted(self, event: ChargePointBooted, site: Site) -> None:
+    def charge_point_booted(self, event: ChargePointBooted, site: Site) -> Awaitable[None] | None:
         """As charge_point_connected; and only now may anything be sent unasked."""
         plug_ins = self._of(event.charge_point_id)
         had_stopped = bool(plug_ins.stopped)
         plug_ins.boot(event.at)
-        if had_stopped:
-            await site.remember(event.charge_point_id, None)
         self._look_later(event.charge_point_id, site)
+        return site.remember(event.charge_point_id, None) if had_stopped else None
 
     @hookimpl
-    async def connector_status_changed(self, event: ConnectorStatusChanged, site: Site) -> None:
+    def connector_status_changed(self, event: ConnectorStatusChanged, site: AutoStartSite) -> Awaitable[None] | None:
         """A cable came, went or was served, or a fault is over."""
         plug_ins = self._of(event.charge_point_id)
         if event.connector_id == CHARGE_POINT:
             self._wake_all(plug_ins, site)
-            return
+            return None
         stopped_before = set(plug_ins.stopped)
         plug_in = plug_ins.follow(event)
         if plug_in is not None:
-            self._wake(plug_in, site)
-        if plug_ins.stopped != stopped_before:
-            await site.remember(event.charge_point_id, [*sorted(plug_ins.stopped)] or None)
+            self._wake_where_wanted(plug_in, site)
+        if plug_ins.stopped == stopped_before:
+            return None
+        return site.remember(event.charge_point_id, [*sorted(plug_ins.stopped)] or None)
 
     @hookimpl
     def transaction_started(self, event: TransactionStarted) -> None:
@@ -86,17 +99,17 @@ class AutoStart:
             plug_in.serve(event.started_at)
 
     @hookimpl
-    def transaction_stopped(self, event: TransactionStopped, site: Site) -> None:
+    def transaction_stopped(self, event: TransactionStopped, site: AutoStartSite) -> None:
         """An earlier transaction may have stood against a start."""
         self._wake_all(self._of(event.charge_point_id), site)
 
     @hookimpl
-    def transaction_recovered(self, event: TransactionRecovered, site: Site) -> None:
+    def transaction_recovered(self, event: TransactionRecovered, site: AutoStartSite) -> None:
         """As transaction_stopped."""
         self._wake_all(self._of(event.charge_point_id), site)
 
     @hookimpl
-    def reservation_changed(self, event: ReservationChanged, site: Site) -> None:
+    def reservation_changed(self, event: ReservationChanged, site: AutoStartSite) -> None:
         """A reservation may have stood against a start."""
         self._wake_all(self._of(event.charge_point_id), site)
 
@@ -110,17 +123,35 @@ class AutoStart:
         plug_ins.look = site.schedule(self._settings.settle_time, partial(self._look, charge_point_id, site))
 
     async def _look(self, charge_point_id: str, site: Site) -> None:
-        """Find plug-ins by the books: a status that was reported twice, or before a restart, makes no event."""
+        """Find plug-ins by the database: a status that was reported twice, or before a restart, makes no event."""
         state = await site.charge_point(charge_point_id)
         plug_ins = self._of(charge_point_id)
         for connector in state.connectors if state else ():
             if awaits_start(connector.status) and connector.connector_id != CHARGE_POINT:
                 since = connector.status_at or site.now()
                 plug_in = plug_ins.find(connector.connector_id, since, connector.session_correlation_id)
-                self._wake(plug_in, site)
+                if self._is_wanted(state.auto_start if state else None):
+                    self._wake(plug_in, site)
 
-    def _wake_all(self, plug_ins: PlugIns, site: Site) -> None:
+    def _wake_all(self, plug_ins: PlugIns, site: AutoStartSite) -> None:
         for plug_in in plug_ins.by_connector.values():
+            self._wake_where_wanted(plug_in, site)
+
+    def _is_wanted(self, auto_start: bool | None) -> bool:
+        return self._by_default if auto_start is None else auto_start
+
+    def _wake_where_wanted(self, plug_in: PlugIn, site: AutoStartSite) -> None:
+        """Try now, if a start is wanted at all: most sites want none, and a try reads all there is to know.
+
+        That is asked of the database each time, since an import may change it while the server runs.
+        """
+        if self._by_default:
+            self._wake(plug_in, site)
+        elif not plug_in.is_due and not self._is_idle(plug_in):
+            site.ask_auto_start(plug_in.charge_point_id, partial(self._wake_if_wanted, plug_in, site))
+
+    def _wake_if_wanted(self, plug_in: PlugIn, site: Site, auto_start: bool | None) -> None:
+        if self._is_wanted(auto_start) and self._current(plug_in) is plug_in:
             self._wake(plug_in, site)
 
     def _wake(self, plug_in: PlugIn, site: Site) -> None:
@@ -140,7 +171,7 @@ class AutoStart:
     async def _try(self, plug_in: PlugIn, site: Site) -> None:
         plug_in.job = None
         state = await site.charge_point(plug_in.charge_point_id)
-        # While the books were read the car may have gone, or something made a new try due.
+        # Meanwhile the car may have gone, or something made a new try due.
         if self._current(plug_in) is not plug_in or plug_in.is_due or self._is_idle(plug_in):
             return
         if state is None or not self._may_start(plug_in, state, site):
@@ -153,8 +184,7 @@ class AutoStart:
     def _may_start(self, plug_in: PlugIn, state: ChargePointState, site: Site) -> bool:
         """Whether a start is wanted now and nothing stands against it; what changes that wakes the plug-in again."""
         connector = find_connector(state, plug_in.connector_id)
-        is_wanted = self._by_default if state.auto_start is None else state.auto_start
-        if not is_wanted or connector is None or not awaits_start(connector.status):
+        if not self._is_wanted(state.auto_start) or connector is None or not awaits_start(connector.status):
             return False
         if not state.connected or not state.accepted:
             return False

@@ -1,4 +1,4 @@
-"""What a deployment says of auto-start, besides the server's `auto-start` and `auto-start-id-tag`."""
+"""Settings of the plugin `auto_start`, besides the server's `auto-start` and `auto-start-id-tag`."""
 
 from __future__ import annotations
 

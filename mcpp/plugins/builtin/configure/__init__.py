@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from mcpp.plugins.builtin.configure.plugin import Configure
-from mcpp.plugins.builtin.configure.wishes import ConfigureSettings
+from mcpp.plugins.builtin.configure.settings import ConfigureSettings
 
 __all__ = ["Configure", "ConfigureSettings"]

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from mcpp.csms.operations import ChangeOutcome
 from mcpp.domain.events import ChargePointBooted, ChargePointConnected
 from mcpp.ocppj.errors import CallRefused, CommandError
-from mcpp.plugins.builtin.configure.wishes import ConfigureSettings, same, wanted_of
+from mcpp.plugins.builtin.configure.settings import ConfigureSettings, same, wanted_keys
 from mcpp.plugins.hookspecs import hookimpl
 from mcpp.plugins.site import ChargePointState, Site
 
@@ -41,12 +41,12 @@ class _Task:
 
 
 class Configure:
-    """The plugin. What a charger refused isn't tried again until the wish or the charger's firmware changes."""
+    """The plugin. What a charger refused isn't tried again until the wanted value or the charger's firmware changes."""
 
     def __init__(self, settings: ConfigureSettings | None = None) -> None:
         """Settings come from the environment where none are given. Raises ValidationError, StartError."""
         self._settings = settings or ConfigureSettings()
-        self._wishes = self._settings.wishes()
+        self._rules = self._settings.rules()
         self._tasks: dict[str, _Task] = {}
         self._refusals: dict[str, Refusals] = {}
         self._recalled = False
@@ -107,7 +107,7 @@ class Configure:
 
     async def _differing(self, site: Site, point: ChargePointState) -> dict[str, str]:
         """What is wanted and isn't so, without what was refused before."""
-        wanted = wanted_of(self._wishes, point)
+        wanted = wanted_keys(self._rules, point)
         if not wanted:
             return {}
         values = await _read(site, point.charge_point_id, wanted)

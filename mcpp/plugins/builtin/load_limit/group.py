@@ -1,6 +1,6 @@
 """A group of chargers behind one fuse: what each connector may draw as far as is known, and what to order next.
 
-No I/O: the plugin tells it what it sees and what became of its orders. What a connector may draw is known as a span:
+No I/O: the plugin passes on what it sees and what became of the orders. What a connector may draw is known as a span:
 an order that wasn't answered may have been obeyed or not. The sum of the upper ends is what counts against the
 maximum, so a limit goes up only into room that others have given up and confirmed.
 """

@@ -121,21 +121,21 @@ class LoadLimit:
         self._alarm = None
         if moments:
             self._alarm = site.schedule((min(moments) - now).total_seconds(), partial(self._look, site))
-        self._tell_of_shortage(site)
+        self._log_shortage(site)
 
-    def _tell_of_shortage(self, site: Site) -> None:
-        """Say once that some may take so much that nothing is left for the others, and once that it's over."""
-        culprits = [
+    def _log_shortage(self, site: Site) -> None:
+        """Log once that some may take so much that nothing is left for the others, and once that it's over."""
+        uncontrolled = [
             name
             for group in self._groups
             if group.available(site.now()) < group.settings.minimum
             for name in group.uncontrolled(site.now())
         ]
-        if culprits and not self._short:
-            site.log.warning("current_short", category="system", uncontrolled=culprits)
-        elif self._short and not culprits:
+        if uncontrolled and not self._short:
+            site.log.warning("current_short", category="system", uncontrolled=uncontrolled)
+        elif self._short and not uncontrolled:
             site.log.info("current_sufficient", category="system")
-        self._short = bool(culprits)
+        self._short = bool(uncontrolled)
 
     async def _carry_out(self, site: Site, group: Group, order: Order) -> None:
         """Send one order; what it may have done is remembered before, so that a crash can't hide it."""

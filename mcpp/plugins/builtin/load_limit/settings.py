@@ -1,4 +1,4 @@
-"""What a deployment says of its fuses: one group by variables, or several by a file."""
+"""Settings of the plugin `load_limit`: one group of chargers by variables, or several by a file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mcpp.plugins.builtin.toml_file import read_toml
 from mcpp.plugins.settings import PluginSettings
 
 LEAST_CHARGING_CURRENT: Final = Decimal(6)
-"""A per phase; a car can't be told to charge with less (IEC 61851-1, annex A)."""
+"""A per phase; no car charges with less (IEC 61851-1, annex A)."""
 
 
 def _split(value: object) -> object:

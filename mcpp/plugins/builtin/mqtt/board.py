@@ -1,4 +1,4 @@
-"""What the broker is to know: the last word on each topic, however long the broker is away."""
+"""What the broker is to have: the last message of each topic, however long the broker is away."""
 
 from __future__ import annotations
 
@@ -6,40 +6,40 @@ import asyncio
 
 
 class Board:
-    """Retained messages by topic, and which of them the broker hasn't been told. Grows with topics, not with time."""
+    """Retained messages by topic, and which of them the broker hasn't got yet. Grows with topics, not with time."""
 
     def __init__(self) -> None:
-        self._words: dict[str, bytes] = {}
-        self._untold: dict[str, None] = {}
+        self._messages: dict[str, bytes] = {}
+        self._unsent: dict[str, None] = {}
         self._news = asyncio.Event()
-        self._all_told = asyncio.Event()
+        self._all_sent = asyncio.Event()
 
     def pin(self, topic: str, payload: bytes) -> None:
-        """Let this be the last word on a topic."""
-        if self._words.get(topic) != payload:
-            self._words[topic] = payload
+        """Let this be a topic's message."""
+        if self._messages.get(topic) != payload:
+            self._messages[topic] = payload
             self._mark(topic)
 
     def renew(self) -> None:
-        """Tell everything again."""
-        for topic in self._words:
+        """Send everything again."""
+        for topic in self._messages:
             self._mark(topic)
 
     async def take(self) -> tuple[str, bytes]:
-        """The next message to tell, as soon as there is one; the one before has been told."""
-        while not self._untold:
-            self._all_told.set()
+        """The next message to send, as soon as there is one; the one before has been sent."""
+        while not self._unsent:
+            self._all_sent.set()
             self._news.clear()
             await self._news.wait()
-        topic = next(iter(self._untold))
-        del self._untold[topic]
-        return topic, self._words[topic]
+        topic = next(iter(self._unsent))
+        del self._unsent[topic]
+        return topic, self._messages[topic]
 
     async def settled(self) -> None:
-        """Wait until the broker knows everything."""
-        await self._all_told.wait()
+        """Wait until the broker has everything."""
+        await self._all_sent.wait()
 
     def _mark(self, topic: str) -> None:
-        self._untold[topic] = None
-        self._all_told.clear()
+        self._unsent[topic] = None
+        self._all_sent.clear()
         self._news.set()

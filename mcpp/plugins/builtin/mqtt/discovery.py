@@ -1,4 +1,4 @@
-"""What Home Assistant is told of a charge point: one device with its entities (device discovery, since 2024.12)."""
+"""A charge point as Home Assistant discovers it: one device with its entities (device discovery, since 2024.12)."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def _cause(error: Exception) -> Exception:
 
 
 class Link:
-    """Tells the broker what stands on the board, and carries out what its clients want."""
+    """Publishes what stands on the board, and carries out what the broker's clients want."""
 
     def __init__(
         self,
@@ -89,7 +89,7 @@ class Link:
             self._log.info("mqtt_connected", category="system")
             self._failures = 0
             self._board.renew()
-            tasks.create_task(self._tell(client))
+            tasks.create_task(self._publish(client))
             # Also without subscriptions: it's what notices the connection's end.
             async for message in client.messages:
                 self._take(client, message, tasks)
@@ -106,7 +106,7 @@ class Link:
             max_queued_incoming_messages=_COMMANDS_AT_ONCE,
         )
 
-    async def _tell(self, client: aiomqtt.Client) -> None:
+    async def _publish(self, client: aiomqtt.Client) -> None:
         while True:
             topic, payload = await self._board.take()
             await client.publish(topic, payload, qos=1, retain=True)

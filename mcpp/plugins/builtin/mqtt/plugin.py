@@ -1,10 +1,10 @@
-"""The plugin `mqtt`: what is shown of the books, and what commands do."""
+"""The plugin `mqtt`: what is shown of charge points, and what commands do."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime
 from importlib.util import find_spec
@@ -31,8 +31,8 @@ from mcpp.plugins.builtin.mqtt.readings import ConnectorReadings
 from mcpp.plugins.builtin.mqtt.settings import MqttSettings, broker
 from mcpp.plugins.builtin.mqtt.topics import ChargingCommand, Operation, Topics
 
-_FAREWELL_SECONDS: Final = 1.5
-"""What the server's end may wait for the broker to be told, and again to be left."""
+_STOP_SECONDS: Final = 1.5
+"""What the server's end may wait for the broker to be up to date, and again for the connection to close."""
 
 
 class Mqtt:
@@ -47,6 +47,8 @@ class Mqtt:
         self._board = Board()
         self._backoff = backoff
         self._readings = defaultdict[tuple[str, int], ConnectorReadings](ConnectorReadings)
+        self._states: dict[str, ChargePointState] = {}
+        """As last read and shown."""
         self._link: asyncio.Task[None] | None = None
 
     @hookimpl
@@ -73,23 +75,28 @@ class Mqtt:
 
     @hookimpl
     async def server_stopping(self) -> None:
-        """Say farewell; the broker's clients needn't wait for its own word."""
+        """Publish that the server is offline; clients needn't wait until the broker notices."""
         if self._link is None:
             return
         self._board.pin(self._topics.status, b"offline")
         with suppress(TimeoutError):
-            async with asyncio.timeout(_FAREWELL_SECONDS):
+            async with asyncio.timeout(_STOP_SECONDS):
                 await self._board.settled()
         self._link.cancel()
-        await asyncio.wait((self._link,), timeout=_FAREWELL_SECONDS)
+        await asyncio.wait((self._link,), timeout=_STOP_SECONDS)
 
     @hookimpl
-    async def event_published(self, event: Event, site: Site) -> None:
+    def event_published(self, event: Event, site: Site) -> Awaitable[None] | None:
         """Show what has changed."""
         match event:
             case MeterValuesReceived(connector_id=connector_id, samples=samples):
                 if not self._readings[event.charge_point_id, connector_id].take(samples, event.at):
-                    return
+                    return None
+                # All else that is shown of connectors changes with events that have it read anew.
+                state = self._states.get(event.charge_point_id)
+                if state is not None and any(known.connector_id == connector_id for known in state.connectors):
+                    self._show_connectors(state, site.now())
+                    return None
             case TransactionStopped(connector_id=connector_id):
                 self._readings[event.charge_point_id, connector_id].end()
             case (
@@ -101,13 +108,17 @@ class Mqtt:
             ):
                 pass
             case _:
-                return
-        state = await site.charge_point(event.charge_point_id)
+                return None
+        return self._look(event.charge_point_id, site)
+
+    async def _look(self, charge_point_id: str, site: Site) -> None:
+        state = await site.charge_point(charge_point_id)
         if state is not None:
             self._show(state, site.now())
 
     def _show(self, state: ChargePointState, now: datetime) -> None:
         identity = state.charge_point_id
+        self._states[identity] = state
         facts = {
             "connected": state.connected,
             "vendor": state.vendor,
@@ -115,6 +126,13 @@ class Mqtt:
             "firmware_version": state.firmware_version,
         }
         self._board.pin(self._topics.charge_point(identity), orjson.dumps(facts))
+        self._show_connectors(state, now)
+        if self._settings.discovery:
+            topic = f"{self._settings.discovery_prefix}/device/{object_id(identity)}/config"
+            self._board.pin(topic, orjson.dumps(describe(state, self._topics, commands=self._settings.commands)))
+
+    def _show_connectors(self, state: ChargePointState, now: datetime) -> None:
+        identity = state.charge_point_id
         for connector in state.connectors:
             shown = {
                 "status": connector.status,
@@ -123,12 +141,9 @@ class Mqtt:
                 **self._readings[identity, connector.connector_id].facts(now),
             }
             self._board.pin(self._topics.connector(identity, connector.connector_id), orjson.dumps(shown))
-        if self._settings.discovery:
-            topic = f"{self._settings.discovery_prefix}/device/{object_id(identity)}/config"
-            self._board.pin(topic, orjson.dumps(describe(state, self._topics, commands=self._settings.commands)))
 
     async def _obey(self, topic: str, payload: bytes, site: Site) -> tuple[str, bytes] | None:
-        """Carry out a command; gives the answer and its topic where one is due."""
+        """Carry out a command. Returns the answer and its topic where one is due."""
         command = self._topics.understand(topic)
         try:
             match command:

@@ -1,4 +1,4 @@
-"""What a deployment says of its MQTT broker: `MCPP_PLUGIN_MQTT_URL` and so on."""
+"""Settings of the plugin `mqtt`: `MCPP_PLUGIN_MQTT_URL` and so on."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Broker(NamedTuple):
 
 
 def broker(url: str) -> Broker:
-    """What a URL such as `mqtts://user:password@broker.example` says. Raises ValueError."""
+    """The broker that a URL such as `mqtts://user:password@broker.example` names. Raises ValueError."""
     mistake = "must be a URL such as mqtt://user:password@broker.example, or mqtts:// for TLS"
     try:
         parts = urlsplit(url)

@@ -73,7 +73,7 @@ class Webhook:
 
     @hookimpl
     async def server_stopping(self) -> None:
-        """Give what waits its last try."""
+        """Try what waits for a last time."""
         await asyncio.gather(*(target.receiver.close(self._flush_seconds) for target in self._targets))
         for target in self._targets:
             await target.post.close()

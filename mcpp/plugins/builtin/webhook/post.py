@@ -39,7 +39,7 @@ class Post:
 
     @property
     def name(self) -> str:
-        """Whom it reaches, as log lines may tell it: without path, query and credentials."""
+        """Whom it reaches, as log lines may show it: without path, query and credentials."""
         return f"{self._url.scheme}://{self._url.netloc.decode()}"
 
     async def __call__(self, delivery: Delivery, number: int) -> None:

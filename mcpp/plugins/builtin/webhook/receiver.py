@@ -52,7 +52,7 @@ class NotDelivered(Exception):
 
 
 Attempt: TypeAlias = Callable[[Delivery, int], Awaitable[None]]
-"""Tries once to deliver, or raises NotDelivered; is told the number of the try, from 1."""
+"""Tries once to deliver, or raises NotDelivered; takes the number of the try, from 1."""
 
 
 def backoff(number: int) -> float:
@@ -65,7 +65,7 @@ def backoff(number: int) -> float:
 class Receiver:
     """Delivers to one URL, each charge point's events one after the other, without ever holding up who puts them.
 
-    What is put when the queue is full is dropped, and what was tried in vain `tries` times is given up; both are told.
+    What is put when the queue is full is dropped, and what failed `tries` times is given up; both are logged.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class Receiver:
         self._waiting = 0
         self._waiting_bytes = 0
         self._dropped = 0
-        """Since this was last told."""
+        """Since this was last logged."""
         self._abandoned = 0
         self._failing = False
 
@@ -118,7 +118,7 @@ class Receiver:
         task.add_done_callback(self._tasks.discard)
 
     async def close(self, patience: float) -> None:
-        """Give all that waits its last try, for so many seconds; what is left then is lost, and told."""
+        """Try all that waits for a last time, for so many seconds; what is left then is lost, and logged."""
         self._closing.set()
         with suppress(TimeoutError):
             async with asyncio.timeout(patience):
@@ -127,8 +127,8 @@ class Receiver:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._tell_of_lost(self._dropped, "the queue was full")
-        self._tell_of_lost(self._abandoned + self._waiting, "the server stops")
+        self._log_lost(self._dropped, "the queue was full")
+        self._log_lost(self._abandoned + self._waiting, "the server stops")
 
     async def _drain(self, charge_point_id: str, lane: deque[Delivery]) -> None:
         while lane:
@@ -136,7 +136,7 @@ class Receiver:
             done = lane.popleft()
             self._waiting -= 1
             self._waiting_bytes -= len(done.body)
-            self._tell_of_dropped()
+            self._log_dropped()
         del self._lanes[charge_point_id]
 
     async def _deliver(self, delivery: Delivery) -> None:
@@ -175,14 +175,14 @@ class Receiver:
             self._log.warning("webhook_queue_full", category="error", waiting=self._waiting)
         self._dropped += 1
 
-    def _tell_of_dropped(self) -> None:
-        """Tell once it has eased, not at each place that gets free."""
+    def _log_dropped(self) -> None:
+        """Log it once the queue has eased, not at each place that gets free."""
         eased = self._waiting <= self._queue_limit // 2 and self._waiting_bytes <= self._byte_limit // 2
         if eased:
-            self._tell_of_lost(self._dropped, "the queue was full")
+            self._log_lost(self._dropped, "the queue was full")
             self._dropped = 0
 
-    def _tell_of_lost(self, count: int, error: str) -> None:
+    def _log_lost(self, count: int, error: str) -> None:
         if count:
             self._log.warning("webhook_events_lost", category="error", count=count, error=error)
 

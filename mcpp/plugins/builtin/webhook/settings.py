@@ -1,4 +1,4 @@
-"""What a deployment says of its webhooks: `MCPP_PLUGIN_WEBHOOK_URLS` and so on."""
+"""Settings of the plugin `webhook`: `MCPP_PLUGIN_WEBHOOK_URLS` and so on."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ Key: TypeAlias = Annotated[str, Field(min_length=1, max_length=50)]
 Value: TypeAlias = Annotated[str, BeforeValidator(_spell), Field(max_length=500)]
 
 
-class Wish(BaseModel):
+class Rule(BaseModel):
     """Keys that some chargers, or all, should have. Patterns as in a shell, compared without regard to case."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -51,18 +51,18 @@ class Wish(BaseModel):
             raise ValueError(f"{', '.join(secret)} can't be set from a file: send a ChangeConfiguration command")
         return keys
 
-    def concerns(self, point: ChargePointState) -> bool:
-        """Whether the charge point is meant."""
+    def applies_to(self, point: ChargePointState) -> bool:
+        """Whether the charge point is one of those."""
         facts = ((self.charge_point, point.charge_point_id), (self.vendor, point.vendor), (self.model, point.model))
         return all(fnmatchcase((fact or "").strip().casefold(), pattern.casefold()) for pattern, fact in facts)
 
 
-class WishesFile(BaseModel):
-    """The file: `[[wanted]]` any number of times; the last word on a key counts."""
+class RulesFile(BaseModel):
+    """The file: `[[wanted]]` any number of times; the last rule that names a key counts."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    wanted: tuple[Wish, ...]
+    wanted: tuple[Rule, ...]
 
 
 class ConfigureSettings(PluginSettings, env_prefix="MCPP_PLUGIN_CONFIGURE_"):
@@ -78,24 +78,24 @@ class ConfigureSettings(PluginSettings, env_prefix="MCPP_PLUGIN_CONFIGURE_"):
     delay: Annotated[float, Field(ge=0, le=3600)] = Field(10.0, description="Seconds after a boot before it begins.")
     pause: Annotated[float, Field(ge=0, le=3600)] = Field(2.0, description="Seconds between two commands to a charger.")
 
-    def wishes(self) -> Sequence[Wish]:
+    def rules(self) -> Sequence[Rule]:
         """All that is wanted, in order. Raises StartError."""
         common = {"MeterValueSampleInterval": self.sample_interval, "MeterValuesSampledData": self.sampled_data}
         keys = {key: str(value) for key, value in common.items() if value is not None}
-        wishes = [Wish(keys=keys)] if keys else []
+        rules = [Rule(keys=keys)] if keys else []
         if self.file is not None:
-            wishes += read_toml(self.file, WishesFile).wanted
-        if not wishes:
+            rules += read_toml(self.file, RulesFile).wanted
+        if not rules:
             raise StartError("nothing is wanted: set a sample interval, sampled data or a file")
-        return wishes
+        return rules
 
 
-def wanted_of(wishes: Iterable[Wish], point: ChargePointState) -> dict[str, str]:
+def wanted_keys(rules: Iterable[Rule], point: ChargePointState) -> dict[str, str]:
     """The keys that a charge point should have, and their values; keys are compared without regard to case."""
     wanted: dict[str, tuple[str, str]] = {}
-    for wish in wishes:
-        if wish.concerns(point):
-            wanted |= {key.casefold(): (key, value) for key, value in wish.keys.items()}
+    for rule in rules:
+        if rule.applies_to(point):
+            wanted |= {key.casefold(): (key, value) for key, value in rule.keys.items()}
     return dict(wanted.values())
 
 
