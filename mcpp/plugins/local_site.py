@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from typing import cast
 
 import structlog
@@ -86,16 +85,17 @@ class LocalSite:
             answer(auto_start)
 
         asked = self._services.writer.submit_keeping(charge_points.get_auto_start, charge_point_id)
-        asked.when_committed(partial(copy_context().run, call_back))
+        context = copy_context()
+        asked.when_committed(lambda pending: context.run(call_back, pending))
 
     def publish(self, event: Event) -> None:
         self._services.publish((event,))
 
     async def remember(self, key: str, value: JsonValue) -> None:
-        await self._services.writer.submit(plugin_memory.remember, self._plugin, key, value)
+        await self._services.writer.submit_keeping(plugin_memory.remember, self._plugin, key, value)
 
     async def recall(self) -> Mapping[str, JsonValue]:
-        return await self._services.writer.submit(plugin_memory.recall, self._plugin)
+        return await self._services.writer.submit_keeping(plugin_memory.recall, self._plugin)
 
     def schedule(self, seconds: float, job: Callable[[], Awaitable[None]]) -> Scheduled:
         return self._schedule(seconds, job)
