@@ -1,7 +1,7 @@
 """The events that plugins see, kept for those who read them over HTTP (server-sent events, WHATWG HTML §9.2).
 
-One ring holds the last events for all readers. A reader has a place in it and no buffer of its own: who is overtaken
-by the ring is cut off, comes back with the id of the last event he has, and is told that there's a gap.
+The event bus keeps the last events for all readers. A reader has a place among them and no buffer of its own: one that
+is overtaken is cut off, comes back with the id of its last event, and gets a `gap` first.
 """
 
 from __future__ import annotations
@@ -9,17 +9,13 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections import deque
-from collections.abc import AsyncGenerator
-from typing import Final
+from collections.abc import AsyncGenerator, Callable, Sequence
+from typing import Final, Protocol
 
 import orjson
 
 from mcpp.domain.events import Event
 from mcpp.reads.event_json import event_json, event_name
-
-RING_SIZE: Final = 1000
-"""Events that a reader may be behind, or have been away for."""
 
 HEARTBEAT_SECONDS: Final = 15.0
 
@@ -29,52 +25,52 @@ _EVENTS_AT_ONCE: Final = 100
 """Most events of one write to a reader, so that what is in hand for him stays small."""
 
 
-class EventStream:
-    """A subscriber of the domain's events, and the readers of what it keeps. Used on the event loop only."""
+class RecentEvents(Protocol):
+    """The last events, as the event bus keeps them."""
 
-    def __init__(self, ring_size: int = RING_SIZE, heartbeat: float = HEARTBEAT_SECONDS) -> None:
+    @property
+    def recent(self) -> Sequence[Event]: ...
+    @property
+    def count(self) -> int:
+        """How many events there were; the last one of `recent` has this number."""
+        ...
+
+    def want_all(self) -> None:
+        """Have every event made from now on."""
+        ...
+
+    def watch(self, wake: Callable[[], None]) -> None:
+        """Call `wake` whenever `recent` has got something new."""
+        ...
+
+    def unwatch(self, wake: Callable[[], None]) -> None: ...
+
+
+class EventStream:
+    """The readers of the last events. Used on the event loop only."""
+
+    def __init__(self, events: RecentEvents, heartbeat: float = HEARTBEAT_SECONDS) -> None:
         """`heartbeat` in seconds."""
-        self._ring: deque[Event] = deque(maxlen=ring_size)
+        self._events = events
         self._heartbeat = heartbeat
         # Ids go up over restarts, too.
         self._epoch = f"{time.time_ns() // 1_000_000:x}"
-        self._count = 0
-        """How many events there were; the ring's last one has this number."""
         self._waiting: set[asyncio.Event] = set()
         self._closed = False
-        self._was_read = False
-        self._wants_all = True
-
-    @property
-    def wants_all(self) -> bool:
-        """Whether an event that nobody else wants must be made for the stream.
-
-        So it is once somebody has read, since he may come back with an id; and from the start on while the ring holds
-        all that happened, for a reader from before a restart. Else the stream keeps what is made for others.
-        """
-        return self._wants_all
-
-    def __call__(self, event: Event) -> None:
-        """Keep an event and wake the readers."""
-        self._ring.append(event)
-        self._count += 1
-        if self._waiting:
-            self._wake()
-        if self._count == self._ring.maxlen and not self._was_read:
-            self._wants_all = False
 
     def close(self) -> None:
         """End all streams, so that the server's end needn't wait for them."""
         self._closed = True
-        self._wake()
+        for news in self._waiting:
+            news.set()
 
     def read(self, last_event_id: str | None = None) -> AsyncGenerator[bytes, None]:
         """A stream of what happens from now on, or after an event, in chunks of text/event-stream.
 
         Where events have been missed since `last_event_id`, the first one is `gap`. Ends when the reader is too slow.
         """
-        self._was_read = self._wants_all = True
-        position = self._count
+        self._events.want_all()
+        position = self._events.count
         gap = False
         if last_event_id is not None:
             known = self._number_of(last_event_id)
@@ -83,19 +79,21 @@ class EventStream:
         return self._read(position, _gap(last_event_id or "") if gap else b"")
 
     async def _read(self, position: int, chunk: bytes) -> AsyncGenerator[bytes, None]:
-        news = asyncio.Event()
+        events, news = self._events, asyncio.Event()
         self._waiting.add(news)
+        events.watch(news.set)
         try:
             if chunk:
                 yield chunk
             while not self._closed and position >= self._oldest() - 1:
-                if position == self._count:
+                if position == events.count:
                     if not await self._wait(news):
                         yield _HEARTBEAT
                     continue
-                first, position = position + 1, min(position + _EVENTS_AT_ONCE, self._count)
+                first, position = position + 1, min(position + _EVENTS_AT_ONCE, events.count)
                 yield b"".join(self._encode(number) for number in range(first, position + 1))
         finally:
+            events.unwatch(news.set)
             self._waiting.discard(news)
 
     async def _wait(self, news: asyncio.Event) -> bool:
@@ -108,22 +106,18 @@ class EventStream:
             return False
         return True
 
-    def _wake(self) -> None:
-        for news in self._waiting:
-            news.set()
-
     def _oldest(self) -> int:
-        """The number of the oldest event in the ring."""
-        return self._count - len(self._ring) + 1
+        """The number of the oldest event that is kept."""
+        return self._events.count - len(self._events.recent) + 1
 
     def _number_of(self, event_id: str) -> int | None:
         """The number of an event of this process; None for an id that isn't one."""
         match = re.fullmatch(rf"{self._epoch}-([0-9]{{1,18}})", event_id)
-        number = int(match[1]) if match else self._count + 1
-        return number if number <= self._count else None
+        number = int(match[1]) if match else self._events.count + 1
+        return number if number <= self._events.count else None
 
     def _encode(self, number: int) -> bytes:
-        event = self._ring[number - self._oldest()]
+        event = self._events.recent[number - self._oldest()]
         return _message(event_name(type(event)), event_json(event), f"{self._epoch}-{number}")
 
 

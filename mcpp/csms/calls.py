@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from time import perf_counter
 from typing import Concatenate, ParamSpec, TypeAlias, TypeVar
 
@@ -14,7 +15,7 @@ from mcpp.domain.authorization import Authorization
 from mcpp.domain.events import Event
 from mcpp.domain.occasion import Occasion, Result
 from mcpp.domain.questions import AuthorizationQuestion, DataTransferAnswer, DataTransferQuestion
-from mcpp.ocppj.actions import Action, AnyAction, Req, Res
+from mcpp.ocppj.actions import Action, AnyAction, EncodedResponse, Req, Res
 from mcpp.ocppj.errors import CallFault, ErrorCode, Unanswerable
 from mcpp.ocppj.flow import Flow, NextCall, Step, new_correlation_id
 from mcpp.ocppj.frames import Call
@@ -25,7 +26,7 @@ from mcpp_generated.db.queries import Queries
 P = ParamSpec("P")
 T = TypeVar("T")
 
-Handler: TypeAlias = "Callable[[CallContext, Req], Res | Pending[Res] | Awaitable[Res]]"
+Handler: TypeAlias = "Callable[[CallContext, Req], Res | EncodedResponse[Res] | Pending[Res] | Awaitable[Res]]"
 """Value in, value out.
 
 One that waits for nothing returns its response, one that waits for the database alone a Pending one: neither costs a
@@ -189,7 +190,7 @@ class CallRouter:
         """Handle an action's CALLs with `handler`; one handler per action."""
         if action.name in self._routes:
             raise ValueError(f"{action.name} has a handler already")
-        services, rules, encode = self._services, self._rules, action.encode_response
+        services, rules, encode = self._services, self._rules, _encoder(action.response)
         subject_of = self._read_subject(action.request)
         validate: Callable[..., Req] = action.request.__pydantic_validator__.validate_json
 
@@ -204,8 +205,10 @@ class CallRouter:
             answer = handler(CallContext(services, flow), request)
             if isinstance(answer, Pending):
                 return answer.then(encode)
+            if isinstance(answer, EncodedResponse):
+                return answer
             if isinstance(answer, Awaitable):
-                return _encode_later(action, answer)
+                return _encode_later(encode, answer)
             return encode(answer)
 
         self._routes[action.name] = route
@@ -220,5 +223,12 @@ class CallRouter:
         raise CallFault(ErrorCode.NOT_IMPLEMENTED, f"unknown action {call.action[:50]}")
 
 
-async def _encode_later(action: Action[Req, Res], answer: Awaitable[Res]) -> bytes:
-    return action.encode_response(await answer)
+def _encoder(response: type[Res]) -> Callable[[Res], bytes]:
+    """As Action.encode_response, bound to what it needs; a response without properties is always the same."""
+    if not response.model_fields:
+        return lambda _: b"{}"
+    return partial(response.__pydantic_serializer__.to_json, by_alias=True, exclude_none=True)
+
+
+async def _encode_later(encode: Callable[[Res], bytes], answer: Awaitable[Res]) -> bytes:
+    return encode(await answer)

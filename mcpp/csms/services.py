@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -26,8 +26,8 @@ class Services:
 
     writer: Writer[Queries]
     publish: Callable[[Iterable[Event]], None]
-    wants: Callable[[type[Event]], bool]
-    """Whether anybody wants events of a kind; one that nobody wants isn't made."""
+    wanted: Mapping[type[Event], bool]
+    """By kind, whether anybody wants such events; one that nobody wants isn't made."""
     policy: AuthorizationPolicy
     heartbeat_interval: int
     """Seconds."""

@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import MutableMapping, Sequence
 from datetime import UTC, datetime
 
-from mcpp.domain.measurements import Register, newest_registers
-from mcpp.domain.samples import ENERGY_REGISTER, Sample, SampleKind, register_wh
+from mcpp.domain.measurements import Register, newest_registers, register_wh
+from mcpp.domain.samples import ENERGY_REGISTER, Sample, SampleKind
 from mcpp_generated.db.models import Transaction
 from mcpp_generated.db.queries import Queries
 

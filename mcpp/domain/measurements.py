@@ -13,9 +13,10 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Final, NamedTuple, TypeAlias
 
-from mcpp.domain.samples import CURRENT, POWER, VOLTAGE, Sample, register_wh
+from mcpp.domain.samples import CURRENT, POWER, VOLTAGE, Sample, SampleKind
 
 WHOLE: Final = ""
 """The phase of what holds for the connector as a whole."""
@@ -41,6 +42,11 @@ _LONGEST_GAP: Final = 3600.0
 # Readings of different quantities belong together where they are no further apart.
 _TOGETHER: Final = timedelta(minutes=1)
 
+# A million GWh is no reading of a charger's meter.
+_LARGEST_WH: Final = 10**15
+_SURELY_IN_BOUNDS: Final = 12
+"""So many digits are, in kWh too."""
+
 _Moment: TypeAlias = dict[str, tuple[int, dict[str, float]]]
 """What was measured at one time, by quantity: the rank of the location, and the values by phase."""
 
@@ -50,6 +56,21 @@ class Register(NamedTuple):
 
     measured_at: datetime
     wh: int
+
+
+def register_wh(kind: SampleKind, value: str) -> int | None:
+    """The meter register in Wh, or None where the sample is no reading of the whole import register."""
+    factor = kind.wh_factor
+    if factor is None:
+        return None
+    if len(value) <= _SURELY_IN_BOUNDS and value.isdecimal():
+        return int(value) * factor
+    try:
+        wh = (Decimal(value) * factor).to_integral_value()
+        # An int of 1E+400000 would take seconds to make.
+        return int(wh) if abs(wh) <= _LARGEST_WH else None
+    except ArithmeticError:
+        return None
 
 
 def newest_registers(samples: Sequence[Sample]) -> list[Register]:

@@ -13,7 +13,7 @@ from mcpp.domain.memory import Memory, Place
 from mcpp.domain.occasion import ChargingSession, Occasion, OriginalMessage, Result
 from mcpp.domain.recovery import weigh_meter_values
 from mcpp.domain.samples import MOST_SHARED, Sample, SampleKind
-from mcpp_generated.db.enums import UnmatchedKind
+from mcpp_generated.db.enums import StopOrigin, UnmatchedKind
 from mcpp_generated.db.models import AddConnectorSamplesParams, AddTransactionSamplesParams, Connector, Transaction
 from mcpp_generated.db.queries import Queries
 
@@ -42,7 +42,8 @@ def record_meter_values(
     transaction = _transaction_of(q, occasion.key, place, command)
     register: Register | None = None
     if transaction is not None:
-        if weigh_meter_values(q, occasion, transaction, command.samples):
+        is_doubted = transaction.suspicion_at is not None or transaction.stop_origin is StopOrigin.RECOVERED
+        if is_doubted and weigh_meter_values(q, occasion, transaction, command.samples):
             memory.forget(occasion.key)
         register = file_samples(q, occasion, transaction, command.samples, memory)
     elif command.claimed_transaction_id > 0:

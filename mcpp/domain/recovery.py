@@ -41,10 +41,11 @@ from mcpp.domain.closing import (
 )
 from mcpp.domain.energy import last_stored_register
 from mcpp.domain.events import TransactionRecovered
+from mcpp.domain.measurements import register_wh
 from mcpp.domain.occasion import Occasion, Result
-from mcpp.domain.samples import Sample, register_wh
+from mcpp.domain.samples import Sample
 from mcpp.domain.statuses import is_free, is_in_transaction
-from mcpp_generated.db.enums import StopOrigin, Suspicion
+from mcpp_generated.db.enums import Suspicion
 from mcpp_generated.db.models import Connector, Transaction
 from mcpp_generated.db.queries import Queries
 
@@ -106,17 +107,12 @@ def weigh_repeated_start(q: Queries, occasion: Occasion, transaction: Transactio
 
 
 def weigh_meter_values(q: Queries, occasion: Occasion, transaction: Transaction, samples: Sequence[Sample]) -> bool:
-    """Weigh samples that will be filed with a transaction; once it's suspected, later ones are those that name it.
+    """Weigh samples that will be filed with a transaction which is suspected to be over, or was closed as such.
 
-    Returns whether that changed the transaction.
+    Once it's suspected, later samples are those that name it. Returns whether that changed the transaction.
     """
     since = transaction.suspicion_at
-    if since is None:
-        is_recovered = transaction.stop_origin is StopOrigin.RECOVERED
-        if is_recovered:
-            q.restart_grace(id=transaction.id, grace_began_at=occasion.at)
-        return is_recovered
-    if max(sample.measured_at for sample in samples) <= since:
+    if since is None or max(sample.measured_at for sample in samples) <= since:
         q.restart_grace(id=transaction.id, grace_began_at=occasion.at)
         return True
     connector = q.find_connector(key=transaction.connector_key)

@@ -1,6 +1,6 @@
-"""Samples as the domain knows them, and what each says by itself: a quantity, its phase, a number in one unit.
+"""Samples as the domain knows them, and what each kind of them means: a quantity, its phase, the factor to its unit.
 
-What the samples of a connector say together is `mcpp.domain.measurements`.
+What their values say is `mcpp.domain.measurements`.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from threading import Lock
 from typing import Final, NamedTuple, TypeAlias
 
@@ -36,11 +35,6 @@ _LARGEST: Final[Mapping[str, float]] = {POWER: 1e7, VOLTAGE: 1e4, CURRENT: 1e4}
 _LOCATIONS: Final = ("Outlet", "Cable", "EV", "Inlet", "Body")
 
 _WH_PER_UNIT: Final[Mapping[str, int]] = {"": 1, "Wh": 1, "kWh": 1000}
-
-# A million GWh is no reading of a charger's meter.
-_LARGEST_WH: Final = 10**15
-_SURELY_IN_BOUNDS: Final = 12
-"""So many digits are, in kWh too."""
 
 _Texts: TypeAlias = tuple[str, str, str, str, str, str]
 
@@ -164,18 +158,3 @@ class Sample(NamedTuple):
     value: str
     position: int
     """Place in the charger's list of sampled values."""
-
-
-def register_wh(kind: SampleKind, value: str) -> int | None:
-    """The meter register in Wh, or None where the sample is no reading of the whole import register."""
-    factor = kind.wh_factor
-    if factor is None:
-        return None
-    if len(value) <= _SURELY_IN_BOUNDS and value.isdecimal():
-        return int(value) * factor
-    try:
-        wh = (Decimal(value) * factor).to_integral_value()
-        # An int of 1E+400000 would take seconds to make.
-        return int(wh) if abs(wh) <= _LARGEST_WH else None
-    except ArithmeticError:
-        return None

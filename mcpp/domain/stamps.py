@@ -18,41 +18,36 @@ class Stamps(NamedTuple):
     heartbeat_at: datetime | None = None
     meter_values_at: datetime | None = None
 
-    def over(self, older: Stamps) -> Stamps:
-        """These, with what only the older ones know."""
-        return Stamps(self.heartbeat_at or older.heartbeat_at, self.meter_values_at or older.meter_values_at)
-
-
-_NONE = Stamps()
-
 
 class StampBook:
     """The stamps that wait to be written, by the charge point's key. Used on the event loop only."""
 
+    __slots__ = ("heartbeat_at", "meter_values_at")
+
     def __init__(self) -> None:
-        self._waiting: dict[int, Stamps] = {}
-
-    def heartbeat(self, key: int, at: datetime) -> None:
-        """A Heartbeat came in."""
-        self._waiting[key] = Stamps(at, self.waiting(key).meter_values_at)
-
-    def meter_values(self, key: int, at: datetime) -> None:
-        """Meter values came in."""
-        self._waiting[key] = Stamps(self.waiting(key).heartbeat_at, at)
+        self.heartbeat_at: dict[int, datetime] = {}
+        """When the last Heartbeat came in; handlers set it."""
+        self.meter_values_at: dict[int, datetime] = {}
+        """When the last meter values came in; handlers set it."""
 
     def waiting(self, key: int) -> Stamps:
         """What isn't written yet of one charge point, for readers that want the newest."""
-        return self._waiting.get(key, _NONE)
+        return Stamps(self.heartbeat_at.get(key), self.meter_values_at.get(key))
 
     def take(self) -> dict[int, Stamps]:
         """All that waits, to be written; the book is empty afterwards."""
-        taken, self._waiting = self._waiting, {}
+        taken = {key: self.waiting(key) for key in self.heartbeat_at.keys() | self.meter_values_at.keys()}
+        self.heartbeat_at.clear()
+        self.meter_values_at.clear()
         return taken
 
     def put_back(self, taken: dict[int, Stamps]) -> None:
-        """Stamps that could not be written wait again, under those that came since."""
+        """Stamps that could not be written wait again, unless newer ones came since."""
         for key, stamps in taken.items():
-            self._waiting[key] = self.waiting(key).over(stamps)
+            if stamps.heartbeat_at is not None:
+                self.heartbeat_at.setdefault(key, stamps.heartbeat_at)
+            if stamps.meter_values_at is not None:
+                self.meter_values_at.setdefault(key, stamps.meter_values_at)
 
 
 def write_stamps(q: Queries, stamps: dict[int, Stamps]) -> None:

@@ -35,13 +35,13 @@ def record_meter_values(context: CallContext, request: MeterValuesRequest) -> Pe
         samples=samples_of(request.meter_value),
         original=OriginalMessage(actions.METER_VALUES.version, partial(encode_text, request)),
     )
-    publishes = services.wants(MeterValuesReceived)
+    publishes = services.wanted[MeterValuesReceived]
     recorded = context.write_keeping(meter_values.record_meter_values, command, services.memory, publishes=publishes)
     return recorded.then(partial(_stored, context))
 
 
 def _stored(context: CallContext, _: None) -> MeterValuesResponse:
-    context.services.stamps.meter_values(context.key, context.received_at)
+    context.services.stamps.meter_values_at[context.key] = context.received_at
     return _STORED
 
 

@@ -30,6 +30,12 @@ def encode_text(model: BaseModel) -> str:
     return encode(model).decode()
 
 
+class EncodedResponse(bytes, Generic[Res]):
+    """A response payload that was formed without its model, where that pays; the same bytes as `encode` makes."""
+
+    __slots__ = ()
+
+
 class Sender(StrEnum):
     """Who may send the CALL of an action (OCPP 1.6 §4 and §5: operations initiated by one side or both)."""
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
-from operator import is_
-from typing import Annotated, TypeAlias
+from operator import is_, methodcaller
+from typing import Annotated, Final, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, PlainSerializer, Strict
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
@@ -53,14 +53,13 @@ class WireModel(BaseModel):
 _RFC_3339 = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$"
 
 
-def _to_utc(value: datetime) -> datetime:
-    try:
-        return value.astimezone(UTC)
-    except OverflowError:
-        raise PydanticCustomError("datetime_range", "Input should lie in the years 1 to 9999 of UTC") from None
+# Without a frame of Python's, as most messages have a moment. What it can't hold is refused before.
+_to_utc: Final = methodcaller("astimezone", UTC)
+_FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
-def _to_rfc_3339(value: datetime) -> str:
+def to_rfc_3339(value: datetime) -> str:
+    """A moment in UTC as it's written on the wire."""
     return value.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
@@ -69,12 +68,12 @@ class _Rfc3339:
     def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         text = core_schema.str_schema(pattern=_RFC_3339)
         # The pattern hands on a Python str, which a strict datetime would refuse.
-        parsed = core_schema.datetime_schema(tz_constraint="aware", strict=False)
-        given = core_schema.datetime_schema(tz_constraint="aware")
+        parsed = core_schema.datetime_schema(tz_constraint="aware", strict=False, ge=_FIRST, le=_LAST)
+        given = core_schema.datetime_schema(tz_constraint="aware", ge=_FIRST, le=_LAST)
         return core_schema.no_info_after_validator_function(
             _to_utc,
             core_schema.json_or_python_schema(core_schema.chain_schema([text, parsed]), given),
-            serialization=core_schema.plain_serializer_function_ser_schema(_to_rfc_3339, when_used="json"),
+            serialization=core_schema.plain_serializer_function_ser_schema(to_rfc_3339, when_used="json"),
         )
 
 

@@ -37,13 +37,14 @@ from mcpp.domain.events import (
     TransactionStarted,
     TransactionStopped,
 )
+from mcpp.domain.measurements import register_wh
 from mcpp.domain.questions import (
     AuthorizationQuestion,
     DataTransferAnswer,
     DataTransferQuestion,
     DataTransferStatus,
 )
-from mcpp.domain.samples import Sample, SampleKind, register_wh
+from mcpp.domain.samples import Sample, SampleKind
 from mcpp.ocppj.errors import CommandError
 from mcpp.plugins.hookspecs import HookSpecs, hookimpl
 from mcpp.plugins.settings import PluginSettings

@@ -3,40 +3,59 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Final
 
-from mcpp.api.event_stream import EventStream
 from mcpp.domain.events import Event, Subscriber
 from mcpp.telemetry.logs.pipeline import get_logger
 
+MOST_RECENT: Final = 1000
+"""Events that are kept for who reads them later."""
+
 
 class Events:
-    """Hands events to the event stream, which keeps them all, and to the subscribers that want their kind.
+    """Keeps the last events, and hands each to the subscribers that want its kind.
 
     A subscriber that fails harms neither the others nor the charger. All of them get all events in the same order.
-    Used on the event loop only.
+    Used on the event loop only. Implements `mcpp.api.event_stream.RecentEvents`.
     """
 
-    def __init__(self, stream: EventStream) -> None:
-        self._stream = stream
+    def __init__(self, most_recent: int = MOST_RECENT) -> None:
+        self.recent: deque[Event] = deque(maxlen=most_recent)
+        self.count = 0
+        """How many events there were; the last one of `recent` has this number."""
+        self.wanted: Final = _Wanted(self._is_wanted)
+        """By kind, whether anybody would miss such an event; where nobody would, its producer needn't make it."""
         self._subscribers: list[Subscriber] = []
         self._by_kind: dict[type[Event], tuple[Subscriber, ...]] = {}
         """Found at the first event of a kind; a plugin may publish kinds of its own."""
+        self._watchers: set[Callable[[], None]] = set()
+        self._all_are_wanted = False
         self._publishing = False
 
     def subscribe(self, *subscribers: Subscriber) -> None:
         """Hand events to these, too, from the next one on, after those that subscribed before."""
         self._subscribers += subscribers
-        self._by_kind.clear()
+        self._settle()
 
     def unsubscribe_all(self) -> None:
-        """Hand events to nobody but the event stream."""
+        """Hand events to nobody any more; the last ones are kept all the same."""
         self._subscribers.clear()
-        self._by_kind.clear()
+        self._settle()
 
-    def wants(self, kind: type[Event]) -> bool:
-        """Whether anybody would miss an event of this kind; where nobody would, its producer needn't make it."""
-        return self._stream.wants_all or bool(self._wanting(kind))
+    def want_all(self) -> None:
+        """Have every event made from now on: whoever has read may come back and ask what came since."""
+        self._all_are_wanted = True
+        self._settle()
+
+    def watch(self, wake: Callable[[], None]) -> None:
+        """Call this whenever `recent` has got something new, until `unwatch`."""
+        self._watchers.add(wake)
+
+    def unwatch(self, wake: Callable[[], None]) -> None:
+        """No longer call it."""
+        self._watchers.discard(wake)
 
     def publish(self, events: Iterable[Event]) -> None:
         """Hand over events in their order; those that a subscriber publishes meanwhile follow in a later turn."""
@@ -46,14 +65,24 @@ class Events:
         self._publishing = True
         try:
             for event in events:
-                self._stream(event)
-                for subscriber in self._wanting(type(event)):
+                self.recent.append(event)
+                self.count += 1
+                for subscriber in self._by_kind.get(type(event)) or self._wanting(type(event)):
                     try:
                         subscriber(event)
                     except Exception:  # noqa: BLE001  whatever a subscriber does, the others get the event
                         get_logger().exception("subscriber_failed", subscriber=repr(subscriber))
+                if self.count == self.recent.maxlen:
+                    self._settle()
         finally:
             self._publishing = False
+        for wake in self._watchers:
+            wake()
+
+    def _is_wanted(self, kind: type[Event]) -> bool:
+        # While `recent` has all that ever happened, who reads it later gets all of it, whoever else wants it.
+        is_complete = self.count < (self.recent.maxlen or 0)
+        return self._all_are_wanted or is_complete or bool(self._wanting(kind))
 
     def _wanting(self, kind: type[Event]) -> tuple[Subscriber, ...]:
         found = self._by_kind.get(kind)
@@ -61,3 +90,20 @@ class Events:
             found = tuple(subscriber for subscriber in self._subscribers if issubclass(kind, subscriber.kinds))
             self._by_kind[kind] = found
         return found
+
+    def _settle(self) -> None:
+        """Ask anew who wants what."""
+        self._by_kind.clear()
+        self.wanted.clear()
+
+
+class _Wanted(dict[type[Event], bool]):
+    """Found at the first question after a change."""
+
+    def __init__(self, is_wanted: Callable[[type[Event]], bool]) -> None:
+        super().__init__()
+        self._is_wanted = is_wanted
+
+    def __missing__(self, kind: type[Event]) -> bool:
+        wanted = self[kind] = self._is_wanted(kind)
+        return wanted

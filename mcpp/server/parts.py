@@ -102,8 +102,7 @@ async def build_core(
     settings: Settings, telemetry: TelemetryParts, storage: StorageParts, running: AsyncExitStack
 ) -> CoreParts:
     writer = storage.writer
-    event_stream = EventStream()
-    events = Events(event_stream)
+    events = Events()
     events.subscribe(*telemetry.subscribers())
     passwords = Passwords()
     running.callback(passwords.close)
@@ -120,7 +119,7 @@ async def build_core(
     services = Services(
         writer,
         events.publish,
-        events.wants,
+        events.wanted,
         policy,
         settings.heartbeat_interval,
         memory=storage.memory,
@@ -149,7 +148,7 @@ async def build_core(
         registry=registry,
         charge_points=ChargePoints(storage.readers, registry, services.stamps),
         events=events,
-        event_stream=event_stream,
+        event_stream=EventStream(events),
     )
 
 

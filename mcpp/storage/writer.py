@@ -40,14 +40,28 @@ class WriterClosed(WriteFailed):
     """The unit came after the writer had been told to close, and never ran."""
 
 
+class Histogram(Protocol):
+    """Counts values by size."""
+
+    def observe(self, value: float, /) -> None: ...
+
+
 class WriterObserver(Protocol):
-    """What measures the writer; called on the event loop, after the futures are resolved."""
+    """What measures the writer; called on the event loop, after the units of a batch are answered."""
 
-    def on_batch(self, size: int, seconds: float, waited: float) -> None:
-        """A batch of `size` units was committed, `seconds` after its transaction was asked for.
+    @property
+    def batch_size(self) -> Histogram:
+        """Units of a committed batch."""
+        ...
 
-        The first of them had `waited` so many seconds before.
-        """
+    @property
+    def batch_seconds(self) -> Histogram:
+        """From the begin of its transaction to the commit."""
+        ...
+
+    @property
+    def wait_seconds(self) -> Histogram:
+        """How long its first unit waited for the begin."""
         ...
 
     def on_error(self, error: BaseException) -> None:
@@ -353,12 +367,15 @@ class Writer(Generic[Q]):
             unit.batch_size = size
             unit.batch_seconds = batch.seconds
             unit.committed()
-        if self._observer is None:
+        observer = self._observer
+        if observer is None:
             return
         if batch.committed:
-            self._observer.on_batch(size, batch.seconds, max(0.0, batch.began - batch.submitted))
+            observer.batch_size.observe(size)
+            observer.batch_seconds.observe(batch.seconds)
+            observer.wait_seconds.observe(max(0.0, batch.began - batch.submitted))
         for error in batch.errors:
-            self._observer.on_error(error)
+            observer.on_error(error)
 
     # In the writer's thread.
 

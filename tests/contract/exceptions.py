@@ -76,7 +76,7 @@ SEVERITIES = [
         "A moment before year 1 or after year 9999 of UTC has no datetime.",
         "HeartbeatResponse",
         b'{"currentTime":"9999-12-31T23:59:59-01:00"}',
-        lambda _, error: error["type"] == "datetime_range",
+        lambda _, error: error["type"] == "less_than_equal",
     ),
     Severity(
         "Draft 6, which the security extension names, calls 1.0 an integer; OCPP's integers have no fraction.",

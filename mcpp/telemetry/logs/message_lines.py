@@ -1,20 +1,24 @@
 """The log lines of messages: one for each frame, and notes on what became of a flow.
 
-An incoming CALL and our answer to it are known together, so their lines are written together; as text, where nothing
-asks for more (see `message_texts`, which says the same in the same order).
+An incoming CALL and our answer to it are known together, so their lines are written together: as text put
+together from parts that are ready, where nothing asks for more.
 """
 
 from __future__ import annotations
 
 from collections import Counter as Tally
 from collections.abc import Mapping
+from functools import lru_cache
+from typing import Final
 
 import orjson
 
 from mcpp.ocppj.flow import Flow
 from mcpp.telemetry.logs.lines import Line, LineWriter, LogLevel, timestamp, timestamps
-from mcpp.telemetry.logs.message_texts import exchange_text
 from mcpp.telemetry.logs.redaction import redact_payload, redact_text
+
+_CHARGE_POINTS: Final = 16_384
+"""Whose identities are kept ready."""
 
 
 class MessageLines:
@@ -32,7 +36,7 @@ class MessageLines:
         """A charge point's CALL and our CALLRESULT to it, this many seconds later."""
         if self._lines.takes_text:
             try:
-                self._lines.write_text(exchange_text(flow, size, seconds, *timestamps(seconds)))
+                self._lines.write_text(_exchange_text(flow, size, seconds, *timestamps(seconds)))
                 return
             except orjson.JSONEncodeError:
                 pass  # a dict's values become what JSON can hold
@@ -140,3 +144,38 @@ def _add_flow(line: Line, flow: Flow) -> None:
     if flow.action:
         line["action"] = flow.action
     line["message_id"] = flow.message_id
+
+
+def _exchange_text(flow: Flow, size: int, seconds: float, began: str, ended: str) -> str:
+    """The lines of a charge point's CALL and of our CALLRESULT of this size, with their timestamps, as JSON.
+
+    Fields, values and order are those of MessageLines.frame; dicts and their way to JSON cost five times as much.
+    Raises orjson.JSONEncodeError for what JSON can't hold: half a surrogate pair.
+    """
+    trace = f',"trace_id":"{flow.correlation_id}","span_id":"{flow.span_id:016x}"' if flow.span_id else ""
+    if flow.session_correlation_id is not None:
+        trace += f',"session_correlation_id":"{flow.session_correlation_id}"'
+    subject = "" if flow.connector_id is None else f',"connector_id":{flow.connector_id}'
+    if flow.transaction_id is not None:
+        subject += f',"transaction_id":{flow.transaction_id}'
+    common = (
+        f'"info","event":"ocpp_message","category":"ocpp","correlation_id":"{flow.correlation_id}"{trace}'
+        f"{_charge_point(flow.peer.identity)}{subject}{_action(flow.action)}"
+        f',"message_id":{orjson.dumps(flow.message_id).decode()},"direction":'
+    )
+    return (
+        f'{{"timestamp":"{began}","level":{common}"in","message_type":"call","size_bytes":{flow.size_bytes}}}\n'
+        f'{{"timestamp":"{ended}","level":{common}"out","message_type":"call_result","size_bytes":{size},'
+        f'"duration_ms":{seconds * 1000:.3f}}}\n'
+    )
+
+
+@lru_cache(_CHARGE_POINTS)
+def _charge_point(identity: str) -> str:
+    return f',"charge_point_id":{orjson.dumps(identity).decode()}'
+
+
+@lru_cache
+def _action(action: str) -> str:
+    """The action of a CALL that has a handler, so there are few."""
+    return f',"action":{orjson.dumps(action).decode()}' if action else ""

@@ -25,7 +25,6 @@ from mcpp.csms.live import Exchange
 from mcpp.csms.services import Services
 from mcpp.csms.version import SpokenVersion
 from mcpp.domain.authorization import AuthorizationPolicy
-from mcpp.domain.events import Event
 from mcpp.domain.memory import Memory
 from mcpp.domain.samples import ENERGY_REGISTER, SampleKind
 from mcpp.domain.stamps import StampBook
@@ -35,6 +34,7 @@ from mcpp.ocpp16.version import OCPP16
 from mcpp.ocppj.actions import Action, AnyAction, Req, Res
 from mcpp.ocppj.errors import NotConnected
 from mcpp.reads.charge_points import ChargePoints
+from mcpp.server.events import Events
 from mcpp.server.passwords import Passwords
 from mcpp.server.versions import CHARGING_PROFILES, local_list_sync, read_unmatched
 from mcpp.storage.readiness import check_writable
@@ -209,7 +209,7 @@ class Site:
     writer: Writer[Queries]
     connections: Connections
     stamps: StampBook
-    events: EventStream
+    events: Events
     metrics: Metrics
     files: FileStore
     services: ApiServices
@@ -244,27 +244,24 @@ async def site(
     memory = Memory()
     writer = Writer(connection, SqliteQueries(connection), memory=memory)
     readers = await Readers.open(database)
-    connections, stamps, events, passwords = Connections(), StampBook(), EventStream(heartbeat=0.05), Passwords()
-
-    def publish(happened: Iterable[Event]) -> None:
-        for event in happened:
-            events(event)
-
+    connections, stamps, events, passwords = Connections(), StampBook(), Events(), Passwords()
     null = os.open(os.devnull, os.O_WRONLY)
     sink = LogSink(null)
     lines = LineWriter(sink, render_json, LogLevel.INFO)
     metrics = Metrics(version="0", actions=["Heartbeat"], error_codes=[], stop_reasons=[])
     dialect = SpokenVersion(
-        OCPP16, Services(writer, publish, lambda _: True, AuthorizationPolicy(), 300, memory, stamps)
+        OCPP16, Services(writer, events.publish, events.wanted, AuthorizationPolicy(), 300, memory, stamps)
     )
-    files = FileStore(folder / "files", writer, readers, publish, size_limit=2 * MIB, link_lifetime=timedelta(hours=72))
+    files = FileStore(
+        folder / "files", writer, readers, events.publish, size_limit=2 * MIB, link_lifetime=timedelta(hours=72)
+    )
     await files.open()
     files.base_url = "http://files.example"
     services = ApiServices(
         readers=readers,
         writer=writer,
-        publish=publish,
-        events=events,
+        publish=events.publish,
+        events=EventStream(events, heartbeat=0.05),
         live=connections,
         disconnect=connections.identities.discard,
         commands=Commands(connections, [dialect]),

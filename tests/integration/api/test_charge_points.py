@@ -76,8 +76,8 @@ async def test_a_charge_point_that_only_connected(api: Site) -> None:
 
 async def test_stamps_that_are_not_written_yet_are_shown(api: Site) -> None:
     key = api.books.charge_point("CP-1")
-    api.stamps.heartbeat(key, minute(1))
-    api.stamps.meter_values(key, minute(2))
+    api.stamps.heartbeat_at[key] = minute(1)
+    api.stamps.meter_values_at[key] = minute(2)
 
     (item,) = await api.items("/api/v1/charge-points")
 

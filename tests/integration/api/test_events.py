@@ -63,10 +63,10 @@ async def messages(stream: AsyncIterator[str], count: int) -> list[Message]:
 
 
 async def test_what_happens_is_told_in_order_to_every_reader(api: Site) -> None:
-    api.events(heartbeat(0))
+    api.events.publish([heartbeat(0)])
     async with reading(api) as one, reading(api) as other:
         for number in range(1, 301):
-            api.events(heartbeat(number))
+            api.events.publish([heartbeat(number)])
         found = await messages(one, 300)
 
         assert await messages(other, 300) == found
@@ -84,40 +84,46 @@ async def test_what_happens_is_told_in_order_to_every_reader(api: Site) -> None:
 async def test_events_are_told_in_the_words_of_the_api_and_without_secrets(api: Site) -> None:
     session = {"charge_point_id": "CP-1", "correlation_id": "c" * 32, "at": minute(1)}
     async with reading(api) as stream:
-        api.events(
-            MeterValuesReceived(
-                **session,  # type: ignore[arg-type]  # its types are those of the fields
-                connector_id=1,
-                transaction_id=None,
-                session_correlation_id=None,
-                samples=[Sample(START, ENERGY, "12.0", 0)],
-            )
+        api.events.publish(
+            [
+                MeterValuesReceived(
+                    **session,  # type: ignore[arg-type]  # its types are those of the fields
+                    connector_id=1,
+                    transaction_id=None,
+                    session_correlation_id=None,
+                    samples=[Sample(START, ENERGY, "12.0", 0)],
+                )
+            ]
         )
-        api.events(
-            TransactionStopped(
-                **session,  # type: ignore[arg-type]  # the same
-                transaction_id=4,
-                connector_id=1,
-                id_tag="TAG",
-                meter_start=1,
-                meter_stop=2,
-                energy_wh=1,
-                energy_implausible=False,
-                started_at=START,
-                stopped_at=START + timedelta(microseconds=1500),
-                reason="Local",
-                origin=StopOrigin.OPERATOR,
-                session_correlation_id="d" * 32,
-                evidence='{"cause": "operator"}',
-            )
+        api.events.publish(
+            [
+                TransactionStopped(
+                    **session,  # type: ignore[arg-type]  # the same
+                    transaction_id=4,
+                    connector_id=1,
+                    id_tag="TAG",
+                    meter_start=1,
+                    meter_stop=2,
+                    energy_wh=1,
+                    energy_implausible=False,
+                    started_at=START,
+                    stopped_at=START + timedelta(microseconds=1500),
+                    reason="Local",
+                    origin=StopOrigin.OPERATOR,
+                    session_correlation_id="d" * 32,
+                    evidence='{"cause": "operator"}',
+                )
+            ]
         )
-        api.events(
-            SecurityEventReceived(
-                **session,  # type: ignore[arg-type]  # the same
-                type="Reconnect",
-                occurred_at=START,
-                tech_info="ftp://user:geheim@h/x\npassword=geheim",
-            )
+        api.events.publish(
+            [
+                SecurityEventReceived(
+                    **session,  # type: ignore[arg-type]  # the same
+                    type="Reconnect",
+                    occurred_at=START,
+                    tech_info="ftp://user:geheim@h/x\npassword=geheim",
+                )
+            ]
         )
         values, stopped, security = await messages(stream, 3)
 
@@ -142,10 +148,10 @@ async def test_events_are_told_in_the_words_of_the_api_and_without_secrets(api: 
 async def test_a_reader_that_comes_back_misses_nothing(api: Site) -> None:
     async with reading(api) as stream:
         for number in range(3):
-            api.events(heartbeat(number))
+            api.events.publish([heartbeat(number)])
         found = await messages(stream, 3)
     for number in range(3, 6):
-        api.events(heartbeat(number))
+        api.events.publish([heartbeat(number)])
     async with reading(api, found[1].id) as stream:
         missed = await messages(stream, 4)
 
@@ -155,10 +161,10 @@ async def test_a_reader_that_comes_back_misses_nothing(api: Site) -> None:
 
 async def test_a_gap_is_told(api: Site) -> None:
     async with reading(api) as stream:
-        api.events(heartbeat(0))
+        api.events.publish([heartbeat(0)])
         (first,) = await messages(stream, 1)
     for number in range(1, 1101):
-        api.events(heartbeat(number))
+        api.events.publish([heartbeat(number)])
     async with reading(api, first.id) as stream:
         gap, *rest = await messages(stream, 1001)
     async with reading(api, "of-another-life-7") as stream:
@@ -182,7 +188,7 @@ async def test_a_reader_that_cannot_keep_up_is_cut_off(api: Site) -> None:
     await reader.readuntil(b"\r\n\r\n")
     # Until the sockets between the two are full, which takes megabytes, and then a ring full and more.
     for number in range(60_000):
-        api.events(heartbeat(number))
+        api.events.publish([heartbeat(number)])
         if number % 100 == 0:
             await asyncio.sleep(0)
     received = b""
@@ -196,9 +202,9 @@ async def test_a_reader_that_cannot_keep_up_is_cut_off(api: Site) -> None:
 
 async def test_streams_end_when_the_server_does(api: Site) -> None:
     async with reading(api) as stream:
-        api.events(heartbeat(1))
+        api.events.publish([heartbeat(1)])
         await messages(stream, 1)
-        api.events.close()
+        api.services.events.close()
 
         async with asyncio.timeout(10):
             assert [block async for block in stream if not block.startswith(":")] == []

@@ -297,7 +297,7 @@ async def test_what_machines_ask_for_all_the_time_is_told_at_debug_only(watched:
 async def test_what_a_request_changes_belongs_to_it(watched: Watched) -> None:
     async with watched.site(None) as (api, _):
         transaction_id = api.books.start()
-        events = api.events.read()
+        events = api.services.events.read()
         coming = asyncio.ensure_future(anext(events))
         await asyncio.sleep(0)
         closed = await api.http.post(f"/api/v1/transactions/{transaction_id}/close", headers=SAMPLED)

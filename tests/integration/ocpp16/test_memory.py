@@ -21,6 +21,7 @@ from mcpp.ocpp16.version import OCPP16
 from mcpp.ocppj.errors import CommandError
 from mcpp.ocppj.flow import Flow, Peer
 from mcpp.ocppj.frames import Call, CallError, CallResult
+from mcpp.server.events import Events
 from mcpp.storage.sqlite.database import open_writer
 from mcpp.storage.sqlite.migrations import migrate
 from mcpp.storage.writer import Writer
@@ -64,7 +65,7 @@ async def test_nothing_is_left_of_a_charge_points_day(tmp_path: Path) -> None:
     writer = Writer(connection, SqliteQueries(connection), memory=memory)
     events: list[Event] = []
     services = Services(
-        writer, events.extend, lambda _: True, AuthorizationPolicy(), heartbeat_interval=300, memory=memory
+        writer, events.extend, Events().wanted, AuthorizationPolicy(), heartbeat_interval=300, memory=memory
     )
     connected = await writer.submit(charge_points.connect, "CP1", "1.6", datetime.now(UTC), register_unknown=True)
     assert isinstance(connected, charge_points.Connected)

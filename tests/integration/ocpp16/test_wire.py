@@ -24,6 +24,7 @@ from mcpp.ocppj.actions import Sender
 from mcpp.ocppj.errors import CallFault, ErrorCode, Unanswerable
 from mcpp.ocppj.flow import Direction, Flow, Peer, new_correlation_id
 from mcpp.ocppj.frames import Call
+from mcpp.server.events import Events
 from mcpp.storage.sqlite.database import open_writer
 from mcpp.storage.sqlite.migrations import migrate
 from mcpp.storage.writer import Writer
@@ -52,7 +53,7 @@ class Central:
         self.events: list[Event] = []
         self.flow: Flow | None = None
         policy = AuthorizationPolicy()
-        services = Services(writer, self._publish, lambda _: True, policy, 300, memory, now=lambda: NOW)
+        services = Services(writer, self._publish, Events().wanted, policy, 300, memory, now=lambda: NOW)
         self.dialect = SpokenVersion(OCPP16, services)
         self.stamps = services.stamps
         self.key = 0

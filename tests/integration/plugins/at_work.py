@@ -14,7 +14,6 @@ from types import SimpleNamespace
 import pluggy
 import pytest
 
-from mcpp.api.event_stream import EventStream
 from mcpp.csms.commands import Commands
 from mcpp.domain.events import Event, HeartbeatReceived
 from mcpp.domain.stamps import StampBook
@@ -125,7 +124,7 @@ async def at_work(
     readers = await Readers.open(database)
     registry = Registry(on_connected=lambda _: None, on_disconnected=lambda _: None)
     published: list[Event] = []
-    bus = Events(EventStream())
+    bus = Events()
 
     def publish(events: Iterable[Event]) -> None:
         published.extend(events)

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from mcpp.domain.events import MeterValuesReceived, RecordUnmatched
+from mcpp.domain.measurements import register_wh
 from mcpp.domain.memory import Memory
-from mcpp.domain.samples import SampleKind, register_wh
+from mcpp.domain.samples import SampleKind
 from tests.unit.domain.books import ENERGY, NOW, Books, energy, minute
 
 

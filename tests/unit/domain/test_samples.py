@@ -13,9 +13,9 @@ from threading import Barrier
 import pytest
 
 from mcpp.domain import samples
-from mcpp.domain.measurements import Readings
+from mcpp.domain.measurements import Readings, register_wh
 from mcpp.domain.memory import Memory
-from mcpp.domain.samples import ENERGY_REGISTER, Sample, SampleKind, register_wh
+from mcpp.domain.samples import ENERGY_REGISTER, Sample, SampleKind
 from mcpp.ocpp16 import metering
 from mcpp_generated.ocpp16.actions import METER_VALUES
 from tests.unit.domain.books import Books, minute

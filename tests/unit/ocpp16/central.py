@@ -17,6 +17,7 @@ from mcpp.ocpp16.version import OCPP16
 from mcpp.ocppj.actions import decode
 from mcpp.ocppj.flow import Direction, Flow, Peer, new_correlation_id
 from mcpp.ocppj.frames import Call
+from mcpp.server.events import Events
 from mcpp.storage.writer import Writer
 from mcpp_generated.db.queries import Queries
 from mcpp_generated.ocpp16.actions import ACTIONS
@@ -35,7 +36,7 @@ class Central:
         self.services = Services(
             writer,
             self.publish,
-            lambda _: True,
+            Events().wanted,
             AuthorizationPolicy(),
             heartbeat_interval=300,
             memory=memory,

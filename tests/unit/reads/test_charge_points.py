@@ -58,7 +58,7 @@ async def test_it_looks_the_same_however_it_is_asked_for(
     order_availability(fleet.q, occasion, 2, Availability.INOPERATIVE)
     reserve(fleet, occasion, 1, "TAG", LATER)
     report(fleet.q, occasion, ReportKind.DIAGNOSTICS, "Uploaded")
-    stamps.heartbeat(occasion.key, minute(5))
+    stamps.heartbeat_at[occasion.key] = minute(5)
     fleet.charge_point("CP-2")
 
     point = await find(charge_points)
@@ -82,7 +82,7 @@ async def test_a_stamp_that_waits_to_be_written_is_shown(
 ) -> None:
     key = fleet.charge_point().key
     write_stamps(fleet.q, {key: Stamps(minute(1), minute(2))})
-    stamps.heartbeat(key, minute(3))
+    stamps.heartbeat_at[key] = minute(3)
 
     point = await find(charge_points)
 

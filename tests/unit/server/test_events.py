@@ -68,15 +68,14 @@ def stopped(kind: type[TransactionStopped]) -> TransactionStopped:
     )
 
 
-def overrun(stream: EventStream, events: Events) -> None:
-    """More events than the stream keeps."""
-    while events.wants(HeartbeatReceived):
+def overrun(events: Events) -> None:
+    """More events than are kept."""
+    while events.wanted[HeartbeatReceived]:
         events.publish([heartbeat()])
-    assert stream.wants_all is False
 
 
 async def test_an_event_goes_to_those_who_want_its_kind_or_one_that_it_derives_from() -> None:
-    events = Events(EventStream())
+    events = Events()
     heartbeats, stops = Recorder((HeartbeatReceived,)), Recorder((TransactionStopped, TransactionStarted))
     recoveries, everything = Recorder((TransactionRecovered,)), Recorder((Event,))
     events.subscribe(heartbeats, stops, recoveries, everything)
@@ -93,7 +92,7 @@ async def test_a_subscriber_that_fails_harms_no_other_and_is_logged() -> None:
     def fail(_: Event) -> None:
         raise RuntimeError("the subscriber's fault")
 
-    events = Events(EventStream())
+    events = Events()
     other = Recorder((HeartbeatReceived,))
     events.subscribe(Recorder((HeartbeatReceived,), fail), other)
     with structlog.testing.capture_logs() as lines:
@@ -104,7 +103,7 @@ async def test_a_subscriber_that_fails_harms_no_other_and_is_logged() -> None:
 
 
 async def test_what_a_subscriber_publishes_comes_to_everybody_after_what_set_it_off() -> None:
-    events = Events(EventStream())
+    events = Events()
 
     def react(event: Event) -> None:
         if isinstance(event, HeartbeatReceived):
@@ -122,27 +121,26 @@ async def test_what_a_subscriber_publishes_comes_to_everybody_after_what_set_it_
 
 
 async def test_who_subscribes_later_gets_what_happens_from_then_on() -> None:
-    stream = EventStream(ring_size=1)
-    events = Events(stream)
-    overrun(stream, events)
-    assert not events.wants(HeartbeatReceived)
-    assert not events.wants(SecurityEventReceived)
+    events = Events(most_recent=1)
+    overrun(events)
+    assert not events.wanted[HeartbeatReceived]
+    assert not events.wanted[SecurityEventReceived]
     late = Recorder((HeartbeatReceived,))
     events.subscribe(late)
-    assert events.wants(HeartbeatReceived)
-    assert not events.wants(SecurityEventReceived)
+    assert events.wanted[HeartbeatReceived]
+    assert not events.wanted[SecurityEventReceived]
     events.publish([heartbeat("CP-2")])
 
     assert late.got == [heartbeat("CP-2")]
 
 
 async def test_the_stream_needs_every_event_until_it_is_overrun_unread() -> None:
-    stream = EventStream(ring_size=3)
-    events = Events(stream)
+    events = Events(most_recent=3)
+    stream = EventStream(events)
     for number in range(3):
-        assert events.wants(HeartbeatReceived)
+        assert events.wanted[HeartbeatReceived]
         events.publish([heartbeat(f"CP-{number}")])
-    assert not events.wants(HeartbeatReceived)
+    assert not events.wanted[HeartbeatReceived]
 
     async with aclosing(stream.read("an-id-of-an-earlier-process")) as reader:
         assert b"event: gap" in await anext(reader)
@@ -151,25 +149,25 @@ async def test_the_stream_needs_every_event_until_it_is_overrun_unread() -> None
 
 @pytest.mark.parametrize("when", ["at once", "once overrun"])
 async def test_the_stream_needs_every_event_once_somebody_has_read(when: str) -> None:
-    stream = EventStream(ring_size=3)
-    events = Events(stream)
+    events = Events(most_recent=3)
+    stream = EventStream(events)
     if when == "once overrun":
-        overrun(stream, events)
+        overrun(events)
     async with aclosing(stream.read()) as reader:
         waits = asyncio.ensure_future(anext(reader))
         await asyncio.sleep(0)
-        assert events.wants(HeartbeatReceived)
+        assert events.wanted[HeartbeatReceived]
         events.publish([heartbeat("CP-2")])
         assert b"CP-2" in await waits
     for _ in range(10):
-        assert events.wants(HeartbeatReceived)
+        assert events.wanted[HeartbeatReceived]
         events.publish([heartbeat()])
 
 
 async def test_a_stream_that_nobody_reads_keeps_what_is_made_for_others() -> None:
-    stream = EventStream(ring_size=3)
-    events = Events(stream)
-    overrun(stream, events)
+    events = Events(most_recent=3)
+    stream = EventStream(events)
+    overrun(events)
     events.publish([disconnected("CP-7"), disconnected("CP-8"), disconnected("CP-9")])
 
     async with aclosing(stream.read("an-id-of-an-earlier-process")) as reader:

@@ -15,17 +15,21 @@ from mcpp.storage.writer import WriteFailed, Writer, WriterClosed
 from tests.unit.storage.pairs import Pairs, add_pair, open_pairs, stored_pairs
 
 
+class Values(list[float]):
+    """Every value that was observed, in order."""
+
+    def observe(self, value: float) -> None:
+        self.append(value)
+
+
 class Records:
     """Notes what the writer reports."""
 
     def __init__(self) -> None:
-        self.batches: list[int] = []
+        self.batch_size = Values()
+        self.batch_seconds = Values()
+        self.wait_seconds = Values()
         self.errors: list[BaseException] = []
-
-    def on_batch(self, size: int, seconds: float, waited: float) -> None:
-        assert seconds > 0
-        assert waited >= 0
-        self.batches.append(size)
 
     def on_error(self, error: BaseException) -> None:
         self.errors.append(error)
@@ -94,7 +98,7 @@ async def test_what_is_submitted_in_one_turn_of_the_loop_is_one_batch(path: Path
     records = Records()
     async with writing(path, records) as writer:
         assert await settle(*(writer.submit(add_pair, pair) for pair in range(50))) == list(range(50))
-        assert records.batches == [50]
+        assert records.batch_size == [50]
 
 
 async def test_what_comes_while_a_batch_is_written_is_the_next_batch(path: Path) -> None:
@@ -109,7 +113,7 @@ async def test_what_comes_while_a_batch_is_written_is_the_next_batch(path: Path)
         other.execute("ROLLBACK")
         other.close()
         assert await settle(first, second, third) == [1, 2, 3]
-        assert records.batches == [1, 2]
+        assert records.batch_size == [1, 2]
 
 
 @pytest.mark.parametrize("error", [ValueError("no"), StopIteration(), sqlite3.OperationalError("no such thing")])
@@ -132,7 +136,7 @@ async def test_a_broken_constraint_reaches_the_caller_as_write_failed(path: Path
         assert isinstance(failing, WriteFailed)
         assert isinstance(failing.__cause__, sqlite3.IntegrityError)
         assert stored_pairs(path) == [1]
-        assert records.batches == [2]
+        assert records.batch_size == [2]
         assert records.errors == [failing.__cause__]
 
 
@@ -240,13 +244,15 @@ async def test_close_leaves_one_file_that_can_be_copied_and_opened_again(path: P
 
 
 async def test_an_observer_that_raises_takes_no_answer_away(path: Path) -> None:
-    class Broken(Records):
-        def on_batch(self, size: int, seconds: float, waited: float) -> None:
+    class Broken(Values):
+        def observe(self, value: float) -> None:
             raise ValueError("telemetry is broken")
 
     reported: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context.get("exception")))
-    async with writing(path, Broken()) as writer:
+    records = Records()
+    records.batch_size = Broken()
+    async with writing(path, records) as writer:
         assert await settle(writer.submit(add_pair, 1), writer.submit(add_pair, 2)) == [1, 2]
         assert await writer.submit(add_pair, 3) == 3
     assert [str(error) for error in reported] == ["telemetry is broken"] * 2

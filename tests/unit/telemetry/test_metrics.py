@@ -230,7 +230,9 @@ def test_writes_are_measured_and_failed_ones_told(recording: Recording, metrics:
     get = metrics.registry.get_sample_value
     with recording.at():
         database: WriterObserver = DatabaseTelemetry(metrics)
-        database.on_batch(12, 0.003, 0.0002)
+        database.batch_size.observe(12)
+        database.batch_seconds.observe(0.003)
+        database.wait_seconds.observe(0.0002)
         database.on_error(OSError("disk full"))
 
     assert get("mcpp_database_batch_size_sum") == 12
