@@ -7,7 +7,6 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -16,6 +15,7 @@ from mcpp.storage.sqlite.database import open_writer
 from mcpp.storage.sqlite.migrations import migrate
 from mcpp_generated.db.enums import StopOrigin
 from mcpp_generated.db.models import Transaction
+from tests.examples import examples
 from tests.unit.domain.honest_charger import GRACE, Books, Charger, Clock, Fate, PowerCut, Session
 
 NUMBERS = st.sampled_from([1, 2])
@@ -231,6 +231,4 @@ class Charging(RuleBasedStateMachine):
 
 
 TestCharging = Charging.TestCase
-TestCharging.settings = settings(
-    max_examples=300, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
-)
+TestCharging.settings = examples(times=3, steps=40)
