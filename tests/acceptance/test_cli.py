@@ -20,7 +20,7 @@ from tests.acceptance.charger import Charger, connected_charger
 from tests.acceptance.operated import operated_charger
 from tests.acceptance.operations import OPERATIONS
 from tests.acceptance.server import running_server
-from tests.unit.cli.command import Ended, Mcpp
+from tests.integration.cli.command import Ended, Mcpp
 
 BEGIN = datetime(2026, 3, 28, 22, 0, tzinfo=UTC)
 
