@@ -216,13 +216,18 @@ class Charging(RuleBasedStateMachine):
         assert transaction.evidence is not None
         proven = max(session.told_values, default=session.meter_start)
         assert energy_wh(session.meter_start, proven) <= energy_wh(session.meter_start, transaction.meter_stop)
-        assert transaction.meter_stop <= max(wh, self.next_meter_start(session))
+        assert transaction.meter_stop <= self.last_register_before_another(session)
 
-    def next_meter_start(self, session: Session) -> int:
-        """What the next session on its connector began with, of those that anybody heard of."""
-        sessions = [other for other in self.charger.sessions if other.connector == session.connector and other.answers]
-        following = sessions[sessions.index(session) + 1 :]
-        return following[0].meter_start if following else 0
+    def last_register_before_another(self, session: Session) -> int:
+        """What its connector showed before the next session that anybody heard of; the others count as part of it."""
+        sessions = [other for other in self.charger.sessions if other.connector == session.connector]
+        register = 0
+        for other in sessions[sessions.index(session) :]:
+            if other is not session and other.answers:
+                return other.meter_start
+            assert other.ended is not None
+            register, _ = other.ended
+        return register
 
     def transactions(self) -> list[Transaction]:
         rows = self.books.connection.execute("SELECT id FROM transactions")
