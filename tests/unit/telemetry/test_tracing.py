@@ -6,7 +6,7 @@ import asyncio
 import json
 import socket
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from threading import Thread
 
@@ -33,6 +33,19 @@ def _no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OTEL_SERVICE_NAME", raising=False)
 
 
+_made: list[Tracing] = []
+
+
+@pytest.fixture(autouse=True)
+def _no_retries() -> Iterator[None]:
+    """Ends what `close` doesn't wait for: it would go on in the middle of later tests."""
+    yield
+    for outlet in (outlet for tracing in _made for outlet in tracing._outlets):
+        outlet._processor.span_exporter.shutdown()
+        outlet._shutdown.join()
+    _made.clear()
+
+
 @asynccontextmanager
 async def tracing_to(url: str, monkeypatch: pytest.MonkeyPatch, **variables: str) -> AsyncIterator[Tracing]:
     """Tracing to a collector, by the variables of this process."""
@@ -41,17 +54,11 @@ async def tracing_to(url: str, monkeypatch: pytest.MonkeyPatch, **variables: str
         monkeypatch.setenv(name, value)
     tracing = tracing_from(given)
     assert tracing is not None
+    _made.append(tracing)
     try:
         yield tracing
     finally:
         await tracing.close(0)
-
-
-def end_exporters(tracing: Tracing) -> None:
-    """End the retries that `close` doesn't wait for: they would go on in the middle of later tests."""
-    for outlet in tracing._outlets:
-        outlet._processor.span_exporter.shutdown()
-        outlet._shutdown.join()
 
 
 def span(tracing: Tracing, number: int = 1, flags: int = TraceFlags.SAMPLED, **attributes: str) -> ReadableSpan:
@@ -210,7 +217,6 @@ async def test_the_end_does_not_wait_for_a_collector_that_hangs(monkeypatch: pyt
             counts = tracing.counts
             assert counts.exported == 0
             assert counts.failed + counts.dropped == 600
-    await asyncio.to_thread(end_exporters, tracing)
 
 
 async def test_a_collector_that_fails_is_one_log_line_without_secrets(
