@@ -59,6 +59,10 @@ class Server:
                     raise AssertionError("the server ended without that line")
                 await self._news.wait()
 
+    async def connection_ended(self, outcome: str) -> LogLine:
+        """The line of the first connection that ended so: its beginning has a line and an outcome too."""
+        return await self.wait_for_line(lambda line: line["event"] == "connection" and line["outcome"] == outcome)
+
     async def kill(self) -> None:
         """As a power cut would end the process."""
         self.process.kill()

@@ -147,7 +147,7 @@ async def test_a_transaction_stopped_and_one_closed(tmp_path: Path) -> None:
             stop = call.StopTransaction(meter_stop=400, timestamp="2026-05-04T10:00:00Z", transaction_id=first)
             await charger.ask(stop)
             again = await client.post(f"/api/v1/transactions/{first}/stop")
-        await server.wait_for_line(lambda line: line["event"] == "connection" and line.get("outcome") is not None)
+        await server.connection_ended("closed")
         gone = await client.post(f"/api/v1/transactions/{second}/stop")
         closed = await client.post(f"/api/v1/transactions/{second}/close")
 

@@ -20,7 +20,7 @@ from tests.acceptance.charger import Charger, connected_charger
 from tests.acceptance.operated import operated_charger
 from tests.acceptance.operations import OPERATIONS
 from tests.acceptance.server import running_server
-from tests.unit.cli.command import Ended, Mcpp
+from tests.integration.cli.command import Ended, Mcpp
 
 BEGIN = datetime(2026, 3, 28, 22, 0, tzinfo=UTC)
 
@@ -80,7 +80,7 @@ async def test_what_a_refused_command_looks_like(tmp_path: Path) -> None:
             charger.socket.transport.pause_reading()
             (timeout,) = await refused("CP-1", "ClearCache", *url)
             charger.socket.transport.resume_reading()
-        await server.wait_for_line(lambda line: line["event"] == "connection" and line.get("outcome") is not None)
+        await server.connection_ended("closed")
         (gone,) = await refused("CP-1", "ClearCache", *url)
 
     assert unknown.startswith("not_found: ")

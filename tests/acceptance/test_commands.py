@@ -194,7 +194,7 @@ async def test_what_cannot_be_sent(tmp_path: Path) -> None:
             }
             assert_problem(await send(api, "CP-1", "Reset", b" " * (1 << 20) + SOFT), 413, "payload_too_large")
             assert charger.seen == []
-        await server.wait_for_line(lambda line: line["event"] == "connection" and line.get("outcome") is not None)
+        await server.connection_ended("closed")
         assert_problem(await send(api, "CP-1", "Reset", SOFT), 409, "not_connected")
 
 

@@ -16,7 +16,7 @@ from ocpp.v16.enums import ChargePointErrorCode, ChargePointStatus, Measurand, R
 from tests.acceptance.charger import Charger
 from tests.acceptance.operated import OperatedCharger, operated_charger
 from tests.acceptance.server import LogLine, Server, running_server
-from tests.unit.cli.command import Ended, Mcpp
+from tests.integration.cli.command import Ended, Mcpp
 
 AUTO_START = ("--auto-start", "on", "--auto-start-id-tag", "CARD-7")
 ANSWERS: dict[str, Any] = {

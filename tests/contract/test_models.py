@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import FormatChecker
 from pydantic import ValidationError
@@ -15,6 +15,7 @@ from mcpp.ocppj.wire import WireModel
 from tests.contract import payloads
 from tests.contract.exceptions import LENIENCIES, SEVERITIES, Leniency, Severity
 from tests.contract.official import MESSAGES, JsonTree, Message, dump, parse
+from tests.examples import examples
 
 every_message = pytest.mark.parametrize("message", MESSAGES, ids=str)
 
@@ -47,7 +48,7 @@ def test_complete_payload_survives_a_round_trip(message: Message) -> None:
 
 
 @every_message
-@settings(max_examples=25, deadline=None)
+@examples(times=0.25)
 @given(data=st.data())
 def test_valid_payload_survives_a_round_trip(message: Message, data: st.DataObject) -> None:
     schema = message.schema
@@ -61,7 +62,7 @@ def test_valid_payload_survives_a_round_trip(message: Message, data: st.DataObje
 
 
 @every_message
-@settings(max_examples=25, deadline=None)
+@examples(times=0.25)
 @given(data=st.data())
 def test_what_a_model_encodes_is_valid(message: Message, data: st.DataObject) -> None:
     schema = message.schema
@@ -121,7 +122,7 @@ def _put(tree: JsonTree, place: tuple[str | int, ...], value: JsonTree) -> JsonT
 
 
 @every_message
-@settings(max_examples=60, deadline=None)
+@examples(times=0.6)
 @given(data=st.data())
 def test_model_and_schema_agree(message: Message, data: st.DataObject) -> None:
     schema = message.schema

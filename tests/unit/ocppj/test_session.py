@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, precondition, rule
 
 from mcpp.ocppj.errors import ConnectionLost, ErrorCode, QueueFull
 from mcpp.ocppj.frames import Call, CallError, CallResult, encode
 from mcpp.ocppj.session import Answered, MalformedFrame, Session, Stray
+from tests.examples import examples
 
 TIMEOUT = 30.0
 
@@ -309,5 +309,5 @@ class TwoSides(RuleBasedStateMachine):
             assert side.session.queued == 0 or side.session.outstanding is not None
 
 
-TwoSides.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TwoSides.TestCase.settings = examples(times=0.6, steps=40)
 TestTwoSides = TwoSides.TestCase

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -15,6 +15,7 @@ from mcpp.plugins import ChargePointState, ConnectorState
 from mcpp.plugins.builtin.load_limit.group import Answer, Group, Order
 from mcpp.plugins.builtin.load_limit.settings import GroupSettings
 from mcpp.plugins.builtin.load_limit.shares import STEP, Connector, Demand, share
+from tests.examples import examples
 
 MINIMUM: Final = Decimal(6)
 OWN_MAXIMUM: Final = Decimal(32)
@@ -237,4 +238,4 @@ class Site(RuleBasedStateMachine):
 
 
 TestSite = Site.TestCase
-TestSite.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestSite.settings = examples(times=1.5, steps=40)

@@ -8,18 +8,18 @@ from pathlib import Path
 import pytest
 
 from mcpp.storage.sqlite.readers import Readers
-from tests.unit.reads.fleet import Fleet
+from tests.database import Database
 
 
 @pytest.fixture
-def fleet(tmp_path: Path) -> Iterator[Fleet]:
-    fleet = Fleet(tmp_path / "mcpp.db")
+def fleet(tmp_path: Path) -> Iterator[Database]:
+    fleet = Database(tmp_path / "mcpp.db")
     yield fleet
     fleet.close()
 
 
 @pytest.fixture
-async def pool(fleet: Fleet) -> AsyncIterator[Readers]:
+async def pool(fleet: Database) -> AsyncIterator[Readers]:
     pool = await Readers.open(fleet.path, size=1)
     yield pool
     await pool.close()

@@ -6,7 +6,9 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from pydantic import BaseModel
 
+from mcpp.csms.live import Exchange
 from mcpp.domain.charge_points import Boot, boot, delete_charge_point, report
 from mcpp.domain.connectors import ReportStatus, order_availability, report_status
 from mcpp.domain.memory import Memory
@@ -14,13 +16,33 @@ from mcpp.domain.occasion import Occasion, OperatorOccasion
 from mcpp.domain.reservations import Reserve, book
 from mcpp.domain.stamps import StampBook, Stamps, write_stamps
 from mcpp.domain.statuses import NO_ERROR, ConnectorStatus
+from mcpp.ocppj.actions import Action, AnyAction, Req, Res
 from mcpp.reads.charge_points import ChargePoint, ChargePointQuery, ChargePoints, Connector
 from mcpp.storage.sqlite.readers import Readers
 from mcpp_generated.db.enums import Availability, ReportKind
-from tests.unit.reads.fleet import Fleet, Live, minute
+from tests.database import Database, minute
 
 LATER = datetime.now(UTC) + timedelta(hours=1)
 EARLIER = datetime.now(UTC) - timedelta(seconds=1)
+
+
+class Live:
+    """Which charge points are connected: those of a set."""
+
+    def __init__(self, *charge_point_ids: str) -> None:
+        self.charge_point_ids = set(charge_point_ids)
+
+    def connected(self, identity: str) -> bool:
+        return identity in self.charge_point_ids
+
+    def version_of(self, identity: str) -> str | None:
+        raise NotImplementedError
+
+    async def call(self, identity: str, action: Action[Req, Res], request: Req) -> Res:
+        raise NotImplementedError
+
+    async def send(self, identity: str, action: AnyAction, request: BaseModel, payload: bytes) -> Exchange[BaseModel]:
+        raise NotImplementedError
 
 
 @pytest.fixture
@@ -38,7 +60,7 @@ def charge_points(pool: Readers, live: Live, stamps: StampBook) -> ChargePoints:
     return ChargePoints(pool, live, stamps)
 
 
-def reserve(fleet: Fleet, occasion: Occasion, connector_id: int, id_tag: str, until: datetime) -> None:
+def reserve(fleet: Database, occasion: Occasion, connector_id: int, id_tag: str, until: datetime) -> None:
     book(fleet.q, occasion, Reserve(connector_id, connector_id, id_tag, None, until))
 
 
@@ -49,7 +71,7 @@ async def find(charge_points: ChargePoints, charge_point_id: str = "CP-1") -> Ch
 
 
 async def test_it_looks_the_same_however_it_is_asked_for(
-    fleet: Fleet, charge_points: ChargePoints, stamps: StampBook
+    fleet: Database, charge_points: ChargePoints, stamps: StampBook
 ) -> None:
     occasion = fleet.charge_point()
     boot(fleet.q, occasion, Boot("Acme", "M3", "SN-1", None, "1.2", None, None, None, None))
@@ -78,7 +100,7 @@ async def test_it_looks_the_same_however_it_is_asked_for(
 
 
 async def test_a_stamp_that_waits_to_be_written_is_shown(
-    fleet: Fleet, charge_points: ChargePoints, stamps: StampBook
+    fleet: Database, charge_points: ChargePoints, stamps: StampBook
 ) -> None:
     key = fleet.charge_point().key
     write_stamps(fleet.q, {key: Stamps(minute(1), minute(2))})
@@ -89,7 +111,7 @@ async def test_a_stamp_that_waits_to_be_written_is_shown(
     assert (point.last_heartbeat_at, point.last_meter_values_at) == (minute(3), minute(2))
 
 
-async def test_whom_a_connector_is_reserved_for(fleet: Fleet, charge_points: ChargePoints) -> None:
+async def test_whom_a_connector_is_reserved_for(fleet: Database, charge_points: ChargePoints) -> None:
     reserve(fleet, fleet.charge_point("CP-1"), 1, "ANNA", LATER)
     reserve(fleet, fleet.charge_point("CP-1"), 2, "BERT", EARLIER)
     reserve(fleet, fleet.charge_point("CP-2"), 2, "CARL", LATER)
@@ -104,7 +126,7 @@ async def test_whom_a_connector_is_reserved_for(fleet: Fleet, charge_points: Cha
     [(None, False), (Availability.OPERATIVE, False), (Availability.INOPERATIVE, True)],
 )
 async def test_what_a_connector_was_ordered_to_be(
-    fleet: Fleet, charge_points: ChargePoints, ordered: Availability | None, inoperative: bool
+    fleet: Database, charge_points: ChargePoints, ordered: Availability | None, inoperative: bool
 ) -> None:
     occasion = fleet.charge_point()
     status = ReportStatus(1, ConnectorStatus.AVAILABLE, NO_ERROR, None, None, None, minute(1))
@@ -118,7 +140,7 @@ async def test_what_a_connector_was_ordered_to_be(
     assert (connector.ordered_availability, connector.inoperative) == (ordered, inoperative)
 
 
-async def test_the_transaction_that_runs_on_a_connector(fleet: Fleet, charge_points: ChargePoints) -> None:
+async def test_the_transaction_that_runs_on_a_connector(fleet: Database, charge_points: ChargePoints) -> None:
     ended, running = fleet.start(connector_id=1), fleet.start(connector_id=2)
     fleet.stop(ended, at=minute(9))
 
@@ -135,7 +157,7 @@ async def test_one_that_is_unknown(charge_points: ChargePoints) -> None:
 
 
 async def test_one_that_is_forgotten_while_its_page_is_read_does_not_end_the_list(
-    fleet: Fleet, pool: Readers, stamps: StampBook
+    fleet: Database, pool: Readers, stamps: StampBook
 ) -> None:
     for number in range(4):
         fleet.charge_point(f"CP-{number}")

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from mcpp.reads.paging import BadCursor, PageQuery
 from mcpp.reads.transactions import Transaction, TransactionQuery, find, list_page, list_samples, row_of, stream
 from mcpp.storage.sqlite.readers import Readers
-from tests.unit.reads.fleet import Fleet, minute
+from tests.database import Database, minute
 
 CHARGERS: Final = ("CP-1", "CP-2")
 CONNECTORS: Final = (1, 2)
@@ -61,7 +61,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[History]:
     """Sessions one after the other on four connectors, some of which begin at the same time, and the last ones run."""
     random = Random(7)
     folder: Path = tmp_path_factory.mktemp("history")
-    fleet = Fleet(folder / "mcpp.db")
+    fleet = Database(folder / "mcpp.db")
     ids: list[int] = []
     for charger in CHARGERS:
         for connector in CONNECTORS:
@@ -112,7 +112,7 @@ def test_every_filter_finds_what_it_says(history: History, query: TransactionQue
     assert history.streamed(query, query.limit) == wanted[: query.limit]
 
 
-async def test_a_stream_goes_on_over_many_steps(fleet: Fleet, pool: Readers) -> None:
+async def test_a_stream_goes_on_over_many_steps(fleet: Database, pool: Readers) -> None:
     fleet.connection.execute("BEGIN")
     for number in range(450):
         fleet.stop(fleet.start(at=minute(number)), at=minute(number + 0.5))
@@ -127,7 +127,7 @@ async def test_a_stream_goes_on_over_many_steps(fleet: Fleet, pool: Readers) -> 
     assert await times(0) == []
 
 
-async def test_the_row_of_one_that_runs_and_of_one_that_has_ended(fleet: Fleet, pool: Readers) -> None:
+async def test_the_row_of_one_that_runs_and_of_one_that_has_ended(fleet: Database, pool: Readers) -> None:
     transaction_id = fleet.start("CP-1", 2, "TAG", minute(0))
     expected = {
         "transaction_id": transaction_id,
@@ -137,13 +137,13 @@ async def test_the_row_of_one_that_runs_and_of_one_that_has_ended(fleet: Fleet, 
         "meter_start": 1000,
         "meter_stop": None,
         "energy_wh": None,
-        "started_at": "2026-05-04T09:30:00.000Z",
+        "started_at": "2026-05-01T12:00:00.000Z",
         "stopped_at": None,
         "stop_reason": None,
         "stop_origin": None,
         "evidence": None,
         "energy_implausible": False,
-        "session_correlation_id": "e" * 32,
+        "session_correlation_id": f"{1:032x}",
     }
 
     running = await find(pool, transaction_id)
@@ -156,7 +156,7 @@ async def test_the_row_of_one_that_runs_and_of_one_that_has_ended(fleet: Fleet, 
     assert row_of(ended) == expected | {
         "meter_stop": 8000,
         "energy_wh": 7000,
-        "stopped_at": "2026-05-04T09:35:00.000Z",
+        "stopped_at": "2026-05-01T12:05:00.000Z",
         "stop_reason": "Local",
         "stop_origin": "charger",
     }
@@ -167,7 +167,7 @@ async def test_one_that_is_unknown(pool: Readers) -> None:
     assert await list_samples(pool, 1, PageQuery()) is None
 
 
-async def test_the_cursor_of_another_list_is_refused_before_anything_is_read(fleet: Fleet, pool: Readers) -> None:
+async def test_the_cursor_of_another_list_is_refused_before_anything_is_read(fleet: Database, pool: Readers) -> None:
     fleet.stop(fleet.start())
     other = "WyJDUC0xIl0"  # a charge point's
 

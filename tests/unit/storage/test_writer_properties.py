@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mcpp.storage.writer import WriteFailed, Writer, WriterClosed
+from tests.examples import examples
 from tests.unit.storage.pairs import Pairs, add_pair, open_pairs, stored_halves, stored_pairs
 
 UnitOfWork = Callable[[Pairs, int, str], int]
@@ -187,7 +188,7 @@ def check(world: World) -> None:
         assert pairs == sorted(pairs), "a submitter's units were stored in another order"
 
 
-@settings(max_examples=150, deadline=None)
+@examples(times=1.5)
 @given(before=st.lists(turns, max_size=8), after_close=st.lists(turns, max_size=3))
 def test_answered_is_stored_and_nothing_hangs(before: list[list[Step]], after_close: list[list[Step]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -195,7 +196,7 @@ def test_answered_is_stored_and_nothing_hangs(before: list[list[Step]], after_cl
         check(asyncio.run(asyncio.wait_for(run(path, before, after_close), timeout=30)))
 
 
-@settings(max_examples=30, deadline=None)
+@examples(times=0.3)
 @given(before=st.lists(st.lists(good_submissions, min_size=1, max_size=6), min_size=1, max_size=8))
 def test_when_nothing_fails_everything_is_stored_in_the_order_of_submission(before: list[list[Step]]) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -14,12 +14,12 @@ from mcpp.story.records import read_transaction
 from mcpp.story.text import Style, text_lines
 from mcpp.story.timeline import charge_point_story, transaction_story
 from mcpp_generated.db.enums import StopOrigin
-from tests.unit.cli.ledger import BEGIN, Ledger
+from tests.database import BEGIN, Database
 from tests.unit.story.session_log import SessionLog, store_reading
 
 
 def close(
-    ledger: Ledger,
+    database: Database,
     transaction_id: int,
     origin: StopOrigin,
     *,
@@ -31,7 +31,7 @@ def close(
 ) -> None:
     """Store the end of a transaction; minutes are counted from BEGIN."""
     stopped_at = BEGIN + timedelta(minutes=minutes)
-    ledger.q.close_transaction(
+    database.q.close_transaction(
         id=transaction_id,
         meter_stop=meter_stop,
         stopped_at=stopped_at,
@@ -47,12 +47,12 @@ def close(
 class Charged:
     """A session of an hour: its rows, its log, and the story of both."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        self.ledger = ledger
-        self.q = ledger.q
-        self.id = ledger.session(id_tag="CARD-7", wh=None)
-        close(ledger, self.id, StopOrigin.CHARGER, reason="Local", meter_stop=8000, minutes=60)
-        transaction = ledger.q.find_transaction(id=self.id)
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.q = database.q
+        self.id = database.session(id_tag="CARD-7", wh=None)
+        close(database, self.id, StopOrigin.CHARGER, reason="Local", meter_stop=8000, minutes=60)
+        transaction = database.q.find_transaction(id=self.id)
         assert transaction is not None
         self.key = transaction.charge_point_key
         self.log = SessionLog(BEGIN, transaction.session_correlation_id)

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.cli.ledger import Ledger
+from tests.database import Database
 from tests.unit.story.charged import Charged
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    ledger = Ledger(tmp_path / "mcpp.db")
-    yield ledger
-    ledger.close()
+def database(tmp_path: Path) -> Iterator[Database]:
+    database = Database(tmp_path / "mcpp.db")
+    yield database
+    database.close()
 
 
 @pytest.fixture
-def charged(ledger: Ledger) -> Charged:
-    return Charged(ledger)
+def charged(database: Database) -> Charged:
+    return Charged(database)

@@ -16,7 +16,7 @@ from mcpp.story.records import read_transaction
 from mcpp.story.timeline import charge_point_story
 from mcpp_generated.db.enums import StopOrigin, UnmatchedKind
 from mcpp_generated.db.queries import Queries
-from tests.unit.cli.ledger import BEGIN, Ledger
+from tests.database import BEGIN, Database
 from tests.unit.story.charged import Charged, as_text, close, log_files, whats
 from tests.unit.story.session_log import SessionLog, store_reading
 
@@ -171,11 +171,13 @@ def test_an_event_is_one_entry_with_the_chargers_call_not_with_a_command_of_the_
     assert whats(charged.story())[:2] == ["StatusNotification: Available → Preparing", "→ RemoteStartTransaction"]
 
 
-def test_an_end_that_its_charger_never_reported(charged: Charged, ledger: Ledger) -> None:
-    orphan = ledger.session(started_at=BEGIN + timedelta(hours=2), connector=2, wh=None)
+def test_an_end_that_its_charger_never_reported(charged: Charged, database: Database) -> None:
+    orphan = database.session(started_at=BEGIN + timedelta(hours=2), connector_id=2, wh=None)
     evidence = json.dumps({"cause": "connector_available", "source": "meter_value", "connector_status": "Available"})
     recovered = StopOrigin.RECOVERED
-    close(ledger, orphan, recovered, reason="Other", meter_stop=2100, minutes=130, received_after=50, evidence=evidence)
+    close(
+        database, orphan, recovered, reason="Other", meter_stop=2100, minutes=130, received_after=50, evidence=evidence
+    )
 
     story = charged.story_without_log(orphan)
     text = as_text(story)
@@ -186,10 +188,10 @@ def test_an_end_that_its_charger_never_reported(charged: Charged, ledger: Ledger
     assert story.entries[-1].source is Source.SERVER
 
 
-def test_what_is_odd_in_the_database_is_said(charged: Charged, ledger: Ledger) -> None:
-    fell = ledger.session(connector=2, wh=-400)
-    running = ledger.session(connector=3, wh=None)
-    ledger.q.add_unmatched(
+def test_what_is_odd_in_the_database_is_said(charged: Charged, database: Database) -> None:
+    fell = database.session(connector_id=2, wh=-400)
+    running = database.session(connector_id=3, wh=None)
+    database.q.add_unmatched(
         charge_point_key=charged.key,
         kind=UnmatchedKind.STOP,
         ocpp_version="1.6",

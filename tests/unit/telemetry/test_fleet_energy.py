@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from functools import partial
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -23,6 +22,7 @@ from mcpp.domain.statuses import NO_ERROR, ConnectorStatus, StopReason
 from mcpp.telemetry.fleet.books import read_fleet
 from mcpp.telemetry.fleet.state import Fleet
 from mcpp_generated.db.enums import UnmatchedKind
+from tests.examples import examples
 from tests.unit.domain.books import ENERGY, NOW, Books, energy, minute
 
 GRACE = timedelta(minutes=2)
@@ -301,9 +301,7 @@ class Counting(RuleBasedStateMachine):
 
 
 TestCounting = Counting.TestCase
-TestCounting.settings = settings(
-    max_examples=150, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
-)
+TestCounting.settings = examples(times=1.5, steps=40)
 
 
 def test_a_charge_point_that_comes_back_after_it_was_forgotten_begins_at_nothing(told: Told) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import json
 import socket
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from threading import Thread
 
@@ -32,6 +32,19 @@ def _no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OTEL_SERVICE_NAME", raising=False)
 
 
+_made: list[Tracing] = []
+
+
+@pytest.fixture(autouse=True)
+def _no_retries() -> Iterator[None]:
+    """Ends what `close` doesn't wait for: it would go on in the middle of later tests."""
+    yield
+    for outlet in (outlet for tracing in _made for outlet in tracing._outlets):
+        outlet._processor.span_exporter.shutdown()
+        outlet._shutdown.join()
+    _made.clear()
+
+
 @asynccontextmanager
 async def tracing_to(url: str, monkeypatch: pytest.MonkeyPatch, **variables: str) -> AsyncIterator[Tracing]:
     """Tracing to a collector, by the variables of this process."""
@@ -40,6 +53,7 @@ async def tracing_to(url: str, monkeypatch: pytest.MonkeyPatch, **variables: str
         monkeypatch.setenv(name, value)
     tracing = tracing_from(given)
     assert tracing is not None
+    _made.append(tracing)
     try:
         yield tracing
     finally:

@@ -13,8 +13,8 @@ from pydantic import JsonValue
 
 from mcpp.ocppj.actions import Sender
 from mcpp_generated.ocpp16.actions import ACTIONS
-from tests.unit.cli.api import Api
-from tests.unit.cli.command import Mcpp, clean_environment
+from tests.integration.cli.api import Api
+from tests.integration.cli.command import Mcpp, clean_environment
 
 
 def completions(mcpp: Mcpp, line: str, **variables: str) -> list[str]:

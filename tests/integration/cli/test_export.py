@@ -13,8 +13,8 @@ from typing import cast
 import pytest
 
 from mcpp.api.models import Transaction
-from tests.unit.cli.command import COMMAND, Mcpp, clean_environment
-from tests.unit.cli.ledger import BEGIN, Ledger
+from tests.database import BEGIN, Database
+from tests.integration.cli.command import COMMAND, Mcpp, clean_environment
 
 
 def exported(mcpp: Mcpp, *flags: str) -> list[dict[str, object]]:
@@ -25,9 +25,9 @@ def exported(mcpp: Mcpp, *flags: str) -> list[dict[str, object]]:
     return found
 
 
-def test_json_and_csv_say_the_same_in_the_columns_of_the_api(mcpp: Mcpp, ledger: Ledger) -> None:
-    closed = ledger.session(wh=7000)
-    running = ledger.session(connector=2, started_at=BEGIN + timedelta(minutes=1), wh=None)
+def test_json_and_csv_say_the_same_in_the_columns_of_the_api(mcpp: Mcpp, database: Database) -> None:
+    closed = database.session(wh=7000)
+    running = database.session(connector_id=2, started_at=BEGIN + timedelta(minutes=1), wh=None)
 
     rows = exported(mcpp)
     ended = mcpp("export", "transactions")
@@ -76,10 +76,10 @@ def test_json_and_csv_say_the_same_in_the_columns_of_the_api(mcpp: Mcpp, ledger:
     )
 
 
-def test_filters(mcpp: Mcpp, ledger: Ledger) -> None:
-    first = ledger.session(started_at=datetime(2026, 3, 1, tzinfo=UTC), id_tag="A")
-    second = ledger.session(started_at=datetime(2026, 3, 2, tzinfo=UTC), id_tag="B", charger="CP-2")
-    third = ledger.session(started_at=datetime(2026, 3, 3, tzinfo=UTC), id_tag="A", connector=2, wh=None)
+def test_filters(mcpp: Mcpp, database: Database) -> None:
+    first = database.session(started_at=datetime(2026, 3, 1, tzinfo=UTC), id_tag="A")
+    second = database.session(started_at=datetime(2026, 3, 2, tzinfo=UTC), id_tag="B", charge_point_id="CP-2")
+    third = database.session(started_at=datetime(2026, 3, 3, tzinfo=UTC), id_tag="A", connector_id=2, wh=None)
 
     def ids(*flags: str) -> list[object]:
         return [row["transaction_id"] for row in exported(mcpp, *flags)]
@@ -96,9 +96,10 @@ def test_filters(mcpp: Mcpp, ledger: Ledger) -> None:
     assert ids("--id-tag", "C") == []
 
 
-def test_more_than_one_page_is_whole_and_in_order(mcpp: Mcpp, ledger: Ledger) -> None:
+def test_more_than_one_page_is_whole_and_in_order(mcpp: Mcpp, database: Database) -> None:
     ids = [
-        ledger.session(started_at=BEGIN + timedelta(minutes=number // 3), meter_start=number) for number in range(2_500)
+        database.session(started_at=BEGIN + timedelta(minutes=number // 3), meter_start=number)
+        for number in range(2_500)
     ]
 
     assert [row["transaction_id"] for row in exported(mcpp)] == ids[::-1]
@@ -107,8 +108,8 @@ def test_more_than_one_page_is_whole_and_in_order(mcpp: Mcpp, ledger: Ledger) ->
 @pytest.mark.parametrize(
     "id_tag", ["=1+1", "+1", "-1", "@SUM(A1)", "'quoted", '=HYPERLINK("x";"y")', "a,b", 'a"b', "a;b"]
 )
-def test_a_spreadsheet_runs_no_id_tag_and_none_is_lost(mcpp: Mcpp, ledger: Ledger, id_tag: str) -> None:
-    ledger.session(id_tag=id_tag, meter_start=-5, wh=1)
+def test_a_spreadsheet_runs_no_id_tag_and_none_is_lost(mcpp: Mcpp, database: Database, id_tag: str) -> None:
+    database.session(id_tag=id_tag, meter_start=-5, wh=1)
 
     (cells,) = csv.DictReader(StringIO(mcpp("export", "transactions").out))
 
@@ -118,9 +119,9 @@ def test_a_spreadsheet_runs_no_id_tag_and_none_is_lost(mcpp: Mcpp, ledger: Ledge
     assert [row["id_tag"] for row in exported(mcpp)] == [id_tag]
 
 
-def test_a_recovered_stop_carries_its_evidence(mcpp: Mcpp, ledger: Ledger) -> None:
-    ledger.session(wh=None)
-    ledger.session(started_at=BEGIN + timedelta(hours=1), meter_start=5000, wh=None)  # ends the one before
+def test_a_recovered_stop_carries_its_evidence(mcpp: Mcpp, database: Database) -> None:
+    database.session(wh=None)
+    database.session(started_at=BEGIN + timedelta(hours=1), meter_start=5000, wh=None)  # ends the one before
 
     recovered = exported(mcpp, "--closed")
     (cells,) = csv.DictReader(StringIO(mcpp("export", "transactions", "--closed").out))
@@ -131,11 +132,11 @@ def test_a_recovered_stop_carries_its_evidence(mcpp: Mcpp, ledger: Ledger) -> No
 
 
 @pytest.mark.parametrize("output_format", ["csv", "json"])
-def test_a_reader_that_leaves_ends_it_quietly(mcpp: Mcpp, ledger: Ledger, output_format: str) -> None:
-    ledger.connection.execute("BEGIN")
+def test_a_reader_that_leaves_ends_it_quietly(mcpp: Mcpp, database: Database, output_format: str) -> None:
+    database.connection.execute("BEGIN")
     for number in range(2_500):
-        ledger.session(started_at=BEGIN + timedelta(minutes=number), meter_start=number)
-    ledger.connection.execute("COMMIT")
+        database.session(started_at=BEGIN + timedelta(minutes=number), meter_start=number)
+    database.connection.execute("COMMIT")
 
     with subprocess.Popen(
         [*COMMAND, "export", "transactions", "--format", output_format],
@@ -162,7 +163,7 @@ def test_a_reader_that_leaves_ends_it_quietly(mcpp: Mcpp, ledger: Ledger, output
     ],
 )
 def test_wrong_use_is_one_line_and_the_exit_code_2(
-    mcpp: Mcpp, ledger: Ledger, flags: tuple[str, ...], told: str
+    mcpp: Mcpp, database: Database, flags: tuple[str, ...], told: str
 ) -> None:
     ended = mcpp("export", "transactions", *flags)
 
@@ -170,7 +171,7 @@ def test_wrong_use_is_one_line_and_the_exit_code_2(
     assert told in ended.err
 
 
-def test_a_full_disk_is_one_line(mcpp: Mcpp, ledger: Ledger) -> None:
+def test_a_full_disk_is_one_line(mcpp: Mcpp, database: Database) -> None:
     with Path("/dev/full").open("wb") as full:
         run = subprocess.run(
             [*COMMAND, "export", "transactions"],

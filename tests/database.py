@@ -1,13 +1,11 @@
-"""A database with charge points in it, written by the domain and read by a pool as in the server."""
+"""A database file, written as the server writes it: through the domain, by one writer."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 
-from pydantic import BaseModel
-
-from mcpp.csms.live import Exchange
 from mcpp.domain.authorization import AuthorizationPolicy
 from mcpp.domain.charge_points import Connected, connect
 from mcpp.domain.closing import Stop
@@ -15,38 +13,18 @@ from mcpp.domain.memory import Memory
 from mcpp.domain.occasion import Occasion, OriginalMessage
 from mcpp.domain.statuses import StopReason
 from mcpp.domain.transactions import StartTransaction, StopTransaction, start_transaction, stop_transaction
-from mcpp.ocppj.actions import Action, AnyAction, Req, Res
 from mcpp.storage.sqlite.database import open_writer
 from mcpp.storage.sqlite.migrations import migrate
 from mcpp_generated.db.sqlite.queries import SqliteQueries
 
-BEGIN = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
+BEGIN = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 
 
 def minute(number: float) -> datetime:
     return BEGIN + timedelta(minutes=number)
 
 
-class Live:
-    """Which charge points are connected: those of a set."""
-
-    def __init__(self, *charge_point_ids: str) -> None:
-        self.charge_point_ids = set(charge_point_ids)
-
-    def connected(self, identity: str) -> bool:
-        return identity in self.charge_point_ids
-
-    def version_of(self, identity: str) -> str | None:
-        raise NotImplementedError
-
-    async def call(self, identity: str, action: Action[Req, Res], request: Req) -> Res:
-        raise NotImplementedError
-
-    async def send(self, identity: str, action: AnyAction, request: BaseModel, payload: bytes) -> Exchange[BaseModel]:
-        raise NotImplementedError
-
-
-class Fleet:
+class Database:
     """The one writer of a database."""
 
     def __init__(self, path: Path) -> None:
@@ -54,6 +32,7 @@ class Fleet:
         self.connection = open_writer(path)
         migrate(self.connection)
         self.q = SqliteQueries(self.connection)
+        self._sessions = (f"{number:032x}" for number in count(1))
 
     def close(self) -> None:
         self.connection.close()
@@ -62,18 +41,44 @@ class Fleet:
         """It connects; what comes next is said on this occasion."""
         connected = connect(self.q, charge_point_id, "1.6", at, register_unknown=True)
         assert isinstance(connected, Connected)
-        return Occasion(connected.key, charge_point_id, "f" * 32, at, lambda: "e" * 32)
+        return Occasion(connected.key, charge_point_id, "f" * 32, at, lambda: next(self._sessions))
 
     def start(
-        self, charge_point_id: str = "CP-1", connector_id: int = 1, id_tag: str = "TAG", at: datetime = BEGIN
+        self,
+        charge_point_id: str = "CP-1",
+        connector_id: int = 1,
+        id_tag: str = "TAG",
+        at: datetime = BEGIN,
+        meter_start: int = 1000,
     ) -> int:
         """A transaction begins; returns its id."""
-        start = StartTransaction(connector_id, id_tag, 1000, at, None)
+        start = StartTransaction(connector_id, id_tag, meter_start, at, None)
         occasion = self.charge_point(charge_point_id, at)
         return start_transaction(self.q, occasion, start, AuthorizationPolicy(), Memory()).value.transaction_id
 
-    def stop(self, transaction_id: int, charge_point_id: str = "CP-1", at: datetime = BEGIN) -> None:
+    def stop(
+        self, transaction_id: int, charge_point_id: str = "CP-1", at: datetime = BEGIN, meter_stop: int = 8000
+    ) -> None:
         """Its charge point ends it."""
-        end = Stop(8000, at, None, StopReason.LOCAL)
+        end = Stop(meter_stop, at, None, StopReason.LOCAL)
         stop = StopTransaction(transaction_id, end, (), OriginalMessage("1.6", lambda: "{}"))
         stop_transaction(self.q, self.charge_point(charge_point_id, at), stop, AuthorizationPolicy(), Memory())
+
+    def session(
+        self,
+        *,
+        charge_point_id: str = "CP-1",
+        connector_id: int = 1,
+        id_tag: str = "TAG",
+        started_at: datetime = BEGIN,
+        stopped_at: datetime | None = None,
+        hours: float = 1.0,
+        meter_start: int = 1000,
+        wh: int | None = 7000,
+    ) -> int:
+        """A transaction that ran for some hours or until a time, or still runs where `wh` is None; returns its id."""
+        transaction_id = self.start(charge_point_id, connector_id, id_tag, started_at, meter_start)
+        if wh is not None:
+            end = stopped_at or started_at + timedelta(hours=hours)
+            self.stop(transaction_id, charge_point_id, end, meter_start + wh)
+        return transaction_id

@@ -10,8 +10,8 @@ import subprocess
 import pytest
 from pydantic import JsonValue
 
-from tests.unit.cli.api import Api
-from tests.unit.cli.command import COMMAND, Ended, Mcpp, clean_environment
+from tests.integration.cli.api import Api
+from tests.integration.cli.command import COMMAND, Ended, Mcpp, clean_environment
 
 
 def test_the_payload_goes_out_as_given_and_the_answer_is_printed(mcpp: Mcpp, api: Api) -> None:

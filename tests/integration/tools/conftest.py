@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.tools.sites import QUERIES, READERS, Modules
-from tests.unit.tools.workbench import OPTIONS, Workbench, connect
+from tests.integration.tools.sites import QUERIES, READERS, Modules
+from tests.integration.tools.workbench import OPTIONS, Workbench, connect
 
 
 @pytest.fixture(scope="module")

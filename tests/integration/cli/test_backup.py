@@ -10,41 +10,43 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.cli.command import COMMAND, Ended, Mcpp, clean_environment
-from tests.unit.cli.ledger import BEGIN, Ledger
+from tests.database import BEGIN, Database
+from tests.integration.cli.command import COMMAND, Ended, Mcpp, clean_environment
 
 
-def test_a_copy_while_the_server_has_the_database(mcpp: Mcpp, ledger: Ledger) -> None:
-    ledger.session(wh=None)
+def test_a_copy_while_the_server_has_the_database(mcpp: Mcpp, database: Database) -> None:
+    database.session(wh=None)
 
     ended = mcpp("backup", "copy.db")
 
     copy = mcpp.directory / "copy.db"
     size = copy.stat().st_size
     assert ended == Ended(0, f"copy.db: {size} bytes, schema version 1, checked\n", "")
-    assert copy.stat().st_mode == ledger.path.stat().st_mode
+    assert copy.stat().st_mode == database.path.stat().st_mode
     assert [file.name for file in mcpp.directory.iterdir() if "copy" in file.name] == ["copy.db"]
     assert mcpp("export", "transactions", "--database", "copy.db").out == mcpp("export", "transactions").out
 
 
-def test_the_copy_opens_where_nothing_can_be_written(mcpp: Mcpp, ledger: Ledger) -> None:
-    ledger.session()
+def test_the_copy_opens_where_nothing_can_be_written(mcpp: Mcpp, database: Database) -> None:
+    database.session()
     mcpp("backup", "copy.db")
 
     with closing(sqlite3.connect(f"file:{mcpp.directory / 'copy.db'}?mode=ro&immutable=1", uri=True)) as copy:
         assert copy.execute("SELECT count(*) FROM transactions").fetchone() == (1,)
 
 
-def test_each_copy_taken_under_writes_is_one_state(mcpp: Mcpp, ledger: Ledger) -> None:
+def test_each_copy_taken_under_writes_is_one_state(mcpp: Mcpp, database: Database) -> None:
     # Each transaction of the writer books a session on either charger: a copy that isn't one state has an odd one.
     written = 0
 
     def write() -> None:
         nonlocal written
-        ledger.connection.execute("BEGIN IMMEDIATE")
+        database.connection.execute("BEGIN IMMEDIATE")
         for charger in ("CP-1", "CP-2"):
-            ledger.session(charger=charger, started_at=BEGIN + timedelta(minutes=written), meter_start=written)
-        ledger.connection.execute("COMMIT")
+            database.session(
+                charge_point_id=charger, started_at=BEGIN + timedelta(minutes=written), meter_start=written
+            )
+        database.connection.execute("COMMIT")
         written += 1
 
     for copy in range(5):
@@ -66,7 +68,7 @@ def test_each_copy_taken_under_writes_is_one_state(mcpp: Mcpp, ledger: Ledger) -
         assert sum(count for (count,) in counts) >= 2 * before
 
 
-def test_a_file_that_exists_is_replaced_only_by_force(mcpp: Mcpp, ledger: Ledger) -> None:
+def test_a_file_that_exists_is_replaced_only_by_force(mcpp: Mcpp, database: Database) -> None:
     target = mcpp.directory / "copy.db"
     target.write_text("precious")
 
@@ -78,8 +80,8 @@ def test_a_file_that_exists_is_replaced_only_by_force(mcpp: Mcpp, ledger: Ledger
     assert mcpp("migrate", "--database", "copy.db").code == 0
 
 
-def test_the_database_of_a_server_is_never_replaced(mcpp: Mcpp, ledger: Ledger) -> None:
-    other = Ledger(mcpp.directory / "other.db")
+def test_the_database_of_a_server_is_never_replaced(mcpp: Mcpp, database: Database) -> None:
+    other = Database(mcpp.directory / "other.db")
     other.session()
 
     itself = mcpp("backup", "mcpp.db", "--force")
@@ -91,17 +93,17 @@ def test_the_database_of_a_server_is_never_replaced(mcpp: Mcpp, ledger: Ledger) 
 
 
 @pytest.mark.parametrize("target", ["absent/copy.db", "."])
-def test_a_target_that_cannot_be_written(mcpp: Mcpp, ledger: Ledger, target: str) -> None:
+def test_a_target_that_cannot_be_written(mcpp: Mcpp, database: Database, target: str) -> None:
     ended = mcpp("backup", target)
 
     assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
     assert ended.err.startswith(target)
 
 
-def test_a_full_disk_leaves_nothing_behind(mcpp: Mcpp, ledger: Ledger) -> None:
+def test_a_full_disk_leaves_nothing_behind(mcpp: Mcpp, database: Database) -> None:
     # A limit on the size of files stands for a disk that fills up.
     for number in range(200):
-        ledger.session(started_at=BEGIN + timedelta(minutes=number), meter_start=number)
+        database.session(started_at=BEGIN + timedelta(minutes=number), meter_start=number)
     run = subprocess.run(
         ["sh", "-c", 'ulimit -f 64; trap "" XFSZ; exec "$@"', "sh", *COMMAND, "backup", "copies/copy.db"],
         cwd=_with_folder(mcpp.directory),
@@ -113,7 +115,7 @@ def test_a_full_disk_leaves_nothing_behind(mcpp: Mcpp, ledger: Ledger) -> None:
     )
 
     assert (run.returncode, run.stdout, run.stderr.count("\n")) == (2, "", 1)
-    assert run.stderr.startswith(f"database {ledger.path} can't be copied to copies/copy.db: ")
+    assert run.stderr.startswith(f"database {database.path} can't be copied to copies/copy.db: ")
     assert list((mcpp.directory / "copies").iterdir()) == []
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import aiosqlite
 import pytest
 
-from tests.unit.tools.sites import OPENED, STORED, Modules, site
+from tests.integration.tools.sites import OPENED, STORED, Modules, site
 
 
 def test_every_type_comes_back_as_it_went(modules: Modules, queries: Any, connection: sqlite3.Connection) -> None:

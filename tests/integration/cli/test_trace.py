@@ -12,18 +12,18 @@ from typing import Any
 
 import pytest
 
-from tests.unit.cli.command import COMMAND, Ended, Mcpp, clean_environment
-from tests.unit.cli.ledger import Ledger
+from tests.database import Database
+from tests.integration.cli.command import COMMAND, Ended, Mcpp, clean_environment
 from tests.unit.story.charged import Charged, as_text
 
 
 class Traced:
     """A session in a directory's database, its log beside it, and the command."""
 
-    def __init__(self, mcpp: Mcpp, ledger: Ledger) -> None:
+    def __init__(self, mcpp: Mcpp, database: Database) -> None:
         self.mcpp = mcpp
-        self.database = ledger.path
-        self.session = Charged(ledger)
+        self.database = database.path
+        self.session = Charged(database)
         self.log = self.session.log
 
     def __call__(self, *flags: str) -> Ended:
@@ -33,8 +33,8 @@ class Traced:
 
 
 @pytest.fixture
-def traced(mcpp: Mcpp, ledger: Ledger) -> Traced:
-    return Traced(mcpp, ledger)
+def traced(mcpp: Mcpp, database: Database) -> Traced:
+    return Traced(mcpp, database)
 
 
 def test_a_session_from_database_and_log(traced: Traced) -> None:

@@ -7,22 +7,24 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.unit.cli.command import Ended, Mcpp
-from tests.unit.cli.ledger import Ledger
+from tests.database import Database
+from tests.integration.cli.command import Ended, Mcpp
 
 
 @pytest.fixture
-def spring(ledger: Ledger) -> Ledger:
+def spring(database: Database) -> Database:
     """Sessions around the last days of March in Berlin: at 22:00 and 23:00 UTC a new day begins."""
-    ledger.session(started_at=datetime(2026, 3, 28, 22, 0, tzinfo=UTC), hours=0.5, wh=1_500)
-    ledger.session(started_at=datetime(2026, 3, 28, 23, 0, tzinfo=UTC), hours=6, wh=10_250)
-    ledger.session(started_at=datetime(2026, 3, 31, 21, 0, tzinfo=UTC), hours=1, wh=999, id_tag="tag", charger="CP-2")
-    ledger.session(started_at=datetime(2026, 4, 1, 0, 0, tzinfo=UTC), wh=-400, charger="CP-2")
-    ledger.session(started_at=datetime(2026, 4, 2, 0, 0, tzinfo=UTC), wh=None)
-    return ledger
+    database.session(started_at=datetime(2026, 3, 28, 22, 0, tzinfo=UTC), hours=0.5, wh=1_500)
+    database.session(started_at=datetime(2026, 3, 28, 23, 0, tzinfo=UTC), hours=6, wh=10_250)
+    database.session(
+        started_at=datetime(2026, 3, 31, 21, 0, tzinfo=UTC), hours=1, wh=999, id_tag="tag", charge_point_id="CP-2"
+    )
+    database.session(started_at=datetime(2026, 4, 1, 0, 0, tzinfo=UTC), wh=-400, charge_point_id="CP-2")
+    database.session(started_at=datetime(2026, 4, 2, 0, 0, tzinfo=UTC), wh=None)
+    return database
 
 
-def test_a_table_for_people(mcpp: Mcpp, spring: Ledger) -> None:
+def test_a_table_for_people(mcpp: Mcpp, spring: Database) -> None:
     ended = mcpp("report", "--period", "day", "--timezone", "Europe/Berlin")
 
     assert ended == Ended(
@@ -38,7 +40,7 @@ Total                            3      12.749   7:30:00            1
     )
 
 
-def test_csv_by_month(mcpp: Mcpp, spring: Ledger) -> None:
+def test_csv_by_month(mcpp: Mcpp, spring: Database) -> None:
     ended = mcpp("report", "--format", "csv", "--timezone", "Europe/Berlin")
 
     assert ended.out.splitlines() == [
@@ -48,7 +50,7 @@ def test_csv_by_month(mcpp: Mcpp, spring: Ledger) -> None:
     ]
 
 
-def test_json_by_id_tag_and_year_in_another_zone(mcpp: Mcpp, spring: Ledger) -> None:
+def test_json_by_id_tag_and_year_in_another_zone(mcpp: Mcpp, spring: Database) -> None:
     ended = mcpp("report", "--format", "json", "--by", "id-tag", "--period", "year", "--timezone", "Asia/Tokyo")
 
     assert json.loads(ended.out) == [
@@ -63,7 +65,7 @@ def test_json_by_id_tag_and_year_in_another_zone(mcpp: Mcpp, spring: Ledger) -> 
     ]
 
 
-def test_the_days_are_the_machine_s_where_no_zone_is_given(mcpp: Mcpp, spring: Ledger) -> None:
+def test_the_days_are_the_machine_s_where_no_zone_is_given(mcpp: Mcpp, spring: Database) -> None:
     def days(**variables: str) -> list[str]:
         out = mcpp("report", "--period", "day", "--format", "csv", **variables).out
         return [line.split(",")[0] for line in out.splitlines()[1:]]
@@ -72,7 +74,7 @@ def test_the_days_are_the_machine_s_where_no_zone_is_given(mcpp: Mcpp, spring: L
     assert days(TZ="Europe/Berlin") == ["2026-03-28", "2026-03-29", "2026-04-01"]
 
 
-def test_since_and_until_are_days_of_the_zone(mcpp: Mcpp, spring: Ledger) -> None:
+def test_since_and_until_are_days_of_the_zone(mcpp: Mcpp, spring: Database) -> None:
     march = ("--since", "2026-03-01", "--until", "2026-04-01", "--format", "csv")
 
     berlin = mcpp("report", *march, "--timezone", "Europe/Berlin").out.splitlines()
@@ -82,7 +84,7 @@ def test_since_and_until_are_days_of_the_zone(mcpp: Mcpp, spring: Ledger) -> Non
     assert utc[1:] == ["2026-03,CP-1,2,11750,23400,0", "2026-03,CP-2,1,999,3600,0"]
 
 
-def test_zones_are_known_on_a_machine_without_zone_files(mcpp: Mcpp, spring: Ledger) -> None:
+def test_zones_are_known_on_a_machine_without_zone_files(mcpp: Mcpp, spring: Database) -> None:
     ended = mcpp("report", "--timezone", "Europe/Berlin", "--format", "csv", PYTHONTZPATH="")
 
     assert (ended.code, len(ended.out.splitlines())) == (0, 3)
@@ -100,7 +102,7 @@ def test_zones_are_known_on_a_machine_without_zone_files(mcpp: Mcpp, spring: Led
     ],
 )
 def test_wrong_use_is_one_line_and_the_exit_code_2(
-    mcpp: Mcpp, ledger: Ledger, flags: tuple[str, ...], told: str
+    mcpp: Mcpp, database: Database, flags: tuple[str, ...], told: str
 ) -> None:
     ended = mcpp("report", *flags)
 
@@ -108,15 +110,15 @@ def test_wrong_use_is_one_line_and_the_exit_code_2(
     assert told in ended.err
 
 
-def test_an_empty_report(mcpp: Mcpp, ledger: Ledger) -> None:
+def test_an_empty_report(mcpp: Mcpp, database: Database) -> None:
     assert mcpp("report", "--format", "json") == Ended(0, "[\n]\n", "")
     assert mcpp("report").out.splitlines()[1].split() == ["Total", "0", "0.000", "0:00:00", "0"]
 
 
-def test_long_sums(mcpp: Mcpp, ledger: Ledger) -> None:
+def test_long_sums(mcpp: Mcpp, database: Database) -> None:
     begin = datetime(2026, 1, 1, tzinfo=UTC)
     for number in range(30):
-        ledger.session(started_at=begin + timedelta(days=number), hours=12, wh=2_000_000_001)
+        database.session(started_at=begin + timedelta(days=number), hours=12, wh=2_000_000_001)
 
     total = mcpp("report", "--timezone", "UTC").out.splitlines()[-1]
 

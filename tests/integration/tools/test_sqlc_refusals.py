@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.tools.workbench import Workbench
+from tests.integration.tools.workbench import Workbench
 
 ADD_READING = "INSERT INTO readings (site_id, read_at, value) VALUES (@site_id, @read_at, @value)"
 ADD_SITE = "INSERT INTO sites (name, kind, is_public, price, opened_at) VALUES (@name, 'Depot', 0, '', 0)"

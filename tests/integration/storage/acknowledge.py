@@ -1,7 +1,7 @@
 """A process that stores pairs and prints each one's number once it is acknowledged; killed by test_crash.
 
-Usage: python -m tests.unit.storage.acknowledge DATABASE COUNT. With a COUNT it ends after so many, its writer never
-closed; with 0 it goes on until it is killed.
+Usage: python -m tests.integration.storage.acknowledge DATABASE COUNT. With a COUNT it ends after so many, its writer
+never closed; with 0 it goes on until it is killed.
 """
 
 from __future__ import annotations

@@ -11,8 +11,8 @@ from typing import get_type_hints
 
 import pytest
 
-from tests.unit.tools.sites import Modules
-from tests.unit.tools.workbench import Workbench
+from tests.integration.tools.sites import Modules
+from tests.integration.tools.workbench import Workbench
 
 USE = """
 import sqlite3

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def acknowledging(path: Path, count: int) -> list[str]:
-    return [sys.executable, "-m", "tests.unit.storage.acknowledge", str(path), str(count)]
+    return [sys.executable, "-m", "tests.integration.storage.acknowledge", str(path), str(count)]
 
 
 def test_what_was_acknowledged_before_kill_9_is_stored(tmp_path: Path) -> None:

@@ -14,18 +14,18 @@ from mcpp.domain.charge_points import Wanted, put_charge_point
 from mcpp.server.passwords import password_matches
 from mcpp_generated.db.enums import IdTagStatus
 from mcpp_generated.db.models import IdTag
-from tests.unit.cli.command import COMMAND, Ended, Mcpp, clean_environment
-from tests.unit.cli.ledger import Ledger
+from tests.database import Database
+from tests.integration.cli.command import COMMAND, Ended, Mcpp, clean_environment
 
 NEW_YEAR = datetime(2027, 1, 1, tzinfo=UTC)
 LAST_SECOND = NEW_YEAR - timedelta(seconds=1)
 
 
-def tags(ledger: Ledger) -> dict[str, IdTag]:
-    return {tag.id_tag: tag for tag in ledger.q.list_all_id_tags()}
+def tags(database: Database) -> dict[str, IdTag]:
+    return {tag.id_tag: tag for tag in database.q.list_all_id_tags()}
 
 
-def test_id_tags_while_a_server_has_the_database(mcpp: Mcpp, ledger: Ledger) -> None:
+def test_id_tags_while_a_server_has_the_database(mcpp: Mcpp, database: Database) -> None:
     file = """\
 id_tag,status,expiry_date,parent_id_tag,note
 TAG-1,Accepted,2026-12-31T23:00:00+01:00,FLEET,"Ann, van 7"
@@ -35,26 +35,26 @@ TAG-3,,2026-12-31,,"a ""good"" one"
     ended = mcpp("import", "id-tags", "-", stdin=file)
 
     assert ended == Ended(0, "-: 3 added, 0 changed, 0 refused\n", "")
-    assert tags(ledger) == {
+    assert tags(database) == {
         "TAG-1": IdTag("TAG-1", IdTagStatus.ACCEPTED, datetime(2026, 12, 31, 22, tzinfo=UTC), "FLEET", "Ann, van 7"),
         "TAG-2": IdTag("TAG-2", IdTagStatus.BLOCKED, None, None, None),
         "TAG-3": IdTag("TAG-3", IdTagStatus.ACCEPTED, LAST_SECOND, None, 'a "good" one'),
     }
 
 
-def test_what_the_file_does_not_say_stays_as_stored(mcpp: Mcpp, ledger: Ledger) -> None:
-    id_tags.put(ledger.q, id_tags.StoredTag("Tag-1", IdTagStatus.BLOCKED, NEW_YEAR, "FLEET", "lost"))
+def test_what_the_file_does_not_say_stays_as_stored(mcpp: Mcpp, database: Database) -> None:
+    id_tags.put(database.q, id_tags.StoredTag("Tag-1", IdTagStatus.BLOCKED, NEW_YEAR, "FLEET", "lost"))
 
     ended = mcpp("import", "id-tags", "-", stdin="note;ID Tag\nfound;TAG-1\n;TAG-2\n")
 
     assert ended == Ended(0, "-: 1 added, 1 changed, 0 refused\n", "")
-    assert tags(ledger) == {
+    assert tags(database) == {
         "TAG-1": IdTag("TAG-1", IdTagStatus.BLOCKED, NEW_YEAR, "FLEET", "found"),
         "TAG-2": IdTag("TAG-2", IdTagStatus.ACCEPTED, None, None, None),
     }
 
 
-def test_a_table_of_steve(mcpp: Mcpp, ledger: Ledger) -> None:
+def test_a_table_of_steve(mcpp: Mcpp, database: Database) -> None:
     file = (
         '"ocpp_tag_pk","id_tag","parent_id_tag","expiry_date","max_active_transaction_count","note"\r\n'
         '1,"TAG-1",NULL,"2026-12-31 23:59:59.000000",1,"Ann"\r\n'
@@ -64,22 +64,22 @@ def test_a_table_of_steve(mcpp: Mcpp, ledger: Ledger) -> None:
     ended = mcpp("import", "id-tags", "-", stdin=file)
 
     assert ended == Ended(0, "-: 3 added, 0 changed, 0 refused\n", "not used: ocpp_tag_pk\n")
-    assert tags(ledger) == {
+    assert tags(database) == {
         "TAG-1": IdTag("TAG-1", IdTagStatus.ACCEPTED, LAST_SECOND, None, "Ann"),
         "TAG-2": IdTag("TAG-2", IdTagStatus.BLOCKED, None, "TAG-1", None),
         "TAG-3": IdTag("TAG-3", IdTagStatus.ACCEPTED, None, None, None),
     }
 
 
-def test_a_file_of_a_spreadsheet(mcpp: Mcpp, ledger: Ledger) -> None:
+def test_a_file_of_a_spreadsheet(mcpp: Mcpp, database: Database) -> None:
     rows = ["id_tag;note;status", "TAG-1;Süd, Tor 3;Accepted", ";;", "", 'TAG-2;"two\r\nlines";Expired', ";;;", ""]
     (mcpp.directory / "tags.csv").write_bytes("\r\n".join(rows).encode("utf-8-sig"))
 
     assert mcpp("import", "id-tags", "tags.csv") == Ended(0, "tags.csv: 2 added, 0 changed, 0 refused\n", "")
-    assert {tag.note for tag in tags(ledger).values()} == {"Süd, Tor 3", "two\r\nlines"}
+    assert {tag.note for tag in tags(database).values()} == {"Süd, Tor 3", "two\r\nlines"}
 
 
-def test_each_refused_line_is_told_and_the_others_are_stored(mcpp: Mcpp, ledger: Ledger) -> None:
+def test_each_refused_line_is_told_and_the_others_are_stored(mcpp: Mcpp, database: Database) -> None:
     file = b"""
 id_tag,status,expiry_date,parent_id_tag,note
 TAG-1,Acepted,,,
@@ -111,26 +111,26 @@ TAG-9,,,,
         "line 13: not CSV: ',' expected after '\"'; quotes around a cell must be closed, those within it doubled",
         "line 14: expiry_date '0001-01-01T00:00:00+01:00' is no time; write 2026-03-29 or 2026-03-29T12:00:00Z",
     ]
-    assert set(tags(ledger)) == {"TAG-4", "TAG-9"}
+    assert set(tags(database)) == {"TAG-4", "TAG-9"}
 
 
-def test_a_quote_that_is_never_closed(mcpp: Mcpp, ledger: Ledger) -> None:
+def test_a_quote_that_is_never_closed(mcpp: Mcpp, database: Database) -> None:
     ended = mcpp("import", "id-tags", "-", stdin='id_tag,note\nTAG-1,a\nTAG-2,"b\nTAG-3,c\n')
 
     assert (ended.code, ended.out) == (1, "-: 1 added, 0 changed, 1 refused\n")
     assert ended.err.startswith("line 3: not CSV: unexpected end of data; quotes around a cell must be closed")
-    assert set(tags(ledger)) == {"TAG-1"}
+    assert set(tags(database)) == {"TAG-1"}
 
 
-def test_dry_run_writes_nothing(mcpp: Mcpp, ledger: Ledger) -> None:
+def test_dry_run_writes_nothing(mcpp: Mcpp, database: Database) -> None:
     ended = mcpp("import", "id-tags", "-", "--dry-run", stdin="id_tag,status\nTAG-1,\nTAG-2,Open\n")
 
     assert (ended.code, ended.out) == (1, "-: 1 can be stored, 1 refused\n")
     assert ended.err.startswith("line 3: status 'Open'")
-    assert tags(ledger) == {}
+    assert tags(database) == {}
 
 
-def test_a_server_that_commits_without_a_pause_lets_the_lines_in(mcpp: Mcpp, ledger: Ledger) -> None:
+def test_a_server_that_commits_without_a_pause_lets_the_lines_in(mcpp: Mcpp, database: Database) -> None:
     (mcpp.directory / "tags.csv").write_text("".join(["id_tag\n", *(f"TAG-{number}\n" for number in range(5_000))]))
     written = 0
 
@@ -138,18 +138,18 @@ def test_a_server_that_commits_without_a_pause_lets_the_lines_in(mcpp: Mcpp, led
         [*COMMAND, "import", "id-tags", "tags.csv"], cwd=mcpp.directory, env=clean_environment(), stdout=subprocess.PIPE
     ) as running:
         while running.poll() is None:
-            ledger.session(started_at=NEW_YEAR + timedelta(seconds=written), meter_start=written)
+            database.session(started_at=NEW_YEAR + timedelta(seconds=written), meter_start=written)
             written += 1
         assert running.stdout is not None
         assert running.stdout.read() == b"tags.csv: 5000 added, 0 changed, 0 refused\n"
 
     assert running.returncode == 0
-    assert len(tags(ledger)) == 5_000
-    assert ledger.connection.execute("SELECT count(*) FROM transactions").fetchone() == (written,)
+    assert len(tags(database)) == 5_000
+    assert database.connection.execute("SELECT count(*) FROM transactions").fetchone() == (written,)
 
 
-def test_charge_points(mcpp: Mcpp, ledger: Ledger) -> None:
-    put_charge_point(ledger.q, "CP-2", Wanted(display_name="Gate", auto_start=True, password_hash="kept"), NEW_YEAR)
+def test_charge_points(mcpp: Mcpp, database: Database) -> None:
+    put_charge_point(database.q, "CP-2", Wanted(display_name="Gate", auto_start=True, password_hash="kept"), NEW_YEAR)
     file = """\
 charge_point_id,display_name,password,auto_start
 CP-1,Süd 1, blanks belong to it ,on
@@ -159,7 +159,7 @@ CP-3,Depot,,off
     ended = mcpp("import", "charge-points", "-", stdin=file)
 
     assert ended == Ended(0, "-: 2 added, 1 changed, 0 refused\n", "")
-    first, second, third = ledger.q.get_charge_points(identities=["CP-1", "CP-2", "CP-3"])
+    first, second, third = database.q.get_charge_points(identities=["CP-1", "CP-2", "CP-3"])
     assert (first.display_name, first.auto_start) == ("Süd 1", True)
     assert first.password_hash is not None
     assert password_matches(first.password_hash, b" blanks belong to it ")
@@ -168,7 +168,7 @@ CP-3,Depot,,off
     assert (third.display_name, third.auto_start, third.password_hash) == ("Depot", False, None)
 
 
-def test_a_table_of_charge_points_of_steve(mcpp: Mcpp, ledger: Ledger) -> None:
+def test_a_table_of_charge_points_of_steve(mcpp: Mcpp, database: Database) -> None:
     file = """\
 charge_box_pk;charge_box_id;registration_status;description;note
 1;CP-1;Accepted;"Gate,
@@ -181,11 +181,11 @@ at the back";x
     assert ended == Ended(
         0, "-: 2 added, 0 changed, 0 refused\n", "not used: charge_box_pk, registration_status, note\n"
     )
-    names = {point.identity: point.display_name for point in ledger.q.get_charge_points(identities=["CP-1", "CP-2"])}
+    names = {point.identity: point.display_name for point in database.q.get_charge_points(identities=["CP-1", "CP-2"])}
     assert names == {"CP-1": "Gate, at the back", "CP-2": None}
 
 
-def test_refused_charge_points(mcpp: Mcpp, ledger: Ledger) -> None:
+def test_refused_charge_points(mcpp: Mcpp, database: Database) -> None:
     ended = mcpp("import", "charge-points", "-", stdin="identity,auto_start\nA/B,\nCP-1,maybe\nCP-2,\nCP-2,on\n")
 
     assert (ended.code, ended.out) == (1, "-: 1 added, 0 changed, 3 refused\n")
@@ -205,15 +205,15 @@ def test_refused_charge_points(mcpp: Mcpp, ledger: Ledger) -> None:
         ('id_tag,"note\nT,a\n', "-: the header row can't be read: "),
     ],
 )
-def test_a_file_that_cannot_be_used(mcpp: Mcpp, ledger: Ledger, file: str, told: str) -> None:
+def test_a_file_that_cannot_be_used(mcpp: Mcpp, database: Database, file: str, told: str) -> None:
     ended = mcpp("import", "id-tags", "-", stdin=file)
 
     assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
     assert ended.err.startswith(told)
-    assert tags(ledger) == {}
+    assert tags(database) == {}
 
 
-def test_a_file_in_another_encoding(mcpp: Mcpp, ledger: Ledger) -> None:
+def test_a_file_in_another_encoding(mcpp: Mcpp, database: Database) -> None:
     ended = mcpp("import", "id-tags", "-", stdin="id_tag,note\nT,ü\n".encode("utf-16"))
 
     assert (ended.code, ended.err.count("\n")) == (2, 1)
@@ -221,7 +221,7 @@ def test_a_file_in_another_encoding(mcpp: Mcpp, ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize("file", ["absent.csv", "."])
-def test_no_file(mcpp: Mcpp, ledger: Ledger, file: str) -> None:
+def test_no_file(mcpp: Mcpp, database: Database, file: str) -> None:
     ended = mcpp("import", "id-tags", file)
 
     assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)

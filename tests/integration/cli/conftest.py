@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.cli.api import Api, running_api
-from tests.unit.cli.command import Mcpp
-from tests.unit.cli.ledger import Ledger
+from tests.database import Database
+from tests.integration.cli.api import Api, running_api
+from tests.integration.cli.command import Mcpp
 
 
 @pytest.fixture
@@ -18,11 +18,11 @@ def mcpp(tmp_path: Path) -> Mcpp:
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
+def database(tmp_path: Path) -> Iterator[Database]:
     """The database that commands in the directory find, open for writing as a server's would be."""
-    ledger = Ledger(tmp_path / "mcpp.db")
-    yield ledger
-    ledger.close()
+    database = Database(tmp_path / "mcpp.db")
+    yield database
+    database.close()
 
 
 @pytest.fixture
