@@ -39,7 +39,7 @@ from mcpp.server.versions import check_charging_profile, local_list_sync, read_u
 from mcpp.storage.readiness import check_writable
 from mcpp.storage.sqlite.database import open_writer
 from mcpp.storage.sqlite.migrations import migrate
-from mcpp.storage.sqlite.readers import Readers
+from mcpp.storage.sqlite.readers import SqliteReaderPool
 from mcpp.storage.writer import Writer
 from mcpp.telemetry.logs.control import LogControl
 from mcpp.telemetry.logs.lines import LineWriter, LogLevel, render_json
@@ -241,7 +241,7 @@ async def site(
     connection = open_writer(database)
     migrate(connection)
     writer = Writer(connection, SqliteQueries(connection))
-    readers = await Readers.open(database)
+    readers = await SqliteReaderPool.open(database)
     connections, stamps, events, passwords = Connections(), StampBook(), EventStream(heartbeat=0.05), Passwords()
 
     def publish(happened: Iterable[Event]) -> None:
