@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -14,8 +14,9 @@ from mcpp.domain.measurements import Register
 from mcpp.domain.occasion import ChargingSession, Occasion, OriginalMessage, Result
 from mcpp.domain.recovery import heed_meter_values
 from mcpp.domain.samples import Sample, SampleKind
+from mcpp.domain.stored_samples import KindId, store_at_connector, store_in_transaction
 from mcpp_generated.db.enums import UnmatchedKind
-from mcpp_generated.db.models import AddConnectorSamplesParams, AddTransactionSamplesParams, Connector, Transaction
+from mcpp_generated.db.models import Connector, Transaction
 from mcpp_generated.db.queries import Queries
 
 
@@ -65,14 +66,7 @@ def record_meter_values(
         return Result(Recorded(), unmatched.keep(q, occasion, kind, claimed, command.original))
     else:
         kind_id = _kind_ids(q, known_kinds, new_kinds)
-        q.add_connector_samples(
-            [
-                AddConnectorSamplesParams(
-                    connector.key, s.measured_at, kind_id(s.kind), s.value, s.position, occasion.at
-                )
-                for s in command.samples
-            ]
-        )
+        store_at_connector(q, connector.key, command.samples, occasion.at, kind_id)
     session = _session_of(connector, transaction)
     event = MeterValuesReceived(
         charge_point_id=occasion.identity,
@@ -121,19 +115,11 @@ def add_transaction_samples(
 ) -> NewKinds:
     """Store samples of a transaction that has ended; those it has already change nothing."""
     new_kinds: NewKinds = {}
-    kind_id = _kind_ids(q, known_kinds, new_kinds)
-    q.add_transaction_samples(
-        [
-            AddTransactionSamplesParams(
-                transaction_id, s.measured_at, kind_id(s.kind), s.value, s.position, occasion.at
-            )
-            for s in samples
-        ]
-    )
+    store_in_transaction(q, transaction_id, samples, occasion.at, _kind_ids(q, known_kinds, new_kinds))
     return new_kinds
 
 
-def _kind_ids(q: Queries, known: Mapping[SampleKind, int], new_kinds: NewKinds) -> Callable[[SampleKind], int]:
+def _kind_ids(q: Queries, known: Mapping[SampleKind, int], new_kinds: NewKinds) -> KindId:
     """Looks up a kind's key; names the kind where it's new and notes it in `new_kinds`."""
 
     def kind_id(kind: SampleKind) -> int:

@@ -26,8 +26,9 @@ from mcpp.csms.services import Services
 from mcpp.csms.version import SpokenVersion
 from mcpp.domain.authorization import AuthorizationPolicy
 from mcpp.domain.events import Event
-from mcpp.domain.samples import ENERGY_REGISTER, SampleKind
+from mcpp.domain.samples import ENERGY_REGISTER, Sample, SampleKind
 from mcpp.domain.stamps import StampBook
+from mcpp.domain.stored_samples import store_in_transaction
 from mcpp.files.directory import MIB
 from mcpp.files.store import FileStore
 from mcpp.ocpp16.version import OCPP16
@@ -48,7 +49,6 @@ from mcpp.telemetry.metrics.definitions import Metrics
 from mcpp.telemetry.requests import RequestTelemetry
 from mcpp.telemetry.tracing.spans import Spans
 from mcpp_generated.db.enums import StopOrigin
-from mcpp_generated.db.models import AddTransactionSamplesParams
 from mcpp_generated.db.queries import Queries
 from mcpp_generated.db.sqlite.queries import SqliteQueries
 
@@ -190,14 +190,10 @@ class Books:
         self.stop(transaction_id)
         return transaction_id
 
-    def samples(self, transaction_id: int, samples: Iterable[tuple[datetime, int, SampleKind, str]]) -> None:
-        """Store time, position, kind and value."""
-        self.q.add_transaction_samples(
-            AddTransactionSamplesParams(
-                transaction_id, at, self.q.add_sample_kind(**kind.as_dict()), value, position, at
-            )
-            for at, position, kind, value in samples
-        )
+    def samples(self, transaction_id: int, samples: Iterable[tuple[datetime, SampleKind, str]]) -> None:
+        """Store time, kind and value, as a message brings them."""
+        sent = [Sample(at, kind, value, position) for position, (at, kind, value) in enumerate(samples)]
+        store_in_transaction(self.q, transaction_id, sent, START, lambda kind: self.q.add_sample_kind(**kind.as_dict()))
 
 
 @dataclass
