@@ -5,32 +5,52 @@ VALUES (@measurand, @phase, @unit, @context, @location, @format)
 ON CONFLICT (measurand, phase, unit, context, location, format) DO UPDATE SET measurand = excluded.measurand
 RETURNING id;
 
--- Store samples of a transaction; a repeat changes nothing.
--- name: AddTransactionSamples :batchexec
-INSERT INTO transaction_samples (transaction_id, measured_at, kind_id, value, position, received_at)
-VALUES (@transaction_id, @measured_at, @kind_id, @value, @position, @received_at)
+-- Store the samples of moments in a transaction, but for moments that have some already.
+-- name: AddTransactionReadings :batchexec
+INSERT INTO transaction_readings (transaction_id, measured_at, late_sample, position, samples, register_wh, received_at)
+VALUES (@transaction_id, @measured_at, '', 0, @samples, @register_wh, @received_at)
 ON CONFLICT DO NOTHING;
 
--- Store samples that no transaction was running for; a repeat changes nothing.
--- name: AddConnectorSamples :batchexec
-INSERT INTO connector_samples (connector_key, measured_at, kind_id, value, position, received_at)
-VALUES (@connector_key, @measured_at, @kind_id, @value, @position, @received_at)
+-- Store samples of moments in a transaction that have some already; those they have change nothing.
+-- name: AddLateTransactionSamples :batchexec
+INSERT INTO transaction_readings (transaction_id, measured_at, late_sample, position, samples, register_wh, received_at)
+SELECT @transaction_id, @measured_at, @late_sample, @position, json_array(@late_sample), @register_wh, @received_at
+WHERE NOT EXISTS (
+    SELECT 1 FROM transaction_readings AS r, json_each(r.samples)
+    WHERE r.transaction_id = @transaction_id AND r.measured_at = @measured_at AND r.late_sample = ''
+        AND json_each.value = @late_sample
+)
 ON CONFLICT DO NOTHING;
 
--- The samples of one measurand in a transaction up to a time, the newest first.
--- name: FindNewestSamples :many
-SELECT s.measured_at, s.value, k.unit, k.phase, k.context, k.location, k.format
-FROM transaction_samples AS s
-JOIN sample_kinds AS k ON k.id = s.kind_id
-WHERE s.transaction_id = @transaction_id AND s.measured_at <= @until AND k.measurand = @measurand
-ORDER BY s.measured_at DESC, s.position DESC
-LIMIT @row_limit;
+-- Store the samples of moments outside of transactions, but for moments that have some already.
+-- name: AddConnectorReadings :batchexec
+INSERT INTO connector_readings (connector_key, measured_at, late_sample, position, samples, received_at)
+VALUES (@connector_key, @measured_at, '', 0, @samples, @received_at)
+ON CONFLICT DO NOTHING;
+
+-- Store samples of moments outside of transactions that have some already; those they have change nothing.
+-- name: AddLateConnectorSamples :batchexec
+INSERT INTO connector_readings (connector_key, measured_at, late_sample, position, samples, received_at)
+SELECT @connector_key, @measured_at, @late_sample, @position, json_array(@late_sample), @received_at
+WHERE NOT EXISTS (
+    SELECT 1 FROM connector_readings AS r, json_each(r.samples)
+    WHERE r.connector_key = @connector_key AND r.measured_at = @measured_at AND r.late_sample = ''
+        AND json_each.value = @late_sample
+)
+ON CONFLICT DO NOTHING;
+
+-- The newest register of a transaction up to a time; of one moment that which was received last.
+-- name: FindNewestRegister :one
+SELECT measured_at, register_wh FROM transaction_readings
+WHERE transaction_id = @transaction_id AND measured_at <= @until AND register_wh IS NOT NULL
+ORDER BY measured_at DESC, received_at DESC, position DESC
+LIMIT 1;
 
 -- The samples of a transaction in the order of time, then as sent, a page at a time.
 -- name: ListTransactionSamples :many
 SELECT s.measured_at, s.position, s.kind_id, s.value, k.measurand, k.phase, k.unit, k.context, k.location, k.format
 FROM transaction_samples AS s
-JOIN sample_kinds AS k ON k.id = s.kind_id
+CROSS JOIN sample_kinds AS k ON k.id = s.kind_id
 WHERE s.transaction_id = @transaction_id AND s.measured_at >= @measured_at
     AND (
         s.measured_at > @measured_at OR s.position > @position

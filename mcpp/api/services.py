@@ -20,7 +20,7 @@ from mcpp.domain.occasion import OperatorOccasion, Result
 from mcpp.files.store import FileStore
 from mcpp.ocppj.flow import active_correlation_id
 from mcpp.reads.charge_points import ChargePoints
-from mcpp.storage.sqlite.readers import Readers
+from mcpp.storage.engine import ReaderPool
 from mcpp.storage.writer import Writer
 from mcpp_generated.db.queries import Queries
 
@@ -50,7 +50,7 @@ class LogControl(Protocol):
 class ApiServices:
     """The parts of the server that requests are answered from."""
 
-    readers: Readers
+    readers: ReaderPool
     writer: Writer[Queries]
     publish: Callable[[Iterable[Event]], None]
     events: EventStream

@@ -16,7 +16,7 @@ from mcpp.cli.options import setting_options
 from mcpp.cli.output import standard_output, write_csv, write_json
 from mcpp.cli.times import read_time
 from mcpp.reads.transactions import COLUMNS, Transaction, TransactionQuery, row_of, stream
-from mcpp.storage.sqlite.readers import Readers
+from mcpp.storage.sqlite.readers import SqliteReaderPool
 
 
 @click.group()
@@ -89,7 +89,7 @@ def _time(option: str, text: str | None) -> datetime | None:
 def _steps(database: Path, query: TransactionQuery) -> Iterator[Iterator[list[Transaction]]]:
     """Transactions as the API streams them, without its event loop between two steps."""
     with asyncio.Runner() as runner:
-        pool = runner.run(Readers.open(database, size=1))
+        pool = runner.run(SqliteReaderPool.open(database, size=1))
         steps = stream(pool, query, limit=None)
 
         async def step() -> list[Transaction]:

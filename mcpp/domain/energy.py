@@ -13,13 +13,10 @@ from __future__ import annotations
 from collections.abc import MutableMapping, Sequence
 from datetime import UTC, datetime
 
-from mcpp.domain.measurements import Register, newest_registers, register_wh
-from mcpp.domain.samples import ENERGY_REGISTER, Sample, SampleKind
+from mcpp.domain.measurements import Register, newest_registers
+from mcpp.domain.samples import Sample
 from mcpp_generated.db.models import Transaction
 from mcpp_generated.db.queries import Queries
-
-# Readings looked at for a last register: enough to pass over phases and signed copies of one moment.
-_NEWEST_READINGS = 50
 
 # The strongest chargers, at 3.75 MW, would need eleven days.
 _MOST_COUNTED_WH = 10**9
@@ -39,18 +36,8 @@ def counted_wh(wh: int) -> int:
 
 def last_stored_register(q: Queries, transaction_id: int, *, until: datetime = _END_OF_TIME) -> Register | None:
     """The newest register reading stored for a transaction, measured by a time."""
-    for row_limit in (1, _NEWEST_READINGS):
-        rows = q.find_newest_samples(
-            transaction_id=transaction_id, until=until, measurand=ENERGY_REGISTER, row_limit=row_limit
-        )
-        for row in rows:
-            kind = SampleKind(ENERGY_REGISTER, row.phase, row.unit, row.context, row.location, row.format)
-            wh = register_wh(kind, row.value)
-            if wh is not None:
-                return Register(row.measured_at, wh)
-        if len(rows) < row_limit:
-            break
-    return None
+    newest = q.find_newest_register(transaction_id=transaction_id, until=until)
+    return None if newest is None or newest.register_wh is None else Register(newest.measured_at, newest.register_wh)
 
 
 def energy_at(transaction: Transaction, register: Register | None) -> int:

@@ -4,18 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, TypeAlias
+
+import orjson
 
 from mcpp.domain import unmatched
 from mcpp.domain.energy import RunningEnergy, energy_at
 from mcpp.domain.events import MeterValuesReceived
-from mcpp.domain.measurements import Register
+from mcpp.domain.measurements import Register, register_wh
 from mcpp.domain.memory import Memory, Place
 from mcpp.domain.occasion import ChargingSession, Occasion, OriginalMessage, Result
 from mcpp.domain.recovery import weigh_meter_values
 from mcpp.domain.samples import MOST_SHARED, Sample, SampleKind
 from mcpp_generated.db.enums import StopOrigin, UnmatchedKind
-from mcpp_generated.db.models import AddConnectorSamplesParams, AddTransactionSamplesParams, Connector, Transaction
+from mcpp_generated.db.models import (
+    AddConnectorReadingsParams,
+    AddLateConnectorSamplesParams,
+    AddLateTransactionSamplesParams,
+    AddTransactionReadingsParams,
+    Connector,
+    Transaction,
+)
 from mcpp_generated.db.queries import Queries
+
+KindId: TypeAlias = Callable[[SampleKind], int]
+"""Looks up the key that a kind of sample has in the database, or gives it one."""
+
+_Moment: TypeAlias = dict[str, int | None]
+"""The samples of one moment in the order sent, each once: how it's stored, and the register that it says, in Wh."""
+
+_NUL: Final = "\0"
+_IN_ITS_PLACE: Final = "\N{REPLACEMENT CHARACTER}"
+"""SQLite's JSON ends a text at a NUL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +71,7 @@ def record_meter_values(
         kind, claimed = UnmatchedKind.METER_VALUES, command.claimed_transaction_id
         return Result(None, unmatched.keep(q, occasion, kind, claimed, command.original))
     else:
-        kind_id = _kind_ids(q, memory)
-        q.add_connector_samples(
-            [
-                AddConnectorSamplesParams(
-                    place.connector.key, s.measured_at, kind_id(s.kind), s.value, s.position, occasion.at
-                )
-                for s in command.samples
-            ]
-        )
+        store_at_connector(q, place.connector.key, command.samples, occasion.at, _kind_ids(q, memory))
     session = _session_of(place.connector, transaction)
     if not publishes:
         return Result(None, session=session)
@@ -97,18 +110,10 @@ def add_transaction_samples(
     q: Queries, occasion: Occasion, transaction_id: int, samples: Sequence[Sample], memory: Memory
 ) -> None:
     """Store samples of a transaction; those it has already change nothing."""
-    kind_id = _kind_ids(q, memory)
-    q.add_transaction_samples(
-        [
-            AddTransactionSamplesParams(
-                transaction_id, s.measured_at, kind_id(s.kind), s.value, s.position, occasion.at
-            )
-            for s in samples
-        ]
-    )
+    store_in_transaction(q, transaction_id, samples, occasion.at, _kind_ids(q, memory))
 
 
-def _kind_ids(q: Queries, memory: Memory) -> Callable[[SampleKind], int]:
+def _kind_ids(q: Queries, memory: Memory) -> KindId:
     """Looks up a kind's key; stores the kind where it's new."""
     known = memory.kinds
 
@@ -153,3 +158,62 @@ def _transaction_of(q: Queries, charge_point_key: int, place: Place, command: Re
         return claimed
     over_at = of_its_time.stopped_at or of_its_time.suspicion_at
     return of_its_time if over_at is None or measured_at <= over_at else claimed
+
+
+def store_in_transaction(
+    q: Queries, transaction_id: int, samples: Sequence[Sample], received_at: datetime, kind_id: KindId
+) -> None:
+    """Store samples of a transaction; those it has already change nothing."""
+    moments = _moments(samples, kind_id)
+    added = q.add_transaction_readings(
+        [
+            AddTransactionReadingsParams(
+                transaction_id, measured_at, _as_list(moment), _last_register(moment), received_at
+            )
+            for measured_at, moment in moments.items()
+        ]
+    )
+    if added < len(moments):
+        q.add_late_transaction_samples(
+            AddLateTransactionSamplesParams(transaction_id, measured_at, text, position, wh, received_at)
+            for measured_at, moment in moments.items()
+            for position, (text, wh) in enumerate(moment.items())
+        )
+
+
+def store_at_connector(
+    q: Queries, connector_key: int, samples: Sequence[Sample], received_at: datetime, kind_id: KindId
+) -> None:
+    """Store samples that no transaction was running for; those its connector has already change nothing."""
+    moments = _moments(samples, kind_id)
+    added = q.add_connector_readings(
+        AddConnectorReadingsParams(connector_key, measured_at, _as_list(moment), received_at)
+        for measured_at, moment in moments.items()
+    )
+    if added < len(moments):
+        q.add_late_connector_samples(
+            AddLateConnectorSamplesParams(connector_key, measured_at, text, position, received_at)
+            for measured_at, moment in moments.items()
+            for position, text in enumerate(moment)
+        )
+
+
+def _moments(samples: Sequence[Sample], kind_id: KindId) -> dict[datetime, _Moment]:
+    moments: dict[datetime, _Moment] = {}
+    for measured_at, kind, value, _ in samples:
+        text = value.replace(_NUL, _IN_ITS_PLACE) if _NUL in value else value
+        wh = None if kind.wh_factor is None else register_wh(kind, value)
+        moments.setdefault(measured_at, {})[f"{kind_id(kind)} {text}"] = wh
+    return moments
+
+
+def _as_list(moment: _Moment) -> str:
+    return orjson.dumps(list(moment)).decode()
+
+
+def _last_register(moment: _Moment) -> int | None:
+    register = None
+    for wh in moment.values():
+        if wh is not None:
+            register = wh
+    return register

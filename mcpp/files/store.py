@@ -17,7 +17,7 @@ from mcpp.files.directory import EmptyFile, FileDirectory, StoredFile
 from mcpp.files.names import check_name, tame
 from mcpp.ocppj.flow import new_correlation_id
 from mcpp.reads import files as reads
-from mcpp.storage.sqlite.readers import Readers
+from mcpp.storage.engine import ReaderPool
 from mcpp.storage.writer import Writer
 from mcpp_generated.db.models import FindUploadLinkRow, FirmwareImage, UploadRecord
 from mcpp_generated.db.queries import Queries
@@ -60,7 +60,7 @@ class FileStore:
         self,
         directory: Path,
         writer: Writer[Queries],
-        readers: Readers,
+        readers: ReaderPool,
         publish: Callable[[Iterable[Event]], None],
         *,
         size_limit: int,

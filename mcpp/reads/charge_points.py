@@ -12,9 +12,10 @@ from pydantic import Field
 from mcpp.csms.live import LiveChargePoints
 from mcpp.domain.stamps import StampBook
 from mcpp.reads.paging import NEWEST_ID, Cursors, Page, PageQuery, by_name
-from mcpp.storage.sqlite.readers import ReadConnection, Readers
-from mcpp_generated.db import models, readers
+from mcpp.storage.engine import ReaderPool
+from mcpp_generated.db import models
 from mcpp_generated.db.enums import Availability, ReservationState
+from mcpp_generated.db.readers import Readers
 
 _CURSORS: Final[Cursors[str, tuple[str]]] = by_name(str)
 
@@ -129,7 +130,7 @@ class ChargePointQuery(PageQuery):
 class ChargePoints:
     """The charge points, by the identity that each connects with. Used on the event loop only."""
 
-    def __init__(self, pool: Readers, live: LiveChargePoints, stamps: StampBook) -> None:
+    def __init__(self, pool: ReaderPool, live: LiveChargePoints, stamps: StampBook) -> None:
         """`stamps` are those that wait to be written."""
         self._pool = pool
         self._live = live
@@ -138,39 +139,39 @@ class ChargePoints:
     async def list_page(self, query: ChargePointQuery) -> Page[ChargePoint]:
         """Charge points by identity. Raises BadCursor."""
         (after,) = _CURSORS.start(query)
-        async with self._pool.connection() as connection:
-            ids = _CURSORS.page(await self._find_ids(connection, query, after), query)
-            rows = await readers.get_charge_points(connection, identities=ids.items)
-            points = await self._join(connection, rows, await _reservations(connection))
+        async with self._pool.reader() as q:
+            ids = _CURSORS.page(await self._find_ids(q, query, after), query)
+            rows = await q.get_charge_points(identities=ids.items)
+            points = await self._join(q, rows, await _reservations(q))
         return Page(points, ids.next_cursor)
 
     async def list_all(self) -> list[ChargePoint]:
         """All of them, by identity."""
         points: list[ChargePoint] = []
         after = ""
-        async with self._pool.connection() as connection:
-            reservations = await _reservations(connection)
-            while ids := await readers.list_identities(connection, after=after, page_size=_AT_ONCE):
-                rows = await readers.get_charge_points(connection, identities=ids)
-                points += await self._join(connection, rows, reservations)
+        async with self._pool.reader() as q:
+            reservations = await _reservations(q)
+            while ids := await q.list_identities(after=after, page_size=_AT_ONCE):
+                rows = await q.get_charge_points(identities=ids)
+                points += await self._join(q, rows, reservations)
                 after = ids[-1]
         return points
 
     async def find(self, charge_point_id: str) -> ChargePoint | None:
         """One of them; None where it's unknown."""
-        async with self._pool.connection() as connection:
-            row = await readers.get_charge_point(connection, identity=charge_point_id)
-            return None if row is None else await self._join_one(connection, row)
+        async with self._pool.reader() as q:
+            row = await q.get_charge_point(identity=charge_point_id)
+            return None if row is None else await self._join_one(q, row)
 
     async def find_detail(self, charge_point_id: str) -> ChargePointDetail | None:
         """One of them with its details; None where it's unknown."""
-        async with self._pool.connection() as connection:
-            row = await readers.get_charge_point(connection, identity=charge_point_id)
+        async with self._pool.reader() as q:
+            row = await q.get_charge_point(identity=charge_point_id)
             if row is None:
                 return None
-            point = await self._join_one(connection, row)
-            reports = await readers.list_reports(connection, charge_point_key=row.key)
-            local_list = await readers.get_local_list(connection, charge_point_key=row.key)
+            point = await self._join_one(q, row)
+            reports = await q.list_reports(charge_point_key=row.key)
+            local_list = await q.get_local_list(charge_point_key=row.key)
         return ChargePointDetail(
             **{field.name: getattr(point, field.name) for field in fields(ChargePoint)},
             reports=reports,
@@ -179,8 +180,8 @@ class ChargePoints:
 
     async def is_known(self, charge_point_id: str) -> bool:
         """Whether the database knows it."""
-        async with self._pool.connection() as connection:
-            return await readers.get_charge_point(connection, identity=charge_point_id) is not None
+        async with self._pool.reader() as q:
+            return await q.get_charge_point(identity=charge_point_id) is not None
 
     async def running_transaction(self, charge_point_id: str, connector_id: int) -> int | None:
         """The id of the transaction that runs on a connector."""
@@ -188,38 +189,36 @@ class ChargePoints:
         connectors = () if point is None else point.connectors
         return next((c.transaction_id for c in connectors if c.connector_id == connector_id), None)
 
-    async def _find_ids(self, connection: ReadConnection, query: ChargePointQuery, after: str) -> list[str]:
+    async def _find_ids(self, q: Readers, query: ChargePointQuery, after: str) -> list[str]:
         """Those behind `after` that the filters let through: one more than the page takes, where there are so many."""
         wanted = query.limit + 1
         step = wanted if query.connected is None else _IDS_AT_ONCE
         found: list[str] = []
         while len(found) < wanted:
             if query.vendor is None:
-                ids = await readers.list_identities(connection, after=after, page_size=step)
+                ids = await q.list_identities(after=after, page_size=step)
             else:
-                ids = await readers.list_identities_by_vendor(
-                    connection, vendor=query.vendor, after=after, page_size=step
-                )
+                ids = await q.list_identities_by_vendor(vendor=query.vendor, after=after, page_size=step)
             found += [i for i in ids if query.connected in {None, self._live.connected(i)}]
             if len(ids) < step:
                 break
             after = ids[-1]
         return found[:wanted]
 
-    async def _join_one(self, connection: ReadConnection, row: models.ChargePoint) -> ChargePoint:
-        (point,) = await self._join(connection, [row], await _reservations_of(connection, row.identity))
+    async def _join_one(self, q: Readers, row: models.ChargePoint) -> ChargePoint:
+        (point,) = await self._join(q, [row], await _reservations_of(q, row.identity))
         return point
 
     async def _join(
         self,
-        connection: ReadConnection,
+        q: Readers,
         rows: Sequence[models.ChargePoint],
         reservations: Sequence[models.ReservationRecord],
     ) -> list[ChargePoint]:
         ids = {row.key: row.identity for row in rows}
         reserved_for = {(r.charge_point_id, r.connector_id): r.id_tag for r in reservations}
         connectors: dict[int, list[Connector]] = {key: [] for key in ids}
-        for connector in await readers.list_connectors(connection, charge_point_keys=list(ids)):
+        for connector in await q.list_connectors(charge_point_keys=list(ids)):
             holder = reserved_for.get((ids[connector.charge_point_key], connector.connector_id))
             connectors[connector.charge_point_key].append(_connector(connector, holder))
         return [self._charge_point(row, connectors[row.key]) for row in rows]
@@ -250,10 +249,9 @@ class ChargePoints:
         )
 
 
-async def _reservations_of(connection: ReadConnection, charge_point_id: str) -> list[models.ReservationRecord]:
+async def _reservations_of(q: Readers, charge_point_id: str) -> list[models.ReservationRecord]:
     """Those that hold a connector of this charge point now."""
-    return await readers.list_reservations_of_charge_point_by_status(
-        connection,
+    return await q.list_reservations_of_charge_point_by_status(
         charge_point_id=charge_point_id,
         status=ReservationState.ACCEPTED,
         expires_after=datetime.now(UTC),
@@ -262,10 +260,9 @@ async def _reservations_of(connection: ReadConnection, charge_point_id: str) -> 
     )
 
 
-async def _reservations(connection: ReadConnection) -> list[models.ReservationRecord]:
+async def _reservations(q: Readers) -> list[models.ReservationRecord]:
     """Those that hold a connector now."""
-    return await readers.list_reservations_by_status(
-        connection,
+    return await q.list_reservations_by_status(
         status=ReservationState.ACCEPTED,
         expires_after=datetime.now(UTC),
         before_id=NEWEST_ID,

@@ -10,8 +10,7 @@ from typing import Final
 from pydantic import JsonValue
 
 from mcpp.reads.paging import Cursors, Page, PageQuery, by_name
-from mcpp.storage.sqlite.readers import Readers
-from mcpp_generated.db import readers
+from mcpp.storage.engine import ReaderPool
 from mcpp_generated.db.models import ChargingProfile
 
 _CURSORS: Final[Cursors[ChargingProfile, tuple[str]]] = by_name(lambda row: row.name)
@@ -25,16 +24,16 @@ class NamedProfile:
     profile: Mapping[str, JsonValue]
 
 
-async def list_page(pool: Readers, query: PageQuery) -> Page[NamedProfile]:
+async def list_page(pool: ReaderPool, query: PageQuery) -> Page[NamedProfile]:
     """Stored charging profiles by name. Raises BadCursor."""
     (after,) = _CURSORS.start(query)
-    async with pool.connection() as connection:
-        rows = await readers.list_charging_profiles(connection, after=after, page_size=query.limit + 1)
+    async with pool.reader() as q:
+        rows = await q.list_charging_profiles(after=after, page_size=query.limit + 1)
     return _CURSORS.page(rows, query).map(lambda row: NamedProfile(name=row.name, profile=json.loads(row.profile)))
 
 
-async def find_text(pool: Readers, name: str) -> str | None:
+async def find_text(pool: ReaderPool, name: str) -> str | None:
     """One charging profile as it was stored, character for character."""
-    async with pool.connection() as connection:
-        row = await readers.get_charging_profile(connection, name=name)
+    async with pool.reader() as q:
+        row = await q.get_charging_profile(name=name)
     return None if row is None else row.profile

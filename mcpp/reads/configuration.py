@@ -5,21 +5,20 @@ from __future__ import annotations
 from typing import Final
 
 from mcpp.reads.paging import Cursors, Page, PageQuery, by_name
-from mcpp.storage.sqlite.readers import Readers
-from mcpp_generated.db import readers
+from mcpp.storage.engine import ReaderPool
 from mcpp_generated.db.models import ConfigurationKey
 
 _CURSORS: Final[Cursors[ConfigurationKey, tuple[str]]] = by_name(lambda row: row.key)
 
 
-async def list_page(pool: Readers, charge_point_id: str, query: PageQuery) -> Page[ConfigurationKey] | None:
+async def list_page(pool: ReaderPool, charge_point_id: str, query: PageQuery) -> Page[ConfigurationKey] | None:
     """A charge point's configuration keys in their order; None where it's unknown. Raises BadCursor."""
     (after,) = _CURSORS.start(query)
-    async with pool.connection() as connection:
-        charge_point = await readers.get_charge_point(connection, identity=charge_point_id)
+    async with pool.reader() as q:
+        charge_point = await q.get_charge_point(identity=charge_point_id)
         if charge_point is None:
             return None
-        keys = await readers.list_configuration_page(
-            connection, charge_point_key=charge_point.key, after=after, page_size=query.limit + 1
+        keys = await q.list_configuration_page(
+            charge_point_key=charge_point.key, after=after, page_size=query.limit + 1
         )
     return _CURSORS.page(keys, query)

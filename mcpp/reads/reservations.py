@@ -9,10 +9,10 @@ from typing import Final
 from mcpp.domain.reservations import status_at
 from mcpp.reads.paging import Cursors, Page, PageQuery, RowId, newest_first
 from mcpp.reads.times import BEFORE_ALL
-from mcpp.storage.sqlite.readers import ReadConnection, Readers
-from mcpp_generated.db import readers
+from mcpp.storage.engine import ReaderPool
 from mcpp_generated.db.enums import ReservationState
 from mcpp_generated.db.models import ReservationRecord
+from mcpp_generated.db.readers import Readers
 
 _CURSORS: Final[Cursors[ReservationRecord, tuple[RowId]]] = newest_first(lambda row: row.id)
 
@@ -41,24 +41,21 @@ class ReservationQuery(PageQuery):
     status: ReservationState | None = None
 
 
-async def list_page(pool: Readers, query: ReservationQuery) -> Page[Reservation]:
+async def list_page(pool: ReaderPool, query: ReservationQuery) -> Page[Reservation]:
     """Reservations, those booked last first. Raises BadCursor."""
     (before_id,) = _CURSORS.start(query)
     now = datetime.now(UTC)
-    async with pool.connection() as connection:
-        rows = await _find_records(connection, query, before_id, now)
+    async with pool.reader() as q:
+        rows = await _find_records(q, query, before_id, now)
     return _CURSORS.page(rows, query).map(lambda row: _reservation(row, now))
 
 
-async def _find_records(
-    connection: ReadConnection, query: ReservationQuery, before_id: int, now: datetime
-) -> list[ReservationRecord]:
+async def _find_records(q: Readers, query: ReservationQuery, before_id: int, now: datetime) -> list[ReservationRecord]:
     """One more than the page takes, where there are so many."""
     charge_point_id, status, page_size = query.charge_point_id, query.status, query.limit + 1
     expires_after = now if status is ReservationState.ACCEPTED else BEFORE_ALL
     if charge_point_id is not None and status is not None:
-        return await readers.list_reservations_of_charge_point_by_status(
-            connection,
+        return await q.list_reservations_of_charge_point_by_status(
             charge_point_id=charge_point_id,
             status=status,
             before_id=before_id,
@@ -66,14 +63,14 @@ async def _find_records(
             page_size=page_size,
         )
     if charge_point_id is not None:
-        return await readers.list_reservations_of_charge_point(
-            connection, charge_point_id=charge_point_id, before_id=before_id, page_size=page_size
+        return await q.list_reservations_of_charge_point(
+            charge_point_id=charge_point_id, before_id=before_id, page_size=page_size
         )
     if status is not None:
-        return await readers.list_reservations_by_status(
-            connection, status=status, before_id=before_id, expires_after=expires_after, page_size=page_size
+        return await q.list_reservations_by_status(
+            status=status, before_id=before_id, expires_after=expires_after, page_size=page_size
         )
-    return await readers.list_reservations(connection, before_id=before_id, page_size=page_size)
+    return await q.list_reservations(before_id=before_id, page_size=page_size)
 
 
 def _reservation(row: ReservationRecord, now: datetime) -> Reservation:

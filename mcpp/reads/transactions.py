@@ -15,10 +15,10 @@ from mcpp.domain.memory import NO_EVSE
 from mcpp.reads.csv_text import Value
 from mcpp.reads.paging import NEWEST_ID, Cursors, Page, PageQuery, RowId
 from mcpp.reads.times import AFTER_ALL, BEFORE_ALL, ZonedTime, spell_time
-from mcpp.storage.sqlite.readers import ReadConnection, Readers
-from mcpp_generated.db import readers
+from mcpp.storage.engine import ReaderPool
 from mcpp_generated.db.enums import StopOrigin
 from mcpp_generated.db.models import ListTransactionSamplesRow, TransactionRecord
+from mcpp_generated.db.readers import Readers
 
 TransactionKey: TypeAlias = tuple[AwareDatetime, RowId]
 """When a transaction began, and its id: the order of the list."""
@@ -104,12 +104,12 @@ _CURSORS: Final[Cursors[Transaction, TransactionKey]] = Cursors(
 )
 
 
-async def list_page(pool: Readers, query: TransactionQuery) -> Page[Transaction]:
+async def list_page(pool: ReaderPool, query: TransactionQuery) -> Page[Transaction]:
     """Transactions, the newest first. Raises BadCursor."""
     return _CURSORS.page(await _list(pool, query, _CURSORS.start(query), query.limit + 1), query)
 
 
-def stream(pool: Readers, query: TransactionQuery, limit: int | None) -> AsyncIterator[list[Transaction]]:
+def stream(pool: ReaderPool, query: TransactionQuery, limit: int | None) -> AsyncIterator[list[Transaction]]:
     """All that follow the query's cursor, or the first `limit` of them (not the query's), some at a time.
 
     Each step is read anew: what is written meanwhile neither shifts rows nor waits for a slow reader. Raises BadCursor.
@@ -118,7 +118,7 @@ def stream(pool: Readers, query: TransactionQuery, limit: int | None) -> AsyncIt
 
 
 async def _stream(
-    pool: Readers, query: TransactionQuery, before: TransactionKey, limit: int | None
+    pool: ReaderPool, query: TransactionQuery, before: TransactionKey, limit: int | None
 ) -> AsyncIterator[list[Transaction]]:
     while limit is None or limit > 0:
         found = await _list(pool, query, before, _STEP if limit is None else min(limit, _STEP))
@@ -129,16 +129,16 @@ async def _stream(
         limit = None if limit is None else limit - len(found)
 
 
-async def _list(pool: Readers, query: TransactionQuery, before: TransactionKey, count: int) -> list[Transaction]:
+async def _list(pool: ReaderPool, query: TransactionQuery, before: TransactionKey, count: int) -> list[Transaction]:
     """Up to `count` transactions that come behind `before` in the list."""
-    async with pool.connection() as connection:
-        return [transaction_of(record) for record in await _find_records(connection, query, before, count)]
+    async with pool.reader() as q:
+        return [transaction_of(record) for record in await _find_records(q, query, before, count)]
 
 
-async def find(pool: Readers, transaction_id: int) -> Transaction | None:
+async def find(pool: ReaderPool, transaction_id: int) -> Transaction | None:
     """One transaction."""
-    async with pool.connection() as connection:
-        record = await readers.get_transaction(connection, transaction_id=transaction_id)
+    async with pool.reader() as q:
+        record = await q.get_transaction(transaction_id=transaction_id)
     return None if record is None else transaction_of(record)
 
 
@@ -158,7 +158,7 @@ class _AnyWindow(_Window):
 
 
 async def _find_records(
-    connection: ReadConnection, query: TransactionQuery, before: TransactionKey, count: int
+    q: Readers, query: TransactionQuery, before: TransactionKey, count: int
 ) -> list[TransactionRecord]:
     """By the query of the leading filter: each has its index."""
     if query.until is not None:
@@ -171,13 +171,12 @@ async def _find_records(
     }
     charge_point_id, connector_id, id_tag = query.charge_point_id, query.connector_id, query.id_tag
     if query.open:
-        return await readers.list_open_transactions(
-            connection, **of_window, charge_point_id=charge_point_id, connector_id=connector_id, id_tag=id_tag
+        return await q.list_open_transactions(
+            **of_window, charge_point_id=charge_point_id, connector_id=connector_id, id_tag=id_tag
         )
     window: _AnyWindow = {**of_window, "closed_only": query.open is False}
     if charge_point_id is not None and connector_id is not None:
-        return await readers.list_transactions_of_connector(
-            connection,
+        return await q.list_transactions_of_connector(
             **window,
             charge_point_id=charge_point_id,
             evse_id=NO_EVSE,
@@ -185,14 +184,12 @@ async def _find_records(
             id_tag=id_tag,
         )
     if charge_point_id is not None:
-        return await readers.list_transactions_of_charge_point(
-            connection, **window, charge_point_id=charge_point_id, id_tag=id_tag
-        )
+        return await q.list_transactions_of_charge_point(**window, charge_point_id=charge_point_id, id_tag=id_tag)
     if id_tag is not None:
-        return await readers.list_transactions_of_id_tag(connection, **window, id_tag=id_tag, connector_id=connector_id)
+        return await q.list_transactions_of_id_tag(**window, id_tag=id_tag, connector_id=connector_id)
     if connector_id is not None:
-        return await readers.list_transactions_of_connector_id(connection, **window, connector_id=connector_id)
-    return await readers.list_transactions(connection, **window)
+        return await q.list_transactions_of_connector_id(**window, connector_id=connector_id)
+    return await q.list_transactions(**window)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,12 +217,11 @@ _SAMPLE_CURSORS: Final[Cursors[ListTransactionSamplesRow, SampleKey]] = Cursors(
 )
 
 
-async def list_samples(pool: Readers, transaction_id: int, query: PageQuery) -> Page[Sample] | None:
+async def list_samples(pool: ReaderPool, transaction_id: int, query: PageQuery) -> Page[Sample] | None:
     """The samples of a transaction in the order of time, then as sent; None where it's unknown. Raises BadCursor."""
     measured_at, position, kind_id, value = _SAMPLE_CURSORS.start(query)
-    async with pool.connection() as connection:
-        rows = await readers.list_transaction_samples(
-            connection,
+    async with pool.reader() as q:
+        rows = await q.list_transaction_samples(
             transaction_id=transaction_id,
             measured_at=measured_at,
             position=position,
@@ -233,7 +229,7 @@ async def list_samples(pool: Readers, transaction_id: int, query: PageQuery) -> 
             value=value,
             page_size=query.limit + 1,
         )
-        if not rows and await readers.get_transaction(connection, transaction_id=transaction_id) is None:
+        if not rows and await q.get_transaction(transaction_id=transaction_id) is None:
             return None
     return _SAMPLE_CURSORS.page(rows, query).map(_sample)
 

@@ -11,8 +11,7 @@ from typing import Final
 from pydantic import JsonValue
 
 from mcpp.reads.paging import Cursors, Page, PageQuery, RowId, newest_first
-from mcpp.storage.sqlite.readers import Readers
-from mcpp_generated.db import readers
+from mcpp.storage.engine import ReaderPool
 from mcpp_generated.db.enums import UnmatchedKind
 from mcpp_generated.db.models import UnmatchedRecord
 
@@ -35,11 +34,11 @@ class Unmatched:
     received_at: datetime
 
 
-async def list_page(pool: Readers, query: PageQuery) -> Page[Unmatched]:
+async def list_page(pool: ReaderPool, query: PageQuery) -> Page[Unmatched]:
     """All of them, the newest first. Raises BadCursor."""
     (before_id,) = _CURSORS.start(query)
-    async with pool.connection() as connection:
-        rows = await readers.list_unmatched(connection, before_id=before_id, page_size=query.limit + 1)
+    async with pool.reader() as q:
+        rows = await q.list_unmatched(before_id=before_id, page_size=query.limit + 1)
     return _CURSORS.page(rows, query).map(_unmatched)
 
 

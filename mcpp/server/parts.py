@@ -34,7 +34,7 @@ from mcpp.settings import AuthorizationMode, ConcurrentTx, Registration, Setting
 from mcpp.storage.engine import DatabaseUnusable
 from mcpp.storage.sqlite.database import errors_explained, open_writer
 from mcpp.storage.sqlite.migrations import migrate
-from mcpp.storage.sqlite.readers import Readers
+from mcpp.storage.sqlite.readers import SqliteReaderPool
 from mcpp.storage.writer import Writer
 from mcpp.telemetry.database import DatabaseTelemetry
 from mcpp.telemetry.fleet.books import read_fleet
@@ -48,7 +48,7 @@ class StorageParts(NamedTuple):
     """The books."""
 
     writer: Writer[Queries]
-    readers: Readers
+    readers: SqliteReaderPool
     memory: Memory
     """The writer's."""
 
@@ -78,7 +78,7 @@ async def open_storage(settings: Settings, telemetry: TelemetryParts, running: A
     running.push_async_callback(writer.close)
     telemetry.metrics.watch_writer(lambda: writer.waiting)
     try:
-        readers = await Readers.open(settings.database)
+        readers = await SqliteReaderPool.open(settings.database)
     except DatabaseUnusable as error:
         raise StartError(str(error)) from error
     running.push_async_callback(readers.close)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager
 from enum import StrEnum
 from typing import Protocol
+
+from mcpp_generated.db.readers import Readers
 
 
 class Durability(StrEnum):
@@ -65,4 +68,12 @@ class WriteConnection(Protocol):
 
     def close(self) -> None:
         """Closes the connection and gives up this process's claim on the database."""
+        ...
+
+
+class ReaderPool(Protocol):
+    """Connections that only read, beside the writer: for API, plugins, exports and start-up. Used on one event loop."""
+
+    def reader(self) -> AbstractAsyncContextManager[Readers]:
+        """Lends a connection for the length of the block; waits for one while all are lent."""
         ...

@@ -1,16 +1,16 @@
 """The generated package as source text. Imports may be too many: the linter drops those that aren't used.
 
-Here is what no engine shows through, its users' side: the queries as a Protocol, rows and enums as plain data.
+Here is what no engine shows through, its users' side: queries and readers as Protocols, rows and enums as plain data.
 `render_sqlite` writes what stands behind it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from textwrap import indent
 
 from tools.sqlc_plugin import naming
-from tools.sqlc_plugin.package import Field, Model, Package
+from tools.sqlc_plugin.package import Field, Model, Package, Query
 from tools.sqlc_plugin.render_sqlite import SQLITE_MODULES
 from tools.sqlc_plugin.source import FUTURE, TYPES, docstring, import_from, method, module
 
@@ -51,15 +51,6 @@ def _fields(fields: tuple[Field, ...]) -> str:
 
 
 def _queries(package: Package) -> str:
-    names = [model.name for model in package.models]
-    names += [f"{query.name}Params" for query in package.queries if query.is_batch]
-    imports = FUTURE + "from typing import Protocol\n" + TYPES
-    imports += import_from(".enums", package.enums) + import_from(".models", names)
-    # Not `...`: called on the Protocol itself instead of a handle, a query would quietly do nothing.
-    methods = "\n".join(
-        indent(f"def {method(query)}:\n{docstring(query)}    raise NotImplementedError\n", "    ")
-        for query in package.queries
-    )
     protocol = '''class Queries(Protocol):
     """Every query, on one connection to whichever engine; used by one thread at a time.
 
@@ -67,7 +58,37 @@ def _queries(package: Package) -> str:
     """
 
 '''
-    return module("Every query as a typed method: what the program asks of its database.", imports, protocol + methods)
+    methods = _methods("def", package.queries)
+    doc = "Every query as a typed method: what the program asks of its database."
+    return module(doc, _protocol_imports(package), protocol + methods)
+
+
+def _readers(package: Package) -> str:
+    protocol = '''class Readers(Protocol):
+    """Queries that are read beside the writer, on one connection to whichever engine; used by one task at a time.
+
+    Each raises the engine's own error where the database is at fault.
+    """
+
+'''
+    methods = _methods("async def", [query for query in package.queries if query.has_reader])
+    doc = "Queries that are read outside the writer, as typed coroutine methods."
+    return module(doc, _protocol_imports(package), protocol + methods)
+
+
+def _protocol_imports(package: Package) -> str:
+    names = [model.name for model in package.models]
+    names += [f"{query.name}Params" for query in package.queries if query.is_batch]
+    imports = FUTURE + "from typing import Protocol\n" + TYPES
+    return imports + import_from(".enums", package.enums) + import_from(".models", names)
+
+
+def _methods(define: str, queries: Iterable[Query]) -> str:
+    # Not `...`: called on the Protocol itself instead of a handle, a query would quietly do nothing.
+    return "\n".join(
+        indent(f"{define} {method(query)}:\n{docstring(query)}    raise NotImplementedError\n", "    ")
+        for query in queries
+    )
 
 
 MODULES: dict[str, Callable[[Package], str]] = {
@@ -75,6 +96,7 @@ MODULES: dict[str, Callable[[Package], str]] = {
     "enums.py": _enums,
     "models.py": _models,
     "queries.py": _queries,
+    "readers.py": _readers,
     **SQLITE_MODULES,
 }
 

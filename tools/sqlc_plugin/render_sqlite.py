@@ -11,18 +11,7 @@ from textwrap import indent
 
 from tools.sqlc_plugin import naming
 from tools.sqlc_plugin.package import Field, Model, Package, Query
-from tools.sqlc_plugin.source import (
-    FUTURE,
-    TYPES,
-    converted_scalar,
-    docstring,
-    import_from,
-    method,
-    module,
-    quoted,
-    returned,
-    signature,
-)
+from tools.sqlc_plugin.source import FUTURE, TYPES, converted_scalar, import_from, method, module, quoted
 from tools.sqlc_plugin.types import Type
 
 _RUNTIME = "runtime import from_milliseconds, to_array, to_milliseconds\n"
@@ -131,23 +120,31 @@ def _value(query: Query, result: Model | Field) -> str:
 
 
 def _readers(package: Package) -> str:
-    imports = FUTURE + "import aiosqlite\n" + TYPES + "from .sqlite import statements\n" + f"from .sqlite.{_RUNTIME}"
-    imports += "from .sqlite.reading import read_all, read_certain, read_one, scalar\n"
-    imports += import_from(".enums", package.enums) + import_from(".models", _model_names(package))
-    imports += import_from(".sqlite.rows", _names_of_rows(package))
-    functions = [_reader(query) for query in package.queries if query.has_reader]
-    return module(
-        "Queries that are read outside the writer, as typed coroutines on a connection of aiosqlite.",
-        imports,
-        *functions,
+    imports = FUTURE + "import aiosqlite\n" + TYPES + "from . import statements\n" + f"from .{_RUNTIME}"
+    imports += "from .reading import read_all, read_certain, read_one, scalar\n"
+    imports += import_from("..enums", package.enums) + import_from("..models", _model_names(package))
+    imports += import_from(".rows", _names_of_rows(package))
+    connection = '''class SqliteReaders:
+    """Implements `Readers` on a connection of aiosqlite. Raises sqlite3.Error."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: aiosqlite.Connection) -> None:
+        self._connection = connection
+
+'''
+    methods = "\n".join(
+        indent(f"async def {method(query)}:\n    return await {_reading(query)}\n", "    ")
+        for query in package.queries
+        if query.has_reader
     )
+    doc = "Queries that are read outside the writer, on a connection of aiosqlite."
+    return module(doc, imports, connection + methods)
 
 
-def _reader(query: Query) -> str:
+def _reading(query: Query) -> str:
     parameters = _parameters(query) or "()"
-    call = f"read_{_amount(query)}(connection, statements.{_constant(query)}, {parameters}, {_decode(query)})"
-    first = f"async def {naming.snake_case(query.name)}({signature('connection: aiosqlite.Connection', query)})"
-    return f"{first} -> {returned(query)}:\n{docstring(query)}    return await {call}\n"
+    return f"read_{_amount(query)}(self._connection, statements.{_constant(query)}, {parameters}, {_decode(query)})"
 
 
 def _amount(query: Query) -> str:
@@ -247,9 +244,9 @@ def _static(name: str) -> Callable[[Package], str]:
 
 
 SQLITE_MODULES: dict[str, Callable[[Package], str]] = {
-    "readers.py": _readers,
     "sqlite/__init__.py": _package,
     "sqlite/queries.py": _queries,
+    "sqlite/readers.py": _readers,
     "sqlite/reading.py": _static("reading.py"),
     "sqlite/rows.py": _rows,
     "sqlite/runtime.py": _static("runtime.py"),

@@ -22,22 +22,22 @@ def import_from(name: str, names: Iterable[str]) -> str:
     return f"from {name} import {listed}\n" if listed else ""
 
 
-def signature(first: str, query: Query) -> str:
-    arguments = [f"{field.name}: {_annotation(field)}" for field in query.parameters]
-    return ", ".join([first, "*", *arguments]) if arguments else first
-
-
 def _annotation(field: Field) -> str:
     return f"Sequence[{field.type.python}]" if field.is_slice else field.type.annotation
 
 
 def method(query: Query) -> str:
     """The first line of a query's method, without `def` and the colon."""
-    first = f"self, rows: Iterable[{query.name}Params]" if query.is_batch else signature("self", query)
-    return f"{naming.snake_case(query.name)}({first}) -> {returned(query)}"
+    if query.is_batch:
+        arguments = ["self", f"rows: Iterable[{query.name}Params]"]
+    elif query.parameters:
+        arguments = ["self", "*", *(f"{field.name}: {_annotation(field)}" for field in query.parameters)]
+    else:
+        arguments = ["self"]
+    return f"{naming.snake_case(query.name)}({', '.join(arguments)}) -> {_returned(query)}"
 
 
-def returned(query: Query) -> str:
+def _returned(query: Query) -> str:
     if query.result is None:
         return "None" if query.command == ":exec" else "int"
     row = query.result.name if isinstance(query.result, Model) else query.result.type.annotation

@@ -270,16 +270,11 @@ class ReservationRecord(NamedTuple):
     transaction_id: int | None
 
 
-class FindNewestSamplesRow(NamedTuple):
-    """A row of `find_newest_samples`."""
+class FindNewestRegisterRow(NamedTuple):
+    """A row of `find_newest_register`."""
 
     measured_at: datetime
-    value: str
-    unit: str
-    phase: str
-    context: str
-    location: str
-    format: str
+    register_wh: int | None
 
 
 class ListTransactionSamplesRow(NamedTuple):
@@ -365,23 +360,41 @@ class DeleteConfigurationKeysParams(NamedTuple):
     key: str
 
 
-class AddTransactionSamplesParams(NamedTuple):
-    """A row for `add_transaction_samples`."""
+class AddTransactionReadingsParams(NamedTuple):
+    """A row for `add_transaction_readings`."""
 
     transaction_id: int
     measured_at: datetime
-    kind_id: int
-    value: str
-    position: int
+    samples: str
+    register_wh: int | None
     received_at: datetime
 
 
-class AddConnectorSamplesParams(NamedTuple):
-    """A row for `add_connector_samples`."""
+class AddLateTransactionSamplesParams(NamedTuple):
+    """A row for `add_late_transaction_samples`."""
+
+    transaction_id: int
+    measured_at: datetime
+    late_sample: str
+    position: int
+    register_wh: int | None
+    received_at: datetime
+
+
+class AddConnectorReadingsParams(NamedTuple):
+    """A row for `add_connector_readings`."""
 
     connector_key: int
     measured_at: datetime
-    kind_id: int
-    value: str
+    samples: str
+    received_at: datetime
+
+
+class AddLateConnectorSamplesParams(NamedTuple):
+    """A row for `add_late_connector_samples`."""
+
+    connector_key: int
+    measured_at: datetime
+    late_sample: str
     position: int
     received_at: datetime

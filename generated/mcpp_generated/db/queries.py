@@ -9,8 +9,10 @@ from typing import Protocol
 
 from .enums import Availability, IdTagStatus, ReportKind, ReservationState, StopOrigin, Suspicion, UnmatchedKind
 from .models import (
-    AddConnectorSamplesParams,
-    AddTransactionSamplesParams,
+    AddConnectorReadingsParams,
+    AddLateConnectorSamplesParams,
+    AddLateTransactionSamplesParams,
+    AddTransactionReadingsParams,
     ChargePoint,
     ChargePointReport,
     ChargingProfile,
@@ -18,7 +20,7 @@ from .models import (
     ConnectChargePointRow,
     Connector,
     DeleteConfigurationKeysParams,
-    FindNewestSamplesRow,
+    FindNewestRegisterRow,
     FindUploadLinkRow,
     FindUploadRow,
     FirmwareImage,
@@ -494,18 +496,24 @@ class Queries(Protocol):
         """Name a kind of sample that was not seen before; gives its key."""
         raise NotImplementedError
 
-    def add_transaction_samples(self, rows: Iterable[AddTransactionSamplesParams]) -> int:
-        """Store samples of a transaction; a repeat changes nothing."""
+    def add_transaction_readings(self, rows: Iterable[AddTransactionReadingsParams]) -> int:
+        """Store the samples of moments in a transaction, but for moments that have some already."""
         raise NotImplementedError
 
-    def add_connector_samples(self, rows: Iterable[AddConnectorSamplesParams]) -> int:
-        """Store samples that no transaction was running for; a repeat changes nothing."""
+    def add_late_transaction_samples(self, rows: Iterable[AddLateTransactionSamplesParams]) -> int:
+        """Store samples of moments in a transaction that have some already; those they have change nothing."""
         raise NotImplementedError
 
-    def find_newest_samples(
-        self, *, transaction_id: int, until: datetime, measurand: str, row_limit: int
-    ) -> list[FindNewestSamplesRow]:
-        """The samples of one measurand in a transaction up to a time, the newest first."""
+    def add_connector_readings(self, rows: Iterable[AddConnectorReadingsParams]) -> int:
+        """Store the samples of moments outside of transactions, but for moments that have some already."""
+        raise NotImplementedError
+
+    def add_late_connector_samples(self, rows: Iterable[AddLateConnectorSamplesParams]) -> int:
+        """Store samples of moments outside of transactions that have some already; those they have change nothing."""
+        raise NotImplementedError
+
+    def find_newest_register(self, *, transaction_id: int, until: datetime) -> FindNewestRegisterRow | None:
+        """The newest register of a transaction up to a time; of one moment that which was received last."""
         raise NotImplementedError
 
     def list_transaction_samples(

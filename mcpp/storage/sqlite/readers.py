@@ -7,44 +7,47 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Final, Self, TypeAlias
+from typing import Final, Self
 
 import aiosqlite
 
 from mcpp.storage.sqlite.database import BUSY_TIMEOUT_SECONDS, CACHED_STATEMENTS, errors_explained, existing_uri
+from mcpp_generated.db.sqlite.readers import SqliteReaders
 
 READERS: Final = 4
 """Two long exports at once leave two to the API; each costs a thread and up to 2 MiB of page cache."""
 
 
-ReadConnection: TypeAlias = aiosqlite.Connection
-"""What `Readers.connection` lends: the generated readers take it, everybody else only passes it on."""
-
-
-class Readers:
-    """A pool of connections that can only read, for API, exports and start-up; opened after the migrations."""
+class SqliteReaderPool:
+    """Implements `mcpp.storage.engine.ReaderPool`; opened after the migrations."""
 
     def __init__(self) -> None:
-        self._connections: list[ReadConnection] = []
+        self._connections: list[aiosqlite.Connection] = []
         # Last in, first out: the connection with the warmest page cache serves next.
-        self._idle: asyncio.LifoQueue[ReadConnection] = asyncio.LifoQueue()
+        self._idle: asyncio.LifoQueue[aiosqlite.Connection] = asyncio.LifoQueue()
 
     @classmethod
     async def open(cls, path: Path, size: int = READERS) -> Self:
         """Opens `size` connections. Raises DatabaseUnusable."""
-        readers = cls()
+        pool = cls()
         with errors_explained(path):
             try:
                 for _ in range(size):
-                    await readers._add(path)
+                    await pool._add(path)
             except sqlite3.Error:
-                await readers.close()
+                await pool.close()
                 raise
-        return readers
+        return pool
 
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator[ReadConnection]:
-        """Lends a connection; waits for one while all are lent out. Close cursors: an open one pins the WAL."""
+    async def reader(self) -> AsyncIterator[SqliteReaders]:
+        """Lends a connection for the length of the block; waits for one while all are lent."""
+        async with self.connection() as connection:
+            yield SqliteReaders(connection)
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[aiosqlite.Connection]:
+        """As `reader`, the bare connection. Close cursors: an open one pins the WAL."""
         connection = await self._idle.get()
         try:
             yield connection

@@ -26,7 +26,8 @@ from mcpp.csms.services import Services
 from mcpp.csms.version import SpokenVersion
 from mcpp.domain.authorization import AuthorizationPolicy
 from mcpp.domain.memory import Memory
-from mcpp.domain.samples import ENERGY_REGISTER, SampleKind
+from mcpp.domain.meter_values import store_in_transaction
+from mcpp.domain.samples import ENERGY_REGISTER, Sample, SampleKind
 from mcpp.domain.stamps import StampBook
 from mcpp.files.directory import MIB
 from mcpp.files.store import FileStore
@@ -40,7 +41,7 @@ from mcpp.server.versions import CHARGING_PROFILES, local_list_sync, read_unmatc
 from mcpp.storage.readiness import check_writable
 from mcpp.storage.sqlite.database import open_writer
 from mcpp.storage.sqlite.migrations import migrate
-from mcpp.storage.sqlite.readers import Readers
+from mcpp.storage.sqlite.readers import SqliteReaderPool
 from mcpp.storage.writer import Writer
 from mcpp.telemetry.logs.control import LogControl
 from mcpp.telemetry.logs.lines import LineWriter, LogLevel, render_json
@@ -49,7 +50,6 @@ from mcpp.telemetry.metrics.definitions import Metrics
 from mcpp.telemetry.requests import RequestTelemetry
 from mcpp.telemetry.tracing.spans import Spans
 from mcpp_generated.db.enums import StopOrigin
-from mcpp_generated.db.models import AddTransactionSamplesParams
 from mcpp_generated.db.queries import Queries
 from mcpp_generated.db.sqlite.queries import SqliteQueries
 
@@ -191,14 +191,10 @@ class Books:
         self.stop(transaction_id)
         return transaction_id
 
-    def samples(self, transaction_id: int, samples: Iterable[tuple[datetime, int, SampleKind, str]]) -> None:
-        """Store time, position, kind and value."""
-        self.q.add_transaction_samples(
-            AddTransactionSamplesParams(
-                transaction_id, at, self.q.add_sample_kind(**kind.as_dict()), value, position, at
-            )
-            for at, position, kind, value in samples
-        )
+    def samples(self, transaction_id: int, samples: Iterable[tuple[datetime, SampleKind, str]]) -> None:
+        """Store time, kind and value, as a message brings them."""
+        sent = [Sample(at, kind, value, position) for position, (at, kind, value) in enumerate(samples)]
+        store_in_transaction(self.q, transaction_id, sent, START, lambda kind: self.q.add_sample_kind(**kind.as_dict()))
 
 
 @dataclass
@@ -243,7 +239,7 @@ async def site(
     migrate(connection)
     memory = Memory()
     writer = Writer(connection, SqliteQueries(connection), memory=memory)
-    readers = await Readers.open(database)
+    readers = await SqliteReaderPool.open(database)
     connections, stamps, events, passwords = Connections(), StampBook(), Events(), Passwords()
     null = os.open(os.devnull, os.O_WRONLY)
     sink = LogSink(null)

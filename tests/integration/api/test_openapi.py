@@ -187,7 +187,7 @@ async def test_answers_are_as_described(api: Site, document: Document) -> None:
     api.books.charge_point("CP-1", "Acme")
     api.books.status("CP-1", 1, "Available", "NoError", minute(1))
     ended, running = api.books.ended(), api.books.start(at=minute(9))
-    api.books.samples(ended, [(minute(1), 0, ENERGY, "1"), (minute(2), 0, replace(ENERGY, phase="L1", unit=""), "2")])
+    api.books.samples(ended, [(minute(1), ENERGY, "1"), (minute(2), replace(ENERGY, phase="L1", unit=""), "2")])
     answers = [
         ("/healthz", "/healthz"),
         ("/readyz", "/readyz"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 
 import pytest
 
@@ -158,13 +159,13 @@ async def test_samples_in_the_order_of_time_and_then_as_sent(api: Site) -> None:
     power = SampleKind("Power.Active.Import", "L1", "W", "Sample.Periodic", "Outlet", "Raw")
     bare = SampleKind(ENERGY.measurand, "", "", "", "", "")
     samples = [
-        (minute(2), 0, power, "7000.5"),
-        (minute(2), 1, ENERGY, "1100"),
-        (minute(1), 0, bare, "1050"),
-        (minute(1), 1, ENERGY, "0A0B signed"),
+        (minute(2), power, "7000.5"),
+        (minute(2), ENERGY, "1100"),
+        (minute(1), bare, "1050"),
+        (minute(1), ENERGY, "0A0B signed"),
     ]
     api.books.samples(transaction_id, samples)
-    api.books.samples(other, [(minute(1), 0, ENERGY, "9")])
+    api.books.samples(other, [(minute(1), ENERGY, "9")])
 
     items = await api.items(f"/api/v1/transactions/{transaction_id}/meter-values")
 
@@ -180,15 +181,11 @@ async def test_samples_in_the_order_of_time_and_then_as_sent(api: Site) -> None:
 
 async def test_pages_of_samples(api: Site) -> None:
     transaction_id = api.books.ended()
-    # The same time and position with several kinds and values, and a time before 1970.
-    samples = [
-        (minute(number), position, ENERGY, f"{value}")
-        for number in (-99e6, 0, 1)
-        for position in (0, 1)
-        for value in (1, 2)
-    ]
+    # The same time and position with several kinds and values, one message after the other, and a time before 1970.
     kinds = [ENERGY, replace(ENERGY, phase="L1")]
-    api.books.samples(transaction_id, [(at, p, kind, f"{p}{v}") for at, p, _, v in samples for kind in kinds])
+    for number, value in product((-99e6, 0, 1), ("1", "2")):
+        for kind in kinds:
+            api.books.samples(transaction_id, [(minute(number), kind, f"{position}{value}") for position in (0, 1)])
     path = f"/api/v1/transactions/{transaction_id}/meter-values"
     whole = await api.items(path)
     found: list[dict[str, object]] = []

@@ -20,7 +20,7 @@ from mcpp.files.store import FileStore
 from mcpp.reads.files import UploadQuery, list_uploads
 from mcpp.storage.sqlite.database import open_writer
 from mcpp.storage.sqlite.migrations import migrate
-from mcpp.storage.sqlite.readers import Readers
+from mcpp.storage.sqlite.readers import SqliteReaderPool
 from mcpp.storage.writer import Writer
 from mcpp_generated.db.models import UploadRecord
 from mcpp_generated.db.queries import Queries
@@ -52,7 +52,7 @@ class Site:
 
     store: FileStore
     writer: Writer[Queries]
-    readers: Readers
+    readers: SqliteReaderPool
     port: int
     directory: Path
     clock: Clock
@@ -117,7 +117,7 @@ async def site(folder: Path, *, patience: float = 60.0, limit: int = LIMIT) -> A
     connection = open_writer(database)
     migrate(connection)
     writer = Writer(connection, SqliteQueries(connection))
-    readers = await Readers.open(database)
+    readers = await SqliteReaderPool.open(database)
     clock, events = Clock(), list[Event]()
     store = FileStore(directory, writer, readers, events.extend, size_limit=limit, link_lifetime=LIFETIME, now=clock)
     await store.open()

@@ -28,7 +28,7 @@ from mcpp.reads.charge_points import ChargePoints
 from mcpp.server.events import Events
 from mcpp.storage.sqlite.database import open_writer
 from mcpp.storage.sqlite.migrations import migrate
-from mcpp.storage.sqlite.readers import Readers
+from mcpp.storage.sqlite.readers import SqliteReaderPool
 from mcpp.storage.writer import Writer
 from mcpp.transport.registry import Registry
 from mcpp_generated.db.sqlite.queries import SqliteQueries
@@ -121,7 +121,7 @@ async def at_work(
     connection = open_writer(database)
     migrate(connection)
     writer = Writer(connection, SqliteQueries(connection))
-    readers = await Readers.open(database)
+    readers = await SqliteReaderPool.open(database)
     registry = Registry(on_connected=lambda _: None, on_disconnected=lambda _: None)
     published: list[Event] = []
     bus = Events()

@@ -152,7 +152,7 @@ def test_sqlite_s_errors_come_through(queries: Any) -> None:
 
 
 async def test_readers_give_what_queries_give(modules: Modules, queries: Any, path: Path) -> None:
-    readers, kind = modules["readers"], modules["enums"].SiteKind
+    kind = modules["enums"].SiteKind
     key = queries.add_site(**site(modules, past_kind=kind.DEPOT))
     queries.add_readings([modules["models"].AddReadingsParams(key, OPENED, "7.5")])
     calls: list[tuple[str, dict[str, object]]] = [
@@ -172,12 +172,18 @@ async def test_readers_give_what_queries_give(modules: Modules, queries: Any, pa
     ]
 
     async with aiosqlite.connect(path) as reading:
+        readers = modules["sqlite.readers"].SqliteReaders(reading)
         for name, arguments in calls:
-            assert await getattr(readers, name)(reading, **arguments) == getattr(queries, name)(**arguments)
-    made_here = {name for name, made in vars(readers).items() if getattr(made, "__module__", "") == readers.__name__}
-    assert {name for name, _ in calls} == made_here  # those that the options list, ListPeaks isn't among them
+            assert await getattr(readers, name)(**arguments) == getattr(queries, name)(**arguments)
+    offered = {name for name in vars(modules["readers"].Readers) if not name.startswith("_")}
+    assert {name for name, _ in calls} == offered  # those that the options list, ListPeaks isn't among them
 
 
 def test_a_query_called_on_the_protocol_itself_fails(modules: Modules, queries: Any) -> None:
     with pytest.raises(NotImplementedError):
         modules["queries"].Queries.count_sites(queries)
+
+
+async def test_a_reader_called_on_the_protocol_itself_fails(modules: Modules) -> None:
+    with pytest.raises(NotImplementedError):
+        await modules["readers"].Readers.count_sites(object())

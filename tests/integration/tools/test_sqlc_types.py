@@ -16,11 +16,17 @@ from tests.integration.tools.workbench import Workbench
 
 USE = """
 import sqlite3
+import aiosqlite
 from .queries import Queries
+from .readers import Readers
 from .sqlite.queries import SqliteQueries
+from .sqlite.readers import SqliteReaders
 
 def queries(connection: sqlite3.Connection) -> Queries:
     return SqliteQueries(connection)
+
+def readers(connection: aiosqlite.Connection) -> Readers:
+    return SqliteReaders(connection)
 """
 
 
@@ -123,12 +129,12 @@ def test_docstring_is_the_comment(modules: Modules) -> None:
     assert inspect.getdoc(modules["queries"].Queries.add_site) == "Add a site.\nGives its key."
 
 
-@pytest.mark.parametrize("module", ["models", "queries", "enums"])
+@pytest.mark.parametrize("module", ["models", "queries", "readers", "enums"])
 def test_no_engine_shows_on_the_side_of_its_users(bench: Workbench, module: str) -> None:
     assert "sqlite" not in (bench.output / f"{module}.py").read_text()
 
 
-def test_generated_code_is_strictly_typed_and_the_implementation_has_every_query(bench: Workbench) -> None:
+def test_generated_code_is_strictly_typed_and_the_implementations_have_every_query(bench: Workbench) -> None:
     (bench.output / "use.py").write_text(USE)
     command = [sys.executable, "-m", "mypy", "--strict", "--disallow-any-explicit", "--config-file=", "--cache-dir"]
     checked = subprocess.run(
@@ -136,6 +142,6 @@ def test_generated_code_is_strictly_typed_and_the_implementation_has_every_query
     )
 
     assert (checked.stdout.splitlines()[-1:], checked.returncode) == (
-        ["Success: no issues found in 12 source files"],
+        ["Success: no issues found in 13 source files"],
         0,
     )

@@ -8,14 +8,16 @@ import aiosqlite
 
 from mcpp.csms.calls import CallContext
 from mcpp.domain import charge_points
-from mcpp.storage.engine import WriteConnection
+from mcpp.storage.engine import ReaderPool, WriteConnection
 from mcpp.storage.sqlite.database import WriterConnection
+from mcpp.storage.sqlite.readers import SqliteReaderPool
 from mcpp.storage.writer import Writer
-from mcpp_generated.db import readers
 from mcpp_generated.db.enums import IdTagStatus, ReportKind
 from mcpp_generated.db.models import IdTag, TransactionRecord
 from mcpp_generated.db.queries import Queries
+from mcpp_generated.db.readers import Readers
 from mcpp_generated.db.sqlite.queries import SqliteQueries
+from mcpp_generated.db.sqlite.readers import SqliteReaders
 
 
 def write(q: Queries, now: datetime) -> None:
@@ -48,10 +50,23 @@ async def a_writer_knows_no_engine(connection: WriterConnection) -> Writer[Queri
     return Writer[SqliteQueries](connection, SqliteQueries(connection))
 
 
-async def read(connection: aiosqlite.Connection) -> None:
-    record = await readers.get_transaction(connection, transaction_id=1)
-    assert_type(record, TransactionRecord | None)
-    await readers.get_transaction(connection, transaction_id="1")  # E: arg-type
+def reading(connection: aiosqlite.Connection) -> Readers:
+    return SqliteReaders(connection)
+
+
+def queries_are_no_readers(connection: sqlite3.Connection) -> Readers:
+    return SqliteQueries(connection)  # E: return-value
+
+
+def pool(pool: SqliteReaderPool) -> ReaderPool:
+    return pool
+
+
+async def read(pool: ReaderPool) -> None:
+    async with pool.reader() as q:
+        assert_type(await q.get_transaction(transaction_id=1), TransactionRecord | None)
+        await q.get_transaction(transaction_id="1")  # E: arg-type
+        q.put_id_tag()  # E: attr-defined
 
 
 async def domain(context: CallContext) -> None:

@@ -8,11 +8,12 @@ from mcpp.domain import assignment
 from mcpp.domain.events import TransactionStopped
 from mcpp.domain.occasion import OperatorOccasion
 from mcpp.server.versions import read_unmatched
-from mcpp_generated.db.models import UnmatchedRecord
+from mcpp_generated.db.models import ListTransactionSamplesRow, UnmatchedRecord
+from mcpp_generated.db.queries import Queries
 from tests.unit.ocpp16.central import NOW, Central
 
 AT = "2026-04-01T09:{:02}:00Z".format
-FAR = datetime(9999, 1, 1, tzinfo=UTC)
+PAST = datetime(1, 1, 1, tzinfo=UTC)
 OPERATOR = OperatorOccasion("0" * 31 + "1", NOW)
 LONG_TAG = "0123456789ABCDEF_SERIAL"
 """Longer than OCPP 1.6 allows, kept whole."""
@@ -28,6 +29,15 @@ async def start(central: Central, connector: int, tag: str) -> int:
 async def kept(central: Central) -> UnmatchedRecord:
     (record,) = await central.writer.submit(lambda q: q.list_unmatched(before_id=2**63 - 1, page_size=9))
     return record
+
+
+async def stored(central: Central, transaction_id: int) -> list[ListTransactionSamplesRow]:
+    def read(q: Queries) -> list[ListTransactionSamplesRow]:
+        return q.list_transaction_samples(
+            transaction_id=transaction_id, measured_at=PAST, position=-1, kind_id=0, value="", page_size=9
+        )
+
+    return await central.writer.submit(read)
 
 
 async def test_a_stop_that_broke_the_contract_closes_its_transaction(central: Central) -> None:
@@ -51,12 +61,7 @@ async def test_a_stop_that_broke_the_contract_closes_its_transaction(central: Ce
     transaction = await central.writer.submit(lambda q: q.find_transaction(id=mine))
     assert transaction is not None
     assert (transaction.stop_id_tag, transaction.meter_stop) == (LONG_TAG, 1900)
-    samples = await central.writer.submit(
-        lambda q: q.find_newest_samples(
-            transaction_id=mine, measurand="Energy.Active.Import.Register", until=FAR, row_limit=9
-        )
-    )
-    assert [(sample.value, sample.unit) for sample in samples] == [("1.7", "kWh")]
+    assert [(sample.value, sample.unit) for sample in await stored(central, mine)] == [("1.7", "kWh")]
 
 
 async def test_meter_values_are_filed(central: Central) -> None:
@@ -70,7 +75,5 @@ async def test_meter_values_are_filed(central: Central) -> None:
     outcome = await central.writer.submit(assignment.assign, OPERATOR, record.id, mine, read_unmatched)
 
     assert outcome.events == ()
-    (voltage,) = await central.writer.submit(
-        lambda q: q.find_newest_samples(transaction_id=mine, measurand="Voltage", until=FAR, row_limit=9)
-    )
-    assert (voltage.value, voltage.context) == ("230.10", "Sample.Periodic")
+    _, voltage = await stored(central, mine)
+    assert (voltage.value, voltage.measurand, voltage.context) == ("230.10", "Voltage", "Sample.Periodic")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mcpp.storage.sqlite.readers import Readers
+from mcpp.storage.sqlite.readers import SqliteReaderPool
 from tests.database import Database
 
 
@@ -19,7 +19,7 @@ def fleet(tmp_path: Path) -> Iterator[Database]:
 
 
 @pytest.fixture
-async def pool(fleet: Database) -> AsyncIterator[Readers]:
-    pool = await Readers.open(fleet.path, size=1)
+async def pool(fleet: Database) -> AsyncIterator[SqliteReaderPool]:
+    pool = await SqliteReaderPool.open(fleet.path, size=1)
     yield pool
     await pool.close()

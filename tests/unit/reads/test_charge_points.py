@@ -18,7 +18,7 @@ from mcpp.domain.stamps import StampBook, Stamps, write_stamps
 from mcpp.domain.statuses import NO_ERROR, ConnectorStatus
 from mcpp.ocppj.actions import Action, AnyAction, Req, Res
 from mcpp.reads.charge_points import ChargePoint, ChargePointQuery, ChargePoints, Connector
-from mcpp.storage.sqlite.readers import Readers
+from mcpp.storage.sqlite.readers import SqliteReaderPool
 from mcpp_generated.db.enums import Availability, ReportKind
 from tests.database import Database, minute
 
@@ -56,7 +56,7 @@ def stamps() -> StampBook:
 
 
 @pytest.fixture
-def charge_points(pool: Readers, live: Live, stamps: StampBook) -> ChargePoints:
+def charge_points(pool: SqliteReaderPool, live: Live, stamps: StampBook) -> ChargePoints:
     return ChargePoints(pool, live, stamps)
 
 
@@ -157,7 +157,7 @@ async def test_one_that_is_unknown(charge_points: ChargePoints) -> None:
 
 
 async def test_one_that_is_forgotten_while_its_page_is_read_does_not_end_the_list(
-    fleet: Database, pool: Readers, stamps: StampBook
+    fleet: Database, pool: SqliteReaderPool, stamps: StampBook
 ) -> None:
     for number in range(4):
         fleet.charge_point(f"CP-{number}")

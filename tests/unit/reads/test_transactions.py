@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from mcpp.reads.paging import BadCursor, PageQuery
 from mcpp.reads.transactions import Transaction, TransactionQuery, find, list_page, list_samples, row_of, stream
-from mcpp.storage.sqlite.readers import Readers
+from mcpp.storage.sqlite.readers import SqliteReaderPool
 from tests.database import Database, minute
 
 CHARGERS: Final = ("CP-1", "CP-2")
@@ -29,7 +29,7 @@ class History:
     """A database with transactions in it, and what reads it."""
 
     runner: asyncio.Runner
-    pool: Readers
+    pool: SqliteReaderPool
     all: list[Transaction]
     """The newest first."""
 
@@ -70,7 +70,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[History]:
                 fleet.stop(ids[-1], charger, minute(number + 0.5))
             ids.append(fleet.start(charger, connector, random.choice(TAGS), minute(MINUTES)))
     with asyncio.Runner() as runner:
-        pool = runner.run(Readers.open(fleet.path, size=1))
+        pool = runner.run(SqliteReaderPool.open(fleet.path, size=1))
         found = [runner.run(find(pool, transaction_id)) for transaction_id in ids]
         everything = [transaction for transaction in found if transaction is not None]
         assert len(everything) == len(ids)
@@ -112,7 +112,7 @@ def test_every_filter_finds_what_it_says(history: History, query: TransactionQue
     assert history.streamed(query, query.limit) == wanted[: query.limit]
 
 
-async def test_a_stream_goes_on_over_many_steps(fleet: Database, pool: Readers) -> None:
+async def test_a_stream_goes_on_over_many_steps(fleet: Database, pool: SqliteReaderPool) -> None:
     fleet.connection.execute("BEGIN")
     for number in range(450):
         fleet.stop(fleet.start(at=minute(number)), at=minute(number + 0.5))
@@ -127,7 +127,7 @@ async def test_a_stream_goes_on_over_many_steps(fleet: Database, pool: Readers) 
     assert await times(0) == []
 
 
-async def test_the_row_of_one_that_runs_and_of_one_that_has_ended(fleet: Database, pool: Readers) -> None:
+async def test_the_row_of_one_that_runs_and_of_one_that_has_ended(fleet: Database, pool: SqliteReaderPool) -> None:
     transaction_id = fleet.start("CP-1", 2, "TAG", minute(0))
     expected = {
         "transaction_id": transaction_id,
@@ -162,12 +162,14 @@ async def test_the_row_of_one_that_runs_and_of_one_that_has_ended(fleet: Databas
     }
 
 
-async def test_one_that_is_unknown(pool: Readers) -> None:
+async def test_one_that_is_unknown(pool: SqliteReaderPool) -> None:
     assert await find(pool, 1) is None
     assert await list_samples(pool, 1, PageQuery()) is None
 
 
-async def test_the_cursor_of_another_list_is_refused_before_anything_is_read(fleet: Database, pool: Readers) -> None:
+async def test_the_cursor_of_another_list_is_refused_before_anything_is_read(
+    fleet: Database, pool: SqliteReaderPool
+) -> None:
     fleet.stop(fleet.start())
     other = "WyJDUC0xIl0"  # a charge point's
 

@@ -16,7 +16,7 @@ import pytest
 from mcpp.storage.engine import DatabaseUnusable, Durability
 from mcpp.storage.sqlite import database
 from mcpp.storage.sqlite.database import database_path, open_writer
-from mcpp.storage.sqlite.readers import Readers
+from mcpp.storage.sqlite.readers import SqliteReaderPool
 from mcpp.storage.writer import Writer
 from tests.unit.storage.pairs import Pairs, add_pair, open_pairs
 
@@ -177,26 +177,26 @@ async def writer(path: Path) -> AsyncIterator[Writer[Pairs]]:
 
 
 @pytest.fixture
-async def readers(path: Path, writer: Writer[Pairs]) -> AsyncIterator[Readers]:
-    readers = await Readers.open(path, size=2)
+async def readers(path: Path, writer: Writer[Pairs]) -> AsyncIterator[SqliteReaderPool]:
+    readers = await SqliteReaderPool.open(path, size=2)
     yield readers
     await readers.close()
 
 
-async def count_rows(readers: Readers) -> int:
+async def count_rows(readers: SqliteReaderPool) -> int:
     async with readers.connection() as connection:
         ((rows,),) = await connection.execute_fetchall("SELECT count(*) FROM half")
         assert isinstance(rows, int)
         return rows
 
 
-async def test_a_reader_sees_what_was_answered(writer: Writer[Pairs], readers: Readers) -> None:
+async def test_a_reader_sees_what_was_answered(writer: Writer[Pairs], readers: SqliteReaderPool) -> None:
     for pair in range(5):
         await writer.submit(add_pair, pair)
         assert await count_rows(readers) == 2 * (pair + 1)
 
 
-async def test_an_open_read_does_not_hold_up_the_writer(writer: Writer[Pairs], readers: Readers) -> None:
+async def test_an_open_read_does_not_hold_up_the_writer(writer: Writer[Pairs], readers: SqliteReaderPool) -> None:
     await writer.submit(add_pair, 1)
     async with readers.connection() as connection, connection.execute("SELECT * FROM half") as cursor:
         await cursor.fetchone()
@@ -204,18 +204,18 @@ async def test_an_open_read_does_not_hold_up_the_writer(writer: Writer[Pairs], r
             await writer.submit(add_pair, 2)
 
 
-async def test_a_reader_cannot_write(readers: Readers) -> None:
+async def test_a_reader_cannot_write(readers: SqliteReaderPool) -> None:
     async with readers.connection() as connection:
         with pytest.raises(sqlite3.OperationalError, match="readonly"):
             await connection.execute("DELETE FROM half")
 
 
-async def test_more_reads_than_connections_wait_their_turn(readers: Readers) -> None:
+async def test_more_reads_than_connections_wait_their_turn(readers: SqliteReaderPool) -> None:
     async with asyncio.timeout(20):
         assert await asyncio.gather(*(count_rows(readers) for _ in range(10))) == [0] * 10
 
 
-async def test_closing_ends_a_read_that_would_take_minutes(readers: Readers) -> None:
+async def test_closing_ends_a_read_that_would_take_minutes(readers: SqliteReaderPool) -> None:
     async def read_for_minutes() -> None:
         async with readers.connection() as connection:
             await connection.execute_fetchall(
@@ -233,5 +233,5 @@ async def test_closing_ends_a_read_that_would_take_minutes(readers: Readers) -> 
 
 async def test_readers_of_a_file_that_is_not_there(path: Path) -> None:
     with pytest.raises(DatabaseUnusable, match="does not exist"):
-        await Readers.open(path)
+        await SqliteReaderPool.open(path)
     assert not path.exists()

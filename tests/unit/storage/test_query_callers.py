@@ -4,40 +4,45 @@ from __future__ import annotations
 
 import ast
 import inspect
+from collections.abc import Iterator
 from pathlib import Path
 
 import mcpp
-from mcpp_generated.db import readers
 from mcpp_generated.db.queries import Queries
+from mcpp_generated.db.readers import Readers
 
 HANDLES = frozenset({"q", "queries"})
-"""What a handle on the queries is called in the program."""
-
-READERS = frozenset({"readers"})
+"""What a handle on queries or readers is called in the program."""
 
 
-def names_used(*receivers: str) -> set[str]:
-    """The attributes that the program looks up on a name, such as `get_id_tag` of `q.get_id_tag(…)`."""
-    return {
-        node.attr
-        for file in Path(inspect.getfile(mcpp)).parent.rglob("*.py")
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in receivers
-    }
+def program() -> Iterator[ast.AST]:
+    """Every node of its source."""
+    for file in Path(inspect.getfile(mcpp)).parent.rglob("*.py"):
+        yield from ast.walk(ast.parse(file.read_text(encoding="utf-8")))
 
 
-def generated_readers() -> set[str]:
-    functions = inspect.getmembers(readers, inspect.iscoroutinefunction)
-    return {name for name, function in functions if function.__module__ == readers.__name__}
+def called_on_a_handle(node: ast.AST) -> str | None:
+    """`get_id_tag` of `q.get_id_tag`."""
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in HANDLES:
+        return node.attr
+    return None
+
+
+def methods(handle: type[Queries] | type[Readers]) -> set[str]:
+    names = {name for name, _ in inspect.getmembers(handle, inspect.isfunction) if not name.startswith("_")}
+    assert names
+    return names
 
 
 def test_every_query_has_a_caller() -> None:
-    queries = {name for name, _ in inspect.getmembers(Queries, inspect.isfunction) if not name.startswith("_")}
-
-    assert queries
-    assert queries - names_used(*HANDLES, *READERS) == set()
+    assert methods(Queries) - {called_on_a_handle(node) for node in program()} == set()
 
 
-def test_every_reader_has_a_caller() -> None:
-    assert generated_readers() - names_used(*READERS) == set()
-    assert generated_readers()
+def test_every_reader_is_awaited() -> None:
+    awaited = {
+        called_on_a_handle(node.value.func)
+        for node in program()
+        if isinstance(node, ast.Await) and isinstance(node.value, ast.Call)
+    }
+
+    assert methods(Readers) - awaited == set()

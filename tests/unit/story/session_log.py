@@ -8,7 +8,8 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from mcpp_generated.db.models import AddTransactionSamplesParams
+from mcpp.domain.meter_values import store_in_transaction
+from mcpp.domain.samples import Sample, SampleKind
 from mcpp_generated.db.queries import Queries
 
 Line = dict[str, JsonValue]
@@ -118,11 +119,7 @@ def store_reading(q: Queries, transaction_id: int, at: datetime, *, wh: int | No
     texts = {("Energy.Active.Import.Register", "", "Wh"): wh} | {
         ("Power.Active.Import", "" if phase == "whole" else phase, "W"): power for phase, power in watts.items()
     }
-    for position, ((measurand, phase, unit), number) in enumerate(texts.items()):
-        if number is not None:
-            kind = q.add_sample_kind(
-                measurand=measurand, phase=phase, unit=unit, context="Sample.Periodic", location="Outlet", format="Raw"
-            )
-            q.add_transaction_samples(
-                [AddTransactionSamplesParams(transaction_id, at, kind, str(number), position, at)]
-            )
+    kinds = {SampleKind(*text, "Sample.Periodic", "Outlet", "Raw"): number for text, number in texts.items()}
+    given = [(kind, str(number)) for kind, number in kinds.items() if number is not None]
+    samples = [Sample(at, kind, value, position) for position, (kind, value) in enumerate(given)]
+    store_in_transaction(q, transaction_id, samples, at, lambda kind: q.add_sample_kind(**kind.as_dict()))

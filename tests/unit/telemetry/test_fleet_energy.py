@@ -59,9 +59,12 @@ class Told:
         self.tell(outcome.events)
         return outcome.value.transaction_id
 
-    def measure(self, value: str, transaction_id: int, at: datetime, connector: int = 1, position: int = 0) -> None:
-        sample = Sample(at, ENERGY, value, position)
-        self.tell(self.books.meter_values(sample, transaction_id=transaction_id, connector=connector).events)
+    def measure(
+        self, value: str, transaction_id: int, at: datetime, connector: int = 1, received: datetime = NOW
+    ) -> None:
+        values = energy(at, value)
+        outcome = self.books.meter_values(values, transaction_id=transaction_id, connector=connector, received=received)
+        self.tell(outcome.events)
 
     def stop(self, transaction_id: int, meter: int, at: datetime, samples: Sequence[Sample] = ()) -> None:
         self.tell(self.books.stop(transaction_id, meter=meter, at=at, samples=samples).events)
@@ -203,7 +206,6 @@ class Counting(RuleBasedStateMachine):
         self.books = self.told.books
         self.minutes = 0
         self.highest = 0
-        self.last: Sample | None = None
 
     def later(self) -> datetime:
         self.minutes += 1
@@ -221,13 +223,12 @@ class Counting(RuleBasedStateMachine):
         self.told.start(meter, connector, self.later())
 
     @precondition(lambda self: self.transactions("1"))
-    @rule(data=st.data(), value=REGISTERS, minutes_ago=st.sampled_from([0, 0, 0, 1, 3]), position=st.integers(0, 1))
-    def measure(self, data: st.DataObject, value: int, minutes_ago: int, position: int) -> None:
+    @rule(data=st.data(), value=REGISTERS, minutes_ago=st.sampled_from([0, 0, 0, 1, 3]))
+    def measure(self, data: st.DataObject, value: int, minutes_ago: int) -> None:
         """Of any transaction, newest or late."""
         transaction_id, connector = data.draw(st.sampled_from(self.transactions("1")[-4:]))
-        at = self.later() - timedelta(minutes=minutes_ago)
-        self.last = Sample(at, ENERGY, str(value), position)
-        self.told.measure(str(value), transaction_id, at, connector, position)
+        now = self.later()
+        self.told.measure(str(value), transaction_id, now - timedelta(minutes=minutes_ago), connector, now)
 
     @precondition(lambda self: self.transactions("stopped_at IS NULL"))
     @rule(data=st.data(), values=st.lists(REGISTERS, min_size=2, max_size=3))
@@ -235,7 +236,8 @@ class Counting(RuleBasedStateMachine):
         transaction_id, connector = data.draw(st.sampled_from(self.transactions("stopped_at IS NULL")))
         at = self.later()
         samples = [Sample(at, ENERGY, str(value), position) for position, value in enumerate(values)]
-        self.told.tell(self.books.meter_values(*samples, transaction_id=transaction_id, connector=connector).events)
+        outcome = self.books.meter_values(*samples, transaction_id=transaction_id, connector=connector, received=at)
+        self.told.tell(outcome.events)
 
     @precondition(lambda self: self.transactions("stopped_at IS NULL"))
     @rule(data=st.data(), value=REGISTERS)
@@ -288,13 +290,12 @@ class Counting(RuleBasedStateMachine):
         return sum(wh for wh in taken if 0 < wh <= 10**9)
 
     def newest(self, transaction_id: int, meter_start: int) -> int:
+        """Of one moment what was received last counts, of one message the last value."""
         rows = self.books.connection.execute(
-            "SELECT measured_at, position, value FROM transaction_samples WHERE transaction_id = ?", (transaction_id,)
+            "SELECT measured_at, received_at, position, value FROM transaction_samples WHERE transaction_id = ?",
+            (transaction_id,),
         ).fetchall()
-        moment = max(((row[0], row[1]) for row in rows), default=None)
-        at_once = [int(row[2]) for row in rows if (row[0], row[1]) == moment]
-        # Where a charger says two things of one place, either will do, if it's always the same: the books' order.
-        return at_once[-1] if at_once else meter_start
+        return int(max(rows)[3]) if rows else meter_start
 
     def teardown(self) -> None:
         self.books.connection.close()

@@ -9,8 +9,10 @@ from datetime import datetime
 
 from ..enums import Availability, IdTagStatus, ReportKind, ReservationState, StopOrigin, Suspicion, UnmatchedKind
 from ..models import (
-    AddConnectorSamplesParams,
-    AddTransactionSamplesParams,
+    AddConnectorReadingsParams,
+    AddLateConnectorSamplesParams,
+    AddLateTransactionSamplesParams,
+    AddTransactionReadingsParams,
     ChargePoint,
     ChargePointReport,
     ChargingProfile,
@@ -18,7 +20,7 @@ from ..models import (
     ConnectChargePointRow,
     Connector,
     DeleteConfigurationKeysParams,
-    FindNewestSamplesRow,
+    FindNewestRegisterRow,
     FindUploadLinkRow,
     FindUploadRow,
     FirmwareImage,
@@ -49,7 +51,7 @@ from .rows import (
     StoredConfigurationKey,
     StoredConnectChargePointRow,
     StoredConnector,
-    StoredFindNewestSamplesRow,
+    StoredFindNewestRegisterRow,
     StoredFindUploadLinkRow,
     StoredFindUploadRow,
     StoredFirmwareImage,
@@ -75,7 +77,7 @@ from .rows import (
     decode_configuration_key,
     decode_connect_charge_point_row,
     decode_connector,
-    decode_find_newest_samples_row,
+    decode_find_newest_register_row,
     decode_find_upload_link_row,
     decode_find_upload_row,
     decode_firmware_image,
@@ -680,31 +682,54 @@ class SqliteQueries:
         ).fetchone()
         return row[0]
 
-    def add_transaction_samples(self, rows: Iterable[AddTransactionSamplesParams]) -> int:
+    def add_transaction_readings(self, rows: Iterable[AddTransactionReadingsParams]) -> int:
         return self._executemany(
-            statements.ADD_TRANSACTION_SAMPLES,
+            statements.ADD_TRANSACTION_READINGS,
             [
-                (transaction_id, to_milliseconds(measured_at), kind_id, value, position, to_milliseconds(received_at))
-                for transaction_id, measured_at, kind_id, value, position, received_at in rows
+                (transaction_id, to_milliseconds(measured_at), samples, register_wh, to_milliseconds(received_at))
+                for transaction_id, measured_at, samples, register_wh, received_at in rows
             ],
         ).rowcount
 
-    def add_connector_samples(self, rows: Iterable[AddConnectorSamplesParams]) -> int:
+    def add_late_transaction_samples(self, rows: Iterable[AddLateTransactionSamplesParams]) -> int:
         return self._executemany(
-            statements.ADD_CONNECTOR_SAMPLES,
+            statements.ADD_LATE_TRANSACTION_SAMPLES,
             [
-                (connector_key, to_milliseconds(measured_at), kind_id, value, position, to_milliseconds(received_at))
-                for connector_key, measured_at, kind_id, value, position, received_at in rows
+                (
+                    transaction_id,
+                    to_milliseconds(measured_at),
+                    late_sample,
+                    position,
+                    register_wh,
+                    to_milliseconds(received_at),
+                )
+                for transaction_id, measured_at, late_sample, position, register_wh, received_at in rows
             ],
         ).rowcount
 
-    def find_newest_samples(
-        self, *, transaction_id: int, until: datetime, measurand: str, row_limit: int
-    ) -> list[FindNewestSamplesRow]:
-        rows: list[StoredFindNewestSamplesRow] = self._execute(
-            statements.FIND_NEWEST_SAMPLES, (transaction_id, to_milliseconds(until), measurand, row_limit)
-        ).fetchall()
-        return [decode_find_newest_samples_row(row) for row in rows]
+    def add_connector_readings(self, rows: Iterable[AddConnectorReadingsParams]) -> int:
+        return self._executemany(
+            statements.ADD_CONNECTOR_READINGS,
+            [
+                (connector_key, to_milliseconds(measured_at), samples, to_milliseconds(received_at))
+                for connector_key, measured_at, samples, received_at in rows
+            ],
+        ).rowcount
+
+    def add_late_connector_samples(self, rows: Iterable[AddLateConnectorSamplesParams]) -> int:
+        return self._executemany(
+            statements.ADD_LATE_CONNECTOR_SAMPLES,
+            [
+                (connector_key, to_milliseconds(measured_at), late_sample, position, to_milliseconds(received_at))
+                for connector_key, measured_at, late_sample, position, received_at in rows
+            ],
+        ).rowcount
+
+    def find_newest_register(self, *, transaction_id: int, until: datetime) -> FindNewestRegisterRow | None:
+        row: StoredFindNewestRegisterRow | None = self._execute(
+            statements.FIND_NEWEST_REGISTER, (transaction_id, to_milliseconds(until))
+        ).fetchone()
+        return None if row is None else decode_find_newest_register_row(row)
 
     def list_transaction_samples(
         self, *, transaction_id: int, measured_at: datetime, position: int, kind_id: int, value: str, page_size: int

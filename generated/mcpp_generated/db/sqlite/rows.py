@@ -14,7 +14,7 @@ from ..models import (
     ConfigurationKey,
     ConnectChargePointRow,
     Connector,
-    FindNewestSamplesRow,
+    FindNewestRegisterRow,
     FindUploadLinkRow,
     FindUploadRow,
     FirmwareImage,
@@ -492,12 +492,12 @@ def decode_reservation_record(row: StoredReservationRecord) -> ReservationRecord
     )
 
 
-StoredFindNewestSamplesRow: TypeAlias = tuple[int, str, str, str, str, str, str]
+StoredFindNewestRegisterRow: TypeAlias = tuple[int, int | None]
 
 
-def decode_find_newest_samples_row(row: StoredFindNewestSamplesRow) -> FindNewestSamplesRow:
-    measured_at, value, unit, phase, context, location, format = row
-    return FindNewestSamplesRow(from_milliseconds(measured_at), value, unit, phase, context, location, format)
+def decode_find_newest_register_row(row: StoredFindNewestRegisterRow) -> FindNewestRegisterRow:
+    measured_at, register_wh = row
+    return FindNewestRegisterRow(from_milliseconds(measured_at), register_wh)
 
 
 StoredListTransactionSamplesRow: TypeAlias = tuple[int, int, int, str, str, str, str, str, str, str]

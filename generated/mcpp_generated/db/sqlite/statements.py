@@ -369,28 +369,46 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6)
 ON CONFLICT (measurand, phase, unit, context, location, format) DO UPDATE SET measurand = excluded.measurand
 RETURNING id"""
 
-ADD_TRANSACTION_SAMPLES: Final = """\
-INSERT INTO transaction_samples (transaction_id, measured_at, kind_id, value, position, received_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+ADD_TRANSACTION_READINGS: Final = """\
+INSERT INTO transaction_readings (transaction_id, measured_at, late_sample, position, samples, register_wh, received_at)
+VALUES (?1, ?2, '', 0, ?3, ?4, ?5)
 ON CONFLICT DO NOTHING"""
 
-ADD_CONNECTOR_SAMPLES: Final = """\
-INSERT INTO connector_samples (connector_key, measured_at, kind_id, value, position, received_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+ADD_LATE_TRANSACTION_SAMPLES: Final = """\
+INSERT INTO transaction_readings (transaction_id, measured_at, late_sample, position, samples, register_wh, received_at)
+SELECT ?1, ?2, ?3, ?4, json_array(?3), ?5, ?6
+WHERE NOT EXISTS (
+    SELECT 1 FROM transaction_readings AS r, json_each(r.samples)
+    WHERE r.transaction_id = ?1 AND r.measured_at = ?2 AND r.late_sample = ''
+        AND json_each.value = ?3
+)
 ON CONFLICT DO NOTHING"""
 
-FIND_NEWEST_SAMPLES: Final = """\
-SELECT s.measured_at, s.value, k.unit, k.phase, k.context, k.location, k.format
-FROM transaction_samples AS s
-JOIN sample_kinds AS k ON k.id = s.kind_id
-WHERE s.transaction_id = ?1 AND s.measured_at <= ?2 AND k.measurand = ?3
-ORDER BY s.measured_at DESC, s.position DESC
-LIMIT ?4"""
+ADD_CONNECTOR_READINGS: Final = """\
+INSERT INTO connector_readings (connector_key, measured_at, late_sample, position, samples, received_at)
+VALUES (?1, ?2, '', 0, ?3, ?4)
+ON CONFLICT DO NOTHING"""
+
+ADD_LATE_CONNECTOR_SAMPLES: Final = """\
+INSERT INTO connector_readings (connector_key, measured_at, late_sample, position, samples, received_at)
+SELECT ?1, ?2, ?3, ?4, json_array(?3), ?5
+WHERE NOT EXISTS (
+    SELECT 1 FROM connector_readings AS r, json_each(r.samples)
+    WHERE r.connector_key = ?1 AND r.measured_at = ?2 AND r.late_sample = ''
+        AND json_each.value = ?3
+)
+ON CONFLICT DO NOTHING"""
+
+FIND_NEWEST_REGISTER: Final = """\
+SELECT measured_at, register_wh FROM transaction_readings
+WHERE transaction_id = ?1 AND measured_at <= ?2 AND register_wh IS NOT NULL
+ORDER BY measured_at DESC, received_at DESC, position DESC
+LIMIT 1"""
 
 LIST_TRANSACTION_SAMPLES: Final = """\
 SELECT s.measured_at, s.position, s.kind_id, s.value, k.measurand, k.phase, k.unit, k.context, k.location, k.format
 FROM transaction_samples AS s
-JOIN sample_kinds AS k ON k.id = s.kind_id
+CROSS JOIN sample_kinds AS k ON k.id = s.kind_id
 WHERE s.transaction_id = ?1 AND s.measured_at >= ?2
     AND (
         s.measured_at > ?2 OR s.position > ?3

@@ -208,27 +208,53 @@ CREATE TABLE sample_kinds (
     UNIQUE (measurand, phase, unit, context, location, format)
 ) STRICT;
 
--- position: the place in the charger's list of sampled values.
-CREATE TABLE transaction_samples (
+-- The samples of one moment. Those that came first share a row, in the order sent; one of the same moment that comes
+-- later has a row of its own. So each is stored once, whatever the charger groups and repeats.
+-- samples: a JSON list of texts, each a key of sample_kinds, a space and the value.
+-- late_sample: '' in the row of those that came first, else that one text; position: its place in the charger's list.
+-- register_wh: of the last sample in the row that is a reading of the whole import register.
+CREATE TABLE transaction_readings (
     transaction_id  INTEGER NOT NULL REFERENCES transactions (id) ON DELETE CASCADE,
     measured_at     INTEGER NOT NULL,
-    kind_id         INTEGER NOT NULL REFERENCES sample_kinds (id),
-    value           TEXT    NOT NULL,
+    late_sample     TEXT    NOT NULL,
     position        INTEGER NOT NULL,
+    samples         TEXT    NOT NULL,
+    register_wh     INTEGER,
     received_at     INTEGER NOT NULL,
-    PRIMARY KEY (transaction_id, measured_at, kind_id, value)
+    PRIMARY KEY (transaction_id, measured_at, late_sample)
 ) STRICT, WITHOUT ROWID;
 
--- Samples that no transaction was running for.
-CREATE TABLE connector_samples (
+-- The same of what no transaction was running for.
+CREATE TABLE connector_readings (
     connector_key  INTEGER NOT NULL REFERENCES connectors (key) ON DELETE CASCADE,
     measured_at    INTEGER NOT NULL,
-    kind_id        INTEGER NOT NULL REFERENCES sample_kinds (id),
-    value          TEXT    NOT NULL,
+    late_sample    TEXT    NOT NULL,
     position       INTEGER NOT NULL,
+    samples        TEXT    NOT NULL,
     received_at    INTEGER NOT NULL,
-    PRIMARY KEY (connector_key, measured_at, kind_id, value)
+    PRIMARY KEY (connector_key, measured_at, late_sample)
 ) STRICT, WITHOUT ROWID;
+
+-- A row for each sample. position: the place in the charger's list.
+CREATE VIEW transaction_samples AS
+SELECT
+    r.transaction_id,
+    r.measured_at,
+    CAST(coalesce(json_each.value, 0) AS INTEGER) AS kind_id,
+    CAST(coalesce(substr(json_each.value, instr(json_each.value, ' ') + 1), '') AS TEXT) AS value,
+    CAST(coalesce(r.position + json_each.key, 0) AS INTEGER) AS position,
+    r.received_at
+FROM transaction_readings AS r, json_each(r.samples);
+
+CREATE VIEW connector_samples AS
+SELECT
+    r.connector_key,
+    r.measured_at,
+    CAST(coalesce(json_each.value, 0) AS INTEGER) AS kind_id,
+    CAST(coalesce(substr(json_each.value, instr(json_each.value, ' ') + 1), '') AS TEXT) AS value,
+    CAST(coalesce(r.position + json_each.key, 0) AS INTEGER) AS position,
+    r.received_at
+FROM connector_readings AS r, json_each(r.samples);
 
 -- Stops and meter values that belong to no known transaction: kept whole, as JSON in the spelling of ocpp_version.
 CREATE TABLE unmatched (
