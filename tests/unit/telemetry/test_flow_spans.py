@@ -15,7 +15,6 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_ON, Decision, Sampler, Sampl
 from opentelemetry.trace import Link, SpanContext, SpanKind, StatusCode, TraceState
 from opentelemetry.util.types import Attributes
 
-from mcpp.domain.events import TransactionRecovered
 from mcpp.ocppj.errors import CallTimeout
 from mcpp.ocppj.flow import Deviation, Peer, Step, Subject, TraceContext, current_trace_context
 from mcpp.ocppj.frames import Call, CallError, CallResult
@@ -29,12 +28,11 @@ from mcpp.telemetry.sessions import ChargingSessions
 from mcpp.telemetry.tracing.flow_spans import FlowSpans
 from mcpp.telemetry.tracing.session_spans import SessionSpans, root_span_id
 from mcpp.telemetry.tracing.spans import Spans
+from tests.events import FLOW, FORGOTTEN, PREPARING, RECOVERED, SESSION, STARTED, STOPPED
 from tests.unit.domain.books import NOW
-from tests.unit.telemetry.happenings import FLOW, FORGOTTEN, PREPARING, SESSION, STARTED, STOPPED
 from tests.unit.telemetry.recording import Recording
 
 PEER = Peer(7, "CP-1")
-RECOVERED = TransactionRecovered(**{name: getattr(STOPPED, name) for name in STOPPED.__dataclass_fields__})
 
 
 class Only(Sampler):
