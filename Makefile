@@ -1,4 +1,4 @@
-# MCPP: `make run` serves, `make demo` shows a session, `make test` tests, `make check` is what CI runs.
+# MCPP: `make run` serves, `make demo` shows a session, `make test-fast` tests, `make check` is what CI runs.
 
 PYTHON ?= python3
 VENV   := .venv
@@ -9,7 +9,7 @@ ARGS   ?=
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test bench walk generate check check-static format lint types imports drift requirements clean
+.PHONY: help setup run demo test test-fast bench walk generate check check-static format lint types imports drift requirements clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -19,11 +19,14 @@ setup: $(VENV)/.runtime ## Install MCPP into .venv
 run: $(VENV)/.runtime ## Run the central system; settings as ARGS="--ocpp-port 9001" or MCPP_ variables
 	@exec $(BIN)/mcpp serve $(ARGS)
 
-demo: $(VENV)/.runtime ## Run a central system and one virtual charger through a charging session
-	@exec $(BIN)/python -m tools.demo
+demo: $(VENV)/.runtime ## Show a charging session of one virtual charger; ARGS="--pace 0" for all at once
+	@exec $(BIN)/python -m tools.demo $(ARGS)
 
-test: $(VENV)/.dev ## Run all tests; one file or word as ARGS="tests/unit -k writer"
-	$(BIN)/pytest -n auto --dist worksteal $(ARGS)
+test: $(VENV)/.dev ## Run all tests as CI does; one file or word as ARGS="tests/unit -k writer"
+	$(BIN)/pytest -n auto --dist worksteal --hypothesis-profile=ci $(ARGS)
+
+test-fast: $(VENV)/.dev ## Run the unit and contract tests, in half a minute
+	$(BIN)/pytest -n auto --dist worksteal tests/unit tests/contract $(ARGS)
 
 bench: $(VENV)/.dev ## Compare MCPP with the ocpp package and a bare echo; writes docs/performance.md in six minutes
 	$(BIN)/python -m tools.bench compare --write docs/performance.md $(ARGS)
@@ -38,21 +41,21 @@ generate: $(VENV)/.dev ## Regenerate generated/ from contracts/ and queries/, an
 
 check: check-static test ## Format, lint, types, import contracts, generated-code drift and tests
 
-check-static: format lint types imports drift
+check-static: format lint types imports drift ## Everything in check but the tests
 
-format: $(VENV)/.dev
+format: $(VENV)/.dev ## Check the format
 	$(BIN)/ruff format --check .
 
-lint: $(VENV)/.dev
+lint: $(VENV)/.dev ## Check with the linter
 	$(BIN)/ruff check .
 
-types: $(VENV)/.dev
+types: $(VENV)/.dev ## Check the types
 	$(BIN)/mypy
 
-imports: $(VENV)/.dev
+imports: $(VENV)/.dev ## Check the import contracts
 	$(BIN)/lint-imports --no-cache
 
-drift: generate
+drift: generate ## Generate, and check that nothing differs from what is committed
 	@git diff --exit-code --stat -- $(GENERATED) || { echo "generated files differ from their sources: commit what 'make generate' wrote"; exit 1; }
 	@test -z "$$(git ls-files --others --exclude-standard -- $(GENERATED))" || { echo "'make generate' wrote files that git doesn't know"; exit 1; }
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parents[1]
+
 
 def program(name: str, package: str) -> str:
     """The path of a program, from this environment or the system's."""
@@ -20,6 +22,16 @@ def program(name: str, package: str) -> str:
             pytest.fail(told)
         pytest.skip(told)
     return path
+
+
+def make(*arguments: str) -> str:
+    """What `make` prints in the repository."""
+    # Where make runs the tests it has left its own flags in the environment.
+    environment = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL")}
+    command = [program("make", "make"), *arguments]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=30, check=True)
+    assert done.stderr == ""
+    return done.stdout
 
 
 def promtool(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:

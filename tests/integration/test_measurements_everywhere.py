@@ -28,10 +28,10 @@ from mcpp.telemetry.fleet.state import Fleet
 from mcpp.telemetry.metrics.definitions import Metrics
 from mcpp.telemetry.metrics.fleet_series import fleet_series
 from mcpp_generated.ocpp16.actions import METER_VALUES
+from tests.events import CONNECTED
 from tests.integration.plugins.mqtt_client import connected_client, running_broker
 from tests.unit.domain.books import Books
 from tests.unit.plugins.site_by_hand import SiteByHand, charge_point
-from tests.unit.telemetry.happenings import CONNECTED
 from tests.unit.telemetry.scrapes import scrape, value, values
 
 Sampled = dict[str, str]

@@ -6,8 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -32,6 +31,7 @@ from mcpp.storage.sqlite.readers import SqliteReaderPool
 from mcpp.storage.writer import Writer
 from mcpp.transport.registry import Registry
 from mcpp_generated.db.sqlite.queries import SqliteQueries
+from tests.events import HEARTBEAT
 
 PATIENCE = 10.0
 """Seconds after which a test that waits for something gives up."""
@@ -56,7 +56,7 @@ def plugin(name: str, trusted: bool = True, /, **hooks: Callable[..., object]) -
 
 
 def heartbeat(identity: str = "CP-1", correlation_id: str = "c" * 32) -> HeartbeatReceived:
-    return HeartbeatReceived(charge_point_id=identity, correlation_id=correlation_id, at=datetime.now(UTC))
+    return replace(HEARTBEAT, charge_point_id=identity, correlation_id=correlation_id)
 
 
 @dataclass

@@ -7,14 +7,16 @@ import hmac
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
-from mcpp.domain.events import ChargePointBooted, Event, SecurityEventReceived
+from mcpp.domain.events import Event
 from mcpp.plugins.builtin.webhook import Webhook
 from mcpp.plugins.builtin.webhook.settings import WebhookSettings
+from tests import events
 from tests.integration.plugins.http_receiver import (
     OK,
     Behaviour,
@@ -31,14 +33,13 @@ SECRET = "a secret that both sides know"
 
 
 def booted(number: int, charge_point_id: str = "CP-1") -> Event:
-    return ChargePointBooted(
+    return replace(
+        events.BOOTED,
         charge_point_id=charge_point_id,
         correlation_id=f"{number:032x}",
         at=START,
         vendor="Vendor",
         model=f"Model {number}",
-        serial_number=None,
-        firmware_version=None,
     )
 
 
@@ -119,15 +120,7 @@ async def test_only_the_events_that_were_asked_for_arrive(deployment: Deployment
     receiver = await listen()
     webhook = await deployment.start(receiver.url, events="security_event_received")
     webhook.event_published(booted(1))
-    event = SecurityEventReceived(
-        charge_point_id="CP-1",
-        correlation_id="c" * 32,
-        at=START,
-        type="TamperDetected",
-        occurred_at=START,
-        tech_info=None,
-    )
-    webhook.event_published(event)
+    webhook.event_published(events.TAMPERED)
     [posted] = await receiver.wait_for(1)
     assert verified(posted).facts["event"] == "security_event_received"
 
@@ -136,15 +129,7 @@ async def test_secrets_are_masked_in_the_body(deployment: Deployment, listen: Li
     receiver = await listen()
     webhook = await deployment.start(receiver.url)
     told = "AuthorizationKey=0123456789abcdef set from ftp://user:hunter2@files.example"
-    event = SecurityEventReceived(
-        charge_point_id="CP-1",
-        correlation_id="c" * 32,
-        at=START,
-        type="SettingChanged",
-        occurred_at=START,
-        tech_info=told,
-    )
-    webhook.event_published(event)
+    webhook.event_published(replace(events.TAMPERED, tech_info=told))
     [posted] = await receiver.wait_for(1)
     assert b"0123456789abcdef" not in verified(posted).body
     assert b"hunter2" not in posted.body

@@ -8,19 +8,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 from mcpp.csms.operations import Operations
-from mcpp.domain.events import (
-    ChargePointBooted,
-    ChargePointConnected,
-    ConnectorStatusChanged,
-    ReservationChanged,
-    TransactionRecovered,
-    TransactionStarted,
-    TransactionStopped,
-)
+from mcpp.domain.events import TransactionRecovered
 from mcpp.ocppj.errors import CommandError
 from mcpp.plugins import ChargePointState, ConnectorState
 from mcpp.plugins.builtin.auto_start import AutoStart, AutoStartSettings
-from mcpp_generated.db.enums import ReservationState, StopOrigin
+from mcpp_generated.db.enums import ReservationState
+from tests import events
 from tests.unit.plugins.site_by_hand import START, Entry, Job, SiteByHand
 
 TAG = "AutoTag"
@@ -170,17 +163,15 @@ class World:
         before = self.book(number, status=status, status_at=self.site.now())
         if before.status == status and info is None:
             return
-        event = ConnectorStatusChanged(
-            charge_point_id="CP-1",
-            correlation_id="c" * 32,
-            at=self.site.now(),
+        now = self.site.now()
+        event = replace(
+            events.PREPARING,
+            at=now,
             connector_id=number,
             status=status,
             previous_status=before.status,
-            error_code="NoError",
             info=info,
-            reported_at=self.site.now(),
-            session_correlation_id="5" * 32,
+            reported_at=now,
         )
         pending = self.plugin.connector_status_changed(event, self.site)
         if pending is not None:
@@ -189,30 +180,14 @@ class World:
 
     async def connect(self) -> None:
         self.site.states["CP-1"] = replace(self.state, connected=True)
-        event = ChargePointConnected(
-            charge_point_id="CP-1",
-            correlation_id="c" * 32,
-            at=self.site.now(),
-            ocpp_version="1.6",
-            remote_address="192.0.2.1",
-        )
-        self.plugin.charge_point_connected(event, self.site)
+        self.plugin.charge_point_connected(replace(events.CONNECTED, at=self.site.now()), self.site)
 
     def disconnect(self) -> None:
         self.site.states["CP-1"] = replace(self.state, connected=False)
 
     async def boot(self) -> None:
         self.site.states["CP-1"] = replace(self.state, accepted=True)
-        event = ChargePointBooted(
-            charge_point_id="CP-1",
-            correlation_id="c" * 32,
-            at=self.site.now(),
-            vendor="Acme",
-            model="Wall",
-            serial_number=None,
-            firmware_version=None,
-        )
-        pending = self.plugin.charge_point_booted(event, self.site)
+        pending = self.plugin.charge_point_booted(replace(events.BOOTED, at=self.site.now()), self.site)
         if pending is not None:
             await pending
 
@@ -225,38 +200,23 @@ class World:
     async def start(self, number: int = 1, *, ago: float = 0) -> None:
         """A StartTransaction."""
         self.book(number, transaction_id=77)
-        event = TransactionStarted(
-            charge_point_id="CP-1",
-            correlation_id="c" * 32,
-            at=self.site.now(),
-            transaction_id=77,
-            connector_id=number,
-            id_tag=TAG,
-            meter_start=0,
-            started_at=self.site.now() - timedelta(seconds=ago),
-            session_correlation_id="5" * 32,
+        now = self.site.now()
+        started_at = now - timedelta(seconds=ago)
+        event = replace(
+            events.STARTED, at=now, transaction_id=77, connector_id=number, id_tag=TAG, started_at=started_at
         )
         self.plugin.transaction_started(event)
 
     async def stop(self, number: int = 1, *, recovered: bool = False) -> None:
         self.book(number, transaction_id=None)
-        kind = TransactionRecovered if recovered else TransactionStopped
-        event = kind(
-            charge_point_id="CP-1",
-            correlation_id="c" * 32,
+        event = replace(
+            events.RECOVERED if recovered else events.STOPPED,
             at=self.site.now(),
             transaction_id=77,
             connector_id=number,
             id_tag=TAG,
-            meter_start=0,
-            meter_stop=1000,
-            energy_wh=1000,
-            energy_implausible=False,
             started_at=START,
             stopped_at=self.site.now(),
-            reason="Local",
-            origin=StopOrigin.RECOVERED if recovered else StopOrigin.CHARGER,
-            session_correlation_id="5" * 32,
         )
         if isinstance(event, TransactionRecovered):
             self.plugin.transaction_recovered(event, self.site)
@@ -266,18 +226,8 @@ class World:
 
     async def change_reservation(self, number: int, reserved_for: str | None) -> None:
         self.book(number, reserved_for=reserved_for)
-        event = ReservationChanged(
-            charge_point_id="CP-1",
-            correlation_id="c" * 32,
-            at=self.site.now(),
-            reservation_id=1,
-            connector_id=number,
-            id_tag="SOMEBODY",
-            parent_id_tag=None,
-            expiry_date=START + timedelta(hours=1),
-            status=ReservationState.ACCEPTED if reserved_for else ReservationState.EXPIRED,
-            transaction_id=None,
-        )
+        status = ReservationState.ACCEPTED if reserved_for else ReservationState.EXPIRED
+        event = replace(events.RESERVED, at=self.site.now(), connector_id=number, status=status)
         self.plugin.reservation_changed(event, self.site)
         await self.site.let_pass(0)
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from mcpp.csms.operations import ChangeOutcome
-from mcpp.domain.events import ChargePointBooted, ChargePointConnected
 from mcpp.errors import StartError
 from mcpp.ocppj.errors import CallRefused, CallTimeout, CommandError
 from mcpp.plugins import ConnectorState
 from mcpp.plugins.builtin.configure import Configure, ConfigureSettings
 from mcpp.plugins.builtin.configure.settings import same
+from tests import events
 from tests.unit.plugins.site_by_hand import SiteByHand, charge_point
 
 INTERVAL = "MeterValueSampleInterval"
@@ -85,28 +85,14 @@ class Garage(SiteByHand):
         self.charger.asked.clear()
         self.charger.moments.clear()
         self.charger.booted_at = self.clock
-        event = ChargePointBooted(
-            charge_point_id="CP-1",
-            correlation_id="a" * 32,
-            at=self.clock,
-            vendor="Acme",
-            model="Wall 2",
-            serial_number=None,
-            firmware_version=self.states["CP-1"].firmware_version,
-        )
+        version = self.states["CP-1"].firmware_version
+        event = replace(events.BOOTED, at=self.clock, vendor="Acme", model="Wall 2", firmware_version=version)
         self.plugin.charge_point_booted(event, self)
         await self.let_pass(seconds)
 
     async def reconnect(self) -> None:
         self.states["CP-1"] = replace(self.states["CP-1"], connected=True)
-        event = ChargePointConnected(
-            charge_point_id="CP-1",
-            correlation_id="a" * 32,
-            at=self.clock,
-            ocpp_version="1.6",
-            remote_address="192.0.2.1",
-        )
-        self.plugin.charge_point_connected(event, self)
+        self.plugin.charge_point_connected(replace(events.CONNECTED, at=self.clock), self)
         await self.let_pass(30)
 
     def charge(self, transaction_id: int | None) -> None:

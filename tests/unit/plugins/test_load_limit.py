@@ -12,11 +12,11 @@ import pytest
 from pydantic import ValidationError
 
 from mcpp.csms.operations import ChangeOutcome
-from mcpp.domain.events import ChargePointBooted, ChargePointConnected, ConnectorStatusChanged
 from mcpp.errors import StartError
 from mcpp.ocppj.errors import CallTimeout, CommandError, NotConnected
 from mcpp.plugins import ConnectorState
 from mcpp.plugins.builtin.load_limit import LoadLimit, LoadLimitSettings
+from tests import events
 from tests.unit.plugins.site_by_hand import SiteByHand, charge_point
 
 Obeys: Final = "obeys"
@@ -98,40 +98,19 @@ class CarPark(SiteByHand):
     async def report(self, names: str, status: str, seconds: float = 2) -> None:
         for name in names:
             self.put(name, status, connected=self.states[name].connected)
-            event = ConnectorStatusChanged(
-                charge_point_id=name,
-                correlation_id="a" * 32,
-                at=self.clock,
-                connector_id=1,
-                status=status,
-                previous_status=None,
-                error_code="NoError",
-                info=None,
-                reported_at=self.clock,
-                session_correlation_id=None,
+            event = replace(
+                events.PREPARING, charge_point_id=name, at=self.clock, status=status, reported_at=self.clock
             )
             self.plugin.connector_status_changed(event, self)
         await self.let_pass(seconds)
 
     async def boot(self, name: str) -> None:
-        event = ChargePointBooted(
-            charge_point_id=name,
-            correlation_id="a" * 32,
-            at=self.clock,
-            vendor="V",
-            model="M",
-            serial_number=None,
-            firmware_version=None,
-        )
-        self.plugin.charge_point_booted(event, self)
+        self.plugin.charge_point_booted(replace(events.BOOTED, charge_point_id=name, at=self.clock), self)
         await self.let_pass(2)
 
     async def connect(self, name: str) -> None:
         self.put(name, self.states[name].connectors[0].status or "Available")
-        event = ChargePointConnected(
-            charge_point_id=name, correlation_id="a" * 32, at=self.clock, ocpp_version="1.6", remote_address="192.0.2.1"
-        )
-        self.plugin.charge_point_connected(event, self)
+        self.plugin.charge_point_connected(replace(events.CONNECTED, charge_point_id=name, at=self.clock), self)
         await self.let_pass(2)
 
     @property

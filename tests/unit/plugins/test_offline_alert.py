@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from pydantic import ValidationError
 
-from mcpp.domain.events import ChargePointConnected, ChargePointDisconnected, ChargePointOffline, ChargePointOnline
+from mcpp.domain.events import ChargePointOffline, ChargePointOnline
 from mcpp.plugins.builtin.offline_alert import OfflineAlert, OfflineAlertSettings
+from tests import events
 from tests.unit.plugins.site_by_hand import START, SiteByHand, charge_point
 
 AFTER = 300
@@ -26,18 +29,12 @@ class Watched:
 
     def leave(self) -> None:
         self.site.states["CP-1"] = charge_point("CP-1")
-        event = ChargePointDisconnected(charge_point_id="CP-1", correlation_id="a" * 32, at=self.site.now())
+        event = replace(events.DISCONNECTED, correlation_id="a" * 32, at=self.site.now())
         self.plugin.charge_point_disconnected(event, self.site)
 
     def come(self) -> None:
         self.site.states["CP-1"] = charge_point("CP-1", connected=True)
-        event = ChargePointConnected(
-            charge_point_id="CP-1",
-            correlation_id="b" * 32,
-            at=self.site.now(),
-            ocpp_version="1.6",
-            remote_address="192.0.2.1",
-        )
+        event = replace(events.CONNECTED, correlation_id="b" * 32, at=self.site.now())
         self.plugin.charge_point_connected(event, self.site)
 
     @property

@@ -6,20 +6,20 @@ import json
 import re
 import time
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta, timezone
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
-from mcpp.domain.events import HeartbeatReceived, MeterValuesReceived, TransactionRecovered
 from mcpp.domain.samples import Sample, SampleKind
 from mcpp.plugins.builtin.webhook import Webhook
 from mcpp.plugins.builtin.webhook.receiver import Delivery, Receiver, backoff
 from mcpp.plugins.builtin.webhook.settings import WebhookSettings, signing_key
 from mcpp.plugins.builtin.webhook.signature import signed_headers
 from mcpp.reads.event_json import EVENT_NAMES, event_json
-from mcpp_generated.db.enums import StopOrigin
+from tests import events
 from tests.unit.plugins.site_by_hand import SiteByHand
 
 AT = datetime(2026, 5, 1, 14, 0, 0, 1234, tzinfo=timezone(timedelta(hours=2)))
@@ -148,7 +148,7 @@ def test_a_secret_in_base64_is_the_bytes_behind_it() -> None:
 
 
 def test_an_event_is_json_with_times_in_utc() -> None:
-    event = HeartbeatReceived(charge_point_id="CP-1", correlation_id="a" * 32, at=AT)
+    event = replace(events.HEARTBEAT, correlation_id="a" * 32, at=AT)
     assert json.loads(event_json(event)) == {
         "event": "heartbeat_received",
         "charge_point_id": "CP-1",
@@ -159,15 +159,7 @@ def test_an_event_is_json_with_times_in_utc() -> None:
 
 def test_samples_have_the_names_of_the_api() -> None:
     kind = SampleKind("Voltage", "L1", "V", "Sample.Periodic", "", "Raw")
-    event = MeterValuesReceived(
-        charge_point_id="CP-1",
-        correlation_id="a" * 32,
-        at=AT,
-        connector_id=1,
-        transaction_id=None,
-        session_correlation_id=None,
-        samples=(Sample(AT, kind, "231.4", 0),),
-    )
+    event = replace(events.MEASURED, samples=(Sample(AT, kind, "231.4", 0),))
     assert json.loads(event_json(event))["samples"] == [
         {
             "timestamp": "2026-05-01T12:00:00.001Z",
@@ -183,24 +175,7 @@ def test_samples_have_the_names_of_the_api() -> None:
 
 
 def test_evidence_is_an_object() -> None:
-    event = TransactionRecovered(
-        charge_point_id="CP-1",
-        correlation_id="a" * 32,
-        at=AT,
-        transaction_id=7,
-        connector_id=1,
-        id_tag="TAG",
-        meter_start=0,
-        meter_stop=10,
-        energy_wh=10,
-        energy_implausible=False,
-        started_at=AT,
-        stopped_at=AT.astimezone(UTC),
-        reason="Other",
-        origin=StopOrigin.RECOVERED,
-        session_correlation_id="b" * 32,
-        evidence='{"cause": "next_start"}',
-    )
+    event = replace(events.RECOVERED, evidence='{"cause": "next_start"}')
     facts = json.loads(event_json(event))
     assert facts["event"] == "transaction_recovered"
     assert facts["evidence"] == {"cause": "next_start"}

@@ -7,29 +7,20 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mcpp.domain.events import (
-    ChargePointBooted,
-    ChargePointForgotten,
-    ConnectorStatusChanged,
-    HeartbeatReceived,
-    MeterValuesReceived,
-    SecurityEventReceived,
-    Subscriber,
-    TransactionRecovered,
-)
+from mcpp.domain.events import Subscriber
 from mcpp.telemetry.business import BusinessTelemetry
 from mcpp.telemetry.logs.lines import LogLevel
 from mcpp.telemetry.metrics.definitions import Metrics
 from mcpp_generated.db.enums import StopOrigin
-from tests.unit.telemetry import happenings
-from tests.unit.telemetry.happenings import FLOW, SESSION
+from tests import events
+from tests.events import FLOW, SESSION
 from tests.unit.telemetry.recording import Recording
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
-STARTED = replace(happenings.STARTED, at=NOON, transaction_id=1, connector_id=2, started_at=NOON)
+STARTED = replace(events.STARTED, at=NOON, transaction_id=1, connector_id=2, started_at=NOON)
 STOPPED = replace(
-    happenings.STOPPED,
+    events.STOPPED,
     at=NOON,
     transaction_id=1,
     connector_id=2,
@@ -38,15 +29,13 @@ STOPPED = replace(
     started_at=NOON,
     stopped_at=NOON + timedelta(hours=1, milliseconds=5),
 )
-_ENDED = {name: getattr(STOPPED, name) for name in STOPPED.__dataclass_fields__}
 RECOVERED = replace(
-    TransactionRecovered(**_ENDED),
+    events.RECOVERED,
     transaction_id=2,
+    connector_id=2,
     meter_stop=1000,
     energy_wh=0,
     stopped_at=NOON,
-    reason="Other",
-    origin=StopOrigin.RECOVERED,
     evidence="next_start",
 )
 
@@ -110,8 +99,7 @@ def test_open_transactions_of_a_forgotten_charge_point_are_no_longer_active(
 ) -> None:
     metrics.transactions_active.set(3)
     with recording.at() as lines:
-        forgotten = ChargePointForgotten(charge_point_id="CP-1", correlation_id=FLOW, at=NOON, open_transactions=2)
-        BusinessTelemetry(lines, metrics)(forgotten)
+        BusinessTelemetry(lines, metrics)(replace(events.FORGOTTEN, open_transactions=2))
 
     assert metrics.registry.get_sample_value("mcpp_transactions_active") == 1
     assert recording.line()["event"] == "charge_point_forgotten"
@@ -153,41 +141,9 @@ def test_implausible_energy_and_clocks_set_back_do_not_spoil_the_sums(recording:
 def test_statuses_boots_and_security_events_are_told(recording: Recording, metrics: Metrics) -> None:
     with recording.at() as lines:
         business = BusinessTelemetry(lines, metrics)
-        business(
-            ConnectorStatusChanged(
-                charge_point_id="CP-1",
-                correlation_id=FLOW,
-                at=NOON,
-                connector_id=1,
-                status="Faulted",
-                previous_status=None,
-                error_code="GroundFailure",
-                info=None,
-                reported_at=NOON,
-                session_correlation_id=None,
-            )
-        )
-        business(
-            ChargePointBooted(
-                charge_point_id="CP-1",
-                correlation_id=FLOW,
-                at=NOON,
-                vendor="V",
-                model="M",
-                serial_number=None,
-                firmware_version="1.0",
-            )
-        )
-        business(
-            SecurityEventReceived(
-                charge_point_id="CP-1",
-                correlation_id=FLOW,
-                at=NOON,
-                type="SettingSystemTime",
-                occurred_at=NOON,
-                tech_info="password=geheim",
-            )
-        )
+        business(replace(events.PREPARING, status="Faulted", previous_status=None, error_code="GroundFailure"))
+        business(replace(events.BOOTED, firmware_version="1.0"))
+        business(replace(events.TAMPERED, type="SettingSystemTime", tech_info="password=geheim"))
     status, boot, security = recording.lines()
 
     assert (status["event"], status["category"]) == ("connector_status_changed", "transaction")
@@ -201,18 +157,8 @@ def test_statuses_boots_and_security_events_are_told(recording: Recording, metri
 def test_what_has_a_message_line_gets_no_second_one(recording: Recording, metrics: Metrics) -> None:
     with recording.at() as lines:
         business = BusinessTelemetry(lines, metrics)
-        business(HeartbeatReceived(charge_point_id="CP-1", correlation_id=FLOW, at=NOON))
-        business(
-            MeterValuesReceived(
-                charge_point_id="CP-1",
-                correlation_id=FLOW,
-                at=NOON,
-                connector_id=1,
-                transaction_id=1,
-                samples=(),
-                session_correlation_id=SESSION,
-            )
-        )
+        business(events.HEARTBEAT)
+        business(events.MEASURED)
 
     assert recording.lines() == []
 

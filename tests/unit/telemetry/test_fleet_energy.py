@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from mcpp.domain.assignment import Content, assign
 from mcpp.domain.closing import Stop, close_by_operator
 from mcpp.domain.connectors import ReportStatus, report_status
-from mcpp.domain.events import ChargePointConnected, Event
+from mcpp.domain.events import Event
 from mcpp.domain.memory import Memory
 from mcpp.domain.occasion import OperatorOccasion
 from mcpp.domain.recovery import close_orphans
@@ -22,6 +22,7 @@ from mcpp.domain.statuses import NO_ERROR, ConnectorStatus, StopReason
 from mcpp.telemetry.fleet.books import read_fleet
 from mcpp.telemetry.fleet.state import Fleet
 from mcpp_generated.db.enums import UnmatchedKind
+from tests.events import CONNECTED
 from tests.examples import examples
 from tests.unit.domain.books import ENERGY, NOW, Books, energy, minute
 
@@ -308,9 +309,6 @@ TestCounting.settings = examples(times=1.5, steps=40)
 def test_a_charge_point_that_comes_back_after_it_was_forgotten_begins_at_nothing(told: Told) -> None:
     told.stop(told.start(1000), 6000, minute(1))
     told.fleet.forget("CP-1")
-    met = ChargePointConnected(
-        charge_point_id="CP-1", correlation_id="c" * 32, at=NOW, ocpp_version="1.6", remote_address="127.0.0.1"
-    )
-    told.fleet(met)
+    told.fleet(CONNECTED)
 
     assert told.wh == 0

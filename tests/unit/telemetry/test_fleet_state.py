@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from mcpp.domain.events import ChargePointConnected, ChargePointDisconnected, Event, TransactionRecovered
+from mcpp.domain.events import ChargePointConnected, Event
 from mcpp.telemetry.fleet import state
 from mcpp.telemetry.fleet.state import (
     HIGHEST_CONNECTOR,
@@ -20,8 +20,8 @@ from mcpp.telemetry.fleet.state import (
     KnownTransaction,
 )
 from mcpp_generated.db.enums import StopOrigin
+from tests.events import BOOTED, CONNECTED, DISCONNECTED, FORGOTTEN, MEASURED, PREPARING, RECOVERED, STARTED, STOPPED
 from tests.unit.domain.books import NOW
-from tests.unit.telemetry.happenings import BOOTED, CONNECTED, FORGOTTEN, MEASURED, PREPARING, STARTED, STOPPED
 
 STATUSES: Final = ("Available", "Preparing", "Charging", "Faulted")
 ERROR_CODES: Final = ("NoError", "GroundFailure", "OtherError")
@@ -63,8 +63,7 @@ def test_boots_and_ended_transactions_are_counted() -> None:
 
 
 def test_a_transaction_counts_once_though_its_stop_supersedes_a_recovered_end() -> None:
-    known = {name: getattr(STOPPED, name) for name in STOPPED.__dataclass_fields__}
-    recovered = TransactionRecovered(**{**known, "meter_stop": 3000, "energy_wh": 2000, "origin": StopOrigin.RECOVERED})
+    recovered = replace(RECOVERED, meter_stop=3000, energy_wh=2000)
     late = replace(STOPPED, supersedes=3000, superseded_stopped_at=NOW, superseded_origin=StopOrigin.RECOVERED)
     figures = told(STARTED, recovered, late)
 
@@ -199,8 +198,7 @@ def test_one_beyond_the_limit_moves_up_when_another_is_forgotten() -> None:
 
 def test_one_that_was_forgotten_stays_so_until_it_connects_again() -> None:
     followed = fleet()
-    gone = ChargePointDisconnected(charge_point_id="CP-1", correlation_id="c" * 32, at=NOW)
-    for event in (connected(), BOOTED, FORGOTTEN, gone, PREPARING, STOPPED):
+    for event in (connected(), BOOTED, FORGOTTEN, DISCONNECTED, PREPARING, STOPPED):
         followed(event)
     assert list(followed) == []
 

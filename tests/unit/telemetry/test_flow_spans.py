@@ -12,7 +12,6 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanContext, SpanKind, StatusCode
 
-from mcpp.domain.events import TransactionRecovered
 from mcpp.ocppj.errors import CallTimeout
 from mcpp.ocppj.flow import (
     Deviation,
@@ -37,12 +36,11 @@ from mcpp.telemetry.tracing.flow_spans import FlowSpans
 from mcpp.telemetry.tracing.sampling import Sampling
 from mcpp.telemetry.tracing.session_spans import SessionSpans, root_span_id
 from mcpp.telemetry.tracing.spans import Spans
+from tests.events import FLOW, FORGOTTEN, PREPARING, RECOVERED, SESSION, STARTED, STOPPED
 from tests.unit.domain.books import NOW
-from tests.unit.telemetry.happenings import FLOW, FORGOTTEN, PREPARING, SESSION, STARTED, STOPPED
 from tests.unit.telemetry.recording import Recording
 
 PEER = Peer(7, "CP-1")
-RECOVERED = TransactionRecovered(**{name: getattr(STOPPED, name) for name in STOPPED.__dataclass_fields__})
 
 
 class Only(Sampling):

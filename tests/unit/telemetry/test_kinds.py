@@ -7,26 +7,25 @@ from typing import Protocol
 
 import pytest
 
-from mcpp.domain.events import Event, HeartbeatReceived, TransactionRecovered
+from mcpp.domain.events import Event, TransactionRecovered
 from mcpp.ocppj.flow import Subject
 from mcpp.telemetry.business import BusinessTelemetry
 from mcpp.telemetry.fleet.state import Fleet
 from mcpp.telemetry.metrics.definitions import Metrics
 from mcpp.telemetry.sessions import ChargingSessions, SessionEnd
-from tests.unit.domain.books import NOW
-from tests.unit.telemetry.happenings import (
+from tests.events import (
     BOOTED,
     CONNECTED,
-    FLOW,
     FORGOTTEN,
+    HEARTBEAT,
     MEASURED,
+    NOW,
     PREPARING,
     STARTED,
     STOPPED,
 )
 from tests.unit.telemetry.recording import Recording
 
-HEARTBEAT = HeartbeatReceived(charge_point_id="CP-1", correlation_id=FLOW, at=NOW)
 RECOVERED = TransactionRecovered(**{name: getattr(STOPPED, name) for name in STOPPED.__dataclass_fields__})
 
 STORIES: dict[str, list[Event]] = {

@@ -8,15 +8,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mcpp.domain.events import ChargePointForgotten, Event
+from mcpp.domain.events import Event
 from mcpp.telemetry.fleet.state import Fleet, KnownChargePoint, KnownConnector
 from mcpp.telemetry.labels import OTHER
 from mcpp.telemetry.metrics import exposition
 from mcpp.telemetry.metrics.definitions import Metrics
 from mcpp.telemetry.metrics.fleet_series import fleet_series
 from mcpp_generated.ocpp16.models import ChargePointErrorCode, ChargePointStatus
+from tests.events import BOOTED, CONNECTED, FORGOTTEN, MEASURED, PREPARING, STARTED, STOPPED, sample
 from tests.programs import promtool
-from tests.unit.telemetry.happenings import BOOTED, CONNECTED, MEASURED, PREPARING, STARTED, STOPPED, sample
 from tests.unit.telemetry.scrapes import OPENMETRICS, families_in, scrape, text_of, value, values
 
 # INTERFACE.md §5: type and labels by name.
@@ -191,7 +191,7 @@ async def test_the_fleet_may_change_while_it_is_rendered(monkeypatch: pytest.Mon
         text += piece
         changing = f"CP-{count % 10}"
         steps: Sequence[Event] = (
-            ChargePointForgotten(charge_point_id=changing, correlation_id="c", at=NOW, open_transactions=0),
+            FORGOTTEN,
             CONNECTED,
             replace(CHARGING, connector_id=2),
             replace(STARTED, connector_id=3),

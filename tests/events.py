@@ -1,0 +1,189 @@
+"""An event of each kind, as it may happen at one charge point; tests change them with `dataclasses.replace`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from mcpp.domain.events import (
+    ChargePointBooted,
+    ChargePointConnected,
+    ChargePointDisconnected,
+    ChargePointForgotten,
+    ChargePointOffline,
+    ChargePointOnline,
+    CommandFinished,
+    CommandOutcome,
+    ConnectorStatusChanged,
+    Event,
+    FileReceived,
+    HeartbeatReceived,
+    MeterValuesReceived,
+    RecordUnmatched,
+    ReportReceived,
+    ReservationChanged,
+    SecurityEventReceived,
+    TransactionRecovered,
+    TransactionStarted,
+    TransactionStopped,
+)
+from mcpp.domain.samples import Sample, SampleKind
+from mcpp_generated.db.enums import ReservationState, StopOrigin
+
+NOW: Final = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
+IDENTITY: Final = "CP-1"
+FLOW: Final = "c" * 32
+SESSION: Final = "5" * 32
+
+
+def sample(measurand: str, phase: str, unit: str, value: str) -> Sample:
+    """One sampled value of the outlet."""
+    return Sample(NOW, SampleKind(measurand, phase, unit, "Sample.Periodic", "Outlet", "Raw"), value, 0)
+
+
+CONNECTED: Final = ChargePointConnected(
+    charge_point_id=IDENTITY, correlation_id=FLOW, at=NOW, ocpp_version="1.6", remote_address="127.0.0.1"
+)
+DISCONNECTED: Final = ChargePointDisconnected(charge_point_id=IDENTITY, correlation_id=FLOW, at=NOW)
+OFFLINE: Final = ChargePointOffline(
+    charge_point_id=IDENTITY, correlation_id=FLOW, at=NOW, gone_since=NOW - timedelta(minutes=10)
+)
+ONLINE: Final = ChargePointOnline(
+    charge_point_id=IDENTITY, correlation_id=FLOW, at=NOW, gone_since=NOW - timedelta(minutes=10), gone_seconds=600
+)
+BOOTED: Final = ChargePointBooted(
+    charge_point_id=IDENTITY,
+    correlation_id=FLOW,
+    at=NOW,
+    vendor="V",
+    model="M",
+    serial_number=None,
+    firmware_version=None,
+)
+FORGOTTEN: Final = ChargePointForgotten(charge_point_id=IDENTITY, correlation_id=FLOW, at=NOW, open_transactions=0)
+HEARTBEAT: Final = HeartbeatReceived(charge_point_id=IDENTITY, correlation_id=FLOW, at=NOW)
+PREPARING: Final = ConnectorStatusChanged(
+    charge_point_id=IDENTITY,
+    correlation_id=FLOW,
+    at=NOW,
+    connector_id=1,
+    status="Preparing",
+    previous_status="Available",
+    error_code="NoError",
+    info=None,
+    reported_at=NOW,
+    session_correlation_id=SESSION,
+)
+STARTED: Final = TransactionStarted(
+    charge_point_id=IDENTITY,
+    correlation_id=FLOW,
+    at=NOW,
+    transaction_id=7,
+    connector_id=1,
+    id_tag="TAG",
+    meter_start=1000,
+    started_at=NOW,
+    session_correlation_id=SESSION,
+)
+MEASURED: Final = MeterValuesReceived(
+    charge_point_id=IDENTITY,
+    correlation_id=FLOW,
+    at=NOW,
+    connector_id=1,
+    transaction_id=7,
+    session_correlation_id=SESSION,
+    samples=[sample("Power.Active.Import", "", "kW", "7.2")],
+    energy_wh=2500,
+)
+STOPPED: Final = TransactionStopped(
+    charge_point_id=IDENTITY,
+    correlation_id=FLOW,
+    at=NOW,
+    transaction_id=7,
+    connector_id=1,
+    id_tag="TAG",
+    meter_start=1000,
+    meter_stop=4000,
+    energy_wh=3000,
+    energy_implausible=False,
+    started_at=NOW,
+    stopped_at=NOW + timedelta(minutes=30),
+    reason="Local",
+    origin=StopOrigin.CHARGER,
+    session_correlation_id=SESSION,
+)
+RECOVERED: Final = TransactionRecovered(
+    charge_point_id=IDENTITY,
+    correlation_id=FLOW,
+    at=NOW,
+    transaction_id=7,
+    connector_id=1,
+    id_tag="TAG",
+    meter_start=1000,
+    meter_stop=4000,
+    energy_wh=3000,
+    energy_implausible=False,
+    started_at=NOW,
+    stopped_at=NOW + timedelta(minutes=30),
+    reason="Other",
+    origin=StopOrigin.RECOVERED,
+    session_correlation_id=SESSION,
+    evidence='{"cause":"next_start"}',
+)
+RESERVED: Final = ReservationChanged(
+    charge_point_id=IDENTITY,
+    correlation_id=FLOW,
+    at=NOW,
+    reservation_id=3,
+    connector_id=1,
+    id_tag="TAG",
+    parent_id_tag=None,
+    expiry_date=NOW + timedelta(hours=1),
+    status=ReservationState.ACCEPTED,
+    transaction_id=None,
+)
+COMMANDED: Final = CommandFinished(
+    charge_point_id=IDENTITY,
+    correlation_id=FLOW,
+    at=NOW,
+    action="Reset",
+    message_id="1",
+    outcome=CommandOutcome.ANSWERED,
+    status="Accepted",
+    error_code=None,
+    duration_seconds=0.5,
+)
+UNMATCHED: Final = RecordUnmatched(
+    charge_point_id=IDENTITY, correlation_id=FLOW, at=NOW, kind="stop", claimed_transaction_id=99
+)
+TAMPERED: Final = SecurityEventReceived(
+    charge_point_id=IDENTITY, correlation_id=FLOW, at=NOW, type="TamperDetected", occurred_at=NOW, tech_info=None
+)
+REPORTED: Final = ReportReceived(
+    charge_point_id=IDENTITY, correlation_id=FLOW, at=NOW, kind="firmware", status="Downloaded"
+)
+FILED: Final = FileReceived(
+    charge_point_id=IDENTITY, correlation_id=FLOW, at=NOW, upload_id=1, name="diagnostics.zip", size_bytes=1000
+)
+
+EVERY: Final[tuple[Event, ...]] = (
+    CONNECTED,
+    DISCONNECTED,
+    OFFLINE,
+    ONLINE,
+    BOOTED,
+    FORGOTTEN,
+    HEARTBEAT,
+    PREPARING,
+    STARTED,
+    MEASURED,
+    STOPPED,
+    RECOVERED,
+    RESERVED,
+    COMMANDED,
+    UNMATCHED,
+    TAMPERED,
+    REPORTED,
+    FILED,
+)
+"""One of each kind there is."""
