@@ -1,4 +1,4 @@
-"""`make demo`: a real server and one virtual charge point that charges a car, told on the screen.
+"""`make demo`: a real server and one virtual charge point that charges a car, shown on the screen.
 
 Everything is thrown away afterwards: the server runs as a process of its own on free ports, over a temporary database.
 """
@@ -52,7 +52,7 @@ TICK = timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class Screen:
-    """Where the story is told."""
+    """Where the story is shown."""
 
     colors: bool
 
@@ -72,7 +72,7 @@ class Screen:
 
 @asynccontextmanager
 async def server(database: Path) -> AsyncIterator[tuple[str, str]]:
-    """A running central system; gives the URLs for chargers and for people."""
+    """A running central system. Yields the URLs for chargers and for people."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "mcpp", "serve", "--database", str(database)),
         *("--ocpp-host", "127.0.0.1", "--ocpp-port", "0", "--http-port", "0", "--heartbeat-interval", "60"),
@@ -103,7 +103,7 @@ class Session:
     charger: VirtualChargePoint
     screen: Screen
 
-    async def tell(self, action: Action[Req, Res], request: Req, sent: str) -> Res:
+    async def send(self, action: Action[Req, Res], request: Req, sent: str) -> Res:
         """Send a CALL and show it with its answer."""
         response = await self.charger.call(action, request)
         self.screen.message(action.name, sent, _short(response))
@@ -112,10 +112,10 @@ class Session:
 
     async def status(self, status: ChargePointStatus) -> None:
         request = StatusNotificationRequest(connector_id=1, error_code=ChargePointErrorCode.NO_ERROR, status=status)
-        await self.tell(actions.STATUS_NOTIFICATION, request, f"connector 1 is {status.value}")
+        await self.send(actions.STATUS_NOTIFICATION, request, f"connector 1 is {status.value}")
 
     async def run(self) -> int:
-        """From boot to the pulled plug; gives the transaction id."""
+        """From boot to the pulled plug. Returns the transaction id."""
         self.screen.title("The charger comes up")
         boot = BootNotificationRequest(
             charge_point_vendor="MCPP",
@@ -123,14 +123,14 @@ class Session:
             firmware_version="1.0",
             charge_point_serial_number="1",
         )
-        await self.tell(actions.BOOT_NOTIFICATION, boot, "MCPP Demo, firmware 1.0")
+        await self.send(actions.BOOT_NOTIFICATION, boot, "MCPP Demo, firmware 1.0")
         await self.status(ChargePointStatus.AVAILABLE)
         self.screen.title("A car is plugged in, a card is shown")
         await self.status(ChargePointStatus.PREPARING)
-        await self.tell(actions.AUTHORIZE, AuthorizeRequest(id_tag=ID_TAG), f"card {ID_TAG}")
+        await self.send(actions.AUTHORIZE, AuthorizeRequest(id_tag=ID_TAG), f"card {ID_TAG}")
         clock = datetime.now(UTC) - TICK * TICKS
         start = StartTransactionRequest(connector_id=1, id_tag=ID_TAG, meter_start=METER_START, timestamp=clock)
-        started = await self.tell(actions.START_TRANSACTION, start, f"register {METER_START / 1000:.1f} kWh")
+        started = await self.send(actions.START_TRANSACTION, start, f"register {METER_START / 1000:.1f} kWh")
         await self.status(ChargePointStatus.CHARGING)
         self.screen.title(f"It charges (each line is {TICK // timedelta(minutes=1)} minutes of the charger's clock)")
         register = METER_START
@@ -138,7 +138,7 @@ class Session:
             clock += TICK
             register += POWER * TICK // timedelta(hours=1)
             await self._meter_values(started.transaction_id, register, clock)
-        await self.tell(actions.HEARTBEAT, HeartbeatRequest(), "")
+        await self.send(actions.HEARTBEAT, HeartbeatRequest(), "")
         self.screen.title("The car is full and leaves")
         stop = StopTransactionRequest(
             id_tag=ID_TAG,
@@ -147,7 +147,7 @@ class Session:
             transaction_id=started.transaction_id,
             reason=Reason.EV_DISCONNECTED,
         )
-        await self.tell(actions.STOP_TRANSACTION, stop, f"register {register / 1000:.1f} kWh")
+        await self.send(actions.STOP_TRANSACTION, stop, f"register {register / 1000:.1f} kWh")
         await self.status(ChargePointStatus.AVAILABLE)
         return started.transaction_id
 
@@ -164,7 +164,7 @@ class Session:
         )
         bar = "█" * round((register - METER_START) / 500)
         sent = f"{(register - METER_START) / 1000:5.2f} kWh at {POWER / 1000:.1f} kW {bar}"
-        await self.tell(actions.METER_VALUES, request, sent)
+        await self.send(actions.METER_VALUES, request, sent)
 
 
 def _short(response: BaseModel) -> str:
@@ -189,7 +189,7 @@ async def demo(screen: Screen) -> None:
                 transaction_id = await Session(charger, screen).run()
             path = f"/api/v1/transactions/{transaction_id}"
             transaction = await asyncio.to_thread(fetch, http_url + path)
-            screen.title(f"What the books say: GET {path}")
+            screen.title(f"What the database says: GET {path}")
             for name, value in transaction.items():
                 screen.note(f"{name:<24}{json.dumps(value)}")
     print("\nThe same with your own charger: make run", flush=True)

@@ -9,8 +9,8 @@ from typing import Final, Generic, Protocol, TypeVar
 
 import click
 
-from mcpp.cli.books import database_of, open_books
 from mcpp.cli.csv_file import Cells, Column, CsvTable, Refused, Unreadable, open_csv
+from mcpp.cli.database import database_of, open_database
 from mcpp.cli.import_rows import CHARGE_POINT_COLUMNS, ID_TAG_COLUMNS, ChargePointRow, IdTagRow
 from mcpp.cli.options import setting_options
 from mcpp.reads.terminal_text import printable
@@ -39,7 +39,7 @@ def import_() -> None:
 
     The first line names the columns, in any order; the delimiter is a comma or a semicolon, the encoding UTF-8. What
     is stored already is changed; columns that the file doesn't have are left as they are stored. Lines that can't be
-    used are told on standard error, all others are stored; a server may be running meanwhile.
+    used are reported on standard error, all others are stored; a server may be running meanwhile.
 
     Exit code 0: all lines are in. 1: some were refused. 2: the file or the database can't be used.
     """
@@ -90,7 +90,7 @@ class _Importer(Generic[RowType]):
     """Where each thing stands in the file."""
 
     def rows(self, table: CsvTable) -> Iterator[RowType]:
-        """The lines that can be used; tells of the others."""
+        """The lines that can be used; reports the others."""
         for record in table:
             try:
                 if isinstance(record, Unreadable):
@@ -116,7 +116,7 @@ class _Importer(Generic[RowType]):
 def _import(importer: _Importer[RowType], dry_run: bool, options: dict[str, object]) -> int:
     with (
         open_csv(importer.file) as text,
-        open_books(database_of(options), may_write=not dry_run) as guest,
+        open_database(database_of(options), may_write=not dry_run) as guest,
     ):
         table = CsvTable(importer.file, text, importer.columns)
         if table.unused:

@@ -1,4 +1,4 @@
-"""The local authorization list of a charge point: its version, and the way to what the books say (OCPP 1.6 §3.5.2)."""
+"""A charge point's local authorization list: its version, and the updates that it lacks (OCPP 1.6 §3.5.2)."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class ListUpdate:
 
 def note_version(q: Queries, occasion: Occasion, version: int) -> Result[None]:
     """Keep the version of the list that a charge point has."""
-    q.put_local_list_version(charge_point_key=occasion.key, version=version, known_at=occasion.at)
+    q.put_local_list_version(charge_point_key=occasion.charge_point_key, version=version, known_at=occasion.at)
     return Result(None)
 
 

@@ -104,7 +104,7 @@ def heartbeat(context: CallContext, request: HeartbeatRequest) -> HeartbeatRespo
     if services.wants(HeartbeatReceived):
         occasion = context.occasion()
         context.publish(
-            HeartbeatReceived(charge_point_id=occasion.identity, correlation_id=occasion.correlation_id, at=now)
+            HeartbeatReceived(charge_point_id=occasion.charge_point_id, correlation_id=occasion.correlation_id, at=now)
         )
     return HeartbeatResponse(current_time=now)
 

@@ -1,4 +1,4 @@
-"""The typed name of an OCPP operation: which request it takes, which response it gives, who may send it."""
+"""The typed name of an OCPP operation: its request, its response, who may send it."""
 
 from __future__ import annotations
 

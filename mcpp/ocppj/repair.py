@@ -54,7 +54,7 @@ Mend: TypeAlias = Replace | Drop | Keep
 class Rule:
     """A named way of reading what breaks the contract.
 
-    `errors` are pydantic's error types it looks at, any where None; `mend` gives None where the meaning isn't clear.
+    `errors` are pydantic's error types it looks at, any where None; `mend` returns None where the meaning isn't clear.
     """
 
     name: str

@@ -172,7 +172,7 @@ class Worker:
         self._take()
 
     async def stop(self, site: Site) -> None:
-        """Deliver what waits, call `server_stopping`, then give up whatever still runs."""
+        """Deliver what waits, call `server_stopping`, then cancel whatever still runs."""
         self._stopping = True
         if not self._started:
             return

@@ -93,7 +93,7 @@ def transactions_of_charge_point(
 
 
 def _ends(transaction: Transaction) -> Iterator[Entry]:
-    """The start, and the stop where there is one, as booked."""
+    """The start, and the stop where there is one, as stored."""
     number = transaction.id
     text = f"transaction {number} begins at {energy_text(transaction.meter_start)} for {transaction.id_tag}"
     yield Entry(

@@ -32,7 +32,7 @@ class SessionEnd:
     began_at: datetime
     at: datetime
     facts: Mapping[str, str | int]
-    """What is told of its transaction."""
+    """What is logged of its transaction."""
 
 
 class _Session(NamedTuple):
@@ -56,7 +56,7 @@ class ChargingSessions:
     """Events that it wants."""
 
     def __init__(self, ended: Callable[[SessionEnd], None] | None = None) -> None:
-        """`ended` is told of each session that ends."""
+        """`ended` is called with each session that ends."""
         self._ended = ended
         self._by_connector: dict[tuple[str, int], _Session] = {}
         self._by_transaction: dict[int, _Session] = {}
@@ -103,7 +103,7 @@ class ChargingSessions:
             self._enter(session)
         if is_free(event.status) and session.transaction_id is None:
             del self._by_connector[connector]
-            self._tell(session, event.at, {})
+            self._end(session, event.at, {})
 
     def _started(self, event: TransactionStarted) -> None:
         known = self._by_connector.get((event.charge_point_id, event.connector_id))
@@ -127,7 +127,7 @@ class ChargingSessions:
             "mcpp.stop_reason": event.reason,
             "mcpp.stop_origin": event.origin.value,
         }
-        self._tell(session, event.at, facts)
+        self._end(session, event.at, facts)
 
     def _forget(self, charge_point_id: str) -> None:
         for connector in [connector for connector in self._by_connector if connector[0] == charge_point_id]:
@@ -141,7 +141,7 @@ class ChargingSessions:
         if session.transaction_id is not None:
             self._by_transaction[session.transaction_id] = session
 
-    def _tell(self, session: _Session, at: datetime, facts: Mapping[str, str | int]) -> None:
+    def _end(self, session: _Session, at: datetime, facts: Mapping[str, str | int]) -> None:
         if self._ended is None:
             return
         self._ended(

@@ -177,7 +177,7 @@ class LiveChargePoint:
         return self._drained
 
     def cancel_work(self) -> None:
-        """Give up what is still at hand; what a handler has submitted to the database is stored all the same."""
+        """Cancel what is still under way; what a handler has submitted to the database is stored all the same."""
         for task in self._tasks:
             task.cancel()
 

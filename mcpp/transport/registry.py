@@ -53,7 +53,7 @@ class Registry:
         return None if charge_point is None else charge_point.ocpp_version
 
     def add(self, charge_point: LiveChargePoint) -> LiveChargePoint | None:
-        """Enter a connection; gives the one it replaces, which the caller closes."""
+        """Enter a connection. Returns the one it replaces, which the caller closes."""
         replaced = self._by_identity.get(charge_point.identity)
         self._by_identity[charge_point.identity] = charge_point
         self._on_connected(charge_point)

@@ -181,7 +181,7 @@ async def get_local_list(connection: aiosqlite.Connection, *, charge_point_key: 
 async def list_reservations(
     connection: aiosqlite.Connection, *, before_id: int, page_size: int
 ) -> list[ReservationRecord]:
-    """Reservations, those booked last first, a page at a time."""
+    """Reservations, newest first, a page at a time."""
     return await read_all(connection, statements.LIST_RESERVATIONS, (before_id, page_size), decode_reservation_record)
 
 
