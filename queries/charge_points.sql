@@ -86,7 +86,7 @@ SELECT count(*) FROM charge_points WHERE password_hash IS NULL;
 -- name: RegisterChargePoint :execrows
 INSERT INTO charge_points (identity, registered_at) VALUES (@identity, @registered_at) ON CONFLICT (identity) DO NOTHING;
 
--- Give a charge point a name for people.
+-- Set a charge point's name for people.
 -- name: SetDisplayName :exec
 UPDATE charge_points SET display_name = @display_name WHERE key = @key;
 

@@ -9,7 +9,7 @@ from typing import Final, Generic, Protocol, TypeVar
 
 import click
 
-from mcpp.cli.csv_file import Cells, Column, CsvTable, Refused, Unreadable, open_csv
+from mcpp.cli.csv_file import Cells, Column, CsvTable, LineRefused, Unreadable, open_csv
 from mcpp.cli.database import database_of, open_database
 from mcpp.cli.import_rows import CHARGE_POINT_COLUMNS, ID_TAG_COLUMNS, ChargePointRow, IdTagRow
 from mcpp.cli.options import setting_options
@@ -94,12 +94,12 @@ class _Importer(Generic[RowType]):
         for record in table:
             try:
                 if isinstance(record, Unreadable):
-                    raise Refused(record.reason)
+                    raise LineRefused(record.reason)
                 row = self.read(record.cells)
                 first = self._lines.setdefault(row.key, record.line)
                 if first != record.line:
-                    raise Refused(f"{row.key} stands in line {first} already; take one of them out")
-            except Refused as error:
+                    raise LineRefused(f"{row.key} stands in line {first} already; take one of them out")
+            except LineRefused as error:
                 self.refused += 1
                 click.echo(f"line {record.line}: {printable(str(error))}", err=True)
             else:

@@ -76,15 +76,15 @@ def book_energy(
 
     To be called after the end is stored, and before samples that came with it are stored.
     """
-    booked = counted_wh(energy_wh(transaction.meter_start, meter_stop))
+    counted = counted_wh(energy_wh(transaction.meter_start, meter_stop))
     if transaction.meter_stop is None:
         newest = newest or last_stored_register(q, transaction.id)
         before, replaced = counted_wh(energy_at(transaction, newest)), 0
     else:
         before = replaced = counted_wh(energy_wh(transaction.meter_start, transaction.meter_stop))
-    if booked < before:
+    if counted < before:
         _hold_total(q, transaction, before)
-    q.book_energy(key=transaction.charge_point_key, wh=booked - replaced, last_tx_stop_at=stopped_by_charger_at)
+    q.book_energy(key=transaction.charge_point_key, wh=counted - replaced, last_tx_stop_at=stopped_by_charger_at)
 
 
 class RunningEnergy:

@@ -23,7 +23,7 @@ from structlog.contextvars import bind_contextvars
 from mcpp.domain.events import Event
 from mcpp.ocppj.flow import TraceContext, active_trace_context, current_trace_context
 from mcpp.plugins.loading import Hook, Plugin
-from mcpp.plugins.observer import HookCall, Observer
+from mcpp.plugins.observer import HookCall, PluginObserver
 from mcpp.plugins.site import Scheduled, Site
 
 _Lane: TypeAlias = deque[tuple[Event, TraceContext, Iterator[Hook]]]
@@ -86,7 +86,7 @@ class Worker:
         self,
         plugin: Plugin,
         loop: asyncio.AbstractEventLoop,
-        observer: Observer,
+        observer: PluginObserver,
         hooks_of: Mapping[type[Event], Sequence[Hook]],
         limits: PluginLimits,
     ) -> None:

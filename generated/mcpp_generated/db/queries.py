@@ -138,7 +138,7 @@ class Queries(Protocol):
         raise NotImplementedError
 
     def set_display_name(self, *, display_name: str | None, key: int) -> None:
-        """Give a charge point a name for people."""
+        """Set a charge point's name for people."""
         raise NotImplementedError
 
     def set_auto_start(self, *, auto_start: bool | None, key: int) -> None:
