@@ -1,6 +1,6 @@
-"""A charge point's energy as it is reported to the outside: the sum over its transactions, but never falling.
+"""A charge point's energy as it is told to the outside: the sum over its transactions, but never falling.
 
-`mcpp.domain.energy` keeps the same in the database, so that it continues correctly after a restart.
+`mcpp.domain.energy` keeps the same in the books, so that it goes on rightly after a restart.
 """
 
 from __future__ import annotations
@@ -9,17 +9,17 @@ from collections.abc import Mapping
 
 
 class EnergyTotal:
-    """Ended transactions count as stored, running ones with what they have taken so far."""
+    """Ended transactions count as booked, running ones with what they have taken so far."""
 
-    __slots__ = ("_ended_wh", "_running", "reported_wh")
+    __slots__ = ("_ended_wh", "_running", "told_wh")
 
     def __init__(self, ended_wh: int = 0, held_wh: int = 0, running: Mapping[int, int] | None = None) -> None:
-        """From the database: `held_wh` was reported before, when the sum was higher; `running` is Wh by transaction."""
+        """From the books: `held_wh` was told before, when the sum was higher; `running` is Wh by transaction."""
         self._ended_wh = ended_wh
         self._running = dict(running or {})
-        self.reported_wh = held_wh
+        self.told_wh = held_wh
         """Wh; holds still where the sum falls, until that has caught up."""
-        self._update()
+        self._tell()
 
     def begin(self, transaction_id: int) -> None:
         """A transaction has started."""
@@ -29,13 +29,13 @@ class EnergyTotal:
         """What a transaction has taken so far. One that isn't known to run has ended: events may overtake another."""
         if transaction_id in self._running:
             self._running[transaction_id] = wh
-            self._update()
+            self._tell()
 
     def end(self, transaction_id: int, wh: int, replaced_wh: int = 0) -> None:
-        """A transaction's energy as stored, in place of what was stored before."""
+        """A transaction's energy as booked, in place of what was booked before."""
         self._running.pop(transaction_id, None)
         self._ended_wh += wh - replaced_wh
-        self._update()
+        self._tell()
 
-    def _update(self) -> None:
-        self.reported_wh = max(self.reported_wh, self._ended_wh + sum(self._running.values()))
+    def _tell(self) -> None:
+        self.told_wh = max(self.told_wh, self._ended_wh + sum(self._running.values()))

@@ -126,7 +126,7 @@ class ChargePointFigures:
     @property
     def energy_wh(self) -> int:
         """Of all its transactions; never falls, also across restarts."""
-        return self.energy.reported_wh
+        return self.energy.told_wh
 
 
 class Fleet:
