@@ -1,7 +1,7 @@
 """The events that plugins see, kept for those who read them over HTTP (server-sent events, WHATWG HTML §9.2).
 
 One ring holds the last events for all readers. A reader has a place in it and no buffer of its own: who is overtaken
-by the ring is cut off, comes back with the id of the last event it has, and learns that there's a gap.
+by the ring is cut off, comes back with the id of the last event he has, and is told that there's a gap.
 """
 
 from __future__ import annotations

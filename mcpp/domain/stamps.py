@@ -45,7 +45,7 @@ class StampBook:
         return self._waiting.get(key, _NONE)
 
     def take(self) -> dict[int, Stamps]:
-        """All that waits, to be written; nothing waits afterwards."""
+        """All that waits, to be written; the book is empty afterwards."""
         taken, self._waiting = self._waiting, {}
         return taken
 
