@@ -87,7 +87,7 @@ class _Importer(Generic[RowType]):
     added: int = 0
     changed: int = 0
     _lines: dict[str, int] = field(default_factory=dict)
-    """Where each thing stands in the file."""
+    """The line of each thing in the file."""
 
     def rows(self, table: CsvTable) -> Iterator[RowType]:
         """The lines that can be used; reports the others."""

@@ -22,7 +22,7 @@ _utc_now: Final = partial(datetime.now, UTC)
 
 @dataclass(slots=True)
 class Services:
-    """The way to the database and to whoever wants to know, and how strict the site is."""
+    """The way to the database and to the subscribers of events, and how strict the site is."""
 
     writer: Writer[Queries]
     publish: Callable[[Iterable[Event]], None]

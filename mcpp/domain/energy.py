@@ -2,7 +2,7 @@
 
 The total is the sum over all transactions: of an ended one its stored energy, of a running one what its newest register
 says. The outside must never see it fall, since counters of monitoring systems take a fall for a restart from 0. So in
-the very write that lets the sum fall, what it was before is kept as `charge_points.energy_peak_wh`; the greater is
+the same write that lets the sum fall, what it was before is kept as `charge_points.energy_peak_wh`; the greater is
 reported. `charge_points.energy_wh` is the part of the ended transactions.
 
 For the same reason a misread register must not get into it: no transaction takes more than a gigawatt hour.

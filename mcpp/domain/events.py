@@ -1,4 +1,4 @@
-"""What happened, for whoever wants to know: published after the commit and after the charger has its answer.
+"""What happened, for those who subscribe: published after the commit and after the charger has its answer.
 
 Every event is a frozen dataclass. `charge_point_id` is the identity, `connector_id` the number as OCPP has it,
 times are UTC, energies Wh. `correlation_id` is the flow's that caused it.
@@ -218,7 +218,7 @@ class FileReceived(Event):
 
 
 class Subscriber(Protocol):
-    """Whoever wants to know of some kinds of events."""
+    """Receives some kinds of events."""
 
     @property
     def kinds(self) -> tuple[type[Event], ...]:

@@ -35,7 +35,7 @@ class ListEntry:
 
 @dataclass(frozen=True, slots=True)
 class ListUpdate:
-    """One message to the charge point: the list anew, or an addition to it (OCPP 1.6 §5.15)."""
+    """One message to the charge point: the whole list, or an addition to it (OCPP 1.6 §5.15)."""
 
     version: int
     full: bool

@@ -61,4 +61,4 @@ class Result(Generic[T]):
     value: T
     events: tuple[Event, ...] = ()
     session: ChargingSession | None = None
-    """That what happened belongs to."""
+    """The one that this belongs to."""

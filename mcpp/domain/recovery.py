@@ -21,8 +21,8 @@ Nothing is concluded from the other statuses, so that after a boot they count as
 
 The grace period runs only while the charge point is connected, to this process, since a queue is delivered by
 connections: so neither a charger that stays away nor the server's own downtime closes anything. Older messages of
-the transaction show that the queue is being delivered and begin the period anew. Those that come after the closing
-mend it, once they have all come.
+the transaction show that the queue is being delivered and restart the period. Those that come after the closing
+correct it, once they have all come.
 """
 
 from __future__ import annotations

@@ -157,12 +157,12 @@ class FileStore:
     # For the listener.
 
     async def find_download(self, token: str) -> tuple[FirmwareImage, Path] | None:
-        """The firmware image of a link and where it is; None for a link that doesn't count, or not any more."""
+        """The firmware image of a link and where it is; None for a link that isn't valid, or no longer."""
         image = await reads.find_firmware_by_link(self._readers, _sha256(token), self._now())
         return None if image is None else (image, self._directory.path(image.stored_name))
 
     async def find_upload_link(self, token: str) -> FindUploadLinkRow | None:
-        """Who puts files by a link; None for one that doesn't count, or not any more."""
+        """Who puts files by a link; None for one that isn't valid, or no longer."""
         return await reads.find_upload_link(self._readers, _sha256(token), self._now())
 
     async def receive(self, link: FindUploadLinkRow, name: str, chunks: AsyncIterator[bytes]) -> Received:

@@ -61,7 +61,7 @@ class Action(Generic[Req, Res]):
     profile: str
     sender: Sender
     version: str
-    """The OCPP version whose table it stands in, such as `1.6`."""
+    """The OCPP version whose table it is in, such as `1.6`."""
     rewrites: Mapping[str, Rewrite] = field(default_factory=dict)
     """By the property of the request that is rewritten."""
 

@@ -59,7 +59,7 @@ class PluginLimits:
 
 
 class HookTimeout(Exception):
-    """A hook or job took too long, and was cancelled or is left to itself."""
+    """A hook or job took too long, and was cancelled or is abandoned."""
 
 
 class HookExit(Exception):
@@ -228,7 +228,7 @@ class Worker:
             self._in_hand += 1
             lane.append((event, cause, hooks))
             return
-        # The context is that of this delivery, or the next one sets both anew.
+        # The context is that of this delivery, or the next one sets both again.
         bind_contextvars(charge_point_id=charge_point_id)
         for hook in hooks:
             current_trace_context.set(cause)
@@ -293,7 +293,7 @@ class Worker:
         return result
 
     async def _finish(self, unfinished: _Unfinished, seconds: float) -> object:
-        """Wait for an awaitable's result, None where it fails. One that goes on when cancelled is left to itself."""
+        """Wait for an awaitable's result, None where it fails. One that goes on when cancelled is abandoned."""
         name, call, task = unfinished.name, unfinished.call, unfinished.task
         failed = True
         try:

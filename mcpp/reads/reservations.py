@@ -42,7 +42,7 @@ class ReservationQuery(PageQuery):
 
 
 async def list_page(pool: Readers, query: ReservationQuery) -> Page[Reservation]:
-    """Reservations, newest first. Raises BadCursor."""
+    """Reservations, those booked last first. Raises BadCursor."""
     (before_id,) = _CURSORS.start(query)
     now = datetime.now(UTC)
     async with pool.connection() as connection:

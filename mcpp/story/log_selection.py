@@ -58,7 +58,7 @@ def session_lines(
     """The lines of a session, in the order of time. Raises TooManyLines and NotJsonLines.
 
     Read twice: first what names the session, which shows its flows and how long it took; then what belongs to those
-    flows, and what befell the server and the charge point as a whole meanwhile.
+    flows, and what happened to the server and the charge point as a whole meanwhile.
     """
     needle = session.correlation_id.encode()
     flows, span = {needle}, session.span

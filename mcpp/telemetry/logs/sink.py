@@ -39,7 +39,7 @@ class LogSink:
         # No lock of ours on the way of a line, and a destructor that logs a warning may break in anywhere.
         self._queue: SimpleQueue[bytes | None] = SimpleQueue()
         self._room = limit_bytes
-        """Bytes that may still come in. Two threads at once may miscount it; every turn of ours counts anew."""
+        """Bytes that may still come in. Two threads at once may miscount it; every turn of ours counts again."""
         # Re-entrant, for such destructors.
         self._lock = RLock()
         self._dropped = 0

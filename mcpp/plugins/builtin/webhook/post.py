@@ -46,7 +46,7 @@ class Post:
 
     async def __call__(self, delivery: Delivery, number: int) -> None:
         """Post once; what isn't answered by 2xx in time isn't delivered."""
-        # Signed anew each time, since receivers refuse an old timestamp.
+        # Signed again each time, since receivers refuse an old timestamp.
         headers = signed_headers(self._key, delivery.id, int(self._now().timestamp()), delivery.body)
         try:
             async with asyncio.timeout(self._timeout):
