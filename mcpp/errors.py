@@ -1,4 +1,4 @@
-"""Why the program can't start, told to the one who started it."""
+"""Why the program can't start, worded for whoever started it."""
 
 from __future__ import annotations
 

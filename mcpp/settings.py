@@ -37,7 +37,7 @@ _PLUGIN_PREFIX: Final = "MCPP_PLUGIN_"
 
 
 class Registration(StrEnum):
-    """What becomes of an identity that isn't in the books."""
+    """What becomes of an identity that isn't in the database."""
 
     OPEN = "open"
     CLOSED = "closed"
@@ -209,7 +209,7 @@ class Settings(BaseSettings):
         description="Plugins to enable, comma-separated: built-ins for those that come with MCPP, names of installed "
         "ones, module:attribute; -NAME leaves one out, none enables none.",
     )
-    metrics_open: bool = Field(False, description="Where an api-token is set: give /metrics without it.")
+    metrics_open: bool = Field(False, description="Where an api-token is set: serve /metrics without it.")
     per_charger_metrics: bool = Field(True, description="Export metrics with a series for each charger.")
     per_charger_metrics_limit: Annotated[int, Documented(unit="chargers")] = Field(
         2000, ge=1, le=1_000_000, description="How many chargers get series of their own."
@@ -231,7 +231,7 @@ class Settings(BaseSettings):
         512, ge=1, le=1_048_576, description="Largest file, fetched or put."
     )
     files_link_lifetime: Annotated[int, Documented(unit="hours")] = Field(
-        72, ge=1, le=8760, description="How long a charger may use the link to a file that it was told."
+        72, ge=1, le=8760, description="How long a charger may use the link to a file that it was sent."
     )
 
     @field_validator("files_port")
@@ -314,7 +314,7 @@ def as_text(value: object) -> str:
 
 
 def default_text(name: str) -> str:
-    """A field's default as the documentation gives it."""
+    """A field's default as the documentation shows it."""
     field = Settings.model_fields[name]
     if documented(field).default:
         return documented(field).default
@@ -327,7 +327,7 @@ def documented(field: FieldInfo) -> Documented:
 
 
 _CONSEQUENCES: Final = frozenset({"default_factory_not_called"})
-"""Errors that only follow from another field's, which is told."""
+"""Errors that only follow from another field's, which is reported."""
 
 
 def _mistake(details: ErrorDetails) -> str:

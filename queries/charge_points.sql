@@ -11,7 +11,7 @@ RETURNING key, connection_epoch;
 UPDATE charge_points SET last_disconnect_at = @disconnected_at
 WHERE key = @key AND connection_epoch = @connection_epoch;
 
--- Store what an accepted BootNotification tells (OCPP 1.6, 4.2).
+-- Store what an accepted BootNotification reports (OCPP 1.6, 4.2).
 -- name: BootChargePoint :exec
 UPDATE charge_points
 SET vendor = @vendor, model = @model, serial_number = @serial_number,
@@ -86,7 +86,7 @@ SELECT count(*) FROM charge_points WHERE password_hash IS NULL;
 -- name: RegisterChargePoint :execrows
 INSERT INTO charge_points (identity, registered_at) VALUES (@identity, @registered_at) ON CONFLICT (identity) DO NOTHING;
 
--- Give a charge point a name for people.
+-- Set a charge point's name for people.
 -- name: SetDisplayName :exec
 UPDATE charge_points SET display_name = @display_name WHERE key = @key;
 

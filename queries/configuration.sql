@@ -1,4 +1,4 @@
--- Keep configuration keys as a charge point tells them; each is spelled as in its last word on it.
+-- Keep configuration keys as a charge point reports them; each is spelled as in its last word on it.
 -- name: PutConfigurationKeys :batchexec
 INSERT INTO configuration_keys (charge_point_key, key, value, readonly, known_at)
 VALUES (@charge_point_key, @key, @value, @readonly, @known_at)

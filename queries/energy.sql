@@ -6,6 +6,6 @@ SET energy_wh = energy_wh + CAST(@wh AS INTEGER),
     last_tx_stop_at = coalesce(sqlc.narg(last_tx_stop_at), last_tx_stop_at)
 WHERE key = @key;
 
--- Keep the total as it is told now, with so much of running transactions, unless more was told before.
+-- Keep the total as it is reported now, with so much of running transactions, unless more was reported before.
 -- name: HoldEnergy :exec
 UPDATE charge_points SET energy_peak_wh = max(energy_peak_wh, energy_wh + CAST(@running_wh AS INTEGER)) WHERE key = @key;

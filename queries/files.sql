@@ -1,4 +1,4 @@
--- Book a firmware image that is on disk; no row where its name is taken.
+-- Store a firmware image that is on disk; no row where its name is taken.
 -- name: AddFirmwareImage :one
 INSERT INTO firmware_images (name, stored_name, size_bytes, sha256, stored_at)
 VALUES (@name, @stored_name, @size_bytes, @sha256, @stored_at)
@@ -13,16 +13,16 @@ SELECT * FROM firmware_images WHERE name = @name;
 -- name: ListFirmwareImages :many
 SELECT * FROM firmware_images ORDER BY name;
 
--- Forget a firmware image, and with it its links; gives the name of its file.
+-- Forget a firmware image, and with it its links; returns the name of its file.
 -- name: DeleteFirmwareImage :one
 DELETE FROM firmware_images WHERE name = @name RETURNING stored_name;
 
--- Book a link by which a firmware image is fetched.
+-- Store a link by which a firmware image is fetched.
 -- name: AddDownloadLink :exec
 INSERT INTO file_links (token_sha256, firmware_id, created_at, expires_at)
 VALUES (@token_sha256, @firmware_id, @created_at, @expires_at);
 
--- Book a link by which a charge point puts files.
+-- Store a link by which a charge point puts files.
 -- name: AddUploadLink :exec
 INSERT INTO file_links (token_sha256, charge_point_key, created_at, expires_at)
 VALUES (@token_sha256, @charge_point_key, @created_at, @expires_at);
@@ -53,7 +53,7 @@ SELECT id, stored_name FROM uploads WHERE link_id = @link_id AND name = @name;
 -- name: CountUploadsOfLink :one
 SELECT count(*) FROM uploads WHERE link_id = @link_id;
 
--- Book a file that a charge point has put and that is on disk; one of the same link and name gives way.
+-- Store a file that a charge point has put and that is on disk, in place of one of the same link and name.
 -- name: PutUpload :one
 INSERT INTO uploads (charge_point_key, link_id, name, stored_name, size_bytes, sha256, received_at)
 VALUES (@charge_point_key, @link_id, @name, @stored_name, @size_bytes, @sha256, @received_at)
@@ -75,7 +75,7 @@ SELECT * FROM upload_records WHERE id < @before_id ORDER BY id DESC LIMIT @page_
 SELECT * FROM upload_records WHERE charge_point_id = @charge_point_id AND id < @before_id
 ORDER BY id DESC LIMIT @page_size;
 
--- Forget a file that a charge point has put; gives the name of the file.
+-- Forget a file that a charge point has put; returns the name of the file.
 -- name: DeleteUpload :one
 DELETE FROM uploads WHERE id = @id RETURNING stored_name;
 

@@ -4,11 +4,11 @@ UPDATE transactions
 SET suspicion = @suspicion, suspicion_at = @suspicion_at, grace_began_at = @grace_began_at
 WHERE id = @id AND stopped_at IS NULL;
 
--- Believe again what the books say of a transaction.
+-- Take back what speaks against a transaction.
 -- name: TrustTransaction :exec
 UPDATE transactions SET suspicion = NULL, suspicion_at = NULL, grace_began_at = NULL WHERE id = @id;
 
--- Give a suspected or recovered transaction its whole grace period anew.
+-- Restart the grace period of a suspected or recovered transaction.
 -- name: RestartGrace :exec
 UPDATE transactions SET grace_began_at = @grace_began_at WHERE id = @id;
 

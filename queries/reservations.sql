@@ -1,4 +1,4 @@
--- Book a reservation that its charge point accepted, in place of a known one (OCPP 1.6, 5.13). Gives its key.
+-- Store a reservation that its charge point accepted, in place of a known one (OCPP 1.6, 5.13). Returns its key.
 -- name: PutReservation :one
 INSERT INTO reservations (
     charge_point_key, reservation_id, connector_key, id_tag, parent_id_tag, expiry_date, status, created_at
@@ -39,7 +39,7 @@ RETURNING last_number;
 -- name: GetReservation :one
 SELECT * FROM reservation_records WHERE id = @id;
 
--- Reservations, those booked last first, a page at a time.
+-- Reservations, newest first, a page at a time.
 -- name: ListReservations :many
 SELECT * FROM reservation_records WHERE id < @before_id ORDER BY id DESC LIMIT @page_size;
 

@@ -1,4 +1,4 @@
--- Name a kind of sample that was not seen before; gives its key.
+-- Name a kind of sample that was not seen before; returns its key.
 -- name: AddSampleKind :one
 INSERT INTO sample_kinds (measurand, phase, unit, context, location, format)
 VALUES (@measurand, @phase, @unit, @context, @location, @format)

@@ -3,7 +3,7 @@
 SELECT * FROM transactions
 WHERE connector_key = @connector_key AND started_at = @started_at AND id_tag = @id_tag AND meter_start = @meter_start;
 
--- Book the start of a transaction; returns its id.
+-- Store the start of a transaction; returns its id.
 -- name: AddTransaction :one
 INSERT INTO transactions (
     charge_point_key, connector_key, connector_id, id_tag, reservation_id, meter_start, started_at,
@@ -47,8 +47,8 @@ WHERE charge_point_key = @charge_point_key AND started_at <= @stopped_at AND sto
     AND meter_stop = @meter_stop AND stop_origin = 'charger'
 ORDER BY started_at DESC, id DESC LIMIT 1;
 
--- Book the end of a transaction, unless its own charger ended it before; 0 rows then. What was booked by recovery or
--- by an operator gives way to the charger's word.
+-- Store the end of a transaction, unless its own charger ended it before; 0 rows then. What recovery or an operator
+-- stored yields to the charger's word.
 -- name: CloseTransaction :execrows
 UPDATE transactions
 SET meter_stop = @meter_stop, stopped_at = @stopped_at, stop_received_at = @stop_received_at,

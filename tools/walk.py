@@ -252,7 +252,7 @@ def _in_each(windows: Sequence[Sequence[str]]) -> Files:
 
 
 def _serve_traced(found: Path) -> int:
-    """Run the server in this thread, and in another the driver, which ends it; gives the server's exit code."""
+    """Run the server in this thread, and in another the driver, which ends it. Returns the server's exit code."""
     # With uvloop the transports are compiled, and the profiler wouldn't see the bytes come and go.
     sys.modules["uvloop"] = None  # type: ignore[assignment]  # importlib's documented way to say that there is none
     log, server_output = os.pipe()

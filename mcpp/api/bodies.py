@@ -87,7 +87,7 @@ class Assignment(Body):
 
 
 class WantedLink(Body):
-    """How long a link to a file shall count."""
+    """How long a link to a file is valid."""
 
     lifetime_hours: StrictInt | None = Field(
         None, ge=1, le=8760, description="As the setting files-link-lifetime by default."

@@ -1,4 +1,4 @@
-"""`/charge-points`: the chargers, what they said of themselves, which are connected, and what operators say of them."""
+"""`/charge-points`: the chargers, what they reported, which are connected, and what operators have set for them."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ async def put_charge_point(
     id: NewIdentity,  # noqa: A002
     wanted: WantedChargePoint,
 ) -> ChargePointDetail:
-    """Register a charge point ahead of time, or change what was said of it; what isn't given stays as it is."""
+    """Register a charge point ahead of time, or change its settings; what isn't given stays as it is."""
     given = wanted.model_fields_set
     password_hash: str | Keep | None = KEEP
     if "password" in given:

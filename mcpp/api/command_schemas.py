@@ -56,7 +56,7 @@ def _of_version(version: str, actions: Sequence[AnyAction]) -> dict[str, Schema]
 
 
 class _WireSchema(GenerateJsonSchema):
-    """What the wire models take, closer than pydantic tells it by itself."""
+    """What the wire models take, closer than pydantic's own schema describes it."""
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
         """An absent property is None in Python; on the wire it has no default."""

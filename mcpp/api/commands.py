@@ -1,4 +1,4 @@
-"""`/charge-points/{id}/commands/{Action}`: what a person or a script tells a charge point, in OCPP's own words."""
+"""`/charge-points/{id}/commands/{Action}`: what a person or a script asks of a charge point, in OCPP's own words."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from mcpp.ocppj.actions import AnyAction, encode
 from mcpp.ocppj.errors import NotConnected
 
 _PATIENCE_AT_THE_END: Final = 2.0
-"""Seconds that a command may still be answered in once the server is told to stop."""
+"""Seconds that a command may still be answered in once the server is asked to stop."""
 
 ANY_ANSWER: Final = "CommandAnswer"
 """The OpenAPI component of an answer to whichever command."""
@@ -138,7 +138,7 @@ async def _client_left(request: Request) -> None:
 
 
 async def _server_ends(stopping: asyncio.Event) -> None:
-    """Through when the charge points have had their time to answer; the listener gives requests a second more."""
+    """Through when the charge points have had their time to answer; the listener allows requests a second more."""
     await stopping.wait()
     await asyncio.sleep(_PATIENCE_AT_THE_END)
 

@@ -60,7 +60,7 @@ class Upload(BaseModel):
 
 
 class Link(BaseModel):
-    """What to tell a charge point: whoever has the URL needs nothing else."""
+    """What to send to a charge point: whoever has the URL needs nothing else."""
 
     url: str
     expires_at: Time

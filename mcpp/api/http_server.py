@@ -49,7 +49,7 @@ class HttpServer:
         self._running: asyncio.Task[None] | None = None
 
     async def start(self) -> int:
-        """Begin to listen and give the port; raises OSError where the address can't be had."""
+        """Begin to listen. Returns the port; raises OSError where the address can't be had."""
         listener = await self._bind()
         port: int = listener.getsockname()[1]
         # uvicorn listens in its first steps, which need no waiting; the kernel keeps connections until then.

@@ -41,7 +41,7 @@ async def get_id_tag(services: FromServices, id_tag: str) -> IdTag:
     responses={HTTPStatus.CREATED: {"model": models.IdTag, "description": "It is a new one."}, **_CHANGED},
 )
 async def put_id_tag(services: FromServices, response: Response, id_tag: NewIdTag, wanted: WantedIdTag) -> IdTag:
-    """Store an id tag, or all that is said of one anew."""
+    """Store an id tag, or replace all that is stored of one."""
     tag = id_tags.StoredTag(id_tag, wanted.status, wanted.expiry_date, wanted.parent_id_tag, wanted.note)
     if await services.writer.submit(id_tags.put, tag):
         response.status_code = HTTPStatus.CREATED

@@ -1,4 +1,4 @@
-"""`/logging`: what the server's log lines tell, changed while it runs."""
+"""`/logging`: what the server's log lines hold, changed while it runs."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ Level: TypeAlias = Literal["debug", "info", "warning", "error"]
 
 
 class Logging(BaseModel):
-    """What log lines tell now."""
+    """What log lines hold now."""
 
     level: Level = Field(description="Lines of this level and of the graver ones are written.")
     payloads: bool = Field(description="Message lines hold the whole OCPP payload, secrets masked.")
 
 
 class WantedLogging(Body):
-    """What they shall tell from now on; what isn't given stays as it is. A restart goes back to the settings."""
+    """What log lines hold from now on; what isn't given stays as it is. A restart goes back to the settings."""
 
     level: Level | None = None
     payloads: StrictBool | None = None
@@ -33,7 +33,7 @@ class WantedLogging(Body):
 
 @router.get("", response_model=Logging)
 async def get_logging(services: FromServices) -> Logging:
-    """What log lines tell now."""
+    """What log lines hold now."""
     return _logging(services.log)
 
 

@@ -23,7 +23,7 @@ class Connector(BaseModel):
 
 
 class ChargePoint(BaseModel):
-    """A charge point, as far as it has told of itself."""
+    """A charge point, as far as it has described itself."""
 
     id: str = Field(
         validation_alias="charge_point_id", description="The identity that it connects with.", examples=["CP-17"]
@@ -82,7 +82,7 @@ class ConfigurationKey(BaseModel):
 
 
 class Transaction(BaseModel):
-    """A transaction in the books."""
+    """A transaction as stored."""
 
     transaction_id: int
     charge_point_id: str
@@ -94,7 +94,7 @@ class Transaction(BaseModel):
     started_at: Time
     stopped_at: Time | None
     stop_reason: str | None = Field(examples=["EVDisconnected"])
-    stop_origin: StopOrigin | None = Field(description="Who ended it in the books.")
+    stop_origin: StopOrigin | None = Field(description="Who ended it, by the database.")
     evidence: dict[str, JsonValue] | None = Field(description="What a recovered stop was taken from.")
     energy_implausible: bool = Field(description="The register ran backwards: look at it before billing.")
     session_correlation_id: str = Field(description="On every log line of the session, too.")
@@ -189,7 +189,7 @@ class IdTagPage(Page[IdTag]):
 
 
 class ReservationPage(Page[Reservation]):
-    """Reservations, those booked last first."""
+    """Reservations, newest first."""
 
 
 class ChargingProfilePage(Page[NamedProfile]):

@@ -25,7 +25,7 @@ CONTENT_TYPE = "application/problem+json"
 CORRELATION_PATTERN: Final = "^[0-9a-f]{32}$"
 
 CLIENT_LEFT: Final = 499
-"""What servers commonly book where the client left before its answer; nobody receives it."""
+"""What servers commonly log where the client left before its answer; nobody receives it."""
 
 
 class Mistake(BaseModel):

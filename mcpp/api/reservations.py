@@ -17,5 +17,5 @@ router = APIRouter(prefix="/reservations", tags=["reservations"])
 
 @router.get("", response_model=ReservationPage)
 async def list_reservations(services: FromServices, query: Annotated[ReservationQuery, Query()]) -> Page[Reservation]:
-    """Reservations, those booked last first."""
+    """Reservations, newest first."""
     return await reads.list_page(services.readers, query)

@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 
 class LogControl(Protocol):
-    """What log lines tell; it may be changed while the server runs."""
+    """What log lines hold; it may be changed while the server runs."""
 
     @property
     def level(self) -> str:

@@ -42,7 +42,7 @@ async def list_transactions(
     query: Annotated[TransactionQuery, Query()],
     accept: Annotated[str, Header(include_in_schema=False)] = "",
 ) -> Response:
-    """Transactions, the newest first. `Accept: text/csv` gives them as a file, safe to open in a spreadsheet."""
+    """Transactions, the newest first. `Accept: text/csv` returns them as a file, safe to open in a spreadsheet."""
     if _prefers_csv(accept):
         limit = query.limit if "limit" in query.model_fields_set else None
         lines = _as_csv(reads.stream(services.readers, query, limit))
@@ -71,7 +71,7 @@ async def list_meter_values(
 
 @router.post("/{transaction_id}/stop", response_class=Response, responses=answered_by(ANY_ANSWER))
 async def stop_transaction(request: Request, services: FromServices, transaction_id: RowKey) -> Response:
-    """Ask its charge point to stop it, which decides; its end is booked once the charge point reports it."""
+    """Ask its charge point to stop it, which decides; its end is stored once the charge point reports it."""
     transaction = await _find(services, transaction_id)
     if transaction.stopped_at is not None:
         raise conflict(f"transaction {transaction_id} was stopped before")
@@ -85,7 +85,7 @@ async def stop_transaction(request: Request, services: FromServices, transaction
     responses=_ONE | documented(HTTPStatus.CONFLICT, HTTPStatus.SERVICE_UNAVAILABLE),
 )
 async def close_transaction(services: FromServices, transaction_id: RowKey) -> Response:
-    """End it in the books from its last meter value, for a charge point that's gone; its own stop may still come."""
+    """End it in the database from its last meter value, for a charge point that's gone; its own stop may still come."""
     await services.change(close_by_operator, transaction_id)
     return await answer_transaction(services, transaction_id)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from mcpp.cli.books import database_of, open_books
+from mcpp.cli.database import database_of, open_database
 from mcpp.cli.options import setting_options
 from mcpp.errors import StartError
 from mcpp.storage.sqlite.guests import CopyFailed
@@ -65,7 +65,7 @@ def _check_target(file: Path, database: Path, force: bool) -> None:
 
 def _take(database: Path, partial: Path, file: Path) -> int:
     """Takes the copy; returns the version of its schema. Raises StartError."""
-    with open_books(database) as guest:
+    with open_database(database) as guest:
         try:
             return guest.copy_to(partial)
         except CopyFailed as error:

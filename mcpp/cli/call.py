@@ -34,7 +34,7 @@ _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 def _complete_charge_point(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """The connected charge points, where the server tells them at once; completion never complains."""
+    """The connected charge points, where the server lists them at once; completion never complains."""
     import httpx
 
     try:
@@ -176,7 +176,7 @@ def _client(api_url: str, api_token: str | None, timeout: httpx.Timeout) -> http
 
 
 def _show(answer: httpx.Response) -> int:
-    """Prints a charge point's answer, or why there's none on standard error; gives the exit code."""
+    """Prints a charge point's answer, or why there's none on standard error. Returns the exit code."""
     try:
         found: object = answer.json()
     except ValueError:

@@ -33,7 +33,7 @@ class Column:
     """Blanks around it, and what looks like an empty cell, belong to it."""
 
 
-class Refused(Exception):
+class LineRefused(Exception):
     """A line that can't be used; the text says what is wrong and how to mend it."""
 
 

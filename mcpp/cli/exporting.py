@@ -1,4 +1,4 @@
-"""`mcpp export`: the books on standard output."""
+"""`mcpp export`: the database's records on standard output."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from mcpp.cli.books import database_of, open_books
+from mcpp.cli.database import database_of, open_database
 from mcpp.cli.options import setting_options
 from mcpp.cli.output import standard_output, write_csv, write_json
 from mcpp.cli.times import read_time
@@ -21,7 +21,7 @@ from mcpp.storage.sqlite.readers import SqliteReaderPool
 
 @click.group()
 def export() -> None:
-    """Write the books as CSV or JSON."""
+    """Write the database's records as CSV or JSON."""
 
 
 @export.command(
@@ -70,7 +70,7 @@ def export_transactions(
         since=_time("--since", since),
         until=_time("--until", until),
     )
-    with open_books(database), _steps(database, query) as steps, standard_output() as out:
+    with open_database(database), _steps(database, query) as steps, standard_output() as out:
         rows = map(row_of, chain.from_iterable(steps))
         if output_format == "csv":
             write_csv(out, COLUMNS, rows)

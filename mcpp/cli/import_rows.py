@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import Final
 
-from mcpp.cli.csv_file import Cells, Column, Refused
+from mcpp.cli.csv_file import Cells, Column, LineRefused
 from mcpp.cli.times import read_time
 from mcpp.domain import id_tags
 from mcpp.domain.charge_points import KEEP, Keep, Wanted, put_charge_point
@@ -55,7 +55,7 @@ class IdTagRow:
 
     @classmethod
     def read(cls, cells: Cells) -> IdTagRow:
-        """Raises Refused."""
+        """Raises LineRefused."""
         return cls(
             _name(cells, "id_tag"),
             _status(cells),
@@ -70,7 +70,7 @@ class IdTagRow:
         return self.id_tag.encode().lower().decode()
 
     def store(self, q: Queries) -> bool:
-        """Gives whether it's a new one."""
+        """Returns whether it's a new one."""
         stored = q.get_id_tag(id_tag=self.id_tag)
         before = id_tags.StoredTag(self.id_tag)
         if stored is not None:
@@ -96,10 +96,10 @@ class ChargePointRow:
 
     @classmethod
     def read(cls, cells: Cells) -> ChargePointRow:
-        """Raises Refused. Takes some milliseconds where there is a password."""
+        """Raises LineRefused. Takes some milliseconds where there is a password."""
         identity = _name(cells, "identity")
         if "/" in identity:
-            raise Refused(f"identity {identity!r} has a slash, which no charger can connect with")
+            raise LineRefused(f"identity {identity!r} has a slash, which no charger can connect with")
         password = _short(cells.get("password", ""), "password", _LONGEST_NAME)
         wanted = Wanted(
             display_name=KEEP if "display_name" not in cells else _display_name(cells["display_name"]),
@@ -114,14 +114,14 @@ class ChargePointRow:
         return self.identity
 
     def store(self, q: Queries) -> bool:
-        """Gives whether it's a new one."""
+        """Returns whether it's a new one."""
         return put_charge_point(q, self.identity, self.wanted, datetime.now(UTC)).created
 
 
 def _name(cells: Cells, column: str) -> str:
     name = cells[column]
     if not name:
-        raise Refused(f"{column} is empty")
+        raise LineRefused(f"{column} is empty")
     return _printable(name, column, _LONGEST_NAME)
 
 
@@ -136,14 +136,14 @@ def _display_name(text: str) -> str | None:
 
 def _short(text: str, column: str, longest: int) -> str:
     if len(text) > longest:
-        raise Refused(f"{column} has {len(text)} characters, {longest} at most")
+        raise LineRefused(f"{column} has {len(text)} characters, {longest} at most")
     return text
 
 
 def _printable(text: str, column: str, longest: int) -> str:
     _short(text, column, longest)
     if not text.isprintable():
-        raise Refused(f"{column} {text!r} has characters that can't be printed")
+        raise LineRefused(f"{column} {text!r} has characters that can't be printed")
     return text
 
 
@@ -162,7 +162,9 @@ def _member(text: str) -> IdTagStatus:
     found = by_lower_case.get(text.lower())
     if found is None:
         (nearest,) = get_close_matches(text.lower(), by_lower_case, n=1, cutoff=0.0)
-        raise Refused(f"status {text!r} is not one of {', '.join(IdTagStatus)}; did you mean {by_lower_case[nearest]}?")
+        raise LineRefused(
+            f"status {text!r} is not one of {', '.join(IdTagStatus)}; did you mean {by_lower_case[nearest]}?"
+        )
     return found
 
 
@@ -171,7 +173,7 @@ def _count(cells: Cells) -> int | None:
     try:
         return int(text) if text else None
     except ValueError:
-        raise Refused(f"max_active_transaction_count {text!r} is not a whole number") from None
+        raise LineRefused(f"max_active_transaction_count {text!r} is not a whole number") from None
 
 
 def _switch(text: str, column: str) -> bool | None:
@@ -180,11 +182,11 @@ def _switch(text: str, column: str) -> bool | None:
     try:
         return _SWITCH[text.lower()]
     except KeyError:
-        raise Refused(f"{column} {text!r} is neither on nor off; leave it empty for neither") from None
+        raise LineRefused(f"{column} {text!r} is neither on nor off; leave it empty for neither") from None
 
 
 def _expiry_date(text: str) -> datetime | None:
     try:
         return read_time(text, UTC, through=True) if text else None
     except ValueError as error:
-        raise Refused(f"expiry_date {error}") from None
+        raise LineRefused(f"expiry_date {error}") from None

@@ -9,8 +9,8 @@ from typing import Final, Generic, Protocol, TypeVar
 
 import click
 
-from mcpp.cli.books import database_of, open_books
-from mcpp.cli.csv_file import Cells, Column, CsvTable, Refused, Unreadable, open_csv
+from mcpp.cli.csv_file import Cells, Column, CsvTable, LineRefused, Unreadable, open_csv
+from mcpp.cli.database import database_of, open_database
 from mcpp.cli.import_rows import CHARGE_POINT_COLUMNS, ID_TAG_COLUMNS, ChargePointRow, IdTagRow
 from mcpp.cli.options import setting_options
 from mcpp.reads.terminal_text import printable
@@ -39,7 +39,7 @@ def import_() -> None:
 
     The first line names the columns, in any order; the delimiter is a comma or a semicolon, the encoding UTF-8. What
     is stored already is changed; columns that the file doesn't have are left as they are stored. Lines that can't be
-    used are told on standard error, all others are stored; a server may be running meanwhile.
+    used are reported on standard error, all others are stored; a server may be running meanwhile.
 
     Exit code 0: all lines are in. 1: some were refused. 2: the file or the database can't be used.
     """
@@ -87,19 +87,19 @@ class _Importer(Generic[RowType]):
     added: int = 0
     changed: int = 0
     _lines: dict[str, int] = field(default_factory=dict)
-    """Where each thing stands in the file."""
+    """The line of each thing in the file."""
 
     def rows(self, table: CsvTable) -> Iterator[RowType]:
-        """The lines that can be used; tells of the others."""
+        """The lines that can be used; reports the others."""
         for record in table:
             try:
                 if isinstance(record, Unreadable):
-                    raise Refused(record.reason)
+                    raise LineRefused(record.reason)
                 row = self.read(record.cells)
                 first = self._lines.setdefault(row.key, record.line)
                 if first != record.line:
-                    raise Refused(f"{row.key} stands in line {first} already; take one of them out")
-            except Refused as error:
+                    raise LineRefused(f"{row.key} stands in line {first} already; take one of them out")
+            except LineRefused as error:
                 self.refused += 1
                 click.echo(f"line {record.line}: {printable(str(error))}", err=True)
             else:
@@ -116,7 +116,7 @@ class _Importer(Generic[RowType]):
 def _import(importer: _Importer[RowType], dry_run: bool, options: dict[str, object]) -> int:
     with (
         open_csv(importer.file) as text,
-        open_books(database_of(options), may_write=not dry_run) as guest,
+        open_database(database_of(options), may_write=not dry_run) as guest,
     ):
         table = CsvTable(importer.file, text, importer.columns)
         if table.unused:

@@ -34,7 +34,7 @@ _NO = "no_"
 
 
 def _options(name: str, field: FieldInfo) -> Iterator[click.Option]:
-    # Text, whatever the setting's type: Settings reads flags and variables alike, and tells of all mistakes at once.
+    # Text, whatever the setting's type: Settings reads flags and variables alike, and reports all mistakes at once.
     if field.annotation is bool:
         yield click.Option(
             [flag(name), name], type=str, is_flag=False, flag_value="on", metavar="[on|off]", help=_help(name, field)

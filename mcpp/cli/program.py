@@ -25,7 +25,7 @@ or the same with zsh_source or fish_source, best put into the shell's start-up f
 
 
 def main() -> int:
-    """Runs the command line; gives the exit code. What is wrong is told on standard error, a line each."""
+    """Runs the command line. Returns the exit code; what is wrong goes to standard error, a line each."""
     try:
         code: object = program.main(prog_name="mcpp", standalone_mode=False)
     except click.ClickException as error:
@@ -76,9 +76,9 @@ for _name, _target, _short_help in (
     ("check-config", "mcpp.cli.server:check_config", "Print the effective settings."),
     ("call", "mcpp.cli.call:call", "Send one OCPP operation to a charge point."),
     ("import", "mcpp.cli.importing:import_", "Read id tags or charge points from CSV."),
-    ("export", "mcpp.cli.exporting:export", "Write the books as CSV or JSON."),
+    ("export", "mcpp.cli.exporting:export", "Write the database's records as CSV or JSON."),
     ("report", "mcpp.cli.reporting:report", "Sum up energy and sessions."),
-    ("trace", "mcpp.cli.trace:trace", "Tell the story of a charging session."),
+    ("trace", "mcpp.cli.trace:trace", "Show the story of a charging session."),
     ("backup", "mcpp.cli.backup:backup", "Copy the database while a server writes to it."),
 ):
     program.add_command(DeferredCommand(_name, _target, _short_help))

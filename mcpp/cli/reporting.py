@@ -8,7 +8,7 @@ from typing import Final
 
 import click
 
-from mcpp.cli.books import database_of, open_books
+from mcpp.cli.database import database_of, open_database
 from mcpp.cli.options import setting_options
 from mcpp.cli.output import Row, standard_output, write_csv, write_json, write_table
 from mcpp.cli.zones import complete_zone, option_time, read_zone
@@ -68,7 +68,7 @@ def report(
     zone = None if timezone is None else read_zone(timezone)
     first = BEFORE_ALL if since is None else option_time("--since", since, zone)
     end = AFTER_ALL if until is None else option_time("--until", until, zone)
-    with open_books(database_of(options)) as guest, guest.snapshot() as queries:
+    with open_database(database_of(options)) as guest, guest.snapshot() as queries:
         lines = summed_up(ended_sessions(queries, first, end), By(by), Period(period), zone)
     with standard_output() as out:
         columns = ("period", _COLUMNS[By(by)], "sessions", "energy_wh", "duration_seconds", "implausible_sessions")

@@ -1,4 +1,4 @@
-"""Times as people give them on a command line or in a file."""
+"""Times as people write them on a command line or in a file."""
 
 from __future__ import annotations
 

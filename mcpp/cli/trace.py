@@ -17,7 +17,7 @@ import click
 import orjson
 from pydantic import JsonValue
 
-from mcpp.cli.books import database_of, open_books
+from mcpp.cli.database import database_of, open_database
 from mcpp.cli.options import setting_options
 from mcpp.cli.output import standard_output
 from mcpp.cli.zones import complete_zone, option_time, read_zone
@@ -46,7 +46,7 @@ _STANDARD_INPUT: Final = "-"
             type=click.Path(exists=True, dir_okay=False, allow_dash=True),
             help="The server's log in JSON, also as .gz; - is standard input. Give it again for each rotated file.",
         ),
-        click.Option(["--charge-point", "charge_point_id"], metavar="ID", help="Tell of a charge point instead."),
+        click.Option(["--charge-point", "charge_point_id"], metavar="ID", help="Show a charge point's story instead."),
         click.Option(
             ["--connector", "connector_id"],
             type=click.IntRange(0, 2**31 - 1),
@@ -58,7 +58,7 @@ _STANDARD_INPUT: Final = "-"
             ["--timezone"],
             metavar="NAME",
             shell_complete=complete_zone,
-            help="Whose times to tell, such as Europe/Berlin or UTC. [default: the machine's]",
+            help="Time zone of the times shown, such as Europe/Berlin or UTC. [default: the machine's]",
         ),
         click.Option(["--payloads"], is_flag=True, help="With OCPP's payloads, where the log has them."),
         click.Option(["--json", "as_json"], is_flag=True, help="A JSON object for each entry, times in UTC."),
@@ -77,13 +77,13 @@ def trace(
     as_json: bool,
     **options: object,
 ) -> None:
-    """Tell the story of a charging session.
+    """Show the story of a charging session.
 
     What the charger said, what server, plugins and operators did, how the meter rose, and where something was missing:
     put together from the database and the server's log, a line each, with the correlation id to find it in the log by.
-    Without a log only what is in the books is told.
+    Without a log only what is in the database is shown.
 
-    mcpp trace --charge-point ID --log FILE tells of a charge point instead, whether it charged or not.
+    mcpp trace --charge-point ID --log FILE shows a charge point's story instead, whether it charged or not.
 
     A server may be running meanwhile. A TIME is a date or 2026-03-29T12:00:00; without an offset it is meant in the
     time zone.
@@ -139,7 +139,7 @@ def _story_of_charge_point(
 @contextmanager
 def _snapshot(database: Path) -> Iterator[Queries]:
     """One state of the database, whatever is written meanwhile. Raises StartError."""
-    with open_books(database) as guest, guest.snapshot() as queries:
+    with open_database(database) as guest, guest.snapshot() as queries:
         yield queries
 
 
@@ -159,7 +159,7 @@ def _open_logs(names: Sequence[str]) -> Iterator[list[LogFile]]:
             ) from error
         except TooManyLines as error:
             raise click.ClickException(
-                f"over {LINES_LIMIT} lines of the log belong here; tell a part with --charge-point and --since"
+                f"over {LINES_LIMIT} lines of the log belong here; ask for a part with --charge-point and --since"
             ) from error
 
 

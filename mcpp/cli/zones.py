@@ -28,7 +28,7 @@ def read_zone(name: str) -> ZoneInfo:
 
 
 def option_time(option: str, text: str, zone: tzinfo | None) -> datetime:
-    """A time as an option gives it, in UTC. Raises click.UsageError."""
+    """The time that an option names, in UTC. Raises click.UsageError."""
     try:
         return read_time(text, zone)
     except ValueError as error:

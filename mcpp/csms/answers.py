@@ -54,7 +54,7 @@ def apply(services: Services, flow: Flow, meaning: Meaning) -> Awaitable[None]:
     stored = None
     if meaning.change is not None:
         occasion = Occasion(flow.peer.key, flow.peer.identity, flow.correlation_id, services.now(), new_correlation_id)
-        stored = services.writer.submit_about(occasion.key, meaning.change, occasion)
+        stored = services.writer.submit_about(occasion.charge_point_key, meaning.change, occasion)
     return _finish(services, flow, meaning, stored)
 
 

@@ -76,7 +76,7 @@ class CallContext:
         Raises Unanswerable where it could not be stored: the charge point will send it again.
         """
         writer, occasion = self.services.writer, self.occasion()
-        return self._stored(writer.submit_about(occasion.key, function, occasion, *args, **kwargs))
+        return self._stored(writer.submit_about(occasion.charge_point_key, function, occasion, *args, **kwargs))
 
     def write_keeping(
         self, function: Callable[Concatenate[Queries, Occasion, P], Result[T]], *args: P.args, **kwargs: P.kwargs

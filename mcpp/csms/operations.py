@@ -11,7 +11,7 @@ from mcpp.csms.live import LiveChargePoints
 from mcpp.ocppj.errors import NotConnected
 
 RunningTransaction: TypeAlias = Callable[[str, int], Awaitable[int | None]]
-"""Gives the id of the transaction that runs on a connector of a charge point."""
+"""Returns the id of the transaction that runs on a connector of a charge point."""
 
 
 class ChangeOutcome(StrEnum):

@@ -22,7 +22,7 @@ _utc_now: Final = partial(datetime.now, UTC)
 
 @dataclass(slots=True)
 class Services:
-    """The way to the database and to whoever wants to know, and how strict the site is."""
+    """The way to the database and to the subscribers of events, and how strict the site is."""
 
     writer: Writer[Queries]
     publish: Callable[[Iterable[Event]], None]
@@ -38,6 +38,6 @@ class Services:
     on_authorization_key: Callable[[int, str], Awaitable[None]] | None = None
     """Called with a charge point's key and the password that it accepted for its basic authentication."""
     ask_authorize: Callable[[AuthorizationQuestion], Awaitable[Authorization | None]] | None = None
-    """A site's own verdict, None for the database's; there only where somebody gives verdicts."""
+    """A site's own verdict, None for the database's; there only where somebody has verdicts."""
     ask_data_transfer: Callable[[DataTransferQuestion], Awaitable[DataTransferAnswer | None]] | None = None
     """A site's own answer to a vendor's message; there only where somebody answers."""

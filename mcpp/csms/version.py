@@ -1,4 +1,4 @@
-"""The object by which an OCPP version gives all of itself, and that version as one server speaks it."""
+"""The object in which an OCPP version hands over all of itself, and that version as one server speaks it."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """A charge point that is in the books now."""
+    """A charge point that is in the database now."""
 
     key: int
     created: bool
@@ -82,7 +82,7 @@ class Registered:
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """What became of the wish to forget a charge point."""
+    """What became of the request to forget a charge point."""
 
     deleted: bool
     transactions: int
@@ -122,7 +122,7 @@ def all_authenticated(q: Queries, *, register_unknown: bool) -> bool:
 
 
 def put_charge_point(q: Queries, identity: str, wanted: Wanted, now: datetime) -> Registered:
-    """Register a charge point ahead of time, or change what was said of it before."""
+    """Register a charge point ahead of time, or change what was set for it before."""
     created = q.register_charge_point(identity=identity, registered_at=now) == 1
     known = q.get_credentials(identity=identity)
     assert known is not None
@@ -136,7 +136,7 @@ def put_charge_point(q: Queries, identity: str, wanted: Wanted, now: datetime) -
 
 
 def get_auto_start(q: Queries, identity: str) -> bool | None:
-    """What an operator said of its auto-start; None where nothing was said, or where it's unknown."""
+    """What an operator set for its auto-start; None where nothing was set, or where it's unknown."""
     known = q.get_credentials(identity=identity)
     return None if known is None else q.get_auto_start(key=known.key)
 
@@ -173,7 +173,7 @@ def boot(q: Queries, occasion: Occasion, boot: Boot) -> Result[None]:
     """Accept a boot: a charge point whose boot was accepted once stays accepted."""
     weigh_boot(q, occasion)
     q.boot_charge_point(
-        key=occasion.key,
+        key=occasion.charge_point_key,
         booted_at=occasion.at,
         vendor=boot.vendor,
         model=boot.model,
@@ -186,7 +186,7 @@ def boot(q: Queries, occasion: Occasion, boot: Boot) -> Result[None]:
         meter_serial_number=boot.meter_serial_number,
     )
     event = ChargePointBooted(
-        charge_point_id=occasion.identity,
+        charge_point_id=occasion.charge_point_id,
         correlation_id=occasion.correlation_id,
         at=occasion.at,
         vendor=boot.vendor,
@@ -202,10 +202,14 @@ def report(
 ) -> Result[None]:
     """Keep how far a charge point is with diagnostics, firmware or a log."""
     q.put_report(
-        charge_point_key=occasion.key, kind=kind, status=status, request_id=request_id, reported_at=occasion.at
+        charge_point_key=occasion.charge_point_key,
+        kind=kind,
+        status=status,
+        request_id=request_id,
+        reported_at=occasion.at,
     )
     event = ReportReceived(
-        charge_point_id=occasion.identity,
+        charge_point_id=occasion.charge_point_id,
         correlation_id=occasion.correlation_id,
         at=occasion.at,
         kind=kind.value,
@@ -217,9 +221,9 @@ def report(
 def security_event(
     q: Queries, occasion: Occasion, event_type: str, occurred_at: datetime, tech_info: str | None
 ) -> Result[None]:
-    """Store a security event; a repeat changes nothing and tells nobody."""
+    """Store a security event; a repeat changes nothing and publishes nothing."""
     added = q.add_security_event(
-        charge_point_key=occasion.key,
+        charge_point_key=occasion.charge_point_key,
         type=event_type,
         occurred_at=occurred_at,
         tech_info=tech_info or "",
@@ -228,7 +232,7 @@ def security_event(
     if not added:
         return Result(None)
     event = SecurityEventReceived(
-        charge_point_id=occasion.identity,
+        charge_point_id=occasion.charge_point_id,
         correlation_id=occasion.correlation_id,
         at=occasion.at,
         type=event_type,

@@ -15,7 +15,7 @@ class UnknownChargingProfile(Unknown):
 
 
 def put(q: Queries, name: str, profile: str) -> bool:
-    """Store a profile, JSON text that was checked before, as it is; gives whether it's a new one."""
+    """Store a profile, JSON text that was checked before, as it is. Returns whether it's a new one."""
     created = q.get_charging_profile(name=name) is None
     q.put_charging_profile(name=name, profile=profile)
     return created

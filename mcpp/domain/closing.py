@@ -1,4 +1,4 @@
-"""How a transaction ends in the books: by its charger's word, or by the best evidence where that word is missing."""
+"""How a transaction ends in the database: by its charger's word, or by the best evidence where that word is missing."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Evidence:
         return json.dumps({"cause": self.cause, "source": self.source, **self.facts}, default=_spell)
 
     def as_stop(self) -> Stop:
-        """As booked; OCPP has no better reason for it (1.6 §7.36)."""
+        """As stored; OCPP has no better reason for it (1.6 §7.36)."""
         return Stop(self.meter_stop, self.stopped_at, id_tag=None, reason=StopReason.OTHER)
 
 
@@ -83,7 +83,7 @@ class Stop:
 def close_by_charger(
     q: Queries, occasion: Occasion, transaction: Transaction, stop: Stop, registers: Mapping[int, Register]
 ) -> TransactionStopped | None:
-    """Book a stop; None where the charger had stopped this transaction before.
+    """Store a stop; None where the charger had stopped this transaction before.
 
     `registers` are the newest ones of open transactions, by their ids, as far as they are known.
     """
@@ -122,7 +122,7 @@ def close_by_operator(q: Queries, occasion: OperatorOccasion, transaction_id: in
 
 
 def close_by_assignment(q: Queries, occasion: Occasion, transaction: Transaction, stop: Stop) -> TransactionStopped:
-    """Book the stop that an operator says is this transaction's. Raises Conflict where its charger has stopped it."""
+    """Store the stop that an operator says is this transaction's. Raises Conflict where its charger has stopped it."""
     evidence = Evidence(Cause.OPERATOR, EvidenceSource.UNMATCHED_STOP, stop.meter_stop, stop.stopped_at)
     event = _close(q, occasion, transaction, stop, TransactionStopped, StopOrigin.OPERATOR, evidence.as_json())
     if event is None:
@@ -144,7 +144,7 @@ def _close(
     evidence: str | None = None,
     registers: Mapping[int, Register] = MappingProxyType({}),
 ) -> _Stopped | None:
-    """Book an end and tell of it; None where the charger ended this transaction before."""
+    """Store an end and return its event; None where the charger ended this transaction before."""
     implausible = stop.meter_stop < transaction.meter_start
     closed = q.close_transaction(
         id=transaction.id,
@@ -162,7 +162,7 @@ def _close(
     stopped_by_charger_at = occasion.at if origin is StopOrigin.CHARGER else None
     book_energy(q, transaction, stop.meter_stop, registers.get(transaction.id), stopped_by_charger_at)
     return kind(
-        charge_point_id=occasion.identity,
+        charge_point_id=occasion.charge_point_id,
         correlation_id=occasion.correlation_id,
         at=occasion.at,
         transaction_id=transaction.id,

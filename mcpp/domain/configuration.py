@@ -1,4 +1,4 @@
-"""Configuration keys as a charge point last told or accepted them; secrets are kept without their value."""
+"""Configuration keys as a charge point last reported or accepted them; secrets are kept without their value."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mcpp_generated.db.queries import Queries
 
 
 class KnownKey(NamedTuple):
-    """A configuration key as the charge point tells it (OCPP 1.6 §7.29)."""
+    """A configuration key as the charge point reports it (OCPP 1.6 §7.29)."""
 
     key: str
     value: str | None
@@ -20,11 +20,11 @@ class KnownKey(NamedTuple):
 
 
 def note_keys(q: Queries, occasion: Occasion, known: Sequence[KnownKey], unknown: Sequence[str]) -> Result[None]:
-    """Keep what a GetConfiguration told; a key that the charge point doesn't know is forgotten."""
-    q.delete_configuration_keys([DeleteConfigurationKeysParams(occasion.key, key) for key in unknown])
+    """Store what a GetConfiguration returned; a key that the charge point doesn't know is forgotten."""
+    q.delete_configuration_keys([DeleteConfigurationKeysParams(occasion.charge_point_key, key) for key in unknown])
     q.put_configuration_keys(
         [
-            PutConfigurationKeysParams(occasion.key, key, _presentable(key, value), readonly, occasion.at)
+            PutConfigurationKeysParams(occasion.charge_point_key, key, _presentable(key, value), readonly, occasion.at)
             for key, value, readonly in known
         ]
     )
@@ -33,12 +33,12 @@ def note_keys(q: Queries, occasion: Occasion, known: Sequence[KnownKey], unknown
 
 def note_change(q: Queries, occasion: Occasion, key: str, value: str) -> Result[None]:
     """Keep what a ChangeConfiguration changed, spelled as the charge point spelled it before, if it did."""
-    known = q.get_configuration_key(charge_point_key=occasion.key, key=key)
+    known = q.get_configuration_key(charge_point_key=occasion.charge_point_key, key=key)
     return note_keys(q, occasion, [KnownKey(known.key if known else key, value, readonly=False)], [])
 
 
 def positive_number(q: Queries, charge_point_key: int, key: str) -> int | None:
-    """A limit that the charge point told of itself; None where it didn't, or told no positive number."""
+    """A limit that the charge point reported of itself; None where it reported none, or no positive number."""
     known = q.get_configuration_key(charge_point_key=charge_point_key, key=key)
     if known is None or known.value is None:
         return None

@@ -29,11 +29,11 @@ class ReportStatus:
 
 
 def order_availability(q: Queries, occasion: Occasion, connector_id: int, availability: Availability) -> Result[None]:
-    """Book the availability that a charge point agreed to; connector 0 speaks for all of them (OCPP 1.6 §5.2)."""
-    connector = ensure_connector(q, occasion.key, connector_id)
+    """Store the availability that a charge point agreed to; connector 0 speaks for all of them (OCPP 1.6 §5.2)."""
+    connector = ensure_connector(q, occasion.charge_point_key, connector_id)
     if connector_id == CHARGE_POINT:
         q.order_availability_of_all(
-            charge_point_key=occasion.key, ordered_availability=availability, ordered_at=occasion.at
+            charge_point_key=occasion.charge_point_key, ordered_availability=availability, ordered_at=occasion.at
         )
     else:
         q.order_availability(key=connector.key, ordered_availability=availability, ordered_at=occasion.at)
@@ -41,8 +41,8 @@ def order_availability(q: Queries, occasion: Occasion, connector_id: int, availa
 
 
 def report_status(q: Queries, occasion: Occasion, report: ReportStatus, memory: Memory) -> Result[None]:
-    """Store a connector's status; an event tells of it where it says something new."""
-    place = memory.place(q, occasion.key, report.connector_id)
+    """Store a connector's status; an event reports it where it says something new."""
+    place = memory.place(q, occasion.charge_point_key, report.connector_id)
     connector, running = place.connector, place.running(q)
     session = _session_after(occasion, connector, running, report.status)
     q.set_connector_status(
@@ -59,14 +59,16 @@ def report_status(q: Queries, occasion: Occasion, report: ReportStatus, memory: 
     if running is not None and report.connector_id != CHARGE_POINT:
         weigh_status(q, occasion, running, report.status, report.reported_at)
     is_error = report.error_code != NO_ERROR
-    q.stamp_status(key=occasion.key, last_status_at=occasion.at, last_error_at=occasion.at if is_error else None)
+    q.stamp_status(
+        key=occasion.charge_point_key, last_status_at=occasion.at, last_error_at=occasion.at if is_error else None
+    )
     part_of = session or connector.session_correlation_id
     belongs_to = ChargingSession(part_of, running.id if running is not None else None) if part_of else None
     known = (connector.status, connector.error_code, connector.info)
     if known == (report.status, report.error_code, report.info):
         return Result(None, session=belongs_to)
     event = ConnectorStatusChanged(
-        charge_point_id=occasion.identity,
+        charge_point_id=occasion.charge_point_id,
         correlation_id=occasion.correlation_id,
         at=occasion.at,
         connector_id=report.connector_id,
@@ -83,7 +85,7 @@ def report_status(q: Queries, occasion: Occasion, report: ReportStatus, memory: 
 def _session_after(occasion: Occasion, connector: Connector, running: Transaction | None, status: str) -> str | None:
     """A session begins when somebody comes and ends when the connector is free, unless its transaction still runs.
 
-    That of a transaction which is suspected to be over gives way to the next.
+    That of a transaction which is suspected to be over yields to the next.
     """
     session = connector.session_correlation_id
     if awaits_start(status):

@@ -1,9 +1,9 @@
-"""Energy in the books: of a transaction, and of a charge point as a total that is told to the outside.
+"""Energy as stored: of a transaction, and of a charge point as a total that is reported to the outside.
 
-The total is the sum over all transactions: of an ended one its booked energy, of a running one what its newest register
+The total is the sum over all transactions: of an ended one its stored energy, of a running one what its newest register
 says. The outside must never see it fall, since counters of monitoring systems take a fall for a restart from 0. So in
-the very write that lets the sum fall, what it was before is kept as `charge_points.energy_peak_wh`: told is the greater
-of the two. `charge_points.energy_wh` is the part of the ended transactions.
+the same write that lets the sum fall, what it was before is kept as `charge_points.energy_peak_wh`; the greater is
+reported. `charge_points.energy_wh` is the part of the ended transactions.
 
 For the same reason a misread register must not get into it: no transaction takes more than a gigawatt hour.
 """
@@ -61,17 +61,17 @@ def book_energy(
 
     `newest` is its newest register, None where that isn't known; `stopped_by_charger_at` when its charger's stop came.
 
-    To be called after the end is booked, and before samples that came with it are stored.
+    To be called after the end is stored, and before samples that came with it are stored.
     """
-    booked = counted_wh(energy_wh(transaction.meter_start, meter_stop))
+    counted = counted_wh(energy_wh(transaction.meter_start, meter_stop))
     if transaction.meter_stop is None:
         newest = newest or last_stored_register(q, transaction.id)
         before, replaced = counted_wh(energy_at(transaction, newest)), 0
     else:
         before = replaced = counted_wh(energy_wh(transaction.meter_start, transaction.meter_stop))
-    if booked < before:
+    if counted < before:
         _hold_total(q, transaction, before)
-    q.book_energy(key=transaction.charge_point_key, wh=booked - replaced, last_tx_stop_at=stopped_by_charger_at)
+    q.book_energy(key=transaction.charge_point_key, wh=counted - replaced, last_tx_stop_at=stopped_by_charger_at)
 
 
 class RunningEnergy:
@@ -107,7 +107,7 @@ class RunningEnergy:
 
 
 def _hold_total(q: Queries, transaction: Transaction, before: int) -> None:
-    """Keep the total as it was told while this much of a transaction counted, which ran on or had ended otherwise."""
+    """Keep the total as reported while this much of a transaction counted, which ran on or had ended otherwise."""
     others = sum(
         counted_wh(energy_so_far(q, other))
         for other in q.find_open_on_charge_point(charge_point_key=transaction.charge_point_key)

@@ -1,4 +1,4 @@
-"""Why something that a person asks of the books can't be done; the text is for that person."""
+"""Why something that a person requests can't be done; the text is for that person."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ class DomainError(Exception):
 
 
 class Unknown(DomainError):
-    """What it's about isn't in the books."""
+    """What it's about isn't in the database."""
 
 
 class Conflict(DomainError):
-    """It doesn't fit what the books say."""
+    """It conflicts with what is stored."""

@@ -1,6 +1,6 @@
-"""What happened, for whoever wants to know: published after the commit and after the charger has its answer.
+"""What happened, for those who subscribe: published after the commit and after the charger has its answer.
 
-Every event is a frozen dataclass. `charge_point_id` is the identity, `connector_id` the number as OCPP gives it,
+Every event is a frozen dataclass. `charge_point_id` is the identity, `connector_id` the number as OCPP has it,
 times are UTC, energies Wh. `correlation_id` is the flow's that caused it.
 """
 
@@ -48,7 +48,7 @@ class ChargePointOffline(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChargePointOnline(Event):
-    """A charge point that was told to be offline is back to stay."""
+    """A charge point that was reported offline is back to stay."""
 
     gone_since: datetime
     gone_seconds: int
@@ -80,7 +80,7 @@ class HeartbeatReceived(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectorStatusChanged(Event):
-    """A StatusNotification told something new (OCPP 1.6 §4.9)."""
+    """A StatusNotification reported something new (OCPP 1.6 §4.9)."""
 
     connector_id: int
     status: str
@@ -93,7 +93,7 @@ class ConnectorStatusChanged(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransactionStarted(Event):
-    """A transaction was booked; not repeated when the charger repeats its StartTransaction."""
+    """A transaction was stored; not repeated when the charger repeats its StartTransaction."""
 
     transaction_id: int
     connector_id: int
@@ -117,7 +117,7 @@ class MeterValuesReceived(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransactionStopped(Event):
-    """A transaction's end was booked, as its charger reported it or as an operator decided; `origin` says which."""
+    """A transaction's end was stored, as its charger reported it or as an operator decided; `origin` says which."""
 
     transaction_id: int
     connector_id: int
@@ -141,12 +141,12 @@ class TransactionStopped(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransactionRecovered(TransactionStopped):
-    """A transaction that its charger left open was closed in the books; `evidence` says by what."""
+    """A transaction that its charger left open was closed in the database; `evidence` says by what."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReservationChanged(Event):
-    """A reservation was booked or replaced, used, cancelled, or has expired (OCPP 1.6 §3.11)."""
+    """A reservation was made or replaced, used, cancelled, or has expired (OCPP 1.6 §3.11)."""
 
     reservation_id: int
     connector_id: int
@@ -218,7 +218,7 @@ class FileReceived(Event):
 
 
 class Subscriber(Protocol):
-    """Whoever wants to know of some kinds of events."""
+    """Receives some kinds of events."""
 
     @property
     def kinds(self) -> tuple[type[Event], ...]:

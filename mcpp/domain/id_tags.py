@@ -24,7 +24,7 @@ class StoredTag:
 
 
 def put(q: Queries, tag: StoredTag) -> bool:
-    """Store an id tag or change it; gives whether it's a new one."""
+    """Store an id tag or change it. Returns whether it's a new one."""
     created = q.get_id_tag(id_tag=tag.id_tag) is None
     q.put_id_tag(
         id_tag=tag.id_tag,

@@ -1,4 +1,4 @@
-"""The local authorization list of a charge point: its version, and the way to what the books say (OCPP 1.6 §3.5.2)."""
+"""A charge point's local authorization list: its version, and the updates that it lacks (OCPP 1.6 §3.5.2)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class ListEntry:
 
 @dataclass(frozen=True, slots=True)
 class ListUpdate:
-    """One message to the charge point: the list anew, or an addition to it (OCPP 1.6 §5.15)."""
+    """One message to the charge point: the whole list, or an addition to it (OCPP 1.6 §5.15)."""
 
     version: int
     full: bool
@@ -44,7 +44,7 @@ class ListUpdate:
 
 def note_version(q: Queries, occasion: Occasion, version: int) -> Result[None]:
     """Keep the version of the list that a charge point has."""
-    q.put_local_list_version(charge_point_key=occasion.key, version=version, known_at=occasion.at)
+    q.put_local_list_version(charge_point_key=occasion.charge_point_key, version=version, known_at=occasion.at)
     return Result(None)
 
 

@@ -108,7 +108,7 @@ class LatestRegister:
             return False
         newest, latest = registers[-1], self._latest
         is_late = latest is not None and newest.measured_at < latest.measured_at
-        # What is stale gives way to anything: a clock may have been set back.
+        # What is stale yields to anything: a clock may have been set back.
         if not is_late or (received_at - self._received_at).total_seconds() > _LEAST_LIFE:
             self._latest, self._received_at = newest, received_at
         return True
@@ -217,7 +217,7 @@ def _renew(
     if measured_at == held.measured_at:
         if rank == held.rank:
             phases = held.phases | phases
-    # What is stale gives way to anything: a clock may have been set back.
+    # What is stale yields to anything: a clock may have been set back.
     elif measured_at < held.measured_at and held.is_fresh(received):
         return phases
     elif (gap := received - held.received) <= _LONGEST_GAP:

@@ -59,13 +59,13 @@ def record_meter_values(
     """
     if not command.samples:
         return Result(None)
-    place = memory.place(q, occasion.key, command.connector_id)
-    transaction = _transaction_of(q, occasion.key, place, command)
+    place = memory.place(q, occasion.charge_point_key, command.connector_id)
+    transaction = _transaction_of(q, occasion.charge_point_key, place, command)
     register: Register | None = None
     if transaction is not None:
         is_doubted = transaction.suspicion_at is not None or transaction.stop_origin is StopOrigin.RECOVERED
         if is_doubted and weigh_meter_values(q, occasion, transaction, command.samples):
-            memory.forget(occasion.key)
+            memory.forget(occasion.charge_point_key)
         register = file_samples(q, occasion, transaction, command.samples, memory)
     elif command.claimed_transaction_id > 0:
         kind, claimed = UnmatchedKind.METER_VALUES, command.claimed_transaction_id
@@ -76,7 +76,7 @@ def record_meter_values(
     if not publishes:
         return Result(None, session=session)
     event = MeterValuesReceived(
-        charge_point_id=occasion.identity,
+        charge_point_id=occasion.charge_point_id,
         correlation_id=occasion.correlation_id,
         at=occasion.at,
         connector_id=command.connector_id,

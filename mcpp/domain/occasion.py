@@ -1,4 +1,4 @@
-"""What every domain function is told of its cause, and what it gives back."""
+"""What every domain function knows of its cause, and what it returns."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ T = TypeVar("T")
 class Occasion:
     """Which charge point said something, when, and in which flow."""
 
-    key: int
+    charge_point_key: int
     """Primary key of the charge point."""
-    identity: str
+    charge_point_id: str
+    """Its identity, as it connects with it."""
     correlation_id: str
     at: datetime
     """Time of receipt, UTC."""
@@ -27,14 +28,14 @@ class Occasion:
 
 @dataclass(frozen=True, slots=True)
 class OperatorOccasion:
-    """When a person changed the books, and in which flow."""
+    """When a person changed records, and in which flow."""
 
     correlation_id: str
     at: datetime
 
-    def about(self, key: int, identity: str) -> Occasion:
+    def about(self, charge_point_key: int, charge_point_id: str) -> Occasion:
         """The same, of the charge point that it's about."""
-        return Occasion(key, identity, self.correlation_id, self.at, lambda: self.correlation_id)
+        return Occasion(charge_point_key, charge_point_id, self.correlation_id, self.at, lambda: self.correlation_id)
 
 
 class OriginalMessage(NamedTuple):
@@ -60,4 +61,4 @@ class Result(Generic[T]):
     value: T
     events: tuple[Event, ...] = ()
     session: ChargingSession | None = None
-    """That what happened belongs to."""
+    """The one that this belongs to."""

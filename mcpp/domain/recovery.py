@@ -1,4 +1,4 @@
-"""Orphans: transactions that their charger left open, and when the books may close them.
+"""Orphans: transactions that their charger left open, and when the server may close them.
 
 What speaks against an open transaction makes it suspected; what speaks for it takes that back; what is still suspected
 after a grace period is closed by the best evidence. Nothing is lost by closing: the charger's own stop supersedes.
@@ -13,16 +13,16 @@ name none may be of the idle connector, and are filed there. Where the connector
 that grows contradicts it, since chargers go on naming a transaction long after its stop.
 
 Nothing is concluded from the other statuses, so that after a boot they count as silence:
-- `Preparing` by the book has no transaction yet, but chargers report it late, or until the car draws power. If
+- `Preparing` by the specification has no transaction yet, but chargers report it late, or until the car draws power. If
   something new begins, its start closes the old one.
-- `Finishing` by the book has none any more, but chargers stick to it or report it of a full battery. `Available`
+- `Finishing` by the specification has none any more, but chargers keep it, or report it of a full battery. `Available`
   follows when the cable goes.
 - `Faulted` and `Unavailable` may return to the state before (§4.9, table of transitions).
 
 The grace period runs only while the charge point is connected, to this process, since a queue is delivered by
 connections: so neither a charger that stays away nor the server's own downtime closes anything. Older messages of
-the transaction show that the queue is being delivered and begin the period anew. Those that come after the closing
-mend it, once they have all come.
+the transaction show that the queue is being delivered and restart the period. Those that come after the closing
+correct it, once they have all come.
 """
 
 from __future__ import annotations
@@ -66,15 +66,15 @@ def weigh_status(q: Queries, occasion: Occasion, running: Transaction, status: s
 
 
 def weigh_boot(q: Queries, occasion: Occasion) -> None:
-    """Suspect what a charge point had open when it booted; to be called before the boot is booked.
+    """Suspect what a charge point had open when it booted; to be called before the boot is stored.
 
     A reboot needs a new connection: only the first boot of each counts, and no transaction that the charge point has
     spoken for since it connected. The others are repeats, or were asked for (OCPP 1.6 §5.17).
     """
-    running = q.find_open_on_charge_point(charge_point_key=occasion.key)
+    running = q.find_open_on_charge_point(charge_point_key=occasion.charge_point_key)
     if not running:
         return
-    charge_point = q.get_charge_point(identity=occasion.identity)
+    charge_point = q.get_charge_point(identity=occasion.charge_point_id)
     assert charge_point is not None, "it's talking to us"
     connected_at, booted_at = charge_point.last_connect_at, charge_point.last_boot_at
     if connected_at is not None and booted_at is not None and booted_at >= connected_at:
@@ -93,7 +93,7 @@ def weigh_start(
     if is_free(connector.status) and status_at is not None and status_at > started_at:
         suspicion, suspicion_at = Suspicion.CONNECTOR_AVAILABLE, status_at
     else:
-        booted_at = q.get_last_boot(key=occasion.key)
+        booted_at = q.get_last_boot(key=occasion.charge_point_key)
         if booted_at is None or booted_at <= started_at or _speaks_for_its_transaction(connector, booted_at):
             return
         suspicion, suspicion_at = Suspicion.BOOT, booted_at
@@ -130,7 +130,7 @@ def close_orphans(
     connected_since: Mapping[int, datetime],
     new_correlation_id: Callable[[], str],
 ) -> Result[int]:
-    """Close what is still suspected after its grace period; gives how many.
+    """Close what is still suspected after its grace period. Returns how many.
 
     `connected_since` has the charge points that are connected now, by their keys.
     """
@@ -171,14 +171,14 @@ def _close(
 
 
 def _late_evidence(q: Queries, recovered: Transaction) -> Evidence | None:
-    """Better evidence for a recovered transaction, from values that came late; None where they tell nothing new."""
+    """Better evidence for a recovered transaction, from values that came late; None where they say nothing new."""
     reading = last_stored_register(q, recovered.id)
     if reading is None or recovered.evidence is None or recovered.meter_stop is None:
         return None
     measured_at, wh = reading
     known: dict[str, Fact] = json.loads(recovered.evidence)
     cause, source = Cause(str(known.pop("cause"))), known.pop("source")
-    # A charger that goes on naming it with the register at rest only tells the time.
+    # A charger that goes on naming it with the register at rest proves nothing.
     if source == EvidenceSource.METER_VALUE and wh <= recovered.meter_stop:
         return None
     newest = q.find_on_connector_at(connector_key=recovered.connector_key, at=measured_at)
@@ -201,7 +201,7 @@ def _suspect(
 
 
 def _speaks_for_its_transaction(connector: Connector | None, since: datetime) -> bool:
-    """Whether a connector has told since then that it's in its transaction, whenever that began."""
+    """Whether a connector has reported since then that it's in its transaction, whenever that began."""
     if connector is None or not is_in_transaction(connector.status) or connector.status_received_at is None:
         return False
     return connector.status_received_at >= since

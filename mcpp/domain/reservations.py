@@ -1,4 +1,4 @@
-"""Reservations: the charge point enforces them, the books follow (OCPP 1.6 §3.11, §5.1, §5.13)."""
+"""Reservations: the charge point enforces them, the database follows (OCPP 1.6 §3.11, §5.1, §5.13)."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ class Reserve:
 
 
 def allot_id(q: Queries) -> int:
-    """A reservation id for a caller that gives none: positive, and no charge point was ever given it before."""
+    """A reservation id for a caller that names none: positive, and never sent to any charge point before."""
     while True:
         number = q.allot_number(kind="reservation")
         if not q.is_reservation_id_known(reservation_id=number):
             return number
 
 
-def book(q: Queries, occasion: Occasion, reservation: Reserve) -> Result[None]:
-    """Book a reservation that its charge point accepted; one with a known id replaces that (OCPP 1.6 §5.13)."""
+def record(q: Queries, occasion: Occasion, reservation: Reserve) -> Result[None]:
+    """Store a reservation that its charge point accepted; one with a known id replaces that (OCPP 1.6 §5.13)."""
     key = q.put_reservation(
-        charge_point_key=occasion.key,
+        charge_point_key=occasion.charge_point_key,
         reservation_id=reservation.reservation_id,
-        connector_key=ensure_connector(q, occasion.key, reservation.connector_id).key,
+        connector_key=ensure_connector(q, occasion.charge_point_key, reservation.connector_id).key,
         id_tag=reservation.id_tag,
         parent_id_tag=reservation.parent_id_tag,
         expiry_date=reservation.expiry_date,
@@ -52,8 +52,8 @@ def book(q: Queries, occasion: Occasion, reservation: Reserve) -> Result[None]:
 
 
 def cancel(q: Queries, occasion: Occasion, reservation_id: int) -> Result[None]:
-    """Book an accepted CancelReservation. One that has expired here may have lived on by the charge point's clock."""
-    reservation = q.find_reservation(charge_point_key=occasion.key, reservation_id=reservation_id)
+    """Store an accepted CancelReservation. One that has expired here may have lived on by the charge point's clock."""
+    reservation = q.find_reservation(charge_point_key=occasion.charge_point_key, reservation_id=reservation_id)
     if reservation is None or reservation.status not in {ReservationState.ACCEPTED, ReservationState.EXPIRED}:
         return Result(None)
     q.set_reservation_status(id=reservation.id, status=ReservationState.CANCELLED, transaction_id=None)
@@ -61,8 +61,8 @@ def cancel(q: Queries, occasion: Occasion, reservation_id: int) -> Result[None]:
 
 
 def use(q: Queries, occasion: Occasion, reservation_id: int, transaction_id: int) -> tuple[ReservationChanged, ...]:
-    """Book that a transaction began on a reservation. The charge point's word goes over the clock's, and is final."""
-    reservation = q.find_reservation(charge_point_key=occasion.key, reservation_id=reservation_id)
+    """Record that a transaction began on a reservation. The charge point's word goes over the clock's, and is final."""
+    reservation = q.find_reservation(charge_point_key=occasion.charge_point_key, reservation_id=reservation_id)
     if reservation is None or reservation.status is ReservationState.USED:
         return ()
     q.set_reservation_status(id=reservation.id, status=ReservationState.USED, transaction_id=transaction_id)
@@ -70,7 +70,7 @@ def use(q: Queries, occasion: Occasion, reservation_id: int, transaction_id: int
 
 
 def expire(q: Queries, now: datetime, new_correlation_id: Callable[[], str]) -> Result[int]:
-    """Let reservations expire whose time is over; gives how many. The charge point ends them by itself (§5.13)."""
+    """Let reservations expire whose time is over. Returns how many; the charge point ends them by itself (§5.13)."""
     overdue = q.list_overdue_reservations(now=now, row_limit=_EXPIRED_AT_ONCE)
     for reservation in overdue:
         q.set_reservation_status(id=reservation.id, status=ReservationState.EXPIRED, transaction_id=None)
@@ -80,7 +80,7 @@ def expire(q: Queries, now: datetime, new_correlation_id: Callable[[], str]) -> 
 
 
 def status_at(reservation: ReservationRecord, now: datetime) -> ReservationState:
-    """The status to show: an overdue one has expired, whether that is booked already or not."""
+    """The status to show: an overdue one has expired, whether that is stored already or not."""
     if reservation.status is ReservationState.ACCEPTED and reservation.expiry_date <= now:
         return ReservationState.EXPIRED
     return reservation.status

@@ -39,7 +39,7 @@ _WH_PER_UNIT: Final[Mapping[str, int]] = {"": 1, "Wh": 1, "kWh": 1000}
 _Texts: TypeAlias = tuple[str, str, str, str, str, str]
 
 
-class Meaning(NamedTuple):
+class ValueMeaning(NamedTuple):
     """How the value of a sample of power, voltage or current is read."""
 
     quantity: str
@@ -68,7 +68,7 @@ class SampleKind:
     context: str
     location: str
     format: str
-    meaning: Meaning | None = field(init=False, repr=False)
+    meaning: ValueMeaning | None = field(init=False, repr=False)
     """None where it isn't power, voltage or current, or can't be read."""
     wh_factor: int | None = field(init=False, repr=False)
     """To Wh; None where it isn't the whole import register."""
@@ -137,12 +137,12 @@ def _meet(texts: _Texts) -> SampleKind:
         return kind
 
 
-def _meaning(kind: SampleKind) -> Meaning | None:
+def _meaning(kind: SampleKind) -> ValueMeaning | None:
     factor = _FACTORS.get(kind.measurand, {}).get(kind.unit)
     if factor is None or kind.format != _RAW:
         return None
     rank = _LOCATIONS.index(kind.location) if kind.location in _LOCATIONS else len(_LOCATIONS)
-    return Meaning(kind.measurand, kind.phase.removesuffix("-N"), factor, _LARGEST[kind.measurand], rank)
+    return ValueMeaning(kind.measurand, kind.phase.removesuffix("-N"), factor, _LARGEST[kind.measurand], rank)
 
 
 def _wh_factor(kind: SampleKind) -> int | None:

@@ -60,11 +60,11 @@ class Stopped:
 def start_transaction(
     q: Queries, occasion: Occasion, command: StartTransaction, policy: AuthorizationPolicy, memory: Memory
 ) -> Result[Started]:
-    """Book a start. A repeat gets the same id; what is still open on the connector is closed in the same write.
+    """Store a start. A repeat gets the same id; what is still open on the connector is closed in the same write.
 
     No reservation refuses a start: the charge point enforces them, and may be charging already.
     """
-    place = memory.place(q, occasion.key, command.connector_id)
+    place = memory.place(q, occasion.charge_point_key, command.connector_id)
     connector = place.connector
     repeated = q.find_start(
         connector_key=connector.key,
@@ -74,7 +74,9 @@ def start_transaction(
     )
     if repeated is not None:
         weigh_repeated_start(q, occasion, repeated)
-        verdict = authorize_start(q, occasion.key, command.id_tag, occasion.at, policy, own_transaction_id=repeated.id)
+        verdict = authorize_start(
+            q, occasion.charge_point_key, command.id_tag, occasion.at, policy, own_transaction_id=repeated.id
+        )
         return Result(Started(repeated.id, verdict), session=_session_of(repeated))
     left_open = place.running(q)
     recovered = _close_left_open(q, occasion, left_open, command) if left_open else ()
@@ -82,7 +84,7 @@ def start_transaction(
     if session is None or (left_open is not None and left_open.session_correlation_id == session):
         session = occasion.new_correlation_id()
     transaction_id = q.add_transaction(
-        charge_point_key=occasion.key,
+        charge_point_key=occasion.charge_point_key,
         connector_key=connector.key,
         connector_id=command.connector_id,
         id_tag=command.id_tag,
@@ -94,9 +96,9 @@ def start_transaction(
     )
     weigh_start(q, occasion, connector, transaction_id, command.started_at)
     q.set_connector_session(key=connector.key, session_correlation_id=session)
-    q.stamp_transaction_start(key=occasion.key, last_tx_start_at=occasion.at)
+    q.stamp_transaction_start(key=occasion.charge_point_key, last_tx_start_at=occasion.at)
     started = TransactionStarted(
-        charge_point_id=occasion.identity,
+        charge_point_id=occasion.charge_point_id,
         correlation_id=occasion.correlation_id,
         at=occasion.at,
         transaction_id=transaction_id,
@@ -109,7 +111,9 @@ def start_transaction(
     used: tuple[Event, ...] = ()
     if command.reservation_id is not None:
         used = reservations.use(q, occasion, command.reservation_id, transaction_id)
-    verdict = authorize_start(q, occasion.key, command.id_tag, occasion.at, policy, own_transaction_id=transaction_id)
+    verdict = authorize_start(
+        q, occasion.charge_point_key, command.id_tag, occasion.at, policy, own_transaction_id=transaction_id
+    )
     return Result(
         Started(transaction_id, verdict), (*recovered, started, *used), ChargingSession(session, transaction_id)
     )
@@ -133,14 +137,14 @@ def stop_transaction(
     policy: AuthorizationPolicy,
     memory: Memory,
 ) -> Result[Stopped]:
-    """Book a stop with its samples. A repeat changes nothing; one that belongs to no transaction is kept aside."""
+    """Store a stop with its samples. A repeat changes nothing; one that belongs to no transaction is kept aside."""
     tag = command.stop.id_tag
-    verdict = None if tag is None else authorize(q, occasion.key, tag, occasion.at, policy)
-    transaction = _transaction_to_stop(q, occasion.key, command)
+    verdict = None if tag is None else authorize(q, occasion.charge_point_key, tag, occasion.at, policy)
+    transaction = _transaction_to_stop(q, occasion.charge_point_key, command)
     if transaction is None:
         kind, claimed = UnmatchedKind.STOP, command.transaction_id
         return Result(Stopped(verdict), unmatched.keep(q, occasion, kind, claimed, command.original))
-    stopped = close_by_charger(q, occasion, transaction, command.stop, memory.registers(occasion.key))
+    stopped = close_by_charger(q, occasion, transaction, command.stop, memory.registers(occasion.charge_point_key))
     if command.samples:
         add_transaction_samples(q, occasion, transaction.id, command.samples, memory)
     if stopped is None:

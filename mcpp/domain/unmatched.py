@@ -14,7 +14,7 @@ def keep(
 ) -> tuple[RecordUnmatched, ...]:
     """Store a message whole, in its version's spelling; a repeat changes nothing and makes no event."""
     added = q.add_unmatched(
-        charge_point_key=occasion.key,
+        charge_point_key=occasion.charge_point_key,
         kind=kind,
         ocpp_version=message.ocpp_version,
         claimed_transaction_id=claimed_transaction_id,
@@ -24,7 +24,7 @@ def keep(
     if not added:
         return ()
     event = RecordUnmatched(
-        charge_point_id=occasion.identity,
+        charge_point_id=occasion.charge_point_id,
         correlation_id=occasion.correlation_id,
         at=occasion.at,
         kind=kind.value,

@@ -23,7 +23,7 @@ T = TypeVar("T")
 MIB: Final = 1 << 20
 
 RESERVE: Final = 64 * MIB
-"""Bytes of the disk that files leave free: the books may be on the same one, and charging goes first."""
+"""Bytes of the disk that files leave free: the database may be on the same one, and charging goes first."""
 
 _PART: Final = ".part"
 _OURS: Final = re.compile("[0-9a-f]{32}")
@@ -56,7 +56,7 @@ class FileDirectory:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._expected: set[str] = set()
-        """Of files that arrive, or have and aren't in the books yet."""
+        """Of files that arrive, or have arrived and aren't in the database yet."""
 
     def create(self) -> None:
         """Make the directory where it's missing. Raises StorageFailed."""
@@ -73,7 +73,7 @@ class FileDirectory:
         return self._path / stored_name
 
     async def receive(self, chunks: AsyncIterator[bytes], limit: int) -> StoredFile:
-        """Store what comes, of at most `limit` bytes; call `booked` once the books know it.
+        """Store what comes, of at most `limit` bytes; call `settle` once the database knows it.
 
         Raises FileTooLarge, StorageFailed and what `chunks` raises; nothing is left behind then.
         """
@@ -94,8 +94,8 @@ class FileDirectory:
             self._expected.discard(stored_name)
             raise
 
-    def booked(self, stored_name: str) -> None:
-        """The books know the file now, or have refused it: whether it's a stray is theirs to say."""
+    def settle(self, stored_name: str) -> None:
+        """The database knows the file now, or has refused it: from now on that decides whether it's a stray."""
         self._expected.discard(stored_name)
 
     async def remove(self, stored_name: str) -> None:
@@ -105,7 +105,7 @@ class FileDirectory:
                 await asyncio.to_thread(path.unlink, missing_ok=True)
 
     async def list_settled(self) -> list[str]:
-        """The files that aren't expected: each is in the books by now, or a stray."""
+        """The files that aren't expected: each is in the database by now, or a stray."""
         names = {entry.name.removesuffix(_PART) for entry in await asyncio.to_thread(self._entries)}
         # Only names that this class makes up: somebody may have put other files here.
         return [name for name in names - self._expected if _OURS.fullmatch(name)]

@@ -52,7 +52,7 @@ class Form:
         self._parser.write(b"--" + boundary + b"\r\n\r\n\r\n")
 
     async def find_file(self) -> str:
-        """Skip to the file; gives the name that the charger has for it. Raises BadForm where there is none."""
+        """Skip to the file. Returns the name that the charger has for it; raises BadForm where there is none."""
         async for chunk in self._chunks:
             self._parse(chunk)
             if self._name is not None:

@@ -12,7 +12,7 @@ from typing import Final
 
 from mcpp.domain.errors import Conflict
 from mcpp.domain.events import Event
-from mcpp.files import books
+from mcpp.files import records
 from mcpp.files.directory import EmptyFile, FileDirectory, StoredFile
 from mcpp.files.names import check_name, tame
 from mcpp.ocppj.flow import new_correlation_id
@@ -34,7 +34,7 @@ class UploadRunning(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class FileLink:
-    """What is told to a charge point, and to it alone: who has the URL needs nothing else."""
+    """What is sent to a charge point, and to it alone: whoever has the URL needs nothing else."""
 
     url: str = field(repr=False)
     expires_at: datetime
@@ -86,7 +86,7 @@ class FileStore:
         await self.sweep()
 
     async def sweep(self) -> None:
-        """Remove files that nothing in the books refers to, such as those of a charge point that was forgotten."""
+        """Remove files that nothing in the database refers to, such as those of a charge point that was forgotten."""
         settled = await self._directory.list_settled()
         known = await reads.list_stored_names(self._readers)
         for stored_name in settled:
@@ -107,12 +107,12 @@ class FileStore:
         try:
             if not stored.size_bytes:
                 raise EmptyFile("a firmware image has at least one byte: send it as the request's body")
-            return await self._writer.submit(books.add_firmware, name, stored, self._now())
+            return await self._writer.submit(records.add_firmware, name, stored, self._now())
         except Exception:
             await self._directory.remove(stored.stored_name)
             raise
         finally:
-            self._directory.booked(stored.stored_name)
+            self._directory.settle(stored.stored_name)
 
     async def delete_firmware(self, name: str) -> bool:
         """Forget a firmware image; its links end. False where there is none."""
@@ -126,7 +126,7 @@ class FileStore:
         """A link to fetch a firmware image by, for UpdateFirmware and SignedUpdateFirmware. Raises Unknown."""
         token, now = token_urlsafe(_TOKEN_BYTES), self._now()
         expires_at = now + (lifetime or self._link_lifetime)
-        await self._writer.submit(books.link_firmware, name, _sha256(token), now, expires_at)
+        await self._writer.submit(records.link_firmware, name, _sha256(token), now, expires_at)
         return FileLink(f"{self.base_url}{DOWNLOADS}/{token}/{name}", expires_at)
 
     # What charge points put.
@@ -138,7 +138,7 @@ class FileStore:
         """
         token, now = token_urlsafe(_TOKEN_BYTES), self._now()
         expires_at = now + (lifetime or self._link_lifetime)
-        await self._writer.submit(books.link_upload, identity, _sha256(token), now, expires_at)
+        await self._writer.submit(records.link_upload, identity, _sha256(token), now, expires_at)
         return FileLink(f"{self.base_url}{UPLOADS}/{token}/", expires_at)
 
     async def find_upload(self, upload_id: int) -> tuple[UploadRecord, Path] | None:
@@ -157,12 +157,12 @@ class FileStore:
     # For the listener.
 
     async def find_download(self, token: str) -> tuple[FirmwareImage, Path] | None:
-        """The firmware image of a link and where it is; None for a link that doesn't count, or not any more."""
+        """The firmware image of a link and where it is; None for a link that isn't valid, or no longer."""
         image = await reads.find_firmware_by_link(self._readers, _sha256(token), self._now())
         return None if image is None else (image, self._directory.path(image.stored_name))
 
     async def find_upload_link(self, token: str) -> FindUploadLinkRow | None:
-        """Who puts files by a link; None for one that doesn't count, or not any more."""
+        """Who puts files by a link; None for one that isn't valid, or no longer."""
         return await reads.find_upload_link(self._readers, _sha256(token), self._now())
 
     async def receive(self, link: FindUploadLinkRow, name: str, chunks: AsyncIterator[bytes]) -> Received:
@@ -176,16 +176,16 @@ class FileStore:
         try:
             stored = await self._directory.receive(chunks, self._size_limit)
             try:
-                return await self._book(link, tame(name), stored)
+                return await self._record(link, tame(name), stored)
             finally:
-                self._directory.booked(stored.stored_name)
+                self._directory.settle(stored.stored_name)
         finally:
             self._running.discard(link.link_id)
 
-    async def _book(self, link: FindUploadLinkRow, name: str, stored: StoredFile) -> Received:
+    async def _record(self, link: FindUploadLinkRow, name: str, stored: StoredFile) -> Received:
         try:
             outcome = await self._writer.submit(
-                books.book_upload, link, name, stored, self._now(), new_correlation_id()
+                records.add_upload, link, name, stored, self._now(), new_correlation_id()
             )
         except Exception:
             await self._directory.remove(stored.stored_name)

@@ -81,7 +81,7 @@ def _reserve_now(request: ReserveNowRequest, response: ReserveNowResponse) -> Me
         parent_id_tag=request.parent_id_tag,
         expiry_date=request.expiry_date,
     )
-    return Meaning(partial(reservations.book, reservation=reservation))
+    return Meaning(partial(reservations.record, reservation=reservation))
 
 
 def _send_local_list(request: SendLocalListRequest, response: SendLocalListResponse) -> Meaning | None:

@@ -105,7 +105,7 @@ def heartbeat(context: CallContext, request: HeartbeatRequest) -> EncodedRespons
     if services.wanted[HeartbeatReceived]:
         occasion = context.occasion()
         context.publish(
-            HeartbeatReceived(charge_point_id=occasion.identity, correlation_id=occasion.correlation_id, at=now)
+            HeartbeatReceived(charge_point_id=occasion.charge_point_id, correlation_id=occasion.correlation_id, at=now)
         )
     # The commonest message of all: its model would cost four times as much.
     return EncodedResponse(f'{{"currentTime":"{to_rfc_3339(now)}"}}'.encode())

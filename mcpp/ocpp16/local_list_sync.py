@@ -54,7 +54,7 @@ class LocalListSync:
         self._now = now
 
     async def sync(self, identity: str) -> Exchange[BaseModel]:
-        """Send what the charge point's list lacks; gives the last SendLocalList with its response.
+        """Send what the charge point's list lacks. Returns the last SendLocalList with its response.
 
         Whatever the charge point holds is replaced. A part that doesn't fit its version is answered by one attempt
         from the beginning, as §5.15 asks. Raises Unknown, ListTooLong, WriteFailed and what LiveChargePoints raises.
@@ -68,7 +68,7 @@ class LocalListSync:
         return sent.exchange
 
     async def _attempt(self, key: int, identity: str) -> _Sent:
-        """Send update after update while they are accepted; gives the last one sent."""
+        """Send update after update while they are accepted. Returns the last one sent."""
         current = await self._live.call(identity, actions.GET_LOCAL_LIST_VERSION, GetLocalListVersionRequest())
         first, *others = await self._writer.submit(
             local_list.plan_updates,

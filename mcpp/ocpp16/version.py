@@ -8,15 +8,15 @@ from pydantic import BaseModel
 
 from mcpp.csms.decoding import ReadSubject, by_field_names
 from mcpp.csms.version import Version
+from mcpp.csms.vocabulary import Vocabulary
 from mcpp.ocpp16 import core, firmware, metering, security
 from mcpp.ocpp16.answers import ANSWERS
 from mcpp.ocpp16.errors import COUNTED_AS, SPELLING
 from mcpp.ocpp16.local_list_sync import local_list_sync
 from mcpp.ocpp16.operations import Ocpp16Operations, remote_stop
 from mcpp.ocpp16.unmatched import read_content
-from mcpp.ocpp16.vocabulary import VOCABULARY
 from mcpp.ocppj.rules import FIELD_RULES
-from mcpp_generated.ocpp16.actions import ACTIONS
+from mcpp_generated.ocpp16.actions import ACTIONS, AUTHORIZE, HEARTBEAT, METER_VALUES
 from mcpp_generated.ocpp16.models import ChargingProfile, SetChargingProfileRequest
 
 
@@ -41,7 +41,7 @@ OCPP16 = Version(
     answers=ANSWERS,
     error_codes=SPELLING,
     counted_error_codes=COUNTED_AS,
-    vocabulary=VOCABULARY,
+    vocabulary=Vocabulary(heartbeat=HEARTBEAT.name, meter_values=METER_VALUES.name, authorize=AUTHORIZE.name),
     remote_stop=remote_stop,
     operations=Ocpp16Operations,
     local_list_sync=local_list_sync,

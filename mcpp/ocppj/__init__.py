@@ -1,1 +1,1 @@
-"""OCPP-J without I/O and without a version: frames, session, actions, router, repair."""
+"""OCPP-J without I/O and without a version: frames, session, actions, flow, repair."""

@@ -1,4 +1,4 @@
-"""The typed name of an OCPP operation: which request it takes, which response it gives, who may send it."""
+"""The typed name of an OCPP operation: its request, its response, who may send it."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Action(Generic[Req, Res]):
     profile: str
     sender: Sender
     version: str
-    """The OCPP version whose table it stands in, such as `1.6`."""
+    """The OCPP version whose table it is in, such as `1.6`."""
     rewrites: Mapping[str, Rewrite] = field(default_factory=dict)
     """By the property of the request that is rewritten."""
 

@@ -191,7 +191,7 @@ class _Elements:
                 description = self._string(3, "error description") if len(self._items) > 3 else ""
                 return CallError(self._message_id, code, description, self._object(4), self._deviations)
             case _:
-                # OCPP-J 1.6 §4.1.3 has its payload ignored; a CALLERROR tells the sender so.
+                # OCPP-J 1.6 §4.1.3 has its payload ignored; a CALLERROR says so to the sender.
                 raise self._refusal("unknown message type", ErrorCode.NOT_SUPPORTED)
 
     def _read(self) -> None:

@@ -1,6 +1,6 @@
-"""Strict first, repair second: what breaks the contract is mended by rule where its meaning is clear.
+"""Strict first, repair second: what breaks the contract is repaired by rule where its meaning is clear.
 
-A payload that meets the contract passes in one pydantic pass and never comes here. One that fails is mended at each
+A payload that meets the contract passes in one pydantic pass and never comes here. One that fails is repaired at each
 error's location by the first rule that takes the error, then validated again; every repair is reported as a deviation.
 """
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 M = TypeVar("M", bound=BaseModel)
 
-# A mended payload may show errors that the first ones hid; a payload that needs more rounds isn't understood.
+# A repaired payload may show errors that the first ones hid; a payload that needs more rounds isn't understood.
 _MAX_ROUNDS: Final = 5
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
@@ -54,7 +54,7 @@ Mend: TypeAlias = Replace | Drop | Keep
 class Rule:
     """A named way of reading what breaks the contract.
 
-    `errors` are pydantic's error types it looks at, any where None; `mend` gives None where the meaning isn't clear.
+    `errors` are pydantic's error types it looks at, any where None; `mend` returns None where the meaning isn't clear.
     """
 
     name: str

@@ -103,7 +103,7 @@ class Session:
         return Stray(frame, late=frame.message_id in self._late)
 
     def next_deadline(self) -> float | None:
-        """When `expire` has something to give, unless an answer comes first."""
+        """When `expire` has something to return, unless an answer comes first."""
         return None if self._outstanding is None else self._deadline
 
     def expire(self, now: float) -> Call | None:
@@ -119,7 +119,7 @@ class Session:
         return call
 
     def close(self) -> list[Call]:
-        """End the session; gives every CALL of ours that will never be answered, oldest first."""
+        """End the session. Returns every CALL of ours that will never be answered, oldest first."""
         unanswered = [] if self._outstanding is None else [self._outstanding]
         unanswered.extend(self._queue.values())
         self._outstanding = None

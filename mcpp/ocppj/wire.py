@@ -36,7 +36,7 @@ class WireModel(BaseModel):
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: type[BaseModel], handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Tell `null` from absence: an optional property may be absent, but the contract knows no null."""
+        """Distinguish `null` from absence: an optional property may be absent, but the contract knows no null."""
         schema = handler(source)
         model = handler.resolve_ref_schema(schema)
         if model["type"] == "model" and model["schema"]["type"] == "model-fields":

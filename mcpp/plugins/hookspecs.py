@@ -99,7 +99,7 @@ class HookSpecs:
 
     @hookspec
     def transaction_started(self, event: TransactionStarted, site: Site) -> Done:
-        """A transaction was booked (OCPP 1.6 §4.8), once however often the charger repeats it."""
+        """A transaction was stored (OCPP 1.6 §4.8), once however often the charger repeats it."""
 
     @hookspec
     def meter_values_received(self, event: MeterValuesReceived, site: Site) -> Done:
@@ -107,7 +107,7 @@ class HookSpecs:
 
     @hookspec
     def transaction_stopped(self, event: TransactionStopped, site: Site) -> Done:
-        """A transaction's end was booked (OCPP 1.6 §4.10); again where a late real stop supersedes another."""
+        """A transaction's end was stored (OCPP 1.6 §4.10); again where a late real stop supersedes another."""
 
     @hookspec
     def transaction_recovered(self, event: TransactionRecovered, site: Site) -> Done:
@@ -115,7 +115,7 @@ class HookSpecs:
 
     @hookspec
     def reservation_changed(self, event: ReservationChanged, site: Site) -> Done:
-        """A reservation was booked, replaced, used or cancelled, or has expired (OCPP 1.6 §3.11)."""
+        """A reservation was made, replaced, used or cancelled, or has expired (OCPP 1.6 §3.11)."""
 
     @hookspec
     def command_finished(self, event: CommandFinished, site: Site) -> Done:
@@ -141,7 +141,7 @@ class HookSpecs:
     def authorize(self, question: AuthorizationQuestion, site: Site) -> Verdict | Awaitable[Verdict]:
         """Decide whether an id tag may charge, or return None; 1 second, then the database decides.
 
-        Asked for Authorize and StartTransaction. A transaction that starts is booked in any case: the charger may be
+        Asked for Authorize and StartTransaction. A transaction that starts is stored in any case: the charger may be
         charging already, and stops where the answer says so.
         """
 

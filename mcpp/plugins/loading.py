@@ -76,7 +76,7 @@ def _arranged(function: Callable[..., object], arguments: tuple[str, ...]) -> Ca
             return function
 
 
-class _Refused(Exception):
+class _PluginRefused(Exception):
     """A plugin can't be used; the message says why."""
 
 
@@ -98,7 +98,7 @@ def load_plugins(
         name = _name(item)
         try:
             if name in names:
-                raise _Refused("there are two of that name")
+                raise _PluginRefused("there are two of that name")
             made = _make(item, installed, makers or {})
             _register(manager, name, made)
             names.append(name)
@@ -106,7 +106,7 @@ def load_plugins(
             mistakes += mistakes_in_values(name, error)
         except StartError as error:
             mistakes += (f"plugin {name}: {line}" for line in error.lines)
-        except _Refused as error:
+        except _PluginRefused as error:
             mistakes.append(f"plugin {name}: {error}")
     mistakes += mistakes_in_names({*_BUILT_IN, *installed}, map(_name, items), environment)
     if mistakes:
@@ -144,7 +144,7 @@ def _make(item: str, installed: Mapping[str, EntryPoint], makers: Mapping[str, C
         point = EntryPoint(_name(item), item, ENTRY_POINTS)
     if point is None:
         known = ", ".join(sorted({*_BUILT_IN, *installed}))
-        raise _Refused(f"there is none of that name; there are {known}, or give module:attribute")
+        raise _PluginRefused(f"there is none of that name; there are {known}, or give module:attribute")
     found = _load(point)
     if not inspect.isclass(found) and not inspect.isroutine(found):
         return found
@@ -153,14 +153,14 @@ def _make(item: str, installed: Mapping[str, EntryPoint], makers: Mapping[str, C
     except (ValidationError, StartError):
         raise
     except Exception as error:
-        raise _Refused(f"{point.value} can't be made ({_one_line(error)})") from error
+        raise _PluginRefused(f"{point.value} can't be made ({_one_line(error)})") from error
 
 
 def _load(point: EntryPoint) -> object:
     try:
         found: object = point.load()
     except (Exception, SystemExit) as error:
-        raise _Refused(f"{point.value} can't be imported ({_one_line(error)})") from error
+        raise _PluginRefused(f"{point.value} can't be imported ({_one_line(error)})") from error
     return found
 
 
@@ -171,13 +171,13 @@ def _register(manager: pluggy.PluginManager, name: str, made: object) -> None:
     except (pluggy.PluginValidationError, ValueError) as error:
         if manager.has_plugin(name):
             manager.unregister(name=name)
-        raise _Refused(_one_line(error)) from error
+        raise _PluginRefused(_one_line(error)) from error
     callers = manager.get_hookcallers(made) or ()
     if not callers:
-        raise _Refused("it has no hooks; are its functions marked with @hookimpl?")
+        raise _PluginRefused("it has no hooks; are its functions marked with @hookimpl?")
     for hook in _implementations(callers, name):
         if hook.wrapper or hook.hookwrapper:
-            raise _Refused(f"{hook.function.__name__} is a wrapper, which no hook here can be")
+            raise _PluginRefused(f"{hook.function.__name__} is a wrapper, which no hook here can be")
 
 
 def _implementations(callers: Iterable[pluggy.HookCaller], plugin: str) -> Iterator[pluggy.HookImpl]:

@@ -14,7 +14,7 @@ from mcpp.domain.questions import AuthorizationQuestion, DataTransferAnswer, Dat
 from mcpp.ocppj.flow import TraceContext, active_trace_context
 from mcpp.plugins.loading import Hook, Plugin
 from mcpp.plugins.local_site import LocalSite, SiteServices
-from mcpp.plugins.observer import Observer
+from mcpp.plugins.observer import PluginObserver
 from mcpp.plugins.site import Site
 from mcpp.plugins.site_proxy import ServerLoop, SiteProxy
 from mcpp.plugins.thread import LoopThread
@@ -37,7 +37,11 @@ class Plugins:
     """The plugins of one server; implements `mcpp.domain.events.Subscriber`. Belongs to the server's loop."""
 
     def __init__(
-        self, plugins: Sequence[Plugin], services: SiteServices, observer: Observer, limits: PluginLimits | None = None
+        self,
+        plugins: Sequence[Plugin],
+        services: SiteServices,
+        observer: PluginObserver,
+        limits: PluginLimits | None = None,
     ) -> None:
         self._limits = limits or PluginLimits()
         self._observer = observer
@@ -107,7 +111,7 @@ class Plugins:
 class _Member:
     """A plugin, its worker, its handle on the server, and the thread that it runs in if it isn't built in."""
 
-    def __init__(self, plugin: Plugin, services: SiteServices, observer: Observer, limits: PluginLimits) -> None:
+    def __init__(self, plugin: Plugin, services: SiteServices, observer: PluginObserver, limits: PluginLimits) -> None:
         self._observer = observer
         self._limits = limits
         server = asyncio.get_running_loop()

@@ -20,7 +20,7 @@ class HookCall(Protocol):
         ...
 
 
-class Observer(Protocol):
+class PluginObserver(Protocol):
     """Called from any thread; must not block and must not raise."""
 
     def begin(self, plugin: str, hook: str, by: TraceContext | None) -> HookCall:

@@ -43,7 +43,7 @@ class Site(Protocol):
     async def send(
         self, charge_point_id: str, action: str, payload: Mapping[str, JsonValue]
     ) -> Mapping[str, JsonValue]:
-        """Send any operation, its payload in OCPP's spelling; gives the response's. Raises as `Commands.send`."""
+        """Send any operation, its payload in OCPP's spelling. Returns the response's; raises as `Commands.send`."""
         ...
 
     async def charge_point(self, charge_point_id: str) -> ChargePointState | None:
@@ -55,7 +55,7 @@ class Site(Protocol):
         ...
 
     def publish(self, event: Event) -> None:
-        """Tell every plugin, log line and event stream of something that this plugin found out."""
+        """Publish something that this plugin found out, to every plugin, the log and event streams."""
         ...
 
     async def remember(self, key: str, value: JsonValue) -> None:

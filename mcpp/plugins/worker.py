@@ -23,7 +23,7 @@ from structlog.contextvars import bind_contextvars
 from mcpp.domain.events import Event
 from mcpp.ocppj.flow import TraceContext, active_trace_context, current_trace_context
 from mcpp.plugins.loading import Hook, Plugin
-from mcpp.plugins.observer import HookCall, Observer
+from mcpp.plugins.observer import HookCall, PluginObserver
 from mcpp.plugins.site import Scheduled, Site
 
 _Lane: TypeAlias = deque[tuple[Event, TraceContext, Iterator[Hook]]]
@@ -59,7 +59,7 @@ class PluginLimits:
 
 
 class HookTimeout(Exception):
-    """A hook or job took too long, and was cancelled or is left to itself."""
+    """A hook or job took too long, and was cancelled or is abandoned."""
 
 
 class HookExit(Exception):
@@ -86,7 +86,7 @@ class Worker:
         self,
         plugin: Plugin,
         loop: asyncio.AbstractEventLoop,
-        observer: Observer,
+        observer: PluginObserver,
         hooks_of: Mapping[type[Event], Sequence[Hook]],
         limits: PluginLimits,
     ) -> None:
@@ -172,7 +172,7 @@ class Worker:
         self._take()
 
     async def stop(self, site: Site) -> None:
-        """Deliver what waits, call `server_stopping`, then give up whatever still runs."""
+        """Deliver what waits, call `server_stopping`, then cancel whatever still runs."""
         self._stopping = True
         if not self._started:
             return
@@ -228,7 +228,7 @@ class Worker:
             self._in_hand += 1
             lane.append((event, cause, hooks))
             return
-        # The context is that of this delivery, or the next one sets both anew.
+        # The context is that of this delivery, or the next one sets both again.
         bind_contextvars(charge_point_id=charge_point_id)
         for hook in hooks:
             current_trace_context.set(cause)
@@ -293,7 +293,7 @@ class Worker:
         return result
 
     async def _finish(self, unfinished: _Unfinished, seconds: float) -> object:
-        """Wait for an awaitable's result, None where it fails. One that goes on when cancelled is left to itself."""
+        """Wait for an awaitable's result, None where it fails. One that goes on when cancelled is abandoned."""
         name, call, task = unfinished.name, unfinished.call, unfinished.task
         failed = True
         try:

@@ -20,7 +20,7 @@ def csv_line(values: Iterable[Value]) -> str:
     """One line with its end, LF (RFC 4180 otherwise).
 
     A text that a spreadsheet would run as a formula gets an apostrophe in front, and so does one that begins with an
-    apostrophe: taking one off gives each value back. Numbers stay numbers, the negative ones too.
+    apostrophe: taking one off restores each value. Numbers stay numbers, the negative ones too.
     """
     return ",".join(map(_cell, values)) + "\n"
 

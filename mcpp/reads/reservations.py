@@ -28,7 +28,7 @@ class Reservation:
     parent_id_tag: str | None
     expiry_date: datetime
     status: ReservationState
-    """What is overdue has expired, whether that is booked already or not."""
+    """What is overdue has expired, whether that is stored already or not."""
     created_at: datetime
     transaction_id: int | None
     """Of the transaction that used it."""

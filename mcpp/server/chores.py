@@ -19,7 +19,7 @@ STAMP_INTERVAL = 1.0
 """Seconds between two writings of stamps: what a crash may cost of them."""
 
 EXPIRY_INTERVAL = 5.0
-"""Seconds between two looks at the reservations: how late an expiry may be told."""
+"""Seconds between two looks at the reservations: how late an expiry may be published."""
 
 RECOVERY_INTERVAL = 2.0
 """Seconds between two looks at the transactions that are suspected to be over."""
@@ -98,7 +98,7 @@ class ReservationKeeper(_Chore):
         self._now = now
 
     async def work(self) -> None:
-        """Book and tell what has expired by now; what the database refuses is overdue the next time too."""
+        """Store and publish what has expired by now; what the database refuses is overdue the next time too."""
         with suppress(WriteFailed):
             outcome = await self._writer.submit(reservations.expire, self._now(), new_correlation_id)
             self._publish(outcome.events)
@@ -116,7 +116,7 @@ class RecoveryKeeper(_Chore):
         now: Callable[[], datetime] = _utc_now,
         interval: float = RECOVERY_INTERVAL,
     ) -> None:
-        """`connected_since` gives the charge points that are connected, by their keys."""
+        """`connected_since` returns since when each connected charge point is connected, by its key."""
         super().__init__(interval)
         self._writer = writer
         self._publish = publish
@@ -125,7 +125,7 @@ class RecoveryKeeper(_Chore):
         self._now = now
 
     async def work(self) -> None:
-        """Close and tell what is due by now; what the database refuses is due the next time too."""
+        """Close what is due by now and publish it; what the database refuses is due the next time too."""
         with suppress(WriteFailed):
             outcome = await self._writer.submit(
                 recovery.close_orphans, self._now(), self._grace, self._connected_since(), new_correlation_id

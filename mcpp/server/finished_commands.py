@@ -1,4 +1,4 @@
-"""Tells of every command that is over, whoever sent it."""
+"""Publishes every command that is over, whoever sent it."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _OUTCOMES: Final = {
 
 
 class FinishedCommands:
-    """What the transport tells of the end of a command, as an event."""
+    """Turns what the transport reports of a command's end into an event."""
 
     def __init__(self, publish: Callable[[Iterable[Event]], None]) -> None:
         self._publish = publish
 
     def __call__(self, flow: Flow, result: BaseModel | Exception) -> None:
-        """Tell of a command that brought this response, or none and why."""
+        """Publish a command that brought this response, or why it brought none."""
         failed = isinstance(result, Exception)
         event = CommandFinished(
             charge_point_id=flow.peer.identity,

@@ -43,7 +43,7 @@ class Listeners:
 
 
 async def open_ocpp(settings: Settings, telemetry: TelemetryParts, core: CoreParts, listeners: Listeners) -> int:
-    """Listen for chargers; gives the port."""
+    """Listen for chargers. Returns the port."""
     registry, metrics = core.registry, telemetry.metrics
     metrics.watch_connections(lambda: len(registry))
     metrics.watch_call_queues(lambda: (point.queued_calls for point in registry))
@@ -85,7 +85,7 @@ async def open_http(
     files: FileStore | None,
     listeners: Listeners,
 ) -> int:
-    """Listen for people, scripts and scrapers; gives the port."""
+    """Listen for people, scripts and scrapers. Returns the port."""
     services = ApiServices(
         readers=storage.readers,
         writer=storage.writer,
@@ -129,7 +129,7 @@ async def open_http(
 async def open_files(
     settings: Settings, storage: StorageParts, core: CoreParts, listeners: Listeners
 ) -> tuple[FileStore, int] | None:
-    """Listen for chargers that fetch firmware and bring diagnostics, where that is wanted; gives the port too."""
+    """Listen for chargers that fetch firmware and bring diagnostics, where that is wanted. Returns the port too."""
     if settings.files_port is None:
         return None
     size_limit = settings.files_limit * MIB

@@ -37,7 +37,7 @@ from mcpp.storage.sqlite.migrations import migrate
 from mcpp.storage.sqlite.readers import SqliteReaderPool
 from mcpp.storage.writer import Writer
 from mcpp.telemetry.database import DatabaseTelemetry
-from mcpp.telemetry.fleet.books import read_fleet
+from mcpp.telemetry.fleet.loading import read_fleet
 from mcpp.telemetry.logs.pipeline import get_logger
 from mcpp.transport.registry import Registry
 from mcpp_generated.db.queries import Queries
@@ -45,7 +45,7 @@ from mcpp_generated.db.sqlite.queries import SqliteQueries
 
 
 class StorageParts(NamedTuple):
-    """The books."""
+    """The database."""
 
     writer: Writer[Queries]
     readers: SqliteReaderPool

@@ -1,4 +1,4 @@
-"""Who may connect, and who is connected: the transport's questions answered from the books."""
+"""Who may connect, and who is connected: the transport's questions answered from the database."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from mcpp_generated.db.queries import Queries
 
 
 class Presence:
-    """Admits charge points and keeps the books on their coming and going."""
+    """Admits charge points and records when they connect and disconnect."""
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class Presence:
         return None
 
     def connected(self, charge_point: LiveChargePoint) -> None:
-        """Tell of a connection; `admit` has booked it."""
+        """Publish a connection; `admit` has stored it."""
         event = ChargePointConnected(
             charge_point_id=charge_point.identity,
             correlation_id=new_correlation_id(),

@@ -33,7 +33,7 @@ _FILES = 65_536
 
 
 def serve(settings: Settings) -> int:
-    """Run the central system until SIGTERM or SIGINT; gives the exit code. Raises StartError."""
+    """Run the central system until SIGTERM or SIGINT. Returns the exit code; raises StartError."""
     fill_standard_streams()
     _allow_many_connections()
     sink = LogSink()

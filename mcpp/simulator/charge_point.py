@@ -18,7 +18,7 @@ from mcpp.ocppj.frames import Call, CallError, CallResult, encode
 from mcpp.ocppj.session import Answered, Session
 
 Answer = Callable[[Call], bytes]
-"""Gives the response payload to a CALL of the central system, or raises CallFault."""
+"""Returns the response payload to a CALL of the central system, or raises CallFault."""
 
 
 def _refuse(call: Call) -> bytes:

@@ -67,7 +67,7 @@ class WriteConnection(Protocol):
         ...
 
     def close(self) -> None:
-        """Closes the connection and gives up this process's claim on the database."""
+        """Closes the connection and releases this process's claim on the database."""
         ...
 
 

@@ -37,7 +37,7 @@ class WriteFailed(Exception):
 
 
 class WriterClosed(WriteFailed):
-    """The unit came after the writer had been told to close, and never ran."""
+    """The unit came after the writer had been asked to close, and never ran."""
 
 
 class Histogram(Protocol):
@@ -380,7 +380,7 @@ class Writer(Generic[Q]):
     # In the writer's thread.
 
     def _run(self) -> None:
-        # RuntimeError: the loop was closed before the writer, and nobody is left to be told.
+        # RuntimeError: the loop was closed before the writer, and nobody is left to be notified.
         with suppress(RuntimeError):
             for batch in iter(self._batches.get, None):
                 batch.began = perf_counter()

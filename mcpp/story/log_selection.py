@@ -42,7 +42,7 @@ class TooManyLines(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class SessionScope:
     """What a charging session is known by."""
 
     correlation_id: str
@@ -53,12 +53,12 @@ class Session:
 
 
 def session_lines(
-    files: Sequence[LogFile], session: Session, vocabulary: Vocabulary, coverage: LogCoverage
+    files: Sequence[LogFile], session: SessionScope, vocabulary: Vocabulary, coverage: LogCoverage
 ) -> list[Line]:
     """The lines of a session, in the order of time. Raises TooManyLines and NotJsonLines.
 
     Read twice: first what names the session, which shows its flows and how long it took; then what belongs to those
-    flows, and what befell the server and the charge point as a whole meanwhile.
+    flows, and what happened to the server and the charge point as a whole meanwhile.
     """
     needle = session.correlation_id.encode()
     flows, span = {needle}, session.span
@@ -173,7 +173,7 @@ def _names(line: Line, session_correlation_id: str) -> bool:
     return text_of(line, "session_correlation_id") == session_correlation_id
 
 
-def _is_of_the_charge_point(line: Line, session: Session) -> bool:
+def _is_of_the_charge_point(line: Line, session: SessionScope) -> bool:
     """Whether a line is of the session's charge point as a whole: its connection, a boot, a reset, an authorization."""
     return (
         text_of(line, "charge_point_id") == session.charge_point_id

@@ -133,7 +133,7 @@ def _recovered(line: Line) -> str:
 
 
 def _superseded(line: Line) -> str:
-    return f"{_stopped(line)}; this replaces {_wh(line, 'supersedes')}, booked as {text_of(line, 'superseded_origin')}"
+    return f"{_stopped(line)}; this replaces {_wh(line, 'supersedes')}, stored as {text_of(line, 'superseded_origin')}"
 
 
 def _booted(line: Line) -> str:

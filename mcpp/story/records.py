@@ -14,7 +14,7 @@ from mcpp.csms.vocabulary import Vocabulary
 from mcpp.domain.energy import energy_wh
 from mcpp.domain.measurements import Readings, newest_registers
 from mcpp.domain.samples import Sample, SampleKind
-from mcpp.story.log_selection import Session
+from mcpp.story.log_selection import SessionScope
 from mcpp.story.model import Entry, Kind, Reading, Routine, Source, Span, Tone
 from mcpp.story.phrases import duration_text, energy_text, evidence_text
 from mcpp_generated.db.enums import StopOrigin, UnmatchedKind
@@ -44,7 +44,7 @@ class TransactionRecords:
 
     transaction: Transaction
     record: TransactionRecord
-    session: Session
+    session: SessionScope
     entries: list[Entry]
     readings: list[Reading]
 
@@ -58,7 +58,7 @@ def read_transaction(q: Queries, transaction_id: int, vocabulary: Vocabulary) ->
     span = _span(transaction)
     entries = [*_ends(transaction), *_reservation(q, transaction), *_unmatched(q, record, span)]
     entries += [_reading_entry(reading, transaction.meter_start, vocabulary) for reading in readings]
-    session = Session(
+    session = SessionScope(
         transaction.session_correlation_id, record.charge_point_id, record.connector_id, transaction_id, span
     )
     return TransactionRecords(transaction, record, session, entries, readings)
@@ -93,7 +93,7 @@ def transactions_of_charge_point(
 
 
 def _ends(transaction: Transaction) -> Iterator[Entry]:
-    """The start, and the stop where there is one, as booked."""
+    """The start, and the stop where there is one, as stored."""
     number = transaction.id
     text = f"transaction {number} begins at {energy_text(transaction.meter_start)} for {transaction.id_tag}"
     yield Entry(
@@ -128,7 +128,7 @@ def _ends(transaction: Transaction) -> Iterator[Entry]:
 
 def _delay(at: datetime, received_at: datetime) -> str:
     if received_at - at > _LATE:
-        return f"; told {duration_text(received_at - at)} later, or the charger's clock is slow"
+        return f"; reported {duration_text(received_at - at)} later, or the charger's clock is slow"
     if at - received_at > _LATE:
         return f"; the charger's clock is {duration_text(at - received_at)} fast"
     return ""
@@ -155,7 +155,7 @@ def _reservation(q: Queries, transaction: Transaction) -> Iterator[Entry]:
             at=transaction.started_at,
             source=Source.CHARGER,
             kind=Kind.BOOKED,
-            what=f"names reservation {transaction.reservation_id}, which isn't in the books",
+            what=f"names reservation {transaction.reservation_id}, which isn't in the database",
             tone=Tone.WARNING,
             facts={"reservation_id": transaction.reservation_id},
         )

@@ -42,13 +42,13 @@ _SUSPICIONS: Final = {
 }
 
 _SHORTFALLS: Final[Mapping[Shortfall, str]] = {
-    Shortfall.NO_METER_VALUES: "The books have no meter values of this transaction.",
+    Shortfall.NO_METER_VALUES: "The database has no meter values of this transaction.",
     Shortfall.SESSION_NOT_LOGGED: "The log has no line of this session.",
     Shortfall.LOG_BEGINS_LATE: (
-        "The log begins after this session: what came before isn't told. Give the rotated files too."
+        "The log begins after this session: what came before isn't shown. Give the rotated files too."
     ),
     Shortfall.LOG_ENDS_EARLY: (
-        "The log ends before this session: what came after isn't told. Give the newer files too."
+        "The log ends before this session: what came after isn't shown. Give the newer files too."
     ),
     Shortfall.NO_PAYLOADS: "The log has no payloads; the server writes them with --log-payloads on.",
 }

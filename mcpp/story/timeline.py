@@ -71,19 +71,19 @@ def charge_point_story(
     lines = charge_point_lines(logs, charge_point_id, connector_id, span, coverage)
     logged = log_entries(lines, vocabulary)
     is_known = any(text_of(line, "charge_point_id") for line in lines)
-    booked: list[Entry] = []
+    stored: list[Entry] = []
     problem: str | None = None
     try:
         with open_database() as q:
             is_known = is_known or q.get_charge_point(identity=charge_point_id) is not None
             if coverage.first_at is not None and coverage.last_at is not None:
                 covered = Span(max(span.begin, coverage.first_at), min(span.end, coverage.last_at))
-                booked = transactions_of_charge_point(q, charge_point_id, connector_id, covered, vocabulary)
+                stored = transactions_of_charge_point(q, charge_point_id, connector_id, covered, vocabulary)
     except StartError as error:
         problem = str(error)
     if not is_known:
         return None
-    entries = _in_order(logged, _not_logged(booked, lines), gaps_of_connection(logged))
+    entries = _in_order(logged, _not_logged(stored, lines), gaps_of_connection(logged))
     return Story(
         subject,
         summarized(entries, keep_payloads=payloads),
@@ -93,15 +93,15 @@ def charge_point_story(
     )
 
 
-def _in_order(logged: Iterable[Entry], booked: Iterable[Entry], gaps: Iterable[Entry]) -> list[Entry]:
+def _in_order(logged: Iterable[Entry], stored: Iterable[Entry], gaps: Iterable[Entry]) -> list[Entry]:
     # A gap comes at its end, before what ended it; one that isn't over comes last.
     return sorted(
-        (*gaps, *at_their_messages((*booked, *logged))),
+        (*gaps, *at_their_messages((*stored, *logged))),
         key=lambda entry: (entry.place, entry.kind is Kind.GAP and entry.until is None),
     )
 
 
-def _not_logged(booked: Iterable[Entry], lines: Iterable[Line]) -> Iterator[Entry]:
+def _not_logged(stored: Iterable[Entry], lines: Iterable[Line]) -> Iterator[Entry]:
     """What the database has and the log hasn't."""
     logged: dict[tuple[str, int | None], list[datetime]] = {}
     for line in lines:
@@ -109,7 +109,7 @@ def _not_logged(booked: Iterable[Entry], lines: Iterable[Line]) -> Iterator[Entr
         event = "transaction_stopped" if event in _ENDS else event
         if at is not None:
             logged.setdefault((event, number_of(line, "transaction_id")), []).append(at)
-    for entry in booked:
+    for entry in stored:
         number = entry.facts.get("transaction_id")
         key = (str(entry.facts.get("event")), number if isinstance(number, int) else None)
         if not any(abs(at - entry.at) <= _SAME for at in logged.get(key, ())):

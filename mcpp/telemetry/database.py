@@ -1,4 +1,4 @@
-"""What the storage writer tells of its work."""
+"""What the storage writer reports of its work."""
 
 from __future__ import annotations
 

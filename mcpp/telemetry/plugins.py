@@ -18,7 +18,7 @@ _LINE_SECONDS: Final = 1.0
 
 
 class PluginTelemetry:
-    """Implements `mcpp.plugins.observer.Observer`; its metrics, logger and spans may be used from any thread."""
+    """Implements `mcpp.plugins.observer.PluginObserver`; its metrics, logger and spans may be used from any thread."""
 
     def __init__(self, metrics: Metrics, spans: Spans | None = None) -> None:
         """`spans` is None where tracing is off."""

@@ -1,4 +1,4 @@
-"""What is told of HTTP requests: a log line, a metric and, where it is recorded, a span for each."""
+"""What is observed of HTTP requests: a log line, a metric and, where it is recorded, a span for each."""
 
 from __future__ import annotations
 
@@ -82,8 +82,8 @@ class _Request:
 
     def _write_line(self, seconds: float, status: int) -> None:
         log = get_logger()
-        tell = log.warning if status >= _SERVER_ERROR else log.debug if self._polled else log.info
-        tell(
+        write = log.warning if status >= _SERVER_ERROR else log.debug if self._polled else log.info
+        write(
             "http_request",
             category="system",
             method=self._method,

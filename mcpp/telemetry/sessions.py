@@ -32,10 +32,10 @@ class SessionEnd:
     began_at: datetime
     at: datetime
     facts: Mapping[str, str | int]
-    """What is told of its transaction."""
+    """What is logged of its transaction."""
 
 
-class _Session(NamedTuple):
+class _RunningSession(NamedTuple):
     correlation_id: str
     charge_point_id: str
     connector_id: int
@@ -56,17 +56,17 @@ class ChargingSessions:
     """Events that it wants."""
 
     def __init__(self, ended: Callable[[SessionEnd], None] | None = None) -> None:
-        """`ended` is told of each session that ends."""
+        """`ended` is called with each session that ends."""
         self._ended = ended
-        self._by_connector: dict[tuple[str, int], _Session] = {}
-        self._by_transaction: dict[int, _Session] = {}
+        self._by_connector: dict[tuple[str, int], _RunningSession] = {}
+        self._by_transaction: dict[int, _RunningSession] = {}
 
     def load(self, running: Iterable[ListSessionsRow], now: datetime) -> None:
         """Take up the sessions that ran when the server stopped."""
         for row in running:
             if row.session_correlation_id is not None:
                 began_at = row.start_received_at or row.status_received_at or now
-                session = _Session(
+                session = _RunningSession(
                     row.session_correlation_id, row.charge_point_id, row.connector_id, row.transaction_id, began_at
                 )
                 self._enter(session)
@@ -99,20 +99,22 @@ class ChargingSessions:
         if event.session_correlation_id is None:
             return
         if session is None or session.correlation_id != event.session_correlation_id:
-            session = _Session(event.session_correlation_id, *connector, None, event.at)
+            session = _RunningSession(event.session_correlation_id, *connector, None, event.at)
             self._enter(session)
         if is_free(event.status) and session.transaction_id is None:
             del self._by_connector[connector]
-            self._tell(session, event.at, {})
+            self._end(session, event.at, {})
 
     def _started(self, event: TransactionStarted) -> None:
         known = self._by_connector.get((event.charge_point_id, event.connector_id))
         if known is None or known.correlation_id != event.session_correlation_id:
-            known = _Session(event.session_correlation_id, event.charge_point_id, event.connector_id, None, event.at)
+            known = _RunningSession(
+                event.session_correlation_id, event.charge_point_id, event.connector_id, None, event.at
+            )
         self._enter(known._replace(transaction_id=event.transaction_id))
 
     def _stopped(self, event: TransactionStopped) -> None:
-        session = self._by_transaction.pop(event.transaction_id, None) or _Session(
+        session = self._by_transaction.pop(event.transaction_id, None) or _RunningSession(
             event.session_correlation_id,
             event.charge_point_id,
             event.connector_id,
@@ -127,7 +129,7 @@ class ChargingSessions:
             "mcpp.stop_reason": event.reason,
             "mcpp.stop_origin": event.origin.value,
         }
-        self._tell(session, event.at, facts)
+        self._end(session, event.at, facts)
 
     def _forget(self, charge_point_id: str) -> None:
         for connector in [connector for connector in self._by_connector if connector[0] == charge_point_id]:
@@ -136,12 +138,12 @@ class ChargingSessions:
         for transaction_id in gone:
             del self._by_transaction[transaction_id]
 
-    def _enter(self, session: _Session) -> None:
+    def _enter(self, session: _RunningSession) -> None:
         self._by_connector[session.charge_point_id, session.connector_id] = session
         if session.transaction_id is not None:
             self._by_transaction[session.transaction_id] = session
 
-    def _tell(self, session: _Session, at: datetime, facts: Mapping[str, str | int]) -> None:
+    def _end(self, session: _RunningSession, at: datetime, facts: Mapping[str, str | int]) -> None:
         if self._ended is None:
             return
         self._ended(

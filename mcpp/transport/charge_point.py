@@ -129,7 +129,7 @@ class LiveChargePoint:
     async def call(self, action: Action[Req, Res], request: Req) -> Res:
         """Send a typed CALL, once those before it are answered, and wait for its response.
 
-        It belongs to the flow or cause at hand, if there is one. Raises WrongVersion, QueueFull, CallRefused,
+        It belongs to the flow or trace context at hand, if there is one. Raises WrongVersion, QueueFull, CallRefused,
         CallTimeout, ConnectionLost or InvalidAnswer. A caller that is cancelled takes a CALL back that still waits.
         """
         self._check_version(action)
@@ -177,7 +177,7 @@ class LiveChargePoint:
         return self._drained
 
     def cancel_work(self) -> None:
-        """Give up what is still at hand; what a handler has submitted to the database is stored all the same."""
+        """Cancel what is still under way; what a handler has submitted to the database is stored all the same."""
         for task in self._tasks:
             task.cancel()
 

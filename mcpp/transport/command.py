@@ -50,7 +50,7 @@ class TypedCommand(Generic[Res]):
         self._response = response
 
     def answered(self, answer: CallResult | CallError) -> Awaitable[None] | None:
-        """Give the caller the outcome; where the answer means something, once the awaitable is through."""
+        """Resolve the caller's future; where the answer means something, once the awaitable returned is through."""
         try:
             if isinstance(answer, CallError):
                 raise CallRefused(answer.code, answer.description, json.loads(answer.details))

@@ -339,7 +339,7 @@ class Connection(asyncio.Protocol):
         self._owner.connection_ended(self, outcome, detail)
 
     def _await_end(self) -> None:
-        """Give the other side its time to close the socket, reading on to see it."""
+        """Allow the other side its time to close the socket, reading on to see it."""
         self._holds = Hold.NONE
         if not self._transport.is_closing():
             self._transport.resume_reading()

@@ -55,7 +55,7 @@ class OcppListener:
         self._stopping = False
 
     async def start(self) -> int:
-        """Begin to listen and give the port; raises OSError where the address can't be had."""
+        """Begin to listen. Returns the port; raises OSError where the address can't be had."""
         loop = asyncio.get_running_loop()
 
         def connection() -> Connection:

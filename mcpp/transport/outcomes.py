@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class ConnectionOutcome(StrEnum):
-    """Every connection gives one of the first two or one refusal; an accepted one later gives one ending."""
+    """Every connection has one of the first two or one refusal; an accepted one later has one ending."""
 
     ACCEPTED = "accepted"
     ACCEPTED_WITHOUT_SUBPROTOCOL = "accepted_without_subprotocol"
@@ -23,7 +23,7 @@ class ConnectionOutcome(StrEnum):
     """Not registered, while registration is closed."""
     UNAUTHORIZED = "unauthorized"
     ADMISSION_FAILED = "admission_failed"
-    """We could not tell whether it may connect, such as with a database that fails."""
+    """We could not find out whether it may connect, such as with a database that fails."""
     HANDSHAKE_TIMEOUT = "handshake_timeout"
     HANDSHAKE_ABORTED = "handshake_aborted"
     """The other side left before the handshake was over."""

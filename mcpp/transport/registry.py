@@ -16,8 +16,8 @@ from mcpp.transport.command import Finished
 from mcpp.transport.outcomes import ConnectionOutcome
 
 
-def _untold(_: Flow, __: BaseModel | Exception) -> None:
-    """Nobody wants to know of finished commands."""
+def _ignored(_: Flow, __: BaseModel | Exception) -> None:
+    """Ignores finished commands."""
 
 
 class Registry:
@@ -28,7 +28,7 @@ class Registry:
         *,
         on_connected: Callable[[LiveChargePoint], None],
         on_disconnected: Callable[[LiveChargePoint], None],
-        command_finished: Finished = _untold,
+        command_finished: Finished = _ignored,
     ) -> None:
         """All are called on the event loop and must not block; `on_disconnected` not for a replaced connection."""
         self._on_connected = on_connected
@@ -53,14 +53,14 @@ class Registry:
         return None if charge_point is None else charge_point.ocpp_version
 
     def add(self, charge_point: LiveChargePoint) -> LiveChargePoint | None:
-        """Enter a connection; gives the one it replaces, which the caller closes."""
+        """Enter a connection. Returns the one it replaces, which the caller closes."""
         replaced = self._by_identity.get(charge_point.identity)
         self._by_identity[charge_point.identity] = charge_point
         self._on_connected(charge_point)
         return replaced
 
     def discard(self, charge_point: LiveChargePoint) -> None:
-        """Remove a connection that has ended, unless a newer one stands in its place."""
+        """Remove a connection that has ended, unless a newer one has replaced it."""
         if self._by_identity.get(charge_point.identity) is charge_point:
             del self._by_identity[charge_point.identity]
             self._on_disconnected(charge_point)

@@ -24,7 +24,7 @@ class BadTarget(Exception):
 
 
 def path_segments(path: str) -> list[str]:
-    """The non-empty segments of a path, percent-decoded; raises UnicodeDecodeError where that gives no UTF-8."""
+    """The non-empty segments of a path, percent-decoded; raises UnicodeDecodeError where that isn't UTF-8."""
     return [unquote_to_bytes(segment).decode() for segment in path.split("/") if segment]
 
 

@@ -1,4 +1,4 @@
-"""Many chargers over real sockets, in a process of their own that takes orders (`tools.bench.fleet` gives them).
+"""Many chargers over real sockets, in a process of their own that takes orders (`tools.bench.fleet` sends them).
 
 Cheap enough to keep a server busy from another CPU: an `asyncio.Protocol` on uvloop that fills in prepared text, masks
 it in C and looks only at the head of an answer. An order is a line of JSON, and so is its answer: `Order` and `Window`.

@@ -71,7 +71,7 @@ def _connectors() -> Row:
         states(
             "Status",
             over_time(_status_code(), "connector {{connector}}"),
-            "What each connector said of itself. Connector 0 is the charger as a whole.",
+            "What each connector reported. Connector 0 is the charger as a whole.",
             {str(code): (status, STATUSES[status]) for status, code in _CODES.items()},
         ),
         states(

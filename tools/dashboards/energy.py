@@ -18,7 +18,7 @@ def dashboard() -> model.Dashboard:
     return board(
         "mcpp-energy",
         "MCPP: energy",
-        "What was delivered: by hour, by charger, by session. For bills use `mcpp report`, which reads the books.",
+        "What was delivered: by hour, by charger, by session. For bills use `mcpp report`, which reads the database.",
         [_figures(), _over_time(), _sessions(), _by_charger()],
         since="now-7d",
         refresh="5m",

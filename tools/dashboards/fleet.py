@@ -46,7 +46,7 @@ def _figures() -> Row:
         number(
             "Offline",
             now("count(mcpp_charge_point_connected{INSTANCE} == 0) or vector(0)"),
-            "Chargers in the books that aren't connected, also those that never were.",
+            "Chargers in the database that aren't connected, also those that never were.",
             steps={float("-inf"): GREEN, 1: ORANGE},
         ),
         number(
@@ -72,7 +72,7 @@ def _figures() -> Row:
         number(
             "Open transactions",
             over_time("sum(mcpp_transactions_active{INSTANCE})"),
-            "Transactions in the books without an end.",
+            "Transactions in the database without an end.",
             trend=True,
         ),
     ]
@@ -83,7 +83,7 @@ def _over_time() -> Row:
         graph(
             "Connectors by status",
             [over_time("sum by (status) (instance_status:mcpp_connector_status:sum{INSTANCE}) > 0", "{{status}}")],
-            "What the connectors last said of themselves; a charger that is offline keeps its last word.",
+            "What the connectors last reported; a charger that is offline keeps its last status.",
             stacked=True,
             colors=STATUSES,
             calcs=("lastNotNull", "max"),

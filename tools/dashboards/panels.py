@@ -27,7 +27,7 @@ from tools.dashboards.queries import PROMETHEUS, TRACES
 Query: TypeAlias = prometheus.Dataquery
 
 SOME_SCRAPES: Final = "1m"
-"""The least interval in which a counter's increase can be told."""
+"""The least interval in which a counter's increase can be seen."""
 
 GREEN, YELLOW, ORANGE, RED, BLUE, PURPLE, GREY = "green", "yellow", "orange", "red", "blue", "purple", "#8e8e8e"
 

@@ -90,7 +90,7 @@ def _figures() -> Row:
                 increase("mcpp_log_lines_dropped_total")
                 + ' + (sum(increase(mcpp_spans_total{INSTANCE, outcome=~"dropped|failed"}[$__range])) or vector(0))'
             ),
-            "In the time shown. Gaps in what explains the server, not in the books.",
+            "In the time shown. Gaps in what explains the server, not in the database.",
             decimals=0,
             steps={float("-inf"): GREEN, 1: ORANGE},
         ),

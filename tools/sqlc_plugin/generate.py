@@ -19,7 +19,7 @@ _FORMAT = ("format",)
 
 
 def generate(config: Path = CONFIG, output: Path = OUTPUT) -> int:
-    """Writes the package into `output`, which the config must name, too. Gives an exit code, 0 for success.
+    """Writes the package into `output`, which the config must name, too. Returns an exit code, 0 for success.
 
     What sqlc or the plugin has against the queries goes to standard error as it is, and `output` stays as it was.
     """

@@ -217,7 +217,7 @@ def _with_slices(query: request.Query) -> str:
 
 
 def _check_parameters(query: request.Query, statement: Statement) -> None:
-    """Every parameter has a name of its own and a number that SQLite gives it, too."""
+    """Every parameter has a name of its own and a number that SQLite assigns to it, too."""
     for token in statement.tokens:
         if token.kind == "parameter" and not token.text.startswith("?"):
             raise Refused(f"sqlc leaves {token.text} in ON CONFLICT as it is: write excluded.column")

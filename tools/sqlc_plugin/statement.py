@@ -1,7 +1,7 @@
-"""One SQL statement, read where sqlc can't be trusted on SQLite: which expressions it gives, where parameters stand.
+"""One SQL statement, read where sqlc can't be trusted on SQLite: which expressions it returns, where parameters stand.
 
 Not a parser: sqlc and SQLite have both accepted the statement before. Tokens, their depth in parentheses, and their
-neighbours tell all that is needed.
+neighbours show all that is needed.
 """
 
 from __future__ import annotations
@@ -51,11 +51,11 @@ class ExpressionType(NamedTuple):
     storage: Storage
     nullable: bool
     truth: bool = False
-    """0 or 1, such as EXISTS gives it."""
+    """0 or 1, such as EXISTS returns."""
 
 
 class Item(NamedTuple):
-    """One of the expressions that a statement gives."""
+    """One of the expressions that a statement returns."""
 
     expression: Tokens
     alias: str

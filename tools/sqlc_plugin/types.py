@@ -31,7 +31,7 @@ class Type:
 
     @property
     def stored(self) -> str:
-        """As the sqlite3 module gives and takes it."""
+        """As the sqlite3 module returns and takes it."""
         return f"{_PLAIN[self.storage]} | None" if self.nullable else _PLAIN[self.storage]
 
 

@@ -76,7 +76,7 @@ class Queries(Protocol):
         booted_at: datetime | None,
         key: int,
     ) -> None:
-        """Store what an accepted BootNotification tells (OCPP 1.6, 4.2)."""
+        """Store what an accepted BootNotification reports (OCPP 1.6, 4.2)."""
         raise NotImplementedError
 
     def stamp_charge_points(self, rows: Iterable[StampChargePointsParams]) -> int:
@@ -140,7 +140,7 @@ class Queries(Protocol):
         raise NotImplementedError
 
     def set_display_name(self, *, display_name: str | None, key: int) -> None:
-        """Give a charge point a name for people."""
+        """Set a charge point's name for people."""
         raise NotImplementedError
 
     def set_auto_start(self, *, auto_start: bool | None, key: int) -> None:
@@ -180,7 +180,7 @@ class Queries(Protocol):
         raise NotImplementedError
 
     def put_configuration_keys(self, rows: Iterable[PutConfigurationKeysParams]) -> int:
-        """Keep configuration keys as a charge point tells them; each is spelled as in its last word on it."""
+        """Keep configuration keys as a charge point reports them; each is spelled as in its last word on it."""
         raise NotImplementedError
 
     def delete_configuration_keys(self, rows: Iterable[DeleteConfigurationKeysParams]) -> int:
@@ -249,13 +249,13 @@ class Queries(Protocol):
         raise NotImplementedError
 
     def hold_energy(self, *, running_wh: int, key: int) -> None:
-        """Keep the total as it is told now, with so much of running transactions, unless more was told before."""
+        """Keep the total as it is reported now, with so much of running transactions, unless more was reported before."""
         raise NotImplementedError
 
     def add_firmware_image(
         self, *, name: str, stored_name: str, size_bytes: int, sha256: str, stored_at: datetime
     ) -> FirmwareImage | None:
-        """Book a firmware image that is on disk; no row where its name is taken."""
+        """Store a firmware image that is on disk; no row where its name is taken."""
         raise NotImplementedError
 
     def get_firmware_image(self, *, name: str) -> FirmwareImage | None:
@@ -267,19 +267,19 @@ class Queries(Protocol):
         raise NotImplementedError
 
     def delete_firmware_image(self, *, name: str) -> str | None:
-        """Forget a firmware image, and with it its links; gives the name of its file."""
+        """Forget a firmware image, and with it its links; returns the name of its file."""
         raise NotImplementedError
 
     def add_download_link(
         self, *, token_sha256: str, firmware_id: int | None, created_at: datetime, expires_at: datetime
     ) -> None:
-        """Book a link by which a firmware image is fetched."""
+        """Store a link by which a firmware image is fetched."""
         raise NotImplementedError
 
     def add_upload_link(
         self, *, token_sha256: str, charge_point_key: int | None, created_at: datetime, expires_at: datetime
     ) -> None:
-        """Book a link by which a charge point puts files."""
+        """Store a link by which a charge point puts files."""
         raise NotImplementedError
 
     def delete_expired_links(self, *, now_at: datetime) -> None:
@@ -313,7 +313,7 @@ class Queries(Protocol):
         sha256: str,
         received_at: datetime,
     ) -> int:
-        """Book a file that a charge point has put and that is on disk; one of the same link and name gives way."""
+        """Store a file that a charge point has put and that is on disk, in place of one of the same link and name."""
         raise NotImplementedError
 
     def get_upload(self, *, id: int) -> UploadRecord | None:
@@ -331,7 +331,7 @@ class Queries(Protocol):
         raise NotImplementedError
 
     def delete_upload(self, *, id: int) -> str | None:
-        """Forget a file that a charge point has put; gives the name of the file."""
+        """Forget a file that a charge point has put; returns the name of the file."""
         raise NotImplementedError
 
     def list_stored_firmware(self) -> list[str]:
@@ -409,11 +409,11 @@ class Queries(Protocol):
         raise NotImplementedError
 
     def trust_transaction(self, *, id: int) -> None:
-        """Believe again what the books say of a transaction."""
+        """Take back what speaks against a transaction."""
         raise NotImplementedError
 
     def restart_grace(self, *, grace_began_at: datetime | None, id: int) -> None:
-        """Give a suspected or recovered transaction its whole grace period anew."""
+        """Restart the grace period of a suspected or recovered transaction."""
         raise NotImplementedError
 
     def list_suspected(self, *, began_until: datetime | None) -> list[Transaction]:
@@ -441,7 +441,7 @@ class Queries(Protocol):
         expiry_date: datetime,
         created_at: datetime,
     ) -> int:
-        """Book a reservation that its charge point accepted, in place of a known one (OCPP 1.6, 5.13). Gives its key."""
+        """Store a reservation that its charge point accepted, in place of a known one (OCPP 1.6, 5.13). Returns its key."""
         raise NotImplementedError
 
     def find_reservation(self, *, charge_point_key: int, reservation_id: int) -> Reservation | None:
@@ -469,7 +469,7 @@ class Queries(Protocol):
         raise NotImplementedError
 
     def list_reservations(self, *, before_id: int, page_size: int) -> list[ReservationRecord]:
-        """Reservations, those booked last first, a page at a time."""
+        """Reservations, newest first, a page at a time."""
         raise NotImplementedError
 
     def list_reservations_of_charge_point(
@@ -493,7 +493,7 @@ class Queries(Protocol):
     def add_sample_kind(
         self, *, measurand: str, phase: str, unit: str, context: str, location: str, format: str
     ) -> int:
-        """Name a kind of sample that was not seen before; gives its key."""
+        """Name a kind of sample that was not seen before; returns its key."""
         raise NotImplementedError
 
     def add_transaction_readings(self, rows: Iterable[AddTransactionReadingsParams]) -> int:
@@ -545,7 +545,7 @@ class Queries(Protocol):
         start_received_at: datetime,
         session_correlation_id: str,
     ) -> int:
-        """Book the start of a transaction; returns its id."""
+        """Store the start of a transaction; returns its id."""
         raise NotImplementedError
 
     def find_transaction(self, *, id: int) -> Transaction | None:
@@ -585,8 +585,8 @@ class Queries(Protocol):
         energy_implausible: bool,
         id: int,
     ) -> int:
-        """Book the end of a transaction, unless its own charger ended it before; 0 rows then. What was booked by recovery or
-        by an operator gives way to the charger's word."""
+        """Store the end of a transaction, unless its own charger ended it before; 0 rows then. What recovery or an operator
+        stored yields to the charger's word."""
         raise NotImplementedError
 
     def count_open_transactions(self) -> int:

@@ -121,7 +121,7 @@ class Readers(Protocol):
         raise NotImplementedError
 
     async def list_reservations(self, *, before_id: int, page_size: int) -> list[ReservationRecord]:
-        """Reservations, those booked last first, a page at a time."""
+        """Reservations, newest first, a page at a time."""
         raise NotImplementedError
 
     async def list_reservations_of_charge_point(

@@ -38,7 +38,7 @@ _WRITER_PRAGMAS: Final = (
 class WriterConnection(sqlite3.Connection):
     """The connection that may write, in autocommit mode; implements `mcpp.storage.engine.WriteConnection`.
 
-    Closing it checkpoints the WAL and gives up the process's claim on the file.
+    Closing it checkpoints the WAL and releases the process's claim on the file.
     """
 
     engine_error: ClassVar[type[Exception]] = sqlite3.Error

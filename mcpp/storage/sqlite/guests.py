@@ -56,7 +56,7 @@ class Guest:
         """Copies the state of one moment into one file and checks it; returns its schema version. Raises CopyFailed."""
         try:
             with closing(sqlite3.connect(target, isolation_level=None)) as copy:
-                # In one step: in WAL mode no writer waits for it, nor makes it begin anew.
+                # In one step: in WAL mode no writer waits for it, nor makes it start again.
                 self._connection.backup(copy)
                 # One file, that opens from a medium without write access too.
                 copy.execute("PRAGMA journal_mode = DELETE")

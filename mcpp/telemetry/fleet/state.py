@@ -1,4 +1,4 @@
-"""The figures of every charge point and connector, kept up to date by what the domain tells."""
+"""The figures of every charge point and connector, kept up to date by the domain's events."""
 
 from __future__ import annotations
 
@@ -42,16 +42,16 @@ _KINDS: Final[tuple[type[Event], ...]] = (
 )
 
 
-class KnownConnector(NamedTuple):
-    """A connector as it stands in the books."""
+class StoredConnector(NamedTuple):
+    """A connector as it stands in the database."""
 
     connector_id: int
     status: str | None
     error_code: str | None
 
 
-class KnownTransaction(NamedTuple):
-    """A transaction that is open in the books."""
+class StoredTransaction(NamedTuple):
+    """A transaction that is open in the database."""
 
     transaction_id: int
     connector_id: int
@@ -60,16 +60,16 @@ class KnownTransaction(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class KnownChargePoint:
-    """A charge point as it stands in the books."""
+class StoredChargePoint:
+    """A charge point as it stands in the database."""
 
     identity: str
     energy_wh: int
     """Of its ended transactions."""
     energy_peak_wh: int
-    """As told before, where that was more."""
-    connectors: Sequence[KnownConnector] = ()
-    running: Sequence[KnownTransaction] = ()
+    """As reported before, where that was more."""
+    connectors: Sequence[StoredConnector] = ()
+    running: Sequence[StoredTransaction] = ()
 
 
 @dataclass(slots=True)
@@ -82,7 +82,7 @@ class ConnectorFigures:
     status_changes: dict[str, int] = field(default_factory=dict)
     """By the status that was changed to; a status that never came isn't there."""
     errors: dict[str, int] = field(default_factory=dict)
-    """By error code; one that is told again, with nothing else between, counts once."""
+    """By error code; one that is reported again, with nothing else between, counts once."""
     transaction_id: int | None = None
     transaction_energy_wh: int | None = None
     """Of the running transaction; None where none runs."""
@@ -192,9 +192,9 @@ class Fleet:
         """How many charge points have no series, since the limit is reached."""
         return max(0, len(self._charge_points) - self._limit)
 
-    def load(self, books: Iterable[KnownChargePoint]) -> None:
-        """Begin with what the books know, in their order; before the first event."""
-        for known in books:
+    def load(self, stored: Iterable[StoredChargePoint]) -> None:
+        """Begin with what is stored, in its order; before the first event."""
+        for known in stored:
             running = {transaction.transaction_id: counted_wh(transaction.energy_wh) for transaction in known.running}
             figures = self._meet(known.identity, EnergyTotal(known.energy_wh, known.energy_peak_wh, running))
             if figures is None or known.identity not in self._exported:
@@ -211,7 +211,7 @@ class Fleet:
                     connector.transaction_energy_wh = transaction.energy_wh
 
     def forget(self, identity: str) -> None:
-        """A charge point is no longer in the books; the next one that waits gets its place."""
+        """A charge point is no longer in the database; the next one that waits gets its place."""
         if self._charge_points.pop(identity, None) is None:
             return
         if identity in self._exported:

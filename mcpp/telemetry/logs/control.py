@@ -14,7 +14,7 @@ _LADDER: Final = tuple(LogLevel)
 
 
 class LogControl:
-    """Changes what a writer writes; each change is told by a line that is written at every level."""
+    """Changes what a writer writes; each change is logged by a line that is written at every level."""
 
     def __init__(self, lines: LineWriter) -> None:
         self._lines = lines
@@ -30,21 +30,21 @@ class LogControl:
         return self._lines.log_payloads
 
     def change(self, *, level: str | None = None, payloads: bool | None = None, by: str = "api") -> None:
-        """Change what is given, and tell who did. Raises ValueError for a level that there is not."""
+        """Change what is given, and log who did it. Raises ValueError for a level that there is not."""
         before = (self.level, self.payloads)
         if level is not None:
             self._lines.level = LogLevel(level)
         if payloads is not None:
             self._lines.log_payloads = payloads
         if before != (self.level, self.payloads):
-            self._tell(*before, by)
+            self._log_change(*before, by)
 
     def step(self, steps: int, *, by: str) -> None:
         """Go so many levels up the ladder, to graver ones only, or down where negative; at its end stay."""
         wanted = _LADDER.index(self.level) + steps
         self.change(level=_LADDER[max(0, min(wanted, len(_LADDER) - 1))], by=by)
 
-    def _tell(self, previous_level: LogLevel, previous_payloads: bool, by: str) -> None:
+    def _log_change(self, previous_level: LogLevel, previous_payloads: bool, by: str) -> None:
         line: Line = {
             "timestamp": timestamp(),
             # Grave enough to be seen by those who look after a server, and no error.

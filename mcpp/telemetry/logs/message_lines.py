@@ -61,7 +61,7 @@ class MessageLines:
         when: str | None = None,
         more: Mapping[str, str] | None = None,
     ) -> None:
-        """A frame of any kind: all that is said of one is said here."""
+        """A frame of any kind: all that is logged of one is written here."""
         line: Line = {
             "timestamp": when or timestamp(),
             "level": "info",

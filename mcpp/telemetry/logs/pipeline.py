@@ -61,7 +61,7 @@ def logging_to(
 ) -> Iterator[LineWriter]:
     """Send every logger's lines to the sink, until the block ends and the sink is flushed.
 
-    Gives the writer for those who build their lines themselves; its level holds for all. `colors` belongs to the
+    Yields the writer for those who build their lines themselves; its level holds for all. `colors` belongs to the
     console format.
     """
     render = render_json if log_format is LogFormat.JSON else console_renderer(colors=colors)
@@ -92,7 +92,7 @@ def logging_to(
 
 
 def report_loop_errors(loop: asyncio.AbstractEventLoop) -> None:
-    """Have the errors of callbacks and tasks that nobody awaits told with the correlation id that they belong to."""
+    """Have the errors of callbacks and tasks that nobody awaits logged with the correlation id that they belong to."""
     loop.set_exception_handler(_loop_error)
 
 
@@ -102,17 +102,17 @@ def wants_colors(fd: int) -> bool:
 
 
 def error_text(error: BaseException) -> str:
-    """An exception as the field `error` tells it."""
+    """An exception as the field `error` shows it."""
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 
 def stack_text(error: BaseException) -> str:
-    """An exception's traceback as the field `stack` tells it."""
+    """An exception's traceback as the field `stack` shows it."""
     return "".join(traceback.format_exception(error)).rstrip()
 
 
 def _loop_error(_: asyncio.AbstractEventLoop, about: dict[str, Any]) -> None:
-    """Told where it's noticed, which may be in the midst of another charge point's message: it has its own context."""
+    """Logged where it's noticed, which may be amid another charge point's message: it has its own context."""
     origin = about.get("task") or about.get("future") or about.get("handle")
     get_context = getattr(origin, "get_context", None)  # of tasks, from Python 3.12 on
     context: Context = get_context().copy() if get_context else Context()
@@ -246,5 +246,5 @@ class _LibraryHandler(logging.Handler):
             for process in _PROCESSORS:
                 fields = cast("EventDict", process(None, level, fields))
             self._writer.write(dict(fields))
-        except Exception:  # noqa: BLE001 - a broken record must not break who wrote it; handleError tells of it
+        except Exception:  # noqa: BLE001 - a broken record must not break who wrote it; handleError reports it
             self.handleError(record)

@@ -23,12 +23,12 @@ class LogSink:
     """Takes finished lines from any thread and never waits for their reader.
 
     Lines that wait are written together, some milliseconds after the first of them. When `limit_bytes` wait already,
-    since the reader stalls, or when the reader is gone, lines are dropped and counted. Once lines flow again, one tells
+    since the reader stalls, or when the reader is gone, lines are dropped and counted. Once lines flow again, one says
     how many were lost.
     """
 
     tell_lost: Callable[[int], bytes] | None = None
-    """Makes the line that tells how many were lost; called on the sink's own thread."""
+    """Makes the line that says how many were lost; called on the sink's own thread."""
 
     def __init__(
         self, fd: int = STANDARD_OUTPUT, *, limit_bytes: int = 8 * 1024 * 1024, gather_seconds: float = 0.02
@@ -39,7 +39,7 @@ class LogSink:
         # No lock of ours on the way of a line, and a destructor that logs a warning may break in anywhere.
         self._queue: SimpleQueue[bytes | None] = SimpleQueue()
         self._room = limit_bytes
-        """Bytes that may still come in. Two threads at once may miscount it; every turn of ours counts anew."""
+        """Bytes that may still come in. Two threads at once may miscount it; every turn of ours counts again."""
         # Re-entrant, for such destructors.
         self._lock = RLock()
         self._dropped = 0
@@ -108,7 +108,7 @@ class LogSink:
             self._dropped += count
 
     def _confess(self) -> None:
-        """Tell the reader what it has missed."""
+        """Report to the reader what it has missed."""
         dropped = self._dropped
         if dropped == self._told or self.tell_lost is None:
             return

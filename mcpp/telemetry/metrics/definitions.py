@@ -126,7 +126,9 @@ class Metrics:
             _REQUEST_SECONDS,
             ("method", "route", "status"),
         )
-        self.transactions_active = _gauge(registry, "transactions_active", "Transactions that are open in the books.")
+        self.transactions_active = _gauge(
+            registry, "transactions_active", "Transactions that are open in the database."
+        )
         self.transactions = _counter(
             registry,
             "transactions_total",

@@ -14,7 +14,7 @@ from mcpp.telemetry.fleet.state import ChargePointFigures, ConnectorFigures, Fle
 from mcpp.telemetry.metrics.exposition import Family, family, sum_family
 
 ConnectedSince: TypeAlias = Callable[[str], float | None]
-"""Gives Unix time in seconds, None for a charge point that isn't connected."""
+"""Returns Unix time in seconds, None for a charge point that isn't connected."""
 
 
 def fleet_series(fleet: Fleet, connected_since: ConnectedSince) -> Iterator[Family]:
@@ -78,7 +78,7 @@ def _of_connectors(series: _Series, fleet: Fleet) -> Iterator[Family]:
     yield series.per_connector_and(
         "error_code",
         "mcpp_connector_errors_total",
-        "Errors that the charge point told of with the connector's status.",
+        "Errors that the charge point reported with the connector's status.",
         lambda connector: connector.errors,
         fleet.error_codes,
     )
@@ -94,7 +94,7 @@ def _of_meters(series: _Series, now: datetime) -> Iterator[Family]:
     yield series.per_connector_and(
         "phase",
         "mcpp_connector_voltage_volts",
-        "Voltage now, of a phase or between two; without a phase as the charge point tells it.",
+        "Voltage now, of a phase or between two; without a phase as the charge point reports it.",
         lambda connector: connector.voltage_volts(now),
     )
     yield series.per_connector_and(

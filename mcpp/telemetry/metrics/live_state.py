@@ -1,4 +1,4 @@
-"""Metrics read from whoever keeps the figure at scrape time, instead of being kept up to date on a message's way."""
+"""Metrics whose value is read from its owner at scrape time, instead of being updated on a message's way."""
 
 from __future__ import annotations
 

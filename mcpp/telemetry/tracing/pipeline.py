@@ -99,8 +99,8 @@ class Tracing:
         await asyncio.to_thread(self._close, monotonic() + seconds)
         self._library.close()
         log, counts = get_logger(), self.counts
-        tell = log.warning if counts.failed or counts.dropped else log.info
-        tell("tracing_stopped", category="system", **counts._asdict())
+        write = log.warning if counts.failed or counts.dropped else log.info
+        write("tracing_stopped", category="system", **counts._asdict())
 
     def _close(self, deadline: float) -> None:
         for outlet in self._outlets:
@@ -188,7 +188,7 @@ class _Outlet:
 
 
 class _CountedExporter(SpanExporter):
-    """Tells an outlet what becomes of the batches that its processor takes."""
+    """Reports to an outlet what becomes of the batches that its processor takes."""
 
     def __init__(self, exporter: SpanExporter, outlet: _Outlet) -> None:
         self._exporter = exporter

@@ -50,7 +50,7 @@ def write_session_span(spans: Spans, cause: TraceContext, name: str, *, began: f
 
 
 class SessionSpans:
-    """Writes what no flow's spans tell of a session: its root, and an end that no message brought."""
+    """Writes what no flow's spans show of a session: its root, and an end that no message brought."""
 
     kinds: tuple[type[Event], ...] = (TransactionStopped, TransactionRecovered)
     """Events that it wants."""

@@ -16,7 +16,7 @@ from mcpp.domain.errors import Unknown
 from mcpp.domain.events import FileReceived
 from mcpp.domain.occasion import OperatorOccasion
 from mcpp.files import directory
-from mcpp.files.books import FILES_PER_LINK
+from mcpp.files.records import FILES_PER_LINK
 from mcpp.reads.files import UploadQuery, list_uploads
 from tests.integration.files.support import HOST, LIMIT, Site, path_of, site
 

@@ -39,7 +39,7 @@ def values(books: Books, at: datetime, value: str, transaction_id: int = 0, rece
 
 def look(books: Books, now: datetime, connected_since: datetime | None = ALWAYS) -> tuple[Event, ...]:
     """What the keeper does, by the clock."""
-    connected = {} if connected_since is None else {books.occasion().key: connected_since}
+    connected = {} if connected_since is None else {books.occasion().charge_point_key: connected_since}
     return close_orphans(books.q, now, GRACE, connected, lambda: "e" * 32).events
 
 
@@ -53,6 +53,6 @@ def evidence(books: Books, transaction_id: int) -> dict[str, Any]:
 
 
 def session(books: Books) -> str | None:
-    connector = books.q.get_connector(charge_point_key=books.occasion().key, evse_id=0, connector_id=1)
+    connector = books.q.get_connector(charge_point_key=books.occasion().charge_point_key, evse_id=0, connector_id=1)
     assert connector is not None
     return connector.session_correlation_id

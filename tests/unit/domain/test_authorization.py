@@ -68,7 +68,7 @@ def verdicts(mode: str, status: IdTagStatus | None, expiry: datetime | None) -> 
         return books
 
     asked = books(deny=False)
-    yield authorize(asked.q, asked.occasion().key, "TAG", NOW, asked.policy)
+    yield authorize(asked.q, asked.occasion().charge_point_key, "TAG", NOW, asked.policy)
     yield books(deny=False).start(tag="TAG").value.authorization
     for deny in (False, True):
         elsewhere = books(deny=deny)
@@ -96,7 +96,10 @@ def test_authorize_knows_no_concurrent_transactions() -> None:
     books = Books(AuthorizationPolicy(deny_concurrent=True))
     books.start(tag="TAG")
 
-    assert authorize(books.q, books.occasion().key, "TAG", NOW, books.policy).status is AuthorizationStatus.ACCEPTED
+    assert (
+        authorize(books.q, books.occasion().charge_point_key, "TAG", NOW, books.policy).status
+        is AuthorizationStatus.ACCEPTED
+    )
 
 
 @pytest.mark.parametrize("deny", [False, True])
@@ -153,7 +156,7 @@ def test_the_tag_of_auto_start_is_known_and_may_charge_in_many_places(deny: bool
     stopped = books.stop(started[0].transaction_id, tag="mcpp", at=minute(1)).value
     somebody = books.start(tag="MCPP2", at=minute(2)).value
 
-    assert authorize(books.q, books.occasion().key, "mcpp", NOW, books.policy) == Authorization(
+    assert authorize(books.q, books.occasion().charge_point_key, "mcpp", NOW, books.policy) == Authorization(
         AuthorizationStatus.ACCEPTED
     )
     assert [start.authorization for start in started] == [Authorization(AuthorizationStatus.ACCEPTED)] * 2
@@ -174,7 +177,7 @@ def test_the_tag_of_auto_start_is_known_only_where_it_starts(
     by_default: bool, own: bool | None, expected: AuthorizationStatus
 ) -> None:
     books = Books(AuthorizationPolicy(known_only=True, auto_start_id_tag="MCPP", auto_start=by_default))
-    key = books.occasion().key
+    key = books.occasion().charge_point_key
     books.q.set_auto_start(key=key, auto_start=own)
 
     assert authorize(books.q, key, "MCPP", NOW, books.policy).status is expected

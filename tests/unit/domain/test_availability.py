@@ -18,7 +18,7 @@ def order(books: Books, connector: int, availability: Availability) -> None:
 
 
 def ordered(books: Books, charger: str = "CP-1") -> dict[int, Availability | None]:
-    rows = books.q.list_connectors(charge_point_keys=[books.occasion(charger).key])
+    rows = books.q.list_connectors(charge_point_keys=[books.occasion(charger).charge_point_key])
     return {row.connector_id: row.ordered_availability for row in rows}
 
 
@@ -26,7 +26,7 @@ def ordered(books: Books, charger: str = "CP-1") -> dict[int, Availability | Non
 def _connectors(books: Books) -> None:
     for charger in ("CP-1", "CP-2"):
         for number in (1, 2):
-            ensure_connector(books.q, books.occasion(charger).key, number)
+            ensure_connector(books.q, books.occasion(charger).charge_point_key, number)
 
 
 @pytest.mark.usefixtures("_connectors")
@@ -43,7 +43,7 @@ def test_connector_0_speaks_for_all_of_them_those_not_seen_yet_included(books: B
     order(books, 1, OPERATIVE)
     order(books, 0, INOPERATIVE)
     order(books, 2, OPERATIVE)
-    ensure_connector(books.q, books.occasion().key, 3)
+    ensure_connector(books.q, books.occasion().charge_point_key, 3)
 
     assert ordered(books) == {0: INOPERATIVE, 1: INOPERATIVE, 2: OPERATIVE, 3: INOPERATIVE}
     assert ordered(books, "CP-2") == {1: None, 2: None}

@@ -17,7 +17,7 @@ OPERATOR = OperatorOccasion("0" * 31 + "1", minute(600))
 
 
 def session(books: Books) -> str | None:
-    connector = books.q.get_connector(charge_point_key=books.occasion().key, evse_id=0, connector_id=1)
+    connector = books.q.get_connector(charge_point_key=books.occasion().charge_point_key, evse_id=0, connector_id=1)
     assert connector is not None
     return connector.session_correlation_id
 

@@ -14,7 +14,9 @@ def note(books: Books, *known: KnownKey, unknown: tuple[str, ...] = (), at: floa
 
 
 def keys(books: Books, charger: str = "CP-1") -> dict[str, tuple[str | None, bool]]:
-    rows = books.q.list_configuration_page(charge_point_key=books.occasion(charger).key, after="", page_size=99)
+    rows = books.q.list_configuration_page(
+        charge_point_key=books.occasion(charger).charge_point_key, after="", page_size=99
+    )
     return {row.key: (row.value, row.readonly) for row in rows}
 
 
@@ -25,7 +27,7 @@ def test_the_last_word_counts_and_keys_have_no_case(books: Books) -> None:
     note(books, KnownKey("heartbeatINTERVAL", "600", readonly=False), at=5)
 
     assert keys(books) == {"heartbeatINTERVAL": ("600", False), "NumberOfConnectors": ("2", True)}
-    key = books.occasion().key
+    key = books.occasion().charge_point_key
     row = books.q.get_configuration_key(charge_point_key=key, key="HEARTBEATINTERVAL")
     assert row == ConfigurationKey(key, "heartbeatINTERVAL", "600", readonly=False, known_at=minute(5))
     assert keys(books, "CP-2") == {}
@@ -77,5 +79,5 @@ def test_credentials_inside_of_a_url_do_not_either(books: Books) -> None:
 def test_a_limit(books: Books, value: str | None, number: int | None) -> None:
     note(books, KnownKey("SendLocalListMaxLength", value, readonly=True))
 
-    assert positive_number(books.q, books.occasion().key, "sendLocalListMaxLength") == number
-    assert positive_number(books.q, books.occasion("CP-2").key, "SendLocalListMaxLength") is None
+    assert positive_number(books.q, books.occasion().charge_point_key, "sendLocalListMaxLength") == number
+    assert positive_number(books.q, books.occasion("CP-2").charge_point_key, "SendLocalListMaxLength") is None

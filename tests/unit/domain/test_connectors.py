@@ -16,7 +16,7 @@ def report(books: Books, status: str, error_code: str = NO_ERROR) -> Result[None
 
 
 def session(books: Books) -> str | None:
-    connector = books.q.get_connector(charge_point_key=books.occasion().key, evse_id=0, connector_id=1)
+    connector = books.q.get_connector(charge_point_key=books.occasion().charge_point_key, evse_id=0, connector_id=1)
     assert connector is not None
     return connector.session_correlation_id
 

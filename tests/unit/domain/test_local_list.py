@@ -25,7 +25,9 @@ def limit(books: Books, **limits: int) -> None:
 
 
 def plan(books: Books, current_version: int = 0) -> list[ListUpdate]:
-    return plan_updates(books.q, books.occasion().key, NOW, current_version=current_version, longest_id_tag=20)
+    return plan_updates(
+        books.q, books.occasion().charge_point_key, NOW, current_version=current_version, longest_id_tag=20
+    )
 
 
 def outline(updates: list[ListUpdate]) -> list[tuple[int, bool, list[str]]]:
@@ -101,6 +103,6 @@ def test_the_last_known_version_is_kept(books: Books) -> None:
     note_version(books.q, books.occasion(), 3)
     note_version(books.q, books.occasion(at=minute(1)), -1)
 
-    stored = books.q.get_local_list(charge_point_key=books.occasion().key)
+    stored = books.q.get_local_list(charge_point_key=books.occasion().charge_point_key)
     assert stored is not None
     assert (stored.version, stored.known_at) == (-1, minute(1))

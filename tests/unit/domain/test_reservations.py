@@ -31,7 +31,7 @@ def book(
     tag: str = "TAG",
     until: datetime = IN_TIME,
 ) -> Result[None]:
-    return reservations.book(books.q, books.occasion(charger), Reserve(number, connector, tag, "GROUP", until))
+    return reservations.record(books.q, books.occasion(charger), Reserve(number, connector, tag, "GROUP", until))
 
 
 def cancel(books: Books, number: int = 7, *, charger: str = "CP-1") -> Result[None]:

@@ -15,9 +15,9 @@ from pydantic import ValidationError
 
 from mcpp.domain.samples import Sample, SampleKind
 from mcpp.plugins.builtin.webhook import Webhook
+from mcpp.plugins.builtin.webhook.post import signed_headers
 from mcpp.plugins.builtin.webhook.receiver import Delivery, Receiver, backoff
 from mcpp.plugins.builtin.webhook.settings import WebhookSettings, signing_key
-from mcpp.plugins.builtin.webhook.signature import signed_headers
 from mcpp.reads.event_json import EVENT_NAMES, event_json
 from tests import events
 from tests.unit.plugins.site_by_hand import SiteByHand

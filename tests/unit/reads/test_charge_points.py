@@ -13,7 +13,7 @@ from mcpp.domain.charge_points import Boot, boot, delete_charge_point, report
 from mcpp.domain.connectors import ReportStatus, order_availability, report_status
 from mcpp.domain.memory import Memory
 from mcpp.domain.occasion import Occasion, OperatorOccasion
-from mcpp.domain.reservations import Reserve, book
+from mcpp.domain.reservations import Reserve, record
 from mcpp.domain.stamps import StampBook, Stamps, write_stamps
 from mcpp.domain.statuses import NO_ERROR, ConnectorStatus
 from mcpp.ocppj.actions import Action, AnyAction, Req, Res
@@ -61,7 +61,7 @@ def charge_points(pool: SqliteReaderPool, live: Live, stamps: StampBook) -> Char
 
 
 def reserve(fleet: Database, occasion: Occasion, connector_id: int, id_tag: str, until: datetime) -> None:
-    book(fleet.q, occasion, Reserve(connector_id, connector_id, id_tag, None, until))
+    record(fleet.q, occasion, Reserve(connector_id, connector_id, id_tag, None, until))
 
 
 async def find(charge_points: ChargePoints, charge_point_id: str = "CP-1") -> ChargePoint:
@@ -80,7 +80,7 @@ async def test_it_looks_the_same_however_it_is_asked_for(
     order_availability(fleet.q, occasion, 2, Availability.INOPERATIVE)
     reserve(fleet, occasion, 1, "TAG", LATER)
     report(fleet.q, occasion, ReportKind.DIAGNOSTICS, "Uploaded")
-    stamps.heartbeat_at[occasion.key] = minute(5)
+    stamps.heartbeat_at[occasion.charge_point_key] = minute(5)
     fleet.charge_point("CP-2")
 
     point = await find(charge_points)
@@ -102,7 +102,7 @@ async def test_it_looks_the_same_however_it_is_asked_for(
 async def test_a_stamp_that_waits_to_be_written_is_shown(
     fleet: Database, charge_points: ChargePoints, stamps: StampBook
 ) -> None:
-    key = fleet.charge_point().key
+    key = fleet.charge_point().charge_point_key
     write_stamps(fleet.q, {key: Stamps(minute(1), minute(2))})
     stamps.heartbeat_at[key] = minute(3)
 

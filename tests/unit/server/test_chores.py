@@ -38,7 +38,7 @@ async def writer(tmp_path: Path) -> AsyncIterator[Writer[Queries]]:
     connected = await writer.submit(charge_points.connect, "CP-1", "1.6", NOW, register_unknown=True)
     assert isinstance(connected, charge_points.Connected)
     occasion = Occasion(connected.key, "CP-1", "f" * 32, NOW, lambda: "f" * 32)
-    await writer.submit(reservations.book, occasion, Reserve(7, 1, "TAG", None, EXPIRY))
+    await writer.submit(reservations.record, occasion, Reserve(7, 1, "TAG", None, EXPIRY))
     yield writer
     await writer.close()
 

@@ -137,7 +137,7 @@ def fails(which: int, connector: int) -> Step:
     """A unit that writes and then fails: it's undone alone, and the batch that it is in runs again."""
 
     def unit(q: Queries, occasion: Occasion, memory: Memory) -> None:
-        place = memory.place(q, occasion.key, connector)
+        place = memory.place(q, occasion.charge_point_key, connector)
         q.set_connector_session(key=place.connector.key, session_correlation_id="e" * 32)
         place.newest(q)
         raise DomainError("on purpose")

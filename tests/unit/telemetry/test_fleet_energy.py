@@ -19,7 +19,7 @@ from mcpp.domain.occasion import OperatorOccasion
 from mcpp.domain.recovery import close_orphans
 from mcpp.domain.samples import Sample
 from mcpp.domain.statuses import NO_ERROR, ConnectorStatus, StopReason
-from mcpp.telemetry.fleet.books import read_fleet
+from mcpp.telemetry.fleet.loading import read_fleet
 from mcpp.telemetry.fleet.state import Fleet
 from mcpp_generated.db.enums import UnmatchedKind
 from tests.events import CONNECTED
@@ -271,7 +271,7 @@ class Counting(RuleBasedStateMachine):
     @rule()
     def recover(self) -> None:
         self.minutes += 5
-        connected = {self.books.occasion().key: NOW}
+        connected = {self.books.occasion().charge_point_key: NOW}
         recover = partial(close_orphans, self.books.q, minute(self.minutes), GRACE, connected, lambda: "e" * 32)
         self.told.tell(recover().events)
 

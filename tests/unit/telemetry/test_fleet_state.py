@@ -15,9 +15,9 @@ from mcpp.telemetry.fleet.state import (
     ChargePointFigures,
     ConnectorFigures,
     Fleet,
-    KnownChargePoint,
-    KnownConnector,
-    KnownTransaction,
+    StoredChargePoint,
+    StoredConnector,
+    StoredTransaction,
 )
 from mcpp_generated.db.enums import StopOrigin
 from tests.events import BOOTED, CONNECTED, DISCONNECTED, FORGOTTEN, MEASURED, PREPARING, RECOVERED, STARTED, STOPPED
@@ -147,17 +147,17 @@ def test_a_connector_of_a_strange_number_has_no_figures_but_its_energy_counts(nu
 
 def test_the_books_are_begun_with_also_for_those_who_are_not_connected() -> None:
     followed = fleet()
-    running = [KnownTransaction(7, 2, 1500)]
+    running = [StoredTransaction(7, 2, 1500)]
     connectors = [
-        KnownConnector(0, None, None),
-        KnownConnector(1, "Faulted", "GroundFailure"),
-        KnownConnector(2, "?", ""),
+        StoredConnector(0, None, None),
+        StoredConnector(1, "Faulted", "GroundFailure"),
+        StoredConnector(2, "?", ""),
     ]
     followed.load(
         [
-            KnownChargePoint("CP-1", 5000, 0, connectors, running),
-            KnownChargePoint("CP-2", 5000, 8000),
-            KnownChargePoint("CP-3", 0, 0),
+            StoredChargePoint("CP-1", 5000, 0, connectors, running),
+            StoredChargePoint("CP-2", 5000, 8000),
+            StoredChargePoint("CP-3", 0, 0),
         ]
     )
     first, second, third = followed
@@ -174,7 +174,7 @@ def test_the_books_are_begun_with_also_for_those_who_are_not_connected() -> None
 
 def test_beyond_the_limit_charge_points_are_a_number_and_the_first_keep_their_place() -> None:
     followed = fleet(limit=2)
-    followed.load([KnownChargePoint("CP-B", 0, 0)])
+    followed.load([StoredChargePoint("CP-B", 0, 0)])
     for identity in ("CP-C", "CP-A", "CP-B", "CP-D"):
         followed(connected(identity))
 
@@ -184,7 +184,7 @@ def test_beyond_the_limit_charge_points_are_a_number_and_the_first_keep_their_pl
 
 def test_one_beyond_the_limit_moves_up_when_another_is_forgotten() -> None:
     followed = fleet(limit=1)
-    followed.load([KnownChargePoint("CP-0", 0, 0), KnownChargePoint("CP-1", 500, 0)])
+    followed.load([StoredChargePoint("CP-0", 0, 0), StoredChargePoint("CP-1", 500, 0)])
     for event in (PREPARING, BOOTED, STARTED, MEASURED):
         followed(event)
     followed.forget("CP-0")
@@ -209,7 +209,7 @@ def test_one_that_was_forgotten_stays_so_until_it_connects_again() -> None:
 
 def test_with_a_limit_of_nothing_nothing_is_kept() -> None:
     followed = fleet(limit=0)
-    followed.load([KnownChargePoint("CP-1", 5000, 0)])
+    followed.load([StoredChargePoint("CP-1", 5000, 0)])
     for event in (connected(), PREPARING, STARTED, MEASURED, STOPPED):
         followed(event)
 

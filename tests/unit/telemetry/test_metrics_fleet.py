@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from mcpp.domain.events import Event
-from mcpp.telemetry.fleet.state import Fleet, KnownChargePoint, KnownConnector
+from mcpp.telemetry.fleet.state import Fleet, StoredChargePoint, StoredConnector
 from mcpp.telemetry.labels import OTHER
 from mcpp.telemetry.metrics import exposition
 from mcpp.telemetry.metrics.definitions import Metrics
@@ -129,7 +129,7 @@ async def test_what_a_charge_point_has_done_and_does() -> None:
 
 async def test_counters_are_there_at_zero_before_anything_happens() -> None:
     site = Site()
-    site.fleet.load([KnownChargePoint("CP-1", 7000, 0, [KnownConnector(1, "Available", None)])])
+    site.fleet.load([StoredChargePoint("CP-1", 7000, 0, [StoredConnector(1, "Available", None)])])
     families = await scrape(site.metrics)
     of_connector = {"charge_point": "CP-1", "connector": "1"}
 

@@ -29,7 +29,7 @@ async def read_one(
 async def read_certain(
     connection: aiosqlite.Connection, sql: str, parameters: Parameters, decode: Callable[[Row], Value]
 ) -> Value:
-    """The first row of a statement that always gives one."""
+    """The first row of a statement that always returns one."""
     return (await read_all(connection, sql, parameters, decode))[0]
 
 

@@ -197,7 +197,7 @@ class Group:
         """Take in what became of an order."""
         limit = self.limits.get(order.connector)
         if limit is None or limit.order is not order:
-            return  # the charge point was removed, or booted since and is ordered anew
+            return  # the charge point was removed, or booted since and is ordered again
         limit.order = None
         if answer is Answer.ACCEPTED:
             limit.least = limit.most = order.amperes

@@ -92,7 +92,7 @@ class Mqtt:
             case MeterValuesReceived(connector_id=connector_id, samples=samples):
                 if not self._readings[event.charge_point_id, connector_id].take(samples, event.at):
                     return None
-                # All else that is shown of connectors changes with events that have it read anew.
+                # All else that is shown of connectors changes with events that cause it to be read again.
                 state = self._states.get(event.charge_point_id)
                 if state is not None and any(known.connector_id == connector_id for known in state.connectors):
                     self._show_connectors(state, site.now())

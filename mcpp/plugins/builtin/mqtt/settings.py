@@ -59,5 +59,5 @@ class MqttSettings(PluginSettings, env_prefix="MCPP_PLUGIN_MQTT_"):
     prefix: Topic = Field("mcpp", description="What all topics begin with.")
     commands: bool = Field(True, description="Take commands from the broker's clients.")
     id_tag: str = Field("MCPP", min_length=1, description="Id tag of the charging that a command begins.")
-    discovery: bool = Field(True, description="Tell Home Assistant what there is.")
+    discovery: bool = Field(True, description="Announce what there is to Home Assistant.")
     discovery_prefix: Topic = Field("homeassistant", description="Where Home Assistant looks for it.")

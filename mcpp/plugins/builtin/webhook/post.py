@@ -1,10 +1,13 @@
-"""A delivery as an HTTP request."""
+"""A delivery as an HTTP request, signed as Standard Webhooks has it (https://www.standardwebhooks.com), version 1."""
 
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
+import hmac
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Final
@@ -13,7 +16,6 @@ import httpx
 
 from mcpp import __version__
 from mcpp.plugins.builtin.webhook.receiver import Delivery, NotDelivered
-from mcpp.plugins.builtin.webhook.signature import signed_headers
 
 _ANSWER_LIMIT: Final = 64 * 1024
 """Bytes of an answer that are read, so that its connection can be used again."""
@@ -44,7 +46,7 @@ class Post:
 
     async def __call__(self, delivery: Delivery, number: int) -> None:
         """Post once; what isn't answered by 2xx in time isn't delivered."""
-        # Signed anew each time, since receivers refuse an old timestamp.
+        # Signed again each time, since receivers refuse an old timestamp.
         headers = signed_headers(self._key, delivery.id, int(self._now().timestamp()), delivery.body)
         try:
             async with asyncio.timeout(self._timeout):
@@ -69,3 +71,10 @@ class Post:
                 if size > _ANSWER_LIMIT:
                     break
             return response.status_code
+
+
+def signed_headers(key: bytes, delivery_id: str, timestamp: int, body: bytes) -> Mapping[str, str]:
+    """The headers that prove who sent a body and when; `timestamp` in seconds since 1970."""
+    content = f"{delivery_id}.{timestamp}.".encode() + body
+    digest = base64.b64encode(hmac.digest(key, content, hashlib.sha256)).decode()
+    return {"webhook-id": delivery_id, "webhook-timestamp": str(timestamp), "webhook-signature": f"v1,{digest}"}

@@ -8,7 +8,7 @@
 
 -- AUTOINCREMENT, here and below: a key that was given once is never given again, also after a purge.
 -- connection_epoch: counts its connections; the end of one that isn't the newest says nothing.
--- energy_wh: of its ended transactions. energy_peak_wh: what was told of all of them before the sum fell.
+-- energy_wh: of its ended transactions. energy_peak_wh: what was reported of all of them before the sum fell.
 CREATE TABLE charge_points (
     key                       INTEGER PRIMARY KEY AUTOINCREMENT,
     identity                  TEXT    NOT NULL UNIQUE,
@@ -73,7 +73,7 @@ CREATE TABLE charge_point_reports (
     PRIMARY KEY (charge_point_key, kind)
 ) STRICT, WITHOUT ROWID;
 
--- Configuration keys as the charge point last told or accepted them. A secret one has no value here.
+-- Configuration keys as the charge point last reported or accepted them. A secret one has no value here.
 CREATE TABLE configuration_keys (
     charge_point_key  INTEGER NOT NULL REFERENCES charge_points (key) ON DELETE CASCADE,
     key               TEXT    NOT NULL COLLATE NOCASE,
@@ -111,7 +111,7 @@ CREATE TABLE id_tags (
 -- AUTOINCREMENT: an id that was given to a charger once is never given again, also after a purge.
 -- connector_id: the connector's number as OCPP has it, a copy for the index.
 -- suspicion: what spoke last against an open transaction; suspicion_at: of when that is, by the charge point's clock
--- where it gave a time; grace_began_at: since when, by ours, the charge point could have told more of it. A recovered
+-- where it gave a time; grace_began_at: since when, by ours, the charge point could have sent more of it. A recovered
 -- one has a grace period too, once values came late.
 CREATE TABLE transactions (
     id                      INTEGER PRIMARY KEY AUTOINCREMENT,

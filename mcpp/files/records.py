@@ -1,4 +1,4 @@
-"""What the books know of files: functions for the writer."""
+"""What is stored of files: functions for the writer."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class TooManyFiles(Conflict):
 
 
 def add_firmware(q: Queries, name: str, stored: StoredFile, now: datetime) -> FirmwareImage:
-    """Book a firmware image. Raises Conflict where its name is taken: what chargers fetch never changes under them."""
+    """Record a firmware image. Raises Conflict where its name is taken: what chargers fetch never changes."""
     image = q.add_firmware_image(
         name=name, stored_name=stored.stored_name, size_bytes=stored.size_bytes, sha256=stored.sha256, stored_at=now
     )
@@ -31,7 +31,7 @@ def add_firmware(q: Queries, name: str, stored: StoredFile, now: datetime) -> Fi
 
 
 def link_firmware(q: Queries, name: str, token_sha256: str, now: datetime, expires_at: datetime) -> None:
-    """Book a link to a firmware image. Raises Unknown."""
+    """Store a link to a firmware image. Raises Unknown."""
     q.delete_expired_links(now_at=now)
     image = q.get_firmware_image(name=name)
     if image is None:
@@ -40,7 +40,7 @@ def link_firmware(q: Queries, name: str, token_sha256: str, now: datetime, expir
 
 
 def link_upload(q: Queries, identity: str, token_sha256: str, now: datetime, expires_at: datetime) -> None:
-    """Book a link by which a charge point puts files. Raises Unknown."""
+    """Store a link by which a charge point puts files. Raises Unknown."""
     q.delete_expired_links(now_at=now)
     charge_point = q.get_charge_point(identity=identity)
     if charge_point is None:
@@ -50,10 +50,10 @@ def link_upload(q: Queries, identity: str, token_sha256: str, now: datetime, exp
     )
 
 
-def book_upload(
+def add_upload(
     q: Queries, link: FindUploadLinkRow, name: str, stored: StoredFile, now: datetime, correlation_id: str
 ) -> Result[str | None]:
-    """Book a file that a charge point has put; gives the stored name of the one that gives way.
+    """Store the record of a file that a charge point has put. Returns the stored name of the one it replaces.
 
     Raises TooManyFiles, and Unknown where the charge point was forgotten meanwhile.
     """

@@ -19,7 +19,7 @@ def database_of(options: Mapping[str, object]) -> Path:
 
 
 @contextmanager
-def open_books(database: Path, *, may_write: bool = False) -> Iterator[Guest]:
+def open_database(database: Path, *, may_write: bool = False) -> Iterator[Guest]:
     """`open_guest` for a command: raises StartError, also for whatever SQLite finds wrong in the block."""
     try:
         with open_guest(database, may_write=may_write) as guest:
