@@ -93,6 +93,12 @@ class TestFailures:
             ('plain_enums = ["Location"', 'plain_enums = ["IdTagInfo"', "no enum is named IdTagInfo: correct"),
             ('at = "UnitOfMeasure/enum"', 'at = "UnitOfMeasure/x"', "differ at UnitOfMeasure/enum: list it"),
             ("[actions.Authorize]", '[[differences]]\nat = "X/enum"\nreason = "-"\n[actions.Authorize]', "at X/enum"),
+            (
+                "ReserveNow = { reservationId",
+                "ReserveNow = { reservation",
+                "rewrites.ReserveNow.reservation: no such prop",
+            ),
+            ("\nReserveNow = {", "\nReserveLater = {", "rewrites.ReserveLater: there is no such action"),
             ('sender = "charge_point"', 'sender = "charger"', "actions.Authorize.sender"),
             ('schemas = "v16"', 'schemas = "v15"', "no folder v15"),
             ('version = "1.6"', "version = 1.6.", "not TOML"),

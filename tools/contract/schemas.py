@@ -105,6 +105,16 @@ def read(contract: Contract, directory: Traversable) -> dict[str, Source]:
     return {name: sources[name] for name in sorted(sources)}
 
 
+def check_rewrites(contract: Contract, sources: dict[str, Source]) -> None:
+    """Raises ContractError where the table rewrites a property that its request doesn't have."""
+    for action, rewrites in contract.rewrites.items():
+        known = sources[file_name(action, "request")].parse().properties
+        for name in rewrites.keys() - known.keys():
+            raise ContractError(
+                f"{contract.path}: rewrites.{action}.{name}: no such property; there are {', '.join(sorted(known))}"
+            )
+
+
 def digests(contract: Contract, sources: dict[str, Source]) -> list[tuple[str, Part, str, str]]:
     """Action, part, digest in the table and digest of the schema, for each schema."""
     return [
