@@ -363,7 +363,7 @@ class Writer(Generic[Q]):
         self._proceed()
         size = len(batch.units)
         for unit in batch.units:
-            unit.waited = max(0.0, batch.began - unit.began)
+            unit.waited = batch.began - unit.began
             unit.batch_size = size
             unit.batch_seconds = batch.seconds
             unit.committed()
