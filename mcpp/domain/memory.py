@@ -81,7 +81,7 @@ class _ChargePointMemory:
 
 
 class Memory:
-    """Implements `mcpp.storage.writer.Memory`."""
+    """Implements `mcpp.storage.observer.Memory`."""
 
     def __init__(self) -> None:
         self.kinds: Final[dict[SampleKind, int]] = {}

@@ -22,9 +22,10 @@ from functools import partial
 from queue import SimpleQueue
 from threading import Thread
 from time import perf_counter
-from typing import Any, Concatenate, Final, Generic, ParamSpec, Protocol, TypeVar, cast
+from typing import Any, Concatenate, Final, Generic, ParamSpec, TypeVar, cast
 
 from mcpp.storage.engine import WriteConnection
+from mcpp.storage.observer import Memory, WriterObserver
 
 Q = TypeVar("Q", covariant=True)  # a writer over an engine's queries is one over `Queries`
 P = ParamSpec("P")
@@ -38,47 +39,6 @@ class WriteFailed(Exception):
 
 class WriterClosed(WriteFailed):
     """The unit came after the writer had been asked to close, and never ran."""
-
-
-class Histogram(Protocol):
-    """Counts values by size."""
-
-    def observe(self, value: float, /) -> None: ...
-
-
-class WriterObserver(Protocol):
-    """What measures the writer; called on the event loop, after the units of a batch are answered."""
-
-    @property
-    def batch_size(self) -> Histogram:
-        """Units of a committed batch."""
-        ...
-
-    @property
-    def batch_seconds(self) -> Histogram:
-        """From the begin of its transaction to the commit."""
-        ...
-
-    @property
-    def wait_seconds(self) -> Histogram:
-        """How long its first unit waited for the begin."""
-        ...
-
-    def on_error(self, error: BaseException) -> None:
-        """A batch or a unit of one failed by this error of the database; a unit's own exceptions are none."""
-        ...
-
-
-class Memory(Protocol):
-    """What units remember from one to the next; the writer's thread alone uses it."""
-
-    def forget(self, key: int | None, /) -> None:
-        """A unit may have changed what is known of this charge point, or of any where None."""
-        ...
-
-    def rolled_back(self) -> None:
-        """What units have written may be undone."""
-        ...
 
 
 class _NoMemory:
@@ -373,7 +333,7 @@ class Writer(Generic[Q]):
         if batch.committed:
             observer.batch_size.observe(size)
             observer.batch_seconds.observe(batch.seconds)
-            observer.wait_seconds.observe(max(0.0, batch.began - batch.submitted))
+            observer.wait_seconds.observe(batch.began - batch.submitted)
         for error in batch.errors:
             observer.on_error(error)
 

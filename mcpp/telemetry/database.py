@@ -7,7 +7,7 @@ from mcpp.telemetry.metrics.definitions import Metrics
 
 
 class DatabaseTelemetry:
-    """Implements `mcpp.storage.writer.WriterObserver`."""
+    """Implements `mcpp.storage.observer.WriterObserver`."""
 
     def __init__(self, metrics: Metrics) -> None:
         self.batch_size = metrics.database_batch_size

@@ -11,7 +11,7 @@ from itertools import count
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mcpp.domain import charge_points, connectors
@@ -174,7 +174,6 @@ STEPS = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(steps=STEPS)
 def test_with_and_without_a_memory_the_database_is_the_same(steps: list[Step]) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -10,7 +10,7 @@ import pytest
 from mcpp.ocpp16.errors import COUNTED_AS
 from mcpp.ocppj.flow import Direction, Flow, Peer, new_correlation_id
 from mcpp.ocppj.frames import CallResult
-from mcpp.storage.writer import WriterObserver
+from mcpp.storage.observer import WriterObserver
 from mcpp.telemetry.database import DatabaseTelemetry
 from mcpp.telemetry.labels import OTHER
 from mcpp.telemetry.logs.message_lines import MessageLines
