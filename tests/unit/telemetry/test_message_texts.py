@@ -7,13 +7,14 @@ import tempfile
 from unittest.mock import patch
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mcpp.ocppj.flow import Direction, Flow, Peer
 from mcpp.telemetry.logs.lines import LineWriter, LogLevel, render_json
 from mcpp.telemetry.logs.message_lines import MessageLines
 from mcpp.telemetry.logs.sink import LogSink
+from tests.examples import examples
 
 # Half a surrogate pair can't be JSON; a charger can still spell one.
 TEXTS = st.text(st.characters(exclude_categories=()))
@@ -55,7 +56,7 @@ def lines_of(*exchanges: tuple[Flow, int, float], as_text: bool) -> list[list[tu
         return [json.loads(line, object_pairs_hook=list) for line in file.read().splitlines()]
 
 
-@settings(max_examples=30, deadline=None)  # each starts two threads
+@examples(times=0.5)  # each starts two threads
 @given(st.lists(st.tuples(FLOWS, SIZES, st.floats(0, 1e9)), min_size=1))
 @example([(PLAIN, 9, 0.0), (PLAIN, 9, 0.0005), (PLAIN, 9, 1.0)])
 def test_text_says_what_dicts_say_in_the_same_order(exchanges: list[tuple[Flow, int, float]]) -> None:
