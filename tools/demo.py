@@ -10,11 +10,12 @@ import argparse
 import asyncio
 import json
 import os
+import signal
 import sys
 import tempfile
 import urllib.request
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -90,12 +91,18 @@ async def server(database: Path) -> AsyncIterator[tuple[str, str]]:
             raise SystemExit("the server did not start; its message stands above")
         drain = asyncio.create_task(process.stdout.read())
         yield f"ws://127.0.0.1:{entry['ocpp_port']}/ocpp", f"http://127.0.0.1:{entry['http_port']}"
-        process.terminate()
+        await _end(process)
         await drain
     finally:
-        if process.returncode is None:
-            process.terminate()
-            await process.wait()
+        await _end(process)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        # Not `process.terminate()`: it takes the exit code of one that has just ended, which asyncio then complains of.
+        with suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGTERM)
+        await process.wait()
 
 
 @dataclass
