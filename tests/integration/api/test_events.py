@@ -6,16 +6,17 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 import httpx
 
-from mcpp.domain.events import Event, HeartbeatReceived, MeterValuesReceived, SecurityEventReceived, TransactionStopped
+from mcpp.domain.events import Event
 from mcpp.domain.samples import Sample
 from mcpp_generated.db.enums import StopOrigin
-from tests.integration.api.support import ENERGY, START, Site, minute, text
+from tests import events
+from tests.integration.api.support import ENERGY, START, Site, text
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Message:
 
 
 def heartbeat(number: int) -> Event:
-    return HeartbeatReceived(charge_point_id=f"CP-{number}", correlation_id="c" * 32, at=START)
+    return replace(events.HEARTBEAT, charge_point_id=f"CP-{number}", at=START)
 
 
 @asynccontextmanager
@@ -82,49 +83,18 @@ async def test_what_happens_is_told_in_order_to_every_reader(api: Site) -> None:
 
 
 async def test_events_are_told_in_the_words_of_the_api_and_without_secrets(api: Site) -> None:
-    session = {"charge_point_id": "CP-1", "correlation_id": "c" * 32, "at": minute(1)}
+    happened = [
+        replace(events.MEASURED, samples=[Sample(START, ENERGY, "12.0", 0)]),
+        replace(
+            events.STOPPED,
+            stopped_at=START + timedelta(microseconds=1500),
+            origin=StopOrigin.OPERATOR,
+            evidence='{"cause": "operator"}',
+        ),
+        replace(events.TAMPERED, tech_info="ftp://user:geheim@h/x\npassword=geheim"),
+    ]
     async with reading(api) as stream:
-        api.events.publish(
-            [
-                MeterValuesReceived(
-                    **session,  # type: ignore[arg-type]  # its types are those of the fields
-                    connector_id=1,
-                    transaction_id=None,
-                    session_correlation_id=None,
-                    samples=[Sample(START, ENERGY, "12.0", 0)],
-                )
-            ]
-        )
-        api.events.publish(
-            [
-                TransactionStopped(
-                    **session,  # type: ignore[arg-type]  # the same
-                    transaction_id=4,
-                    connector_id=1,
-                    id_tag="TAG",
-                    meter_start=1,
-                    meter_stop=2,
-                    energy_wh=1,
-                    energy_implausible=False,
-                    started_at=START,
-                    stopped_at=START + timedelta(microseconds=1500),
-                    reason="Local",
-                    origin=StopOrigin.OPERATOR,
-                    session_correlation_id="d" * 32,
-                    evidence='{"cause": "operator"}',
-                )
-            ]
-        )
-        api.events.publish(
-            [
-                SecurityEventReceived(
-                    **session,  # type: ignore[arg-type]  # the same
-                    type="Reconnect",
-                    occurred_at=START,
-                    tech_info="ftp://user:geheim@h/x\npassword=geheim",
-                )
-            ]
-        )
+        api.events.publish(happened)
         values, stopped, security = await messages(stream, 3)
 
     (sample,) = values.data["samples"]
@@ -141,7 +111,7 @@ async def test_events_are_told_in_the_words_of_the_api_and_without_secrets(api: 
     assert (stopped.event, stopped.data["origin"]) == ("transaction_stopped", "operator")
     assert stopped.data["evidence"] == {"cause": "operator"}
     assert stopped.data["stopped_at"] == "2026-05-04T09:30:00.001Z"
-    assert security.data["type"] == "Reconnect"
+    assert security.data["type"] == "TamperDetected"
     assert "geheim" not in json.dumps(security.data)
 
 

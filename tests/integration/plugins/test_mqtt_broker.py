@@ -14,16 +14,12 @@ from iotcore import Broker
 from pydantic import SecretStr
 
 from mcpp.domain.events import (
-    ChargePointDisconnected,
-    ConnectorStatusChanged,
     Event,
-    MeterValuesReceived,
-    TransactionStopped,
 )
 from mcpp.domain.samples import ENERGY_REGISTER, Sample, SampleKind
 from mcpp.plugins import ChargePointState, ConnectorState
 from mcpp.plugins.builtin.mqtt import Mqtt, MqttSettings
-from mcpp_generated.db.enums import StopOrigin
+from tests import events
 from tests.integration.plugins.mqtt_client import PATIENCE, Client, connected_client, running_broker
 from tests.unit.plugins.site_by_hand import START, SiteByHand, charge_point
 
@@ -130,18 +126,7 @@ async def delivered(plugin: Mqtt, event: Event, site: SiteWithVerbs) -> None:
 
 
 def status_changed() -> Event:
-    return ConnectorStatusChanged(
-        charge_point_id="CP 1",
-        correlation_id="a" * 32,
-        at=START,
-        connector_id=1,
-        status="Charging",
-        previous_status="Available",
-        error_code="NoError",
-        info=None,
-        reported_at=START,
-        session_correlation_id=None,
-    )
+    return replace(events.PREPARING, charge_point_id="CP 1", status="Charging")
 
 
 async def test_what_is_known_is_shown_at_once_and_kept_for_those_who_come_later(site: Site) -> None:
@@ -170,41 +155,18 @@ async def test_what_happens_is_shown(site: Site) -> None:
         await delivered(plugin, status_changed(), site.site)
         shown = await client.until(CONNECTOR, lambda facts: facts["status"] == "Charging")
         assert shown["transaction_id"] == 7
-        measured = MeterValuesReceived(
-            charge_point_id="CP 1",
-            correlation_id="a" * 32,
-            at=START,
-            connector_id=1,
-            transaction_id=7,
-            session_correlation_id=None,
-            samples=(Sample(START, POWER, "7.2", 0), Sample(START, ENERGY, "1234", 1)),
-        )
+        samples = (Sample(START, POWER, "7.2", 0), Sample(START, ENERGY, "1234", 1))
+        measured = replace(events.MEASURED, charge_point_id="CP 1", samples=samples)
         await delivered(plugin, measured, site.site)
         shown = await client.until(CONNECTOR, lambda facts: facts["power_w"] is not None)
         assert (shown["power_w"], shown["energy_wh"]) == (7200.0, 1234)
         site.site.states["CP 1"] = state(status="Finishing")
-        stopped = TransactionStopped(
-            charge_point_id="CP 1",
-            correlation_id="a" * 32,
-            at=START,
-            transaction_id=7,
-            connector_id=1,
-            id_tag="TAG",
-            meter_start=0,
-            meter_stop=1234,
-            energy_wh=1234,
-            energy_implausible=False,
-            started_at=START,
-            stopped_at=START,
-            reason="Local",
-            origin=StopOrigin.CHARGER,
-            session_correlation_id="b" * 32,
-        )
+        stopped = replace(events.STOPPED, charge_point_id="CP 1", meter_start=0, meter_stop=1234, energy_wh=1234)
         await delivered(plugin, stopped, site.site)
         shown = await client.until(CONNECTOR, lambda facts: facts["transaction_id"] is None)
         assert (shown["power_w"], shown["energy_wh"]) == (0.0, 1234)
         site.site.states["CP 1"] = state(connected=False)
-        gone = ChargePointDisconnected(charge_point_id="CP 1", correlation_id="a" * 32, at=START)
+        gone = replace(events.DISCONNECTED, charge_point_id="CP 1")
         await delivered(plugin, gone, site.site)
         await client.until(CHARGE_POINT, lambda facts: facts["connected"] is False)
 
@@ -220,15 +182,8 @@ async def test_a_connector_that_is_known_by_its_meter_values_only_is_shown(site:
         await client.until(CHARGE_POINT)
         site.site.states["CP 1"] = state(transaction_id=7)
         for kilowatts in ("1", "2"):
-            measured = MeterValuesReceived(
-                charge_point_id="CP 1",
-                correlation_id="a" * 32,
-                at=START,
-                connector_id=1,
-                transaction_id=None,
-                session_correlation_id=None,
-                samples=(Sample(START, POWER, kilowatts, 0),),
-            )
+            samples = (Sample(START, POWER, kilowatts, 0),)
+            measured = replace(events.MEASURED, charge_point_id="CP 1", transaction_id=None, samples=samples)
             await delivered(plugin, measured, site.site)
             shown = await client.until(CONNECTOR, partial(shows_kilowatts, kilowatts))
             assert shown["transaction_id"] == 7

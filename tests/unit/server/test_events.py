@@ -5,15 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import aclosing
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
 
 import pytest
 import structlog
 
 from mcpp.api.event_stream import EventStream
 from mcpp.domain.events import (
-    ChargePointDisconnected,
     Event,
     HeartbeatReceived,
     SecurityEventReceived,
@@ -22,9 +20,7 @@ from mcpp.domain.events import (
     TransactionStopped,
 )
 from mcpp.server.events import Events
-from mcpp_generated.db.enums import StopOrigin
-
-NOW = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
+from tests.events import DISCONNECTED, HEARTBEAT, RECOVERED, STOPPED
 
 
 @dataclass
@@ -40,32 +36,12 @@ class Recorder:
         self.react(event)
 
 
-def heartbeat(identity: str = "CP-1") -> HeartbeatReceived:
-    return HeartbeatReceived(charge_point_id=identity, correlation_id="c" * 32, at=NOW)
+def heartbeat(identity: str = "CP-1") -> Event:
+    return replace(HEARTBEAT, charge_point_id=identity)
 
 
-def disconnected(identity: str = "CP-1") -> ChargePointDisconnected:
-    return ChargePointDisconnected(charge_point_id=identity, correlation_id="c" * 32, at=NOW)
-
-
-def stopped(kind: type[TransactionStopped]) -> TransactionStopped:
-    return kind(
-        charge_point_id="CP-1",
-        correlation_id="c" * 32,
-        at=NOW,
-        transaction_id=1,
-        connector_id=1,
-        id_tag="TAG",
-        meter_start=0,
-        meter_stop=9,
-        energy_wh=9,
-        energy_implausible=False,
-        started_at=NOW,
-        stopped_at=NOW,
-        reason="Local",
-        origin=StopOrigin.CHARGER,
-        session_correlation_id="5" * 32,
-    )
+def disconnected(identity: str = "CP-1") -> Event:
+    return replace(DISCONNECTED, charge_point_id=identity)
 
 
 def overrun(events: Events) -> None:
@@ -79,7 +55,7 @@ async def test_an_event_goes_to_those_who_want_its_kind_or_one_that_it_derives_f
     heartbeats, stops = Recorder((HeartbeatReceived,)), Recorder((TransactionStopped, TransactionStarted))
     recoveries, everything = Recorder((TransactionRecovered,)), Recorder((Event,))
     events.subscribe(heartbeats, stops, recoveries, everything)
-    sent = [heartbeat(), stopped(TransactionStopped), stopped(TransactionRecovered), disconnected()]
+    sent = [heartbeat(), STOPPED, RECOVERED, disconnected()]
     events.publish(sent)
 
     assert heartbeats.got == sent[:1]

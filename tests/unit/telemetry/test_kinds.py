@@ -7,7 +7,7 @@ from typing import Protocol
 
 import pytest
 
-from mcpp.domain.events import Event, TransactionRecovered
+from mcpp.domain.events import Event
 from mcpp.ocppj.flow import Subject
 from mcpp.telemetry.business import BusinessTelemetry
 from mcpp.telemetry.fleet.state import Fleet
@@ -21,12 +21,11 @@ from tests.events import (
     MEASURED,
     NOW,
     PREPARING,
+    RECOVERED,
     STARTED,
     STOPPED,
 )
 from tests.unit.telemetry.recording import Recording
-
-RECOVERED = TransactionRecovered(**{name: getattr(STOPPED, name) for name in STOPPED.__dataclass_fields__})
 
 STORIES: dict[str, list[Event]] = {
     "stopped": [CONNECTED, BOOTED, HEARTBEAT, PREPARING, STARTED, MEASURED, STOPPED],
