@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mcpp.domain.events import ConnectorStatusChanged
-from mcpp.domain.memory import CHARGE_POINT, Memory, ensure_connector
+from mcpp.domain.memory import CHARGE_POINT, Memory, as_stored, ensure_connector
 from mcpp.domain.occasion import ChargingSession, Occasion, Result
 from mcpp.domain.recovery import weigh_status
 from mcpp.domain.statuses import NO_ERROR, ConnectorError, ConnectorStatus, awaits_start, is_free
@@ -56,8 +56,22 @@ def report_status(q: Queries, occasion: Occasion, report: ReportStatus, memory: 
         status_received_at=occasion.at,
         session_correlation_id=session,
     )
-    if running is not None and report.connector_id != CHARGE_POINT:
-        weigh_status(q, occasion, running, report.status, report.reported_at)
+    place.connector = connector._replace(
+        status=report.status.value,
+        error_code=report.error_code.value,
+        info=report.info,
+        vendor_id=report.vendor_id,
+        vendor_error_code=report.vendor_error_code,
+        status_at=as_stored(report.reported_at),
+        status_received_at=as_stored(occasion.at),
+        session_correlation_id=session,
+    )
+    if (
+        running is not None
+        and report.connector_id != CHARGE_POINT
+        and weigh_status(q, occasion, running, report.status, report.reported_at)
+    ):
+        memory.forget(occasion.charge_point_key)
     is_error = report.error_code != NO_ERROR
     q.stamp_status(
         key=occasion.charge_point_key, last_status_at=occasion.at, last_error_at=occasion.at if is_error else None

@@ -28,6 +28,11 @@ _MOST_PLACES: Final = 64
 """Connectors of a charge point that are remembered: a charger may make up numbers."""
 
 
+def as_stored(moment: datetime) -> datetime:
+    """A time as the database keeps it, in whole milliseconds: what is remembered must equal what would be read."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
 class _Unasked(Enum):
     """The type of _UNASKED: the database wasn't asked yet."""
 

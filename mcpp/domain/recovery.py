@@ -53,16 +53,19 @@ from mcpp_generated.db.queries import Queries
 _CLOSED_AT_ONCE = 200
 
 
-def weigh_status(q: Queries, occasion: Occasion, running: Transaction, status: str, reported_at: datetime) -> None:
-    """Weigh a status of the connector that a transaction runs on."""
+def weigh_status(q: Queries, occasion: Occasion, running: Transaction, status: str, reported_at: datetime) -> bool:
+    """Weigh a status of the connector that a transaction runs on. Returns whether that changed the transaction."""
     if is_free(status):
         # Some chargers queue statuses too: it may be of the connector's time before the transaction.
         if reported_at >= min(running.started_at, running.start_received_at):
             _suspect(q, occasion, running, Suspicion.CONNECTOR_AVAILABLE, reported_at)
+            return True
     elif is_in_transaction(status) and running.suspicion_at is not None:
         is_stale = running.suspicion is Suspicion.CONNECTOR_AVAILABLE and reported_at < running.suspicion_at
         if not is_stale:
             q.trust_transaction(id=running.id)
+            return True
+    return False
 
 
 def weigh_boot(q: Queries, occasion: Occasion) -> None:

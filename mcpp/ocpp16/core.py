@@ -154,7 +154,9 @@ def status_notification(
         vendor_error_code=request.vendor_error_code,
         reported_at=request.timestamp if request.timestamp else context.received_at,
     )
-    return context.write(connectors.report_status, report, context.services.memory).then(lambda _: _STATUS_STORED)
+    return context.write_keeping(connectors.report_status, report, context.services.memory).then(
+        lambda _: _STATUS_STORED
+    )
 
 
 def stop_transaction(context: CallContext, request: StopTransactionRequest) -> Pending[StopTransactionResponse]:

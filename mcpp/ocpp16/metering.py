@@ -9,6 +9,7 @@ from typing import Final, TypeAlias
 from mcpp.csms.calls import CallContext, CallRouter
 from mcpp.domain import meter_values
 from mcpp.domain.events import MeterValuesReceived
+from mcpp.domain.memory import as_stored
 from mcpp.domain.occasion import OriginalMessage
 from mcpp.domain.samples import ENERGY_REGISTER, MOST_SHARED, Sample, SampleKind
 from mcpp.ocppj.actions import encode_text
@@ -50,6 +51,8 @@ def samples_of(meter_values: Sequence[MeterValue]) -> list[Sample]:
     samples: list[Sample] = []
     for meter_value in meter_values:
         measured_at = meter_value.timestamp
+        if measured_at.microsecond % 1000:
+            measured_at = as_stored(measured_at)
         for position, sampled in enumerate(meter_value.sampled_value):
             kind = _KINDS[
                 sampled.measurand, sampled.phase, sampled.unit, sampled.context, sampled.location, sampled.format

@@ -21,7 +21,7 @@ from mcpp.domain.closing import Stop, close_by_operator
 from mcpp.domain.connectors import ReportStatus, report_status
 from mcpp.domain.errors import DomainError
 from mcpp.domain.measurements import Register
-from mcpp.domain.memory import Memory, Place, ensure_connector
+from mcpp.domain.memory import Memory, Place, as_stored, ensure_connector
 from mcpp.domain.meter_values import RecordMeterValues, record_meter_values
 from mcpp.domain.occasion import Occasion, OperatorOccasion, OriginalMessage
 from mcpp.domain.recovery import close_orphans
@@ -45,6 +45,10 @@ IDENTITIES: Final = ("CP-1", "CP-2")
 Step: TypeAlias = "Callable[[Site], Pending[object] | None]"
 
 
+def moment(minute: float) -> datetime:
+    return BEGIN + timedelta(minutes=minute)
+
+
 class Forgetful(Memory):
     """Remembers nothing but the kinds of samples."""
 
@@ -66,37 +70,37 @@ class Site:
         self._ids = (f"{number:032x}" for number in count(1))
         self.keys: list[int] = []
 
-    def occasion(self, which: int, minute: int) -> Occasion:
-        at = BEGIN + timedelta(minutes=minute)
+    def occasion(self, which: int, minute: float) -> Occasion:
+        at = moment(minute)
         return Occasion(self.keys[which], IDENTITIES[which], "f" * 32, at, lambda: next(self._ids))
 
 
-def status(which: int, connector: int, word: ConnectorStatus, minute: int) -> Step:
-    at = BEGIN + timedelta(minutes=minute)
+def status(which: int, connector: int, word: ConnectorStatus, minute: float) -> Step:
+    at = moment(minute)
     report = ReportStatus(connector, word, NO_ERROR, None, None, None, at)
-    return lambda site: site.writer.submit_about(
-        site.keys[which], report_status, site.occasion(which, minute), report, site.memory
-    )
+    return lambda site: site.writer.submit_keeping(report_status, site.occasion(which, minute), report, site.memory)
 
 
-def start(which: int, connector: int, minute: int) -> Step:
-    command = StartTransaction(connector, "TAG", 1000 + minute, BEGIN + timedelta(minutes=minute), None)
+def start(which: int, connector: int, minute: float) -> Step:
+    command = StartTransaction(connector, "TAG", 1000 + int(minute), moment(minute), None)
     return lambda site: site.writer.submit_about(
         site.keys[which], start_transaction, site.occasion(which, minute), command, POLICY, site.memory
     )
 
 
-def stop(which: int, transaction_id: int, minute: int) -> Step:
-    at = BEGIN + timedelta(minutes=minute)
-    samples = [Sample(at, ENERGY, str(1000 + 2 * minute), 0)]
-    command = StopTransaction(transaction_id, Stop(1000 + 2 * minute, at, None, StopReason.LOCAL), samples, ORIGINAL)
+def stop(which: int, transaction_id: int, minute: float) -> Step:
+    at = as_stored(moment(minute))
+    samples = [Sample(at, ENERGY, str(1000 + 2 * int(minute)), 0)]
+    command = StopTransaction(
+        transaction_id, Stop(1000 + 2 * int(minute), at, None, StopReason.LOCAL), samples, ORIGINAL
+    )
     return lambda site: site.writer.submit_about(
         site.keys[which], stop_transaction, site.occasion(which, minute), command, POLICY, site.memory
     )
 
 
-def meter_values(which: int, connector: int, claimed: int, minute: int, wh: int) -> Step:
-    at = BEGIN + timedelta(minutes=minute)
+def meter_values(which: int, connector: int, claimed: int, minute: float, wh: int) -> Step:
+    at = as_stored(moment(minute))
     samples = [Sample(at, ENERGY, str(wh), 0), Sample(at, POWER, str(wh % 7000), 1)]
     command = RecordMeterValues(connector, claimed, samples, ORIGINAL)
     return lambda site: site.writer.submit_keeping(
@@ -104,14 +108,14 @@ def meter_values(which: int, connector: int, claimed: int, minute: int, wh: int)
     )
 
 
-def boot(which: int, minute: int) -> Step:
+def boot(which: int, minute: float) -> Step:
     what = Boot("V", "M", None, None, None, None, None, None, None)
     return lambda site: site.writer.submit_about(
         site.keys[which], charge_points.boot, site.occasion(which, minute), what
     )
 
 
-def order(which: int, connector: int, minute: int) -> Step:
+def order(which: int, connector: int, minute: float) -> Step:
     return lambda site: site.writer.submit_about(
         site.keys[which],
         connectors.order_availability,
@@ -121,13 +125,13 @@ def order(which: int, connector: int, minute: int) -> Step:
     )
 
 
-def operator_closes(transaction_id: int, minute: int) -> Step:
-    by = OperatorOccasion("a" * 32, BEGIN + timedelta(minutes=minute))
+def operator_closes(transaction_id: int, minute: float) -> Step:
+    by = OperatorOccasion("a" * 32, moment(minute))
     return lambda site: site.writer.submit(close_by_operator, by, transaction_id)
 
 
-def recovery(minute: int) -> Step:
-    now = BEGIN + timedelta(minutes=minute)
+def recovery(minute: float) -> Step:
+    now = moment(minute)
     return lambda site: site.writer.submit(
         close_orphans, now, timedelta(minutes=2), dict.fromkeys(site.keys, BEGIN), lambda: next(site._ids)
     )
@@ -151,7 +155,8 @@ def wait(_: Site) -> None:
 
 WHICH = st.integers(0, 1)
 CONNECTOR = st.integers(0, 2)
-MINUTE = st.integers(0, 40)
+MINUTE = st.sampled_from([minute + part for minute in range(40) for part in (0, 3e-8, 6e-8)])
+"""Some are the same for the database, which keeps milliseconds."""
 ID = st.integers(0, 6)
 WORDS = st.sampled_from([ConnectorStatus.AVAILABLE, ConnectorStatus.PREPARING, ConnectorStatus.CHARGING])
 
