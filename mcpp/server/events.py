@@ -39,11 +39,6 @@ class Events:
         self._subscribers += subscribers
         self._settle()
 
-    def unsubscribe_all(self) -> None:
-        """Hand events to nobody any more; the last ones are kept all the same."""
-        self._subscribers.clear()
-        self._settle()
-
     def want_all(self) -> None:
         """Have every event made from now on: whoever has read may come back and ask what came since."""
         self._all_are_wanted = True

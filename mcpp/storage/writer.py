@@ -170,11 +170,6 @@ class Pending(Generic[T]):
         self._result = result
         self._error = error
 
-    @property
-    def has_failed(self) -> bool:
-        """Whether the last run raised."""
-        return self._error is not None
-
     def committed(self) -> None:
         """On the event loop: let whoever waits go on."""
         self._committed = True
