@@ -40,6 +40,11 @@ def last_stored_register(q: Queries, transaction_id: int, *, until: datetime = _
     return None if newest is None or newest.register_wh is None else Register(newest.measured_at, newest.register_wh)
 
 
+def register_so_far(q: Queries, transaction: Transaction) -> Register:
+    """The newest register that is known of a transaction, its start's where there is none since."""
+    return last_stored_register(q, transaction.id) or Register(transaction.started_at, transaction.meter_start)
+
+
 def energy_at(transaction: Transaction, register: Register | None) -> int:
     """What a transaction has taken at a reading, in Wh; nothing before the first."""
     return 0 if register is None else energy_wh(transaction.meter_start, register.wh)

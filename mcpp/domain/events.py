@@ -101,6 +101,8 @@ class TransactionStarted(Event):
     meter_start: int
     started_at: datetime
     session_correlation_id: str
+    historic: bool = False
+    """It's older than what its charger said before: of the past only, nothing runs because of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +115,8 @@ class MeterValuesReceived(Event):
     samples: Sequence[Sample]
     energy_wh: int | None = None
     """What its running transaction has taken so far; None where these values say nothing new of it."""
+    historic: bool = False
+    """They're of a transaction that is over, or older than what its charger said before: nothing flows now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +141,8 @@ class TransactionStopped(Event):
     superseded_origin: StopOrigin | None = None
     evidence: str | None = None
     """JSON: what the end was taken from, where the charger didn't report it."""
+    historic: bool = False
+    """Its start was historic, too: it never ran here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

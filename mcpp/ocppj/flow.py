@@ -35,6 +35,10 @@ class Deviation(NamedTuple):
 
     rule: str
     location: str
+    received: str = ""
+    """What came, as JSON text, cut at a bound; not masked."""
+    taken_as: str = ""
+    """What was made of it, likewise; empty where it counts as absent."""
 
 
 class Subject(NamedTuple):
