@@ -31,6 +31,9 @@ async def test_a_transaction_that_ended(api: Site) -> None:
         "stop_origin": "charger",
         "evidence": None,
         "energy_implausible": False,
+        "reason": None,
+        "original_energy_wh": None,
+        "correction": None,
         "session_correlation_id": "c" * 32,
     }
     assert response.status_code == 200
