@@ -18,6 +18,12 @@ class IdTagStatus(StrEnum):
     INVALID = "Invalid"
 
 
+class MessageRole(StrEnum):
+    CALL = "call"
+    ANSWER = "answer"
+    OTHER = "other"
+
+
 class ReportKind(StrEnum):
     DIAGNOSTICS = "diagnostics"
     FIRMWARE = "firmware"

@@ -6,7 +6,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final, TypeAlias
 
-from ..enums import Availability, IdTagStatus, ReportKind, ReservationState, StopOrigin, Suspicion, UnmatchedKind
+from ..enums import (
+    Availability,
+    IdTagStatus,
+    MessageRole,
+    ReportKind,
+    ReservationState,
+    StopOrigin,
+    Suspicion,
+    UnmatchedKind,
+)
 from ..models import (
     ChargePoint,
     ChargePointReport,
@@ -14,13 +23,16 @@ from ..models import (
     ConfigurationKey,
     ConnectChargePointRow,
     Connector,
+    Departure,
     FindNewestRegisterRow,
     FindUploadLinkRow,
     FindUploadRow,
     FirmwareImage,
     GetCredentialsRow,
+    GetFirmwareRow,
     IdTag,
     ListConnectorsRow,
+    ListDeparturesRow,
     ListEndedTransactionsRow,
     ListFleetConnectorsRow,
     ListFleetRow,
@@ -39,6 +51,7 @@ from .runtime import from_milliseconds
 
 _AVAILABILITY: Final = {member.value: member for member in Availability}
 _ID_TAG_STATUS: Final = {member.value: member for member in IdTagStatus}
+_MESSAGE_ROLE: Final = {member.value: member for member in MessageRole}
 _REPORT_KIND: Final = {member.value: member for member in ReportKind}
 _RESERVATION_STATE: Final = {member.value: member for member in ReservationState}
 _STOP_ORIGIN: Final = {member.value: member for member in StopOrigin}
@@ -178,6 +191,87 @@ StoredConfigurationKey: TypeAlias = tuple[int, str, str | None, int, int]
 def decode_configuration_key(row: StoredConfigurationKey) -> ConfigurationKey:
     charge_point_key, key, value, readonly, known_at = row
     return ConfigurationKey(charge_point_key, key, value, bool(readonly), from_milliseconds(known_at))
+
+
+StoredGetFirmwareRow: TypeAlias = tuple[int, str | None, str | None, str | None, int]
+
+
+def decode_get_firmware_row(row: StoredGetFirmwareRow) -> GetFirmwareRow:
+    return GetFirmwareRow(*row)
+
+
+StoredDeparture: TypeAlias = tuple[int, int, str, str, str, str, str, str, str, int, int, int, str, str]
+
+
+def decode_departure(row: StoredDeparture) -> Departure:
+    (
+        id,
+        charge_point_key,
+        vendor,
+        model,
+        firmware_version,
+        action,
+        message,
+        rule,
+        field,
+        times,
+        first_at,
+        last_at,
+        example,
+        taken_as,
+    ) = row
+    return Departure(
+        id,
+        charge_point_key,
+        vendor,
+        model,
+        firmware_version,
+        action,
+        _MESSAGE_ROLE[message],
+        rule,
+        field,
+        times,
+        from_milliseconds(first_at),
+        from_milliseconds(last_at),
+        example,
+        taken_as,
+    )
+
+
+StoredListDeparturesRow: TypeAlias = tuple[str, str, str, str, str, str, str, int, int, int, int, str, str]
+
+
+def decode_list_departures_row(row: StoredListDeparturesRow) -> ListDeparturesRow:
+    (
+        vendor,
+        model,
+        firmware_version,
+        action,
+        message,
+        rule,
+        field,
+        charge_points,
+        times,
+        first_at,
+        last_at,
+        example,
+        taken_as,
+    ) = row
+    return ListDeparturesRow(
+        vendor,
+        model,
+        firmware_version,
+        action,
+        _MESSAGE_ROLE[message],
+        rule,
+        field,
+        charge_points,
+        times,
+        from_milliseconds(first_at),
+        from_milliseconds(last_at),
+        example,
+        taken_as,
+    )
 
 
 StoredConnector: TypeAlias = tuple[
