@@ -1,5 +1,5 @@
 -- What a charge point calls itself, and how much is kept of its departures.
--- name: GetFirmware :one
+-- name: GetChargePointFirmware :one
 SELECT
     p.key, p.vendor, p.model, p.firmware_version,
     CAST(coalesce((SELECT count(*) FROM departures AS d WHERE d.charge_point_key = p.key), 0) AS INTEGER) AS rows_kept

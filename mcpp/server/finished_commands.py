@@ -23,11 +23,19 @@ _OUTCOMES: Final = {
 class FinishedCommands:
     """Turns what the transport reports of a command's end into an event."""
 
-    def __init__(self, publish: Callable[[Iterable[Event]], None]) -> None:
+    def __init__(
+        self,
+        publish: Callable[[Iterable[Event]], None],
+        conformance: Callable[[Flow, BaseModel | Exception], None] | None = None,
+    ) -> None:
+        """`conformance` learns of them first."""
         self._publish = publish
+        self._conformance = conformance
 
     def __call__(self, flow: Flow, result: BaseModel | Exception) -> None:
         """Publish a command that brought this response, or why it brought none."""
+        if self._conformance is not None:
+            self._conformance(flow, result)
         failed = isinstance(result, Exception)
         event = CommandFinished(
             charge_point_id=flow.peer.identity,

@@ -93,8 +93,8 @@ class ConfigurationKey(NamedTuple):
     known_at: datetime
 
 
-class GetFirmwareRow(NamedTuple):
-    """A row of `get_firmware`."""
+class GetChargePointFirmwareRow(NamedTuple):
+    """A row of `get_charge_point_firmware`."""
 
     key: int
     vendor: str | None

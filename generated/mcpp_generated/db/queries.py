@@ -35,8 +35,8 @@ from .models import (
     FindUploadLinkRow,
     FindUploadRow,
     FirmwareImage,
+    GetChargePointFirmwareRow,
     GetCredentialsRow,
-    GetFirmwareRow,
     IdTag,
     ListConnectorsRow,
     ListDeparturesRow,
@@ -208,7 +208,7 @@ class Queries(Protocol):
         """The last known configuration of a charge point, in the order of the keys, a page at a time."""
         raise NotImplementedError
 
-    def get_firmware(self, *, identity: str) -> GetFirmwareRow | None:
+    def get_charge_point_firmware(self, *, identity: str) -> GetChargePointFirmwareRow | None:
         """What a charge point calls itself, and how much is kept of its departures."""
         raise NotImplementedError
 

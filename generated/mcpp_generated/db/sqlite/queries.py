@@ -35,8 +35,8 @@ from ..models import (
     FindUploadLinkRow,
     FindUploadRow,
     FirmwareImage,
+    GetChargePointFirmwareRow,
     GetCredentialsRow,
-    GetFirmwareRow,
     IdTag,
     ListConnectorsRow,
     ListDeparturesRow,
@@ -69,8 +69,8 @@ from .rows import (
     StoredFindUploadLinkRow,
     StoredFindUploadRow,
     StoredFirmwareImage,
+    StoredGetChargePointFirmwareRow,
     StoredGetCredentialsRow,
-    StoredGetFirmwareRow,
     StoredIdTag,
     StoredListConnectorsRow,
     StoredListDeparturesRow,
@@ -99,8 +99,8 @@ from .rows import (
     decode_find_upload_row,
     decode_firmware_image,
     decode_get_auto_start,
+    decode_get_charge_point_firmware_row,
     decode_get_credentials_row,
-    decode_get_firmware_row,
     decode_get_last_boot,
     decode_id_tag,
     decode_is_reservation_id_known,
@@ -319,9 +319,11 @@ class SqliteQueries:
         ).fetchall()
         return [decode_configuration_key(row) for row in rows]
 
-    def get_firmware(self, *, identity: str) -> GetFirmwareRow | None:
-        row: StoredGetFirmwareRow | None = self._execute(statements.GET_FIRMWARE, (identity,)).fetchone()
-        return None if row is None else decode_get_firmware_row(row)
+    def get_charge_point_firmware(self, *, identity: str) -> GetChargePointFirmwareRow | None:
+        row: StoredGetChargePointFirmwareRow | None = self._execute(
+            statements.GET_CHARGE_POINT_FIRMWARE, (identity,)
+        ).fetchone()
+        return None if row is None else decode_get_charge_point_firmware_row(row)
 
     def add_departures(self, rows: Iterable[AddDeparturesParams]) -> int:
         return self._executemany(

@@ -28,8 +28,8 @@ from ..models import (
     FindUploadLinkRow,
     FindUploadRow,
     FirmwareImage,
+    GetChargePointFirmwareRow,
     GetCredentialsRow,
-    GetFirmwareRow,
     IdTag,
     ListConnectorsRow,
     ListDeparturesRow,
@@ -193,11 +193,11 @@ def decode_configuration_key(row: StoredConfigurationKey) -> ConfigurationKey:
     return ConfigurationKey(charge_point_key, key, value, bool(readonly), from_milliseconds(known_at))
 
 
-StoredGetFirmwareRow: TypeAlias = tuple[int, str | None, str | None, str | None, int]
+StoredGetChargePointFirmwareRow: TypeAlias = tuple[int, str | None, str | None, str | None, int]
 
 
-def decode_get_firmware_row(row: StoredGetFirmwareRow) -> GetFirmwareRow:
-    return GetFirmwareRow(*row)
+def decode_get_charge_point_firmware_row(row: StoredGetChargePointFirmwareRow) -> GetChargePointFirmwareRow:
+    return GetChargePointFirmwareRow(*row)
 
 
 StoredDeparture: TypeAlias = tuple[int, int, str, str, str, str, str, str, str, int, int, int, str, str]

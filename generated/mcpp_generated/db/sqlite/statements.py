@@ -123,7 +123,7 @@ LIST_CONFIGURATION_PAGE: Final = """\
 SELECT charge_point_key, "key", value, readonly, known_at FROM configuration_keys WHERE charge_point_key = ?1 AND key > ?2
 ORDER BY key LIMIT ?3"""
 
-GET_FIRMWARE: Final = """\
+GET_CHARGE_POINT_FIRMWARE: Final = """\
 SELECT
     p.key, p.vendor, p.model, p.firmware_version,
     CAST(coalesce((SELECT count(*) FROM departures AS d WHERE d.charge_point_key = p.key), 0) AS INTEGER) AS rows_kept

@@ -100,9 +100,9 @@ CREATE TABLE security_events (
     UNIQUE (charge_point_key, occurred_at, type, tech_info)
 ) STRICT;
 
--- The conformance record of a charge point: its departures from the contract, by rule and place, for as long as it called itself
--- by this vendor, model and firmware; '' where it didn't say. Rows per charge point are bounded (mcpp.domain.conformance).
--- message: in a CALL of its own, in its answer to one of ours, or in neither: a frame, a handshake.
+-- The conformance record of a charge point: its departures from the contract, by rule and place, for as long as it says
+-- that it is of this vendor, model and firmware; '' where it doesn't say. Bounded: see mcpp.domain.conformance.
+-- message: in a CALL of its own, in its answer to one of ours, or in neither, such as a handshake.
 -- field: the place in the payload, without list indexes. example: what came last, secrets masked; taken_as: as what.
 CREATE TABLE departures (
     id                INTEGER PRIMARY KEY,
@@ -122,7 +122,8 @@ CREATE TABLE departures (
     UNIQUE (charge_point_key, vendor, model, firmware_version, action, message, rule, field)
 ) STRICT;
 
-CREATE INDEX departures_by_firmware ON departures (vendor, model, firmware_version, action, message, rule, field, last_at);
+CREATE INDEX departures_by_firmware
+    ON departures (vendor, model, firmware_version, action, message, rule, field, last_at);
 
 CREATE TABLE id_tags (
     id_tag         TEXT    NOT NULL COLLATE NOCASE PRIMARY KEY,
