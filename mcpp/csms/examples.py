@@ -26,7 +26,7 @@ def field_of(location: str) -> str:
 
 def masked_text(text: str) -> str:
     """A text about a message, cut, without the secrets that it quotes."""
-    return redact_text(text[:_SEARCHED])[:TEXT_LIMIT]
+    return redact_text(_storable(text[:_SEARCHED]))[:TEXT_LIMIT]
 
 
 def masked_value(value: str, field: str, *, opaque: bool) -> str:
@@ -38,7 +38,7 @@ def masked_value(value: str, field: str, *, opaque: bool) -> str:
         return ""
     if any(map(is_secret, _STEPS.split(field))):
         return MASK
-    value = value[: TEXT_LIMIT + 1]
+    value = _storable(value[: TEXT_LIMIT + 1])
     whole = _is_whole(value)
     if opaque and not (whole and value.strip('" ').lower() in _HARMLESS):
         return _kind_of(value, whole=whole)
@@ -46,6 +46,11 @@ def masked_value(value: str, field: str, *, opaque: bool) -> str:
     if not whole and _may_hide(value):
         return _kind_of(value, whole=False)
     return redact_text(value)[:TEXT_LIMIT]
+
+
+def _storable(text: str) -> str:
+    """Without half a surrogate pair, which is no text of a database's."""
+    return text.encode(errors="replace").decode()
 
 
 def _is_whole(value: str) -> bool:
