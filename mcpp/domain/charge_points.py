@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, auto
 from typing import Final, NamedTuple
 
+from mcpp.domain.conformance import Waiting, write_departures
 from mcpp.domain.events import (
     ChargePointBooted,
     ChargePointForgotten,
@@ -169,8 +171,12 @@ def disconnect(q: Queries, connected: Connected, now: datetime) -> bool:
     return q.disconnect_charge_point(key=connected.key, connection_epoch=connected.epoch, disconnected_at=now) == 1
 
 
-def boot(q: Queries, occasion: Occasion, boot: Boot) -> Result[None]:
-    """Accept a boot: a charge point whose boot was accepted once stays accepted."""
+def boot(q: Queries, occasion: Occasion, boot: Boot, departures: Sequence[Waiting] = ()) -> Result[None]:
+    """Accept a boot: a charge point whose boot was accepted once stays accepted.
+
+    `departures`, of its own from the contract, are from before: they belong to the firmware that it had.
+    """
+    write_departures(q, departures)
     weigh_boot(q, occasion)
     q.boot_charge_point(
         key=occasion.charge_point_key,

@@ -1,7 +1,8 @@
 """The conformance record: what each charge point departs in from the contract, how often, and as what it is taken.
 
 Departures are gathered in memory and written together every few seconds: a crash loses at most those. A departure
-belongs to the firmware that the charge point has when it's written, so no firmware is blamed for an older one.
+belongs to the firmware that the charge point has when it's written. Before a boot, which may bring another one, what
+waits is written, so that no firmware is blamed for an older one.
 """
 
 from __future__ import annotations
@@ -108,6 +109,12 @@ class ConformanceBook:
         self._waiting.clear()
         self._count = 0
         return taken
+
+    def take_of(self, charge_point_id: str) -> list[Waiting]:
+        """What waits of one charge point, to be written; the book has none of it afterwards."""
+        kinds = self._waiting.pop(charge_point_id, {})
+        self._count -= len(kinds)
+        return [Waiting(charge_point_id, kind, seen) for kind, seen in kinds.items()]
 
     def put_back(self, taken: Sequence[Waiting]) -> None:
         """Departures that could not be written wait again, in front of those that came since."""

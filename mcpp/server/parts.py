@@ -17,7 +17,6 @@ from mcpp.csms.services import Services
 from mcpp.csms.version import SpokenVersion
 from mcpp.domain import charge_points
 from mcpp.domain.authorization import AuthorizationPolicy
-from mcpp.domain.conformance import ConformanceBook
 from mcpp.domain.memory import Memory
 from mcpp.errors import StartError
 from mcpp.plugins.builtin.auto_start import AutoStart
@@ -134,9 +133,8 @@ async def build_core(
     )
     register_unknown = settings.registration is Registration.OPEN
     presence = Presence(writer, events.publish, register_unknown=register_unknown, passwords=passwords)
-    departures = ConformanceBook()
-    events.subscribe(departures)
-    conformance = ConformanceRecorder(departures, VERSIONS, _TOLERATED_HANDSHAKES)
+    events.subscribe(services.departures)
+    conformance = ConformanceRecorder(services.departures, VERSIONS, _TOLERATED_HANDSHAKES)
     registry = Registry(
         on_connected=presence.connected,
         on_disconnected=presence.disconnected,
@@ -145,7 +143,7 @@ async def build_core(
     grace = timedelta(seconds=settings.recovery_grace)
     for chore in (
         StampKeeper(writer, services.stamps),
-        ConformanceKeeper(writer, departures),
+        ConformanceKeeper(writer, services.departures),
         ReservationKeeper(writer, events.publish),
         RecoveryKeeper(writer, events.publish, partial(_connected_since, registry), grace),
     ):
