@@ -111,11 +111,11 @@ def _example(departure: Departure) -> Iterator[str]:
 
 
 def _fold(text: str, width: int) -> list[str]:
-    """The text in lines that are no longer, broken at spaces and before dots where there are any."""
+    """The text in lines that are no longer, broken at spaces, else before dots, else anywhere."""
     lines: list[str] = []
     while len(text) > width:
-        end = max(text.rfind(" ", 0, width + 1), text.rfind(".", 1, width + 1))
-        end = end if end > width // 3 else width
+        ends = (text.rfind(" ", 0, width + 1), text.rfind(".", 0, width + 1), width)
+        end = next(end for end in ends if end > width // 3)
         lines.append(text[:end].rstrip())
         text = text[end:].lstrip()
     return [*lines, text]
