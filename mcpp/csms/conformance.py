@@ -101,4 +101,4 @@ def _kind(flow: Flow, rule: str, field: str) -> Kind:
         message = MessageRole.OTHER
     else:
         message = MessageRole.CALL if flow.direction is Direction.IN else MessageRole.ANSWER
-    return Kind(masked_text(flow.action)[:50], message, rule, field)
+    return Kind(masked_text(flow.action)[:50], message, str(rule), field)

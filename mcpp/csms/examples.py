@@ -15,6 +15,9 @@ _STEPS: Final = re.compile(r"[.\[\]]+")
 _SEARCHED: Final = 5 * TEXT_LIMIT
 """Characters of a text that are looked at: what is masked becomes shorter, so more than is shown."""
 
+_LONG_NAME: Final = 50
+"""A name that long may have been cut, and with it what says that its value is a secret."""
+
 _HARMLESS: Final = frozenset({"", "null", "true", "false", "0", "1", "{}", "[]"})
 """Shown wherever it stands, as a text, too: no secret is one of these."""
 
@@ -36,8 +39,10 @@ def masked_value(value: str, field: str, *, opaque: bool) -> str:
     """
     if not value:
         return ""
-    if any(map(is_secret, _STEPS.split(field))):
+    names = _STEPS.split(field)
+    if any(map(is_secret, names)):
         return MASK
+    opaque = opaque or max(map(len, names)) >= _LONG_NAME
     value = _storable(value[: TEXT_LIMIT + 1])
     whole = _is_whole(value)
     if opaque and not (whole and value.strip('" ').lower() in _HARMLESS):

@@ -132,6 +132,7 @@ def test_handshakes(record: Record) -> None:
         ("DataTransfer", "data", f'"{SECRET}" and more'),
         ("BootNotification", "wifiPassword", f'"{SECRET}"'),
         ("BootNotification", "network.credentials.text", f'"{SECRET}"'),
+        ("BootNotification", "w" * 60, f'"{SECRET}"'),
         ("BootNotification", "network", json.dumps({"ssid": "garage", "wifiPassword": SECRET})),
         ("BootNotification", "network", json.dumps({"wifiPassword": SECRET, "more": "x" * 500})[:300]),
         ("BootNotification", "network", f'{{"key":"AuthorizationKey","value":"{SECRET}"}}'),
