@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import Enum, auto
 from typing import Final, NamedTuple
 
-from mcpp.domain.conformance import Waiting, write_departures
+from mcpp.domain.conformance import Waiting, has_told_firmware, write_departures
 from mcpp.domain.events import (
     ChargePointBooted,
     ChargePointForgotten,
@@ -174,9 +174,12 @@ def disconnect(q: Queries, connected: Connected, now: datetime) -> bool:
 def boot(q: Queries, occasion: Occasion, boot: Boot, departures: Sequence[Waiting] = ()) -> Result[None]:
     """Accept a boot: a charge point whose boot was accepted once stays accepted.
 
-    `departures`, of its own from the contract, are from before: they belong to the firmware that it had.
+    `departures`, of its own from the contract, are from before: they belong to the firmware that it had; at the first
+    boot of all, which is the first to say what it is, to this one.
     """
-    write_departures(q, departures)
+    is_first = bool(departures) and not has_told_firmware(q, occasion.charge_point_id)
+    if not is_first:
+        write_departures(q, departures)
     weigh_boot(q, occasion)
     q.boot_charge_point(
         key=occasion.charge_point_key,
@@ -191,6 +194,8 @@ def boot(q: Queries, occasion: Occasion, boot: Boot, departures: Sequence[Waitin
         meter_type=boot.meter_type,
         meter_serial_number=boot.meter_serial_number,
     )
+    if is_first:
+        write_departures(q, departures)
     event = ChargePointBooted(
         charge_point_id=occasion.charge_point_id,
         correlation_id=occasion.correlation_id,

@@ -1,8 +1,8 @@
 """The conformance record: what each charge point departs in from the contract, how often, and as what it is taken.
 
 Departures are gathered in memory and written together every few seconds: a crash loses at most those. A departure
-belongs to the firmware that the charge point has when it's written. Before a boot, which may bring another one, what
-waits is written, so that no firmware is blamed for an older one.
+belongs to the firmware that the charge point has when it's written. At a boot, which may bring another one, what waits
+is written with the one before, so that no firmware is blamed for an older one.
 """
 
 from __future__ import annotations
@@ -132,6 +132,12 @@ def write_departures(q: Queries, portion: Sequence[Waiting]) -> None:
         charge_point = q.get_charge_point_firmware(identity=identity)
         if charge_point is not None:
             _write(q, _Firmware.of(charge_point), charge_point.rows_kept, found)
+
+
+def has_told_firmware(q: Queries, charge_point_id: str) -> bool:
+    """Whether it has ever said of which vendor and firmware it is."""
+    charge_point = q.get_charge_point_firmware(identity=charge_point_id)
+    return charge_point is not None and charge_point.vendor is not None
 
 
 class _Firmware(NamedTuple):

@@ -122,6 +122,12 @@ def test_a_new_firmware_is_not_blamed_for_an_old_one(books: Books) -> None:
     ]
 
 
+def test_what_came_before_the_first_boot_is_the_first_firmware_s(books: Books) -> None:
+    charge_points.boot(books.q, books.occasion(), boot("1.0"), [Waiting("CP-1", UNIT, seen(3))])
+
+    assert [(it.firmware_version, it.count) for it in of(books)] == [("1.0", 3)]
+
+
 def test_a_charge_point_that_never_booted_has_a_record(books: Books) -> None:
     record(books, Waiting("CP-1", Kind("", MessageRole.OTHER, "no_subprotocol", ""), seen(1, NOW, "", "")))
 
