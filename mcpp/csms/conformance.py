@@ -75,10 +75,9 @@ class ConformanceRecorder:
         if code not in self._our_fault:
             self._refused(flow, description, f"CALLERROR {code}" if code else "")
 
-    def command_finished(self, flow: Flow, result: object) -> None:
-        """Count an answer to a CALL of ours that could not be understood (mcpp.transport.command.Finished)."""
-        if isinstance(result, InvalidAnswer):
-            self._refused(flow, str(result), "")
+    def answer_not_understood(self, flow: Flow, error: InvalidAnswer) -> None:
+        """Count an answer to a CALL of ours that is of no use."""
+        self._refused(flow, str(error), "")
 
     def connection(self, outcome: str, charge_point_id: str) -> None:
         """Count a handshake that was tolerated."""

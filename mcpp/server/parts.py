@@ -138,7 +138,7 @@ async def build_core(
     registry = Registry(
         on_connected=presence.connected,
         on_disconnected=presence.disconnected,
-        command_finished=FinishedCommands(events.publish, conformance.command_finished),
+        command_finished=FinishedCommands(events.publish, conformance.answer_not_understood),
     )
     grace = timedelta(seconds=settings.recovery_grace)
     for chore in (

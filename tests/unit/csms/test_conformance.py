@@ -16,6 +16,7 @@ from mcpp.ocpp16.version import OCPP16
 from mcpp.ocppj.errors import CallTimeout, InvalidAnswer
 from mcpp.ocppj.flow import Deviation, Direction, Flow, Peer
 from mcpp.redaction import MASK
+from mcpp.server.finished_commands import FinishedCommands
 from mcpp_generated.db.enums import MessageRole
 from tests.examples import examples
 
@@ -107,8 +108,9 @@ def test_our_own_failure_is_not_the_charger_s(record: Record) -> None:
 
 
 def test_an_answer_of_no_use_is_recorded_and_silence_is_not(record: Record) -> None:
-    record.recorder.command_finished(flow("Reset", direction=Direction.OUT), CallTimeout("no answer"))
-    record.recorder.command_finished(flow("Reset", direction=Direction.OUT), InvalidAnswer("status: Field required"))
+    finished = FinishedCommands(lambda _: None, record.recorder.answer_not_understood)
+    finished(flow("Reset", direction=Direction.OUT), CallTimeout("no answer"))
+    finished(flow("Reset", direction=Direction.OUT), InvalidAnswer("status: Field required"))
 
     assert record.one()[0] == Kind("Reset", MessageRole.ANSWER, "refused", "status")
 
