@@ -26,7 +26,7 @@ KINDS_PER_CHARGE_POINT: Final = 200
 KINDS_IN_MEMORY: Final = 20_000
 """What may wait for the next writing, of all charge points together; what is more is ELSEWHERE."""
 
-AT_ONCE: Final = 1_000
+AT_ONCE: Final = 200
 """Rows of one unit of work: some milliseconds of the writer's."""
 
 
