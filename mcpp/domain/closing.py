@@ -16,7 +16,8 @@ from mcpp.domain.events import TransactionRecovered, TransactionStopped
 from mcpp.domain.measurements import Register
 from mcpp.domain.occasion import Occasion, OperatorOccasion, Result
 from mcpp.domain.statuses import StopReason
-from mcpp_generated.db.enums import StopOrigin
+from mcpp.domain.stop_matching import NextStart, find_kept_stop
+from mcpp_generated.db.enums import StopMatch, StopOrigin
 from mcpp_generated.db.models import Transaction
 from mcpp_generated.db.queries import Queries
 
@@ -56,6 +57,8 @@ class Evidence:
     stopped_at: datetime
     facts: Mapping[str, Fact] = field(default_factory=dict)
     """What else a person needs to believe it."""
+    unmatched_id: int | None = None
+    """The kept stop that it's taken from."""
 
     def as_json(self) -> str:
         """As stored and shown by the API; times are RFC 3339."""
@@ -81,22 +84,50 @@ class Stop:
 
 
 def close_by_charger(
-    q: Queries, occasion: Occasion, transaction: Transaction, stop: Stop, registers: Mapping[int, Register]
+    q: Queries,
+    occasion: Occasion,
+    transaction: Transaction,
+    stop: Stop,
+    registers: Mapping[int, Register],
+    *,
+    guess: str | None = None,
+    historic: bool = False,
 ) -> TransactionStopped | None:
     """Store a stop; None where the charger had stopped this transaction before.
 
-    `registers` are the newest ones of open transactions, by their ids, as far as they are known.
+    `registers` are the newest ones of open transactions, by their ids, as far as they are known. `guess` says why the
+    stop is this transaction's where it doesn't name it, and is stored as its evidence.
     """
-    return _close(q, occasion, transaction, stop, TransactionStopped, StopOrigin.CHARGER, registers=registers)
+    match = StopMatch.NAMED if guess is None else StopMatch.GUESSED
+    return _close(
+        q,
+        occasion,
+        transaction,
+        stop,
+        TransactionStopped,
+        StopOrigin.CHARGER,
+        guess,
+        match=match,
+        registers=registers,
+        historic=historic,
+    )
 
 
 def close_by_evidence(
-    q: Queries, occasion: Occasion, transaction: Transaction, evidence: Evidence
+    q: Queries, occasion: Occasion, transaction: Transaction, evidence: Evidence, *, historic: bool = False
 ) -> TransactionRecovered | None:
     """Close a transaction that its charger left open; None where the charger has stopped it."""
     event = _close(
-        q, occasion, transaction, evidence.as_stop(), TransactionRecovered, StopOrigin.RECOVERED, evidence.as_json()
+        q,
+        occasion,
+        transaction,
+        evidence.as_stop(),
+        TransactionRecovered,
+        StopOrigin.RECOVERED,
+        evidence.as_json(),
+        historic=historic,
     )
+    _use_kept_stop(q, transaction, evidence)
     _end_session(q, transaction)
     return event
 
@@ -117,14 +148,22 @@ def close_by_operator(q: Queries, occasion: OperatorOccasion, transaction_id: in
     event = _close(
         q, about, transaction, evidence.as_stop(), TransactionStopped, StopOrigin.OPERATOR, evidence.as_json()
     )
+    _use_kept_stop(q, transaction, evidence)
     _end_session(q, transaction)
     return Result(None, (event,) if event else ())
 
 
-def close_by_assignment(q: Queries, occasion: Occasion, transaction: Transaction, stop: Stop) -> TransactionStopped:
-    """Store the stop that an operator says is this transaction's. Raises Conflict where its charger has stopped it."""
+def close_by_assignment(
+    q: Queries, occasion: Occasion, transaction: Transaction, stop: Stop, *, historic: bool = False
+) -> TransactionStopped:
+    """Store the stop that an operator says is this transaction's, also in the place of a guess.
+
+    Raises Conflict where its charger has stopped it.
+    """
     evidence = Evidence(Cause.OPERATOR, EvidenceSource.UNMATCHED_STOP, stop.meter_stop, stop.stopped_at)
-    event = _close(q, occasion, transaction, stop, TransactionStopped, StopOrigin.OPERATOR, evidence.as_json())
+    event = _close(
+        q, occasion, transaction, stop, TransactionStopped, StopOrigin.OPERATOR, evidence.as_json(), historic=historic
+    )
     if event is None:
         raise Conflict(f"transaction {transaction.id} was stopped by its charger before")
     _end_session(q, transaction)
@@ -142,7 +181,10 @@ def _close(
     kind: type[_Stopped],
     origin: StopOrigin,
     evidence: str | None = None,
+    *,
+    match: StopMatch | None = None,
     registers: Mapping[int, Register] = MappingProxyType({}),
+    historic: bool = False,
 ) -> _Stopped | None:
     """Store an end and return its event; None where the charger ended this transaction before."""
     implausible = stop.meter_stop < transaction.meter_start
@@ -154,6 +196,7 @@ def _close(
         stop_id_tag=stop.id_tag,
         stop_reason=stop.reason.value,
         stop_origin=origin,
+        stop_match=match,
         evidence=evidence,
         energy_implausible=implausible,
     )
@@ -181,6 +224,7 @@ def _close(
         superseded_stopped_at=transaction.stopped_at,
         superseded_origin=transaction.stop_origin,
         evidence=evidence,
+        historic=historic,
     )
 
 
@@ -188,25 +232,43 @@ def _end_session(q: Queries, transaction: Transaction) -> None:
     q.end_connector_session(key=transaction.connector_key, session_correlation_id=transaction.session_correlation_id)
 
 
+def _use_kept_stop(q: Queries, transaction: Transaction, evidence: Evidence) -> None:
+    if evidence.unmatched_id is not None:
+        q.set_transaction_of_stop(id=evidence.unmatched_id, transaction_id=transaction.id)
+
+
 def evidence_of_next_start(
     q: Queries, transaction: Transaction, *, next_meter_start: int, next_started_at: datetime
 ) -> Evidence:
-    """What ended a transaction whose connector began another: its last reading, else the next one's first."""
+    """What ended a transaction whose connector began another: a kept stop, its last reading, else the next one's first.
+
+    `next_started_at` as far as it can be believed.
+    """
     facts: dict[str, Fact] = {"next_started_at": next_started_at, "next_meter_start": next_meter_start}
-    evidence = last_evidence(q, transaction, Cause.NEXT_START, facts)
-    is_plausible = next_meter_start >= transaction.meter_start and next_started_at >= transaction.started_at
+    following = NextStart(next_started_at, next_meter_start)
+    evidence = last_evidence(q, transaction, Cause.NEXT_START, facts, following)
+    is_plausible = 0 <= transaction.meter_start <= next_meter_start and next_started_at >= transaction.started_at
     if evidence.source is EvidenceSource.METER_START and is_plausible:
         return Evidence(Cause.NEXT_START, EvidenceSource.NEXT_START, next_meter_start, next_started_at, facts)
     return evidence
 
 
 def last_evidence(
-    q: Queries, transaction: Transaction, cause: Cause, facts: Mapping[str, Fact] | None = None
+    q: Queries,
+    transaction: Transaction,
+    cause: Cause,
+    facts: Mapping[str, Fact] | None = None,
+    following: NextStart | None = None,
 ) -> Evidence:
-    """The transaction's last reading, else its own start.
+    """The one kept stop that fits it, else the transaction's last reading, else its own start.
 
     A reading from before the moment that spoke against it goes first: later ones may be of an idle connector.
     """
+    kept = find_kept_stop(q, transaction, following)
+    if kept is not None and kept.meter_stop is not None and kept.stopped_at is not None:
+        named: dict[str, Fact] = {"unmatched_id": kept.id, "claimed_transaction_id": kept.claimed_transaction_id}
+        source = EvidenceSource.UNMATCHED_STOP
+        return Evidence(cause, source, kept.meter_stop, kept.stopped_at, {**(facts or {}), **named}, kept.id)
     reading = None
     if transaction.suspicion_at is not None:
         reading = last_stored_register(q, transaction.id, until=transaction.suspicion_at)

@@ -11,13 +11,14 @@ import orjson
 
 from mcpp.domain import unmatched
 from mcpp.domain.energy import RunningEnergy, energy_at
-from mcpp.domain.events import MeterValuesReceived
+from mcpp.domain.events import Event, MeterValuesReceived
 from mcpp.domain.measurements import Register, register_wh
 from mcpp.domain.memory import Memory, Place
 from mcpp.domain.occasion import ChargingSession, Occasion, OriginalMessage, Result
 from mcpp.domain.recovery import weigh_meter_values
 from mcpp.domain.samples import MOST_SHARED, Sample, SampleKind
-from mcpp_generated.db.enums import StopOrigin, UnmatchedKind
+from mcpp.domain.stop_matching import is_our_id
+from mcpp_generated.db.enums import StopOrigin
 from mcpp_generated.db.models import (
     AddConnectorReadingsParams,
     AddLateConnectorSamplesParams,
@@ -49,6 +50,11 @@ class RecordMeterValues:
     samples: Sequence[Sample]
     original: OriginalMessage
 
+    @property
+    def usable_id(self) -> int:
+        """The same; 0 where no transaction of ours can have it."""
+        return self.claimed_transaction_id if is_our_id(self.claimed_transaction_id) else 0
+
 
 def record_meter_values(
     q: Queries, occasion: Occasion, command: RecordMeterValues, memory: Memory, *, publishes: bool = True
@@ -62,19 +68,20 @@ def record_meter_values(
     place = memory.place(q, occasion.charge_point_key, command.connector_id)
     transaction = _transaction_of(q, occasion.charge_point_key, place, command)
     register: Register | None = None
+    kept: tuple[Event, ...] = ()
     if transaction is not None:
         is_doubted = transaction.suspicion_at is not None or transaction.stop_origin is StopOrigin.RECOVERED
         if is_doubted and weigh_meter_values(q, occasion, transaction, command.samples):
             memory.forget(occasion.charge_point_key)
         register = file_samples(q, occasion, transaction, command.samples, memory)
-    elif command.claimed_transaction_id > 0:
-        kind, claimed = UnmatchedKind.METER_VALUES, command.claimed_transaction_id
-        return Result(None, unmatched.keep(q, occasion, kind, claimed, command.original))
+    elif command.usable_id > 0:
+        # Another central system's, as it may be: kept aside, and shown.
+        kept = unmatched.keep_meter_values(q, occasion, command.usable_id, command.original)
     else:
         store_at_connector(q, place.connector.key, command.samples, occasion.at, _kind_ids(q, memory))
     session = _session_of(place.connector, transaction)
     if not publishes:
-        return Result(None, session=session)
+        return Result(None, kept, session)
     event = MeterValuesReceived(
         charge_point_id=occasion.charge_point_id,
         correlation_id=occasion.correlation_id,
@@ -84,8 +91,9 @@ def record_meter_values(
         session_correlation_id=session and session.correlation_id,
         samples=command.samples,
         energy_wh=None if transaction is None or register is None else energy_at(transaction, register),
+        historic=transaction is not None and transaction.stopped_at is not None,
     )
-    return Result(None, (event,), session)
+    return Result(None, (*kept, event), session)
 
 
 def _session_of(connector: Connector, transaction: Transaction | None) -> ChargingSession | None:
@@ -140,7 +148,7 @@ def _transaction_of(q: Queries, charge_point_key: int, place: Place, command: Re
 
     One that is suspected to be over by that time counts only where it's claimed: the connector may be idle.
     """
-    measured_at, claimed_id = command.samples[0].measured_at, command.claimed_transaction_id
+    measured_at, claimed_id = command.samples[0].measured_at, command.usable_id
     newest = place.newest(q)
     if newest is not None and newest.stopped_at is None and claimed_id == newest.id:
         return newest

@@ -6,7 +6,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from .enums import Availability, IdTagStatus, ReportKind, ReservationState, StopOrigin, Suspicion, UnmatchedKind
+from .enums import (
+    Availability,
+    IdTagStatus,
+    ReportKind,
+    ReservationState,
+    StopMatch,
+    StopOrigin,
+    Suspicion,
+    UnmatchedKind,
+)
 
 
 class ConnectChargePointRow(NamedTuple):
@@ -101,6 +110,10 @@ class Connector(NamedTuple):
     session_correlation_id: str | None
     ordered_availability: Availability | None
     ordered_at: datetime | None
+    newest_start_at: datetime | None
+    newest_stop_at: datetime | None
+    stale_status_at: datetime | None
+    stale_status_received_at: datetime | None
 
 
 class ListConnectorsRow(NamedTuple):
@@ -192,6 +205,7 @@ class Transaction(NamedTuple):
     stop_id_tag: str | None
     stop_reason: str | None
     stop_origin: StopOrigin | None
+    stop_match: StopMatch | None
     evidence: str | None
     energy_implausible: bool
     session_correlation_id: str
@@ -303,6 +317,15 @@ class ListSessionsRow(NamedTuple):
     start_received_at: datetime | None
 
 
+class ListDeliveriesRow(NamedTuple):
+    """A row of `list_deliveries`."""
+
+    meter_start: int
+    meter_stop: int | None
+    started_at: datetime
+    stopped_at: datetime | None
+
+
 class TransactionRecord(NamedTuple):
     """A row of the view `transaction_records`."""
 
@@ -321,6 +344,23 @@ class TransactionRecord(NamedTuple):
     evidence: str | None
     energy_implausible: bool
     session_correlation_id: str
+
+
+class Unmatched(NamedTuple):
+    """A row of the table `unmatched`."""
+
+    id: int
+    charge_point_key: int
+    kind: UnmatchedKind
+    ocpp_version: str
+    claimed_transaction_id: int
+    payload: str
+    received_at: datetime
+    stopped_at: datetime | None
+    meter_stop: int | None
+    id_tag: str | None
+    stop_reason: str | None
+    transaction_id: int | None
 
 
 class UnmatchedRecord(NamedTuple):

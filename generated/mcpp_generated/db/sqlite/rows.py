@@ -6,7 +6,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final, TypeAlias
 
-from ..enums import Availability, IdTagStatus, ReportKind, ReservationState, StopOrigin, Suspicion, UnmatchedKind
+from ..enums import (
+    Availability,
+    IdTagStatus,
+    ReportKind,
+    ReservationState,
+    StopMatch,
+    StopOrigin,
+    Suspicion,
+    UnmatchedKind,
+)
 from ..models import (
     ChargePoint,
     ChargePointReport,
@@ -21,6 +30,7 @@ from ..models import (
     GetCredentialsRow,
     IdTag,
     ListConnectorsRow,
+    ListDeliveriesRow,
     ListEndedTransactionsRow,
     ListFleetConnectorsRow,
     ListFleetRow,
@@ -32,6 +42,7 @@ from ..models import (
     ReservationRecord,
     Transaction,
     TransactionRecord,
+    Unmatched,
     UnmatchedRecord,
     UploadRecord,
 )
@@ -41,6 +52,7 @@ _AVAILABILITY: Final = {member.value: member for member in Availability}
 _ID_TAG_STATUS: Final = {member.value: member for member in IdTagStatus}
 _REPORT_KIND: Final = {member.value: member for member in ReportKind}
 _RESERVATION_STATE: Final = {member.value: member for member in ReservationState}
+_STOP_MATCH: Final = {member.value: member for member in StopMatch}
 _STOP_ORIGIN: Final = {member.value: member for member in StopOrigin}
 _SUSPICION: Final = {member.value: member for member in Suspicion}
 _UNMATCHED_KIND: Final = {member.value: member for member in UnmatchedKind}
@@ -195,6 +207,10 @@ StoredConnector: TypeAlias = tuple[
     str | None,
     str | None,
     int | None,
+    int | None,
+    int | None,
+    int | None,
+    int | None,
 ]
 
 
@@ -214,6 +230,10 @@ def decode_connector(row: StoredConnector) -> Connector:
         session_correlation_id,
         ordered_availability,
         ordered_at,
+        newest_start_at,
+        newest_stop_at,
+        stale_status_at,
+        stale_status_received_at,
     ) = row
     return Connector(
         key,
@@ -230,6 +250,10 @@ def decode_connector(row: StoredConnector) -> Connector:
         session_correlation_id,
         None if ordered_availability is None else _AVAILABILITY[ordered_availability],
         None if ordered_at is None else from_milliseconds(ordered_at),
+        None if newest_start_at is None else from_milliseconds(newest_start_at),
+        None if newest_stop_at is None else from_milliseconds(newest_stop_at),
+        None if stale_status_at is None else from_milliseconds(stale_status_at),
+        None if stale_status_received_at is None else from_milliseconds(stale_status_received_at),
     )
 
 
@@ -325,6 +349,7 @@ StoredTransaction: TypeAlias = tuple[
     str | None,
     str | None,
     str | None,
+    str | None,
     int,
     str,
     str | None,
@@ -351,6 +376,7 @@ def decode_transaction(row: StoredTransaction) -> Transaction:
         stop_id_tag,
         stop_reason,
         stop_origin,
+        stop_match,
         evidence,
         energy_implausible,
         session_correlation_id,
@@ -375,6 +401,7 @@ def decode_transaction(row: StoredTransaction) -> Transaction:
         stop_id_tag,
         stop_reason,
         None if stop_origin is None else _STOP_ORIGIN[stop_origin],
+        None if stop_match is None else _STOP_MATCH[stop_match],
         evidence,
         bool(energy_implausible),
         session_correlation_id,
@@ -525,6 +552,19 @@ def decode_list_sessions_row(row: StoredListSessionsRow) -> ListSessionsRow:
     )
 
 
+StoredListDeliveriesRow: TypeAlias = tuple[int, int | None, int, int | None]
+
+
+def decode_list_deliveries_row(row: StoredListDeliveriesRow) -> ListDeliveriesRow:
+    meter_start, meter_stop, started_at, stopped_at = row
+    return ListDeliveriesRow(
+        meter_start,
+        meter_stop,
+        from_milliseconds(started_at),
+        None if stopped_at is None else from_milliseconds(stopped_at),
+    )
+
+
 StoredTransactionRecord: TypeAlias = tuple[
     int, str, int, int, str, int | None, int, int | None, int, int | None, str | None, str | None, str | None, int, str
 ]
@@ -564,6 +604,42 @@ def decode_transaction_record(row: StoredTransactionRecord) -> TransactionRecord
         evidence,
         bool(energy_implausible),
         session_correlation_id,
+    )
+
+
+StoredUnmatched: TypeAlias = tuple[
+    int, int, str, str, int, str, int, int | None, int | None, str | None, str | None, int | None
+]
+
+
+def decode_unmatched(row: StoredUnmatched) -> Unmatched:
+    (
+        id,
+        charge_point_key,
+        kind,
+        ocpp_version,
+        claimed_transaction_id,
+        payload,
+        received_at,
+        stopped_at,
+        meter_stop,
+        id_tag,
+        stop_reason,
+        transaction_id,
+    ) = row
+    return Unmatched(
+        id,
+        charge_point_key,
+        _UNMATCHED_KIND[kind],
+        ocpp_version,
+        claimed_transaction_id,
+        payload,
+        from_milliseconds(received_at),
+        None if stopped_at is None else from_milliseconds(stopped_at),
+        meter_stop,
+        id_tag,
+        stop_reason,
+        transaction_id,
     )
 
 
