@@ -37,8 +37,8 @@ def assign(
 ) -> Result[None]:
     """File an unmatched message with a transaction of the same charge point: samples are added, a stop closes it.
 
-    A stop is kept with it, in case that the charger sends one that names the transaction. Raises Unknown; Conflict where
-    the transaction is another charge point's, or was stopped by its charger, naming it.
+    A stop is kept with it, in case that the charger sends one that names the transaction. Raises Unknown; Conflict
+    where the transaction is another charge point's, or was stopped by its charger, naming it.
     """
     kept = q.get_unmatched(id=unmatched_id)
     if kept is None:

@@ -2,19 +2,19 @@
 
 An id that no transaction of ours can have (not in 1 to 2^31-1) counts as none. The first row that applies decides:
 
-| the stop names                          | and                                           | it is                         |
-| --------------------------------------- | --------------------------------------------- | ----------------------------- |
-| an open transaction of its charge point |                                               | its stop                      |
-| one closed by recovery, a person or a   | is later than the next start on its connector,| that other one's, by a guess  |
-| guess                                   | and fits exactly one other                    | (or a repeat, as below)       |
-|                                         | anything else                                 | its stop: that gives way      |
-| one that a stop naming it has ended     | has its time and register, or tells no time   | a repeat                      |
-|                                         | and has its register                          |                               |
-|                                         | anything else                                 | as one that names none        |
-| none, an unknown one, another charge    | time, register and tag of a stop that was     | a repeat                      |
-| point's                                 | stored or kept for a transaction              |                               |
-|                                         | fits exactly one candidate                    | its stop, by a guess          |
-|                                         | fits two, or none                             | nobody's: kept as unmatched   |
+| the stop names                      | and                                          | it is                    |
+| ----------------------------------- | -------------------------------------------- | ------------------------ |
+| an open transaction of its charger  |                                              | its stop                 |
+| one that recovery, a person or a    | is after the next start on that connector,   | that other one's, by a   |
+| guess has closed                    | and fits exactly one other, or repeats       | guess, or a repeat       |
+|                                     | anything else                                | its stop: that gives way |
+| one that a stop naming it has ended | has its time and register, or its register   | a repeat                 |
+|                                     | and tells no time                            |                          |
+|                                     | anything else                                | as one that names none   |
+| none, an unknown one, another       | has time, register and tag of a stop that    | a repeat                 |
+| charger's                           | ended a transaction                          |                          |
+|                                     | fits exactly one candidate                   | its stop, by a guess     |
+|                                     | fits two, or none                            | nobody's: unmatched      |
 
 Candidates are the open transactions of the charge point and those that recovery closed without any stop: neither what a
 person closed nor what the charge point has stopped itself. A stop fits one where all of these hold:
@@ -296,7 +296,7 @@ def _most_watts(q: Queries, transaction: Transaction) -> float:
 
 
 def _are_of_one_clock(transaction: Transaction, stop: ToldStop) -> bool:
-    """Whether start and stop were told by a clock that wasn't set, or by one that ran ahead: it still tells how long."""
+    """Whether the clock wasn't set, or ran ahead, at both start and stop: it still tells how long."""
     start_told, start_received = transaction.started_at, transaction.start_received_at
     both_unset = start_told < UNSET_BEFORE and stop.stopped_at < UNSET_BEFORE
     return both_unset or (start_told > start_received and stop.stopped_at > stop.received_at)

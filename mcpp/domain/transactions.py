@@ -1,7 +1,7 @@
 """Transactions: begun once, ended once, whatever the charger repeats, loses or forgets.
 
-Which transaction a stop ends is decided in `mcpp.domain.stop_matching`; what is older than what the charger has told, in
-`mcpp.domain.chronology`: an old start is booked as one that is over, and changes nothing that runs.
+Which transaction a stop ends is decided in `mcpp.domain.stop_matching`; what is older than what the charger has told,
+in `mcpp.domain.chronology`: an old start is booked as one that is over, and changes nothing that runs.
 """
 
 from __future__ import annotations
@@ -156,8 +156,8 @@ def _started(
 def _find_repeated(q: Queries, occasion: Occasion, command: StartTransaction, place: Place) -> Transaction | None:
     """The transaction that a start began already: its charge point didn't get the answer.
 
-    Once that has been stopped by its id, the answer was got: a start just like it is another one, of a clock that stands
-    at 1970 and a register that begins at 0. A start that tells no time repeats the running one if that told none
+    Once that has been stopped by its id, the answer was got: a start just like it is another one, of a clock that
+    stands at 1970 and a register that begins at 0. A start that tells no time repeats the running one if that told none
     either, with the same tag and register, a few minutes ago.
     """
     twin = q.find_start(

@@ -1,7 +1,7 @@
 """Stops and meter values that belong to no known transaction: kept whole until an operator says where they belong.
 
-A stop that ended a transaction which it doesn't name is kept as well, with that transaction, and isn't listed: if a stop
-that names the transaction takes its place, it's nobody's again.
+A stop that ended a transaction which it doesn't name is kept as well, with that transaction, and isn't listed: if a
+stop that names the transaction takes its place, it's nobody's again.
 """
 
 from __future__ import annotations
