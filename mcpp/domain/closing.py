@@ -247,7 +247,8 @@ def evidence_of_next_start(
     facts: dict[str, Fact] = {"next_started_at": next_started_at, "next_meter_start": next_meter_start}
     following = NextStart(next_started_at, next_meter_start)
     evidence = last_evidence(q, transaction, Cause.NEXT_START, facts, following)
-    is_plausible = 0 <= transaction.meter_start <= next_meter_start and next_started_at >= transaction.started_at
+    began_at = min(transaction.started_at, transaction.start_received_at)
+    is_plausible = 0 <= transaction.meter_start <= next_meter_start and next_started_at >= began_at
     if evidence.source is EvidenceSource.METER_START and is_plausible:
         return Evidence(Cause.NEXT_START, EvidenceSource.NEXT_START, next_meter_start, next_started_at, facts)
     return evidence

@@ -11,7 +11,9 @@ from pydantic import JsonValue
 
 from mcpp.domain.closing import Cause, EvidenceSource
 from mcpp.domain.statuses import NO_ERROR
+from mcpp.domain.stop_matching import is_our_id
 from mcpp.story.log_files import Line, number_of, text_of
+from mcpp_generated.db.enums import StopMatch
 
 _CAUSES: Final[Mapping[str, str]] = {
     Cause.CONNECTOR_AVAILABLE: "its connector was reported free",
@@ -64,13 +66,17 @@ def power_text(watts: int) -> str:
 
 
 def evidence_text(evidence: str | None) -> str:
-    """What an end that its charger didn't report was taken from, and why."""
+    """What an end that its charger didn't report, naming it, was taken from, and why."""
     try:
         facts: JsonValue = json.loads(evidence or "{}")
     except ValueError:
         return ""
     if not isinstance(facts, dict):
         return ""
+    if facts.get("match") == StopMatch.GUESSED:
+        claimed = facts.get("claimed_transaction_id")
+        named = f"transaction {claimed}" if isinstance(claimed, int) and is_our_id(claimed) else "none"
+        return f"a guess: the stop names {named}, and fits only this one"
     phrases = (_CAUSES.get(str(facts.get("cause"))), _EVIDENCE_SOURCES.get(str(facts.get("source"))))
     return "; ".join(filter(None, phrases))
 

@@ -112,6 +112,8 @@ def _ends(transaction: Transaction) -> Iterator[Entry]:
     text = f"transaction {number} ends at {energy_text(meter_stop)}, {energy_text(wh)} charged"
     if by_charger:
         text += f", {transaction.stop_reason}{_delay(stopped_at, received_at or stopped_at)}"
+        if guessed := evidence_text(transaction.evidence):
+            text += f"; {guessed}"
     else:
         text += f"; {evidence_text(transaction.evidence)}"
     if transaction.energy_implausible:
