@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 import pytest
 
@@ -60,8 +59,7 @@ def test_nobody_stops_another_charge_points_transaction(books: Books) -> None:
     assert len(books.unmatched()) == 1
 
 
-@dataclass(frozen=True)
-class Told:
+class Told(NamedTuple):
     """What a stop without an id tells of a transaction from 12:00 at 1000 Wh, with 1500 Wh at 12:10 and nothing more.
 
     At 12:20 it can have taken up to 9166 Wh since: 50 kW over eleven minutes.

@@ -1,4 +1,4 @@
-"""What was matched by a guess, or closed without its stop, gives way to a stop that names it; kept stops are evidence."""
+"""What was guessed, or closed without its stop, gives way to a stop that names it; and kept stops are evidence."""
 
 from __future__ import annotations
 

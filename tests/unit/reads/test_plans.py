@@ -46,7 +46,7 @@ SAME_MOMENT = "USE TEMP B-TREE FOR RIGHT PART OF ORDER BY"
         (statements.LIST_CONFIGURATION_PAGE, "PRIMARY KEY (charge_point_key=? AND key>?)"),
         (statements.LIST_ID_TAGS, "PRIMARY KEY (id_tag>?)"),
         (statements.LIST_CHARGING_PROFILES, "PRIMARY KEY (name>?)"),
-        (statements.LIST_UNMATCHED, "INTEGER PRIMARY KEY (rowid<?)"),
+        (statements.LIST_UNMATCHED, "unmatched_listed (id<?)"),
         (statements.LIST_RESERVATIONS, "INTEGER PRIMARY KEY (rowid<?)"),
         (statements.LIST_RESERVATIONS_OF_CHARGE_POINT, "reservations_by_charge_point (charge_point_key=? AND id<?)"),
         (
