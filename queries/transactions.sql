@@ -21,12 +21,12 @@ RETURNING id;
 -- name: AddPastTransaction :one
 INSERT INTO transactions (
     charge_point_key, connector_key, connector_id, id_tag, reservation_id, meter_start, started_at,
-    start_received_at, session_correlation_id, meter_stop, stopped_at, stop_origin
+    start_received_at, session_correlation_id, meter_stop, stopped_at, stop_origin, energy_wh
 )
 VALUES (
     @charge_point_key, @connector_key, @connector_id, @id_tag,
     @reservation_id, @meter_start, @started_at, @start_received_at, @session_correlation_id,
-    @meter_start, @started_at, 'recovered'
+    @meter_start, @started_at, 'recovered', 0
 )
 RETURNING id;
 
@@ -78,8 +78,8 @@ ORDER BY stopped_at DESC, id DESC LIMIT @row_limit;
 
 -- What a connector's newest transactions took, as far as their charger said it, naming them.
 -- name: ListDeliveries :many
-SELECT meter_start, meter_stop, started_at, stopped_at FROM transactions
-WHERE connector_key = @connector_key AND stop_match = 'named' AND energy_implausible = 0 AND meter_stop > meter_start
+SELECT energy_wh, started_at, stopped_at FROM transactions
+WHERE connector_key = @connector_key AND stop_match = 'named' AND implausible_reason IS NULL AND energy_wh > 0
 ORDER BY started_at DESC, id DESC LIMIT @row_limit;
 
 -- Store the end of a transaction, unless its own charger ended it before; 0 rows then. What recovery or an operator
@@ -88,13 +88,23 @@ ORDER BY started_at DESC, id DESC LIMIT @row_limit;
 UPDATE transactions
 SET meter_stop = @meter_stop, stopped_at = @stopped_at, stop_received_at = @stop_received_at,
     stop_id_tag = @stop_id_tag, stop_reason = @stop_reason, stop_origin = @stop_origin, stop_match = @stop_match,
-    evidence = @evidence, energy_implausible = @energy_implausible, suspicion = NULL, suspicion_at = NULL,
-    grace_began_at = NULL
+    evidence = @evidence, energy_wh = @energy_wh, implausible_reason = @implausible_reason, suspicion = NULL,
+    suspicion_at = NULL, grace_began_at = NULL
 WHERE id = @id
     AND (
         stopped_at IS NULL OR stop_origin <> 'charger'
         OR (stop_match = 'guessed' AND (@stop_match = 'named' OR @stop_origin = 'operator'))
     );
+
+-- Keep what a person says that a transaction took; returns its key.
+-- name: AddCorrection :one
+INSERT INTO transaction_corrections (transaction_id, energy_wh, note, who, corrected_at)
+VALUES (@transaction_id, @energy_wh, @note, @who, @corrected_at)
+RETURNING id;
+
+-- Let a correction count.
+-- name: SetCorrection :exec
+UPDATE transactions SET correction_id = @correction_id WHERE id = @id;
 
 -- How many transactions are open.
 -- name: CountOpenTransactions :one

@@ -11,8 +11,9 @@ from mcpp.domain.chronology import is_past_start
 from mcpp.domain.closing import Stop, close_by_assignment
 from mcpp.domain.errors import Conflict, Unknown
 from mcpp.domain.events import Event
+from mcpp.domain.evidence import Origin
 from mcpp.domain.memory import Memory
-from mcpp.domain.meter_values import add_transaction_samples, file_samples
+from mcpp.domain.meter_values import file_samples
 from mcpp.domain.occasion import OperatorOccasion, Result
 from mcpp.domain.samples import Sample
 from mcpp_generated.db.enums import UnmatchedKind
@@ -53,6 +54,8 @@ def assign(
     memory = Memory()
     content = read(kept.ocpp_version, kept.kind, kept.payload)
     events: tuple[Event, ...] = ()
+    # A person says so: that is as good as the charger's naming it.
+    file_samples(q, about, transaction, content.samples, Origin.NAMED, memory)
     if content.stop is not None:
         connector = q.find_connector(key=transaction.connector_key)
         historic = connector is not None and is_past_start(
@@ -62,8 +65,6 @@ def assign(
         released = unmatched.release_stops(q, transaction.id, stopped.stopped_at, stopped.meter_stop)
         q.set_transaction_of_stop(id=unmatched_id, transaction_id=transaction.id)
         events = (stopped, *(unmatched.told_again(about, kept) for kept in released))
-        add_transaction_samples(q, about, transaction.id, content.samples, memory)
     else:
-        file_samples(q, about, transaction, content.samples, memory)
         q.delete_unmatched(id=unmatched_id)
     return Result(None, events)

@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Final
 
-from mcpp.domain.measurements import Readings, Register, newest_registers
+from mcpp.domain.energy import energy_by_time
+from mcpp.domain.measurements import Readings
 from mcpp.domain.samples import Sample, SampleKind
 from mcpp_generated.db.models import ListTransactionSamplesRow, Transaction
 from mcpp_generated.db.queries import Queries
@@ -31,30 +32,32 @@ def greatest_power_watts(q: Queries, transaction: Transaction) -> float | None:
 
     As the charger reports it, as it follows from voltage and current, and on average between registers.
     """
-    shown = [*_powers(q, transaction)]
+    shown = [*_reported(q, transaction), *_between_registers(q, transaction)]
     for row in q.list_deliveries(connector_key=transaction.connector_key, row_limit=_MOST_DELIVERIES):
-        if row.meter_stop is not None and row.stopped_at is not None:
-            shown += _average(Register(row.started_at, row.meter_start), Register(row.stopped_at, row.meter_stop))
+        if row.energy_wh is not None and row.stopped_at is not None:
+            shown += _average(row.energy_wh, row.stopped_at - row.started_at)
     return max((watts for watts in shown if 0 < watts <= _LARGEST_WATTS), default=None)
 
 
-def _powers(q: Queries, transaction: Transaction) -> Iterator[float]:
-    """In the transaction itself: of each moment, and from one register to the next."""
-    last = Register(transaction.started_at, transaction.meter_start)
+def _reported(q: Queries, transaction: Transaction) -> Iterator[float]:
     readings = Readings()
     for measured_at, samples in _moments(q, transaction.id):
         watts = readings.take(samples, measured_at)
         if watts is not None:
             yield watts
-        if registers := newest_registers(samples):
-            yield from _average(last, registers[-1])
-            last = registers[-1]
 
 
-def _average(first: Register, second: Register) -> Iterator[float]:
-    passed = second.measured_at - first.measured_at
-    if passed >= _SHORTEST and second.wh > first.wh >= 0:
-        yield (second.wh - first.wh) / (passed / timedelta(hours=1))
+def _between_registers(q: Queries, transaction: Transaction) -> Iterator[float]:
+    last_at, last_wh = transaction.started_at, 0
+    for measured_at, wh in energy_by_time(q, transaction):
+        if wh is not None and measured_at - last_at >= _SHORTEST:
+            yield from _average(wh - last_wh, measured_at - last_at)
+            last_at, last_wh = measured_at, wh
+
+
+def _average(wh: int, passed: timedelta) -> Iterator[float]:
+    if passed >= _SHORTEST:
+        yield wh / (passed / timedelta(hours=1))
 
 
 def _moments(q: Queries, transaction_id: int) -> Iterator[tuple[datetime, list[Sample]]]:

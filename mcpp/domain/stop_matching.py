@@ -34,16 +34,16 @@ transaction is closed without its stop, if it's the only one that fits that, and
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 from typing import Final, NamedTuple
 
+from pydantic import JsonValue
+
 from mcpp.domain.chronology import RESOLUTION, UNSET_BEFORE, believable
-from mcpp.domain.energy import register_so_far
-from mcpp.domain.measurements import Register
+from mcpp.domain.energy import Register, register_so_far
 from mcpp.domain.shown_power import greatest_power_watts
 from mcpp_generated.db.enums import StopMatch
 from mcpp_generated.db.models import Transaction, Unmatched
@@ -106,19 +106,17 @@ class Fit(NamedTuple):
     by: Sequence[str]
     """What was compared."""
 
-    def as_json(self, claimed_id: int) -> str:
+    def as_facts(self, claimed_id: int) -> dict[str, JsonValue]:
         """As stored in the transaction's evidence."""
         since = self.from_register.measured_at.astimezone(UTC).isoformat(timespec="milliseconds")
-        return json.dumps(
-            {
-                "match": StopMatch.GUESSED.value,
-                "claimed_transaction_id": claimed_id,
-                "fitted": list(self.by),
-                "register_from_wh": self.from_register.wh,
-                "register_from_at": since.replace("+00:00", "Z"),
-                "register_to_wh": self.most_wh,
-            }
-        )
+        return {
+            "match": StopMatch.GUESSED.value,
+            "claimed_transaction_id": claimed_id,
+            "fitted": list(self.by),
+            "register_from_wh": self.from_register.wh,
+            "register_from_at": since.replace("+00:00", "Z"),
+            "register_to_wh": self.most_wh,
+        }
 
 
 @dataclass(frozen=True, slots=True)

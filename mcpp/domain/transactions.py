@@ -25,8 +25,9 @@ from mcpp.domain.closing import (
     last_evidence,
 )
 from mcpp.domain.events import Event, TransactionStarted
+from mcpp.domain.evidence import Origin
 from mcpp.domain.memory import Memory, Place, as_stored
-from mcpp.domain.meter_values import add_transaction_samples
+from mcpp.domain.meter_values import file_samples
 from mcpp.domain.occasion import ChargingSession, Occasion, OriginalMessage, Result
 from mcpp.domain.recovery import weigh_repeated_start, weigh_start
 from mcpp.domain.samples import Sample
@@ -190,6 +191,7 @@ def _close_left_open(
         left_open,
         next_meter_start=command.meter_start,
         next_started_at=command.started_at if both_unset else believable(command.started_at, occasion.at),
+        received_at=occasion.at,
     )
     event = close_by_evidence(q, occasion, left_open, evidence)
     return (event,) if event else ()
@@ -214,7 +216,7 @@ def _book_past_start(
     q.stamp_transaction_start(key=occasion.charge_point_key, last_tx_start_at=occasion.at)
     stored = q.find_transaction(id=transaction_id)
     assert stored is not None, "it was written a moment ago"
-    past = stored._replace(meter_stop=None, stopped_at=None, stop_origin=None)
+    past = stored._replace(meter_stop=None, stopped_at=None, stop_origin=None, energy_wh=None)
     following = q.list_started_after(connector_key=connector_key, started_at=command.started_at, row_limit=1)
     if following:
         evidence = evidence_of_next_start(
@@ -222,6 +224,7 @@ def _book_past_start(
             past,
             next_meter_start=following[0].meter_start,
             next_started_at=believable(following[0].started_at, following[0].start_received_at),
+            received_at=following[0].start_received_at,
         )
     else:
         evidence = last_evidence(q, past, Cause.NEXT_START)
@@ -245,7 +248,11 @@ def _mend_previous(q: Queries, occasion: Occasion, command: StartTransaction, co
     if json.loads(previous.evidence or "{}").get("source") != EvidenceSource.NEXT_START:
         return None
     evidence = evidence_of_next_start(
-        q, previous, next_meter_start=command.meter_start, next_started_at=command.started_at
+        q,
+        previous,
+        next_meter_start=command.meter_start,
+        next_started_at=command.started_at,
+        received_at=occasion.at,
     )
     return close_by_evidence(q, occasion, previous, evidence, historic=True)
 
@@ -273,12 +280,13 @@ def stop_transaction(
         return Result(Stopped(verdict), unmatched.keep_stop(q, occasion, claimed, told, reason, original))
     transaction = match.transaction
     events: tuple[Event, ...] = ()
+    origin = Origin.NAMED if transaction.id == claimed else Origin.UNNAMED
+    if command.samples:
+        file_samples(q, occasion, transaction, command.samples, origin, memory)
     if match.how is not How.REPEATED:
         if match.how is How.GUESSED:
             unmatched.keep_stop(q, occasion, claimed, told, reason, original, transaction_id=transaction.id)
         events = _end(q, occasion, match, claimed, stop, memory)
-    if command.samples:
-        add_transaction_samples(q, occasion, transaction.id, command.samples, memory)
     if events:
         events += tuple(_match_waiting(q, occasion, memory))
     return Result(Stopped(verdict), events, _session_of(transaction))
@@ -300,8 +308,8 @@ def _end(
         occasion,
         transaction,
         stop,
-        memory.registers(occasion.charge_point_key),
-        guess=None if match.fit is None else match.fit.as_json(claimed_id),
+        memory,
+        guess=None if match.fit is None else match.fit.as_facts(claimed_id),
         historic=historic,
     )
     if stopped is None:
