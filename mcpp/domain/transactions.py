@@ -286,16 +286,41 @@ def stop_transaction(
     if match.how is not How.REPEATED:
         if match.how is How.GUESSED:
             unmatched.keep_stop(q, occasion, claimed, told, reason, original, transaction_id=transaction.id)
-        events = _end(q, occasion, match, claimed, stop, memory)
-    if events:
-        events += tuple(_match_waiting(q, occasion, memory))
+        events = tuple(_end_and_match_waiting(q, occasion, match, claimed, stop, memory))
     return Result(Stopped(verdict), events, _session_of(transaction))
 
 
-def _end(
+def _end_and_match_waiting(
     q: Queries, occasion: Occasion, match: Match, claimed_id: int, stop: Stop, memory: Memory
-) -> tuple[Event, ...]:
-    """Store the end of a transaction by a stop; kept stops that it was ended by before are nobody's again."""
+) -> Iterator[Event]:
+    """Store the end of a transaction by a stop: now a kept stop may fit only one that is left, and end that."""
+    released: list[Unmatched] = []
+    stopped = _end(q, occasion, match, claimed_id, stop, memory, released)
+    if stopped is None:
+        return
+    yield stopped
+    waiting = waiting_stops(q, occasion.charge_point_key)
+    while (found := _first_that_fits(q, occasion.charge_point_key, waiting)) is not None:
+        kept, fitting = found
+        q.set_transaction_of_stop(id=kept.id, transaction_id=fitting.transaction.id)
+        ended = _end(q, occasion, fitting, kept.claimed_transaction_id, _stop_of(kept), memory, released)
+        if ended is not None:
+            yield ended
+        waiting = waiting_stops(q, occasion.charge_point_key)
+    left = {kept.id for kept in waiting}
+    yield from (unmatched.told_again(occasion, kept) for kept in released if kept.id in left)
+
+
+def _end(
+    q: Queries,
+    occasion: Occasion,
+    match: Match,
+    claimed_id: int,
+    stop: Stop,
+    memory: Memory,
+    released: list[Unmatched],
+) -> Event | None:
+    """Store the end of a transaction by a stop; kept stops that ended it before are nobody's again, and `released`."""
     transaction = match.transaction
     was_ended = transaction.stopped_at is not None
     historic = was_ended and is_past_start(
@@ -313,33 +338,20 @@ def _end(
         historic=historic,
     )
     if stopped is None:
-        return ()
+        return None
     q.stop_connector_session(
         key=transaction.connector_key,
         session_correlation_id=transaction.session_correlation_id,
         ended_at=believable(stop.stopped_at, occasion.at),
     )
-    if not was_ended:
-        return (stopped,)
-    released = unmatched.release_stops(q, transaction.id, stop.stopped_at, stop.meter_stop)
-    return stopped, *(unmatched.told_again(occasion, kept) for kept in released)
-
-
-def _match_waiting(q: Queries, occasion: Occasion, memory: Memory) -> Iterator[Event]:
-    """Now that a transaction is ended, a kept stop may fit only one that is left."""
-    waiting = waiting_stops(q, occasion.charge_point_key)
-    while waiting:
-        found = _first_that_fits(q, occasion.charge_point_key, waiting)
-        if found is None:
-            return
-        kept, match = found
-        waiting.remove(kept)
-        q.set_transaction_of_stop(id=kept.id, transaction_id=match.transaction.id)
-        yield from _end(q, occasion, match, kept.claimed_transaction_id, _stop_of(kept), memory)
+    if was_ended:
+        released += unmatched.release_stops(q, transaction.id, stop.stopped_at, stop.meter_stop)
+    return stopped
 
 
 def _first_that_fits(q: Queries, charge_point_key: int, waiting: Sequence[Unmatched]) -> tuple[Unmatched, Match] | None:
-    among = candidates(q, charge_point_key)
+    """Of the kept stops that ended no transaction yet: one that fits only one of those that are left."""
+    among = candidates(q, charge_point_key) if waiting else ()
     for kept in waiting:
         match = guess(q, charge_point_key, told_by(kept), among)
         if match is not None:

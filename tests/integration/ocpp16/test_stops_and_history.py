@@ -11,7 +11,6 @@ from mcpp.domain.events import ConnectorStatusChanged, TransactionStarted, Trans
 from tests.integration.ocpp16 import test_wire
 from tests.integration.ocpp16.test_wire import NOW_SPELLED, Central
 
-
 central = test_wire.central
 
 

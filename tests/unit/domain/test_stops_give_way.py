@@ -44,8 +44,9 @@ def test_a_stop_that_gave_way_is_the_one_of_the_other_that_it_fits(books: Books)
     first = books.start(connector=1, meter=0).value.transaction_id
     books.stop(-1, meter=2000, at=minute(10))
     second = books.start(connector=2, meter=0, at=minute(5), received=minute(11)).value.transaction_id
-    books.stop(first, meter=4000, at=minute(12))
+    events = books.stop(first, meter=4000, at=minute(12)).events
 
+    assert [type(event) for event in events] == [TransactionStopped, TransactionStopped]
     assert [books.transaction(number).meter_stop for number in (first, second)] == [4000, 2000]
     assert books.unmatched() == []
 
