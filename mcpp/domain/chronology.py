@@ -36,7 +36,7 @@ _CLOCK_ERROR: Final = timedelta(seconds=2)
 
 def believable(told: datetime, received_at: datetime) -> datetime:
     """When it happened: as told, or else when it was received, where the clock isn't set or runs ahead."""
-    return received_at if told > received_at or told < UNSET_BEFORE else told
+    return told if UNSET_BEFORE <= told <= received_at else received_at
 
 
 def is_older(happened_at: datetime, known: datetime | None) -> bool:
@@ -56,10 +56,13 @@ def is_past_status(connector: Connector, status: str, reported_at: datetime, rec
     if (
         status_at is not None
         and status_received_at is not None
+        and happened_at < status_received_at  # or it can't be older
         and is_older(happened_at, believable(status_at, status_received_at))
     ):
         return True
     began_at, ended_at = connector.newest_start_at, connector.newest_stop_at
+    if (began_at is None or happened_at >= began_at) and (ended_at is None or happened_at >= ended_at):
+        return False
     if ended_at is None or (began_at is not None and began_at > ended_at):
         newest, is_of_the_time_after = began_at, is_in_transaction(status)
     else:
