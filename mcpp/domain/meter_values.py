@@ -12,13 +12,14 @@ import orjson
 
 from mcpp.domain import unmatched
 from mcpp.domain.energy import ENERGY_SEPARATOR, hold_total
-from mcpp.domain.events import MeterValuesReceived
+from mcpp.domain.events import Event, MeterValuesReceived
 from mcpp.domain.evidence import Origin
 from mcpp.domain.memory import Memory, Place, as_stored
 from mcpp.domain.occasion import ChargingSession, Occasion, OriginalMessage, Result
 from mcpp.domain.recovery import weigh_meter_values
 from mcpp.domain.samples import MOST_SHARED, EnergyMeaning, Sample, SampleKind
-from mcpp_generated.db.enums import StopOrigin, UnmatchedKind
+from mcpp.domain.stop_matching import is_our_id
+from mcpp_generated.db.enums import StopOrigin
 from mcpp_generated.db.models import (
     AddConnectorReadingsParams,
     AddLateConnectorSamplesParams,
@@ -51,6 +52,11 @@ class RecordMeterValues:
     samples: Sequence[Sample]
     original: OriginalMessage
 
+    @property
+    def usable_id(self) -> int:
+        """The same; 0 where no transaction of ours can have it."""
+        return self.claimed_transaction_id if is_our_id(self.claimed_transaction_id) else 0
+
 
 def record_meter_values(
     q: Queries, occasion: Occasion, command: RecordMeterValues, memory: Memory, *, publishes: bool = True
@@ -64,20 +70,21 @@ def record_meter_values(
     place = memory.place(q, occasion.charge_point_key, command.connector_id)
     transaction = _transaction_of(q, occasion.charge_point_key, place, command)
     energy_wh: int | None = None
+    kept: tuple[Event, ...] = ()
     if transaction is not None:
         is_doubted = transaction.suspicion_at is not None or transaction.stop_origin is StopOrigin.RECOVERED
         if is_doubted and weigh_meter_values(q, occasion, transaction, command.samples):
             memory.forget(occasion.charge_point_key)
         origin = _origin_of(command, place, transaction)
         energy_wh = file_samples(q, occasion, transaction, command.samples, origin, memory)
-    elif command.claimed_transaction_id > 0:
-        kind, claimed = UnmatchedKind.METER_VALUES, command.claimed_transaction_id
-        return Result(None, unmatched.keep(q, occasion, kind, claimed, command.original))
+    elif command.usable_id > 0:
+        # Another central system's, as it may be: kept aside, and shown.
+        kept = unmatched.keep_meter_values(q, occasion, command.usable_id, command.original)
     else:
         store_at_connector(q, place.connector.key, command.samples, occasion.at, _kind_ids(q, memory))
     session = _session_of(place.connector, transaction)
     if not publishes:
-        return Result(None, session=session)
+        return Result(None, kept, session)
     event = MeterValuesReceived(
         charge_point_id=occasion.charge_point_id,
         correlation_id=occasion.correlation_id,
@@ -87,8 +94,9 @@ def record_meter_values(
         session_correlation_id=session and session.correlation_id,
         samples=command.samples,
         energy_wh=energy_wh,
+        historic=transaction is not None and transaction.stopped_at is not None,
     )
-    return Result(None, (event,), session)
+    return Result(None, (*kept, event), session)
 
 
 def _session_of(connector: Connector, transaction: Transaction | None) -> ChargingSession | None:
@@ -168,7 +176,7 @@ def _transaction_of(q: Queries, charge_point_key: int, place: Place, command: Re
 
     One that is suspected to be over by that time counts only where it's claimed: the connector may be idle.
     """
-    measured_at, claimed_id = command.samples[0].measured_at, command.claimed_transaction_id
+    measured_at, claimed_id = command.samples[0].measured_at, command.usable_id
     newest = place.newest(q)
     if newest is not None and newest.stopped_at is None and claimed_id == newest.id:
         return newest
