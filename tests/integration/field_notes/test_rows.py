@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.field_notes.rows import ROWS, test_name as name_of
+from tests.integration.field_notes.rows import ROWS
+from tests.integration.field_notes.rows import test_name as name_of
 
 
 @pytest.mark.parametrize("module", ROWS)
