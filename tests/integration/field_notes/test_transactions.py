@@ -160,7 +160,8 @@ async def test_a_stale_open_transaction(tmp_path: Path, sign: str) -> None:
             assert began["idTagInfo"]["status"] == "Accepted"
 
             async def recovered() -> bool:
-                return (await central.transaction(stale))["stop_origin"] == "recovered"
+                origin: str | None = (await central.transaction(stale))["stop_origin"]
+                return origin == "recovered"
 
             assert await until(recovered)
             assert await bill(central, stale) == (2000, False)
@@ -329,7 +330,7 @@ async def reported_energy(central: Central) -> int:
     """The energy of all days by `mcpp report`, in Wh."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "mcpp", "report", "--database", str(central.database)),
-        *("--by", "charge-point", "--period", "year", "--timezone", "UTC", "--format", "json"),
+        *("--by", "charger", "--period", "year", "--timezone", "UTC", "--format", "json"),
         stdout=asyncio.subprocess.PIPE,
     )
     out, _ = await process.communicate()
@@ -374,7 +375,8 @@ async def test_a_reserved_card_without_its_reservation(
     charger.answers["ReserveNow"] = {"status": "Accepted"}
     await charger.boot()
     await central.accepted("ReserveNow", {"connectorId": 1, "expiryDate": "2100-01-01T00:00:00Z", "idTag": "TAG"})
-    started = await charger.start(**({} if claimed is None else {"reservationId": claimed}))
+    others: dict[str, Any] = {} if claimed is None else {"reservationId": claimed}
+    started = await charger.start(**others)
 
     (reservation,) = await central.items("reservations")
     assert (reservation["status"], reservation["transaction_id"]) == ("Used", started)
