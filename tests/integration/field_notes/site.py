@@ -150,7 +150,7 @@ async def central_system(folder: Path, **settings: str) -> AsyncIterator[Central
     """A central system of its own on free ports, with settings as flags give them."""
     database, log = folder / "mcpp.db", folder / "mcpp.log"
     fixed = {"database": str(database), "ocpp_host": "127.0.0.1", "ocpp_port": "0", "http_port": "0"}
-    effective = Settings.load(fixed | {"log_payloads": "on"} | settings)
+    effective = Settings.load(fixed | {"durability": "normal", "log_payloads": "on"} | settings)
     with log.open("ab") as out:
         sink = LogSink(os.dup(out.fileno()), gather_seconds=0.001)
     with logging_to(
