@@ -215,7 +215,7 @@ async def test_an_odd_sampled_value(bench: Bench, name: str) -> None:
     await bench.assert_all_well("MeterValues", "StopTransaction", legal=legal)
 
 
-@pytest.mark.parametrize("claimed", [2**31, 2**32 - 1, 2**63 - 1, 2**64, 10**400, -1, 0, None, "", "none", {}])
+@pytest.mark.parametrize("claimed", [2**31, 2**32 - 1, 2**63 - 1, 2**64, -1, 0, None, "", "none", {}], ids=repr)
 async def test_an_odd_transaction_id(bench: Bench, claimed: JsonValue) -> None:
     """It counts as none: the values are the connector's running transaction's."""
     tries = []

@@ -398,7 +398,11 @@ async def test_sampled_values_outside_their_enums(central: Central, charger: Raw
     assert await central.deviations("MeterValues") == 1
 
 
-@pytest.mark.parametrize("number", [2**31, 2**32 - 1, 2**63 - 1, 2**64, -(2**63), 10**400])
+@pytest.mark.parametrize(
+    "number",
+    [2**31, 2**32 - 1, 2**63 - 1, 2**64, -(2**63), 10**400],
+    ids=["2^31", "2^32-1", "2^63-1", "2^64", "-2^63", "10^400"],
+)
 async def test_ids_no_transaction_can_have(central: Central, charger: RawCharger, number: int) -> None:
     """lbbrhzn/ocpp#45"""
     await charger.status("Charging", minute(0))
