@@ -250,7 +250,8 @@ async def test_required_fields_missing_in_a_start(central: Central, charger: Raw
         assert is_time_of_receipt(transaction["started_at"])
     else:
         assert transaction["started_at"] == minute(0)
-    assert await central.deviations("StartTransaction") > 0
+    if (field, lack) != ("idTag", "empty"):  # which the schema allows
+        assert await central.deviations("StartTransaction") > 0
     await charger.stop(transaction_id, spelled(datetime.now(UTC)))
     ended = await central.transaction(transaction_id)
     assert ended["stopped_at"] is not None

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
 from tests.integration.field_notes.charger import RawCharger, minute
-from tests.integration.field_notes.site import Central, central_system
+from tests.integration.field_notes.site import Central, central_system, until
 
 SECRET: Final = "7391-4486"
 
@@ -61,9 +61,12 @@ async def test_cards_that_were_refused(tmp_path: Path) -> None:
             await charger.say("Authorize", {"idTag": tag})
         await charger.start(minute(0), tag="NEW")
 
-        listed = {item["id_tag"]: item for item in await central.items("id-tags/unknown")}
+        async def both() -> dict[str, dict[str, Any]]:
+            listed = {item["id_tag"]: item for item in await central.items("id-tags/unknown")}
+            return listed if len(listed) == 2 and 3 in listed.get("NEW", {}).values() else {}
+
+        listed = await until(both)
         assert listed.keys() == {"NEW", "BLOCKED"}
         assert {item["charge_point_id"] for item in listed.values()} == {"CP-1"}
-        assert 3 in listed["NEW"].values()
         await central.put("id-tags/NEW", {"status": "Accepted", "note": "the new one"})
         assert (await charger.say("Authorize", {"idTag": "NEW"}))["idTagInfo"]["status"] == "Accepted"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from pydantic import JsonValue
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from tests.integration.field_notes.charger import RawCharger, entry, minute, sampled
+from tests.integration.field_notes.charger import RawCharger, entry, minute, sampled, spelled
 from tests.integration.field_notes.site import Central, central_system, until
 
 DAYS: Final = 24 * 60
@@ -103,11 +104,11 @@ async def test_a_repeat_with_a_new_message_id(central: Central, charger: RawChar
     assert ids == {1}
     for _ in range(3):
         await charger.stop(1)
-    assert await charger.start() == 1
 
     assert [item["transaction_id"] for item in await central.items("transactions")] == [1]
     assert await bill(central, 1) == (7000, False)
     assert await central.unmatched() == []
+    assert await charger.start() == 2  # it has had its stop: a clock that stands still has begun another
 
 
 @pytest.mark.parametrize("knows_ids", [True, False])
@@ -376,7 +377,7 @@ async def test_a_reserved_card_without_its_reservation(
     await charger.boot()
     await central.accepted("ReserveNow", {"connectorId": 1, "expiryDate": "2100-01-01T00:00:00Z", "idTag": "TAG"})
     others: dict[str, Any] = {} if claimed is None else {"reservationId": claimed}
-    started = await charger.start(**others)
+    started = await charger.start(spelled(datetime.now(UTC)), **others)
 
     (reservation,) = await central.items("reservations")
     assert (reservation["status"], reservation["transaction_id"]) == ("Used", started)
