@@ -308,7 +308,11 @@ async def test_required_fields_missing_elsewhere(central: Central, charger: RawC
 
     stored = await central.samples(transaction_id)
     assert {"1500", "2000", "2500", "4000"} <= {sample["value"] for sample in stored}
-    assert is_time_of_receipt(next(sample["timestamp"] for sample in stored if sample["value"] == "2000"))
+    # Between others of its message it's of their time.
+    assert next(sample["timestamp"] for sample in stored if sample["value"] == "2000") in {minute(5), minute(7)}
+    await charger.meter([{"timestamp": "", "sampledValue": [sampled("5000")]}], transactionId=transaction_id)
+    (alone,) = [sample for sample in await central.samples(transaction_id) if sample["value"] == "5000"]
+    assert is_time_of_receipt(alone["timestamp"])
 
 
 async def test_an_object_for_a_list_or_a_text(central: Central, charger: RawCharger) -> None:
