@@ -438,7 +438,7 @@ async def test_id_tags_with_a_serial_number_appended(tmp_path: Path) -> None:
             started = await charger.start(tag="04AB_1716230")
             elsewhere: JsonValue = {"connectorId": 1, "idTag": "04AB_99", "meterStart": 0, "timestamp": minute(1)}
             assert (await other.say("StartTransaction", elsewhere))["idTagInfo"]["status"] == "ConcurrentTx"
-            await charger.stop(-1, idTag="04AB")
+            await charger.stop(-1, idTag="04ab_1716230")
 
     async with central_system(tmp_path) as central:
         transaction = await central.transaction(started)
