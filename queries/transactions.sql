@@ -50,6 +50,13 @@ ORDER BY t.started_at DESC, t.id DESC;
 -- name: FindOpenOfIdTag :many
 SELECT * FROM transactions WHERE id_tag = @id_tag AND stopped_at IS NULL AND suspicion IS NULL ORDER BY started_at DESC, id DESC;
 
+-- As FindOpenOfIdTag, for all id tags that begin alike.
+-- name: FindOpenOfIdTagsBeginning :many
+SELECT * FROM transactions
+WHERE substr(id_tag, 1, length(CAST(@beginning AS TEXT))) = CAST(@beginning AS TEXT) COLLATE NOCASE
+    AND stopped_at IS NULL AND suspicion IS NULL
+ORDER BY started_at DESC, id DESC;
+
 -- The newest transaction that had begun on a connector at a time, ended or not.
 -- name: FindOnConnectorAt :one
 SELECT * FROM transactions WHERE connector_key = @connector_key AND started_at <= @at

@@ -683,6 +683,10 @@ class Queries(Protocol):
         """The transactions that run for an id tag, anywhere; one that is suspected to be over doesn't lock its tag out."""
         raise NotImplementedError
 
+    def find_open_of_id_tags_beginning(self, *, beginning: str) -> list[Transaction]:
+        """As FindOpenOfIdTag, for all id tags that begin alike."""
+        raise NotImplementedError
+
     def find_on_connector_at(self, *, connector_key: int, at: datetime) -> Transaction | None:
         """The newest transaction that had begun on a connector at a time, ended or not."""
         raise NotImplementedError

@@ -976,6 +976,12 @@ class SqliteQueries:
         rows: list[StoredTransaction] = self._execute(statements.FIND_OPEN_OF_ID_TAG, (id_tag,)).fetchall()
         return [decode_transaction(row) for row in rows]
 
+    def find_open_of_id_tags_beginning(self, *, beginning: str) -> list[Transaction]:
+        rows: list[StoredTransaction] = self._execute(
+            statements.FIND_OPEN_OF_ID_TAGS_BEGINNING, (beginning,)
+        ).fetchall()
+        return [decode_transaction(row) for row in rows]
+
     def find_on_connector_at(self, *, connector_key: int, at: datetime) -> Transaction | None:
         row: StoredTransaction | None = self._execute(
             statements.FIND_ON_CONNECTOR_AT, (connector_key, to_milliseconds(at))
