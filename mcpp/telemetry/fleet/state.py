@@ -20,7 +20,8 @@ from mcpp.domain.events import (
     TransactionStarted,
     TransactionStopped,
 )
-from mcpp.domain.measurements import ByPhase, Readings
+from mcpp.domain.measurements import Readings
+from mcpp.domain.phases import ByPhase
 from mcpp.domain.statuses import NO_ERROR
 from mcpp.telemetry.labels import OTHER
 

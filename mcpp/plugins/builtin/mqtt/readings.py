@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from mcpp.domain.measurements import WHOLE, LatestRegister, Readings
+from mcpp.domain.measurements import LatestRegister, Readings
+from mcpp.domain.phases import WHOLE
 from mcpp.domain.samples import Sample
 
 
