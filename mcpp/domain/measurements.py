@@ -194,6 +194,12 @@ class Readings:
         held = self._fresh(CURRENT, now.timestamp())
         return with_sum(held.phases) if held else {}
 
+    @property
+    def had_current(self) -> bool:
+        """Whether a current was ever reported."""
+        self._read()
+        return CURRENT in self._held
+
     def soc_percent(self, now: datetime) -> float | None:
         """The car's state of charge, from 0 to 100."""
         self._read()

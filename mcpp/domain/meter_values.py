@@ -11,7 +11,7 @@ import orjson
 
 from mcpp.domain import unmatched
 from mcpp.domain.energy import RunningEnergy, energy_at
-from mcpp.domain.events import MeterValuesReceived
+from mcpp.domain.events import Event, MeterValuesReceived
 from mcpp.domain.measurements import Register, register_wh
 from mcpp.domain.memory import Memory, Place
 from mcpp.domain.occasion import ChargingSession, Occasion, OriginalMessage, Result
@@ -62,19 +62,21 @@ def record_meter_values(
     place = memory.place(q, occasion.charge_point_key, command.connector_id)
     transaction = _transaction_of(q, occasion.charge_point_key, place, command)
     register: Register | None = None
+    foreign: int | None = None
+    kept: tuple[Event, ...] = ()
     if transaction is not None:
         is_doubted = transaction.suspicion_at is not None or transaction.stop_origin is StopOrigin.RECOVERED
         if is_doubted and weigh_meter_values(q, occasion, transaction, command.samples):
             memory.forget(occasion.charge_point_key)
         register = file_samples(q, occasion, transaction, command.samples, memory)
     elif command.claimed_transaction_id > 0:
-        kind, claimed = UnmatchedKind.METER_VALUES, command.claimed_transaction_id
-        return Result(None, unmatched.keep(q, occasion, kind, claimed, command.original))
+        foreign = command.claimed_transaction_id
+        kept = unmatched.keep(q, occasion, UnmatchedKind.METER_VALUES, foreign, command.original)
     else:
         store_at_connector(q, place.connector.key, command.samples, occasion.at, _kind_ids(q, memory))
-    session = _session_of(place.connector, transaction)
+    session = None if foreign is not None else _session_of(place.connector, transaction)
     if not publishes:
-        return Result(None, session=session)
+        return Result(None, kept, session)
     event = MeterValuesReceived(
         charge_point_id=occasion.charge_point_id,
         correlation_id=occasion.correlation_id,
@@ -84,8 +86,9 @@ def record_meter_values(
         session_correlation_id=session and session.correlation_id,
         samples=command.samples,
         energy_wh=None if transaction is None or register is None else energy_at(transaction, register),
+        foreign_transaction_id=foreign,
     )
-    return Result(None, (event,), session)
+    return Result(None, (*kept, event), session)
 
 
 def _session_of(connector: Connector, transaction: Transaction | None) -> ChargingSession | None:

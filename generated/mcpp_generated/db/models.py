@@ -315,6 +315,7 @@ class TransactionRecord(NamedTuple):
     meter_start: int
     meter_stop: int | None
     started_at: datetime
+    start_received_at: datetime
     stopped_at: datetime | None
     stop_reason: str | None
     stop_origin: StopOrigin | None

@@ -526,7 +526,22 @@ def decode_list_sessions_row(row: StoredListSessionsRow) -> ListSessionsRow:
 
 
 StoredTransactionRecord: TypeAlias = tuple[
-    int, str, int, int, str, int | None, int, int | None, int, int | None, str | None, str | None, str | None, int, str
+    int,
+    str,
+    int,
+    int,
+    str,
+    int | None,
+    int,
+    int | None,
+    int,
+    int,
+    int | None,
+    str | None,
+    str | None,
+    str | None,
+    int,
+    str,
 ]
 
 
@@ -541,6 +556,7 @@ def decode_transaction_record(row: StoredTransactionRecord) -> TransactionRecord
         meter_start,
         meter_stop,
         started_at,
+        start_received_at,
         stopped_at,
         stop_reason,
         stop_origin,
@@ -558,6 +574,7 @@ def decode_transaction_record(row: StoredTransactionRecord) -> TransactionRecord
         meter_start,
         meter_stop,
         from_milliseconds(started_at),
+        from_milliseconds(start_received_at),
         None if stopped_at is None else from_milliseconds(stopped_at),
         stop_reason,
         None if stop_origin is None else _STOP_ORIGIN[stop_origin],

@@ -478,17 +478,17 @@ COUNT_OPEN_TRANSACTIONS: Final = """\
 SELECT count(*) FROM transactions WHERE stopped_at IS NULL"""
 
 GET_TRANSACTION: Final = """\
-SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id FROM transaction_records WHERE transaction_id = ?1"""
+SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id FROM transaction_records WHERE transaction_id = ?1"""
 
 LIST_TRANSACTIONS: Final = """\
-SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id FROM transaction_records
+SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id FROM transaction_records
 WHERE started_at >= ?1 AND started_at <= ?2 AND (started_at < ?2 OR transaction_id < ?3)
     AND (stopped_at IS NOT NULL OR CAST(?4 AS INTEGER) = 0)
 ORDER BY started_at DESC, transaction_id DESC
 LIMIT ?5"""
 
 LIST_TRANSACTIONS_OF_CONNECTOR_ID: Final = """\
-SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id FROM transaction_records
+SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id FROM transaction_records
 WHERE connector_id = ?1
     AND started_at >= ?2 AND started_at <= ?3 AND (started_at < ?3 OR transaction_id < ?4)
     AND (stopped_at IS NOT NULL OR CAST(?5 AS INTEGER) = 0)
@@ -496,7 +496,7 @@ ORDER BY started_at DESC, transaction_id DESC
 LIMIT ?6"""
 
 LIST_TRANSACTIONS_OF_CHARGE_POINT: Final = """\
-SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id FROM transaction_records
+SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id FROM transaction_records
 WHERE charge_point_id = ?1
     AND started_at >= ?2 AND started_at <= ?3 AND (started_at < ?3 OR transaction_id < ?4)
     AND (id_tag = ?5 OR ?5 IS NULL)
@@ -505,7 +505,7 @@ ORDER BY started_at DESC, transaction_id DESC
 LIMIT ?7"""
 
 LIST_TRANSACTIONS_OF_CONNECTOR: Final = """\
-SELECT r.transaction_id, r.charge_point_id, r.evse_id, r.connector_id, r.id_tag, r.reservation_id, r.meter_start, r.meter_stop, r.started_at, r.stopped_at, r.stop_reason, r.stop_origin, r.evidence, r.energy_implausible, r.session_correlation_id
+SELECT r.transaction_id, r.charge_point_id, r.evse_id, r.connector_id, r.id_tag, r.reservation_id, r.meter_start, r.meter_stop, r.started_at, r.start_received_at, r.stopped_at, r.stop_reason, r.stop_origin, r.evidence, r.energy_implausible, r.session_correlation_id
 FROM charge_points AS p
 JOIN connectors AS c ON c.charge_point_key = p.key
 CROSS JOIN transactions AS t ON t.connector_key = c.key
@@ -518,7 +518,7 @@ ORDER BY t.started_at DESC, t.id DESC
 LIMIT ?9"""
 
 LIST_TRANSACTIONS_OF_ID_TAG: Final = """\
-SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id FROM transaction_records
+SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id FROM transaction_records
 WHERE id_tag = ?1
     AND started_at >= ?2 AND started_at <= ?3 AND (started_at < ?3 OR transaction_id < ?4)
     AND (connector_id = ?5 OR ?5 IS NULL)
@@ -527,7 +527,7 @@ ORDER BY started_at DESC, transaction_id DESC
 LIMIT ?7"""
 
 LIST_OPEN_TRANSACTIONS: Final = """\
-SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id FROM transaction_records
+SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id FROM transaction_records
 WHERE stopped_at IS NULL
     AND started_at >= ?1 AND started_at <= ?2 AND (started_at < ?2 OR transaction_id < ?3)
     AND (charge_point_id = ?4 OR ?4 IS NULL)

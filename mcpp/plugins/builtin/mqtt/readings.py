@@ -1,38 +1,49 @@
-"""What a connector's topic shows of its meter values."""
+"""What the topics of connectors show of their meter values."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
-from mcpp.domain.measurements import LatestRegister, Readings
-from mcpp.domain.phases import WHOLE
-from mcpp.domain.samples import Sample
+from mcpp.domain.events import Event, MeterValuesReceived
+from mcpp.domain.measurements import LatestRegister
+from mcpp.plugins import ChargePointState
+from mcpp.reads.live import LiveReadings
+from mcpp.reads.stored_fleet import StoredConnector, StoredTransaction
 
 
-class ConnectorReadings:
-    """Power and meter register of a connector, as its meter values say."""
-
-    __slots__ = ("_readings", "_register", "_resting_watts")
+class SiteReadings:
+    """Power and meter register of every connector, as its meter values say; power is what the API and metrics have."""
 
     def __init__(self) -> None:
-        self._readings = Readings()
-        self._register = LatestRegister()
-        self._resting_watts: float | None = None
+        self._live = LiveReadings()
+        self._registers = defaultdict[tuple[str, int], LatestRegister](LatestRegister)
 
-    def take(self, samples: Sequence[Sample], received_at: datetime) -> bool:
-        """Take in the samples of a message; whether they say anything of power or register."""
-        has_power = self._readings.take(samples, received_at) is not None
-        if has_power:
-            self._resting_watts = None
-        return self._register.take(samples, received_at) or has_power
+    def load(self, states: Sequence[ChargePointState]) -> None:
+        """Begin with charge points as they are."""
+        for state in states:
+            self._live.begin(
+                state.charge_point_id,
+                [StoredConnector(known.connector_id, known.status, known.error_code) for known in state.connectors],
+                [
+                    StoredTransaction(known.transaction_id, known.connector_id, None)
+                    for known in state.connectors
+                    if known.transaction_id is not None
+                ],
+                connected=state.connected,
+            )
 
-    def end(self) -> None:
-        """Take note that a transaction has ended: many chargers measure no more from here on."""
-        self._readings = Readings()
-        self._resting_watts = 0.0
+    def follow(self, event: Event) -> None:
+        """Take note of an event, of whatever kind."""
+        self._live(event)
+        if isinstance(event, MeterValuesReceived):
+            self._registers[event.charge_point_id, event.connector_id].take(event.samples, event.at)
 
-    def facts(self, now: datetime) -> dict[str, float | int | None]:
+    def facts(self, charge_point_id: str, connector_id: int, now: datetime) -> dict[str, float | int | None]:
         """`power_w`, None where it isn't known or stale, and `energy_wh`, None before the first."""
-        watts = self._readings.power_watts(now).get(WHOLE, self._resting_watts)
-        return {"power_w": None if watts is None else round(watts, 1), "energy_wh": self._register.wh}
+        live = self._live.connector(charge_point_id, connector_id)
+        return {
+            "power_w": None if live is None else live.power_w(now),
+            "energy_wh": self._registers[charge_point_id, connector_id].wh,
+        }

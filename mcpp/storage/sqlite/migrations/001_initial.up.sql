@@ -280,6 +280,7 @@ SELECT
     t.meter_start,
     t.meter_stop,
     t.started_at,
+    t.start_received_at,
     t.stopped_at,
     t.stop_reason,
     t.stop_origin,
