@@ -84,7 +84,7 @@ class LiveConnector:
         self._ended_id: int | None = None
         """The last transaction that ended here."""
         self._has_ended = False
-        """Whether what flowed has ended, and nothing was measured since."""
+        """Whether what flowed has ended, and no power was measured since."""
         self._readings = _NOTHING
 
     @property
@@ -220,8 +220,8 @@ class LiveConnector:
         if self.may_flow:
             if self._readings is _NOTHING:
                 self._readings = Readings()
-            self._readings.take(event.samples, event.at)
-            self._has_ended = False
+            if self._readings.take(event.samples, event.at) is not None:
+                self._has_ended = False
 
     def _end_flow(self) -> None:
         self._has_ended = True

@@ -24,7 +24,6 @@ from mcpp.domain.events import Event
 from mcpp.ocpp16.metering import samples_of
 from mcpp.plugins import ConnectorState
 from mcpp.plugins.builtin.mqtt import Mqtt, MqttSettings
-from mcpp.telemetry.fleet.state import Fleet
 from mcpp.telemetry.metrics.definitions import Metrics
 from mcpp.telemetry.metrics.fleet_series import fleet_series
 from mcpp_generated.ocpp16.actions import METER_VALUES
@@ -32,6 +31,7 @@ from tests.events import CONNECTED
 from tests.integration.plugins.mqtt_client import connected_client, running_broker
 from tests.unit.domain.books import Books
 from tests.unit.plugins.site_by_hand import SiteByHand, charge_point
+from tests.unit.telemetry.followed import FollowedFleet
 from tests.unit.telemetry.scrapes import scrape, value, values
 
 Sampled = dict[str, str]
@@ -242,7 +242,7 @@ def hold(books: Books, row: Row, charge_point_id: str, connector_id: int) -> Ses
 
 
 async def ask_metrics(sessions: Sequence[Session]) -> None:
-    fleet = Fleet(statuses=(), error_codes=(), series_limit=len(CHARGE_POINTS))
+    fleet = FollowedFleet(statuses=(), error_codes=(), series_limit=len(CHARGE_POINTS))
     metrics = Metrics(version="1", actions=(), error_codes=(), stop_reasons=())
     metrics.watch_fleet(lambda: fleet_series(fleet, lambda _: None))
     for charge_point_id in CHARGE_POINTS:
@@ -275,6 +275,8 @@ async def ask_broker(sessions: Sequence[Session]) -> None:
         site = SiteByHand()
         site.clock = datetime.now(UTC)
         await plugin.server_started(site)
+        for charge_point_id in CHARGE_POINTS:
+            await publish(plugin, replace(CONNECTED, charge_point_id=charge_point_id), site)
         for session in sessions:
             charge_point_id = session.charge_point_id
             shown = (charging(session.connector_id),)
