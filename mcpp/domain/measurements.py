@@ -204,7 +204,8 @@ class Readings:
         """The car's state of charge, from 0 to 100."""
         self._read()
         held = self._fresh(SOC, now.timestamp())
-        return None if held is None else max(held.phases.get(WHOLE, 0.0), 0.0)
+        percent = -1.0 if held is None else held.phases.get(WHOLE, -1.0)
+        return percent if percent >= 0 else None
 
     def measured_at(self, now: datetime) -> datetime | None:
         """When the newest of these values were measured, by the charger's clock; None where all are stale."""
