@@ -155,11 +155,14 @@ class Readings:
         """
         if len(samples) != self._shapeless and (power := self._put_aside(samples, received_at)) is not None:
             return power
-        self._read()
         moments = _moments_of(samples)
+        if not moments:
+            return None
+        if self._unread is not None:
+            self._read()
         received = received_at.timestamp()
         power = None
-        for measured_at in moments if len(moments) <= 1 else sorted(moments):
+        for measured_at in moments if len(moments) == 1 else sorted(moments):
             power = self._take_moment(moments[measured_at], measured_at, received)
             # The next message may come before the next scrape: the peak is looked for in each.
             if power is not None and (self.peak_power_watts is None or power > self.peak_power_watts):

@@ -96,7 +96,7 @@ class LiveConnector:
         """
         if not self._charge_point.connected:
             return False
-        if self._runs or self.connector_id == CHARGE_POINT:
+        if self.transaction_id is not None or self._foreign_id is not None or self.connector_id == CHARGE_POINT:
             return True
         return self.status is None or may_draw_current(self.status)
 
@@ -206,16 +206,17 @@ class LiveConnector:
 
     def measure(self, event: MeterValuesReceived) -> None:
         """Values have come for this connector, or for the transaction that runs on it."""
-        told = event.transaction_id
+        told, running = event.transaction_id, self.transaction_id
         if told is not None and event.energy_wh is not None:
-            # Only one that is open has an energy so far: it runs, though its start was told as of the past.
-            if self.transaction_id is None and not event.historic and told != self._ended_id:
-                self.begin(told, event.energy_wh)
-            elif self.transaction_id == told:
+            if running == told:
                 self._energy_wh = event.energy_wh
-        if event.historic or told not in {None, self.transaction_id}:
+            # Only one that is open has an energy so far: it runs, though its start was told as of the past.
+            elif running is None and not event.historic and told != self._ended_id:
+                self.begin(told, event.energy_wh)
+                running = told
+        if event.historic or (told is not None and told != running):
             return
-        if event.foreign_transaction_id is not None and self.transaction_id is None:
+        if running is None and event.foreign_transaction_id is not None:
             self._foreign_id = event.foreign_transaction_id
         if self.may_flow:
             if self._readings is _NOTHING:
@@ -324,18 +325,20 @@ class LiveReadings:
                 connector.begin(transaction.transaction_id, transaction.energy_wh)
 
     def __call__(self, event: Event) -> None:
+        point = self._charge_points.get(event.charge_point_id)
+        if isinstance(event, MeterValuesReceived):
+            if point is not None:
+                self._measured(point, event)
+            return
         if isinstance(event, ChargePointConnected):
             point = self._meet(event.charge_point_id)
             if point is not None:
                 point.connect(connected=True)
             return
         # One that isn't known was forgotten a moment ago.
-        point = self._charge_points.get(event.charge_point_id)
         if point is None:
             return
         match event:
-            case MeterValuesReceived():
-                self._measured(point, event)
             case ConnectorStatusChanged():
                 connector = point.connector(event.connector_id)
                 if connector is not None:
@@ -365,8 +368,8 @@ class LiveReadings:
         return known
 
     def _measured(self, point: _LiveChargePoint, event: MeterValuesReceived) -> None:
-        connector = point.connector(event.connector_id)
-        told = event.transaction_id
+        number, told = event.connector_id, event.transaction_id
+        connector = point.connectors.get(number) or point.connector(number)
         # The meter of another place may speak for it, such as that of the whole charge point.
         if told is not None and (connector is None or connector.transaction_id != told):
             connector = point.running(told) or connector

@@ -169,6 +169,13 @@ class Fleet:
                 self._exported.add(following)
 
     def __call__(self, event: Event) -> None:
+        if isinstance(event, MeterValuesReceived):
+            told = event.transaction_id
+            if told is not None and event.energy_wh is not None:
+                figures = self._charge_points.get(event.charge_point_id)
+                if figures is not None:
+                    figures.energy.progress(told, counted_wh(event.energy_wh))
+            return
         if isinstance(event, ChargePointConnected):
             self._meet(event.charge_point_id, EnergyTotal())
             return
@@ -177,9 +184,6 @@ class Fleet:
         if figures is None:
             return
         match event:
-            case MeterValuesReceived():
-                if event.energy_wh is not None and event.transaction_id is not None:
-                    figures.energy.progress(event.transaction_id, counted_wh(event.energy_wh))
             case ConnectorStatusChanged():
                 self._changed_status(figures, event)
             case TransactionStarted():
