@@ -29,6 +29,20 @@ class Connector(BaseModel):
     error_code: str | None = Field(examples=["NoError"])
     status_at: Time | None = Field(description="By the charger's clock.")
     transaction_id: int | None = Field(description="Of the transaction that runs on it.")
+    power_w: float | None = Field(
+        description="W, of the whole connector. This and what follows: null unless a session runs on a connected "
+        "charger and the value is known."
+    )
+    current_a: dict[str, float] | None = Field(
+        description="A, by phase; total is the connector's, the sum where the charger sends none.",
+        examples=[{"total": 48.0, "L1": 16.0, "L2": 16.0, "L3": 16.0}],
+    )
+    voltage_v: dict[str, float] | None = Field(
+        description="V, by phase or between two; total is what the charger sends without a phase.",
+        examples=[{"L1": 230.1, "L2": 231.4, "L3": 229.8}],
+    )
+    soc_percent: float | None = Field(description="State of charge of the car's battery.", ge=0, le=100)
+    measured_at: Time | None = Field(description="The newest of these values, by the charger's clock.")
 
 
 class ChargePoint(BaseModel):
@@ -110,7 +124,8 @@ class Transaction(BaseModel):
     meter_start: int = Field(description="Wh")
     meter_stop: int | None = Field(description="Wh")
     energy_wh: int | None = Field(
-        description="Wh, never negative: a correction, else as booked; 0 where it's implausible; null while it runs."
+        description="Wh, never negative: a correction, else as booked, 0 where that is implausible; so far while it "
+        "runs, null then where it isn't known."
     )
     started_at: Time
     stopped_at: Time | None
@@ -124,6 +139,15 @@ class Transaction(BaseModel):
     original_energy_wh: int | None = Field(description="Wh as booked, where a correction counts.")
     correction: Correction | None = Field(description="What a person says that it took, the newest of it.")
     session_correlation_id: str = Field(description="On every log line of the session, too.")
+    power_w: float | None = Field(
+        description="W, of its connector now; null once it has ended, while its charger is offline and where it isn't "
+        "known."
+    )
+    duration_s: int = Field(
+        ge=0,
+        description="Seconds: of one that runs until now by the server's clock, from its charger's start where that "
+        "can be, else from its receipt; of one that has ended by the charger's clock, 0 where that was set back.",
+    )
 
 
 class Sample(BaseModel):

@@ -20,6 +20,7 @@ from mcpp.domain.occasion import OperatorOccasion, Result
 from mcpp.files.store import FileStore
 from mcpp.ocppj.flow import active_correlation_id
 from mcpp.reads.charge_points import ChargePoints
+from mcpp.reads.live import LiveReadings
 from mcpp.storage.engine import ReaderPool
 from mcpp.storage.writer import Writer
 from mcpp_generated.db.queries import Queries
@@ -59,6 +60,7 @@ class ApiServices:
     """Ends a charge point's connection, by identity, if it has one."""
     commands: Commands
     charge_points: ChargePoints
+    live_readings: LiveReadings
     sync_local_list: Callable[[str], Awaitable[Exchange[BaseModel]]]
     """Bring a charge point's local list in line with the stored tags; raises as a command, Unknown and Conflict."""
     charging_profiles: Mapping[str, type[BaseModel]]

@@ -46,10 +46,10 @@ async def list_transactions(
     """Transactions, the newest first. `Accept: text/csv` returns them as a file, safe to open in a spreadsheet."""
     if _prefers_csv(accept):
         limit = query.limit if "limit" in query.model_fields_set else None
-        lines = _as_csv(reads.stream(services.readers, query, limit))
+        lines = _as_csv(reads.stream(services.readers, query, limit, services.live_readings))
         headers = {"Content-Disposition": 'attachment; filename="transactions.csv"', "Vary": "Accept"}
         return StreamingResponse(lines, media_type=_CSV, headers=headers)
-    page = (await reads.list_page(services.readers, query)).map(row_of)
+    page = (await reads.list_page(services.readers, query, services.live_readings)).map(row_of)
     return as_json({"items": page.items, "next_cursor": page.next_cursor}, headers={"Vary": "Accept"})
 
 
@@ -108,7 +108,8 @@ async def answer_transaction(services: ApiServices, transaction_id: int) -> Resp
 
 
 async def _find(services: ApiServices, transaction_id: int) -> Transaction:
-    return found(await reads.find(services.readers, transaction_id), _unknown(transaction_id))
+    transaction = await reads.find(services.readers, transaction_id, services.live_readings)
+    return found(transaction, _unknown(transaction_id))
 
 
 def _unknown(transaction_id: int) -> str:

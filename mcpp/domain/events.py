@@ -107,7 +107,7 @@ class TransactionStarted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeterValuesReceived(Event):
-    """Meter values were stored, in or outside of a transaction."""
+    """Meter values were stored: in a transaction, outside of any, or aside where it isn't one of ours."""
 
     connector_id: int
     transaction_id: int | None
@@ -117,6 +117,8 @@ class MeterValuesReceived(Event):
     """What its running transaction has taken so far; None where these values say nothing new of it."""
     historic: bool = False
     """They're of a transaction that is over, or older than what its charger said before: nothing flows now."""
+    foreign_transaction_id: int | None = None
+    """As the values name it, where no such transaction is known: another central system may have begun it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,9 @@
-"""What the samples of a connector say together of its power, voltage and current, whoever asks.
+"""What the samples of a connector say together of its power, voltage, current and state of charge, whoever asks.
 
 Values are taken by quantity and time of measurement: a newer time replaces all phases of the quantity, an older one,
 delivered late, changes nothing. The outlet counts before other places, since the inlet may feed several connectors.
+
+Values that were cleared are over, and so is what was measured before them.
 
 A value that nothing follows is stale after three times the gap between the last two, at least after five minutes. Its
 age is by the time of receipt, as a charger's clock may be an hour off and still be even.
@@ -9,26 +11,14 @@ age is by the time of receipt, as a charger's clock may be an hour off and still
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final, TypeAlias
 
-from mcpp.domain.samples import CURRENT, POWER, VOLTAGE, Sample
-
-WHOLE: Final = ""
-"""The phase of what holds for the connector as a whole."""
-
-ByPhase: TypeAlias = Mapping[str, float]
-"""Values by phase: WHOLE, `L1`, `L2`, `L3`, `N`, `L1-L2`, `L2-L3`, `L3-L1`."""
-
-_NEUTRAL: Final = "N"
-_PHASES: Final = ("L1", "L2", "L3")
-_LINE_OF_PHASE: Final = {"L1": "L1-L2", "L2": "L2-L3", "L3": "L3-L1"}
-
-# No mains has more than this between a phase and neutral; many have it between phases.
-_MOST_PHASE_VOLTS: Final = 300.0
+from mcpp.domain.phases import WHOLE, ByPhase, power_of, whole_of, with_sum
+from mcpp.domain.samples import CURRENT, POWER, SOC, VOLTAGE, Sample
+from mcpp.domain.shapes import Shape, power_of_shape, shape_of
 
 _LEAST_LIFE: Final = 300.0
 """Seconds."""
@@ -40,6 +30,8 @@ _LONGEST_GAP: Final = 3600.0
 
 # Readings of different quantities belong together where they are no further apart.
 _TOGETHER: Final = timedelta(minutes=1)
+
+_BEFORE_ALL: Final = datetime.min.replace(tzinfo=UTC)
 
 _Moment: TypeAlias = dict[str, tuple[int, dict[str, float]]]
 """What was measured at one time, by quantity: the rank of the location, and the values by phase."""
@@ -55,21 +47,36 @@ class _Held:
     life: float
     rank: int
     phases: dict[str, float]
-    """Not changed once it is here: a scrape may hold it."""
+    """Not changed once it is here: a scrape may hold it. Empty where it was cleared."""
 
     def is_fresh(self, now: float) -> bool:
         return now - self.received <= self.life
 
+    def holds(self, now: float) -> bool:
+        """Whether it has values, and they are fresh."""
+        return bool(self.phases) and self.is_fresh(now)
+
 
 class Readings:
-    """Power, voltage and current of a connector, as far as they aren't stale, and its peak power."""
+    """Power, voltage, current and state of charge of a connector, as far as they aren't stale, and its peak power."""
 
-    __slots__ = ("_held", "peak_power_watts")
+    __slots__ = ("_held", "_life", "_newest", "_received", "_shape", "_shapeless", "_unread", "peak_power_watts")
 
     def __init__(self) -> None:
         self.peak_power_watts: float | None = None
-        """The most that was ever reported, or follows from voltage and current, stale or not."""
+        """The most that was ever reported, or follows from voltage and current, stale or cleared or not."""
         self._held: dict[str, _Held] = {}
+        self._newest: datetime | None = _BEFORE_ALL
+        """All that is held or unread was measured by then; None where that must be looked up."""
+        self._shapeless = 0
+        """How many samples the last message had that was without a shape: the next of as many isn't tried."""
+        self._unread: Sequence[Sample] | None = None
+        """The newest message, while only its power was looked at: most are replaced before anybody asks."""
+        self._shape: Shape = ()
+        """The unread message's, as what follows."""
+        self._received = 0.0
+        self._life: float | None = None
+        """As the messages say that it has replaced, which nobody has read either; None where it has replaced none."""
 
     def take(self, samples: Sequence[Sample], received_at: datetime) -> float | None:
         """Take in the samples of a message.
@@ -77,38 +84,116 @@ class Readings:
         Returns the whole connector's power in W at the newest of their times, as reported or from voltage and current;
         None where they don't say it.
         """
+        if len(samples) != self._shapeless and (power := self._put_aside(samples, received_at)) is not None:
+            return power
         moments = _moments_of(samples)
+        if not moments:
+            return None
+        if self._unread is not None:
+            self._read()
         received = received_at.timestamp()
-        power: float | None = None
-        for measured_at in moments if len(moments) <= 1 else sorted(moments):
+        power = None
+        for measured_at in moments if len(moments) == 1 else sorted(moments):
             power = self._take_moment(moments[measured_at], measured_at, received)
             # The next message may come before the next scrape: the peak is looked for in each.
             if power is not None and (self.peak_power_watts is None or power > self.peak_power_watts):
                 self.peak_power_watts = power
+        self._newest = None
         return power
+
+    def clear(self) -> None:
+        """What was measured so far holds no more, nor does what was measured before it and comes late."""
+        self._read()
+        for held in self._held.values():
+            held.phases = {}
 
     def power_watts(self, now: datetime) -> ByPhase:
         """As reported; else from voltage and current."""
+        self._read()
         seconds = now.timestamp()
         if derived := self._derived_power(seconds):
-            return _with_sum(derived)
+            return with_sum(derived)
         reported = self._fresh(POWER, seconds)
-        return _with_sum(reported.phases) if reported else {}
+        return with_sum(reported.phases) if reported else {}
 
     def voltage_volts(self, now: datetime) -> ByPhase:
         """As reported: voltages have no sum."""
+        self._read()
         held = self._fresh(VOLTAGE, now.timestamp())
         return held.phases if held else {}
 
     def current_amperes(self, now: datetime) -> ByPhase:
         """As reported, with the sum of the phases where the charger sends none."""
+        self._read()
         held = self._fresh(CURRENT, now.timestamp())
-        return _with_sum(held.phases) if held else {}
+        return with_sum(held.phases) if held else {}
+
+    @property
+    def had_current(self) -> bool:
+        """Whether a current was ever reported."""
+        self._read()
+        return CURRENT in self._held
+
+    def soc_percent(self, now: datetime) -> float | None:
+        """The car's state of charge, from 0 to 100."""
+        self._read()
+        held = self._fresh(SOC, now.timestamp())
+        percent = -1.0 if held is None else held.phases.get(WHOLE, -1.0)
+        return percent if percent >= 0 else None
+
+    def measured_at(self, now: datetime) -> datetime | None:
+        """When the newest of these values were measured, by the charger's clock; None where all are stale."""
+        self._read()
+        seconds = now.timestamp()
+        return max((held.measured_at for held in self._held.values() if held.holds(seconds)), default=None)
+
+    def _put_aside(self, samples: Sequence[Sample], received_at: datetime) -> float | None:
+        """Keep a message unread where it is the newest of all, and its shape says where its power stands.
+
+        Returns its power. One of the same shape that is still unread is dropped for it: it holds the same quantities.
+        """
+        shape = shape_of(samples)
+        if not shape:
+            self._shapeless = len(samples)
+            return None
+        measured_at, newest = samples[0].measured_at, self._newest
+        if newest is None:
+            newest = self._newest = max([held.measured_at for held in self._held.values()], default=_BEFORE_ALL)
+        if measured_at is not samples[-1].measured_at or measured_at <= newest:
+            return None
+        power = power_of_shape(shape, samples)
+        if power is None:
+            return None
+        received, life = received_at.timestamp(), None
+        if self._unread is not None:
+            gap = received - self._received
+            if self._shape is shape and gap <= _LONGEST_GAP:
+                life = max(_LEAST_LIFE, gap * _LIFE_IN_GAPS)
+            else:
+                self._read()
+        self._unread, self._shape, self._received, self._life = samples, shape, received, life
+        self._newest = measured_at
+        if self.peak_power_watts is None or power > self.peak_power_watts:
+            self.peak_power_watts = power
+        return power
+
+    def _read(self) -> None:
+        """Read what is still unread."""
+        unread = self._unread
+        if unread is None:
+            return
+        self._unread = None
+        for measured_at, moment in _moments_of(unread).items():
+            if self._life is None:
+                self._take_moment(moment, measured_at, self._received)
+                continue
+            for quantity, (rank, phases) in moment.items():
+                self._held[quantity] = _Held(measured_at, self._received, self._life, rank, phases)
 
     def _take_moment(self, moment: _Moment, measured_at: datetime, received: float) -> float | None:
         """The power of that moment; None where it has none."""
         power: dict[str, float] | None = None
-        has_others = False
+        may_derive = False
         for quantity, (rank, new) in moment.items():
             held = self._held.get(quantity)
             if held is None:
@@ -120,15 +205,15 @@ class Readings:
                 phases = _renew(held, rank, new, measured_at, received)
             if quantity == POWER:
                 power = phases
-            else:
-                has_others = True
-        if power is None and has_others:
+            elif quantity != SOC:
+                may_derive = True
+        if power is None and may_derive:
             power = self._derived_power(received)
-        return None if power is None else _whole_of(power)
+        return None if power is None else whole_of(power)
 
     def _fresh(self, quantity: str, now: float) -> _Held | None:
         held = self._held.get(quantity)
-        return held if held is not None and held.is_fresh(now) else None
+        return held if held is not None and held.holds(now) else None
 
     def _derived_power(self, now: float) -> dict[str, float]:
         """From voltage and current, where no power is reported, or one that is older than the current."""
@@ -138,13 +223,15 @@ class Readings:
         voltage = self._fresh(VOLTAGE, now)
         if voltage is None or abs(current.measured_at - voltage.measured_at) > _TOGETHER:
             return {}
-        return _power_of(current.phases, voltage.phases)
+        return power_of(current.phases, voltage.phases)
 
 
 def _renew(
     held: _Held, rank: int, phases: dict[str, float], measured_at: datetime, received: float
 ) -> dict[str, float]:
     """Put values in the place of those that are held, unless these are newer; returns all phases of that moment."""
+    if not held.phases and measured_at <= held.measured_at and held.is_fresh(received):
+        return phases
     if measured_at == held.measured_at:
         if rank == held.rank:
             phases = held.phases | phases
@@ -181,60 +268,3 @@ def _moments_of(samples: Sequence[Sample]) -> dict[datetime, _Moment]:
         elif rank == values[0]:
             values[1][phase] = value
     return moments
-
-
-def _whole_of(phases: ByPhase) -> float | None:
-    """The value of the whole connector: as the charger sends it, else the sum of its phases."""
-    if WHOLE in phases:
-        return phases[WHOLE]
-    parts = [value for phase, value in phases.items() if phase != _NEUTRAL]
-    return sum(parts) if parts else None
-
-
-def _with_sum(phases: dict[str, float]) -> ByPhase:
-    """Values with that of the whole connector."""
-    if WHOLE in phases or (whole := _whole_of(phases)) is None:
-        return phases
-    return {WHOLE: whole, **phases}
-
-
-def _power_of(amperes: ByPhase, volts: ByPhase) -> dict[str, float]:
-    """Power in W from current and voltage, of each phase where there are phases; a power factor of 1 is assumed."""
-    phases = [phase for phase in _PHASES if phase in amperes]
-    if not phases:
-        between = _volts_of_whole(volts)
-        return {WHOLE: amperes[WHOLE] * between} if WHOLE in amperes and between is not None else {}
-    by_phase = {phase: _volts_of_phase(phase, volts, len(phases)) for phase in phases}
-    return {phase: amperes[phase] * between for phase, between in by_phase.items() if between is not None}
-
-
-def _volts_of_whole(volts: ByPhase) -> float | None:
-    """The voltage that goes with a current of the whole connector: the sum of its phases, where it has some."""
-    if WHOLE in volts:
-        return volts[WHOLE]
-    to_neutral = [volts[phase] for phase in _PHASES if phase in volts]
-    if to_neutral:
-        return sum(to_neutral) / len(to_neutral)
-    lines = [volts[line] for line in _LINE_OF_PHASE.values() if line in volts]
-    if not lines:
-        return None
-    # One alone is between the two wires that are used, as in networks without a neutral.
-    return lines[0] if len(lines) == 1 else sum(lines) / len(lines) / math.sqrt(3)
-
-
-def _volts_of_phase(phase: str, volts: ByPhase, used: int) -> float | None:
-    """The voltage that goes with one phase's current, of so many that are used; the others' where it has none."""
-    if phase in volts:
-        return volts[phase]
-    to_neutral = [volts[other] for other in _PHASES if other in volts]
-    if to_neutral:
-        return sum(to_neutral) / len(to_neutral)
-    lines = {line: volts[line] for line in _LINE_OF_PHASE.values() if line in volts}
-    if lines:
-        line = lines.get(_LINE_OF_PHASE[phase], sum(lines.values()) / len(lines))
-        # Two wires of a split phase, or of a network without a neutral, share one voltage.
-        return line / (used if len(lines) == 1 and used < len(_PHASES) else math.sqrt(3))
-    whole = volts.get(WHOLE)
-    if whole is not None and used == len(_PHASES) and whole > _MOST_PHASE_VOLTS:
-        return whole / math.sqrt(3)
-    return whole

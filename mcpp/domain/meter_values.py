@@ -70,6 +70,7 @@ def record_meter_values(
     place = memory.place(q, occasion.charge_point_key, command.connector_id)
     transaction = _transaction_of(q, occasion.charge_point_key, place, command)
     energy_wh: int | None = None
+    foreign: int | None = None
     kept: tuple[Event, ...] = ()
     if transaction is not None:
         is_doubted = transaction.suspicion_at is not None or transaction.stop_origin is StopOrigin.RECOVERED
@@ -79,10 +80,11 @@ def record_meter_values(
         energy_wh = file_samples(q, occasion, transaction, command.samples, origin, memory)
     elif command.usable_id > 0:
         # Another central system's, as it may be: kept aside, and shown.
-        kept = unmatched.keep_meter_values(q, occasion, command.usable_id, command.original)
+        foreign = command.usable_id
+        kept = unmatched.keep_meter_values(q, occasion, foreign, command.original)
     else:
         store_at_connector(q, place.connector.key, command.samples, occasion.at, _kind_ids(q, memory))
-    session = _session_of(place.connector, transaction)
+    session = None if foreign is not None else _session_of(place.connector, transaction)
     if not publishes:
         return Result(None, kept, session)
     event = MeterValuesReceived(
@@ -95,6 +97,7 @@ def record_meter_values(
         samples=command.samples,
         energy_wh=energy_wh,
         historic=transaction is not None and transaction.stopped_at is not None,
+        foreign_transaction_id=foreign,
     )
     return Result(None, (*kept, event), session)
 

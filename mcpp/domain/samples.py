@@ -17,6 +17,8 @@ ENERGY_INTERVAL: Final = "Energy.Active.Import.Interval"
 POWER: Final = "Power.Active.Import"
 VOLTAGE: Final = "Voltage"
 CURRENT: Final = "Current.Import"
+SOC: Final = "SoC"
+"""State of charge of the car."""
 
 MOST_SHARED: Final = 4096
 """Kinds that are kept at most: a charger may make up more than there are (OCPP 1.6's lists allow 600,000)."""
@@ -24,15 +26,16 @@ MOST_SHARED: Final = 4096
 _RAW: Final = "Raw"
 _SIGNED: Final = "SignedData"
 
-# To W, V and A; without a unit they are that already. Chargers label active power as VA, too.
+# To W, V, A and percent; without a unit they are that already. Chargers label active power as VA, too.
 _FACTORS: Final[Mapping[str, Mapping[str, float]]] = {
     POWER: {"": 1, "W": 1, "kW": 1000, "VA": 1, "kVA": 1000},
     VOLTAGE: {"": 1, "V": 1},
     CURRENT: {"": 1, "A": 1},
+    SOC: {"": 1, "Percent": 1, "%": 1},
 }
 
-# Beyond these it's no reading of a charger: 10 MW, 10 kV, 10 kA.
-_LARGEST: Final[Mapping[str, float]] = {POWER: 1e7, VOLTAGE: 1e4, CURRENT: 1e4}
+# Beyond these it's no reading of a charger: 10 MW, 10 kV, 10 kA, a full battery.
+_LARGEST: Final[Mapping[str, float]] = {POWER: 1e7, VOLTAGE: 1e4, CURRENT: 1e4, SOC: 100}
 
 # The inlet may feed several connectors: the outlet comes first.
 _LOCATIONS: Final = ("Outlet", "Cable", "EV", "Inlet", "Body")
@@ -46,18 +49,18 @@ _Texts: TypeAlias = tuple[str, str, str, str, str, str]
 
 
 class ValueMeaning(NamedTuple):
-    """How the value of a sample of power, voltage or current is read."""
+    """How the value of a sample of power, voltage, current or state of charge is read."""
 
     quantity: str
-    """POWER, VOLTAGE or CURRENT."""
+    """POWER, VOLTAGE, CURRENT or SOC."""
     phase: str
     """`L1`, `L2`, `L3`, `N`, `L1-L2`, `L2-L3`, `L3-L1`; empty for the whole. `L1-N` is `L1`."""
     factor: float
-    """To W, V or A."""
+    """To W, V, A or percent."""
     largest: float
-    """In W, V or A; what is greater, negative or not, is no reading."""
+    """In W, V, A or percent; what is greater, negative or not, is no reading."""
     rank: int
-    """Of its location, the best is 0."""
+    """Of its location, the best is 0; a state of charge is the car's wherever it was read, so always 0."""
 
 
 class Moment(IntEnum):
@@ -100,7 +103,7 @@ class SampleKind:
     location: str
     format: str
     meaning: ValueMeaning | None = field(init=False, repr=False)
-    """None where it isn't power, voltage or current, or can't be read."""
+    """None where it isn't power, voltage, current or state of charge, or can't be read."""
     energy: EnergyMeaning | None = field(init=False, repr=False)
     """None where it isn't imported energy, or can't be read."""
 
@@ -172,7 +175,8 @@ def _meaning(kind: SampleKind) -> ValueMeaning | None:
     factor = _FACTORS.get(kind.measurand, {}).get(kind.unit)
     if factor is None or kind.format != _RAW:
         return None
-    return ValueMeaning(kind.measurand, _phase(kind), factor, _LARGEST[kind.measurand], _rank(kind))
+    rank = 0 if kind.measurand == SOC else _rank(kind)
+    return ValueMeaning(kind.measurand, _phase(kind), factor, _LARGEST[kind.measurand], rank)
 
 
 def _energy_meaning(kind: SampleKind) -> EnergyMeaning | None:

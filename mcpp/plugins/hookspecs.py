@@ -104,7 +104,7 @@ class HookSpecs:
 
     @hookspec
     def meter_values_received(self, event: MeterValuesReceived, site: Site) -> Done:
-        """Meter values were stored (OCPP 1.6 §4.7), in or outside of a transaction."""
+        """Meter values were stored (OCPP 1.6 §4.7): in a transaction, outside of any, or aside."""
 
     @hookspec
     def transaction_stopped(self, event: TransactionStopped, site: Site) -> Done:
@@ -128,7 +128,7 @@ class HookSpecs:
 
     @hookspec
     def record_unmatched(self, event: RecordUnmatched, site: Site) -> Done:
-        """A stop or meter values belong to no known transaction and were kept aside."""
+        """A stop or meter values belong to no known transaction; or a stop is nobody's any more."""
 
     @hookspec
     def security_event_received(self, event: SecurityEventReceived, site: Site) -> Done:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Final
@@ -10,7 +10,9 @@ from typing import Final
 from pydantic import Field
 
 from mcpp.csms.live import LiveChargePoints
+from mcpp.domain.phases import WHOLE, ByPhase
 from mcpp.domain.stamps import StampBook
+from mcpp.reads.live import NO_VALUES, LiveReadings, LiveValues
 from mcpp.reads.paging import NEWEST_ID, Cursors, Page, PageQuery, by_name
 from mcpp.storage.engine import ReaderPool
 from mcpp_generated.db import models
@@ -24,6 +26,9 @@ _AT_ONCE: Final = 500
 
 _IDS_AT_ONCE: Final = 5000
 """Looked through in one step for those that are, or aren't, connected: some milliseconds."""
+
+_TOTAL: Final = "total"
+"""What holds for the connector as a whole, among its phases."""
 
 _RESERVATIONS: Final = 100_000
 """More than there can be connectors."""
@@ -70,6 +75,16 @@ class Connector(ConnectorState):
 
     evse_id: int
     """0 where its charge point's OCPP version has connectors only."""
+    power_w: float | None
+    """This and what follows: None unless a session runs, its charge point is connected, and it's known."""
+    current_a: Mapping[str, float] | None
+    """By phase; `total` for the connector's, the sum where the charger sends none."""
+    voltage_v: Mapping[str, float] | None
+    """By phase, or between two; `total` for one that the charger sends for the whole connector."""
+    soc_percent: float | None
+    """Of the car's battery."""
+    measured_at: datetime | None
+    """The newest of these values, by the charger's clock."""
     ordered_availability: Availability | None
     """None where it was never ordered to be anything."""
 
@@ -132,11 +147,12 @@ class ChargePointQuery(PageQuery):
 class ChargePoints:
     """The charge points, by the identity that each connects with. Used on the event loop only."""
 
-    def __init__(self, pool: ReaderPool, live: LiveChargePoints, stamps: StampBook) -> None:
+    def __init__(self, pool: ReaderPool, live: LiveChargePoints, stamps: StampBook, readings: LiveReadings) -> None:
         """`stamps` are those that wait to be written."""
         self._pool = pool
         self._live = live
         self._stamps = stamps
+        self._readings = readings
 
     async def list_page(self, query: ChargePointQuery) -> Page[ChargePoint]:
         """Charge points by identity. Raises BadCursor."""
@@ -220,10 +236,19 @@ class ChargePoints:
         ids = {row.key: row.identity for row in rows}
         reserved_for = {(r.charge_point_id, r.connector_id): r.id_tag for r in reservations}
         connectors: dict[int, list[Connector]] = {key: [] for key in ids}
-        for connector in await q.list_connectors(charge_point_keys=list(ids)):
-            holder = reserved_for.get((ids[connector.charge_point_key], connector.connector_id))
-            connectors[connector.charge_point_key].append(_connector(connector, holder))
+        found = await q.list_connectors(charge_point_keys=list(ids))
+        now = datetime.now(UTC)
+        for connector in found:
+            identity = ids[connector.charge_point_key]
+            holder = reserved_for.get((identity, connector.connector_id))
+            values = self._values(identity, connector.connector_id, now)
+            connectors[connector.charge_point_key].append(_connector(connector, holder, values))
         return [self._charge_point(row, connectors[row.key]) for row in rows]
+
+    def _values(self, identity: str, connector_id: int, now: datetime) -> LiveValues:
+        # The registry knows first that a connection has ended.
+        live = self._readings.connector(identity, connector_id) if self._live.connected(identity) else None
+        return (live and live.values(now)) or NO_VALUES
 
     def _charge_point(self, row: models.ChargePoint, connectors: Sequence[Connector]) -> ChargePoint:
         fresher = self._stamps.waiting(row.key)
@@ -273,7 +298,13 @@ async def _reservations(q: Readers) -> list[models.ReservationRecord]:
     )
 
 
-def _connector(row: models.ListConnectorsRow, reserved_for: str | None) -> Connector:
+def _by_phase(values: ByPhase | None) -> Mapping[str, float] | None:
+    if values is None:
+        return None
+    return {_TOTAL if phase == WHOLE else phase: round(value, 3) for phase, value in values.items()}
+
+
+def _connector(row: models.ListConnectorsRow, reserved_for: str | None, live: LiveValues) -> Connector:
     return Connector(
         connector_id=row.connector_id,
         evse_id=row.evse_id,
@@ -281,6 +312,11 @@ def _connector(row: models.ListConnectorsRow, reserved_for: str | None) -> Conne
         error_code=row.error_code,
         status_at=row.status_at,
         transaction_id=row.transaction_id,
+        power_w=live.power_w,
+        current_a=_by_phase(live.current_a),
+        voltage_v=_by_phase(live.voltage_v),
+        soc_percent=live.soc_percent,
+        measured_at=live.measured_at,
         ordered_availability=row.ordered_availability,
         inoperative=row.ordered_availability is Availability.INOPERATIVE,
         reserved_for=reserved_for,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple, TypeAlias, TypedDict
 
 from pydantic import AwareDatetime, Field, JsonValue, TypeAdapter
@@ -13,6 +13,7 @@ from pydantic import AwareDatetime, Field, JsonValue, TypeAdapter
 from mcpp.domain.energy import counted_wh
 from mcpp.domain.memory import NO_EVSE
 from mcpp.reads.csv_text import Value
+from mcpp.reads.live import LiveReadings
 from mcpp.reads.paging import NEWEST_ID, Cursors, Page, PageQuery, RowId
 from mcpp.reads.times import AFTER_ALL, BEFORE_ALL, ZonedTime, spell_time
 from mcpp.storage.engine import ReaderPool
@@ -22,6 +23,9 @@ from mcpp_generated.db.readers import Readers
 
 TransactionKey: TypeAlias = tuple[AwareDatetime, RowId]
 """When a transaction began, and its id: the order of the list."""
+
+_LONGEST_WAY: Final = timedelta(days=7)
+"""What a start's message takes at most, from a charger that was offline; a clock that isn't set is years behind."""
 
 _STEP: Final = 200
 """Transactions of one step of a stream: a few milliseconds, in which the server does nothing else."""
@@ -53,7 +57,8 @@ class Transaction(NamedTuple):
     meter_stop: int | None
     """In Wh."""
     energy_wh: int | None
-    """What counts: a correction, else as booked; 0 where no reading can be believed. None while it runs."""
+    """What counts: a correction, else as booked, 0 where no reading can be believed; so far while it runs, None then
+    where it isn't known."""
     started_at: datetime
     stopped_at: datetime | None
     stop_reason: str | None
@@ -68,6 +73,10 @@ class Transaction(NamedTuple):
     """As booked, where a correction counts."""
     correction: Correction | None
     session_correlation_id: str
+    power_w: float | None
+    """Of its connector now; None once it has ended, while its charge point is offline and where it isn't known."""
+    duration_s: int | None
+    """So far while it runs; None for one that runs where no server is asked."""
 
     @property
     def key(self) -> TransactionKey:
@@ -78,9 +87,20 @@ class Transaction(NamedTuple):
 COLUMNS: Final = Transaction._fields
 
 
-def transaction_of(record: TransactionRecord) -> Transaction:
-    """A transaction out of its row."""
-    counted, correction = counted_wh(record), _correction_of(record)
+def transaction_of(record: TransactionRecord, live: LiveReadings | None = None) -> Transaction:
+    """A transaction out of its row, and what is live of it where a server is asked."""
+    energy, power, duration = None, None, None
+    if record.stopped_at is not None:
+        counted = counted_wh(record)
+        energy = record.energy_wh if counted is None else counted
+        duration = max(0, round((record.stopped_at - record.started_at).total_seconds()))
+    elif live is not None:
+        now = datetime.now(UTC)
+        duration = duration_so_far(record.started_at, record.start_received_at, now)
+        connector = live.running(record.charge_point_id, record.transaction_id)
+        if connector is not None:
+            energy, power = connector.energy_wh, connector.power_w(now)
+    correction = _correction_of(record)
     is_implausible = record.implausible_reason is not None and correction is None
     return Transaction(
         transaction_id=record.transaction_id,
@@ -89,7 +109,7 @@ def transaction_of(record: TransactionRecord) -> Transaction:
         id_tag=record.id_tag,
         meter_start=record.meter_start,
         meter_stop=record.meter_stop,
-        energy_wh=record.energy_wh if counted is None else counted,
+        energy_wh=energy,
         started_at=record.started_at,
         stopped_at=record.stopped_at,
         stop_reason=record.stop_reason,
@@ -100,7 +120,19 @@ def transaction_of(record: TransactionRecord) -> Transaction:
         original_energy_wh=None if correction is None else record.energy_wh,
         correction=correction,
         session_correlation_id=record.session_correlation_id,
+        power_w=power,
+        duration_s=duration,
     )
+
+
+def duration_so_far(started_at: datetime, received_at: datetime, now: datetime) -> int:
+    """How long a transaction runs, in whole seconds by this server's clock.
+
+    It began when its charger says, whose message may have come late, as long as that can be: not after the message
+    came, and no more than a week before. Else the charger's clock is wrong, and it began when the message came.
+    """
+    begin = started_at if timedelta() <= received_at - started_at <= _LONGEST_WAY else received_at
+    return max(0, int((now - begin).total_seconds()))
 
 
 def row_of(transaction: Transaction) -> dict[str, Value]:
@@ -130,24 +162,26 @@ _CURSORS: Final[Cursors[Transaction, TransactionKey]] = Cursors(
 )
 
 
-async def list_page(pool: ReaderPool, query: TransactionQuery) -> Page[Transaction]:
+async def list_page(pool: ReaderPool, query: TransactionQuery, live: LiveReadings | None = None) -> Page[Transaction]:
     """Transactions, the newest first. Raises BadCursor."""
-    return _CURSORS.page(await _list(pool, query, _CURSORS.start(query), query.limit + 1), query)
+    return _CURSORS.page(await _list(pool, query, _CURSORS.start(query), query.limit + 1, live), query)
 
 
-def stream(pool: ReaderPool, query: TransactionQuery, limit: int | None) -> AsyncIterator[list[Transaction]]:
+def stream(
+    pool: ReaderPool, query: TransactionQuery, limit: int | None, live: LiveReadings | None = None
+) -> AsyncIterator[list[Transaction]]:
     """All that follow the query's cursor, or the first `limit` of them (not the query's), some at a time.
 
     Each step is read anew: what is written meanwhile neither shifts rows nor waits for a slow reader. Raises BadCursor.
     """
-    return _stream(pool, query, _CURSORS.start(query), limit)
+    return _stream(pool, query, _CURSORS.start(query), limit, live)
 
 
 async def _stream(
-    pool: ReaderPool, query: TransactionQuery, before: TransactionKey, limit: int | None
+    pool: ReaderPool, query: TransactionQuery, before: TransactionKey, limit: int | None, live: LiveReadings | None
 ) -> AsyncIterator[list[Transaction]]:
     while limit is None or limit > 0:
-        found = await _list(pool, query, before, _STEP if limit is None else min(limit, _STEP))
+        found = await _list(pool, query, before, _STEP if limit is None else min(limit, _STEP), live)
         if not found:
             return
         yield found
@@ -155,17 +189,19 @@ async def _stream(
         limit = None if limit is None else limit - len(found)
 
 
-async def _list(pool: ReaderPool, query: TransactionQuery, before: TransactionKey, count: int) -> list[Transaction]:
+async def _list(
+    pool: ReaderPool, query: TransactionQuery, before: TransactionKey, count: int, live: LiveReadings | None
+) -> list[Transaction]:
     """Up to `count` transactions that come behind `before` in the list."""
     async with pool.reader() as q:
-        return [transaction_of(record) for record in await _find_records(q, query, before, count)]
+        return [transaction_of(record, live) for record in await _find_records(q, query, before, count)]
 
 
-async def find(pool: ReaderPool, transaction_id: int) -> Transaction | None:
+async def find(pool: ReaderPool, transaction_id: int, live: LiveReadings | None = None) -> Transaction | None:
     """One transaction."""
     async with pool.reader() as q:
         record = await q.get_transaction(transaction_id=transaction_id)
-    return None if record is None else transaction_of(record)
+    return None if record is None else transaction_of(record, live)
 
 
 class _Window(TypedDict):

@@ -95,6 +95,7 @@ async def open_http(
         disconnect=core.registry.disconnect,
         commands=Commands(core.registry, core.versions),
         charge_points=core.charge_points,
+        live_readings=telemetry.live,
         sync_local_list=local_list_sync(storage.writer, core.registry),
         charging_profiles=CHARGING_PROFILES,
         read_unmatched=read_unmatched,

@@ -24,6 +24,7 @@ from mcpp.plugins.loading import Plugin, load_plugins
 from mcpp.plugins.local_site import SiteServices
 from mcpp.plugins.manager import Plugins
 from mcpp.reads.charge_points import ChargePoints
+from mcpp.reads.stored_fleet import read_fleet
 from mcpp.server.chores import ConformanceKeeper, RecoveryKeeper, ReservationKeeper, StampKeeper
 from mcpp.server.events import Events
 from mcpp.server.finished_commands import FinishedCommands
@@ -38,7 +39,6 @@ from mcpp.storage.sqlite.migrations import migrate
 from mcpp.storage.sqlite.readers import SqliteReaderPool
 from mcpp.storage.writer import Writer
 from mcpp.telemetry.database import DatabaseTelemetry
-from mcpp.telemetry.fleet.loading import read_fleet
 from mcpp.telemetry.logs.pipeline import get_logger
 from mcpp.transport.outcomes import ConnectionOutcome
 from mcpp.transport.registry import Registry
@@ -77,6 +77,7 @@ async def open_storage(settings: Settings, telemetry: TelemetryParts, running: A
         get_logger().info("database_migrated", category="system", **migrated._asdict())
     telemetry.metrics.transactions_active.set(open_transactions)
     telemetry.sessions.load(sessions, datetime.now(UTC))
+    telemetry.live.load(fleet)
     telemetry.fleet.load(fleet)
     memory = Memory()
     writer = Writer(connection, queries, DatabaseTelemetry(telemetry.metrics), memory)
@@ -156,7 +157,7 @@ async def build_core(
         passwords=passwords,
         presence=presence,
         registry=registry,
-        charge_points=ChargePoints(storage.readers, registry, services.stamps),
+        charge_points=ChargePoints(storage.readers, registry, services.stamps, telemetry.live),
         conformance=conformance,
         events=events,
         event_stream=EventStream(events),

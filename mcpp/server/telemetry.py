@@ -11,6 +11,7 @@ from mcpp import __version__
 from mcpp.csms.observer import ConformanceObserver
 from mcpp.domain.events import Subscriber
 from mcpp.domain.statuses import ConnectorError, ConnectorStatus, StopReason
+from mcpp.reads.live import MOST_KNOWN, LiveReadings
 from mcpp.server.versions import VERSIONS
 from mcpp.settings import Settings
 from mcpp.telemetry.business import BusinessTelemetry
@@ -41,6 +42,7 @@ class TelemetryParts(NamedTuple):
     log: LogControl
     metrics: Metrics
     sessions: ChargingSessions
+    live: LiveReadings
     fleet: Fleet
     spans: Spans | None
     """None where tracing is off."""
@@ -55,7 +57,8 @@ class TelemetryParts(NamedTuple):
 
     def subscribers(self) -> list[Subscriber]:
         """What follows the domain's events."""
-        followers: list[Subscriber] = [BusinessTelemetry(self.lines, self.metrics), self.sessions, self.fleet]
+        business = BusinessTelemetry(self.lines, self.metrics)
+        followers: list[Subscriber] = [self.live, business, self.sessions, self.fleet]
         return followers if self.spans is None else [*followers, SessionSpans(self.spans)]
 
     def plugins(self) -> PluginTelemetry:
@@ -82,12 +85,14 @@ def build_telemetry(settings: Settings, sink: LogSink, lines: LineWriter, runnin
         spans = Spans(tracing.sampling, tracing.resource, tracing.on_end)
         metrics.watch_spans(partial(_counts, tracing))
     sessions = ChargingSessions(None if spans is None else SessionSpans(spans).end)
+    live = LiveReadings(max(MOST_KNOWN, settings.per_charger_metrics_limit))
     fleet = Fleet(
+        live,
         statuses=tuple(ConnectorStatus),
         error_codes=tuple(ConnectorError),
         series_limit=settings.per_charger_metrics_limit if settings.per_charger_metrics else 0,
     )
-    return TelemetryParts(lines, LogControl(lines), metrics, sessions, fleet, spans)
+    return TelemetryParts(lines, LogControl(lines), metrics, sessions, live, fleet, spans)
 
 
 def _counts(tracing: Tracing) -> dict[str, int]:

@@ -15,12 +15,12 @@ from mcpp.cli.program import program
 from mcpp.domain.events import Event
 from mcpp.plugins import ConnectorState
 from mcpp.plugins.builtin.mqtt import Mqtt, MqttSettings
-from mcpp.telemetry.fleet.state import Fleet
 from mcpp.telemetry.metrics.definitions import Metrics
 from mcpp.telemetry.metrics.fleet_series import fleet_series
 from tests.events import CONNECTED
 from tests.integration.plugins.mqtt_client import connected_client, running_broker
 from tests.unit.plugins.site_by_hand import SiteByHand, charge_point
+from tests.unit.telemetry.followed import FollowedFleet
 from tests.unit.telemetry.scrapes import scrape, value, values
 
 CHARGE_POINTS = ("CP-1", "CP-2")
@@ -52,7 +52,7 @@ class Session:
 
 
 async def ask_metrics(sessions: Sequence[Session]) -> None:
-    fleet = Fleet(statuses=(), error_codes=(), series_limit=len(CHARGE_POINTS))
+    fleet = FollowedFleet(statuses=(), error_codes=(), series_limit=len(CHARGE_POINTS))
     metrics = Metrics(version="1", actions=(), error_codes=(), stop_reasons=())
     metrics.watch_fleet(lambda: fleet_series(fleet, lambda _: None))
     for charge_point_id in CHARGE_POINTS:
@@ -85,6 +85,8 @@ async def ask_broker(sessions: Sequence[Session]) -> None:
         site = SiteByHand()
         site.clock = datetime.now(UTC)
         await plugin.server_started(site)
+        for charge_point_id in CHARGE_POINTS:
+            await publish(plugin, replace(CONNECTED, charge_point_id=charge_point_id), site)
         for session in sessions:
             charge_point_id = session.charge_point_id
             shown = (charging(session.connector_id),)

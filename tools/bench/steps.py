@@ -50,7 +50,7 @@ _STEPS: Final[Sequence[tuple[str, str]]] = (
     ("to the writer and back", r"mcpp/storage/"),
     ("lines", r"mcpp/telemetry/logs/|mcpp/redaction|/structlog/"),
     ("spans and sessions", r"mcpp/telemetry/(tracing/|sessions)|/opentelemetry/"),
-    ("figures per charger", r"mcpp/telemetry/fleet/"),
+    ("figures per charger", r"mcpp/telemetry/fleet/|mcpp/reads/live"),
     ("flow and metrics", r"mcpp/telemetry/|mcpp/ocppj/flow|/prometheus_client/"),
     (
         "events and plugins",

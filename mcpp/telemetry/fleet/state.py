@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from itertools import islice
-from typing import Final, NamedTuple
+from typing import Final
 
 from mcpp.domain.events import (
     ChargePointBooted,
@@ -20,15 +19,10 @@ from mcpp.domain.events import (
     TransactionStarted,
     TransactionStopped,
 )
-from mcpp.domain.measurements import ByPhase, Readings
 from mcpp.domain.statuses import NO_ERROR
+from mcpp.reads.live import MOST_KNOWN, LiveConnector, LiveReadings
+from mcpp.reads.stored_fleet import StoredChargePoint
 from mcpp.telemetry.labels import OTHER
-
-HIGHEST_CONNECTOR: Final = 64
-"""Connectors of a higher number have no series; numbers have no gaps (OCPP 1.6 §3.8), so few chargers get there."""
-
-MOST_KNOWN: Final = 100_000
-"""Charge points that are known at most, unless the limit of those with series is higher; more aren't even counted."""
 
 _KINDS: Final[tuple[type[Event], ...]] = (
     MeterValuesReceived,
@@ -43,70 +37,18 @@ _KINDS: Final[tuple[type[Event], ...]] = (
 )
 
 
-class StoredConnector(NamedTuple):
-    """A connector as it stands in the database."""
-
-    connector_id: int
-    status: str | None
-    error_code: str | None
-
-
-class StoredTransaction(NamedTuple):
-    """A transaction that is open in the database."""
-
-    transaction_id: int
-    connector_id: int
-    energy_wh: int | None
-    """So far; None where no reading can be believed."""
-
-
-@dataclass(frozen=True, slots=True)
-class StoredChargePoint:
-    """A charge point as it stands in the database."""
-
-    identity: str
-    energy_wh: int
-    """Of its ended transactions."""
-    energy_peak_wh: int
-    """As reported before, where that was more."""
-    connectors: Sequence[StoredConnector] = ()
-    running: Sequence[StoredTransaction] = ()
-
-
 @dataclass(slots=True)
 class ConnectorFigures:
-    """A connector; labels are of the closed sets or `_OTHER`. Counts begin with the process."""
+    """What is counted of a connector since the process began; error codes are of the closed set or `_OTHER`."""
 
-    connector_id: int
-    status: str | None = None
-    """None until the first StatusNotification."""
+    live: LiveConnector
+    """How it stands now."""
     status_changes: dict[str, int] = field(default_factory=dict)
-    """By the status that was changed to; a status that never came isn't there."""
+    """By the status that was changed to, of the closed set or `_OTHER`; a status that never came isn't there."""
     errors: dict[str, int] = field(default_factory=dict)
     """By error code; one that is reported again, with nothing else between, counts once."""
-    transaction_id: int | None = None
-    transaction_energy_wh: int | None = None
-    """Of the running transaction; None where none runs."""
     error_code: str | None = None
     """The last one, as the charger spells it."""
-    readings: Readings = field(default_factory=Readings)
-
-    def power_watts(self, now: datetime) -> ByPhase:
-        """By phase, `""` for the whole; without what is stale."""
-        return self.readings.power_watts(now)
-
-    def voltage_volts(self, now: datetime) -> ByPhase:
-        """By phase; without what is stale."""
-        return self.readings.voltage_volts(now)
-
-    def current_amperes(self, now: datetime) -> ByPhase:
-        """By phase, `""` for the whole; without what is stale."""
-        return self.readings.current_amperes(now)
-
-    @property
-    def peak_power_watts(self) -> float | None:
-        """The highest power since the process began; None before the first."""
-        return self.readings.peak_power_watts
 
 
 class EnergyTotal:
@@ -157,7 +99,7 @@ class ChargePointFigures:
     transaction_seconds: float = 0.0
     """Of those that ended, by the charger's clock."""
     connectors: dict[int, ConnectorFigures] = field(default_factory=dict)
-    """By number, 0 for the charge point as a whole; in order of first sight."""
+    """Those that were heard of when somebody looked, by number, 0 for the charge point as a whole."""
     energy: EnergyTotal = field(default_factory=EnergyTotal)
 
     @property
@@ -172,8 +114,14 @@ class Fleet:
     Those beyond the limit are known by their totals, so that one can move up when another is forgotten.
     """
 
-    def __init__(self, *, statuses: Collection[str], error_codes: Collection[str], series_limit: int) -> None:
-        """`statuses` and `error_codes` are the closed sets of their labels; a limit of 0 keeps nothing at all."""
+    def __init__(
+        self, live: LiveReadings, *, statuses: Collection[str], error_codes: Collection[str], series_limit: int
+    ) -> None:
+        """`live` must be told of each event before this is, and be loaded before.
+
+        `statuses` and `error_codes` are the closed sets of their labels; a limit of 0 keeps nothing at all.
+        """
+        self._live = live
         self.statuses: Final = tuple(statuses)
         self.error_codes: Final = tuple(code for code in error_codes if code != NO_ERROR)
         self._known_statuses = frozenset(statuses)
@@ -186,7 +134,11 @@ class Fleet:
 
     def __iter__(self) -> Iterator[ChargePointFigures]:
         """Those that have series, as of now, in order of first sight; the figures themselves go on changing."""
-        return iter(list(islice(self._charge_points.values(), self._limit)))
+        exported = list(islice(self._charge_points.values(), self._limit))
+        for figures in exported:
+            for number in self._live.connectors(figures.identity):
+                self._connector_of(figures, number)
+        return iter(exported)
 
     @property
     def not_exported(self) -> int:
@@ -200,16 +152,10 @@ class Fleet:
             figures = self._meet(known.identity, EnergyTotal(known.energy_wh, known.energy_peak_wh, running))
             if figures is None or known.identity not in self._exported:
                 continue
-            for number, status, error_code in known.connectors:
-                connector = _connector(figures, number)
+            for number, _, error_code in known.connectors:
+                connector = self._connector_of(figures, number)
                 if connector is not None:
-                    connector.status = None if status is None else self._status(status)
                     connector.error_code = error_code
-            for transaction in known.running:
-                connector = _connector(figures, transaction.connector_id)
-                if connector is not None:
-                    connector.transaction_id = transaction.transaction_id
-                    connector.transaction_energy_wh = transaction.energy_wh
 
     def forget(self, identity: str) -> None:
         """A charge point is no longer in the database; the next one that waits gets its place."""
@@ -222,6 +168,13 @@ class Fleet:
                 self._exported.add(following)
 
     def __call__(self, event: Event) -> None:
+        if isinstance(event, MeterValuesReceived):
+            told = event.transaction_id
+            if told is not None and event.energy_wh is not None:
+                figures = self._charge_points.get(event.charge_point_id)
+                if figures is not None:
+                    figures.energy.progress(told, event.energy_wh)
+            return
         if isinstance(event, ChargePointConnected):
             self._meet(event.charge_point_id, EnergyTotal())
             return
@@ -230,12 +183,10 @@ class Fleet:
         if figures is None:
             return
         match event:
-            case MeterValuesReceived():
-                self._measured(figures, event)
             case ConnectorStatusChanged():
                 self._changed_status(figures, event)
             case TransactionStarted():
-                self._started(figures, event)
+                figures.energy.begin(event.transaction_id)
             case TransactionStopped():
                 self._stopped(figures, event)
             case TransactionCorrected():
@@ -256,34 +207,17 @@ class Fleet:
         figures = self._charge_points[identity] = ChargePointFigures(identity, energy=energy)
         return figures
 
-    def _measured(self, figures: ChargePointFigures, event: MeterValuesReceived) -> None:
-        if event.energy_wh is not None and event.transaction_id is not None:
-            figures.energy.progress(event.transaction_id, event.energy_wh)
-        connector = self._connector_of(figures, event.connector_id)
-        if connector is None:
-            return
-        connector.readings.take(event.samples, event.at)
-        if event.energy_wh is not None and connector.transaction_id == event.transaction_id:
-            connector.transaction_energy_wh = event.energy_wh
-
     def _changed_status(self, figures: ChargePointFigures, event: ConnectorStatusChanged) -> None:
         connector = self._connector_of(figures, event.connector_id)
         if connector is None:
             return
-        status = connector.status = self._status(event.status)
         if event.status != event.previous_status:
+            status = self.status_label(event.status)
             connector.status_changes[status] = connector.status_changes.get(status, 0) + 1
         if event.error_code not in {NO_ERROR, connector.error_code}:
             error_code = event.error_code if event.error_code in self._known_error_codes else OTHER
             connector.errors[error_code] = connector.errors.get(error_code, 0) + 1
         connector.error_code = event.error_code
-
-    def _started(self, figures: ChargePointFigures, event: TransactionStarted) -> None:
-        figures.energy.begin(event.transaction_id)
-        connector = self._connector_of(figures, event.connector_id)
-        if connector is not None:
-            connector.transaction_id = event.transaction_id
-            connector.transaction_energy_wh = 0
 
     def _stopped(self, figures: ChargePointFigures, event: TransactionStopped) -> None:
         figures.energy.end(event.transaction_id, event.counted_wh, event.superseded_wh or 0)
@@ -291,21 +225,16 @@ class Fleet:
             figures.transactions += 1
             # A charger's clock may be set back while it charges.
             figures.transaction_seconds += max(0.0, (event.stopped_at - event.started_at).total_seconds())
-        connector = self._connector_of(figures, event.connector_id)
-        if connector is not None and connector.transaction_id == event.transaction_id:
-            connector.transaction_id = connector.transaction_energy_wh = None
 
-    def _connector_of(self, figures: ChargePointFigures, number: int) -> ConnectorFigures | None:
-        """None where it has no series."""
-        return _connector(figures, number) if figures.identity in self._exported else None
-
-    def _status(self, status: str) -> str:
+    def status_label(self, status: str) -> str:
+        """A status as a label: of the closed set or `_OTHER`."""
         return status if status in self._known_statuses else OTHER
 
-
-def _connector(figures: ChargePointFigures, number: int) -> ConnectorFigures | None:
-    """Made known where it wasn't; None where its number is out of bounds."""
-    connector = figures.connectors.get(number)
-    if connector is None and 0 <= number <= HIGHEST_CONNECTOR:
-        connector = figures.connectors[number] = ConnectorFigures(number)
-    return connector
+    def _connector_of(self, figures: ChargePointFigures, number: int) -> ConnectorFigures | None:
+        """Made known where it wasn't; None where it has no series."""
+        connector = figures.connectors.get(number)
+        if connector is None and figures.identity in self._exported:
+            live = self._live.connector(figures.identity, number)
+            if live is not None:
+                connector = figures.connectors[number] = ConnectorFigures(live)
+        return connector

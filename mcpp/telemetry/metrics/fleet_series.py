@@ -65,7 +65,7 @@ def _of_connectors(series: _Series, fleet: Fleet) -> Iterator[Family]:
         "status",
         "mcpp_connector_status",
         "1 for the status that the connector is in, 0 for the others.",
-        lambda connector: {connector.status: 1} if connector.status else {},
+        lambda connector: {fleet.status_label(connector.live.status): 1} if connector.live.status else {},
         fleet.statuses,
     )
     yield series.per_connector_and(
@@ -88,30 +88,30 @@ def _of_meters(series: _Series, now: datetime) -> Iterator[Family]:
     yield series.per_connector_and(
         "phase",
         "mcpp_connector_power_watts",
-        "Power that is drawn now, by phase; without a phase it is the connector's.",
-        lambda connector: connector.power_watts(now),
+        "Power that is drawn now, by phase; without a phase it is the connector's, and 0 once nothing flows any more.",
+        lambda connector: connector.live.power_watts(now),
     )
     yield series.per_connector_and(
         "phase",
         "mcpp_connector_voltage_volts",
-        "Voltage now, of a phase or between two; without a phase as the charge point reports it.",
-        lambda connector: connector.voltage_volts(now),
+        "Voltage while current may flow, of a phase or between two; without a phase as the charge point reports it.",
+        lambda connector: connector.live.voltage_volts(now),
     )
     yield series.per_connector_and(
         "phase",
         "mcpp_connector_current_amperes",
-        "Current that is drawn now, by phase; without a phase it is the sum.",
-        lambda connector: connector.current_amperes(now),
+        "Current that is drawn now, by phase; without a phase it is the sum, and 0 once nothing flows any more.",
+        lambda connector: connector.live.current_amperes(now),
     )
     yield series.per_connector(
         "mcpp_connector_peak_power_watts",
         "The highest power since the server started.",
-        lambda connector: connector.peak_power_watts,
+        lambda connector: connector.live.peak_power_watts,
     )
     yield series.per_connector(
         "mcpp_connector_transaction_energy_watt_hours",
-        "Energy of the running transaction; absent while there is none.",
-        lambda connector: connector.transaction_energy_wh,
+        "Energy of the running transaction; absent while there is none, or its charge point is offline.",
+        lambda connector: connector.live.live_energy_wh,
     )
 
 

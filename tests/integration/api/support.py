@@ -36,6 +36,7 @@ from mcpp.ocpp16.version import OCPP16
 from mcpp.ocppj.actions import Action, AnyAction, Req, Res
 from mcpp.ocppj.errors import NotConnected
 from mcpp.reads.charge_points import ChargePoints
+from mcpp.reads.live import LiveReadings
 from mcpp.server.events import Events
 from mcpp.server.passwords import Passwords
 from mcpp.server.versions import CHARGING_PROFILES, local_list_sync, read_unmatched
@@ -246,6 +247,8 @@ async def site(
     writer = Writer(connection, SqliteQueries(connection), memory=memory)
     readers = await SqliteReaderPool.open(database)
     connections, stamps, events, passwords = Connections(), StampBook(), Events(), Passwords()
+    live = LiveReadings()
+    events.subscribe(live)
     null = os.open(os.devnull, os.O_WRONLY)
     sink = LogSink(null)
     lines = LineWriter(sink, render_json, LogLevel.INFO)
@@ -266,7 +269,8 @@ async def site(
         live=connections,
         disconnect=connections.identities.discard,
         commands=Commands(connections, [dialect]),
-        charge_points=ChargePoints(readers, connections, stamps),
+        charge_points=ChargePoints(readers, connections, stamps, live),
+        live_readings=live,
         sync_local_list=local_list_sync(writer, connections),
         charging_profiles=CHARGING_PROFILES,
         read_unmatched=read_unmatched,

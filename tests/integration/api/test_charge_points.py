@@ -6,6 +6,8 @@ import pytest
 
 from tests.integration.api.support import START, Site, minute, text
 
+NOT_MEASURED = dict.fromkeys(("power_w", "current_a", "voltage_v", "soc_percent", "measured_at"))
+
 
 async def test_a_charge_point_that_told_everything(api: Site) -> None:
     key = api.books.charge_point("CP-1", vendor="Acme")
@@ -38,6 +40,7 @@ async def test_a_charge_point_that_told_everything(api: Site) -> None:
                 "error_code": "NoError",
                 "status_at": "2026-05-04T09:32:00.000Z",
                 "transaction_id": transaction_id,
+                **NOT_MEASURED,
             },
             {
                 "connector_id": 2,
@@ -45,6 +48,7 @@ async def test_a_charge_point_that_told_everything(api: Site) -> None:
                 "error_code": "GroundFailure",
                 "status_at": "2026-05-04T09:33:00.000Z",
                 "transaction_id": None,
+                **NOT_MEASURED,
             },
         ],
         "auto_start": None,

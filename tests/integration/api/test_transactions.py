@@ -35,6 +35,8 @@ async def test_a_transaction_that_ended(api: Site) -> None:
         "original_energy_wh": None,
         "correction": None,
         "session_correlation_id": "c" * 32,
+        "power_w": None,
+        "duration_s": 300,
     }
     assert response.status_code == 200
     assert response.json() == expected
@@ -45,8 +47,9 @@ async def test_a_transaction_that_runs(api: Site) -> None:
     item = (await api.get(f"/api/v1/transactions/{api.books.start()}")).json()
 
     unknown = {name for name, value in item.items() if value is None}
-    of_its_end = {"meter_stop", "energy_wh", "stopped_at", "stop_reason", "stop_origin", "evidence"}
+    of_its_end = {"meter_stop", "energy_wh", "stopped_at", "stop_reason", "stop_origin", "evidence", "power_w"}
     assert unknown == of_its_end | {"reason", "original_energy_wh", "correction"}
+    assert item["duration_s"] > 0
 
 
 async def test_a_register_that_fell_gives_no_negative_energy(api: Site) -> None:

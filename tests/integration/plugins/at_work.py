@@ -24,6 +24,7 @@ from mcpp.plugins.local_site import SiteServices
 from mcpp.plugins.manager import Plugins
 from mcpp.plugins.worker import PluginLimits
 from mcpp.reads.charge_points import ChargePoints
+from mcpp.reads.live import LiveReadings
 from mcpp.server.events import Events
 from mcpp.storage.sqlite.database import open_writer
 from mcpp.storage.sqlite.migrations import migrate
@@ -130,7 +131,7 @@ async def at_work(
         published.extend(events)
         bus.publish(events)
 
-    charge_points = ChargePoints(readers, registry, StampBook())
+    charge_points = ChargePoints(readers, registry, StampBook(), LiveReadings())
     services = SiteServices(
         charge_points=charge_points,
         commands=Commands(registry, []),

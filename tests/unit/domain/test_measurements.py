@@ -8,6 +8,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mcpp.domain.measurements import Readings
 from mcpp.domain.samples import Sample, SampleKind
@@ -332,3 +334,85 @@ def test_the_peak_counts_phases_that_come_apart_and_a_voltage_that_follows_its_c
 
     assert phases.peak_power_watts == phases.power_watts(NOON)[""] == 4600
     assert voltage.peak_power_watts == voltage.power_watts(seconds(10))[""] == 2300
+
+
+MESSAGES = st.lists(
+    st.tuples(
+        st.integers(0, 30),  # measured
+        st.integers(0, 90),  # received, after the one before
+        st.sampled_from(["power", "all", "phases", "voltage and current", "inlet", "twice", "misread"]),
+        st.integers(0, 9000),
+    ),
+    max_size=12,
+)
+
+
+def told_as(shape: str, watts: int) -> list[tuple[SampleKind, object]]:
+    power, voltage, current = (
+        SampleKind(name, "", "", "Sample.Periodic", "Outlet", "Raw")
+        for name in ("Power.Active.Import", "Voltage", "Current.Import")
+    )
+    all_of_it: list[tuple[SampleKind, object]] = [(power, watts), (voltage, 230), (current, watts / 100)]
+    told: dict[str, list[tuple[SampleKind, object]]] = {
+        "power": [(power, watts)],
+        "all": all_of_it,
+        "phases": [(replace(power, phase=phase), watts / 3) for phase in ("L1", "L2", "L3", "N")],
+        "voltage and current": all_of_it[1:],
+        "inlet": [(replace(power, location="Inlet"), watts), *all_of_it[1:]],
+        "twice": [(power, watts), (power, watts + 1)],
+        "misread": [(power, "n/a"), *all_of_it[1:]],
+    }
+    return told[shape]
+
+
+@given(messages=MESSAGES, cleared=st.integers(0, 12))
+def test_whether_somebody_looks_in_between_changes_nothing(
+    messages: list[tuple[int, int, str, int]], cleared: int
+) -> None:
+    watched, unwatched = Readings(), Readings()
+    at = NOON
+    for number, (measured, passed, shape, watts) in enumerate(messages):
+        at += timedelta(seconds=passed)
+        samples = [
+            Sample(seconds(10 * measured), kind, str(value), place)
+            for place, (kind, value) in enumerate(told_as(shape, watts))
+        ]
+        # Those of one MeterValue have one time, as an object too.
+        samples = [sample._replace(measured_at=samples[0].measured_at) for sample in samples]
+        assert watched.take(samples, at) == unwatched.take(samples, at)
+        watched.power_watts(at)
+        if number == cleared:
+            watched.clear()
+            unwatched.clear()
+
+    for later in (0, 299, 301, 3600):
+        now = at + timedelta(seconds=later)
+        for asked in (Readings.power_watts, Readings.voltage_volts, Readings.current_amperes, Readings.measured_at):
+            assert asked(watched, now) == asked(unwatched, now)
+    assert watched.peak_power_watts == unwatched.peak_power_watts
+
+
+def test_what_was_cleared_is_over_and_what_is_older_comes_too_late() -> None:
+    taken = Readings()
+    for second, watts in ((10, 7000), (20, 8000)):
+        taken.take([sample("P", watts, seconds(second))], seconds(20))
+    taken.clear()
+    for late in (10, 20):
+        taken.take([sample("P", 9000, seconds(late))], seconds(30))
+    assert (taken.power_watts(seconds(30)), taken.measured_at(seconds(30))) == ({}, None)
+
+    taken.take([sample("P", 3000, seconds(21))], seconds(31))
+    assert taken.power_watts(seconds(31)) == {"": 3000}
+
+
+@pytest.mark.parametrize(
+    ("value", "percent"),
+    [("57", 57), ("0", 0), ("100", 100), ("-1", None), ("101", None), ("255", None), ("n/a", None)],
+)
+def test_the_state_of_charge_wherever_it_was_read(value: str, percent: float | None) -> None:
+    for unit, location in (("Percent", "EV"), ("%", "Outlet"), ("", "Inlet")):
+        taken = Readings()
+        kind = SampleKind("SoC", "", unit, "Sample.Periodic", location, "Raw")
+        assert taken.take([Sample(NOON, kind, value, 0)], NOON) is None
+        assert taken.soc_percent(NOON) == percent
+        assert taken.soc_percent(seconds(301)) is None

@@ -67,14 +67,15 @@ def test_values_outside_of_any_transaction_stay_with_the_connector(books: Books)
 
 
 def test_values_of_an_unknown_transaction_are_kept_whole_once(books: Books) -> None:
-    kept, shown = books.meter_values(energy(NOW, "7"), transaction_id=4711).events
+    kept, measured = books.meter_values(energy(NOW, "7"), transaction_id=4711).events
     (again,) = books.meter_values(energy(NOW, "7"), transaction_id=4711).events
 
     assert isinstance(kept, RecordUnmatched)
     assert kept.claimed_transaction_id == 4711
-    for event in (shown, again):
+    for event in (measured, again):
         assert isinstance(event, MeterValuesReceived)
         assert (event.transaction_id, event.energy_wh, event.historic) == (None, None, False)
+        assert event.foreign_transaction_id == 4711
     assert (books.count("unmatched"), books.count("connector_samples")) == (1, 0)
 
 

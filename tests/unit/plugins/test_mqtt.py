@@ -8,18 +8,18 @@ from datetime import datetime, timedelta
 import pytest
 from pydantic import ValidationError
 
-from mcpp.domain.events import MeterValuesReceived
+from mcpp.domain.events import Event, MeterValuesReceived
 from mcpp.domain.samples import Sample, SampleKind
 from mcpp.errors import StartError
 from mcpp.plugins import ChargePointState, ConnectorState
 from mcpp.plugins.builtin.mqtt import Mqtt, MqttSettings
 from mcpp.plugins.builtin.mqtt.board import Board
 from mcpp.plugins.builtin.mqtt.discovery import describe, object_id
-from mcpp.plugins.builtin.mqtt.readings import ConnectorReadings
+from mcpp.plugins.builtin.mqtt.readings import SiteReadings
 from mcpp.plugins.builtin.mqtt.settings import Broker, broker
 from mcpp.plugins.builtin.mqtt.topics import ChargingCommand, Operation, Topics
-from tests.events import MEASURED, STOPPED
-from tests.unit.plugins.site_by_hand import START
+from tests.events import CONNECTED, DISCONNECTED, MEASURED, STARTED, STOPPED
+from tests.unit.plugins.site_by_hand import START, charge_point
 
 TOPICS = Topics("mcpp")
 
@@ -89,44 +89,60 @@ def power(watts: object, at: datetime = START) -> Sample:
     return Sample(at, SampleKind("Power.Active.Import", "", "W", "Sample.Periodic", "Outlet", "Raw"), str(watts), 0)
 
 
-def measured(*samples: Sample, wh: int | None = None, at: datetime = START) -> MeterValuesReceived:
-    return replace(MEASURED, samples=samples, energy_wh=wh, at=at)
+def measured(at: datetime, *samples: Sample, wh: int | None = None) -> MeterValuesReceived:
+    return replace(MEASURED, at=at, samples=samples, energy_wh=wh)
+
+
+def followed(*happened: Event) -> SiteReadings:
+    readings = SiteReadings()
+    for event in (replace(CONNECTED, at=START), *happened):
+        readings.follow(event)
+    return readings
 
 
 def test_after_a_session_power_is_zero_until_it_is_measured_again() -> None:
-    readings = ConnectorReadings()
-    assert readings.facts(START) == {"power_w": None, "energy_wh": None}
+    readings = followed(STARTED)
+    assert readings.facts("CP-1", 1, START) == {"power_w": None, "energy_wh": None}
 
-    readings.take(measured(power(7200.04), wh=1234))
-    assert readings.facts(START) == {"power_w": 7200.0, "energy_wh": 1234}
+    readings.follow(measured(START, power(7200.04), wh=1234))
+    assert readings.facts("CP-1", 1, START) == {"power_w": 7200.0, "energy_wh": 1234}
 
-    readings.end(replace(STOPPED, energy_wh=1240))
-    assert readings.facts(minute(60)) == {"power_w": 0.0, "energy_wh": 1240}
+    readings.follow(replace(STOPPED, energy_wh=1240))
+    readings.follow(replace(measured(minute(1), power(0, minute(1))), transaction_id=None))
+    assert readings.facts("CP-1", 1, minute(1)) == {"power_w": 0.0, "energy_wh": 1240}
 
-    readings.take(measured(power(3000, minute(60)), at=minute(60)))
-    assert readings.facts(minute(60)) == {"power_w": 3000.0, "energy_wh": 1240}
+    readings.follow(replace(STARTED, transaction_id=8))
+    readings.follow(replace(measured(minute(60), power(3000, minute(60))), transaction_id=8))
+    assert readings.facts("CP-1", 1, minute(60)) == {"power_w": 3000.0, "energy_wh": 1240}
+
+    readings.follow(DISCONNECTED)
+    assert readings.facts("CP-1", 1, minute(60)) == {"power_w": None, "energy_wh": 1240}
 
 
 def test_stale_power_is_not_shown_and_the_energy_stays() -> None:
-    readings = ConnectorReadings()
-    readings.take(measured(power(7200), wh=1234))
+    readings = followed(STARTED, measured(START, power(7200), wh=1234))
 
-    assert readings.facts(minute(5)) == {"power_w": 7200.0, "energy_wh": 1234}
-    assert readings.facts(minute(5.1)) == {"power_w": None, "energy_wh": 1234}
+    assert readings.facts("CP-1", 1, minute(5)) == {"power_w": 7200.0, "energy_wh": 1234}
+    assert readings.facts("CP-1", 1, minute(5.1)) == {"power_w": None, "energy_wh": 1234}
 
 
-def test_only_what_says_something_of_power_or_energy_is_news() -> None:
-    readings = ConnectorReadings()
+def test_power_follows_from_voltage_and_current() -> None:
     voltage = SampleKind("Voltage", "", "V", "Sample.Periodic", "Outlet", "Raw")
     current = SampleKind("Current.Import", "", "A", "Sample.Periodic", "Outlet", "Raw")
+    readings = followed(STARTED, measured(START, Sample(START, voltage, "230", 0), Sample(START, current, "6", 1)))
 
-    assert not readings.take(measured())
-    assert not readings.take(measured(Sample(START, voltage, "230", 0), power("abc")))
-    assert readings.take(measured(wh=1))
-    assert readings.take(measured(power(1)))
-    later = minute(10)
-    assert readings.take(measured(Sample(later, voltage, "230", 0), Sample(later, current, "6", 1), at=later))
-    assert readings.facts(later) == {"power_w": 1380.0, "energy_wh": 1}
+    assert readings.facts("CP-1", 1, START) == {"power_w": 1380.0, "energy_wh": None}
+
+
+def test_a_session_that_ran_before_the_server_came_is_known() -> None:
+    charging = replace(connector(1), status="Charging", transaction_id=7)
+    readings = SiteReadings()
+    readings.load([replace(charge_point("CP-1", connected=True), connectors=(charging,))])
+    readings.follow(measured(START, power(7200)))
+    assert readings.facts("CP-1", 1, START)["power_w"] == 7200.0
+
+    readings.follow(STOPPED)
+    assert readings.facts("CP-1", 1, START)["power_w"] == 0.0
 
 
 def test_no_two_identities_share_an_object_id() -> None:

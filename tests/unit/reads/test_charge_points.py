@@ -18,6 +18,7 @@ from mcpp.domain.stamps import StampBook, Stamps, write_stamps
 from mcpp.domain.statuses import NO_ERROR, ConnectorStatus
 from mcpp.ocppj.actions import Action, AnyAction, Req, Res
 from mcpp.reads.charge_points import ChargePoint, ChargePointQuery, ChargePoints, Connector
+from mcpp.reads.live import LiveReadings
 from mcpp.storage.sqlite.readers import SqliteReaderPool
 from mcpp_generated.db.enums import Availability, ReportKind
 from tests.database import Database, minute
@@ -56,8 +57,13 @@ def stamps() -> StampBook:
 
 
 @pytest.fixture
-def charge_points(pool: SqliteReaderPool, live: Live, stamps: StampBook) -> ChargePoints:
-    return ChargePoints(pool, live, stamps)
+def readings() -> LiveReadings:
+    return LiveReadings()
+
+
+@pytest.fixture
+def charge_points(pool: SqliteReaderPool, live: Live, stamps: StampBook, readings: LiveReadings) -> ChargePoints:
+    return ChargePoints(pool, live, stamps, readings)
 
 
 def reserve(fleet: Database, occasion: Occasion, connector_id: int, id_tag: str, until: datetime) -> None:
@@ -167,8 +173,10 @@ async def test_one_that_is_forgotten_while_its_page_is_read_does_not_end_the_lis
             delete_charge_point(fleet.q, OperatorOccasion("a" * 32, minute(1)), "CP-1", purge=True)
             return False
 
-    page = await ChargePoints(pool, Forgetting(), stamps).list_page(ChargePointQuery(limit=2))
-    rest = await ChargePoints(pool, Live(), stamps).list_page(ChargePointQuery(limit=2, cursor=page.next_cursor))
+    page = await ChargePoints(pool, Forgetting(), stamps, LiveReadings()).list_page(ChargePointQuery(limit=2))
+    rest = await ChargePoints(pool, Live(), stamps, LiveReadings()).list_page(
+        ChargePointQuery(limit=2, cursor=page.next_cursor)
+    )
 
     assert page.next_cursor is not None
     assert [point.charge_point_id for point in (*page.items, *rest.items)] == ["CP-0", "CP-2", "CP-3"]

@@ -147,6 +147,8 @@ async def test_the_row_of_one_that_runs_and_of_one_that_has_ended(fleet: Databas
         "original_energy_wh": None,
         "correction": None,
         "session_correlation_id": f"{1:032x}",
+        "power_w": None,
+        "duration_s": None,
     }
 
     running = await find(pool, transaction_id)
@@ -159,6 +161,7 @@ async def test_the_row_of_one_that_runs_and_of_one_that_has_ended(fleet: Databas
     assert row_of(ended) == expected | {
         "meter_stop": 8000,
         "energy_wh": 7000,
+        "duration_s": 300,
         "stopped_at": "2026-05-01T12:05:00.000Z",
         "stop_reason": "Local",
         "stop_origin": "charger",

@@ -21,12 +21,12 @@ from mcpp.domain.occasion import OperatorOccasion
 from mcpp.domain.recovery import close_orphans
 from mcpp.domain.samples import Sample
 from mcpp.domain.statuses import NO_ERROR, ConnectorStatus, StopReason
-from mcpp.telemetry.fleet.loading import read_fleet
-from mcpp.telemetry.fleet.state import Fleet
+from mcpp.reads.stored_fleet import read_fleet
 from mcpp_generated.db.enums import UnmatchedKind
 from tests.events import CONNECTED
 from tests.examples import examples
 from tests.unit.domain.books import ENERGY, NOW, Books, energy, minute
+from tests.unit.telemetry.followed import FollowedFleet
 
 GRACE = timedelta(minutes=2)
 BY_HAND = OperatorOccasion("a" * 32, NOW)
@@ -41,7 +41,7 @@ class Told:
 
     def restart(self) -> None:
         """Nothing but the books is kept."""
-        self.fleet = Fleet(statuses=(), error_codes=(), series_limit=10)
+        self.fleet = FollowedFleet(statuses=(), error_codes=(), series_limit=10)
         self.fleet.load(read_fleet(self.books.q))
 
     def tell(self, events: Sequence[Event]) -> None:
@@ -55,7 +55,7 @@ class Told:
 
     def running_wh(self, connector: int = 1) -> int | None:
         (figures,) = [figures for figures in self.fleet if figures.identity == "CP-1"]
-        return figures.connectors[connector].transaction_energy_wh
+        return figures.connectors[connector].live.energy_wh
 
     def start(self, meter: int = 1000, connector: int = 1, at: datetime = NOW) -> int:
         outcome = self.books.start(meter=meter, connector=connector, at=at, tag=f"TAG-{connector}")

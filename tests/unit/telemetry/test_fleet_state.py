@@ -9,27 +9,22 @@ from typing import Final
 import pytest
 
 from mcpp.domain.events import ChargePointConnected, Event
+from mcpp.reads.live import HIGHEST_CONNECTOR
+from mcpp.reads.stored_fleet import StoredChargePoint, StoredConnector, StoredTransaction
 from mcpp.telemetry.fleet import state
-from mcpp.telemetry.fleet.state import (
-    HIGHEST_CONNECTOR,
-    ChargePointFigures,
-    ConnectorFigures,
-    Fleet,
-    StoredChargePoint,
-    StoredConnector,
-    StoredTransaction,
-)
+from mcpp.telemetry.fleet.state import ChargePointFigures, ConnectorFigures
 from mcpp_generated.db.enums import StopOrigin
 from tests.events import BOOTED, CONNECTED, DISCONNECTED, FORGOTTEN, MEASURED, PREPARING, RECOVERED, STARTED, STOPPED
 from tests.unit.domain.books import NOW
+from tests.unit.telemetry.followed import FollowedFleet
 
 STATUSES: Final = ("Available", "Preparing", "Charging", "Faulted")
 ERROR_CODES: Final = ("NoError", "GroundFailure", "OtherError")
 OTHER: Final = "_OTHER"
 
 
-def fleet(limit: int = 100) -> Fleet:
-    return Fleet(statuses=STATUSES, error_codes=ERROR_CODES, series_limit=limit)
+def fleet(limit: int = 100) -> FollowedFleet:
+    return FollowedFleet(statuses=STATUSES, error_codes=ERROR_CODES, series_limit=limit)
 
 
 def connected(identity: str = "CP-1") -> ChargePointConnected:
@@ -80,7 +75,7 @@ def test_status_changes_are_counted_by_the_status_changed_to() -> None:
     charging = replace(PREPARING, status="Charging", previous_status="Preparing")
     figures = connector(PREPARING, charging, replace(PREPARING, previous_status="Charging"))
 
-    assert figures.status == "Preparing"
+    assert figures.live.status == "Preparing"
     assert figures.status_changes == {"Preparing": 2, "Charging": 1}
 
 
@@ -93,7 +88,7 @@ def test_more_info_on_the_same_status_is_no_change() -> None:
 def test_what_is_no_status_or_error_code_of_the_version_is_other() -> None:
     figures = connector(replace(PREPARING, status="Defekt", error_code="E-17"))
 
-    assert (figures.status, figures.status_changes, figures.errors) == (OTHER, {OTHER: 1}, {OTHER: 1})
+    assert (figures.live.status, figures.status_changes, figures.errors) == ("Defekt", {OTHER: 1}, {OTHER: 1})
 
 
 def test_an_error_counts_when_it_comes_not_as_long_as_it_stays() -> None:
@@ -106,18 +101,18 @@ def test_an_error_counts_when_it_comes_not_as_long_as_it_stays() -> None:
 
 
 def test_the_running_transaction_s_energy_is_there_while_it_runs() -> None:
-    assert connector(PREPARING).transaction_energy_wh is None
-    assert connector(STARTED).transaction_energy_wh == 0
-    assert connector(STARTED, MEASURED).transaction_energy_wh == 2500
-    assert connector(STARTED, MEASURED, replace(MEASURED, energy_wh=None)).transaction_energy_wh == 2500
-    assert connector(STARTED, MEASURED, STOPPED).transaction_energy_wh is None
+    assert connector(PREPARING).live.live_energy_wh is None
+    assert connector(STARTED).live.live_energy_wh == 0
+    assert connector(STARTED, MEASURED).live.live_energy_wh == 2500
+    assert connector(STARTED, MEASURED, replace(MEASURED, energy_wh=None)).live.live_energy_wh == 2500
+    assert connector(STARTED, MEASURED, STOPPED).live.live_energy_wh is None
 
 
 def test_the_end_of_an_older_transaction_leaves_the_running_one_alone() -> None:
     following = replace(STARTED, transaction_id=8)
     figures = told(STARTED, following, replace(MEASURED, transaction_id=8), STOPPED)
 
-    assert figures.connectors[1].transaction_energy_wh == 2500
+    assert figures.connectors[1].live.live_energy_wh == 2500
     assert figures.energy_wh == 5500
 
 
@@ -125,17 +120,17 @@ def test_values_that_are_told_after_the_end_count_no_more() -> None:
     figures = told(STARTED, STOPPED, MEASURED)
 
     assert figures.energy_wh == 3000
-    assert figures.connectors[1].transaction_energy_wh is None
+    assert figures.connectors[1].live.live_energy_wh is None
 
 
 def test_readings_come_from_meter_values_of_any_time() -> None:
     idle = replace(MEASURED, transaction_id=None, energy_wh=None)
     figures = connector(idle)
 
-    assert figures.power_watts(NOW) == {"": 7200}
-    assert (figures.voltage_volts(NOW), figures.current_amperes(NOW)) == ({}, {})
-    assert figures.peak_power_watts == 7200
-    assert figures.power_watts(NOW + timedelta(minutes=6)) == {}
+    assert figures.live.power_watts(NOW) == {"": 7200}
+    assert (figures.live.voltage_volts(NOW), figures.live.current_amperes(NOW)) == ({}, {})
+    assert figures.live.peak_power_watts == 7200
+    assert figures.live.power_watts(NOW + timedelta(minutes=6)) == {}
 
 
 @pytest.mark.parametrize("number", [-1, HIGHEST_CONNECTOR + 1, 2**31])
@@ -165,8 +160,10 @@ def test_the_books_are_begun_with_also_for_those_who_are_not_connected() -> None
     first, second, third = followed
 
     assert [first.energy_wh, second.energy_wh, third.energy_wh] == [6500, 8000, 0]
-    assert [known.status for known in first.connectors.values()] == [None, "Faulted", OTHER]
-    assert [known.transaction_energy_wh for known in first.connectors.values()] == [None, None, 1500]
+    assert [known.live.status for known in first.connectors.values()] == [None, "Faulted", "?"]
+    assert [known.live.live_energy_wh for known in first.connectors.values()] == [None, None, None]
+    followed(connected())
+    assert [known.live.live_energy_wh for known in first.connectors.values()] == [None, None, 1500]
     assert first.connectors[1].errors == {}
 
     followed(replace(PREPARING, status="Faulted", previous_status="Faulted", error_code="GroundFailure", info="still"))
@@ -194,7 +191,7 @@ def test_one_beyond_the_limit_moves_up_when_another_is_forgotten() -> None:
 
     (figures,) = followed
     assert (figures.identity, figures.boots, figures.energy_wh) == ("CP-1", 1, 3000)
-    assert figures.connectors[1].status == "Charging"
+    assert figures.connectors[1].live.status == "Charging"
     assert followed.not_exported == 0
 
 

@@ -10,7 +10,6 @@ import pytest
 from mcpp.domain.events import Event
 from mcpp.ocppj.flow import Subject
 from mcpp.telemetry.business import BusinessTelemetry
-from mcpp.telemetry.fleet.state import Fleet
 from mcpp.telemetry.metrics.definitions import Metrics
 from mcpp.telemetry.sessions import ChargingSessions, SessionEnd
 from tests.events import (
@@ -25,6 +24,7 @@ from tests.events import (
     STARTED,
     STOPPED,
 )
+from tests.unit.telemetry.followed import FollowedFleet
 from tests.unit.telemetry.recording import Recording
 
 STORIES: dict[str, list[Event]] = {
@@ -50,14 +50,14 @@ def follow(follower: Follower, story: Iterable[Event], *, all_kinds: bool) -> No
 @pytest.mark.parametrize("story", STORIES.values(), ids=STORIES.keys())
 def test_the_fleets_figures_need_its_kinds_only(story: list[Event]) -> None:
     def figures(*, all_kinds: bool) -> list[object]:
-        fleet = Fleet(statuses=("Available", "Preparing"), error_codes=("NoError",), series_limit=10)
+        fleet = FollowedFleet(statuses=("Available", "Preparing"), error_codes=("NoError",), series_limit=10)
         follow(fleet, story, all_kinds=all_kinds)
         known = next(iter(fleet), None)
         if known is None:
             return []
         totals = (known.boots, known.transactions, known.transaction_seconds, known.energy_wh)
         connectors = [
-            (one.connector_id, one.status, one.status_changes, one.transaction_energy_wh, one.power_watts(NOW))
+            (one.live.connector_id, one.live.status, one.status_changes, one.live.energy_wh, one.live.power_watts(NOW))
             for one in known.connectors.values()
         ]
         return [totals, connectors]
@@ -66,7 +66,7 @@ def test_the_fleets_figures_need_its_kinds_only(story: list[Event]) -> None:
 
 
 def test_a_fleet_without_series_wants_nothing() -> None:
-    assert Fleet(statuses=(), error_codes=(), series_limit=0).kinds == ()
+    assert FollowedFleet(statuses=(), error_codes=(), series_limit=0).kinds == ()
 
 
 @pytest.mark.parametrize("story", STORIES.values(), ids=STORIES.keys())

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from mcpp.domain.events import Event
-from mcpp.telemetry.fleet.state import Fleet, StoredChargePoint, StoredConnector
+from mcpp.reads.stored_fleet import StoredChargePoint, StoredConnector
 from mcpp.telemetry.labels import OTHER
 from mcpp.telemetry.metrics import exposition
 from mcpp.telemetry.metrics.definitions import Metrics
@@ -17,6 +17,7 @@ from mcpp.telemetry.metrics.fleet_series import fleet_series
 from mcpp_generated.ocpp16.models import ChargePointErrorCode, ChargePointStatus
 from tests.events import BOOTED, CONNECTED, FORGOTTEN, MEASURED, PREPARING, STARTED, STOPPED, sample
 from tests.programs import promtool
+from tests.unit.telemetry.followed import FollowedFleet
 from tests.unit.telemetry.scrapes import OPENMETRICS, families_in, scrape, text_of, value, values
 
 # INTERFACE.md §5: type and labels by name.
@@ -66,7 +67,7 @@ class Site:
     """A fleet, and a server's metrics that show it."""
 
     def __init__(self, limit: int = 2000) -> None:
-        self.fleet = Fleet(statuses=STATUSES, error_codes=ERROR_CODES, series_limit=limit)
+        self.fleet = FollowedFleet(statuses=STATUSES, error_codes=ERROR_CODES, series_limit=limit)
         self.connected: dict[str, float] = {}
         self.metrics = Metrics(version="1", actions=(), error_codes=(), stop_reasons=())
         self.metrics.watch_fleet(lambda: fleet_series(self.fleet, self.connected.get))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime
@@ -27,7 +26,7 @@ from mcpp.errors import StartError
 from mcpp.plugins import ChargePointState, Site, hookimpl
 from mcpp.plugins.builtin.mqtt.board import Board
 from mcpp.plugins.builtin.mqtt.discovery import describe, object_id
-from mcpp.plugins.builtin.mqtt.readings import ConnectorReadings
+from mcpp.plugins.builtin.mqtt.readings import SiteReadings
 from mcpp.plugins.builtin.mqtt.settings import MqttSettings, broker
 from mcpp.plugins.builtin.mqtt.topics import ChargingCommand, Operation, Topics
 
@@ -46,7 +45,7 @@ class Mqtt:
         self._topics = Topics(self._settings.prefix)
         self._board = Board()
         self._backoff = backoff
-        self._readings = defaultdict[tuple[str, int], ConnectorReadings](ConnectorReadings)
+        self._readings = SiteReadings()
         self._states: dict[str, ChargePointState] = {}
         """As last read and shown."""
         self._link: asyncio.Task[None] | None = None
@@ -61,7 +60,9 @@ class Mqtt:
             return None if answer is None else Reply(*answer)
 
         self._board.pin(self._topics.status, b"online")
-        for state in await site.charge_points():
+        states = await site.charge_points()
+        self._readings.load(states)
+        for state in states:
             self._show(state, site.now())
         link = Link(
             broker(self._settings.url.get_secret_value()),
@@ -88,23 +89,21 @@ class Mqtt:
     @hookimpl
     def event_published(self, event: Event, site: Site) -> Awaitable[None] | None:
         """Show what has changed."""
+        self._readings.follow(event)
         match event:
             case MeterValuesReceived(connector_id=connector_id):
-                if not self._readings[event.charge_point_id, connector_id].take(event):
-                    return None
                 # All else that is shown of connectors changes with events that cause it to be read again.
                 state = self._states.get(event.charge_point_id)
                 if state is not None and any(known.connector_id == connector_id for known in state.connectors):
                     self._show_connectors(state, site.now())
                     return None
-            case TransactionStopped(connector_id=connector_id):
-                self._readings[event.charge_point_id, connector_id].end(event)
             case (
                 ChargePointConnected()
                 | ChargePointDisconnected()
                 | ChargePointBooted()
                 | ConnectorStatusChanged()
                 | TransactionStarted()
+                | TransactionStopped()
             ):
                 pass
             case _:
@@ -138,7 +137,7 @@ class Mqtt:
                 "status": connector.status,
                 "error_code": connector.error_code,
                 "transaction_id": connector.transaction_id,
-                **self._readings[identity, connector.connector_id].facts(now),
+                **self._readings.facts(identity, connector.connector_id, now),
             }
             self._board.pin(self._topics.connector(identity, connector.connector_id), orjson.dumps(shown))
 

@@ -1,39 +1,54 @@
-"""What a connector's topic shows of its meter values."""
+"""What the topics of connectors show of their meter values."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from mcpp.domain.events import MeterValuesReceived, TransactionStopped
-from mcpp.domain.measurements import WHOLE, Readings
+from mcpp.domain.events import Event, MeterValuesReceived, TransactionStopped
+from mcpp.plugins import ChargePointState
+from mcpp.reads.live import LiveReadings
+from mcpp.reads.stored_fleet import StoredConnector, StoredTransaction
 
 
-class ConnectorReadings:
-    """Power of a connector, and energy of its running or last session, as events say."""
-
-    __slots__ = ("_energy_wh", "_readings", "_resting_watts")
+class SiteReadings:
+    """Power of every connector, as the API and metrics have it, and energy of its running or last session."""
 
     def __init__(self) -> None:
-        self._readings = Readings()
-        self._energy_wh: int | None = None
-        self._resting_watts: float | None = None
+        self._live = LiveReadings()
+        self._energy: dict[tuple[str, int], int] = {}
 
-    def take(self, event: MeterValuesReceived) -> bool:
-        """Take in the samples of a message; whether they say anything of power or energy."""
-        has_power = self._readings.take(event.samples, event.at) is not None
-        if has_power:
-            self._resting_watts = None
-        if event.energy_wh is not None:
-            self._energy_wh = event.energy_wh
-        return event.energy_wh is not None or has_power
+    def load(self, states: Sequence[ChargePointState]) -> None:
+        """Begin with charge points as they are."""
+        for state in states:
+            self._live.begin(
+                state.charge_point_id,
+                [StoredConnector(known.connector_id, known.status, known.error_code) for known in state.connectors],
+                [
+                    StoredTransaction(known.transaction_id, known.connector_id, None)
+                    for known in state.connectors
+                    if known.transaction_id is not None
+                ],
+                connected=state.connected,
+            )
 
-    def end(self, event: TransactionStopped) -> None:
-        """Take note that a transaction has ended: many chargers measure no more from here on."""
-        self._energy_wh = event.energy_wh
-        self._readings = Readings()
-        self._resting_watts = 0.0
+    def follow(self, event: Event) -> None:
+        """Take note of an event, of whatever kind."""
+        self._live(event)
+        match event:
+            case MeterValuesReceived(energy_wh=int(wh), transaction_id=int(transaction_id)):
+                running = self._live.running(event.charge_point_id, transaction_id)
+                if running is not None:
+                    self._energy[event.charge_point_id, running.connector_id] = wh
+            case TransactionStopped(historic=False):
+                self._energy[event.charge_point_id, event.connector_id] = event.energy_wh
+            case _:
+                pass
 
-    def facts(self, now: datetime) -> dict[str, float | int | None]:
+    def facts(self, charge_point_id: str, connector_id: int, now: datetime) -> dict[str, float | int | None]:
         """`power_w`, None where it isn't known or stale, and `energy_wh`, None before the first."""
-        watts = self._readings.power_watts(now).get(WHOLE, self._resting_watts)
-        return {"power_w": None if watts is None else round(watts, 1), "energy_wh": self._energy_wh}
+        live = self._live.connector(charge_point_id, connector_id)
+        return {
+            "power_w": None if live is None else live.power_w(now),
+            "energy_wh": self._energy.get((charge_point_id, connector_id)),
+        }

@@ -3,10 +3,42 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from mcpp.domain.energy import energy_so_far
-from mcpp.telemetry.fleet.state import StoredChargePoint, StoredConnector, StoredTransaction
 from mcpp_generated.db.queries import Queries
+
+
+class StoredConnector(NamedTuple):
+    """A connector as it stands in the database."""
+
+    connector_id: int
+    status: str | None
+    error_code: str | None
+
+
+class StoredTransaction(NamedTuple):
+    """A transaction that is open in the database."""
+
+    transaction_id: int
+    connector_id: int
+    energy_wh: int | None
+    """So far; None where it isn't known."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredChargePoint:
+    """A charge point as it stands in the database."""
+
+    identity: str
+    energy_wh: int
+    """Of its ended transactions."""
+    energy_peak_wh: int
+    """As reported before, where that was more."""
+    connectors: Sequence[StoredConnector] = ()
+    running: Sequence[StoredTransaction] = ()
 
 
 def read_fleet(q: Queries) -> list[StoredChargePoint]:

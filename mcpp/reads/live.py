@@ -1,0 +1,377 @@
+"""What is live at each connector: its transaction, and what flows. Whoever shows it asks here, so it's one truth.
+
+It follows the domain's events. `LiveConnector.may_flow` is the rule of what can be live at all; `_end_flow` is what
+happens the moment it says no more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from mcpp.domain.events import (
+    ChargePointConnected,
+    ChargePointDisconnected,
+    ChargePointForgotten,
+    ConnectorStatusChanged,
+    Event,
+    MeterValuesReceived,
+    RecordUnmatched,
+    TransactionRecovered,
+    TransactionStarted,
+    TransactionStopped,
+)
+from mcpp.domain.measurements import Readings
+from mcpp.domain.memory import CHARGE_POINT
+from mcpp.domain.phases import WHOLE, ByPhase
+from mcpp.domain.statuses import may_draw_current
+from mcpp.reads.stored_fleet import StoredChargePoint, StoredConnector, StoredTransaction
+from mcpp_generated.db.enums import UnmatchedKind
+
+HIGHEST_CONNECTOR: Final = 64
+"""Nothing is kept of connectors of a higher number; numbers have no gaps (OCPP 1.6 §3.8), so few chargers get there."""
+
+MOST_KNOWN: Final = 100_000
+"""Charge points that are known at most."""
+
+_NOTHING: Final = Readings()
+"""Of a connector that has sent none yet, which most never do in the life of a server; never written to."""
+
+_AT_REST: Final[ByPhase] = {WHOLE: 0.0}
+
+
+class LiveValues(NamedTuple):
+    """What is measured at a connector in a session. None for what isn't known, or was measured too long ago."""
+
+    power_w: float | None
+    current_a: ByPhase | None
+    """By phase, WHOLE for the sum."""
+    voltage_v: ByPhase | None
+    soc_percent: float | None
+    measured_at: datetime | None
+    """The newest of them, by the charger's clock."""
+
+
+NO_VALUES: Final = LiveValues(None, None, None, None, None)
+
+
+class LiveConnector:
+    """A connector as it stands now. What it says of power, current and energy is never older than its session."""
+
+    __slots__ = (
+        "_charge_point",
+        "_ended_id",
+        "_energy_wh",
+        "_foreign_id",
+        "_has_ended",
+        "_readings",
+        "connector_id",
+        "status",
+        "transaction_id",
+    )
+
+    def __init__(self, charge_point: _LiveChargePoint, connector_id: int) -> None:
+        self.connector_id: Final = connector_id
+        self.status: str | None = None
+        """As last reported; None before the first."""
+        self.transaction_id: int | None = None
+        """Of the transaction that runs on it; one that was over before it was told never runs."""
+        self._charge_point = charge_point
+        self._energy_wh: int | None = None
+        self._foreign_id: int | None = None
+        """Of a transaction that another central system began, as the values name it."""
+        self._ended_id: int | None = None
+        """The last transaction that ended here."""
+        self._has_ended = False
+        """Whether what flowed has ended, and no power was measured since."""
+        self._readings = _NOTHING
+
+    @property
+    def may_flow(self) -> bool:
+        """The rule: whether power, current, voltage and state of charge can be live here.
+
+        Not while its charge point is offline, nor while the status says so and no transaction runs, ours or another
+        central system's. The charge point as a whole, connector 0, has no status that says so.
+        """
+        if not self._charge_point.connected:
+            return False
+        if self.transaction_id is not None or self._foreign_id is not None or self.connector_id == CHARGE_POINT:
+            return True
+        return self.status is None or may_draw_current(self.status)
+
+    @property
+    def energy_wh(self) -> int | None:
+        """Of the running transaction, so far; None where none runs or its energy isn't known."""
+        return self._energy_wh
+
+    @property
+    def live_energy_wh(self) -> int | None:
+        """The same, as long as its charge point is connected."""
+        return self._energy_wh if self._charge_point.connected else None
+
+    @property
+    def peak_power_watts(self) -> float | None:
+        """The highest power since the process began; None before the first."""
+        return self._readings.peak_power_watts
+
+    def power_watts(self, now: datetime) -> ByPhase:
+        """By phase, WHOLE for the connector's; 0 where nothing flows any more, empty where it isn't known."""
+        if not self._charge_point.connected:
+            return {}
+        measured = self._readings.power_watts(now)
+        if not measured and self._readings.peak_power_watts is not None and self._is_at_rest:
+            return _AT_REST
+        return measured
+
+    def power_w(self, now: datetime) -> float | None:
+        """Of the whole connector, to a tenth; None where it isn't known."""
+        watts = self.power_watts(now).get(WHOLE)
+        return None if watts is None else round(watts, 1)
+
+    def current_amperes(self, now: datetime) -> ByPhase:
+        """By phase, WHOLE for the sum; 0 where nothing flows any more, empty where it isn't known."""
+        if not self._charge_point.connected:
+            return {}
+        measured = self._readings.current_amperes(now)
+        return _AT_REST if not measured and self._readings.had_current and self._is_at_rest else measured
+
+    def voltage_volts(self, now: datetime) -> ByPhase:
+        """By phase; empty where it isn't known, or nothing flows any more."""
+        return self._readings.voltage_volts(now) if self._charge_point.connected else {}
+
+    def values(self, now: datetime) -> LiveValues | None:
+        """What is measured in the session that runs; None where none does."""
+        if not self._is_in_session(now):
+            return None
+        return LiveValues(
+            power_w=self.power_w(now),
+            current_a=self.current_amperes(now) or None,
+            voltage_v=self.voltage_volts(now) or None,
+            soc_percent=self._readings.soc_percent(now),
+            measured_at=self._readings.measured_at(now),
+        )
+
+    @property
+    def _runs(self) -> bool:
+        return self.transaction_id is not None or self._foreign_id is not None
+
+    @property
+    def _is_at_rest(self) -> bool:
+        return self._has_ended or not self.may_flow
+
+    def _is_in_session(self, now: datetime) -> bool:
+        """Whether a transaction runs, ours or another's; values that name none will do where the status lets them."""
+        if not self.may_flow:
+            return False
+        if self._runs:
+            return True
+        if self.connector_id == CHARGE_POINT:
+            others = self._charge_point.others()
+            if others and not any(other._is_in_session(now) for other in others):  # noqa: SLF001  one like itself
+                return False
+        return self._readings.measured_at(now) is not None
+
+    def begin(self, transaction_id: int, energy_wh: int | None) -> None:
+        """A transaction runs from now on."""
+        if self.transaction_id not in {None, transaction_id}:
+            self._end_flow()
+        self.transaction_id, self._energy_wh = transaction_id, energy_wh
+        self._foreign_id, self._has_ended = None, False
+
+    def end(self, transaction_id: int) -> None:
+        """A transaction of ours is over; one that didn't run changes nothing."""
+        self._ended_id = transaction_id
+        if self.transaction_id == transaction_id:
+            self.transaction_id = self._energy_wh = None
+            self._end_flow()
+
+    def end_foreign(self, transaction_id: int) -> None:
+        """A transaction of another central system is over."""
+        if self._foreign_id == transaction_id:
+            self._foreign_id = None
+            self._end_flow()
+
+    def change_status(self, status: str) -> None:
+        """One without current ends what was measured before it; it says nothing against what is measured later."""
+        self.status = status
+        if not may_draw_current(status) and self.connector_id != CHARGE_POINT:
+            self._foreign_id = None
+            self._end_flow()
+
+    def renew_connection(self) -> None:
+        """The connection has begun or ended: what was measured before is unknown by now, not zero."""
+        self._foreign_id, self._has_ended = None, False
+        self._readings.clear()
+
+    def measure(self, event: MeterValuesReceived) -> None:
+        """Values have come for this connector, or for the transaction that runs on it."""
+        told, running = event.transaction_id, self.transaction_id
+        if told is not None and event.energy_wh is not None:
+            if running == told:
+                self._energy_wh = event.energy_wh
+            # Only one that is open has an energy so far: it runs, though its start was told as of the past.
+            elif running is None and not event.historic and told != self._ended_id:
+                self.begin(told, event.energy_wh)
+                running = told
+        if event.historic or (told is not None and told != running):
+            return
+        if running is None and event.foreign_transaction_id is not None:
+            self._foreign_id = event.foreign_transaction_id
+        if self.may_flow:
+            if self._readings is _NOTHING:
+                self._readings = Readings()
+            if self._readings.take(event.samples, event.at) is not None:
+                self._has_ended = False
+
+    def _end_flow(self) -> None:
+        self._has_ended = True
+        self._readings.clear()
+        # Its meter has counted what flowed here.
+        whole = self._charge_point.connectors.get(CHARGE_POINT)
+        if whole is not None and whole is not self:
+            whole._readings.clear()  # noqa: SLF001  one like itself
+
+
+class _LiveChargePoint:
+    __slots__ = ("connected", "connectors")
+
+    def __init__(self) -> None:
+        self.connected = False
+        self.connectors: dict[int, LiveConnector] = {}
+
+    def connector(self, number: int) -> LiveConnector | None:
+        """Made known where it wasn't; None where its number is out of bounds."""
+        known = self.connectors.get(number)
+        if known is None and 0 <= number <= HIGHEST_CONNECTOR:
+            known = self.connectors[number] = LiveConnector(self, number)
+        return known
+
+    def running(self, transaction_id: int) -> LiveConnector | None:
+        """The connector that a transaction runs on."""
+        return next((c for c in self.connectors.values() if c.transaction_id == transaction_id), None)
+
+    def others(self) -> list[LiveConnector]:
+        """Its connectors, without the one that is the charge point as a whole."""
+        return [connector for number, connector in self.connectors.items() if number != CHARGE_POINT]
+
+    def connect(self, *, connected: bool) -> None:
+        self.connected = connected
+        for connector in self.connectors.values():
+            connector.renew_connection()
+
+
+class LiveReadings:
+    """Subscribes to the domain's events; to be told of each before anybody is who asks here."""
+
+    kinds: tuple[type[Event], ...] = (
+        MeterValuesReceived,
+        ConnectorStatusChanged,
+        TransactionStarted,
+        TransactionStopped,
+        TransactionRecovered,
+        ChargePointConnected,
+        ChargePointDisconnected,
+        ChargePointForgotten,
+        RecordUnmatched,
+    )
+    """Events that it wants."""
+
+    def __init__(self, most_known: int = MOST_KNOWN) -> None:
+        """Nothing is kept of charge points beyond that many."""
+        self._most_known = most_known
+        self._charge_points: dict[str, _LiveChargePoint] = {}
+
+    def connector(self, charge_point_id: str, connector_id: int) -> LiveConnector | None:
+        """A connector; None where it's beyond what is kept."""
+        point = self._charge_points.get(charge_point_id)
+        return None if point is None else point.connector(connector_id)
+
+    def connectors(self, charge_point_id: str) -> Sequence[int]:
+        """The numbers of the connectors that were heard of."""
+        point = self._charge_points.get(charge_point_id)
+        return () if point is None else list(point.connectors)
+
+    def running(self, charge_point_id: str, transaction_id: int) -> LiveConnector | None:
+        """The connector that a transaction runs on; None where it doesn't run."""
+        point = self._charge_points.get(charge_point_id)
+        return None if point is None else point.running(transaction_id)
+
+    def load(self, stored: Iterable[StoredChargePoint]) -> None:
+        """Begin with what is stored, before the first event: nobody is connected."""
+        for known in stored:
+            self.begin(known.identity, known.connectors, known.running)
+
+    def begin(
+        self,
+        charge_point_id: str,
+        connectors: Sequence[StoredConnector],
+        running: Sequence[StoredTransaction],
+        *,
+        connected: bool = False,
+    ) -> None:
+        """Begin with what is known of a charge point otherwise."""
+        point = self._meet(charge_point_id)
+        if point is None:
+            return
+        point.connected = connected
+        for stored in connectors:
+            connector = point.connector(stored.connector_id)
+            if connector is not None:
+                connector.status = stored.status
+        for transaction in running:
+            connector = point.connector(transaction.connector_id)
+            if connector is not None:
+                connector.begin(transaction.transaction_id, transaction.energy_wh)
+
+    def __call__(self, event: Event) -> None:
+        point = self._charge_points.get(event.charge_point_id)
+        if isinstance(event, MeterValuesReceived):
+            if point is not None:
+                self._measured(point, event)
+            return
+        if isinstance(event, ChargePointConnected):
+            point = self._meet(event.charge_point_id)
+            if point is not None:
+                point.connect(connected=True)
+            return
+        # One that isn't known was forgotten a moment ago.
+        if point is None:
+            return
+        match event:
+            case ConnectorStatusChanged():
+                connector = point.connector(event.connector_id)
+                if connector is not None:
+                    connector.change_status(event.status)
+            case TransactionStarted(historic=False):
+                connector = point.connector(event.connector_id)
+                if connector is not None:
+                    connector.begin(event.transaction_id, 0)
+            case TransactionStopped(historic=False):
+                connector = point.running(event.transaction_id) or point.connector(event.connector_id)
+                if connector is not None:
+                    connector.end(event.transaction_id)
+            case ChargePointDisconnected():
+                point.connect(connected=False)
+            case ChargePointForgotten():
+                del self._charge_points[event.charge_point_id]
+            case RecordUnmatched(kind=UnmatchedKind.STOP):
+                for connector in point.connectors.values():
+                    connector.end_foreign(event.claimed_transaction_id)
+            case _:
+                pass
+
+    def _meet(self, charge_point_id: str) -> _LiveChargePoint | None:
+        known = self._charge_points.get(charge_point_id)
+        if known is None and len(self._charge_points) < self._most_known:
+            known = self._charge_points[charge_point_id] = _LiveChargePoint()
+        return known
+
+    def _measured(self, point: _LiveChargePoint, event: MeterValuesReceived) -> None:
+        number, told = event.connector_id, event.transaction_id
+        connector = point.connectors.get(number) or point.connector(number)
+        # The meter of another place may speak for it, such as that of the whole charge point.
+        if told is not None and (connector is None or connector.transaction_id != told):
+            connector = point.running(told) or connector
+        if connector is not None:
+            connector.measure(event)
