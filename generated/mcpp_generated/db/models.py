@@ -239,21 +239,6 @@ class ListEndedTransactionsRow(NamedTuple):
     energy_implausible: bool
 
 
-class Reservation(NamedTuple):
-    """A row of the table `reservations`."""
-
-    id: int
-    charge_point_key: int
-    reservation_id: int
-    connector_key: int
-    id_tag: str
-    parent_id_tag: str | None
-    expiry_date: datetime
-    status: ReservationState
-    created_at: datetime
-    transaction_id: int | None
-
-
 class ReservationRecord(NamedTuple):
     """A row of the view `reservation_records`."""
 

@@ -35,7 +35,6 @@ from .models import (
     LocalList,
     PluginMemory,
     PutConfigurationKeysParams,
-    Reservation,
     ReservationRecord,
     StampChargePointsParams,
     Transaction,
@@ -444,8 +443,12 @@ class Queries(Protocol):
         """Store a reservation that its charge point accepted, in place of a known one (OCPP 1.6, 5.13). Returns its key."""
         raise NotImplementedError
 
-    def find_reservation(self, *, charge_point_key: int, reservation_id: int) -> Reservation | None:
+    def find_reservation(self, *, charge_point_id: str, reservation_id: int) -> ReservationRecord | None:
         """One reservation of a charge point by the id that the charge point knows it by."""
+        raise NotImplementedError
+
+    def list_reservations_held_at(self, *, charge_point_id: str, held_at: datetime) -> list[ReservationRecord]:
+        """The reservations of a charge point that had not expired at a time."""
         raise NotImplementedError
 
     def set_reservation_status(self, *, status: ReservationState, transaction_id: int | None, id: int) -> None:

@@ -54,6 +54,7 @@ SAME_MOMENT = "USE TEMP B-TREE FOR RIGHT PART OF ORDER BY"
             "reservations_by_charge_point (charge_point_key=? AND id<?)",
         ),
         (statements.LIST_RESERVATIONS_BY_STATUS, "reservations_by_status (status=? AND id<?)"),
+        (statements.LIST_RESERVATIONS_HELD_AT, "reservations_by_end (charge_point_key=? AND expiry_date>?)"),
         (statements.LIST_UPLOADS, "INTEGER PRIMARY KEY (rowid<?)"),
         (statements.LIST_UPLOADS_OF_CHARGE_POINT, "uploads_by_charge_point (charge_point_key=? AND id<?)"),
     ],

@@ -35,7 +35,6 @@ from ..models import (
     LocalList,
     PluginMemory,
     PutConfigurationKeysParams,
-    Reservation,
     ReservationRecord,
     StampChargePointsParams,
     Transaction,
@@ -65,7 +64,6 @@ from .rows import (
     StoredListTransactionSamplesRow,
     StoredLocalList,
     StoredPluginMemory,
-    StoredReservation,
     StoredReservationRecord,
     StoredTransaction,
     StoredTransactionRecord,
@@ -94,7 +92,6 @@ from .rows import (
     decode_list_transaction_samples_row,
     decode_local_list,
     decode_plugin_memory,
-    decode_reservation,
     decode_reservation_record,
     decode_transaction,
     decode_transaction_record,
@@ -616,11 +613,17 @@ class SqliteQueries:
         ).fetchone()
         return row[0]
 
-    def find_reservation(self, *, charge_point_key: int, reservation_id: int) -> Reservation | None:
-        row: StoredReservation | None = self._execute(
-            statements.FIND_RESERVATION, (charge_point_key, reservation_id)
+    def find_reservation(self, *, charge_point_id: str, reservation_id: int) -> ReservationRecord | None:
+        row: StoredReservationRecord | None = self._execute(
+            statements.FIND_RESERVATION, (charge_point_id, reservation_id)
         ).fetchone()
-        return None if row is None else decode_reservation(row)
+        return None if row is None else decode_reservation_record(row)
+
+    def list_reservations_held_at(self, *, charge_point_id: str, held_at: datetime) -> list[ReservationRecord]:
+        rows: list[StoredReservationRecord] = self._execute(
+            statements.LIST_RESERVATIONS_HELD_AT, (charge_point_id, to_milliseconds(held_at))
+        ).fetchall()
+        return [decode_reservation_record(row) for row in rows]
 
     def set_reservation_status(self, *, status: ReservationState, transaction_id: int | None, id: int) -> None:
         self._execute(statements.SET_RESERVATION_STATUS, (str(status), transaction_id, id))

@@ -28,7 +28,6 @@ from ..models import (
     ListTransactionSamplesRow,
     LocalList,
     PluginMemory,
-    Reservation,
     ReservationRecord,
     Transaction,
     TransactionRecord,
@@ -427,36 +426,6 @@ def decode_list_ended_transactions_row(row: StoredListEndedTransactionsRow) -> L
         from_milliseconds(started_at),
         None if stopped_at is None else from_milliseconds(stopped_at),
         bool(energy_implausible),
-    )
-
-
-StoredReservation: TypeAlias = tuple[int, int, int, int, str, str | None, int, str, int, int | None]
-
-
-def decode_reservation(row: StoredReservation) -> Reservation:
-    (
-        id,
-        charge_point_key,
-        reservation_id,
-        connector_key,
-        id_tag,
-        parent_id_tag,
-        expiry_date,
-        status,
-        created_at,
-        transaction_id,
-    ) = row
-    return Reservation(
-        id,
-        charge_point_key,
-        reservation_id,
-        connector_key,
-        id_tag,
-        parent_id_tag,
-        from_milliseconds(expiry_date),
-        _RESERVATION_STATE[status],
-        from_milliseconds(created_at),
-        transaction_id,
     )
 
 

@@ -326,7 +326,10 @@ ON CONFLICT (reservation_id, charge_point_key) DO UPDATE SET
 RETURNING id"""
 
 FIND_RESERVATION: Final = """\
-SELECT id, charge_point_key, reservation_id, connector_key, id_tag, parent_id_tag, expiry_date, status, created_at, transaction_id FROM reservations WHERE charge_point_key = ?1 AND reservation_id = ?2"""
+SELECT id, reservation_id, charge_point_id, evse_id, connector_id, id_tag, parent_id_tag, expiry_date, status, created_at, transaction_id FROM reservation_records WHERE charge_point_id = ?1 AND reservation_id = ?2"""
+
+LIST_RESERVATIONS_HELD_AT: Final = """\
+SELECT id, reservation_id, charge_point_id, evse_id, connector_id, id_tag, parent_id_tag, expiry_date, status, created_at, transaction_id FROM reservation_records WHERE charge_point_id = ?1 AND expiry_date > ?2"""
 
 SET_RESERVATION_STATUS: Final = """\
 UPDATE reservations SET status = ?1, transaction_id = ?2 WHERE id = ?3"""

@@ -172,6 +172,7 @@ CREATE TABLE reservations (
 ) STRICT;
 
 CREATE INDEX reservations_by_charge_point ON reservations (charge_point_key, id);
+CREATE INDEX reservations_by_end ON reservations (charge_point_key, expiry_date);
 CREATE INDEX reservations_by_status ON reservations (status, id);
 CREATE INDEX reservations_by_transaction ON reservations (transaction_id) WHERE transaction_id IS NOT NULL;
 CREATE INDEX reservations_by_expiry ON reservations (expiry_date) WHERE status = 'Accepted';
