@@ -20,6 +20,10 @@ SELECT * FROM reservation_records WHERE charge_point_id = @charge_point_id AND r
 -- name: ListReservationsHeldAt :many
 SELECT * FROM reservation_records WHERE charge_point_id = @charge_point_id AND expiry_date > @held_at;
 
+-- The reservation that a transaction used.
+-- name: FindReservationOfTransaction :one
+SELECT * FROM reservation_records WHERE transaction_id = @transaction_id LIMIT 1;
+
 -- Say what became of a reservation, and which transaction used it.
 -- name: SetReservationStatus :exec
 UPDATE reservations SET status = @status, transaction_id = @transaction_id WHERE id = @id;

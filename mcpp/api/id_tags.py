@@ -14,7 +14,7 @@ from mcpp.api.services import ApiServices, FromServices
 from mcpp.domain import id_tags
 from mcpp.reads import id_tags as reads
 from mcpp.reads.paging import Page, PageQuery
-from mcpp_generated.db.models import IdTag
+from mcpp_generated.db.models import IdTag, ListUnknownIdTagsRow
 
 router = APIRouter(prefix="/id-tags", tags=["id tags"])
 
@@ -26,6 +26,19 @@ _UNKNOWN = documented(HTTPStatus.NOT_FOUND)
 async def list_id_tags(services: FromServices, query: Annotated[PageQuery, Query()]) -> Page[IdTag]:
     """Stored id tags."""
     return await reads.list_page(services.readers, query)
+
+
+# Before the tags themselves, which would take its path.
+@router.get("/unknown", response_model=models.UnknownIdTagPage)
+async def list_unknown_id_tags(
+    services: FromServices, query: Annotated[PageQuery, Query()]
+) -> Page[ListUnknownIdTagsRow]:
+    """Cards that were presented and aren't stored, or were refused: the newest 1,000, those presented last first.
+
+    A card appears within a second or so, and is gone once its tag is stored as accepted. Auto-start's tag isn't listed.
+    A stored tag of the name `unknown` is read in another letter case, as `/id-tags/UNKNOWN`.
+    """
+    return await reads.list_unknown(services.readers, query)
 
 
 # A tag may hold a slash, hence the path.

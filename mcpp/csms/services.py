@@ -9,6 +9,7 @@ from functools import partial
 from typing import Final
 
 from mcpp.domain.authorization import Authorization, AuthorizationPolicy
+from mcpp.domain.cards import CardBook
 from mcpp.domain.events import Event
 from mcpp.domain.memory import Memory
 from mcpp.domain.questions import AuthorizationQuestion, DataTransferAnswer, DataTransferQuestion
@@ -34,6 +35,7 @@ class Services:
     memory: Memory
     """What units of work remember: the very one that the writer has, for its thread alone."""
     stamps: StampBook = field(default_factory=StampBook)
+    cards: CardBook = field(default_factory=CardBook)
     now: Callable[[], datetime] = _utc_now
     on_authorization_key: Callable[[int, str], Awaitable[None]] | None = None
     """Called with a charge point's key and the password that it accepted for its basic authentication."""

@@ -9,6 +9,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from mcpp.domain import recovery, reservations
+from mcpp.domain.cards import CardBook, write_cards
 from mcpp.domain.events import Event
 from mcpp.domain.stamps import StampBook, write_stamps
 from mcpp.ocppj.flow import new_correlation_id
@@ -53,6 +54,10 @@ class _Chore(ABC):
             await asyncio.sleep(self._interval)
 
 
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 class StampKeeper(_Chore):
     """Writes the gathered stamps every second, and what is left at the end."""
 
@@ -78,8 +83,36 @@ class StampKeeper(_Chore):
             self._book.put_back(stamps)
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
+class CardKeeper(_Chore):
+    """Writes which cards were unknown or refused, every second, and what is left at the end."""
+
+    def __init__(
+        self,
+        writer: Writer[Queries],
+        book: CardBook,
+        now: Callable[[], datetime] = _utc_now,
+        interval: float = STAMP_INTERVAL,
+    ) -> None:
+        super().__init__(interval)
+        self._writer = writer
+        self._book = book
+        self._now = now
+
+    async def stop(self) -> None:
+        """Write what is left and end."""
+        await super().stop()
+        await self.work()
+
+    async def work(self) -> None:
+        """Write what waits now; what the database refuses waits on."""
+        cards = self._book.take()
+        if not cards:
+            return
+        try:
+            # Shielded as stamps are; nothing of this is remembered, so nothing need be forgotten.
+            await asyncio.shield(self._writer.submit_keeping(write_cards, cards, self._now()))
+        except WriteFailed:
+            self._book.put_back(cards)
 
 
 class ReservationKeeper(_Chore):

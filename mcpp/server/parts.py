@@ -23,7 +23,7 @@ from mcpp.plugins.loading import Plugin, load_plugins
 from mcpp.plugins.local_site import SiteServices
 from mcpp.plugins.manager import Plugins
 from mcpp.reads.charge_points import ChargePoints
-from mcpp.server.chores import RecoveryKeeper, ReservationKeeper, StampKeeper
+from mcpp.server.chores import CardKeeper, RecoveryKeeper, ReservationKeeper, StampKeeper
 from mcpp.server.events import Events
 from mcpp.server.finished_commands import FinishedCommands
 from mcpp.server.passwords import Passwords
@@ -135,6 +135,7 @@ async def build_core(
     grace = timedelta(seconds=settings.recovery_grace)
     for chore in (
         StampKeeper(writer, services.stamps),
+        CardKeeper(writer, services.cards),
         ReservationKeeper(writer, events.publish),
         RecoveryKeeper(writer, events.publish, partial(_connected_since, registry), grace),
     ):

@@ -210,6 +210,18 @@ class IdTag(NamedTuple):
     note: str | None
 
 
+class ListUnknownIdTagsRow(NamedTuple):
+    """A row of `list_unknown_id_tags`."""
+
+    id_tag: str
+    charge_point_key: int
+    charge_point_id: str
+    status: str
+    times: int
+    first_at: datetime
+    last_at: datetime
+
+
 class LocalList(NamedTuple):
     """A row of the table `local_lists`."""
 

@@ -32,6 +32,7 @@ from .models import (
     ListFleetRow,
     ListSessionsRow,
     ListTransactionSamplesRow,
+    ListUnknownIdTagsRow,
     LocalList,
     PluginMemory,
     PutConfigurationKeysParams,
@@ -381,6 +382,26 @@ class Queries(Protocol):
         """Every id tag, for a local authorization list."""
         raise NotImplementedError
 
+    def add_unknown_id_tag(
+        self, *, id_tag: str, status: str, times: int, first_at: datetime, last_at: datetime, charge_point_key: int
+    ) -> None:
+        """Note that a card was presented that isn't stored, or was refused; it is spelled as it was last."""
+        raise NotImplementedError
+
+    def keep_newest_unknown_id_tags(self, *, kept: int) -> None:
+        """Forget all but the newest of them."""
+        raise NotImplementedError
+
+    def forget_unknown_id_tag(self, *, id_tag: str) -> None:
+        """Forget that a card was unknown or refused."""
+        raise NotImplementedError
+
+    def list_unknown_id_tags(
+        self, *, before: datetime, before_id_tag: str, before_key: int, page_size: int
+    ) -> list[ListUnknownIdTagsRow]:
+        """Cards that aren't stored or were refused, those presented last first, a page at a time."""
+        raise NotImplementedError
+
     def put_local_list_version(self, *, charge_point_key: int, version: int, known_at: datetime) -> None:
         """Keep the version of a charge point's local authorization list."""
         raise NotImplementedError
@@ -449,6 +470,10 @@ class Queries(Protocol):
 
     def list_reservations_held_at(self, *, charge_point_id: str, held_at: datetime) -> list[ReservationRecord]:
         """The reservations of a charge point that had not expired at a time."""
+        raise NotImplementedError
+
+    def find_reservation_of_transaction(self, *, transaction_id: int | None) -> ReservationRecord | None:
+        """The reservation that a transaction used."""
         raise NotImplementedError
 
     def set_reservation_status(self, *, status: ReservationState, transaction_id: int | None, id: int) -> None:

@@ -18,6 +18,7 @@ from .models import (
     IdTag,
     ListConnectorsRow,
     ListTransactionSamplesRow,
+    ListUnknownIdTagsRow,
     LocalList,
     ReservationRecord,
     TransactionRecord,
@@ -114,6 +115,12 @@ class Readers(Protocol):
 
     async def list_id_tags(self, *, after: str, page_size: int) -> list[IdTag]:
         """Id tags in their order without regard to case, a page at a time."""
+        raise NotImplementedError
+
+    async def list_unknown_id_tags(
+        self, *, before: datetime, before_id_tag: str, before_key: int, page_size: int
+    ) -> list[ListUnknownIdTagsRow]:
+        """Cards that aren't stored or were refused, those presented last first, a page at a time."""
         raise NotImplementedError
 
     async def get_local_list(self, *, charge_point_key: int) -> LocalList | None:

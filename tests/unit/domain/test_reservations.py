@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import count
 
 import pytest
@@ -11,6 +11,7 @@ from mcpp.domain import reservations
 from mcpp.domain.events import ReservationChanged, TransactionStarted
 from mcpp.domain.occasion import Result
 from mcpp.domain.reservations import Reserve, status_at
+from mcpp.reads.times import AFTER_ALL, BEFORE_ALL
 from mcpp_generated.db.enums import IdTagStatus, ReservationState
 from mcpp_generated.db.models import ReservationRecord
 from tests.unit.domain.books import NOW, Books, minute
@@ -181,10 +182,10 @@ def test_an_old_start_does_not_use_a_reservation_of_now(books: Books, named: int
     assert only(books).status is ACCEPTED
 
 
-@pytest.mark.parametrize("end", [datetime.min, datetime.max])
+@pytest.mark.parametrize("end", [BEFORE_ALL, AFTER_ALL])
 def test_a_clock_at_an_end_of_time_uses_nothing(books: Books, end: datetime) -> None:
     book(books, until=minute(5))
-    books.start(at=end.replace(tzinfo=UTC))
+    books.start(at=end)
 
     assert only(books).status is ACCEPTED
 

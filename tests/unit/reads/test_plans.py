@@ -45,6 +45,7 @@ SAME_MOMENT = "USE TEMP B-TREE FOR RIGHT PART OF ORDER BY"
         (statements.LIST_REPORTS, "PRIMARY KEY (charge_point_key=?)"),
         (statements.LIST_CONFIGURATION_PAGE, "PRIMARY KEY (charge_point_key=? AND key>?)"),
         (statements.LIST_ID_TAGS, "PRIMARY KEY (id_tag>?)"),
+        (statements.LIST_UNKNOWN_ID_TAGS, "unknown_id_tags_by_time (last_at<?)"),
         (statements.LIST_CHARGING_PROFILES, "PRIMARY KEY (name>?)"),
         (statements.LIST_UNMATCHED, "INTEGER PRIMARY KEY (rowid<?)"),
         (statements.LIST_RESERVATIONS, "INTEGER PRIMARY KEY (rowid<?)"),

@@ -32,6 +32,7 @@ from ..models import (
     ListFleetRow,
     ListSessionsRow,
     ListTransactionSamplesRow,
+    ListUnknownIdTagsRow,
     LocalList,
     PluginMemory,
     PutConfigurationKeysParams,
@@ -62,6 +63,7 @@ from .rows import (
     StoredListFleetRow,
     StoredListSessionsRow,
     StoredListTransactionSamplesRow,
+    StoredListUnknownIdTagsRow,
     StoredLocalList,
     StoredPluginMemory,
     StoredReservationRecord,
@@ -90,6 +92,7 @@ from .rows import (
     decode_list_fleet_row,
     decode_list_sessions_row,
     decode_list_transaction_samples_row,
+    decode_list_unknown_id_tags_row,
     decode_local_list,
     decode_plugin_memory,
     decode_reservation_record,
@@ -526,6 +529,28 @@ class SqliteQueries:
         rows: list[StoredIdTag] = self._execute(statements.LIST_ALL_ID_TAGS).fetchall()
         return [decode_id_tag(row) for row in rows]
 
+    def add_unknown_id_tag(
+        self, *, id_tag: str, status: str, times: int, first_at: datetime, last_at: datetime, charge_point_key: int
+    ) -> None:
+        self._execute(
+            statements.ADD_UNKNOWN_ID_TAG,
+            (id_tag, status, times, to_milliseconds(first_at), to_milliseconds(last_at), charge_point_key),
+        )
+
+    def keep_newest_unknown_id_tags(self, *, kept: int) -> None:
+        self._execute(statements.KEEP_NEWEST_UNKNOWN_ID_TAGS, (kept,))
+
+    def forget_unknown_id_tag(self, *, id_tag: str) -> None:
+        self._execute(statements.FORGET_UNKNOWN_ID_TAG, (id_tag,))
+
+    def list_unknown_id_tags(
+        self, *, before: datetime, before_id_tag: str, before_key: int, page_size: int
+    ) -> list[ListUnknownIdTagsRow]:
+        rows: list[StoredListUnknownIdTagsRow] = self._execute(
+            statements.LIST_UNKNOWN_ID_TAGS, (to_milliseconds(before), before_id_tag, before_key, page_size)
+        ).fetchall()
+        return [decode_list_unknown_id_tags_row(row) for row in rows]
+
     def put_local_list_version(self, *, charge_point_key: int, version: int, known_at: datetime) -> None:
         self._execute(statements.PUT_LOCAL_LIST_VERSION, (charge_point_key, version, to_milliseconds(known_at)))
 
@@ -624,6 +649,12 @@ class SqliteQueries:
             statements.LIST_RESERVATIONS_HELD_AT, (charge_point_id, to_milliseconds(held_at))
         ).fetchall()
         return [decode_reservation_record(row) for row in rows]
+
+    def find_reservation_of_transaction(self, *, transaction_id: int | None) -> ReservationRecord | None:
+        row: StoredReservationRecord | None = self._execute(
+            statements.FIND_RESERVATION_OF_TRANSACTION, (transaction_id,)
+        ).fetchone()
+        return None if row is None else decode_reservation_record(row)
 
     def set_reservation_status(self, *, status: ReservationState, transaction_id: int | None, id: int) -> None:
         self._execute(statements.SET_RESERVATION_STATUS, (str(status), transaction_id, id))

@@ -19,6 +19,7 @@ from ..models import (
     IdTag,
     ListConnectorsRow,
     ListTransactionSamplesRow,
+    ListUnknownIdTagsRow,
     LocalList,
     ReservationRecord,
     TransactionRecord,
@@ -37,6 +38,7 @@ from .rows import (
     decode_id_tag,
     decode_list_connectors_row,
     decode_list_transaction_samples_row,
+    decode_list_unknown_id_tags_row,
     decode_local_list,
     decode_reservation_record,
     decode_transaction_record,
@@ -144,6 +146,16 @@ class SqliteReaders:
 
     async def list_id_tags(self, *, after: str, page_size: int) -> list[IdTag]:
         return await read_all(self._connection, statements.LIST_ID_TAGS, (after, page_size), decode_id_tag)
+
+    async def list_unknown_id_tags(
+        self, *, before: datetime, before_id_tag: str, before_key: int, page_size: int
+    ) -> list[ListUnknownIdTagsRow]:
+        return await read_all(
+            self._connection,
+            statements.LIST_UNKNOWN_ID_TAGS,
+            (to_milliseconds(before), before_id_tag, before_key, page_size),
+            decode_list_unknown_id_tags_row,
+        )
 
     async def get_local_list(self, *, charge_point_key: int) -> LocalList | None:
         return await read_one(self._connection, statements.GET_LOCAL_LIST, (charge_point_key,), decode_local_list)

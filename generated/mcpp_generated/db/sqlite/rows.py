@@ -26,6 +26,7 @@ from ..models import (
     ListFleetRow,
     ListSessionsRow,
     ListTransactionSamplesRow,
+    ListUnknownIdTagsRow,
     LocalList,
     PluginMemory,
     ReservationRecord,
@@ -394,6 +395,22 @@ def decode_id_tag(row: StoredIdTag) -> IdTag:
         None if expiry_date is None else from_milliseconds(expiry_date),
         parent_id_tag,
         note,
+    )
+
+
+StoredListUnknownIdTagsRow: TypeAlias = tuple[str, int, str, str, int, int, int]
+
+
+def decode_list_unknown_id_tags_row(row: StoredListUnknownIdTagsRow) -> ListUnknownIdTagsRow:
+    id_tag, charge_point_key, charge_point_id, status, times, first_at, last_at = row
+    return ListUnknownIdTagsRow(
+        id_tag,
+        charge_point_key,
+        charge_point_id,
+        status,
+        times,
+        from_milliseconds(first_at),
+        from_milliseconds(last_at),
     )
 
 

@@ -268,6 +268,32 @@ SELECT id_tag, status, expiry_date, parent_id_tag, note FROM id_tags WHERE id_ta
 LIST_ALL_ID_TAGS: Final = """\
 SELECT id_tag, status, expiry_date, parent_id_tag, note FROM id_tags ORDER BY id_tag"""
 
+ADD_UNKNOWN_ID_TAG: Final = """\
+INSERT INTO unknown_id_tags (id_tag, charge_point_key, status, times, first_at, last_at)
+SELECT ?1, p.key, ?2, ?3, ?4, ?5 FROM charge_points AS p WHERE p.key = ?6
+ON CONFLICT (id_tag, charge_point_key) DO UPDATE SET id_tag = excluded.id_tag, status = excluded.status,
+    times = times + excluded.times, first_at = min(first_at, excluded.first_at),
+    last_at = max(last_at, excluded.last_at)"""
+
+KEEP_NEWEST_UNKNOWN_ID_TAGS: Final = """\
+DELETE FROM unknown_id_tags WHERE (id_tag, charge_point_key) IN (
+    SELECT u.id_tag, u.charge_point_key FROM unknown_id_tags AS u
+    ORDER BY u.last_at DESC, u.id_tag DESC, u.charge_point_key DESC LIMIT -1 OFFSET ?1
+)"""
+
+FORGET_UNKNOWN_ID_TAG: Final = """\
+DELETE FROM unknown_id_tags WHERE id_tag = ?1"""
+
+LIST_UNKNOWN_ID_TAGS: Final = """\
+SELECT u.id_tag, u.charge_point_key, p.identity AS charge_point_id, u.status, u.times, u.first_at, u.last_at
+FROM unknown_id_tags AS u
+JOIN charge_points AS p ON p.key = u.charge_point_key
+WHERE u.last_at <= ?1 AND (
+    u.last_at < ?1 OR u.id_tag < ?2 OR (u.id_tag = ?2 AND u.charge_point_key < ?3)
+)
+ORDER BY u.last_at DESC, u.id_tag DESC, u.charge_point_key DESC
+LIMIT ?4"""
+
 PUT_LOCAL_LIST_VERSION: Final = """\
 INSERT INTO local_lists (charge_point_key, version, known_at) VALUES (?1, ?2, ?3)
 ON CONFLICT (charge_point_key) DO UPDATE SET version = excluded.version, known_at = excluded.known_at"""
@@ -330,6 +356,9 @@ SELECT id, reservation_id, charge_point_id, evse_id, connector_id, id_tag, paren
 
 LIST_RESERVATIONS_HELD_AT: Final = """\
 SELECT id, reservation_id, charge_point_id, evse_id, connector_id, id_tag, parent_id_tag, expiry_date, status, created_at, transaction_id FROM reservation_records WHERE charge_point_id = ?1 AND expiry_date > ?2"""
+
+FIND_RESERVATION_OF_TRANSACTION: Final = """\
+SELECT id, reservation_id, charge_point_id, evse_id, connector_id, id_tag, parent_id_tag, expiry_date, status, created_at, transaction_id FROM reservation_records WHERE transaction_id = ?1 LIMIT 1"""
 
 SET_RESERVATION_STATUS: Final = """\
 UPDATE reservations SET status = ?1, transaction_id = ?2 WHERE id = ?3"""

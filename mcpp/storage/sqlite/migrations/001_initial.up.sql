@@ -108,6 +108,21 @@ CREATE TABLE id_tags (
     note           TEXT
 ) STRICT, WITHOUT ROWID;
 
+-- Cards that were presented and aren't stored, or were refused, with the last verdict; the newest 1,000
+-- (mcpp.domain.cards).
+CREATE TABLE unknown_id_tags (
+    id_tag            TEXT    NOT NULL COLLATE NOCASE,
+    charge_point_key  INTEGER NOT NULL REFERENCES charge_points (key) ON DELETE CASCADE,
+    status            TEXT    NOT NULL,
+    times             INTEGER NOT NULL,
+    first_at          INTEGER NOT NULL,
+    last_at           INTEGER NOT NULL,
+    PRIMARY KEY (id_tag, charge_point_key)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX unknown_id_tags_by_time ON unknown_id_tags (last_at, id_tag, charge_point_key);
+CREATE INDEX unknown_id_tags_by_charge_point ON unknown_id_tags (charge_point_key);
+
 -- AUTOINCREMENT: an id that was given to a charger once is never given again, also after a purge.
 -- connector_id: the connector's number as OCPP has it, a copy for the index.
 -- suspicion: what spoke last against an open transaction; suspicion_at: of when that is, by the charge point's clock
