@@ -127,6 +127,10 @@ class Queries(Protocol):
         """A charge point's key and the hash of its password; by this it's found when it connects."""
         raise NotImplementedError
 
+    def find_in_other_case(self, *, identity: str) -> str | None:
+        """A charge point whose identity differs from this one in letter case only."""
+        raise NotImplementedError
+
     def set_password_hash(self, *, password_hash: str | None, key: int) -> None:
         """Store the hash of a charge point's password; NULL where it needs none."""
         raise NotImplementedError

@@ -19,6 +19,7 @@ SAME_MOMENT = "USE TEMP B-TREE FOR RIGHT PART OF ORDER BY"
     [
         (statements.LIST_IDENTITIES, "sqlite_autoindex_charge_points_1 (identity>?)"),
         (statements.LIST_IDENTITIES_BY_VENDOR, "charge_points_by_vendor (vendor=? AND identity>?)"),
+        (statements.FIND_IN_OTHER_CASE, "charge_points_whatever_case (identity=?)"),
         (statements.LIST_TRANSACTIONS, "transactions_by_start (started_at>? AND started_at<?)"),
         (
             statements.LIST_TRANSACTIONS_OF_CHARGE_POINT,

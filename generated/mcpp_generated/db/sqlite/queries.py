@@ -229,6 +229,10 @@ class SqliteQueries:
         row: StoredGetCredentialsRow | None = self._execute(statements.GET_CREDENTIALS, (identity,)).fetchone()
         return None if row is None else decode_get_credentials_row(row)
 
+    def find_in_other_case(self, *, identity: str) -> str | None:
+        row: tuple[str] | None = self._execute(statements.FIND_IN_OTHER_CASE, (identity,)).fetchone()
+        return None if row is None else row[0]
+
     def set_password_hash(self, *, password_hash: str | None, key: int) -> None:
         self._execute(statements.SET_PASSWORD_HASH, (password_hash, key))
 

@@ -67,6 +67,11 @@ SELECT "key", identity, ocpp_version, display_name, password_hash, auto_start, v
 GET_CREDENTIALS: Final = """\
 SELECT key, password_hash FROM charge_points WHERE identity = ?1"""
 
+FIND_IN_OTHER_CASE: Final = """\
+SELECT identity FROM charge_points
+WHERE identity COLLATE NOCASE = ?1 AND identity <> ?1
+ORDER BY identity LIMIT 1"""
+
 SET_PASSWORD_HASH: Final = """\
 UPDATE charge_points SET password_hash = ?1 WHERE key = ?2"""
 

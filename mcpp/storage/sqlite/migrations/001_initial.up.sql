@@ -41,6 +41,7 @@ CREATE TABLE charge_points (
     energy_peak_wh            INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
+CREATE INDEX charge_points_whatever_case ON charge_points (identity COLLATE NOCASE, identity);
 CREATE INDEX charge_points_by_vendor ON charge_points (vendor, identity);
 
 -- A connector as OCPP numbers it. evse_id is 0 where the version has no EVSEs (1.6); connector 0 is the charge point.
