@@ -5,6 +5,6 @@ SELECT
     t.energy_implausible
 FROM transactions AS t
 JOIN charge_points AS p ON p.key = t.charge_point_key
-WHERE t.id > @after AND t.stopped_at >= @since AND t.stopped_at < @until
+WHERE t.id > @after AND t.stopped_at >= @since AND (t.stopped_at < sqlc.narg(until) OR sqlc.narg(until) IS NULL)
 ORDER BY t.id
 LIMIT @page_size;

@@ -699,6 +699,22 @@ class Queries(Protocol):
         """As ListTransactions, those that are open: there are no more of them than connectors."""
         raise NotImplementedError
 
+    def list_transactions_by_end(
+        self,
+        *,
+        ended_since: datetime | None,
+        before: datetime | None,
+        before_id: int,
+        since: datetime,
+        until: datetime | None,
+        charge_point_id: str | None,
+        connector_id: int | None,
+        id_tag: str | None,
+        page_size: int,
+    ) -> list[TransactionRecord]:
+        """Transactions that ended in a span of time, those that ended last first, a page at a time before a transaction."""
+        raise NotImplementedError
+
     def add_unmatched(
         self,
         *,

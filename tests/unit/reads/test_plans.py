@@ -38,6 +38,7 @@ SAME_MOMENT = "USE TEMP B-TREE FOR RIGHT PART OF ORDER BY"
             "transactions_by_connector_id (connector_id=? AND started_at>? AND started_at<?)",
         ),
         (statements.LIST_OPEN_TRANSACTIONS, "transactions_open (started_at>? AND started_at<?)"),
+        (statements.LIST_TRANSACTIONS_BY_END, "transactions_by_stop (stopped_at>? AND stopped_at<?)"),
         (statements.GET_TRANSACTION, "INTEGER PRIMARY KEY (rowid=?)"),
         (statements.LIST_TRANSACTION_SAMPLES, "PRIMARY KEY (transaction_id=? AND measured_at>?)"),
         (statements.FIND_NEWEST_REGISTER, "PRIMARY KEY (transaction_id=? AND measured_at<?)"),

@@ -1007,6 +1007,35 @@ class SqliteQueries:
         ).fetchall()
         return [decode_transaction_record(row) for row in rows]
 
+    def list_transactions_by_end(
+        self,
+        *,
+        ended_since: datetime | None,
+        before: datetime | None,
+        before_id: int,
+        since: datetime,
+        until: datetime | None,
+        charge_point_id: str | None,
+        connector_id: int | None,
+        id_tag: str | None,
+        page_size: int,
+    ) -> list[TransactionRecord]:
+        rows: list[StoredTransactionRecord] = self._execute(
+            statements.LIST_TRANSACTIONS_BY_END,
+            (
+                None if ended_since is None else to_milliseconds(ended_since),
+                None if before is None else to_milliseconds(before),
+                before_id,
+                to_milliseconds(since),
+                None if until is None else to_milliseconds(until),
+                charge_point_id,
+                connector_id,
+                id_tag,
+                page_size,
+            ),
+        ).fetchall()
+        return [decode_transaction_record(row) for row in rows]
+
     def add_unmatched(
         self,
         *,

@@ -339,7 +339,7 @@ SELECT
     t.energy_implausible
 FROM transactions AS t
 JOIN charge_points AS p ON p.key = t.charge_point_key
-WHERE t.id > ?1 AND t.stopped_at >= ?2 AND t.stopped_at < ?3
+WHERE t.id > ?1 AND t.stopped_at >= ?2 AND (t.stopped_at < ?3 OR ?3 IS NULL)
 ORDER BY t.id
 LIMIT ?4"""
 
@@ -572,6 +572,16 @@ WHERE stopped_at IS NULL
     AND (id_tag = ?6 OR ?6 IS NULL)
 ORDER BY started_at DESC, transaction_id DESC
 LIMIT ?7"""
+
+LIST_TRANSACTIONS_BY_END: Final = """\
+SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id FROM transaction_records
+WHERE stopped_at >= ?1 AND stopped_at <= ?2 AND (stopped_at < ?2 OR transaction_id < ?3)
+    AND started_at >= ?4 AND (started_at < ?5 OR ?5 IS NULL)
+    AND (charge_point_id = ?6 OR ?6 IS NULL)
+    AND (connector_id = ?7 OR ?7 IS NULL)
+    AND (id_tag = ?8 OR ?8 IS NULL)
+ORDER BY stopped_at DESC, transaction_id DESC
+LIMIT ?9"""
 
 ADD_UNMATCHED: Final = """\
 INSERT INTO unmatched (charge_point_key, kind, ocpp_version, claimed_transaction_id, payload, received_at)

@@ -167,6 +167,7 @@ CREATE UNIQUE INDEX transactions_open_by_connector ON transactions (connector_ke
 CREATE INDEX transactions_open ON transactions (started_at, id) WHERE stopped_at IS NULL;
 CREATE INDEX transactions_suspected ON transactions (grace_began_at) WHERE grace_began_at IS NOT NULL;
 CREATE INDEX transactions_by_start ON transactions (started_at, id);
+CREATE INDEX transactions_by_stop ON transactions (stopped_at, id) WHERE stopped_at IS NOT NULL;
 CREATE INDEX transactions_by_charge_point ON transactions (charge_point_key, started_at, id);
 CREATE INDEX transactions_by_connector ON transactions (connector_key, started_at, id);
 CREATE INDEX transactions_by_connector_id ON transactions (connector_id, started_at, id);
