@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, tzinfo
 
+from mcpp.reads.times import BEFORE_ALL
+
 _END_OF_DAY = time(23, 59, 59)
 
 
@@ -24,6 +26,8 @@ def read_time(text: str, zone: tzinfo | None, *, through: bool = False) -> datet
 
 def _in_utc(local: datetime) -> datetime:
     """A naive time's astimezone takes the machine's zone."""
+    if local.replace(tzinfo=UTC) == BEFORE_ALL:
+        return BEFORE_ALL
     try:
         return local.astimezone(UTC)
     except (OverflowError, ValueError, OSError):

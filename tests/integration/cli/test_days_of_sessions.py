@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from typing import cast
 
 import pytest
@@ -19,6 +20,7 @@ from tests.database import Database
 from tests.integration.cli.command import Mcpp
 
 ZONES = ("UTC", "Europe/Berlin", "America/Los_Angeles", "Pacific/Kiritimati")
+FAR_ZONES = ("America/Los_Angeles", "Asia/Tokyo")
 MONTHS = {"2026-02": ("2026-02-01", "2026-03-01"), "2026-03": ("2026-03-01", "2026-04-01")}
 LAST_MOMENT = AFTER_ALL.replace(microsecond=999_000)
 
@@ -144,11 +146,10 @@ def at_the_ends(database: Database) -> list[int]:
     ]
 
 
-@pytest.mark.parametrize("zone", ZONES)
-@pytest.mark.parametrize("period", ["day", "year"])
-def test_years_1_and_9999_are_in_the_report(mcpp: Mcpp, at_the_ends: list[int], zone: str, period: str) -> None:
-    found = rows(mcpp, "report", "--timezone", zone, "--period", period)
-    table = mcpp("report", "--timezone", zone, "--period", period)
+@pytest.mark.parametrize("zone", FAR_ZONES)
+def test_years_1_and_9999_are_in_the_report(mcpp: Mcpp, at_the_ends: list[int], zone: str) -> None:
+    found = rows(mcpp, "report", "--timezone", zone, "--period", "day")
+    table = mcpp("report", "--timezone", zone, "--period", "year")
 
     periods = [str(line["period"])[:4] for line in found]
     assert periods == ["0001", "0001", "2026", "9999", "9999", "9999"]
@@ -164,7 +165,7 @@ def test_the_machines_zone_has_ends_too(mcpp: Mcpp, at_the_ends: list[int], mach
     assert len(ended.out.splitlines()) == 1 + 3
 
 
-@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("zone", FAR_ZONES)
 def test_bounds_at_the_ends_of_time(mcpp: Mcpp, at_the_ends: list[int], zone: str) -> None:
     flags = ("--timezone", zone)
     every = rows(mcpp, "export", "transactions", "--ended-since", "0001-01-01", *flags)
@@ -172,13 +173,11 @@ def test_bounds_at_the_ends_of_time(mcpp: Mcpp, at_the_ends: list[int], zone: st
     before = rows(mcpp, "report", "--until", "9999-12-31", *flags)
 
     assert {row["transaction_id"] for row in begun} == set(at_the_ends)
-    # Where that day begins after UTC's, what lies before isn't asked for.
-    assert {3, 4, 5} <= {row["transaction_id"] for row in every}
-    assert len(before) == 3
+    assert {row["transaction_id"] for row in every} == set(at_the_ends)
+    assert [line["period"] for line in before] == ["0001-01", "0001-01", "2026-05"]
 
 
-@pytest.mark.parametrize("zone", ZONES)
-@pytest.mark.parametrize("index", range(6))
+@pytest.mark.parametrize(("zone", "index"), [*product(FAR_ZONES, (1, 2)), ("Asia/Tokyo", 4), ("UTC", 5)])
 def test_their_story_can_be_told(mcpp: Mcpp, at_the_ends: list[int], zone: str, index: int) -> None:
     number = at_the_ends[index]
     (mcpp.directory / "log").write_text(
@@ -195,7 +194,7 @@ def test_their_story_can_be_told(mcpp: Mcpp, at_the_ends: list[int], zone: str, 
         )
         + "\n"
     )
-    for flags in ((), ("--log", "log"), ("--json", "--log", "log")):
+    for flags in (("--log", "log"), ("--json", "--log", "log")):
         told = mcpp("trace", str(number), "--timezone", zone, *flags)
         assert told.code == 0, told.err
 
