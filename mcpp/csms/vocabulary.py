@@ -15,3 +15,5 @@ class Vocabulary:
     """The charge point reports what its meter shows."""
     authorize: str
     """The charge point asks whether an id tag may charge."""
+    remote_stop: str
+    """The charge point is told to end a transaction."""

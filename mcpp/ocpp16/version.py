@@ -16,7 +16,7 @@ from mcpp.ocpp16.local_list_sync import local_list_sync
 from mcpp.ocpp16.operations import Ocpp16Operations, remote_stop
 from mcpp.ocpp16.unmatched import read_content
 from mcpp.ocppj.rules import FIELD_RULES
-from mcpp_generated.ocpp16.actions import ACTIONS, AUTHORIZE, HEARTBEAT, METER_VALUES
+from mcpp_generated.ocpp16.actions import ACTIONS, AUTHORIZE, HEARTBEAT, METER_VALUES, REMOTE_STOP_TRANSACTION
 from mcpp_generated.ocpp16.models import ChargingProfile, SetChargingProfileRequest
 
 
@@ -41,7 +41,12 @@ OCPP16 = Version(
     answers=ANSWERS,
     error_codes=SPELLING,
     counted_error_codes=COUNTED_AS,
-    vocabulary=Vocabulary(heartbeat=HEARTBEAT.name, meter_values=METER_VALUES.name, authorize=AUTHORIZE.name),
+    vocabulary=Vocabulary(
+        heartbeat=HEARTBEAT.name,
+        meter_values=METER_VALUES.name,
+        authorize=AUTHORIZE.name,
+        remote_stop=REMOTE_STOP_TRANSACTION.name,
+    ),
     remote_stop=remote_stop,
     operations=Ocpp16Operations,
     local_list_sync=local_list_sync,

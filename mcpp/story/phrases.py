@@ -65,14 +65,21 @@ def power_text(watts: int) -> str:
 
 def evidence_text(evidence: str | None) -> str:
     """What an end that its charger didn't report was taken from, and why."""
+    cause = _CAUSES.get(str(_facts_of(evidence).get("cause")))
+    return "; ".join(filter(None, (cause, evidence_source_text(evidence))))
+
+
+def evidence_source_text(evidence: str | None) -> str:
+    """What an end that its charger didn't report was taken from."""
+    return _EVIDENCE_SOURCES.get(str(_facts_of(evidence).get("source")), "")
+
+
+def _facts_of(evidence: str | None) -> Mapping[str, JsonValue]:
     try:
         facts: JsonValue = json.loads(evidence or "{}")
     except ValueError:
-        return ""
-    if not isinstance(facts, dict):
-        return ""
-    phrases = (_CAUSES.get(str(facts.get("cause"))), _EVIDENCE_SOURCES.get(str(facts.get("source"))))
-    return "; ".join(filter(None, phrases))
+        return {}
+    return facts if isinstance(facts, dict) else {}
 
 
 def event_text(line: Line) -> str:

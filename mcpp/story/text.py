@@ -16,8 +16,8 @@ from mcpp.reads.terminal_text import printable
 from mcpp.reads.times import in_zone
 from mcpp.story.log_files import LogCoverage
 from mcpp.story.model import EVER, ChargePointSubject, Entry, Kind, Shortfall, Span, Story, Tone, TransactionSubject
-from mcpp.story.phrases import duration_text, energy_text, evidence_text
-from mcpp_generated.db.enums import StopOrigin, Suspicion
+from mcpp.story.phrases import duration_text, energy_text
+from mcpp_generated.db.enums import Suspicion
 
 _ID_LENGTH: Final = 8
 """Enough of a correlation id to find its lines by."""
@@ -158,13 +158,8 @@ def _outcome(subject: TransactionSubject) -> Iterator[str]:
     yield f"{energy_text(wh)} in {duration_text(took)}, {registers}"
     if transaction.energy_implausible:
         yield "implausible: the register fell, so no energy is counted"
-    match transaction.stop_origin:
-        case StopOrigin.CHARGER:
-            yield f"ended by the charger: {transaction.stop_reason}"
-        case StopOrigin.OPERATOR:
-            yield f"ended by an operator: {evidence_text(transaction.evidence)}"
-        case _:
-            yield f"ended by recovery: {evidence_text(transaction.evidence)}"
+    if subject.ended_how is not None:
+        yield subject.ended_how
 
 
 def _window(span: Span, zone: tzinfo | None) -> list[str]:
