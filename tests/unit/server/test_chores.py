@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from mcpp.domain import charge_points, reservations
-from mcpp.domain.authorization import AuthorizationPolicy
+from mcpp.domain.authorization import Authorization, AuthorizationPolicy, AuthorizationStatus
+from mcpp.domain.cards import CardBook
 from mcpp.domain.connectors import ReportStatus, report_status
 from mcpp.domain.events import Event, ReservationChanged, TransactionRecovered
 from mcpp.domain.memory import Memory
@@ -18,7 +19,7 @@ from mcpp.domain.occasion import Occasion
 from mcpp.domain.reservations import Reserve
 from mcpp.domain.statuses import NO_ERROR, ConnectorStatus
 from mcpp.domain.transactions import StartTransaction, start_transaction
-from mcpp.server.chores import RecoveryKeeper, ReservationKeeper
+from mcpp.server.chores import CardKeeper, RecoveryKeeper, ReservationKeeper
 from mcpp.storage.sqlite.database import open_writer
 from mcpp.storage.sqlite.migrations import migrate
 from mcpp.storage.writer import Writer
@@ -98,3 +99,20 @@ async def test_an_orphan_is_closed_by_the_clock(writer: Writer[Queries]) -> None
     (event,) = told
     assert isinstance(event, TransactionRecovered)
     assert (event.charge_point_id, event.connector_id, event.at) == ("CP-1", 1, now)
+
+
+async def test_unknown_cards_are_written_by_the_clock_and_at_the_end(writer: Writer[Queries]) -> None:
+    book = CardBook()
+    unknown = Authorization(AuthorizationStatus.INVALID, stored=False)
+    keeper = CardKeeper(writer, book, lambda: NOW, interval=3600)
+    await keeper.work()
+    book.presented(1, "A", unknown, unknown.status, NOW)
+    await keeper.work()
+    book.presented(1, "A", unknown, unknown.status, NOW)
+    await keeper.stop()
+
+    (row,) = await writer.submit(
+        lambda q: q.list_unknown_id_tags(before=EXPIRY, before_id_tag="", before_key=0, page_size=9)
+    )
+    assert (row.id_tag, row.times, row.charge_point_id) == ("A", 2, "CP-1")
+    assert book.take() == {}
