@@ -17,7 +17,7 @@ from mcpp.ocpp16.operations import Ocpp16Operations, remote_stop
 from mcpp.ocpp16.unmatched import read_content
 from mcpp.ocppj.rules import FIELD_RULES
 from mcpp_generated.ocpp16.actions import ACTIONS, AUTHORIZE, HEARTBEAT, METER_VALUES, REMOTE_STOP_TRANSACTION
-from mcpp_generated.ocpp16.models import ChargingProfile, SetChargingProfileRequest
+from mcpp_generated.ocpp16.models import ChargingProfile, RemoteStartStopStatus, SetChargingProfileRequest
 
 
 @cache
@@ -46,6 +46,7 @@ OCPP16 = Version(
         meter_values=METER_VALUES.name,
         authorize=AUTHORIZE.name,
         remote_stop=REMOTE_STOP_TRANSACTION.name,
+        rejected=RemoteStartStopStatus.REJECTED.value,
     ),
     remote_stop=remote_stop,
     operations=Ocpp16Operations,

@@ -100,7 +100,7 @@ def _last_command(transaction: Transaction, entries: Sequence[Entry], vocabulary
         and entry.facts.get("action") == vocabulary.remote_stop
         and entry.facts.get("transaction_id") == transaction.id
         and entry.facts.get("answer") == "call_result"
-        and not _was_rejected(entry)
+        and not _was_rejected(entry, vocabulary)
         and entry.at - received_at <= _CLOCK
     ]
     if not commands:
@@ -111,10 +111,10 @@ def _last_command(transaction: Transaction, entries: Sequence[Entry], vocabulary
     return command if reason in _VAGUE and received_at - command.at <= _ANSWERED_WITHIN else None
 
 
-def _was_rejected(command: Entry) -> bool:
+def _was_rejected(command: Entry, vocabulary: Vocabulary) -> bool:
     """Known where payloads are logged."""
     response = command.payloads.get("response")
-    return isinstance(response, Mapping) and response.get("status") == "Rejected"
+    return isinstance(response, Mapping) and response.get("status") == vocabulary.rejected
 
 
 def _plugins_of(correlation_id: str | None, entries: Iterable[Entry]) -> set[str]:
