@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from mcpp.domain import id_tags
+from mcpp.domain.id_tags import StoredTag
 from tests.integration.api.support import START, Site, minute, text
 
 
@@ -113,12 +115,16 @@ async def test_a_card_that_is_given_a_name_is_unknown_no_more(api: Site) -> None
     assert [item["id_tag"] for item in await api.items("/api/v1/id-tags/unknown")] == ["B"]
 
 
-async def test_a_stored_tag_of_the_name_unknown_is_read_in_another_case(api: Site) -> None:
-    created = await api.http.put("/api/v1/id-tags/unknown", json={})
+async def test_a_tag_of_the_name_unknown_has_its_path_in_another_case(api: Site) -> None:
+    id_tags.put(api.books.q, StoredTag("unknown"))
+    longer = await api.http.put("/api/v1/id-tags/unknown%2F1", json={})
+    changed = await api.http.put("/api/v1/id-tags/Unknown", json={"note": "a strange name"})
     read = await api.get("/api/v1/id-tags/UNKNOWN")
-    forgotten = await api.http.delete("/api/v1/id-tags/unknown")
+    refused = [await api.http.put("/api/v1/id-tags/unknown", json={}), await api.http.delete("/api/v1/id-tags/unknown")]
+    forgotten = await api.http.delete("/api/v1/id-tags/UNKNOWN")
 
-    assert created.status_code == 201
-    assert read.json()["id_tag"] == "unknown"
+    assert (longer.status_code, changed.status_code) == (201, 200)
+    assert (read.json()["id_tag"], read.json()["note"]) == ("Unknown", "a strange name")
+    assert [(answer.status_code, answer.headers["allow"]) for answer in refused] == [(405, "GET")] * 2
     assert (await api.get("/api/v1/id-tags/unknown")).json() == {"items": [], "next_cursor": None}
     assert forgotten.status_code == 204
