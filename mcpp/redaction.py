@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+from itertools import groupby
 
 MASK = "***"
 
@@ -22,8 +24,11 @@ SECRET_NAMES = (
     "accesskey",
     "sharedkey",
     "encryptionkey",
+    "networkkey",
     "wifikey",
+    "wlankey",
     "wpakey",
+    "wepkey",
     "psk",
     "cookie",
     "credential",
@@ -31,16 +36,39 @@ SECRET_NAMES = (
 )
 """Endings of the names whose values are secret: of JSON keys, headers, query parameters, OCPP configuration keys."""
 
-NAME_HINTS = ("key", "pass", "pwd", "psk", "secret", "token", "authoriz", "cookie", "credential")
-"""Where none of these occurs, in lower case, none of the names does."""
+SHORT_SECRET_NAMES = ("pin", "puk")
+"""The same for names that end so many innocent words that they count as a word of their own only: SimPin, not spin."""
 
-_IDENTIFICATION = "idtoken"
-"""OCPP 2.0.1's word for an id tag: it ends like a secret and is none."""
+NAME_HINTS = ("key", "pass", "pwd", "psk", "secret", "token", "authoriz", "cookie", "credential", "pin", "puk")
+"""Where none of these occurs, in lower case, none of the names does."""
 
 # A text may hold JSON, that JSON's strings may hold JSON again, and so on; a slash may be written as \/.
 _QUOTE = r"""\\{0,7}["']"""
-_SPELLINGS = "|".join(name.removesuffix("key") + "[-_ ]?key" if name.endswith("key") else name for name in SECRET_NAMES)
-_ENDS_LIKE_A_SECRET = rf"(?:{_SPELLINGS})(?<!id.token)(?<!idtoken)"
+_SEPARATOR = "[-_. ]?"
+_SECOND_WORD = re.compile("(?<=.)(?:key|word|phrase)$")
+
+
+def _by_first_letter(names: tuple[str, ...]) -> str:
+    """Any of the names. Where a text has none, most places are left after a look at one letter: half the time."""
+    spellings = [_SECOND_WORD.sub(lambda word: _SEPARATOR + word[0], name) for name in sorted(names)]
+    grouped = groupby(spellings, key=lambda spelling: spelling[0])
+    return "|".join(f"{letter}(?:{'|'.join(name[1:] for name in group)})" for letter, group in grouped)
+
+
+_FIRST_LETTERS = "".join(sorted({name[0] for name in (*SECRET_NAMES, *SHORT_SECRET_NAMES)}))
+_SHORT = "|".join(SHORT_SECRET_NAMES)
+_SHORT_TITLES = "|".join(name.title() for name in SHORT_SECRET_NAMES)
+# A word of its own: behind no letter, behind a small letter with a capital one, or behind SIM and the like.
+_BEGINS_A_WORD = (
+    rf"(?:(?<![A-Za-z])|(?-i:(?<=[a-z])(?={_SHORT_TITLES}|{_SHORT.upper()})|(?<=[A-Z])(?={_SHORT_TITLES})))"
+)
+_BEHIND_ITS_OWNER = "|".join(f"(?<={owner})" for owner in ("sim", "gsm", "card", "user", "admin", "modem"))
+# What may follow: SimPinCode, Password2, WifiPwd_1.
+_TAIL = rf"(?:{_SEPARATOR}(?:code|value|hash|new|old))?{_SEPARATOR}[0-9]{{0,3}}"
+_ENDS_LIKE_A_SECRET = (
+    rf"(?=[{_FIRST_LETTERS}])(?:{_by_first_letter(SECRET_NAMES)}|(?=p)(?:{_BEGINS_A_WORD}|{_BEHIND_ITS_OWNER})(?:{_SHORT}))"
+    rf"(?<!id.token)(?<!idtoken)(?<!bypass)(?<!compass){_TAIL}"
+)
 _QUOTED = r"""\\{1,7}"[^"\\]*\\{1,7}"|b?"(?:[^"\\]|\\.)*"|b?'(?:[^'\\]|\\.)*'"""
 _WORD = r"""[^\s"'\\,;&}\])]"""
 _NAMED_SECRET = re.compile(
@@ -48,6 +76,8 @@ _NAMED_SECRET = re.compile(
     rf"(?:{_QUOTED}|(?:(?:basic|bearer|digest)\s+)?{_WORD}+)",
     re.IGNORECASE,
 )
+_SECRET_NAME = re.compile(rf"{_ENDS_LIKE_A_SECRET}\W*\Z", re.IGNORECASE)
+_LONGEST_NAME = 256
 _BEARER = re.compile(r"(\bbearer\s+)[\w.~+/=-]+", re.IGNORECASE)
 _PRIVATE_KEY = re.compile(r"(-----BEGIN [A-Z ]{0,32}PRIVATE KEY-----).*?(?=-----END|\Z)", re.DOTALL)
 
@@ -71,9 +101,17 @@ _FILE_LINK = re.compile(r"(/(?:firmware|uploads)\\?/)[\w-]{32}(?![\w-])")
 
 
 def is_secret(name: str) -> bool:
-    """Whether what is called so is to be masked; letter case and separators don't matter."""
-    plain = re.sub(r"[^a-z0-9]", "", name[:256].lower())
-    return plain.endswith(SECRET_NAMES) and not plain.endswith(_IDENTIFICATION)
+    """Whether what is called so is to be masked, by its last words; a number behind them says no more than they do.
+
+    The same rule finds names in texts. Letter case matters only where it separates words.
+    """
+    return _ends_like_a_secret(name[-_LONGEST_NAME:])
+
+
+@lru_cache(4096)
+def _ends_like_a_secret(name: str) -> bool:
+    lowered = name.lower()
+    return any(hint in lowered for hint in NAME_HINTS) and _SECRET_NAME.search(name) is not None
 
 
 def redact_text(text: str) -> str:

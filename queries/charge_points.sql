@@ -74,6 +74,12 @@ SELECT * FROM charge_points WHERE identity IN (sqlc.slice(identities)) ORDER BY 
 -- name: GetCredentials :one
 SELECT key, password_hash FROM charge_points WHERE identity = @identity;
 
+-- A charge point whose identity differs from this one in letter case only.
+-- name: FindInOtherCase :one
+SELECT identity FROM charge_points
+WHERE identity COLLATE NOCASE = @identity AND identity <> @identity
+ORDER BY identity LIMIT 1;
+
 -- Store the hash of a charge point's password; NULL where it needs none.
 -- name: SetPasswordHash :exec
 UPDATE charge_points SET password_hash = @password_hash WHERE key = @key;

@@ -20,3 +20,33 @@ SELECT * FROM id_tags WHERE id_tag > @after ORDER BY id_tag LIMIT @page_size;
 -- Every id tag, for a local authorization list.
 -- name: ListAllIdTags :many
 SELECT * FROM id_tags ORDER BY id_tag;
+
+-- Note that a card was presented that isn't stored, or was refused; it is spelled as it was last.
+-- name: AddUnknownIdTag :exec
+INSERT INTO unknown_id_tags (id_tag, charge_point_key, status, times, first_at, last_at)
+SELECT @id_tag, p.key, @status, @times, @first_at, @last_at FROM charge_points AS p WHERE p.key = @charge_point_key
+ON CONFLICT (id_tag, charge_point_key) DO UPDATE SET id_tag = excluded.id_tag, status = excluded.status,
+    times = times + excluded.times, first_at = min(first_at, excluded.first_at),
+    last_at = max(last_at, excluded.last_at);
+
+-- Forget all but the newest of them.
+-- name: KeepNewestUnknownIdTags :exec
+DELETE FROM unknown_id_tags WHERE (id_tag, charge_point_key) IN (
+    SELECT u.id_tag, u.charge_point_key FROM unknown_id_tags AS u
+    ORDER BY u.last_at DESC, u.id_tag DESC, u.charge_point_key DESC LIMIT -1 OFFSET @kept
+);
+
+-- Forget that a card was unknown or refused.
+-- name: ForgetUnknownIdTag :exec
+DELETE FROM unknown_id_tags WHERE id_tag = @id_tag;
+
+-- Cards that aren't stored or were refused, those presented last first, a page at a time.
+-- name: ListUnknownIdTags :many
+SELECT u.id_tag, u.charge_point_key, p.identity AS charge_point_id, u.status, u.times, u.first_at, u.last_at
+FROM unknown_id_tags AS u
+JOIN charge_points AS p ON p.key = u.charge_point_key
+WHERE u.last_at <= @before AND (
+    u.last_at < @before OR u.id_tag < @before_id_tag OR (u.id_tag = @before_id_tag AND u.charge_point_key < @before_key)
+)
+ORDER BY u.last_at DESC, u.id_tag DESC, u.charge_point_key DESC
+LIMIT @page_size;

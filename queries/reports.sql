@@ -6,6 +6,6 @@ SELECT
 FROM transactions AS t
 JOIN charge_points AS p ON p.key = t.charge_point_key
 LEFT JOIN transaction_corrections AS r ON r.id = t.correction_id
-WHERE t.id > @after AND t.stopped_at >= @since AND t.stopped_at < @until
+WHERE t.id > @after AND t.stopped_at >= @since AND (t.stopped_at < sqlc.narg(until) OR sqlc.narg(until) IS NULL)
 ORDER BY t.id
 LIMIT @page_size;

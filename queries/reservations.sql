@@ -14,7 +14,15 @@ RETURNING id;
 
 -- One reservation of a charge point by the id that the charge point knows it by.
 -- name: FindReservation :one
-SELECT * FROM reservations WHERE charge_point_key = @charge_point_key AND reservation_id = @reservation_id;
+SELECT * FROM reservation_records WHERE charge_point_id = @charge_point_id AND reservation_id = @reservation_id;
+
+-- The reservations of a charge point that had not expired at a time.
+-- name: ListReservationsHeldAt :many
+SELECT * FROM reservation_records WHERE charge_point_id = @charge_point_id AND expiry_date > @held_at;
+
+-- The reservation that a transaction used.
+-- name: FindReservationOfTransaction :one
+SELECT * FROM reservation_records WHERE transaction_id = @transaction_id LIMIT 1;
 
 -- Say what became of a reservation, and which transaction used it.
 -- name: SetReservationStatus :exec

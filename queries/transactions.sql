@@ -182,3 +182,14 @@ WHERE stopped_at IS NULL
     AND (id_tag = sqlc.narg(id_tag) OR sqlc.narg(id_tag) IS NULL)
 ORDER BY started_at DESC, transaction_id DESC
 LIMIT @page_size;
+
+-- Transactions that ended in a span of time, those that ended last first, a page at a time before a transaction.
+-- name: ListTransactionsByEnd :many
+SELECT * FROM transaction_records
+WHERE stopped_at >= @ended_since AND stopped_at <= @before AND (stopped_at < @before OR transaction_id < @before_id)
+    AND started_at >= @since AND (started_at < sqlc.narg(until) OR sqlc.narg(until) IS NULL)
+    AND (charge_point_id = sqlc.narg(charge_point_id) OR sqlc.narg(charge_point_id) IS NULL)
+    AND (connector_id = sqlc.narg(connector_id) OR sqlc.narg(connector_id) IS NULL)
+    AND (id_tag = sqlc.narg(id_tag) OR sqlc.narg(id_tag) IS NULL)
+ORDER BY stopped_at DESC, transaction_id DESC
+LIMIT @page_size;

@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
+from starlette.convertors import Convertor, register_url_convertor
 
 from mcpp.api import models
 from mcpp.api.bodies import NewIdTag, WantedIdTag
@@ -14,7 +15,22 @@ from mcpp.api.services import ApiServices, FromServices
 from mcpp.domain import id_tags
 from mcpp.reads import id_tags as reads
 from mcpp.reads.paging import Page, PageQuery
-from mcpp_generated.db.models import IdTag
+from mcpp_generated.db.models import IdTag, ListUnknownIdTagsRow
+
+
+class _StoredIdTag(Convertor[str]):
+    """A tag may hold a slash; what has a path of its own is none."""
+
+    regex = "(?!unknown$).*"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("stored_id_tag", _StoredIdTag())
 
 router = APIRouter(prefix="/id-tags", tags=["id tags"])
 
@@ -28,15 +44,27 @@ async def list_id_tags(services: FromServices, query: Annotated[PageQuery, Query
     return await reads.list_page(services.readers, query)
 
 
-# A tag may hold a slash, hence the path.
-@router.get("/{id_tag:path}", response_model=models.IdTag, responses=_UNKNOWN)
+@router.get("/unknown", response_model=models.UnknownIdTagPage)
+async def list_unknown_id_tags(
+    services: FromServices, query: Annotated[PageQuery, Query()]
+) -> Page[ListUnknownIdTagsRow]:
+    """Cards that were presented and aren't stored, or were refused: the newest 1,000, those presented last first.
+
+    A card appears within a second or so, and is gone once its tag is stored as accepted. Auto-start's tag isn't listed.
+    This path is no tag's: a tag of the name `unknown` is stored, read and forgotten in another letter case, as
+    `/id-tags/UNKNOWN`.
+    """
+    return await reads.list_unknown(services.readers, query)
+
+
+@router.get("/{id_tag:stored_id_tag}", response_model=models.IdTag, responses=_UNKNOWN)
 async def get_id_tag(services: FromServices, id_tag: str) -> IdTag:
     """One id tag."""
     return await _find(services, id_tag)
 
 
 @router.put(
-    "/{id_tag:path}",
+    "/{id_tag:stored_id_tag}",
     response_model=models.IdTag,
     responses={HTTPStatus.CREATED: {"model": models.IdTag, "description": "It is a new one."}, **_CHANGED},
 )
@@ -49,7 +77,7 @@ async def put_id_tag(services: FromServices, response: Response, id_tag: NewIdTa
 
 
 @router.delete(
-    "/{id_tag:path}",
+    "/{id_tag:stored_id_tag}",
     status_code=HTTPStatus.NO_CONTENT,
     responses=_UNKNOWN | documented(HTTPStatus.SERVICE_UNAVAILABLE),
 )

@@ -6,6 +6,7 @@ from typing import Annotated, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, Field, JsonValue
 
+from mcpp.domain.authorization import AuthorizationStatus
 from mcpp.reads.times import Time
 from mcpp_generated.db.enums import (
     Availability,
@@ -173,6 +174,17 @@ class IdTag(BaseModel):
     note: str | None
 
 
+class UnknownIdTag(BaseModel):
+    """A card that was presented at a charge point and isn't stored, or was refused."""
+
+    id_tag: str = Field(description="As it was presented last; its first 1024 bytes.")
+    charge_point_id: str
+    status: AuthorizationStatus = Field(description="The last verdict.", examples=["Invalid"])
+    times: int = Field(description="How often it was presented, in Authorize and StartTransaction.")
+    first_at: Time
+    last_at: Time
+
+
 class Reservation(BaseModel):
     """A reservation that its charge point accepted."""
 
@@ -273,6 +285,10 @@ class SamplePage(Page[Sample]):
 
 class IdTagPage(Page[IdTag]):
     """Id tags in their order, whatever their letter case."""
+
+
+class UnknownIdTagPage(Page[UnknownIdTag]):
+    """Cards that aren't stored or were refused, those presented last first."""
 
 
 class ReservationPage(Page[Reservation]):

@@ -43,7 +43,11 @@ async def list_transactions(
     query: Annotated[TransactionQuery, Query()],
     accept: Annotated[str, Header(include_in_schema=False)] = "",
 ) -> Response:
-    """Transactions, the newest first. `Accept: text/csv` returns them as a file, safe to open in a spreadsheet."""
+    """Transactions, the newest first. `Accept: text/csv` returns them as a file, safe to open in a spreadsheet.
+
+    `since` and `until` are about when a transaction began. A report counts it to the time when it ended, which
+    `ended_since` and `ended_until` are about; with one of these the list is in the order of the ends.
+    """
     if _prefers_csv(accept):
         limit = query.limit if "limit" in query.model_fields_set else None
         lines = _as_csv(reads.stream(services.readers, query, limit, services.live_readings))

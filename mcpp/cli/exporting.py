@@ -14,7 +14,7 @@ import click
 from mcpp.cli.database import database_of, open_database
 from mcpp.cli.options import setting_options
 from mcpp.cli.output import standard_output, write_csv, write_json
-from mcpp.cli.times import read_time
+from mcpp.cli.zones import complete_zone, option_time, read_zone
 from mcpp.reads.transactions import COLUMNS, Transaction, TransactionQuery, row_of, stream
 from mcpp.storage.sqlite.readers import SqliteReaderPool
 
@@ -40,6 +40,14 @@ def export() -> None:
         click.Option(["--open/--closed", "open_"], default=None, help="Only those that run, or that have ended."),
         click.Option(["--since"], metavar="TIME", help="Only those that began then or later."),
         click.Option(["--until"], metavar="TIME", help="Only those that began before."),
+        click.Option(["--ended-since"], metavar="TIME", help="Only those that ended then or later."),
+        click.Option(["--ended-until"], metavar="TIME", help="Only those that ended before."),
+        click.Option(
+            ["--timezone"],
+            metavar="NAME",
+            shell_complete=complete_zone,
+            help="What a TIME without an offset is meant in, such as Europe/Berlin. [default: UTC]",
+        ),
         *setting_options("database"),
     ],
 )
@@ -51,24 +59,38 @@ def export_transactions(
     open_: bool | None,
     since: str | None,
     until: str | None,
+    ended_since: str | None,
+    ended_until: str | None,
+    timezone: str | None,
     **options: object,
 ) -> None:
     """Write transactions to standard output, the newest first, in the columns of the API.
 
     Energy and registers are in Wh, times in UTC. A TIME is a date or 2026-03-29T12:00:00Z; without an offset it is
-    meant in UTC. A server may be running meanwhile.
+    meant in the time zone. A server may be running meanwhile.
+
+    A session belongs to the day that its stop lies in, here as in mcpp report: with --ended-since 2026-03-01
+    --ended-until 2026-04-01 --timezone Europe/Berlin these are the sessions of the report's March, in the order of
+    their stops. (--since and --until ask when a session began, as in the API.)
 
     CSV is safe to open in a spreadsheet: an apostrophe stands before a text that it would take for a formula (one that
     begins with = + - @, a tab or an apostrophe). JSON has every text as it is.
     """
     database = database_of(options)
+    zone = UTC if timezone is None else read_zone(timezone)
+
+    def time(option: str, text: str | None) -> datetime | None:
+        return None if text is None else option_time(option, text, zone)
+
     query = TransactionQuery(
         charge_point_id=charge_point_id,
         connector_id=connector_id,
         id_tag=id_tag,
         open=open_,
-        since=_time("--since", since),
-        until=_time("--until", until),
+        since=time("--since", since),
+        until=time("--until", until),
+        ended_since=time("--ended-since", ended_since),
+        ended_until=time("--ended-until", ended_until),
     )
     with open_database(database), _steps(database, query) as steps, standard_output() as out:
         rows = map(row_of, chain.from_iterable(steps))
@@ -76,13 +98,6 @@ def export_transactions(
             write_csv(out, COLUMNS, rows)
         else:
             write_json(out, rows)
-
-
-def _time(option: str, text: str | None) -> datetime | None:
-    try:
-        return None if text is None else read_time(text, UTC)
-    except ValueError as error:
-        raise click.UsageError(f"{option}: {error}") from error
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from mcpp.cli.options import setting_options
 from mcpp.cli.output import Row, standard_output, write_csv, write_json, write_table
 from mcpp.cli.zones import complete_zone, option_time, read_zone
 from mcpp.reads.reports import By, Line, Period, Total, ended_sessions, grand_total, summed_up
-from mcpp.reads.times import AFTER_ALL, BEFORE_ALL
+from mcpp.reads.times import BEFORE_ALL
 
 _HEADINGS: Final = {By.CHARGER: "Charge point", By.ID_TAG: "Id tag"}
 _COLUMNS: Final = {By.CHARGER: "charge_point_id", By.ID_TAG: "id_tag"}
@@ -60,14 +60,15 @@ def report(
     By charger or id tag, and by day, month or year of a time zone, with how long the sessions took.
 
     A session counts whole in the period that its stop lies in; one that still runs doesn't count. Implausible sessions,
-    those whose meter fell, are counted apart, without energy and duration: look at them with mcpp export transactions.
+    those whose meter fell, are counted apart, without energy and duration: look at them with mcpp export transactions,
+    which has the same sessions with --ended-since and --ended-until in the same time zone.
 
     A TIME is a date or 2026-03-29T12:00:00; without an offset it is meant in the time zone, so
     --since 2026-03-01 --until 2026-04-01 is March.
     """
     zone = None if timezone is None else read_zone(timezone)
     first = BEFORE_ALL if since is None else option_time("--since", since, zone)
-    end = AFTER_ALL if until is None else option_time("--until", until, zone)
+    end = None if until is None else option_time("--until", until, zone)
     with open_database(database_of(options)) as guest, guest.snapshot() as queries:
         lines = summed_up(ended_sessions(queries, first, end), By(by), Period(period), zone)
     with standard_output() as out:

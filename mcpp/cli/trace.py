@@ -191,7 +191,7 @@ def _subject_json(story: Story) -> Mapping[str, JsonValue]:
     if not isinstance(story.subject, TransactionSubject):
         return charge_point_json(story.subject)
     row: dict[str, JsonValue] = json.loads(json.dumps(row_of(transaction_of(story.subject.record))))
-    return {"kind": "transaction", **row}
+    return {"kind": "transaction", **row, "ended_by": story.subject.ended_by, "ended_how": story.subject.ended_how}
 
 
 def _style(out: TextIO, zone: tzinfo | None, *, payloads: bool) -> Style:

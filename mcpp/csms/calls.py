@@ -114,6 +114,10 @@ class CallContext:
         self._note("plugin_question", began)
         return verdict or stored_verdict
 
+    def presented(self, id_tag: str, stored_verdict: Authorization, verdict: Authorization) -> None:
+        """Note that a card was presented: one that isn't stored, or was refused, is listed for the operator."""
+        self.services.cards.presented(self.key, id_tag, stored_verdict, verdict.status, self.received_at)
+
     async def ask_data_transfer(
         self, vendor_id: str, message_id: str | None, data: str | None
     ) -> DataTransferAnswer | None:

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Final
 
 from mcpp.domain.authorization import Authorization, AuthorizationPolicy
+from mcpp.domain.cards import CardBook
 from mcpp.domain.conformance import ConformanceBook
 from mcpp.domain.events import Event
 from mcpp.domain.memory import Memory
@@ -37,6 +38,7 @@ class Services:
     stamps: StampBook = field(default_factory=StampBook)
     departures: ConformanceBook = field(default_factory=ConformanceBook)
     """Of charge points from the contract; a boot has those before it written with the firmware that was."""
+    cards: CardBook = field(default_factory=CardBook)
     now: Callable[[], datetime] = _utc_now
     on_authorization_key: Callable[[int, str], Awaitable[None]] | None = None
     """Called with a charge point's key and the password that it accepted for its basic authentication."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -61,6 +61,8 @@ class Authorization:
     status: AuthorizationStatus
     expiry_date: datetime | None = None
     parent_id_tag: str | None = None
+    stored: bool = field(default=True, compare=False)
+    """Whether the database has a word on this tag: that it is stored, or auto-start's. It is no part of the verdict."""
 
 
 def authorize(
@@ -75,8 +77,11 @@ def authorize(
         tag = q.get_id_tag(id_tag=bare)
     if tag is not None:
         return verdict_on(tag, now)
-    is_known = not policy.known_only or (policy.is_auto_start(id_tag) and _starts_itself(q, charge_point_key, policy))
-    return Authorization(AuthorizationStatus.ACCEPTED if is_known else AuthorizationStatus.INVALID)
+    if policy.is_auto_start(id_tag) and (not policy.known_only or _starts_itself(q, charge_point_key, policy)):
+        return Authorization(AuthorizationStatus.ACCEPTED)
+    return Authorization(
+        AuthorizationStatus.INVALID if policy.known_only else AuthorizationStatus.ACCEPTED, stored=False
+    )
 
 
 def _starts_itself(q: Queries, charge_point_key: int, policy: AuthorizationPolicy) -> bool:
@@ -109,7 +114,7 @@ def authorize_start(
         return verdict
     if all(other.id == own_transaction_id for other in _open_of(q, id_tag, policy)):
         return verdict
-    return Authorization(AuthorizationStatus.CONCURRENT_TX, verdict.expiry_date, verdict.parent_id_tag)
+    return replace(verdict, status=AuthorizationStatus.CONCURRENT_TX)
 
 
 def _open_of(q: Queries, id_tag: str, policy: AuthorizationPolicy) -> list[Transaction]:

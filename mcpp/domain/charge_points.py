@@ -43,6 +43,16 @@ class Connected(NamedTuple):
     """The charge point's."""
     epoch: int
     """The number of this connection among the charge point's, counted from 1."""
+    in_other_case: str | None = None
+    """At its first connection: a charge point that is known by the same identity in another letter case."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotRegistered:
+    """The charge point is unknown, and must not be registered."""
+
+    in_other_case: str | None = None
+    """A charge point that is known by the same identity in another letter case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,18 +111,20 @@ def connect(
     *,
     register_unknown: bool,
     proven_hash: str | None = None,
-) -> Connected | PasswordNeeded | None:
-    """Record a connection; None where the charge point is unknown and must not be registered.
+) -> Connected | PasswordNeeded | NotRegistered:
+    """Record a connection, unless the charge point is unknown and must not be registered.
 
     Where a password is stored, nothing is recorded until its hash is given as proven.
     """
     known = q.get_credentials(identity=identity)
     if known is None and not register_unknown:
-        return None
+        return NotRegistered(q.find_in_other_case(identity=identity))
     if known is not None and known.password_hash not in {None, proven_hash}:
         return PasswordNeeded(known.password_hash)
     connected = q.connect_charge_point(identity=identity, ocpp_version=ocpp_version, connected_at=now)
-    return Connected(connected.key, connected.connection_epoch)
+    is_first = connected.connection_epoch == 1
+    in_other_case = q.find_in_other_case(identity=identity) if is_first else None
+    return Connected(connected.key, connected.connection_epoch, in_other_case)
 
 
 def set_password_hash(q: Queries, key: int, password_hash: str | None) -> None:

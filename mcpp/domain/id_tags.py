@@ -24,7 +24,10 @@ class StoredTag:
 
 
 def put(q: Queries, tag: StoredTag) -> bool:
-    """Store an id tag or change it. Returns whether it's a new one."""
+    """Store an id tag or change it. Returns whether it's a new one.
+
+    Once it is accepted it is on the list of unknown and refused cards no more (mcpp.domain.cards).
+    """
     created = q.get_id_tag(id_tag=tag.id_tag) is None
     q.put_id_tag(
         id_tag=tag.id_tag,
@@ -33,6 +36,8 @@ def put(q: Queries, tag: StoredTag) -> bool:
         parent_id_tag=tag.parent_id_tag,
         note=tag.note,
     )
+    if tag.status is IdTagStatus.ACCEPTED:
+        q.forget_unknown_id_tag(id_tag=tag.id_tag)
     return created
 
 

@@ -126,9 +126,15 @@ def start_transaction(
     q.begin_connector_session(key=connector.key, session_correlation_id=session, began_at=began_at)
     q.stamp_transaction_start(key=occasion.charge_point_key, last_tx_start_at=occasion.at)
     started = _started(occasion, command, transaction_id, session)
-    used: tuple[Event, ...] = ()
-    if command.reservation_id is not None:
-        used = reservations.use(q, occasion, command.reservation_id, transaction_id)
+    used = reservations.use(
+        q,
+        occasion,
+        transaction_id,
+        connector_id=command.connector_id,
+        id_tag=command.id_tag,
+        started_at=command.started_at,
+        named=command.reservation_id,
+    )
     verdict = authorize_start(
         q, occasion.charge_point_key, command.id_tag, occasion.at, policy, own_transaction_id=transaction_id
     )

@@ -58,8 +58,10 @@ def register(router: CallRouter) -> None:
 async def authorize(context: CallContext, request: AuthorizeRequest) -> AuthorizeResponse:
     """OCPP 1.6 §4.1."""
     policy = context.services.policy
-    verdict = await context.read(authorization.authorize, context.key, request.id_tag, context.received_at, policy)
-    return AuthorizeResponse(id_tag_info=id_tag_info(await context.ask_authorize(request.id_tag, verdict)))
+    stored = await context.read(authorization.authorize, context.key, request.id_tag, context.received_at, policy)
+    verdict = await context.ask_authorize(request.id_tag, stored)
+    context.presented(request.id_tag, stored, verdict)
+    return AuthorizeResponse(id_tag_info=id_tag_info(verdict))
 
 
 def boot_notification(context: CallContext, request: BootNotificationRequest) -> Pending[BootNotificationResponse]:
@@ -128,7 +130,7 @@ def start_transaction(
     started = context.write(transactions.start_transaction, command, services.policy, services.memory)
     if context.services.ask_authorize is not None:
         return _ask_about_start(context, request, started)
-    return started.then(lambda start: _started(start.transaction_id, start.authorization))
+    return started.then(lambda start: _started(context, request.id_tag, start, start.authorization))
 
 
 async def _ask_about_start(
@@ -136,11 +138,14 @@ async def _ask_about_start(
 ) -> StartTransactionResponse:
     start = await started
     verdict = await context.ask_authorize(request.id_tag, start.authorization, request.connector_id)
-    return _started(start.transaction_id, verdict)
+    return _started(context, request.id_tag, start, verdict)
 
 
-def _started(transaction_id: int, verdict: Authorization) -> StartTransactionResponse:
-    return StartTransactionResponse(id_tag_info=id_tag_info(verdict), transaction_id=transaction_id)
+def _started(
+    context: CallContext, id_tag: str, start: transactions.Started, verdict: Authorization
+) -> StartTransactionResponse:
+    context.presented(id_tag, start.authorization, verdict)
+    return StartTransactionResponse(id_tag_info=id_tag_info(verdict), transaction_id=start.transaction_id)
 
 
 def status_notification(

@@ -24,8 +24,9 @@ from mcpp_generated.ocpp16.actions import (
     GET_CONFIGURATION,
     HEARTBEAT,
     METER_VALUES,
+    REMOTE_STOP_TRANSACTION,
 )
-from mcpp_generated.ocpp16.models import ChargingProfile, SetChargingProfileRequest
+from mcpp_generated.ocpp16.models import ChargingProfile, RemoteStartStopStatus, SetChargingProfileRequest
 
 
 @cache
@@ -54,7 +55,13 @@ OCPP16 = Version(
         GET_CONFIGURATION.name: frozenset({"configurationKey[].key", "configurationKey[].readonly", "unknownKey[]"}),
         DATA_TRANSFER.name: frozenset({"vendorId", "messageId", "status"}),
     },
-    vocabulary=Vocabulary(heartbeat=HEARTBEAT.name, meter_values=METER_VALUES.name, authorize=AUTHORIZE.name),
+    vocabulary=Vocabulary(
+        heartbeat=HEARTBEAT.name,
+        meter_values=METER_VALUES.name,
+        authorize=AUTHORIZE.name,
+        remote_stop=REMOTE_STOP_TRANSACTION.name,
+        rejected=RemoteStartStopStatus.REJECTED.value,
+    ),
     remote_stop=remote_stop,
     operations=Ocpp16Operations,
     local_list_sync=local_list_sync,

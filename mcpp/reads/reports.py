@@ -1,6 +1,8 @@
 """Energy and sessions by charge point or id tag, and by day, month or year of a time zone.
 
-A session counts whole in the period that its stop lies in: that is when its energy is known and its bill is due.
+A session counts whole in the period that its stop lies in: that is when its energy is known and its bill is due. This
+is the one rule for whose day a session is; the list of transactions and its export follow it where they are asked for
+what ended in a span of time (mcpp.reads.transactions, `ended_since` and `ended_until`).
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from enum import StrEnum
 from typing import Final
 
 from mcpp.domain.energy import counted_wh
+from mcpp.reads.times import in_zone
 from mcpp_generated.db.models import ListEndedTransactionsRow
 from mcpp_generated.db.queries import Queries
 
@@ -57,7 +60,7 @@ class Total:
         self.sessions += 1
         self.energy_wh += energy_wh
         # A charger whose clock was set back in between may stop before it started.
-        self.duration += max(session.stopped_at - session.started_at, timedelta())
+        self.duration = _sum(self.duration, max(session.stopped_at - session.started_at, timedelta()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +74,8 @@ class Line:
     total: Total
 
 
-def ended_sessions(q: Queries, since: datetime, until: datetime) -> Iterator[ListEndedTransactionsRow]:
-    """The transactions that ended in [since, until), a page in memory at a time."""
+def ended_sessions(q: Queries, since: datetime, until: datetime | None) -> Iterator[ListEndedTransactionsRow]:
+    """The transactions that ended in [since, until), a page in memory at a time; None: in all time that follows."""
     last = 0
     while page := q.list_ended_transactions(after=last, since=since, until=until, page_size=_PAGE):
         yield from page
@@ -92,7 +95,7 @@ def summed_up(sessions: Iterable[ListEndedTransactionsRow], by: By, period: Peri
         key = subject if by is By.CHARGER else _case_folded(subject)
         spelled.setdefault(key, subject)
         assert session.stopped_at is not None
-        when = session.stopped_at.astimezone(zone).date().isoformat()[:length]
+        when = in_zone(session.stopped_at, zone).date().isoformat()[:length]
         totals.setdefault((when, key), Total()).add(session)
     return [Line(when, spelled[key], total) for (when, key), total in sorted(totals.items(), key=lambda item: item[0])]
 
@@ -103,9 +106,17 @@ def grand_total(lines: Iterable[Line]) -> Total:
     for line in lines:
         whole.sessions += line.total.sessions
         whole.energy_wh += line.total.energy_wh
-        whole.duration += line.total.duration
+        whole.duration = _sum(whole.duration, line.total.duration)
         whole.implausible_sessions += line.total.implausible_sessions
     return whole
+
+
+def _sum(one: timedelta, other: timedelta) -> timedelta:
+    """Sessions from year 1 to year 9999 soon last longer than can be said."""
+    try:
+        return one + other
+    except OverflowError:
+        return timedelta.max
 
 
 def _case_folded(id_tag: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Annotated, Final
 
 from pydantic import AwareDatetime, BeforeValidator, PlainSerializer, WithJsonSchema
@@ -18,6 +18,17 @@ AFTER_ALL: Final = datetime.max.replace(tzinfo=UTC)
 _RFC_3339: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})", re.IGNORECASE
 )
+
+
+def in_zone(moment: datetime, zone: tzinfo | None) -> datetime:
+    """A time in a time zone, None being the machine's; at the ends of time, where there is none, as it is in UTC.
+
+    Chargers' clocks stand at year 1 and 9999, too.
+    """
+    try:
+        return moment.astimezone(zone)
+    except (OverflowError, ValueError, OSError):  # the last two: the machine's zone
+        return moment
 
 
 def spell_time(moment: datetime) -> str:

@@ -22,7 +22,7 @@ from mcpp_generated.db.models import ListTransactionSamplesRow, TransactionRecor
 from mcpp_generated.db.readers import Readers
 
 TransactionKey: TypeAlias = tuple[AwareDatetime, RowId]
-"""When a transaction began, and its id: the order of the list."""
+"""When a transaction began or ended, and its id: the order of the list."""
 
 _LONGEST_WAY: Final = timedelta(days=7)
 """What a start's message takes at most, from a charger that was offline; a clock that isn't set is years behind."""
@@ -82,6 +82,12 @@ class Transaction(NamedTuple):
     def key(self) -> TransactionKey:
         """Its place in the list."""
         return self.started_at, self.transaction_id
+
+    @property
+    def end_key(self) -> TransactionKey:
+        """Its place in the list of those that have ended."""
+        assert self.stopped_at is not None
+        return self.stopped_at, self.transaction_id
 
 
 COLUMNS: Final = Transaction._fields
@@ -155,16 +161,34 @@ class TransactionQuery(PageQuery):
     open: bool | None = Field(None, description="Only those that run, or that have ended.")
     since: ZonedTime | None = Field(None, description="Began then or later.")
     until: ZonedTime | None = Field(None, description="Began before.")
+    ended_since: ZonedTime | None = Field(
+        None, description="Ended then or later: with `ended_until` what a report counts to that time."
+    )
+    ended_until: ZonedTime | None = Field(None, description="Ended before.")
+
+    @property
+    def by_end(self) -> bool:
+        """Whether it's about what ended in a span of time, and in the order of that."""
+        return self.ended_since is not None or self.ended_until is not None
 
 
-_CURSORS: Final[Cursors[Transaction, TransactionKey]] = Cursors(
+_BEGINNINGS: Final[Cursors[Transaction, TransactionKey]] = Cursors(
     TypeAdapter(TransactionKey), (AFTER_ALL, NEWEST_ID), lambda transaction: transaction.key
 )
 
+_ENDS: Final[Cursors[Transaction, TransactionKey]] = Cursors(
+    TypeAdapter(TransactionKey), (AFTER_ALL, NEWEST_ID), lambda transaction: transaction.end_key
+)
+
+
+def _cursors(query: TransactionQuery) -> Cursors[Transaction, TransactionKey]:
+    return _ENDS if query.by_end else _BEGINNINGS
+
 
 async def list_page(pool: ReaderPool, query: TransactionQuery, live: LiveReadings | None = None) -> Page[Transaction]:
-    """Transactions, the newest first. Raises BadCursor."""
-    return _CURSORS.page(await _list(pool, query, _CURSORS.start(query), query.limit + 1, live), query)
+    """Transactions, the newest first; those that ended in a span of time by their ends. Raises BadCursor."""
+    cursors = _cursors(query)
+    return cursors.page(await _list(pool, query, cursors.start(query), query.limit + 1, live), query)
 
 
 def stream(
@@ -174,7 +198,7 @@ def stream(
 
     Each step is read anew: what is written meanwhile neither shifts rows nor waits for a slow reader. Raises BadCursor.
     """
-    return _stream(pool, query, _CURSORS.start(query), limit, live)
+    return _stream(pool, query, _cursors(query).start(query), limit, live)
 
 
 async def _stream(
@@ -185,7 +209,7 @@ async def _stream(
         if not found:
             return
         yield found
-        before = found[-1].key
+        before = found[-1].end_key if query.by_end else found[-1].key
         limit = None if limit is None else limit - len(found)
 
 
@@ -223,6 +247,8 @@ async def _find_records(
     q: Readers, query: TransactionQuery, before: TransactionKey, count: int
 ) -> list[TransactionRecord]:
     """By the query of the leading filter: each has its index."""
+    if query.by_end:
+        return await _find_ended(q, query, before, count)
     if query.until is not None:
         before = min(before, (query.until, 0))
     of_window: _Window = {
@@ -252,6 +278,26 @@ async def _find_records(
     if connector_id is not None:
         return await q.list_transactions_of_connector_id(**window, connector_id=connector_id)
     return await q.list_transactions(**window)
+
+
+async def _find_ended(
+    q: Readers, query: TransactionQuery, before: TransactionKey, count: int
+) -> list[TransactionRecord]:
+    if query.open:
+        return []
+    if query.ended_until is not None:
+        before = min(before, (query.ended_until, 0))
+    return await q.list_transactions_by_end(
+        ended_since=query.ended_since or BEFORE_ALL,
+        before=before[0],
+        before_id=before[1],
+        since=query.since or BEFORE_ALL,
+        until=query.until,
+        charge_point_id=query.charge_point_id,
+        connector_id=query.connector_id,
+        id_tag=query.id_tag,
+        page_size=count,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

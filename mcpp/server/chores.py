@@ -9,6 +9,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from mcpp.domain import recovery, reservations
+from mcpp.domain.cards import CardBook, write_cards
 from mcpp.domain.conformance import AT_ONCE, ConformanceBook, write_departures
 from mcpp.domain.events import Event
 from mcpp.domain.stamps import StampBook, write_stamps
@@ -27,6 +28,10 @@ EXPIRY_INTERVAL = 5.0
 
 RECOVERY_INTERVAL = 2.0
 """Seconds between two looks at the transactions that are suspected to be over."""
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
 class _Chore(ABC):
@@ -82,6 +87,38 @@ class StampKeeper(_Chore):
             self._book.put_back(stamps)
 
 
+class CardKeeper(_Chore):
+    """Writes which cards were unknown or refused, every second, and what is left at the end."""
+
+    def __init__(
+        self,
+        writer: Writer[Queries],
+        book: CardBook,
+        now: Callable[[], datetime] = _utc_now,
+        interval: float = STAMP_INTERVAL,
+    ) -> None:
+        super().__init__(interval)
+        self._writer = writer
+        self._book = book
+        self._now = now
+
+    async def stop(self) -> None:
+        """Write what is left and end."""
+        await super().stop()
+        await self.work()
+
+    async def work(self) -> None:
+        """Write what waits now; what the database refuses waits on."""
+        cards = self._book.take()
+        if not cards:
+            return
+        try:
+            # Shielded as stamps are; nothing of this is remembered, so nothing need be forgotten.
+            await asyncio.shield(self._writer.submit_keeping(write_cards, cards, self._now()))
+        except WriteFailed:
+            self._book.put_back(cards)
+
+
 class ConformanceKeeper(_Chore):
     """Writes the gathered departures from the contract every few seconds, and what is left at the end."""
 
@@ -110,10 +147,6 @@ class ConformanceKeeper(_Chore):
         finally:
             if left:
                 self._book.put_back(left)
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 class ReservationKeeper(_Chore):

@@ -25,7 +25,7 @@ from mcpp.plugins.local_site import SiteServices
 from mcpp.plugins.manager import Plugins
 from mcpp.reads.charge_points import ChargePoints
 from mcpp.reads.stored_fleet import read_fleet
-from mcpp.server.chores import ConformanceKeeper, RecoveryKeeper, ReservationKeeper, StampKeeper
+from mcpp.server.chores import CardKeeper, ConformanceKeeper, RecoveryKeeper, ReservationKeeper, StampKeeper
 from mcpp.server.events import Events
 from mcpp.server.finished_commands import FinishedCommands
 from mcpp.server.passwords import Passwords
@@ -146,6 +146,7 @@ async def build_core(
     for chore in (
         StampKeeper(writer, services.stamps),
         ConformanceKeeper(writer, services.departures),
+        CardKeeper(writer, services.cards),
         ReservationKeeper(writer, events.publish),
         RecoveryKeeper(writer, events.publish, partial(_connected_since, registry), grace),
     ):

@@ -12,6 +12,7 @@ from mcpp.domain.events import ChargePointConnected, ChargePointDisconnected, Ev
 from mcpp.ocppj.flow import Peer, new_correlation_id
 from mcpp.server.passwords import Passwords
 from mcpp.storage.writer import Writer, WriterClosed
+from mcpp.telemetry.logs.pipeline import get_logger
 from mcpp.transport.admission import AdmissionRefused, Admitted, ConnectRequest
 from mcpp.transport.charge_point import LiveChargePoint
 from mcpp.transport.outcomes import ConnectionOutcome
@@ -37,7 +38,8 @@ class Presence:
     async def admit(self, request: ConnectRequest) -> Admitted | AdmissionRefused:
         """Admit a known charge point that has shown its password, if it has one (OCPP-J 1.6 §6.2).
 
-        An unknown one is registered where registration is open.
+        An unknown one is registered where registration is open; identities are compared with regard to letter case, and
+        one that differs from a known one in nothing else isn't registered, or refused, without a word.
         """
         proven_hash: str | None = None
         while True:
@@ -49,11 +51,19 @@ class Presence:
                 register_unknown=self._register_unknown,
                 proven_hash=proven_hash,
             )
-            if found is None:
+            if isinstance(found, charge_points.NotRegistered):
                 return AdmissionRefused(
-                    HTTPStatus.NOT_FOUND, "this charge point is not registered", ConnectionOutcome.UNKNOWN_CHARGE_POINT
+                    HTTPStatus.NOT_FOUND, _not_registered(found), ConnectionOutcome.UNKNOWN_CHARGE_POINT
                 )
             if isinstance(found, charge_points.Connected):
+                if found.in_other_case is not None:
+                    get_logger().warning(
+                        "identity_in_other_case",
+                        category="system",
+                        charge_point_id=request.identity,
+                        known_as=found.in_other_case,
+                        remote_address=request.remote,
+                    )
                 return Admitted(Peer(found.key, request.identity), found.epoch)
             # Once more after a proof: the password may have been changed meanwhile.
             proven_hash = found.password_hash
@@ -96,3 +106,10 @@ class Presence:
         with suppress(WriterClosed):
             ended = self._writer.submit_about(connected.key, charge_points.disconnect, connected, now)
             ended.then(lambda is_newest: self._publish((event,)) if is_newest else None)
+
+
+def _not_registered(unknown: charge_points.NotRegistered) -> str:
+    text = "this charge point is not registered"
+    if unknown.in_other_case is not None:
+        text += f"; known as {unknown.in_other_case}, in another letter case"
+    return text

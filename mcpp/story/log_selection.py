@@ -13,7 +13,7 @@ import orjson
 
 from mcpp.csms.vocabulary import Vocabulary
 from mcpp.story.log_files import Line, LogCoverage, LogFile, number_of, parse, span_of, text_of, time_of
-from mcpp.story.model import Span
+from mcpp.story.model import EVER, Span
 
 LINES_LIMIT: Final = 200_000
 """Lines of one story in memory: hundreds of megabytes, and more than anybody reads."""
@@ -72,7 +72,7 @@ def session_lines(
                 assert at is not None, "parse returns no line without a time"
                 span = span.including(at)
     flows.discard(b"")
-    with_swipe = span.including(span.begin - _SWIPED_BEFORE)
+    with_swipe = span.including(span.begin - min(_SWIPED_BEFORE, span.begin - EVER.begin))
     identity = _identity_hint(session.charge_point_id)
 
     def is_candidate(raw: bytes) -> bool:

@@ -138,6 +138,10 @@ class TransactionSubject:
     transaction: Transaction
     record: TransactionRecord
     """The same, as the API shows it."""
+    ended_by: str | None = None
+    """Who ended it: a Source, or `command` for one of which nothing shows whose it was; None while it runs."""
+    ended_how: str | None = None
+    """The same in words."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,16 +78,25 @@ def power_text(watts: int) -> str:
 
 def evidence_text(evidence: str | None) -> str:
     """What an end that its charger didn't report, naming it, was taken from, and why."""
+    facts = _facts_of(evidence)
+    cause = _CAUSES.get(str(facts.get("cause")))
+    return "; ".join(filter(None, (_guess_text(facts), cause, evidence_source_text(evidence))))
+
+
+def evidence_source_text(evidence: str | None) -> str:
+    """What an end that its charger didn't report was taken from."""
+    facts = _facts_of(evidence)
+    if facts.get("cause") == Cause.STOP_REGISTER:
+        return _STOP_REGISTER_SOURCE
+    return _EVIDENCE_SOURCES.get(str(facts.get("source")), "")
+
+
+def _facts_of(evidence: str | None) -> Mapping[str, JsonValue]:
     try:
         facts: JsonValue = json.loads(evidence or "{}")
     except ValueError:
-        return ""
-    if not isinstance(facts, dict):
-        return ""
-    cause = str(facts.get("cause"))
-    source = _STOP_REGISTER_SOURCE if cause == Cause.STOP_REGISTER else _EVIDENCE_SOURCES.get(str(facts.get("source")))
-    phrases = (_guess_text(facts), _CAUSES.get(cause), source)
-    return "; ".join(filter(None, phrases))
+        return {}
+    return facts if isinstance(facts, dict) else {}
 
 
 def _guess_text(facts: Mapping[str, JsonValue]) -> str | None:

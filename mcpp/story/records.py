@@ -142,20 +142,18 @@ def _span(transaction: Transaction) -> Span:
 
 
 def _reservation(q: Queries, transaction: Transaction) -> Iterator[Entry]:
-    if transaction.reservation_id is None:
-        return
-    reservation = q.find_reservation(
-        charge_point_key=transaction.charge_point_key, reservation_id=transaction.reservation_id
-    )
-    if reservation is None or reservation.transaction_id != transaction.id:
-        yield Entry(
-            at=transaction.started_at,
-            source=Source.CHARGER,
-            kind=Kind.BOOKED,
-            what=f"names reservation {transaction.reservation_id}, which isn't in the database",
-            tone=Tone.WARNING,
-            facts={"reservation_id": transaction.reservation_id},
-        )
+    reservation, named = q.find_reservation_of_transaction(transaction_id=transaction.id), transaction.reservation_id
+    if reservation is None:
+        # Some chargers write -1 for none.
+        if named is not None and named >= 0:
+            yield Entry(
+                at=transaction.started_at,
+                source=Source.CHARGER,
+                kind=Kind.BOOKED,
+                what=f"names reservation {named}, which isn't one that it could use",
+                tone=Tone.WARNING,
+                facts={"reservation_id": named},
+            )
         return
     yield Entry(
         at=reservation.created_at,

@@ -12,10 +12,11 @@ from typing import Final, Protocol
 import orjson
 
 from mcpp.reads.terminal_text import printable
+from mcpp.reads.times import in_zone
 from mcpp.story.log_files import LogCoverage
 from mcpp.story.model import EVER, ChargePointSubject, Entry, Kind, Shortfall, Span, Story, Tone, TransactionSubject
-from mcpp.story.phrases import IMPLAUSIBLE, duration_text, energy_text, evidence_text
-from mcpp_generated.db.enums import StopOrigin, Suspicion
+from mcpp.story.phrases import IMPLAUSIBLE, duration_text, energy_text
+from mcpp_generated.db.enums import Suspicion
 
 _ID_LENGTH: Final = 8
 """Enough of a correlation id to find its lines by."""
@@ -95,11 +96,11 @@ def text_lines(story: Story, style: Style) -> Iterator[str]:
         yield from (f"  {line}" for line in style.folded(text, (style.width or 0) - 2))
     day: date | None = None
     for entry in story.entries:
-        local = entry.place.astimezone(style.zone)
+        local = in_zone(entry.place, style.zone)
         if local.date() != day:
             day = local.date()
             yield ""
-            yield style.paint(f"{local:%A, %Y-%m-%d} (UTC{local:%z})", bold=True)
+            yield style.paint(f"{local:%A}, {day.isoformat()} (UTC{local:%z})", bold=True)
         yield from _entry_lines(entry, style)
     yield ""
     for note in notes(story, style.zone):
@@ -153,13 +154,8 @@ def _outcome(subject: TransactionSubject) -> Iterator[str]:
     yield f"{energy_text(wh)} in {duration_text(took)}, {registers}"
     if transaction.implausible_reason is not None:
         yield f"implausible: {IMPLAUSIBLE[transaction.implausible_reason]}, so no energy is counted"
-    match transaction.stop_origin:
-        case StopOrigin.CHARGER:
-            yield f"ended by the charger: {transaction.stop_reason}"
-        case StopOrigin.OPERATOR:
-            yield f"ended by an operator: {evidence_text(transaction.evidence)}"
-        case _:
-            yield f"ended by recovery: {evidence_text(transaction.evidence)}"
+    if subject.ended_how is not None:
+        yield subject.ended_how
 
 
 def _window(span: Span, zone: tzinfo | None) -> list[str]:
@@ -172,7 +168,8 @@ def _window(span: Span, zone: tzinfo | None) -> list[str]:
 
 
 def _clock(at: datetime, zone: tzinfo | None) -> str:
-    return f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S}"
+    # %Y has no zeros before year 1000.
+    return in_zone(at, zone).replace(tzinfo=None).isoformat(" ", "seconds")
 
 
 def _entry_lines(entry: Entry, style: Style) -> Iterator[str]:
@@ -182,7 +179,7 @@ def _entry_lines(entry: Entry, style: Style) -> Iterator[str]:
         for line in style.folded(printable(entry.what), room):
             yield " " * (_INDENT - 2) + style.paint(f"⋮ {line}", color=color, bold=True)
         return
-    time = f"{entry.at.astimezone(style.zone):%H:%M:%S}"
+    time = f"{in_zone(entry.at, style.zone):%H:%M:%S}"
     identifier = (entry.correlation_id or _ELSEWHERE.get(entry.kind, "-"))[:_ID_LENGTH]
     margin = "  ".join(
         (time, entry.source.ljust(_SOURCE_WIDTH), style.paint(printable(identifier).ljust(_ID_LENGTH), dim=True))

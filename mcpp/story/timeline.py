@@ -10,6 +10,7 @@ from typing import Final
 
 from mcpp.csms.vocabulary import Vocabulary
 from mcpp.errors import StartError
+from mcpp.story.endings import ending_of
 from mcpp.story.exchanges import log_entries
 from mcpp.story.gaps import gaps_of_connection, gaps_of_meter
 from mcpp.story.log_files import Line, LogCoverage, LogFile, number_of, text_of, time_of
@@ -21,6 +22,8 @@ from mcpp_generated.db.queries import Queries
 
 _SAME: Final = timedelta(minutes=1)
 """What database and log date so close to each other is the same."""
+
+_COMMAND: Final = "command"
 
 _ENDS: Final = frozenset({"transaction_recovered", "transaction_stop_superseded"})
 """Events that are a stop in the database."""
@@ -46,11 +49,19 @@ def transaction_story(
     if payloads:
         shortfalls += _shortfalls_of_payloads(logs, logged)
     return Story(
-        TransactionSubject(records.transaction, record),
+        _subject(records, logged, vocabulary),
         summarized(entries, keep_payloads=payloads),
         coverage if logs else None,
         shortfalls=shortfalls,
     )
+
+
+def _subject(records: TransactionRecords, logged: Sequence[Entry], vocabulary: Vocabulary) -> TransactionSubject:
+    ending = ending_of(records.transaction, logged, vocabulary)
+    if ending is None:
+        return TransactionSubject(records.transaction, records.record)
+    by = _COMMAND if ending.by is None else ending.by.value
+    return TransactionSubject(records.transaction, records.record, by, ending.how)
 
 
 def charge_point_story(

@@ -115,10 +115,13 @@ async def test_a_secret_is_read_nowhere(tmp_path: Path) -> None:
 async def use_secrets(server: Server) -> str:
     """Let the secret pass by all who might tell it; gives a link to a file, which is a secret too."""
     key: JsonValue = {"key": "AuthorizationKey", "readonly": False, "value": SECRET}
+    others: list[JsonValue] = [
+        {"key": name, "readonly": False, "value": SECRET} for name in ("SimPin1", "SIM_PUK", "WifiPwd1", "Password2")
+    ]
     url: JsonValue = {"key": "DiagnosticsServer", "readonly": False, "value": f"ftp://user:{SECRET}@host/d"}
     answers = {
         "ChangeConfiguration": {"status": "Accepted"},
-        "GetConfiguration": {"configurationKey": [key, url]},
+        "GetConfiguration": {"configurationKey": [key, *others, url]},
         "GetDiagnostics": {},
         "UpdateFirmware": {},
         "DataTransfer": GenericError(f"refused: {TOLD}"),  # type: ignore[no-untyped-call]  # the package has no types
@@ -138,6 +141,7 @@ async def use_secrets(server: Server) -> str:
 
         await command("ChangeConfiguration", {"key": "AuthorizationKey", "value": SECRET})
         await command("ChangeConfiguration", {"key": "FtpUrl", "value": f"ftp://user:{SECRET}@host/"})
+        await command("ChangeConfiguration", {"key": "AdminPIN", "value": SECRET})
         await command("GetConfiguration", {})
         await command("GetDiagnostics", {"location": f"ftp://user:{SECRET}@host/d"})
         await command("GetDiagnostics", {"location": link})
@@ -180,5 +184,5 @@ def stored_configuration(database: Path) -> str:
         rows = connection.execute("SELECT key, value FROM configuration_keys").fetchall()
     finally:
         connection.close()
-    assert {"AuthorizationKey", "DiagnosticsServer", "FtpUrl"} <= {key for key, _ in rows}
+    assert {"AuthorizationKey", "DiagnosticsServer", "FtpUrl", "SimPin1", "AdminPIN"} <= {key for key, _ in rows}
     return repr(rows)

@@ -125,7 +125,7 @@ async def test_a_session_over_a_cut_connection_and_a_restart(tmp_path: Path) -> 
         told.out,
         f"Transaction {session}: CP-1, connector 1, id tag CARD-7\n",
         "0.400 kWh in ",
-        "ended by the charger: Remote\n",
+        "stopped by the operator\n",
         f"session {shown['session_correlation_id']}\n",
         "StatusNotification: Available → Preparing",
         "→ RemoteStartTransaction",
@@ -153,7 +153,8 @@ async def test_a_session_over_a_cut_connection_and_a_restart(tmp_path: Path) -> 
     assert "StartTransaction: transaction" not in neighbour.out
 
     transaction, *entries = map(json.loads, as_json.out.splitlines())
-    assert transaction == {"kind": "transaction", **shown}
+    how = {"ended_by": "operator", "ended_how": "stopped by the operator"}
+    assert transaction == {"kind": "transaction", **shown, **how}
     (start,) = (entry for entry in entries if entry.get("facts", {}).get("action") == "StartTransaction")
     assert (start["source"], start["kind"]) == ("charger", "message")
     line = next(line for line in lines if line.get("action") == "StartTransaction")

@@ -276,6 +276,18 @@ class IdTag(NamedTuple):
     note: str | None
 
 
+class ListUnknownIdTagsRow(NamedTuple):
+    """A row of `list_unknown_id_tags`."""
+
+    id_tag: str
+    charge_point_key: int
+    charge_point_id: str
+    status: str
+    times: int
+    first_at: datetime
+    last_at: datetime
+
+
 class LocalList(NamedTuple):
     """A row of the table `local_lists`."""
 
@@ -303,21 +315,6 @@ class ListEndedTransactionsRow(NamedTuple):
     energy_wh: int | None
     implausible_reason: Implausible | None
     corrected_wh: int | None
-
-
-class Reservation(NamedTuple):
-    """A row of the table `reservations`."""
-
-    id: int
-    charge_point_key: int
-    reservation_id: int
-    connector_key: int
-    id_tag: str
-    parent_id_tag: str | None
-    expiry_date: datetime
-    status: ReservationState
-    created_at: datetime
-    transaction_id: int | None
 
 
 class ReservationRecord(NamedTuple):

@@ -48,10 +48,10 @@ from .models import (
     ListFleetRow,
     ListSessionsRow,
     ListTransactionSamplesRow,
+    ListUnknownIdTagsRow,
     LocalList,
     PluginMemory,
     PutConfigurationKeysParams,
-    Reservation,
     ReservationRecord,
     SampleKind,
     StampChargePointsParams,
@@ -143,6 +143,10 @@ class Queries(Protocol):
 
     def get_credentials(self, *, identity: str) -> GetCredentialsRow | None:
         """A charge point's key and the hash of its password; by this it's found when it connects."""
+        raise NotImplementedError
+
+    def find_in_other_case(self, *, identity: str) -> str | None:
+        """A charge point whose identity differs from this one in letter case only."""
         raise NotImplementedError
 
     def set_password_hash(self, *, password_hash: str | None, key: int) -> None:
@@ -480,6 +484,26 @@ class Queries(Protocol):
         """Every id tag, for a local authorization list."""
         raise NotImplementedError
 
+    def add_unknown_id_tag(
+        self, *, id_tag: str, status: str, times: int, first_at: datetime, last_at: datetime, charge_point_key: int
+    ) -> None:
+        """Note that a card was presented that isn't stored, or was refused; it is spelled as it was last."""
+        raise NotImplementedError
+
+    def keep_newest_unknown_id_tags(self, *, kept: int) -> None:
+        """Forget all but the newest of them."""
+        raise NotImplementedError
+
+    def forget_unknown_id_tag(self, *, id_tag: str) -> None:
+        """Forget that a card was unknown or refused."""
+        raise NotImplementedError
+
+    def list_unknown_id_tags(
+        self, *, before: datetime, before_id_tag: str, before_key: int, page_size: int
+    ) -> list[ListUnknownIdTagsRow]:
+        """Cards that aren't stored or were refused, those presented last first, a page at a time."""
+        raise NotImplementedError
+
     def put_local_list_version(self, *, charge_point_key: int, version: int, known_at: datetime) -> None:
         """Keep the version of a charge point's local authorization list."""
         raise NotImplementedError
@@ -542,8 +566,16 @@ class Queries(Protocol):
         """Store a reservation that its charge point accepted, in place of a known one (OCPP 1.6, 5.13). Returns its key."""
         raise NotImplementedError
 
-    def find_reservation(self, *, charge_point_key: int, reservation_id: int) -> Reservation | None:
+    def find_reservation(self, *, charge_point_id: str, reservation_id: int) -> ReservationRecord | None:
         """One reservation of a charge point by the id that the charge point knows it by."""
+        raise NotImplementedError
+
+    def list_reservations_held_at(self, *, charge_point_id: str, held_at: datetime) -> list[ReservationRecord]:
+        """The reservations of a charge point that had not expired at a time."""
+        raise NotImplementedError
+
+    def find_reservation_of_transaction(self, *, transaction_id: int | None) -> ReservationRecord | None:
+        """The reservation that a transaction used."""
         raise NotImplementedError
 
     def set_reservation_status(self, *, status: ReservationState, transaction_id: int | None, id: int) -> None:
@@ -820,6 +852,22 @@ class Queries(Protocol):
         page_size: int,
     ) -> list[TransactionRecord]:
         """As ListTransactions, those that are open: there are no more of them than connectors."""
+        raise NotImplementedError
+
+    def list_transactions_by_end(
+        self,
+        *,
+        ended_since: datetime | None,
+        before: datetime | None,
+        before_id: int,
+        since: datetime,
+        until: datetime | None,
+        charge_point_id: str | None,
+        connector_id: int | None,
+        id_tag: str | None,
+        page_size: int,
+    ) -> list[TransactionRecord]:
+        """Transactions that ended in a span of time, those that ended last first, a page at a time before a transaction."""
         raise NotImplementedError
 
     def add_unmatched(

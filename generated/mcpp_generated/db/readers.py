@@ -20,6 +20,7 @@ from .models import (
     ListConnectorsRow,
     ListDeparturesRow,
     ListTransactionSamplesRow,
+    ListUnknownIdTagsRow,
     LocalList,
     ReservationRecord,
     TransactionRecord,
@@ -149,6 +150,12 @@ class Readers(Protocol):
         """Id tags in their order without regard to case, a page at a time."""
         raise NotImplementedError
 
+    async def list_unknown_id_tags(
+        self, *, before: datetime, before_id_tag: str, before_key: int, page_size: int
+    ) -> list[ListUnknownIdTagsRow]:
+        """Cards that aren't stored or were refused, those presented last first, a page at a time."""
+        raise NotImplementedError
+
     async def get_local_list(self, *, charge_point_key: int) -> LocalList | None:
         """The last known version of a charge point's local authorization list."""
         raise NotImplementedError
@@ -253,6 +260,22 @@ class Readers(Protocol):
         page_size: int,
     ) -> list[TransactionRecord]:
         """As ListTransactions, those that are open: there are no more of them than connectors."""
+        raise NotImplementedError
+
+    async def list_transactions_by_end(
+        self,
+        *,
+        ended_since: datetime | None,
+        before: datetime | None,
+        before_id: int,
+        since: datetime,
+        until: datetime | None,
+        charge_point_id: str | None,
+        connector_id: int | None,
+        id_tag: str | None,
+        page_size: int,
+    ) -> list[TransactionRecord]:
+        """Transactions that ended in a span of time, those that ended last first, a page at a time before a transaction."""
         raise NotImplementedError
 
     async def list_unmatched(self, *, before_id: int, page_size: int) -> list[UnmatchedRecord]:

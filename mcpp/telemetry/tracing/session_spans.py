@@ -7,7 +7,7 @@ its id follows from the session's, so that what was written before, perhaps by a
 from __future__ import annotations
 
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from opentelemetry.trace import Link
@@ -19,6 +19,8 @@ from mcpp.telemetry.sessions import SessionEnd
 from mcpp.telemetry.tracing.spans import Span, Spans, new_span_id, span_context
 
 _NAME: Final = "charging session"
+
+_EPOCH: Final = datetime.fromtimestamp(0, UTC)
 
 
 def root_span_id(session_correlation_id: str) -> int:
@@ -101,13 +103,15 @@ class SessionSpans:
         if end.transaction_id is not None:
             attributes["ocpp.transaction_id"] = end.transaction_id
         attributes |= end.facts
-        seconds = max(0.0, (end.at - end.began_at).total_seconds())
+        # A charger's clock may stand at year 1 or 9999, which a span can't hold.
+        began_at = min(max(end.began_at, _EPOCH), end.at)
+        seconds = (end.at - began_at).total_seconds()
         self._spans.write(
             Span(
                 name=_NAME,
                 correlation_id=end.correlation_id,
                 span_id=root_span_id(end.correlation_id),
-                began=_monotonic(end.began_at),
+                began=_monotonic(began_at),
                 seconds=seconds,
                 attributes=attributes,
             )

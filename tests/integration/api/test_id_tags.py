@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.integration.api.support import Site
+from mcpp.domain import id_tags
+from mcpp.domain.id_tags import StoredTag
+from tests.integration.api.support import START, Site, minute, text
 
 
 async def test_stored_changed_read_and_forgotten(api: Site) -> None:
@@ -73,3 +75,56 @@ async def test_pages_hold_each_tag_once_whatever_its_letter_case(api: Site) -> N
         cursor = {"cursor": page["next_cursor"]}
 
     assert found == ["a", "b", "B2", "C", "é"]
+
+
+async def presented(api: Site, *cards: tuple[str, str, str, float]) -> None:
+    for tag, identity, status, at in cards:
+        api.books.q.add_unknown_id_tag(
+            id_tag=tag,
+            charge_point_key=api.books.charge_point(identity),
+            status=status,
+            times=2,
+            first_at=START,
+            last_at=minute(at),
+        )
+
+
+async def test_unknown_cards_are_listed_those_presented_last_first(api: Site) -> None:
+    await presented(api, ("A", "CP-1", "Invalid", 1), ("b", "CP-1", "Blocked", 3), ("A", "CP-2", "Accepted", 3))
+    first = (await api.get("/api/v1/id-tags/unknown", limit=2)).json()
+    second = (await api.get("/api/v1/id-tags/unknown", limit=2, cursor=first["next_cursor"])).json()
+
+    assert first["items"][0] == {
+        "id_tag": "b",
+        "charge_point_id": "CP-1",
+        "status": "Blocked",
+        "times": 2,
+        "first_at": text(START),
+        "last_at": text(minute(3)),
+    }
+    found = [(item["id_tag"], item["charge_point_id"]) for item in first["items"] + second["items"]]
+    assert found == [("b", "CP-1"), ("A", "CP-2"), ("A", "CP-1")]
+    assert second["next_cursor"] is None
+    assert (await api.get("/api/v1/id-tags/unknown", status="Blocked")).status_code == 422
+
+
+async def test_a_card_that_is_given_a_name_is_unknown_no_more(api: Site) -> None:
+    await presented(api, ("A", "CP-1", "Invalid", 1), ("A", "CP-2", "Invalid", 1), ("B", "CP-1", "Invalid", 1))
+    await api.http.put("/api/v1/id-tags/a", json={"note": "Mary's"})
+
+    assert [item["id_tag"] for item in await api.items("/api/v1/id-tags/unknown")] == ["B"]
+
+
+async def test_a_tag_of_the_name_unknown_has_its_path_in_another_case(api: Site) -> None:
+    id_tags.put(api.books.q, StoredTag("unknown"))
+    longer = await api.http.put("/api/v1/id-tags/unknown%2F1", json={})
+    changed = await api.http.put("/api/v1/id-tags/Unknown", json={"note": "a strange name"})
+    read = await api.get("/api/v1/id-tags/UNKNOWN")
+    refused = [await api.http.put("/api/v1/id-tags/unknown", json={}), await api.http.delete("/api/v1/id-tags/unknown")]
+    forgotten = await api.http.delete("/api/v1/id-tags/UNKNOWN")
+
+    assert (longer.status_code, changed.status_code) == (201, 200)
+    assert (read.json()["id_tag"], read.json()["note"]) == ("Unknown", "a strange name")
+    assert [(answer.status_code, answer.headers["allow"]) for answer in refused] == [(405, "GET")] * 2
+    assert (await api.get("/api/v1/id-tags/unknown")).json() == {"items": [], "next_cursor": None}
+    assert forgotten.status_code == 204

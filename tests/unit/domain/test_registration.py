@@ -5,6 +5,7 @@ from __future__ import annotations
 from mcpp.domain.charge_points import (
     Connected,
     Deletion,
+    NotRegistered,
     PasswordNeeded,
     Registered,
     Wanted,
@@ -27,13 +28,37 @@ def charge_point(books: Books, identity: str) -> ChargePoint:
 
 
 def test_one_registered_ahead_of_time_may_connect_where_registration_is_closed(books: Books) -> None:
-    assert connect(books.q, "CP-9", "1.6", NOW, register_unknown=False) is None
+    assert connect(books.q, "CP-9", "1.6", NOW, register_unknown=False) == NotRegistered()
     registered = put_charge_point(books.q, "CP-9", Wanted(display_name="Yard"), NOW)
 
     assert registered.created
     assert charge_point(books, "CP-9").last_connect_at is None
     assert connect(books.q, "CP-9", "1.6", minute(1), register_unknown=False) == Connected(registered.key, 1)
     assert charge_point(books, "CP-9").display_name == "Yard"
+
+
+def test_the_refusal_knows_of_one_in_another_letter_case(books: Books) -> None:
+    refused = connect(books.q, "cp-1", "1.6", NOW, register_unknown=False)
+
+    assert refused == NotRegistered(in_other_case="CP-1")
+    assert books.q.get_charge_point(identity="cp-1") is None
+
+
+def test_the_first_connection_knows_of_one_in_another_letter_case(books: Books) -> None:
+    """It is registered as any other: identities are compared with regard to case."""
+    put_charge_point(books.q, "Cp-2", Wanted(), NOW)
+    found = [
+        connect(books.q, identity, "1.6", NOW, register_unknown=True)
+        for identity in ("cp-1", "cp-1", "Cp-2", "CP-1", "CP-3")
+    ]
+
+    assert [(c.epoch, c.in_other_case) for c in found if isinstance(c, Connected)] == [
+        (1, "CP-1"),
+        (2, None),
+        (1, "CP-2"),
+        (2, None),
+        (1, None),
+    ]
 
 
 def test_what_is_not_said_stays_and_none_takes_away(books: Books) -> None:

@@ -11,7 +11,8 @@ from mcpp.domain import reservations
 from mcpp.domain.events import ReservationChanged, TransactionStarted
 from mcpp.domain.occasion import Result
 from mcpp.domain.reservations import Reserve, status_at
-from mcpp_generated.db.enums import ReservationState
+from mcpp.reads.times import AFTER_ALL, BEFORE_ALL
+from mcpp_generated.db.enums import IdTagStatus, ReservationState
 from mcpp_generated.db.models import ReservationRecord
 from tests.unit.domain.books import NOW, Books, minute
 
@@ -124,7 +125,7 @@ def test_a_repeated_start_does_not_use_what_was_booked_meanwhile(books: Books) -
     assert only(books).status is ACCEPTED
 
 
-@pytest.mark.parametrize("number", [None, 0, -1, 4711])
+@pytest.mark.parametrize("number", [None, 0, -1, 7, 4711])
 def test_no_start_is_refused(books: Books, number: int | None) -> None:
     """The charge point enforces reservations: not even another tag's start on the reserved connector is refused."""
     book(books)
@@ -135,6 +136,78 @@ def test_no_start_is_refused(books: Books, number: int | None) -> None:
     assert only(books).status is ACCEPTED
 
 
+@pytest.mark.parametrize("named", [None, -1, 0, 8, 4711])
+@pytest.mark.parametrize("connector", [0, 1])
+def test_a_reserved_card_uses_its_reservation_whatever_its_start_names(
+    books: Books, named: int | None, connector: int
+) -> None:
+    """MicroOcpp#154, #163. 8 is another's."""
+    book(books, connector=connector)
+    book(books, 8, connector=2, tag="OTHER")
+    transaction_id = books.start(tag="tag", reservation=named).value.transaction_id
+
+    states = {r.reservation_id: (r.status, r.transaction_id) for r in shown(books)}
+    assert states == {7: (USED, transaction_id), 8: (ACCEPTED, None)}
+
+
+@pytest.mark.parametrize(("group", "status"), [("GROUP", USED), ("group", USED), ("ELSE", ACCEPTED), (None, ACCEPTED)])
+def test_a_card_of_the_reserving_group_uses_it(books: Books, group: str | None, status: ReservationState) -> None:
+    """OCPP 1.6 §5.13: parentIdTag."""
+    book(books)
+    books.q.put_id_tag(id_tag="SISTER", status=IdTagStatus.ACCEPTED, expiry_date=None, parent_id_tag=group, note=None)
+    books.start(tag="SISTER")
+
+    assert only(books).status is status
+
+
+def test_of_several_that_fit_the_named_one_is_used_else_the_nearest(books: Books) -> None:
+    book(books, 5, connector=0, until=minute(10))
+    book(books, 6, until=minute(30))
+    book(books, 7, until=minute(20))
+    book(books, 8, until=minute(40))
+    books.start(reservation=8)
+    books.start(at=minute(1), reservation=-1)
+    books.start(at=minute(2))
+
+    states = {r.reservation_id: r.status for r in shown(books)}
+    assert states == {8: USED, 7: USED, 6: USED, 5: ACCEPTED}
+
+
+@pytest.mark.parametrize("named", [None, -1, 7])
+def test_an_old_start_does_not_use_a_reservation_of_now(books: Books, named: int | None) -> None:
+    """It was queued offline, and the reservation was made after it."""
+    book(books)
+    books.start(at=minute(-30), reservation=named)
+
+    assert only(books).status is ACCEPTED
+
+
+@pytest.mark.parametrize("end", [BEFORE_ALL, AFTER_ALL])
+def test_a_clock_at_an_end_of_time_uses_nothing(books: Books, end: datetime) -> None:
+    book(books, until=minute(5))
+    books.start(at=end)
+
+    assert only(books).status is ACCEPTED
+
+
+def test_a_clock_some_seconds_behind_does_not_lose_a_reservation(books: Books) -> None:
+    book(books)
+    books.start(at=minute(-0.5))
+
+    assert only(books).status is USED
+
+
+@pytest.mark.parametrize("named", [None, -1])
+@pytest.mark.parametrize("ended", ["cancelled", "expired", "elsewhere"])
+def test_one_that_does_not_hold_is_not_used(books: Books, ended: str, named: int | None) -> None:
+    book(books, connector=2 if ended == "elsewhere" else 1, until=minute(5))
+    if ended == "cancelled":
+        cancel(books)
+    books.start(at=minute(6) if ended == "expired" else minute(1), reservation=named)
+
+    assert only(books).status is (CANCELLED if ended == "cancelled" else ACCEPTED)
+
+
 def test_another_charge_points_start_uses_nothing(books: Books) -> None:
     book(books, charger="CP-1")
     books.start(charger="CP-2", reservation=7)
@@ -142,13 +215,23 @@ def test_another_charge_points_start_uses_nothing(books: Books) -> None:
     assert only(books).status is ACCEPTED
 
 
-def test_a_start_that_comes_late_still_used_it(books: Books) -> None:
-    """It was queued offline: the charge point's word goes over the clock's."""
+@pytest.mark.parametrize("named", [None, -1, 7])
+def test_a_start_that_comes_late_still_used_it(books: Books, named: int | None) -> None:
+    """It was queued offline: the reservation held when it began."""
     book(books, until=minute(5))
     expire(books, minute(10))
-    transaction_id = books.start(at=minute(4), reservation=7).value.transaction_id
+    transaction_id = books.start(at=minute(4), reservation=named).value.transaction_id
 
     assert (only(books).status, only(books).transaction_id) == (USED, transaction_id)
+
+
+def test_a_named_one_is_used_though_it_has_expired_by_the_clock_here(books: Books) -> None:
+    """The charge point's word goes over the clock's."""
+    book(books, until=minute(5))
+    expire(books, minute(5))
+    books.start(at=minute(6), reservation=7)
+
+    assert only(books).status is USED
 
 
 def test_cancelling(books: Books) -> None:

@@ -19,6 +19,7 @@ SAME_MOMENT = "USE TEMP B-TREE FOR RIGHT PART OF ORDER BY"
     [
         (statements.LIST_IDENTITIES, "sqlite_autoindex_charge_points_1 (identity>?)"),
         (statements.LIST_IDENTITIES_BY_VENDOR, "charge_points_by_vendor (vendor=? AND identity>?)"),
+        (statements.FIND_IN_OTHER_CASE, "charge_points_whatever_case (identity=?)"),
         (statements.LIST_TRANSACTIONS, "transactions_by_start (started_at>? AND started_at<?)"),
         (
             statements.LIST_TRANSACTIONS_OF_CHARGE_POINT,
@@ -37,6 +38,7 @@ SAME_MOMENT = "USE TEMP B-TREE FOR RIGHT PART OF ORDER BY"
             "transactions_by_connector_id (connector_id=? AND started_at>? AND started_at<?)",
         ),
         (statements.LIST_OPEN_TRANSACTIONS, "transactions_open (started_at>? AND started_at<?)"),
+        (statements.LIST_TRANSACTIONS_BY_END, "transactions_by_stop (stopped_at>? AND stopped_at<?)"),
         (statements.GET_TRANSACTION, "INTEGER PRIMARY KEY (rowid=?)"),
         (statements.LIST_TRANSACTION_SAMPLES, "PRIMARY KEY (transaction_id=? AND measured_at>?)"),
         (statements.LIST_ENERGY_READINGS, "PRIMARY KEY (transaction_id=? AND measured_at<?)"),
@@ -45,6 +47,7 @@ SAME_MOMENT = "USE TEMP B-TREE FOR RIGHT PART OF ORDER BY"
         (statements.LIST_REPORTS, "PRIMARY KEY (charge_point_key=?)"),
         (statements.LIST_CONFIGURATION_PAGE, "PRIMARY KEY (charge_point_key=? AND key>?)"),
         (statements.LIST_ID_TAGS, "PRIMARY KEY (id_tag>?)"),
+        (statements.LIST_UNKNOWN_ID_TAGS, "unknown_id_tags_by_time (last_at<?)"),
         (statements.LIST_CHARGING_PROFILES, "PRIMARY KEY (name>?)"),
         (statements.LIST_DEPARTURES, "departures_by_firmware (vendor>?)"),
         (statements.LIST_DEPARTURES_OF_CHARGE_POINT, "sqlite_autoindex_departures_1 (charge_point_key=? AND vendor>?)"),
@@ -56,6 +59,7 @@ SAME_MOMENT = "USE TEMP B-TREE FOR RIGHT PART OF ORDER BY"
             "reservations_by_charge_point (charge_point_key=? AND id<?)",
         ),
         (statements.LIST_RESERVATIONS_BY_STATUS, "reservations_by_status (status=? AND id<?)"),
+        (statements.LIST_RESERVATIONS_HELD_AT, "reservations_by_end (charge_point_key=? AND expiry_date>?)"),
         (statements.LIST_UPLOADS, "INTEGER PRIMARY KEY (rowid<?)"),
         (statements.LIST_UPLOADS_OF_CHARGE_POINT, "uploads_by_charge_point (charge_point_key=? AND id<?)"),
     ],

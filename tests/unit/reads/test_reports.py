@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from mcpp.reads.reports import By, Period, Total, grand_total, summed_up
+from mcpp.reads.times import AFTER_ALL, BEFORE_ALL
 from mcpp_generated.db.enums import Implausible
 from mcpp_generated.db.models import ListEndedTransactionsRow
 
@@ -89,6 +90,18 @@ def test_a_session_belongs_to_the_period_of_its_stop(zone: str, expected: str) -
     for period, length in ((Period.DAY, 10), (Period.MONTH, 7), (Period.YEAR, 4)):
         (line,) = summed_up([new_year], By.CHARGER, period, ZoneInfo(zone))
         assert line.period == expected[:length]
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "America/Los_Angeles"])
+def test_years_1_and_9999_have_days_everywhere(zone: str) -> None:
+    first = session(BEFORE_ALL, hours=0)
+    last = session(AFTER_ALL, hours=0)._replace(started_at=BEFORE_ALL)
+
+    lines = summed_up([first, *[last] * 400], By.CHARGER, Period.DAY, ZoneInfo(zone))
+
+    assert [line.period for line in lines] == ["0001-01-01", "9999-12-31"]
+    assert grand_total(lines).sessions == 401
+    assert grand_total(lines).duration == timedelta.max, "more than can be said"
 
 
 def test_implausible_sessions_are_only_counted() -> None:

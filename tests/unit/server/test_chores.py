@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from mcpp.domain import charge_points, reservations
-from mcpp.domain.authorization import AuthorizationPolicy
+from mcpp.domain.authorization import Authorization, AuthorizationPolicy, AuthorizationStatus
+from mcpp.domain.cards import CardBook
 from mcpp.domain.conformance import AT_ONCE, ConformanceBook, Kind, Seen
 from mcpp.domain.connectors import ReportStatus, report_status
 from mcpp.domain.events import Event, ReservationChanged, TransactionRecovered
@@ -20,7 +21,7 @@ from mcpp.domain.reservations import Reserve
 from mcpp.domain.statuses import NO_ERROR, ConnectorStatus
 from mcpp.domain.transactions import StartTransaction, start_transaction
 from mcpp.reads.conformance import list_all
-from mcpp.server.chores import ConformanceKeeper, RecoveryKeeper, ReservationKeeper
+from mcpp.server.chores import CardKeeper, ConformanceKeeper, RecoveryKeeper, ReservationKeeper
 from mcpp.storage.sqlite.database import open_writer
 from mcpp.storage.sqlite.migrations import migrate
 from mcpp.storage.writer import Writer
@@ -158,3 +159,20 @@ async def test_departures_that_the_database_refuses_wait_on(tmp_path: Path) -> N
     await writer.close()
 
     assert [it.count for it in departures] == [2]
+
+
+async def test_unknown_cards_are_written_by_the_clock_and_at_the_end(writer: Writer[Queries]) -> None:
+    book = CardBook()
+    unknown = Authorization(AuthorizationStatus.INVALID, stored=False)
+    keeper = CardKeeper(writer, book, lambda: NOW, interval=3600)
+    await keeper.work()
+    book.presented(1, "A", unknown, unknown.status, NOW)
+    await keeper.work()
+    book.presented(1, "A", unknown, unknown.status, NOW)
+    await keeper.stop()
+
+    (row,) = await writer.submit(
+        lambda q: q.list_unknown_id_tags(before=EXPIRY, before_id_tag="", before_key=0, page_size=9)
+    )
+    assert (row.id_tag, row.times, row.charge_point_id) == ("A", 2, "CP-1")
+    assert book.take() == {}

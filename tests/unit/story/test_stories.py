@@ -29,7 +29,7 @@ def test_an_uneventful_session(charged: Charged) -> None:
         == """\
 Transaction 1: CP-1, connector 1, id tag CARD-7
   7.000 kWh in 1 h, from 1.000 kWh to 8.000 kWh
-  ended by the charger: Local
+  ended at the charge point (Local)
   session 00000000000000000000000000000001
 
 Friday, 2026-05-01 (UTC+0200)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcpp.redaction import NAME_HINTS
+from mcpp.redaction import NAME_HINTS, SHORT_SECRET_NAMES
 from mcpp.telemetry.logs.redaction import PAYLOAD_HINTS, SECRET_NAMES, is_secret, redact, redact_payload, redact_text
 
 SECRET = "geheim-1"
@@ -41,6 +41,86 @@ def test_names_of_secrets(name: str) -> None:
 def test_names_that_are_none(name: str) -> None:
     assert not is_secret(name)
     assert redact({name: "open"}) == {name: "open"}
+
+
+KEYS = [
+    *("AuthorizationKey", "authorizationkey", "Authorization_Key", "AUTHORIZATION-KEY", "AuthorizationKey2"),
+    *("Password", "Password2", "password_2", "WifiPassword", "wifipassword", "WIFI_PASSWORD", "BasicAuthPassword1"),
+    *("WifiPwd1", "wifi_pwd", "Pwd", "APN.Passwd", "apnPasswd3", "Passphrase", "WifiPassPhrase", "WpaPskPassphrase"),
+    *("WifiPSK", "psk", "WPA_PSK_2", "ClientSecret", "client_secret_1", "SharedSecret", "AccessToken", "API_TOKEN"),
+    *("ApiKey", "api_key", "x-api-key", "APIKey1", "Credential", "MqttCredentials", "credentials2", "PrivateKey"),
+    *("tls_private_key", "WpaKey", "WEPKey1", "wifiKey", "WiFi-Key", "NetworkKey", "EncryptionKey", "MasterSecret"),
+    *("PIN", "pin", "Pin1", "SimPin", "SIMPin", "SIM_PIN", "simpin", "SIMPIN", "SimPIN2", "sim-pin-1", "SimPinCode"),
+    *("AdminPin", "adminPIN", "ADMIN_PIN", "adminpin", "UserPin", "user.pin", "GsmPin", "ModemPINCode", "PinCode"),
+    *("PUK", "puk", "SimPuk", "SIM_PUK", "simPUK1", "SIMPUK", "PUKCode", "Puk2", "PasswordHash", "NewPassword_1"),
+    *("FtpUserPass", "ftp_pass", "Acme.Modem.SIM.PIN", "vendor/wifi/password", "SecretValue"),
+]
+"""Configuration keys whose values are secret."""
+
+INNOCENT_KEYS = [
+    *("AuthorizationCacheEnabled", "AuthorizationKeyLength", "AuthorizeRemoteTxRequests", "LocalAuthorizeOffline"),
+    *("ConnectorPhaseRotation", "HeartbeatInterval", "MeterValuesSampledData", "StopTransactionOnInvalidId"),
+    *(
+        "WebSocketPingInterval",
+        "SupportedFeatureProfiles",
+        "SecurityProfile",
+        "NumberOfConnectors",
+        "GetConfigurationMaxKeys",
+    ),
+    *("TokenLength", "PasswordLength", "PasswordRetries", "SecretsEnabled", "CredentialsRequired", "PinLength"),
+    *(
+        "Pinning",
+        "CertificatePinning",
+        "SpinTime",
+        "Spin",
+        "SPIN",
+        "FanSpin2",
+        "Mapping",
+        "PhaseMapping",
+        "PinpadEnabled",
+    ),
+    *("Bypass", "GroundFaultBypass", "Compass", "IdToken", "idToken1", "id_token", "PublicKey", "KeyPad", "Key"),
+    *("CableLock", "Opinion", "Shipping", "Alpine", "Passive", "PassThrough", "Pukka", "Apn", "SimIccid", "WifiSsid1"),
+]
+"""Configuration keys whose values a person needs to see."""
+
+
+@pytest.mark.parametrize(("key", "secret"), [*((key, True) for key in KEYS), *((key, False) for key in INNOCENT_KEYS)])
+def test_configuration_keys(key: str, secret: bool) -> None:
+    """One rule, wherever the key stands: beside its value, as a name, in a text, in JSON in a text."""
+    shown = "***" if secret else SECRET
+    pair = {"key": key, "readonly": False, "value": SECRET}
+
+    assert is_secret(key) is secret
+    assert redact_payload(json.dumps({"configurationKey": [pair]}).encode()) == {
+        "configurationKey": [{**pair, "value": shown}]
+    }
+    assert redact({key: SECRET}) == {key: shown}
+    for text in (
+        f"{key}={SECRET};",
+        f"{key}: {SECRET} and more",
+        json.dumps({key: SECRET}),
+        json.dumps({"data": json.dumps({key: SECRET})}),
+        json.dumps(pair),
+        json.dumps({"data": json.dumps({"value": SECRET, "key": key})}),
+        f"ChangeConfiguration(key='{key}', value='{SECRET}')",
+    ):
+        assert (SECRET not in redact_text(text)) is secret, redact_text(text)
+
+
+def test_a_long_name_is_judged_by_its_end() -> None:
+    assert is_secret("a" * 1_000 + "Password")
+    assert not is_secret("Password" + "a" * 1_000)
+
+
+@pytest.mark.parametrize(
+    "junk", ["pin", "SimPin", "pass_", "key ", 'key:"', "password" * 2, "A", "pin1", "token-value "]
+)
+def test_a_long_text_is_searched_once(junk: str) -> None:
+    """Linear: each name's search looks at a bounded length."""
+    text = junk * (100_000 // len(junk)) + f" SimPin={SECRET}"
+
+    assert SECRET not in redact_text(text)
 
 
 @pytest.mark.parametrize(
@@ -155,7 +235,7 @@ def test_a_payload_that_is_no_json_stays_text() -> None:
 
 
 def test_every_secret_is_hinted_at() -> None:
-    assert all(any(hint in name for hint in NAME_HINTS) for name in SECRET_NAMES)
+    assert all(any(hint in name for hint in NAME_HINTS) for name in (*SECRET_NAMES, *SHORT_SECRET_NAMES))
     assert {hint.encode() for hint in NAME_HINTS} < set(PAYLOAD_HINTS)
 
 

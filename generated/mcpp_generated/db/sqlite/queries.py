@@ -48,10 +48,10 @@ from ..models import (
     ListFleetRow,
     ListSessionsRow,
     ListTransactionSamplesRow,
+    ListUnknownIdTagsRow,
     LocalList,
     PluginMemory,
     PutConfigurationKeysParams,
-    Reservation,
     ReservationRecord,
     SampleKind,
     StampChargePointsParams,
@@ -85,9 +85,9 @@ from .rows import (
     StoredListFleetRow,
     StoredListSessionsRow,
     StoredListTransactionSamplesRow,
+    StoredListUnknownIdTagsRow,
     StoredLocalList,
     StoredPluginMemory,
-    StoredReservation,
     StoredReservationRecord,
     StoredSampleKind,
     StoredTransaction,
@@ -120,9 +120,9 @@ from .rows import (
     decode_list_fleet_row,
     decode_list_sessions_row,
     decode_list_transaction_samples_row,
+    decode_list_unknown_id_tags_row,
     decode_local_list,
     decode_plugin_memory,
-    decode_reservation,
     decode_reservation_record,
     decode_sample_kind,
     decode_transaction,
@@ -258,6 +258,10 @@ class SqliteQueries:
     def get_credentials(self, *, identity: str) -> GetCredentialsRow | None:
         row: StoredGetCredentialsRow | None = self._execute(statements.GET_CREDENTIALS, (identity,)).fetchone()
         return None if row is None else decode_get_credentials_row(row)
+
+    def find_in_other_case(self, *, identity: str) -> str | None:
+        row: tuple[str] | None = self._execute(statements.FIND_IN_OTHER_CASE, (identity,)).fetchone()
+        return None if row is None else row[0]
 
     def set_password_hash(self, *, password_hash: str | None, key: int) -> None:
         self._execute(statements.SET_PASSWORD_HASH, (password_hash, key))
@@ -672,6 +676,28 @@ class SqliteQueries:
         rows: list[StoredIdTag] = self._execute(statements.LIST_ALL_ID_TAGS).fetchall()
         return [decode_id_tag(row) for row in rows]
 
+    def add_unknown_id_tag(
+        self, *, id_tag: str, status: str, times: int, first_at: datetime, last_at: datetime, charge_point_key: int
+    ) -> None:
+        self._execute(
+            statements.ADD_UNKNOWN_ID_TAG,
+            (id_tag, status, times, to_milliseconds(first_at), to_milliseconds(last_at), charge_point_key),
+        )
+
+    def keep_newest_unknown_id_tags(self, *, kept: int) -> None:
+        self._execute(statements.KEEP_NEWEST_UNKNOWN_ID_TAGS, (kept,))
+
+    def forget_unknown_id_tag(self, *, id_tag: str) -> None:
+        self._execute(statements.FORGET_UNKNOWN_ID_TAG, (id_tag,))
+
+    def list_unknown_id_tags(
+        self, *, before: datetime, before_id_tag: str, before_key: int, page_size: int
+    ) -> list[ListUnknownIdTagsRow]:
+        rows: list[StoredListUnknownIdTagsRow] = self._execute(
+            statements.LIST_UNKNOWN_ID_TAGS, (to_milliseconds(before), before_id_tag, before_key, page_size)
+        ).fetchall()
+        return [decode_list_unknown_id_tags_row(row) for row in rows]
+
     def put_local_list_version(self, *, charge_point_key: int, version: int, known_at: datetime) -> None:
         self._execute(statements.PUT_LOCAL_LIST_VERSION, (charge_point_key, version, to_milliseconds(known_at)))
 
@@ -759,11 +785,23 @@ class SqliteQueries:
         ).fetchone()
         return row[0]
 
-    def find_reservation(self, *, charge_point_key: int, reservation_id: int) -> Reservation | None:
-        row: StoredReservation | None = self._execute(
-            statements.FIND_RESERVATION, (charge_point_key, reservation_id)
+    def find_reservation(self, *, charge_point_id: str, reservation_id: int) -> ReservationRecord | None:
+        row: StoredReservationRecord | None = self._execute(
+            statements.FIND_RESERVATION, (charge_point_id, reservation_id)
         ).fetchone()
-        return None if row is None else decode_reservation(row)
+        return None if row is None else decode_reservation_record(row)
+
+    def list_reservations_held_at(self, *, charge_point_id: str, held_at: datetime) -> list[ReservationRecord]:
+        rows: list[StoredReservationRecord] = self._execute(
+            statements.LIST_RESERVATIONS_HELD_AT, (charge_point_id, to_milliseconds(held_at))
+        ).fetchall()
+        return [decode_reservation_record(row) for row in rows]
+
+    def find_reservation_of_transaction(self, *, transaction_id: int | None) -> ReservationRecord | None:
+        row: StoredReservationRecord | None = self._execute(
+            statements.FIND_RESERVATION_OF_TRANSACTION, (transaction_id,)
+        ).fetchone()
+        return None if row is None else decode_reservation_record(row)
 
     def set_reservation_status(self, *, status: ReservationState, transaction_id: int | None, id: int) -> None:
         self._execute(statements.SET_RESERVATION_STATUS, (str(status), transaction_id, id))
@@ -1193,6 +1231,35 @@ class SqliteQueries:
                 to_milliseconds(since),
                 to_milliseconds(before),
                 before_id,
+                charge_point_id,
+                connector_id,
+                id_tag,
+                page_size,
+            ),
+        ).fetchall()
+        return [decode_transaction_record(row) for row in rows]
+
+    def list_transactions_by_end(
+        self,
+        *,
+        ended_since: datetime | None,
+        before: datetime | None,
+        before_id: int,
+        since: datetime,
+        until: datetime | None,
+        charge_point_id: str | None,
+        connector_id: int | None,
+        id_tag: str | None,
+        page_size: int,
+    ) -> list[TransactionRecord]:
+        rows: list[StoredTransactionRecord] = self._execute(
+            statements.LIST_TRANSACTIONS_BY_END,
+            (
+                None if ended_since is None else to_milliseconds(ended_since),
+                None if before is None else to_milliseconds(before),
+                before_id,
+                to_milliseconds(since),
+                None if until is None else to_milliseconds(until),
                 charge_point_id,
                 connector_id,
                 id_tag,

@@ -21,6 +21,7 @@ from ..models import (
     ListConnectorsRow,
     ListDeparturesRow,
     ListTransactionSamplesRow,
+    ListUnknownIdTagsRow,
     LocalList,
     ReservationRecord,
     TransactionRecord,
@@ -41,6 +42,7 @@ from .rows import (
     decode_list_connectors_row,
     decode_list_departures_row,
     decode_list_transaction_samples_row,
+    decode_list_unknown_id_tags_row,
     decode_local_list,
     decode_reservation_record,
     decode_transaction_record,
@@ -187,6 +189,16 @@ class SqliteReaders:
 
     async def list_id_tags(self, *, after: str, page_size: int) -> list[IdTag]:
         return await read_all(self._connection, statements.LIST_ID_TAGS, (after, page_size), decode_id_tag)
+
+    async def list_unknown_id_tags(
+        self, *, before: datetime, before_id_tag: str, before_key: int, page_size: int
+    ) -> list[ListUnknownIdTagsRow]:
+        return await read_all(
+            self._connection,
+            statements.LIST_UNKNOWN_ID_TAGS,
+            (to_milliseconds(before), before_id_tag, before_key, page_size),
+            decode_list_unknown_id_tags_row,
+        )
 
     async def get_local_list(self, *, charge_point_key: int) -> LocalList | None:
         return await read_one(self._connection, statements.GET_LOCAL_LIST, (charge_point_key,), decode_local_list)
@@ -361,6 +373,36 @@ class SqliteReaders:
                 to_milliseconds(since),
                 to_milliseconds(before),
                 before_id,
+                charge_point_id,
+                connector_id,
+                id_tag,
+                page_size,
+            ),
+            decode_transaction_record,
+        )
+
+    async def list_transactions_by_end(
+        self,
+        *,
+        ended_since: datetime | None,
+        before: datetime | None,
+        before_id: int,
+        since: datetime,
+        until: datetime | None,
+        charge_point_id: str | None,
+        connector_id: int | None,
+        id_tag: str | None,
+        page_size: int,
+    ) -> list[TransactionRecord]:
+        return await read_all(
+            self._connection,
+            statements.LIST_TRANSACTIONS_BY_END,
+            (
+                None if ended_since is None else to_milliseconds(ended_since),
+                None if before is None else to_milliseconds(before),
+                before_id,
+                to_milliseconds(since),
+                None if until is None else to_milliseconds(until),
                 charge_point_id,
                 connector_id,
                 id_tag,

@@ -41,9 +41,9 @@ from ..models import (
     ListFleetRow,
     ListSessionsRow,
     ListTransactionSamplesRow,
+    ListUnknownIdTagsRow,
     LocalList,
     PluginMemory,
-    Reservation,
     ReservationRecord,
     SampleKind,
     Transaction,
@@ -523,6 +523,22 @@ def decode_id_tag(row: StoredIdTag) -> IdTag:
     )
 
 
+StoredListUnknownIdTagsRow: TypeAlias = tuple[str, int, str, str, int, int, int]
+
+
+def decode_list_unknown_id_tags_row(row: StoredListUnknownIdTagsRow) -> ListUnknownIdTagsRow:
+    id_tag, charge_point_key, charge_point_id, status, times, first_at, last_at = row
+    return ListUnknownIdTagsRow(
+        id_tag,
+        charge_point_key,
+        charge_point_id,
+        status,
+        times,
+        from_milliseconds(first_at),
+        from_milliseconds(last_at),
+    )
+
+
 StoredLocalList: TypeAlias = tuple[int, int, int]
 
 
@@ -552,36 +568,6 @@ def decode_list_ended_transactions_row(row: StoredListEndedTransactionsRow) -> L
         energy_wh,
         None if implausible_reason is None else _IMPLAUSIBLE[implausible_reason],
         corrected_wh,
-    )
-
-
-StoredReservation: TypeAlias = tuple[int, int, int, int, str, str | None, int, str, int, int | None]
-
-
-def decode_reservation(row: StoredReservation) -> Reservation:
-    (
-        id,
-        charge_point_key,
-        reservation_id,
-        connector_key,
-        id_tag,
-        parent_id_tag,
-        expiry_date,
-        status,
-        created_at,
-        transaction_id,
-    ) = row
-    return Reservation(
-        id,
-        charge_point_key,
-        reservation_id,
-        connector_key,
-        id_tag,
-        parent_id_tag,
-        from_milliseconds(expiry_date),
-        _RESERVATION_STATE[status],
-        from_milliseconds(created_at),
-        transaction_id,
     )
 
 

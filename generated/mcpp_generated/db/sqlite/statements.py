@@ -67,6 +67,11 @@ SELECT "key", identity, ocpp_version, display_name, password_hash, auto_start, r
 GET_CREDENTIALS: Final = """\
 SELECT key, password_hash FROM charge_points WHERE identity = ?1"""
 
+FIND_IN_OTHER_CASE: Final = """\
+SELECT identity FROM charge_points
+WHERE identity COLLATE NOCASE = ?1 AND identity <> ?1
+ORDER BY identity LIMIT 1"""
+
 SET_PASSWORD_HASH: Final = """\
 UPDATE charge_points SET password_hash = ?1 WHERE key = ?2"""
 
@@ -368,6 +373,32 @@ SELECT id_tag, status, expiry_date, parent_id_tag, note FROM id_tags WHERE id_ta
 LIST_ALL_ID_TAGS: Final = """\
 SELECT id_tag, status, expiry_date, parent_id_tag, note FROM id_tags ORDER BY id_tag"""
 
+ADD_UNKNOWN_ID_TAG: Final = """\
+INSERT INTO unknown_id_tags (id_tag, charge_point_key, status, times, first_at, last_at)
+SELECT ?1, p.key, ?2, ?3, ?4, ?5 FROM charge_points AS p WHERE p.key = ?6
+ON CONFLICT (id_tag, charge_point_key) DO UPDATE SET id_tag = excluded.id_tag, status = excluded.status,
+    times = times + excluded.times, first_at = min(first_at, excluded.first_at),
+    last_at = max(last_at, excluded.last_at)"""
+
+KEEP_NEWEST_UNKNOWN_ID_TAGS: Final = """\
+DELETE FROM unknown_id_tags WHERE (id_tag, charge_point_key) IN (
+    SELECT u.id_tag, u.charge_point_key FROM unknown_id_tags AS u
+    ORDER BY u.last_at DESC, u.id_tag DESC, u.charge_point_key DESC LIMIT -1 OFFSET ?1
+)"""
+
+FORGET_UNKNOWN_ID_TAG: Final = """\
+DELETE FROM unknown_id_tags WHERE id_tag = ?1"""
+
+LIST_UNKNOWN_ID_TAGS: Final = """\
+SELECT u.id_tag, u.charge_point_key, p.identity AS charge_point_id, u.status, u.times, u.first_at, u.last_at
+FROM unknown_id_tags AS u
+JOIN charge_points AS p ON p.key = u.charge_point_key
+WHERE u.last_at <= ?1 AND (
+    u.last_at < ?1 OR u.id_tag < ?2 OR (u.id_tag = ?2 AND u.charge_point_key < ?3)
+)
+ORDER BY u.last_at DESC, u.id_tag DESC, u.charge_point_key DESC
+LIMIT ?4"""
+
 PUT_LOCAL_LIST_VERSION: Final = """\
 INSERT INTO local_lists (charge_point_key, version, known_at) VALUES (?1, ?2, ?3)
 ON CONFLICT (charge_point_key) DO UPDATE SET version = excluded.version, known_at = excluded.known_at"""
@@ -409,7 +440,7 @@ SELECT
 FROM transactions AS t
 JOIN charge_points AS p ON p.key = t.charge_point_key
 LEFT JOIN transaction_corrections AS r ON r.id = t.correction_id
-WHERE t.id > ?1 AND t.stopped_at >= ?2 AND t.stopped_at < ?3
+WHERE t.id > ?1 AND t.stopped_at >= ?2 AND (t.stopped_at < ?3 OR ?3 IS NULL)
 ORDER BY t.id
 LIMIT ?4"""
 
@@ -427,7 +458,13 @@ ON CONFLICT (reservation_id, charge_point_key) DO UPDATE SET
 RETURNING id"""
 
 FIND_RESERVATION: Final = """\
-SELECT id, charge_point_key, reservation_id, connector_key, id_tag, parent_id_tag, expiry_date, status, created_at, transaction_id FROM reservations WHERE charge_point_key = ?1 AND reservation_id = ?2"""
+SELECT id, reservation_id, charge_point_id, evse_id, connector_id, id_tag, parent_id_tag, expiry_date, status, created_at, transaction_id FROM reservation_records WHERE charge_point_id = ?1 AND reservation_id = ?2"""
+
+LIST_RESERVATIONS_HELD_AT: Final = """\
+SELECT id, reservation_id, charge_point_id, evse_id, connector_id, id_tag, parent_id_tag, expiry_date, status, created_at, transaction_id FROM reservation_records WHERE charge_point_id = ?1 AND expiry_date > ?2"""
+
+FIND_RESERVATION_OF_TRANSACTION: Final = """\
+SELECT id, reservation_id, charge_point_id, evse_id, connector_id, id_tag, parent_id_tag, expiry_date, status, created_at, transaction_id FROM reservation_records WHERE transaction_id = ?1 LIMIT 1"""
 
 SET_RESERVATION_STATUS: Final = """\
 UPDATE reservations SET status = ?1, transaction_id = ?2 WHERE id = ?3"""
@@ -686,6 +723,16 @@ WHERE stopped_at IS NULL
     AND (id_tag = ?6 OR ?6 IS NULL)
 ORDER BY started_at DESC, transaction_id DESC
 LIMIT ?7"""
+
+LIST_TRANSACTIONS_BY_END: Final = """\
+SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
+WHERE stopped_at >= ?1 AND stopped_at <= ?2 AND (stopped_at < ?2 OR transaction_id < ?3)
+    AND started_at >= ?4 AND (started_at < ?5 OR ?5 IS NULL)
+    AND (charge_point_id = ?6 OR ?6 IS NULL)
+    AND (connector_id = ?7 OR ?7 IS NULL)
+    AND (id_tag = ?8 OR ?8 IS NULL)
+ORDER BY stopped_at DESC, transaction_id DESC
+LIMIT ?9"""
 
 ADD_UNMATCHED: Final = """\
 INSERT INTO unmatched (charge_point_key, kind, ocpp_version, claimed_transaction_id, payload, received_at)

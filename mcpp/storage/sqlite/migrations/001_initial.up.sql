@@ -43,6 +43,7 @@ CREATE TABLE charge_points (
     energy_peak_wh            INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
+CREATE INDEX charge_points_whatever_case ON charge_points (identity COLLATE NOCASE, identity);
 CREATE INDEX charge_points_by_vendor ON charge_points (vendor, identity);
 
 -- A connector as OCPP numbers it. evse_id is 0 where the version has no EVSEs (1.6); connector 0 is the charge point.
@@ -141,6 +142,21 @@ CREATE TABLE id_tags (
     note           TEXT
 ) STRICT, WITHOUT ROWID;
 
+-- Cards that were presented and aren't stored, or were refused, with the last verdict; the newest 1,000
+-- (mcpp.domain.cards).
+CREATE TABLE unknown_id_tags (
+    id_tag            TEXT    NOT NULL COLLATE NOCASE,
+    charge_point_key  INTEGER NOT NULL REFERENCES charge_points (key) ON DELETE CASCADE,
+    status            TEXT    NOT NULL,
+    times             INTEGER NOT NULL,
+    first_at          INTEGER NOT NULL,
+    last_at           INTEGER NOT NULL,
+    PRIMARY KEY (id_tag, charge_point_key)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX unknown_id_tags_by_time ON unknown_id_tags (last_at, id_tag, charge_point_key);
+CREATE INDEX unknown_id_tags_by_charge_point ON unknown_id_tags (charge_point_key);
+
 -- AUTOINCREMENT: an id that was given to a charger once is never given again, also after a purge.
 -- connector_id: the connector's number as OCPP has it, a copy for the index.
 -- stop_match: how the charger's stop found it, by its id or by a guess, which yields to a stop that names it.
@@ -205,12 +221,11 @@ CREATE UNIQUE INDEX transactions_open_by_connector ON transactions (connector_ke
 CREATE INDEX transactions_open ON transactions (started_at, id) WHERE stopped_at IS NULL;
 CREATE INDEX transactions_suspected ON transactions (grace_began_at) WHERE grace_began_at IS NOT NULL;
 CREATE INDEX transactions_by_start ON transactions (started_at, id);
+CREATE INDEX transactions_by_stop ON transactions (stopped_at, id) WHERE stopped_at IS NOT NULL;
 CREATE INDEX transactions_by_charge_point ON transactions (charge_point_key, started_at, id);
 CREATE INDEX transactions_by_connector ON transactions (connector_key, started_at, id);
 CREATE INDEX transactions_by_connector_id ON transactions (connector_id, started_at, id);
--- Two may be alike: clocks stand at 1970, registers begin at 0.
-CREATE INDEX transactions_by_twin ON transactions (connector_key, started_at, id_tag, meter_start);
-CREATE INDEX transactions_by_stop ON transactions (charge_point_key, stopped_at) WHERE stop_origin = 'charger';
+CREATE INDEX transactions_by_charger_stop ON transactions (charge_point_key, stopped_at) WHERE stop_origin = 'charger';
 CREATE INDEX transactions_recovered ON transactions (charge_point_key, id) WHERE stop_origin = 'recovered';
 CREATE INDEX transactions_by_id_tag ON transactions (id_tag, started_at, id);
 
@@ -230,6 +245,7 @@ CREATE TABLE reservations (
 ) STRICT;
 
 CREATE INDEX reservations_by_charge_point ON reservations (charge_point_key, id);
+CREATE INDEX reservations_by_end ON reservations (charge_point_key, expiry_date);
 CREATE INDEX reservations_by_status ON reservations (status, id);
 CREATE INDEX reservations_by_transaction ON reservations (transaction_id) WHERE transaction_id IS NOT NULL;
 CREATE INDEX reservations_by_expiry ON reservations (expiry_date) WHERE status = 'Accepted';
