@@ -21,8 +21,8 @@ from annotated_types import MaxLen
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from mcpp.ocppj.crowded import MOST_ENTRIES, Shape, member_text
-from mcpp.ocppj.errors import CallFault, ErrorCode
+from mcpp.ocppj.crowded import Shape, member_text
+from mcpp.ocppj.errors import ErrorCode
 from mcpp.ocppj.rules import (
     LONGEST_NAME,
     RIGHT,
@@ -40,6 +40,12 @@ from mcpp.ocppj.rules import (
 from mcpp.ocppj.work import ABSENT, Absent, Place, Work
 
 M = TypeVar("M", bound=BaseModel)
+
+
+MOST_STEPS: Final = 8_000
+"""In one payload: each entry of a list is one, and each repair one or more. From there on lists are cut."""
+
+_STEPS_OF_STAND_IN: Final = 4
 
 
 class Moment(Enum):
@@ -86,12 +92,16 @@ class Reader:
 
     __slots__ = ()
 
+    steps = 1
+    """What a repair counts for, by the time that it takes."""
+
     def read(self, value: Json, work: Work, parent: Place | None, key: str | int) -> object:
         """What is meant by a value, with every departure noted; raises Unreadable."""
         if value is None:
             raise Unreadable
         taken, rules = self.take(value, work.payload)
         for rule in rules:
+            work.steps += self.steps
             work.note(rule, parent, key, value, taken)
         return taken
 
@@ -108,6 +118,11 @@ class _Text(Reader):
         self.object_name = object_name
         """Its name on the wire, where an object counts as its text."""
 
+    def read(self, value: Json, work: Work, parent: Place | None, key: str | int) -> object:
+        if type(value) is str and value.isascii() and (self._longest is None or len(value) <= self._longest):
+            return value
+        return super().read(value, work, parent, key)
+
     def take(self, value: Json, payload: bytes) -> Read:
         if not isinstance(value, dict | list):
             return as_text(value, self._longest)
@@ -122,10 +137,11 @@ class _Text(Reader):
 class _Plain(Reader):
     """Of a type that is read alike everywhere."""
 
-    __slots__ = ("_take",)
+    __slots__ = ("_take", "steps")
 
     def __init__(self, take: Callable[[Json], Read]) -> None:
         self._take = take
+        self.steps = 4 if take is as_moment else 1
 
     def take(self, value: Json, _payload: bytes) -> Read:
         return self._take(value)
@@ -134,7 +150,9 @@ class _Plain(Reader):
 class _Listed(Reader):
     """A text of a list: an enum's member, or one that stays the text that it is."""
 
-    __slots__ = ("_any_text", "_by_plain", "_meanings", "_members", "_other")
+    steps = 2
+
+    __slots__ = ("_any_text", "_by_plain", "_meanings", "_other", "members")
 
     def __init__(
         self,
@@ -143,14 +161,14 @@ class _Listed(Reader):
         other: object | None,
         any_text: Callable[[str], object] | None,
     ) -> None:
-        self._members = members
+        self.members = members
         self._by_plain = {plain(text): member for text, member in reversed([*members.items()])}
         self._meanings = meanings
         self._other = other
         self._any_text = any_text
 
     def take(self, value: Json, _payload: bytes) -> Read:
-        if type(value) is str and (member := self._members.get(value)) is not None:
+        if type(value) is str and (member := self.members.get(value)) is not None:
             return member, RIGHT
         text, rules = as_text(value, LONGEST_NAME)
         if not text.strip():
@@ -185,15 +203,16 @@ class _List(Reader):
         place = (parent, key)
         read = self.entry.read
         for index, item in enumerate(value):
-            if work.entries >= MOST_ENTRIES:
+            if work.steps >= MOST_STEPS:
                 work.note(Rule.TOO_MANY_ENTRIES, parent, key, len(value), index)
                 break
-            work.entries += 1
+            work.steps += 1
             untold = len(work.untold)
             try:
                 entries.append(read(item, work, place, index))
             except Unreadable:
                 del work.untold[untold:]
+                work.steps += 1
                 work.note(Rule.ENTRY_LEFT_OUT, place, index, item, ABSENT)
         return entries
 
@@ -219,6 +238,11 @@ class ModelReader(Reader, Generic[M]):
     def __init__(self, model: type[M], repairs: Repairs) -> None:
         self._model = model
         self._fields = [_Field(model, name, info, repairs) for name, info in model.model_fields.items()]
+        # Quickly at hand; the members of lists are looked up without a call.
+        self._rows = [
+            (field.alias, field.name, field.reader.members if isinstance(field.reader, _Listed) else None, field)
+            for field in self._fields
+        ]
         self._aliases = frozenset(field.alias for field in self._fields)
         self._nothing: dict[str, object] = dict.fromkeys(model.model_fields)
         self.nearby = next((field.name for field in self._fields if field.stand_in is Moment.NEARBY), "")
@@ -254,7 +278,7 @@ class ModelReader(Reader, Generic[M]):
         try:
             return self._read(document, work, None)
         except Unreadable:
-            raise work.fault or CallFault(ErrorCode.FORMAT_VIOLATION) from None
+            raise work.fault() from None
 
     def read(self, value: Json, work: Work, parent: Place | None, key: str | int) -> M:
         if not isinstance(value, dict):
@@ -265,22 +289,28 @@ class ModelReader(Reader, Generic[M]):
         taken = self._nothing.copy()
         present: set[str] = set()
         found = 0
-        for field in self._fields:
-            item = value.get(field.alias, ABSENT)
+        for alias, name, members, field in self._rows:
+            item = value.get(alias, ABSENT)
             if item is ABSENT:
                 if field.required:
-                    taken[field.name] = self._stand_in(field, ABSENT, work, place)
-                    present.add(field.name)
+                    taken[name] = self._stand_in(field, ABSENT, work, place)
+                    present.add(name)
                 continue
             found += 1
-            try:
-                taken[field.name] = field.reader.read(item, work, place, field.alias)
-            except Unreadable:
-                if not field.required:
-                    work.note(_why(item), place, field.alias, item, ABSENT)
-                    continue
-                taken[field.name] = self._stand_in(field, item, work, place)
-            present.add(field.name)
+            if type(item) is str and members is not None and (member := members.get(item)) is not None:
+                taken[name] = member
+            elif item is None and not field.required:
+                work.note(Rule.NULL_FIELD, place, alias, None, ABSENT)
+                continue
+            else:
+                try:
+                    taken[name] = field.reader.read(item, work, place, alias)
+                except Unreadable:
+                    if not field.required:
+                        work.note(_why(item), place, alias, item, ABSENT)
+                        continue
+                    taken[name] = self._stand_in(field, item, work, place)
+            present.add(name)
         if found < len(value):
             for name, item in value.items():
                 if name not in self._aliases:
@@ -295,15 +325,18 @@ class ModelReader(Reader, Generic[M]):
         """What stands for a required value that can't be read; raises Unreadable where nothing can."""
         rule, stand_in = _why(item), field.stand_in
         if stand_in is ABSENT:
-            work.blame(*_BLAMED.get(rule, _WRONG), place, field.alias)
+            is_outside = isinstance(field.reader, _Listed) and isinstance(item, str)
+            work.blame(*_BLAMED.get(rule, _OUTSIDE if is_outside else _WRONG), place, field.alias)
             raise Unreadable
         if stand_in is Moment.NEARBY:
+            work.steps += _STEPS_OF_STAND_IN
             work.untold.append((rule, place, field.alias, item))
             return stand_in
         if stand_in is Moment.RECEIPT:
             stand_in = work.received_at
         elif isinstance(stand_in, list):
             stand_in = []
+        work.steps += _STEPS_OF_STAND_IN
         work.note(rule, place, field.alias, item, stand_in)
         return stand_in
 
@@ -317,13 +350,15 @@ class ModelReader(Reader, Generic[M]):
                 continue
             told = [moment for entry in entries if (moment := entry.__dict__[name]) is not Moment.NEARBY]
             nearby = told[0] if told else message_at or work.received_at
+            untold = iter(work.untold)
             for number, entry in enumerate(entries, 1):
                 if entry.__dict__[name] is not Moment.NEARBY:
                     nearby = entry.__dict__[name]
                     continue
                 is_last = number == len(entries) > 1
                 moment = entry.__dict__[name] = message_at or nearby if is_last else nearby
-                work.note(*work.untold.pop(0), moment)
+                work.note(*next(untold), moment)
+            work.untold.clear()
 
 
 def _why(item: Json | Absent) -> Rule:
@@ -339,6 +374,7 @@ def _why(item: Json | Absent) -> Rule:
 _BLAMED: Final = dict.fromkeys(
     (Rule.MISSING_FIELD, Rule.NULL_FIELD, Rule.EMPTY_FIELD), (ErrorCode.OCCURRENCE_CONSTRAINT_VIOLATION, "is required")
 )
+_OUTSIDE: Final = (ErrorCode.PROPERTY_CONSTRAINT_VIOLATION, "is none of the texts that are allowed")
 _WRONG: Final = (ErrorCode.TYPE_CONSTRAINT_VIOLATION, "can't be read")
 
 

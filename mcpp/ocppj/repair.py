@@ -26,10 +26,10 @@ from mcpp.ocppj.work import Work
 
 M = TypeVar("M", bound=BaseModel)
 
-_LONGEST_INTEGER: Final = 1_000
+_LONGEST_INTEGER: Final = 200
 """Digits that are kept of a longer one: far out of any range, and still quickly converted."""
 
-_LONG_INTEGER: Final = re.compile(rb"[0-9]{1000}[0-9]+")
+_LONG_INTEGER: Final = re.compile(rb"(?<=[:,\[ \t\r\n-])[0-9]{200}[0-9]++")
 _STRAY_COMMA: Final = re.compile(rb'(?P<kept>"[^"\\]*+(?:\\.[^"\\]*+)*+")|,(?=[ \t\r\n]*+[}\]])', re.DOTALL)
 _MANY_FRACTIONS: Final = 100_000
 """Points in a payload from which on numbers aren't kept as they were written: `230.10` becomes `230.1`."""
@@ -56,6 +56,8 @@ def thinned(model: type[BaseModel], payload: bytes, repairs: Repairs) -> tuple[b
 
 
 def _parse(payload: bytes, work: Work) -> dict[str, Json]:
+    # Outside of texts, which begin otherwise: Python takes its time to convert thousands of digits.
+    payload = _LONG_INTEGER.sub(lambda digits: digits[0][:_LONGEST_INTEGER], payload)
     text = payload.decode(errors="replace")
     keeps_numbers = text.count(".") < _MANY_FRACTIONS
     try:
@@ -80,21 +82,12 @@ def _no_value(_text: str) -> None:
 
 
 def _load_mended(payload: bytes, keeps_numbers: bool, work: Work, error: Exception) -> Json:
-    """What isn't JSON but for a comma too many or an integer of thousands of digits."""
-    mended = _LONG_INTEGER.sub(lambda digits: digits[0][:_LONGEST_INTEGER], payload)
-    if len(payload) <= crowded.LARGE:
-        without, commas = _without_stray_commas(mended)
-        if commas:
-            mended = without
-            work.note(Rule.STRAY_COMMA, None, "", ",", "")
-    if mended == payload:
+    """What isn't JSON but for a comma too many."""
+    mended = _STRAY_COMMA.sub(rb"\g<kept>", payload) if len(payload) <= crowded.LARGE else payload
+    if len(mended) == len(payload):
         raise CallFault(ErrorCode.FORMAT_VIOLATION, f"the payload is not JSON: {error}") from error
+    work.note(Rule.STRAY_COMMA, None, "", ",", "")
     try:
         return _load(mended.decode(errors="replace"), keeps_numbers)
     except (ValueError, RecursionError) as second:
         raise CallFault(ErrorCode.FORMAT_VIOLATION, f"the payload is not JSON: {second}") from second
-
-
-def _without_stray_commas(payload: bytes) -> tuple[bytes, bool]:
-    without = _STRAY_COMMA.sub(rb"\g<kept>", payload)
-    return without, len(without) < len(payload)

@@ -10,7 +10,7 @@ from mcpp.ocppj.errors import CallFault, ErrorCode
 from mcpp.ocppj.flow import Deviation
 from mcpp.ocppj.rules import Rule, brief
 
-MOST_TOLD: Final = 1_000
+MOST_TOLD: Final = 500
 """Deviations of one payload that are told one by one; of all others only how many there are."""
 
 Place: TypeAlias = "tuple[Place | None, str | int]"
@@ -20,16 +20,16 @@ Place: TypeAlias = "tuple[Place | None, str | int]"
 class Work:
     """One payload that is read: what was noted, and how much of it there is."""
 
-    __slots__ = ("_deviations", "_noted", "entries", "fault", "payload", "received_at", "untold")
+    __slots__ = ("_blamed", "_deviations", "_noted", "payload", "received_at", "steps", "untold")
 
     def __init__(self, payload: bytes, received_at: datetime) -> None:
         self.payload = payload
         self.received_at = received_at
-        self.entries = 0
-        """Of lists that were read so far."""
+        self.steps = 0
+        """Entries of lists that were read so far, and repairs."""
         self.untold: list[tuple[Rule, Place | None, str, object]] = []
         """Moments to be found nearby: what will be noted of them."""
-        self.fault: CallFault | None = None
+        self._blamed: tuple[ErrorCode, str, Place | None, str | int] = (ErrorCode.FORMAT_VIOLATION, "", None, "")
         self._noted = 0
         self._deviations: list[Deviation] = []
 
@@ -37,8 +37,9 @@ class Work:
         """Note a departure at a place: what came, and what was made of it; each may be ABSENT."""
         self._noted += 1
         if self._noted <= MOST_TOLD:
-            texts = ("" if value is ABSENT else brief(value) for value in (received, taken_as))
-            self._deviations.append(Deviation(rule, spell(parent, key), *texts))
+            came = "" if received is ABSENT else brief(received)
+            made = "" if taken_as is ABSENT else brief(taken_as)
+            self._deviations.append(Deviation(rule, spell(parent, key), came, made))
 
     def told(self) -> list[Deviation]:
         """What was noted, with the number of those that weren't told."""
@@ -48,8 +49,13 @@ class Work:
 
     def blame(self, code: ErrorCode, problem: str, parent: Place | None, key: str | int) -> None:
         """Say why a model can't be read."""
+        self._blamed = code, problem, parent, key
+
+    def fault(self) -> CallFault:
+        """For a message that can't be read."""
+        code, problem, parent, key = self._blamed
         where = spell(parent, key)
-        self.fault = CallFault(code, f"{where}: {problem}" if where else problem)
+        return CallFault(code, f"{where}: {problem}" if where else problem)
 
 
 class Absent(Enum):
