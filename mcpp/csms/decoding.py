@@ -10,7 +10,7 @@ from typing import TypeAlias
 from pydantic import BaseModel, ValidationError
 
 from mcpp.ocppj.actions import Req, Res, decode
-from mcpp.ocppj.errors import CallFault, InvalidAnswer, InvalidPayload, Mistake
+from mcpp.ocppj.errors import CallFault, ErrorCode, InvalidAnswer, InvalidPayload, Mistake
 from mcpp.ocppj.flow import Flow, Subject
 from mcpp.ocppj.readers import Repairs
 from mcpp.ocppj.repair import repair, thinned
@@ -25,6 +25,8 @@ SubjectReader: TypeAlias = Callable[[type[BaseModel]], ReadSubject | None]
 
 def repaired(flow: Flow, request: type[Req], payload: bytes, repairs: Repairs, received_at: datetime) -> Req:
     """A request that broke the contract, repaired by rule and noted on its flow; raises CallFault."""
+    if any(deviation.rule == "missing_payload" for deviation in flow.deviations):
+        raise CallFault(ErrorCode.OCCURRENCE_CONSTRAINT_VIOLATION, "the payload is missing")
     value, deviations = repair(request, payload, repairs, received_at)
     flow.deviations += deviations
     return value

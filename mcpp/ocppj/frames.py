@@ -151,6 +151,10 @@ def _strip(data: bytes) -> tuple[bytes, tuple[str, ...]]:
     return text, deviations
 
 
+_LONGEST_DESCRIPTION: Final = 255
+"""Characters, by OCPP-J 1.6 §4.2.3, of one that isn't text."""
+
+
 class _Element(NamedTuple):
     value: object
     text: str
@@ -187,9 +191,8 @@ class _Elements:
                 return CallResult(self._message_id, self._object(2), self._deviations)
             case MessageType.CALL_ERROR:
                 code = self._string(2, "error code")
-                # OCPP-J 1.6 §4.2.3 wants an empty description rather than none; some leave it out.
-                description = self._string(3, "error description") if len(self._items) > 3 else ""
-                return CallError(self._message_id, code, description, self._object(4), self._deviations)
+                description, details = self._description(), self._details()
+                return CallError(self._message_id, code, description, details, self._deviations)
             case _:
                 # OCPP-J 1.6 §4.1.3 has its payload ignored; a CALLERROR says so to the sender.
                 raise self._refusal("unknown message type", ErrorCode.NOT_SUPPORTED)
@@ -232,6 +235,22 @@ class _Elements:
         if not isinstance(value, str) or not _is_unicode(value):
             raise self._refusal(self._problem or f"no {what}")
         return value
+
+    def _description(self) -> str:
+        """OCPP-J 1.6 §4.2.3 wants an empty description rather than none; some leave it out, or have no text in it."""
+        value, text = self._items[3] if len(self._items) > 3 else _Element("", "")
+        if isinstance(value, str) and _is_unicode(value):
+            return value
+        self._deviations += ("error_description",)
+        return "" if value is None or isinstance(value, str) else text[:_LONGEST_DESCRIPTION]
+
+    def _details(self) -> bytes:
+        """An object; text or another value, of which only the charge point knows the meaning, becomes one."""
+        value, text = self._items[4] if len(self._items) == 5 else _Element(None, "")
+        if self._problem or value is None or isinstance(value, dict) or value == [] or not _is_unicode(text):
+            return self._object(4)
+        self._deviations += ("error_details",)
+        return b'{"details":%b}' % text.encode()
 
     def _object(self, index: int) -> bytes:
         """The text of the last element, an object; nothing, null and [] stand for an empty one."""
