@@ -17,11 +17,14 @@ from typing import Final
 LARGE: Final = 1 << 16
 """Bytes; what is shorter is never crowded."""
 
-MOST_ENTRIES: Final = 10_000
+MOST_ENTRIES: Final = 8_000
 """Entries of lists, all together, that a crowded or a repaired payload keeps."""
 
-_MOST: Final = ((b"{", MOST_ENTRIES), (b"[", MOST_ENTRIES), (b",", 64_000), (b"\\", 64_000))
+_MOST: Final = ((b"{", MOST_ENTRIES), (b"[", MOST_ENTRIES), (b",", 40_000), (b"\\", 64_000))
 """How often a text may hold these. A meter value as chargers send them has 90 characters, 5 commas and one brace."""
+
+_MOST_VALUES: Final = 56_000
+"""That the kept entries hold, all together."""
 
 _DEEPEST: Final = 12
 """Levels of lists and objects in each other, in a crowded payload."""
@@ -112,6 +115,7 @@ class _Cutting:
         self._payload = payload
         self._patterns = _patterns()
         self._room = MOST_ENTRIES
+        self._values = _MOST_VALUES
 
     def object(self, at: int, shape: Shape) -> tuple[bytes, int]:
         """The object that begins at an index, and where it ends."""
@@ -159,10 +163,13 @@ class _Cutting:
         payload, entry, between = self._payload, self._patterns.entry, self._patterns.between_entries
         entries: list[bytes] = []
         at += 1
-        while self._room:
+        while self._room > 0 < self._values:
             found = entry.match(payload, at, at + _SMALL)
             if found is not None:
                 text, after = found[1], found[2]
+                if inner is not None and text.startswith(b"["):
+                    text = b"[]"  # whatever is in it: an object is wanted
+                self._values -= text.count(b",") + text.count(b"{") + text.count(b"[")
                 at = found.end()
             elif inner is not None and (begin := self._patterns.object_begins.match(payload, at)) is not None:
                 text, end = self.object(begin.end() - 1, inner)

@@ -7,7 +7,6 @@ contract, such as a text that is longer or that isn't in its list.
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,11 +20,11 @@ from annotated_types import MaxLen
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from mcpp.ocppj.crowded import Shape, member_text
+from mcpp.ocppj.crowded import Shape
 from mcpp.ocppj.errors import ErrorCode
+from mcpp.ocppj.field_readers import LONGEST_MEMBER, ListedReader, PlainReader, Reader, TextReader
 from mcpp.ocppj.rules import (
     LONGEST_NAME,
-    RIGHT,
     Json,
     Read,
     Rule,
@@ -42,10 +41,11 @@ from mcpp.ocppj.work import ABSENT, Absent, Place, Work
 M = TypeVar("M", bound=BaseModel)
 
 
-MOST_STEPS: Final = 8_000
-"""In one payload: each entry of a list is one, and each repair one or more. From there on lists are cut."""
+MOST_STEPS: Final = 6_000
+"""In one payload: each entry of a list is one, each departure two or more. From there on lists are cut."""
 
-_STEPS_OF_STAND_IN: Final = 4
+_STEPS_OF_STAND_IN: Final = 2
+_STEPS_OF_UNREADABLE: Final = 2
 
 
 class Moment(Enum):
@@ -87,106 +87,6 @@ class Repairs:
         return reader
 
 
-class Reader:
-    """Reads the value of a field."""
-
-    __slots__ = ()
-
-    steps = 1
-    """What a repair counts for, by the time that it takes."""
-
-    def read(self, value: Json, work: Work, parent: Place | None, key: str | int) -> object:
-        """What is meant by a value, with every departure noted; raises Unreadable."""
-        if value is None:
-            raise Unreadable
-        taken, rules = self.take(value, work.payload)
-        for rule in rules:
-            work.steps += self.steps
-            work.note(rule, parent, key, value, taken)
-        return taken
-
-    def take(self, value: Json, payload: bytes, /) -> Read:
-        """What is meant by a value that isn't null, and by which rules; raises Unreadable."""
-        raise NotImplementedError
-
-
-class _Text(Reader):
-    __slots__ = ("_longest", "object_name")
-
-    def __init__(self, longest: int | None, object_name: str | None) -> None:
-        self._longest = longest
-        self.object_name = object_name
-        """Its name on the wire, where an object counts as its text."""
-
-    def read(self, value: Json, work: Work, parent: Place | None, key: str | int) -> object:
-        if type(value) is str and value.isascii() and (self._longest is None or len(value) <= self._longest):
-            return value
-        return super().read(value, work, parent, key)
-
-    def take(self, value: Json, payload: bytes) -> Read:
-        if not isinstance(value, dict | list):
-            return as_text(value, self._longest)
-        if self.object_name is None:
-            raise Unreadable
-        # As it was sent; one that is too deep for that comes as Python writes it.
-        text = member_text(payload, self.object_name) or json.dumps(value, ensure_ascii=False)
-        kept, rules = as_text(text, self._longest)
-        return kept, (Rule.OBJECT_FOR_TEXT, *rules)
-
-
-class _Plain(Reader):
-    """Of a type that is read alike everywhere."""
-
-    __slots__ = ("_take", "steps")
-
-    def __init__(self, take: Callable[[Json], Read]) -> None:
-        self._take = take
-        self.steps = 4 if take is as_moment else 1
-
-    def take(self, value: Json, _payload: bytes) -> Read:
-        return self._take(value)
-
-
-class _Listed(Reader):
-    """A text of a list: an enum's member, or one that stays the text that it is."""
-
-    steps = 2
-
-    __slots__ = ("_any_text", "_by_plain", "_meanings", "_other", "members")
-
-    def __init__(
-        self,
-        members: Mapping[str, object],
-        meanings: Mapping[str, object],
-        other: object | None,
-        any_text: Callable[[str], object] | None,
-    ) -> None:
-        self.members = members
-        self._by_plain = {plain(text): member for text, member in reversed([*members.items()])}
-        self._meanings = meanings
-        self._other = other
-        self._any_text = any_text
-
-    def take(self, value: Json, _payload: bytes) -> Read:
-        if type(value) is str and (member := self.members.get(value)) is not None:
-            return member, RIGHT
-        text, rules = as_text(value, LONGEST_NAME)
-        if not text.strip():
-            raise Unreadable
-        wanted = plain(text) if len(text) <= _LONGEST_MEMBER else ""
-        if (member := self._by_plain.get(wanted)) is not None:
-            return member, (*rules, Rule.LETTER_CASE)
-        if (member := self._meanings.get(wanted, self._other)) is not None:
-            return member, (*rules, Rule.OUTSIDE_LIST)
-        if self._any_text is None:
-            raise Unreadable
-        return self._any_text(text), (*rules, Rule.OUTSIDE_LIST)
-
-
-_LONGEST_MEMBER: Final = 64
-"""Characters of a text that is compared with a list's."""
-
-
 class _List(Reader):
     __slots__ = ("entry",)
 
@@ -212,7 +112,6 @@ class _List(Reader):
                 entries.append(read(item, work, place, index))
             except Unreadable:
                 del work.untold[untold:]
-                work.steps += 1
                 work.note(Rule.ENTRY_LEFT_OUT, place, index, item, ABSENT)
         return entries
 
@@ -240,7 +139,7 @@ class ModelReader(Reader, Generic[M]):
         self._fields = [_Field(model, name, info, repairs) for name, info in model.model_fields.items()]
         # Quickly at hand; the members of lists are looked up without a call.
         self._rows = [
-            (field.alias, field.name, field.reader.members if isinstance(field.reader, _Listed) else None, field)
+            (field.alias, field.name, field.reader.members if isinstance(field.reader, ListedReader) else None, field)
             for field in self._fields
         ]
         self._aliases = frozenset(field.alias for field in self._fields)
@@ -264,7 +163,7 @@ class ModelReader(Reader, Generic[M]):
         texts: set[str] = set()
         for field in self._fields:
             reader = field.reader
-            if isinstance(reader, _Text) and reader.object_name is not None:
+            if isinstance(reader, TextReader) and reader.object_name is not None:
                 texts.add(field.alias)
             if isinstance(reader, _List):
                 lists.add(field.alias)
@@ -306,26 +205,37 @@ class ModelReader(Reader, Generic[M]):
                 try:
                     taken[name] = field.reader.read(item, work, place, alias)
                 except Unreadable:
+                    work.steps += _STEPS_OF_UNREADABLE
                     if not field.required:
                         work.note(_why(item), place, alias, item, ABSENT)
                         continue
                     taken[name] = self._stand_in(field, item, work, place)
             present.add(name)
         if found < len(value):
-            for name, item in value.items():
-                if name not in self._aliases:
-                    work.note(Rule.UNKNOWN_FIELD, place, name, item, ABSENT)
+            self._note_unknown(value, len(value) - found, work, place)
         if work.untold and self._timed_lists:
             self._fill_in_times(taken, work)
         for field in self._keeping:
             _keep_text(field, value.get(field.alias), taken, present)
         return _built(self._model, taken, present)
 
+    def _note_unknown(self, value: dict[str, Json], count: int, work: Work, place: Place | None) -> None:
+        if not work.tells():
+            work.note_more(count)
+            return
+        for name, item in value.items():
+            if name not in self._aliases:
+                work.note(Rule.UNKNOWN_FIELD, place, name, item, ABSENT)
+                count -= 1
+                if not work.tells():
+                    break
+        work.note_more(count)
+
     def _stand_in(self, field: _Field, item: Json | Absent, work: Work, place: Place | None) -> object:
         """What stands for a required value that can't be read; raises Unreadable where nothing can."""
         rule, stand_in = _why(item), field.stand_in
         if stand_in is ABSENT:
-            is_outside = isinstance(field.reader, _Listed) and isinstance(item, str)
+            is_outside = isinstance(field.reader, ListedReader) and isinstance(item, str)
             work.blame(*_BLAMED.get(rule, _OUTSIDE if is_outside else _WRONG), place, field.alias)
             raise Unreadable
         if stand_in is Moment.NEARBY:
@@ -367,7 +277,7 @@ def _why(item: Json | Absent) -> Rule:
         return Rule.MISSING_FIELD
     if item is None:
         return Rule.NULL_FIELD
-    is_empty = item in ([], {}) or (isinstance(item, str) and not item[:_LONGEST_MEMBER].strip())
+    is_empty = item in ([], {}) or (isinstance(item, str) and not item[:LONGEST_MEMBER].strip())
     return Rule.EMPTY_FIELD if is_empty else Rule.UNREADABLE_FIELD
 
 
@@ -411,16 +321,16 @@ def _reader_of(annotation: Any, metadata: Sequence[Any], repairs: Repairs, objec
     if origin is list:
         return _List(_reader_of(arguments[0], [], repairs, None))
     if origin is Literal:
-        return _Listed({text: text for text in arguments}, {}, None, str)
+        return ListedReader({text: text for text in arguments}, {}, None, str)
     if annotation is str:
-        return _Text(_longest(metadata), object_name)
+        return TextReader(_longest(metadata), object_name)
     if issubclass(annotation, Enum):
         members = {member.value: member for member in annotation}
         any_text = partial(_new_member, annotation) if annotation in repairs.open_lists else None
-        return _Listed(members, repairs.meanings.get(annotation, {}), repairs.others.get(annotation), any_text)
+        return ListedReader(members, repairs.meanings.get(annotation, {}), repairs.others.get(annotation), any_text)
     if issubclass(annotation, BaseModel):
         return repairs.reader(annotation)
-    return _Plain(_PLAIN[annotation])
+    return PlainReader(_PLAIN[annotation])
 
 
 _PLAIN: Final[Mapping[type, Callable[[Json], Read]]] = {

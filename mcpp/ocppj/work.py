@@ -13,6 +13,9 @@ from mcpp.ocppj.rules import Rule, brief
 MOST_TOLD: Final = 500
 """Deviations of one payload that are told one by one; of all others only how many there are."""
 
+_STEPS: Final = 2
+"""That a departure counts for, at least."""
+
 Place: TypeAlias = "tuple[Place | None, str | int]"
 """Where a value stands: its parent's place, and its name or index there."""
 
@@ -26,7 +29,7 @@ class Work:
         self.payload = payload
         self.received_at = received_at
         self.steps = 0
-        """Entries of lists that were read so far, and repairs."""
+        """What was done so far, by the time that it took: an entry of a list is one."""
         self.untold: list[tuple[Rule, Place | None, str, object]] = []
         """Moments to be found nearby: what will be noted of them."""
         self._blamed: tuple[ErrorCode, str, Place | None, str | int] = (ErrorCode.FORMAT_VIOLATION, "", None, "")
@@ -36,10 +39,20 @@ class Work:
     def note(self, rule: Rule, parent: Place | None, key: str | int, received: object, taken_as: object) -> None:
         """Note a departure at a place: what came, and what was made of it; each may be ABSENT."""
         self._noted += 1
+        self.steps += _STEPS
         if self._noted <= MOST_TOLD:
             came = "" if received is ABSENT else brief(received)
             made = "" if taken_as is ABSENT else brief(taken_as)
             self._deviations.append(Deviation(rule, spell(parent, key), came, made))
+
+    def note_more(self, times: int) -> None:
+        """Count departures that aren't told."""
+        self._noted += times
+        self.steps += 1
+
+    def tells(self) -> bool:
+        """Whether the next departure will be told."""
+        return self._noted < MOST_TOLD
 
     def told(self) -> list[Deviation]:
         """What was noted, with the number of those that weren't told."""
