@@ -79,6 +79,9 @@ _CALL_RESULT_HEAD = rb"3" + _COMMA + _TEXT
 _HEADS = rb"(?:" + _CALL_HEAD + rb"|" + _CALL_RESULT_HEAD + rb")"
 # Up to the payload, which must be an object.
 _HEAD = re.compile(_SPACE + rb"\[" + _SPACE + _HEADS + _COMMA + rb"(?=\{)")
+_STRAY_COMMA = re.compile(rb"," + _SPACE + rb"\]\Z")
+_LONGEST_END: Final = 64
+"""Bytes at the end of a frame in which a stray comma is looked for."""
 _WHITESPACE: Final = b" \t\r\n"
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
@@ -148,6 +151,9 @@ def _strip(data: bytes) -> tuple[bytes, tuple[str, ...]]:
         deviations += ("byte_order_mark",)
     if data.count(0) > text.count(0):
         deviations += ("nul_byte",)
+    if stray := _STRAY_COMMA.search(text, max(0, len(text) - _LONGEST_END)):
+        text = text[: stray.start()] + b"]"
+        deviations += ("trailing_comma",)
     return text, deviations
 
 
