@@ -30,6 +30,8 @@ _LONGEST_INTEGER: Final = 200
 """Digits that are kept of a longer one: far out of any range, and still quickly converted."""
 
 _LONG_INTEGER: Final = re.compile(rb"(?<=[:,\[ \t\r\n-])[0-9]{200}[0-9]++")
+_NINES: Final = bytes.maketrans(b"012345678", b"999999999")
+_MANY_DIGITS: Final = b"9" * (_LONGEST_INTEGER + 1)
 _STRAY_COMMA: Final = re.compile(rb'(?P<kept>"[^"\\]*+(?:\\.[^"\\]*+)*+")|,(?=[ \t\r\n]*+[}\]])', re.DOTALL)
 _MANY_FRACTIONS: Final = 100_000
 """Points in a payload from which on numbers aren't kept as they were written: `230.10` becomes `230.1`."""
@@ -57,7 +59,8 @@ def thinned(model: type[BaseModel], payload: bytes, repairs: Repairs) -> tuple[b
 
 def _parse(payload: bytes, work: Work) -> dict[str, Json]:
     # Outside of texts, which begin otherwise: Python takes its time to convert thousands of digits.
-    payload = _LONG_INTEGER.sub(lambda digits: digits[0][:_LONGEST_INTEGER], payload)
+    if _MANY_DIGITS in payload.translate(_NINES):
+        payload = _LONG_INTEGER.sub(lambda digits: digits[0][:_LONGEST_INTEGER], payload)
     text = payload.decode(errors="replace")
     keeps_numbers = text.count(".") < _MANY_FRACTIONS
     try:

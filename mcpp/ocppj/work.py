@@ -10,7 +10,7 @@ from mcpp.ocppj.errors import CallFault, ErrorCode
 from mcpp.ocppj.flow import Deviation
 from mcpp.ocppj.rules import Rule, brief
 
-MOST_TOLD: Final = 500
+MOST_TOLD: Final = 250
 """Deviations of one payload that are told one by one; of all others only how many there are."""
 
 _STEPS: Final = 2
