@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from functools import partial
 from time import perf_counter
 from typing import Concatenate, ParamSpec, TypeAlias, TypeVar
 
 from pydantic import ValidationError
 
-from mcpp.csms.decoding import SubjectReader, repaired
+from mcpp.csms.decoding import SubjectReader, repaired, thinned_request
 from mcpp.csms.services import Services
 from mcpp.domain.authorization import Authorization
 from mcpp.domain.events import Event
+from mcpp.domain.memory import as_stored
 from mcpp.domain.occasion import Occasion, Result
 from mcpp.domain.questions import AuthorizationQuestion, DataTransferAnswer, DataTransferQuestion
 from mcpp.ocppj.actions import Action, AnyAction, EncodedResponse, Req, Res
+from mcpp.ocppj.crowded import LARGE
 from mcpp.ocppj.errors import CallFault, ErrorCode, Unanswerable
 from mcpp.ocppj.flow import Flow, NextCall, Step, new_correlation_id
 from mcpp.ocppj.frames import Call
-from mcpp.ocppj.repair import Rule
+from mcpp.ocppj.readers import Repairs
 from mcpp.storage.writer import Pending, WriteFailed
 from mcpp_generated.db.queries import Queries
 
@@ -42,9 +45,9 @@ class CallContext:
 
     __slots__ = ("_events", "_flow", "received_at", "services")
 
-    def __init__(self, services: Services, flow: Flow) -> None:
+    def __init__(self, services: Services, flow: Flow, received_at: datetime | None = None) -> None:
         self.services = services
-        self.received_at = services.now()
+        self.received_at = received_at or services.now()
         self._flow = flow
         self._events: tuple[Event, ...] = ()
 
@@ -62,6 +65,10 @@ class CallContext:
         """The cause of what the handler does, for the domain."""
         flow = self._flow
         return Occasion(flow.peer.key, flow.peer.identity, flow.correlation_id, self.received_at, new_correlation_id)
+
+    def is_own_time(self, moment: datetime) -> bool:
+        """Whether the charge point told this time of its request: where it tells none, the time of receipt stands."""
+        return moment != self.received_at
 
     def publish(self, *events: Event) -> None:
         """Publish events once the answer is on its way."""
@@ -181,12 +188,12 @@ class CallRouter:
     """The handlers of one OCPP version's incoming CALLs."""
 
     def __init__(
-        self, services: Services, actions: Mapping[str, AnyAction], rules: tuple[Rule, ...], read_subject: SubjectReader
+        self, services: Services, actions: Mapping[str, AnyAction], repairs: Repairs, read_subject: SubjectReader
     ) -> None:
-        """`rules` repair what breaks the contract; `read_subject` makes a reader of what a request is about."""
+        """`repairs` reads what breaks the contract; `read_subject` makes a reader of what a request is about."""
         self._services = services
         self._actions = actions
-        self._rules = rules
+        self._repairs = repairs
         self._read_subject = read_subject
         self._routes: dict[str, _Route] = {}
 
@@ -199,19 +206,24 @@ class CallRouter:
         """Handle an action's CALLs with `handler`; one handler per action."""
         if action.name in self._routes:
             raise ValueError(f"{action.name} has a handler already")
-        services, rules, encode = self._services, self._rules, _encoder(action.response)
+        services, repairs, encode = self._services, self._repairs, _encoder(action.response)
         subject_of = self._read_subject(action.request)
         validate: Callable[..., Req] = action.request.__pydantic_validator__.validate_json
 
         def route(flow: Flow, payload: bytes) -> Answer:
+            received_at = None
+            if len(payload) > LARGE:
+                payload = thinned_request(flow, action.request, payload, repairs)
             try:
                 # Strict first: a correct payload passes here, by the names of the wire only.
                 request = validate(payload, by_alias=True, by_name=False)
             except ValidationError:
-                request = repaired(flow, action.decode_request, payload, rules)
+                # In milliseconds, as times are stored: what stands for one that isn't told is equal to it.
+                received_at = as_stored(services.now())
+                request = repaired(flow, action.request, payload, repairs, received_at)
             if subject_of is not None:
                 flow.connector_id, flow.transaction_id = subject_of(request)
-            answer = handler(CallContext(services, flow), request)
+            answer = handler(CallContext(services, flow, received_at), request)
             if isinstance(answer, Pending):
                 return answer.then(encode)
             if isinstance(answer, EncodedResponse):

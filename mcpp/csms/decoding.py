@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable
+from datetime import datetime
 from operator import attrgetter
 from typing import TypeAlias
 
 from pydantic import BaseModel, ValidationError
 
 from mcpp.ocppj.actions import Req, Res, decode
-from mcpp.ocppj.errors import CallFault, InvalidAnswer, InvalidPayload, Mistake
+from mcpp.ocppj.errors import CallFault, ErrorCode, InvalidAnswer, InvalidPayload, Mistake
 from mcpp.ocppj.flow import Flow, Subject
-from mcpp.ocppj.repair import Rule, repair, spell_location
+from mcpp.ocppj.readers import Repairs
+from mcpp.ocppj.repair import repair, thinned
+from mcpp.ocppj.work import spell_location
 
 ReadSubject: TypeAlias = Callable[[BaseModel], tuple[int | None, int | None]]
 """What a request is about: connector and transaction, as OCPP numbers them."""
@@ -21,24 +23,34 @@ SubjectReader: TypeAlias = Callable[[type[BaseModel]], ReadSubject | None]
 """Makes the reader for one model of request; None where it names neither."""
 
 
-def repaired(flow: Flow, decode_strictly: Callable[[bytes], Req], payload: bytes, rules: Sequence[Rule]) -> Req:
+def repaired(flow: Flow, request: type[Req], payload: bytes, repairs: Repairs, received_at: datetime) -> Req:
     """A request that broke the contract, repaired by rule and noted on its flow; raises CallFault."""
-    request, deviations = repair(decode_strictly, payload, rules)
+    if any(deviation.rule == "missing_payload" for deviation in flow.deviations):
+        raise CallFault(ErrorCode.OCCURRENCE_CONSTRAINT_VIOLATION, "the payload is missing")
+    value, deviations = repair(request, payload, repairs, received_at)
     flow.deviations += deviations
-    return request
+    return value
 
 
-def decode_response(flow: Flow, response: type[Res], payload: bytes, rules: Sequence[Rule]) -> Res:
+def thinned_request(flow: Flow, request: type[Req], payload: bytes, repairs: Repairs) -> bytes:
+    """A large payload as it is, or without what no charger has to say; raises CallFault."""
+    payload, deviations = thinned(request, payload, repairs)
+    flow.deviations += deviations
+    return payload
+
+
+def decode_response(
+    flow: Flow, response: type[Res], payload: bytes, repairs: Repairs, now: Callable[[], datetime]
+) -> Res:
     """The typed response to a CALL of ours, strict first and repaired second; raises InvalidAnswer."""
     try:
-        return decode(response, payload)
-    except ValidationError:
+        payload = thinned_request(flow, response, payload, repairs)
         try:
-            value, deviations = repair(partial(decode, response), payload, rules)
-        except CallFault as fault:
-            raise InvalidAnswer(fault.description) from fault
-        flow.deviations += deviations
-        return value
+            return decode(response, payload)
+        except ValidationError:
+            return repaired(flow, response, payload, repairs, now())
+    except CallFault as fault:
+        raise InvalidAnswer(fault.description) from fault
 
 
 def decode_payload(model: type[Req], payload: bytes) -> Req:

@@ -21,7 +21,7 @@ from mcpp.domain.assignment import Content
 from mcpp.ocppj.actions import AnyAction, Res
 from mcpp.ocppj.errors import ErrorCode
 from mcpp.ocppj.flow import Flow, Subject
-from mcpp.ocppj.repair import Rule
+from mcpp.ocppj.readers import Repairs
 from mcpp.storage.writer import Writer
 from mcpp_generated.db.enums import UnmatchedKind
 from mcpp_generated.db.queries import Queries
@@ -42,7 +42,8 @@ class Version:
     """Every action of the version by its name."""
     handlers: Sequence[Callable[[CallRouter], None]]
     """Each routes the CALLs of one profile or functional block."""
-    repair_rules: tuple[Rule, ...]
+    repairs: Repairs
+    """What it adds to the rules by which a payload that breaks the contract is read."""
     read_subject: SubjectReader
     answers: Mapping[str, AnyMeaning]
     """What answers to our CALLs mean, by action; one that isn't there means nothing."""
@@ -75,7 +76,7 @@ class SpokenVersion:
         self.actions = version.actions
         self._version = version
         self._services = services
-        router = CallRouter(services, version.actions, version.repair_rules, version.read_subject)
+        router = CallRouter(services, version.actions, version.repairs, version.read_subject)
         for register in version.handlers:
             register(router)
         self.remote_stop = version.remote_stop
@@ -88,7 +89,7 @@ class SpokenVersion:
 
     def decode_response(self, flow: Flow, response: type[Res], payload: bytes) -> Res:
         """The typed response to a CALL of ours (see Dialect)."""
-        return decode_response(flow, response, payload, self._version.repair_rules)
+        return decode_response(flow, response, payload, self._version.repairs, self._services.now)
 
     def subject(self, request: BaseModel) -> Subject:
         """What a CALL is about (see Dialect)."""

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from typing import Final
+
 from pydantic import ValidationError
 
 from mcpp.domain.assignment import Content
 from mcpp.ocpp16.core import stop_of
 from mcpp.ocpp16.metering import samples_of
+from mcpp.ocpp16.repairs import REPAIRS
 from mcpp.ocppj.actions import Action, Req, Res
 from mcpp.ocppj.repair import repair
-from mcpp.ocppj.rules import FIELD_RULES
 from mcpp_generated.db.enums import UnmatchedKind
 from mcpp_generated.ocpp16 import actions
+
+_ANY_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def read_content(kind: UnmatchedKind, payload: str) -> Content:
@@ -27,5 +32,6 @@ def _read(action: Action[Req, Res], payload: bytes) -> Req:
     try:
         return action.decode_request(payload)
     except ValidationError:
-        request, _ = repair(action.decode_request, payload, FIELD_RULES)
+        # What was stored has its times: nothing stands for one.
+        request, _ = repair(action.request, payload, REPAIRS, _ANY_TIME)
         return request

@@ -14,8 +14,8 @@ from mcpp.ocpp16.answers import ANSWERS
 from mcpp.ocpp16.errors import COUNTED_AS, SPELLING
 from mcpp.ocpp16.local_list_sync import local_list_sync
 from mcpp.ocpp16.operations import Ocpp16Operations, remote_stop
+from mcpp.ocpp16.repairs import REPAIRS
 from mcpp.ocpp16.unmatched import read_content
-from mcpp.ocppj.rules import FIELD_RULES
 from mcpp_generated.ocpp16.actions import (
     ACTIONS,
     AUTHORIZE,
@@ -45,7 +45,7 @@ OCPP16 = Version(
     subprotocol="ocpp1.6",
     actions=ACTIONS,
     handlers=(core.register, metering.register, firmware.register, security.register),
-    repair_rules=FIELD_RULES,
+    repairs=REPAIRS,
     read_subject=read_subject,
     answers=ANSWERS,
     error_codes=SPELLING,

@@ -21,8 +21,8 @@ def decode(model: type[Model], payload: bytes) -> Model:
 
 
 def encode(model: BaseModel) -> bytes:
-    """Compact JSON, by the names of the wire; absent fields stay absent."""
-    return model.__pydantic_serializer__.to_json(model, by_alias=True, exclude_none=True)
+    """Compact JSON, by the names of the wire; absent fields stay absent, and what was repaired comes as it is."""
+    return model.__pydantic_serializer__.to_json(model, by_alias=True, exclude_none=True, warnings=False)
 
 
 def encode_text(model: BaseModel) -> str:

@@ -79,6 +79,9 @@ _CALL_RESULT_HEAD = rb"3" + _COMMA + _TEXT
 _HEADS = rb"(?:" + _CALL_HEAD + rb"|" + _CALL_RESULT_HEAD + rb")"
 # Up to the payload, which must be an object.
 _HEAD = re.compile(_SPACE + rb"\[" + _SPACE + _HEADS + _COMMA + rb"(?=\{)")
+_STRAY_COMMA = re.compile(rb"," + _SPACE + rb"\]\Z")
+_LONGEST_END: Final = 64
+"""Bytes at the end of a frame in which a stray comma is looked for."""
 _WHITESPACE: Final = b" \t\r\n"
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
@@ -148,7 +151,14 @@ def _strip(data: bytes) -> tuple[bytes, tuple[str, ...]]:
         deviations += ("byte_order_mark",)
     if data.count(0) > text.count(0):
         deviations += ("nul_byte",)
+    if stray := _STRAY_COMMA.search(text, max(0, len(text) - _LONGEST_END)):
+        text = text[: stray.start()] + b"]"
+        deviations += ("trailing_comma",)
     return text, deviations
+
+
+_LONGEST_DESCRIPTION: Final = 255
+"""Characters, by OCPP-J 1.6 §4.2.3, of one that isn't text."""
 
 
 class _Element(NamedTuple):
@@ -187,9 +197,8 @@ class _Elements:
                 return CallResult(self._message_id, self._object(2), self._deviations)
             case MessageType.CALL_ERROR:
                 code = self._string(2, "error code")
-                # OCPP-J 1.6 §4.2.3 wants an empty description rather than none; some leave it out.
-                description = self._string(3, "error description") if len(self._items) > 3 else ""
-                return CallError(self._message_id, code, description, self._object(4), self._deviations)
+                description, details = self._description(), self._details()
+                return CallError(self._message_id, code, description, details, self._deviations)
             case _:
                 # OCPP-J 1.6 §4.1.3 has its payload ignored; a CALLERROR says so to the sender.
                 raise self._refusal("unknown message type", ErrorCode.NOT_SUPPORTED)
@@ -232,6 +241,22 @@ class _Elements:
         if not isinstance(value, str) or not _is_unicode(value):
             raise self._refusal(self._problem or f"no {what}")
         return value
+
+    def _description(self) -> str:
+        """OCPP-J 1.6 §4.2.3 wants an empty description rather than none; some leave it out, or have no text in it."""
+        value, text = self._items[3] if len(self._items) > 3 else _Element("", "")
+        if isinstance(value, str) and _is_unicode(value):
+            return value
+        self._deviations += ("error_description",)
+        return "" if value is None or isinstance(value, str) else text[:_LONGEST_DESCRIPTION]
+
+    def _details(self) -> bytes:
+        """An object; text or another value, of which only the charge point knows the meaning, becomes one."""
+        value, text = self._items[4] if len(self._items) == 5 else _Element(None, "")
+        if self._problem or value is None or isinstance(value, dict) or value == [] or not _is_unicode(text):
+            return self._object(4)
+        self._deviations += ("error_details",)
+        return b'{"details":%b}' % text.encode()
 
     def _object(self, index: int) -> bytes:
         """The text of the last element, an object; nothing, null and [] stand for an empty one."""

@@ -1,225 +1,96 @@
-"""Strict first, repair second: what breaks the contract is repaired by rule where its meaning is clear.
+"""Strict first, repair second: what breaks the contract is read by rule, in one pass over what came.
 
-A payload that meets the contract passes in one pydantic pass and never comes here. One that fails is repaired at each
-error's location by the first rule that takes the error, then validated again; every repair is reported as a deviation.
+A payload that meets the contract passes in one pydantic pass and never comes here. One that fails is parsed, and its
+model's readers (`mcpp.ocppj.readers`) take each member for what is meant by it; every departure is noted as a
+deviation. What can't be read is left out where the contract can do without it, has a stand-in where the version names
+one (`Repairs`), and else makes a fault.
+
+How much one message may cause is bounded: entries of lists, repairs, and deviations that are told one by one.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
+import re
+from datetime import datetime
+from typing import Final, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
+from mcpp.ocppj import crowded
 from mcpp.ocppj.errors import CallFault, ErrorCode
 from mcpp.ocppj.flow import Deviation
-
-if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
+from mcpp.ocppj.readers import Repairs
+from mcpp.ocppj.rules import Json, Number, Rule
+from mcpp.ocppj.work import Work
 
 M = TypeVar("M", bound=BaseModel)
 
-# A repaired payload may show errors that the first ones hid; a payload that needs more rounds isn't understood.
-_MAX_ROUNDS: Final = 5
+_LONGEST_INTEGER: Final = 200
+"""Digits that are kept of a longer one: far out of any range, and still quickly converted."""
 
-Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
-Location: TypeAlias = tuple[int | str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Replace:
-    """The value stands for this one."""
-
-    value: Json
+_LONG_INTEGER: Final = re.compile(rb"(?<=[:,\[ \t\r\n-])[0-9]{200}[0-9]++")
+_NINES: Final = bytes.maketrans(b"012345678", b"999999999")
+_MANY_DIGITS: Final = b"9" * (_LONGEST_INTEGER + 1)
+_STRAY_COMMA: Final = re.compile(rb'(?P<kept>"[^"\\]*+(?:\\.[^"\\]*+)*+")|,(?=[ \t\r\n]*+[}\]])', re.DOTALL)
+_MANY_FRACTIONS: Final = 100_000
+"""Points in a payload from which on numbers aren't kept as they were written: `230.10` becomes `230.1`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Drop:
-    """The field counts as absent."""
+def repair(model: type[M], payload: bytes, repairs: Repairs, received_at: datetime) -> tuple[M, list[Deviation]]:
+    """Read a payload that isn't valid as its model; raises CallFault where no rule helps.
 
-
-@dataclass(frozen=True, slots=True)
-class Keep:
-    """The value is kept whole though it breaks a constraint; `stand_in`, of the same type, meets it."""
-
-    stand_in: str
-
-
-Mend: TypeAlias = Replace | Drop | Keep
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A named way of reading what breaks the contract.
-
-    `errors` are pydantic's error types it looks at, any where None; `mend` returns None where the meaning isn't clear.
+    What should have a time and has none gets `received_at`, when the message came.
     """
-
-    name: str
-    errors: frozenset[str] | None
-    mend: Callable[[Json, ErrorDetails], Mend | None]
+    work = Work(payload, received_at)
+    return repairs.reader(model).read_whole(_parse(payload, work), work), work.told()
 
 
-class Number(float):
-    """A JSON number that remembers its text, since 230.10 must not become 230.1 where it's meant as text."""
-
-    __slots__ = ("text",)
-    text: str
-
-    @classmethod
-    def of(cls, text: str) -> Number:
-        number = cls(text)
-        number.text = text
-        return number
-
-
-def repair(decode: Callable[[bytes], M], payload: bytes, rules: Sequence[Rule]) -> tuple[M, list[Deviation]]:
-    """Mend a payload that `decode` refuses by its contract; raises CallFault where no rule helps."""
-    document = _parse(payload)
-    deviations: list[Deviation] = []
-    kept: dict[Location, str] = {}
-    for _ in range(_MAX_ROUNDS):
-        try:
-            value = decode(json.dumps(document).encode())
-        except ValidationError as error:
-            _mend_all(document, error, rules, deviations, kept)
-        else:
-            for location, text in kept.items():
-                _put_back(value, location, text)
-            return value, deviations
-    raise CallFault(ErrorCode.FORMAT_VIOLATION, "the payload breaks the contract in too many ways")
-
-
-def _parse(payload: bytes) -> Json:
+def thinned(model: type[BaseModel], payload: bytes, repairs: Repairs) -> tuple[bytes, list[Deviation]]:
+    """A crowded payload (`mcpp.ocppj.crowded`) without what is over; any other as it is. Raises CallFault."""
+    if not crowded.is_crowded(payload):
+        return payload, []
     try:
-        document: Json = json.loads(payload, parse_float=Number.of, parse_constant=_refuse_constant)
+        thin = crowded.cut(payload, repairs.reader(model).shape)
+    except crowded.NotCut as error:
+        raise CallFault(ErrorCode.FORMAT_VIOLATION, "the payload is not a JSON object, or a very deep one") from error
+    return thin, [Deviation(Rule.CROWDED_PAYLOAD, "", f"{len(payload)} bytes", f"{len(thin)} bytes")]
+
+
+def _parse(payload: bytes, work: Work) -> dict[str, Json]:
+    # Outside of texts, which begin otherwise: Python takes its time to convert thousands of digits.
+    if _MANY_DIGITS in payload.translate(_NINES):
+        payload = _LONG_INTEGER.sub(lambda digits: digits[0][:_LONGEST_INTEGER], payload)
+    text = payload.decode(errors="replace")
+    keeps_numbers = text.count(".") < _MANY_FRACTIONS
+    try:
+        document = _load(text, keeps_numbers)
     except (ValueError, RecursionError) as error:
-        raise CallFault(ErrorCode.FORMAT_VIOLATION, f"the payload is not JSON: {error}") from error
+        document = _load_mended(payload, keeps_numbers, work, error)
     if not isinstance(document, dict):
         raise CallFault(ErrorCode.FORMAT_VIOLATION, "the payload is not a JSON object")
+    if "\ufffd" in text and "\ufffd".encode() not in payload:
+        work.note(Rule.BROKEN_TEXT, None, "", "", "")
     return document
 
 
-def _refuse_constant(text: str) -> Json:
-    raise ValueError(f"{text} is not JSON")
+def _load(text: str, keeps_numbers: bool) -> Json:
+    # NaN and Infinity aren't JSON; what they say is that there is no value.
+    document: Json = json.loads(text, parse_float=Number if keeps_numbers else None, parse_constant=_no_value)
+    return document
 
 
-def _mend_all(
-    document: Json,
-    error: ValidationError,
-    rules: Sequence[Rule],
-    deviations: list[Deviation],
-    kept: dict[Location, str],
-) -> None:
-    for detail in error.errors(include_url=False, include_input=False):
-        location = detail["loc"]
-        parent, key = _parent_of(document, location)
-        rule, mend, value = _first_that_helps(rules, detail, parent, key)
-        if isinstance(mend, Drop) and isinstance(parent, dict) and isinstance(key, str):
-            del parent[key]
-        elif isinstance(mend, Replace):
-            _assign(parent, key, mend.value)
-        elif isinstance(mend, Keep) and isinstance(value, str):
-            kept[location] = value
-            _assign(parent, key, mend.stand_in)
-        else:
-            raise _fault(detail)
-        deviations.append(Deviation(rule, spell_location(location)))
-
-
-def _first_that_helps(
-    rules: Iterable[Rule], detail: ErrorDetails, parent: Json, key: int | str | None
-) -> tuple[str, Mend, Json]:
-    if key is None:
-        raise _fault(detail)
-    value = _item(parent, key)
-    for rule in rules:
-        if rule.errors is not None and detail["type"] not in rule.errors:
-            continue
-        mend = rule.mend(value, detail)
-        if mend is not None:
-            return rule.name, mend, value
-    raise _fault(detail)
-
-
-def _parent_of(document: Json, location: Location) -> tuple[Json, int | str | None]:
-    """The container that holds the erring value and the value's key in it; no key where it isn't there."""
-    parent: Json = document
-    for step in location[:-1]:
-        parent = _item(parent, step)
-    key = location[-1] if location else None
-    if isinstance(parent, dict) and key in parent:
-        return parent, key
-    if isinstance(parent, list) and isinstance(key, int) and key < len(parent):
-        return parent, key
-    return parent, None
-
-
-def _item(container: Json, key: int | str) -> Json:
-    if isinstance(container, dict) and isinstance(key, str):
-        return container.get(key)
-    if isinstance(container, list) and isinstance(key, int):
-        return container[key]
+def _no_value(_text: str) -> None:
     return None
 
 
-def _assign(container: Json, key: int | str | None, value: Json) -> None:
-    if isinstance(container, dict) and isinstance(key, str):
-        container[key] = value
-    if isinstance(container, list) and isinstance(key, int):
-        container[key] = value
-
-
-def _put_back(value: object, location: Location, text: str) -> None:
-    """Set a kept text in a validated model, past the constraint that it breaks; the type is the same."""
-    for step in location[:-1]:
-        value = _attribute(value, step)
-    if isinstance(value, BaseModel):
-        value.__dict__[_field_name(value, location[-1])] = text
-    elif isinstance(value, list) and isinstance(location[-1], int):
-        value[location[-1]] = text
-
-
-def _attribute(value: object, step: int | str) -> object:
-    if isinstance(value, BaseModel):
-        item: object = getattr(value, _field_name(value, step))
-        return item
-    if isinstance(value, list | tuple) and isinstance(step, int):
-        return value[step]
-    raise LookupError(step)
-
-
-def _field_name(value: BaseModel, alias: int | str) -> str:
-    for name, field in type(value).model_fields.items():
-        if alias in (field.alias, name):
-            return name
-    raise LookupError(alias)
-
-
-def spell_location(location: Location) -> str:
-    """A location as people read it: `meterValue[0].sampledValue[2].value`."""
-    text = ""
-    for step in location:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
-    return text
-
-
-_CODES: Final = {
-    "missing": ErrorCode.OCCURRENCE_CONSTRAINT_VIOLATION,
-    "extra_forbidden": ErrorCode.FORMAT_VIOLATION,
-    "too_short": ErrorCode.OCCURRENCE_CONSTRAINT_VIOLATION,
-    "too_long": ErrorCode.OCCURRENCE_CONSTRAINT_VIOLATION,
-    "enum": ErrorCode.PROPERTY_CONSTRAINT_VIOLATION,
-    "literal_error": ErrorCode.PROPERTY_CONSTRAINT_VIOLATION,
-    "string_too_long": ErrorCode.PROPERTY_CONSTRAINT_VIOLATION,
-    "multiple_of": ErrorCode.PROPERTY_CONSTRAINT_VIOLATION,
-}
-
-
-def _fault(detail: ErrorDetails) -> CallFault:
-    """The CALLERROR for an error that no rule mends; anything not listed is a value of the wrong type."""
-    code = _CODES.get(detail["type"], ErrorCode.TYPE_CONSTRAINT_VIOLATION)
-    where = spell_location(detail["loc"])
-    return CallFault(code, f"{where}: {detail['msg']}" if where else detail["msg"])
+def _load_mended(payload: bytes, keeps_numbers: bool, work: Work, error: Exception) -> Json:
+    """What isn't JSON but for a comma too many."""
+    mended = _STRAY_COMMA.sub(rb"\g<kept>", payload) if len(payload) <= crowded.LARGE else payload
+    if len(mended) == len(payload):
+        raise CallFault(ErrorCode.FORMAT_VIOLATION, f"the payload is not JSON: {error}") from error
+    work.note(Rule.STRAY_COMMA, None, "", ",", "")
+    try:
+        return _load(mended.decode(errors="replace"), keeps_numbers)
+    except (ValueError, RecursionError) as second:
+        raise CallFault(ErrorCode.FORMAT_VIOLATION, f"the payload is not JSON: {second}") from second

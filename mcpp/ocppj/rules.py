@@ -1,102 +1,243 @@
-"""The repairs for what chargers in the field get wrong, in every OCPP version. A new rule is a line in the table."""
+"""The rules by which what breaks the contract is read, in every OCPP version: their names, and what they do to a value.
+
+A rule's name is the `rule` label of `mcpp_contract_deviations_total`; docs/deviations.md lists them for people. Each
+takes a value of JSON that isn't what the contract wants there, and looks at no more of it than a bounded number of
+characters.
+"""
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Final
+from enum import Enum, StrEnum
+from typing import Final, TypeAlias
 
-from mcpp.ocppj.repair import Drop, Json, Keep, Mend, Number, Replace, Rule
+from mcpp.ocppj.times import Written, read_moment
+from mcpp.ocppj.wire import to_rfc_3339
 
-if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
+Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
 
-_QUOTED = re.compile(r"'([^']*)'")
-_TIMESTAMP = re.compile(
-    r"\s*(?P<date>\d{4}-\d{2}-\d{2})(?:[Tt]|\s+)(?P<minute>\d{2}:\d{2})(?::(?P<second>\d{2}))?"
-    r"(?:[.,](?P<fraction>\d+))?\s*(?P<zone>[Zz]|[+-]\d{2}(?::?\d{2})?)?\s*\Z"
-)
-
-
-def _drop(_value: Json, _error: ErrorDetails) -> Mend | None:
-    return Drop()
-
-
-def _drop_null(value: Json, _error: ErrorDetails) -> Mend | None:
-    return Drop() if value is None else None
+LONGEST_NAME: Final = 1 << 10
+"""Characters of a name or an id that are kept, of whatever length the contract allows."""
+LONGEST_TEXT: Final = 1 << 16
+"""Characters of another text, one that the contract allows more than 255, such as a configuration key's value."""
+_LONGEST_NUMBER: Final = 64
+"""Characters of a number that is looked at."""
+_LARGEST_EXPONENT: Final = 18
+"""Of ten: what is larger is no count of anything, and what has more digits after the point no measure."""
+LARGEST_INTEGER: Final = 2**63 - 1
+"""What a database holds."""
 
 
-def _as_text(value: Json, _error: ErrorDetails) -> Mend | None:
+class Rule(StrEnum):
+    """What a charger did otherwise than the contract has it; in brackets, what was made of it."""
+
+    UNKNOWN_FIELD = "unknown_field"
+    NULL_FIELD = "null_field"
+    MISSING_FIELD = "missing_field"
+    EMPTY_FIELD = "empty_field"
+    UNREADABLE_FIELD = "unreadable_field"
+    NUMBER_FOR_TEXT = "number_for_text"
+    BOOLEAN_FOR_TEXT = "boolean_for_text"
+    OBJECT_FOR_TEXT = "object_for_text"
+    TEXT_FOR_NUMBER = "text_for_number"
+    DECIMAL_FOR_INTEGER = "decimal_for_integer"
+    TOO_MANY_DECIMALS = "too_many_decimals"
+    NUMBER_FOR_BOOLEAN = "number_for_boolean"
+    TEXT_FOR_BOOLEAN = "text_for_boolean"
+    LETTER_CASE = "letter_case"
+    OUTSIDE_LIST = "outside_list"
+    TIMESTAMP_WITHOUT_ZONE = "timestamp_without_zone"
+    TIMESTAMP_FORMAT = "timestamp_format"
+    TIMESTAMP_AS_NUMBER = "timestamp_as_number"
+    TEXT_TOO_LONG = "text_too_long"
+    TEXT_CUT = "text_cut"
+    BROKEN_TEXT = "broken_text"
+    LIST_OF_ONE = "list_of_one"
+    ENTRY_LEFT_OUT = "entry_left_out"
+    STRAY_COMMA = "stray_comma"
+    TOO_MANY_ENTRIES = "too_many_entries"
+    MORE_DEVIATIONS = "more_deviations"
+    CROWDED_PAYLOAD = "crowded_payload"
+
+
+class Number(str):
+    """A JSON number with a fraction or an exponent, as its text: 230.10 must not become 230.1 where text is meant."""
+
+    __slots__ = ()
+
+
+class Unreadable(Exception):
+    """Nothing that the contract wants at this place can be made of the value."""
+
+
+Read: TypeAlias = tuple[object, tuple[Rule, ...]]
+"""What a value was taken as, and by which rules; none for a value that meets the contract."""
+
+RIGHT: Final[tuple[Rule, ...]] = ()
+
+
+def as_text(value: Json, longest: int | None) -> tuple[str, tuple[Rule, ...]]:
+    """Text, of at most so many characters by the contract."""
+    rules = RIGHT
+    if isinstance(value, bool):
+        value, rules = str(value).lower(), (Rule.BOOLEAN_FOR_TEXT,)
+    elif not isinstance(value, str):
+        value, rules = number_text(value), (Rule.NUMBER_FOR_TEXT,)
+    elif isinstance(value, Number):
+        value, rules = str(value), (Rule.NUMBER_FOR_TEXT,)
+    if longest is not None and len(value) > longest:
+        bound = LONGEST_NAME if longest <= 255 else LONGEST_TEXT
+        if len(value) > bound:
+            value, rules = value[:bound], (*rules, Rule.TEXT_CUT)
+        else:
+            rules = (*rules, Rule.TEXT_TOO_LONG)
+    if not value.isascii():
+        # JSON's escapes can spell half a surrogate pair, which is no text.
+        whole = value.encode(errors="replace").decode()
+        if whole != value:
+            value, rules = whole, (*rules, Rule.BROKEN_TEXT)
+    return value, rules
+
+
+def number_text(value: Json) -> str:
+    """A number of JSON as it was written; raises Unreadable for anything else."""
     if isinstance(value, Number):
-        return Replace(value.text)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return Replace(str(value))
-    return None
+        return str(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    raise Unreadable
 
 
-def _as_number(value: Json, _error: ErrorDetails) -> Mend | None:
-    if not isinstance(value, str):
-        return None
-    text = value.strip()
+def as_integer(value: Json) -> Read:
+    """A whole number of at most 64 bits."""
+    if type(value) is int:
+        rules = RIGHT
+        number = value
+    else:
+        decimal = _decimal(value)
+        number = round(decimal)
+        rules = (_number_rule(value, is_whole=number == decimal),)
+    if abs(number) > LARGEST_INTEGER:
+        raise Unreadable
+    return number, rules
+
+
+def _number_rule(value: Json, *, is_whole: bool) -> Rule:
+    is_text = isinstance(value, str) and not isinstance(value, Number)
+    return Rule.TEXT_FOR_NUMBER if is_text and is_whole else Rule.DECIMAL_FOR_INTEGER
+
+
+def as_tenths(value: Json) -> Read:
+    """A decimal, of which the contract wants no more than tenths."""
+    decimal = _decimal(value)
+    rules = (Rule.TEXT_FOR_NUMBER,) if isinstance(value, str) and not isinstance(value, Number) else RIGHT
+    exponent = decimal.normalize().as_tuple().exponent
+    if isinstance(exponent, int) and exponent < -1:
+        rules = (*rules, Rule.TOO_MANY_DECIMALS)
+    return decimal, rules
+
+
+def _decimal(value: Json) -> Decimal:
+    """A number, or a text that is one, bounded before it's converted."""
+    if isinstance(value, int) and abs(value) > LARGEST_INTEGER:
+        raise Unreadable
+    text = value if isinstance(value, str) else number_text(value)
+    if len(text) > _LONGEST_NUMBER:
+        raise Unreadable
     try:
-        number = Decimal(text)
+        decimal = Decimal(text.strip())
     except InvalidOperation:
-        return None
-    if not number.is_finite() or abs(number.adjusted()) > 18:
-        return None
-    return Replace(int(number) if number == number.to_integral_value() else Number.of(text))
+        raise Unreadable from None
+    if not decimal.is_finite() or (abs(decimal.adjusted()) > _LARGEST_EXPONENT and decimal):
+        raise Unreadable
+    return decimal
 
 
-def _as_integer(value: Json, _error: ErrorDetails) -> Mend | None:
-    return Replace(round(Decimal(value.text))) if isinstance(value, Number) and abs(value) < 1e18 else None
+_TRUTHS: Final[Mapping[str, bool]] = {
+    "true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False,
+}  # fmt: skip
 
 
-def _as_member(value: Json, error: ErrorDetails) -> Mend | None:
-    """The member that differs in letter case only; pydantic names the members in the error's context."""
-    if not isinstance(value, str):
-        return None
-    members = _QUOTED.findall(str(error.get("ctx", {}).get("expected", "")))
-    wanted = value.strip().casefold()
-    return next((Replace(member) for member in members if member.casefold() == wanted), None)
+def as_boolean(value: Json) -> Read:
+    """True or false."""
+    if isinstance(value, bool):
+        return value, RIGHT
+    is_text = isinstance(value, str) and not isinstance(value, Number)
+    text = str(value) if isinstance(value, str) else str(value) if value in (0, 1) else ""
+    truth = _TRUTHS.get(text.strip().lower()) if len(text) <= _LONGEST_NUMBER else None
+    if truth is None:
+        raise Unreadable
+    return truth, (Rule.TEXT_FOR_BOOLEAN if is_text else Rule.NUMBER_FOR_BOOLEAN,)
 
 
-def _as_utc(value: Json, _error: ErrorDetails) -> Mend | None:
-    found = _TIMESTAMP.match(value) if isinstance(value, str) else None
-    return Replace(_rfc_3339(found)) if found and not found["zone"] else None
+def as_moment(value: Json) -> Read:
+    """A moment in UTC."""
+    if isinstance(value, dict | list | bool) or value is None:
+        raise Unreadable
+    if isinstance(value, int) and abs(value) > LARGEST_INTEGER:
+        raise Unreadable
+    read = read_moment(value if isinstance(value, str) else str(value))
+    if read is None:
+        raise Unreadable
+    return read[0], _OF_WRITTEN[read[1]]
 
 
-def _as_timestamp(value: Json, _error: ErrorDetails) -> Mend | None:
-    found = _TIMESTAMP.match(value) if isinstance(value, str) else None
-    return Replace(_rfc_3339(found)) if found and found["zone"] else None
+_OF_WRITTEN: Final[Mapping[Written, tuple[Rule, ...]]] = {
+    Written.RIGHT: RIGHT,
+    Written.WITHOUT_ZONE: (Rule.TIMESTAMP_WITHOUT_ZONE,),
+    Written.OTHERWISE: (Rule.TIMESTAMP_FORMAT,),
+    Written.AS_NUMBER: (Rule.TIMESTAMP_AS_NUMBER,),
+}
+
+_BESIDE_LETTERS: Final = re.compile(r"[\W_]+")
 
 
-def _rfc_3339(found: re.Match[str]) -> str:
-    zone = found["zone"] or "Z"
-    if zone not in {"Z", "z"}:
-        hours, minutes = zone[1:3], zone[3:].lstrip(":") or "00"
-        zone = f"{zone[0]}{hours}:{minutes}"
-    fraction = f".{found['fraction']}" if found["fraction"] else ""
-    return f"{found['date']}T{found['minute']}:{found['second'] or '00'}{fraction}{zone}"
+def plain(text: str) -> str:
+    """A text without what people and programs write differently: letter case, blanks, hyphens, points."""
+    return _BESIDE_LETTERS.sub("", text).casefold()
 
 
-def _keep_whole(value: Json, error: ErrorDetails) -> Mend | None:
-    longest = error.get("ctx", {}).get("max_length")
-    return Keep(value[:longest]) if isinstance(value, str) and isinstance(longest, int) else None
+_BRIEF: Final = 100
+"""Characters of a value that a deviation keeps."""
 
 
-_NUMBER_WANTED: Final = frozenset({"int_type", "float_type", "decimal_type", "decimal_parsing"})
-_MEMBER_WANTED: Final = frozenset({"enum", "literal_error"})
-_PATTERN: Final = frozenset({"string_pattern_mismatch"})
+def brief(value: object) -> str:
+    """A value as JSON text, at most a hundred characters of it, whatever its size."""
+    text = _brief(value, _BRIEF + 1)
+    return text if len(text) <= _BRIEF else text[: _BRIEF - 1] + "…"
 
-FIELD_RULES: Final[tuple[Rule, ...]] = (
-    Rule("unknown_field", frozenset({"extra_forbidden"}), _drop),
-    Rule("null_field", None, _drop_null),
-    Rule("number_for_text", frozenset({"string_type"}), _as_text),
-    Rule("text_for_number", _NUMBER_WANTED, _as_number),
-    Rule("decimal_for_integer", frozenset({"int_type", "int_from_float"}), _as_integer),
-    Rule("letter_case", _MEMBER_WANTED, _as_member),
-    Rule("timestamp_without_zone", _PATTERN, _as_utc),
-    Rule("timestamp_format", _PATTERN, _as_timestamp),
-    Rule("text_too_long", frozenset({"string_too_long"}), _keep_whole),
-)
-"""Tried in this order; each name is the `rule` label of `mcpp_contract_deviations_total`."""
+
+def _brief(value: object, room: int) -> str:
+    match value:
+        case Enum():
+            return _brief(value.value, room)
+        case Number():
+            return value[:room]
+        case str():
+            return json.dumps(value[:room].encode(errors="replace").decode(), ensure_ascii=False)
+        case None | bool() | float():
+            return json.dumps(value)
+        case int():
+            return str(value) if abs(value) <= LARGEST_INTEGER else str(value)[:room]
+        case datetime():
+            return f'"{to_rfc_3339(value)}"'
+        case dict():
+            return _brief_items(((f"{_brief(str(name), room)}:", item) for name, item in value.items()), "{}", room)
+        case list():
+            return _brief_items((("", item) for item in value), "[]", room)
+        case _:
+            return str(value)[:room]
+
+
+def _brief_items(items: Iterator[tuple[str, object]], brackets: str, room: int) -> str:
+    text = brackets[0]
+    for name, item in items:
+        if len(text) >= room:
+            break
+        comma = "," if len(text) > 1 else ""
+        text += f"{comma}{name}{_brief(item, room - len(text))}"
+    return text + brackets[1]

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
 from operator import is_, methodcaller
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, Final, TypeAlias, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, PlainSerializer, Strict
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
@@ -46,7 +46,26 @@ class WireModel(BaseModel):
                     nullable = default["schema"]
                     default["schema"] = core_schema.json_or_python_schema(nullable["schema"], nullable)
                     field["serialization_exclude_if"] = _is_none
+                _bound(field["schema"])
         return schema
+
+
+_LARGEST_INTEGER: Final = 2**63 - 1
+"""What a database holds. The contract sets no bounds to integers."""
+
+
+def _bound(schema: CoreSchema) -> None:
+    """Bound what one message may cost: a list has no more than one error, an integer no more than 64 bits."""
+    if schema["type"] == "default" or schema["type"] == "nullable":
+        _bound(schema["schema"])
+    elif schema["type"] == "json-or-python":
+        _bound(schema["json_schema"])
+        _bound(schema["python_schema"])
+    elif schema["type"] == "list":
+        cast("core_schema.ListSchema", schema)["fail_fast"] = True
+    elif schema["type"] == "int":
+        integer = cast("core_schema.IntSchema", schema)
+        integer["ge"], integer["le"] = -_LARGEST_INTEGER - 1, _LARGEST_INTEGER
 
 
 # RFC 3339 §5.6. By itself pydantic also reads Unix times, a comma, a blank for the T, and times without seconds.

@@ -79,6 +79,16 @@ SEVERITIES = [
         lambda _, error: error["type"] == "less_than_equal",
     ),
     Severity(
+        "An integer of more than 64 bits counts nothing and has no room in a database; it's repaired by rule.",
+        "LogStatusNotificationRequest",
+        b'{"status":"Idle","requestId":9223372036854775808}',
+        lambda _, error: (
+            error["type"] in ("less_than_equal", "greater_than_equal")
+            and isinstance(error["input"], int)
+            and abs(error["input"]) >= 2**63
+        ),
+    ),
+    Severity(
         "Draft 6, which the security extension names, calls 1.0 an integer; OCPP's integers have no fraction.",
         "LogStatusNotificationRequest",
         b'{"status":"Idle","requestId":1.0}',

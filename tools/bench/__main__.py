@@ -1,4 +1,4 @@
-"""`python -m tools.bench compare`, `telemetry`, `scrape`, `steps`: what MCPP costs on this machine, from outside."""
+"""`python -m tools.bench compare`, `telemetry`, `scrape`, `steps`, `repairs`: what MCPP costs on this machine."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import orjson
 
-from tools.bench import compare, markdown, scrape, steps, telemetry
+from tools.bench import compare, markdown, repairs, scrape, steps, telemetry
 from tools.bench.turns import Plan
 
 
@@ -20,6 +20,7 @@ def main(arguments: list[str] | None = None) -> None:
     _telemetry_command(commands.add_parser("telemetry", help="a message's CPU with less and more telemetry"))
     _scrape_command(commands.add_parser("scrape", help="what a scrape costs, and what chargers notice of it"))
     _steps_command(commands.add_parser("steps", help="a message's CPU step by step; needs py-spy"))
+    _repairs_command(commands.add_parser("repairs", help="each rule of repair at its worst input of 1 MiB"))
     options = parser.parse_args(arguments)
     run: Callable[[argparse.Namespace], None] = options.run
     run(options)
@@ -61,6 +62,12 @@ def _steps_command(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--connections", type=int, default=100, help="to the server")
     _add_output(parser)
     parser.set_defaults(run=_run_steps)
+
+
+def _repairs_command(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--turns", type=int, default=7, help="of each input; the least counts")
+    _add_output(parser)
+    parser.set_defaults(run=_run_repairs)
 
 
 def _add_turns(parser: argparse.ArgumentParser) -> None:
@@ -120,6 +127,11 @@ def _run_steps(options: argparse.Namespace) -> None:
         progress=_progress,
     )
     _publish("steps", list(steps.report(found)), found, options)
+
+
+def _run_repairs(options: argparse.Namespace) -> None:
+    figures = repairs.measure(options.turns)
+    _publish("repairs", list(repairs.report(figures)), figures, options)
 
 
 def _progress(line: str) -> None:

@@ -42,7 +42,10 @@ _STEPS: Final[Sequence[tuple[str, str]]] = (
     ),
     ("frame: bytes and WebSocket", r"mcpp/transport/(?!charge_point|registry)|/websockets/"),
     ("session and order of a charger's CALLs", r"mcpp/transport/|mcpp/ocppj/(session|frames)"),
-    ("decode, route, encode", r"mcpp/ocppj/(router|actions|wire|repair|rules)|mcpp_generated/ocpp|/pydantic"),
+    (
+        "decode, route, encode",
+        r"mcpp/ocppj/(actions|wire|repair|rules|readers|field_readers|crowded|times|work)|mcpp_generated/ocpp|/pydantic",
+    ),
     ("handler", r"mcpp/(ocpp\w+|csms)/"),
     ("domain", r"mcpp/domain/(?!events)"),
     ("SQL", r"mcpp_generated/db/|/sqlite3/"),

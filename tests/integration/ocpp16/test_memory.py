@@ -53,7 +53,7 @@ DAY = [
     ("StopTransaction", {"transactionId": 1, "meterStop": 2000, "timestamp": "2026-04-01T10:00:00Z"}),
     # Repaired, and refused.
     ("StatusNotification", {"connectorId": "1", "errorCode": "NoError", "status": "available"}),
-    ("MeterValues", {}),
+    ("Authorize", {}),
     ("MakeCoffee", {}),
 ]
 

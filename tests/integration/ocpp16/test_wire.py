@@ -223,17 +223,10 @@ async def test_what_is_answered_is_stored(
         ("Reset", {"type": "Soft"}, ErrorCode.NOT_SUPPORTED),
         ("Authorize", b"{", ErrorCode.FORMAT_VIOLATION),
         ("Authorize", {}, ErrorCode.OCCURRENCE_CONSTRAINT_VIOLATION),
-        ("Authorize", {"idTag": {}}, ErrorCode.TYPE_CONSTRAINT_VIOLATION),
-        (
-            "StatusNotification",
-            {"connectorId": 1, "errorCode": "NoError", "status": "Flying"},
-            ErrorCode.PROPERTY_CONSTRAINT_VIOLATION,
-        ),
-        (
-            "StartTransaction",
-            {"connectorId": 1, "idTag": "TAG", "meterStart": 2**70, "timestamp": TIME},
-            ErrorCode.PROPERTY_CONSTRAINT_VIOLATION,
-        ),
+        ("Authorize", {"idTag": ["TAG"]}, ErrorCode.TYPE_CONSTRAINT_VIOLATION),
+        ("StopTransaction", [], ErrorCode.FORMAT_VIOLATION),
+        ("StopTransaction", None, ErrorCode.FORMAT_VIOLATION),
+        ("StopTransaction", "text", ErrorCode.FORMAT_VIOLATION),
     ],
 )
 async def test_what_cannot_be_understood_is_a_fault(

@@ -92,6 +92,24 @@ def test_answers_are_tolerated_alike() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "description", "details", "deviations"),
+    [
+        (b'[4,"1","GenericError",null,{"a":1}]', "", b'{"a":1}', ("error_description",)),
+        (b'[4,"1","GenericError",null,null]', "", b"{}", ("error_description", "missing_payload")),
+        (b'[4,"1","GenericError",17,{}]', "17", b"{}", ("error_description",)),
+        (b'[4,"1","GenericError","why","more"]', "why", b'{"details":"more"}', ("error_details",)),
+        (b'[4,"1","GenericError","why",""]', "why", b'{"details":""}', ("error_details",)),
+        (b'[4,"1","GenericError","why",[1,2]]', "why", b'{"details":[1,2]}', ("error_details",)),
+        (b'[4,"1","GenericError",null]', "", b"{}", ("error_description", "missing_payload")),
+    ],
+)
+def test_a_call_error_with_faults_says_what_was_meant(
+    text: bytes, description: str, details: bytes, deviations: tuple[str, ...]
+) -> None:
+    assert parse(text) == CallError("1", "GenericError", description, details, deviations)
+
+
 def test_deviations_of_the_way_a_frame_came_are_kept() -> None:
     assert parse(b'[3,"1",{}]', ("binary_frame",)).deviations == ("binary_frame",)
     assert parse(b'\0[3,"1",{}]', ("binary_frame",)).deviations == ("binary_frame", "nul_byte")
