@@ -92,6 +92,8 @@ class Charger:
             self._set_clock(central.now + timedelta(days=3653))
         elif habits.clock is Clock.LOCAL:
             self._set_clock(central.now + timedelta(hours=2))
+        for connector in self.connectors.values():
+            connector.status_time = self._stamp()
 
     # Time and energy.
 
@@ -154,6 +156,7 @@ class Charger:
         session.start = payload
         self._put(Message("StartTransaction", lambda: payload, session, self._started(session)))
         self._status(connector, "Charging")
+        self.deliver()
 
     def _started(self, session: Session) -> Callable[[dict[str, Any], dict[str, Any], bool], None]:
         def handled(_: dict[str, Any], answer: dict[str, Any], is_learned: bool) -> None:
@@ -172,6 +175,7 @@ class Charger:
         connector = self.connectors[number]
         self._end(connector, reason)
         self._status(connector, "Finishing")
+        self.deliver()
         if unplugs:
             self.unplug(number)
 

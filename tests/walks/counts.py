@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from tests.walks.account import Session
 from tests.walks.central import Said
@@ -12,7 +12,9 @@ from tests.walks.walk import Walk
 
 
 class Counts:
-    def __init__(self) -> None:
+    def __init__(self, told: Collection[Verdict] = ()) -> None:
+        """The stories of these verdicts are kept, beside those of failures."""
+        self._told = told
         self.walks = 0
         self.messages = 0
         self.sessions = 0
@@ -36,12 +38,13 @@ class Counts:
                 self.notes[finding.note] += 1
             for habit, value in walk.habits.named().items():
                 self._by_habit[f"{habit}: {value}"][finding.verdict] += 1
-            if finding.verdict.is_failure:
+            if finding.verdict.is_failure or finding.verdict in self._told:
                 self._keep(seed, walk, finding)
 
     def _keep(self, seed: int, walk: Walk, finding: Finding) -> None:
-        marks = sorted(finding.session.marks) if finding.session else []
-        key = (finding.verdict.value, *marks)
+        marks = finding.session.marks if finding.session else ()
+        registers = walk.habits.registers.value
+        key = (finding.verdict.value, registers, *sorted(mark for mark in marks if not mark.startswith("MeterValues")))
         self._classes[key] += 1
         known = self._shortest.get(key)
         if known is None or len(walk.story) < len(known[1].story):
@@ -66,7 +69,7 @@ class Counts:
             counts = self._by_habit[habit]
             yield f"{habit:44}" + "".join(f"{counts[verdict] or '':7}" for verdict in shown)
 
-    def classes(self, most: int) -> Iterator[str]:
+    def stories(self, most: int) -> Iterator[str]:
         """Kinds of failures, the commonest first, with the shortest story of each."""
         for key, count in self._classes.most_common(most):
             seed, walk, finding = self._shortest[key]

@@ -24,6 +24,8 @@ class Verdict(StrEnum):
     SAID_LOW = "closed by evidence, low"
     SAID_HIGH = "closed by evidence, high"
     MARKED = "marked implausible"
+    MARKED_RIGHT = "marked, though it's right"
+    ASIDE = "differs, its stop unmatched"
     UNMATCHED = "open, stop unmatched"
     OPEN = "open"
     """Nothing that ended it got through."""
@@ -98,11 +100,11 @@ def _verdict_on(session: Session, transaction: Transaction, *, is_aside: bool) -
             return Verdict.UNMATCHED
         return Verdict.VANISHED if session.stops else Verdict.OPEN
     if transaction.energy_implausible:
-        return Verdict.MARKED
+        return Verdict.MARKED_RIGHT if wh == session.wh else Verdict.MARKED
     if wh == session.wh:
         return Verdict.EQUAL
     if transaction.evidence is None:
-        return Verdict.SILENT
+        return Verdict.ASIDE if is_aside else Verdict.SILENT
     # A watt hour of rounding.
     if wh > session.wh + 1:
         return Verdict.SAID_HIGH

@@ -3,14 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from mcpp.reads.transactions import Transaction
 from tests.walks.account import Session
-from tests.walks.habits import Habits
+from tests.walks.habits import Habits, Registers
+
+
+_MOST_WATTS = 1_000_000
+"""A charger of which nobody said its rated power is believed up to this."""
 
 
 def why_undecidable(
     session: Session, sessions: Sequence[Session], booked: Sequence[Transaction], habits: Habits
 ) -> str | None:
     """The reason why a difference can't be seen; None where it can."""
+    if habits.registers is Registers.ZERO_ZERO and not session.told_values and not habits.transaction_data:
+        return "0 at its start, 0 at its stop, and no value between"
+    for transaction in booked:
+        if transaction.meter_stop == 65535 and _is_possible(session, transaction):
+            return "a stop of 65535 Wh, which is possible"
+        if any(
+            stop.get("transactionId") == transaction.transaction_id
+            and stop["meterStop"] == transaction.meter_stop
+            and _is_possible(session, transaction)
+            for other in sessions
+            if other.connector != session.connector
+            for stop in other.stops
+        ):
+            return "the other connector's stop names it, and its register is possible there"
     return None
+
+
+def _is_possible(session: Session, transaction: Transaction) -> bool:
+    """Whether what is booked could have been taken in the time that the session truly had."""
+    assert session.ended_at is not None
+    assert transaction.meter_stop is not None
+    wh = transaction.meter_stop - transaction.meter_start
+    hours = (session.ended_at - session.began_at) / timedelta(hours=1)
+    return session.told_wh <= wh <= _MOST_WATTS * hours
