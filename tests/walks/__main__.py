@@ -1,4 +1,4 @@
-"""Random walks by hand: `python -m tests.walks [SESSIONS] [--seed N] [--stories N]`; fails where one ends in silence."""
+"""Random walks by hand; fails where a bill is wrong in silence."""
 
 from __future__ import annotations
 

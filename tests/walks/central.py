@@ -47,7 +47,7 @@ class ImmediateWriter(Writer[Queries]):
         self._connection = connection
         self._queries = queries
         self._memory = memory
-        self._loop = asyncio.AbstractEventLoop()
+        self._loop = cast("asyncio.AbstractEventLoop", None)  # nobody waits
 
     def _gather(self, unit: Pending[T]) -> Pending[T]:
         self._write(_Batch([unit], unit.began))
@@ -85,11 +85,8 @@ class Central:
         self.now = begin
         self.story: list[Said | str] = []
         self._ids = (f"{number:032x}" for number in count(1))
-        self._connection = cast(
-            "WriterConnection",
-            sqlite3.connect(
-                ":memory:", isolation_level=None, cached_statements=CACHED_STATEMENTS, factory=WriterConnection
-            ),
+        self._connection = sqlite3.connect(
+            ":memory:", isolation_level=None, cached_statements=CACHED_STATEMENTS, factory=WriterConnection
         )
         self._connection.deserialize(_empty_database())
         self._connection.execute("PRAGMA foreign_keys = ON")

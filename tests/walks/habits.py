@@ -144,9 +144,7 @@ class Habits:
             "line": "loses much" if self.loses > 0.02 else "good" if self.loses else "perfect",
             "queue": "late" if self.late_queue else "in order",
             "tags": "one" if self.one_tag else "one each",
-            "oddities": ", ".join(
-                name for name, has in (("dips", self.dips), ("sentinels", self.sentinels)) if has
-            )
+            "oddities": ", ".join(name for name, has in (("dips", self.dips), ("sentinels", self.sentinels)) if has)
             or "none",
         }
 

@@ -128,8 +128,7 @@ def _has_ended(session: Session, transaction: Transaction) -> bool:
         return False
     spelled = transaction.stopped_at.isoformat()
     return any(
-        transaction.meter_stop == stop["meterStop"] and _same_time(spelled, stop["timestamp"])
-        for stop in session.stops
+        transaction.meter_stop == stop["meterStop"] and _same_time(spelled, stop["timestamp"]) for stop in session.stops
     )
 
 

@@ -9,7 +9,6 @@ from mcpp.reads.transactions import Transaction
 from tests.walks.account import Session
 from tests.walks.habits import Habits, Registers
 
-
 _MOST_WATTS = 1_000_000
 """A charger of which nobody said its rated power is believed up to this."""
 

@@ -19,7 +19,6 @@ MANY = 400
 """Steps of a walk, at most."""
 
 
-
 @dataclass(frozen=True)
 class Walk:
     """What happened, and what came of it."""
