@@ -33,6 +33,8 @@ class Session:
     """Payloads that got through; they may differ in the id."""
     answers: list[int] = field(default_factory=list)
     """Every id that the central system gave for its start, whether or not the charger learned of it."""
+    stopped_by_id: bool = False
+    """A stop got through that named one of them."""
     told_wh: int = 0
     """The most energy that a meter value which got through told truly."""
     told_values: int = 0

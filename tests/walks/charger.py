@@ -15,6 +15,8 @@ from tests.walks.central import Central
 from tests.walks.habits import ABSENT, OWN_COUNT, Clock, Habits, Ids, Names, Registers, Series, Statuses
 from tests.walks.meter import SENTINELS, Reading, Sampled, at_quarter_hour, sampled, spoil
 
+TWIN = "one start like another's, which its id hasn't stopped"
+
 _1970 = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -160,6 +162,10 @@ class Charger:
 
     def _started(self, session: Session) -> Callable[[dict[str, Any], dict[str, Any], bool], None]:
         def handled(_: dict[str, Any], answer: dict[str, Any], is_learned: bool) -> None:
+            for twin in self.sessions:
+                if twin is not session and twin.start == session.start and twin.answers and not twin.stopped_by_id:
+                    session.marks.add(TWIN)
+                    twin.marks.add(TWIN)
             session.answers.append(answer["transactionId"])
             if is_learned:
                 session.known_id = answer["transactionId"]
@@ -208,7 +214,9 @@ class Charger:
 
         def handled(payload: dict[str, Any], _: dict[str, Any], __: bool) -> None:
             session.stops.append(payload)
-            if payload.get("transactionId") not in session.answers:
+            if payload.get("transactionId") in session.answers:
+                session.stopped_by_id = True
+            else:
                 session.marks.add("stop without its id")
 
         self._put(

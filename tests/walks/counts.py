@@ -38,6 +38,8 @@ class Counts:
                 self.notes[finding.note] += 1
             for habit, value in walk.habits.named().items():
                 self._by_habit[f"{habit}: {value}"][finding.verdict] += 1
+            for mark in finding.session.marks if finding.session else ():
+                self._by_habit[f"mishap: {mark}"][finding.verdict] += 1
             if finding.verdict.is_failure or finding.verdict in self._told:
                 self._keep(seed, walk, finding)
 
@@ -64,10 +66,10 @@ class Counts:
         shown = [verdict for verdict in Verdict if self.verdicts[verdict]]
         for number, verdict in enumerate(shown, 1):
             yield f"  {number:2} = {verdict.value}"
-        yield f"{'':44}" + "".join(f"{number:7}" for number in range(1, len(shown) + 1))
+        yield f"{'':52}" + "".join(f"{number:7}" for number in range(1, len(shown) + 1))
         for habit in sorted(self._by_habit):
             counts = self._by_habit[habit]
-            yield f"{habit:44}" + "".join(f"{counts[verdict] or '':7}" for verdict in shown)
+            yield f"{habit[:51]:52}" + "".join(f"{counts[verdict] or '':7}" for verdict in shown)
 
     def stories(self, most: int) -> Iterator[str]:
         """Kinds of failures, the commonest first, with the shortest story of each."""

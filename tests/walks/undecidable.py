@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from mcpp.reads.transactions import Transaction
 from tests.walks.account import Session
+from tests.walks.charger import TWIN
 from tests.walks.habits import Habits, Registers
 
 _MOST_WATTS = 1_000_000
@@ -19,6 +20,8 @@ def why_undecidable(
     """The reason why a difference can't be seen; None where it can."""
     if habits.registers is Registers.ZERO_ZERO and not session.told_values and not habits.transaction_data:
         return "0 at its start, 0 at its stop, and no value between"
+    if TWIN in session.marks:
+        return "a start like an earlier one that isn't over: a repeat"
     for transaction in booked:
         if transaction.meter_stop == 65535 and _is_possible(session, transaction):
             return "a stop of 65535 Wh, which is possible"

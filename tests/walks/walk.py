@@ -103,6 +103,8 @@ def _cut_line(charger: Charger, random: Random) -> None:
 def _cut_power(charger: Charger, random: Random) -> None:
     status = random.choice(["Available", "Finishing", "Preparing"])
     charger.cut_power(random.choice(list(PowerCut)), status, random.choice([10, 300, HOUR]))
+    if charger.connectors[1].session is None and random.random() < 0.3:
+        charger.plug_in(1)  # it charges whoever stands there when it has power again
 
 
 def _shift_clock(charger: Charger, random: Random) -> None:
