@@ -35,10 +35,8 @@ class Session:
     """Every id that the central system gave for its start, whether or not the charger learned of it."""
     stopped_by_id: bool = False
     """A stop got through that named one of them."""
-    told_wh: int = 0
-    """The most energy that a meter value which got through told truly."""
-    told_values: int = 0
-    """How many such values there were."""
+    told: list[tuple[datetime, int]] = field(default_factory=list)
+    """Energy that meter values which got through told truly, in Wh, with the time of measurement by a right clock."""
     refused: list[str] = field(default_factory=list)
     """Actions of its messages that were answered by a CALLERROR."""
     marks: set[str] = field(default_factory=set)
@@ -49,3 +47,12 @@ class Session:
         """What it truly took."""
         assert self.end_wh is not None
         return self.end_wh - self.begin_wh
+
+    @property
+    def told_wh(self) -> int:
+        """The most energy that was told before it ended."""
+        return max((wh for _, wh in self.told), default=0)
+
+    def told_until(self, at: datetime) -> int:
+        """The most energy that was told by then."""
+        return max((wh for measured_at, wh in self.told if measured_at <= at), default=0)

@@ -342,11 +342,11 @@ class Charger:
             "meterValue": [{"timestamp": self._stamp(), "sampledValue": values}],
         }
         frozen = self._values_id(session or named) if self.habits.freezes else None
+        at = self.central.now
 
         def handled(_: dict[str, Any], __: dict[str, Any], ___: bool) -> None:
             if session is not None and told_wh is not None:
-                session.told_wh = max(session.told_wh, told_wh)
-                session.told_values += 1
+                session.told.append((at, told_wh))
 
         self._put(
             Message(

@@ -28,7 +28,7 @@ class Verdict(StrEnum):
     ASIDE = "differs, its stop unmatched"
     UNMATCHED = "open, stop unmatched"
     OPEN = "open"
-    """Nothing that ended it got through."""
+    """Nothing that ended it got through, or it ended another one, which is judged there."""
     UNTOLD = "not told"
     """Its start never got through, and a stop of it is kept aside."""
     UNDECIDABLE = "undecidable"
@@ -83,22 +83,23 @@ def _judge(
     if session.refused:
         return Verdict.REFUSED
     is_aside = any(_is_of(session, kept) for kept in unmatched)
+    is_used = any(_has_ended(session, transaction) for transaction in books.values())
     if not booked:
-        is_used = any(_has_ended(session, transaction) for transaction in books.values())
         return Verdict.UNTOLD if not session.stops or is_aside or is_used else Verdict.VANISHED
     if any(owners[transaction.transaction_id] > 1 for transaction in booked):
         return Verdict.MERGED
     if sum(_is_bill(transaction) and bool(transaction.energy_wh) for transaction in booked) > 1:
         return Verdict.TWICE
-    return max((_verdict_on(session, transaction, is_aside=is_aside) for transaction in booked), key=_RANK.__getitem__)
+    verdicts = (_verdict_on(session, each, is_aside=is_aside, is_used=is_used) for each in booked)
+    return max(verdicts, key=_RANK.__getitem__)
 
 
-def _verdict_on(session: Session, transaction: Transaction, *, is_aside: bool) -> Verdict:
+def _verdict_on(session: Session, transaction: Transaction, *, is_aside: bool, is_used: bool) -> Verdict:
     wh = transaction.energy_wh
     if transaction.stopped_at is None or wh is None:
         if is_aside:
             return Verdict.UNMATCHED
-        return Verdict.VANISHED if session.stops else Verdict.OPEN
+        return Verdict.OPEN if is_used or not session.stops else Verdict.VANISHED
     if transaction.energy_implausible:
         return Verdict.MARKED_RIGHT if wh == session.wh else Verdict.MARKED
     if wh == session.wh:

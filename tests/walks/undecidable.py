@@ -18,17 +18,17 @@ def why_undecidable(
     session: Session, sessions: Sequence[Session], booked: Sequence[Transaction], habits: Habits
 ) -> str | None:
     """The reason why a difference can't be seen; None where it can."""
-    if habits.registers is Registers.ZERO_ZERO and not session.told_values and not habits.transaction_data:
+    if habits.registers is Registers.ZERO_ZERO and not session.told and not habits.transaction_data:
         return "0 at its start, 0 at its stop, and no value between"
     if TWIN in session.marks:
         return "a start like an earlier one that isn't over: a repeat"
     for transaction in booked:
-        if transaction.meter_stop == 65535 and _is_possible(session, transaction):
+        if transaction.meter_stop == 65535 and _is_possible(session, transaction, session):
             return "a stop of 65535 Wh, which is possible"
         if any(
             stop.get("transactionId") == transaction.transaction_id
             and stop["meterStop"] == transaction.meter_stop
-            and _is_possible(session, transaction)
+            and _is_possible(session, transaction, other)
             for other in sessions
             if other.connector != session.connector
             for stop in other.stops
@@ -37,10 +37,10 @@ def why_undecidable(
     return None
 
 
-def _is_possible(session: Session, transaction: Transaction) -> bool:
-    """Whether what is booked could have been taken in the time that the session truly had."""
-    assert session.ended_at is not None
+def _is_possible(session: Session, transaction: Transaction, ended: Session) -> bool:
+    """Whether what is booked could have been taken until that other session ended, by what was told until then."""
+    assert ended.ended_at is not None
     assert transaction.meter_stop is not None
     wh = transaction.meter_stop - transaction.meter_start
-    hours = (session.ended_at - session.began_at) / timedelta(hours=1)
-    return session.told_wh <= wh <= _MOST_WATTS * hours
+    hours = (ended.ended_at - session.began_at) / timedelta(hours=1)
+    return session.told_until(ended.ended_at) <= wh <= _MOST_WATTS * hours
