@@ -38,7 +38,7 @@ def walk(random: Random, sessions: int) -> Walk:
         habits = draw(random)
         charger = Charger(central, random, habits)
         _live(charger, random, sessions)
-        _settle(charger)
+        settle(charger)
         return Walk(habits, charger.sessions, judge(charger.sessions, habits, central), central.story)
     finally:
         central.close()
@@ -138,7 +138,7 @@ _MISHAPS: Sequence[Callable[[Charger, Random], None]] = (
 )
 
 
-def _settle(charger: Charger) -> None:
+def settle(charger: Charger) -> None:
     """The queue is delivered, the connectors are free, and recovery has had its time."""
     for number in charger.connectors:
         if charger.connectors[number].status != "Available":
