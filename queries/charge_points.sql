@@ -94,6 +94,14 @@ UPDATE charge_points SET display_name = @display_name WHERE key = @key;
 -- name: SetAutoStart :exec
 UPDATE charge_points SET auto_start = @auto_start WHERE key = @key;
 
+-- Say what each connector of a charge point can deliver at most, in W; NULL where nobody knows.
+-- name: SetRatedPower :exec
+UPDATE charge_points SET rated_power_w = @rated_power_w WHERE key = @key;
+
+-- What each connector of a charge point can deliver at most, in W; null where nobody said.
+-- name: GetRatedPower :one
+SELECT rated_power_w FROM charge_points WHERE key = @key;
+
 -- How many transactions a charge point has.
 -- name: CountTransactionsOfChargePoint :one
 SELECT count(*) FROM transactions WHERE charge_point_key = @charge_point_key;

@@ -7,14 +7,14 @@ RETURNING id;
 
 -- Store the samples of moments in a transaction, but for moments that have some already.
 -- name: AddTransactionReadings :batchexec
-INSERT INTO transaction_readings (transaction_id, measured_at, late_sample, position, samples, register_wh, received_at)
-VALUES (@transaction_id, @measured_at, '', 0, @samples, @register_wh, @received_at)
+INSERT INTO transaction_readings (transaction_id, measured_at, late_sample, position, samples, energy, origin, received_at)
+VALUES (@transaction_id, @measured_at, '', 0, @samples, @energy, @origin, @received_at)
 ON CONFLICT DO NOTHING;
 
 -- Store samples of moments in a transaction that have some already; those they have change nothing.
 -- name: AddLateTransactionSamples :batchexec
-INSERT INTO transaction_readings (transaction_id, measured_at, late_sample, position, samples, register_wh, received_at)
-SELECT @transaction_id, @measured_at, @late_sample, @position, json_array(@late_sample), @register_wh, @received_at
+INSERT INTO transaction_readings (transaction_id, measured_at, late_sample, position, samples, energy, origin, received_at)
+SELECT @transaction_id, @measured_at, @late_sample, @position, json_array(@late_sample), @energy, @origin, @received_at
 WHERE NOT EXISTS (
     SELECT 1 FROM transaction_readings AS r, json_each(r.samples)
     WHERE r.transaction_id = @transaction_id AND r.measured_at = @measured_at AND r.late_sample = ''
@@ -39,12 +39,15 @@ WHERE NOT EXISTS (
 )
 ON CONFLICT DO NOTHING;
 
--- The newest register of a transaction up to a time; of one moment that which was received last.
--- name: FindNewestRegister :one
-SELECT measured_at, register_wh FROM transaction_readings
-WHERE transaction_id = @transaction_id AND measured_at <= @until AND register_wh IS NOT NULL
-ORDER BY measured_at DESC, received_at DESC, position DESC
-LIMIT 1;
+-- What speaks of energy in a transaction, up to a time, in the order of time.
+-- name: ListEnergyReadings :many
+SELECT measured_at, energy, origin, received_at FROM transaction_readings
+WHERE transaction_id = @transaction_id AND measured_at <= @until AND energy IS NOT NULL
+ORDER BY measured_at, late_sample;
+
+-- A kind of sample by its key.
+-- name: GetSampleKind :one
+SELECT * FROM sample_kinds WHERE id = @id;
 
 -- The samples of a transaction in the order of time, then as sent, a page at a time.
 -- name: ListTransactionSamples :many

@@ -53,8 +53,18 @@ ORDER BY started_at DESC, id DESC LIMIT 1;
 UPDATE transactions
 SET meter_stop = @meter_stop, stopped_at = @stopped_at, stop_received_at = @stop_received_at,
     stop_id_tag = @stop_id_tag, stop_reason = @stop_reason, stop_origin = @stop_origin, evidence = @evidence,
-    energy_implausible = @energy_implausible, suspicion = NULL, suspicion_at = NULL, grace_began_at = NULL
+    energy_wh = @energy_wh, implausible_reason = @implausible_reason, suspicion = NULL, suspicion_at = NULL, grace_began_at = NULL
 WHERE id = @id AND (stopped_at IS NULL OR stop_origin <> 'charger');
+
+-- Keep what a person says that a transaction took; returns its key.
+-- name: AddCorrection :one
+INSERT INTO transaction_corrections (transaction_id, energy_wh, note, who, corrected_at)
+VALUES (@transaction_id, @energy_wh, @note, @who, @corrected_at)
+RETURNING id;
+
+-- Let a correction count.
+-- name: SetCorrection :exec
+UPDATE transactions SET correction_id = @correction_id WHERE id = @id;
 
 -- How many transactions are open.
 -- name: CountOpenTransactions :one

@@ -66,6 +66,11 @@ class WantedChargePoint(Body):
 
     display_name: Annotated[Printable, Field(min_length=1, max_length=255)] | None = None
     auto_start: StrictBool | None = Field(None, description="null: the global setting holds.")
+    rated_power_w: Annotated[StrictInt, Field(ge=1, le=100_000_000)] | None = Field(
+        None,
+        description="What each of its connectors can deliver at most, in W: the bound of what energy can be true. "
+        "null: 1 MW.",
+    )
     password: Annotated[SecretStr, Field(min_length=1, max_length=255)] | None = Field(
         None, description="For HTTP basic authentication; stored as a hash, never returned. null: it needs none."
     )
@@ -84,6 +89,14 @@ class Assignment(Body):
     """Where a stop or meter values belong."""
 
     transaction_id: StrictInt = Field(ge=1, le=LARGEST_ID)
+
+
+class WantedCorrection(Body):
+    """What an ended transaction took, by a person's word."""
+
+    energy_wh: StrictInt = Field(ge=0, le=LARGEST_ID, description="Wh")
+    note: Annotated[str, Field(min_length=1, max_length=1000)] = Field(description="Why, for whoever reads the bill.")
+    who: Annotated[Printable, Field(min_length=1, max_length=255)] = Field(description="Who says so.")
 
 
 class WantedLink(Body):

@@ -62,6 +62,7 @@ async def put_charge_point(
         Wanted(
             display_name=wanted.display_name if "display_name" in given else KEEP,
             auto_start=wanted.auto_start if "auto_start" in given else KEEP,
+            rated_power_w=wanted.rated_power_w if "rated_power_w" in given else KEEP,
             password_hash=password_hash,
         ),
         datetime.now(UTC),

@@ -7,7 +7,15 @@ from typing import Annotated, Generic, Literal, TypeVar
 from pydantic import BaseModel, Field, JsonValue
 
 from mcpp.reads.times import Time
-from mcpp_generated.db.enums import Availability, IdTagStatus, ReportKind, ReservationState, StopOrigin, UnmatchedKind
+from mcpp_generated.db.enums import (
+    Availability,
+    IdTagStatus,
+    Implausible,
+    ReportKind,
+    ReservationState,
+    StopOrigin,
+    UnmatchedKind,
+)
 
 Item = TypeVar("Item")
 
@@ -31,6 +39,7 @@ class ChargePoint(BaseModel):
     connected: bool
     ocpp_version: str | None = Field(examples=["1.6"])
     display_name: str | None
+    rated_power_w: int | None = Field(description="What each connector can deliver at most, as an operator says.")
     vendor: str | None
     model: str | None
     serial_number: str | None
@@ -81,6 +90,15 @@ class ConfigurationKey(BaseModel):
     known_at: Time
 
 
+class Correction(BaseModel):
+    """What a person says that a transaction took."""
+
+    energy_wh: int = Field(description="Wh")
+    note: str
+    who: str
+    corrected_at: Time
+
+
 class Transaction(BaseModel):
     """A transaction as stored."""
 
@@ -90,13 +108,20 @@ class Transaction(BaseModel):
     id_tag: str
     meter_start: int = Field(description="Wh")
     meter_stop: int | None = Field(description="Wh")
-    energy_wh: int | None = Field(description="Wh, never negative; null while it runs.")
+    energy_wh: int | None = Field(
+        description="Wh, never negative: a correction, else as booked; 0 where it's implausible; null while it runs."
+    )
     started_at: Time
     stopped_at: Time | None
     stop_reason: str | None = Field(examples=["EVDisconnected"])
     stop_origin: StopOrigin | None = Field(description="Who ended it, by the database.")
     evidence: dict[str, JsonValue] | None = Field(description="What a recovered stop was taken from.")
-    energy_implausible: bool = Field(description="The register ran backwards: look at it before billing.")
+    energy_implausible: bool = Field(
+        description="No reading can be believed: look at it before billing; it can be corrected."
+    )
+    reason: Implausible | None = Field(description="Why its energy is implausible.")
+    original_energy_wh: int | None = Field(description="Wh as booked, where a correction counts.")
+    correction: Correction | None = Field(description="What a person says that it took, the newest of it.")
     session_correlation_id: str = Field(description="On every log line of the session, too.")
 
 

@@ -12,11 +12,12 @@ from starlette.responses import Response, StreamingResponse
 
 from mcpp.api import models
 from mcpp.api.answers import as_json
-from mcpp.api.bodies import RowKey
+from mcpp.api.bodies import RowKey, WantedCorrection
 from mcpp.api.commands import ANY_ANSWER, answer_command, answered_by
 from mcpp.api.problems import conflict, documented, found
 from mcpp.api.services import ApiServices, FromServices
 from mcpp.domain.closing import close_by_operator
+from mcpp.domain.corrections import correct
 from mcpp.reads import transactions as reads
 from mcpp.reads.csv_text import csv_line
 from mcpp.reads.paging import Page, PageQuery
@@ -87,6 +88,17 @@ async def stop_transaction(request: Request, services: FromServices, transaction
 async def close_transaction(services: FromServices, transaction_id: RowKey) -> Response:
     """End it in the database from its last meter value, for a charge point that's gone; its own stop may still come."""
     await services.change(close_by_operator, transaction_id)
+    return await answer_transaction(services, transaction_id)
+
+
+@router.post(
+    "/{transaction_id}/correct",
+    response_model=models.Transaction,
+    responses=_ONE | documented(HTTPStatus.CONFLICT, HTTPStatus.SERVICE_UNAVAILABLE),
+)
+async def correct_transaction(services: FromServices, transaction_id: RowKey, wanted: WantedCorrection) -> Response:
+    """Say what an ended transaction took: that counts from now on; what was booked is kept and shown."""
+    await services.change(correct, transaction_id, wanted.energy_wh, wanted.note, wanted.who)
     return await answer_transaction(services, transaction_id)
 
 

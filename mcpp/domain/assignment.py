@@ -9,8 +9,9 @@ from typing import TypeAlias
 from mcpp.domain.closing import Stop, close_by_assignment
 from mcpp.domain.errors import Conflict, Unknown
 from mcpp.domain.events import Event
+from mcpp.domain.evidence import Origin
 from mcpp.domain.memory import Memory
-from mcpp.domain.meter_values import add_transaction_samples, file_samples
+from mcpp.domain.meter_values import file_samples
 from mcpp.domain.occasion import OperatorOccasion, Result
 from mcpp.domain.samples import Sample
 from mcpp_generated.db.enums import UnmatchedKind
@@ -50,10 +51,9 @@ def assign(
     memory = Memory()
     content = read(kept.ocpp_version, kept.kind, kept.payload)
     events: tuple[Event, ...] = ()
+    # A person says so: that is as good as the charger's naming it.
+    file_samples(q, about, transaction, content.samples, Origin.NAMED, memory)
     if content.stop is not None:
         events = (close_by_assignment(q, about, transaction, content.stop),)
-        add_transaction_samples(q, about, transaction.id, content.samples, memory)
-    else:
-        file_samples(q, about, transaction, content.samples, memory)
     q.delete_unmatched(id=unmatched_id)
     return Result(None, events)

@@ -67,6 +67,8 @@ class Wanted:
     display_name: str | Keep | None = KEEP
     auto_start: bool | Keep | None = KEEP
     """None: as the setting says for all."""
+    rated_power_w: int | Keep | None = KEEP
+    """Of each connector, at most; None: nobody knows."""
     password_hash: str | Keep | None = field(default=KEEP, repr=False)
     """None: it needs no password."""
 
@@ -130,6 +132,8 @@ def put_charge_point(q: Queries, identity: str, wanted: Wanted, now: datetime) -
         q.set_display_name(key=known.key, display_name=wanted.display_name)
     if wanted.auto_start is not KEEP:
         q.set_auto_start(key=known.key, auto_start=wanted.auto_start)
+    if wanted.rated_power_w is not KEEP:
+        q.set_rated_power(key=known.key, rated_power_w=wanted.rated_power_w)
     if wanted.password_hash is not KEEP:
         q.set_password_hash(key=known.key, password_hash=wanted.password_hash)
     return Registered(known.key, created)

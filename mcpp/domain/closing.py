@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from types import MappingProxyType
 from typing import TypeAlias, TypeVar
 
-from mcpp.domain.energy import book_energy, energy_wh, last_stored_register
+from mcpp.domain.bill import Bill, bill_of_stop, bill_of_values
+from mcpp.domain.energy import END_OF_TIME, account_of, book_energy, counted_before, energy_so_far, register_of
 from mcpp.domain.errors import Conflict, Unknown
 from mcpp.domain.events import TransactionRecovered, TransactionStopped
-from mcpp.domain.measurements import Register
+from mcpp.domain.evidence import EnergyAccount, Form, Frame
+from mcpp.domain.memory import Memory
 from mcpp.domain.occasion import Occasion, OperatorOccasion, Result
 from mcpp.domain.statuses import StopReason
 from mcpp_generated.db.enums import StopOrigin
@@ -31,6 +32,8 @@ class Cause(StrEnum):
     NEXT_START = "next_start"
     """Its connector began another one."""
     OPERATOR = "operator"
+    STOP_REGISTER = "stop_register"
+    """Its charger stopped it, but with a register that can't be its own."""
 
 
 class EvidenceSource(StrEnum):
@@ -54,16 +57,33 @@ class Evidence:
     meter_stop: int
     """Wh."""
     stopped_at: datetime
+    bill: Bill
     facts: Mapping[str, Fact] = field(default_factory=dict)
     """What else a person needs to believe it."""
 
     def as_json(self) -> str:
         """As stored and shown by the API; times are RFC 3339."""
-        return json.dumps({"cause": self.cause, "source": self.source, **self.facts}, default=_spell)
+        facts = {"cause": self.cause, "source": self.source, **self.facts, **_facts_of(self.bill)}
+        return json.dumps(facts, default=_spell)
 
     def as_stop(self) -> Stop:
         """As stored; OCPP has no better reason for it (1.6 §7.36)."""
         return Stop(self.meter_stop, self.stopped_at, id_tag=None, reason=StopReason.OTHER)
+
+
+def _facts_of(bill: Bill) -> dict[str, Fact]:
+    """What of the meter values isn't plain: how they are read, of what phases, and that they fell."""
+    facts: dict[str, Fact] = {}
+    if bill.distrust is not None:
+        facts["distrust"] = bill.distrust.value
+    if (claim := bill.claim) is not None:
+        if claim.frame is not Frame.LIFETIME:
+            facts["register"] = claim.frame.value
+        if claim.form is not Form.TOTAL:
+            facts["form"] = claim.form.value
+        if claim.fell_to_wh is not None:
+            facts["fell_to_wh"] = claim.fell_to_wh
+    return facts
 
 
 def _spell(moment: datetime) -> str:
@@ -81,22 +101,36 @@ class Stop:
 
 
 def close_by_charger(
-    q: Queries, occasion: Occasion, transaction: Transaction, stop: Stop, registers: Mapping[int, Register]
+    q: Queries, occasion: Occasion, transaction: Transaction, stop: Stop, memory: Memory
 ) -> TransactionStopped | None:
-    """Store a stop; None where the charger had stopped this transaction before.
+    """Store a stop; None where the charger had stopped this transaction before."""
+    account = memory.account(q, transaction) if transaction.stopped_at is None else account_of(q, transaction)
+    so_far = account.energy_wh or 0
+    bill = _bill_of_stop(q, occasion, transaction, stop, account)
+    evidence = None
+    if bill.claim is not None:
+        cause, source = Cause.STOP_REGISTER, EvidenceSource.METER_VALUE
+        evidence = Evidence(cause, source, stop.meter_stop, stop.stopped_at, bill).as_json()
+    return _close(q, occasion, transaction, stop, bill, TransactionStopped, StopOrigin.CHARGER, evidence, so_far)
 
-    `registers` are the newest ones of open transactions, by their ids, as far as they are known.
-    """
-    return _close(q, occasion, transaction, stop, TransactionStopped, StopOrigin.CHARGER, registers=registers)
+
+def _bill_of_stop(
+    q: Queries, occasion: Occasion, transaction: Transaction, stop: Stop, account: EnergyAccount | None = None
+) -> Bill:
+    """By a stop's register and what was measured until then; what was measured later may be of another session."""
+    account = account or account_of(q, transaction)
+    claim = account.claim()
+    if claim is not None and claim.newest_at > stop.stopped_at:
+        account = account_of(q, transaction, until=stop.stopped_at)
+    return bill_of_stop(account, transaction.meter_start, stop.meter_stop, stop.stopped_at, occasion.at)
 
 
 def close_by_evidence(
     q: Queries, occasion: Occasion, transaction: Transaction, evidence: Evidence
 ) -> TransactionRecovered | None:
     """Close a transaction that its charger left open; None where the charger has stopped it."""
-    event = _close(
-        q, occasion, transaction, evidence.as_stop(), TransactionRecovered, StopOrigin.RECOVERED, evidence.as_json()
-    )
+    stop, kind, origin = evidence.as_stop(), TransactionRecovered, StopOrigin.RECOVERED
+    event = _close(q, occasion, transaction, stop, evidence.bill, kind, origin, evidence.as_json())
     _end_session(q, transaction)
     return event
 
@@ -114,17 +148,18 @@ def close_by_operator(q: Queries, occasion: OperatorOccasion, transaction_id: in
         raise Conflict(f"transaction {transaction_id} was stopped before")
     about = occasion.about(transaction.charge_point_key, record.charge_point_id)
     evidence = last_evidence(q, transaction, Cause.OPERATOR)
-    event = _close(
-        q, about, transaction, evidence.as_stop(), TransactionStopped, StopOrigin.OPERATOR, evidence.as_json()
-    )
+    stop, kind, origin = evidence.as_stop(), TransactionStopped, StopOrigin.OPERATOR
+    event = _close(q, about, transaction, stop, evidence.bill, kind, origin, evidence.as_json())
     _end_session(q, transaction)
     return Result(None, (event,) if event else ())
 
 
 def close_by_assignment(q: Queries, occasion: Occasion, transaction: Transaction, stop: Stop) -> TransactionStopped:
     """Store the stop that an operator says is this transaction's. Raises Conflict where its charger has stopped it."""
-    evidence = Evidence(Cause.OPERATOR, EvidenceSource.UNMATCHED_STOP, stop.meter_stop, stop.stopped_at)
-    event = _close(q, occasion, transaction, stop, TransactionStopped, StopOrigin.OPERATOR, evidence.as_json())
+    bill = _bill_of_stop(q, occasion, transaction, stop)
+    evidence = Evidence(Cause.OPERATOR, EvidenceSource.UNMATCHED_STOP, stop.meter_stop, stop.stopped_at, bill)
+    kind, origin = TransactionStopped, StopOrigin.OPERATOR
+    event = _close(q, occasion, transaction, stop, bill, kind, origin, evidence.as_json())
     if event is None:
         raise Conflict(f"transaction {transaction.id} was stopped by its charger before")
     _end_session(q, transaction)
@@ -139,13 +174,20 @@ def _close(
     occasion: Occasion,
     transaction: Transaction,
     stop: Stop,
+    bill: Bill,
     kind: type[_Stopped],
     origin: StopOrigin,
-    evidence: str | None = None,
-    registers: Mapping[int, Register] = MappingProxyType({}),
+    evidence: str | None,
+    so_far: int | None = None,
 ) -> _Stopped | None:
-    """Store an end and return its event; None where the charger ended this transaction before."""
-    implausible = stop.meter_stop < transaction.meter_start
+    """Store an end and return its event; None where the charger ended this transaction before.
+
+    `so_far` is what it took while it ran, in Wh, where that is known.
+    """
+    if transaction.stopped_at is not None:
+        before = counted_before(q, transaction)
+    else:
+        before = (energy_so_far(q, transaction) or 0) if so_far is None else so_far
     closed = q.close_transaction(
         id=transaction.id,
         meter_stop=stop.meter_stop,
@@ -155,12 +197,13 @@ def _close(
         stop_reason=stop.reason.value,
         stop_origin=origin,
         evidence=evidence,
-        energy_implausible=implausible,
+        energy_wh=bill.energy_wh,
+        implausible_reason=bill.implausible,
     )
     if not closed:
         return None
     stopped_by_charger_at = occasion.at if origin is StopOrigin.CHARGER else None
-    book_energy(q, transaction, stop.meter_stop, registers.get(transaction.id), stopped_by_charger_at)
+    counted = book_energy(q, transaction, bill.counted_wh, before, stopped_by_charger_at)
     return kind(
         charge_point_id=occasion.charge_point_id,
         correlation_id=occasion.correlation_id,
@@ -170,14 +213,17 @@ def _close(
         id_tag=transaction.id_tag,
         meter_start=transaction.meter_start,
         meter_stop=stop.meter_stop,
-        energy_wh=energy_wh(transaction.meter_start, stop.meter_stop),
-        energy_implausible=implausible,
+        energy_wh=bill.energy_wh,
+        energy_implausible=bill.implausible is not None,
+        implausible_reason=bill.implausible,
+        counted_wh=counted,
         started_at=transaction.started_at,
         stopped_at=stop.stopped_at,
         reason=stop.reason,
         origin=origin,
         session_correlation_id=transaction.session_correlation_id,
         supersedes=transaction.meter_stop,
+        superseded_wh=None if transaction.stopped_at is None else before,
         superseded_stopped_at=transaction.stopped_at,
         superseded_origin=transaction.stop_origin,
         evidence=evidence,
@@ -189,28 +235,33 @@ def _end_session(q: Queries, transaction: Transaction) -> None:
 
 
 def evidence_of_next_start(
-    q: Queries, transaction: Transaction, *, next_meter_start: int, next_started_at: datetime
+    q: Queries, transaction: Transaction, *, next_meter_start: int, next_started_at: datetime, received_at: datetime
 ) -> Evidence:
     """What ended a transaction whose connector began another: its last reading, else the next one's first."""
     facts: dict[str, Fact] = {"next_started_at": next_started_at, "next_meter_start": next_meter_start}
     evidence = last_evidence(q, transaction, Cause.NEXT_START, facts)
-    is_plausible = next_meter_start >= transaction.meter_start and next_started_at >= transaction.started_at
-    if evidence.source is EvidenceSource.METER_START and is_plausible:
-        return Evidence(Cause.NEXT_START, EvidenceSource.NEXT_START, next_meter_start, next_started_at, facts)
-    return evidence
+    if evidence.source is not EvidenceSource.METER_START or next_started_at < transaction.started_at:
+        return evidence
+    account = account_of(q, transaction)
+    bill = bill_of_stop(account, transaction.meter_start, next_meter_start, next_started_at, received_at)
+    if bill.implausible is not None:
+        return evidence
+    return Evidence(Cause.NEXT_START, EvidenceSource.NEXT_START, next_meter_start, next_started_at, bill, facts)
 
 
 def last_evidence(
     q: Queries, transaction: Transaction, cause: Cause, facts: Mapping[str, Fact] | None = None
 ) -> Evidence:
-    """The transaction's last reading, else its own start.
+    """What the transaction's readings say, else its own start.
 
-    A reading from before the moment that spoke against it goes first: later ones may be of an idle connector.
+    Readings from before the moment that spoke against it go first: later ones may be of an idle connector.
     """
-    reading = None
-    if transaction.suspicion_at is not None:
-        reading = last_stored_register(q, transaction.id, until=transaction.suspicion_at)
-    reading = reading or last_stored_register(q, transaction.id)
-    if reading is not None:
-        return Evidence(cause, EvidenceSource.METER_VALUE, reading.wh, reading.measured_at, facts or {})
-    return Evidence(cause, EvidenceSource.METER_START, transaction.meter_start, transaction.started_at, facts or {})
+    account = account_of(q, transaction, until=transaction.suspicion_at or END_OF_TIME)
+    if account.claim() is None and transaction.suspicion_at is not None:
+        account = account_of(q, transaction)
+    bill = bill_of_values(account, transaction.meter_start)
+    if bill.claim is not None:
+        register, newest_at = register_of(account, bill.energy_wh), bill.claim.newest_at
+        return Evidence(cause, EvidenceSource.METER_VALUE, register, newest_at, bill, facts or {})
+    source = EvidenceSource.METER_START
+    return Evidence(cause, source, transaction.meter_start, transaction.started_at, bill, facts or {})

@@ -1,120 +1,143 @@
 """Energy as stored: of a transaction, and of a charge point as a total that is reported to the outside.
 
-The total is the sum over all transactions: of an ended one its stored energy, of a running one what its newest register
-says. The outside must never see it fall, since counters of monitoring systems take a fall for a restart from 0. So in
-the same write that lets the sum fall, what it was before is kept as `charge_points.energy_peak_wh`; the greater is
-reported. `charge_points.energy_wh` is the part of the ended transactions.
+What a transaction took is `mcpp.domain.evidence`'s to say while it runs, and `mcpp.domain.bill`'s once it ends. What
+can't be true is marked and counts in no sum; what a person says in its place does.
 
-For the same reason a misread register must not get into it: no transaction takes more than a gigawatt hour.
+A charge point's total is the sum over all its transactions: of an ended one what counts of it, of a running one what
+it took so far. The outside must never see it fall, since counters of monitoring systems take a fall for a restart from
+0. So in the same write that lets the sum fall, what it was before is kept as `charge_points.energy_peak_wh`; the
+greater is reported. `charge_points.energy_wh` is the part of the ended transactions.
 """
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Final, NamedTuple, Protocol
 
-from mcpp.domain.measurements import Register, newest_registers
-from mcpp.domain.samples import Sample
+from mcpp.domain.evidence import EnergyAccount, Origin
+from mcpp.domain.samples import SampleKind
+from mcpp_generated.db.enums import Implausible
 from mcpp_generated.db.models import Transaction
 from mcpp_generated.db.queries import Queries
 
-# The strongest chargers, at 3.75 MW, would need eleven days.
-_MOST_COUNTED_WH = 10**9
+END_OF_TIME: Final = datetime.max.replace(tzinfo=UTC)
 
-_END_OF_TIME = datetime.max.replace(tzinfo=UTC)
-
-
-def energy_wh(meter_start: int, meter_stop: int) -> int:
-    """Energy of a transaction in Wh; never negative: a register that fell is marked as implausible instead."""
-    return max(meter_stop - meter_start, 0)
+ENERGY_SEPARATOR: Final = ","
+"""Between the texts of `transaction_readings.energy`; a text with one in it is no number."""
 
 
-def counted_wh(wh: int) -> int:
-    """What of a transaction's energy counts in its charge point's total: all, or nothing where it can't be true."""
-    return wh if wh <= _MOST_COUNTED_WH else 0
+class Register(NamedTuple):
+    """A reading of the meter's register of imported energy, as if it were that which the start tells."""
+
+    measured_at: datetime
+    wh: int
 
 
-def last_stored_register(q: Queries, transaction_id: int, *, until: datetime = _END_OF_TIME) -> Register | None:
-    """The newest register reading stored for a transaction, measured by a time."""
-    newest = q.find_newest_register(transaction_id=transaction_id, until=until)
-    return None if newest is None or newest.register_wh is None else Register(newest.measured_at, newest.register_wh)
+class Billed(Protocol):
+    """An ended transaction, as far as its energy goes."""
+
+    @property
+    def energy_wh(self) -> int | None: ...
+    @property
+    def implausible_reason(self) -> Implausible | None: ...
+    @property
+    def corrected_wh(self) -> int | None: ...
+
+
+def counted_wh(ended: Billed) -> int | None:
+    """What of a transaction's energy counts in sums, in Wh: a person's correction, else its own where it can be."""
+    if ended.corrected_wh is not None:
+        return ended.corrected_wh
+    return None if ended.implausible_reason is not None else ended.energy_wh
+
+
+def account_of(q: Queries, transaction: Transaction, *, until: datetime = END_OF_TIME) -> EnergyAccount:
+    """What the stored meter values of a transaction say, of those that were measured up to a time."""
+    account = _new_account(q, transaction)
+    for _ in _taken_in(q, transaction, account, until):
+        pass
+    return account
+
+
+def energy_by_time(q: Queries, transaction: Transaction) -> Iterator[tuple[datetime, int | None]]:
+    """What a transaction had taken by the time of each of its readings, in Wh, by those up to it."""
+    account = _new_account(q, transaction)
+    for measured_at in _taken_in(q, transaction, account, END_OF_TIME):
+        yield measured_at, account.energy_wh
+
+
+def _new_account(q: Queries, transaction: Transaction) -> EnergyAccount:
+    rated_watts = q.get_rated_power(key=transaction.charge_point_key)
+    return EnergyAccount(transaction.meter_start, transaction.started_at, transaction.start_received_at, rated_watts)
+
+
+def _taken_in(q: Queries, transaction: Transaction, account: EnergyAccount, until: datetime) -> Iterator[datetime]:
+    """The times of its readings, each once the account has it."""
+    kinds: dict[str, SampleKind] = {}
+    for measured_at, energy, origin, received_at in q.list_energy_readings(transaction_id=transaction.id, until=until):
+        for text in (energy or "").split(ENERGY_SEPARATOR):
+            key, _, value = text.partition(" ")
+            kind = kinds.get(key)
+            if kind is None:
+                kind = kinds[key] = _kind(q, int(key))
+            if kind.energy is not None:
+                account.take(kind.energy, value, measured_at, received_at, Origin(origin))
+        yield measured_at
+
+
+def _kind(q: Queries, key: int) -> SampleKind:
+    stored = q.get_sample_kind(id=key)
+    assert stored is not None, "a kind is never deleted"
+    return SampleKind(*stored[1:])
+
+
+def energy_so_far(q: Queries, transaction: Transaction) -> int | None:
+    """What an open transaction has taken by its stored values, in Wh; None where none can be believed."""
+    return account_of(q, transaction).energy_wh
 
 
 def register_so_far(q: Queries, transaction: Transaction) -> Register:
     """The newest register that is known of a transaction, its start's where there is none since."""
-    return last_stored_register(q, transaction.id) or Register(transaction.started_at, transaction.meter_start)
+    account = account_of(q, transaction)
+    claim = account.claim()
+    if claim is None:
+        return Register(transaction.started_at, transaction.meter_start)
+    return Register(claim.newest_at, register_of(account, claim.energy_wh))
 
 
-def energy_at(transaction: Transaction, register: Register | None) -> int:
-    """What a transaction has taken at a reading, in Wh; nothing before the first."""
-    return 0 if register is None else energy_wh(transaction.meter_start, register.wh)
-
-
-def energy_so_far(q: Queries, transaction: Transaction) -> int:
-    """What an open transaction has taken by its newest stored register, in Wh."""
-    return energy_at(transaction, last_stored_register(q, transaction.id))
+def register_of(account: EnergyAccount, energy_wh: int) -> int:
+    """The register that goes with an energy; it begins at 0 where the start told none."""
+    return (account.start or 0) + energy_wh
 
 
 def book_energy(
-    q: Queries,
-    transaction: Transaction,
-    meter_stop: int,
-    newest: Register | None,
-    stopped_by_charger_at: datetime | None,
-) -> None:
+    q: Queries, transaction: Transaction, wh: int, before: int, stopped_by_charger_at: datetime | None
+) -> int:
     """Let a transaction's end count in its charge point's total; `transaction` is as it was before.
 
-    `newest` is its newest register, None where that isn't known; `stopped_by_charger_at` when its charger's stop came.
-
-    To be called after the end is stored, and before samples that came with it are stored.
+    `before` is what it counted then, as running or as ended; `stopped_by_charger_at` when its charger's stop came.
+    To be called after the end is stored. Returns what counts: what a person said goes on counting.
     """
-    counted = counted_wh(energy_wh(transaction.meter_start, meter_stop))
-    if transaction.meter_stop is None:
-        newest = newest or last_stored_register(q, transaction.id)
-        before, replaced = counted_wh(energy_at(transaction, newest)), 0
-    else:
-        before = replaced = counted_wh(energy_wh(transaction.meter_start, transaction.meter_stop))
+    counted = wh if transaction.correction_id is None else before
     if counted < before:
-        _hold_total(q, transaction, before)
+        hold_total(q, transaction, before)
+    replaced = 0 if transaction.stopped_at is None else before
     q.book_energy(key=transaction.charge_point_key, wh=counted - replaced, last_tx_stop_at=stopped_by_charger_at)
+    return counted
 
 
-class RunningEnergy:
-    """Watches what the samples of a message change in the energy of an open transaction."""
-
-    def __init__(
-        self, q: Queries, transaction: Transaction, samples: Sequence[Sample], known: MutableMapping[int, Register]
-    ) -> None:
-        """To be made before the samples are stored; `known` has newest registers by transaction, and is kept so."""
-        self._q = q
-        self._transaction = transaction
-        self._known = known
-        self._newest = newest_registers(samples)
-        self._before: Register | None = None
-        if self._newest:
-            self._before = known.get(transaction.id) or last_stored_register(q, transaction.id)
-
-    def update(self) -> Register | None:
-        """Once they are stored: the newest register where that is of their time."""
-        if not self._newest:
-            return None
-        before, newest = self._before, self._newest[0]
-        if before is not None and newest.measured_at < before.measured_at:
-            return None
-        if len(self._newest) > 1 or (before is not None and newest.measured_at == before.measured_at):
-            # Which one of a moment's readings counts is the query's to say.
-            newest = last_stored_register(self._q, self._transaction.id) or newest
-        counted = counted_wh(energy_at(self._transaction, before))
-        if counted_wh(energy_at(self._transaction, newest)) < counted:
-            _hold_total(self._q, self._transaction, counted)
-        self._known[self._transaction.id] = newest
-        return newest
+def counted_before(q: Queries, ended: Transaction) -> int:
+    """What of an ended transaction counts now, in Wh."""
+    record = q.get_transaction(transaction_id=ended.id)
+    assert record is not None, "its charge point and connector exist by their foreign keys"
+    return counted_wh(record) or 0
 
 
-def _hold_total(q: Queries, transaction: Transaction, before: int) -> None:
+def hold_total(q: Queries, transaction: Transaction, before: int) -> None:
     """Keep the total as reported while this much of a transaction counted, which ran on or had ended otherwise."""
     others = sum(
-        counted_wh(energy_so_far(q, other))
+        energy_so_far(q, other) or 0
         for other in q.find_open_on_charge_point(charge_point_key=transaction.charge_point_key)
         if other.id != transaction.id
     )

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from mcpp.domain.samples import Sample
-from mcpp_generated.db.enums import ReservationState, StopOrigin
+from mcpp_generated.db.enums import Implausible, ReservationState, StopOrigin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +129,9 @@ class TransactionStopped(Event):
     meter_start: int
     meter_stop: int
     energy_wh: int
+    """0 where it's implausible."""
+    counted_wh: int
+    """What sums count of it: a person's correction goes on counting, and nothing does where it's implausible."""
     energy_implausible: bool
     started_at: datetime
     stopped_at: datetime
@@ -137,10 +140,14 @@ class TransactionStopped(Event):
     session_correlation_id: str
     supersedes: int | None = None
     """The meter_stop in Wh, recovered or an operator's, that this one replaces."""
+    superseded_wh: int | None = None
+    """What the replaced end counted, in Wh."""
     superseded_stopped_at: datetime | None = None
     superseded_origin: StopOrigin | None = None
     evidence: str | None = None
     """JSON: what the end was taken from, where the charger didn't report it."""
+    implausible_reason: Implausible | None = None
+    """Why no reading can be believed (`mcpp.domain.plausibility`)."""
     historic: bool = False
     """Its start was historic, too: it never ran here."""
 
@@ -148,6 +155,20 @@ class TransactionStopped(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransactionRecovered(TransactionStopped):
     """A transaction that its charger left open was closed in the database; `evidence` says by what."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransactionCorrected(Event):
+    """A person said what an ended transaction took; that counts from now on."""
+
+    transaction_id: int
+    connector_id: int
+    id_tag: str
+    energy_wh: int
+    replaced_wh: int | None
+    """What counted before, in Wh; None where nothing did."""
+    note: str
+    who: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

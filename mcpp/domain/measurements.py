@@ -1,4 +1,4 @@
-"""What the samples of a connector say together: its power, voltage, current and meter register, whoever asks.
+"""What the samples of a connector say together of its power, voltage and current, whoever asks.
 
 Values are taken by quantity and time of measurement: a newer time replaces all phases of the quantity, an older one,
 delivered late, changes nothing. The outlet counts before other places, since the inlet may feed several connectors.
@@ -12,11 +12,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
-from typing import Final, NamedTuple, TypeAlias
+from datetime import datetime, timedelta
+from typing import Final, TypeAlias
 
-from mcpp.domain.samples import CURRENT, POWER, VOLTAGE, Sample, SampleKind
+from mcpp.domain.samples import CURRENT, POWER, VOLTAGE, Sample
 
 WHOLE: Final = ""
 """The phase of what holds for the connector as a whole."""
@@ -42,76 +41,8 @@ _LONGEST_GAP: Final = 3600.0
 # Readings of different quantities belong together where they are no further apart.
 _TOGETHER: Final = timedelta(minutes=1)
 
-# A million GWh is no reading of a charger's meter.
-_LARGEST_WH: Final = 10**15
-_SURELY_IN_BOUNDS: Final = 12
-"""So many digits are, in kWh too."""
-
 _Moment: TypeAlias = dict[str, tuple[int, dict[str, float]]]
 """What was measured at one time, by quantity: the rank of the location, and the values by phase."""
-
-
-class Register(NamedTuple):
-    """A reading of the meter's register of imported energy."""
-
-    measured_at: datetime
-    wh: int
-
-
-def register_wh(kind: SampleKind, value: str) -> int | None:
-    """The meter register in Wh, or None where the sample is no reading of the whole import register."""
-    factor = kind.wh_factor
-    if factor is None:
-        return None
-    if len(value) <= _SURELY_IN_BOUNDS and value.isdecimal():
-        return int(value) * factor
-    try:
-        wh = (Decimal(value) * factor).to_integral_value()
-        # An int of 1E+400000 would take seconds to make.
-        return int(wh) if abs(wh) <= _LARGEST_WH else None
-    except ArithmeticError:
-        return None
-
-
-def newest_registers(samples: Sequence[Sample]) -> list[Register]:
-    """The register readings of the newest moment, as sent; where there are several, the last one counts."""
-    newest: list[Register] = []
-    for measured_at, kind, value, _ in samples:
-        if kind.wh_factor is None or (wh := register_wh(kind, value)) is None:
-            continue
-        if newest and measured_at != newest[0].measured_at:
-            if measured_at < newest[0].measured_at:
-                continue
-            newest.clear()
-        newest.append(Register(measured_at, wh))
-    return newest
-
-
-class LatestRegister:
-    """The register of a connector: an older reading, delivered late, changes nothing while the newer one is fresh."""
-
-    __slots__ = ("_latest", "_received_at")
-
-    def __init__(self) -> None:
-        self._latest: Register | None = None
-        self._received_at = datetime.min.replace(tzinfo=UTC)
-
-    @property
-    def wh(self) -> int | None:
-        """None before the first reading."""
-        return self._latest.wh if self._latest else None
-
-    def take(self, samples: Sequence[Sample], received_at: datetime) -> bool:
-        """Take in the samples of a message; whether there is a reading among them."""
-        registers = newest_registers(samples)
-        if not registers:
-            return False
-        newest, latest = registers[-1], self._latest
-        is_late = latest is not None and newest.measured_at < latest.measured_at
-        # What is stale yields to anything: a clock may have been set back.
-        if not is_late or (received_at - self._received_at).total_seconds() > _LEAST_LIFE:
-            self._latest, self._received_at = newest, received_at
-        return True
 
 
 @dataclass(slots=True)

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from enum import Enum, auto
 from typing import Final, TypeAlias
 
-from mcpp.domain.measurements import Register
+from mcpp.domain.energy import account_of
+from mcpp.domain.evidence import EnergyAccount
 from mcpp.domain.samples import SampleKind
 from mcpp_generated.db.models import Connector, Transaction
 from mcpp_generated.db.queries import Queries
@@ -76,13 +77,13 @@ class Place:
 class _ChargePointMemory:
     """What is remembered of one charge point."""
 
-    __slots__ = ("places", "registers")
+    __slots__ = ("accounts", "places")
 
     def __init__(self) -> None:
         self.places: dict[int, Place] = {}
         """By connector number."""
-        self.registers: dict[int, Register] = {}
-        """The newest registers of open transactions, by their ids."""
+        self.accounts: dict[int, EnergyAccount] = {}
+        """What the values of open transactions say, by their ids."""
 
 
 class Memory:
@@ -103,9 +104,19 @@ class Memory:
             place = places[connector_id] = Place(ensure_connector(q, charge_point_key, connector_id))
         return place
 
-    def registers(self, charge_point_key: int) -> dict[int, Register]:
-        """The newest registers of the charge point's open transactions, by their ids, as far as they are known."""
-        return self._of(charge_point_key).registers
+    def account(self, q: Queries, transaction: Transaction) -> EnergyAccount:
+        """What the stored values of an open transaction say."""
+        accounts = self._of(transaction.charge_point_key).accounts
+        account = accounts.get(transaction.id)
+        if account is None:
+            if len(accounts) >= _MOST_PLACES:
+                accounts.clear()
+            account = accounts[transaction.id] = account_of(q, transaction)
+        return account
+
+    def forget_account(self, transaction: Transaction) -> None:
+        """Values were stored that it doesn't have."""
+        self._of(transaction.charge_point_key).accounts.pop(transaction.id, None)
 
     def forget(self, charge_point_key: int | None) -> None:
         """Something else may have been written of this charge point, or of any."""

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum, auto
 from typing import Final, TypeAlias
 
 import orjson
 
 from mcpp.domain import unmatched
-from mcpp.domain.energy import RunningEnergy, energy_at
+from mcpp.domain.energy import ENERGY_SEPARATOR, hold_total
 from mcpp.domain.events import MeterValuesReceived
-from mcpp.domain.measurements import Register, register_wh
-from mcpp.domain.memory import Memory, Place
+from mcpp.domain.evidence import Origin
+from mcpp.domain.memory import Memory, Place, as_stored
 from mcpp.domain.occasion import ChargingSession, Occasion, OriginalMessage, Result
 from mcpp.domain.recovery import weigh_meter_values
 from mcpp.domain.samples import MOST_SHARED, Sample, SampleKind
@@ -31,8 +32,11 @@ from mcpp_generated.db.queries import Queries
 KindId: TypeAlias = Callable[[SampleKind], int]
 """Looks up the key that a kind of sample has in the database, or gives it one."""
 
-_Moment: TypeAlias = dict[str, int | None]
-"""The samples of one moment in the order sent, each once: how it's stored, and the register that it says, in Wh."""
+_Moment: TypeAlias = dict[str, Sample]
+"""The samples of one moment in the order sent, each once, by how it's stored."""
+
+_LONGEST_ENERGY: Final = 100
+"""Characters of a number that is worth reading, with its kind's key."""
 
 _NUL: Final = "\0"
 _IN_ITS_PLACE: Final = "\N{REPLACEMENT CHARACTER}"
@@ -61,12 +65,13 @@ def record_meter_values(
         return Result(None)
     place = memory.place(q, occasion.charge_point_key, command.connector_id)
     transaction = _transaction_of(q, occasion.charge_point_key, place, command)
-    register: Register | None = None
+    energy_wh: int | None = None
     if transaction is not None:
         is_doubted = transaction.suspicion_at is not None or transaction.stop_origin is StopOrigin.RECOVERED
         if is_doubted and weigh_meter_values(q, occasion, transaction, command.samples):
             memory.forget(occasion.charge_point_key)
-        register = file_samples(q, occasion, transaction, command.samples, memory)
+        origin = _origin_of(command, place, transaction)
+        energy_wh = file_samples(q, occasion, transaction, command.samples, origin, memory)
     elif command.claimed_transaction_id > 0:
         kind, claimed = UnmatchedKind.METER_VALUES, command.claimed_transaction_id
         return Result(None, unmatched.keep(q, occasion, kind, claimed, command.original))
@@ -83,7 +88,7 @@ def record_meter_values(
         transaction_id=transaction.id if transaction else None,
         session_correlation_id=session and session.correlation_id,
         samples=command.samples,
-        energy_wh=None if transaction is None or register is None else energy_at(transaction, register),
+        energy_wh=energy_wh,
     )
     return Result(None, (event,), session)
 
@@ -94,23 +99,55 @@ def _session_of(connector: Connector, transaction: Transaction | None) -> Chargi
     return ChargingSession(connector.session_correlation_id) if connector.session_correlation_id else None
 
 
+def _origin_of(command: RecordMeterValues, place: Place, transaction: Transaction) -> Origin:
+    if command.claimed_transaction_id != transaction.id:
+        return Origin.UNNAMED
+    return Origin.NAMED if transaction.connector_key == place.connector.key else Origin.ELSEWHERE
+
+
 def file_samples(
-    q: Queries, occasion: Occasion, transaction: Transaction, samples: Sequence[Sample], memory: Memory
-) -> Register | None:
-    """Store samples of a transaction; returns its newest register where it's open and that is among them."""
-    if transaction.stopped_at is not None:
-        add_transaction_samples(q, occasion, transaction.id, samples, memory)
+    q: Queries,
+    occasion: Occasion,
+    transaction: Transaction,
+    samples: Sequence[Sample],
+    origin: Origin,
+    memory: Memory,
+) -> int | None:
+    """Store samples of a transaction; what it has taken so far, in Wh, where it's open and they speak of energy."""
+    speaking = [sample for sample in samples if sample.kind.energy is not None]
+    if transaction.stopped_at is not None or not speaking:
+        add_transaction_samples(q, occasion, transaction.id, samples, origin, memory)
         return None
-    running = RunningEnergy(q, transaction, samples, memory.registers(transaction.charge_point_key))
-    add_transaction_samples(q, occasion, transaction.id, samples, memory)
-    return running.update()
+    account = memory.account(q, transaction)
+    before = account.energy_wh or 0
+    added = add_transaction_samples(q, occasion, transaction.id, samples, origin, memory)
+    if added is Added.ALL:
+        received_at = as_stored(occasion.at)
+        for measured_at, kind, value, _ in speaking:
+            if kind.energy is not None:
+                account.take(kind.energy, value, measured_at, received_at, origin)
+    elif added is Added.SOME:
+        memory.forget_account(transaction)
+        account = memory.account(q, transaction)
+    after = account.energy_wh
+    if (after or 0) < before:
+        hold_total(q, transaction, before)
+    return after
+
+
+class Added(Enum):
+    """How many of some samples were new."""
+
+    ALL = auto()
+    SOME = auto()
+    NONE = auto()
 
 
 def add_transaction_samples(
-    q: Queries, occasion: Occasion, transaction_id: int, samples: Sequence[Sample], memory: Memory
-) -> None:
+    q: Queries, occasion: Occasion, transaction_id: int, samples: Sequence[Sample], origin: Origin, memory: Memory
+) -> Added:
     """Store samples of a transaction; those it has already change nothing."""
-    store_in_transaction(q, transaction_id, samples, occasion.at, _kind_ids(q, memory))
+    return store_in_transaction(q, transaction_id, samples, occasion.at, origin, _kind_ids(q, memory))
 
 
 def _kind_ids(q: Queries, memory: Memory) -> KindId:
@@ -161,24 +198,36 @@ def _transaction_of(q: Queries, charge_point_key: int, place: Place, command: Re
 
 
 def store_in_transaction(
-    q: Queries, transaction_id: int, samples: Sequence[Sample], received_at: datetime, kind_id: KindId
-) -> None:
+    q: Queries,
+    transaction_id: int,
+    samples: Sequence[Sample],
+    received_at: datetime,
+    origin: Origin,
+    kind_id: KindId,
+) -> Added:
     """Store samples of a transaction; those it has already change nothing."""
     moments = _moments(samples, kind_id)
     added = q.add_transaction_readings(
         [
             AddTransactionReadingsParams(
-                transaction_id, measured_at, _as_list(moment), _last_register(moment), received_at
+                transaction_id, measured_at, _as_list(moment), _energy_of(moment), origin, received_at
             )
             for measured_at, moment in moments.items()
         ]
     )
-    if added < len(moments):
-        q.add_late_transaction_samples(
-            AddLateTransactionSamplesParams(transaction_id, measured_at, text, position, wh, received_at)
-            for measured_at, moment in moments.items()
-            for position, (text, wh) in enumerate(moment.items())
+    if added == len(moments):
+        return Added.ALL
+    late = [
+        AddLateTransactionSamplesParams(
+            transaction_id, measured_at, text, position, _energy_of({text: sample}), origin, received_at
         )
+        for measured_at, moment in moments.items()
+        for position, (text, sample) in enumerate(moment.items())
+    ]
+    added_late = q.add_late_transaction_samples(late)
+    if added:
+        return Added.SOME
+    return Added.ALL if added_late == len(late) else Added.SOME if added_late else Added.NONE
 
 
 def store_at_connector(
@@ -200,10 +249,10 @@ def store_at_connector(
 
 def _moments(samples: Sequence[Sample], kind_id: KindId) -> dict[datetime, _Moment]:
     moments: dict[datetime, _Moment] = {}
-    for measured_at, kind, value, _ in samples:
+    for sample in samples:
+        measured_at, kind, value, _ = sample
         text = value.replace(_NUL, _IN_ITS_PLACE) if _NUL in value else value
-        wh = None if kind.wh_factor is None else register_wh(kind, value)
-        moments.setdefault(measured_at, {})[f"{kind_id(kind)} {text}"] = wh
+        moments.setdefault(measured_at, {})[f"{kind_id(kind)} {text}"] = sample
     return moments
 
 
@@ -211,9 +260,11 @@ def _as_list(moment: _Moment) -> str:
     return orjson.dumps(list(moment)).decode()
 
 
-def _last_register(moment: _Moment) -> int | None:
-    register = None
-    for wh in moment.values():
-        if wh is not None:
-            register = wh
-    return register
+def _energy_of(moment: _Moment) -> str | None:
+    """What of it speaks of energy; a text that is no number may be long, and is left out."""
+    texts = [
+        text
+        for text, sample in moment.items()
+        if sample.kind.energy is not None and len(text) <= _LONGEST_ENERGY and ENERGY_SEPARATOR not in text
+    ]
+    return ENERGY_SEPARATOR.join(texts) if texts else None

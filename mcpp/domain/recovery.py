@@ -31,6 +31,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from mcpp.domain.bill import bill_of_values
 from mcpp.domain.closing import (
     Cause,
     Evidence,
@@ -39,9 +40,9 @@ from mcpp.domain.closing import (
     close_by_evidence,
     last_evidence,
 )
-from mcpp.domain.energy import last_stored_register
+from mcpp.domain.energy import account_of, register_of
 from mcpp.domain.events import TransactionRecovered
-from mcpp.domain.measurements import register_wh
+from mcpp.domain.evidence import Origin
 from mcpp.domain.occasion import Occasion, Result
 from mcpp.domain.samples import Sample
 from mcpp.domain.statuses import is_free, is_in_transaction
@@ -120,7 +121,7 @@ def weigh_meter_values(q: Queries, occasion: Occasion, transaction: Transaction,
         return True
     connector = q.find_connector(key=transaction.connector_key)
     stands_free = connector is not None and is_free(connector.status)
-    is_trusted = not stands_free or _has_grown(q, transaction.id, since, samples)
+    is_trusted = not stands_free or _has_grown(q, transaction, since, samples, occasion.at)
     if is_trusted:
         q.trust_transaction(id=transaction.id)
     return is_trusted
@@ -175,19 +176,23 @@ def _close(
 
 def _late_evidence(q: Queries, recovered: Transaction) -> Evidence | None:
     """Better evidence for a recovered transaction, from values that came late; None where they say nothing new."""
-    reading = last_stored_register(q, recovered.id)
-    if reading is None or recovered.evidence is None or recovered.meter_stop is None:
+    if recovered.evidence is None or recovered.energy_wh is None:
         return None
-    measured_at, wh = reading
+    account = account_of(q, recovered)
+    bill = bill_of_values(account, recovered.meter_start)
+    if bill.claim is None:
+        return None
+    measured_at = bill.claim.newest_at
     known: dict[str, Fact] = json.loads(recovered.evidence)
     cause, source = Cause(str(known.pop("cause"))), known.pop("source")
     # A charger that goes on naming it with the register at rest proves nothing.
-    if source == EvidenceSource.METER_VALUE and wh <= recovered.meter_stop:
+    if source == EvidenceSource.METER_VALUE and bill.energy_wh <= recovered.energy_wh:
         return None
     newest = q.find_on_connector_at(connector_key=recovered.connector_key, at=measured_at)
     if newest is None or newest.id != recovered.id:
         return None
-    return Evidence(cause, EvidenceSource.METER_VALUE, wh, measured_at, known)
+    register = register_of(account, bill.energy_wh)
+    return Evidence(cause, EvidenceSource.METER_VALUE, register, measured_at, bill, known)
 
 
 def _suspect(
@@ -210,10 +215,13 @@ def _speaks_for_its_transaction(connector: Connector | None, since: datetime) ->
     return connector.status_received_at >= since
 
 
-def _has_grown(q: Queries, transaction_id: int, since: datetime, samples: Sequence[Sample]) -> bool:
+def _has_grown(q: Queries, transaction: Transaction, since: datetime, samples: Sequence[Sample], at: datetime) -> bool:
     """Whether the register rises from one reading since then to another: the first may just be later than the last."""
-    known = last_stored_register(q, transaction_id)
-    if known is None or known[0] <= since:
+    account = account_of(q, transaction)
+    known = account.claim()
+    if known is None or known.newest_at <= since:
         return False
-    readings = (register_wh(sample.kind, sample.value) for sample in samples)
-    return any(wh is not None and wh > known[1] for wh in readings)
+    for measured_at, kind, value, _ in samples:
+        if kind.energy is not None:
+            account.take(kind.energy, value, measured_at, at, Origin.NAMED)
+    return (account.energy_wh or 0) > known.energy_wh

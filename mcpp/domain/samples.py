@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import IntEnum
 from threading import Lock
 from typing import Final, NamedTuple, TypeAlias
 
 ENERGY_REGISTER: Final = "Energy.Active.Import.Register"
+ENERGY_INTERVAL: Final = "Energy.Active.Import.Interval"
 POWER: Final = "Power.Active.Import"
 VOLTAGE: Final = "Voltage"
 CURRENT: Final = "Current.Import"
@@ -20,6 +22,7 @@ MOST_SHARED: Final = 4096
 """Kinds that are kept at most: a charger may make up more than there are (OCPP 1.6's lists allow 600,000)."""
 
 _RAW: Final = "Raw"
+_SIGNED: Final = "SignedData"
 
 # To W, V and A; without a unit they are that already. Chargers label active power as VA, too.
 _FACTORS: Final[Mapping[str, Mapping[str, float]]] = {
@@ -35,6 +38,9 @@ _LARGEST: Final[Mapping[str, float]] = {POWER: 1e7, VOLTAGE: 1e4, CURRENT: 1e4}
 _LOCATIONS: Final = ("Outlet", "Cable", "EV", "Inlet", "Body")
 
 _WH_PER_UNIT: Final[Mapping[str, int]] = {"": 1, "Wh": 1, "kWh": 1000}
+
+_CLOCK: Final = frozenset({"Sample.Clock"})
+_ENDS: Final = frozenset({"Transaction.Begin", "Transaction.End"})
 
 _Texts: TypeAlias = tuple[str, str, str, str, str, str]
 
@@ -54,6 +60,31 @@ class ValueMeaning(NamedTuple):
     """Of its location, the best is 0."""
 
 
+class Moment(IntEnum):
+    """On what occasion energy was read (OCPP 1.6 §7.34 ReadingContext), the most telling first."""
+
+    SAMPLED = 0
+    """Within the session: periodic, on a trigger, at an interruption, or of a made-up context."""
+    END = 1
+    """At the begin or the end of the session."""
+    CLOCK = 2
+    """By the clock: chargers read the connector's own meter then, session or not."""
+
+
+class EnergyMeaning(NamedTuple):
+    """How the value of a sample of imported energy is read. What it's evidence of is `mcpp.domain.evidence`."""
+
+    is_interval: bool
+    """Energy since the value before, rather than a register (OCPP 1.6 §7.31)."""
+    phase: str
+    """As in ValueMeaning."""
+    factor: int
+    """To Wh."""
+    rank: int
+    """Of its location, the best is 0."""
+    moment: Moment
+
+
 @dataclass(frozen=True, slots=True, eq=False, init=False)
 class SampleKind:
     """What a sampled value says of itself; an empty text where there is neither a value nor a default.
@@ -70,8 +101,8 @@ class SampleKind:
     format: str
     meaning: ValueMeaning | None = field(init=False, repr=False)
     """None where it isn't power, voltage or current, or can't be read."""
-    wh_factor: int | None = field(init=False, repr=False)
-    """To Wh; None where it isn't the whole import register."""
+    energy: EnergyMeaning | None = field(init=False, repr=False)
+    """None where it isn't imported energy, or can't be read."""
 
     def __new__(
         cls,
@@ -131,7 +162,7 @@ def _meet(texts: _Texts) -> SampleKind:
         for name, text in zip(("measurand", "phase", "unit", "context", "location", "format"), texts, strict=True):
             object.__setattr__(kind, name, text)
         object.__setattr__(kind, "meaning", _meaning(kind))
-        object.__setattr__(kind, "wh_factor", _wh_factor(kind))
+        object.__setattr__(kind, "energy", _energy_meaning(kind))
         if is_shared:
             _shared[texts] = kind
         return kind
@@ -141,13 +172,25 @@ def _meaning(kind: SampleKind) -> ValueMeaning | None:
     factor = _FACTORS.get(kind.measurand, {}).get(kind.unit)
     if factor is None or kind.format != _RAW:
         return None
-    rank = _LOCATIONS.index(kind.location) if kind.location in _LOCATIONS else len(_LOCATIONS)
-    return ValueMeaning(kind.measurand, kind.phase.removesuffix("-N"), factor, _LARGEST[kind.measurand], rank)
+    return ValueMeaning(kind.measurand, _phase(kind), factor, _LARGEST[kind.measurand], _rank(kind))
 
 
-def _wh_factor(kind: SampleKind) -> int | None:
-    is_register = kind.measurand == ENERGY_REGISTER and not kind.phase and kind.format == _RAW
-    return _WH_PER_UNIT.get(kind.unit) if is_register else None
+def _energy_meaning(kind: SampleKind) -> EnergyMeaning | None:
+    factor = _WH_PER_UNIT.get(kind.unit)
+    # Whatever else its place, phase or context is called, it may be the only register there is.
+    if factor is None or kind.format == _SIGNED or kind.measurand not in {ENERGY_REGISTER, ENERGY_INTERVAL}:
+        return None
+    context = kind.context
+    moment = Moment.CLOCK if context in _CLOCK else Moment.END if context in _ENDS else Moment.SAMPLED
+    return EnergyMeaning(kind.measurand == ENERGY_INTERVAL, _phase(kind), factor, _rank(kind), moment)
+
+
+def _phase(kind: SampleKind) -> str:
+    return kind.phase.removesuffix("-N")
+
+
+def _rank(kind: SampleKind) -> int:
+    return _LOCATIONS.index(kind.location) if kind.location in _LOCATIONS else len(_LOCATIONS)
 
 
 class Sample(NamedTuple):

@@ -10,8 +10,9 @@ from mcpp.domain import reservations, unmatched
 from mcpp.domain.authorization import Authorization, AuthorizationPolicy, authorize, authorize_start
 from mcpp.domain.closing import Stop, close_by_charger, close_by_evidence, evidence_of_next_start
 from mcpp.domain.events import Event, TransactionStarted
+from mcpp.domain.evidence import Origin
 from mcpp.domain.memory import Memory
-from mcpp.domain.meter_values import add_transaction_samples
+from mcpp.domain.meter_values import file_samples
 from mcpp.domain.occasion import ChargingSession, Occasion, OriginalMessage, Result
 from mcpp.domain.recovery import weigh_repeated_start, weigh_start
 from mcpp.domain.samples import Sample
@@ -124,7 +125,11 @@ def _close_left_open(
 ) -> tuple[Event, ...]:
     """A connector has one transaction at a time: the start of the next proves that the last one is over."""
     evidence = evidence_of_next_start(
-        q, left_open, next_meter_start=command.meter_start, next_started_at=command.started_at
+        q,
+        left_open,
+        next_meter_start=command.meter_start,
+        next_started_at=command.started_at,
+        received_at=occasion.at,
     )
     event = close_by_evidence(q, occasion, left_open, evidence)
     return (event,) if event else ()
@@ -144,9 +149,9 @@ def stop_transaction(
     if transaction is None:
         kind, claimed = UnmatchedKind.STOP, command.transaction_id
         return Result(Stopped(verdict), unmatched.keep(q, occasion, kind, claimed, command.original))
-    stopped = close_by_charger(q, occasion, transaction, command.stop, memory.registers(occasion.charge_point_key))
     if command.samples:
-        add_transaction_samples(q, occasion, transaction.id, command.samples, memory)
+        file_samples(q, occasion, transaction, command.samples, Origin.NAMED, memory)
+    stopped = close_by_charger(q, occasion, transaction, command.stop, memory)
     if stopped is None:
         return Result(Stopped(verdict), session=_session_of(transaction))
     q.end_connector_session(key=transaction.connector_key, session_correlation_id=transaction.session_correlation_id)

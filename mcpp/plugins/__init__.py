@@ -33,11 +33,11 @@ from mcpp.domain.events import (
     ReportReceived,
     ReservationChanged,
     SecurityEventReceived,
+    TransactionCorrected,
     TransactionRecovered,
     TransactionStarted,
     TransactionStopped,
 )
-from mcpp.domain.measurements import register_wh
 from mcpp.domain.questions import (
     AuthorizationQuestion,
     DataTransferAnswer,
@@ -85,9 +85,9 @@ __all__ = [
     "Scheduled",
     "SecurityEventReceived",
     "Site",
+    "TransactionCorrected",
     "TransactionRecovered",
     "TransactionStarted",
     "TransactionStopped",
     "hookimpl",
-    "register_wh",
 ]

@@ -30,6 +30,7 @@ from mcpp.domain.events import (
     ReportReceived,
     ReservationChanged,
     SecurityEventReceived,
+    TransactionCorrected,
     TransactionRecovered,
     TransactionStarted,
     TransactionStopped,
@@ -112,6 +113,10 @@ class HookSpecs:
     @hookspec
     def transaction_recovered(self, event: TransactionRecovered, site: Site) -> Done:
         """A transaction that its charger left open was closed by the server; the event has the evidence."""
+
+    @hookspec
+    def transaction_corrected(self, event: TransactionCorrected, site: Site) -> Done:
+        """A person said what an ended transaction took; that counts from now on."""
 
     @hookspec
     def reservation_changed(self, event: ReservationChanged, site: Site) -> Done:

@@ -82,6 +82,8 @@ class ChargePoint(ChargePointState):
     ocpp_version: str | None
     """Of its last connection."""
     display_name: str | None
+    rated_power_w: int | None
+    """What each connector can deliver at most, as an operator says."""
     serial_number: str | None
     last_connect_at: datetime | None
     last_disconnect_at: datetime | None
@@ -231,6 +233,7 @@ class ChargePoints:
             accepted=row.boot_accepted_at is not None,
             ocpp_version=row.ocpp_version,
             display_name=row.display_name,
+            rated_power_w=row.rated_power_w,
             vendor=row.vendor,
             model=row.model,
             serial_number=row.serial_number,

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import Final
 
-from mcpp.domain.energy import energy_wh
+from mcpp.domain.energy import counted_wh
 from mcpp_generated.db.models import ListEndedTransactionsRow
 from mcpp_generated.db.queries import Queries
 
@@ -40,7 +40,7 @@ _SPELLED: Final = {Period.DAY: 10, Period.MONTH: 7, Period.YEAR: 4}
 
 @dataclass(slots=True)
 class Total:
-    """The sessions that ended in a period; implausible ones (the register fell) are only counted."""
+    """The sessions that ended in a period; implausible ones, which nobody has corrected, are only counted."""
 
     sessions: int = 0
     energy_wh: int = 0
@@ -50,12 +50,12 @@ class Total:
     def add(self, session: ListEndedTransactionsRow) -> None:
         """Count a session in."""
         assert session.stopped_at is not None
-        assert session.meter_stop is not None
-        if session.energy_implausible:
+        energy_wh = counted_wh(session)
+        if energy_wh is None:
             self.implausible_sessions += 1
             return
         self.sessions += 1
-        self.energy_wh += energy_wh(session.meter_start, session.meter_stop)
+        self.energy_wh += energy_wh
         # A charger whose clock was set back in between may stop before it started.
         self.duration += max(session.stopped_at - session.started_at, timedelta())
 

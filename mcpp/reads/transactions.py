@@ -10,13 +10,13 @@ from typing import Final, NamedTuple, TypeAlias, TypedDict
 
 from pydantic import AwareDatetime, Field, JsonValue, TypeAdapter
 
-from mcpp.domain.energy import energy_wh
+from mcpp.domain.energy import counted_wh
 from mcpp.domain.memory import NO_EVSE
 from mcpp.reads.csv_text import Value
 from mcpp.reads.paging import NEWEST_ID, Cursors, Page, PageQuery, RowId
 from mcpp.reads.times import AFTER_ALL, BEFORE_ALL, ZonedTime, spell_time
 from mcpp.storage.engine import ReaderPool
-from mcpp_generated.db.enums import StopOrigin
+from mcpp_generated.db.enums import Implausible, StopOrigin
 from mcpp_generated.db.models import ListTransactionSamplesRow, TransactionRecord
 from mcpp_generated.db.readers import Readers
 
@@ -25,6 +25,20 @@ TransactionKey: TypeAlias = tuple[AwareDatetime, RowId]
 
 _STEP: Final = 200
 """Transactions of one step of a stream: a few milliseconds, in which the server does nothing else."""
+
+
+class Correction(NamedTuple):
+    """What a person says that a transaction took, the newest of it."""
+
+    energy_wh: int
+    note: str
+    who: str
+    corrected_at: datetime
+
+
+def _correction_of(record: TransactionRecord) -> Correction | None:
+    wh, note, who, at = record.corrected_wh, record.correction_note, record.corrected_by, record.corrected_at
+    return None if wh is None or at is None else Correction(wh, note or "", who or "", at)
 
 
 class Transaction(NamedTuple):
@@ -39,7 +53,7 @@ class Transaction(NamedTuple):
     meter_stop: int | None
     """In Wh."""
     energy_wh: int | None
-    """Never negative; None while it runs."""
+    """What counts: a correction, else as booked; 0 where no reading can be believed. None while it runs."""
     started_at: datetime
     stopped_at: datetime | None
     stop_reason: str | None
@@ -47,7 +61,12 @@ class Transaction(NamedTuple):
     evidence: Mapping[str, JsonValue] | None
     """What a recovered stop was taken from."""
     energy_implausible: bool
-    """The register ran backwards."""
+    """No reading can be believed, and nobody has corrected it: sums leave it out."""
+    reason: Implausible | None
+    """Why its energy is implausible (`mcpp.domain.plausibility`)."""
+    original_energy_wh: int | None
+    """As booked, where a correction counts."""
+    correction: Correction | None
     session_correlation_id: str
 
     @property
@@ -61,6 +80,8 @@ COLUMNS: Final = Transaction._fields
 
 def transaction_of(record: TransactionRecord) -> Transaction:
     """A transaction out of its row."""
+    counted, correction = counted_wh(record), _correction_of(record)
+    is_implausible = record.implausible_reason is not None and correction is None
     return Transaction(
         transaction_id=record.transaction_id,
         charge_point_id=record.charge_point_id,
@@ -68,13 +89,16 @@ def transaction_of(record: TransactionRecord) -> Transaction:
         id_tag=record.id_tag,
         meter_start=record.meter_start,
         meter_stop=record.meter_stop,
-        energy_wh=None if record.meter_stop is None else energy_wh(record.meter_start, record.meter_stop),
+        energy_wh=record.energy_wh if counted is None else counted,
         started_at=record.started_at,
         stopped_at=record.stopped_at,
         stop_reason=record.stop_reason,
         stop_origin=record.stop_origin,
         evidence=None if record.evidence is None else json.loads(record.evidence),
-        energy_implausible=record.energy_implausible,
+        energy_implausible=is_implausible,
+        reason=record.implausible_reason if is_implausible else None,
+        original_energy_wh=None if correction is None else record.energy_wh,
+        correction=correction,
         session_correlation_id=record.session_correlation_id,
     )
 
@@ -85,6 +109,8 @@ def row_of(transaction: Transaction) -> dict[str, Value]:
     row["started_at"] = spell_time(transaction.started_at)
     if transaction.stopped_at is not None:
         row["stopped_at"] = spell_time(transaction.stopped_at)
+    if (correction := transaction.correction) is not None:
+        row["correction"] = {**correction._asdict(), "corrected_at": spell_time(correction.corrected_at)}
     return row
 
 

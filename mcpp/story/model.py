@@ -111,7 +111,8 @@ class Reading:
     """What a meter showed at a time."""
 
     at: datetime
-    register_wh: int | None
+    energy_wh: int | None
+    """What its transaction had taken by then; None where nothing is said of that."""
     power_w: int | None
 
 

@@ -12,13 +12,17 @@ from pydantic import JsonValue
 from mcpp.domain.closing import Cause, EvidenceSource
 from mcpp.domain.statuses import NO_ERROR
 from mcpp.story.log_files import Line, number_of, text_of
+from mcpp_generated.db.enums import Implausible
 
 _CAUSES: Final[Mapping[str, str]] = {
     Cause.CONNECTOR_AVAILABLE: "its connector was reported free",
     Cause.BOOT: "its charge point booted and spoke of it no more",
     Cause.NEXT_START: "its connector began another one",
     Cause.OPERATOR: "an operator said so",
+    Cause.STOP_REGISTER: "its stop's register doesn't go with its meter values",
 }
+
+_STOP_REGISTER_SOURCE: Final = "energy by its meter values"
 
 _EVIDENCE_SOURCES: Final[Mapping[str, str]] = {
     EvidenceSource.UNMATCHED_STOP: "register and time from a stop that had been kept aside",
@@ -26,6 +30,14 @@ _EVIDENCE_SOURCES: Final[Mapping[str, str]] = {
     EvidenceSource.NEXT_START: "register and time from the start of the next one",
     EvidenceSource.METER_START: "register and time of its own start, as no reading is known",
 }
+
+IMPLAUSIBLE: Final[Mapping[str, str]] = {
+    Implausible.NEGATIVE_ENERGY: "the register ended below where it began",
+    Implausible.SENTINEL: "a register is a number that stands for none",
+    Implausible.MORE_THAN_POSSIBLE: "more than its connector could have delivered",
+    Implausible.NO_READING: "no register was told",
+}
+"""Why no reading of a transaction can be believed."""
 
 _ENVELOPE: Final = frozenset(
     {
@@ -71,7 +83,9 @@ def evidence_text(evidence: str | None) -> str:
         return ""
     if not isinstance(facts, dict):
         return ""
-    phrases = (_CAUSES.get(str(facts.get("cause"))), _EVIDENCE_SOURCES.get(str(facts.get("source"))))
+    cause = str(facts.get("cause"))
+    source = _STOP_REGISTER_SOURCE if cause == Cause.STOP_REGISTER else _EVIDENCE_SOURCES.get(str(facts.get("source")))
+    phrases = (_CAUSES.get(cause), source)
     return "; ".join(filter(None, phrases))
 
 
@@ -120,7 +134,7 @@ def _stopped(line: Line) -> str:
     text = f"transaction {number_of(line, 'transaction_id')} ends at {_wh(line, 'meter_stop')}"
     text += f", {_wh(line, 'energy_wh')} charged, {text_of(line, 'reason')}"
     if line.get("energy_implausible") is True:
-        text += "; implausible: the register fell"
+        text += f"; implausible: {IMPLAUSIBLE.get(text_of(line, 'implausible_reason'), 'no reading can be believed')}"
     evidence = evidence_text(text_of(line, "evidence"))
     return f"{text}; {evidence}" if evidence else text
 

@@ -11,19 +11,17 @@ from typing import Final
 from pydantic import JsonValue
 
 from mcpp.csms.vocabulary import Vocabulary
-from mcpp.domain.energy import energy_wh
-from mcpp.domain.measurements import Readings, newest_registers
+from mcpp.domain.energy import END_OF_TIME, energy_by_time
+from mcpp.domain.measurements import Readings
 from mcpp.domain.samples import Sample, SampleKind
 from mcpp.story.log_selection import SessionScope
 from mcpp.story.model import Entry, Kind, Reading, Routine, Source, Span, Tone
-from mcpp.story.phrases import duration_text, energy_text, evidence_text
+from mcpp.story.phrases import IMPLAUSIBLE, duration_text, energy_text, evidence_text
 from mcpp_generated.db.enums import StopOrigin, UnmatchedKind
 from mcpp_generated.db.models import ListTransactionSamplesRow, Transaction, TransactionRecord, UnmatchedRecord
 from mcpp_generated.db.queries import Queries
 
 _PAGE: Final = 1_000
-
-_END_OF_TIME: Final = datetime.max.replace(tzinfo=UTC)
 
 _LATE: Final = timedelta(minutes=1)
 """A report that comes later than this after what it reports is worth a word."""
@@ -54,10 +52,10 @@ def read_transaction(q: Queries, transaction_id: int, vocabulary: Vocabulary) ->
     transaction, record = q.find_transaction(id=transaction_id), q.get_transaction(transaction_id=transaction_id)
     if transaction is None or record is None:
         return None
-    readings = list(_readings(q, transaction_id))
+    readings = list(_readings(q, transaction))
     span = _span(transaction)
     entries = [*_ends(transaction), *_reservation(q, transaction), *_unmatched(q, record, span)]
-    entries += [_reading_entry(reading, transaction.meter_start, vocabulary) for reading in readings]
+    entries += [_reading_entry(reading, vocabulary) for reading in readings]
     session = SessionScope(
         transaction.session_correlation_id, record.charge_point_id, record.connector_id, transaction_id, span
     )
@@ -84,8 +82,8 @@ def transactions_of_charge_point(
             if transaction is not None and connector_id in {None, record.connector_id}:
                 entries += _ends(transaction)
                 entries += (
-                    _reading_entry(reading, transaction.meter_start, vocabulary)
-                    for reading in _readings(q, transaction.id)
+                    _reading_entry(reading, vocabulary)
+                    for reading in _readings(q, transaction)
                     if span.holds(reading.at)
                 )
         before, before_id = page[-1].started_at, page[-1].transaction_id
@@ -108,20 +106,19 @@ def _ends(transaction: Transaction) -> Iterator[Entry]:
     if stopped_at is None or meter_stop is None or transaction.stop_origin is None:
         return
     by_charger = transaction.stop_origin is StopOrigin.CHARGER
-    wh = energy_wh(transaction.meter_start, meter_stop)
-    text = f"transaction {number} ends at {energy_text(meter_stop)}, {energy_text(wh)} charged"
+    text = f"transaction {number} ends at {energy_text(meter_stop)}, {energy_text(transaction.energy_wh or 0)} charged"
     if by_charger:
         text += f", {transaction.stop_reason}{_delay(stopped_at, received_at or stopped_at)}"
-    else:
+    if transaction.evidence is not None:
         text += f"; {evidence_text(transaction.evidence)}"
-    if transaction.energy_implausible:
-        text += "; implausible: the register fell"
+    if transaction.implausible_reason is not None:
+        text += f"; implausible: {IMPLAUSIBLE[transaction.implausible_reason]}"
     yield Entry(
         at=stopped_at if by_charger or received_at is None else received_at,
         source=_SOURCES[transaction.stop_origin],
         kind=Kind.BOOKED,
         what=text,
-        tone=Tone.GOOD if by_charger and not transaction.energy_implausible else Tone.WARNING,
+        tone=Tone.GOOD if by_charger and transaction.implausible_reason is None else Tone.WARNING,
         facts={"event": "transaction_stopped", "transaction_id": number},
     )
 
@@ -140,7 +137,7 @@ def _span(transaction: Transaction) -> Span:
     waited = received_at - transaction.started_at
     begin = transaction.started_at if timedelta() <= waited <= _LONGEST_OFFLINE else received_at
     if transaction.stopped_at is None:
-        return Span(begin, _END_OF_TIME)
+        return Span(begin, END_OF_TIME)
     return Span(begin, max(received_at, transaction.stop_received_at or transaction.stopped_at))
 
 
@@ -193,10 +190,10 @@ def _unmatched_entry(kept: UnmatchedRecord) -> Entry:
     )
 
 
-def _reading_entry(reading: Reading, meter_start: int, vocabulary: Vocabulary) -> Entry:
+def _reading_entry(reading: Reading, vocabulary: Vocabulary) -> Entry:
     facts: dict[str, JsonValue] = {"action": vocabulary.meter_values}
-    if reading.register_wh is not None:
-        facts |= {"register_wh": reading.register_wh, "energy_wh": energy_wh(meter_start, reading.register_wh)}
+    if reading.energy_wh is not None:
+        facts["energy_wh"] = reading.energy_wh
     if reading.power_w is not None:
         facts["power_w"] = reading.power_w
     return Entry(
@@ -209,9 +206,9 @@ def _reading_entry(reading: Reading, meter_start: int, vocabulary: Vocabulary) -
     )
 
 
-def _readings(q: Queries, transaction_id: int) -> Iterator[Reading]:
-    connector = Readings()
-    for measured_at, rows in groupby(_samples(q, transaction_id), key=lambda row: row.measured_at):
+def _readings(q: Queries, transaction: Transaction) -> Iterator[Reading]:
+    connector, energy = Readings(), dict(energy_by_time(q, transaction))
+    for measured_at, rows in groupby(_samples(q, transaction.id), key=lambda row: row.measured_at):
         samples = [
             Sample(
                 measured_at,
@@ -221,8 +218,8 @@ def _readings(q: Queries, transaction_id: int) -> Iterator[Reading]:
             )
             for row in rows
         ]
-        registers, watts = newest_registers(samples), connector.take(samples, measured_at)
-        yield Reading(measured_at, registers[-1].wh if registers else None, None if watts is None else round(watts))
+        watts = connector.take(samples, measured_at)
+        yield Reading(measured_at, energy.get(measured_at), None if watts is None else round(watts))
 
 
 def _samples(q: Queries, transaction_id: int) -> Iterator[ListTransactionSamplesRow]:

@@ -25,7 +25,7 @@ _BEHIND: Final = timedelta(microseconds=1)
 """Log lines have milliseconds: this sorts behind its message and whatever else was written in the same one."""
 
 _SHORTEST_FOR_POWER: Final = timedelta(seconds=50)
-"""Over less, a register in whole Wh says little about power."""
+"""Over less, energy in whole Wh says little about power."""
 
 
 def at_their_messages(entries: Sequence[Entry]) -> list[Entry]:
@@ -92,7 +92,7 @@ def _written(rows: Sequence[Entry | _Row]) -> Iterator[Entry]:
             continue
         yield _as_entry(item, known)
         known = next(
-            ((entry.at, wh) for entry in reversed(item.entries) if (wh := _number(entry, "register_wh")) is not None),
+            ((entry.at, wh) for entry in reversed(item.entries) if (wh := _number(entry, "energy_wh")) is not None),
             known,
         )
 
@@ -126,15 +126,15 @@ def _as_entry(row: _Row, known: tuple[datetime, int] | None) -> Entry:
 
 
 def _power(entries: Sequence[Entry], known: tuple[datetime, int] | None) -> int | None:
-    """The mean of the powers that were sent, else what the register's rise since the last stretch comes to."""
+    """The mean of the powers that were sent, else what the energy since the last stretch comes to."""
     powers = [power for entry in entries if (power := _number(entry, "power_w")) is not None]
     if powers:
         return round(sum(powers) / len(powers))
-    registers = [(entry.at, wh) for entry in entries if (wh := _number(entry, "register_wh")) is not None]
-    if not registers:
+    readings = [(entry.at, wh) for entry in entries if (wh := _number(entry, "energy_wh")) is not None]
+    if not readings:
         return None
-    begin, begin_wh = known or registers[0]
-    end, end_wh = registers[-1]
+    begin, begin_wh = known or readings[0]
+    end, end_wh = readings[-1]
     if end - begin < _SHORTEST_FOR_POWER or end_wh < begin_wh:
         return None
     return round((end_wh - begin_wh) * timedelta(hours=1) / (end - begin))

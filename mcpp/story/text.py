@@ -11,11 +11,10 @@ from typing import Final, Protocol
 
 import orjson
 
-from mcpp.domain.energy import energy_wh
 from mcpp.reads.terminal_text import printable
 from mcpp.story.log_files import LogCoverage
 from mcpp.story.model import EVER, ChargePointSubject, Entry, Kind, Shortfall, Span, Story, Tone, TransactionSubject
-from mcpp.story.phrases import duration_text, energy_text, evidence_text
+from mcpp.story.phrases import IMPLAUSIBLE, duration_text, energy_text, evidence_text
 from mcpp_generated.db.enums import StopOrigin, Suspicion
 
 _ID_LENGTH: Final = 8
@@ -149,14 +148,11 @@ def _outcome(subject: TransactionSubject) -> Iterator[str]:
         if transaction.suspicion is not None:
             yield f"suspected to be over: {_SUSPICIONS[transaction.suspicion]}"
         return
-    wh, took = (
-        energy_wh(transaction.meter_start, transaction.meter_stop),
-        transaction.stopped_at - transaction.started_at,
-    )
+    wh, took = transaction.energy_wh or 0, transaction.stopped_at - transaction.started_at
     registers = f"from {energy_text(transaction.meter_start)} to {energy_text(transaction.meter_stop)}"
     yield f"{energy_text(wh)} in {duration_text(took)}, {registers}"
-    if transaction.energy_implausible:
-        yield "implausible: the register fell, so no energy is counted"
+    if transaction.implausible_reason is not None:
+        yield f"implausible: {IMPLAUSIBLE[transaction.implausible_reason]}, so no energy is counted"
     match transaction.stop_origin:
         case StopOrigin.CHARGER:
             yield f"ended by the charger: {transaction.stop_reason}"

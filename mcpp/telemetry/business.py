@@ -14,6 +14,7 @@ from mcpp.domain.events import (
     ReportReceived,
     ReservationChanged,
     SecurityEventReceived,
+    TransactionCorrected,
     TransactionRecovered,
     TransactionStarted,
     TransactionStopped,
@@ -26,6 +27,10 @@ from mcpp.telemetry.metrics.definitions import Metrics
 
 _OF_ALL = frozenset(field.name for field in fields(Event))
 """Facts that every event has; they stand in front, or are the line's own time."""
+
+
+_RARE_FLAG = "historic"
+"""Stands on a line only where it's so."""
 
 
 class _Kind:
@@ -50,6 +55,7 @@ _KINDS: dict[type[Event], _Kind] = {
         TransactionStarted: ("transaction_started", LogLevel.INFO, "transaction"),
         TransactionStopped: ("transaction_stopped", LogLevel.INFO, "transaction"),
         TransactionRecovered: ("transaction_recovered", LogLevel.WARNING, "transaction"),
+        TransactionCorrected: ("transaction_corrected", LogLevel.WARNING, "transaction"),
         RecordUnmatched: ("record_unmatched", LogLevel.WARNING, "transaction"),
         SecurityEventReceived: ("security_event_received", LogLevel.WARNING, "ocpp"),
         ReportReceived: ("report_received", LogLevel.INFO, "ocpp"),
@@ -97,8 +103,10 @@ class BusinessTelemetry:
         metrics.transactions_active.dec()
         # A charger's clock may be set back while it charges.
         metrics.transaction_duration.observe(max(0.0, (event.stopped_at - event.started_at).total_seconds()))
-        if not event.energy_implausible:
+        if event.implausible_reason is None:
             metrics.transaction_energy.observe(event.energy_wh)
+        else:
+            metrics.transactions_implausible.labels(event.implausible_reason.value).inc()
 
     def _write(self, event: Event, kind: _Kind) -> None:
         line: Line = {
@@ -115,6 +123,6 @@ class BusinessTelemetry:
         line["charge_point_id"] = event.charge_point_id
         for fact in kind.facts:
             value: object = getattr(event, fact)
-            if value is not None:
+            if value is not None and not (fact == _RARE_FLAG and not value):
                 line[fact] = redact_text(value) if isinstance(value, str) else value
         self._lines.write(line)

@@ -24,7 +24,7 @@ ROOT: Final = Path(mcpp.__file__).parent
 
 ROOMS: Final = ("ocpp16/",)
 
-HOMES_OF_MEASUREMENTS: Final = ("domain/measurements.py", "domain/samples.py")
+HOMES_OF_MEASUREMENTS: Final = ("domain/evidence.py", "domain/measurements.py", "domain/samples.py")
 
 DOCUMENTATION: Final = frozenset({"description", "examples"})
 """Arguments that only readers of the OpenAPI document see."""

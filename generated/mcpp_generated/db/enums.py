@@ -18,6 +18,13 @@ class IdTagStatus(StrEnum):
     INVALID = "Invalid"
 
 
+class Implausible(StrEnum):
+    NEGATIVE_ENERGY = "negative_energy"
+    SENTINEL = "sentinel"
+    MORE_THAN_POSSIBLE = "more_than_possible"
+    NO_READING = "no_reading"
+
+
 class ReportKind(StrEnum):
     DIAGNOSTICS = "diagnostics"
     FIRMWARE = "firmware"

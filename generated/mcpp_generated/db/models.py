@@ -6,7 +6,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from .enums import Availability, IdTagStatus, ReportKind, ReservationState, StopOrigin, Suspicion, UnmatchedKind
+from .enums import (
+    Availability,
+    IdTagStatus,
+    Implausible,
+    ReportKind,
+    ReservationState,
+    StopOrigin,
+    Suspicion,
+    UnmatchedKind,
+)
 
 
 class ConnectChargePointRow(NamedTuple):
@@ -35,6 +44,7 @@ class ChargePoint(NamedTuple):
     display_name: str | None
     password_hash: str | None
     auto_start: bool | None
+    rated_power_w: int | None
     vendor: str | None
     model: str | None
     serial_number: str | None
@@ -193,7 +203,9 @@ class Transaction(NamedTuple):
     stop_reason: str | None
     stop_origin: StopOrigin | None
     evidence: str | None
-    energy_implausible: bool
+    energy_wh: int | None
+    implausible_reason: Implausible | None
+    correction_id: int | None
     session_correlation_id: str
     suspicion: Suspicion | None
     suspicion_at: datetime | None
@@ -232,11 +244,11 @@ class ListEndedTransactionsRow(NamedTuple):
     id: int
     charge_point_id: str
     id_tag: str
-    meter_start: int
-    meter_stop: int | None
     started_at: datetime
     stopped_at: datetime | None
-    energy_implausible: bool
+    energy_wh: int | None
+    implausible_reason: Implausible | None
+    corrected_wh: int | None
 
 
 class Reservation(NamedTuple):
@@ -270,11 +282,25 @@ class ReservationRecord(NamedTuple):
     transaction_id: int | None
 
 
-class FindNewestRegisterRow(NamedTuple):
-    """A row of `find_newest_register`."""
+class ListEnergyReadingsRow(NamedTuple):
+    """A row of `list_energy_readings`."""
 
     measured_at: datetime
-    register_wh: int | None
+    energy: str | None
+    origin: int
+    received_at: datetime
+
+
+class SampleKind(NamedTuple):
+    """A row of the table `sample_kinds`."""
+
+    id: int
+    measurand: str
+    phase: str
+    unit: str
+    context: str
+    location: str
+    format: str
 
 
 class ListTransactionSamplesRow(NamedTuple):
@@ -319,8 +345,15 @@ class TransactionRecord(NamedTuple):
     stop_reason: str | None
     stop_origin: StopOrigin | None
     evidence: str | None
-    energy_implausible: bool
+    energy_wh: int | None
+    implausible_reason: Implausible | None
     session_correlation_id: str
+    start_received_at: datetime
+    correction_id: int | None
+    corrected_wh: int | None
+    correction_note: str | None
+    corrected_by: str | None
+    corrected_at: datetime | None
 
 
 class UnmatchedRecord(NamedTuple):
@@ -366,7 +399,8 @@ class AddTransactionReadingsParams(NamedTuple):
     transaction_id: int
     measured_at: datetime
     samples: str
-    register_wh: int | None
+    energy: str | None
+    origin: int
     received_at: datetime
 
 
@@ -377,7 +411,8 @@ class AddLateTransactionSamplesParams(NamedTuple):
     measured_at: datetime
     late_sample: str
     position: int
-    register_wh: int | None
+    energy: str | None
+    origin: int
     received_at: datetime
 
 

@@ -7,7 +7,16 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from .enums import Availability, IdTagStatus, ReportKind, ReservationState, StopOrigin, Suspicion, UnmatchedKind
+from .enums import (
+    Availability,
+    IdTagStatus,
+    Implausible,
+    ReportKind,
+    ReservationState,
+    StopOrigin,
+    Suspicion,
+    UnmatchedKind,
+)
 from .models import (
     AddConnectorReadingsParams,
     AddLateConnectorSamplesParams,
@@ -20,7 +29,6 @@ from .models import (
     ConnectChargePointRow,
     Connector,
     DeleteConfigurationKeysParams,
-    FindNewestRegisterRow,
     FindUploadLinkRow,
     FindUploadRow,
     FirmwareImage,
@@ -28,6 +36,7 @@ from .models import (
     IdTag,
     ListConnectorsRow,
     ListEndedTransactionsRow,
+    ListEnergyReadingsRow,
     ListFleetConnectorsRow,
     ListFleetRow,
     ListSessionsRow,
@@ -37,6 +46,7 @@ from .models import (
     PutConfigurationKeysParams,
     Reservation,
     ReservationRecord,
+    SampleKind,
     StampChargePointsParams,
     Transaction,
     TransactionRecord,
@@ -145,6 +155,14 @@ class Queries(Protocol):
 
     def set_auto_start(self, *, auto_start: bool | None, key: int) -> None:
         """Say whether a charge point starts charging by itself; NULL where the setting decides."""
+        raise NotImplementedError
+
+    def set_rated_power(self, *, rated_power_w: int | None, key: int) -> None:
+        """Say what each connector of a charge point can deliver at most, in W; NULL where nobody knows."""
+        raise NotImplementedError
+
+    def get_rated_power(self, *, key: int) -> int | None:
+        """What each connector of a charge point can deliver at most, in W; null where nobody said."""
         raise NotImplementedError
 
     def count_transactions_of_charge_point(self, *, charge_point_key: int) -> int:
@@ -512,8 +530,12 @@ class Queries(Protocol):
         """Store samples of moments outside of transactions that have some already; those they have change nothing."""
         raise NotImplementedError
 
-    def find_newest_register(self, *, transaction_id: int, until: datetime) -> FindNewestRegisterRow | None:
-        """The newest register of a transaction up to a time; of one moment that which was received last."""
+    def list_energy_readings(self, *, transaction_id: int, until: datetime) -> list[ListEnergyReadingsRow]:
+        """What speaks of energy in a transaction, up to a time, in the order of time."""
+        raise NotImplementedError
+
+    def get_sample_kind(self, *, id: int) -> SampleKind | None:
+        """A kind of sample by its key."""
         raise NotImplementedError
 
     def list_transaction_samples(
@@ -582,11 +604,22 @@ class Queries(Protocol):
         stop_reason: str | None,
         stop_origin: StopOrigin | None,
         evidence: str | None,
-        energy_implausible: bool,
+        energy_wh: int | None,
+        implausible_reason: Implausible | None,
         id: int,
     ) -> int:
         """Store the end of a transaction, unless its own charger ended it before; 0 rows then. What recovery or an operator
         stored yields to the charger's word."""
+        raise NotImplementedError
+
+    def add_correction(
+        self, *, transaction_id: int, energy_wh: int, note: str, who: str, corrected_at: datetime
+    ) -> int:
+        """Keep what a person says that a transaction took; returns its key."""
+        raise NotImplementedError
+
+    def set_correction(self, *, correction_id: int | None, id: int) -> None:
+        """Let a correction count."""
         raise NotImplementedError
 
     def count_open_transactions(self) -> int:

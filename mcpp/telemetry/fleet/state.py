@@ -8,7 +8,6 @@ from datetime import datetime
 from itertools import islice
 from typing import Final, NamedTuple
 
-from mcpp.domain.energy import counted_wh, energy_wh
 from mcpp.domain.events import (
     ChargePointBooted,
     ChargePointConnected,
@@ -16,6 +15,7 @@ from mcpp.domain.events import (
     ConnectorStatusChanged,
     Event,
     MeterValuesReceived,
+    TransactionCorrected,
     TransactionRecovered,
     TransactionStarted,
     TransactionStopped,
@@ -36,6 +36,7 @@ _KINDS: Final[tuple[type[Event], ...]] = (
     TransactionStarted,
     TransactionStopped,
     TransactionRecovered,
+    TransactionCorrected,
     ChargePointConnected,
     ChargePointBooted,
     ChargePointForgotten,
@@ -55,8 +56,8 @@ class StoredTransaction(NamedTuple):
 
     transaction_id: int
     connector_id: int
-    energy_wh: int
-    """So far."""
+    energy_wh: int | None
+    """So far; None where no reading can be believed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +196,7 @@ class Fleet:
     def load(self, stored: Iterable[StoredChargePoint]) -> None:
         """Begin with what is stored, in its order; before the first event."""
         for known in stored:
-            running = {transaction.transaction_id: counted_wh(transaction.energy_wh) for transaction in known.running}
+            running = {transaction.transaction_id: transaction.energy_wh or 0 for transaction in known.running}
             figures = self._meet(known.identity, EnergyTotal(known.energy_wh, known.energy_peak_wh, running))
             if figures is None or known.identity not in self._exported:
                 continue
@@ -237,6 +238,8 @@ class Fleet:
                 self._started(figures, event)
             case TransactionStopped():
                 self._stopped(figures, event)
+            case TransactionCorrected():
+                figures.energy.end(event.transaction_id, event.energy_wh, event.replaced_wh or 0)
             case ChargePointBooted():
                 figures.boots += 1
             case ChargePointForgotten():
@@ -255,7 +258,7 @@ class Fleet:
 
     def _measured(self, figures: ChargePointFigures, event: MeterValuesReceived) -> None:
         if event.energy_wh is not None and event.transaction_id is not None:
-            figures.energy.progress(event.transaction_id, counted_wh(event.energy_wh))
+            figures.energy.progress(event.transaction_id, event.energy_wh)
         connector = self._connector_of(figures, event.connector_id)
         if connector is None:
             return
@@ -283,8 +286,7 @@ class Fleet:
             connector.transaction_energy_wh = 0
 
     def _stopped(self, figures: ChargePointFigures, event: TransactionStopped) -> None:
-        replaced_wh = 0 if event.supersedes is None else energy_wh(event.meter_start, event.supersedes)
-        figures.energy.end(event.transaction_id, counted_wh(event.energy_wh), counted_wh(replaced_wh))
+        figures.energy.end(event.transaction_id, event.counted_wh, event.superseded_wh or 0)
         if event.supersedes is None:
             figures.transactions += 1
             # A charger's clock may be set back while it charges.

@@ -17,6 +17,7 @@ from mcpp.telemetry.labels import OTHER
 from mcpp.telemetry.metrics.exposition import Exposition, Families, sum_family, unit_of
 from mcpp.telemetry.metrics.live_state import LiveState
 from mcpp.telemetry.metrics.loop_metrics import LoopCounter, LoopFamily, LoopHistogram
+from mcpp_generated.db.enums import Implausible
 
 Child = TypeVar("Child")
 
@@ -141,6 +142,12 @@ class Metrics:
         self.transaction_energy = _histogram(
             registry, "transaction_energy_watt_hours", "Energy of a transaction, where plausible.", _SESSION_WATT_HOURS
         ).labels()
+        self.transactions_implausible = _counter(
+            registry,
+            "transactions_implausible_total",
+            "Ends whose energy can't be true, and which sums leave out.",
+            ("reason",),
+        )
 
         # Any thread may add to these.
         plugin_labels = ("plugin", "hook")
@@ -168,6 +175,8 @@ class Metrics:
             for code in {*self.error_codes.values(), OTHER}:
                 self.errors.labels(direction, code)
         self.transactions.labels("started", "")
+        for why in Implausible:
+            self.transactions_implausible.labels(why.value)
         for reason in {*stop_reasons, OTHER}:
             self.transactions.labels("stopped", reason)
             self.transactions.labels("recovered", reason)

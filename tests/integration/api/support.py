@@ -25,6 +25,7 @@ from mcpp.csms.live import Exchange
 from mcpp.csms.services import Services
 from mcpp.csms.version import SpokenVersion
 from mcpp.domain.authorization import AuthorizationPolicy
+from mcpp.domain.evidence import Origin
 from mcpp.domain.memory import Memory
 from mcpp.domain.meter_values import store_in_transaction
 from mcpp.domain.samples import ENERGY_REGISTER, Sample, SampleKind
@@ -49,7 +50,7 @@ from mcpp.telemetry.logs.sink import LogSink
 from mcpp.telemetry.metrics.definitions import Metrics
 from mcpp.telemetry.requests import RequestTelemetry
 from mcpp.telemetry.tracing.spans import Spans
-from mcpp_generated.db.enums import StopOrigin
+from mcpp_generated.db.enums import Implausible, StopOrigin
 from mcpp_generated.db.queries import Queries
 from mcpp_generated.db.sqlite.queries import SqliteQueries
 
@@ -181,7 +182,8 @@ class Books:
             stop_reason="EVDisconnected",
             stop_origin=origin,
             evidence=evidence,
-            energy_implausible=meter_stop < transaction.meter_start,
+            energy_wh=max(meter_stop - transaction.meter_start, 0),
+            implausible_reason=Implausible.NEGATIVE_ENERGY if meter_stop < transaction.meter_start else None,
         )
         assert closed == 1
 
@@ -194,7 +196,9 @@ class Books:
     def samples(self, transaction_id: int, samples: Iterable[tuple[datetime, SampleKind, str]]) -> None:
         """Store time, kind and value, as a message brings them."""
         sent = [Sample(at, kind, value, position) for position, (at, kind, value) in enumerate(samples)]
-        store_in_transaction(self.q, transaction_id, sent, START, lambda kind: self.q.add_sample_kind(**kind.as_dict()))
+        store_in_transaction(
+            self.q, transaction_id, sent, START, Origin.NAMED, lambda kind: self.q.add_sample_kind(**kind.as_dict())
+        )
 
 
 @dataclass

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mcpp.domain.measurements import LatestRegister, Readings, Register, newest_registers
+from mcpp.domain.measurements import Readings
 from mcpp.domain.samples import Sample, SampleKind
 
 NOON = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
@@ -332,27 +332,3 @@ def test_the_peak_counts_phases_that_come_apart_and_a_voltage_that_follows_its_c
 
     assert phases.peak_power_watts == phases.power_watts(NOON)[""] == 4600
     assert voltage.peak_power_watts == voltage.power_watts(seconds(10))[""] == 2300
-
-
-def register(wh: object, at: datetime = NOON) -> Sample:
-    return sample("Energy.Active.Import.Register", wh, at, unit="Wh")
-
-
-def test_registers_of_the_newest_moment_are_as_sent() -> None:
-    later = seconds(1)
-    sent = [register(1), register(3, later), register(2, later), register("x", seconds(2)), register(9), sample("P", 1)]
-
-    assert newest_registers(sent) == [Register(later, 3), Register(later, 2)]
-    assert newest_registers([]) == []
-
-
-def test_a_register_that_comes_late_changes_nothing_while_the_newer_one_is_fresh() -> None:
-    latest = LatestRegister()
-    assert not latest.take([sample("P", 1)], NOON)
-
-    assert latest.take([register(5000, NOON)], NOON)
-    assert latest.take([register(4000, seconds(-60))], seconds(300))
-    assert latest.wh == 5000
-
-    latest.take([register(6000, seconds(-3600))], seconds(301))
-    assert latest.wh == 6000, "the clock was set back"

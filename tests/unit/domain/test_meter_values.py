@@ -7,9 +7,7 @@ from dataclasses import replace
 import pytest
 
 from mcpp.domain.events import MeterValuesReceived, RecordUnmatched
-from mcpp.domain.measurements import register_wh
 from mcpp.domain.memory import Memory
-from mcpp.domain.samples import SampleKind
 from tests.unit.domain.books import ENERGY, NOW, Books, energy, minute
 
 
@@ -98,24 +96,3 @@ def test_a_kind_is_stored_once_whether_it_is_remembered_or_not(books: Books) -> 
     assert set(keys) == {ENERGY, power}
     assert memory.kinds == keys
     assert books.count("sample_kinds") == 2
-
-
-@pytest.mark.parametrize(
-    ("change", "value", "expected"),
-    [
-        ({}, "1234", 1234),
-        ({}, "1234.5", 1234),
-        ({"unit": "kWh"}, "1.2345", 1234),
-        ({"unit": "kWh"}, "0.1", 100),
-        ({"phase": "L1"}, "1234", None),
-        ({"format": "SignedData"}, "1234", None),
-        ({"measurand": "Energy.Active.Export.Register"}, "1234", None),
-        ({"unit": "varh"}, "1234", None),
-        ({}, "n/a", None),
-        ({}, "NaN", None),
-        ({}, "Infinity", None),
-        ({}, "1e999999999", None),
-    ],
-)
-def test_what_counts_as_the_register(change: dict[str, str], value: str, expected: int | None) -> None:
-    assert register_wh(SampleKind(**(ENERGY.as_dict() | change)), value) == expected

@@ -13,7 +13,7 @@ from threading import Barrier
 import pytest
 
 from mcpp.domain import samples
-from mcpp.domain.measurements import Readings, register_wh
+from mcpp.domain.measurements import Readings
 from mcpp.domain.memory import Memory
 from mcpp.domain.samples import ENERGY_REGISTER, Sample, SampleKind
 from mcpp.ocpp16 import metering
@@ -81,7 +81,8 @@ def test_kinds_beyond_the_tables_room_are_kept_by_nobody_and_behave_the_same(
     assert {kind: number for number, kind in enumerate(unshared)}[again[1]] == 1
     assert len({*shared, *unshared, *again}) == 4
     assert copy.deepcopy(unshared[0]) == unshared[0]
-    assert register_wh(unshared[1], "1.5") == 1500
+    assert unshared[1].energy is not None
+    assert unshared[1].energy.factor == 1000
     with pytest.raises(FrozenInstanceError):
         unshared[0].phase = "L1"  # type: ignore[misc]  # as above
     readings = Readings()

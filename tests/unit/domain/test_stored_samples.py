@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
-from mcpp.domain.energy import last_stored_register
-from mcpp.domain.measurements import Register, register_wh
+from mcpp.domain.energy import account_of
+from mcpp.domain.memory import Memory
 from mcpp.domain.samples import ENERGY_REGISTER, Sample, SampleKind
 from mcpp_generated.db.models import ListTransactionSamplesRow
 from tests.unit.domain.books import NOW, Books, energy, minute
@@ -102,43 +102,28 @@ def test_the_samples_of_a_moment_are_read_as_sent(message: Message) -> None:
 
 
 @given(deliveries=st.lists(messages, max_size=6))
-@example(
-    deliveries=[
-        [(minute(0), KINDS[3], "2")],
-        [(minute(0), KINDS[0], "2"), (minute(0), KINDS[0], "1000")],
-    ]
-)
-def test_the_newest_register_of_one_moment_is_the_one_received_last(deliveries: list[Message]) -> None:
-    books = Books()
+def test_the_energy_is_the_same_whether_it_is_remembered_or_read(deliveries: list[Message]) -> None:
+    books, memory = Books(), Memory()
     with closing(books.connection):
-        transaction_id = books.start(at=minute(-1)).value.transaction_id
-        stored: dict[tuple[datetime, SampleKind, str], int] = {}
+        transaction_id = books.start(meter=0, at=minute(-1)).value.transaction_id
         for number, message in enumerate(deliveries):
-            books.meter_values(*sent(message), transaction_id=transaction_id, received=minute(100 + number))
-            for sample in dict.fromkeys(message):
-                stored.setdefault(sample, number)
-        registers = [
-            ((measured_at, number), Register(measured_at, wh))
-            for (measured_at, kind, value), number in stored.items()
-            if (wh := register_wh(kind, value)) is not None
-        ]
+            books.meter_values(
+                *sent(message), transaction_id=transaction_id, received=minute(100 + number), memory=memory
+            )
+        transaction = books.transaction(transaction_id)
 
-        newest = max((when for when, _ in registers), default=None)
-        expected = [register for when, register in registers if when == newest]
-        assert last_stored_register(books.q, transaction_id) == (expected[-1] if expected else None)
+        assert memory.account(books.q, transaction).claim() == account_of(books.q, transaction).claim()
 
 
 def test_a_reading_at_the_limit_counts_and_a_later_one_does_not(books: Books) -> None:
     transaction_id = books.start().value.transaction_id
     for number, value in ((1, "1100"), (2, "1200"), (3, "1300")):
         books.meter_values(energy(minute(number), value), transaction_id=transaction_id)
+    transaction = books.transaction(transaction_id)
 
-    assert last_stored_register(books.q, transaction_id, until=minute(2)) == (minute(2), 1200)
-    assert last_stored_register(books.q, transaction_id, until=minute(2) - timedelta(milliseconds=1)) == (
-        minute(1),
-        1100,
-    )
-    assert last_stored_register(books.q, transaction_id, until=minute(0.5)) is None
+    assert account_of(books.q, transaction, until=minute(2)).energy_wh == 200
+    assert account_of(books.q, transaction, until=minute(2) - timedelta(milliseconds=1)).energy_wh == 100
+    assert account_of(books.q, transaction, until=minute(0.5)).energy_wh is None
 
 
 def test_a_nul_does_not_end_a_value(books: Books) -> None:

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 from pydantic import ValidationError
 
-from mcpp.domain.samples import ENERGY_REGISTER, Sample, SampleKind
+from mcpp.domain.events import MeterValuesReceived
+from mcpp.domain.samples import Sample, SampleKind
 from mcpp.errors import StartError
 from mcpp.plugins import ChargePointState, ConnectorState
 from mcpp.plugins.builtin.mqtt import Mqtt, MqttSettings
@@ -16,6 +18,7 @@ from mcpp.plugins.builtin.mqtt.discovery import describe, object_id
 from mcpp.plugins.builtin.mqtt.readings import ConnectorReadings
 from mcpp.plugins.builtin.mqtt.settings import Broker, broker
 from mcpp.plugins.builtin.mqtt.topics import ChargingCommand, Operation, Topics
+from tests.events import MEASURED, STOPPED
 from tests.unit.plugins.site_by_hand import START
 
 TOPICS = Topics("mcpp")
@@ -86,44 +89,44 @@ def power(watts: object, at: datetime = START) -> Sample:
     return Sample(at, SampleKind("Power.Active.Import", "", "W", "Sample.Periodic", "Outlet", "Raw"), str(watts), 0)
 
 
-def energy(wh: object, at: datetime = START) -> Sample:
-    return Sample(at, SampleKind(ENERGY_REGISTER, "", "Wh", "Sample.Periodic", "Outlet", "Raw"), str(wh), 0)
+def measured(*samples: Sample, wh: int | None = None, at: datetime = START) -> MeterValuesReceived:
+    return replace(MEASURED, samples=samples, energy_wh=wh, at=at)
 
 
 def test_after_a_session_power_is_zero_until_it_is_measured_again() -> None:
     readings = ConnectorReadings()
     assert readings.facts(START) == {"power_w": None, "energy_wh": None}
 
-    readings.take([power(7200.04), energy(1234)], START)
+    readings.take(measured(power(7200.04), wh=1234))
     assert readings.facts(START) == {"power_w": 7200.0, "energy_wh": 1234}
 
-    readings.end()
-    readings.take([energy(1240, minute(1))], minute(1))
+    readings.end(replace(STOPPED, energy_wh=1240))
     assert readings.facts(minute(60)) == {"power_w": 0.0, "energy_wh": 1240}
 
-    readings.take([power(3000, minute(60))], minute(60))
+    readings.take(measured(power(3000, minute(60)), at=minute(60)))
     assert readings.facts(minute(60)) == {"power_w": 3000.0, "energy_wh": 1240}
 
 
-def test_stale_power_is_not_shown_and_the_register_stays() -> None:
+def test_stale_power_is_not_shown_and_the_energy_stays() -> None:
     readings = ConnectorReadings()
-    readings.take([power(7200), energy(1234)], START)
+    readings.take(measured(power(7200), wh=1234))
 
     assert readings.facts(minute(5)) == {"power_w": 7200.0, "energy_wh": 1234}
     assert readings.facts(minute(5.1)) == {"power_w": None, "energy_wh": 1234}
 
 
-def test_only_what_says_something_of_power_or_register_is_news() -> None:
+def test_only_what_says_something_of_power_or_energy_is_news() -> None:
     readings = ConnectorReadings()
     voltage = SampleKind("Voltage", "", "V", "Sample.Periodic", "Outlet", "Raw")
     current = SampleKind("Current.Import", "", "A", "Sample.Periodic", "Outlet", "Raw")
 
-    assert not readings.take([], START)
-    assert not readings.take([Sample(START, voltage, "230", 0), power("abc"), energy("abc")], START)
-    assert readings.take([energy(1)], START)
-    assert readings.take([power(1)], START)
-    assert readings.take([Sample(minute(10), voltage, "230", 0), Sample(minute(10), current, "6", 1)], minute(10))
-    assert readings.facts(minute(10)) == {"power_w": 1380.0, "energy_wh": 1}
+    assert not readings.take(measured())
+    assert not readings.take(measured(Sample(START, voltage, "230", 0), power("abc")))
+    assert readings.take(measured(wh=1))
+    assert readings.take(measured(power(1)))
+    later = minute(10)
+    assert readings.take(measured(Sample(later, voltage, "230", 0), Sample(later, current, "6", 1), at=later))
+    assert readings.facts(later) == {"power_w": 1380.0, "energy_wh": 1}
 
 
 def test_no_two_identities_share_an_object_id() -> None:

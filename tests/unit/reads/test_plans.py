@@ -39,7 +39,7 @@ SAME_MOMENT = "USE TEMP B-TREE FOR RIGHT PART OF ORDER BY"
         (statements.LIST_OPEN_TRANSACTIONS, "transactions_open (started_at>? AND started_at<?)"),
         (statements.GET_TRANSACTION, "INTEGER PRIMARY KEY (rowid=?)"),
         (statements.LIST_TRANSACTION_SAMPLES, "PRIMARY KEY (transaction_id=? AND measured_at>?)"),
-        (statements.FIND_NEWEST_REGISTER, "PRIMARY KEY (transaction_id=? AND measured_at<?)"),
+        (statements.LIST_ENERGY_READINGS, "PRIMARY KEY (transaction_id=? AND measured_at<?)"),
         (statements.LIST_CONNECTORS, "sqlite_autoindex_connectors_1 (charge_point_key=?)"),
         (statements.GET_CHARGE_POINTS, "sqlite_autoindex_charge_points_1 (identity=?)"),
         (statements.LIST_REPORTS, "PRIMARY KEY (charge_point_key=?)"),

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from mcpp.reads.reports import By, Period, Total, grand_total, summed_up
+from mcpp_generated.db.enums import Implausible
 from mcpp_generated.db.models import ListEndedTransactionsRow
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -21,16 +22,17 @@ def session(
     charger: str = "CP-1",
     id_tag: str = "TAG",
     implausible: bool = False,
+    corrected: int | None = None,
 ) -> ListEndedTransactionsRow:
     return ListEndedTransactionsRow(
         id=1,
         charge_point_id=charger,
         id_tag=id_tag,
-        meter_start=100,
-        meter_stop=100 + wh,
         started_at=stopped_at - timedelta(hours=hours),
         stopped_at=stopped_at,
-        energy_implausible=implausible,
+        energy_wh=wh,
+        implausible_reason=Implausible.SENTINEL if implausible else None,
+        corrected_wh=corrected,
     )
 
 

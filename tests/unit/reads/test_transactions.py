@@ -143,6 +143,9 @@ async def test_the_row_of_one_that_runs_and_of_one_that_has_ended(fleet: Databas
         "stop_origin": None,
         "evidence": None,
         "energy_implausible": False,
+        "reason": None,
+        "original_energy_wh": None,
+        "correction": None,
         "session_correlation_id": f"{1:032x}",
     }
 

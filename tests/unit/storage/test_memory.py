@@ -19,8 +19,9 @@ from mcpp.domain.authorization import AuthorizationPolicy
 from mcpp.domain.charge_points import Boot
 from mcpp.domain.closing import Stop, close_by_operator
 from mcpp.domain.connectors import ReportStatus, report_status
+from mcpp.domain.energy import account_of
 from mcpp.domain.errors import DomainError
-from mcpp.domain.measurements import Register
+from mcpp.domain.evidence import EnergyAccount
 from mcpp.domain.memory import Memory, Place, as_stored, ensure_connector
 from mcpp.domain.meter_values import RecordMeterValues, record_meter_values
 from mcpp.domain.occasion import Occasion, OperatorOccasion, OriginalMessage
@@ -32,6 +33,7 @@ from mcpp.storage.sqlite.database import open_writer
 from mcpp.storage.sqlite.migrations import migrate
 from mcpp.storage.writer import Pending, Writer
 from mcpp_generated.db.enums import Availability
+from mcpp_generated.db.models import Transaction
 from mcpp_generated.db.queries import Queries
 from mcpp_generated.db.sqlite.queries import SqliteQueries
 
@@ -55,8 +57,8 @@ class Forgetful(Memory):
     def place(self, q: Queries, charge_point_key: int, connector_id: int) -> Place:
         return Place(ensure_connector(q, charge_point_key, connector_id))
 
-    def registers(self, charge_point_key: int) -> dict[int, Register]:
-        return {}
+    def account(self, q: Queries, transaction: Transaction) -> EnergyAccount:
+        return account_of(q, transaction)
 
 
 class Site:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
+from mcpp.domain.evidence import Origin
 from mcpp.domain.meter_values import store_in_transaction
 from mcpp.domain.samples import Sample, SampleKind
 from mcpp_generated.db.queries import Queries
@@ -122,4 +123,4 @@ def store_reading(q: Queries, transaction_id: int, at: datetime, *, wh: int | No
     kinds = {SampleKind(*text, "Sample.Periodic", "Outlet", "Raw"): number for text, number in texts.items()}
     given = [(kind, str(number)) for kind, number in kinds.items() if number is not None]
     samples = [Sample(at, kind, value, position) for position, (kind, value) in enumerate(given)]
-    store_in_transaction(q, transaction_id, samples, at, lambda kind: q.add_sample_kind(**kind.as_dict()))
+    store_in_transaction(q, transaction_id, samples, at, Origin.NAMED, lambda kind: q.add_sample_kind(**kind.as_dict()))

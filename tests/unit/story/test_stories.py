@@ -200,7 +200,9 @@ def test_what_is_odd_in_the_database_is_said(charged: Charged, database: Databas
         received_at=BEGIN + timedelta(minutes=30),
     )
 
-    assert "implausible: the register fell, so no energy is counted\n" in as_text(charged.story_without_log(fell))
+    assert "implausible: the register ended below where it began, so no energy is counted\n" in as_text(
+        charged.story_without_log(fell)
+    )
     assert "still running, from 1.000 kWh\n" in as_text(charged.story_without_log(running))
     assert "12:30:00  charger   books     a stop for unknown transaction 99, kept aside as unmatched 1\n" in as_text(
         charged.story_without_log()

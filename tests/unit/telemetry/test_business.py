@@ -11,7 +11,7 @@ from mcpp.domain.events import Subscriber
 from mcpp.telemetry.business import BusinessTelemetry
 from mcpp.telemetry.logs.lines import LogLevel
 from mcpp.telemetry.metrics.definitions import Metrics
-from mcpp_generated.db.enums import StopOrigin
+from mcpp_generated.db.enums import Implausible, StopOrigin
 from tests import events
 from tests.events import FLOW, SESSION
 from tests.unit.telemetry.recording import Recording
@@ -130,7 +130,13 @@ def test_a_late_stop_is_told_with_both_figures_and_counted_no_second_time(
 def test_implausible_energy_and_clocks_set_back_do_not_spoil_the_sums(recording: Recording, metrics: Metrics) -> None:
     with recording.at() as lines:
         BusinessTelemetry(lines, metrics)(
-            replace(STOPPED, energy_wh=-9000, energy_implausible=True, stopped_at=NOON - timedelta(hours=1))
+            replace(
+                STOPPED,
+                energy_wh=0,
+                energy_implausible=True,
+                implausible_reason=Implausible.NEGATIVE_ENERGY,
+                stopped_at=NOON - timedelta(hours=1),
+            )
         )
     get = metrics.registry.get_sample_value
 

@@ -63,8 +63,10 @@ def test_boots_and_ended_transactions_are_counted() -> None:
 
 
 def test_a_transaction_counts_once_though_its_stop_supersedes_a_recovered_end() -> None:
-    recovered = replace(RECOVERED, meter_stop=3000, energy_wh=2000)
-    late = replace(STOPPED, supersedes=3000, superseded_stopped_at=NOW, superseded_origin=StopOrigin.RECOVERED)
+    recovered = replace(RECOVERED, meter_stop=3000, energy_wh=2000, counted_wh=2000)
+    late = replace(
+        STOPPED, supersedes=3000, superseded_wh=2000, superseded_stopped_at=NOW, superseded_origin=StopOrigin.RECOVERED
+    )
     figures = told(STARTED, recovered, late)
 
     assert (figures.transactions, figures.energy_wh) == (1, 3000)

@@ -54,6 +54,7 @@ PROMISED = {
     "mcpp_transactions_total": ("counter", {"event", "reason"}),
     "mcpp_transaction_duration_seconds": ("histogram", set()),
     "mcpp_transaction_energy_watt_hours": ("histogram", set()),
+    "mcpp_transactions_implausible_total": ("counter", {"reason"}),
 }
 
 

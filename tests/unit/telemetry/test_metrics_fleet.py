@@ -45,7 +45,9 @@ NOW = datetime.now(UTC)
 
 
 CHARGING = replace(PREPARING, status="Charging", previous_status="Preparing", error_code="HighTemperature")
-END = replace(STOPPED, meter_stop=1100, energy_wh=100, stopped_at=STARTED.started_at + timedelta(seconds=90.5))
+END = replace(
+    STOPPED, meter_stop=1100, energy_wh=100, counted_wh=100, stopped_at=STARTED.started_at + timedelta(seconds=90.5)
+)
 METERED = replace(
     MEASURED,
     transaction_id=8,

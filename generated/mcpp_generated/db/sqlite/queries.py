@@ -7,7 +7,16 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from ..enums import Availability, IdTagStatus, ReportKind, ReservationState, StopOrigin, Suspicion, UnmatchedKind
+from ..enums import (
+    Availability,
+    IdTagStatus,
+    Implausible,
+    ReportKind,
+    ReservationState,
+    StopOrigin,
+    Suspicion,
+    UnmatchedKind,
+)
 from ..models import (
     AddConnectorReadingsParams,
     AddLateConnectorSamplesParams,
@@ -20,7 +29,6 @@ from ..models import (
     ConnectChargePointRow,
     Connector,
     DeleteConfigurationKeysParams,
-    FindNewestRegisterRow,
     FindUploadLinkRow,
     FindUploadRow,
     FirmwareImage,
@@ -28,6 +36,7 @@ from ..models import (
     IdTag,
     ListConnectorsRow,
     ListEndedTransactionsRow,
+    ListEnergyReadingsRow,
     ListFleetConnectorsRow,
     ListFleetRow,
     ListSessionsRow,
@@ -37,6 +46,7 @@ from ..models import (
     PutConfigurationKeysParams,
     Reservation,
     ReservationRecord,
+    SampleKind,
     StampChargePointsParams,
     Transaction,
     TransactionRecord,
@@ -51,7 +61,6 @@ from .rows import (
     StoredConfigurationKey,
     StoredConnectChargePointRow,
     StoredConnector,
-    StoredFindNewestRegisterRow,
     StoredFindUploadLinkRow,
     StoredFindUploadRow,
     StoredFirmwareImage,
@@ -59,6 +68,7 @@ from .rows import (
     StoredIdTag,
     StoredListConnectorsRow,
     StoredListEndedTransactionsRow,
+    StoredListEnergyReadingsRow,
     StoredListFleetConnectorsRow,
     StoredListFleetRow,
     StoredListSessionsRow,
@@ -67,6 +77,7 @@ from .rows import (
     StoredPluginMemory,
     StoredReservation,
     StoredReservationRecord,
+    StoredSampleKind,
     StoredTransaction,
     StoredTransactionRecord,
     StoredUnmatchedRecord,
@@ -77,7 +88,6 @@ from .rows import (
     decode_configuration_key,
     decode_connect_charge_point_row,
     decode_connector,
-    decode_find_newest_register_row,
     decode_find_upload_link_row,
     decode_find_upload_row,
     decode_firmware_image,
@@ -88,6 +98,7 @@ from .rows import (
     decode_is_reservation_id_known,
     decode_list_connectors_row,
     decode_list_ended_transactions_row,
+    decode_list_energy_readings_row,
     decode_list_fleet_connectors_row,
     decode_list_fleet_row,
     decode_list_sessions_row,
@@ -96,6 +107,7 @@ from .rows import (
     decode_plugin_memory,
     decode_reservation,
     decode_reservation_record,
+    decode_sample_kind,
     decode_transaction,
     decode_transaction_record,
     decode_unmatched_record,
@@ -244,6 +256,13 @@ class SqliteQueries:
 
     def set_auto_start(self, *, auto_start: bool | None, key: int) -> None:
         self._execute(statements.SET_AUTO_START, (None if auto_start is None else int(auto_start), key))
+
+    def set_rated_power(self, *, rated_power_w: int | None, key: int) -> None:
+        self._execute(statements.SET_RATED_POWER, (rated_power_w, key))
+
+    def get_rated_power(self, *, key: int) -> int | None:
+        row: tuple[int | None] | None = self._execute(statements.GET_RATED_POWER, (key,)).fetchone()
+        return None if row is None else row[0]
 
     def count_transactions_of_charge_point(self, *, charge_point_key: int) -> int:
         row: tuple[int] = self._execute(statements.COUNT_TRANSACTIONS_OF_CHARGE_POINT, (charge_point_key,)).fetchone()
@@ -686,8 +705,8 @@ class SqliteQueries:
         return self._executemany(
             statements.ADD_TRANSACTION_READINGS,
             [
-                (transaction_id, to_milliseconds(measured_at), samples, register_wh, to_milliseconds(received_at))
-                for transaction_id, measured_at, samples, register_wh, received_at in rows
+                (transaction_id, to_milliseconds(measured_at), samples, energy, origin, to_milliseconds(received_at))
+                for transaction_id, measured_at, samples, energy, origin, received_at in rows
             ],
         ).rowcount
 
@@ -700,10 +719,11 @@ class SqliteQueries:
                     to_milliseconds(measured_at),
                     late_sample,
                     position,
-                    register_wh,
+                    energy,
+                    origin,
                     to_milliseconds(received_at),
                 )
-                for transaction_id, measured_at, late_sample, position, register_wh, received_at in rows
+                for transaction_id, measured_at, late_sample, position, energy, origin, received_at in rows
             ],
         ).rowcount
 
@@ -725,11 +745,15 @@ class SqliteQueries:
             ],
         ).rowcount
 
-    def find_newest_register(self, *, transaction_id: int, until: datetime) -> FindNewestRegisterRow | None:
-        row: StoredFindNewestRegisterRow | None = self._execute(
-            statements.FIND_NEWEST_REGISTER, (transaction_id, to_milliseconds(until))
-        ).fetchone()
-        return None if row is None else decode_find_newest_register_row(row)
+    def list_energy_readings(self, *, transaction_id: int, until: datetime) -> list[ListEnergyReadingsRow]:
+        rows: list[StoredListEnergyReadingsRow] = self._execute(
+            statements.LIST_ENERGY_READINGS, (transaction_id, to_milliseconds(until))
+        ).fetchall()
+        return [decode_list_energy_readings_row(row) for row in rows]
+
+    def get_sample_kind(self, *, id: int) -> SampleKind | None:
+        row: StoredSampleKind | None = self._execute(statements.GET_SAMPLE_KIND, (id,)).fetchone()
+        return None if row is None else decode_sample_kind(row)
 
     def list_transaction_samples(
         self, *, transaction_id: int, measured_at: datetime, position: int, kind_id: int, value: str, page_size: int
@@ -821,7 +845,8 @@ class SqliteQueries:
         stop_reason: str | None,
         stop_origin: StopOrigin | None,
         evidence: str | None,
-        energy_implausible: bool,
+        energy_wh: int | None,
+        implausible_reason: Implausible | None,
         id: int,
     ) -> int:
         return self._execute(
@@ -834,10 +859,22 @@ class SqliteQueries:
                 stop_reason,
                 None if stop_origin is None else str(stop_origin),
                 evidence,
-                int(energy_implausible),
+                energy_wh,
+                None if implausible_reason is None else str(implausible_reason),
                 id,
             ),
         ).rowcount
+
+    def add_correction(
+        self, *, transaction_id: int, energy_wh: int, note: str, who: str, corrected_at: datetime
+    ) -> int:
+        row: tuple[int] = self._execute(
+            statements.ADD_CORRECTION, (transaction_id, energy_wh, note, who, to_milliseconds(corrected_at))
+        ).fetchone()
+        return row[0]
+
+    def set_correction(self, *, correction_id: int | None, id: int) -> None:
+        self._execute(statements.SET_CORRECTION, (correction_id, id))
 
     def count_open_transactions(self) -> int:
         row: tuple[int] = self._execute(statements.COUNT_OPEN_TRANSACTIONS).fetchone()

@@ -6,7 +6,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final, TypeAlias
 
-from ..enums import Availability, IdTagStatus, ReportKind, ReservationState, StopOrigin, Suspicion, UnmatchedKind
+from ..enums import (
+    Availability,
+    IdTagStatus,
+    Implausible,
+    ReportKind,
+    ReservationState,
+    StopOrigin,
+    Suspicion,
+    UnmatchedKind,
+)
 from ..models import (
     ChargePoint,
     ChargePointReport,
@@ -14,7 +23,6 @@ from ..models import (
     ConfigurationKey,
     ConnectChargePointRow,
     Connector,
-    FindNewestRegisterRow,
     FindUploadLinkRow,
     FindUploadRow,
     FirmwareImage,
@@ -22,6 +30,7 @@ from ..models import (
     IdTag,
     ListConnectorsRow,
     ListEndedTransactionsRow,
+    ListEnergyReadingsRow,
     ListFleetConnectorsRow,
     ListFleetRow,
     ListSessionsRow,
@@ -30,6 +39,7 @@ from ..models import (
     PluginMemory,
     Reservation,
     ReservationRecord,
+    SampleKind,
     Transaction,
     TransactionRecord,
     UnmatchedRecord,
@@ -39,6 +49,7 @@ from .runtime import from_milliseconds
 
 _AVAILABILITY: Final = {member.value: member for member in Availability}
 _ID_TAG_STATUS: Final = {member.value: member for member in IdTagStatus}
+_IMPLAUSIBLE: Final = {member.value: member for member in Implausible}
 _REPORT_KIND: Final = {member.value: member for member in ReportKind}
 _RESERVATION_STATE: Final = {member.value: member for member in ReservationState}
 _STOP_ORIGIN: Final = {member.value: member for member in StopOrigin}
@@ -66,6 +77,7 @@ StoredChargePoint: TypeAlias = tuple[
     str | None,
     str | None,
     str | None,
+    int | None,
     int | None,
     str | None,
     str | None,
@@ -101,6 +113,7 @@ def decode_charge_point(row: StoredChargePoint) -> ChargePoint:
         display_name,
         password_hash,
         auto_start,
+        rated_power_w,
         vendor,
         model,
         serial_number,
@@ -132,6 +145,7 @@ def decode_charge_point(row: StoredChargePoint) -> ChargePoint:
         display_name,
         password_hash,
         None if auto_start is None else bool(auto_start),
+        rated_power_w,
         vendor,
         model,
         serial_number,
@@ -325,7 +339,9 @@ StoredTransaction: TypeAlias = tuple[
     str | None,
     str | None,
     str | None,
-    int,
+    int | None,
+    str | None,
+    int | None,
     str,
     str | None,
     int | None,
@@ -352,7 +368,9 @@ def decode_transaction(row: StoredTransaction) -> Transaction:
         stop_reason,
         stop_origin,
         evidence,
-        energy_implausible,
+        energy_wh,
+        implausible_reason,
+        correction_id,
         session_correlation_id,
         suspicion,
         suspicion_at,
@@ -376,7 +394,9 @@ def decode_transaction(row: StoredTransaction) -> Transaction:
         stop_reason,
         None if stop_origin is None else _STOP_ORIGIN[stop_origin],
         evidence,
-        bool(energy_implausible),
+        energy_wh,
+        None if implausible_reason is None else _IMPLAUSIBLE[implausible_reason],
+        correction_id,
         session_correlation_id,
         None if suspicion is None else _SUSPICION[suspicion],
         None if suspicion_at is None else from_milliseconds(suspicion_at),
@@ -413,20 +433,20 @@ def decode_plugin_memory(row: StoredPluginMemory) -> PluginMemory:
     return PluginMemory(*row)
 
 
-StoredListEndedTransactionsRow: TypeAlias = tuple[int, str, str, int, int | None, int, int | None, int]
+StoredListEndedTransactionsRow: TypeAlias = tuple[int, str, str, int, int | None, int | None, str | None, int | None]
 
 
 def decode_list_ended_transactions_row(row: StoredListEndedTransactionsRow) -> ListEndedTransactionsRow:
-    id, charge_point_id, id_tag, meter_start, meter_stop, started_at, stopped_at, energy_implausible = row
+    id, charge_point_id, id_tag, started_at, stopped_at, energy_wh, implausible_reason, corrected_wh = row
     return ListEndedTransactionsRow(
         id,
         charge_point_id,
         id_tag,
-        meter_start,
-        meter_stop,
         from_milliseconds(started_at),
         None if stopped_at is None else from_milliseconds(stopped_at),
-        bool(energy_implausible),
+        energy_wh,
+        None if implausible_reason is None else _IMPLAUSIBLE[implausible_reason],
+        corrected_wh,
     )
 
 
@@ -492,12 +512,19 @@ def decode_reservation_record(row: StoredReservationRecord) -> ReservationRecord
     )
 
 
-StoredFindNewestRegisterRow: TypeAlias = tuple[int, int | None]
+StoredListEnergyReadingsRow: TypeAlias = tuple[int, str | None, int, int]
 
 
-def decode_find_newest_register_row(row: StoredFindNewestRegisterRow) -> FindNewestRegisterRow:
-    measured_at, register_wh = row
-    return FindNewestRegisterRow(from_milliseconds(measured_at), register_wh)
+def decode_list_energy_readings_row(row: StoredListEnergyReadingsRow) -> ListEnergyReadingsRow:
+    measured_at, energy, origin, received_at = row
+    return ListEnergyReadingsRow(from_milliseconds(measured_at), energy, origin, from_milliseconds(received_at))
+
+
+StoredSampleKind: TypeAlias = tuple[int, str, str, str, str, str, str]
+
+
+def decode_sample_kind(row: StoredSampleKind) -> SampleKind:
+    return SampleKind(*row)
 
 
 StoredListTransactionSamplesRow: TypeAlias = tuple[int, int, int, str, str, str, str, str, str, str]
@@ -526,7 +553,28 @@ def decode_list_sessions_row(row: StoredListSessionsRow) -> ListSessionsRow:
 
 
 StoredTransactionRecord: TypeAlias = tuple[
-    int, str, int, int, str, int | None, int, int | None, int, int | None, str | None, str | None, str | None, int, str
+    int,
+    str,
+    int,
+    int,
+    str,
+    int | None,
+    int,
+    int | None,
+    int,
+    int | None,
+    str | None,
+    str | None,
+    str | None,
+    int | None,
+    str | None,
+    str,
+    int,
+    int | None,
+    int | None,
+    str | None,
+    str | None,
+    int | None,
 ]
 
 
@@ -545,8 +593,15 @@ def decode_transaction_record(row: StoredTransactionRecord) -> TransactionRecord
         stop_reason,
         stop_origin,
         evidence,
-        energy_implausible,
+        energy_wh,
+        implausible_reason,
         session_correlation_id,
+        start_received_at,
+        correction_id,
+        corrected_wh,
+        correction_note,
+        corrected_by,
+        corrected_at,
     ) = row
     return TransactionRecord(
         transaction_id,
@@ -562,8 +617,15 @@ def decode_transaction_record(row: StoredTransactionRecord) -> TransactionRecord
         stop_reason,
         None if stop_origin is None else _STOP_ORIGIN[stop_origin],
         evidence,
-        bool(energy_implausible),
+        energy_wh,
+        None if implausible_reason is None else _IMPLAUSIBLE[implausible_reason],
         session_correlation_id,
+        from_milliseconds(start_received_at),
+        correction_id,
+        corrected_wh,
+        correction_note,
+        corrected_by,
+        None if corrected_at is None else from_milliseconds(corrected_at),
     )
 
 

@@ -53,7 +53,7 @@ VALUES (?1, ?2, ?3, ?4, ?5)
 ON CONFLICT DO NOTHING"""
 
 GET_CHARGE_POINT: Final = """\
-SELECT "key", identity, ocpp_version, display_name, password_hash, auto_start, vendor, model, serial_number, charge_box_serial_number, firmware_version, iccid, imsi, meter_type, meter_serial_number, registered_at, boot_accepted_at, connection_epoch, last_connect_at, last_disconnect_at, last_boot_at, last_heartbeat_at, last_status_at, last_meter_values_at, last_tx_start_at, last_tx_stop_at, last_error_at, energy_wh, energy_peak_wh FROM charge_points WHERE identity = ?1"""
+SELECT "key", identity, ocpp_version, display_name, password_hash, auto_start, rated_power_w, vendor, model, serial_number, charge_box_serial_number, firmware_version, iccid, imsi, meter_type, meter_serial_number, registered_at, boot_accepted_at, connection_epoch, last_connect_at, last_disconnect_at, last_boot_at, last_heartbeat_at, last_status_at, last_meter_values_at, last_tx_start_at, last_tx_stop_at, last_error_at, energy_wh, energy_peak_wh FROM charge_points WHERE identity = ?1"""
 
 LIST_IDENTITIES: Final = """\
 SELECT identity FROM charge_points WHERE identity > ?1 ORDER BY identity LIMIT ?2"""
@@ -62,7 +62,7 @@ LIST_IDENTITIES_BY_VENDOR: Final = """\
 SELECT identity FROM charge_points WHERE vendor = ?1 AND identity > ?2 ORDER BY identity LIMIT ?3"""
 
 GET_CHARGE_POINTS: Final = """\
-SELECT "key", identity, ocpp_version, display_name, password_hash, auto_start, vendor, model, serial_number, charge_box_serial_number, firmware_version, iccid, imsi, meter_type, meter_serial_number, registered_at, boot_accepted_at, connection_epoch, last_connect_at, last_disconnect_at, last_boot_at, last_heartbeat_at, last_status_at, last_meter_values_at, last_tx_start_at, last_tx_stop_at, last_error_at, energy_wh, energy_peak_wh FROM charge_points WHERE identity IN (SELECT value FROM json_each(?1)) ORDER BY identity"""
+SELECT "key", identity, ocpp_version, display_name, password_hash, auto_start, rated_power_w, vendor, model, serial_number, charge_box_serial_number, firmware_version, iccid, imsi, meter_type, meter_serial_number, registered_at, boot_accepted_at, connection_epoch, last_connect_at, last_disconnect_at, last_boot_at, last_heartbeat_at, last_status_at, last_meter_values_at, last_tx_start_at, last_tx_stop_at, last_error_at, energy_wh, energy_peak_wh FROM charge_points WHERE identity IN (SELECT value FROM json_each(?1)) ORDER BY identity"""
 
 GET_CREDENTIALS: Final = """\
 SELECT key, password_hash FROM charge_points WHERE identity = ?1"""
@@ -81,6 +81,12 @@ UPDATE charge_points SET display_name = ?1 WHERE key = ?2"""
 
 SET_AUTO_START: Final = """\
 UPDATE charge_points SET auto_start = ?1 WHERE key = ?2"""
+
+SET_RATED_POWER: Final = """\
+UPDATE charge_points SET rated_power_w = ?1 WHERE key = ?2"""
+
+GET_RATED_POWER: Final = """\
+SELECT rated_power_w FROM charge_points WHERE key = ?1"""
 
 COUNT_TRANSACTIONS_OF_CHARGE_POINT: Final = """\
 SELECT count(*) FROM transactions WHERE charge_point_key = ?1"""
@@ -248,7 +254,7 @@ LIST_FLEET_CONNECTORS: Final = """\
 SELECT charge_point_key, connector_id, status, error_code FROM connectors ORDER BY charge_point_key, evse_id, connector_id"""
 
 LIST_FLEET_TRANSACTIONS: Final = """\
-SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE stopped_at IS NULL ORDER BY started_at, id"""
+SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE stopped_at IS NULL ORDER BY started_at, id"""
 
 GET_ID_TAG: Final = """\
 SELECT id_tag, status, expiry_date, parent_id_tag, note FROM id_tags WHERE id_tag = ?1"""
@@ -297,17 +303,18 @@ RESTART_GRACE: Final = """\
 UPDATE transactions SET grace_began_at = ?1 WHERE id = ?2"""
 
 LIST_SUSPECTED: Final = """\
-SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE grace_began_at <= ?1 ORDER BY grace_began_at, id"""
+SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE grace_began_at <= ?1 ORDER BY grace_began_at, id"""
 
 FIND_CONNECTOR: Final = """\
 SELECT "key", charge_point_key, evse_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, status_received_at, session_correlation_id, ordered_availability, ordered_at FROM connectors WHERE key = ?1"""
 
 LIST_ENDED_TRANSACTIONS: Final = """\
 SELECT
-    t.id, p.identity AS charge_point_id, t.id_tag, t.meter_start, t.meter_stop, t.started_at, t.stopped_at,
-    t.energy_implausible
+    t.id, p.identity AS charge_point_id, t.id_tag, t.started_at, t.stopped_at, t.energy_wh, t.implausible_reason,
+    r.energy_wh AS corrected_wh
 FROM transactions AS t
 JOIN charge_points AS p ON p.key = t.charge_point_key
+LEFT JOIN transaction_corrections AS r ON r.id = t.correction_id
 WHERE t.id > ?1 AND t.stopped_at >= ?2 AND t.stopped_at < ?3
 ORDER BY t.id
 LIMIT ?4"""
@@ -370,13 +377,13 @@ ON CONFLICT (measurand, phase, unit, context, location, format) DO UPDATE SET me
 RETURNING id"""
 
 ADD_TRANSACTION_READINGS: Final = """\
-INSERT INTO transaction_readings (transaction_id, measured_at, late_sample, position, samples, register_wh, received_at)
-VALUES (?1, ?2, '', 0, ?3, ?4, ?5)
+INSERT INTO transaction_readings (transaction_id, measured_at, late_sample, position, samples, energy, origin, received_at)
+VALUES (?1, ?2, '', 0, ?3, ?4, ?5, ?6)
 ON CONFLICT DO NOTHING"""
 
 ADD_LATE_TRANSACTION_SAMPLES: Final = """\
-INSERT INTO transaction_readings (transaction_id, measured_at, late_sample, position, samples, register_wh, received_at)
-SELECT ?1, ?2, ?3, ?4, json_array(?3), ?5, ?6
+INSERT INTO transaction_readings (transaction_id, measured_at, late_sample, position, samples, energy, origin, received_at)
+SELECT ?1, ?2, ?3, ?4, json_array(?3), ?5, ?6, ?7
 WHERE NOT EXISTS (
     SELECT 1 FROM transaction_readings AS r, json_each(r.samples)
     WHERE r.transaction_id = ?1 AND r.measured_at = ?2 AND r.late_sample = ''
@@ -399,11 +406,13 @@ WHERE NOT EXISTS (
 )
 ON CONFLICT DO NOTHING"""
 
-FIND_NEWEST_REGISTER: Final = """\
-SELECT measured_at, register_wh FROM transaction_readings
-WHERE transaction_id = ?1 AND measured_at <= ?2 AND register_wh IS NOT NULL
-ORDER BY measured_at DESC, received_at DESC, position DESC
-LIMIT 1"""
+LIST_ENERGY_READINGS: Final = """\
+SELECT measured_at, energy, origin, received_at FROM transaction_readings
+WHERE transaction_id = ?1 AND measured_at <= ?2 AND energy IS NOT NULL
+ORDER BY measured_at, late_sample"""
+
+GET_SAMPLE_KIND: Final = """\
+SELECT id, measurand, phase, unit, context, location, format FROM sample_kinds WHERE id = ?1"""
 
 LIST_TRANSACTION_SAMPLES: Final = """\
 SELECT s.measured_at, s.position, s.kind_id, s.value, k.measurand, k.phase, k.unit, k.context, k.location, k.format
@@ -427,7 +436,7 @@ LEFT JOIN transactions AS t ON t.connector_key = c.key AND t.stopped_at IS NULL 
 WHERE c.session_correlation_id IS NOT NULL"""
 
 FIND_START: Final = """\
-SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions
+SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions
 WHERE connector_key = ?1 AND started_at = ?2 AND id_tag = ?3 AND meter_start = ?4"""
 
 ADD_TRANSACTION: Final = """\
@@ -442,27 +451,27 @@ VALUES (
 RETURNING id"""
 
 FIND_TRANSACTION: Final = """\
-SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE id = ?1"""
+SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE id = ?1"""
 
 FIND_OPEN_ON_CONNECTOR: Final = """\
-SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE connector_key = ?1 AND stopped_at IS NULL"""
+SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE connector_key = ?1 AND stopped_at IS NULL"""
 
 FIND_OPEN_ON_CHARGE_POINT: Final = """\
-SELECT t.id, t.charge_point_key, t.connector_key, t.connector_id, t.ocpp_transaction_id, t.id_tag, t.reservation_id, t.meter_start, t.meter_stop, t.started_at, t.start_received_at, t.stopped_at, t.stop_received_at, t.stop_id_tag, t.stop_reason, t.stop_origin, t.evidence, t.energy_implausible, t.session_correlation_id, t.suspicion, t.suspicion_at, t.grace_began_at
+SELECT t.id, t.charge_point_key, t.connector_key, t.connector_id, t.ocpp_transaction_id, t.id_tag, t.reservation_id, t.meter_start, t.meter_stop, t.started_at, t.start_received_at, t.stopped_at, t.stop_received_at, t.stop_id_tag, t.stop_reason, t.stop_origin, t.evidence, t.energy_wh, t.implausible_reason, t.correction_id, t.session_correlation_id, t.suspicion, t.suspicion_at, t.grace_began_at
 FROM connectors AS c
 JOIN transactions AS t ON t.connector_key = c.key
 WHERE c.charge_point_key = ?1 AND t.stopped_at IS NULL
 ORDER BY t.started_at DESC, t.id DESC"""
 
 FIND_OPEN_OF_ID_TAG: Final = """\
-SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE id_tag = ?1 AND stopped_at IS NULL AND suspicion IS NULL ORDER BY started_at DESC, id DESC"""
+SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE id_tag = ?1 AND stopped_at IS NULL AND suspicion IS NULL ORDER BY started_at DESC, id DESC"""
 
 FIND_ON_CONNECTOR_AT: Final = """\
-SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE connector_key = ?1 AND started_at <= ?2
+SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE connector_key = ?1 AND started_at <= ?2
 ORDER BY started_at DESC, id DESC LIMIT 1"""
 
 FIND_STOP: Final = """\
-SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions
+SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions
 WHERE charge_point_key = ?1 AND started_at <= ?2 AND stopped_at = ?2
     AND meter_stop = ?3 AND stop_origin = 'charger'
 ORDER BY started_at DESC, id DESC LIMIT 1"""
@@ -471,24 +480,32 @@ CLOSE_TRANSACTION: Final = """\
 UPDATE transactions
 SET meter_stop = ?1, stopped_at = ?2, stop_received_at = ?3,
     stop_id_tag = ?4, stop_reason = ?5, stop_origin = ?6, evidence = ?7,
-    energy_implausible = ?8, suspicion = NULL, suspicion_at = NULL, grace_began_at = NULL
-WHERE id = ?9 AND (stopped_at IS NULL OR stop_origin <> 'charger')"""
+    energy_wh = ?8, implausible_reason = ?9, suspicion = NULL, suspicion_at = NULL, grace_began_at = NULL
+WHERE id = ?10 AND (stopped_at IS NULL OR stop_origin <> 'charger')"""
+
+ADD_CORRECTION: Final = """\
+INSERT INTO transaction_corrections (transaction_id, energy_wh, note, who, corrected_at)
+VALUES (?1, ?2, ?3, ?4, ?5)
+RETURNING id"""
+
+SET_CORRECTION: Final = """\
+UPDATE transactions SET correction_id = ?1 WHERE id = ?2"""
 
 COUNT_OPEN_TRANSACTIONS: Final = """\
 SELECT count(*) FROM transactions WHERE stopped_at IS NULL"""
 
 GET_TRANSACTION: Final = """\
-SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id FROM transaction_records WHERE transaction_id = ?1"""
+SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records WHERE transaction_id = ?1"""
 
 LIST_TRANSACTIONS: Final = """\
-SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id FROM transaction_records
+SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
 WHERE started_at >= ?1 AND started_at <= ?2 AND (started_at < ?2 OR transaction_id < ?3)
     AND (stopped_at IS NOT NULL OR CAST(?4 AS INTEGER) = 0)
 ORDER BY started_at DESC, transaction_id DESC
 LIMIT ?5"""
 
 LIST_TRANSACTIONS_OF_CONNECTOR_ID: Final = """\
-SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id FROM transaction_records
+SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
 WHERE connector_id = ?1
     AND started_at >= ?2 AND started_at <= ?3 AND (started_at < ?3 OR transaction_id < ?4)
     AND (stopped_at IS NOT NULL OR CAST(?5 AS INTEGER) = 0)
@@ -496,7 +513,7 @@ ORDER BY started_at DESC, transaction_id DESC
 LIMIT ?6"""
 
 LIST_TRANSACTIONS_OF_CHARGE_POINT: Final = """\
-SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id FROM transaction_records
+SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
 WHERE charge_point_id = ?1
     AND started_at >= ?2 AND started_at <= ?3 AND (started_at < ?3 OR transaction_id < ?4)
     AND (id_tag = ?5 OR ?5 IS NULL)
@@ -505,7 +522,7 @@ ORDER BY started_at DESC, transaction_id DESC
 LIMIT ?7"""
 
 LIST_TRANSACTIONS_OF_CONNECTOR: Final = """\
-SELECT r.transaction_id, r.charge_point_id, r.evse_id, r.connector_id, r.id_tag, r.reservation_id, r.meter_start, r.meter_stop, r.started_at, r.stopped_at, r.stop_reason, r.stop_origin, r.evidence, r.energy_implausible, r.session_correlation_id
+SELECT r.transaction_id, r.charge_point_id, r.evse_id, r.connector_id, r.id_tag, r.reservation_id, r.meter_start, r.meter_stop, r.started_at, r.stopped_at, r.stop_reason, r.stop_origin, r.evidence, r.energy_wh, r.implausible_reason, r.session_correlation_id, r.start_received_at, r.correction_id, r.corrected_wh, r.correction_note, r.corrected_by, r.corrected_at
 FROM charge_points AS p
 JOIN connectors AS c ON c.charge_point_key = p.key
 CROSS JOIN transactions AS t ON t.connector_key = c.key
@@ -518,7 +535,7 @@ ORDER BY t.started_at DESC, t.id DESC
 LIMIT ?9"""
 
 LIST_TRANSACTIONS_OF_ID_TAG: Final = """\
-SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id FROM transaction_records
+SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
 WHERE id_tag = ?1
     AND started_at >= ?2 AND started_at <= ?3 AND (started_at < ?3 OR transaction_id < ?4)
     AND (connector_id = ?5 OR ?5 IS NULL)
@@ -527,7 +544,7 @@ ORDER BY started_at DESC, transaction_id DESC
 LIMIT ?7"""
 
 LIST_OPEN_TRANSACTIONS: Final = """\
-SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_implausible, session_correlation_id FROM transaction_records
+SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
 WHERE stopped_at IS NULL
     AND started_at >= ?1 AND started_at <= ?2 AND (started_at < ?2 OR transaction_id < ?3)
     AND (charge_point_id = ?4 OR ?4 IS NULL)

@@ -89,8 +89,8 @@ class Mqtt:
     def event_published(self, event: Event, site: Site) -> Awaitable[None] | None:
         """Show what has changed."""
         match event:
-            case MeterValuesReceived(connector_id=connector_id, samples=samples):
-                if not self._readings[event.charge_point_id, connector_id].take(samples, event.at):
+            case MeterValuesReceived(connector_id=connector_id):
+                if not self._readings[event.charge_point_id, connector_id].take(event):
                     return None
                 # All else that is shown of connectors changes with events that cause it to be read again.
                 state = self._states.get(event.charge_point_id)
@@ -98,7 +98,7 @@ class Mqtt:
                     self._show_connectors(state, site.now())
                     return None
             case TransactionStopped(connector_id=connector_id):
-                self._readings[event.charge_point_id, connector_id].end()
+                self._readings[event.charge_point_id, connector_id].end(event)
             case (
                 ChargePointConnected()
                 | ChargePointDisconnected()

@@ -9,6 +9,7 @@
 -- AUTOINCREMENT, here and below: a key that was given once is never given again, also after a purge.
 -- connection_epoch: counts its connections; the end of one that isn't the newest says nothing.
 -- energy_wh: of its ended transactions. energy_peak_wh: what was reported of all of them before the sum fell.
+-- rated_power_w: the most that each of its connectors can deliver, as an operator says.
 CREATE TABLE charge_points (
     key                       INTEGER PRIMARY KEY AUTOINCREMENT,
     identity                  TEXT    NOT NULL UNIQUE,
@@ -16,6 +17,7 @@ CREATE TABLE charge_points (
     display_name              TEXT,
     password_hash             TEXT,
     auto_start                INTEGER CHECK (auto_start IN (0, 1)),
+    rated_power_w             INTEGER,
     vendor                    TEXT,
     model                     TEXT,
     serial_number             TEXT,
@@ -110,6 +112,8 @@ CREATE TABLE id_tags (
 
 -- AUTOINCREMENT: an id that was given to a charger once is never given again, also after a purge.
 -- connector_id: the connector's number as OCPP has it, a copy for the index.
+-- energy_wh: what was delivered, by the evidence of mcpp.domain.evidence; 0 where implausible_reason says why no
+-- reading can be believed. correction_id: the newest correction by a person, which counts in place of it.
 -- suspicion: what spoke last against an open transaction; suspicion_at: of when that is, by the charge point's clock
 -- where it gave a time; grace_began_at: since when, by ours, the charge point could have sent more of it. A recovered
 -- one has a grace period too, once values came late.
@@ -131,7 +135,11 @@ CREATE TABLE transactions (
     stop_reason             TEXT,
     stop_origin             TEXT    CHECK (stop_origin IN ('charger', 'recovered', 'operator')),
     evidence                TEXT,
-    energy_implausible      INTEGER NOT NULL DEFAULT 0 CHECK (energy_implausible IN (0, 1)),
+    energy_wh               INTEGER,
+    implausible_reason      TEXT    CHECK (implausible_reason IN (
+        'negative_energy', 'sentinel', 'more_than_possible', 'no_reading'
+    )),
+    correction_id           INTEGER REFERENCES transaction_corrections (id),
     session_correlation_id  TEXT    NOT NULL,
     suspicion               TEXT    CHECK (suspicion IN ('connector_available', 'boot')),
     suspicion_at            INTEGER,
@@ -139,10 +147,23 @@ CREATE TABLE transactions (
     UNIQUE (connector_key, started_at, id_tag, meter_start),
     CHECK ((stopped_at IS NULL) = (stop_origin IS NULL)),
     CHECK ((stopped_at IS NULL) = (meter_stop IS NULL)),
+    CHECK ((stopped_at IS NULL) = (energy_wh IS NULL)),
     CHECK ((suspicion IS NULL) = (suspicion_at IS NULL)),
     CHECK (suspicion IS NULL OR stopped_at IS NULL),
     CHECK ((grace_began_at IS NOT NULL) = (suspicion IS NOT NULL) OR stop_origin IS 'recovered')
 ) STRICT;
+
+-- What persons say that a transaction took, each one in place of the one before.
+CREATE TABLE transaction_corrections (
+    id              INTEGER PRIMARY KEY AUTOINCREMENT,
+    transaction_id  INTEGER NOT NULL REFERENCES transactions (id) ON DELETE CASCADE,
+    energy_wh       INTEGER NOT NULL,
+    note            TEXT    NOT NULL,
+    who             TEXT    NOT NULL,
+    corrected_at    INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX transaction_corrections_by_transaction ON transaction_corrections (transaction_id, id);
 
 -- OCPP 2.0.1: the charger makes the id, a string of up to 36 characters.
 CREATE UNIQUE INDEX transactions_by_ocpp_id ON transactions (charge_point_key, ocpp_transaction_id)
@@ -212,14 +233,16 @@ CREATE TABLE sample_kinds (
 -- later has a row of its own. So each is stored once, whatever the charger groups and repeats.
 -- samples: a JSON list of texts, each a key of sample_kinds, a space and the value.
 -- late_sample: '' in the row of those that came first, else that one text; position: its place in the charger's list.
--- register_wh: of the last sample in the row that is a reading of the whole import register.
+-- energy: those of the samples that speak of imported energy, the same texts joined by commas; NULL where none does.
+-- origin: of the message: 0 names the transaction and comes from its connector, 1 names none, 2 comes from elsewhere.
 CREATE TABLE transaction_readings (
     transaction_id  INTEGER NOT NULL REFERENCES transactions (id) ON DELETE CASCADE,
     measured_at     INTEGER NOT NULL,
     late_sample     TEXT    NOT NULL,
     position        INTEGER NOT NULL,
     samples         TEXT    NOT NULL,
-    register_wh     INTEGER,
+    energy          TEXT,
+    origin          INTEGER NOT NULL,
     received_at     INTEGER NOT NULL,
     PRIMARY KEY (transaction_id, measured_at, late_sample)
 ) STRICT, WITHOUT ROWID;
@@ -284,11 +307,19 @@ SELECT
     t.stop_reason,
     t.stop_origin,
     t.evidence,
-    t.energy_implausible,
-    t.session_correlation_id
+    t.energy_wh,
+    t.implausible_reason,
+    t.session_correlation_id,
+    t.start_received_at,
+    t.correction_id,
+    r.energy_wh AS corrected_wh,
+    r.note AS correction_note,
+    r.who AS corrected_by,
+    r.corrected_at
 FROM transactions AS t
 JOIN charge_points AS p ON p.key = t.charge_point_key
-JOIN connectors AS c ON c.key = t.connector_key;
+JOIN connectors AS c ON c.key = t.connector_key
+LEFT JOIN transaction_corrections AS r ON r.id = t.correction_id;
 
 CREATE VIEW reservation_records AS
 SELECT

@@ -1,0 +1,325 @@
+"""Which register is the bill: what the energy values of a session are evidence of, ranked in one table.
+
+A session's values come as several series: by place, by moment (ReadingContext), by whether they name the transaction
+and come from its connector, as register or as intervals, in total or by phase. At most one of them is the bill.
+Everybody asks here: live energy, recovery, the operator's close, a stop whose own register can't be true, metrics,
+MQTT, trace.
+
+How one series is read, the first that fits its earliest reading which isn't 0 (continuity with the start):
+
+| reading | energy | where |
+| --- | --- | --- |
+| lifetime | value - meterStart | it continues the start's register (OCPP 1.6 §7.31: the meter's register) |
+| kilowatt_hours | 1000 * value - meterStart | it would continue a start of 100 kWh or more, were it not labelled Wh |
+| session | value | it doesn't: it counts from the session's start |
+| within | value - first value | the start told no register, or 0, and the series is of the meter's life |
+| intervals | sum of values | Energy.Active.Import.Interval |
+
+A reading counts where it lies within what could have been delivered by then (`mcpp.domain.plausibility`). Of a series
+the highest reading counts: a register that falls, for a moment or for good, takes nothing back. Only a single reading
+that jumps far above what follows it, while that goes on from before the jump, is misread. The total of a connector
+comes before the sum of its phases, that before a single phase; but an only series is the register, whatever it is
+called.
+
+Which series is the bill, each line deciding where those before it don't:
+
+| rank | better | worse | why |
+| --- | --- | --- | --- |
+| connector | its own | another's that names the transaction | it's another meter, or the charge point's (§3.8) |
+| place | Outlet, Cable, EV | Inlet, Body, made-up ones | the inlet may feed several connectors (§7.38) |
+| movement | it moved | it rests at 0 | cheap meters fill in what they don't measure |
+| measurand | register | intervals | a lost interval is missing, a register catches up |
+| name | names the transaction | names none | the charger's own word |
+| moment | sampled | at the ends, by the clock | clock-aligned values run on between sessions |
+
+A register of the same connector and place that is worse by name or moment only, and continues the best one, extends it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import IntEnum, StrEnum
+from typing import Final, NamedTuple, TypeAlias, TypeVar
+
+from mcpp.domain.plausibility import deliverable_wh, elapsed_seconds, is_register, is_sentinel
+from mcpp.domain.registers import LEAST_TO_SEE_KWH, RegisterSeries, read_number
+from mcpp.domain.samples import EnergyMeaning, Moment
+from mcpp_generated.db.enums import Implausible
+
+_AT_CONNECTOR: Final = 1
+"""The greatest rank of a place that gives energy to one connector only: its outlet, its cable."""
+_WH_DIGITS: Final = 3
+"""Digits behind the point with which a kWh says a Wh."""
+
+_NEUTRAL: Final = "N"
+_TOTAL: Final = ""
+
+_MOST_INTERVALS: Final = 20_000
+"""Two weeks of one a minute."""
+
+
+class Origin(IntEnum):
+    """How the message that brought a value speaks of its transaction; stored beside it."""
+
+    NAMED = 0
+    """It names the transaction, and comes from its connector."""
+    UNNAMED = 1
+    """It comes from its connector, in its time, but names none that is known."""
+    ELSEWHERE = 2
+    """It names the transaction, but comes from another connector."""
+
+
+class Frame(StrEnum):
+    """How the values of a series are read, see the table."""
+
+    LIFETIME = "lifetime"
+    KILOWATT_HOURS = "kilowatt_hours"
+    SESSION = "session"
+    WITHIN = "within"
+    INTERVALS = "intervals"
+
+
+class Form(StrEnum):
+    """Of what phases a series is."""
+
+    TOTAL = "total"
+    SUM = "sum_of_phases"
+    PHASE = "one_phase"
+
+
+class Claim(NamedTuple):
+    """What a series says that its session took."""
+
+    energy_wh: int
+    frame: Frame
+    form: Form
+    first_at: datetime
+    """Of its earliest reading that isn't 0."""
+    first_wh: int
+    """The energy that was taken by then."""
+    newest_at: datetime
+    """Of its newest reading."""
+    fell_to_wh: int | None = None
+    """The newest reading, where a higher one counts."""
+    resolution_wh: int = 1
+    """The least that its values tell apart."""
+    is_at_connector: bool = False
+    """Measured where its own connector gives energy, rather than at an inlet that may feed others."""
+
+
+_Key: TypeAlias = tuple[bool, int, bool, Origin, Moment]
+"""Another connector's, rank of the place, intervals, origin, moment: in the table's order, but for movement."""
+
+
+class EnergyAccount:
+    """What the energy values of one transaction say, taken in one by one; in which order they come doesn't matter."""
+
+    __slots__ = (
+        "_claim",
+        "_intervals",
+        "_is_settled",
+        "_most_wh",
+        "_rated_watts",
+        "_received_at",
+        "_registers",
+        "_resolutions",
+        "_started_at",
+        "refused",
+        "start",
+    )
+
+    def __init__(
+        self, meter_start: int, started_at: datetime, start_received_at: datetime, rated_watts: int | None
+    ) -> None:
+        self.start: Final = meter_start if is_register(meter_start) else None
+        """The register at the start, in Wh; None where it told none that can be one."""
+        self.refused: Implausible | None = None
+        """Why readings were left out, None where none was."""
+        self._started_at = started_at
+        self._received_at = start_received_at
+        self._rated_watts = rated_watts
+        self._registers: dict[_Key, dict[str, RegisterSeries]] = {}
+        self._intervals: dict[_Key, dict[str, dict[datetime, int]]] = {}
+        self._resolutions: dict[_Key, int] = {}
+        self._most_wh = 0
+        self._claim: Claim | None = None
+        self._is_settled = True
+
+    def could_deliver_wh(self, at: datetime, received_at: datetime) -> int:
+        """The most that the connector can have delivered by a time."""
+        seconds = elapsed_seconds(self._started_at, self._received_at, at, received_at)
+        return deliverable_wh(seconds, self._rated_watts)
+
+    def take(self, meaning: EnergyMeaning, text: str, at: datetime, received_at: datetime, origin: Origin) -> None:
+        """Take in a value, as sent."""
+        number = read_number(text)
+        if number is None:
+            return
+        wh = _in_wh(number, meaning.factor)
+        if wh is None:
+            self.refused = Implausible.SENTINEL
+            return
+        self._is_settled = False
+        could_wh = self.could_deliver_wh(at, received_at)
+        key = origin is Origin.ELSEWHERE, meaning.rank, meaning.is_interval, origin, meaning.moment
+        if meaning.is_interval:
+            is_taken = self._take_interval(key, meaning.phase, at, wh, could_wh)
+        else:
+            phases = self._registers.setdefault(key, {})
+            register = phases.get(meaning.phase)
+            if register is None:
+                register = phases[meaning.phase] = RegisterSeries()
+            start = self.start
+            kilo_wh = None
+            if start is not None and wh < start and start >= LEAST_TO_SEE_KWH and meaning.factor == 1:
+                kilo_wh = _in_wh(number, 1000)
+            is_taken = register.take(at, wh, could_wh, start, kilo_wh)
+            if meaning.factor != 1:
+                resolution = max(1, meaning.factor // 10 ** min(len(text.partition(".")[2]), _WH_DIGITS))
+                self._resolutions[key] = max(self._resolutions.get(key, 1), resolution)
+        if not is_taken and self.refused is None:
+            self.refused = Implausible.MORE_THAN_POSSIBLE
+
+    def claim(self) -> Claim | None:
+        """What the best series says; None where there is none that can be believed."""
+        if not self._is_settled:
+            self._claim, self._is_settled = self._best(), True
+        return self._claim
+
+    @property
+    def energy_wh(self) -> int | None:
+        """What was taken by all that is known, in Wh; None where nothing is."""
+        claim = self.claim()
+        return None if claim is None else claim.energy_wh
+
+    def _take_interval(self, key: _Key, phase: str, at: datetime, wh: int, could_wh: int) -> bool:
+        self._most_wh = max(self._most_wh, could_wh)
+        if wh > could_wh:
+            return False
+        values = self._intervals.setdefault(key, {}).setdefault(phase, {})
+        if at in values or len(values) < _MOST_INTERVALS:
+            values[at] = max(wh, values.get(at, 0))
+        return True
+
+    def _best(self) -> Claim | None:
+        claims = {key: claim for key, phases in self._registers.items() if (claim := self._claim_of(key, phases))}
+        claims |= {key: claim for key, phases in self._intervals.items() if (claim := self._sum_of(key, phases))}
+        if len(claims) < 2:
+            return next(iter(claims.values()), None)
+        best = min(claims, key=lambda key: (key[0], key[1], not claims[key].energy_wh, *key[2:]))
+        claim = claims[best]
+        for key in sorted(claims):
+            other = claims[key]
+            is_same_register = key[:3] == best[:3] and not key[2]
+            if is_same_register and other.energy_wh > claim.energy_wh and _continues(claim, other):
+                claim = other
+        return claim
+
+    def _claim_of(self, key: _Key, phases: dict[str, RegisterSeries]) -> Claim | None:
+        if (total := phases.get(_TOTAL)) is not None:
+            claim = self._read(key, [total], Form.TOTAL)
+            if claim is not None or len(phases) == 1:
+                return claim
+        parts = _parts(phases)
+        claim = self._read(key, list(parts.values()), Form.SUM if len(parts) > 1 else Form.PHASE)
+        if claim is None and len(parts) > 1:
+            # Some repeat the total as each phase.
+            alone = (self._read(key, [parts[phase]], Form.PHASE) for phase in sorted(parts))
+            claim = next((one for one in alone if one is not None and one.frame is Frame.LIFETIME), None)
+        return claim
+
+    def _read(self, key: _Key, registers: list[RegisterSeries], form: Form) -> Claim | None:
+        """The registers of a series as one, by the first table."""
+        newest = [register.newest for register in registers if register.newest is not None]
+        if not newest:
+            return None
+        newest_at, newest_wh = max(reading.at for reading in newest), sum(reading.wh for reading in newest)
+        told = _Told(newest_at, self._resolutions.get(key, 1), is_at_connector=not key[0] and key[1] <= _AT_CONNECTOR)
+        firsts = [register.first for register in registers if register.first is not None]
+        if not firsts:
+            # At 0 all the time: it rests.
+            return told.claim(0, Frame.SESSION, form, newest_at, 0)
+        first_at, first_wh = min(reading.at for reading in firsts), sum(reading.wh for reading in firsts)
+        could_wh = max(reading.could_wh for reading in firsts)
+        most_wh = max(reading.could_wh for reading in newest)
+        start, begin, scale = self.start, 0, 1
+        life = [register.life.top(register.least) or 0 for register in registers]
+        # Above all that a session can take, a reading can only be of the meter's life, whatever came before it.
+        if start and (start <= first_wh <= start + could_wh or start > most_wh >= sum(life) - start >= 0):
+            frame, begin, tops = Frame.LIFETIME, start, life
+        elif start and all(register.is_in_kwh for register in registers):
+            frame, begin = Frame.KILOWATT_HOURS, start
+            tops = [register.kilo.top(start) or 0 for register in registers]
+            first_wh, scale = start, 1000
+        elif first_wh <= could_wh:
+            frame = Frame.LIFETIME if start == 0 else Frame.SESSION
+            tops = [register.session.top(0) or 0 for register in registers]
+        elif start is None or (start == 0 and not key[0] and key[1] == 0):
+            frame, begin, tops = Frame.WITHIN, first_wh, life
+        else:
+            return None
+        energy = sum(tops) - begin
+        if not 0 <= energy <= most_wh:
+            return None
+        fell_to_wh = newest_wh if (newest_wh + 1) * scale - begin <= energy else None
+        return told.claim(energy, frame, form, first_at, max(first_wh - begin, 0), fell_to_wh)
+
+    def _sum_of(self, key: _Key, phases: dict[str, dict[datetime, int]]) -> Claim | None:
+        """The intervals of a series added up."""
+        parts = {_TOTAL: phases[_TOTAL]} if _TOTAL in phases else _parts(phases)
+        form = Form.TOTAL if _TOTAL in phases else Form.SUM if len(parts) > 1 else Form.PHASE
+        energy = sum(sum(values.values()) for values in parts.values())
+        if energy > self._most_wh:
+            return None
+        first_at = min(min(values) for values in parts.values())
+        newest_at = max(max(values) for values in parts.values())
+        told = _Told(newest_at, 1, is_at_connector=not key[0] and key[1] <= _AT_CONNECTOR)
+        return told.claim(
+            energy, Frame.INTERVALS, form, first_at, sum(values.get(first_at, 0) for values in parts.values())
+        )
+
+
+class _Told(NamedTuple):
+    """What every claim of a series has."""
+
+    newest_at: datetime
+    resolution_wh: int
+    is_at_connector: bool
+
+    def claim(
+        self, wh: int, frame: Frame, form: Form, first_at: datetime, first_wh: int, fell_to_wh: int | None = None
+    ) -> Claim:
+        return Claim(
+            wh, frame, form, first_at, first_wh, self.newest_at, fell_to_wh, self.resolution_wh, self.is_at_connector
+        )
+
+
+def _in_wh(number: Decimal | int, factor: int) -> int | None:
+    """A register or an interval; None where the number stands for none."""
+    if number < 0 or is_sentinel(number):
+        return None
+    wh = number * factor
+    if isinstance(wh, Decimal):
+        wh = int(wh.to_integral_value())
+    return None if is_sentinel(wh) else wh
+
+
+_Part = TypeVar("_Part")
+
+
+def _parts(phases: Mapping[str, _Part]) -> dict[str, _Part]:
+    """The phases that make up a connector; the neutral is one only where there is no other."""
+    parts = {phase: part for phase, part in phases.items() if phase not in {_TOTAL, _NEUTRAL}}
+    return parts or {phase: part for phase, part in phases.items() if phase == _NEUTRAL}
+
+
+def _continues(best: Claim, other: Claim) -> bool:
+    """Whether a series goes on where the best one ends, without being above it before."""
+    if other.newest_at <= best.newest_at:
+        return False
+    if other.first_at <= best.newest_at:
+        return other.first_wh <= best.energy_wh
+    gap = (other.first_at - best.newest_at) / timedelta(seconds=1)
+    return other.first_wh - best.energy_wh <= deliverable_wh(gap, None)
