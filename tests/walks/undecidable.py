@@ -8,17 +8,20 @@ from datetime import timedelta
 from mcpp.reads.transactions import Transaction
 from tests.walks.account import Session
 from tests.walks.charger import TWIN
-from tests.walks.habits import Habits, Registers
+from tests.walks.habits import Habits, Registers, Series
 
 _MOST_WATTS = 1_000_000
 """A charger of which nobody said its rated power is believed up to this."""
+_ALLOWANCE = timedelta(minutes=5)
+"""For clocks."""
 
 
 def why_undecidable(
     session: Session, sessions: Sequence[Session], booked: Sequence[Transaction], habits: Habits
 ) -> str | None:
     """The reason why a difference can't be seen; None where it can."""
-    if habits.registers is Registers.ZERO_ZERO and not session.told and not habits.transaction_data:
+    tells_at_stop = habits.transaction_data and habits.series not in {Series.NONE, Series.INTERVAL}
+    if habits.registers is Registers.ZERO_ZERO and not session.told and not tells_at_stop:
         return "0 at its start, 0 at its stop, and no value between"
     if TWIN in session.marks:
         return "a start like an earlier one that isn't over: a repeat"
@@ -42,5 +45,5 @@ def _is_possible(session: Session, transaction: Transaction, ended: Session) -> 
     assert ended.ended_at is not None
     assert transaction.meter_stop is not None
     wh = transaction.meter_stop - transaction.meter_start
-    hours = (ended.ended_at - session.began_at) / timedelta(hours=1)
+    hours = (ended.ended_at - session.began_at + _ALLOWANCE) / timedelta(hours=1)
     return session.told_until(ended.ended_at) <= wh <= _MOST_WATTS * hours
