@@ -96,6 +96,10 @@ NO_ID: Sequence[object] = (-1, 0, None, ABSENT, OWN_COUNT, 1_777_000_000, 2**63 
 """What stands for a transaction whose id isn't known; its own count begins at 1, as ours do."""
 
 
+BASES = (0, 3_000, 250_000, 8_000_000)
+"""Wh on a meter, from new to old."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Habits:
     """One charger's."""
@@ -173,7 +177,7 @@ def draw(random: Random) -> Habits:
         power=random.choice([1380.0, 3680.0, 7360.0, 11000.0, 11000.0, 22000.0, 50000.0, 150000.0]),
         interval=random.choice([300, 900, 1800]),
         # A stop of the session's could be above the start's lifetime register if that were young.
-        base=random.choice([0, 3_000, 250_000, 8_000_000] if registers is Registers.LIFETIME else [900_000, 8_000_000]),
+        base=8_000_000 if registers is Registers.STOP_OF_SESSION else random.choice(BASES),
     )
 
 

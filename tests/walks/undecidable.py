@@ -20,9 +20,8 @@ def why_undecidable(
     session: Session, sessions: Sequence[Session], booked: Sequence[Transaction], habits: Habits
 ) -> str | None:
     """The reason why a difference can't be seen; None where it can."""
-    tells_at_stop = habits.transaction_data and habits.series not in {Series.NONE, Series.INTERVAL}
-    if habits.registers is Registers.ZERO_ZERO and not session.told and not tells_at_stop:
-        return "0 at its start, 0 at its stop, and no value between"
+    if habits.registers is Registers.ZERO_ZERO and not _moved(session, habits):
+        return "0 at its start, 0 at its stop, and no value that moved"
     if TWIN in session.marks:
         return "a start like an earlier one that isn't over: a repeat"
     for transaction in booked:
@@ -38,6 +37,15 @@ def why_undecidable(
         ):
             return "the other connector's stop names it, and its register is possible there"
     return None
+
+
+def _moved(session: Session, habits: Habits) -> bool:
+    """Whether values showed that energy flowed; of a register that doesn't begin at 0 it takes two of them."""
+    told = {wh for _, wh in session.told}
+    if habits.transaction_data and habits.series not in {Series.NONE, Series.INTERVAL}:
+        told.add(session.wh)
+    begins_at_zero = habits.series in {Series.SESSION, Series.LIFETIME_BESIDE, Series.INTERVAL}
+    return bool(told - {0}) if begins_at_zero else len(told) > 1
 
 
 def _is_possible(session: Session, transaction: Transaction, ended: Session) -> bool:
