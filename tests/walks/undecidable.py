@@ -20,7 +20,8 @@ def why_undecidable(
     session: Session, sessions: Sequence[Session], booked: Sequence[Transaction], habits: Habits
 ) -> str | None:
     """The reason why a difference can't be seen; None where it can."""
-    if habits.registers is Registers.ZERO_ZERO and not _moved(session, habits):
+    stays_at_zero = habits.registers in {Registers.ZERO_ZERO, Registers.STOP_ZERO} and session.start["meterStart"] == 0
+    if stays_at_zero and not _moved(session, habits):
         return "0 at its start, 0 at its stop, and no value that moved"
     if TWIN in session.marks:
         return "a start like an earlier one that isn't over: a repeat"
