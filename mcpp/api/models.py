@@ -11,6 +11,7 @@ from mcpp_generated.db.enums import (
     Availability,
     IdTagStatus,
     Implausible,
+    MessageRole,
     ReportKind,
     ReservationState,
     StopOrigin,
@@ -183,6 +184,43 @@ class Unmatched(BaseModel):
     received_at: Time
 
 
+class Departure(BaseModel):
+    """What a charge point departed in from OCPP's contract, by rule and place, and what was made of it."""
+
+    vendor: str | None = Field(description="As it said at its last boot before.", examples=["Acme"])
+    model: str | None
+    firmware_version: str | None = Field(
+        description="That it had then: what an older firmware did isn't counted as the newer one's."
+    )
+    message: MessageRole = Field(
+        description="In a CALL of its own, in its answer to one of ours, or in neither, such as a handshake."
+    )
+    action: str | None = Field(description="null where it was in no message of an action.", examples=["MeterValues"])
+    rule: str = Field(
+        description="By which it was recognised, as in mcpp_contract_deviations_total; `refused`: not understood.",
+        examples=["number_for_text"],
+    )
+    field: str | None = Field(
+        description="Where, without list indexes; null where it was the message as a whole.",
+        examples=["meterValue[].sampledValue[].value"],
+    )
+    count: int
+    first_at: Time
+    last_at: Time
+    example: str | None = Field(
+        description="What came last, as JSON: cut, with secrets masked; null where it isn't known.", examples=["230.1"]
+    )
+    taken_as: str | None = Field(
+        description="What that was taken as; null where it counted as absent.", examples=['"230.1"']
+    )
+
+
+class SharedDeparture(Departure):
+    """The same of all charge points of one vendor, model and firmware; the example is the last of all."""
+
+    charge_points: int = Field(description="How many of them depart in this.")
+
+
 NextCursor = Annotated[str | None, Field(description="For the parameter cursor, to get what follows; null at the end.")]
 
 
@@ -223,6 +261,14 @@ class ChargingProfilePage(Page[NamedProfile]):
 
 class UnmatchedPage(Page[Unmatched]):
     """What belongs to no known transaction, the newest first."""
+
+
+class DeparturePage(Page[Departure]):
+    """What a charge point departed in, by firmware and place."""
+
+
+class SharedDeparturePage(Page[SharedDeparture]):
+    """What charge points departed in, by vendor, model, firmware and place."""
 
 
 class Health(BaseModel):

@@ -78,6 +78,7 @@ for _name, _target, _short_help in (
     ("import", "mcpp.cli.importing:import_", "Read id tags or charge points from CSV."),
     ("export", "mcpp.cli.exporting:export", "Write the database's records as CSV or JSON."),
     ("report", "mcpp.cli.reporting:report", "Sum up energy and sessions."),
+    ("conformance", "mcpp.cli.conformance:conformance", "Show what chargers break of the contract."),
     ("trace", "mcpp.cli.trace:trace", "Show the story of a charging session."),
     ("backup", "mcpp.cli.backup:backup", "Copy the database while a server writes to it."),
 ):

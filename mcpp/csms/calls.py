@@ -53,6 +53,11 @@ class CallContext:
         """The charge point's key in the database."""
         return self._flow.peer.key
 
+    @property
+    def charge_point_id(self) -> str:
+        """The identity that the charge point connects with."""
+        return self._flow.peer.identity
+
     def occasion(self) -> Occasion:
         """The cause of what the handler does, for the domain."""
         flow = self._flow

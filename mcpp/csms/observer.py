@@ -9,6 +9,25 @@ from mcpp.ocppj.flow import Flow, Peer, Subject
 from mcpp.ocppj.frames import Call, CallError, CallResult, FrameError
 
 
+class ConformanceObserver(Protocol):
+    """Told of what breaks the contract, at the moment when it's counted; must not block and must not raise.
+
+    A correct message never leads here.
+    """
+
+    def tolerated(self, flow: Flow) -> None:
+        """A flow is over in which something was tolerated: its deviations."""
+        ...
+
+    def refused(self, flow: Flow, code: str, description: str) -> None:
+        """A CALL, or a frame that is none, got this CALLERROR; an empty code where it could not be answered."""
+        ...
+
+    def connection(self, outcome: str, charge_point_id: str) -> None:
+        """A connection began, was refused or ended."""
+        ...
+
+
 class MessageObserver(Protocol):
     """Called once per exchange, stray frame and connection event, on the event loop; must not block and must not raise.
 

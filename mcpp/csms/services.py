@@ -9,6 +9,7 @@ from functools import partial
 from typing import Final
 
 from mcpp.domain.authorization import Authorization, AuthorizationPolicy
+from mcpp.domain.conformance import ConformanceBook
 from mcpp.domain.events import Event
 from mcpp.domain.memory import Memory
 from mcpp.domain.questions import AuthorizationQuestion, DataTransferAnswer, DataTransferQuestion
@@ -34,6 +35,8 @@ class Services:
     memory: Memory
     """What units of work remember: the very one that the writer has, for its thread alone."""
     stamps: StampBook = field(default_factory=StampBook)
+    departures: ConformanceBook = field(default_factory=ConformanceBook)
+    """Of charge points from the contract; a boot has those before it written with the firmware that was."""
     now: Callable[[], datetime] = _utc_now
     on_authorization_key: Callable[[int, str], Awaitable[None]] | None = None
     """Called with a charge point's key and the password that it accepted for its basic authentication."""

@@ -50,6 +50,11 @@ class Version:
     """How this version spells them in a CALLERROR."""
     counted_error_codes: Mapping[str, str]
     """Error codes as charge points spell them, each with the one that it is counted as."""
+    opaque: Mapping[str, frozenset[str]]
+    """The actions whose messages have values that may be secret though nothing says so: configuration, vendors' data.
+
+    Each with the fields, without list indexes, whose values can be shown all the same.
+    """
     vocabulary: Vocabulary
     remote_stop: Callable[[int], tuple[AnyAction, BaseModel]]
     """The CALL that asks to stop a transaction: its action and its request."""

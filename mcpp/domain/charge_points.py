@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, auto
 from typing import Final, NamedTuple
 
+from mcpp.domain.conformance import Waiting, has_told_firmware, write_departures
 from mcpp.domain.events import (
     ChargePointBooted,
     ChargePointForgotten,
@@ -173,8 +175,15 @@ def disconnect(q: Queries, connected: Connected, now: datetime) -> bool:
     return q.disconnect_charge_point(key=connected.key, connection_epoch=connected.epoch, disconnected_at=now) == 1
 
 
-def boot(q: Queries, occasion: Occasion, boot: Boot) -> Result[None]:
-    """Accept a boot: a charge point whose boot was accepted once stays accepted."""
+def boot(q: Queries, occasion: Occasion, boot: Boot, departures: Sequence[Waiting] = ()) -> Result[None]:
+    """Accept a boot: a charge point whose boot was accepted once stays accepted.
+
+    `departures`, of its own from the contract, are from before: they belong to the firmware that it had; at the first
+    boot of all, which is the first to say what it is, to this one.
+    """
+    is_first = bool(departures) and not has_told_firmware(q, occasion.charge_point_id)
+    if not is_first:
+        write_departures(q, departures)
     weigh_boot(q, occasion)
     q.boot_charge_point(
         key=occasion.charge_point_key,
@@ -189,6 +198,8 @@ def boot(q: Queries, occasion: Occasion, boot: Boot) -> Result[None]:
         meter_type=boot.meter_type,
         meter_serial_number=boot.meter_serial_number,
     )
+    if is_first:
+        write_departures(q, departures)
     event = ChargePointBooted(
         charge_point_id=occasion.charge_point_id,
         correlation_id=occasion.correlation_id,

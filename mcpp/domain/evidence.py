@@ -50,6 +50,8 @@ from mcpp_generated.db.enums import Implausible
 
 _AT_CONNECTOR: Final = 1
 """The greatest rank of a place that gives energy to one connector only: its outlet, its cable."""
+_LARGEST_WH: Final = 10**15
+"""A million GWh is no reading of a charger's meter."""
 _WH_DIGITS: Final = 3
 """Digits behind the point with which a kWh says a Wh."""
 
@@ -256,7 +258,7 @@ class EnergyAccount:
         elif first_wh <= could_wh:
             frame = Frame.LIFETIME if start == 0 else Frame.SESSION
             tops = [register.session.top(0) or 0 for register in registers]
-        elif start is None or (start == 0 and not key[0] and key[1] == 0):
+        elif first_at < newest_at and (start is None or (start == 0 and not key[0] and key[1] == 0)):
             frame, begin, tops = Frame.WITHIN, first_wh, life
         else:
             return None
@@ -303,7 +305,7 @@ def _in_wh(number: Decimal | int, factor: int) -> int | None:
     wh = number * factor
     if isinstance(wh, Decimal):
         wh = int(wh.to_integral_value())
-    return None if is_sentinel(wh) else wh
+    return None if is_sentinel(wh) or wh > _LARGEST_WH else wh
 
 
 _Part = TypeVar("_Part")

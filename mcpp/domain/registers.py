@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 _LONGEST_NUMBER: Final = 64
 """Characters of a number that is worth reading."""
 _MOST_DIGITS: Final = 15
-"""A million GWh is no reading of a charger's meter."""
+"""In front of the point."""
 _SURELY_IN_BOUNDS: Final = 12
 """So many digits are, in kWh too."""
 

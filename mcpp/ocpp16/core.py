@@ -75,7 +75,7 @@ def boot_notification(context: CallContext, request: BootNotificationRequest) ->
         meter_serial_number=request.meter_serial_number,
     )
     services = context.services
-    return context.write(charge_points.boot, boot).then(
+    return context.write(charge_points.boot, boot, services.departures.take_of(context.charge_point_id)).then(
         lambda _: BootNotificationResponse(
             current_time=services.now(), interval=services.heartbeat_interval, status=RegistrationStatus.ACCEPTED
         )

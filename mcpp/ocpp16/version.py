@@ -16,7 +16,15 @@ from mcpp.ocpp16.local_list_sync import local_list_sync
 from mcpp.ocpp16.operations import Ocpp16Operations, remote_stop
 from mcpp.ocpp16.unmatched import read_content
 from mcpp.ocppj.rules import FIELD_RULES
-from mcpp_generated.ocpp16.actions import ACTIONS, AUTHORIZE, HEARTBEAT, METER_VALUES
+from mcpp_generated.ocpp16.actions import (
+    ACTIONS,
+    AUTHORIZE,
+    CHANGE_CONFIGURATION,
+    DATA_TRANSFER,
+    GET_CONFIGURATION,
+    HEARTBEAT,
+    METER_VALUES,
+)
 from mcpp_generated.ocpp16.models import ChargingProfile, SetChargingProfileRequest
 
 
@@ -41,6 +49,11 @@ OCPP16 = Version(
     answers=ANSWERS,
     error_codes=SPELLING,
     counted_error_codes=COUNTED_AS,
+    opaque={
+        CHANGE_CONFIGURATION.name: frozenset({"status"}),
+        GET_CONFIGURATION.name: frozenset({"configurationKey[].key", "configurationKey[].readonly", "unknownKey[]"}),
+        DATA_TRANSFER.name: frozenset({"vendorId", "messageId", "status"}),
+    },
     vocabulary=Vocabulary(heartbeat=HEARTBEAT.name, meter_values=METER_VALUES.name, authorize=AUTHORIZE.name),
     remote_stop=remote_stop,
     operations=Ocpp16Operations,

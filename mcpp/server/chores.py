@@ -9,6 +9,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from mcpp.domain import recovery, reservations
+from mcpp.domain.conformance import AT_ONCE, ConformanceBook, write_departures
 from mcpp.domain.events import Event
 from mcpp.domain.stamps import StampBook, write_stamps
 from mcpp.ocppj.flow import new_correlation_id
@@ -17,6 +18,9 @@ from mcpp_generated.db.queries import Queries
 
 STAMP_INTERVAL = 1.0
 """Seconds between two writings of stamps: what a crash may cost of them."""
+
+CONFORMANCE_INTERVAL = 5.0
+"""Seconds between two writings of the conformance record: what a crash may cost of it."""
 
 EXPIRY_INTERVAL = 5.0
 """Seconds between two looks at the reservations: how late an expiry may be published."""
@@ -76,6 +80,36 @@ class StampKeeper(_Chore):
             await asyncio.shield(self._writer.submit(write_stamps, stamps))
         except WriteFailed:
             self._book.put_back(stamps)
+
+
+class ConformanceKeeper(_Chore):
+    """Writes the gathered departures from the contract every few seconds, and what is left at the end."""
+
+    def __init__(self, writer: Writer[Queries], book: ConformanceBook, interval: float = CONFORMANCE_INTERVAL) -> None:
+        super().__init__(interval)
+        self._writer = writer
+        self._book = book
+
+    async def stop(self) -> None:
+        """Write what is left and end."""
+        await super().stop()
+        await self.work()
+
+    async def work(self) -> None:
+        """Write what waits now; what the database refuses waits on."""
+        left = self._book.take()
+        try:
+            while left:
+                portion, left = left[:AT_ONCE], left[AT_ONCE:]
+                try:
+                    # Shielded: a unit once submitted is stored, so a cancelled wait must not put it back.
+                    await asyncio.shield(self._writer.submit_keeping(write_departures, portion))
+                except WriteFailed:
+                    left = portion + left
+                    return
+        finally:
+            if left:
+                self._book.put_back(left)
 
 
 def _utc_now() -> datetime:

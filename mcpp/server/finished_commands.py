@@ -10,7 +10,7 @@ from typing import Final
 from pydantic import BaseModel
 
 from mcpp.domain.events import CommandFinished, CommandOutcome, Event
-from mcpp.ocppj.errors import CallRefused, CallTimeout, ConnectionLost
+from mcpp.ocppj.errors import CallRefused, CallTimeout, ConnectionLost, InvalidAnswer
 from mcpp.ocppj.flow import Flow
 
 _OUTCOMES: Final = {
@@ -23,11 +23,19 @@ _OUTCOMES: Final = {
 class FinishedCommands:
     """Turns what the transport reports of a command's end into an event."""
 
-    def __init__(self, publish: Callable[[Iterable[Event]], None]) -> None:
+    def __init__(
+        self,
+        publish: Callable[[Iterable[Event]], None],
+        not_understood: Callable[[Flow, InvalidAnswer], None] | None = None,
+    ) -> None:
+        """`not_understood` learns of answers that break the contract."""
         self._publish = publish
+        self._not_understood = not_understood
 
     def __call__(self, flow: Flow, result: BaseModel | Exception) -> None:
         """Publish a command that brought this response, or why it brought none."""
+        if isinstance(result, InvalidAnswer) and self._not_understood is not None:
+            self._not_understood(flow, result)
         failed = isinstance(result, Exception)
         event = CommandFinished(
             charge_point_id=flow.peer.identity,

@@ -55,7 +55,7 @@ async def open_ocpp(settings: Settings, telemetry: TelemetryParts, core: CorePar
         settings.ocpp_path,
         dialects=core.versions,
         admission=core.presence,
-        observer=telemetry.observer(settings),
+        observer=telemetry.observer(settings, core.conformance),
         registry=registry,
         limits=Limits(
             idle_timeout=settings.idle_timeout,

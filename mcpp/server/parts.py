@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from mcpp.api.event_stream import EventStream
 from mcpp.csms.commands import Commands
+from mcpp.csms.conformance import ConformanceRecorder
 from mcpp.csms.operations import OperationsByVersion
 from mcpp.csms.services import Services
 from mcpp.csms.version import SpokenVersion
@@ -23,7 +24,7 @@ from mcpp.plugins.loading import Plugin, load_plugins
 from mcpp.plugins.local_site import SiteServices
 from mcpp.plugins.manager import Plugins
 from mcpp.reads.charge_points import ChargePoints
-from mcpp.server.chores import RecoveryKeeper, ReservationKeeper, StampKeeper
+from mcpp.server.chores import ConformanceKeeper, RecoveryKeeper, ReservationKeeper, StampKeeper
 from mcpp.server.events import Events
 from mcpp.server.finished_commands import FinishedCommands
 from mcpp.server.passwords import Passwords
@@ -39,9 +40,13 @@ from mcpp.storage.writer import Writer
 from mcpp.telemetry.database import DatabaseTelemetry
 from mcpp.telemetry.fleet.loading import read_fleet
 from mcpp.telemetry.logs.pipeline import get_logger
+from mcpp.transport.outcomes import ConnectionOutcome
 from mcpp.transport.registry import Registry
 from mcpp_generated.db.queries import Queries
 from mcpp_generated.db.sqlite.queries import SqliteQueries
+
+_TOLERATED_HANDSHAKES: Final[Mapping[str, str]] = {ConnectionOutcome.ACCEPTED_WITHOUT_SUBPROTOCOL: "no_subprotocol"}
+"""By outcome, the rule in the conformance record."""
 
 
 class StorageParts(NamedTuple):
@@ -94,6 +99,7 @@ class CoreParts(NamedTuple):
     presence: Presence
     registry: Registry
     charge_points: ChargePoints
+    conformance: ConformanceRecorder
     events: Events
     event_stream: EventStream
 
@@ -127,14 +133,17 @@ async def build_core(
     )
     register_unknown = settings.registration is Registration.OPEN
     presence = Presence(writer, events.publish, register_unknown=register_unknown, passwords=passwords)
+    events.subscribe(services.departures)
+    conformance = ConformanceRecorder(services.departures, VERSIONS, _TOLERATED_HANDSHAKES)
     registry = Registry(
         on_connected=presence.connected,
         on_disconnected=presence.disconnected,
-        command_finished=FinishedCommands(events.publish),
+        command_finished=FinishedCommands(events.publish, conformance.answer_not_understood),
     )
     grace = timedelta(seconds=settings.recovery_grace)
     for chore in (
         StampKeeper(writer, services.stamps),
+        ConformanceKeeper(writer, services.departures),
         ReservationKeeper(writer, events.publish),
         RecoveryKeeper(writer, events.publish, partial(_connected_since, registry), grace),
     ):
@@ -147,6 +156,7 @@ async def build_core(
         presence=presence,
         registry=registry,
         charge_points=ChargePoints(storage.readers, registry, services.stamps),
+        conformance=conformance,
         events=events,
         event_stream=EventStream(events),
     )

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from mcpp import __version__
+from mcpp.csms.observer import ConformanceObserver
 from mcpp.domain.events import Subscriber
 from mcpp.domain.statuses import ConnectorError, ConnectorStatus, StopReason
 from mcpp.server.versions import VERSIONS
@@ -44,11 +45,13 @@ class TelemetryParts(NamedTuple):
     spans: Spans | None
     """None where tracing is off."""
 
-    def observer(self, settings: Settings) -> MessageTelemetry:
-        """What observes the messages."""
+    def observer(self, settings: Settings, conformance: ConformanceObserver) -> MessageTelemetry:
+        """What observes the messages, and tells `conformance` of those that break the contract."""
         spans = None if self.spans is None else FlowSpans(self.spans, self.metrics.actions, OTHER)
         lines = MessageLines(self.lines)
-        return MessageTelemetry(lines, self.metrics, self.sessions, spans, slow_seconds=settings.slow_message)
+        return MessageTelemetry(
+            lines, self.metrics, self.sessions, spans, conformance, slow_seconds=settings.slow_message
+        )
 
     def subscribers(self) -> list[Subscriber]:
         """What follows the domain's events."""

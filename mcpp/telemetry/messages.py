@@ -9,6 +9,7 @@ from collections import Counter as Tally
 from functools import partial
 from time import perf_counter
 
+from mcpp.csms.observer import ConformanceObserver
 from mcpp.ocppj.errors import CallTimeout
 from mcpp.ocppj.flow import (
     Deviation,
@@ -53,10 +54,13 @@ class MessageTelemetry:
         metrics: Metrics,
         sessions: ChargingSessions,
         spans: FlowSpans | None = None,
+        conformance: ConformanceObserver | None = None,
         *,
         slow_seconds: float = 1.0,
     ) -> None:
-        """`spans` is None where tracing is off; what takes `slow_seconds` gets a line that says where they went.
+        """`spans` is None where tracing is off; `conformance` hears of what breaks the contract.
+
+        What takes `slow_seconds` gets a line that says where they went.
 
         Where tracing is on, only what is recorded is an example of a metric: it must lead somewhere.
         """
@@ -64,6 +68,7 @@ class MessageTelemetry:
         self._metrics = metrics
         self._sessions = sessions
         self._spans = spans
+        self._conformance = conformance
         self._slow_seconds = slow_seconds
         self.begin = None if spans is None else spans.begin_call
         self._exchanges: Children[_Exchanges] = Children(metrics.actions, partial(_Exchanges, metrics))
@@ -92,6 +97,7 @@ class MessageTelemetry:
             self._call_ended(flow, seconds)
             self._durations_in[flow.action].observe(seconds, example)
             self._answer(self._frames_out, flow, answer, size, seconds)
+            self._report_refusal(flow, answer.code, answer.description)
         if flow.deviations:
             self._report_deviations(flow)
         if seconds >= self._slow_seconds:
@@ -182,18 +188,23 @@ class MessageTelemetry:
         if self._lines.wanted:
             more = {"error": redact_text(error.description)}
             self._lines.frame(flow, kind.direction, kind.message_type, size, more=more)
+        if error.message_id is None and not error.is_answer:
+            self._report_refusal(flow, "", error.description)
 
     def refusal_sent(self, peer: Peer, answer: CallError, size: int) -> None:
         flow, self._refused = self._refused, None
         if flow is None or (flow.peer.key, flow.message_id) != (peer.key, answer.message_id):
             flow = _flow_without_call(peer, answer.message_id)
         self._answer(self._frames_out, flow, answer, size)
+        self._report_refusal(flow, answer.code, answer.description)
 
     def connection(self, outcome: str, *, identity: str = "", remote: str = "", detail: str = "") -> None:
         self._metrics.connections.labels(outcome).inc()
         self._lines.connection(
             {"charge_point_id": identity, "outcome": outcome, "remote_address": remote, "detail": detail}
         )
+        if self._conformance is not None:
+            self._conformance.connection(outcome, identity)
 
     def _call_ended(self, flow: Flow, seconds: float) -> None:
         """Count and write a CALL that came in so many seconds ago and has no CALLRESULT."""
@@ -245,6 +256,12 @@ class MessageTelemetry:
         for rule, times in rules.items():
             self._metrics.deviations.labels(action, rule).inc(times)
         self._lines.deviations(flow, rules)
+        if self._conformance is not None:
+            self._conformance.tolerated(flow)
+
+    def _report_refusal(self, flow: Flow, code: str, description: str) -> None:
+        if self._conformance is not None:
+            self._conformance.refused(flow, code, description)
 
 
 class _Exchanges:

@@ -25,6 +25,12 @@ class Implausible(StrEnum):
     NO_READING = "no_reading"
 
 
+class MessageRole(StrEnum):
+    CALL = "call"
+    ANSWER = "answer"
+    OTHER = "other"
+
+
 class ReportKind(StrEnum):
     DIAGNOSTICS = "diagnostics"
     FIRMWARE = "firmware"

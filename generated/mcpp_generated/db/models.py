@@ -10,6 +10,7 @@ from .enums import (
     Availability,
     IdTagStatus,
     Implausible,
+    MessageRole,
     ReportKind,
     ReservationState,
     StopOrigin,
@@ -92,6 +93,53 @@ class ConfigurationKey(NamedTuple):
     value: str | None
     readonly: bool
     known_at: datetime
+
+
+class GetChargePointFirmwareRow(NamedTuple):
+    """A row of `get_charge_point_firmware`."""
+
+    key: int
+    vendor: str | None
+    model: str | None
+    firmware_version: str | None
+    rows_kept: int
+
+
+class Departure(NamedTuple):
+    """A row of the table `departures`."""
+
+    id: int
+    charge_point_key: int
+    vendor: str
+    model: str
+    firmware_version: str
+    action: str
+    message: MessageRole
+    rule: str
+    field: str
+    times: int
+    first_at: datetime
+    last_at: datetime
+    example: str
+    taken_as: str
+
+
+class ListDeparturesRow(NamedTuple):
+    """A row of `list_departures`."""
+
+    vendor: str
+    model: str
+    firmware_version: str
+    action: str
+    message: MessageRole
+    rule: str
+    field: str
+    charge_points: int
+    times: int
+    first_at: datetime
+    last_at: datetime
+    example: str
+    taken_as: str
 
 
 class Connector(NamedTuple):
@@ -391,6 +439,24 @@ class DeleteConfigurationKeysParams(NamedTuple):
 
     charge_point_key: int
     key: str
+
+
+class AddDeparturesParams(NamedTuple):
+    """A row for `add_departures`."""
+
+    charge_point_key: int
+    vendor: str
+    model: str
+    firmware_version: str
+    action: str
+    message: MessageRole
+    rule: str
+    field: str
+    times: int
+    first_at: datetime
+    last_at: datetime
+    example: str
+    taken_as: str
 
 
 class AddTransactionReadingsParams(NamedTuple):

@@ -11,6 +11,7 @@ from .enums import (
     Availability,
     IdTagStatus,
     Implausible,
+    MessageRole,
     ReportKind,
     ReservationState,
     StopOrigin,
@@ -19,6 +20,7 @@ from .enums import (
 )
 from .models import (
     AddConnectorReadingsParams,
+    AddDeparturesParams,
     AddLateConnectorSamplesParams,
     AddLateTransactionSamplesParams,
     AddTransactionReadingsParams,
@@ -29,12 +31,15 @@ from .models import (
     ConnectChargePointRow,
     Connector,
     DeleteConfigurationKeysParams,
+    Departure,
     FindUploadLinkRow,
     FindUploadRow,
     FirmwareImage,
+    GetChargePointFirmwareRow,
     GetCredentialsRow,
     IdTag,
     ListConnectorsRow,
+    ListDeparturesRow,
     ListEndedTransactionsRow,
     ListEnergyReadingsRow,
     ListFleetConnectorsRow,
@@ -211,6 +216,64 @@ class Queries(Protocol):
 
     def list_configuration_page(self, *, charge_point_key: int, after: str, page_size: int) -> list[ConfigurationKey]:
         """The last known configuration of a charge point, in the order of the keys, a page at a time."""
+        raise NotImplementedError
+
+    def get_charge_point_firmware(self, *, identity: str) -> GetChargePointFirmwareRow | None:
+        """What a charge point calls itself, and how much is kept of its departures."""
+        raise NotImplementedError
+
+    def add_departures(self, rows: Iterable[AddDeparturesParams]) -> int:
+        """Count departures in, with the last example of each."""
+        raise NotImplementedError
+
+    def count_departure_rows(
+        self,
+        *,
+        charge_point_key: int,
+        vendor: str,
+        model: str,
+        firmware_version: str,
+        action: str,
+        message: MessageRole,
+        rule: str,
+        field: str,
+    ) -> int:
+        """Whether a charge point has a row for this already."""
+        raise NotImplementedError
+
+    def drop_oldest_departure(self, *, charge_point_key: int, vendor: str, model: str, firmware_version: str) -> int:
+        """Make room: forget the oldest departure of a firmware that a charge point no longer has; 0 rows where there is none."""
+        raise NotImplementedError
+
+    def list_departures_of_charge_point(
+        self,
+        *,
+        charge_point_key: int,
+        vendor: str,
+        model: str,
+        firmware_version: str,
+        action: str,
+        message: str,
+        rule: str,
+        field: str,
+        page_size: int,
+    ) -> list[Departure]:
+        """What one charge point departed in, by firmware and place, a page at a time."""
+        raise NotImplementedError
+
+    def list_departures(
+        self,
+        *,
+        vendor: str,
+        model: str,
+        firmware_version: str,
+        action: str,
+        message: str,
+        rule: str,
+        field: str,
+        page_size: int,
+    ) -> list[ListDeparturesRow]:
+        """What all charge points departed in, by firmware and place, a page at a time; the example is the last one of all."""
         raise NotImplementedError
 
     def get_connector(self, *, charge_point_key: int, evse_id: int, connector_id: int) -> Connector | None:

@@ -13,10 +13,12 @@ from .models import (
     ChargePointReport,
     ChargingProfile,
     ConfigurationKey,
+    Departure,
     FindUploadLinkRow,
     FirmwareImage,
     IdTag,
     ListConnectorsRow,
+    ListDeparturesRow,
     ListTransactionSamplesRow,
     LocalList,
     ReservationRecord,
@@ -64,6 +66,37 @@ class Readers(Protocol):
         self, *, charge_point_key: int, after: str, page_size: int
     ) -> list[ConfigurationKey]:
         """The last known configuration of a charge point, in the order of the keys, a page at a time."""
+        raise NotImplementedError
+
+    async def list_departures_of_charge_point(
+        self,
+        *,
+        charge_point_key: int,
+        vendor: str,
+        model: str,
+        firmware_version: str,
+        action: str,
+        message: str,
+        rule: str,
+        field: str,
+        page_size: int,
+    ) -> list[Departure]:
+        """What one charge point departed in, by firmware and place, a page at a time."""
+        raise NotImplementedError
+
+    async def list_departures(
+        self,
+        *,
+        vendor: str,
+        model: str,
+        firmware_version: str,
+        action: str,
+        message: str,
+        rule: str,
+        field: str,
+        page_size: int,
+    ) -> list[ListDeparturesRow]:
+        """What all charge points departed in, by firmware and place, a page at a time; the example is the last one of all."""
         raise NotImplementedError
 
     async def list_connectors(self, *, charge_point_keys: Sequence[int]) -> list[ListConnectorsRow]:

@@ -26,6 +26,7 @@ async def test_a_charge_point_that_told_everything(api: Site) -> None:
         "connected": True,
         "ocpp_version": "1.6",
         "display_name": None,
+        "rated_power_w": None,
         "vendor": "Acme",
         "model": "Model 3",
         "serial_number": "SN-1",

@@ -12,7 +12,9 @@ from jsonschema import Draft202012Validator
 from pydantic import BaseModel
 
 from mcpp.api.access import AccessRules
+from mcpp.domain.conformance import Kind, Seen, Waiting, write_departures
 from mcpp.ocppj.actions import Sender
+from mcpp_generated.db.enums import MessageRole
 from mcpp_generated.ocpp16.actions import ACTIONS
 from tests.integration.api.support import ENERGY, Site, minute, site
 
@@ -35,6 +37,8 @@ OPERATIONS = {
     "PUT /api/v1/charge-points/{id}": _PUT | {"400"},
     "DELETE /api/v1/charge-points/{id}": _DELETE | {"400", "409"},
     "GET /api/v1/charge-points/{id}/configuration": _ONE | {"400"},
+    "GET /api/v1/charge-points/{id}/conformance": _ONE | {"400"},
+    "GET /api/v1/conformance": _LIST,
     "POST /api/v1/charge-points/{id}/local-list/sync": _COMMAND,
     "POST /api/v1/charge-points/{id}/upload-links": _COMMON | {"201", "400", "404", "409", "413", "503"},
     "GET /api/v1/transactions": _LIST,
@@ -187,6 +191,8 @@ async def test_answers_are_as_described(api: Site, document: Document) -> None:
     api.books.charge_point("CP-1", "Acme")
     api.books.status("CP-1", 1, "Available", "NoError", minute(1))
     ended, running = api.books.ended(), api.books.start(at=minute(9))
+    kind = Kind("MeterValues", MessageRole.CALL, "unknown_field", "hint")
+    await api.writer.submit(write_departures, [Waiting("CP-1", kind, Seen(1, minute(1), minute(1), "1", ""))])
     api.books.samples(ended, [(minute(1), ENERGY, "1"), (minute(2), replace(ENERGY, phase="L1", unit=""), "2")])
     answers = [
         ("/healthz", "/healthz"),
@@ -194,6 +200,9 @@ async def test_answers_are_as_described(api: Site, document: Document) -> None:
         ("/api/v1/charge-points", "/api/v1/charge-points?limit=1"),
         ("/api/v1/charge-points/{id}", "/api/v1/charge-points/CP-1"),
         ("/api/v1/charge-points/{id}", "/api/v1/charge-points/CP-2"),
+        ("/api/v1/charge-points/{id}/conformance", "/api/v1/charge-points/CP-1/conformance"),
+        ("/api/v1/charge-points/{id}/conformance", "/api/v1/charge-points/CP-2/conformance"),
+        ("/api/v1/conformance", "/api/v1/conformance?limit=1"),
         ("/api/v1/transactions", "/api/v1/transactions?limit=1"),
         ("/api/v1/transactions", "/api/v1/transactions?limit=0"),
         ("/api/v1/transactions/{transaction_id}", f"/api/v1/transactions/{ended}"),

@@ -47,6 +47,9 @@ def test_json_and_csv_say_the_same_in_the_columns_of_the_api(mcpp: Mcpp, databas
             "stop_origin": None,
             "evidence": None,
             "energy_implausible": False,
+            "reason": None,
+            "original_energy_wh": None,
+            "correction": None,
             "session_correlation_id": f"{2:032x}",
         },
         {
@@ -63,6 +66,9 @@ def test_json_and_csv_say_the_same_in_the_columns_of_the_api(mcpp: Mcpp, databas
             "stop_origin": "charger",
             "evidence": None,
             "energy_implausible": False,
+            "reason": None,
+            "original_energy_wh": None,
+            "correction": None,
             "session_correlation_id": f"{1:032x}",
         },
     ]
@@ -70,8 +76,8 @@ def test_json_and_csv_say_the_same_in_the_columns_of_the_api(mcpp: Mcpp, databas
     assert (ended.code, ended.err) == (0, "")
     assert ended.out == (
         f"{','.join(Transaction.model_fields)}\n"
-        f"{running},CP-1,2,TAG,1000,,,2026-05-01T12:01:00.000Z,,,,,false,{2:032x}\n"
-        f"{closed},CP-1,1,TAG,1000,8000,7000,2026-05-01T12:00:00.000Z,2026-05-01T13:00:00.000Z,Local,charger,,false,"
+        f"{running},CP-1,2,TAG,1000,,,2026-05-01T12:01:00.000Z,,,,,false,,,,{2:032x}\n"
+        f"{closed},CP-1,1,TAG,1000,8000,7000,2026-05-01T12:00:00.000Z,2026-05-01T13:00:00.000Z,Local,charger,,false,,,,"
         f"{1:032x}\n"
     )
 

@@ -235,6 +235,7 @@ def test_no_file(mcpp: Mcpp, database: Database, file: str) -> None:
         ["import", "id-tags", "tags.csv", "--dry-run"],
         ["export", "transactions"],
         ["report"],
+        ["conformance"],
         ["backup", "copy.db"],
     ],
 )

@@ -46,6 +46,8 @@ SAME_MOMENT = "USE TEMP B-TREE FOR RIGHT PART OF ORDER BY"
         (statements.LIST_CONFIGURATION_PAGE, "PRIMARY KEY (charge_point_key=? AND key>?)"),
         (statements.LIST_ID_TAGS, "PRIMARY KEY (id_tag>?)"),
         (statements.LIST_CHARGING_PROFILES, "PRIMARY KEY (name>?)"),
+        (statements.LIST_DEPARTURES, "departures_by_firmware (vendor>?)"),
+        (statements.LIST_DEPARTURES_OF_CHARGE_POINT, "sqlite_autoindex_departures_1 (charge_point_key=? AND vendor>?)"),
         (statements.LIST_UNMATCHED, "INTEGER PRIMARY KEY (rowid<?)"),
         (statements.LIST_RESERVATIONS, "INTEGER PRIMARY KEY (rowid<?)"),
         (statements.LIST_RESERVATIONS_OF_CHARGE_POINT, "reservations_by_charge_point (charge_point_key=? AND id<?)"),

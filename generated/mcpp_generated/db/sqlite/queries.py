@@ -11,6 +11,7 @@ from ..enums import (
     Availability,
     IdTagStatus,
     Implausible,
+    MessageRole,
     ReportKind,
     ReservationState,
     StopOrigin,
@@ -19,6 +20,7 @@ from ..enums import (
 )
 from ..models import (
     AddConnectorReadingsParams,
+    AddDeparturesParams,
     AddLateConnectorSamplesParams,
     AddLateTransactionSamplesParams,
     AddTransactionReadingsParams,
@@ -29,12 +31,15 @@ from ..models import (
     ConnectChargePointRow,
     Connector,
     DeleteConfigurationKeysParams,
+    Departure,
     FindUploadLinkRow,
     FindUploadRow,
     FirmwareImage,
+    GetChargePointFirmwareRow,
     GetCredentialsRow,
     IdTag,
     ListConnectorsRow,
+    ListDeparturesRow,
     ListEndedTransactionsRow,
     ListEnergyReadingsRow,
     ListFleetConnectorsRow,
@@ -61,12 +66,15 @@ from .rows import (
     StoredConfigurationKey,
     StoredConnectChargePointRow,
     StoredConnector,
+    StoredDeparture,
     StoredFindUploadLinkRow,
     StoredFindUploadRow,
     StoredFirmwareImage,
+    StoredGetChargePointFirmwareRow,
     StoredGetCredentialsRow,
     StoredIdTag,
     StoredListConnectorsRow,
+    StoredListDeparturesRow,
     StoredListEndedTransactionsRow,
     StoredListEnergyReadingsRow,
     StoredListFleetConnectorsRow,
@@ -88,15 +96,18 @@ from .rows import (
     decode_configuration_key,
     decode_connect_charge_point_row,
     decode_connector,
+    decode_departure,
     decode_find_upload_link_row,
     decode_find_upload_row,
     decode_firmware_image,
     decode_get_auto_start,
+    decode_get_charge_point_firmware_row,
     decode_get_credentials_row,
     decode_get_last_boot,
     decode_id_tag,
     decode_is_reservation_id_known,
     decode_list_connectors_row,
+    decode_list_departures_row,
     decode_list_ended_transactions_row,
     decode_list_energy_readings_row,
     decode_list_fleet_connectors_row,
@@ -318,6 +329,94 @@ class SqliteQueries:
             statements.LIST_CONFIGURATION_PAGE, (charge_point_key, after, page_size)
         ).fetchall()
         return [decode_configuration_key(row) for row in rows]
+
+    def get_charge_point_firmware(self, *, identity: str) -> GetChargePointFirmwareRow | None:
+        row: StoredGetChargePointFirmwareRow | None = self._execute(
+            statements.GET_CHARGE_POINT_FIRMWARE, (identity,)
+        ).fetchone()
+        return None if row is None else decode_get_charge_point_firmware_row(row)
+
+    def add_departures(self, rows: Iterable[AddDeparturesParams]) -> int:
+        return self._executemany(
+            statements.ADD_DEPARTURES,
+            [
+                (
+                    charge_point_key,
+                    vendor,
+                    model,
+                    firmware_version,
+                    action,
+                    str(message),
+                    rule,
+                    field,
+                    times,
+                    to_milliseconds(first_at),
+                    to_milliseconds(last_at),
+                    example,
+                    taken_as,
+                )
+                for charge_point_key, vendor, model, firmware_version, action, message, rule, field, times, first_at, last_at, example, taken_as in rows
+            ],
+        ).rowcount
+
+    def count_departure_rows(
+        self,
+        *,
+        charge_point_key: int,
+        vendor: str,
+        model: str,
+        firmware_version: str,
+        action: str,
+        message: MessageRole,
+        rule: str,
+        field: str,
+    ) -> int:
+        row: tuple[int] = self._execute(
+            statements.COUNT_DEPARTURE_ROWS,
+            (charge_point_key, vendor, model, firmware_version, action, str(message), rule, field),
+        ).fetchone()
+        return row[0]
+
+    def drop_oldest_departure(self, *, charge_point_key: int, vendor: str, model: str, firmware_version: str) -> int:
+        return self._execute(
+            statements.DROP_OLDEST_DEPARTURE, (charge_point_key, vendor, model, firmware_version)
+        ).rowcount
+
+    def list_departures_of_charge_point(
+        self,
+        *,
+        charge_point_key: int,
+        vendor: str,
+        model: str,
+        firmware_version: str,
+        action: str,
+        message: str,
+        rule: str,
+        field: str,
+        page_size: int,
+    ) -> list[Departure]:
+        rows: list[StoredDeparture] = self._execute(
+            statements.LIST_DEPARTURES_OF_CHARGE_POINT,
+            (charge_point_key, vendor, model, firmware_version, action, message, rule, field, page_size),
+        ).fetchall()
+        return [decode_departure(row) for row in rows]
+
+    def list_departures(
+        self,
+        *,
+        vendor: str,
+        model: str,
+        firmware_version: str,
+        action: str,
+        message: str,
+        rule: str,
+        field: str,
+        page_size: int,
+    ) -> list[ListDeparturesRow]:
+        rows: list[StoredListDeparturesRow] = self._execute(
+            statements.LIST_DEPARTURES, (vendor, model, firmware_version, action, message, rule, field, page_size)
+        ).fetchall()
+        return [decode_list_departures_row(row) for row in rows]
 
     def get_connector(self, *, charge_point_key: int, evse_id: int, connector_id: int) -> Connector | None:
         row: StoredConnector | None = self._execute(

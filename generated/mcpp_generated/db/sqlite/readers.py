@@ -14,10 +14,12 @@ from ..models import (
     ChargePointReport,
     ChargingProfile,
     ConfigurationKey,
+    Departure,
     FindUploadLinkRow,
     FirmwareImage,
     IdTag,
     ListConnectorsRow,
+    ListDeparturesRow,
     ListTransactionSamplesRow,
     LocalList,
     ReservationRecord,
@@ -32,10 +34,12 @@ from .rows import (
     decode_charge_point_report,
     decode_charging_profile,
     decode_configuration_key,
+    decode_departure,
     decode_find_upload_link_row,
     decode_firmware_image,
     decode_id_tag,
     decode_list_connectors_row,
+    decode_list_departures_row,
     decode_list_transaction_samples_row,
     decode_local_list,
     decode_reservation_record,
@@ -91,6 +95,45 @@ class SqliteReaders:
             statements.LIST_CONFIGURATION_PAGE,
             (charge_point_key, after, page_size),
             decode_configuration_key,
+        )
+
+    async def list_departures_of_charge_point(
+        self,
+        *,
+        charge_point_key: int,
+        vendor: str,
+        model: str,
+        firmware_version: str,
+        action: str,
+        message: str,
+        rule: str,
+        field: str,
+        page_size: int,
+    ) -> list[Departure]:
+        return await read_all(
+            self._connection,
+            statements.LIST_DEPARTURES_OF_CHARGE_POINT,
+            (charge_point_key, vendor, model, firmware_version, action, message, rule, field, page_size),
+            decode_departure,
+        )
+
+    async def list_departures(
+        self,
+        *,
+        vendor: str,
+        model: str,
+        firmware_version: str,
+        action: str,
+        message: str,
+        rule: str,
+        field: str,
+        page_size: int,
+    ) -> list[ListDeparturesRow]:
+        return await read_all(
+            self._connection,
+            statements.LIST_DEPARTURES,
+            (vendor, model, firmware_version, action, message, rule, field, page_size),
+            decode_list_departures_row,
         )
 
     async def list_connectors(self, *, charge_point_keys: Sequence[int]) -> list[ListConnectorsRow]:

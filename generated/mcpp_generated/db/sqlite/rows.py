@@ -10,6 +10,7 @@ from ..enums import (
     Availability,
     IdTagStatus,
     Implausible,
+    MessageRole,
     ReportKind,
     ReservationState,
     StopOrigin,
@@ -23,12 +24,15 @@ from ..models import (
     ConfigurationKey,
     ConnectChargePointRow,
     Connector,
+    Departure,
     FindUploadLinkRow,
     FindUploadRow,
     FirmwareImage,
+    GetChargePointFirmwareRow,
     GetCredentialsRow,
     IdTag,
     ListConnectorsRow,
+    ListDeparturesRow,
     ListEndedTransactionsRow,
     ListEnergyReadingsRow,
     ListFleetConnectorsRow,
@@ -50,6 +54,7 @@ from .runtime import from_milliseconds
 _AVAILABILITY: Final = {member.value: member for member in Availability}
 _ID_TAG_STATUS: Final = {member.value: member for member in IdTagStatus}
 _IMPLAUSIBLE: Final = {member.value: member for member in Implausible}
+_MESSAGE_ROLE: Final = {member.value: member for member in MessageRole}
 _REPORT_KIND: Final = {member.value: member for member in ReportKind}
 _RESERVATION_STATE: Final = {member.value: member for member in ReservationState}
 _STOP_ORIGIN: Final = {member.value: member for member in StopOrigin}
@@ -192,6 +197,87 @@ StoredConfigurationKey: TypeAlias = tuple[int, str, str | None, int, int]
 def decode_configuration_key(row: StoredConfigurationKey) -> ConfigurationKey:
     charge_point_key, key, value, readonly, known_at = row
     return ConfigurationKey(charge_point_key, key, value, bool(readonly), from_milliseconds(known_at))
+
+
+StoredGetChargePointFirmwareRow: TypeAlias = tuple[int, str | None, str | None, str | None, int]
+
+
+def decode_get_charge_point_firmware_row(row: StoredGetChargePointFirmwareRow) -> GetChargePointFirmwareRow:
+    return GetChargePointFirmwareRow(*row)
+
+
+StoredDeparture: TypeAlias = tuple[int, int, str, str, str, str, str, str, str, int, int, int, str, str]
+
+
+def decode_departure(row: StoredDeparture) -> Departure:
+    (
+        id,
+        charge_point_key,
+        vendor,
+        model,
+        firmware_version,
+        action,
+        message,
+        rule,
+        field,
+        times,
+        first_at,
+        last_at,
+        example,
+        taken_as,
+    ) = row
+    return Departure(
+        id,
+        charge_point_key,
+        vendor,
+        model,
+        firmware_version,
+        action,
+        _MESSAGE_ROLE[message],
+        rule,
+        field,
+        times,
+        from_milliseconds(first_at),
+        from_milliseconds(last_at),
+        example,
+        taken_as,
+    )
+
+
+StoredListDeparturesRow: TypeAlias = tuple[str, str, str, str, str, str, str, int, int, int, int, str, str]
+
+
+def decode_list_departures_row(row: StoredListDeparturesRow) -> ListDeparturesRow:
+    (
+        vendor,
+        model,
+        firmware_version,
+        action,
+        message,
+        rule,
+        field,
+        charge_points,
+        times,
+        first_at,
+        last_at,
+        example,
+        taken_as,
+    ) = row
+    return ListDeparturesRow(
+        vendor,
+        model,
+        firmware_version,
+        action,
+        _MESSAGE_ROLE[message],
+        rule,
+        field,
+        charge_points,
+        times,
+        from_milliseconds(first_at),
+        from_milliseconds(last_at),
+        example,
+        taken_as,
+    )
 
 
 StoredConnector: TypeAlias = tuple[

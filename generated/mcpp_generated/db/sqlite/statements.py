@@ -129,6 +129,81 @@ LIST_CONFIGURATION_PAGE: Final = """\
 SELECT charge_point_key, "key", value, readonly, known_at FROM configuration_keys WHERE charge_point_key = ?1 AND key > ?2
 ORDER BY key LIMIT ?3"""
 
+GET_CHARGE_POINT_FIRMWARE: Final = """\
+SELECT
+    p.key, p.vendor, p.model, p.firmware_version,
+    CAST(coalesce((SELECT count(*) FROM departures AS d WHERE d.charge_point_key = p.key), 0) AS INTEGER) AS rows_kept
+FROM charge_points AS p
+WHERE p.identity = ?1"""
+
+ADD_DEPARTURES: Final = """\
+INSERT INTO departures (
+    charge_point_key, vendor, model, firmware_version, action, message, rule, field, times, first_at, last_at, example,
+    taken_as
+)
+VALUES (
+    ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
+    ?11, ?12, ?13
+)
+ON CONFLICT (charge_point_key, vendor, model, firmware_version, action, message, rule, field)
+DO UPDATE SET
+    times = times + excluded.times, last_at = max(last_at, excluded.last_at), example = excluded.example,
+    taken_as = excluded.taken_as"""
+
+COUNT_DEPARTURE_ROWS: Final = """\
+SELECT count(*) FROM departures
+WHERE charge_point_key = ?1 AND vendor = ?2 AND model = ?3
+    AND firmware_version = ?4 AND action = ?5 AND message = ?6 AND rule = ?7
+    AND field = ?8"""
+
+DROP_OLDEST_DEPARTURE: Final = """\
+DELETE FROM departures WHERE id = (
+    SELECT d.id FROM departures AS d
+    WHERE d.charge_point_key = ?1
+        AND NOT (d.vendor = ?2 AND d.model = ?3 AND d.firmware_version = ?4)
+    ORDER BY d.last_at LIMIT 1
+)"""
+
+LIST_DEPARTURES_OF_CHARGE_POINT: Final = """\
+SELECT id, charge_point_key, vendor, model, firmware_version, "action", message, rule, field, times, first_at, last_at, example, taken_as FROM departures
+WHERE charge_point_key = ?1
+    AND (vendor, model, firmware_version, action, message, rule, field)
+        > (
+            CAST(?2 AS TEXT), CAST(?3 AS TEXT), CAST(?4 AS TEXT), CAST(?5 AS TEXT),
+            CAST(?6 AS TEXT), CAST(?7 AS TEXT), CAST(?8 AS TEXT)
+        )
+ORDER BY vendor, model, firmware_version, action, message, rule, field
+LIMIT ?9"""
+
+LIST_DEPARTURES: Final = """\
+SELECT
+    d.vendor, d.model, d.firmware_version, d.action, d.message, d.rule, d.field,
+    count(*) AS charge_points,
+    CAST(coalesce(sum(d.times), 0) AS INTEGER) AS times,
+    CAST(coalesce(min(d.first_at), 0) AS INTEGER) AS first_at,
+    CAST(coalesce(max(d.last_at), 0) AS INTEGER) AS last_at,
+    CAST(coalesce((
+        SELECT e.example FROM departures AS e
+        WHERE e.vendor = d.vendor AND e.model = d.model AND e.firmware_version = d.firmware_version
+            AND e.action = d.action AND e.message = d.message AND e.rule = d.rule AND e.field = d.field
+        ORDER BY e.last_at DESC, e.id DESC LIMIT 1
+    ), '') AS TEXT) AS example,
+    CAST(coalesce((
+        SELECT e.taken_as FROM departures AS e
+        WHERE e.vendor = d.vendor AND e.model = d.model AND e.firmware_version = d.firmware_version
+            AND e.action = d.action AND e.message = d.message AND e.rule = d.rule AND e.field = d.field
+        ORDER BY e.last_at DESC, e.id DESC LIMIT 1
+    ), '') AS TEXT) AS taken_as
+FROM departures AS d
+WHERE (d.vendor, d.model, d.firmware_version, d.action, d.message, d.rule, d.field)
+        > (
+            CAST(?1 AS TEXT), CAST(?2 AS TEXT), CAST(?3 AS TEXT), CAST(?4 AS TEXT),
+            CAST(?5 AS TEXT), CAST(?6 AS TEXT), CAST(?7 AS TEXT)
+        )
+GROUP BY d.vendor, d.model, d.firmware_version, d.action, d.message, d.rule, d.field
+ORDER BY d.vendor, d.model, d.firmware_version, d.action, d.message, d.rule, d.field
+LIMIT ?8"""
+
 GET_CONNECTOR: Final = """\
 SELECT "key", charge_point_key, evse_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, status_received_at, session_correlation_id, ordered_availability, ordered_at FROM connectors
 WHERE charge_point_key = ?1 AND evse_id = ?2 AND connector_id = ?3"""

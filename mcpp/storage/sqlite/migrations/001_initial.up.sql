@@ -102,6 +102,31 @@ CREATE TABLE security_events (
     UNIQUE (charge_point_key, occurred_at, type, tech_info)
 ) STRICT;
 
+-- The conformance record of a charge point: its departures from the contract, by rule and place, for as long as it says
+-- that it is of this vendor, model and firmware; '' where it doesn't say. Bounded: see mcpp.domain.conformance.
+-- message: in a CALL of its own, in its answer to one of ours, or in neither, such as a handshake.
+-- field: the place in the payload, without list indexes. example: what came last, secrets masked; taken_as: as what.
+CREATE TABLE departures (
+    id                INTEGER PRIMARY KEY,
+    charge_point_key  INTEGER NOT NULL REFERENCES charge_points (key) ON DELETE CASCADE,
+    vendor            TEXT    NOT NULL,
+    model             TEXT    NOT NULL,
+    firmware_version  TEXT    NOT NULL,
+    action            TEXT    NOT NULL,
+    message           TEXT    NOT NULL CHECK (message IN ('call', 'answer', 'other')),
+    rule              TEXT    NOT NULL,
+    field             TEXT    NOT NULL,
+    times             INTEGER NOT NULL,
+    first_at          INTEGER NOT NULL,
+    last_at           INTEGER NOT NULL,
+    example           TEXT    NOT NULL,
+    taken_as          TEXT    NOT NULL,
+    UNIQUE (charge_point_key, vendor, model, firmware_version, action, message, rule, field)
+) STRICT;
+
+CREATE INDEX departures_by_firmware
+    ON departures (vendor, model, firmware_version, action, message, rule, field, last_at);
+
 CREATE TABLE id_tags (
     id_tag         TEXT    NOT NULL COLLATE NOCASE PRIMARY KEY,
     status         TEXT    NOT NULL CHECK (status IN ('Accepted', 'Blocked', 'Expired', 'Invalid')),

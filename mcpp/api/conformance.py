@@ -1,0 +1,40 @@
+"""`/conformance`: what chargers depart in from OCPP's contract, one by one or by vendor, model and firmware."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from mcpp.api.models import DeparturePage, SharedDeparturePage
+from mcpp.api.problems import documented, found
+from mcpp.api.services import FromServices
+from mcpp.reads import conformance
+from mcpp.reads.conformance import ConformanceQuery, Departure, SharedDeparture
+from mcpp.reads.paging import Page
+
+router = APIRouter(tags=["conformance"])
+
+
+@router.get("/conformance", response_model=SharedDeparturePage)
+async def list_conformance(
+    services: FromServices, query: Annotated[ConformanceQuery, Query()]
+) -> Page[SharedDeparture]:
+    """What chargers depart in from the contract, summed up by vendor, model and firmware. Some seconds behind."""
+    return await conformance.list_page(services.readers, query)
+
+
+@router.get(
+    "/charge-points/{id}/conformance",
+    response_model=DeparturePage,
+    responses=documented(HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND),
+)
+async def list_conformance_of_charge_point(
+    services: FromServices,
+    id: str,  # noqa: A002  the interface's name
+    query: Annotated[ConformanceQuery, Query()],
+) -> Page[Departure]:
+    """What one charge point departs in from the contract, by firmware. Some seconds behind."""
+    page = await conformance.list_page_of(services.readers, id, query)
+    return found(page, f"there is no charge point {id!r}")
