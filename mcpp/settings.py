@@ -119,6 +119,12 @@ def _id_tag(value: str) -> str:
     return value
 
 
+def _separator(value: str) -> str:
+    if len(value) > 8 or any(not c.isprintable() or c.isspace() or c.isalnum() for c in value):
+        raise ValueError("must be 1 to 8 printable characters, none of them a letter, a digit or a blank")
+    return value
+
+
 Host = Annotated[str, AfterValidator(_host)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 _FilesUrl = Annotated[str, AfterValidator(_base_url)]
@@ -190,6 +196,11 @@ class Settings(BaseSettings):
     )
     concurrent_tx: ConcurrentTx = Field(
         ConcurrentTx.ALLOW, description="deny: an id tag with an open transaction gets ConcurrentTx elsewhere."
+    )
+    id_tag_separator: Annotated[str, AfterValidator(_separator)] | None = Field(
+        None,
+        description="What chargers put between an id tag and their own serial number, such as the _ of KEBA's: a tag "
+        "that isn't stored as it comes is looked for without what they append. It's kept as it comes.",
     )
     recovery_grace: Annotated[int, Documented(unit="seconds")] = Field(
         120,

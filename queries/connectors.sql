@@ -17,9 +17,31 @@ SET status = @status, error_code = @error_code, info = @info, vendor_id = @vendo
     session_correlation_id = @session_correlation_id
 WHERE key = @key;
 
--- Say which session a connector is in.
--- name: SetConnectorSession :exec
-UPDATE connectors SET session_correlation_id = @session_correlation_id WHERE key = @key;
+-- Note a status that was older than what was told before, and is not stored.
+-- name: NoteStaleStatus :exec
+UPDATE connectors SET stale_status_at = @stale_status_at, stale_status_received_at = @stale_status_received_at
+WHERE key = @key;
+
+-- Forget up to when a connector's charge point has told of its transactions: its clock was set back.
+-- name: ForgetToldTimes :exec
+UPDATE connectors
+SET newest_start_at = NULL, newest_stop_at = NULL, stale_status_at = NULL, stale_status_received_at = NULL
+WHERE key = @key;
+
+-- Say which session a connector is in, and that a transaction of it began.
+-- name: BeginConnectorSession :exec
+UPDATE connectors
+SET session_correlation_id = @session_correlation_id,
+    newest_start_at = max(coalesce(newest_start_at, CAST(@began_at AS INTEGER)), CAST(@began_at AS INTEGER))
+WHERE key = @key;
+
+-- Say that its charge point stopped a transaction of a connector, and end the session, unless it is in a newer one.
+-- name: StopConnectorSession :exec
+UPDATE connectors
+SET newest_stop_at = max(coalesce(newest_stop_at, CAST(@ended_at AS INTEGER)), CAST(@ended_at AS INTEGER)),
+    session_correlation_id =
+        CASE WHEN session_correlation_id = @session_correlation_id THEN NULL ELSE session_correlation_id END
+WHERE key = @key;
 
 -- End a connector's session, unless it is in a newer one.
 -- name: EndConnectorSession :exec

@@ -1,7 +1,8 @@
--- The transaction that a repeated StartTransaction began: the same connector, time, id tag and register.
+-- The newest transaction that began just so: on the same connector, at the same time, with the same id tag and register.
 -- name: FindStart :one
 SELECT * FROM transactions
-WHERE connector_key = @connector_key AND started_at = @started_at AND id_tag = @id_tag AND meter_start = @meter_start;
+WHERE connector_key = @connector_key AND started_at = @started_at AND id_tag = @id_tag AND meter_start = @meter_start
+ORDER BY id DESC LIMIT 1;
 
 -- Store the start of a transaction; returns its id.
 -- name: AddTransaction :one
@@ -12,6 +13,20 @@ INSERT INTO transactions (
 VALUES (
     @charge_point_key, @connector_key, @connector_id, @id_tag,
     @reservation_id, @meter_start, @started_at, @start_received_at, @session_correlation_id
+)
+RETURNING id;
+
+-- Store a start that is older than what its charger told before, as one that is over: its own register and time stand for
+-- its end until that is known better. Returns its id.
+-- name: AddPastTransaction :one
+INSERT INTO transactions (
+    charge_point_key, connector_key, connector_id, id_tag, reservation_id, meter_start, started_at,
+    start_received_at, session_correlation_id, meter_stop, stopped_at, stop_origin, energy_wh
+)
+VALUES (
+    @charge_point_key, @connector_key, @connector_id, @id_tag,
+    @reservation_id, @meter_start, @started_at, @start_received_at, @session_correlation_id,
+    @meter_start, @started_at, 'recovered', 0
 )
 RETURNING id;
 
@@ -35,26 +50,58 @@ ORDER BY t.started_at DESC, t.id DESC;
 -- name: FindOpenOfIdTag :many
 SELECT * FROM transactions WHERE id_tag = @id_tag AND stopped_at IS NULL AND suspicion IS NULL ORDER BY started_at DESC, id DESC;
 
+-- As FindOpenOfIdTag, for all id tags that begin alike.
+-- name: FindOpenOfIdTagsBeginning :many
+SELECT * FROM transactions
+WHERE substr(id_tag, 1, length(CAST(@beginning AS TEXT))) = CAST(@beginning AS TEXT) COLLATE NOCASE
+    AND stopped_at IS NULL AND suspicion IS NULL
+ORDER BY started_at DESC, id DESC;
+
 -- The newest transaction that had begun on a connector at a time, ended or not.
 -- name: FindOnConnectorAt :one
 SELECT * FROM transactions WHERE connector_key = @connector_key AND started_at <= @at
 ORDER BY started_at DESC, id DESC LIMIT 1;
 
--- The transaction that a repeated StopTransaction without a usable id ended: the same time and register.
--- name: FindStop :one
+-- The transactions that began on a connector after a time, the oldest first.
+-- name: ListStartedAfter :many
+SELECT * FROM transactions WHERE connector_key = @connector_key AND started_at > @started_at
+ORDER BY started_at, id LIMIT @row_limit;
+
+-- Transactions that came after another of their connector, but began before a time when no clock can have been right.
+-- name: ListStartedByUnsetClock :many
+SELECT * FROM transactions WHERE connector_key = @connector_key AND started_at < @unset_before AND id > @after_id
+ORDER BY started_at DESC, id DESC LIMIT @row_limit;
+
+-- The newest transactions of a charge point that recovery closed.
+-- name: ListRecoveredOfChargePoint :many
+SELECT * FROM transactions WHERE charge_point_key = @charge_point_key AND stop_origin = 'recovered'
+ORDER BY id DESC LIMIT @row_limit;
+
+-- The transactions of a charge point that it stopped itself in a span of time, the newest first.
+-- name: ListStoppedByCharger :many
 SELECT * FROM transactions
-WHERE charge_point_key = @charge_point_key AND started_at <= @stopped_at AND stopped_at = @stopped_at
-    AND meter_stop = @meter_stop AND stop_origin = 'charger'
-ORDER BY started_at DESC, id DESC LIMIT 1;
+WHERE charge_point_key = @charge_point_key AND stop_origin = 'charger' AND stopped_at >= @since AND stopped_at <= @until
+ORDER BY stopped_at DESC, id DESC LIMIT @row_limit;
+
+-- What a connector's newest transactions took, as far as their charger said it, naming them.
+-- name: ListDeliveries :many
+SELECT energy_wh, started_at, stopped_at FROM transactions
+WHERE connector_key = @connector_key AND stop_match = 'named' AND implausible_reason IS NULL AND energy_wh > 0
+ORDER BY started_at DESC, id DESC LIMIT @row_limit;
 
 -- Store the end of a transaction, unless its own charger ended it before; 0 rows then. What recovery or an operator
--- stored yields to the charger's word.
+-- stored yields to the charger's word; and a guess, whose word it was, to a stop that names the transaction or a person.
 -- name: CloseTransaction :execrows
 UPDATE transactions
 SET meter_stop = @meter_stop, stopped_at = @stopped_at, stop_received_at = @stop_received_at,
-    stop_id_tag = @stop_id_tag, stop_reason = @stop_reason, stop_origin = @stop_origin, evidence = @evidence,
-    energy_wh = @energy_wh, implausible_reason = @implausible_reason, suspicion = NULL, suspicion_at = NULL, grace_began_at = NULL
-WHERE id = @id AND (stopped_at IS NULL OR stop_origin <> 'charger');
+    stop_id_tag = @stop_id_tag, stop_reason = @stop_reason, stop_origin = @stop_origin, stop_match = @stop_match,
+    evidence = @evidence, energy_wh = @energy_wh, implausible_reason = @implausible_reason, suspicion = NULL,
+    suspicion_at = NULL, grace_began_at = NULL
+WHERE id = @id
+    AND (
+        stopped_at IS NULL OR stop_origin <> 'charger'
+        OR (stop_match = 'guessed' AND (@stop_match = 'named' OR @stop_origin = 'operator'))
+    );
 
 -- Keep what a person says that a transaction took; returns its key.
 -- name: AddCorrection :one

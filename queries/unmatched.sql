@@ -1,8 +1,40 @@
--- Keep a stop or meter values that belong to no known transaction; a repeat changes nothing.
+-- Keep meter values that belong to no known transaction; a repeat changes nothing.
 -- name: AddUnmatched :execrows
 INSERT INTO unmatched (charge_point_key, kind, ocpp_version, claimed_transaction_id, payload, received_at)
 VALUES (@charge_point_key, @kind, @ocpp_version, @claimed_transaction_id, @payload, @received_at)
 ON CONFLICT DO NOTHING;
+
+-- Keep a stop that names no transaction which could be its own; a repeat changes nothing. transaction_id: whose end it
+-- became by a guess.
+-- name: AddUnmatchedStop :execrows
+INSERT INTO unmatched (
+    charge_point_key, kind, ocpp_version, claimed_transaction_id, payload, received_at,
+    stopped_at, meter_stop, id_tag, stop_reason, transaction_id
+)
+VALUES (
+    @charge_point_key, 'stop', @ocpp_version, @claimed_transaction_id, @payload, @received_at,
+    @stopped_at, @meter_stop, @id_tag, @stop_reason, @transaction_id
+)
+ON CONFLICT DO NOTHING;
+
+-- The stops of a charge point that ended no transaction yet, the newest first.
+-- name: ListWaitingStops :many
+SELECT * FROM unmatched WHERE charge_point_key = @charge_point_key AND kind = 'stop' AND transaction_id IS NULL
+ORDER BY id DESC LIMIT @row_limit;
+
+-- The stops of a charge point that were kept, in a span of time, whether they ended a transaction or not.
+-- name: ListKeptStops :many
+SELECT * FROM unmatched
+WHERE charge_point_key = @charge_point_key AND kind = 'stop' AND stopped_at >= @since AND stopped_at <= @until
+ORDER BY stopped_at DESC, id DESC LIMIT @row_limit;
+
+-- The kept stops that a transaction's end was taken from.
+-- name: ListStopsOfTransaction :many
+SELECT * FROM unmatched WHERE transaction_id = @transaction_id ORDER BY id;
+
+-- Say which transaction a kept stop ended; NULL for none any more.
+-- name: SetTransactionOfStop :exec
+UPDATE unmatched SET transaction_id = @transaction_id WHERE id = @id AND kind = 'stop';
 
 -- One of them as the API shows it.
 -- name: GetUnmatched :one
@@ -14,4 +46,4 @@ SELECT * FROM unmatched_records WHERE id < @before_id ORDER BY id DESC LIMIT @pa
 
 -- Forget one of them.
 -- name: DeleteUnmatched :execrows
-DELETE FROM unmatched WHERE id = @id;
+DELETE FROM unmatched WHERE id = @id AND transaction_id IS NULL;

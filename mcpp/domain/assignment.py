@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from mcpp.domain import unmatched
+from mcpp.domain.chronology import is_past_start
 from mcpp.domain.closing import Stop, close_by_assignment
 from mcpp.domain.errors import Conflict, Unknown
 from mcpp.domain.events import Event
@@ -36,7 +38,8 @@ def assign(
 ) -> Result[None]:
     """File an unmatched message with a transaction of the same charge point: samples are added, a stop closes it.
 
-    Raises Unknown; Conflict where the transaction is another charge point's, or was stopped by its charger.
+    A stop is kept with it, in case that the charger sends one that names the transaction. Raises Unknown; Conflict
+    where the transaction is another charge point's, or was stopped by its charger, naming it.
     """
     kept = q.get_unmatched(id=unmatched_id)
     if kept is None:
@@ -54,6 +57,14 @@ def assign(
     # A person says so: that is as good as the charger's naming it.
     file_samples(q, about, transaction, content.samples, Origin.NAMED, memory)
     if content.stop is not None:
-        events = (close_by_assignment(q, about, transaction, content.stop),)
-    q.delete_unmatched(id=unmatched_id)
+        connector = q.find_connector(key=transaction.connector_key)
+        historic = connector is not None and is_past_start(
+            connector, transaction.started_at, transaction.start_received_at
+        )
+        stopped = close_by_assignment(q, about, transaction, content.stop, historic=historic)
+        released = unmatched.release_stops(q, transaction.id, stopped.stopped_at, stopped.meter_stop)
+        q.set_transaction_of_stop(id=unmatched_id, transaction_id=transaction.id)
+        events = (stopped, *(unmatched.told_again(about, kept) for kept in released))
+    else:
+        q.delete_unmatched(id=unmatched_id)
     return Result(None, events)

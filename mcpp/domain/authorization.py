@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from mcpp_generated.db.enums import IdTagStatus
-from mcpp_generated.db.models import IdTag
+from mcpp_generated.db.models import IdTag, Transaction
 from mcpp_generated.db.queries import Queries
 
 
@@ -34,9 +34,24 @@ class AuthorizationPolicy:
     auto_start: bool = False
     """Whether charge points that say nothing else start by themselves."""
 
+    id_tag_separator: str | None = None
+    """What chargers put between an id tag and a text of their own, such as their serial number; None: they add none."""
+
+    def bare(self, id_tag: str) -> str:
+        """An id tag without what its charger has appended, which is all from the last separator on."""
+        if self.id_tag_separator is None:
+            return id_tag
+        # A tag that begins with its only separator has nothing before it: that is the tag.
+        return id_tag.rpartition(self.id_tag_separator)[0] or id_tag
+
+    def is_same_tag(self, id_tag: str, other: str) -> bool:
+        """Whether two texts are the same id tag; letter case doesn't matter (OCPP 1.6 §7.28)."""
+        return self.bare(id_tag).casefold() == self.bare(other).casefold()
+
     def is_auto_start(self, id_tag: str) -> bool:
-        """Whether auto-start presents this tag; id tags are compared without regard to case (OCPP 1.6 §7.28)."""
-        return self.auto_start_id_tag is not None and id_tag.casefold() == self.auto_start_id_tag.casefold()
+        """Whether auto-start presents this tag."""
+        own = self.auto_start_id_tag
+        return own is not None and own.casefold() in {id_tag.casefold(), self.bare(id_tag).casefold()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +66,13 @@ class Authorization:
 def authorize(
     q: Queries, charge_point_key: int, id_tag: str, now: datetime, policy: AuthorizationPolicy
 ) -> Authorization:
-    """The verdict on an id tag by what is stored of it, presented at a charge point."""
+    """The verdict on an id tag by what is stored of it, presented at a charge point.
+
+    One that is stored as it was presented is that one; else it's looked for without what its charger may have appended.
+    """
     tag = q.get_id_tag(id_tag=id_tag)
+    if tag is None and (bare := policy.bare(id_tag)) != id_tag:
+        tag = q.get_id_tag(id_tag=bare)
     if tag is not None:
         return verdict_on(tag, now)
     is_known = not policy.known_only or (policy.is_auto_start(id_tag) and _starts_itself(q, charge_point_key, policy))
@@ -87,6 +107,14 @@ def authorize_start(
     may_be_concurrent = policy.deny_concurrent and not policy.is_auto_start(id_tag)
     if verdict.status is not AuthorizationStatus.ACCEPTED or not may_be_concurrent:
         return verdict
-    if all(other.id == own_transaction_id for other in q.find_open_of_id_tag(id_tag=id_tag)):
+    if all(other.id == own_transaction_id for other in _open_of(q, id_tag, policy)):
         return verdict
     return Authorization(AuthorizationStatus.CONCURRENT_TX, verdict.expiry_date, verdict.parent_id_tag)
+
+
+def _open_of(q: Queries, id_tag: str, policy: AuthorizationPolicy) -> list[Transaction]:
+    """The transactions that run for an id tag, anywhere, whatever their chargers have appended to it."""
+    if policy.id_tag_separator is None:
+        return q.find_open_of_id_tag(id_tag=id_tag)
+    beginning_alike = q.find_open_of_id_tags_beginning(beginning=policy.bare(id_tag))
+    return [other for other in beginning_alike if policy.is_same_tag(other.id_tag, id_tag)]

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TypeAlias, TypeVar
 
+from pydantic import JsonValue
+
 from mcpp.domain.bill import Bill, bill_of_stop, bill_of_values
 from mcpp.domain.energy import END_OF_TIME, account_of, book_energy, counted_before, energy_so_far, register_of
 from mcpp.domain.errors import Conflict, Unknown
@@ -17,7 +19,8 @@ from mcpp.domain.evidence import EnergyAccount, Form, Frame
 from mcpp.domain.memory import Memory
 from mcpp.domain.occasion import Occasion, OperatorOccasion, Result
 from mcpp.domain.statuses import StopReason
-from mcpp_generated.db.enums import StopOrigin
+from mcpp.domain.stop_matching import NextStart, find_kept_stop
+from mcpp_generated.db.enums import StopMatch, StopOrigin
 from mcpp_generated.db.models import Transaction
 from mcpp_generated.db.queries import Queries
 
@@ -60,6 +63,8 @@ class Evidence:
     bill: Bill
     facts: Mapping[str, Fact] = field(default_factory=dict)
     """What else a person needs to believe it."""
+    unmatched_id: int | None = None
+    """The kept stop that it's taken from."""
 
     def as_json(self) -> str:
         """As stored and shown by the API; times are RFC 3339."""
@@ -101,36 +106,62 @@ class Stop:
 
 
 def close_by_charger(
-    q: Queries, occasion: Occasion, transaction: Transaction, stop: Stop, memory: Memory
+    q: Queries,
+    occasion: Occasion,
+    transaction: Transaction,
+    stop: Stop,
+    memory: Memory,
+    *,
+    guess: Mapping[str, JsonValue] | None = None,
+    historic: bool = False,
 ) -> TransactionStopped | None:
-    """Store a stop; None where the charger had stopped this transaction before."""
+    """Store a stop; None where the charger had stopped this transaction before.
+
+    `guess` says why the stop is this transaction's where it doesn't name it, and is stored with its evidence.
+    """
     account = memory.account(q, transaction) if transaction.stopped_at is None else account_of(q, transaction)
     so_far = account.energy_wh or 0
-    bill = _bill_of_stop(q, occasion, transaction, stop, account)
+    bill = _bill_of_stop(q, occasion.at, transaction, stop, account)
     evidence = None
     if bill.claim is not None:
         cause, source = Cause.STOP_REGISTER, EvidenceSource.METER_VALUE
         evidence = Evidence(cause, source, stop.meter_stop, stop.stopped_at, bill).as_json()
-    return _close(q, occasion, transaction, stop, bill, TransactionStopped, StopOrigin.CHARGER, evidence, so_far)
+    match = StopMatch.NAMED
+    if guess is not None:
+        match, evidence = StopMatch.GUESSED, json.dumps({**guess, **json.loads(evidence or "{}")})
+    return _close(
+        q,
+        occasion,
+        transaction,
+        stop,
+        bill,
+        TransactionStopped,
+        StopOrigin.CHARGER,
+        evidence,
+        so_far,
+        match=match,
+        historic=historic,
+    )
 
 
 def _bill_of_stop(
-    q: Queries, occasion: Occasion, transaction: Transaction, stop: Stop, account: EnergyAccount | None = None
+    q: Queries, received_at: datetime, transaction: Transaction, stop: Stop, account: EnergyAccount | None = None
 ) -> Bill:
     """By a stop's register and what was measured until then; what was measured later may be of another session."""
     account = account or account_of(q, transaction)
     claim = account.claim()
     if claim is not None and claim.newest_at > stop.stopped_at:
         account = account_of(q, transaction, until=stop.stopped_at)
-    return bill_of_stop(account, transaction.meter_start, stop.meter_stop, stop.stopped_at, occasion.at)
+    return bill_of_stop(account, transaction.meter_start, stop.meter_stop, stop.stopped_at, received_at)
 
 
 def close_by_evidence(
-    q: Queries, occasion: Occasion, transaction: Transaction, evidence: Evidence
+    q: Queries, occasion: Occasion, transaction: Transaction, evidence: Evidence, *, historic: bool = False
 ) -> TransactionRecovered | None:
     """Close a transaction that its charger left open; None where the charger has stopped it."""
     stop, kind, origin = evidence.as_stop(), TransactionRecovered, StopOrigin.RECOVERED
-    event = _close(q, occasion, transaction, stop, evidence.bill, kind, origin, evidence.as_json())
+    event = _close(q, occasion, transaction, stop, evidence.bill, kind, origin, evidence.as_json(), historic=historic)
+    _use_kept_stop(q, transaction, evidence)
     _end_session(q, transaction)
     return event
 
@@ -150,16 +181,22 @@ def close_by_operator(q: Queries, occasion: OperatorOccasion, transaction_id: in
     evidence = last_evidence(q, transaction, Cause.OPERATOR)
     stop, kind, origin = evidence.as_stop(), TransactionStopped, StopOrigin.OPERATOR
     event = _close(q, about, transaction, stop, evidence.bill, kind, origin, evidence.as_json())
+    _use_kept_stop(q, transaction, evidence)
     _end_session(q, transaction)
     return Result(None, (event,) if event else ())
 
 
-def close_by_assignment(q: Queries, occasion: Occasion, transaction: Transaction, stop: Stop) -> TransactionStopped:
-    """Store the stop that an operator says is this transaction's. Raises Conflict where its charger has stopped it."""
-    bill = _bill_of_stop(q, occasion, transaction, stop)
+def close_by_assignment(
+    q: Queries, occasion: Occasion, transaction: Transaction, stop: Stop, *, historic: bool = False
+) -> TransactionStopped:
+    """Store the stop that an operator says is this transaction's, also in the place of a guess.
+
+    Raises Conflict where its charger has stopped it.
+    """
+    bill = _bill_of_stop(q, occasion.at, transaction, stop)
     evidence = Evidence(Cause.OPERATOR, EvidenceSource.UNMATCHED_STOP, stop.meter_stop, stop.stopped_at, bill)
     kind, origin = TransactionStopped, StopOrigin.OPERATOR
-    event = _close(q, occasion, transaction, stop, bill, kind, origin, evidence.as_json())
+    event = _close(q, occasion, transaction, stop, bill, kind, origin, evidence.as_json(), historic=historic)
     if event is None:
         raise Conflict(f"transaction {transaction.id} was stopped by its charger before")
     _end_session(q, transaction)
@@ -179,6 +216,9 @@ def _close(
     origin: StopOrigin,
     evidence: str | None,
     so_far: int | None = None,
+    *,
+    match: StopMatch | None = None,
+    historic: bool = False,
 ) -> _Stopped | None:
     """Store an end and return its event; None where the charger ended this transaction before.
 
@@ -196,6 +236,7 @@ def _close(
         stop_id_tag=stop.id_tag,
         stop_reason=stop.reason.value,
         stop_origin=origin,
+        stop_match=match,
         evidence=evidence,
         energy_wh=bill.energy_wh,
         implausible_reason=bill.implausible,
@@ -227,6 +268,7 @@ def _close(
         superseded_stopped_at=transaction.stopped_at,
         superseded_origin=transaction.stop_origin,
         evidence=evidence,
+        historic=historic,
     )
 
 
@@ -234,13 +276,23 @@ def _end_session(q: Queries, transaction: Transaction) -> None:
     q.end_connector_session(key=transaction.connector_key, session_correlation_id=transaction.session_correlation_id)
 
 
+def _use_kept_stop(q: Queries, transaction: Transaction, evidence: Evidence) -> None:
+    if evidence.unmatched_id is not None:
+        q.set_transaction_of_stop(id=evidence.unmatched_id, transaction_id=transaction.id)
+
+
 def evidence_of_next_start(
     q: Queries, transaction: Transaction, *, next_meter_start: int, next_started_at: datetime, received_at: datetime
 ) -> Evidence:
-    """What ended a transaction whose connector began another: its last reading, else the next one's first."""
+    """What ended a transaction whose connector began another: a kept stop, its last reading, else the next one's first.
+
+    `next_started_at` as far as it can be believed.
+    """
     facts: dict[str, Fact] = {"next_started_at": next_started_at, "next_meter_start": next_meter_start}
-    evidence = last_evidence(q, transaction, Cause.NEXT_START, facts)
-    if evidence.source is not EvidenceSource.METER_START or next_started_at < transaction.started_at:
+    following = NextStart(next_started_at, next_meter_start)
+    evidence = last_evidence(q, transaction, Cause.NEXT_START, facts, following)
+    began_at = min(transaction.started_at, transaction.start_received_at)
+    if evidence.source is not EvidenceSource.METER_START or next_started_at < began_at:
         return evidence
     account = account_of(q, transaction)
     bill = bill_of_stop(account, transaction.meter_start, next_meter_start, next_started_at, received_at)
@@ -250,12 +302,25 @@ def evidence_of_next_start(
 
 
 def last_evidence(
-    q: Queries, transaction: Transaction, cause: Cause, facts: Mapping[str, Fact] | None = None
+    q: Queries,
+    transaction: Transaction,
+    cause: Cause,
+    facts: Mapping[str, Fact] | None = None,
+    following: NextStart | None = None,
 ) -> Evidence:
-    """What the transaction's readings say, else its own start.
+    """The one kept stop that fits it, else what its readings say, else its own start.
 
     Readings from before the moment that spoke against it go first: later ones may be of an idle connector.
     """
+    kept = find_kept_stop(q, transaction, following)
+    if kept is not None and kept.meter_stop is not None and kept.stopped_at is not None:
+        named: dict[str, Fact] = {"unmatched_id": kept.id, "claimed_transaction_id": kept.claimed_transaction_id}
+        stop = Stop(kept.meter_stop, kept.stopped_at, kept.id_tag, StopReason.OTHER)
+        bill = _bill_of_stop(q, kept.received_at, transaction, stop)
+        source = EvidenceSource.UNMATCHED_STOP
+        return Evidence(
+            cause, source, stop.meter_stop, stop.stopped_at, bill, {**(facts or {}), **named}, unmatched_id=kept.id
+        )
     account = account_of(q, transaction, until=transaction.suspicion_at or END_OF_TIME)
     if account.claim() is None and transaction.suspicion_at is not None:
         account = account_of(q, transaction)

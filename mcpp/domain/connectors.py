@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from mcpp.domain.chronology import is_past_status, was_clock_set_back
 from mcpp.domain.events import ConnectorStatusChanged
-from mcpp.domain.memory import CHARGE_POINT, Memory, as_stored, ensure_connector
+from mcpp.domain.memory import CHARGE_POINT, Memory, Place, as_stored, ensure_connector
 from mcpp.domain.occasion import ChargingSession, Occasion, Result
 from mcpp.domain.recovery import weigh_status
 from mcpp.domain.statuses import NO_ERROR, ConnectorError, ConnectorStatus, awaits_start, is_free
@@ -41,9 +42,20 @@ def order_availability(q: Queries, occasion: Occasion, connector_id: int, availa
 
 
 def report_status(q: Queries, occasion: Occasion, report: ReportStatus, memory: Memory) -> Result[None]:
-    """Store a connector's status; an event reports it where it says something new."""
+    """Store a connector's status; an event reports it where it says something new.
+
+    One that is older than what its connector has told is only weighed against the running transaction, of whose time it
+    may be.
+    """
     place = memory.place(q, occasion.charge_point_key, report.connector_id)
     connector, running = place.connector, place.running(q)
+    if is_past_status(connector, report.status, report.reported_at, occasion.at):
+        if not was_clock_set_back(connector, report.reported_at, occasion.at):
+            return _note_past_status(q, occasion, report, place, running, memory)
+        q.forget_told_times(key=connector.key)
+        connector = connector._replace(
+            newest_start_at=None, newest_stop_at=None, stale_status_at=None, stale_status_received_at=None
+        )
     session = _session_after(occasion, connector, running, report.status)
     q.set_connector_status(
         key=connector.key,
@@ -66,12 +78,7 @@ def report_status(q: Queries, occasion: Occasion, report: ReportStatus, memory: 
         status_received_at=as_stored(occasion.at),
         session_correlation_id=session,
     )
-    if (
-        running is not None
-        and report.connector_id != CHARGE_POINT
-        and weigh_status(q, occasion, running, report.status, report.reported_at)
-    ):
-        memory.forget(occasion.charge_point_key)
+    _weigh(q, occasion, report, connector, running, memory)
     is_error = report.error_code != NO_ERROR
     q.stamp_status(
         key=occasion.charge_point_key, last_status_at=occasion.at, last_error_at=occasion.at if is_error else None
@@ -94,6 +101,39 @@ def report_status(q: Queries, occasion: Occasion, report: ReportStatus, memory: 
         session_correlation_id=part_of,
     )
     return Result(None, (event,), belongs_to)
+
+
+def _note_past_status(
+    q: Queries,
+    occasion: Occasion,
+    report: ReportStatus,
+    place: Place,
+    running: Transaction | None,
+    memory: Memory,
+) -> Result[None]:
+    """Keep an old status out of the present: it shows that the charge point is there, and how its clock goes."""
+    connector = place.connector
+    q.note_stale_status(key=connector.key, stale_status_at=report.reported_at, stale_status_received_at=occasion.at)
+    place.connector = connector._replace(
+        stale_status_at=as_stored(report.reported_at), stale_status_received_at=as_stored(occasion.at)
+    )
+    _weigh(q, occasion, report, connector, running, memory)
+    q.stamp_status(key=occasion.charge_point_key, last_status_at=occasion.at, last_error_at=None)
+    return Result(None)
+
+
+def _weigh(
+    q: Queries,
+    occasion: Occasion,
+    report: ReportStatus,
+    before: Connector,
+    running: Transaction | None,
+    memory: Memory,
+) -> None:
+    if running is None or report.connector_id == CHARGE_POINT:
+        return
+    if weigh_status(q, occasion, before, running, report.status, report.reported_at):
+        memory.forget(occasion.charge_point_key)
 
 
 def _session_after(occasion: Occasion, connector: Connector, running: Transaction | None, status: str) -> str | None:

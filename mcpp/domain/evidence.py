@@ -123,6 +123,7 @@ class EnergyAccount:
         "_intervals",
         "_is_settled",
         "_most_wh",
+        "_plain",
         "_rated_watts",
         "_received_at",
         "_registers",
@@ -148,6 +149,7 @@ class EnergyAccount:
         self._most_wh = 0
         self._claim: Claim | None = None
         self._is_settled = True
+        self._plain: _Plain | None = None
 
     def could_deliver_wh(self, at: datetime, received_at: datetime) -> int:
         """The most that the connector can have delivered by a time."""
@@ -163,8 +165,14 @@ class EnergyAccount:
         if wh is None:
             self.refused = Implausible.SENTINEL
             return
-        self._is_settled = False
         could_wh = self.could_deliver_wh(at, received_at)
+        plain = self._plain
+        if plain is not None and meaning == plain.meaning and origin is plain.origin and self._is_settled:
+            claim = plain.goes_on(at, wh, could_wh)
+            if claim is not None:
+                self._claim = claim
+                return
+        self._is_settled, self._plain = False, None
         key = origin is Origin.ELSEWHERE, meaning.rank, meaning.is_interval, origin, meaning.moment
         if meaning.is_interval:
             is_taken = self._take_interval(key, meaning.phase, at, wh, could_wh)
@@ -188,6 +196,7 @@ class EnergyAccount:
         """What the best series says; None where there is none that can be believed."""
         if not self._is_settled:
             self._claim, self._is_settled = self._best(), True
+            self._plain = self._as_plain()
         return self._claim
 
     @property
@@ -195,6 +204,21 @@ class EnergyAccount:
         """What was taken by all that is known, in Wh; None where nothing is."""
         claim = self.claim()
         return None if claim is None else claim.energy_wh
+
+    def _as_plain(self) -> _Plain | None:
+        """Where one register of the meter's life is all there is, as nearly everywhere."""
+        claim, start = self._claim, self.start
+        if claim is None or not start or self._intervals or len(self._registers) != 1 or self._resolutions:
+            return None
+        ((key, phases),) = self._registers.items()
+        register = phases.get(_TOTAL)
+        if register is None or len(phases) != 1 or claim.frame is not Frame.LIFETIME or claim.fell_to_wh is not None:
+            return None
+        first = register.first
+        if first is None or not start <= first.wh <= start + first.could_wh:
+            return None
+        meaning = EnergyMeaning(False, _TOTAL, 1, key[1], key[4])
+        return _Plain(meaning, key[3], register, claim, start)
 
     def _take_interval(self, key: _Key, phase: str, at: datetime, wh: int, could_wh: int) -> bool:
         self._most_wh = max(self._most_wh, could_wh)
@@ -280,6 +304,28 @@ class EnergyAccount:
         told = _Told(newest_at, 1, is_at_connector=not key[0] and key[1] <= _AT_CONNECTOR)
         return told.claim(
             energy, Frame.INTERVALS, form, first_at, sum(values.get(first_at, 0) for values in parts.values())
+        )
+
+
+class _Plain(NamedTuple):
+    """An account with one register that rises from its start: its next reading needs no weighing."""
+
+    meaning: EnergyMeaning
+    origin: Origin
+    register: RegisterSeries
+    claim: Claim
+    start: int
+
+    def goes_on(self, at: datetime, wh: int, could_wh: int) -> Claim | None:
+        """What it says with a newer reading that is no lower; None where it has to be weighed."""
+        register, start = self.register, self.start
+        newest = register.newest
+        if newest is None or at <= newest.at or wh < newest.wh or wh > start + could_wh:
+            return None
+        register.take(at, wh, could_wh, start, None)
+        claim = self.claim
+        return Claim(
+            wh - start, Frame.LIFETIME, Form.TOTAL, claim.first_at, claim.first_wh, at, None, 1, claim.is_at_connector
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
@@ -12,13 +12,14 @@ import orjson
 
 from mcpp.domain import unmatched
 from mcpp.domain.energy import ENERGY_SEPARATOR, hold_total
-from mcpp.domain.events import MeterValuesReceived
+from mcpp.domain.events import Event, MeterValuesReceived
 from mcpp.domain.evidence import Origin
 from mcpp.domain.memory import Memory, Place, as_stored
 from mcpp.domain.occasion import ChargingSession, Occasion, OriginalMessage, Result
 from mcpp.domain.recovery import weigh_meter_values
-from mcpp.domain.samples import MOST_SHARED, Sample, SampleKind
-from mcpp_generated.db.enums import StopOrigin, UnmatchedKind
+from mcpp.domain.samples import MOST_SHARED, EnergyMeaning, Sample, SampleKind
+from mcpp.domain.stop_matching import is_our_id
+from mcpp_generated.db.enums import StopOrigin
 from mcpp_generated.db.models import (
     AddConnectorReadingsParams,
     AddLateConnectorSamplesParams,
@@ -32,8 +33,6 @@ from mcpp_generated.db.queries import Queries
 KindId: TypeAlias = Callable[[SampleKind], int]
 """Looks up the key that a kind of sample has in the database, or gives it one."""
 
-_Moment: TypeAlias = dict[str, Sample]
-"""The samples of one moment in the order sent, each once, by how it's stored."""
 
 _LONGEST_ENERGY: Final = 100
 """Characters of a number that is worth reading, with its kind's key."""
@@ -53,6 +52,11 @@ class RecordMeterValues:
     samples: Sequence[Sample]
     original: OriginalMessage
 
+    @property
+    def usable_id(self) -> int:
+        """The same; 0 where no transaction of ours can have it."""
+        return self.claimed_transaction_id if is_our_id(self.claimed_transaction_id) else 0
+
 
 def record_meter_values(
     q: Queries, occasion: Occasion, command: RecordMeterValues, memory: Memory, *, publishes: bool = True
@@ -66,20 +70,21 @@ def record_meter_values(
     place = memory.place(q, occasion.charge_point_key, command.connector_id)
     transaction = _transaction_of(q, occasion.charge_point_key, place, command)
     energy_wh: int | None = None
+    kept: tuple[Event, ...] = ()
     if transaction is not None:
         is_doubted = transaction.suspicion_at is not None or transaction.stop_origin is StopOrigin.RECOVERED
         if is_doubted and weigh_meter_values(q, occasion, transaction, command.samples):
             memory.forget(occasion.charge_point_key)
         origin = _origin_of(command, place, transaction)
         energy_wh = file_samples(q, occasion, transaction, command.samples, origin, memory)
-    elif command.claimed_transaction_id > 0:
-        kind, claimed = UnmatchedKind.METER_VALUES, command.claimed_transaction_id
-        return Result(None, unmatched.keep(q, occasion, kind, claimed, command.original))
+    elif command.usable_id > 0:
+        # Another central system's, as it may be: kept aside, and shown.
+        kept = unmatched.keep_meter_values(q, occasion, command.usable_id, command.original)
     else:
         store_at_connector(q, place.connector.key, command.samples, occasion.at, _kind_ids(q, memory))
     session = _session_of(place.connector, transaction)
     if not publishes:
-        return Result(None, session=session)
+        return Result(None, kept, session)
     event = MeterValuesReceived(
         charge_point_id=occasion.charge_point_id,
         correlation_id=occasion.correlation_id,
@@ -89,8 +94,9 @@ def record_meter_values(
         session_correlation_id=session and session.correlation_id,
         samples=command.samples,
         energy_wh=energy_wh,
+        historic=transaction is not None and transaction.stopped_at is not None,
     )
-    return Result(None, (event,), session)
+    return Result(None, (*kept, event), session)
 
 
 def _session_of(connector: Connector, transaction: Transaction | None) -> ChargingSession | None:
@@ -114,18 +120,18 @@ def file_samples(
     memory: Memory,
 ) -> int | None:
     """Store samples of a transaction; what it has taken so far, in Wh, where it's open and they speak of energy."""
-    speaking = [sample for sample in samples if sample.kind.energy is not None]
-    if transaction.stopped_at is not None or not speaking:
-        add_transaction_samples(q, occasion, transaction.id, samples, origin, memory)
+    moments = _moments(samples, _kind_ids(q, memory))
+    if transaction.stopped_at is not None or not any(moment.energy for moment in moments.values()):
+        _add_readings(q, transaction.id, moments, origin, occasion.at)
         return None
     account = memory.account(q, transaction)
     before = account.energy_wh or 0
-    added = add_transaction_samples(q, occasion, transaction.id, samples, origin, memory)
+    added = _add_readings(q, transaction.id, moments, origin, occasion.at)
     if added is Added.ALL:
         received_at = as_stored(occasion.at)
-        for measured_at, kind, value, _ in speaking:
-            if kind.energy is not None:
-                account.take(kind.energy, value, measured_at, received_at, origin)
+        for measured_at, moment in moments.items():
+            for _, meaning, value in moment.energy:
+                account.take(meaning, value, measured_at, received_at, origin)
     elif added is Added.SOME:
         memory.forget_account(transaction)
         account = memory.account(q, transaction)
@@ -141,13 +147,6 @@ class Added(Enum):
     ALL = auto()
     SOME = auto()
     NONE = auto()
-
-
-def add_transaction_samples(
-    q: Queries, occasion: Occasion, transaction_id: int, samples: Sequence[Sample], origin: Origin, memory: Memory
-) -> Added:
-    """Store samples of a transaction; those it has already change nothing."""
-    return store_in_transaction(q, transaction_id, samples, occasion.at, origin, _kind_ids(q, memory))
 
 
 def _kind_ids(q: Queries, memory: Memory) -> KindId:
@@ -177,7 +176,7 @@ def _transaction_of(q: Queries, charge_point_key: int, place: Place, command: Re
 
     One that is suspected to be over by that time counts only where it's claimed: the connector may be idle.
     """
-    measured_at, claimed_id = command.samples[0].measured_at, command.claimed_transaction_id
+    measured_at, claimed_id = command.samples[0].measured_at, command.usable_id
     newest = place.newest(q)
     if newest is not None and newest.stopped_at is None and claimed_id == newest.id:
         return newest
@@ -206,11 +205,16 @@ def store_in_transaction(
     kind_id: KindId,
 ) -> Added:
     """Store samples of a transaction; those it has already change nothing."""
-    moments = _moments(samples, kind_id)
+    return _add_readings(q, transaction_id, _moments(samples, kind_id), origin, received_at)
+
+
+def _add_readings(
+    q: Queries, transaction_id: int, moments: Mapping[datetime, _Moment], origin: Origin, received_at: datetime
+) -> Added:
     added = q.add_transaction_readings(
         [
             AddTransactionReadingsParams(
-                transaction_id, measured_at, _as_list(moment), _energy_of(moment), origin, received_at
+                transaction_id, measured_at, moment.as_list(), moment.energy_texts(), origin, received_at
             )
             for measured_at, moment in moments.items()
         ]
@@ -219,10 +223,10 @@ def store_in_transaction(
         return Added.ALL
     late = [
         AddLateTransactionSamplesParams(
-            transaction_id, measured_at, text, position, _energy_of({text: sample}), origin, received_at
+            transaction_id, measured_at, text, position, text if moment.speaks(text) else None, origin, received_at
         )
         for measured_at, moment in moments.items()
-        for position, (text, sample) in enumerate(moment.items())
+        for position, text in enumerate(moment.texts)
     ]
     added_late = q.add_late_transaction_samples(late)
     if added:
@@ -236,35 +240,53 @@ def store_at_connector(
     """Store samples that no transaction was running for; those its connector has already change nothing."""
     moments = _moments(samples, kind_id)
     added = q.add_connector_readings(
-        AddConnectorReadingsParams(connector_key, measured_at, _as_list(moment), received_at)
+        AddConnectorReadingsParams(connector_key, measured_at, moment.as_list(), received_at)
         for measured_at, moment in moments.items()
     )
     if added < len(moments):
         q.add_late_connector_samples(
             AddLateConnectorSamplesParams(connector_key, measured_at, text, position, received_at)
             for measured_at, moment in moments.items()
-            for position, text in enumerate(moment)
+            for position, text in enumerate(moment.texts)
         )
+
+
+class _Moment:
+    """The samples of one moment, each once."""
+
+    __slots__ = ("energy", "texts")
+
+    def __init__(self) -> None:
+        self.texts: dict[str, None] = {}
+        """How they are stored, in the order sent."""
+        self.energy: list[tuple[str, EnergyMeaning, str]] = []
+        """Those that speak of energy: how they are stored, what they mean, and the value."""
+
+    def as_list(self) -> str:
+        return orjson.dumps(list(self.texts)).decode()
+
+    def energy_texts(self) -> str | None:
+        """What of it speaks of energy."""
+        energy = self.energy
+        if not energy:
+            return None
+        return energy[0][0] if len(energy) == 1 else ENERGY_SEPARATOR.join(text for text, _, _ in energy)
+
+    def speaks(self, text: str) -> bool:
+        return any(text == speaking for speaking, _, _ in self.energy)
 
 
 def _moments(samples: Sequence[Sample], kind_id: KindId) -> dict[datetime, _Moment]:
     moments: dict[datetime, _Moment] = {}
-    for sample in samples:
-        measured_at, kind, value, _ = sample
-        text = value.replace(_NUL, _IN_ITS_PLACE) if _NUL in value else value
-        moments.setdefault(measured_at, {})[f"{kind_id(kind)} {text}"] = sample
+    last: datetime | None = None
+    moment = _Moment()
+    for measured_at, kind, value, _ in samples:
+        if measured_at is not last:
+            last, moment = measured_at, moments.get(measured_at) or moments.setdefault(measured_at, _Moment())
+        text = f"{kind_id(kind)} {value.replace(_NUL, _IN_ITS_PLACE) if _NUL in value else value}"
+        # A text that is no number may be long, and is no reading.
+        is_new = kind.energy is not None and text not in moment.texts
+        moment.texts[text] = None
+        if is_new and kind.energy is not None and len(text) <= _LONGEST_ENERGY and ENERGY_SEPARATOR not in text:
+            moment.energy.append((text, kind.energy, value))
     return moments
-
-
-def _as_list(moment: _Moment) -> str:
-    return orjson.dumps(list(moment)).decode()
-
-
-def _energy_of(moment: _Moment) -> str | None:
-    """What of it speaks of energy; a text that is no number may be long, and is left out."""
-    texts = [
-        text
-        for text, sample in moment.items()
-        if sample.kind.energy is not None and len(text) <= _LONGEST_ENERGY and ENERGY_SEPARATOR not in text
-    ]
-    return ENERGY_SEPARATOR.join(texts) if texts else None

@@ -32,6 +32,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from mcpp.domain.bill import bill_of_values
+from mcpp.domain.chronology import believable, is_past_start
 from mcpp.domain.closing import (
     Cause,
     Evidence,
@@ -54,11 +55,23 @@ from mcpp_generated.db.queries import Queries
 _CLOSED_AT_ONCE = 200
 
 
-def weigh_status(q: Queries, occasion: Occasion, running: Transaction, status: str, reported_at: datetime) -> bool:
-    """Weigh a status of the connector that a transaction runs on. Returns whether that changed the transaction."""
+def weigh_status(
+    q: Queries, occasion: Occasion, connector: Connector, running: Transaction, status: str, reported_at: datetime
+) -> bool:
+    """Weigh a status of the connector that a transaction runs on, which may be older than one that's known.
+
+    `connector` is as it was before. Returns whether that changed the transaction.
+    """
     if is_free(status):
-        # Some chargers queue statuses too: it may be of the connector's time before the transaction.
-        if reported_at >= min(running.started_at, running.start_received_at):
+        # Some chargers queue statuses too: it may be of the connector's time before the transaction, or before it was
+        # said to go on.
+        began_at = believable(running.started_at, running.start_received_at)
+        is_contradicted = (
+            is_in_transaction(connector.status)
+            and connector.status_at is not None
+            and connector.status_at > reported_at
+        )
+        if believable(reported_at, occasion.at) >= began_at and not is_contradicted:
             _suspect(q, occasion, running, Suspicion.CONNECTOR_AVAILABLE, reported_at)
             return True
     elif is_in_transaction(status) and running.suspicion_at is not None:
@@ -93,12 +106,12 @@ def weigh_start(
     q: Queries, occasion: Occasion, connector: Connector, transaction_id: int, started_at: datetime
 ) -> None:
     """Weigh what is known already against a start that was delivered late; `connector` is as it was before."""
-    status_at = connector.status_at
-    if is_free(connector.status) and status_at is not None and status_at > started_at:
+    status_at, began_at = connector.status_at, believable(started_at, occasion.at)
+    if is_free(connector.status) and status_at is not None and status_at > began_at:
         suspicion, suspicion_at = Suspicion.CONNECTOR_AVAILABLE, status_at
     else:
         booted_at = q.get_last_boot(key=occasion.charge_point_key)
-        if booted_at is None or booted_at <= started_at or _speaks_for_its_transaction(connector, booted_at):
+        if booted_at is None or booted_at <= began_at or _speaks_for_its_transaction(connector, booted_at):
             return
         suspicion, suspicion_at = Suspicion.BOOT, booted_at
     q.suspect_transaction(id=transaction_id, suspicion=suspicion, suspicion_at=suspicion_at, grace_began_at=occasion.at)
@@ -156,10 +169,10 @@ def _close(
     occasion = Occasion(
         transaction.charge_point_key, record.charge_point_id, correlation_id, now, lambda: correlation_id
     )
+    connector = q.find_connector(key=transaction.connector_key)
     if transaction.suspicion is None:
         evidence = _late_evidence(q, transaction)
     else:
-        connector = q.find_connector(key=transaction.connector_key)
         facts: dict[str, Fact] = {
             "suspicion_at": transaction.suspicion_at,
             "connector_status": connector.status if connector else None,
@@ -171,7 +184,8 @@ def _close(
     if evidence is None:
         q.trust_transaction(id=transaction.id)
         return None
-    return close_by_evidence(q, occasion, transaction, evidence)
+    historic = connector is not None and is_past_start(connector, transaction.started_at, transaction.start_received_at)
+    return close_by_evidence(q, occasion, transaction, evidence, historic=historic)
 
 
 def _late_evidence(q: Queries, recovered: Transaction) -> Evidence | None:
@@ -185,6 +199,8 @@ def _late_evidence(q: Queries, recovered: Transaction) -> Evidence | None:
     measured_at = bill.claim.newest_at
     known: dict[str, Fact] = json.loads(recovered.evidence)
     cause, source = Cause(str(known.pop("cause"))), known.pop("source")
+    if source == EvidenceSource.UNMATCHED_STOP:
+        return None
     # A charger that goes on naming it with the register at rest proves nothing.
     if source == EvidenceSource.METER_VALUE and bill.energy_wh <= recovered.energy_wh:
         return None

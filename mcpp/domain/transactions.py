@@ -1,24 +1,47 @@
-"""Transactions: begun once, ended once, whatever the charger repeats, loses or forgets."""
+"""Transactions: begun once, ended once, whatever the charger repeats, loses or forgets.
+
+Which transaction a stop ends is decided in `mcpp.domain.stop_matching`; what is older than what the charger has told,
+in `mcpp.domain.chronology`: an old start is booked as one that is over, and changes nothing that runs.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from mcpp.domain import reservations, unmatched
 from mcpp.domain.authorization import Authorization, AuthorizationPolicy, authorize, authorize_start
-from mcpp.domain.closing import Stop, close_by_charger, close_by_evidence, evidence_of_next_start
+from mcpp.domain.chronology import UNSET_BEFORE, believable, is_past_start
+from mcpp.domain.closing import (
+    Cause,
+    EvidenceSource,
+    Stop,
+    close_by_charger,
+    close_by_evidence,
+    evidence_of_next_start,
+    last_evidence,
+)
 from mcpp.domain.events import Event, TransactionStarted
 from mcpp.domain.evidence import Origin
-from mcpp.domain.memory import Memory
+from mcpp.domain.memory import Memory, Place, as_stored
 from mcpp.domain.meter_values import file_samples
 from mcpp.domain.occasion import ChargingSession, Occasion, OriginalMessage, Result
 from mcpp.domain.recovery import weigh_repeated_start, weigh_start
 from mcpp.domain.samples import Sample
-from mcpp_generated.db.enums import UnmatchedKind
-from mcpp_generated.db.models import Transaction
+from mcpp.domain.statuses import StopReason
+from mcpp.domain.stop_matching import How, Match, ToldStop, candidates, find_match, guess, told_by, waiting_stops
+from mcpp_generated.db.enums import StopMatch, StopOrigin
+from mcpp_generated.db.models import Transaction, Unmatched
 from mcpp_generated.db.queries import Queries
+
+_REPEATED_WITHIN: Final = timedelta(minutes=10)
+"""A start that tells no time and is repeated later than this is another one."""
+
+_MOMENT: Final = timedelta(milliseconds=1)
+"""The database's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +53,8 @@ class StartTransaction:
     meter_start: int
     started_at: datetime
     reservation_id: int | None
+    has_own_time: bool = True
+    """Whether the charge point told `started_at`; else that is the time of receipt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +74,8 @@ class StopTransaction:
     samples: Sequence[Sample]
     """Its transactionData."""
     original: OriginalMessage
+    has_own_time: bool = True
+    """Whether the charge point told when; else that is the time of receipt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,22 +90,21 @@ def start_transaction(
 ) -> Result[Started]:
     """Store a start. A repeat gets the same id; what is still open on the connector is closed in the same write.
 
+    One that is older than another of its connector is stored as one that is over.
+
     No reservation refuses a start: the charge point enforces them, and may be charging already.
     """
     place = memory.place(q, occasion.charge_point_key, command.connector_id)
     connector = place.connector
-    repeated = q.find_start(
-        connector_key=connector.key,
-        started_at=command.started_at,
-        id_tag=command.id_tag,
-        meter_start=command.meter_start,
-    )
+    repeated = _find_repeated(q, occasion, command, place)
     if repeated is not None:
         weigh_repeated_start(q, occasion, repeated)
         verdict = authorize_start(
             q, occasion.charge_point_key, command.id_tag, occasion.at, policy, own_transaction_id=repeated.id
         )
         return Result(Started(repeated.id, verdict), session=_session_of(repeated))
+    if is_past_start(connector, command.started_at, occasion.at):
+        return _book_past_start(q, occasion, command, connector.key, policy)
     left_open = place.running(q)
     recovered = _close_left_open(q, occasion, left_open, command) if left_open else ()
     session = connector.session_correlation_id
@@ -96,19 +122,10 @@ def start_transaction(
         session_correlation_id=session,
     )
     weigh_start(q, occasion, connector, transaction_id, command.started_at)
-    q.set_connector_session(key=connector.key, session_correlation_id=session)
+    began_at = believable(command.started_at, occasion.at)
+    q.begin_connector_session(key=connector.key, session_correlation_id=session, began_at=began_at)
     q.stamp_transaction_start(key=occasion.charge_point_key, last_tx_start_at=occasion.at)
-    started = TransactionStarted(
-        charge_point_id=occasion.charge_point_id,
-        correlation_id=occasion.correlation_id,
-        at=occasion.at,
-        transaction_id=transaction_id,
-        connector_id=command.connector_id,
-        id_tag=command.id_tag,
-        meter_start=command.meter_start,
-        started_at=command.started_at,
-        session_correlation_id=session,
-    )
+    started = _started(occasion, command, transaction_id, session)
     used: tuple[Event, ...] = ()
     if command.reservation_id is not None:
         used = reservations.use(q, occasion, command.reservation_id, transaction_id)
@@ -120,19 +137,124 @@ def start_transaction(
     )
 
 
+def _started(
+    occasion: Occasion, command: StartTransaction, transaction_id: int, session: str, *, historic: bool = False
+) -> TransactionStarted:
+    return TransactionStarted(
+        charge_point_id=occasion.charge_point_id,
+        correlation_id=occasion.correlation_id,
+        at=occasion.at,
+        transaction_id=transaction_id,
+        connector_id=command.connector_id,
+        id_tag=command.id_tag,
+        meter_start=command.meter_start,
+        started_at=command.started_at,
+        session_correlation_id=session,
+        historic=historic,
+    )
+
+
+def _find_repeated(q: Queries, occasion: Occasion, command: StartTransaction, place: Place) -> Transaction | None:
+    """The transaction that a start began already: its charge point didn't get the answer.
+
+    Once that has been stopped by its id, the answer was got: a start just like it is another one, of a clock that
+    stands at 1970 and a register that begins at 0. A start that tells no time repeats the running one if that told none
+    either, with the same tag and register, a few minutes ago.
+    """
+    twin = q.find_start(
+        connector_key=place.connector.key,
+        started_at=command.started_at,
+        id_tag=command.id_tag,
+        meter_start=command.meter_start,
+    )
+    if twin is not None and twin.stop_match is not StopMatch.NAMED:
+        return twin
+    running = None if command.has_own_time else place.running(q)
+    if running is None:
+        return None
+    is_same = (
+        running.started_at == running.start_received_at
+        and occasion.at - running.start_received_at <= _REPEATED_WITHIN
+        and running.meter_start == command.meter_start
+        and running.id_tag.casefold() == command.id_tag.casefold()
+    )
+    return running if is_same else None
+
+
 def _close_left_open(
     q: Queries, occasion: Occasion, left_open: Transaction, command: StartTransaction
 ) -> tuple[Event, ...]:
     """A connector has one transaction at a time: the start of the next proves that the last one is over."""
+    both_unset = left_open.started_at < UNSET_BEFORE and command.started_at < UNSET_BEFORE
     evidence = evidence_of_next_start(
         q,
         left_open,
         next_meter_start=command.meter_start,
-        next_started_at=command.started_at,
+        next_started_at=command.started_at if both_unset else believable(command.started_at, occasion.at),
         received_at=occasion.at,
     )
     event = close_by_evidence(q, occasion, left_open, evidence)
     return (event,) if event else ()
+
+
+def _book_past_start(
+    q: Queries, occasion: Occasion, command: StartTransaction, connector_key: int, policy: AuthorizationPolicy
+) -> Result[Started]:
+    """Store a start that another of its connector has followed: it's over, by that evidence until its stop comes."""
+    session = occasion.new_correlation_id()
+    transaction_id = q.add_past_transaction(
+        charge_point_key=occasion.charge_point_key,
+        connector_key=connector_key,
+        connector_id=command.connector_id,
+        id_tag=command.id_tag,
+        reservation_id=command.reservation_id,
+        meter_start=command.meter_start,
+        started_at=command.started_at,
+        start_received_at=occasion.at,
+        session_correlation_id=session,
+    )
+    q.stamp_transaction_start(key=occasion.charge_point_key, last_tx_start_at=occasion.at)
+    stored = q.find_transaction(id=transaction_id)
+    assert stored is not None, "it was written a moment ago"
+    past = stored._replace(meter_stop=None, stopped_at=None, stop_origin=None, energy_wh=None)
+    following = q.list_started_after(connector_key=connector_key, started_at=command.started_at, row_limit=1)
+    if following:
+        evidence = evidence_of_next_start(
+            q,
+            past,
+            next_meter_start=following[0].meter_start,
+            next_started_at=believable(following[0].started_at, following[0].start_received_at),
+            received_at=following[0].start_received_at,
+        )
+    else:
+        evidence = last_evidence(q, past, Cause.NEXT_START)
+    events: list[Event] = [_started(occasion, command, transaction_id, session, historic=True)]
+    for recovered in (
+        close_by_evidence(q, occasion, past, evidence, historic=True),
+        _mend_previous(q, occasion, command, connector_key),
+    ):
+        events += (recovered,) if recovered is not None else ()
+    verdict = authorize_start(
+        q, occasion.charge_point_key, command.id_tag, occasion.at, policy, own_transaction_id=transaction_id
+    )
+    return Result(Started(transaction_id, verdict), tuple(events), ChargingSession(session, transaction_id))
+
+
+def _mend_previous(q: Queries, occasion: Occasion, command: StartTransaction, connector_key: int) -> Event | None:
+    """The transaction before a past start may have been given all energy until a later one, this one's included."""
+    previous = q.find_on_connector_at(connector_key=connector_key, at=command.started_at - _MOMENT)
+    if previous is None or previous.stop_origin is not StopOrigin.RECOVERED or command.meter_start < 0:
+        return None
+    if json.loads(previous.evidence or "{}").get("source") != EvidenceSource.NEXT_START:
+        return None
+    evidence = evidence_of_next_start(
+        q,
+        previous,
+        next_meter_start=command.meter_start,
+        next_started_at=command.started_at,
+        received_at=occasion.at,
+    )
+    return close_by_evidence(q, occasion, previous, evidence, historic=True)
 
 
 def stop_transaction(
@@ -143,38 +265,104 @@ def stop_transaction(
     memory: Memory,
 ) -> Result[Stopped]:
     """Store a stop with its samples. A repeat changes nothing; one that belongs to no transaction is kept aside."""
-    tag = command.stop.id_tag
-    verdict = None if tag is None else authorize(q, occasion.charge_point_key, tag, occasion.at, policy)
-    transaction = _transaction_to_stop(q, occasion.charge_point_key, command)
-    if transaction is None:
-        kind, claimed = UnmatchedKind.STOP, command.transaction_id
-        return Result(Stopped(verdict), unmatched.keep(q, occasion, kind, claimed, command.original))
+    stop = command.stop
+    verdict = None if stop.id_tag is None else authorize(q, occasion.charge_point_key, stop.id_tag, occasion.at, policy)
+    told = ToldStop(
+        as_stored(stop.stopped_at),
+        as_stored(occasion.at),
+        stop.meter_stop,
+        stop.id_tag,
+        has_own_time=command.has_own_time,
+    )
+    claimed, reason, original = command.transaction_id, stop.reason.value, command.original
+    match = find_match(q, occasion.charge_point_key, claimed, told)
+    if match is None:
+        return Result(Stopped(verdict), unmatched.keep_stop(q, occasion, claimed, told, reason, original))
+    transaction = match.transaction
+    events: tuple[Event, ...] = ()
+    origin = Origin.NAMED if transaction.id == claimed else Origin.UNNAMED
     if command.samples:
-        file_samples(q, occasion, transaction, command.samples, Origin.NAMED, memory)
-    stopped = close_by_charger(q, occasion, transaction, command.stop, memory)
+        file_samples(q, occasion, transaction, command.samples, origin, memory)
+    if match.how is not How.REPEATED:
+        if match.how is How.GUESSED:
+            unmatched.keep_stop(q, occasion, claimed, told, reason, original, transaction_id=transaction.id)
+        events = tuple(_end_and_match_waiting(q, occasion, match, claimed, stop, memory))
+    return Result(Stopped(verdict), events, _session_of(transaction))
+
+
+def _end_and_match_waiting(
+    q: Queries, occasion: Occasion, match: Match, claimed_id: int, stop: Stop, memory: Memory
+) -> Iterator[Event]:
+    """Store the end of a transaction by a stop: now a kept stop may fit only one that is left, and end that."""
+    released: list[Unmatched] = []
+    stopped = _end(q, occasion, match, claimed_id, stop, memory, released)
     if stopped is None:
-        return Result(Stopped(verdict), session=_session_of(transaction))
-    q.end_connector_session(key=transaction.connector_key, session_correlation_id=transaction.session_correlation_id)
-    return Result(Stopped(verdict), (stopped,), _session_of(transaction))
+        return
+    yield stopped
+    waiting = waiting_stops(q, occasion.charge_point_key)
+    while (found := _first_that_fits(q, occasion.charge_point_key, waiting)) is not None:
+        kept, fitting = found
+        q.set_transaction_of_stop(id=kept.id, transaction_id=fitting.transaction.id)
+        ended = _end(q, occasion, fitting, kept.claimed_transaction_id, _stop_of(kept), memory, released)
+        if ended is not None:
+            yield ended
+        waiting = waiting_stops(q, occasion.charge_point_key)
+    left = {kept.id for kept in waiting}
+    yield from (unmatched.told_again(occasion, kept) for kept in released if kept.id in left)
+
+
+def _end(
+    q: Queries,
+    occasion: Occasion,
+    match: Match,
+    claimed_id: int,
+    stop: Stop,
+    memory: Memory,
+    released: list[Unmatched],
+) -> Event | None:
+    """Store the end of a transaction by a stop; kept stops that ended it before are nobody's again, and `released`."""
+    transaction = match.transaction
+    was_ended = transaction.stopped_at is not None
+    historic = was_ended and is_past_start(
+        memory.place(q, occasion.charge_point_key, transaction.connector_id).connector,
+        transaction.started_at,
+        transaction.start_received_at,
+    )
+    stopped = close_by_charger(
+        q,
+        occasion,
+        transaction,
+        stop,
+        memory,
+        guess=None if match.fit is None else match.fit.as_facts(claimed_id),
+        historic=historic,
+    )
+    if stopped is None:
+        return None
+    q.stop_connector_session(
+        key=transaction.connector_key,
+        session_correlation_id=transaction.session_correlation_id,
+        ended_at=believable(stop.stopped_at, occasion.at),
+    )
+    if was_ended:
+        released += unmatched.release_stops(q, transaction.id, stop.stopped_at, stop.meter_stop)
+    return stopped
+
+
+def _first_that_fits(q: Queries, charge_point_key: int, waiting: Sequence[Unmatched]) -> tuple[Unmatched, Match] | None:
+    """Of the kept stops that ended no transaction yet: one that fits only one of those that are left."""
+    among = candidates(q, charge_point_key) if waiting else ()
+    for kept in waiting:
+        match = guess(q, charge_point_key, told_by(kept), among)
+        if match is not None:
+            return kept, match
+    return None
+
+
+def _stop_of(kept: Unmatched) -> Stop:
+    told = told_by(kept)
+    return Stop(told.meter_stop, told.stopped_at, told.id_tag, StopReason(kept.stop_reason or StopReason.OTHER))
 
 
 def _session_of(transaction: Transaction) -> ChargingSession:
     return ChargingSession(transaction.session_correlation_id, transaction.id)
-
-
-def _transaction_to_stop(q: Queries, charge_point_key: int, command: StopTransaction) -> Transaction | None:
-    """The transaction of that id, if it's this charger's; else the one that fits, where only one does."""
-    named = q.find_transaction(id=command.transaction_id)
-    if named is not None and named.charge_point_key == charge_point_key:
-        return named
-    stop = command.stop
-    repeated = q.find_stop(charge_point_key=charge_point_key, stopped_at=stop.stopped_at, meter_stop=stop.meter_stop)
-    if repeated is not None:
-        return repeated
-    fitting = [
-        transaction
-        for transaction in q.find_open_on_charge_point(charge_point_key=charge_point_key)
-        if transaction.started_at <= stop.stopped_at
-        and (stop.id_tag is None or stop.id_tag.casefold() == transaction.id_tag.casefold())
-    ]
-    return fitting[0] if len(fitting) == 1 else None

@@ -11,6 +11,7 @@ from mcpp.domain import authorization, charge_points, connectors, transactions
 from mcpp.domain.authorization import Authorization
 from mcpp.domain.closing import Stop
 from mcpp.domain.events import HeartbeatReceived
+from mcpp.domain.memory import as_stored
 from mcpp.domain.occasion import OriginalMessage
 from mcpp.domain.statuses import ConnectorError, ConnectorStatus, StopReason
 from mcpp.ocpp16.metering import samples_of
@@ -121,6 +122,7 @@ def start_transaction(
         meter_start=request.meter_start,
         started_at=request.timestamp,
         reservation_id=request.reservation_id,
+        has_own_time=as_stored(request.timestamp) != as_stored(context.received_at),
     )
     services = context.services
     started = context.write(transactions.start_transaction, command, services.policy, services.memory)
@@ -167,6 +169,7 @@ def stop_transaction(context: CallContext, request: StopTransactionRequest) -> P
         stop=stop_of(request),
         samples=samples_of(request.transaction_data or ()),
         original=OriginalMessage(actions.STOP_TRANSACTION.version, partial(encode_text, request)),
+        has_own_time=as_stored(request.timestamp) != as_stored(context.received_at),
     )
     stopped = context.write(transactions.stop_transaction, command, services.policy, services.memory)
     return stopped.then(_stopped)

@@ -121,6 +121,7 @@ async def build_core(
         deny_concurrent=settings.concurrent_tx is ConcurrentTx.DENY,
         auto_start_id_tag=settings.auto_start_id_tag,
         auto_start=settings.auto_start,
+        id_tag_separator=settings.id_tag_separator,
     )
     services = Services(
         writer,

@@ -11,8 +11,9 @@ from pydantic import JsonValue
 
 from mcpp.domain.closing import Cause, EvidenceSource
 from mcpp.domain.statuses import NO_ERROR
+from mcpp.domain.stop_matching import is_our_id
 from mcpp.story.log_files import Line, number_of, text_of
-from mcpp_generated.db.enums import Implausible
+from mcpp_generated.db.enums import Implausible, StopMatch
 
 _CAUSES: Final[Mapping[str, str]] = {
     Cause.CONNECTOR_AVAILABLE: "its connector was reported free",
@@ -76,7 +77,7 @@ def power_text(watts: int) -> str:
 
 
 def evidence_text(evidence: str | None) -> str:
-    """What an end that its charger didn't report was taken from, and why."""
+    """What an end that its charger didn't report, naming it, was taken from, and why."""
     try:
         facts: JsonValue = json.loads(evidence or "{}")
     except ValueError:
@@ -85,8 +86,16 @@ def evidence_text(evidence: str | None) -> str:
         return ""
     cause = str(facts.get("cause"))
     source = _STOP_REGISTER_SOURCE if cause == Cause.STOP_REGISTER else _EVIDENCE_SOURCES.get(str(facts.get("source")))
-    phrases = (_CAUSES.get(cause), source)
+    phrases = (_guess_text(facts), _CAUSES.get(cause), source)
     return "; ".join(filter(None, phrases))
+
+
+def _guess_text(facts: Mapping[str, JsonValue]) -> str | None:
+    if facts.get("match") != StopMatch.GUESSED:
+        return None
+    claimed = facts.get("claimed_transaction_id")
+    named = f"transaction {claimed}" if isinstance(claimed, int) and is_our_id(claimed) else "none"
+    return f"a guess: the stop names {named}, and fits only this one"
 
 
 def event_text(line: Line) -> str:

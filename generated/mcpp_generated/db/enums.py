@@ -45,6 +45,11 @@ class ReservationState(StrEnum):
     EXPIRED = "Expired"
 
 
+class StopMatch(StrEnum):
+    NAMED = "named"
+    GUESSED = "guessed"
+
+
 class StopOrigin(StrEnum):
     CHARGER = "charger"
     RECOVERED = "recovered"

@@ -13,6 +13,7 @@ from .enums import (
     MessageRole,
     ReportKind,
     ReservationState,
+    StopMatch,
     StopOrigin,
     Suspicion,
     UnmatchedKind,
@@ -159,6 +160,10 @@ class Connector(NamedTuple):
     session_correlation_id: str | None
     ordered_availability: Availability | None
     ordered_at: datetime | None
+    newest_start_at: datetime | None
+    newest_stop_at: datetime | None
+    stale_status_at: datetime | None
+    stale_status_received_at: datetime | None
 
 
 class ListConnectorsRow(NamedTuple):
@@ -250,6 +255,7 @@ class Transaction(NamedTuple):
     stop_id_tag: str | None
     stop_reason: str | None
     stop_origin: StopOrigin | None
+    stop_match: StopMatch | None
     evidence: str | None
     energy_wh: int | None
     implausible_reason: Implausible | None
@@ -377,6 +383,14 @@ class ListSessionsRow(NamedTuple):
     start_received_at: datetime | None
 
 
+class ListDeliveriesRow(NamedTuple):
+    """A row of `list_deliveries`."""
+
+    energy_wh: int | None
+    started_at: datetime
+    stopped_at: datetime | None
+
+
 class TransactionRecord(NamedTuple):
     """A row of the view `transaction_records`."""
 
@@ -402,6 +416,23 @@ class TransactionRecord(NamedTuple):
     correction_note: str | None
     corrected_by: str | None
     corrected_at: datetime | None
+
+
+class Unmatched(NamedTuple):
+    """A row of the table `unmatched`."""
+
+    id: int
+    charge_point_key: int
+    kind: UnmatchedKind
+    ocpp_version: str
+    claimed_transaction_id: int
+    payload: str
+    received_at: datetime
+    stopped_at: datetime | None
+    meter_stop: int | None
+    id_tag: str | None
+    stop_reason: str | None
+    transaction_id: int | None
 
 
 class UnmatchedRecord(NamedTuple):

@@ -14,6 +14,7 @@ from .enums import (
     MessageRole,
     ReportKind,
     ReservationState,
+    StopMatch,
     StopOrigin,
     Suspicion,
     UnmatchedKind,
@@ -39,6 +40,7 @@ from .models import (
     GetCredentialsRow,
     IdTag,
     ListConnectorsRow,
+    ListDeliveriesRow,
     ListDeparturesRow,
     ListEndedTransactionsRow,
     ListEnergyReadingsRow,
@@ -55,6 +57,7 @@ from .models import (
     StampChargePointsParams,
     Transaction,
     TransactionRecord,
+    Unmatched,
     UnmatchedRecord,
     UploadRecord,
 )
@@ -300,8 +303,22 @@ class Queries(Protocol):
         """Store a connector's status (OCPP 1.6, 4.9) and the session it belongs to."""
         raise NotImplementedError
 
-    def set_connector_session(self, *, session_correlation_id: str | None, key: int) -> None:
-        """Say which session a connector is in."""
+    def note_stale_status(
+        self, *, stale_status_at: datetime | None, stale_status_received_at: datetime | None, key: int
+    ) -> None:
+        """Note a status that was older than what was told before, and is not stored."""
+        raise NotImplementedError
+
+    def forget_told_times(self, *, key: int) -> None:
+        """Forget up to when a connector's charge point has told of its transactions: its clock was set back."""
+        raise NotImplementedError
+
+    def begin_connector_session(self, *, session_correlation_id: str | None, began_at: datetime, key: int) -> None:
+        """Say which session a connector is in, and that a transaction of it began."""
+        raise NotImplementedError
+
+    def stop_connector_session(self, *, ended_at: datetime, session_correlation_id: str | None, key: int) -> None:
+        """Say that its charge point stopped a transaction of a connector, and end the session, unless it is in a newer one."""
         raise NotImplementedError
 
     def end_connector_session(self, *, key: int, session_correlation_id: str | None) -> None:
@@ -614,7 +631,7 @@ class Queries(Protocol):
     def find_start(
         self, *, connector_key: int, started_at: datetime, id_tag: str, meter_start: int
     ) -> Transaction | None:
-        """The transaction that a repeated StartTransaction began: the same connector, time, id tag and register."""
+        """The newest transaction that began just so: on the same connector, at the same time, with the same id tag and register."""
         raise NotImplementedError
 
     def add_transaction(
@@ -633,6 +650,23 @@ class Queries(Protocol):
         """Store the start of a transaction; returns its id."""
         raise NotImplementedError
 
+    def add_past_transaction(
+        self,
+        *,
+        charge_point_key: int,
+        connector_key: int,
+        connector_id: int,
+        id_tag: str,
+        reservation_id: int | None,
+        meter_start: int,
+        started_at: datetime,
+        start_received_at: datetime,
+        session_correlation_id: str,
+    ) -> int:
+        """Store a start that is older than what its charger told before, as one that is over: its own register and time stand for
+        its end until that is known better. Returns its id."""
+        raise NotImplementedError
+
     def find_transaction(self, *, id: int) -> Transaction | None:
         """One transaction by its id, as the domain works with it."""
         raise NotImplementedError
@@ -649,12 +683,36 @@ class Queries(Protocol):
         """The transactions that run for an id tag, anywhere; one that is suspected to be over doesn't lock its tag out."""
         raise NotImplementedError
 
+    def find_open_of_id_tags_beginning(self, *, beginning: str) -> list[Transaction]:
+        """As FindOpenOfIdTag, for all id tags that begin alike."""
+        raise NotImplementedError
+
     def find_on_connector_at(self, *, connector_key: int, at: datetime) -> Transaction | None:
         """The newest transaction that had begun on a connector at a time, ended or not."""
         raise NotImplementedError
 
-    def find_stop(self, *, charge_point_key: int, stopped_at: datetime, meter_stop: int | None) -> Transaction | None:
-        """The transaction that a repeated StopTransaction without a usable id ended: the same time and register."""
+    def list_started_after(self, *, connector_key: int, started_at: datetime, row_limit: int) -> list[Transaction]:
+        """The transactions that began on a connector after a time, the oldest first."""
+        raise NotImplementedError
+
+    def list_started_by_unset_clock(
+        self, *, connector_key: int, unset_before: datetime, after_id: int, row_limit: int
+    ) -> list[Transaction]:
+        """Transactions that came after another of their connector, but began before a time when no clock can have been right."""
+        raise NotImplementedError
+
+    def list_recovered_of_charge_point(self, *, charge_point_key: int, row_limit: int) -> list[Transaction]:
+        """The newest transactions of a charge point that recovery closed."""
+        raise NotImplementedError
+
+    def list_stopped_by_charger(
+        self, *, charge_point_key: int, since: datetime | None, until: datetime | None, row_limit: int
+    ) -> list[Transaction]:
+        """The transactions of a charge point that it stopped itself in a span of time, the newest first."""
+        raise NotImplementedError
+
+    def list_deliveries(self, *, connector_key: int, row_limit: int) -> list[ListDeliveriesRow]:
+        """What a connector's newest transactions took, as far as their charger said it, naming them."""
         raise NotImplementedError
 
     def close_transaction(
@@ -666,13 +724,14 @@ class Queries(Protocol):
         stop_id_tag: str | None,
         stop_reason: str | None,
         stop_origin: StopOrigin | None,
+        stop_match: StopMatch | None,
         evidence: str | None,
         energy_wh: int | None,
         implausible_reason: Implausible | None,
         id: int,
     ) -> int:
         """Store the end of a transaction, unless its own charger ended it before; 0 rows then. What recovery or an operator
-        stored yields to the charger's word."""
+        stored yields to the charger's word; and a guess, whose word it was, to a stop that names the transaction or a person."""
         raise NotImplementedError
 
     def add_correction(
@@ -773,7 +832,43 @@ class Queries(Protocol):
         payload: str,
         received_at: datetime,
     ) -> int:
-        """Keep a stop or meter values that belong to no known transaction; a repeat changes nothing."""
+        """Keep meter values that belong to no known transaction; a repeat changes nothing."""
+        raise NotImplementedError
+
+    def add_unmatched_stop(
+        self,
+        *,
+        charge_point_key: int,
+        ocpp_version: str,
+        claimed_transaction_id: int,
+        payload: str,
+        received_at: datetime,
+        stopped_at: datetime | None,
+        meter_stop: int | None,
+        id_tag: str | None,
+        stop_reason: str | None,
+        transaction_id: int | None,
+    ) -> int:
+        """Keep a stop that names no transaction which could be its own; a repeat changes nothing. transaction_id: whose end it
+        became by a guess."""
+        raise NotImplementedError
+
+    def list_waiting_stops(self, *, charge_point_key: int, row_limit: int) -> list[Unmatched]:
+        """The stops of a charge point that ended no transaction yet, the newest first."""
+        raise NotImplementedError
+
+    def list_kept_stops(
+        self, *, charge_point_key: int, since: datetime | None, until: datetime | None, row_limit: int
+    ) -> list[Unmatched]:
+        """The stops of a charge point that were kept, in a span of time, whether they ended a transaction or not."""
+        raise NotImplementedError
+
+    def list_stops_of_transaction(self, *, transaction_id: int | None) -> list[Unmatched]:
+        """The kept stops that a transaction's end was taken from."""
+        raise NotImplementedError
+
+    def set_transaction_of_stop(self, *, transaction_id: int | None, id: int) -> None:
+        """Say which transaction a kept stop ended; NULL for none any more."""
         raise NotImplementedError
 
     def get_unmatched(self, *, id: int) -> UnmatchedRecord | None:

@@ -50,7 +50,7 @@ from mcpp.telemetry.logs.sink import LogSink
 from mcpp.telemetry.metrics.definitions import Metrics
 from mcpp.telemetry.requests import RequestTelemetry
 from mcpp.telemetry.tracing.spans import Spans
-from mcpp_generated.db.enums import Implausible, StopOrigin
+from mcpp_generated.db.enums import Implausible, StopMatch, StopOrigin
 from mcpp_generated.db.queries import Queries
 from mcpp_generated.db.sqlite.queries import SqliteQueries
 
@@ -181,6 +181,7 @@ class Books:
             stop_id_tag=None,
             stop_reason="EVDisconnected",
             stop_origin=origin,
+            stop_match=StopMatch.NAMED if origin is StopOrigin.CHARGER else None,
             evidence=evidence,
             energy_wh=max(meter_stop - transaction.meter_start, 0),
             implausible_reason=Implausible.NEGATIVE_ENERGY if meter_stop < transaction.meter_start else None,

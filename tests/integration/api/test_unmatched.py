@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 
-from mcpp_generated.db.enums import UnmatchedKind
 from tests.integration.api.support import Site, minute, text
 
 
 def keep(api: Site, number: int, identity: str = "CP-1") -> None:
     stop = {"transactionId": 99, "meterStop": 4000 + number, "timestamp": text(minute(30)), "reason": "Local"}
-    api.books.q.add_unmatched(
+    api.books.q.add_unmatched_stop(
         charge_point_key=api.books.charge_point(identity),
-        kind=UnmatchedKind.STOP,
         ocpp_version="1.6",
         claimed_transaction_id=99,
         payload=json.dumps(stop),
         received_at=minute(31),
+        stopped_at=minute(30),
+        meter_stop=4000 + number,
+        id_tag=None,
+        stop_reason="Local",
+        transaction_id=None,
     )
 
 

@@ -24,7 +24,7 @@ from mcpp.domain.transactions import (
     stop_transaction,
 )
 from mcpp.storage.sqlite.migrations import migrate
-from mcpp_generated.db.models import Transaction
+from mcpp_generated.db.models import Transaction, UnmatchedRecord
 from mcpp_generated.db.sqlite.queries import SqliteQueries
 
 NOW = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
@@ -71,10 +71,12 @@ class Books:
         tag: str = "TAG",
         meter: int = 1000,
         at: datetime = NOW,
+        received: datetime | None = None,
         reservation: int | None = None,
+        has_own_time: bool = True,
     ) -> Result[Started]:
-        command = StartTransaction(connector, tag, meter, at, reservation)
-        return start_transaction(self.q, self.occasion(charger, at), command, self.policy, Memory())
+        command = StartTransaction(connector, tag, meter, at, reservation, has_own_time)
+        return start_transaction(self.q, self.occasion(charger, received or at), command, self.policy, Memory())
 
     def stop(
         self,
@@ -83,16 +85,20 @@ class Books:
         charger: str = "CP-1",
         meter: int = 5000,
         at: datetime = NOW,
+        received: datetime | None = None,
         tag: str | None = None,
         samples: Sequence[Sample] = (),
+        has_own_time: bool = True,
     ) -> Result[Stopped]:
+        payload = f'{{"kept": "whole", "at": "{at}", "register": {meter}}}'
         command = StopTransaction(
             transaction_id,
             Stop(meter, at, tag, StopReason.LOCAL),
             samples,
-            OriginalMessage("1.6", lambda: '{"kept": "whole"}'),
+            OriginalMessage("1.6", lambda: payload),
+            has_own_time,
         )
-        return stop_transaction(self.q, self.occasion(charger, at), command, self.policy, Memory())
+        return stop_transaction(self.q, self.occasion(charger, received or at), command, self.policy, Memory())
 
     def meter_values(
         self,
@@ -119,6 +125,10 @@ class Books:
             (transaction_id,),
         )
         return [value for (value,) in rows]
+
+    def unmatched(self) -> list[UnmatchedRecord]:
+        """What an operator sees, the newest first."""
+        return self.q.list_unmatched(before_id=2**63 - 1, page_size=99)
 
     def count(self, table: str) -> int:
         number: int = self.connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]

@@ -188,3 +188,42 @@ def test_what_is_stored_of_auto_starts_tag_goes_before_the_rule() -> None:
     id_tags.put(books.q, StoredTag("mcpp", BLOCKED))
 
     assert books.start(tag="MCPP").value.authorization.status is AuthorizationStatus.BLOCKED
+
+
+@pytest.mark.parametrize(
+    ("presented", "expected"),
+    [
+        ("04ab_1716230", "A"),
+        ("04AB", "A"),
+        ("WITH_LINE", "B"),
+        ("with_line_1716230", "B"),
+        ("WITH_1716230", "I"),
+        ("_1716230", "I"),
+        ("_", "I"),
+        ("MCPP_1716230", "A"),
+        ("M_1716230", "I"),
+    ],
+)
+def test_what_a_charger_appends_to_an_id_tag_is_no_part_of_it(presented: str, expected: str) -> None:
+    policy = AuthorizationPolicy(known_only=True, id_tag_separator="_", auto_start_id_tag="MCPP", auto_start=True)
+    books = Books(policy)
+    id_tags.put(books.q, StoredTag("04AB"))
+    id_tags.put(books.q, StoredTag("WITH_LINE", BLOCKED))
+
+    started = books.start(tag=presented).value
+
+    assert started.authorization.status is WORDS[expected]
+    transaction = books.q.find_transaction(id=started.transaction_id)
+    assert transaction is not None
+    assert transaction.id_tag == presented
+
+
+@pytest.mark.parametrize(
+    ("separator", "elsewhere", "expected"),
+    [("_", "04ab_99", "C"), ("_", "04AB", "C"), ("_", "04AB_1_2", "A"), ("_", "05CD_1", "A"), (None, "04AB_99", "A")],
+)
+def test_one_tag_with_different_texts_appended_is_one_tag(separator: str | None, elsewhere: str, expected: str) -> None:
+    books = Books(AuthorizationPolicy(deny_concurrent=True, id_tag_separator=separator))
+    books.start(tag="04AB_1716230")
+
+    assert books.start(charger="CP-2", tag=elsewhere).value.authorization.status is WORDS[expected]

@@ -67,13 +67,34 @@ def test_values_outside_of_any_transaction_stay_with_the_connector(books: Books)
 
 
 def test_values_of_an_unknown_transaction_are_kept_whole_once(books: Books) -> None:
-    (event,) = books.meter_values(energy(NOW, "7"), transaction_id=4711).events
-    again = books.meter_values(energy(NOW, "7"), transaction_id=4711)
+    kept, shown = books.meter_values(energy(NOW, "7"), transaction_id=4711).events
+    (again,) = books.meter_values(energy(NOW, "7"), transaction_id=4711).events
 
-    assert isinstance(event, RecordUnmatched)
-    assert event.claimed_transaction_id == 4711
-    assert again.events == ()
+    assert isinstance(kept, RecordUnmatched)
+    assert kept.claimed_transaction_id == 4711
+    for event in (shown, again):
+        assert isinstance(event, MeterValuesReceived)
+        assert (event.transaction_id, event.energy_wh, event.historic) == (None, None, False)
     assert (books.count("unmatched"), books.count("connector_samples")) == (1, 0)
+
+
+@pytest.mark.parametrize("claimed", [-1, 2**31, 2**63 - 1, 2**64])
+def test_an_id_that_no_transaction_can_have_counts_as_none(books: Books, claimed: int) -> None:
+    (event,) = books.meter_values(energy(NOW, "7"), transaction_id=claimed).events
+
+    assert isinstance(event, MeterValuesReceived)
+    assert (books.count("unmatched"), books.count("connector_samples")) == (0, 1)
+
+
+def test_values_of_a_transaction_that_is_over_are_of_the_past(books: Books) -> None:
+    transaction_id = books.start().value.transaction_id
+    (running,) = books.meter_values(energy(minute(1), "1100"), transaction_id=transaction_id).events
+    books.stop(transaction_id, at=minute(10))
+    (late,) = books.meter_values(energy(minute(5), "1200"), transaction_id=transaction_id).events
+
+    assert isinstance(running, MeterValuesReceived)
+    assert isinstance(late, MeterValuesReceived)
+    assert (running.historic, late.historic) == (False, True)
 
 
 def test_another_charge_points_transaction_gets_no_values(books: Books) -> None:

@@ -75,7 +75,7 @@ def test_each_sample_is_stored_once(deliveries: list[tuple[str, Message]], page_
             if way == "open":
                 books.meter_values(*samples, transaction_id=transaction_id, received=received)
             else:
-                books.stop(transaction_id, at=received, samples=samples)
+                books.stop(transaction_id, at=minute(99), received=received, samples=samples)
             stored |= dict.fromkeys(message)
 
         rows = pages(books, transaction_id, page_size)

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from mcpp.domain.events import RecordUnmatched, TransactionRecovered, TransactionStarted, TransactionStopped
+from mcpp.domain.events import TransactionRecovered, TransactionStarted, TransactionStopped
 from mcpp_generated.db.enums import StopOrigin
 from tests.unit.domain.books import NOW, Books, energy, minute
 
@@ -29,14 +29,6 @@ def test_a_repeated_start_gets_the_same_id_and_tells_nobody(books: Books) -> Non
     assert again.value.transaction_id == first.value.transaction_id
     assert again.events == ()
     assert books.count("transactions") == 1
-
-
-def test_a_repeated_start_gets_its_id_after_the_stop_too(books: Books) -> None:
-    first = books.start().value.transaction_id
-    books.stop(first, at=minute(5))
-
-    assert books.start().value.transaction_id == first
-    assert books.transaction(first).stop_origin is StopOrigin.CHARGER
 
 
 @pytest.mark.parametrize(
@@ -79,7 +71,9 @@ def test_a_stop_closes(books: Books) -> None:
 def test_a_repeated_stop_changes_nothing(books: Books) -> None:
     transaction_id = books.start().value.transaction_id
     books.stop(transaction_id, meter=4200, at=minute(30), samples=[energy(minute(30), "4200")])
-    again = books.stop(transaction_id, meter=9999, at=minute(40), samples=[energy(minute(30), "4200")])
+    again = books.stop(
+        transaction_id, meter=4200, at=minute(30), received=minute(40), samples=[energy(minute(30), "4200")]
+    )
 
     assert books.transaction(transaction_id).meter_stop == 4200
     assert books.values(transaction_id) == ["4200"]
@@ -94,37 +88,6 @@ def test_a_register_that_fell_closes_without_energy_and_is_marked(books: Books, 
     assert isinstance(event, TransactionStopped)
     assert (event.energy_wh, event.energy_implausible) == (0, True)
     assert books.transaction(transaction_id).implausible_reason is event.implausible_reason is not None
-
-
-@pytest.mark.parametrize("claimed", [-1, 0, 4711])
-def test_a_stop_without_a_usable_id_ends_the_one_that_fits(books: Books, claimed: int) -> None:
-    running = books.start(tag="Tag").value.transaction_id
-    books.start(connector=2, tag="OTHER")
-    books.stop(claimed, at=minute(5), tag="TAG")
-    books.stop(claimed, at=minute(5), tag="TAG")
-
-    assert books.transaction(running).stopped_at == minute(5)
-    assert books.count("unmatched") == 0
-
-
-def test_a_stop_that_two_would_fit_is_kept_whole_once(books: Books) -> None:
-    books.start(tag="TAG")
-    books.start(connector=2, tag="TAG")
-    outcome = books.stop(-1, at=minute(5), tag="TAG")
-    again = books.stop(-1, at=minute(5), tag="TAG")
-
-    (event,) = outcome.events
-    assert isinstance(event, RecordUnmatched)
-    assert again.events == ()
-    assert books.connection.execute("SELECT kind, payload FROM unmatched").fetchall() == [("stop", '{"kept": "whole"}')]
-
-
-def test_nobody_stops_another_charge_points_transaction(books: Books) -> None:
-    transaction_id = books.start(charger="CP-1").value.transaction_id
-    books.stop(transaction_id, charger="CP-2", at=minute(5))
-
-    assert books.transaction(transaction_id).stopped_at is None
-    assert books.count("unmatched") == 1
 
 
 def test_a_start_closes_what_its_connector_left_open_by_the_last_meter_value(books: Books) -> None:

@@ -43,7 +43,7 @@ def assign(
     books: Books, kept: int, transaction_id: int, *, stop: Stop | None = None, samples: Sequence[Sample] = ()
 ) -> tuple[Event, ...]:
     def read(version: str, kind: UnmatchedKind, payload: str) -> Content:
-        assert payload == '{"kept": "whole"}'
+        assert payload.startswith('{"kept": "whole"')
         return Content(stop, samples)
 
     return assignment.assign(books.q, OPERATOR, kept, transaction_id, read).events
@@ -61,7 +61,40 @@ def test_a_stop_closes_the_transaction(books: Books) -> None:
     assert books.values(transaction_id) == ["4100"]
     assert isinstance(event, TransactionStopped)
     assert (event.energy_wh, event.origin) == (3200, StopOrigin.OPERATOR)
-    assert books.count("unmatched") == 0
+    assert books.unmatched() == []
+
+
+def test_the_chargers_own_stop_makes_an_assigned_one_nobodys_again(books: Books) -> None:
+    kept = keep_stop(books)
+    transaction_id = books.start(tag="TAG", meter=1000).value.transaction_id
+    assign(books, kept, transaction_id, stop=STOP)
+    with pytest.raises(Unknown):
+        assign(books, kept, transaction_id, stop=STOP)
+    books.stop(transaction_id, meter=4300, at=minute(31))
+
+    assert [record.id for record in books.unmatched()] == [kept]
+
+
+def test_an_assigned_stop_that_is_repeated_changes_nothing(books: Books) -> None:
+    kept = keep_stop(books)
+    transaction_id = books.start(tag="TAG", meter=1000).value.transaction_id
+    assign(books, kept, transaction_id, stop=STOP)
+    before = books.transaction(transaction_id)
+    again = books.stop(-1, at=minute(30), meter=4200, tag="TAG")
+
+    assert again.events == ()
+    assert books.transaction(transaction_id) == before
+    assert books.unmatched() == []
+
+
+def test_a_person_knows_better_than_a_guess(books: Books) -> None:
+    kept = keep_stop(books)
+    transaction_id = books.start(connector=1, tag="OTHER", meter=1000).value.transaction_id
+    books.stop(-1, at=minute(10), meter=2000, tag="OTHER")
+    assign(books, kept, transaction_id, stop=STOP)
+
+    assert books.transaction(transaction_id).meter_stop == 4200
+    assert [record.claimed_transaction_id for record in books.unmatched()] == [-1]
 
 
 def test_a_stop_replaces_a_guess_and_the_chargers_own_stop_replaces_it(books: Books) -> None:

@@ -48,7 +48,7 @@ SAME_MOMENT = "USE TEMP B-TREE FOR RIGHT PART OF ORDER BY"
         (statements.LIST_CHARGING_PROFILES, "PRIMARY KEY (name>?)"),
         (statements.LIST_DEPARTURES, "departures_by_firmware (vendor>?)"),
         (statements.LIST_DEPARTURES_OF_CHARGE_POINT, "sqlite_autoindex_departures_1 (charge_point_key=? AND vendor>?)"),
-        (statements.LIST_UNMATCHED, "INTEGER PRIMARY KEY (rowid<?)"),
+        (statements.LIST_UNMATCHED, "unmatched_listed (id<?)"),
         (statements.LIST_RESERVATIONS, "INTEGER PRIMARY KEY (rowid<?)"),
         (statements.LIST_RESERVATIONS_OF_CHARGE_POINT, "reservations_by_charge_point (charge_point_key=? AND id<?)"),
         (

@@ -144,7 +144,7 @@ def fails(which: int, connector: int) -> Step:
 
     def unit(q: Queries, occasion: Occasion, memory: Memory) -> None:
         place = memory.place(q, occasion.charge_point_key, connector)
-        q.set_connector_session(key=place.connector.key, session_correlation_id="e" * 32)
+        q.begin_connector_session(key=place.connector.key, session_correlation_id="e" * 32, began_at=BEGIN)
         place.newest(q)
         raise DomainError("on purpose")
 

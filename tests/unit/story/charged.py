@@ -13,7 +13,7 @@ from mcpp.story.model import EVER, ChargePointSubject, Span, Story
 from mcpp.story.records import read_transaction
 from mcpp.story.text import Style, text_lines
 from mcpp.story.timeline import charge_point_story, transaction_story
-from mcpp_generated.db.enums import Implausible, StopOrigin
+from mcpp_generated.db.enums import Implausible, StopMatch, StopOrigin
 from tests.database import BEGIN, Database
 from tests.unit.story.session_log import SessionLog, store_reading
 
@@ -39,6 +39,7 @@ def close(
         stop_id_tag=None,
         stop_reason=reason,
         stop_origin=origin,
+        stop_match=StopMatch.NAMED if origin is StopOrigin.CHARGER else None,
         evidence=evidence,
         energy_wh=max(meter_stop - 1000, 0),
         implausible_reason=Implausible.NEGATIVE_ENERGY if meter_stop < 1000 else None,

@@ -14,7 +14,7 @@ from mcpp.story.json_entries import entry_json
 from mcpp.story.model import EVER, ChargePointSubject, Kind, Shortfall, Source, Span
 from mcpp.story.records import read_transaction
 from mcpp.story.timeline import charge_point_story
-from mcpp_generated.db.enums import StopOrigin, UnmatchedKind
+from mcpp_generated.db.enums import StopOrigin
 from mcpp_generated.db.queries import Queries
 from tests.database import BEGIN, Database
 from tests.unit.story.charged import Charged, as_text, close, log_files, whats
@@ -191,13 +191,17 @@ def test_an_end_that_its_charger_never_reported(charged: Charged, database: Data
 def test_what_is_odd_in_the_database_is_said(charged: Charged, database: Database) -> None:
     fell = database.session(connector_id=2, wh=-400)
     running = database.session(connector_id=3, wh=None)
-    database.q.add_unmatched(
+    database.q.add_unmatched_stop(
         charge_point_key=charged.key,
-        kind=UnmatchedKind.STOP,
         ocpp_version="1.6",
         claimed_transaction_id=99,
         payload="{}",
         received_at=BEGIN + timedelta(minutes=30),
+        stopped_at=BEGIN + timedelta(minutes=30),
+        meter_stop=2000,
+        id_tag=None,
+        stop_reason="Local",
+        transaction_id=None,
     )
 
     assert "implausible: the register ended below where it began, so no energy is counted\n" in as_text(

@@ -14,6 +14,7 @@ from ..enums import (
     MessageRole,
     ReportKind,
     ReservationState,
+    StopMatch,
     StopOrigin,
     Suspicion,
     UnmatchedKind,
@@ -39,6 +40,7 @@ from ..models import (
     GetCredentialsRow,
     IdTag,
     ListConnectorsRow,
+    ListDeliveriesRow,
     ListDeparturesRow,
     ListEndedTransactionsRow,
     ListEnergyReadingsRow,
@@ -55,6 +57,7 @@ from ..models import (
     StampChargePointsParams,
     Transaction,
     TransactionRecord,
+    Unmatched,
     UnmatchedRecord,
     UploadRecord,
 )
@@ -74,6 +77,7 @@ from .rows import (
     StoredGetCredentialsRow,
     StoredIdTag,
     StoredListConnectorsRow,
+    StoredListDeliveriesRow,
     StoredListDeparturesRow,
     StoredListEndedTransactionsRow,
     StoredListEnergyReadingsRow,
@@ -88,6 +92,7 @@ from .rows import (
     StoredSampleKind,
     StoredTransaction,
     StoredTransactionRecord,
+    StoredUnmatched,
     StoredUnmatchedRecord,
     StoredUploadRecord,
     decode_charge_point,
@@ -107,6 +112,7 @@ from .rows import (
     decode_id_tag,
     decode_is_reservation_id_known,
     decode_list_connectors_row,
+    decode_list_deliveries_row,
     decode_list_departures_row,
     decode_list_ended_transactions_row,
     decode_list_energy_readings_row,
@@ -121,6 +127,7 @@ from .rows import (
     decode_sample_kind,
     decode_transaction,
     decode_transaction_record,
+    decode_unmatched,
     decode_unmatched_record,
     decode_upload_record,
 )
@@ -458,8 +465,26 @@ class SqliteQueries:
             ),
         )
 
-    def set_connector_session(self, *, session_correlation_id: str | None, key: int) -> None:
-        self._execute(statements.SET_CONNECTOR_SESSION, (session_correlation_id, key))
+    def note_stale_status(
+        self, *, stale_status_at: datetime | None, stale_status_received_at: datetime | None, key: int
+    ) -> None:
+        self._execute(
+            statements.NOTE_STALE_STATUS,
+            (
+                None if stale_status_at is None else to_milliseconds(stale_status_at),
+                None if stale_status_received_at is None else to_milliseconds(stale_status_received_at),
+                key,
+            ),
+        )
+
+    def forget_told_times(self, *, key: int) -> None:
+        self._execute(statements.FORGET_TOLD_TIMES, (key,))
+
+    def begin_connector_session(self, *, session_correlation_id: str | None, began_at: datetime, key: int) -> None:
+        self._execute(statements.BEGIN_CONNECTOR_SESSION, (session_correlation_id, to_milliseconds(began_at), key))
+
+    def stop_connector_session(self, *, ended_at: datetime, session_correlation_id: str | None, key: int) -> None:
+        self._execute(statements.STOP_CONNECTOR_SESSION, (to_milliseconds(ended_at), session_correlation_id, key))
 
     def end_connector_session(self, *, key: int, session_correlation_id: str | None) -> None:
         self._execute(statements.END_CONNECTOR_SESSION, (key, session_correlation_id))
@@ -904,6 +929,35 @@ class SqliteQueries:
         ).fetchone()
         return row[0]
 
+    def add_past_transaction(
+        self,
+        *,
+        charge_point_key: int,
+        connector_key: int,
+        connector_id: int,
+        id_tag: str,
+        reservation_id: int | None,
+        meter_start: int,
+        started_at: datetime,
+        start_received_at: datetime,
+        session_correlation_id: str,
+    ) -> int:
+        row: tuple[int] = self._execute(
+            statements.ADD_PAST_TRANSACTION,
+            (
+                charge_point_key,
+                connector_key,
+                connector_id,
+                id_tag,
+                reservation_id,
+                meter_start,
+                to_milliseconds(started_at),
+                to_milliseconds(start_received_at),
+                session_correlation_id,
+            ),
+        ).fetchone()
+        return row[0]
+
     def find_transaction(self, *, id: int) -> Transaction | None:
         row: StoredTransaction | None = self._execute(statements.FIND_TRANSACTION, (id,)).fetchone()
         return None if row is None else decode_transaction(row)
@@ -922,17 +976,57 @@ class SqliteQueries:
         rows: list[StoredTransaction] = self._execute(statements.FIND_OPEN_OF_ID_TAG, (id_tag,)).fetchall()
         return [decode_transaction(row) for row in rows]
 
+    def find_open_of_id_tags_beginning(self, *, beginning: str) -> list[Transaction]:
+        rows: list[StoredTransaction] = self._execute(
+            statements.FIND_OPEN_OF_ID_TAGS_BEGINNING, (beginning,)
+        ).fetchall()
+        return [decode_transaction(row) for row in rows]
+
     def find_on_connector_at(self, *, connector_key: int, at: datetime) -> Transaction | None:
         row: StoredTransaction | None = self._execute(
             statements.FIND_ON_CONNECTOR_AT, (connector_key, to_milliseconds(at))
         ).fetchone()
         return None if row is None else decode_transaction(row)
 
-    def find_stop(self, *, charge_point_key: int, stopped_at: datetime, meter_stop: int | None) -> Transaction | None:
-        row: StoredTransaction | None = self._execute(
-            statements.FIND_STOP, (charge_point_key, to_milliseconds(stopped_at), meter_stop)
-        ).fetchone()
-        return None if row is None else decode_transaction(row)
+    def list_started_after(self, *, connector_key: int, started_at: datetime, row_limit: int) -> list[Transaction]:
+        rows: list[StoredTransaction] = self._execute(
+            statements.LIST_STARTED_AFTER, (connector_key, to_milliseconds(started_at), row_limit)
+        ).fetchall()
+        return [decode_transaction(row) for row in rows]
+
+    def list_started_by_unset_clock(
+        self, *, connector_key: int, unset_before: datetime, after_id: int, row_limit: int
+    ) -> list[Transaction]:
+        rows: list[StoredTransaction] = self._execute(
+            statements.LIST_STARTED_BY_UNSET_CLOCK, (connector_key, to_milliseconds(unset_before), after_id, row_limit)
+        ).fetchall()
+        return [decode_transaction(row) for row in rows]
+
+    def list_recovered_of_charge_point(self, *, charge_point_key: int, row_limit: int) -> list[Transaction]:
+        rows: list[StoredTransaction] = self._execute(
+            statements.LIST_RECOVERED_OF_CHARGE_POINT, (charge_point_key, row_limit)
+        ).fetchall()
+        return [decode_transaction(row) for row in rows]
+
+    def list_stopped_by_charger(
+        self, *, charge_point_key: int, since: datetime | None, until: datetime | None, row_limit: int
+    ) -> list[Transaction]:
+        rows: list[StoredTransaction] = self._execute(
+            statements.LIST_STOPPED_BY_CHARGER,
+            (
+                charge_point_key,
+                None if since is None else to_milliseconds(since),
+                None if until is None else to_milliseconds(until),
+                row_limit,
+            ),
+        ).fetchall()
+        return [decode_transaction(row) for row in rows]
+
+    def list_deliveries(self, *, connector_key: int, row_limit: int) -> list[ListDeliveriesRow]:
+        rows: list[StoredListDeliveriesRow] = self._execute(
+            statements.LIST_DELIVERIES, (connector_key, row_limit)
+        ).fetchall()
+        return [decode_list_deliveries_row(row) for row in rows]
 
     def close_transaction(
         self,
@@ -943,6 +1037,7 @@ class SqliteQueries:
         stop_id_tag: str | None,
         stop_reason: str | None,
         stop_origin: StopOrigin | None,
+        stop_match: StopMatch | None,
         evidence: str | None,
         energy_wh: int | None,
         implausible_reason: Implausible | None,
@@ -957,6 +1052,7 @@ class SqliteQueries:
                 stop_id_tag,
                 stop_reason,
                 None if stop_origin is None else str(stop_origin),
+                None if stop_match is None else str(stop_match),
                 evidence,
                 energy_wh,
                 None if implausible_reason is None else str(implausible_reason),
@@ -1119,6 +1215,63 @@ class SqliteQueries:
             statements.ADD_UNMATCHED,
             (charge_point_key, str(kind), ocpp_version, claimed_transaction_id, payload, to_milliseconds(received_at)),
         ).rowcount
+
+    def add_unmatched_stop(
+        self,
+        *,
+        charge_point_key: int,
+        ocpp_version: str,
+        claimed_transaction_id: int,
+        payload: str,
+        received_at: datetime,
+        stopped_at: datetime | None,
+        meter_stop: int | None,
+        id_tag: str | None,
+        stop_reason: str | None,
+        transaction_id: int | None,
+    ) -> int:
+        return self._execute(
+            statements.ADD_UNMATCHED_STOP,
+            (
+                charge_point_key,
+                ocpp_version,
+                claimed_transaction_id,
+                payload,
+                to_milliseconds(received_at),
+                None if stopped_at is None else to_milliseconds(stopped_at),
+                meter_stop,
+                id_tag,
+                stop_reason,
+                transaction_id,
+            ),
+        ).rowcount
+
+    def list_waiting_stops(self, *, charge_point_key: int, row_limit: int) -> list[Unmatched]:
+        rows: list[StoredUnmatched] = self._execute(
+            statements.LIST_WAITING_STOPS, (charge_point_key, row_limit)
+        ).fetchall()
+        return [decode_unmatched(row) for row in rows]
+
+    def list_kept_stops(
+        self, *, charge_point_key: int, since: datetime | None, until: datetime | None, row_limit: int
+    ) -> list[Unmatched]:
+        rows: list[StoredUnmatched] = self._execute(
+            statements.LIST_KEPT_STOPS,
+            (
+                charge_point_key,
+                None if since is None else to_milliseconds(since),
+                None if until is None else to_milliseconds(until),
+                row_limit,
+            ),
+        ).fetchall()
+        return [decode_unmatched(row) for row in rows]
+
+    def list_stops_of_transaction(self, *, transaction_id: int | None) -> list[Unmatched]:
+        rows: list[StoredUnmatched] = self._execute(statements.LIST_STOPS_OF_TRANSACTION, (transaction_id,)).fetchall()
+        return [decode_unmatched(row) for row in rows]
+
+    def set_transaction_of_stop(self, *, transaction_id: int | None, id: int) -> None:
+        self._execute(statements.SET_TRANSACTION_OF_STOP, (transaction_id, id))
 
     def get_unmatched(self, *, id: int) -> UnmatchedRecord | None:
         row: StoredUnmatchedRecord | None = self._execute(statements.GET_UNMATCHED, (id,)).fetchone()

@@ -13,6 +13,7 @@ from ..enums import (
     MessageRole,
     ReportKind,
     ReservationState,
+    StopMatch,
     StopOrigin,
     Suspicion,
     UnmatchedKind,
@@ -32,6 +33,7 @@ from ..models import (
     GetCredentialsRow,
     IdTag,
     ListConnectorsRow,
+    ListDeliveriesRow,
     ListDeparturesRow,
     ListEndedTransactionsRow,
     ListEnergyReadingsRow,
@@ -46,6 +48,7 @@ from ..models import (
     SampleKind,
     Transaction,
     TransactionRecord,
+    Unmatched,
     UnmatchedRecord,
     UploadRecord,
 )
@@ -57,6 +60,7 @@ _IMPLAUSIBLE: Final = {member.value: member for member in Implausible}
 _MESSAGE_ROLE: Final = {member.value: member for member in MessageRole}
 _REPORT_KIND: Final = {member.value: member for member in ReportKind}
 _RESERVATION_STATE: Final = {member.value: member for member in ReservationState}
+_STOP_MATCH: Final = {member.value: member for member in StopMatch}
 _STOP_ORIGIN: Final = {member.value: member for member in StopOrigin}
 _SUSPICION: Final = {member.value: member for member in Suspicion}
 _UNMATCHED_KIND: Final = {member.value: member for member in UnmatchedKind}
@@ -295,6 +299,10 @@ StoredConnector: TypeAlias = tuple[
     str | None,
     str | None,
     int | None,
+    int | None,
+    int | None,
+    int | None,
+    int | None,
 ]
 
 
@@ -314,6 +322,10 @@ def decode_connector(row: StoredConnector) -> Connector:
         session_correlation_id,
         ordered_availability,
         ordered_at,
+        newest_start_at,
+        newest_stop_at,
+        stale_status_at,
+        stale_status_received_at,
     ) = row
     return Connector(
         key,
@@ -330,6 +342,10 @@ def decode_connector(row: StoredConnector) -> Connector:
         session_correlation_id,
         None if ordered_availability is None else _AVAILABILITY[ordered_availability],
         None if ordered_at is None else from_milliseconds(ordered_at),
+        None if newest_start_at is None else from_milliseconds(newest_start_at),
+        None if newest_stop_at is None else from_milliseconds(newest_stop_at),
+        None if stale_status_at is None else from_milliseconds(stale_status_at),
+        None if stale_status_received_at is None else from_milliseconds(stale_status_received_at),
     )
 
 
@@ -425,6 +441,7 @@ StoredTransaction: TypeAlias = tuple[
     str | None,
     str | None,
     str | None,
+    str | None,
     int | None,
     str | None,
     int | None,
@@ -453,6 +470,7 @@ def decode_transaction(row: StoredTransaction) -> Transaction:
         stop_id_tag,
         stop_reason,
         stop_origin,
+        stop_match,
         evidence,
         energy_wh,
         implausible_reason,
@@ -479,6 +497,7 @@ def decode_transaction(row: StoredTransaction) -> Transaction:
         stop_id_tag,
         stop_reason,
         None if stop_origin is None else _STOP_ORIGIN[stop_origin],
+        None if stop_match is None else _STOP_MATCH[stop_match],
         evidence,
         energy_wh,
         None if implausible_reason is None else _IMPLAUSIBLE[implausible_reason],
@@ -638,6 +657,16 @@ def decode_list_sessions_row(row: StoredListSessionsRow) -> ListSessionsRow:
     )
 
 
+StoredListDeliveriesRow: TypeAlias = tuple[int | None, int, int | None]
+
+
+def decode_list_deliveries_row(row: StoredListDeliveriesRow) -> ListDeliveriesRow:
+    energy_wh, started_at, stopped_at = row
+    return ListDeliveriesRow(
+        energy_wh, from_milliseconds(started_at), None if stopped_at is None else from_milliseconds(stopped_at)
+    )
+
+
 StoredTransactionRecord: TypeAlias = tuple[
     int,
     str,
@@ -712,6 +741,42 @@ def decode_transaction_record(row: StoredTransactionRecord) -> TransactionRecord
         correction_note,
         corrected_by,
         None if corrected_at is None else from_milliseconds(corrected_at),
+    )
+
+
+StoredUnmatched: TypeAlias = tuple[
+    int, int, str, str, int, str, int, int | None, int | None, str | None, str | None, int | None
+]
+
+
+def decode_unmatched(row: StoredUnmatched) -> Unmatched:
+    (
+        id,
+        charge_point_key,
+        kind,
+        ocpp_version,
+        claimed_transaction_id,
+        payload,
+        received_at,
+        stopped_at,
+        meter_stop,
+        id_tag,
+        stop_reason,
+        transaction_id,
+    ) = row
+    return Unmatched(
+        id,
+        charge_point_key,
+        _UNMATCHED_KIND[kind],
+        ocpp_version,
+        claimed_transaction_id,
+        payload,
+        from_milliseconds(received_at),
+        None if stopped_at is None else from_milliseconds(stopped_at),
+        meter_stop,
+        id_tag,
+        stop_reason,
+        transaction_id,
     )
 
 

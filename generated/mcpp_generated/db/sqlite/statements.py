@@ -205,13 +205,13 @@ ORDER BY d.vendor, d.model, d.firmware_version, d.action, d.message, d.rule, d.f
 LIMIT ?8"""
 
 GET_CONNECTOR: Final = """\
-SELECT "key", charge_point_key, evse_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, status_received_at, session_correlation_id, ordered_availability, ordered_at FROM connectors
+SELECT "key", charge_point_key, evse_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, status_received_at, session_correlation_id, ordered_availability, ordered_at, newest_start_at, newest_stop_at, stale_status_at, stale_status_received_at FROM connectors
 WHERE charge_point_key = ?1 AND evse_id = ?2 AND connector_id = ?3"""
 
 ADD_CONNECTOR: Final = """\
 INSERT INTO connectors (charge_point_key, evse_id, connector_id)
 VALUES (?1, ?2, ?3)
-RETURNING "key", charge_point_key, evse_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, status_received_at, session_correlation_id, ordered_availability, ordered_at"""
+RETURNING "key", charge_point_key, evse_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, status_received_at, session_correlation_id, ordered_availability, ordered_at, newest_start_at, newest_stop_at, stale_status_at, stale_status_received_at"""
 
 SET_CONNECTOR_STATUS: Final = """\
 UPDATE connectors
@@ -220,8 +220,27 @@ SET status = ?1, error_code = ?2, info = ?3, vendor_id = ?4,
     session_correlation_id = ?8
 WHERE key = ?9"""
 
-SET_CONNECTOR_SESSION: Final = """\
-UPDATE connectors SET session_correlation_id = ?1 WHERE key = ?2"""
+NOTE_STALE_STATUS: Final = """\
+UPDATE connectors SET stale_status_at = ?1, stale_status_received_at = ?2
+WHERE key = ?3"""
+
+FORGET_TOLD_TIMES: Final = """\
+UPDATE connectors
+SET newest_start_at = NULL, newest_stop_at = NULL, stale_status_at = NULL, stale_status_received_at = NULL
+WHERE key = ?1"""
+
+BEGIN_CONNECTOR_SESSION: Final = """\
+UPDATE connectors
+SET session_correlation_id = ?1,
+    newest_start_at = max(coalesce(newest_start_at, CAST(?2 AS INTEGER)), CAST(?2 AS INTEGER))
+WHERE key = ?3"""
+
+STOP_CONNECTOR_SESSION: Final = """\
+UPDATE connectors
+SET newest_stop_at = max(coalesce(newest_stop_at, CAST(?1 AS INTEGER)), CAST(?1 AS INTEGER)),
+    session_correlation_id =
+        CASE WHEN session_correlation_id = ?2 THEN NULL ELSE session_correlation_id END
+WHERE key = ?3"""
 
 END_CONNECTOR_SESSION: Final = """\
 UPDATE connectors SET session_correlation_id = NULL
@@ -329,7 +348,7 @@ LIST_FLEET_CONNECTORS: Final = """\
 SELECT charge_point_key, connector_id, status, error_code FROM connectors ORDER BY charge_point_key, evse_id, connector_id"""
 
 LIST_FLEET_TRANSACTIONS: Final = """\
-SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE stopped_at IS NULL ORDER BY started_at, id"""
+SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE stopped_at IS NULL ORDER BY started_at, id"""
 
 GET_ID_TAG: Final = """\
 SELECT id_tag, status, expiry_date, parent_id_tag, note FROM id_tags WHERE id_tag = ?1"""
@@ -378,10 +397,10 @@ RESTART_GRACE: Final = """\
 UPDATE transactions SET grace_began_at = ?1 WHERE id = ?2"""
 
 LIST_SUSPECTED: Final = """\
-SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE grace_began_at <= ?1 ORDER BY grace_began_at, id"""
+SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE grace_began_at <= ?1 ORDER BY grace_began_at, id"""
 
 FIND_CONNECTOR: Final = """\
-SELECT "key", charge_point_key, evse_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, status_received_at, session_correlation_id, ordered_availability, ordered_at FROM connectors WHERE key = ?1"""
+SELECT "key", charge_point_key, evse_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, status_received_at, session_correlation_id, ordered_availability, ordered_at, newest_start_at, newest_stop_at, stale_status_at, stale_status_received_at FROM connectors WHERE key = ?1"""
 
 LIST_ENDED_TRANSACTIONS: Final = """\
 SELECT
@@ -511,8 +530,9 @@ LEFT JOIN transactions AS t ON t.connector_key = c.key AND t.stopped_at IS NULL 
 WHERE c.session_correlation_id IS NOT NULL"""
 
 FIND_START: Final = """\
-SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions
-WHERE connector_key = ?1 AND started_at = ?2 AND id_tag = ?3 AND meter_start = ?4"""
+SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions
+WHERE connector_key = ?1 AND started_at = ?2 AND id_tag = ?3 AND meter_start = ?4
+ORDER BY id DESC LIMIT 1"""
 
 ADD_TRANSACTION: Final = """\
 INSERT INTO transactions (
@@ -525,38 +545,77 @@ VALUES (
 )
 RETURNING id"""
 
+ADD_PAST_TRANSACTION: Final = """\
+INSERT INTO transactions (
+    charge_point_key, connector_key, connector_id, id_tag, reservation_id, meter_start, started_at,
+    start_received_at, session_correlation_id, meter_stop, stopped_at, stop_origin, energy_wh
+)
+VALUES (
+    ?1, ?2, ?3, ?4,
+    ?5, ?6, ?7, ?8, ?9,
+    ?6, ?7, 'recovered', 0
+)
+RETURNING id"""
+
 FIND_TRANSACTION: Final = """\
-SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE id = ?1"""
+SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE id = ?1"""
 
 FIND_OPEN_ON_CONNECTOR: Final = """\
-SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE connector_key = ?1 AND stopped_at IS NULL"""
+SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE connector_key = ?1 AND stopped_at IS NULL"""
 
 FIND_OPEN_ON_CHARGE_POINT: Final = """\
-SELECT t.id, t.charge_point_key, t.connector_key, t.connector_id, t.ocpp_transaction_id, t.id_tag, t.reservation_id, t.meter_start, t.meter_stop, t.started_at, t.start_received_at, t.stopped_at, t.stop_received_at, t.stop_id_tag, t.stop_reason, t.stop_origin, t.evidence, t.energy_wh, t.implausible_reason, t.correction_id, t.session_correlation_id, t.suspicion, t.suspicion_at, t.grace_began_at
+SELECT t.id, t.charge_point_key, t.connector_key, t.connector_id, t.ocpp_transaction_id, t.id_tag, t.reservation_id, t.meter_start, t.meter_stop, t.started_at, t.start_received_at, t.stopped_at, t.stop_received_at, t.stop_id_tag, t.stop_reason, t.stop_origin, t.stop_match, t.evidence, t.energy_wh, t.implausible_reason, t.correction_id, t.session_correlation_id, t.suspicion, t.suspicion_at, t.grace_began_at
 FROM connectors AS c
 JOIN transactions AS t ON t.connector_key = c.key
 WHERE c.charge_point_key = ?1 AND t.stopped_at IS NULL
 ORDER BY t.started_at DESC, t.id DESC"""
 
 FIND_OPEN_OF_ID_TAG: Final = """\
-SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE id_tag = ?1 AND stopped_at IS NULL AND suspicion IS NULL ORDER BY started_at DESC, id DESC"""
+SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE id_tag = ?1 AND stopped_at IS NULL AND suspicion IS NULL ORDER BY started_at DESC, id DESC"""
+
+FIND_OPEN_OF_ID_TAGS_BEGINNING: Final = """\
+SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions
+WHERE substr(id_tag, 1, length(CAST(?1 AS TEXT))) = CAST(?1 AS TEXT) COLLATE NOCASE
+    AND stopped_at IS NULL AND suspicion IS NULL
+ORDER BY started_at DESC, id DESC"""
 
 FIND_ON_CONNECTOR_AT: Final = """\
-SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE connector_key = ?1 AND started_at <= ?2
+SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE connector_key = ?1 AND started_at <= ?2
 ORDER BY started_at DESC, id DESC LIMIT 1"""
 
-FIND_STOP: Final = """\
-SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions
-WHERE charge_point_key = ?1 AND started_at <= ?2 AND stopped_at = ?2
-    AND meter_stop = ?3 AND stop_origin = 'charger'
-ORDER BY started_at DESC, id DESC LIMIT 1"""
+LIST_STARTED_AFTER: Final = """\
+SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE connector_key = ?1 AND started_at > ?2
+ORDER BY started_at, id LIMIT ?3"""
+
+LIST_STARTED_BY_UNSET_CLOCK: Final = """\
+SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE connector_key = ?1 AND started_at < ?2 AND id > ?3
+ORDER BY started_at DESC, id DESC LIMIT ?4"""
+
+LIST_RECOVERED_OF_CHARGE_POINT: Final = """\
+SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE charge_point_key = ?1 AND stop_origin = 'recovered'
+ORDER BY id DESC LIMIT ?2"""
+
+LIST_STOPPED_BY_CHARGER: Final = """\
+SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions
+WHERE charge_point_key = ?1 AND stop_origin = 'charger' AND stopped_at >= ?2 AND stopped_at <= ?3
+ORDER BY stopped_at DESC, id DESC LIMIT ?4"""
+
+LIST_DELIVERIES: Final = """\
+SELECT energy_wh, started_at, stopped_at FROM transactions
+WHERE connector_key = ?1 AND stop_match = 'named' AND implausible_reason IS NULL AND energy_wh > 0
+ORDER BY started_at DESC, id DESC LIMIT ?2"""
 
 CLOSE_TRANSACTION: Final = """\
 UPDATE transactions
 SET meter_stop = ?1, stopped_at = ?2, stop_received_at = ?3,
-    stop_id_tag = ?4, stop_reason = ?5, stop_origin = ?6, evidence = ?7,
-    energy_wh = ?8, implausible_reason = ?9, suspicion = NULL, suspicion_at = NULL, grace_began_at = NULL
-WHERE id = ?10 AND (stopped_at IS NULL OR stop_origin <> 'charger')"""
+    stop_id_tag = ?4, stop_reason = ?5, stop_origin = ?6, stop_match = ?7,
+    evidence = ?8, energy_wh = ?9, implausible_reason = ?10, suspicion = NULL,
+    suspicion_at = NULL, grace_began_at = NULL
+WHERE id = ?11
+    AND (
+        stopped_at IS NULL OR stop_origin <> 'charger'
+        OR (stop_match = 'guessed' AND (?7 = 'named' OR ?6 = 'operator'))
+    )"""
 
 ADD_CORRECTION: Final = """\
 INSERT INTO transaction_corrections (transaction_id, energy_wh, note, who, corrected_at)
@@ -633,6 +692,32 @@ INSERT INTO unmatched (charge_point_key, kind, ocpp_version, claimed_transaction
 VALUES (?1, ?2, ?3, ?4, ?5, ?6)
 ON CONFLICT DO NOTHING"""
 
+ADD_UNMATCHED_STOP: Final = """\
+INSERT INTO unmatched (
+    charge_point_key, kind, ocpp_version, claimed_transaction_id, payload, received_at,
+    stopped_at, meter_stop, id_tag, stop_reason, transaction_id
+)
+VALUES (
+    ?1, 'stop', ?2, ?3, ?4, ?5,
+    ?6, ?7, ?8, ?9, ?10
+)
+ON CONFLICT DO NOTHING"""
+
+LIST_WAITING_STOPS: Final = """\
+SELECT id, charge_point_key, kind, ocpp_version, claimed_transaction_id, payload, received_at, stopped_at, meter_stop, id_tag, stop_reason, transaction_id FROM unmatched WHERE charge_point_key = ?1 AND kind = 'stop' AND transaction_id IS NULL
+ORDER BY id DESC LIMIT ?2"""
+
+LIST_KEPT_STOPS: Final = """\
+SELECT id, charge_point_key, kind, ocpp_version, claimed_transaction_id, payload, received_at, stopped_at, meter_stop, id_tag, stop_reason, transaction_id FROM unmatched
+WHERE charge_point_key = ?1 AND kind = 'stop' AND stopped_at >= ?2 AND stopped_at <= ?3
+ORDER BY stopped_at DESC, id DESC LIMIT ?4"""
+
+LIST_STOPS_OF_TRANSACTION: Final = """\
+SELECT id, charge_point_key, kind, ocpp_version, claimed_transaction_id, payload, received_at, stopped_at, meter_stop, id_tag, stop_reason, transaction_id FROM unmatched WHERE transaction_id = ?1 ORDER BY id"""
+
+SET_TRANSACTION_OF_STOP: Final = """\
+UPDATE unmatched SET transaction_id = ?1 WHERE id = ?2 AND kind = 'stop'"""
+
 GET_UNMATCHED: Final = """\
 SELECT id, charge_point_id, kind, ocpp_version, claimed_transaction_id, payload, received_at FROM unmatched_records WHERE id = ?1"""
 
@@ -640,4 +725,4 @@ LIST_UNMATCHED: Final = """\
 SELECT id, charge_point_id, kind, ocpp_version, claimed_transaction_id, payload, received_at FROM unmatched_records WHERE id < ?1 ORDER BY id DESC LIMIT ?2"""
 
 DELETE_UNMATCHED: Final = """\
-DELETE FROM unmatched WHERE id = ?1"""
+DELETE FROM unmatched WHERE id = ?1 AND transaction_id IS NULL"""

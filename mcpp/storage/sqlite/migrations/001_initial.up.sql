@@ -47,21 +47,27 @@ CREATE INDEX charge_points_by_vendor ON charge_points (vendor, identity);
 
 -- A connector as OCPP numbers it. evse_id is 0 where the version has no EVSEs (1.6); connector 0 is the charge point.
 -- ordered_availability: as the charge point last agreed to, at once or after a transaction.
+-- newest_start_at, newest_stop_at: up to when its charge point has told of its transactions' starts and stops, by its own
+-- clock as far as that can be believed. stale_status_at: of the last status that was older than what was told before.
 CREATE TABLE connectors (
-    key                     INTEGER PRIMARY KEY,
-    charge_point_key        INTEGER NOT NULL REFERENCES charge_points (key) ON DELETE CASCADE,
-    evse_id                 INTEGER NOT NULL DEFAULT 0,
-    connector_id            INTEGER NOT NULL,
-    status                  TEXT,
-    error_code              TEXT,
-    info                    TEXT,
-    vendor_id               TEXT,
-    vendor_error_code       TEXT,
-    status_at               INTEGER,
-    status_received_at      INTEGER,
-    session_correlation_id  TEXT,
-    ordered_availability    TEXT    CHECK (ordered_availability IN ('Operative', 'Inoperative')),
-    ordered_at              INTEGER,
+    key                       INTEGER PRIMARY KEY,
+    charge_point_key          INTEGER NOT NULL REFERENCES charge_points (key) ON DELETE CASCADE,
+    evse_id                   INTEGER NOT NULL DEFAULT 0,
+    connector_id              INTEGER NOT NULL,
+    status                    TEXT,
+    error_code                TEXT,
+    info                      TEXT,
+    vendor_id                 TEXT,
+    vendor_error_code         TEXT,
+    status_at                 INTEGER,
+    status_received_at        INTEGER,
+    session_correlation_id    TEXT,
+    ordered_availability      TEXT    CHECK (ordered_availability IN ('Operative', 'Inoperative')),
+    ordered_at                INTEGER,
+    newest_start_at           INTEGER,
+    newest_stop_at            INTEGER,
+    stale_status_at           INTEGER,
+    stale_status_received_at  INTEGER,
     UNIQUE (charge_point_key, evse_id, connector_id)
 ) STRICT;
 
@@ -137,6 +143,7 @@ CREATE TABLE id_tags (
 
 -- AUTOINCREMENT: an id that was given to a charger once is never given again, also after a purge.
 -- connector_id: the connector's number as OCPP has it, a copy for the index.
+-- stop_match: how the charger's stop found it, by its id or by a guess, which yields to a stop that names it.
 -- energy_wh: what was delivered, by the evidence of mcpp.domain.evidence; 0 where implausible_reason says why no
 -- reading can be believed. correction_id: the newest correction by a person, which counts in place of it.
 -- suspicion: what spoke last against an open transaction; suspicion_at: of when that is, by the charge point's clock
@@ -159,6 +166,7 @@ CREATE TABLE transactions (
     stop_id_tag             TEXT    COLLATE NOCASE,
     stop_reason             TEXT,
     stop_origin             TEXT    CHECK (stop_origin IN ('charger', 'recovered', 'operator')),
+    stop_match              TEXT    CHECK (stop_match IN ('named', 'guessed')),
     evidence                TEXT,
     energy_wh               INTEGER,
     implausible_reason      TEXT    CHECK (implausible_reason IN (
@@ -169,8 +177,8 @@ CREATE TABLE transactions (
     suspicion               TEXT    CHECK (suspicion IN ('connector_available', 'boot')),
     suspicion_at            INTEGER,
     grace_began_at          INTEGER,
-    UNIQUE (connector_key, started_at, id_tag, meter_start),
     CHECK ((stopped_at IS NULL) = (stop_origin IS NULL)),
+    CHECK ((stop_match IS NOT NULL) = (stop_origin IS 'charger')),
     CHECK ((stopped_at IS NULL) = (meter_stop IS NULL)),
     CHECK ((stopped_at IS NULL) = (energy_wh IS NULL)),
     CHECK ((suspicion IS NULL) = (suspicion_at IS NULL)),
@@ -200,6 +208,10 @@ CREATE INDEX transactions_by_start ON transactions (started_at, id);
 CREATE INDEX transactions_by_charge_point ON transactions (charge_point_key, started_at, id);
 CREATE INDEX transactions_by_connector ON transactions (connector_key, started_at, id);
 CREATE INDEX transactions_by_connector_id ON transactions (connector_id, started_at, id);
+-- Two may be alike: clocks stand at 1970, registers begin at 0.
+CREATE INDEX transactions_by_twin ON transactions (connector_key, started_at, id_tag, meter_start);
+CREATE INDEX transactions_by_stop ON transactions (charge_point_key, stopped_at) WHERE stop_origin = 'charger';
+CREATE INDEX transactions_recovered ON transactions (charge_point_key, id) WHERE stop_origin = 'recovered';
 CREATE INDEX transactions_by_id_tag ON transactions (id_tag, started_at, id);
 
 -- connector_key: connector 0 reserves any connector of the charge point.
@@ -305,6 +317,8 @@ SELECT
 FROM connector_readings AS r, json_each(r.samples);
 
 -- Stops and meter values that belong to no known transaction: kept whole, as JSON in the spelling of ocpp_version.
+-- stopped_at to stop_reason: of a stop. transaction_id: whose end it became, by a guess, as evidence or as a person said;
+-- it's unmatched no more, unless a stop that names that transaction takes its place.
 CREATE TABLE unmatched (
     id                      INTEGER PRIMARY KEY AUTOINCREMENT,
     charge_point_key        INTEGER NOT NULL REFERENCES charge_points (key) ON DELETE CASCADE,
@@ -313,8 +327,22 @@ CREATE TABLE unmatched (
     claimed_transaction_id  INTEGER NOT NULL,
     payload                 TEXT    NOT NULL,
     received_at             INTEGER NOT NULL,
-    UNIQUE (charge_point_key, kind, claimed_transaction_id, payload)
+    stopped_at              INTEGER,
+    meter_stop              INTEGER,
+    id_tag                  TEXT    COLLATE NOCASE,
+    stop_reason             TEXT,
+    transaction_id          INTEGER REFERENCES transactions (id) ON DELETE CASCADE,
+    UNIQUE (charge_point_key, kind, claimed_transaction_id, payload),
+    CHECK ((kind = 'stop') = (stopped_at IS NOT NULL)),
+    CHECK ((kind = 'stop') = (meter_stop IS NOT NULL)),
+    CHECK ((kind = 'stop') = (stop_reason IS NOT NULL)),
+    CHECK (kind = 'stop' OR transaction_id IS NULL)
 ) STRICT;
+
+CREATE INDEX unmatched_listed ON unmatched (id) WHERE transaction_id IS NULL;
+CREATE INDEX unmatched_stops ON unmatched (charge_point_key, stopped_at) WHERE kind = 'stop';
+CREATE INDEX unmatched_stops_waiting ON unmatched (charge_point_key, id) WHERE kind = 'stop' AND transaction_id IS NULL;
+CREATE INDEX unmatched_by_transaction ON unmatched (transaction_id) WHERE transaction_id IS NOT NULL;
 
 -- Rows as the API shows them: by the names that people and chargers use.
 CREATE VIEW transaction_records AS
@@ -366,7 +394,8 @@ JOIN connectors AS c ON c.key = r.connector_key;
 CREATE VIEW unmatched_records AS
 SELECT u.id, p.identity AS charge_point_id, u.kind, u.ocpp_version, u.claimed_transaction_id, u.payload, u.received_at
 FROM unmatched AS u
-JOIN charge_points AS p ON p.key = u.charge_point_key;
+JOIN charge_points AS p ON p.key = u.charge_point_key
+WHERE u.transaction_id IS NULL;
 
 -- Firmware that chargers fetch. On disk a file is called by its stored_name.
 CREATE TABLE firmware_images (
