@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from random import Random
 
 from tests.walks.counts import Counts, story_lines
@@ -36,9 +37,10 @@ def main() -> int:
         return 0
     counts = Counts(given.of)
     seed = given.seed
-    while counts.sessions < given.sessions:
-        counts.add(seed, of_seed(seed))
-        seed += 1
+    with suppress(KeyboardInterrupt):  # what was counted until then is printed
+        while counts.sessions < given.sessions:
+            counts.add(seed, of_seed(seed))
+            seed += 1
     _print(counts.lines())
     _print(counts.stories(given.stories))
     return 1 if counts.failures else 0

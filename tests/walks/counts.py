@@ -56,7 +56,7 @@ class Counts:
         """The tables."""
         yield f"{self.walks} walks, {self.sessions} sessions, {self.messages} messages"
         yield ""
-        total = sum(self.verdicts.values())
+        total = sum(self.verdicts.values()) or 1
         for verdict in Verdict:
             count = self.verdicts[verdict]
             yield f"{'✗' if verdict.is_failure and count else ' '} {verdict.value:32} {count:7} {count / total:8.3%}"
