@@ -44,7 +44,7 @@ from enum import IntEnum, StrEnum
 from typing import Final, NamedTuple, TypeAlias, TypeVar
 
 from mcpp.domain.plausibility import deliverable_wh, elapsed_seconds, is_register, is_sentinel
-from mcpp.domain.registers import LEAST_TO_SEE_KWH, RegisterSeries, read_number
+from mcpp.domain.registers import LEAST_TO_SEE_KWH, PEAKS, Reading, RegisterSeries, read_number
 from mcpp.domain.samples import EnergyMeaning, Moment
 from mcpp_generated.db.enums import Implausible
 
@@ -127,7 +127,7 @@ class EnergyAccount:
         "_rated_watts",
         "_received_at",
         "_registers",
-        "_resolutions",
+        "_resolution_wh",
         "_started_at",
         "refused",
         "start",
@@ -145,7 +145,7 @@ class EnergyAccount:
         self._rated_watts = rated_watts
         self._registers: dict[_Key, dict[str, RegisterSeries]] = {}
         self._intervals: dict[_Key, dict[str, dict[datetime, int]]] = {}
-        self._resolutions: dict[_Key, int] = {}
+        self._resolution_wh = 1
         self._most_wh = 0
         self._claim: Claim | None = None
         self._is_settled = True
@@ -165,14 +165,16 @@ class EnergyAccount:
         if wh is None:
             self.refused = Implausible.SENTINEL
             return
-        could_wh = self.could_deliver_wh(at, received_at)
+        if meaning.factor != 1:
+            resolution_wh = meaning.factor // 10 ** min(len(text.partition(".")[2]), _WH_DIGITS)
+            self._resolution_wh = max(self._resolution_wh, resolution_wh)
         plain = self._plain
-        if plain is not None and meaning == plain.meaning and origin is plain.origin and self._is_settled:
-            claim = plain.goes_on(at, wh, could_wh)
-            if claim is not None:
-                self._claim = claim
+        if plain is not None:
+            if plain.is_of(meaning, origin) and plain.goes_on(at, wh, received_at):
                 return
-        self._is_settled, self._plain = False, None
+            self._settle_plain()
+        self._is_settled = False
+        could_wh = self.could_deliver_wh(at, received_at)
         key = origin is Origin.ELSEWHERE, meaning.rank, meaning.is_interval, origin, meaning.moment
         if meaning.is_interval:
             is_taken = self._take_interval(key, meaning.phase, at, wh, could_wh)
@@ -186,14 +188,13 @@ class EnergyAccount:
             if start is not None and wh < start and start >= LEAST_TO_SEE_KWH and meaning.factor == 1:
                 kilo_wh = _in_wh(number, 1000)
             is_taken = register.take(at, wh, could_wh, start, kilo_wh)
-            if meaning.factor != 1:
-                resolution = max(1, meaning.factor // 10 ** min(len(text.partition(".")[2]), _WH_DIGITS))
-                self._resolutions[key] = max(self._resolutions.get(key, 1), resolution)
         if not is_taken and self.refused is None:
             self.refused = Implausible.MORE_THAN_POSSIBLE
 
     def claim(self) -> Claim | None:
         """What the best series says; None where there is none that can be believed."""
+        if self._plain is not None and self._plain.recent:
+            self._settle_plain()
         if not self._is_settled:
             self._claim, self._is_settled = self._best(), True
             self._plain = self._as_plain()
@@ -202,23 +203,34 @@ class EnergyAccount:
     @property
     def energy_wh(self) -> int | None:
         """What was taken by all that is known, in Wh; None where nothing is."""
+        if self._plain is not None:
+            return self._plain.energy_wh
         claim = self.claim()
         return None if claim is None else claim.energy_wh
 
     def _as_plain(self) -> _Plain | None:
         """Where one register of the meter's life is all there is, as nearly everywhere."""
         claim, start = self._claim, self.start
-        if claim is None or not start or self._intervals or len(self._registers) != 1 or self._resolutions:
+        if claim is None or not start or self._intervals or len(self._registers) != 1:
             return None
         ((key, phases),) = self._registers.items()
         register = phases.get(_TOTAL)
         if register is None or len(phases) != 1 or claim.frame is not Frame.LIFETIME or claim.fell_to_wh is not None:
             return None
-        first = register.first
-        if first is None or not start <= first.wh <= start + first.could_wh:
+        first, newest = register.first, register.newest
+        if first is None or newest is None or not start <= first.wh <= start + first.could_wh:
             return None
-        meaning = EnergyMeaning(False, _TOTAL, 1, key[1], key[4])
-        return _Plain(meaning, key[3], register, claim, start)
+        if newest.wh - start != claim.energy_wh:
+            return None
+        return _Plain(key, start, newest)
+
+    def _settle_plain(self) -> None:
+        """Give the register what a plain account has taken in since."""
+        plain, self._plain, self._is_settled = self._plain, None, False
+        assert plain is not None
+        ((_, phases),) = self._registers.items()
+        for at, wh, received_at in plain.recent:
+            phases[_TOTAL].take(at, wh, self.could_deliver_wh(at, received_at), self.start, None)
 
     def _take_interval(self, key: _Key, phase: str, at: datetime, wh: int, could_wh: int) -> bool:
         self._most_wh = max(self._most_wh, could_wh)
@@ -262,7 +274,7 @@ class EnergyAccount:
         if not newest:
             return None
         newest_at, newest_wh = max(reading.at for reading in newest), sum(reading.wh for reading in newest)
-        told = _Told(newest_at, self._resolutions.get(key, 1), is_at_connector=not key[0] and key[1] <= _AT_CONNECTOR)
+        told = _Told(newest_at, self._resolution_wh, is_at_connector=not key[0] and key[1] <= _AT_CONNECTOR)
         firsts = [register.first for register in registers if register.first is not None]
         if not firsts:
             # At 0 all the time: it rests.
@@ -307,26 +319,39 @@ class EnergyAccount:
         )
 
 
-class _Plain(NamedTuple):
+class _Plain:
     """An account with one register that rises from its start: its next reading needs no weighing."""
 
-    meaning: EnergyMeaning
-    origin: Origin
-    register: RegisterSeries
-    claim: Claim
-    start: int
+    __slots__ = ("_could_wh", "_meaning", "_origin", "_start", "newest_at", "recent", "wh")
 
-    def goes_on(self, at: datetime, wh: int, could_wh: int) -> Claim | None:
-        """What it says with a newer reading that is no lower; None where it has to be weighed."""
-        register, start = self.register, self.start
-        newest = register.newest
-        if newest is None or at <= newest.at or wh < newest.wh or wh > start + could_wh:
-            return None
-        register.take(at, wh, could_wh, start, None)
-        claim = self.claim
-        return Claim(
-            wh - start, Frame.LIFETIME, Form.TOTAL, claim.first_at, claim.first_wh, at, None, 1, claim.is_at_connector
-        )
+    def __init__(self, key: _Key, start: int, newest: Reading) -> None:
+        _, rank, is_interval, self._origin, moment = key
+        self._meaning = is_interval, _TOTAL, rank, moment
+        self.newest_at = newest.at
+        self.wh = newest.wh
+        self.recent: list[tuple[datetime, int, datetime]] = []
+        """The last readings, which the register doesn't have yet: when, Wh, received."""
+        self._start = start
+        self._could_wh = newest.could_wh
+
+    @property
+    def energy_wh(self) -> int:
+        return self.wh - self._start
+
+    def is_of(self, meaning: EnergyMeaning, origin: Origin) -> bool:
+        """Whether a value is of this register, in whatever unit."""
+        is_interval, phase, _, rank, moment = meaning
+        return origin is self._origin and (is_interval, phase, rank, moment) == self._meaning
+
+    def goes_on(self, at: datetime, wh: int, received_at: datetime) -> bool:
+        """Take in a newer reading that is no lower; False where it has to be weighed."""
+        if at <= self.newest_at or wh < self.wh or wh > self._start + self._could_wh:
+            return False
+        self.newest_at, self.wh = at, wh
+        self.recent.append((at, wh, received_at))
+        if len(self.recent) > PEAKS:
+            del self.recent[0]
+        return True
 
 
 class _Told(NamedTuple):

@@ -19,6 +19,9 @@ _SURELY_IN_BOUNDS: Final = 12
 LEAST_TO_SEE_KWH: Final = 100_000
 """Wh at the start: with less, a thousandth of the register may as well be the session's energy."""
 
+PEAKS: Final = 3
+"""As many of the highest readings tell a misread one."""
+
 _JUMP_WATTS: Final = 50_000
 _JUMP_SECONDS: Final = 60
 """A jump of more than 50 kW for the time between two readings and a minute is one that could be misread."""
@@ -60,16 +63,16 @@ class Peaks:
         place = len(tops)
         while place and (wh > tops[place - 1][0] or (wh == tops[place - 1][0] and at < tops[place - 1][1])):
             place -= 1
-        if place < 3 and (not place or tops[place - 1] != (wh, at)):
+        if place < PEAKS and (not place or tops[place - 1] != (wh, at)):
             tops.insert(place, (wh, at))
-            del tops[3:]
+            del tops[PEAKS:]
 
     def top(self, least: int) -> int | None:
         """The one that counts; `least` is where the series begins. None before the first reading."""
         if not self._tops:
             return None
         top, *others = self._tops
-        if len(others) < 2 or others[1][0] < least or not all(at > top[1] for _, at in others):
+        if len(others) < PEAKS - 1 or others[1][0] < least or not all(at > top[1] for _, at in others):
             return top[0]
         (second, second_at), _ = others
         possible = _JUMP_WATTS * ((second_at - top[1]).total_seconds() + _JUMP_SECONDS) / 3600
