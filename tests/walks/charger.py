@@ -447,6 +447,10 @@ class Charger:
 
     def repeat(self) -> None:
         """Some send their last message again, though it was answered."""
+        if self._last is not None and self._last.action == "StartTransaction":
+            assert self._last.session is not None
+            if self._last.session.stops:
+                return  # what it says next would be of a session that never was
         if self._last is not None and self.online and not self._must_boot:
             if self._last.session:
                 self._last.session.marks.add(f"{self._last.action} repeated")
