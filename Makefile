@@ -9,7 +9,7 @@ ARGS   ?=
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-fast bench walk generate check check-static format lint types imports drift requirements clean
+.PHONY: help setup run demo test test-fast bench walk walks generate check check-static format lint types imports drift requirements clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -33,6 +33,9 @@ bench: $(VENV)/.dev ## Compare MCPP with the ocpp package and a bare echo; write
 
 walk: $(VENV)/.dev ## List the files that each kind of message runs through
 	@$(BIN)/python -m tools.walk
+
+walks: $(VENV)/.dev ## Let chargers walk at random through 20,000 sessions and judge the books, in ten minutes
+	@$(BIN)/python -m tests.walks $(ARGS)
 
 generate: $(VENV)/.dev ## Regenerate generated/ from contracts/ and queries/, and the dashboards
 	$(BIN)/python -m tools.contract generate
