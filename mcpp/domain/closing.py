@@ -46,6 +46,8 @@ class EvidenceSource(StrEnum):
     METER_VALUE = "meter_value"
     NEXT_START = "next_start"
     METER_START = "meter_start"
+    STOP = "stop"
+    """The charger's own: its register counts, though values disagree."""
 
 
 Fact: TypeAlias = str | int | datetime | None
@@ -81,6 +83,8 @@ def _facts_of(bill: Bill) -> dict[str, Fact]:
     facts: dict[str, Fact] = {}
     if bill.distrust is not None:
         facts["distrust"] = bill.distrust.value
+    if bill.values_wh is not None:
+        facts["values_wh"] = bill.values_wh
     if (claim := bill.claim) is not None:
         if claim.frame is not Frame.LIFETIME:
             facts["register"] = claim.frame.value
@@ -123,8 +127,8 @@ def close_by_charger(
     so_far = account.energy_wh or 0
     bill = _bill_of_stop(q, occasion.at, transaction, stop, account)
     evidence = None
-    if bill.claim is not None:
-        cause, source = Cause.STOP_REGISTER, EvidenceSource.METER_VALUE
+    if bill.distrust is not None:
+        cause, source = Cause.STOP_REGISTER, EvidenceSource.STOP if bill.claim is None else EvidenceSource.METER_VALUE
         evidence = Evidence(cause, source, stop.meter_stop, stop.stopped_at, bill).as_json()
     match = StopMatch.NAMED
     if guess is not None:
@@ -150,7 +154,8 @@ def _bill_of_stop(
     """By a stop's register and what was measured until then; what was measured later may be of another session."""
     account = account or account_of(q, transaction)
     claim = account.claim()
-    if claim is not None and claim.newest_at > stop.stopped_at:
+    # A clock that was set back in between says nothing of what was measured after the stop.
+    if claim is not None and claim.newest_at > stop.stopped_at >= transaction.started_at:
         account = account_of(q, transaction, until=stop.stopped_at)
     return bill_of_stop(account, transaction.meter_start, stop.meter_stop, stop.stopped_at, received_at)
 

@@ -15,7 +15,8 @@ How one series is read, the first that fits its earliest reading which isn't 0 (
 | within | value - first value | the start told no register, or 0, and the series is of the meter's life |
 | intervals | sum of values | Energy.Active.Import.Interval |
 
-A reading counts where it lies within what could have been delivered by then (`mcpp.domain.plausibility`). Of a series
+A reading counts where it lies within what could have been delivered by then (`mcpp.domain.plausibility`), and a series
+begins within what is likely by then. Of a series
 the highest reading counts: a register that falls, for a moment or for good, takes nothing back. Only a single reading
 that jumps far above what follows it, while that goes on from before the jump, is misread. The total of a connector
 comes before the sum of its phases, that before a single phase; but an only series is the register, whatever it is
@@ -43,7 +44,7 @@ from decimal import Decimal
 from enum import IntEnum, StrEnum
 from typing import Final, NamedTuple, TypeAlias, TypeVar
 
-from mcpp.domain.plausibility import deliverable_wh, elapsed_seconds, is_register, is_sentinel
+from mcpp.domain.plausibility import LIKELY_WATTS, MOST_WATTS, deliverable_wh, elapsed_seconds, is_register, is_sentinel
 from mcpp.domain.registers import LEAST_TO_SEE_KWH, PEAKS, Reading, RegisterSeries, read_number
 from mcpp.domain.samples import EnergyMeaning, Moment
 from mcpp_generated.db.enums import Implausible
@@ -57,6 +58,8 @@ _WH_DIGITS: Final = 3
 
 _NEUTRAL: Final = "N"
 _TOTAL: Final = ""
+
+_UNSHOWN_WATTS: Final = 50_000
 
 _MOST_INTERVALS: Final = 20_000
 """Two weeks of one a minute."""
@@ -107,6 +110,8 @@ class Claim(NamedTuple):
     """The newest reading, where a higher one counts."""
     resolution_wh: int = 1
     """The least that its values tell apart."""
+    below_jump_wh: int | None = None
+    """The energy, were the highest reading misread, where it lies far above the next one."""
     is_at_connector: bool = False
     """Measured where its own connector gives energy, rather than at an inlet that may feed others."""
 
@@ -201,6 +206,13 @@ class EnergyAccount:
         return self._claim
 
     @property
+    def is_puzzling(self) -> bool:
+        """Whether there are readings, but none that can be read."""
+        return self.claim() is None and any(
+            register.first is not None for phases in self._registers.values() for register in phases.values()
+        )
+
+    @property
     def energy_wh(self) -> int | None:
         """What was taken by all that is known, in Wh; None where nothing is."""
         if self._plain is not None:
@@ -280,19 +292,22 @@ class EnergyAccount:
             # At 0 all the time: it rests.
             return told.claim(0, Frame.SESSION, form, newest_at, 0)
         first_at, first_wh = min(reading.at for reading in firsts), sum(reading.wh for reading in firsts)
-        could_wh = max(reading.could_wh for reading in firsts)
         most_wh = max(reading.could_wh for reading in newest)
+        could_wh = max(self._likely_wh(reading, newest_at, newest_wh - first_wh) for reading in firsts)
         start, begin, scale = self.start, 0, 1
+        peaks = [register.life for register in registers]
         life = [register.life.top(register.least) or 0 for register in registers]
         # Above all that a session can take, a reading can only be of the meter's life, whatever came before it.
         if start and (start <= first_wh <= start + could_wh or start > most_wh >= sum(life) - start >= 0):
             frame, begin, tops = Frame.LIFETIME, start, life
         elif start and all(register.is_in_kwh for register in registers):
             frame, begin = Frame.KILOWATT_HOURS, start
+            peaks = [register.kilo for register in registers]
             tops = [register.kilo.top(start) or 0 for register in registers]
             first_wh, scale = start, 1000
         elif first_wh <= could_wh:
             frame = Frame.LIFETIME if start == 0 else Frame.SESSION
+            peaks = [register.session for register in registers]
             tops = [register.session.top(0) or 0 for register in registers]
         elif first_at < newest_at and (start is None or (start == 0 and not key[0] and key[1] == 0)):
             frame, begin, tops = Frame.WITHIN, first_wh, life
@@ -302,7 +317,24 @@ class EnergyAccount:
         if not 0 <= energy <= most_wh:
             return None
         fell_to_wh = newest_wh if (newest_wh + 1) * scale - begin <= energy else None
-        return told.claim(energy, frame, form, first_at, max(first_wh - begin, 0), fell_to_wh)
+        leasts = [register.least if frame in {Frame.LIFETIME, Frame.WITHIN} else 0 for register in registers]
+        below = sum(peak.below_jump(least) or 0 for peak, least in zip(peaks, leasts, strict=True)) - begin
+        below_jump_wh = below if 0 <= below < energy else None
+        return told.claim(energy, frame, form, first_at, max(first_wh - begin, 0), fell_to_wh, below_jump_wh)
+
+    def _likely_wh(self, first: Reading, newest_at: datetime, rise_wh: int) -> int:
+        """What a series that begins at the session's start has reached by its first reading.
+
+        A meter's life may be small enough to be a session's, but not at once: at a start of 0, which tells nothing, it
+        isn't likely that more came before the first reading than at 50 kW, or twice the power since.
+        """
+        if self._rated_watts is not None:
+            return first.could_wh
+        passed = (newest_at - first.at) / timedelta(hours=1)
+        if self.start or passed <= 0:
+            return first.could_wh * LIKELY_WATTS // MOST_WATTS
+        watts = min(max(2 * rise_wh / passed, _UNSHOWN_WATTS), LIKELY_WATTS)
+        return int(first.could_wh * watts / MOST_WATTS)
 
     def _sum_of(self, key: _Key, phases: dict[str, dict[datetime, int]]) -> Claim | None:
         """The intervals of a series added up."""
@@ -362,10 +394,26 @@ class _Told(NamedTuple):
     is_at_connector: bool
 
     def claim(
-        self, wh: int, frame: Frame, form: Form, first_at: datetime, first_wh: int, fell_to_wh: int | None = None
+        self,
+        wh: int,
+        frame: Frame,
+        form: Form,
+        first_at: datetime,
+        first_wh: int,
+        fell_to_wh: int | None = None,
+        below_jump_wh: int | None = None,
     ) -> Claim:
         return Claim(
-            wh, frame, form, first_at, first_wh, self.newest_at, fell_to_wh, self.resolution_wh, self.is_at_connector
+            energy_wh=wh,
+            frame=frame,
+            form=form,
+            first_at=first_at,
+            first_wh=first_wh,
+            newest_at=self.newest_at,
+            fell_to_wh=fell_to_wh,
+            resolution_wh=self.resolution_wh,
+            below_jump_wh=below_jump_wh,
+            is_at_connector=self.is_at_connector,
         )
 
 

@@ -28,7 +28,9 @@ from typing import Final
 
 from mcpp_generated.db.enums import Implausible
 
-_MOST_WATTS: Final = 1_000_000
+MOST_WATTS: Final = 1_000_000
+LIKELY_WATTS: Final = 400_000
+"""The strongest chargers in use."""
 _OVERLOAD_TENTHS: Final = 11
 """The rated power counts elevenfold, in tenths."""
 _ALLOWANCE: Final = 300
@@ -66,5 +68,5 @@ def elapsed_seconds(begin: datetime, begin_received: datetime, end: datetime, en
 
 def deliverable_wh(seconds: float, rated_watts: int | None) -> int:
     """The most that a connector can deliver in a time, in Wh; `rated_watts` is None where nobody gave it."""
-    watts = _MOST_WATTS if rated_watts is None else rated_watts * _OVERLOAD_TENTHS / 10
+    watts = MOST_WATTS if rated_watts is None else rated_watts * _OVERLOAD_TENTHS / 10
     return int(watts * (seconds + _ALLOWANCE) / 3600)

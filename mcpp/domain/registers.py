@@ -5,7 +5,7 @@ In which order readings come doesn't matter: what a message says late is worth a
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Final, NamedTuple
 
@@ -23,8 +23,12 @@ PEAKS: Final = 3
 """As many of the highest readings tell a misread one."""
 
 _JUMP_WATTS: Final = 50_000
-_JUMP_SECONDS: Final = 60
-"""A jump of more than 50 kW for the time between two readings and a minute is one that could be misread."""
+_JUMP_ALLOWANCE: Final = timedelta(minutes=1)
+
+
+def continuous_wh(passed: timedelta) -> float:
+    """What a register rises by in a time without a jump that could be misread: 50 kW, and a minute more."""
+    return _JUMP_WATTS * ((passed + _JUMP_ALLOWANCE) / timedelta(hours=1))
 
 
 def read_number(text: str) -> Decimal | int | None:
@@ -74,9 +78,15 @@ class Peaks:
         top, *others = self._tops
         if len(others) < PEAKS - 1 or others[1][0] < least or not all(at > top[1] for _, at in others):
             return top[0]
-        (second, second_at), _ = others
-        possible = _JUMP_WATTS * ((second_at - top[1]).total_seconds() + _JUMP_SECONDS) / 3600
-        return second if top[0] - second > possible else top[0]
+        return self.below_jump(least)
+
+    def below_jump(self, least: int) -> int | None:
+        """The same, were the highest misread where it lies far above the next one."""
+        if len(self._tops) < 2:
+            return self._tops[0][0] if self._tops else None
+        (top, at), (second, second_at) = self._tops[:2]
+        is_jump = second >= least and top - second > continuous_wh(abs(second_at - at))
+        return second if is_jump else top
 
 
 class RegisterSeries:
@@ -100,7 +110,8 @@ class RegisterSeries:
         kilo, highest = self.kilo.top(0), self.session.top(0)
         if not self._begins_in_kwh or kilo is None or highest is None:
             return False
-        return abs(kilo - highest * 1000) <= 1000
+        # A kWh that is counted in whole ones says too little to be told from a session's Wh.
+        return abs(kilo - highest * 1000) <= 1000 and kilo % 1000 != 0
 
     @property
     def least(self) -> int:

@@ -4,9 +4,13 @@ An id that no transaction of ours can have (not in 1 to 2^31-1) counts as none. 
 
 | the stop names                      | and                                          | it is                    |
 | ----------------------------------- | -------------------------------------------- | ------------------------ |
-| an open transaction of its charger  |                                              | its stop                 |
+| an open transaction of its charger  | has a register that isn't likely its own,    | that other one's, by a   |
+|                                     | and fits exactly one other                   | guess                    |
+|                                     | anything else                                | its stop                 |
 | one that recovery, a person or a    | is after the next start on that connector,   | that other one's, by a   |
-| guess has closed                    | and fits exactly one other, or repeats       | guess, or a repeat       |
+| guess has closed                    | by time or register, or of another tag, and  | guess, or a repeat       |
+|                                     | fits exactly one other, or repeats           |                          |
+|                                     | is after the next start by time and register | nobody's: unmatched      |
 |                                     | anything else                                | its stop: that gives way |
 | one that a stop naming it has ended | has its time and register, or its register   | a repeat                 |
 |                                     | and tells no time                            |                          |
@@ -134,14 +138,34 @@ def find_match(q: Queries, charge_point_key: int, claimed_id: int, stop: ToldSto
     named = q.find_transaction(id=claimed_id) if is_our_id(claimed_id) else None
     if named is not None and named.charge_point_key == charge_point_key:
         if named.stopped_at is None:
-            return Match(named, How.NAMED)
-        if named.stop_match is not StopMatch.NAMED:
-            other = _other_than(q, named, stop) if _is_after_next_start(q, named, stop) else None
+            other = None if _is_likely(named, stop) else _other_than(q, named, stop)
             return other or Match(named, How.NAMED)
+        if named.stop_match is not StopMatch.NAMED:
+            return _match_closed(q, named, stop)
         if stop.meter_stop == named.meter_stop and (not stop.has_own_time or stop.stopped_at == named.stopped_at):
             return Match(named, How.REPEATED)
     repeated = _find_repeated(q, charge_point_key, stop)
     return Match(repeated, How.REPEATED) if repeated is not None else guess(q, charge_point_key, stop)
+
+
+def _is_likely(named: Transaction, stop: ToldStop) -> bool:
+    """Whether a stop's register could be the running transaction's without more than 50 kW; asked of every stop."""
+    began_at, ended_at = _span(named, stop)
+    most_wh = _UNSHOWN_WATTS * ((ended_at - began_at + _ALLOWANCE) / timedelta(hours=1))
+    return stop.meter_stop < 0 or 0 <= stop.meter_stop - named.meter_start <= most_wh
+
+
+def _match_closed(q: Queries, named: Transaction, stop: ToldStop) -> Match | None:
+    """Of a stop that names a transaction which recovery, a person or a guess has closed."""
+    is_later = _is_after_next_start(q, named, stop)
+    # A register that the connector had reached when it began another one is no longer the first one's.
+    is_beyond = any(stop.meter_stop > other.meter_start >= named.meter_start >= 0 for other in _following(q, named))
+    if is_later or is_beyond or not _is_same_tag(stop.id_tag, named.id_tag):
+        other = _other_than(q, named, stop)
+        if other is not None:
+            return other
+    told_in_time = UNSET_BEFORE <= stop.stopped_at <= stop.received_at
+    return None if is_beyond and (is_later or not told_in_time) else Match(named, How.NAMED)
 
 
 def guess(
@@ -315,14 +339,8 @@ def _is_after_next_start(q: Queries, transaction: Transaction, stop: ToldStop) -
     """Whether the connector began another one before the stop: a connector has one transaction at a time."""
     if transaction.stopped_at is None:
         return False
-    key, own_clock = transaction.connector_key, _are_of_one_clock(transaction, stop)
-    following = [
-        *q.list_started_after(connector_key=key, started_at=transaction.started_at, row_limit=_MOST_FOLLOWING),
-        *q.list_started_by_unset_clock(
-            connector_key=key, unset_before=UNSET_BEFORE, after_id=transaction.id, row_limit=_MOST_FOLLOWING
-        ),
-    ]
-    for other in following:
+    own_clock = _are_of_one_clock(transaction, stop)
+    for other in _following(q, transaction):
         if own_clock and _are_of_one_clock(other, stop):
             is_between = transaction.started_at < other.started_at < stop.stopped_at - RESOLUTION
         else:
@@ -331,6 +349,17 @@ def _is_after_next_start(q: Queries, transaction: Transaction, stop: ToldStop) -
         if is_between:
             return True
     return False
+
+
+def _following(q: Queries, transaction: Transaction) -> list[Transaction]:
+    """The next transactions of its connector, by the charger's clock, or as they came where that wasn't set."""
+    key = transaction.connector_key
+    return [
+        *q.list_started_after(connector_key=key, started_at=transaction.started_at, row_limit=_MOST_FOLLOWING),
+        *q.list_started_by_unset_clock(
+            connector_key=key, unset_before=UNSET_BEFORE, after_id=transaction.id, row_limit=_MOST_FOLLOWING
+        ),
+    ]
 
 
 def _is_beyond(stop: ToldStop, transaction: Transaction, following: NextStart) -> bool:

@@ -30,6 +30,7 @@ _EVIDENCE_SOURCES: Final[Mapping[str, str]] = {
     EvidenceSource.METER_VALUE: "register and time from the last meter value",
     EvidenceSource.NEXT_START: "register and time from the start of the next one",
     EvidenceSource.METER_START: "register and time of its own start, as no reading is known",
+    EvidenceSource.STOP: "register of its stop all the same",
 }
 
 IMPLAUSIBLE: Final[Mapping[str, str]] = {
@@ -86,7 +87,7 @@ def evidence_text(evidence: str | None) -> str:
 def evidence_source_text(evidence: str | None) -> str:
     """What an end that its charger didn't report was taken from."""
     facts = _facts_of(evidence)
-    if facts.get("cause") == Cause.STOP_REGISTER:
+    if facts.get("cause") == Cause.STOP_REGISTER and facts.get("source") == EvidenceSource.METER_VALUE:
         return _STOP_REGISTER_SOURCE
     return _EVIDENCE_SOURCES.get(str(facts.get("source")), "")
 
