@@ -23,6 +23,7 @@ from mcpp.domain.events import (
     ReportReceived,
     ReservationChanged,
     SecurityEventReceived,
+    TransactionCorrected,
     TransactionRecovered,
     TransactionStarted,
     TransactionStopped,
@@ -132,6 +133,18 @@ RECOVERED: Final = TransactionRecovered(
     session_correlation_id=SESSION,
     evidence='{"cause":"next_start"}',
 )
+CORRECTED: Final = TransactionCorrected(
+    charge_point_id=IDENTITY,
+    correlation_id=FLOW,
+    at=NOW,
+    transaction_id=7,
+    connector_id=1,
+    id_tag="TAG",
+    energy_wh=2900,
+    replaced_wh=3000,
+    note="read at the meter",
+    who="the operator",
+)
 RESERVED: Final = ReservationChanged(
     charge_point_id=IDENTITY,
     correlation_id=FLOW,
@@ -181,6 +194,7 @@ EVERY: Final[tuple[Event, ...]] = (
     MEASURED,
     STOPPED,
     RECOVERED,
+    CORRECTED,
     RESERVED,
     COMMANDED,
     UNMATCHED,

@@ -29,7 +29,7 @@ person closed nor what the charge point has stopped itself. A stop fits one wher
   connector; by the charge point's clock as far as it can be believed (`mcpp.domain.chronology`);
 - register: not below the newest that is known of it, and not above what could have been delivered since, which is
   twice the greatest power that its connector has shown, else 50 kW, over the time since that register and a minute. A
-  stop that tells no register fits nothing.
+  stop that tells no register, or a number that stands for none, fits nothing.
 
 The bound is strict because the stop is a guess: where it's wrong, the stop is kept as unmatched and nothing is lost. A
 kept stop is looked at again whenever its charge point stops another transaction, and is the best evidence where a
@@ -48,6 +48,7 @@ from pydantic import JsonValue
 
 from mcpp.domain.chronology import RESOLUTION, UNSET_BEFORE, believable
 from mcpp.domain.energy import Register, register_so_far
+from mcpp.domain.plausibility import register_fault
 from mcpp.domain.shown_power import greatest_power_watts
 from mcpp_generated.db.enums import StopMatch
 from mcpp_generated.db.models import Transaction, Unmatched
@@ -172,7 +173,7 @@ def guess(
     q: Queries, charge_point_key: int, stop: ToldStop, among: Sequence[Transaction] | None = None
 ) -> Match | None:
     """The only transaction that a stop fits, where the candidates are known already `among` them; None for nobody's."""
-    if stop.meter_stop < 0:
+    if register_fault(stop.meter_stop) is not None:
         return None
     found: Match | None = None
     for transaction in candidates(q, charge_point_key) if among is None else among:
@@ -293,7 +294,11 @@ def _fit(q: Queries, transaction: Transaction, stop: ToldStop) -> Fit | None:
     if ended_at < began_at - RESOLUTION or _has_kept_stop(q, transaction) or _is_after_next_start(q, transaction, stop):
         return None
     register = register_so_far(q, transaction)
-    if register.wh < 0 or stop.meter_stop < register.wh or ended_at < register.measured_at - _ALLOWANCE:
+    if (
+        register_fault(register.wh) is not None
+        or stop.meter_stop < register.wh
+        or ended_at < register.measured_at - _ALLOWANCE
+    ):
         return None
     passed = ended_at - max(register.measured_at, began_at)
     if passed > _LONGEST:

@@ -120,7 +120,7 @@ async def test_energy_never_falls_whatever_comes_late_and_however_the_server_end
         async with httpx.AsyncClient(base_url=server.http_url) as client:
             (await client.post(f"/api/v1/transactions/{transaction_id}/close")).raise_for_status()
         closed = await energy(server)
-        await stop(charger, transaction_id, 12, 6000)
+        await stop(charger, transaction_id, 9, 6000)
         late = await energy(server)
         await server.kill()
 

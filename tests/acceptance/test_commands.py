@@ -212,7 +212,7 @@ async def test_what_a_charger_can_do_to_a_command(tmp_path: Path) -> None:
             for answer, code in [
                 ('[3,"{}",{{"status":"Perhaps"}}]', "invalid_answer"),
                 ('[3,"{}",[]]', "invalid_answer"),
-                (r'[4,"{}","GenericError","half a pair: \ud800",{{"\udfff":1}}]', "invalid_answer"),
+                (r'[4,"{}","GenericError","half a pair: \ud800",{{"\udfff":1}}]', "call_error"),
                 ('[4,"{}","","",{{}}]', "call_error"),
             ]:
                 asked = asyncio.create_task(send(api, "CP-2", "Reset", SOFT))

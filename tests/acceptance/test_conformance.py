@@ -43,7 +43,7 @@ async def test_an_odd_charger_is_on_record_after_a_restart(tmp_path: Path) -> No
             assert (await call(socket, "BootNotification", BOOT | {"adminPassword": SECRET}))[0] == 3
             for _ in range(2):
                 assert (await call(socket, "MeterValues", METER_VALUES))[0] == 3
-            assert (await call(socket, "MeterValues", {"connectorId": "one"}))[0] == 4
+            assert (await call(socket, "Authorize", {}))[0] == 4
             async with httpx.AsyncClient(base_url=server.http_url, trust_env=False) as client:
                 sent = asyncio.create_task(
                     client.post("/api/v1/charge-points/CP-1/commands/GetConfiguration", json={"key": []})

@@ -21,12 +21,12 @@ class Limit:
 
 
 LIMITS = {
-    "MeterValues": Limit(before_domain=9, with_events=20),
-    "StartTransaction": Limit(before_domain=10, with_events=31),
-    "StopTransaction": Limit(before_domain=11, with_events=29),
-    "StatusNotification": Limit(before_domain=10, with_events=28),
+    "MeterValues": Limit(before_domain=9, with_events=25),
+    "StartTransaction": Limit(before_domain=10, with_events=35),
+    "StopTransaction": Limit(before_domain=11, with_events=38),
+    "StatusNotification": Limit(before_domain=10, with_events=30),
     "Heartbeat": Limit(before_domain=0, with_events=14),
-    COMMAND: Limit(before_domain=20, with_events=30),
+    COMMAND: Limit(before_domain=20, with_events=32),
 }
 
 

@@ -46,6 +46,7 @@ OPERATIONS = {
     "GET /api/v1/transactions/{transaction_id}/meter-values": _ONE,
     "POST /api/v1/transactions/{transaction_id}/stop": _COMMAND,
     "POST /api/v1/transactions/{transaction_id}/close": _ONE | {"409", "422", "503"},
+    "POST /api/v1/transactions/{transaction_id}/correct": _ONE | {"409", "422", "503"},
     "GET /api/v1/id-tags/unknown": _LIST,
     "GET /api/v1/id-tags": _LIST,
     "GET /api/v1/id-tags/{id_tag}": _ONE,

@@ -118,8 +118,8 @@ def test_an_empty_report(mcpp: Mcpp, database: Database) -> None:
 def test_long_sums(mcpp: Mcpp, database: Database) -> None:
     begin = datetime(2026, 1, 1, tzinfo=UTC)
     for number in range(30):
-        database.session(started_at=begin + timedelta(days=number), hours=12, wh=2_000_000_001)
+        database.session(started_at=begin + timedelta(days=number), hours=12, wh=10_000_001)
 
     total = mcpp("report", "--timezone", "UTC").out.splitlines()[-1]
 
-    assert total.split() == ["Total", "30", "60000000.030", "360:00:00", "0"]
+    assert total.split() == ["Total", "30", "300000.030", "360:00:00", "0"]

@@ -139,7 +139,7 @@ async def test_a_register_that_ran_backwards(central: Central, charger: RawCharg
 
     transaction = await central.transaction(started)
     assert (transaction["stopped_at"], transaction["meter_stop"]) == (minute(60), meter_stop)
-    assert (transaction["energy_implausible"], transaction["implausible_reason"] in REASONS) == (True, True)
+    assert (transaction["energy_implausible"], transaction["reason"] in REASONS) == (True, True)
     assert await central.metric("mcpp_charge_point_energy_watt_hours_total", charge_point="CP-1") == 0
 
 
@@ -306,7 +306,7 @@ async def test_sentinels_and_impossible_energy(
         assert (transaction["energy_wh"], transaction["energy_implausible"]) == (64535, False)
         energy += 64535
     else:
-        assert (transaction["energy_implausible"], transaction["implausible_reason"]) == (True, *reasons)
+        assert (transaction["energy_implausible"], transaction["reason"]) == (True, *reasons)
     assert await central.metric("mcpp_charge_point_energy_watt_hours_total", charge_point="CP-1") == energy
     assert await reported_energy(central) == energy
 

@@ -155,8 +155,8 @@ async def test_what_happens_is_shown(site: Site) -> None:
         await delivered(plugin, status_changed(), site.site)
         shown = await client.until(CONNECTOR, lambda facts: facts["status"] == "Charging")
         assert shown["transaction_id"] == 7
-        samples = (Sample(START, POWER, "7.2", 0), Sample(START, ENERGY, "1234", 1))
-        measured = replace(events.MEASURED, charge_point_id="CP 1", samples=samples)
+        samples = (Sample(START, POWER, "7.2", 0),)
+        measured = replace(events.MEASURED, charge_point_id="CP 1", samples=samples, energy_wh=1234)
         await delivered(plugin, measured, site.site)
         shown = await client.until(CONNECTOR, lambda facts: facts["power_w"] is not None)
         assert (shown["power_w"], shown["energy_wh"]) == (7200.0, 1234)

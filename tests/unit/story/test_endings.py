@@ -28,7 +28,8 @@ def stopped(
 ) -> None:
     """Write into the database how the session ended, an hour after it began."""
     charged.database.connection.execute(
-        "UPDATE transactions SET stop_reason = ?, stop_origin = ?, evidence = ?", (reason, origin.value, evidence)
+        "UPDATE transactions SET stop_reason = ?, stop_origin = ?, stop_match = ?, evidence = ?",
+        (reason, origin.value, "named" if origin is StopOrigin.CHARGER else None, evidence),
     )
 
 
