@@ -139,8 +139,9 @@ def find_match(q: Queries, charge_point_key: int, claimed_id: int, stop: ToldSto
     named = q.find_transaction(id=claimed_id) if is_our_id(claimed_id) else None
     if named is not None and named.charge_point_key == charge_point_key:
         if named.stopped_at is None:
-            other = None if _is_likely(named, stop) else _other_than(q, named, stop)
-            return other or Match(named, How.NAMED)
+            other = None if _is_likely(named, stop) else guess(q, charge_point_key, stop)
+            is_others = other is not None and other.transaction.id != named.id
+            return other if is_others else Match(named, How.NAMED)
         if named.stop_match is not StopMatch.NAMED:
             return _match_closed(q, named, stop)
         if stop.meter_stop == named.meter_stop and (not stop.has_own_time or stop.stopped_at == named.stopped_at):
