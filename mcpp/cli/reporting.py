@@ -60,8 +60,9 @@ def report(
     By charger or id tag, and by day, month or year of a time zone, with how long the sessions took.
 
     A session counts whole in the period that its stop lies in; one that still runs doesn't count. Implausible sessions,
-    those whose meter fell, are counted apart, without energy and duration: look at them with mcpp export transactions,
-    which has the same sessions with --ended-since and --ended-until in the same time zone.
+    whose energy can't be true, are counted apart, without energy and duration: mcpp export transactions --implausible
+    lists them, and the API corrects them. The same export has the sessions of a report with --ended-since and
+    --ended-until in the same time zone.
 
     A TIME is a date or 2026-03-29T12:00:00; without an offset it is meant in the time zone, so
     --since 2026-03-01 --until 2026-04-01 is March.

@@ -165,11 +165,14 @@ class TransactionQuery(PageQuery):
         None, description="Ended then or later: with `ended_until` what a report counts to that time."
     )
     ended_until: ZonedTime | None = Field(None, description="Ended before.")
+    implausible: bool = Field(
+        False, description="Only those whose energy is implausible and which nobody has corrected."
+    )
 
     @property
     def by_end(self) -> bool:
         """Whether it's about what ended in a span of time, and in the order of that."""
-        return self.ended_since is not None or self.ended_until is not None
+        return not self.implausible and (self.ended_since is not None or self.ended_until is not None)
 
 
 _BEGINNINGS: Final[Cursors[Transaction, TransactionKey]] = Cursors(
@@ -258,6 +261,15 @@ async def _find_records(
         "page_size": count,
     }
     charge_point_id, connector_id, id_tag = query.charge_point_id, query.connector_id, query.id_tag
+    if query.implausible:
+        return await q.list_implausible_transactions(
+            **of_window,
+            charge_point_id=charge_point_id,
+            connector_id=connector_id,
+            id_tag=id_tag,
+            ended_since=query.ended_since,
+            ended_until=query.ended_until,
+        )
     if query.open:
         return await q.list_open_transactions(
             **of_window, charge_point_id=charge_point_id, connector_id=connector_id, id_tag=id_tag

@@ -854,6 +854,22 @@ class Queries(Protocol):
         """As ListTransactions, those that are open: there are no more of them than connectors."""
         raise NotImplementedError
 
+    def list_implausible_transactions(
+        self,
+        *,
+        since: datetime,
+        before: datetime,
+        before_id: int,
+        charge_point_id: str | None,
+        connector_id: int | None,
+        id_tag: str | None,
+        ended_since: datetime | None,
+        ended_until: datetime | None,
+        page_size: int,
+    ) -> list[TransactionRecord]:
+        """As ListTransactions, those whose energy is implausible and which nobody has corrected: there are few."""
+        raise NotImplementedError
+
     def list_transactions_by_end(
         self,
         *,

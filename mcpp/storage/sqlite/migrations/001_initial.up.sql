@@ -227,6 +227,8 @@ CREATE INDEX transactions_by_connector ON transactions (connector_key, started_a
 CREATE INDEX transactions_by_connector_id ON transactions (connector_id, started_at, id);
 CREATE INDEX transactions_by_charger_stop ON transactions (charge_point_key, stopped_at) WHERE stop_origin = 'charger';
 CREATE INDEX transactions_recovered ON transactions (charge_point_key, id) WHERE stop_origin = 'recovered';
+CREATE INDEX transactions_implausible ON transactions (started_at, id)
+    WHERE implausible_reason IS NOT NULL AND correction_id IS NULL;
 CREATE INDEX transactions_by_id_tag ON transactions (id_tag, started_at, id);
 
 -- connector_key: connector 0 reserves any connector of the charge point.
