@@ -10,7 +10,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from mcpp.domain.evidence import Claim, EnergyAccount, Frame
+from mcpp.domain.account import EnergyAccount
+from mcpp.domain.evidence import Claim, Frame
 from mcpp.domain.plausibility import is_sentinel, register_fault
 from mcpp.domain.registers import continuous_wh
 from mcpp_generated.db.enums import Implausible

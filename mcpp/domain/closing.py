@@ -11,11 +11,12 @@ from typing import TypeAlias, TypeVar
 
 from pydantic import JsonValue
 
+from mcpp.domain.account import EnergyAccount
 from mcpp.domain.bill import Bill, bill_of_stop, bill_of_values
 from mcpp.domain.energy import END_OF_TIME, account_of, book_energy, counted_before, energy_so_far, register_of
 from mcpp.domain.errors import Conflict, Unknown
 from mcpp.domain.events import TransactionRecovered, TransactionStopped
-from mcpp.domain.evidence import EnergyAccount, Form, Frame
+from mcpp.domain.evidence import Form, Frame
 from mcpp.domain.memory import Memory
 from mcpp.domain.occasion import Occasion, OperatorOccasion, Result
 from mcpp.domain.statuses import StopReason

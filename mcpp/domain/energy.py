@@ -15,7 +15,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Final, NamedTuple, Protocol
 
-from mcpp.domain.evidence import EnergyAccount, Origin
+from mcpp.domain.account import EnergyAccount
+from mcpp.domain.evidence import Origin
 from mcpp.domain.samples import SampleKind
 from mcpp_generated.db.enums import Implausible
 from mcpp_generated.db.models import Transaction

@@ -40,29 +40,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from decimal import Decimal
 from enum import IntEnum, StrEnum
 from typing import Final, NamedTuple, TypeAlias, TypeVar
 
-from mcpp.domain.plausibility import LIKELY_WATTS, MOST_WATTS, deliverable_wh, elapsed_seconds, is_register, is_sentinel
-from mcpp.domain.registers import LEAST_TO_SEE_KWH, PEAKS, Reading, RegisterSeries, read_number
-from mcpp.domain.samples import EnergyMeaning, Moment
-from mcpp_generated.db.enums import Implausible
+from mcpp.domain.plausibility import LIKELY_WATTS, MOST_WATTS, deliverable_wh
+from mcpp.domain.registers import Reading, RegisterSeries
+from mcpp.domain.samples import Moment
 
 _AT_CONNECTOR: Final = 1
 """The greatest rank of a place that gives energy to one connector only: its outlet, its cable."""
-_LARGEST_WH: Final = 10**15
-"""A million GWh is no reading of a charger's meter."""
-_WH_DIGITS: Final = 3
-"""Digits behind the point with which a kWh says a Wh."""
 
 _NEUTRAL: Final = "N"
-_TOTAL: Final = ""
+TOTAL: Final = ""
 
 _UNSHOWN_WATTS: Final = 50_000
-
-_MOST_INTERVALS: Final = 20_000
-"""Two weeks of one a minute."""
 
 
 class Origin(IntEnum):
@@ -116,146 +107,32 @@ class Claim(NamedTuple):
     """Measured where its own connector gives energy, rather than at an inlet that may feed others."""
 
 
-_Key: TypeAlias = tuple[bool, int, bool, Origin, Moment]
+Key: TypeAlias = tuple[bool, int, bool, Origin, Moment]
 """Another connector's, rank of the place, intervals, origin, moment: in the table's order, but for movement."""
 
 
-class EnergyAccount:
-    """What the energy values of one transaction say, taken in one by one; in which order they come doesn't matter."""
+class Series:
+    """The energy values of one transaction, gathered by series; which of them is the bill is decided here."""
 
-    __slots__ = (
-        "_claim",
-        "_intervals",
-        "_is_settled",
-        "_most_wh",
-        "_plain",
-        "_rated_watts",
-        "_received_at",
-        "_registers",
-        "_resolution_wh",
-        "_started_at",
-        "refused",
-        "start",
-    )
+    __slots__ = ("intervals", "most_wh", "rated_watts", "registers", "resolution_wh", "start")
 
-    def __init__(
-        self, meter_start: int, started_at: datetime, start_received_at: datetime, rated_watts: int | None
-    ) -> None:
-        self.start: Final = meter_start if is_register(meter_start) else None
+    def __init__(self, start: int | None, rated_watts: int | None) -> None:
+        self.start: Final = start
         """The register at the start, in Wh; None where it told none that can be one."""
-        self.refused: Implausible | None = None
-        """Why readings were left out, None where none was."""
-        self._started_at = started_at
-        self._received_at = start_received_at
-        self._rated_watts = rated_watts
-        self._registers: dict[_Key, dict[str, RegisterSeries]] = {}
-        self._intervals: dict[_Key, dict[str, dict[datetime, int]]] = {}
-        self._resolution_wh = 1
-        self._most_wh = 0
-        self._claim: Claim | None = None
-        self._is_settled = True
-        self._plain: _Plain | None = None
+        self.rated_watts: Final = rated_watts
+        self.registers: dict[Key, dict[str, RegisterSeries]] = {}
+        """By phase."""
+        self.intervals: dict[Key, dict[str, dict[datetime, int]]] = {}
+        """Wh by phase and time."""
+        self.resolution_wh = 1
+        """The least that the values tell apart."""
+        self.most_wh = 0
+        """What could have been delivered by the last interval."""
 
-    def could_deliver_wh(self, at: datetime, received_at: datetime) -> int:
-        """The most that the connector can have delivered by a time."""
-        seconds = elapsed_seconds(self._started_at, self._received_at, at, received_at)
-        return deliverable_wh(seconds, self._rated_watts)
-
-    def take(self, meaning: EnergyMeaning, text: str, at: datetime, received_at: datetime, origin: Origin) -> None:
-        """Take in a value, as sent."""
-        number = read_number(text)
-        if number is None:
-            return
-        wh = _in_wh(number, meaning.factor)
-        if wh is None:
-            self.refused = Implausible.SENTINEL
-            return
-        if meaning.factor != 1:
-            resolution_wh = meaning.factor // 10 ** min(len(text.partition(".")[2]), _WH_DIGITS)
-            self._resolution_wh = max(self._resolution_wh, resolution_wh)
-        plain = self._plain
-        if plain is not None:
-            if plain.is_of(meaning, origin) and plain.goes_on(at, wh, received_at):
-                return
-            self._settle_plain()
-        self._is_settled = False
-        could_wh = self.could_deliver_wh(at, received_at)
-        key = origin is Origin.ELSEWHERE, meaning.rank, meaning.is_interval, origin, meaning.moment
-        if meaning.is_interval:
-            is_taken = self._take_interval(key, meaning.phase, at, wh, could_wh)
-        else:
-            phases = self._registers.setdefault(key, {})
-            register = phases.get(meaning.phase)
-            if register is None:
-                register = phases[meaning.phase] = RegisterSeries()
-            start = self.start
-            kilo_wh = None
-            if start is not None and wh < start and start >= LEAST_TO_SEE_KWH and meaning.factor == 1:
-                kilo_wh = _in_wh(number, 1000)
-            is_taken = register.take(at, wh, could_wh, start, kilo_wh)
-        if not is_taken and self.refused is None:
-            self.refused = Implausible.MORE_THAN_POSSIBLE
-
-    def claim(self) -> Claim | None:
+    def best(self) -> Claim | None:
         """What the best series says; None where there is none that can be believed."""
-        if self._plain is not None and self._plain.recent:
-            self._settle_plain()
-        if not self._is_settled:
-            self._claim, self._is_settled = self._best(), True
-            self._plain = self._as_plain()
-        return self._claim
-
-    @property
-    def is_puzzling(self) -> bool:
-        """Whether there are readings, but none that can be read."""
-        return self.claim() is None and any(
-            register.first is not None for phases in self._registers.values() for register in phases.values()
-        )
-
-    @property
-    def energy_wh(self) -> int | None:
-        """What was taken by all that is known, in Wh; None where nothing is."""
-        if self._plain is not None:
-            return self._plain.energy_wh
-        claim = self.claim()
-        return None if claim is None else claim.energy_wh
-
-    def _as_plain(self) -> _Plain | None:
-        """Where one register of the meter's life is all there is, as nearly everywhere."""
-        claim, start = self._claim, self.start
-        if claim is None or not start or self._intervals or len(self._registers) != 1:
-            return None
-        ((key, phases),) = self._registers.items()
-        register = phases.get(_TOTAL)
-        if register is None or len(phases) != 1 or claim.frame is not Frame.LIFETIME or claim.fell_to_wh is not None:
-            return None
-        first, newest = register.first, register.newest
-        if first is None or newest is None or not start <= first.wh <= start + first.could_wh:
-            return None
-        if newest.wh - start != claim.energy_wh:
-            return None
-        return _Plain(key, start, newest)
-
-    def _settle_plain(self) -> None:
-        """Give the register what a plain account has taken in since."""
-        plain, self._plain, self._is_settled = self._plain, None, False
-        assert plain is not None
-        ((_, phases),) = self._registers.items()
-        for at, wh, received_at in plain.recent:
-            phases[_TOTAL].take(at, wh, self.could_deliver_wh(at, received_at), self.start, None)
-
-    def _take_interval(self, key: _Key, phase: str, at: datetime, wh: int, could_wh: int) -> bool:
-        self._most_wh = max(self._most_wh, could_wh)
-        if wh > could_wh:
-            return False
-        values = self._intervals.setdefault(key, {}).setdefault(phase, {})
-        if at in values or len(values) < _MOST_INTERVALS:
-            values[at] = max(wh, values.get(at, 0))
-        return True
-
-    def _best(self) -> Claim | None:
-        claims = {key: claim for key, phases in self._registers.items() if (claim := self._claim_of(key, phases))}
-        claims |= {key: claim for key, phases in self._intervals.items() if (claim := self._sum_of(key, phases))}
+        claims = {key: claim for key, phases in self.registers.items() if (claim := self._claim_of(key, phases))}
+        claims |= {key: claim for key, phases in self.intervals.items() if (claim := self._sum_of(key, phases))}
         if len(claims) < 2:
             return next(iter(claims.values()), None)
         best = min(claims, key=lambda key: (key[0], key[1], not claims[key].energy_wh, *key[2:]))
@@ -267,8 +144,8 @@ class EnergyAccount:
                 claim = other
         return claim
 
-    def _claim_of(self, key: _Key, phases: dict[str, RegisterSeries]) -> Claim | None:
-        if (total := phases.get(_TOTAL)) is not None:
+    def _claim_of(self, key: Key, phases: dict[str, RegisterSeries]) -> Claim | None:
+        if (total := phases.get(TOTAL)) is not None:
             claim = self._read(key, [total], Form.TOTAL)
             if claim is not None or len(phases) == 1:
                 return claim
@@ -280,13 +157,13 @@ class EnergyAccount:
             claim = next((one for one in alone if one is not None and one.frame is Frame.LIFETIME), None)
         return claim
 
-    def _read(self, key: _Key, registers: list[RegisterSeries], form: Form) -> Claim | None:
+    def _read(self, key: Key, registers: list[RegisterSeries], form: Form) -> Claim | None:
         """The registers of a series as one, by the first table."""
         newest = [register.newest for register in registers if register.newest is not None]
         if not newest:
             return None
         newest_at, newest_wh = max(reading.at for reading in newest), sum(reading.wh for reading in newest)
-        told = _Told(newest_at, self._resolution_wh, is_at_connector=not key[0] and key[1] <= _AT_CONNECTOR)
+        told = _Told(newest_at, self.resolution_wh, is_at_connector=not key[0] and key[1] <= _AT_CONNECTOR)
         firsts = [register.first for register in registers if register.first is not None]
         if not firsts:
             # At 0 all the time: it rests.
@@ -328,7 +205,7 @@ class EnergyAccount:
         A meter's life may be small enough to be a session's, but not at once: at a start of 0, which tells nothing, it
         isn't likely that more came before the first reading than at 50 kW, or twice the power since.
         """
-        if self._rated_watts is not None:
+        if self.rated_watts is not None:
             return first.could_wh
         passed = (newest_at - first.at) / timedelta(hours=1)
         if self.start or passed <= 0:
@@ -336,12 +213,12 @@ class EnergyAccount:
         watts = min(max(2 * rise_wh / passed, _UNSHOWN_WATTS), LIKELY_WATTS)
         return int(first.could_wh * watts / MOST_WATTS)
 
-    def _sum_of(self, key: _Key, phases: dict[str, dict[datetime, int]]) -> Claim | None:
+    def _sum_of(self, key: Key, phases: dict[str, dict[datetime, int]]) -> Claim | None:
         """The intervals of a series added up."""
-        parts = {_TOTAL: phases[_TOTAL]} if _TOTAL in phases else _parts(phases)
-        form = Form.TOTAL if _TOTAL in phases else Form.SUM if len(parts) > 1 else Form.PHASE
+        parts = {TOTAL: phases[TOTAL]} if TOTAL in phases else _parts(phases)
+        form = Form.TOTAL if TOTAL in phases else Form.SUM if len(parts) > 1 else Form.PHASE
         energy = sum(sum(values.values()) for values in parts.values())
-        if energy > self._most_wh:
+        if energy > self.most_wh:
             return None
         first_at = min(min(values) for values in parts.values())
         newest_at = max(max(values) for values in parts.values())
@@ -349,41 +226,6 @@ class EnergyAccount:
         return told.claim(
             energy, Frame.INTERVALS, form, first_at, sum(values.get(first_at, 0) for values in parts.values())
         )
-
-
-class _Plain:
-    """An account with one register that rises from its start: its next reading needs no weighing."""
-
-    __slots__ = ("_could_wh", "_meaning", "_origin", "_start", "newest_at", "recent", "wh")
-
-    def __init__(self, key: _Key, start: int, newest: Reading) -> None:
-        _, rank, is_interval, self._origin, moment = key
-        self._meaning = is_interval, _TOTAL, rank, moment
-        self.newest_at = newest.at
-        self.wh = newest.wh
-        self.recent: list[tuple[datetime, int, datetime]] = []
-        """The last readings, which the register doesn't have yet: when, Wh, received."""
-        self._start = start
-        self._could_wh = newest.could_wh
-
-    @property
-    def energy_wh(self) -> int:
-        return self.wh - self._start
-
-    def is_of(self, meaning: EnergyMeaning, origin: Origin) -> bool:
-        """Whether a value is of this register, in whatever unit."""
-        is_interval, phase, _, rank, moment = meaning
-        return origin is self._origin and (is_interval, phase, rank, moment) == self._meaning
-
-    def goes_on(self, at: datetime, wh: int, received_at: datetime) -> bool:
-        """Take in a newer reading that is no lower; False where it has to be weighed."""
-        if at <= self.newest_at or wh < self.wh or wh > self._start + self._could_wh:
-            return False
-        self.newest_at, self.wh = at, wh
-        self.recent.append((at, wh, received_at))
-        if len(self.recent) > PEAKS:
-            del self.recent[0]
-        return True
 
 
 class _Told(NamedTuple):
@@ -417,22 +259,12 @@ class _Told(NamedTuple):
         )
 
 
-def _in_wh(number: Decimal | int, factor: int) -> int | None:
-    """A register or an interval; None where the number stands for none."""
-    if number < 0 or is_sentinel(number):
-        return None
-    wh = number * factor
-    if isinstance(wh, Decimal):
-        wh = int(wh.to_integral_value())
-    return None if is_sentinel(wh) or wh > _LARGEST_WH else wh
-
-
 _Part = TypeVar("_Part")
 
 
 def _parts(phases: Mapping[str, _Part]) -> dict[str, _Part]:
     """The phases that make up a connector; the neutral is one only where there is no other."""
-    parts = {phase: part for phase, part in phases.items() if phase not in {_TOTAL, _NEUTRAL}}
+    parts = {phase: part for phase, part in phases.items() if phase not in {TOTAL, _NEUTRAL}}
     return parts or {phase: part for phase, part in phases.items() if phase == _NEUTRAL}
 
 

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from enum import Enum, auto
 from typing import Final, TypeAlias
 
+from mcpp.domain.account import EnergyAccount
 from mcpp.domain.energy import account_of
-from mcpp.domain.evidence import EnergyAccount
 from mcpp.domain.samples import SampleKind
 from mcpp_generated.db.models import Connector, Transaction
 from mcpp_generated.db.queries import Queries

@@ -21,9 +21,9 @@ class Limit:
 
 
 LIMITS = {
-    "MeterValues": Limit(before_domain=9, with_events=25),
+    "MeterValues": Limit(before_domain=9, with_events=26),
     "StartTransaction": Limit(before_domain=10, with_events=35),
-    "StopTransaction": Limit(before_domain=11, with_events=38),
+    "StopTransaction": Limit(before_domain=11, with_events=39),
     "StatusNotification": Limit(before_domain=10, with_events=30),
     "Heartbeat": Limit(before_domain=0, with_events=14),
     COMMAND: Limit(before_domain=20, with_events=32),

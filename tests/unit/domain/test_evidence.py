@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mcpp.domain.account import EnergyAccount
 from mcpp.domain.closing import Stop, close_by_charger
 from mcpp.domain.energy import account_of
-from mcpp.domain.evidence import EnergyAccount, Origin
+from mcpp.domain.evidence import Origin
 from mcpp.domain.memory import Memory
 from mcpp.domain.plausibility import deliverable_wh, elapsed_seconds
 from mcpp.domain.statuses import StopReason

@@ -15,13 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcpp.domain import charge_points, connectors
+from mcpp.domain.account import EnergyAccount
 from mcpp.domain.authorization import AuthorizationPolicy
 from mcpp.domain.charge_points import Boot
 from mcpp.domain.closing import Stop, close_by_operator
 from mcpp.domain.connectors import ReportStatus, report_status
 from mcpp.domain.energy import account_of
 from mcpp.domain.errors import DomainError
-from mcpp.domain.evidence import EnergyAccount
 from mcpp.domain.memory import Memory, Place, as_stored, ensure_connector
 from mcpp.domain.meter_values import RecordMeterValues, record_meter_values
 from mcpp.domain.occasion import Occasion, OperatorOccasion, OriginalMessage
