@@ -41,7 +41,7 @@ from mcpp.ocppj.work import ABSENT, Absent, Place, Work
 M = TypeVar("M", bound=BaseModel)
 
 
-MOST_STEPS: Final = 6_000
+MOST_STEPS: Final = 4_000
 """In one payload: each entry of a list is one, each departure two or more. From there on lists are cut."""
 
 _STEPS_OF_STAND_IN: Final = 2

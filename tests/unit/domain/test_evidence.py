@@ -18,6 +18,7 @@ from mcpp.domain.memory import Memory
 from mcpp.domain.plausibility import deliverable_wh, elapsed_seconds
 from mcpp.domain.statuses import StopReason
 from tests.evidence_rows import ROWS, Row, kind_of
+from tests.examples import examples
 from tests.unit.domain.books import NOW, Books, energy, minute
 
 assert len(ROWS) >= 60
@@ -46,6 +47,7 @@ def test_what_values_say(row: Row) -> None:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.says)
+@examples(times=0.2)
 @given(seed=st.integers(0, 2**16))
 def test_the_order_in_which_values_come_does_not_matter(row: Row, seed: int) -> None:
     assert account(row, Random(seed)).claim() == account(row).claim()
