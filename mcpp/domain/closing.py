@@ -127,13 +127,8 @@ def close_by_charger(
     account = memory.account(q, transaction) if transaction.stopped_at is None else account_of(q, transaction)
     so_far = account.energy_wh or 0
     bill = _bill_of_stop(q, occasion.at, transaction, stop, account)
-    evidence = None
-    if bill.distrust is not None:
-        cause, source = Cause.STOP_REGISTER, EvidenceSource.STOP if bill.claim is None else EvidenceSource.METER_VALUE
-        evidence = Evidence(cause, source, stop.meter_stop, stop.stopped_at, bill).as_json()
-    match = StopMatch.NAMED
-    if guess is not None:
-        match, evidence = StopMatch.GUESSED, json.dumps({**guess, **json.loads(evidence or "{}")})
+    evidence = _evidence_of_stop(stop, bill, guess)
+    match = StopMatch.NAMED if guess is None else StopMatch.GUESSED
     return _close(
         q,
         occasion,
@@ -147,6 +142,46 @@ def close_by_charger(
         match=match,
         historic=historic,
     )
+
+
+def rebill_by_values(q: Queries, occasion: Occasion, transaction: Transaction) -> TransactionStopped | None:
+    """Let values count that came after the stop, where that alone said too little; None where they change nothing.
+
+    That is where the stop's register couldn't be believed, said that nothing was taken, or was weighed against values.
+    """
+    is_open_to_values = transaction.implausible_reason or not transaction.energy_wh or transaction.evidence
+    stopped_at, received_at = transaction.stopped_at, transaction.stop_received_at
+    if transaction.stop_origin is not StopOrigin.CHARGER or not is_open_to_values:
+        return None
+    assert stopped_at is not None
+    assert received_at is not None
+    assert transaction.meter_stop is not None
+    reason = StopReason(transaction.stop_reason or StopReason.LOCAL)
+    stop = Stop(transaction.meter_stop, stopped_at, transaction.stop_id_tag, reason)
+    bill = _bill_of_stop(q, received_at, transaction, stop)
+    if (bill.energy_wh, bill.implausible) == (transaction.energy_wh, transaction.implausible_reason):
+        return None
+    guess = None
+    if transaction.stop_match is StopMatch.GUESSED:
+        told: dict[str, JsonValue] = json.loads(transaction.evidence or "{}")
+        guess = {name: fact for name, fact in told.items() if name not in {"cause", "source", "distrust", "values_wh"}}
+    evidence = _evidence_of_stop(stop, bill, guess)
+    before = counted_before(q, transaction)
+    q.rebill_transaction(
+        id=transaction.id, energy_wh=bill.energy_wh, implausible_reason=bill.implausible, evidence=evidence
+    )
+    counted = book_energy(q, transaction, bill.counted_wh, before, None)
+    kind, origin = TransactionStopped, StopOrigin.CHARGER
+    return _stopped(occasion, transaction, stop, bill, kind, origin, evidence, counted, before, historic=True)
+
+
+def _evidence_of_stop(stop: Stop, bill: Bill, guess: Mapping[str, JsonValue] | None) -> str | None:
+    """What a charger's own stop needs to be believed; None where its register says all."""
+    evidence = None
+    if bill.distrust is not None:
+        cause, source = Cause.STOP_REGISTER, EvidenceSource.STOP if bill.claim is None else EvidenceSource.METER_VALUE
+        evidence = Evidence(cause, source, stop.meter_stop, stop.stopped_at, bill).as_json()
+    return evidence if guess is None else json.dumps({**guess, **json.loads(evidence or "{}")})
 
 
 def _bill_of_stop(
@@ -251,6 +286,23 @@ def _close(
         return None
     stopped_by_charger_at = occasion.at if origin is StopOrigin.CHARGER else None
     counted = book_energy(q, transaction, bill.counted_wh, before, stopped_by_charger_at)
+    return _stopped(occasion, transaction, stop, bill, kind, origin, evidence, counted, before, historic=historic)
+
+
+def _stopped(
+    occasion: Occasion,
+    transaction: Transaction,
+    stop: Stop,
+    bill: Bill,
+    kind: type[_Stopped],
+    origin: StopOrigin,
+    evidence: str | None,
+    counted: int,
+    before: int,
+    *,
+    historic: bool,
+) -> _Stopped:
+    """The event of an end; `transaction` is as it was before."""
     return kind(
         charge_point_id=occasion.charge_point_id,
         correlation_id=occasion.correlation_id,

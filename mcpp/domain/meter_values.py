@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 import orjson
 
 from mcpp.domain import unmatched
+from mcpp.domain.closing import rebill_by_values
 from mcpp.domain.energy import ENERGY_SEPARATOR, hold_total
 from mcpp.domain.events import Event, MeterValuesReceived
 from mcpp.domain.evidence import Origin
@@ -78,6 +79,11 @@ def record_meter_values(
             memory.forget(occasion.charge_point_key)
         origin = _origin_of(command, place, transaction)
         energy_wh = file_samples(q, occasion, transaction, command.samples, origin, memory)
+        if transaction.stopped_at is not None:
+            rebilled = rebill_by_values(q, occasion, transaction)
+            if rebilled is not None:
+                memory.forget(occasion.charge_point_key)
+                kept = (rebilled,)
     elif command.usable_id > 0:
         # Another central system's, as it may be: kept aside, and shown.
         foreign = command.usable_id

@@ -766,6 +766,12 @@ class Queries(Protocol):
         stored yields to the charger's word; and a guess, whose word it was, to a stop that names the transaction or a person."""
         raise NotImplementedError
 
+    def rebill_transaction(
+        self, *, energy_wh: int | None, implausible_reason: Implausible | None, evidence: str | None, id: int
+    ) -> None:
+        """Store what a transaction took by values that came after its stop."""
+        raise NotImplementedError
+
     def add_correction(
         self, *, transaction_id: int, energy_wh: int, note: str, who: str, corrected_at: datetime
     ) -> int:

@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 from mcpp.domain.account import EnergyAccount
 from mcpp.domain.closing import Stop, close_by_charger
 from mcpp.domain.energy import account_of
+from mcpp.domain.events import TransactionStopped
 from mcpp.domain.evidence import Origin
 from mcpp.domain.memory import Memory
 from mcpp.domain.plausibility import deliverable_wh, elapsed_seconds
 from mcpp.domain.statuses import StopReason
+from mcpp_generated.db.enums import Implausible
 from tests.evidence_rows import ROWS, Row, kind_of
 from tests.examples import examples
 from tests.unit.domain.books import NOW, Books, energy, minute
@@ -103,3 +105,22 @@ def test_a_stop_that_its_values_contradict_says_so(books: Books) -> None:
     assert books.transaction(transaction_id).meter_stop == 1050
     assert account_of(books.q, books.transaction(transaction_id)).energy_wh == 300
     assert getattr(event, "energy_wh", None) == 300
+
+
+@pytest.mark.parametrize(("meter_stop", "first"), [(-1, (0, Implausible.NO_READING)), (1000, (0, None))])
+def test_values_that_come_after_a_stop_that_says_too_little_count(
+    books: Books, meter_stop: int, first: tuple[int, Implausible | None]
+) -> None:
+    transaction_id = books.start(meter=1000).value.transaction_id
+    books.stop(transaction_id, meter=meter_stop, at=minute(10))
+    before = books.transaction(transaction_id)
+
+    late = books.meter_values(energy(minute(9), "4000"), transaction_id=transaction_id, received=minute(20))
+    again = books.meter_values(energy(minute(9), "4000"), transaction_id=transaction_id, received=minute(21))
+
+    after = books.transaction(transaction_id)
+    assert (before.energy_wh, before.implausible_reason) == first
+    assert (after.energy_wh, after.implausible_reason, after.meter_stop) == (3000, None, meter_stop)
+    (rebilled,) = [event for event in late.events if isinstance(event, TransactionStopped)]
+    assert (rebilled.energy_wh, rebilled.counted_wh, rebilled.superseded_wh) == (3000, 3000, 0)
+    assert not [event for event in again.events if isinstance(event, TransactionStopped)]

@@ -1098,6 +1098,14 @@ class SqliteQueries:
             ),
         ).rowcount
 
+    def rebill_transaction(
+        self, *, energy_wh: int | None, implausible_reason: Implausible | None, evidence: str | None, id: int
+    ) -> None:
+        self._execute(
+            statements.REBILL_TRANSACTION,
+            (energy_wh, None if implausible_reason is None else str(implausible_reason), evidence, id),
+        )
+
     def add_correction(
         self, *, transaction_id: int, energy_wh: int, note: str, who: str, corrected_at: datetime
     ) -> int:

@@ -654,6 +654,10 @@ WHERE id = ?11
         OR (stop_match = 'guessed' AND (?7 = 'named' OR ?6 = 'operator'))
     )"""
 
+REBILL_TRANSACTION: Final = """\
+UPDATE transactions SET energy_wh = ?1, implausible_reason = ?2, evidence = ?3
+WHERE id = ?4"""
+
 ADD_CORRECTION: Final = """\
 INSERT INTO transaction_corrections (transaction_id, energy_wh, note, who, corrected_at)
 VALUES (?1, ?2, ?3, ?4, ?5)
