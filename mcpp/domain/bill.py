@@ -102,7 +102,8 @@ def _distrust(claim: Claim, meter_start: int, energy: int) -> Distrust | None:
     if claim.energy_wh <= energy:
         return None
     if energy == 0:
-        return Distrust.REGISTER_RESTS
+        # A register that has a life of its own may rest while the inlet feeds another connector.
+        return Distrust.REGISTER_RESTS if claim.is_at_connector or not meter_start else None
     if claim.below_jump_wh is not None and energy >= claim.below_jump_wh:
         # The stop goes on from before the jump: that was misread.
         return None

@@ -16,11 +16,10 @@ How one series is read, the first that fits its earliest reading which isn't 0 (
 | intervals | sum of values | Energy.Active.Import.Interval |
 
 A reading counts where it lies within what could have been delivered by then (`mcpp.domain.plausibility`), and a series
-begins within what is likely by then. Of a series
-the highest reading counts: a register that falls, for a moment or for good, takes nothing back. Only a single reading
-that jumps far above what follows it, while that goes on from before the jump, is misread. The total of a connector
-comes before the sum of its phases, that before a single phase; but an only series is the register, whatever it is
-called.
+begins within what is likely by then. Of a series the highest reading counts: a register that falls, for a moment or for
+good, takes nothing back. Only a single reading that jumps far above what follows it, while that goes on from before the
+jump, is misread. The total of a connector comes before the sum of its phases, that before a single phase; but an only
+series is the register, whatever it is called.
 
 Which series is the bill, each line deciding where those before it don't:
 
@@ -54,6 +53,7 @@ _NEUTRAL: Final = "N"
 TOTAL: Final = ""
 
 _UNSHOWN_WATTS: Final = 50_000
+"""As for stops that are matched by a guess (`mcpp.domain.stop_matching`)."""
 
 
 class Origin(IntEnum):
