@@ -6,18 +6,16 @@ Reading it takes some thousand rows: it's for the rare stop that names no transa
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from itertools import groupby
+from datetime import timedelta
 from typing import Final
 
 from mcpp.domain.energy import energy_by_time
 from mcpp.domain.measurements import Readings
-from mcpp.domain.samples import Sample, SampleKind
-from mcpp_generated.db.models import ListTransactionSamplesRow, Transaction
+from mcpp.domain.stored_samples import stored_moments
+from mcpp_generated.db.models import Transaction
 from mcpp_generated.db.queries import Queries
 
-_PAGE: Final = 1_000
-_MOST_PAGES: Final = 5
+_MOST_SAMPLES: Final = 5_000
 _MOST_DELIVERIES: Final = 20
 
 # Over a shorter time, the register's steps and the clock's say more than the power.
@@ -41,7 +39,7 @@ def greatest_power_watts(q: Queries, transaction: Transaction) -> float | None:
 
 def _reported(q: Queries, transaction: Transaction) -> Iterator[float]:
     readings = Readings()
-    for measured_at, samples in _moments(q, transaction.id):
+    for measured_at, samples in stored_moments(q, transaction.id, most_samples=_MOST_SAMPLES):
         watts = readings.take(samples, measured_at)
         if watts is not None:
             yield watts
@@ -58,36 +56,3 @@ def _between_registers(q: Queries, transaction: Transaction) -> Iterator[float]:
 def _average(wh: int, passed: timedelta) -> Iterator[float]:
     if passed >= _SHORTEST:
         yield wh / (passed / timedelta(hours=1))
-
-
-def _moments(q: Queries, transaction_id: int) -> Iterator[tuple[datetime, list[Sample]]]:
-    for measured_at, rows in groupby(_rows(q, transaction_id), key=lambda row: row.measured_at):
-        yield (
-            measured_at,
-            [
-                Sample(
-                    measured_at,
-                    SampleKind(row.measurand, row.phase, row.unit, row.context, row.location, row.format),
-                    row.value,
-                    row.position,
-                )
-                for row in rows
-            ],
-        )
-
-
-def _rows(q: Queries, transaction_id: int) -> Iterator[ListTransactionSamplesRow]:
-    after = ListTransactionSamplesRow(datetime.min.replace(tzinfo=UTC), -1, 0, "", "", "", "", "", "", "")
-    for _ in range(_MOST_PAGES):
-        page = q.list_transaction_samples(
-            transaction_id=transaction_id,
-            measured_at=after.measured_at,
-            position=after.position,
-            kind_id=after.kind_id,
-            value=after.value,
-            page_size=_PAGE,
-        )
-        if not page:
-            return
-        yield from page
-        after = page[-1]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from itertools import groupby
+from datetime import datetime, timedelta
 from typing import Final
 
 from pydantic import JsonValue
@@ -13,12 +12,12 @@ from pydantic import JsonValue
 from mcpp.csms.vocabulary import Vocabulary
 from mcpp.domain.energy import END_OF_TIME, energy_by_time
 from mcpp.domain.measurements import Readings
-from mcpp.domain.samples import Sample, SampleKind
+from mcpp.domain.stored_samples import stored_moments
 from mcpp.story.log_selection import SessionScope
 from mcpp.story.model import Entry, Kind, Reading, Routine, Source, Span, Tone
 from mcpp.story.phrases import IMPLAUSIBLE, duration_text, energy_text, evidence_text
 from mcpp_generated.db.enums import StopOrigin, UnmatchedKind
-from mcpp_generated.db.models import ListTransactionSamplesRow, Transaction, TransactionRecord, UnmatchedRecord
+from mcpp_generated.db.models import Transaction, TransactionRecord, UnmatchedRecord
 from mcpp_generated.db.queries import Queries
 
 _PAGE: Final = 1_000
@@ -206,29 +205,6 @@ def _reading_entry(reading: Reading, vocabulary: Vocabulary) -> Entry:
 
 def _readings(q: Queries, transaction: Transaction) -> Iterator[Reading]:
     connector, energy = Readings(), dict(energy_by_time(q, transaction))
-    for measured_at, rows in groupby(_samples(q, transaction.id), key=lambda row: row.measured_at):
-        samples = [
-            Sample(
-                measured_at,
-                SampleKind(row.measurand, row.phase, row.unit, row.context, row.location, row.format),
-                row.value,
-                row.position,
-            )
-            for row in rows
-        ]
+    for measured_at, samples in stored_moments(q, transaction.id):
         watts = connector.take(samples, measured_at)
         yield Reading(measured_at, energy.get(measured_at), None if watts is None else round(watts))
-
-
-def _samples(q: Queries, transaction_id: int) -> Iterator[ListTransactionSamplesRow]:
-    after = ListTransactionSamplesRow(datetime.min.replace(tzinfo=UTC), -1, 0, "", "", "", "", "", "", "")
-    while page := q.list_transaction_samples(
-        transaction_id=transaction_id,
-        measured_at=after.measured_at,
-        position=after.position,
-        kind_id=after.kind_id,
-        value=after.value,
-        page_size=_PAGE,
-    ):
-        yield from page
-        after = page[-1]
