@@ -61,6 +61,7 @@ async def open_ocpp(settings: Settings, telemetry: TelemetryParts, core: CorePar
             idle_timeout=settings.idle_timeout,
             call_timeout=settings.call_timeout,
             call_queue_limit=settings.call_queue_limit,
+            max_message_size=settings.frame_limit,
         ),
     )
     try:

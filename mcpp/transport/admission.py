@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from http import HTTPStatus
 from typing import Protocol
 
@@ -11,18 +12,32 @@ from mcpp.transport.outcomes import ConnectionOutcome
 
 
 @dataclass(frozen=True, slots=True)
+class PeerCertificate:
+    """What the certificate says that a charge point has proven to hold; its chain was checked by TLS."""
+
+    common_name: str
+    organization: str | None
+    serial_number: str
+    """Of the certificate, in hexadecimal digits, upper case."""
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ConnectRequest:
     """What is known of a charge point that wants to connect."""
 
     identity: str
     remote: str
-    """IP address of the other end of the socket."""
+    """IP address that it comes from: of the other end of the socket, or as a trusted proxy says."""
     ocpp_version: str
     """Of the dialect that the connection would speak, such as `1.6`."""
     user: str | None = None
     """Of HTTP basic authentication (OCPP-J 1.6 §6.2); None where none was sent."""
     password: bytes | None = field(default=None, repr=False)
     """As it was sent: text, or the bytes of a hexadecimal key."""
+    encrypted: bool = False
+    """Over TLS, here or at a trusted proxy."""
+    certificate: PeerCertificate | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,5 +25,5 @@ class Limits:
     """Commands that may wait for one charge point."""
     incoming_call_limit: int = 32
     """Incoming CALLs of one connection that may wait to be handled; then nothing more is read from it."""
-    max_message_size: int = 1 << 20
+    max_message_size: int = 131_072
     """Bytes of a message, its fragments together."""

@@ -45,6 +45,11 @@ class ChargePoint(NamedTuple):
     ocpp_version: str | None
     display_name: str | None
     password_hash: str | None
+    password_hash_candidate: str | None
+    security_profile: int | None
+    highest_profile: int
+    certificate_serial: str | None
+    authenticated_at: datetime | None
     auto_start: bool | None
     rated_power_w: int | None
     vendor: str | None

@@ -53,7 +53,7 @@ VALUES (?1, ?2, ?3, ?4, ?5)
 ON CONFLICT DO NOTHING"""
 
 GET_CHARGE_POINT: Final = """\
-SELECT "key", identity, ocpp_version, display_name, password_hash, auto_start, rated_power_w, vendor, model, serial_number, charge_box_serial_number, firmware_version, iccid, imsi, meter_type, meter_serial_number, registered_at, boot_accepted_at, connection_epoch, last_connect_at, last_disconnect_at, last_boot_at, last_heartbeat_at, last_status_at, last_meter_values_at, last_tx_start_at, last_tx_stop_at, last_error_at, energy_wh, energy_peak_wh FROM charge_points WHERE identity = ?1"""
+SELECT "key", identity, ocpp_version, display_name, password_hash, password_hash_candidate, security_profile, highest_profile, certificate_serial, authenticated_at, auto_start, rated_power_w, vendor, model, serial_number, charge_box_serial_number, firmware_version, iccid, imsi, meter_type, meter_serial_number, registered_at, boot_accepted_at, connection_epoch, last_connect_at, last_disconnect_at, last_boot_at, last_heartbeat_at, last_status_at, last_meter_values_at, last_tx_start_at, last_tx_stop_at, last_error_at, energy_wh, energy_peak_wh FROM charge_points WHERE identity = ?1"""
 
 LIST_IDENTITIES: Final = """\
 SELECT identity FROM charge_points WHERE identity > ?1 ORDER BY identity LIMIT ?2"""
@@ -62,7 +62,7 @@ LIST_IDENTITIES_BY_VENDOR: Final = """\
 SELECT identity FROM charge_points WHERE vendor = ?1 AND identity > ?2 ORDER BY identity LIMIT ?3"""
 
 GET_CHARGE_POINTS: Final = """\
-SELECT "key", identity, ocpp_version, display_name, password_hash, auto_start, rated_power_w, vendor, model, serial_number, charge_box_serial_number, firmware_version, iccid, imsi, meter_type, meter_serial_number, registered_at, boot_accepted_at, connection_epoch, last_connect_at, last_disconnect_at, last_boot_at, last_heartbeat_at, last_status_at, last_meter_values_at, last_tx_start_at, last_tx_stop_at, last_error_at, energy_wh, energy_peak_wh FROM charge_points WHERE identity IN (SELECT value FROM json_each(?1)) ORDER BY identity"""
+SELECT "key", identity, ocpp_version, display_name, password_hash, password_hash_candidate, security_profile, highest_profile, certificate_serial, authenticated_at, auto_start, rated_power_w, vendor, model, serial_number, charge_box_serial_number, firmware_version, iccid, imsi, meter_type, meter_serial_number, registered_at, boot_accepted_at, connection_epoch, last_connect_at, last_disconnect_at, last_boot_at, last_heartbeat_at, last_status_at, last_meter_values_at, last_tx_start_at, last_tx_stop_at, last_error_at, energy_wh, energy_peak_wh FROM charge_points WHERE identity IN (SELECT value FROM json_each(?1)) ORDER BY identity"""
 
 GET_CREDENTIALS: Final = """\
 SELECT key, password_hash FROM charge_points WHERE identity = ?1"""

@@ -9,6 +9,10 @@
 -- AUTOINCREMENT, here and below: a key that was given once is never given again, also after a purge.
 -- connection_epoch: counts its connections; the end of one that isn't the newest says nothing.
 -- energy_wh: of its ended transactions. energy_peak_wh: what was reported of all of them before the sum fell.
+-- password_hash_candidate: of a new password that may be in force; both count until that shows.
+-- security_profile: the least that it must use, as an operator says. highest_profile: the highest that it has used.
+-- certificate_serial: the serial number that may stand as CN in its certificate, as an operator says.
+-- authenticated_at: when it last proved who it is, by password or certificate.
 -- rated_power_w: the most that each of its connectors can deliver, as an operator says.
 CREATE TABLE charge_points (
     key                       INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -16,6 +20,11 @@ CREATE TABLE charge_points (
     ocpp_version              TEXT,
     display_name              TEXT,
     password_hash             TEXT,
+    password_hash_candidate   TEXT,
+    security_profile          INTEGER CHECK (security_profile BETWEEN 0 AND 3),
+    highest_profile           INTEGER NOT NULL DEFAULT 0 CHECK (highest_profile BETWEEN 0 AND 3),
+    certificate_serial        TEXT,
+    authenticated_at          INTEGER,
     auto_start                INTEGER CHECK (auto_start IN (0, 1)),
     rated_power_w             INTEGER,
     vendor                    TEXT,

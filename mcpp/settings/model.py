@@ -6,130 +6,37 @@ A flag beats a variable, a variable beats the default. `--ocpp-port` is `MCPP_OC
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from difflib import get_close_matches
-from enum import StrEnum
-from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Final, Self
-from urllib.parse import urlsplit
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
-from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from mcpp.errors import StartError
-from mcpp.storage.engine import DatabaseUnusable, Durability
-from mcpp.storage.sqlite.database import database_path
+from mcpp.settings.texts import ENV_PREFIX, as_text, describe_mistakes, documented, flag, unknown_variables, variable
+from mcpp.settings.values import (
+    AuthorizationMode,
+    BaseUrl,
+    ConcurrentTx,
+    DatabasePath,
+    Documented,
+    Host,
+    Hosts,
+    IdTag,
+    Networks,
+    PluginNames,
+    Port,
+    ReadablePath,
+    Registration,
+    ResolvedPath,
+    Separator,
+    Token,
+    UrlPath,
+    is_loopback,
+)
+from mcpp.storage.engine import Durability
 from mcpp.telemetry.logs.lines import LogFormat, LogLevel
-from mcpp.telemetry.logs.redaction import redact_text
-
-ENV_PREFIX: Final = "MCPP_"
-
-_CLIENT_VARIABLES: Final = frozenset({"MCPP_API_URL"})
-"""Of the commands that talk to a running server; `MCPP_API_TOKEN` serves both."""
-
-_PLUGIN_PREFIX: Final = "MCPP_PLUGIN_"
-"""A plugin's own settings; the plugin checks them."""
-
-
-class Registration(StrEnum):
-    """What becomes of an identity that isn't in the database."""
-
-    OPEN = "open"
-    CLOSED = "closed"
-
-
-class AuthorizationMode(StrEnum):
-    """Which id tags are accepted."""
-
-    OPEN = "open"
-    KNOWN = "known"
-
-
-class ConcurrentTx(StrEnum):
-    """Whether one id tag may charge in two places."""
-
-    ALLOW = "allow"
-    DENY = "deny"
-
-
-@dataclass(frozen=True)
-class Documented:
-    """What the documentation says of a field beside its description and bounds."""
-
-    unit: str = ""
-    default: str = ""
-    """Where the default is computed from others."""
-
-
-def _host(value: str) -> str:
-    host = value.removeprefix("[").removesuffix("]")
-    if not host or any(c.isspace() or c in "/?#@" for c in host):
-        raise ValueError(f"{value!r} is no host name or address")
-    return host
-
-
-def _url_path(value: str) -> str:
-    if not value.startswith("/") or any(c.isspace() or c in "?#" for c in value):
-        raise ValueError(f"{value!r} is no path of a URL: it begins with / and has no blank, ? or #")
-    return value.rstrip("/") or "/"
-
-
-def _base_url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or "@" in value:
-        raise ValueError("must be a URL such as http://files.example or https://files.example/mcpp")
-    return value.rstrip("/")
-
-
-def _database(value: object) -> Path:
-    try:
-        return database_path(str(value))
-    except DatabaseUnusable as error:
-        raise ValueError(redact_text(str(error).removeprefix("database "))) from error
-
-
-def _split(value: object) -> object:
-    if isinstance(value, str):
-        return tuple(item.strip() for item in value.split(",") if item.strip())
-    return value
-
-
-def _plugin_name(value: str) -> str:
-    if not re.fullmatch(r"-?[\w.-]+|[\w.]+:[\w.]+", value):
-        raise ValueError(f"{value!r} is neither a name nor module:attribute")
-    return value
-
-
-def _token(value: SecretStr) -> SecretStr:
-    token = value.get_secret_value()
-    if not token or not all("!" <= c <= "~" for c in token):
-        raise ValueError("must be one or more visible ASCII characters without blanks")
-    return value
-
-
-def _id_tag(value: str) -> str:
-    # OCPP 1.6 §7.28 allows 20 characters in a RemoteStartTransaction.
-    if not 1 <= len(value) <= 20 or not value.isprintable() or value != value.strip():
-        raise ValueError("must be 1 to 20 printable characters without a blank at either end")
-    return value
-
-
-def _separator(value: str) -> str:
-    if len(value) > 8 or any(not c.isprintable() or c.isspace() or c.isalnum() for c in value):
-        raise ValueError("must be 1 to 8 printable characters, none of them a letter, a digit or a blank")
-    return value
-
-
-Host = Annotated[str, AfterValidator(_host)]
-Port = Annotated[int, Field(ge=0, le=65535)]
-_FilesUrl = Annotated[str, AfterValidator(_base_url)]
-PluginName = Annotated[str, AfterValidator(_plugin_name)]
-Hosts = Annotated[tuple[Host, ...], NoDecode, BeforeValidator(_split), Field(min_length=1)]
 
 
 class Settings(BaseSettings):
@@ -145,12 +52,10 @@ class Settings(BaseSettings):
 
     ocpp_host: Host = Field("0.0.0.0", description="Address of the OCPP-J listener.")  # noqa: S104  chargers are elsewhere
     ocpp_port: Port = Field(9000, description="Port of the OCPP-J listener; 0 takes a free one.")
-    ocpp_path: Annotated[str, AfterValidator(_url_path)] = Field(
-        "/ocpp", description="Chargers connect to this path, a slash and their identity."
-    )
+    ocpp_path: UrlPath = Field("/ocpp", description="Chargers connect to this path, a slash and their identity.")
     http_host: Host = Field("127.0.0.1", description="Address of the HTTP listener: API, metrics, health.")
     http_port: Port = Field(8080, description="Port of the HTTP listener; 0 takes a free one.")
-    api_token: Annotated[SecretStr, AfterValidator(_token)] | None = Field(
+    api_token: Token | None = Field(
         None,
         description="Bearer token for /api and /metrics; needed where http-host is not loopback. "
         "Better set by variable: other users of the machine can read flags.",
@@ -158,12 +63,89 @@ class Settings(BaseSettings):
     allowed_hosts: Annotated[Hosts | None, NoDecode, Documented(default="the listener's own names")] = Field(
         None, description="Names, comma-separated, that requests to the HTTP listener may carry as Host, with any port."
     )
-    database: Annotated[Path, BeforeValidator(_database)] = Field(
-        Path("mcpp.db"), description="Database file: a path, or a sqlite:/// URL."
+    api_token_file: ReadablePath | None = Field(
+        None, description="File that holds the api-token, in place of that setting; only its owner should read it."
     )
+    trusted_proxies: Networks | None = Field(
+        None,
+        description="Addresses or networks, comma-separated, of reverse proxies: what they say in X-Forwarded-For and "
+        "X-Forwarded-Proto counts, on all listeners.",
+    )
+    http_tls_cert: ReadablePath | None = Field(
+        None, description="PEM file with the certificate chain of the HTTP listener; makes it speak TLS."
+    )
+    http_tls_key: ReadablePath | None = Field(None, description="PEM file with the key to http-tls-cert.")
+
+    security_profile: int = Field(
+        0,
+        ge=0,
+        le=3,
+        description="Least security profile of OCPP that chargers must use: 0 none, 1 password, 2 TLS and password, "
+        "3 TLS with a certificate of the charger's own. The API can ask more of a single charger.",
+    )
+    tls_cert: ReadablePath | None = Field(
+        None, description="PEM file with the certificate chain of the OCPP-J listener; makes it speak TLS."
+    )
+    tls_key: ReadablePath | None = Field(None, description="PEM file with the key to tls-cert.")
+    tls_client_ca: ReadablePath | None = Field(
+        None, description="PEM file with certificates of authorities whose charger certificates are accepted."
+    )
+    tls_organization: str | None = Field(
+        None,
+        min_length=1,
+        max_length=64,
+        description="O that a charger's certificate must have, beside the charger's identity as CN.",
+    )
+    tls_rsa_suites: bool = Field(
+        False,
+        description="Offer the TLS_RSA cipher suites of the security extension as well, which some old chargers need "
+        "and which have no forward secrecy.",
+    )
+    ca_directory: Annotated[ResolvedPath, Documented(default="mcpp-ca")] = Field(
+        Path("mcpp-ca"),
+        validate_default=True,
+        description="Directory of the built-in certificate authority; mcpp ca init makes it.",
+    )
+    certificate_lifetime: Annotated[int, Documented(unit="days")] = Field(
+        365, ge=1, le=3650, description="How long a certificate that the built-in authority gives a charger is valid."
+    )
+    certificate_renewal: Annotated[int, Documented(unit="days")] = Field(
+        30, ge=1, le=365, description="How long before its end a charger's certificate is renewed."
+    )
+
+    frame_limit: Annotated[int, Documented(unit="bytes")] = Field(
+        131_072, ge=4096, le=16 << 20, description="Largest OCPP frame that is read; a larger one ends its connection."
+    )
+    max_connections: Annotated[int, Documented(unit="connections")] = Field(
+        20_000, ge=1, le=1_000_000, description="How many connections the OCPP-J listener holds at once."
+    )
+    max_connections_per_address: Annotated[int, Documented(unit="connections")] = Field(
+        2000,
+        ge=1,
+        le=1_000_000,
+        description="The same from one address; loopback and chargers that have authenticated before don't count.",
+    )
+    unknown_identities_per_hour: Annotated[int, Documented(unit="identities")] = Field(
+        200, ge=1, le=1_000_000, description="How many unknown chargers one address may bring an hour; not loopback."
+    )
+    messages_per_second: Annotated[int, Documented(unit="messages per second")] = Field(
+        500,
+        ge=1,
+        le=1_000_000,
+        description="How many messages of a charger are handled, on average over ten seconds; more are held back, none "
+        "is refused.",
+    )
+
+    database: DatabasePath = Field(Path("mcpp.db"), description="Database file: a path, or a sqlite:/// URL.")
     durability: Durability = Field(
         Durability.FULL,
         description="full: an answered message survives power loss; normal: it survives a crash of the process.",
+    )
+    meter_values_retention: Annotated[int | None, Documented(unit="days")] = Field(
+        None,
+        ge=1,
+        le=36_500,
+        description="How long samples of ended transactions are kept; transactions and their energy always are.",
     )
     log_level: LogLevel = Field(LogLevel.INFO, description="Least level of the log lines that are written.")
     log_format: LogFormat = Field(LogFormat.JSON, description="json for machines, console for people.")
@@ -197,7 +179,7 @@ class Settings(BaseSettings):
     concurrent_tx: ConcurrentTx = Field(
         ConcurrentTx.ALLOW, description="deny: an id tag with an open transaction gets ConcurrentTx elsewhere."
     )
-    id_tag_separator: Annotated[str, AfterValidator(_separator)] | None = Field(
+    id_tag_separator: Separator | None = Field(
         None,
         description="What chargers put between an id tag and their own serial number, such as the _ of KEBA's: a tag "
         "that isn't stored as it comes is looked for without what they append. It's kept as it comes.",
@@ -212,10 +194,10 @@ class Settings(BaseSettings):
     auto_start: bool = Field(
         False, description="Start charging by itself where a car is plugged in; the API can say otherwise per charger."
     )
-    auto_start_id_tag: Annotated[str, AfterValidator(_id_tag)] = Field(
+    auto_start_id_tag: IdTag = Field(
         "MCPP", description="Id tag that auto-start uses; it counts as known and may charge in many places at once."
     )
-    plugins: Annotated[tuple[PluginName, ...], NoDecode, BeforeValidator(_split), Field(min_length=1)] = Field(
+    plugins: PluginNames = Field(
         ("built-ins",),
         description="Plugins to enable, comma-separated: built-ins for those that come with MCPP, names of installed "
         "ones, module:attribute; -NAME leaves one out, none enables none.",
@@ -232,10 +214,10 @@ class Settings(BaseSettings):
     files_port: Annotated[Port | None, Documented(default="off")] = Field(
         None, description="Port of the listener for files, which switches it on; 0 takes a free one."
     )
-    files_url: Annotated[_FilesUrl | None, Documented(default="made of host and port")] = Field(
+    files_url: Annotated[BaseUrl | None, Documented(default="made of host and port")] = Field(
         None, description="Where chargers reach the listener for files, if not directly, such as http://files.example."
     )
-    files_directory: Annotated[Path, AfterValidator(Path.resolve)] = Field(
+    files_directory: ResolvedPath = Field(
         Path("mcpp-files"), description="Directory that firmware and what chargers put is kept in."
     )
     files_limit: Annotated[int, Documented(unit="MiB")] = Field(
@@ -266,12 +248,12 @@ class Settings(BaseSettings):
 
         Raises StartError with a line for each mistake.
         """
-        mistakes = list(_unknown_variables(os.environ))
+        mistakes = unknown_variables(os.environ, cls.model_fields)
         settings = None
         try:
             settings = cls.model_validate(dict(flags))
         except ValidationError as error:
-            mistakes[:0] = (_mistake(details) for details in error.errors() if details["type"] not in _CONSEQUENCES)
+            mistakes[:0] = describe_mistakes(error.errors())
         if settings is None or mistakes:
             raise StartError(*mistakes)
         return settings
@@ -288,100 +270,9 @@ class Settings(BaseSettings):
         return default_text(name) if value is None else as_text(value)
 
 
-def flag(name: str) -> str:
-    """`--ocpp-port` for `ocpp_port`."""
-    return f"--{setting(name)}"
-
-
-def setting(name: str) -> str:
-    """`ocpp-port` for `ocpp_port`: a field's name as people write it."""
-    return name.replace("_", "-")
-
-
-def variable(name: str) -> str:
-    """`MCPP_OCPP_PORT` for `ocpp_port`."""
-    return f"{ENV_PREFIX}{name.upper()}"
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches a listener on `host`."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
-
-
-def as_text(value: object) -> str:
-    """A value as one would set it."""
-    match value:
-        case bool():
-            return "on" if value else "off"
-        case float():
-            return f"{value:g}"
-        case tuple():
-            return ",".join(map(str, value))
-        case _:
-            return str(value)
-
-
 def default_text(name: str) -> str:
     """A field's default as the documentation shows it."""
     field = Settings.model_fields[name]
     if documented(field).default:
         return documented(field).default
     return "none" if field.default is None else as_text(field.default)
-
-
-def documented(field: FieldInfo) -> Documented:
-    """What the documentation adds to a field."""
-    return next((item for item in field.metadata if isinstance(item, Documented)), Documented())
-
-
-_CONSEQUENCES: Final = frozenset({"default_factory_not_called"})
-"""Errors that only follow from another field's, which is reported."""
-
-
-def _mistake(details: ErrorDetails) -> str:
-    name = str(details["loc"][0])
-    return f"{setting(name)}: {_problem(details)} (flag {flag(name)}, variable {variable(name)})"
-
-
-def _problem(details: ErrorDetails) -> str:
-    given = repr(details["input"])  # never a secret's: only its validator refuses it, in words of its own
-    context = details.get("ctx", {})
-    match details["type"]:
-        case "float_parsing" | "float_type":
-            return f"{given} is not a number"
-        case "int_parsing" | "int_type" | "int_from_float":
-            return f"{given} is not a whole number"
-        case "greater_than_equal":
-            return f"{details['input']} is below {context['ge']}"
-        case "less_than_equal":
-            return f"{details['input']} is above {context['le']}"
-        case "enum":
-            return f"{given} is not one of {context['expected']}"
-        case "bool_parsing" | "bool_type":
-            return f"{given} is neither on nor off"
-        case "too_short":
-            return "names nothing"
-        case "value_error":
-            return str(context["error"])
-        case _:
-            return details["msg"]
-
-
-def _unknown_variables(environment: Mapping[str, str]) -> list[str]:
-    known = {variable(name) for name in Settings.model_fields} | _CLIENT_VARIABLES
-    unknown = sorted(
-        name
-        for name in environment
-        if name.upper().startswith(ENV_PREFIX)
-        and name.upper() not in known
-        and not name.upper().startswith(_PLUGIN_PREFIX)
-    )
-    return [f"{name}: there is no such setting{_hint(name.upper(), known)}" for name in unknown]
-
-
-def _hint(name: str, known: set[str]) -> str:
-    nearest = get_close_matches(name, sorted(known), n=1, cutoff=0.0)
-    return f"; did you mean {nearest[0]}?" if nearest else ""

@@ -1,0 +1,19 @@
+"""The settings of the server: `model` has each of them, `values` their kinds, `texts` how they are named and shown."""
+
+from mcpp.settings.model import Settings, default_text
+from mcpp.settings.texts import as_text, documented, flag, setting, variable
+from mcpp.settings.values import AuthorizationMode, ConcurrentTx, Registration, is_loopback
+
+__all__ = [
+    "AuthorizationMode",
+    "ConcurrentTx",
+    "Registration",
+    "Settings",
+    "as_text",
+    "default_text",
+    "documented",
+    "flag",
+    "is_loopback",
+    "setting",
+    "variable",
+]

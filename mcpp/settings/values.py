@@ -1,0 +1,150 @@
+"""What a setting may be: the kinds of values, and the checks of those that have a form."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from pathlib import Path
+from typing import Annotated, TypeAlias
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic_settings import NoDecode
+
+from mcpp.storage.engine import DatabaseUnusable
+from mcpp.storage.sqlite.database import database_path
+from mcpp.telemetry.logs.redaction import redact_text
+
+
+class Registration(StrEnum):
+    """What becomes of an identity that isn't in the database."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class AuthorizationMode(StrEnum):
+    """Which id tags are accepted."""
+
+    OPEN = "open"
+    KNOWN = "known"
+
+
+class ConcurrentTx(StrEnum):
+    """Whether one id tag may charge in two places."""
+
+    ALLOW = "allow"
+    DENY = "deny"
+
+
+@dataclass(frozen=True)
+class Documented:
+    """What the documentation says of a field beside its description and bounds."""
+
+    unit: str = ""
+    default: str = ""
+    """Where the default is computed from others."""
+
+
+def _host(value: str) -> str:
+    host = value.removeprefix("[").removesuffix("]")
+    if not host or any(c.isspace() or c in "/?#@" for c in host):
+        raise ValueError(f"{value!r} is no host name or address")
+    return host
+
+
+def _url_path(value: str) -> str:
+    if not value.startswith("/") or any(c.isspace() or c in "?#" for c in value):
+        raise ValueError(f"{value!r} is no path of a URL: it begins with / and has no blank, ? or #")
+    return value.rstrip("/") or "/"
+
+
+def _base_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or "@" in value:
+        raise ValueError("must be a URL such as http://files.example or https://files.example/mcpp")
+    return value.rstrip("/")
+
+
+def _database(value: object) -> Path:
+    try:
+        return database_path(str(value))
+    except DatabaseUnusable as error:
+        raise ValueError(redact_text(str(error).removeprefix("database "))) from error
+
+
+def _split(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(item.strip() for item in value.split(",") if item.strip())
+    return value
+
+
+def _plugin_name(value: str) -> str:
+    if not re.fullmatch(r"-?[\w.-]+|[\w.]+:[\w.]+", value):
+        raise ValueError(f"{value!r} is neither a name nor module:attribute")
+    return value
+
+
+def _token(value: SecretStr) -> SecretStr:
+    token = value.get_secret_value()
+    if not token or not all("!" <= c <= "~" for c in token):
+        raise ValueError("must be one or more visible ASCII characters without blanks")
+    return value
+
+
+def _id_tag(value: str) -> str:
+    # OCPP 1.6 §7.28 allows 20 characters in a RemoteStartTransaction.
+    if not 1 <= len(value) <= 20 or not value.isprintable() or value != value.strip():
+        raise ValueError("must be 1 to 20 printable characters without a blank at either end")
+    return value
+
+
+def _separator(value: str) -> str:
+    if len(value) > 8 or any(not c.isprintable() or c.isspace() or c.isalnum() for c in value):
+        raise ValueError("must be 1 to 8 printable characters, none of them a letter, a digit or a blank")
+    return value
+
+
+def _network(value: object) -> IPv4Network | IPv6Network:
+    try:
+        return ip_network(str(value))
+    except ValueError:
+        raise ValueError(f"{value!r} is neither an IP address nor a network such as 10.0.0.0/8") from None
+
+
+def _readable(path: Path) -> Path:
+    path = path.resolve()
+    try:
+        with path.open("rb"):
+            return path
+    except OSError as error:
+        raise ValueError(f"{path} can't be read ({error.strerror})") from error
+
+
+Host: TypeAlias = Annotated[str, AfterValidator(_host)]
+Hosts: TypeAlias = Annotated[tuple[Host, ...], NoDecode, BeforeValidator(_split), Field(min_length=1)]
+Port: TypeAlias = Annotated[int, Field(ge=0, le=65535)]
+UrlPath: TypeAlias = Annotated[str, AfterValidator(_url_path)]
+BaseUrl: TypeAlias = Annotated[str, AfterValidator(_base_url)]
+DatabasePath: TypeAlias = Annotated[Path, BeforeValidator(_database)]
+ReadablePath: TypeAlias = Annotated[Path, AfterValidator(_readable)]
+"""An existing file that this process may read."""
+ResolvedPath: TypeAlias = Annotated[Path, AfterValidator(Path.resolve)]
+Token: TypeAlias = Annotated[SecretStr, AfterValidator(_token)]
+IdTag: TypeAlias = Annotated[str, AfterValidator(_id_tag)]
+Separator: TypeAlias = Annotated[str, AfterValidator(_separator)]
+PluginNames: TypeAlias = Annotated[
+    tuple[Annotated[str, AfterValidator(_plugin_name)], ...], NoDecode, BeforeValidator(_split), Field(min_length=1)
+]
+Network: TypeAlias = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
+Networks: TypeAlias = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_split), Field(min_length=1)]
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches a listener on `host`."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
