@@ -70,9 +70,9 @@ SELECT identity FROM charge_points WHERE vendor = @vendor AND identity > @after 
 -- name: GetChargePoints :many
 SELECT * FROM charge_points WHERE identity IN (sqlc.slice(identities)) ORDER BY identity;
 
--- A charge point's key and the hash of its password; by this it's found when it connects.
+-- A charge point's key, the hash of its password and what it must show beside; by this it's found when it connects.
 -- name: GetCredentials :one
-SELECT key, password_hash FROM charge_points WHERE identity = @identity;
+SELECT key, password_hash, security_profile, highest_profile, certificate_serial FROM charge_points WHERE identity = @identity;
 
 -- A charge point whose identity differs from this one in letter case only.
 -- name: FindInOtherCase :one
@@ -84,9 +84,22 @@ ORDER BY identity LIMIT 1;
 -- name: SetPasswordHash :exec
 UPDATE charge_points SET password_hash = @password_hash WHERE key = @key;
 
--- How many charge points may connect without a password.
--- name: CountChargePointsWithoutPassword :one
-SELECT count(*) FROM charge_points WHERE password_hash IS NULL;
+-- Note that a charge point has used a higher security profile than ever before.
+-- name: RaiseHighestProfile :exec
+UPDATE charge_points SET highest_profile = @highest_profile WHERE key = @key;
+
+-- Say which security profile a charge point must use at least, NULL where the setting decides, and what it has used.
+-- name: SetSecurityProfile :exec
+UPDATE charge_points SET security_profile = @security_profile, highest_profile = @highest_profile WHERE key = @key;
+
+-- Say which name beside its identity a charge point's certificate may have; NULL: none.
+-- name: SetCertificateSerial :exec
+UPDATE charge_points SET certificate_serial = @certificate_serial WHERE key = @key;
+
+-- How many charge points may connect without proving who they are.
+-- name: CountChargePointsWithoutAuthentication :one
+SELECT count(*) FROM charge_points
+WHERE password_hash IS NULL AND highest_profile = 0 AND coalesce(security_profile, 0) = 0;
 
 -- Register a charge point ahead of its first connection; 0 rows where it is known.
 -- name: RegisterChargePoint :execrows

@@ -17,6 +17,15 @@ from mcpp.domain.events import (
 )
 from mcpp.domain.occasion import Occasion, OperatorOccasion, Result
 from mcpp.domain.recovery import weigh_boot
+from mcpp.domain.security_profiles import (
+    ASKS_NOTHING,
+    NOTHING_SHOWN,
+    ProfilePolicy,
+    Refusal,
+    SecurityProfile,
+    Shown,
+    judge,
+)
 from mcpp_generated.db.enums import ReportKind
 from mcpp_generated.db.queries import Queries
 
@@ -45,6 +54,8 @@ class Connected(NamedTuple):
     """The number of this connection among the charge point's, counted from 1."""
     in_other_case: str | None = None
     """At its first connection: a charge point that is known by the same identity in another letter case."""
+    security_profile: SecurityProfile = SecurityProfile.NONE
+    """That it uses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +94,10 @@ class Wanted:
     """Of each connector, at most; None: nobody knows."""
     password_hash: str | Keep | None = field(default=KEEP, repr=False)
     """None: it needs no password."""
+    security_profile: int | Keep | None = KEEP
+    """At least; None: as the setting says for all. What it has used before counts up to this."""
+    certificate_serial: str | Keep | None = KEEP
+    """What its certificate may have as CN in place of its identity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,30 +126,33 @@ def connect(
     *,
     register_unknown: bool,
     proven_hash: str | None = None,
-) -> Connected | PasswordNeeded | NotRegistered:
-    """Record a connection, unless the charge point is unknown and must not be registered.
+    shown: Shown = NOTHING_SHOWN,
+    policy: ProfilePolicy = ASKS_NOTHING,
+) -> Connected | PasswordNeeded | NotRegistered | Refusal:
+    """Record a connection, unless the charge point is unknown and must not be registered, or shows too little.
 
-    Where a password is stored, nothing is recorded until its hash is given as proven.
+    Where a password is stored and no certificate shown, nothing is recorded until its hash is given as proven.
     """
     known = q.get_credentials(identity=identity)
     if known is None and not register_unknown:
         return NotRegistered(q.find_in_other_case(identity=identity))
-    if known is not None and known.password_hash not in {None, proven_hash}:
+    profile = judge(policy, identity, known, shown, now)
+    if not isinstance(profile, SecurityProfile):
+        return profile
+    by_certificate = profile is SecurityProfile.CERTIFICATE
+    if known is not None and not by_certificate and known.password_hash not in {None, proven_hash}:
         return PasswordNeeded(known.password_hash)
     connected = q.connect_charge_point(identity=identity, ocpp_version=ocpp_version, connected_at=now)
     is_first = connected.connection_epoch == 1
     in_other_case = q.find_in_other_case(identity=identity) if is_first else None
-    return Connected(connected.key, connected.connection_epoch, in_other_case)
+    if profile > (known.highest_profile if known else SecurityProfile.NONE):
+        q.raise_highest_profile(key=connected.key, highest_profile=profile)
+    return Connected(connected.key, connected.connection_epoch, in_other_case, profile)
 
 
 def set_password_hash(q: Queries, key: int, password_hash: str | None) -> None:
     """Store the hash of a charge point's password; None where it may connect without one."""
     q.set_password_hash(key=key, password_hash=password_hash)
-
-
-def all_authenticated(q: Queries, *, register_unknown: bool) -> bool:
-    """Whether nobody connects without a password: none is registered unasked, and each that is has one."""
-    return not register_unknown and q.count_charge_points_without_password() == 0
 
 
 def put_charge_point(q: Queries, identity: str, wanted: Wanted, now: datetime) -> Registered:
@@ -150,6 +168,15 @@ def put_charge_point(q: Queries, identity: str, wanted: Wanted, now: datetime) -
         q.set_rated_power(key=known.key, rated_power_w=wanted.rated_power_w)
     if wanted.password_hash is not KEEP:
         q.set_password_hash(key=known.key, password_hash=wanted.password_hash)
+    if wanted.security_profile is not KEEP:
+        q.set_security_profile(
+            key=known.key,
+            security_profile=wanted.security_profile,
+            # An operator's word counts more than what was used before, or nobody could go back.
+            highest_profile=min(known.highest_profile, wanted.security_profile or 0),
+        )
+    if wanted.certificate_serial is not KEEP:
+        q.set_certificate_serial(key=known.key, certificate_serial=wanted.certificate_serial)
     return Registered(known.key, created)
 
 

@@ -3,23 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
 from http import HTTPStatus
 from typing import Protocol
 
+from mcpp.domain.security_profiles import PeerCertificate, SecurityProfile
 from mcpp.ocppj.flow import Peer
 from mcpp.transport.outcomes import ConnectionOutcome
-
-
-@dataclass(frozen=True, slots=True)
-class PeerCertificate:
-    """What the certificate says that a charge point has proven to hold; its chain was checked by TLS."""
-
-    common_name: str
-    organization: str | None
-    serial_number: str
-    """Of the certificate, in hexadecimal digits, upper case."""
-    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +36,8 @@ class Admitted:
     peer: Peer
     epoch: int
     """The number of this connection among the charge point's: the end of an older one says nothing."""
+    security_profile: SecurityProfile = SecurityProfile.NONE
+    """That the connection uses."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,9 @@ class GetCredentialsRow(NamedTuple):
 
     key: int
     password_hash: str | None
+    security_profile: int | None
+    highest_profile: int
+    certificate_serial: str | None
 
 
 class ChargingProfile(NamedTuple):

@@ -142,7 +142,7 @@ class Queries(Protocol):
         raise NotImplementedError
 
     def get_credentials(self, *, identity: str) -> GetCredentialsRow | None:
-        """A charge point's key and the hash of its password; by this it's found when it connects."""
+        """A charge point's key, the hash of its password and what it must show beside; by this it's found when it connects."""
         raise NotImplementedError
 
     def find_in_other_case(self, *, identity: str) -> str | None:
@@ -153,8 +153,20 @@ class Queries(Protocol):
         """Store the hash of a charge point's password; NULL where it needs none."""
         raise NotImplementedError
 
-    def count_charge_points_without_password(self) -> int:
-        """How many charge points may connect without a password."""
+    def raise_highest_profile(self, *, highest_profile: int, key: int) -> None:
+        """Note that a charge point has used a higher security profile than ever before."""
+        raise NotImplementedError
+
+    def set_security_profile(self, *, security_profile: int | None, highest_profile: int, key: int) -> None:
+        """Say which security profile a charge point must use at least, NULL where the setting decides, and what it has used."""
+        raise NotImplementedError
+
+    def set_certificate_serial(self, *, certificate_serial: str | None, key: int) -> None:
+        """Say which name beside its identity a charge point's certificate may have; NULL: none."""
+        raise NotImplementedError
+
+    def count_charge_points_without_authentication(self) -> int:
+        """How many charge points may connect without proving who they are."""
         raise NotImplementedError
 
     def register_charge_point(self, *, identity: str, registered_at: datetime) -> int:

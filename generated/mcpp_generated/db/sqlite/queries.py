@@ -266,8 +266,17 @@ class SqliteQueries:
     def set_password_hash(self, *, password_hash: str | None, key: int) -> None:
         self._execute(statements.SET_PASSWORD_HASH, (password_hash, key))
 
-    def count_charge_points_without_password(self) -> int:
-        row: tuple[int] = self._execute(statements.COUNT_CHARGE_POINTS_WITHOUT_PASSWORD).fetchone()
+    def raise_highest_profile(self, *, highest_profile: int, key: int) -> None:
+        self._execute(statements.RAISE_HIGHEST_PROFILE, (highest_profile, key))
+
+    def set_security_profile(self, *, security_profile: int | None, highest_profile: int, key: int) -> None:
+        self._execute(statements.SET_SECURITY_PROFILE, (security_profile, highest_profile, key))
+
+    def set_certificate_serial(self, *, certificate_serial: str | None, key: int) -> None:
+        self._execute(statements.SET_CERTIFICATE_SERIAL, (certificate_serial, key))
+
+    def count_charge_points_without_authentication(self) -> int:
+        row: tuple[int] = self._execute(statements.COUNT_CHARGE_POINTS_WITHOUT_AUTHENTICATION).fetchone()
         return row[0]
 
     def register_charge_point(self, *, identity: str, registered_at: datetime) -> int:

@@ -196,7 +196,7 @@ def decode_charge_point(row: StoredChargePoint) -> ChargePoint:
     )
 
 
-StoredGetCredentialsRow: TypeAlias = tuple[int, str | None]
+StoredGetCredentialsRow: TypeAlias = tuple[int, str | None, int | None, int, str | None]
 
 
 def decode_get_credentials_row(row: StoredGetCredentialsRow) -> GetCredentialsRow:

@@ -65,7 +65,7 @@ GET_CHARGE_POINTS: Final = """\
 SELECT "key", identity, ocpp_version, display_name, password_hash, password_hash_candidate, security_profile, highest_profile, certificate_serial, authenticated_at, auto_start, rated_power_w, vendor, model, serial_number, charge_box_serial_number, firmware_version, iccid, imsi, meter_type, meter_serial_number, registered_at, boot_accepted_at, connection_epoch, last_connect_at, last_disconnect_at, last_boot_at, last_heartbeat_at, last_status_at, last_meter_values_at, last_tx_start_at, last_tx_stop_at, last_error_at, energy_wh, energy_peak_wh FROM charge_points WHERE identity IN (SELECT value FROM json_each(?1)) ORDER BY identity"""
 
 GET_CREDENTIALS: Final = """\
-SELECT key, password_hash FROM charge_points WHERE identity = ?1"""
+SELECT key, password_hash, security_profile, highest_profile, certificate_serial FROM charge_points WHERE identity = ?1"""
 
 FIND_IN_OTHER_CASE: Final = """\
 SELECT identity FROM charge_points
@@ -75,8 +75,18 @@ ORDER BY identity LIMIT 1"""
 SET_PASSWORD_HASH: Final = """\
 UPDATE charge_points SET password_hash = ?1 WHERE key = ?2"""
 
-COUNT_CHARGE_POINTS_WITHOUT_PASSWORD: Final = """\
-SELECT count(*) FROM charge_points WHERE password_hash IS NULL"""
+RAISE_HIGHEST_PROFILE: Final = """\
+UPDATE charge_points SET highest_profile = ?1 WHERE key = ?2"""
+
+SET_SECURITY_PROFILE: Final = """\
+UPDATE charge_points SET security_profile = ?1, highest_profile = ?2 WHERE key = ?3"""
+
+SET_CERTIFICATE_SERIAL: Final = """\
+UPDATE charge_points SET certificate_serial = ?1 WHERE key = ?2"""
+
+COUNT_CHARGE_POINTS_WITHOUT_AUTHENTICATION: Final = """\
+SELECT count(*) FROM charge_points
+WHERE password_hash IS NULL AND highest_profile = 0 AND coalesce(security_profile, 0) = 0"""
 
 REGISTER_CHARGE_POINT: Final = """\
 INSERT INTO charge_points (identity, registered_at) VALUES (?1, ?2) ON CONFLICT (identity) DO NOTHING"""
