@@ -74,6 +74,16 @@ class WantedChargePoint(Body):
     password: Annotated[SecretStr, Field(min_length=1, max_length=255)] | None = Field(
         None, description="For HTTP basic authentication; stored as a hash, never returned. null: it needs none."
     )
+    security_profile: Annotated[StrictInt, Field(ge=0, le=3)] | None = Field(
+        None,
+        description="Least security profile of OCPP that it must use, where that is more than the setting asks of all. "
+        "What it has used before counts up to this one only, so it can go back. null: as the setting says.",
+    )
+    certificate_serial: Annotated[Printable, Field(min_length=1, max_length=64)] | None = Field(
+        None,
+        description="Serial number that its certificate may have as CN in place of its identity. null: the identity "
+        "alone.",
+    )
 
 
 class WantedIdTag(Body):

@@ -64,6 +64,8 @@ async def put_charge_point(
             auto_start=wanted.auto_start if "auto_start" in given else KEEP,
             rated_power_w=wanted.rated_power_w if "rated_power_w" in given else KEEP,
             password_hash=password_hash,
+            security_profile=wanted.security_profile if "security_profile" in given else KEEP,
+            certificate_serial=wanted.certificate_serial if "certificate_serial" in given else KEEP,
         ),
         datetime.now(UTC),
     )

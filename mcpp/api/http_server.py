@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any, cast
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -28,8 +29,9 @@ class HttpServer:
         *,
         stop_timeout: int = STOP_TIMEOUT_SECONDS,
         connection_limit: int | None = None,
+        secured: Callable[[asyncio.Protocol], asyncio.Protocol] | None = None,
     ) -> None:
-        """`stop_timeout` in seconds; connections over the limit get 503."""
+        """`stop_timeout` in seconds; connections over the limit get 503; `secured` puts TLS below a protocol."""
         self._host = host
         self._port = port
         config = uvicorn.Config(
@@ -45,6 +47,15 @@ class HttpServer:
             timeout_graceful_shutdown=stop_timeout,
             limit_concurrency=connection_limit,
         )
+        if secured is not None:
+            config.load()
+            plain = config.http_protocol_class
+
+            def secured_protocol(**given: Any) -> asyncio.Protocol:  # Any: passed on as uvicorn gives it
+                return secured(plain(**given))
+
+            # What uvicorn calls for each connection. Its own TLS can't read its files again, nor say why it fails.
+            config.http_protocol_class = cast("type[asyncio.Protocol]", secured_protocol)
         self._server = _QuietServer(config)
         self._running: asyncio.Task[None] | None = None
 

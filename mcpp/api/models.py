@@ -60,6 +60,12 @@ class ChargePoint(BaseModel):
     model: str | None
     serial_number: str | None
     firmware_version: str | None
+    security_profile: int | None = Field(description="The least that it must use; null: as the setting says for all.")
+    highest_profile: int = Field(description="That it has used: a lower one no longer lets it in.", ge=0, le=3)
+    used_profile: int | None = Field(description="That its connection uses now; null where it has none.")
+    certificate_serial: str | None = Field(
+        description="What its certificate may have as CN in place of its identity, as an operator says."
+    )
     connectors: list[Connector]
     auto_start: bool | None = Field(description="null: the global setting holds.")
     last_connect_at: Time | None

@@ -16,6 +16,8 @@ from mcpp import __version__
 from mcpp.reads.terminal_text import printable
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx  # 0.1 s, so imported where it's used: completion of an operation does without
 
 FAILED: Final = 1
@@ -38,7 +40,8 @@ def _complete_charge_point(ctx: click.Context, _: click.Parameter, incomplete: s
     import httpx
 
     try:
-        with _client(ctx.params["api_url"], ctx.params["api_token"], httpx.Timeout(_COMPLETION_TIMEOUT)) as client:
+        timeout = httpx.Timeout(_COMPLETION_TIMEOUT)
+        with _client(ctx.params["api_url"], ctx.params["api_token"], ctx.params["api_ca"], timeout) as client:
             page = client.get("/api/v1/charge-points", params={"connected": "true", "limit": 1000}).json()
         return [
             CompletionItem(item["id"], help=" ".join(filter(None, (item["vendor"], item["model"]))) or None)
@@ -90,7 +93,16 @@ def _operations() -> dict[str, str]:
     metavar="TEXT",
     help="Bearer token, where the server has one. Better set by variable: other users of the machine can read flags.",
 )
-def call(charge_point: str, action: str, payload: str, api_url: str, api_token: str | None) -> int:
+@click.option(
+    "--api-ca",
+    envvar="MCPP_API_CA",
+    show_envvar=True,
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="FILE",
+    help="PEM file with the certificate to trust for https, where the system doesn't: the authority's, or the "
+    "server's own.",
+)
+def call(charge_point: str, action: str, payload: str, api_url: str, api_token: str | None, api_ca: str | None) -> int:
     """Send one OCPP operation to a charge point.
 
     It goes through the running server; the charge point's answer is printed as JSON.
@@ -112,7 +124,8 @@ def call(charge_point: str, action: str, payload: str, api_url: str, api_token: 
     import httpx
 
     try:
-        with _client(api_url, api_token, httpx.Timeout(_ANSWER_TIMEOUT, connect=_CONNECT_TIMEOUT)) as client:
+        timeout = httpx.Timeout(_ANSWER_TIMEOUT, connect=_CONNECT_TIMEOUT)
+        with _client(api_url, api_token, api_ca, timeout) as client:
             path = f"/api/v1/charge-points/{_segment(charge_point)}/commands/{action}"
             answer = client.post(path, content=body, headers={"Content-Type": "application/json"})
     except (httpx.InvalidURL, httpx.UnsupportedProtocol, ValueError) as error:
@@ -121,9 +134,15 @@ def call(charge_point: str, action: str, payload: str, api_url: str, api_token: 
         ) from error
     except httpx.TransportError as error:
         cause = printable(str(error) or type(error).__name__)
-        click.echo(f"no answer from {api_url}: {cause}; is mcpp serve running there?", err=True)
+        click.echo(f"no answer from {api_url}: {cause}; {_hint(cause)}", err=True)
         return FAILED
     return _show(answer)
+
+
+def _hint(cause: str) -> str:
+    if "CERTIFICATE_VERIFY_FAILED" in cause:
+        return "give the certificate to trust with --api-ca, and the name that it is for in --api-url"
+    return "is mcpp serve running there?"
 
 
 def _check_action(action: str) -> None:
@@ -164,13 +183,23 @@ def _segment(identity: str) -> str:
     return quote(identity, safe="") if identity.strip(".") else identity.replace(".", "%2E")
 
 
-def _client(api_url: str, api_token: str | None, timeout: httpx.Timeout) -> httpx.Client:
+def _client(api_url: str, api_token: str | None, api_ca: str | None, timeout: httpx.Timeout) -> httpx.Client:
     import httpx
+
+    verify: ssl.SSLContext | bool = True
+    if api_ca is not None:
+        import ssl
+
+        try:
+            verify = ssl.create_default_context(cafile=api_ca)
+        except ssl.SSLError as error:
+            raise click.UsageError(f"--api-ca: {api_ca} holds no certificate in PEM form") from error
 
     return httpx.Client(
         base_url=api_url,
         headers={"User-Agent": f"mcpp/{__version__}"} | ({"Authorization": f"Bearer {api_token}"} if api_token else {}),
         timeout=timeout,
+        verify=verify,
         trust_env=httpx.URL(api_url).host not in _LOOPBACK,  # no proxy leads to this machine
     )
 

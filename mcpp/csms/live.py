@@ -7,6 +7,7 @@ from typing import Generic, Protocol
 
 from pydantic import BaseModel
 
+from mcpp.domain.security_profiles import SecurityProfile
 from mcpp.ocppj.actions import Action, AnyAction, Req, Res
 
 
@@ -31,6 +32,10 @@ class LiveChargePoints(Protocol):
 
     def version_of(self, identity: str) -> str | None:
         """The OCPP version that the charge point's connection speaks; None where it has none."""
+        ...
+
+    def profile_of(self, identity: str) -> SecurityProfile | None:
+        """The security profile that the charge point's connection uses; None where it has none."""
         ...
 
     async def call(self, identity: str, action: Action[Req, Res], request: Req) -> Res:

@@ -100,6 +100,14 @@ class ChargePoint(ChargePointState):
     rated_power_w: int | None
     """What each connector can deliver at most, as an operator says."""
     serial_number: str | None
+    security_profile: int | None
+    """The least that an operator asks of it; None: as the setting says for all."""
+    highest_profile: int
+    """That it has used; a lower one no longer lets it in."""
+    used_profile: int | None
+    """By its connection now."""
+    certificate_serial: str | None
+    """What its certificate may have as CN in place of its identity, as an operator says."""
     last_connect_at: datetime | None
     last_disconnect_at: datetime | None
     last_boot_at: datetime | None
@@ -262,6 +270,10 @@ class ChargePoints:
             vendor=row.vendor,
             model=row.model,
             serial_number=row.serial_number,
+            security_profile=row.security_profile,
+            highest_profile=row.highest_profile,
+            used_profile=self._live.profile_of(row.identity),
+            certificate_serial=row.certificate_serial,
             firmware_version=row.firmware_version,
             auto_start=row.auto_start,
             connectors=connectors,

@@ -29,6 +29,9 @@ EXPIRY_INTERVAL = 5.0
 RECOVERY_INTERVAL = 2.0
 """Seconds between two looks at the transactions that are suspected to be over."""
 
+CERTIFICATE_INTERVAL = 10.0
+"""Seconds between two looks at the files of TLS: how late a renewed certificate may serve."""
+
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
@@ -198,3 +201,15 @@ class RecoveryKeeper(_Chore):
                 recovery.close_orphans, self._now(), self._grace, self._connected_since(), new_correlation_id
             )
             self._publish(outcome.events)
+
+
+class CertificateKeeper(_Chore):
+    """Has the files of TLS looked at."""
+
+    def __init__(self, look: Callable[[], None], interval: float = CERTIFICATE_INTERVAL) -> None:
+        super().__init__(interval)
+        self._look = look
+
+    async def work(self) -> None:
+        """Look now: a few stats, and milliseconds where something has changed."""
+        self._look()

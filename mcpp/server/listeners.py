@@ -19,6 +19,7 @@ from mcpp.files.listener import create_files_app, reachable_url
 from mcpp.files.store import FileStore
 from mcpp.server.parts import CoreParts, StorageParts
 from mcpp.server.telemetry import TelemetryParts
+from mcpp.server.tls import secured
 from mcpp.server.versions import CHARGING_PROFILES, local_list_sync, read_unmatched
 from mcpp.settings import Settings
 from mcpp.storage.readiness import check_writable
@@ -27,6 +28,7 @@ from mcpp.telemetry.requests import RequestTelemetry
 from mcpp.transport.limits import Limits
 from mcpp.transport.listener import OcppListener
 from mcpp.transport.registry import Registry
+from mcpp.transport.tls import ServerTls
 
 
 class Listeners:
@@ -42,7 +44,13 @@ class Listeners:
         await asyncio.gather(*(stop() for stop in self._stops))
 
 
-async def open_ocpp(settings: Settings, telemetry: TelemetryParts, core: CoreParts, listeners: Listeners) -> int:
+async def open_ocpp(
+    settings: Settings,
+    telemetry: TelemetryParts,
+    core: CoreParts,
+    listeners: Listeners,
+    tls: ServerTls | None = None,
+) -> int:
     """Listen for chargers. Returns the port."""
     registry, metrics = core.registry, telemetry.metrics
     metrics.watch_connections(lambda: len(registry))
@@ -63,6 +71,7 @@ async def open_ocpp(settings: Settings, telemetry: TelemetryParts, core: CorePar
             call_queue_limit=settings.call_queue_limit,
             max_message_size=settings.frame_limit,
         ),
+        tls=tls,
     )
     try:
         port = await listener.start()
@@ -85,6 +94,7 @@ async def open_http(
     core: CoreParts,
     files: FileStore | None,
     listeners: Listeners,
+    tls: ServerTls | None = None,
 ) -> int:
     """Listen for people, scripts and scrapers. Returns the port."""
     services = ApiServices(
@@ -113,7 +123,7 @@ async def open_http(
         metrics_open=settings.metrics_open,
     )
     api = create_api(services, rules, RequestTelemetry(telemetry.metrics, telemetry.spans))
-    http = HttpServer(api, settings.http_host, settings.http_port)
+    http = HttpServer(api, settings.http_host, settings.http_port, secured=secured(tls, "http"))
     try:
         port = await http.start()
     except OSError as error:
@@ -129,7 +139,11 @@ async def open_http(
 
 
 async def open_files(
-    settings: Settings, storage: StorageParts, core: CoreParts, listeners: Listeners
+    settings: Settings,
+    storage: StorageParts,
+    core: CoreParts,
+    listeners: Listeners,
+    tls: ServerTls | None = None,
 ) -> tuple[FileStore, int] | None:
     """Listen for chargers that fetch firmware and bring diagnostics, where that is wanted. Returns the port too."""
     if settings.files_port is None:
@@ -149,7 +163,9 @@ async def open_files(
         raise StartError(f"files-directory: {error}") from error
     host = settings.files_host or settings.ocpp_host
     app = create_files_app(store, size_limit=size_limit)
-    files = HttpServer(app, host, settings.files_port, stop_timeout=1, connection_limit=512)
+    files = HttpServer(
+        app, host, settings.files_port, stop_timeout=1, connection_limit=512, secured=secured(tls, "files")
+    )
     try:
         port = await files.start()
     except OSError as error:

@@ -18,6 +18,7 @@ from mcpp.csms.version import SpokenVersion
 from mcpp.domain import charge_points
 from mcpp.domain.authorization import AuthorizationPolicy
 from mcpp.domain.memory import Memory
+from mcpp.domain.security_profiles import ProfilePolicy, SecurityProfile
 from mcpp.errors import StartError
 from mcpp.plugins.builtin.auto_start import AutoStart
 from mcpp.plugins.loading import Plugin, load_plugins
@@ -134,7 +135,8 @@ async def build_core(
         on_authorization_key=move_password,
     )
     register_unknown = settings.registration is Registration.OPEN
-    presence = Presence(writer, events.publish, register_unknown=register_unknown, passwords=passwords)
+    profiles = ProfilePolicy(SecurityProfile(settings.security_profile), settings.tls_organization)
+    presence = Presence(writer, events.publish, register_unknown=register_unknown, passwords=passwords, policy=profiles)
     events.subscribe(services.departures)
     conformance = ConformanceRecorder(services.departures, VERSIONS, _TOLERATED_HANDSHAKES)
     registry = Registry(

@@ -9,8 +9,10 @@ from http import HTTPStatus
 
 from mcpp.domain import charge_points
 from mcpp.domain.events import ChargePointConnected, ChargePointDisconnected, Event
+from mcpp.domain.security_profiles import ASKS_NOTHING, ProfilePolicy, Refusal, Shown, all_authenticated
 from mcpp.ocppj.flow import Peer, new_correlation_id
 from mcpp.server.passwords import Passwords
+from mcpp.server.profile_refusals import profile_refusal
 from mcpp.storage.writer import Writer, WriterClosed
 from mcpp.telemetry.logs.pipeline import get_logger
 from mcpp.transport.admission import AdmissionRefused, Admitted, ConnectRequest
@@ -29,7 +31,9 @@ class Presence:
         *,
         register_unknown: bool,
         passwords: Passwords,
+        policy: ProfilePolicy = ASKS_NOTHING,
     ) -> None:
+        self._policy = policy
         self._writer = writer
         self._passwords = passwords
         self._publish = publish
@@ -50,7 +54,11 @@ class Presence:
                 datetime.now(UTC),
                 register_unknown=self._register_unknown,
                 proven_hash=proven_hash,
+                shown=Shown(request.encrypted, request.certificate),
+                policy=self._policy,
             )
+            if isinstance(found, Refusal):
+                return profile_refusal(found)
             if isinstance(found, charge_points.NotRegistered):
                 return AdmissionRefused(
                     HTTPStatus.NOT_FOUND, _not_registered(found), ConnectionOutcome.UNKNOWN_CHARGE_POINT
@@ -64,7 +72,7 @@ class Presence:
                         known_as=found.in_other_case,
                         remote_address=request.remote,
                     )
-                return Admitted(Peer(found.key, request.identity), found.epoch)
+                return Admitted(Peer(found.key, request.identity), found.epoch, found.security_profile)
             # Once more after a proof: the password may have been changed meanwhile.
             proven_hash = found.password_hash
             refusal = await self._refusal(request, proven_hash)
@@ -72,8 +80,8 @@ class Presence:
                 return AdmissionRefused(HTTPStatus.UNAUTHORIZED, refusal, ConnectionOutcome.UNAUTHORIZED)
 
     async def chargers_authenticated(self) -> bool:
-        """Whether nobody connects without a password."""
-        return await self._writer.submit(charge_points.all_authenticated, register_unknown=self._register_unknown)
+        """Whether nobody connects without proving who it is."""
+        return await self._writer.submit(all_authenticated, self._policy, register_unknown=self._register_unknown)
 
     async def _refusal(self, request: ConnectRequest, password_hash: str) -> str | None:
         """Why these credentials don't do."""

@@ -12,6 +12,7 @@ import sys
 import threading
 from contextlib import AsyncExitStack
 
+from mcpp.server.chores import CertificateKeeper
 from mcpp.server.listeners import Listeners, open_files, open_http, open_ocpp
 from mcpp.server.parts import (
     CoreParts,
@@ -21,6 +22,7 @@ from mcpp.server.parts import (
     open_storage,
 )
 from mcpp.server.telemetry import build_telemetry
+from mcpp.server.tls import open_tls
 from mcpp.settings import Settings, is_loopback
 from mcpp.telemetry.logs.control import follow_signals
 from mcpp.telemetry.logs.lines import LineWriter
@@ -85,6 +87,8 @@ async def _serve(settings: Settings, sink: LogSink, lines: LineWriter) -> None:
         loop.add_signal_handler(number, stop.set)
     report_loop_errors(loop)
     wanted = enabled_plugins(settings)
+    tls = open_tls(settings)
+    loop.add_signal_handler(signal.SIGHUP, tls.reload)
     async with AsyncExitStack() as running:
         telemetry = build_telemetry(settings, sink, lines, running)
         follow_signals(telemetry.log, loop)
@@ -96,9 +100,13 @@ async def _serve(settings: Settings, sink: LogSink, lines: LineWriter) -> None:
         plugins = build_plugins(wanted, telemetry, storage, core, running)
         listeners = Listeners()
         running.push_async_callback(listeners.stop)
-        ocpp_port = await open_ocpp(settings, telemetry, core, listeners)
-        files = await open_files(settings, storage, core, listeners)
-        http_port = await open_http(settings, telemetry, storage, core, files and files[0], listeners)
+        ocpp_port = await open_ocpp(settings, telemetry, core, listeners, tls.ocpp)
+        files = await open_files(settings, storage, core, listeners, tls.files)
+        http_port = await open_http(settings, telemetry, storage, core, files and files[0], listeners, tls.http)
+        tls.announce()
+        certificates = CertificateKeeper(tls.look)
+        certificates.start()
+        running.push_async_callback(certificates.stop)
         _tune_garbage_collection()
         await _announce(settings, core, ocpp_port=ocpp_port, http_port=http_port, files_port=files and files[1])
         plugins.start()
@@ -131,7 +139,8 @@ async def _announce(
     if sys.stdout.isatty():
         path = settings.ocpp_path.rstrip("/")
         host = socket.gethostname() if _is_unspecified(settings.ocpp_host) else settings.ocpp_host
-        print(f"Type this URL into a charger: ws://{host}:{ocpp_port}{path}/", file=sys.stderr)  # noqa: T201
+        scheme = "ws" if settings.tls_cert is None else "wss"
+        print(f"Type this URL into a charger: {scheme}://{host}:{ocpp_port}{path}/", file=sys.stderr)  # noqa: T201
 
 
 def _is_unspecified(host: str) -> bool:

@@ -14,7 +14,17 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from mcpp.errors import StartError
-from mcpp.settings.texts import ENV_PREFIX, as_text, describe_mistakes, documented, flag, unknown_variables, variable
+from mcpp.settings.texts import (
+    ENV_PREFIX,
+    as_text,
+    describe_mistakes,
+    documented,
+    flag,
+    setting,
+    unknown_variables,
+    variable,
+)
+from mcpp.settings.tls import check_authorities, check_pair, check_profile, client_authorities
 from mcpp.settings.values import (
     AuthorizationMode,
     BaseUrl,
@@ -76,13 +86,6 @@ class Settings(BaseSettings):
     )
     http_tls_key: ReadablePath | None = Field(None, description="PEM file with the key to http-tls-cert.")
 
-    security_profile: int = Field(
-        0,
-        ge=0,
-        le=3,
-        description="Least security profile of OCPP that chargers must use: 0 none, 1 password, 2 TLS and password, "
-        "3 TLS with a certificate of the charger's own. The API can ask more of a single charger.",
-    )
     tls_cert: ReadablePath | None = Field(
         None, description="PEM file with the certificate chain of the OCPP-J listener; makes it speak TLS."
     )
@@ -111,6 +114,13 @@ class Settings(BaseSettings):
     )
     certificate_renewal: Annotated[int, Documented(unit="days")] = Field(
         30, ge=1, le=365, description="How long before its end a charger's certificate is renewed."
+    )
+    security_profile: int = Field(
+        0,
+        ge=0,
+        le=3,
+        description="Least security profile of OCPP that chargers must use: 0 none, 1 password, 2 TLS and password, "
+        "3 TLS with a certificate of the charger's own. The API can ask more of a single charger.",
     )
 
     frame_limit: Annotated[int, Documented(unit="bytes")] = Field(
@@ -233,6 +243,36 @@ class Settings(BaseSettings):
         if port is None and known.data.get("files_host") is not None:
             raise ValueError("is needed where files-host is given")
         return port
+
+    @field_validator("tls_key", "http_tls_key")
+    @classmethod
+    def _fits_its_certificate(cls, key: Path | None, known: ValidationInfo) -> Path | None:
+        name = "tls_cert" if known.field_name == "tls_key" else "http_tls_cert"
+        if name in known.data:
+            check_pair(setting(name), known.data[name], key)
+        return key
+
+    @field_validator("tls_client_ca")
+    @classmethod
+    def _can_be_trusted(cls, path: Path | None, known: ValidationInfo) -> Path | None:
+        if path is not None:
+            if known.data.get("tls_cert", path) is None:
+                raise ValueError("needs tls-cert: only a listener with TLS sees certificates of chargers")
+            check_authorities(path)
+        return path
+
+    @field_validator("security_profile")
+    @classmethod
+    def _can_be_reached(cls, profile: int, known: ValidationInfo) -> int:
+        missing = {"tls_cert", "tls_client_ca", "ca_directory", "trusted_proxies"} - known.data.keys()
+        if not missing:  # else what is wrong with those is said
+            check_profile(
+                profile,
+                has_tls=known.data["tls_cert"] is not None,
+                behind_proxies=known.data["trusted_proxies"] is not None,
+                trusts_somebody=bool(client_authorities(known.data["tls_client_ca"], known.data["ca_directory"])),
+            )
+        return profile
 
     @field_validator("api_token")
     @classmethod

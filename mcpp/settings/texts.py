@@ -13,7 +13,7 @@ from mcpp.settings.values import Documented
 
 ENV_PREFIX: Final = "MCPP_"
 
-_CLIENT_VARIABLES: Final = frozenset({"MCPP_API_URL"})
+_CLIENT_VARIABLES: Final = frozenset({"MCPP_API_URL", "MCPP_API_CA"})
 """Of the commands that talk to a running server; `MCPP_API_TOKEN` serves both."""
 
 _PLUGIN_PREFIX: Final = "MCPP_PLUGIN_"

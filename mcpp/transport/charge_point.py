@@ -20,6 +20,7 @@ from websockets.frames import CloseCode
 from mcpp.csms.dialect import Dialect
 from mcpp.csms.live import Exchange
 from mcpp.csms.observer import MessageObserver
+from mcpp.domain.security_profiles import SecurityProfile
 from mcpp.ocppj.actions import Action, AnyAction, Req, Res
 from mcpp.ocppj.errors import (
     CallFault,
@@ -72,6 +73,7 @@ class LiveChargePoint:
         "connected_at",
         "epoch",
         "peer",
+        "security_profile",
     )
 
     def __init__(
@@ -83,8 +85,11 @@ class LiveChargePoint:
         limits: Limits,
         finished: Finished,
         epoch: int = 0,
+        security_profile: SecurityProfile = SecurityProfile.NONE,
     ) -> None:
         self.peer = peer
+        self.security_profile = security_profile
+        """That this connection uses."""
         self.epoch = epoch
         """The number of this connection among the charge point's."""
         self.connected_at = time.time()

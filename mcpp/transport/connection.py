@@ -11,6 +11,7 @@ connection costs a wake-up for each ping.
 from __future__ import annotations
 
 import asyncio
+import ssl
 from enum import Flag, auto
 from typing import Final, Protocol, cast
 
@@ -20,6 +21,7 @@ from websockets.protocol import State
 
 from mcpp.transport.limits import Limits
 from mcpp.transport.outcomes import ConnectionOutcome
+from mcpp.transport.tls_stream import begins_tls
 from mcpp.transport.websocket import WebSocketProtocol
 
 try:
@@ -157,6 +159,16 @@ class Connection(asyncio.Protocol):
         self._deadline_outcome = ConnectionOutcome.LOST
         self._alarm: asyncio.TimerHandle | None = None
 
+    @property
+    def tls(self) -> ssl.SSLObject | None:
+        """Of a connection by TLS, once its handshake is over."""
+        found: ssl.SSLObject | None = self._transport.get_extra_info("ssl_object")
+        return found
+
+    def tls_failed(self, reason: str) -> None:
+        """The TLS handshake failed, and its end has begun."""
+        self.abort(ConnectionOutcome.TLS_FAILED, reason)
+
     # What the owner and the receiver do.
 
     def open(self, receiver: Receiver, response: Response) -> None:
@@ -252,6 +264,12 @@ class Connection(asyncio.Protocol):
                     if self._receiver is not None:
                         self._receiver.message_received(text, binary=False)
                 return
+        if self._receiver is None and not self.ended and begins_tls(data):
+            # As text it would be waited for to go on, until the time is over.
+            self.abort(
+                ConnectionOutcome.BAD_REQUEST, "it speaks TLS (wss://) to a port without; set tls-cert, or use ws://"
+            )
+            return
         ws.receive_data(data)
         if self._receiver is not None:
             # Pongs and the answer to a close frame, before `send` writes past the package.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from http import HTTPStatus
+from typing import Final
 
 from websockets.frames import CloseCode
 from websockets.http11 import Request, Response
@@ -18,10 +19,19 @@ from mcpp.transport.limits import Limits
 from mcpp.transport.outcomes import ConnectionOutcome
 from mcpp.transport.registry import Registry
 from mcpp.transport.target import BadTarget, path_segments, read_basic_credentials, read_identity
+from mcpp.transport.tls import ServerTls, peer_certificate
+from mcpp.transport.tls_stream import TlsStream
 from mcpp.transport.websocket import WebSocketProtocol
 
 _BACKLOG = 4096
 """Connections waiting to be accepted: a whole fleet comes back at once after a power cut."""
+
+
+_BEFORE_OPEN: Final = frozenset({ConnectionOutcome.HANDSHAKE_TIMEOUT, ConnectionOutcome.HANDSHAKE_ABORTED})
+
+
+def _tls_failed(connection: Connection, _: str, reason: str) -> None:
+    connection.tls_failed(reason)
 
 
 class OcppListener:
@@ -38,8 +48,10 @@ class OcppListener:
         observer: MessageObserver,
         registry: Registry,
         limits: Limits | None = None,
+        tls: ServerTls | None = None,
     ) -> None:
         """Charge points connect to `path`/identity; the first dialect serves those that offer no subprotocol."""
+        self._tls = tls
         self.limits = limits or Limits()
         self._host = host
         self._port = port
@@ -58,9 +70,10 @@ class OcppListener:
         """Begin to listen. Returns the port; raises OSError where the address can't be had."""
         loop = asyncio.get_running_loop()
 
-        def connection() -> Connection:
+        def connection() -> asyncio.Protocol:
             ws = WebSocketProtocol(self._dialects, self._default_dialect, self.limits.max_message_size)
-            return Connection(self, ws, loop)
+            made = Connection(self, ws, loop)
+            return made if self._tls is None else TlsStream(made, self._tls.context, _tls_failed)
 
         self._server = await loop.create_server(connection, self._host, self._port, backlog=_BACKLOG)
         port: int = self._server.sockets[0].getsockname()[1]
@@ -112,7 +125,16 @@ class OcppListener:
         # The package's parser keeps the request for as long as it lives.
         request.headers.clear()
         user, password = credentials or (None, None)
-        question = ConnectRequest(connection.identity, connection.remote, ws.dialect.version, user, password)
+        tls = connection.tls
+        question = ConnectRequest(
+            connection.identity,
+            connection.remote,
+            ws.dialect.version,
+            user,
+            password,
+            encrypted=tls is not None,
+            certificate=None if tls is None else peer_certificate(tls),
+        )
         connection.hold_reading(Hold.ADMISSION)
         admission = self._admit(connection, ws.dialect, question, response)
         connection.admission = asyncio.get_running_loop().create_task(admission)
@@ -159,6 +181,7 @@ class OcppListener:
             self.limits,
             self._registry.command_finished,
             admitted.epoch,
+            admitted.security_profile,
         )
         self._live[connection] = charge_point
         connection.open(charge_point, response)
@@ -173,4 +196,6 @@ class OcppListener:
             replaced.close(CloseCode.POLICY_VIOLATION, "replaced by a newer connection", ConnectionOutcome.REPLACED)
 
     def _count(self, connection: Connection, outcome: ConnectionOutcome, detail: str) -> None:
+        if self._tls is not None and not detail and outcome in _BEFORE_OPEN and connection.tls is None:
+            detail = "in the TLS handshake"
         self._observer.connection(outcome, identity=connection.identity, remote=connection.remote, detail=detail)

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from websockets.frames import CloseCode
 
 from mcpp.csms.live import Exchange
+from mcpp.domain.security_profiles import SecurityProfile
 from mcpp.ocppj.actions import Action, AnyAction, Req, Res
 from mcpp.ocppj.errors import NotConnected
 from mcpp.ocppj.flow import Flow
@@ -51,6 +52,10 @@ class Registry:
     def version_of(self, identity: str) -> str | None:
         charge_point = self._by_identity.get(identity)
         return None if charge_point is None else charge_point.ocpp_version
+
+    def profile_of(self, identity: str) -> SecurityProfile | None:
+        charge_point = self._by_identity.get(identity)
+        return None if charge_point is None else charge_point.security_profile
 
     def add(self, charge_point: LiveChargePoint) -> LiveChargePoint | None:
         """Enter a connection. Returns the one it replaces, which the caller closes."""

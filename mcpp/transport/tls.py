@@ -1,22 +1,20 @@
 """What a listener with TLS serves: its certificate, whom it trusts, and which suites it offers.
 
-Suites and least key sizes are those of the OCPP 1.6 security whitepaper, edition 3 (TLS 1.2 or later, RSA 2048, EC 224).
+Suites and least key sizes are those of the OCPP 1.6 security whitepaper, edition 3: TLS 1.2 or later, RSA of 2048 bits,
+elliptic curves of 224.
 """
 
 from __future__ import annotations
 
-import os
 import ssl
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
-
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from cryptography.x509.oid import NameOID
+from typing import Final, TypeAlias, cast
 
 from mcpp.domain.security_profiles import PeerCertificate
+from mcpp.transport.pem import BadCertificate, ServedCertificate, check_key, read_certificate, unreadable
 
 _SUITES: Final = (
     "ECDHE-ECDSA-AES128-GCM-SHA256",
@@ -28,12 +26,10 @@ _SUITES: Final = (
 _RSA_SUITES: Final = ("AES128-GCM-SHA256", "AES256-GCM-SHA384")
 """TLS_RSA_…: without forward secrecy, so only where nothing else is in common, and only if asked for."""
 
+_Subject: TypeAlias = tuple[tuple[tuple[str, str], ...], ...]
+
 _SECURITY_LEVEL: Final = "@SECLEVEL=2"
 """OpenSSL's 112 bits: RSA of 2048 bits, curves of 224 and no SHA-1 signatures, for all certificates of both sides."""
-
-
-class BadCertificate(Exception):
-    """A certificate, a key or what is trusted can't be used; the text says which file, why, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +41,6 @@ class TlsFiles:
     key: Path
     client_authorities: tuple[Path, ...] = ()
     """PEM: whose certificates of charge points are accepted. One that doesn't exist trusts nobody."""
-
-
-@dataclass(frozen=True, slots=True)
-class ServedCertificate:
-    """A certificate that a listener shows."""
-
-    subject: str
-    """As RFC 4514 writes it."""
-    issuer: str
-    serial_number: str
-    """In hexadecimal digits, upper case."""
-    names: tuple[str, ...]
-    """DNS names and IP addresses that it's valid for."""
-    valid_from: datetime
-    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +73,7 @@ def load(files: TlsFiles, *, rsa_suites: bool = False) -> Loaded:
     except ssl.SSLError as error:
         raise BadCertificate(_pair_mistake(files, error)) from error
     except OSError as error:
-        raise _unreadable(files.certificate, error) from error
+        raise unreadable(files.certificate, error) from error
     authorities = [path for path in files.client_authorities if path.exists()]
     for path in authorities:
         trust(context, path)
@@ -112,80 +93,33 @@ def trust(context: ssl.SSLContext, path: Path) -> None:
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
 
 
-def read_certificate(path: Path) -> ServedCertificate:
-    """The first certificate of a PEM file. Raises BadCertificate."""
-    try:
-        certificate = x509.load_pem_x509_certificates(path.read_bytes())[0]
-    except OSError as error:
-        raise _unreadable(path, error) from error
-    except ValueError as error:
-        raise BadCertificate(f"{path} holds no certificate in PEM form") from error
-    return ServedCertificate(
-        subject=certificate.subject.rfc4514_string(),
-        issuer=certificate.issuer.rfc4514_string(),
-        serial_number=f"{certificate.serial_number:X}",
-        names=_names(certificate),
-        valid_from=certificate.not_valid_before_utc,
-        expires_at=certificate.not_valid_after_utc,
-    )
-
-
-def check_key(path: Path) -> None:
-    """Raises BadCertificate where the file holds no key that can be used without a person."""
-    try:
-        load_pem_private_key(path.read_bytes(), password=None)
-    except OSError as error:
-        raise _unreadable(path, error) from error
-    except TypeError as error:
-        raise BadCertificate(
-            f"the key in {path} has a pass phrase, which nobody could type at a restart; "
-            f"take it off with: openssl pkey -in {path} -out NEW_FILE"
-        ) from error
-    except ValueError as error:
-        raise BadCertificate(f"{path} holds no private key in PEM form") from error
-
-
 def peer_certificate(tls: ssl.SSLObject) -> PeerCertificate | None:
     """What the other side has shown, once the handshake is over; None where it has shown none."""
-    der = tls.getpeercert(binary_form=True)
-    if not der:
-        return None
-    certificate = x509.load_der_x509_certificate(der)
-    return PeerCertificate(
-        common_name=_only(certificate.subject, NameOID.COMMON_NAME) or "",
-        organization=_only(certificate.subject, NameOID.ORGANIZATION_NAME),
-        serial_number=f"{certificate.serial_number:X}",
-        expires_at=certificate.not_valid_after_utc,
-    )
-
-
-def _only(name: x509.Name, oid: x509.ObjectIdentifier) -> str | None:
-    """The one value of a kind; None where there are several, of which none can be believed."""
-    values = name.get_attributes_for_oid(oid)
-    if len(values) != 1:
-        return None
-    value = values[0].value
-    return value if isinstance(value, str) else value.decode(errors="replace")
-
-
-def _names(certificate: x509.Certificate) -> tuple[str, ...]:
     try:
-        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (x509.ExtensionNotFound, ValueError):
-        return ()
-    return (
-        *found.get_values_for_type(x509.DNSName),
-        *(str(address) for address in found.get_values_for_type(x509.IPAddress)),
-    )
+        shown = tls.getpeercert()
+        if not shown:
+            return None
+        names = [pair for rdn in cast("_Subject", shown["subject"]) for pair in rdn]
+        texts = cast("Mapping[str, str]", shown)
+        return PeerCertificate(
+            common_name=_only(names, "commonName") or "",
+            organization=_only(names, "organizationName"),
+            serial_number=texts["serialNumber"].lstrip("0"),
+            expires_at=datetime.fromtimestamp(ssl.cert_time_to_seconds(texts["notAfter"]), UTC),
+        )
+    except (LookupError, ValueError):  # a certificate that nobody can read is nobody's
+        return PeerCertificate("", None, "", datetime.max.replace(tzinfo=UTC))
+
+
+def _only(names: Sequence[tuple[str, str]], kind: str) -> str | None:
+    """The one value of a kind; None where there are several, of which none can be believed."""
+    values = [value for name, value in names if name == kind]
+    return values[0] if len(values) == 1 else None
 
 
 def _no_pass_phrase() -> str:
     # Without this OpenSSL would ask on the terminal. Reached by no key that `check_key` has let pass.
     return ""
-
-
-def _unreadable(path: Path, error: OSError) -> BadCertificate:
-    return BadCertificate(f"{path} can't be read ({error.strerror})")
 
 
 def _pair_mistake(files: TlsFiles, error: ssl.SSLError) -> str:
@@ -250,7 +184,7 @@ class ServerTls:
 
 def _mark(path: Path) -> tuple[int, int, int] | None:
     try:
-        found = os.stat(path)
+        found = path.stat()
     except OSError:
         return None
     return found.st_ino, found.st_size, found.st_mtime_ns

@@ -1,8 +1,8 @@
 """TLS between a socket's transport and a protocol, by the standard library's `ssl` without I/O.
 
-The event loops' own TLS tells nobody why a handshake failed, counts a connection only once that is over, waits for it by
-limits of its own, and on the standard loop takes 256 KiB for each connection. Here the protocol sees the connection from
-its first moment, with its own counts and time limits; nothing is spent on TLS before the first byte has come.
+The event loops' own TLS tells nobody why a handshake failed, counts a connection only once that is over, waits for it
+by limits of its own, and on the standard loop takes 256 KiB for each connection. Here the protocol sees the connection
+from its first moment, with its own counts and time limits; nothing is spent on TLS before the first byte has come.
 """
 
 from __future__ import annotations
@@ -61,6 +61,7 @@ class TlsStream(asyncio.Protocol, asyncio.Transport, Generic[Inner]):
     """
 
     __slots__ = (
+        "_alarm",
         "_closing",
         "_context",
         "_error",
@@ -77,8 +78,20 @@ class TlsStream(asyncio.Protocol, asyncio.Transport, Generic[Inner]):
     _incoming: ssl.MemoryBIO
     _outgoing: ssl.MemoryBIO
 
-    def __init__(self, inner: Inner, context: ssl.SSLContext, on_failure: Callable[[Inner, str], None]) -> None:
-        """`on_failure` is called with the reason where the handshake fails; the protocol's end follows."""
+    def __init__(
+        self,
+        inner: Inner,
+        context: ssl.SSLContext,
+        on_failure: Callable[[Inner, str, str], None],
+        handshake_timeout: float | None = None,
+    ) -> None:
+        """`on_failure` is told the other end's IP address and the reason where the handshake fails; the end follows.
+
+        `handshake_timeout` is in seconds; None where the protocol has a limit of its own.
+        """
+        self._alarm: asyncio.TimerHandle | None = None
+        if handshake_timeout is not None:
+            self._alarm = asyncio.get_running_loop().call_later(handshake_timeout, self._too_late)
         self._inner: Inner | None = inner
         self._context: ssl.SSLContext | None = context
         self._on_failure = on_failure
@@ -127,6 +140,7 @@ class TlsStream(asyncio.Protocol, asyncio.Transport, Generic[Inner]):
     def connection_lost(self, exc: Exception | None) -> None:
         inner, self._inner = self._inner, None
         self._closing = True
+        self._stop_alarm()
         self._tls = None
         if inner is not None:
             inner.connection_lost(self._error or exc)
@@ -216,6 +230,7 @@ class TlsStream(asyncio.Protocol, asyncio.Transport, Generic[Inner]):
             if not self._established:
                 tls.do_handshake()
                 self._established = True
+                self._stop_alarm()
                 self._flush()
             while self._incoming.pending or tls.pending():
                 text = tls.read(_RECORD)
@@ -251,6 +266,14 @@ class TlsStream(asyncio.Protocol, asyncio.Transport, Generic[Inner]):
             self._transport.write(_PLAIN_ANSWER)
         self._fail("it speaks plain ws:// or http:// to a port with TLS" if is_http else "what it sends is no TLS")
 
+    def _too_late(self) -> None:
+        self._fail("it took too long over the TLS handshake")
+
+    def _stop_alarm(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+
     def _fail(self, reason: str) -> None:
         """End with the alert that says why to the other side."""
         was_established = self._established
@@ -260,4 +283,5 @@ class TlsStream(asyncio.Protocol, asyncio.Transport, Generic[Inner]):
         self._closing = True
         self._transport.close()
         if not was_established and self._inner is not None:
-            self._on_failure(self._inner, reason)
+            peername = self._transport.get_extra_info("peername")
+            self._on_failure(self._inner, str(peername[0]) if peername else "", reason)

@@ -29,6 +29,7 @@ from mcpp.domain.evidence import Origin
 from mcpp.domain.memory import Memory
 from mcpp.domain.meter_values import store_in_transaction
 from mcpp.domain.samples import ENERGY_REGISTER, Sample, SampleKind
+from mcpp.domain.security_profiles import SecurityProfile
 from mcpp.domain.stamps import StampBook
 from mcpp.files.directory import MIB
 from mcpp.files.store import FileStore
@@ -79,6 +80,9 @@ class Connections:
 
     def connected(self, identity: str) -> bool:
         return identity in self.identities
+
+    def profile_of(self, identity: str) -> SecurityProfile | None:
+        return SecurityProfile.NONE if self.connected(identity) else None
 
     def version_of(self, identity: str) -> str | None:
         return "1.6" if identity in self.identities else None

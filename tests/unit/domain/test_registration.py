@@ -9,7 +9,6 @@ from mcpp.domain.charge_points import (
     PasswordNeeded,
     Registered,
     Wanted,
-    all_authenticated,
     connect,
     delete_charge_point,
     put_charge_point,
@@ -17,6 +16,7 @@ from mcpp.domain.charge_points import (
 )
 from mcpp.domain.events import ChargePointForgotten
 from mcpp.domain.occasion import OperatorOccasion, Result
+from mcpp.domain.security_profiles import ASKS_NOTHING, all_authenticated
 from mcpp_generated.db.models import ChargePoint
 from tests.unit.domain.books import NOW, Books, minute
 
@@ -94,12 +94,12 @@ def test_chargers_count_as_authenticated_when_none_may_come_without_a_password(b
     one, other = charge_point(books, "CP-1").key, charge_point(books, "CP-2").key
     set_password_hash(books.q, one, "hash")
 
-    assert not all_authenticated(books.q, register_unknown=False)
+    assert not all_authenticated(books.q, ASKS_NOTHING, register_unknown=False)
     set_password_hash(books.q, other, "hash")
-    assert all_authenticated(books.q, register_unknown=False)
-    assert not all_authenticated(books.q, register_unknown=True)
+    assert all_authenticated(books.q, ASKS_NOTHING, register_unknown=False)
+    assert not all_authenticated(books.q, ASKS_NOTHING, register_unknown=True)
     set_password_hash(books.q, one, None)
-    assert not all_authenticated(books.q, register_unknown=False)
+    assert not all_authenticated(books.q, ASKS_NOTHING, register_unknown=False)
 
 
 BY_HAND = OperatorOccasion("a" * 32, NOW)

@@ -13,6 +13,7 @@ from mcpp.domain import id_tags
 from mcpp.domain.errors import Unknown
 from mcpp.domain.id_tags import StoredTag
 from mcpp.domain.local_list import ListTooLong
+from mcpp.domain.security_profiles import SecurityProfile
 from mcpp.ocpp16.local_list_sync import LocalListSync
 from mcpp.ocppj.actions import Action, AnyAction, Req, Res, decode
 from mcpp.ocppj.errors import ConnectionLost, NotConnected
@@ -42,6 +43,9 @@ class Charger:
 
     def connected(self, identity: str) -> bool:
         return identity == "CP-1"
+
+    def profile_of(self, identity: str) -> SecurityProfile | None:
+        return SecurityProfile.NONE if self.connected(identity) else None
 
     def version_of(self, identity: str) -> str | None:
         return "1.6" if self.connected(identity) else None

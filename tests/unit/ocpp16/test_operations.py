@@ -10,6 +10,7 @@ from pydantic import BaseModel, JsonValue
 
 from mcpp.csms.live import Exchange, LiveChargePoints
 from mcpp.csms.operations import ChangeOutcome, Operations
+from mcpp.domain.security_profiles import SecurityProfile
 from mcpp.ocpp16.operations import Ocpp16Operations
 from mcpp.ocppj.actions import Action, AnyAction, Req, Res, decode
 from mcpp.ocppj.errors import CallRefused, InvalidPayload, NotConnected
@@ -27,6 +28,9 @@ class Wire:
 
     def connected(self, identity: str) -> bool:
         return identity == "CP-1"
+
+    def profile_of(self, identity: str) -> SecurityProfile | None:
+        return SecurityProfile.NONE if self.connected(identity) else None
 
     def version_of(self, identity: str) -> str | None:
         return "1.6" if self.connected(identity) else None

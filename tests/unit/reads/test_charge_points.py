@@ -14,6 +14,7 @@ from mcpp.domain.connectors import ReportStatus, order_availability, report_stat
 from mcpp.domain.memory import Memory
 from mcpp.domain.occasion import Occasion, OperatorOccasion
 from mcpp.domain.reservations import Reserve, record
+from mcpp.domain.security_profiles import SecurityProfile
 from mcpp.domain.stamps import StampBook, Stamps, write_stamps
 from mcpp.domain.statuses import NO_ERROR, ConnectorStatus
 from mcpp.ocppj.actions import Action, AnyAction, Req, Res
@@ -35,6 +36,9 @@ class Live:
 
     def connected(self, identity: str) -> bool:
         return identity in self.charge_point_ids
+
+    def profile_of(self, identity: str) -> SecurityProfile | None:
+        return SecurityProfile.NONE if self.connected(identity) else None
 
     def version_of(self, identity: str) -> str | None:
         raise NotImplementedError
