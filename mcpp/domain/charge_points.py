@@ -27,6 +27,7 @@ from mcpp.domain.security_profiles import (
     judge,
 )
 from mcpp_generated.db.enums import ReportKind
+from mcpp_generated.db.models import GetCredentialsRow
 from mcpp_generated.db.queries import Queries
 
 
@@ -168,16 +169,22 @@ def put_charge_point(q: Queries, identity: str, wanted: Wanted, now: datetime) -
         q.set_rated_power(key=known.key, rated_power_w=wanted.rated_power_w)
     if wanted.password_hash is not KEEP:
         q.set_password_hash(key=known.key, password_hash=wanted.password_hash)
-    if wanted.security_profile is not KEEP:
-        q.set_security_profile(
-            key=known.key,
-            security_profile=wanted.security_profile,
-            # An operator's word counts more than what was used before, or nobody could go back.
-            highest_profile=min(known.highest_profile, wanted.security_profile or 0),
-        )
+    _set_profile(q, known, wanted)
     if wanted.certificate_serial is not KEEP:
         q.set_certificate_serial(key=known.key, certificate_serial=wanted.certificate_serial)
     return Registered(known.key, created)
+
+
+def _set_profile(q: Queries, known: GetCredentialsRow, wanted: Wanted) -> None:
+    """What an operator says counts more than what was used before, or nobody could go back."""
+    profile, highest = known.security_profile, known.highest_profile
+    if wanted.security_profile is not KEEP:
+        profile = wanted.security_profile
+        highest = min(highest, profile or SecurityProfile.NONE)
+    if wanted.password_hash is None and highest < SecurityProfile.CERTIFICATE:
+        highest = SecurityProfile.NONE  # nothing is left to prove
+    if (profile, highest) != (known.security_profile, known.highest_profile):
+        q.set_security_profile(key=known.key, security_profile=profile, highest_profile=highest)
 
 
 def get_auto_start(q: Queries, identity: str) -> bool | None:

@@ -32,6 +32,10 @@ async def test_a_charge_point_that_told_everything(api: Site) -> None:
         "vendor": "Acme",
         "model": "Model 3",
         "serial_number": "SN-1",
+        "security_profile": None,
+        "highest_profile": 0,
+        "used_profile": 0,
+        "certificate_serial": None,
         "firmware_version": "1.2.3",
         "connectors": [
             {
@@ -75,7 +79,7 @@ async def test_a_charge_point_that_only_connected(api: Site) -> None:
 
     told = {name for name, value in item.items() if value is not None}
     lists = {"connectors", "ordered_availability", "reports"}
-    assert told == {"id", "connected", "ocpp_version", "last_connect_at"} | lists
+    assert told == {"id", "connected", "highest_profile", "ocpp_version", "last_connect_at"} | lists
     assert (item["connected"], item["connectors"]) == (False, [])
 
 

@@ -8,6 +8,7 @@ import pytest_asyncio
 import uvloop
 
 from mcpp.transport.limits import Limits
+from tests.authority import Authority
 from tests.integration.transport.support import CentralSystem, Dialect
 
 StartCentralSystem = Callable[..., Awaitable[CentralSystem]]
@@ -20,13 +21,29 @@ def pytest_asyncio_loop_factories(
     return {"uvloop": uvloop.new_event_loop, "asyncio": asyncio.SelectorEventLoop}
 
 
+_ALSO_BY_TLS = ("test_connection", "test_shutdown")
+"""Modules whose tests run by TLS, too: all that depends on the transport below."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "authority" in metafunc.fixturenames:
+        by_tls = metafunc.module.__name__.rpartition(".")[2] in _ALSO_BY_TLS
+        metafunc.parametrize("authority", ["ws", "wss"] if by_tls else ["ws"], indirect=True)
+
+
+@pytest.fixture
+def authority(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Authority | None:
+    """That has made the central system's certificate; None where it speaks plain ws."""
+    return Authority(tmp_path_factory.mktemp("ca")) if request.param == "wss" else None
+
+
 @pytest_asyncio.fixture
-async def start() -> AsyncIterator[StartCentralSystem]:
+async def start(authority: Authority | None) -> AsyncIterator[StartCentralSystem]:
     """Starts central systems, with limits and dialects as given, and stops them."""
     started: list[CentralSystem] = []
 
     async def start_one(limits: Limits | None = None, *dialects: Dialect) -> CentralSystem:
-        system = CentralSystem(limits or Limits(close_timeout=0.5, drain_timeout=0.5), dialects)
+        system = CentralSystem(limits or Limits(close_timeout=0.5, drain_timeout=0.5), dialects, authority)
         await system.start()
         started.append(system)
         return system

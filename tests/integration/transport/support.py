@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -32,6 +33,8 @@ from mcpp.transport.limits import Limits
 from mcpp.transport.listener import OcppListener
 from mcpp.transport.outcomes import ConnectionOutcome
 from mcpp.transport.registry import Registry
+from mcpp.transport.tls import ServerTls, TlsFiles
+from tests.authority import Authority
 
 HOST = "127.0.0.1"
 PATIENCE = 10.0
@@ -236,7 +239,14 @@ class OpenDoor:
 class CentralSystem:
     """The listener with all that it needs."""
 
-    def __init__(self, limits: Limits, dialects: Sequence[Dialect] = ()) -> None:
+    def __init__(self, limits: Limits, dialects: Sequence[Dialect] = (), authority: Authority | None = None) -> None:
+        """By TLS with a certificate of the authority, if there is one."""
+        tls = None
+        self.client_tls: ssl.SSLContext | None = None
+        if authority is not None:
+            pair = authority.server()
+            tls = ServerTls(TlsFiles(pair.certificate, pair.key))
+            self.client_tls = authority.client_context()
         self.dialects = list(dialects) or [Dialect()]
         self.dialect = self.dialects[0]
         self.recorder = Recorder()
@@ -257,6 +267,7 @@ class CentralSystem:
             observer=self.recorder,
             registry=self.registry,
             limits=limits,
+            tls=tls,
         )
         self.port = 0
 
@@ -271,7 +282,8 @@ class CentralSystem:
     def dial(self, identity: str = "CP1", subprotocols: Sequence[str] = ("ocpp1.6",)) -> connect:
         """A charge point by the `websockets` package's own client, which pings nobody by itself."""
         return connect(
-            f"ws://{HOST}:{self.port}/ocpp/{identity}",
+            f"{'wss' if self.client_tls else 'ws'}://{HOST}:{self.port}/ocpp/{identity}",
+            ssl=self.client_tls,
             subprotocols=[Subprotocol(name) for name in subprotocols] or None,
             compression=None,
             proxy=None,
@@ -282,7 +294,7 @@ class CentralSystem:
 
     async def dial_raw(self, address: str = HOST) -> RawSocket:
         """A socket on which nothing was said yet, from any address of the loopback network."""
-        return RawSocket(*await asyncio.open_connection(HOST, self.port, local_addr=(address, 0)))
+        return RawSocket(*await asyncio.open_connection(HOST, self.port, local_addr=(address, 0), ssl=self.client_tls))
 
     async def dial_frames(self, identity: str = "CP1") -> RawSocket:
         """A socket after the handshake, to send single frames on."""

@@ -16,7 +16,7 @@ from mcpp.domain.charge_points import (
 )
 from mcpp.domain.events import ChargePointForgotten
 from mcpp.domain.occasion import OperatorOccasion, Result
-from mcpp.domain.security_profiles import ASKS_NOTHING, all_authenticated
+from mcpp.domain.security_profiles import ASKS_NOTHING, SecurityProfile, all_authenticated
 from mcpp_generated.db.models import ChargePoint
 from tests.unit.domain.books import NOW, Books, minute
 
@@ -81,7 +81,9 @@ def test_a_connection_is_not_booked_before_the_password_is_proven(books: Books) 
     assert connect(books.q, "CP-9", "1.6", NOW, register_unknown=True) == PasswordNeeded("hash")
     assert connect(books.q, "CP-9", "1.6", NOW, register_unknown=True, proven_hash="older") == PasswordNeeded("hash")
     assert charge_point(books, "CP-9").last_connect_at is None
-    assert connect(books.q, "CP-9", "1.6", NOW, register_unknown=True, proven_hash="hash") == Connected(key, 1)
+    assert connect(books.q, "CP-9", "1.6", NOW, register_unknown=True, proven_hash="hash") == Connected(
+        key, 1, security_profile=SecurityProfile.PASSWORD
+    )
     assert charge_point(books, "CP-9").last_connect_at == NOW
 
 
