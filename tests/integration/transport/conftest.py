@@ -8,6 +8,7 @@ import pytest_asyncio
 import uvloop
 
 from mcpp.transport.limits import Limits
+from mcpp.transport.tls import ServerTls
 from tests.authority import Authority
 from tests.integration.transport.support import CentralSystem, Dialect
 
@@ -21,7 +22,7 @@ def pytest_asyncio_loop_factories(
     return {"uvloop": uvloop.new_event_loop, "asyncio": asyncio.SelectorEventLoop}
 
 
-_ALSO_BY_TLS = ("test_connection", "test_shutdown")
+_ALSO_BY_TLS = ("test_connection", "test_memory", "test_shutdown")
 """Modules whose tests run by TLS, too: all that depends on the transport below."""
 
 
@@ -42,8 +43,10 @@ async def start(authority: Authority | None) -> AsyncIterator[StartCentralSystem
     """Starts central systems, with limits and dialects as given, and stops them."""
     started: list[CentralSystem] = []
 
-    async def start_one(limits: Limits | None = None, *dialects: Dialect) -> CentralSystem:
-        system = CentralSystem(limits or Limits(close_timeout=0.5, drain_timeout=0.5), dialects, authority)
+    async def start_one(
+        limits: Limits | None = None, *dialects: Dialect, tls: ServerTls | None = None
+    ) -> CentralSystem:
+        system = CentralSystem(limits or Limits(close_timeout=0.5, drain_timeout=0.5), dialects, authority, tls)
         await system.start()
         started.append(system)
         return system

@@ -239,9 +239,14 @@ class OpenDoor:
 class CentralSystem:
     """The listener with all that it needs."""
 
-    def __init__(self, limits: Limits, dialects: Sequence[Dialect] = (), authority: Authority | None = None) -> None:
-        """By TLS with a certificate of the authority, if there is one."""
-        tls = None
+    def __init__(
+        self,
+        limits: Limits,
+        dialects: Sequence[Dialect] = (),
+        authority: Authority | None = None,
+        tls: ServerTls | None = None,
+    ) -> None:
+        """By TLS with a certificate of the authority, if there is one, or as given."""
         self.client_tls: ssl.SSLContext | None = None
         if authority is not None:
             pair = authority.server()
