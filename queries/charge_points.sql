@@ -70,9 +70,13 @@ SELECT identity FROM charge_points WHERE vendor = @vendor AND identity > @after 
 -- name: GetChargePoints :many
 SELECT * FROM charge_points WHERE identity IN (sqlc.slice(identities)) ORDER BY identity;
 
--- A charge point's key and the hash of its password; by this it's found when it connects.
+-- A charge point's key and the hashes of its passwords; by this it's found when it connects.
 -- name: GetCredentials :one
-SELECT key, password_hash FROM charge_points WHERE identity = @identity;
+SELECT key, password_hash, password_hash_candidate, authenticated_at FROM charge_points WHERE identity = @identity;
+
+-- The hashes of a charge point's password and of those that may take its place.
+-- name: GetPasswordHashes :one
+SELECT password_hash, password_hash_candidate FROM charge_points WHERE key = @key;
 
 -- A charge point whose identity differs from this one in letter case only.
 -- name: FindInOtherCase :one
@@ -80,9 +84,14 @@ SELECT identity FROM charge_points
 WHERE identity COLLATE NOCASE = @identity AND identity <> @identity
 ORDER BY identity LIMIT 1;
 
--- Store the hash of a charge point's password; NULL where it needs none.
--- name: SetPasswordHash :exec
-UPDATE charge_points SET password_hash = @password_hash WHERE key = @key;
+-- Store the hash of a charge point's password, NULL where it needs none, and those that may take its place.
+-- name: SetPasswordHashes :exec
+UPDATE charge_points SET password_hash = @password_hash, password_hash_candidate = @password_hash_candidate
+WHERE key = @key;
+
+-- Note when a charge point last proved who it is.
+-- name: StampAuthenticated :exec
+UPDATE charge_points SET authenticated_at = @authenticated_at WHERE key = @key;
 
 -- How many charge points may connect without a password.
 -- name: CountChargePointsWithoutPassword :one

@@ -98,8 +98,9 @@ class ChargePointRow:
     def read(cls, cells: Cells) -> ChargePointRow:
         """Raises LineRefused. Takes some milliseconds where there is a password."""
         identity = _name(cells, "identity")
-        if "/" in identity:
-            raise LineRefused(f"identity {identity!r} has a slash, which no charger can connect with")
+        mistake = mistake_in(identity)
+        if mistake is not None:
+            raise LineRefused(f"identity {identity!r}: {mistake}")
         password = _short(cells.get("password", ""), "password", _LONGEST_NAME)
         wanted = Wanted(
             display_name=KEEP if "display_name" not in cells else _display_name(cells["display_name"]),

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import Enum, auto
 from typing import Final, NamedTuple
 
+from mcpp.domain import passwords
 from mcpp.domain.conformance import Waiting, has_told_firmware, write_departures
 from mcpp.domain.events import (
     ChargePointBooted,
@@ -15,7 +16,9 @@ from mcpp.domain.events import (
     ReportReceived,
     SecurityEventReceived,
 )
+from mcpp.domain.identities import plain_form
 from mcpp.domain.occasion import Occasion, OperatorOccasion, Result
+from mcpp.domain.passwords import Hashes
 from mcpp.domain.recovery import weigh_boot
 from mcpp_generated.db.enums import ReportKind
 from mcpp_generated.db.queries import Queries
@@ -45,6 +48,8 @@ class Connected(NamedTuple):
     """The number of this connection among the charge point's, counted from 1."""
     in_other_case: str | None = None
     """At its first connection: a charge point that is known by the same identity in another letter case."""
+    registered: bool = False
+    """It was unknown before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +61,38 @@ class NotRegistered:
 
 
 @dataclass(frozen=True, slots=True)
-class PasswordNeeded:
-    """The charge point must prove that it knows the password of this hash."""
+class InOtherForm:
+    """The charge point is unknown, but for the Unicode form of its identity, by which nobody could tell them apart."""
 
-    password_hash: str = field(repr=False)
+    known_as: str
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordNeeded:
+    """It must be found out whether the charge point knows one of its passwords."""
+
+    hashes: Hashes = field(repr=False)
+    authenticated: bool = False
+    """It has proved who it is before."""
+
+    @property
+    def optional(self) -> bool:
+        """It may connect all the same: it has only been offered a password yet."""
+        return self.hashes.current is None
+
+
+@dataclass(frozen=True, slots=True)
+class ProofNeeded:
+    """It has nothing to prove who it is by, and must."""
+
+
+class Proof(NamedTuple):
+    """What came of comparing the password that a charge point has sent."""
+
+    hashes: Hashes
+    """Those that it was compared with."""
+    proven: str | None
+    """The one that it belongs to."""
 
 
 class Keep(Enum):
@@ -110,26 +143,37 @@ def connect(
     now: datetime,
     *,
     register_unknown: bool,
-    proven_hash: str | None = None,
-) -> Connected | PasswordNeeded | NotRegistered:
+    must_prove: bool = False,
+    proof: Proof | None = None,
+) -> Connected | PasswordNeeded | ProofNeeded | NotRegistered | InOtherForm:
     """Record a connection, unless the charge point is unknown and must not be registered.
 
-    Where a password is stored, nothing is recorded until its hash is given as proven.
+    Where passwords are stored, nothing is recorded until it's known which one was sent; with `must_prove`, nothing at
+    all is of a charge point that has none.
     """
     known = q.get_credentials(identity=identity)
-    if known is None and not register_unknown:
-        return NotRegistered(q.find_in_other_case(identity=identity))
-    if known is not None and known.password_hash not in {None, proven_hash}:
-        return PasswordNeeded(known.password_hash)
+    if known is None:
+        plain = plain_form(identity)
+        if plain != identity and q.get_credentials(identity=plain) is not None:
+            return InOtherForm(plain)
+        if not register_unknown:
+            return NotRegistered(q.find_in_other_case(identity=identity))
+    hashes = None if known is None else passwords.read_hashes(known.password_hash, known.password_hash_candidate)
+    proven = None
+    if known is not None and hashes is not None and hashes.all:
+        # Once more after a proof: the passwords may have been changed meanwhile.
+        if proof is None or proof.hashes != hashes or (proof.proven is None and hashes.current is not None):
+            return PasswordNeeded(hashes, known.authenticated_at is not None)
+        proven = proof.proven
+        if proven is not None:
+            passwords.used(q, known.key, hashes, proven)
+            q.stamp_authenticated(key=known.key, authenticated_at=now)
+    if must_prove and proven is None:
+        return ProofNeeded()
     connected = q.connect_charge_point(identity=identity, ocpp_version=ocpp_version, connected_at=now)
     is_first = connected.connection_epoch == 1
     in_other_case = q.find_in_other_case(identity=identity) if is_first else None
-    return Connected(connected.key, connected.connection_epoch, in_other_case)
-
-
-def set_password_hash(q: Queries, key: int, password_hash: str | None) -> None:
-    """Store the hash of a charge point's password; None where it may connect without one."""
-    q.set_password_hash(key=key, password_hash=password_hash)
+    return Connected(connected.key, connected.connection_epoch, in_other_case, registered=known is None)
 
 
 def all_authenticated(q: Queries, *, register_unknown: bool) -> bool:
@@ -149,7 +193,7 @@ def put_charge_point(q: Queries, identity: str, wanted: Wanted, now: datetime) -
     if wanted.rated_power_w is not KEEP:
         q.set_rated_power(key=known.key, rated_power_w=wanted.rated_power_w)
     if wanted.password_hash is not KEEP:
-        q.set_password_hash(key=known.key, password_hash=wanted.password_hash)
+        passwords.replace(q, known.key, wanted.password_hash)
     return Registered(known.key, created)
 
 

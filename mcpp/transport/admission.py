@@ -38,6 +38,8 @@ class ConnectRequest:
     encrypted: bool = False
     """Over TLS, here or at a trusted proxy."""
     certificate: PeerCertificate | None = None
+    must_prove: bool = False
+    """Only who proves who it is may connect: its address has more connections than its share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class Admitted:
     peer: Peer
     epoch: int
     """The number of this connection among the charge point's: the end of an older one says nothing."""
+    authenticated: bool = False
+    """It has proven who it is, so it counts for no limit of its address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,8 @@ class AdmissionRefused:
     status: HTTPStatus
     text: str
     outcome: ConnectionOutcome
+    retry_after: int | None = None
+    """Seconds after which it may come again, where that is known."""
 
 
 class Admission(Protocol):

@@ -82,6 +82,15 @@ class GetCredentialsRow(NamedTuple):
 
     key: int
     password_hash: str | None
+    password_hash_candidate: str | None
+    authenticated_at: datetime | None
+
+
+class GetPasswordHashesRow(NamedTuple):
+    """A row of `get_password_hashes`."""
+
+    password_hash: str | None
+    password_hash_candidate: str | None
 
 
 class ChargingProfile(NamedTuple):
