@@ -47,14 +47,18 @@ Printable = Annotated[str, AfterValidator(_printable)]
 def _identity(text: str) -> str:
     mistake = mistake_in(text)
     if mistake is not None:
-        raise PydanticCustomError("identity", mistake)  # type: ignore[arg-type]  # a literal in one place: mistake_in
+        raise PydanticCustomError("identity", mistake)
     return text
 
 
 NewIdentity = Annotated[
     str,
     AfterValidator(_identity),
-    Path(min_length=1, max_length=255, description="1 to 255 printable characters without a slash."),
+    Path(
+        min_length=1,
+        max_length=255,
+        description="1 to 255 printable characters without a slash; NFC, no blank at an end.",
+    ),
 ]
 """The identity of a charge point that may not be known yet (OCPP-J 1.6 §3.1.1)."""
 

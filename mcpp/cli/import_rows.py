@@ -11,6 +11,7 @@ from mcpp.cli.csv_file import Cells, Column, LineRefused
 from mcpp.cli.times import read_time
 from mcpp.domain import id_tags
 from mcpp.domain.charge_points import KEEP, Keep, Wanted, put_charge_point
+from mcpp.domain.identities import mistake_in
 from mcpp.server.passwords import hash_password
 from mcpp_generated.db.enums import IdTagStatus
 from mcpp_generated.db.queries import Queries

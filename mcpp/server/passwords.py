@@ -97,7 +97,7 @@ class Passwords:
         return await asyncio.get_running_loop().run_in_executor(self._worker, _find_same, stored, password)
 
     def recognise(self, identity: str, stored: Sequence[str], password: bytes) -> str | None:
-        """The hash that the password belongs to, where that was found before in the life of this process; at no cost."""
+        """The hash that the password belongs to, where this process has found that before; at no cost."""
         return next((known for known in stored if self._is_proven(identity, self._digest(known, password))), None)
 
     async def find(self, identity: str, remote: str, stored: Sequence[str], password: bytes) -> str | None:

@@ -188,8 +188,8 @@ def _held_back(why: str, wait: float, status: HTTPStatus = HTTPStatus.TOO_MANY_R
 def _too_many_unknown(wait: float) -> AdmissionRefused:
     seconds = ceil(wait)
     text = (
-        f"this address has brought too many unknown identities (unknown-identities-per-hour); come again in {seconds} s, "
-        "or have the operator register this one"
+        "this address has brought too many unknown identities (unknown-identities-per-hour); come again in "
+        f"{seconds} s, or have the operator register this one"
     )
     status = HTTPStatus.TOO_MANY_REQUESTS
     return AdmissionRefused(status, text, ConnectionOutcome.TOO_MANY_UNKNOWN, retry_after=seconds)

@@ -67,7 +67,7 @@ class ReconnectLoops:
         return min(_LONGEST_DELAY, float(max(0, self._recent(takeovers) - TOLERATED)))
 
     async def slow_down(self, identity: str, address: str) -> bool:
-        """Wait as `delay` says. False where a newer attempt from the same address has come meanwhile, or too many wait."""
+        """Wait as `delay` says. False where a newer attempt has come from the same address, or too many wait."""
         seconds = self.delay(identity)
         if not seconds:
             return True

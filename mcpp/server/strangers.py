@@ -56,7 +56,7 @@ class FailedLogins:
         return wait
 
     def attempted(self, identity: str, address: str | None) -> None:
-        """A password is about to be checked: counted as wrong until it's found to be right, or many would go at once."""
+        """A password is about to be checked: wrong until it's found to be right, or many would go at once."""
         self._add(self._pairs.get_or_add((identity, address), _Failures))
 
     def succeeded(self, identity: str, address: str | None) -> None:
@@ -81,7 +81,7 @@ class FailedLogins:
         if failures is None or failures.count < free:
             return 0.0
         doublings = min(failures.count - free, 16)
-        pause = min(_FIRST_WAIT * 2**doublings, _LONGEST_WAIT)
+        pause = min(_FIRST_WAIT * (1 << doublings), _LONGEST_WAIT)
         return max(0.0, failures.last + pause - self._clock())
 
 

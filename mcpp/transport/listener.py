@@ -121,7 +121,7 @@ class OcppListener:
         try:
             connection.identity = read_identity(request.path, self._prefix)
         except BadTarget as error:
-            connection.refuse(ws.refusal(error.status, error.text), error.outcome, request.path)
+            connection.refuse(ws.refusal(error.status, error.text), error.outcome, f"{error.text}: {request.path}")
             return
         if ws.dialect is None:
             # OCPP-J 1.6 §3.2: complete the handshake without a subprotocol, then close immediately.
