@@ -70,9 +70,15 @@ SELECT identity FROM charge_points WHERE vendor = @vendor AND identity > @after 
 -- name: GetChargePoints :many
 SELECT * FROM charge_points WHERE identity IN (sqlc.slice(identities)) ORDER BY identity;
 
--- A charge point's key, the hash of its password and what it must show beside; by this it's found when it connects.
+-- What a charge point must show when it connects: its key, the hashes of its passwords, and what is asked beside.
 -- name: GetCredentials :one
-SELECT key, password_hash, security_profile, highest_profile, certificate_serial FROM charge_points WHERE identity = @identity;
+SELECT key, password_hash, password_hash_candidate, authenticated_at, security_profile, highest_profile,
+    certificate_serial
+FROM charge_points WHERE identity = @identity;
+
+-- The hashes of a charge point's password and of those that may take its place.
+-- name: GetPasswordHashes :one
+SELECT password_hash, password_hash_candidate FROM charge_points WHERE key = @key;
 
 -- A charge point whose identity differs from this one in letter case only.
 -- name: FindInOtherCase :one
@@ -80,9 +86,14 @@ SELECT identity FROM charge_points
 WHERE identity COLLATE NOCASE = @identity AND identity <> @identity
 ORDER BY identity LIMIT 1;
 
--- Store the hash of a charge point's password; NULL where it needs none.
--- name: SetPasswordHash :exec
-UPDATE charge_points SET password_hash = @password_hash WHERE key = @key;
+-- Store the hash of a charge point's password, NULL where it needs none, and those that may take its place.
+-- name: SetPasswordHashes :exec
+UPDATE charge_points SET password_hash = @password_hash, password_hash_candidate = @password_hash_candidate
+WHERE key = @key;
+
+-- Note when a charge point last proved who it is.
+-- name: StampAuthenticated :exec
+UPDATE charge_points SET authenticated_at = @authenticated_at WHERE key = @key;
 
 -- Note that a charge point has used a higher security profile than ever before.
 -- name: RaiseHighestProfile :exec

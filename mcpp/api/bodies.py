@@ -17,6 +17,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from mcpp.domain.identities import mistake_in
 from mcpp.reads.times import ZonedTime
 from mcpp_generated.db.enums import IdTagStatus
 
@@ -42,8 +43,22 @@ Moment = Annotated[ZonedTime, AfterValidator(_to_utc)]
 
 Printable = Annotated[str, AfterValidator(_printable)]
 
+
+def _identity(text: str) -> str:
+    mistake = mistake_in(text)
+    if mistake is not None:
+        raise PydanticCustomError("identity", mistake)
+    return text
+
+
 NewIdentity = Annotated[
-    Printable, Path(min_length=1, max_length=255, description="1 to 255 printable characters without a slash.")
+    str,
+    AfterValidator(_identity),
+    Path(
+        min_length=1,
+        max_length=255,
+        description="1 to 255 printable characters without a slash; NFC, no blank at an end.",
+    ),
 ]
 """The identity of a charge point that may not be known yet (OCPP-J 1.6 §3.1.1)."""
 

@@ -20,7 +20,9 @@ from mcpp.ocppj.errors import (
     ConnectionLost,
     InvalidAnswer,
     InvalidPayload,
+    KeyChangesOpen,
     NotConnected,
+    NotStored,
     QueueFull,
     UnknownAction,
 )
@@ -36,6 +38,8 @@ _COMMAND_PROBLEMS: Final[dict[type[CommandError], tuple[HTTPStatus, str]]] = {
     CallRefused: (HTTPStatus.BAD_GATEWAY, "call_error"),
     InvalidAnswer: (HTTPStatus.BAD_GATEWAY, "invalid_answer"),
     ConnectionLost: (HTTPStatus.SERVICE_UNAVAILABLE, "connection_lost"),
+    NotStored: (HTTPStatus.SERVICE_UNAVAILABLE, "not_stored"),
+    KeyChangesOpen: (HTTPStatus.CONFLICT, "conflict"),
     CallTimeout: (HTTPStatus.GATEWAY_TIMEOUT, "timeout"),
 }
 

@@ -11,6 +11,7 @@ from mcpp.cli.csv_file import Cells, Column, LineRefused
 from mcpp.cli.times import read_time
 from mcpp.domain import id_tags
 from mcpp.domain.charge_points import KEEP, Keep, Wanted, put_charge_point
+from mcpp.domain.identities import mistake_in
 from mcpp.server.passwords import hash_password
 from mcpp_generated.db.enums import IdTagStatus
 from mcpp_generated.db.queries import Queries
@@ -98,8 +99,9 @@ class ChargePointRow:
     def read(cls, cells: Cells) -> ChargePointRow:
         """Raises LineRefused. Takes some milliseconds where there is a password."""
         identity = _name(cells, "identity")
-        if "/" in identity:
-            raise LineRefused(f"identity {identity!r} has a slash, which no charger can connect with")
+        mistake = mistake_in(identity)
+        if mistake is not None:
+            raise LineRefused(f"identity {identity!r}: {mistake}")
         password = _short(cells.get("password", ""), "password", _LONGEST_NAME)
         wanted = Wanted(
             display_name=KEEP if "display_name" not in cells else _display_name(cells["display_name"]),

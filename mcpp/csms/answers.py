@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from pydantic import BaseModel
 
+from mcpp.csms.offers import Offer
 from mcpp.csms.services import Services
 from mcpp.domain.occasion import Occasion, Result
 from mcpp.ocppj.actions import Action, Req, Res
@@ -26,8 +27,8 @@ class Meaning:
     change: Change | None = None
     next_call: NextCall | None = None
     """Goes to the same charge point, once the change is stored."""
-    password: str | None = None
-    """The one that the charge point has accepted for its basic authentication."""
+    takes_password: bool | None = None
+    """Whether the charge point will use the password that the CALL gave it; None where it gave none."""
 
 
 AnyMeaning: TypeAlias = Callable[[BaseModel, BaseModel], Meaning | None]
@@ -45,7 +46,7 @@ def means(action: Action[Req, Res], meaning: Callable[[Req, Res], Meaning | None
     return action.name, of_any
 
 
-def apply(services: Services, flow: Flow, meaning: Meaning) -> Awaitable[None]:
+def apply(services: Services, flow: Flow, meaning: Meaning, offer: Offer | None = None) -> Awaitable[None]:
     """Store what an answer means, and note the CALL that follows on its flow.
 
     It takes its place among the writes at once, so that what the charge point sends next comes after it; the awaitable
@@ -55,12 +56,14 @@ def apply(services: Services, flow: Flow, meaning: Meaning) -> Awaitable[None]:
     if meaning.change is not None:
         occasion = Occasion(flow.peer.key, flow.peer.identity, flow.correlation_id, services.now(), new_correlation_id)
         stored = services.writer.submit_about(occasion.charge_point_key, meaning.change, occasion)
-    return _finish(services, flow, meaning, stored)
+    return _finish(services, flow, meaning, stored, offer)
 
 
-async def _finish(services: Services, flow: Flow, meaning: Meaning, stored: Pending[Result[None]] | None) -> None:
-    if meaning.password is not None and services.on_authorization_key is not None:
-        await services.on_authorization_key(flow.peer.key, meaning.password)
+async def _finish(
+    services: Services, flow: Flow, meaning: Meaning, stored: Pending[Result[None]] | None, offer: Offer | None
+) -> None:
+    if offer is not None and meaning.takes_password is not None:
+        await offer.answered(accepted=meaning.takes_password)
     if stored is not None:
         try:
             result = await stored

@@ -8,9 +8,10 @@ from typing import Protocol
 from pydantic import BaseModel, JsonValue
 
 from mcpp.csms.calls import Answer
+from mcpp.csms.offers import Offer
 from mcpp.ocppj.actions import AnyAction, Res
 from mcpp.ocppj.errors import ErrorCode
-from mcpp.ocppj.flow import Flow, Subject
+from mcpp.ocppj.flow import Flow, Peer, Subject
 from mcpp.ocppj.frames import Call
 
 
@@ -54,8 +55,14 @@ class Dialect(Protocol):
         """What a CALL is about, by its request."""
         ...
 
-    def answered(self, flow: Flow, request: BaseModel, response: BaseModel) -> Awaitable[None] | None:
-        """Apply what the answer to a CALL of ours means; None where it means nothing.
+    def offer(self, peer: Peer, request: BaseModel) -> Offer | None:
+        """The offer of a password that a CALL of ours is: to be kept before it goes out; None for nearly all."""
+        ...
+
+    def answered(
+        self, flow: Flow, request: BaseModel, response: BaseModel, offer: Offer | None = None
+    ) -> Awaitable[None] | None:
+        """Apply what the answer to a CALL of ours means, late or not; None where it means nothing.
 
         CALLs that follow are noted on the flow, by the time that the awaitable is through.
         """

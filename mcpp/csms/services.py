@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
+from mcpp.csms.offers import Offer
 from mcpp.domain.authorization import Authorization, AuthorizationPolicy
 from mcpp.domain.cards import CardBook
 from mcpp.domain.conformance import ConformanceBook
@@ -40,8 +41,8 @@ class Services:
     """Of charge points from the contract; a boot has those before it written with the firmware that was."""
     cards: CardBook = field(default_factory=CardBook)
     now: Callable[[], datetime] = _utc_now
-    on_authorization_key: Callable[[int, str], Awaitable[None]] | None = None
-    """Called with a charge point's key and the password that it accepted for its basic authentication."""
+    offer_password: Callable[[int, str], Offer] | None = None
+    """Makes an offer of a charge point's key and the password that a CALL will give it."""
     ask_authorize: Callable[[AuthorizationQuestion], Awaitable[Authorization | None]] | None = None
     """A site's own verdict, None for the database's; there only where somebody has verdicts."""
     ask_data_transfer: Callable[[DataTransferQuestion], Awaitable[DataTransferAnswer | None]] | None = None

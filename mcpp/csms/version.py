@@ -13,6 +13,7 @@ from mcpp.csms.answers import AnyMeaning
 from mcpp.csms.calls import CallRouter
 from mcpp.csms.decoding import SubjectReader, decode_response, subject_of
 from mcpp.csms.live import Exchange, LiveChargePoints
+from mcpp.csms.offers import Offer
 from mcpp.csms.operations import Operations, RunningTransaction
 from mcpp.csms.rewrites import rewrite
 from mcpp.csms.services import Services
@@ -20,7 +21,7 @@ from mcpp.csms.vocabulary import Vocabulary
 from mcpp.domain.assignment import Content
 from mcpp.ocppj.actions import AnyAction, Res
 from mcpp.ocppj.errors import ErrorCode
-from mcpp.ocppj.flow import Flow, Subject
+from mcpp.ocppj.flow import Flow, Peer, Subject
 from mcpp.ocppj.readers import Repairs
 from mcpp.storage.writer import Writer
 from mcpp_generated.db.enums import UnmatchedKind
@@ -47,6 +48,8 @@ class Version:
     read_subject: SubjectReader
     answers: Mapping[str, AnyMeaning]
     """What answers to our CALLs mean, by action; one that isn't there means nothing."""
+    new_password: Callable[[BaseModel], str | None]
+    """The password for its basic authentication that a request of ours gives a charge point."""
     error_codes: Mapping[ErrorCode, str]
     """How this version spells them in a CALLERROR."""
     counted_error_codes: Mapping[str, str]
@@ -95,11 +98,19 @@ class SpokenVersion:
         """What a CALL is about (see Dialect)."""
         return subject_of(request, self._version.read_subject)
 
-    def answered(self, flow: Flow, request: BaseModel, response: BaseModel) -> Awaitable[None] | None:
+    def offer(self, peer: Peer, request: BaseModel) -> Offer | None:
+        """The offer of a password that a CALL is (see Dialect)."""
+        password = self._version.new_password(request)
+        make = self._services.offer_password
+        return None if password is None or make is None else make(peer.key, password)
+
+    def answered(
+        self, flow: Flow, request: BaseModel, response: BaseModel, offer: Offer | None = None
+    ) -> Awaitable[None] | None:
         """Apply what an answer means (see Dialect)."""
         meaning_of = self._version.answers.get(flow.action)
         meaning = None if meaning_of is None else meaning_of(request, response)
-        return None if meaning is None else answers.apply(self._services, flow, meaning)
+        return None if meaning is None else answers.apply(self._services, flow, meaning, offer)
 
     def spell(self, code: ErrorCode) -> str:
         """The code as this version writes it."""

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import Enum, auto
 from typing import Final, NamedTuple
 
+from mcpp.domain import passwords
 from mcpp.domain.conformance import Waiting, has_told_firmware, write_departures
 from mcpp.domain.events import (
     ChargePointBooted,
@@ -15,7 +16,9 @@ from mcpp.domain.events import (
     ReportReceived,
     SecurityEventReceived,
 )
+from mcpp.domain.identities import plain_form
 from mcpp.domain.occasion import Occasion, OperatorOccasion, Result
+from mcpp.domain.passwords import NO_HASHES, Hashes, read_hashes
 from mcpp.domain.recovery import weigh_boot
 from mcpp.domain.security_profiles import (
     ASKS_NOTHING,
@@ -57,6 +60,8 @@ class Connected(NamedTuple):
     """At its first connection: a charge point that is known by the same identity in another letter case."""
     security_profile: SecurityProfile = SecurityProfile.NONE
     """That it uses."""
+    registered: bool = False
+    """It was unknown before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +73,38 @@ class NotRegistered:
 
 
 @dataclass(frozen=True, slots=True)
-class PasswordNeeded:
-    """The charge point must prove that it knows the password of this hash."""
+class InOtherForm:
+    """The charge point is unknown, but for the Unicode form of its identity, by which nobody could tell them apart."""
 
-    password_hash: str = field(repr=False)
+    known_as: str
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordNeeded:
+    """It must be found out whether the charge point knows one of its passwords."""
+
+    hashes: Hashes = field(repr=False)
+    authenticated: bool = False
+    """It has proved who it is before."""
+
+    @property
+    def optional(self) -> bool:
+        """It may connect all the same: it has only been offered a password yet."""
+        return self.hashes.current is None
+
+
+@dataclass(frozen=True, slots=True)
+class ProofNeeded:
+    """It has nothing to prove who it is by, and must."""
+
+
+class Proof(NamedTuple):
+    """What came of comparing the password that a charge point has sent."""
+
+    hashes: Hashes
+    """Those that it was compared with."""
+    proven: str | None
+    """The one that it belongs to."""
 
 
 class Keep(Enum):
@@ -126,34 +159,45 @@ def connect(
     now: datetime,
     *,
     register_unknown: bool,
-    proven_hash: str | None = None,
+    must_prove: bool = False,
+    proof: Proof | None = None,
     shown: Shown = NOTHING_SHOWN,
     policy: ProfilePolicy = ASKS_NOTHING,
-) -> Connected | PasswordNeeded | NotRegistered | Refusal:
+) -> Connected | PasswordNeeded | ProofNeeded | NotRegistered | InOtherForm | Refusal:
     """Record a connection, unless the charge point is unknown and must not be registered, or shows too little.
 
-    Where a password is stored and no certificate shown, nothing is recorded until its hash is given as proven.
+    Where passwords are stored and no certificate shown, nothing is recorded until it's known which one was sent; with
+    `must_prove`, nothing at all is of a charge point that proves nothing.
     """
     known = q.get_credentials(identity=identity)
-    if known is None and not register_unknown:
-        return NotRegistered(q.find_in_other_case(identity=identity))
-    profile = judge(policy, identity, known, shown, now)
+    if known is None:
+        plain = plain_form(identity)
+        if plain != identity and q.get_credentials(identity=plain) is not None:
+            return InOtherForm(plain)
+        if not register_unknown:
+            return NotRegistered(q.find_in_other_case(identity=identity))
+    hashes = NO_HASHES if known is None else read_hashes(known.password_hash, known.password_hash_candidate)
+    profile = judge(policy, identity, known, shown, now, has_password=bool(hashes.all))
+    if known is not None and profile in {SecurityProfile.PASSWORD, SecurityProfile.TLS}:
+        # Once more after a proof: the passwords may have been changed meanwhile.
+        if proof is None or proof.hashes != hashes or (proof.proven is None and hashes.current is not None):
+            return PasswordNeeded(hashes, known.authenticated_at is not None)
+        if proof.proven is None:  # of a candidate, which it may not have yet
+            profile = judge(policy, identity, known, shown, now, has_password=False)
+        else:
+            passwords.used(q, known.key, hashes, proof.proven)
     if not isinstance(profile, SecurityProfile):
         return profile
-    by_certificate = profile is SecurityProfile.CERTIFICATE
-    if known is not None and not by_certificate and known.password_hash not in {None, proven_hash}:
-        return PasswordNeeded(known.password_hash)
+    if must_prove and profile is SecurityProfile.NONE:
+        return ProofNeeded()
     connected = q.connect_charge_point(identity=identity, ocpp_version=ocpp_version, connected_at=now)
-    is_first = connected.connection_epoch == 1
-    in_other_case = q.find_in_other_case(identity=identity) if is_first else None
+    if profile > SecurityProfile.NONE:
+        q.stamp_authenticated(key=connected.key, authenticated_at=now)
     if profile > (known.highest_profile if known else SecurityProfile.NONE):
         q.raise_highest_profile(key=connected.key, highest_profile=profile)
-    return Connected(connected.key, connected.connection_epoch, in_other_case, profile)
-
-
-def set_password_hash(q: Queries, key: int, password_hash: str | None) -> None:
-    """Store the hash of a charge point's password; None where it may connect without one."""
-    q.set_password_hash(key=key, password_hash=password_hash)
+    is_first = connected.connection_epoch == 1
+    in_other_case = q.find_in_other_case(identity=identity) if is_first else None
+    return Connected(connected.key, connected.connection_epoch, in_other_case, profile, registered=known is None)
 
 
 def put_charge_point(q: Queries, identity: str, wanted: Wanted, now: datetime) -> Registered:
@@ -168,7 +212,7 @@ def put_charge_point(q: Queries, identity: str, wanted: Wanted, now: datetime) -
     if wanted.rated_power_w is not KEEP:
         q.set_rated_power(key=known.key, rated_power_w=wanted.rated_power_w)
     if wanted.password_hash is not KEEP:
-        q.set_password_hash(key=known.key, password_hash=wanted.password_hash)
+        passwords.replace(q, known.key, wanted.password_hash)
     _set_profile(q, known, wanted)
     if wanted.certificate_serial is not KEEP:
         q.set_certificate_serial(key=known.key, certificate_serial=wanted.certificate_serial)

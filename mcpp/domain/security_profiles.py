@@ -91,11 +91,17 @@ Refusal = PasswordMissing | ProfileTooLow | CertificateRefused
 
 
 def judge(
-    policy: ProfilePolicy, identity: str, known: GetCredentialsRow | None, shown: Shown, now: datetime
+    policy: ProfilePolicy,
+    identity: str,
+    known: GetCredentialsRow | None,
+    shown: Shown,
+    now: datetime,
+    *,
+    has_password: bool,
 ) -> SecurityProfile | Refusal:
     """The profile that a connection uses, or what speaks against it; `known` is None for a new charge point.
 
-    Where that is PASSWORD or TLS, the stored password is still to be proven: what none can mend is said before.
+    Where that is PASSWORD or TLS, a stored password is still to be proven: what none can mend is said before.
     """
     certificate = shown.certificate
     if certificate is not None:
@@ -106,7 +112,7 @@ def judge(
     reachable = SecurityProfile.TLS if shown.encrypted else SecurityProfile.PASSWORD
     if reachable < max(least, before):
         return ProfileTooLow(max(least, before), used_before=before > least)
-    if known is not None and known.password_hash is not None:
+    if has_password:
         return reachable
     return PasswordMissing() if max(least, before) > SecurityProfile.NONE else SecurityProfile.NONE
 

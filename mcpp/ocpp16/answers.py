@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
+from pydantic import BaseModel
+
 from mcpp.csms.answers import Meaning, means
 from mcpp.domain import configuration, connectors, local_list, reservations
 from mcpp_generated.db.enums import Availability
@@ -35,6 +37,13 @@ _AUTHORIZATION_KEY: Final = "authorizationkey"
 """The configuration key that holds the password of the basic authentication, in lower case (security whitepaper)."""
 
 
+def new_password(request: BaseModel) -> str | None:
+    """The password for its basic authentication that a CALL of ours gives a charge point (§5.3)."""
+    if not isinstance(request, ChangeConfigurationRequest) or request.key.strip().casefold() != _AUTHORIZATION_KEY:
+        return None
+    return request.value
+
+
 def _cancel_reservation(request: CancelReservationRequest, response: CancelReservationResponse) -> Meaning | None:
     """OCPP 1.6 §5.1."""
     if response.status is not CancelReservationStatus.ACCEPTED:
@@ -52,11 +61,11 @@ def _change_availability(request: ChangeAvailabilityRequest, response: ChangeAva
 
 def _change_configuration(request: ChangeConfigurationRequest, response: ChangeConfigurationResponse) -> Meaning | None:
     """OCPP 1.6 §5.3: a change that needs a reboot is accepted too."""
+    is_password = new_password(request) is not None
     if response.status not in {ConfigurationStatus.ACCEPTED, ConfigurationStatus.REBOOT_REQUIRED}:
-        return None
-    is_password = request.key.casefold() == _AUTHORIZATION_KEY
+        return Meaning(takes_password=False) if is_password else None
     change = partial(configuration.note_change, key=request.key, value=request.value)
-    return Meaning(change, password=request.value if is_password else None)
+    return Meaning(change, takes_password=True if is_password else None)
 
 
 def _get_configuration(request: GetConfigurationRequest, response: GetConfigurationResponse) -> Meaning | None:

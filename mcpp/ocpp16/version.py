@@ -10,7 +10,7 @@ from mcpp.csms.decoding import ReadSubject, by_field_names
 from mcpp.csms.version import Version
 from mcpp.csms.vocabulary import Vocabulary
 from mcpp.ocpp16 import core, firmware, metering, security
-from mcpp.ocpp16.answers import ANSWERS
+from mcpp.ocpp16.answers import ANSWERS, new_password
 from mcpp.ocpp16.errors import COUNTED_AS, SPELLING
 from mcpp.ocpp16.local_list_sync import local_list_sync
 from mcpp.ocpp16.operations import Ocpp16Operations, remote_stop
@@ -48,6 +48,7 @@ OCPP16 = Version(
     repairs=REPAIRS,
     read_subject=read_subject,
     answers=ANSWERS,
+    new_password=new_password,
     error_codes=SPELLING,
     counted_error_codes=COUNTED_AS,
     opaque={

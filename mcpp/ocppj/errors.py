@@ -66,6 +66,14 @@ class NotConnected(CommandError):
     """The charge point has no connection."""
 
 
+class NotStored(CommandError):
+    """What must be stored before the CALL goes out could not be; it was not sent."""
+
+
+class KeyChangesOpen(CommandError):
+    """The charge point was sent too many new keys of which it isn't known which one it uses; this one was not sent."""
+
+
 class InvalidAnswer(CommandError):
     """The answer breaks the contract beyond what can be repaired."""
 

@@ -25,6 +25,7 @@ from mcpp.settings import Settings
 from mcpp.storage.readiness import check_writable
 from mcpp.telemetry.metrics.fleet_series import fleet_series
 from mcpp.telemetry.requests import RequestTelemetry
+from mcpp.transport.gate import Gate
 from mcpp.transport.limits import Limits
 from mcpp.transport.listener import OcppListener
 from mcpp.transport.registry import Registry
@@ -72,6 +73,8 @@ async def open_ocpp(
             max_message_size=settings.frame_limit,
         ),
         tls=tls,
+        gate=Gate(most=settings.max_connections, most_per_address=settings.max_connections_per_address),
+        trusted_proxies=settings.trusted_proxies or (),
     )
     try:
         port = await listener.start()

@@ -15,7 +15,6 @@ from mcpp.csms.conformance import ConformanceRecorder
 from mcpp.csms.operations import OperationsByVersion
 from mcpp.csms.services import Services
 from mcpp.csms.version import SpokenVersion
-from mcpp.domain import charge_points
 from mcpp.domain.authorization import AuthorizationPolicy
 from mcpp.domain.memory import Memory
 from mcpp.domain.security_profiles import ProfilePolicy, SecurityProfile
@@ -29,6 +28,7 @@ from mcpp.reads.stored_fleet import read_fleet
 from mcpp.server.chores import CardKeeper, ConformanceKeeper, RecoveryKeeper, ReservationKeeper, StampKeeper
 from mcpp.server.events import Events
 from mcpp.server.finished_commands import FinishedCommands
+from mcpp.server.password_offers import PasswordOffers
 from mcpp.server.passwords import Passwords
 from mcpp.server.presence import Presence
 from mcpp.server.telemetry import TelemetryParts
@@ -114,10 +114,6 @@ async def build_core(
     events.subscribe(*telemetry.subscribers())
     passwords = Passwords()
     running.callback(passwords.close)
-
-    async def move_password(key: int, password: str) -> None:
-        await writer.submit(charge_points.set_password_hash, key, await passwords.hash(password))
-
     policy = AuthorizationPolicy(
         known_only=settings.authorization is AuthorizationMode.KNOWN,
         deny_concurrent=settings.concurrent_tx is ConcurrentTx.DENY,
@@ -132,16 +128,24 @@ async def build_core(
         policy,
         settings.heartbeat_interval,
         memory=storage.memory,
-        on_authorization_key=move_password,
+        offer_password=PasswordOffers(writer, passwords),
     )
     register_unknown = settings.registration is Registration.OPEN
     profiles = ProfilePolicy(SecurityProfile(settings.security_profile), settings.tls_organization)
-    presence = Presence(writer, events.publish, register_unknown=register_unknown, passwords=passwords, policy=profiles)
+    presence = Presence(
+        writer,
+        events.publish,
+        register_unknown=register_unknown,
+        passwords=passwords,
+        policy=profiles,
+        unknown_per_hour=settings.unknown_identities_per_hour,
+    )
     events.subscribe(services.departures)
     conformance = ConformanceRecorder(services.departures, VERSIONS, _TOLERATED_HANDSHAKES)
     registry = Registry(
         on_connected=presence.connected,
         on_disconnected=presence.disconnected,
+        on_replaced=presence.replaced,
         command_finished=FinishedCommands(events.publish, conformance.answer_not_understood),
     )
     grace = timedelta(seconds=settings.recovery_grace)

@@ -18,7 +18,9 @@ import hashlib
 import hmac
 import os
 import re
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Final
 from weakref import WeakValueDictionary
 
@@ -28,6 +30,9 @@ _BLOCK_SIZE: Final = 8
 _PARALLELISM: Final = 1
 _SALT_BYTES: Final = 16
 _HASH_BYTES: Final = 32
+
+_MOST_WAITING: Final = 4096
+"""More than a machine checks within the time of a handshake."""
 
 _STORED: Final = re.compile(r"\$scrypt\$ln=(\d{1,2}),r=(\d{1,3}),p=(\d{1,3})\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)")
 
@@ -67,6 +72,10 @@ def canonical(password: str | bytes) -> bytes:
     return key
 
 
+class TooManyChecks(Exception):
+    """So many passwords wait to be checked that this one would come too late."""
+
+
 class Passwords:
     """Hashes and checks passwords beside the event loop that it is used on."""
 
@@ -77,10 +86,35 @@ class Passwords:
         """A digest of hash and password, by the identity that last sent the right one."""
         self._turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         """Held by the one attempt of an identity from an address that is being checked."""
+        self._waiting = 0
 
     async def hash(self, password: str | bytes) -> str:
         """As `hash_password`."""
         return await asyncio.get_running_loop().run_in_executor(self._worker, hash_password, password)
+
+    async def find_same(self, stored: Sequence[str], password: str | bytes) -> str | None:
+        """The hash that is of this password, if one is; not for passwords that somebody sends to get in."""
+        return await asyncio.get_running_loop().run_in_executor(self._worker, _find_same, stored, password)
+
+    def recognise(self, identity: str, stored: Sequence[str], password: bytes) -> str | None:
+        """The hash that the password belongs to, where this process has found that before; at no cost."""
+        return next((known for known in stored if self._is_proven(identity, self._digest(known, password))), None)
+
+    async def find(self, identity: str, remote: str, stored: Sequence[str], password: bytes) -> str | None:
+        """The hash that the password belongs to, for a charge point that connects from the address `remote`.
+
+        Raises TooManyChecks.
+        """
+        if self._waiting >= _MOST_WAITING:
+            raise TooManyChecks
+        self._waiting += 1
+        try:
+            for known in stored:
+                if await self.check(identity, remote, known, password):
+                    return known
+            return None
+        finally:
+            self._waiting -= 1
 
     async def check(self, identity: str, remote: str, stored: str, password: bytes) -> bool:
         """As `password_matches`, for a charge point that connects from the address `remote`.
@@ -111,6 +145,14 @@ class Passwords:
     def _digest(self, stored: str, password: bytes) -> bytes:
         # The stored hash has a fixed alphabet without NUL: the two can't run into each other.
         return hmac.digest(self._secret, stored.encode() + b"\0" + canonical(password), "sha256")
+
+
+def _find_same(stored: Sequence[str], password: str | bytes) -> str | None:
+    for known in stored:
+        with suppress(ValueError):  # one that can't be read is of no password
+            if password_matches(known, password):
+                return known
+    return None
 
 
 def _derive(password: bytes, salt: bytes, log2_cost: int, block_size: int, parallelism: int, length: int) -> bytes:

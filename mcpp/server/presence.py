@@ -6,15 +6,20 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from http import HTTPStatus
+from math import ceil
 
 from mcpp.domain import charge_points
+from mcpp.domain.charge_points import PasswordNeeded, Proof
 from mcpp.domain.events import ChargePointConnected, ChargePointDisconnected, Event
 from mcpp.domain.security_profiles import ASKS_NOTHING, ProfilePolicy, Refusal, Shown, all_authenticated
 from mcpp.ocppj.flow import Peer, new_correlation_id
-from mcpp.server.passwords import Passwords
+from mcpp.server.passwords import Passwords, TooManyChecks
 from mcpp.server.profile_refusals import profile_refusal
+from mcpp.server.reconnect_loops import ReconnectLoops
+from mcpp.server.strangers import FailedLogins, UnknownIdentities
 from mcpp.storage.writer import Writer, WriterClosed
 from mcpp.telemetry.logs.pipeline import get_logger
+from mcpp.transport.addresses import counted_as
 from mcpp.transport.admission import AdmissionRefused, Admitted, ConnectRequest
 from mcpp.transport.charge_point import LiveChargePoint
 from mcpp.transport.outcomes import ConnectionOutcome
@@ -32,12 +37,17 @@ class Presence:
         register_unknown: bool,
         passwords: Passwords,
         policy: ProfilePolicy = ASKS_NOTHING,
+        unknown_per_hour: int = 200,
     ) -> None:
+        """`unknown_per_hour`: how many unknown identities one address may bring."""
         self._policy = policy
         self._writer = writer
         self._passwords = passwords
         self._publish = publish
         self._register_unknown = register_unknown
+        self._failed_logins = FailedLogins()
+        self._unknown = UnknownIdentities(unknown_per_hour)
+        self._loops = ReconnectLoops()
 
     async def admit(self, request: ConnectRequest) -> Admitted | AdmissionRefused:
         """Admit a known charge point that has shown its password, if it has one (OCPP-J 1.6 §6.2).
@@ -45,53 +55,88 @@ class Presence:
         An unknown one is registered where registration is open; identities are compared with regard to letter case, and
         one that differs from a known one in nothing else isn't registered, or refused, without a word.
         """
-        proven_hash: str | None = None
+        if not await self._loops.slow_down(request.identity, request.remote):
+            return _held_back("a newer attempt has come; two devices seem to use this identity: give each its own", 60)
+        address = counted_as(request.remote)
+        may_register = None
+        proof: Proof | None = None
         while True:
-            found = await self._writer.submit(
+            found = await self._writer.submit_keeping(
                 charge_points.connect,
                 request.identity,
                 request.ocpp_version,
                 datetime.now(UTC),
-                register_unknown=self._register_unknown,
-                proven_hash=proven_hash,
+                register_unknown=bool(may_register),
+                must_prove=request.must_prove,
+                proof=proof,
                 shown=Shown(request.encrypted, request.certificate),
                 policy=self._policy,
             )
             if isinstance(found, Refusal):
                 return profile_refusal(found)
-            if isinstance(found, charge_points.NotRegistered):
-                return AdmissionRefused(
-                    HTTPStatus.NOT_FOUND, _not_registered(found), ConnectionOutcome.UNKNOWN_CHARGE_POINT
-                )
-            if isinstance(found, charge_points.Connected):
-                if found.in_other_case is not None:
-                    get_logger().warning(
-                        "identity_in_other_case",
-                        category="system",
-                        charge_point_id=request.identity,
-                        known_as=found.in_other_case,
-                        remote_address=request.remote,
+            match found:
+                case charge_points.NotRegistered():
+                    if may_register is None:
+                        # Counted before it's registered: many may come at once.
+                        counted = request.must_prove or self._unknown.take(request.identity, address)
+                        if not counted:
+                            return _too_many_unknown(self._unknown.wait(address))
+                        may_register = self._register_unknown
+                        if may_register:
+                            continue
+                    return AdmissionRefused(
+                        HTTPStatus.NOT_FOUND, _not_registered(found), ConnectionOutcome.UNKNOWN_CHARGE_POINT
                     )
-                return Admitted(Peer(found.key, request.identity), found.epoch, found.security_profile)
-            # Once more after a proof: the password may have been changed meanwhile.
-            proven_hash = found.password_hash
-            refusal = await self._refusal(request, proven_hash)
-            if refusal is not None:
-                return AdmissionRefused(HTTPStatus.UNAUTHORIZED, refusal, ConnectionOutcome.UNAUTHORIZED)
+                case charge_points.InOtherForm():
+                    text = f"this identity differs from {found.known_as} in Unicode form only: type it anew"
+                    return AdmissionRefused(HTTPStatus.BAD_REQUEST, text, ConnectionOutcome.BAD_IDENTITY)
+                case charge_points.ProofNeeded():
+                    return _too_many_connections()
+                case charge_points.Connected():
+                    if found.in_other_case is not None:
+                        _warn_of_other_case(request, found.in_other_case)
+                    return Admitted(Peer(found.key, request.identity), found.epoch, found.security_profile)
+                case charge_points.PasswordNeeded():
+                    proven_or_refused = await self._compare(request, address, found)
+                    if isinstance(proven_or_refused, AdmissionRefused):
+                        return proven_or_refused
+                    proof = Proof(found.hashes, proven_or_refused)
 
     async def chargers_authenticated(self) -> bool:
         """Whether nobody connects without proving who it is."""
         return await self._writer.submit(all_authenticated, self._policy, register_unknown=self._register_unknown)
 
-    async def _refusal(self, request: ConnectRequest, password_hash: str) -> str | None:
-        """Why these credentials don't do."""
-        if request.password is None:
-            return "this charge point must send its password by HTTP basic authentication"
-        if request.user != request.identity:
-            return "the user of the HTTP basic authentication must be the charge point's identity"
-        if not await self._passwords.check(request.identity, request.remote, password_hash, request.password):
-            return "the password is wrong"
-        return None
+    async def _compare(
+        self, request: ConnectRequest, address: str | None, needed: PasswordNeeded
+    ) -> str | AdmissionRefused | None:
+        """The hash of the password that was sent, or why it doesn't do; None where it need not."""
+        identity, password = request.identity, request.password
+        if password is None or request.user != identity:
+            if needed.optional:
+                return None
+            if password is None:
+                return _unauthorized("this charge point must send its password by HTTP basic authentication")
+            return _unauthorized("the user of the HTTP basic authentication must be the charge point's identity")
+        proven = self._passwords.recognise(identity, needed.hashes.all, password)
+        if proven is not None:
+            return proven
+        wait = self._failed_logins.wait(identity, address, is_known=needed.authenticated)
+        if wait:
+            return None if needed.optional else _held_back("too many wrong passwords were sent from this address", wait)
+        self._failed_logins.attempted(identity, address)
+        try:
+            proven = await self._passwords.find(identity, request.remote, needed.hashes.all, password)
+        except BaseException as error:
+            self._failed_logins.succeeded(identity, address)
+            if not isinstance(error, TooManyChecks):
+                raise
+            return _held_back("too many charge points are logging in just now", 5, HTTPStatus.SERVICE_UNAVAILABLE)
+        if proven is not None:
+            self._failed_logins.succeeded(identity, address)
+        elif not needed.optional:
+            self._failed_logins.failed(address)
+            return _unauthorized("the password is wrong")
+        return proven
 
     def connected(self, charge_point: LiveChargePoint) -> None:
         """Publish a connection; `admit` has stored it."""
@@ -103,6 +148,10 @@ class Presence:
             remote_address=charge_point.remote,
         )
         self._publish((event,))
+
+    def replaced(self, before: LiveChargePoint, after: LiveChargePoint) -> None:
+        """Note that a connection has taken the place of one that stood."""
+        self._loops.taken_over(after.identity, before.remote, after.remote)
 
     def disconnected(self, charge_point: LiveChargePoint) -> None:
         """Record the end of a charge point's only connection and publish it, unless a newer one has begun elsewhere."""
@@ -121,3 +170,42 @@ def _not_registered(unknown: charge_points.NotRegistered) -> str:
     if unknown.in_other_case is not None:
         text += f"; known as {unknown.in_other_case}, in another letter case"
     return text
+
+
+def _warn_of_other_case(request: ConnectRequest, known_as: str) -> None:
+    get_logger().warning(
+        "identity_in_other_case",
+        category="system",
+        charge_point_id=request.identity,
+        known_as=known_as,
+        remote_address=request.remote,
+    )
+
+
+def _unauthorized(text: str) -> AdmissionRefused:
+    return AdmissionRefused(HTTPStatus.UNAUTHORIZED, text, ConnectionOutcome.UNAUTHORIZED)
+
+
+def _held_back(why: str, wait: float, status: HTTPStatus = HTTPStatus.TOO_MANY_REQUESTS) -> AdmissionRefused:
+    seconds = ceil(wait)
+    text = f"{why}; come again in {seconds} s"
+    return AdmissionRefused(status, text, ConnectionOutcome.HELD_BACK, retry_after=seconds)
+
+
+def _too_many_unknown(wait: float) -> AdmissionRefused:
+    seconds = ceil(wait)
+    text = (
+        "this address has brought too many unknown identities (unknown-identities-per-hour); come again in "
+        f"{seconds} s, or have the operator register this one"
+    )
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    return AdmissionRefused(status, text, ConnectionOutcome.TOO_MANY_UNKNOWN, retry_after=seconds)
+
+
+def _too_many_connections() -> AdmissionRefused:
+    text = (
+        "this address has too many connections already (max-connections-per-address), and this charge point has proven "
+        "by no password that it's none of them; come again in 60 s, or have the operator give it a password"
+    )
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    return AdmissionRefused(status, text, ConnectionOutcome.TOO_MANY_CONNECTIONS, retry_after=60)

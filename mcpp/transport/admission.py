@@ -27,6 +27,8 @@ class ConnectRequest:
     encrypted: bool = False
     """Over TLS, here or at a trusted proxy."""
     certificate: PeerCertificate | None = None
+    must_prove: bool = False
+    """Only who proves who it is may connect: its address has more connections than its share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class AdmissionRefused:
     status: HTTPStatus
     text: str
     outcome: ConnectionOutcome
+    retry_after: int | None = None
+    """Seconds after which it may come again, where that is known."""
 
 
 class Admission(Protocol):

@@ -11,7 +11,7 @@ import json
 import time
 from collections.abc import Awaitable, Coroutine, Sequence
 from functools import partial
-from typing import Protocol
+from typing import Final, Protocol
 from uuid import uuid4
 
 from pydantic import BaseModel
@@ -20,6 +20,7 @@ from websockets.frames import CloseCode
 from mcpp.csms.dialect import Dialect
 from mcpp.csms.live import Exchange
 from mcpp.csms.observer import MessageObserver
+from mcpp.csms.offers import Offer
 from mcpp.domain.security_profiles import SecurityProfile
 from mcpp.ocppj.actions import Action, AnyAction, Req, Res
 from mcpp.ocppj.errors import (
@@ -40,6 +41,8 @@ from mcpp.transport.command import Command, Finished, TypedCommand
 from mcpp.transport.connection import Hold
 from mcpp.transport.limits import Limits
 from mcpp.transport.outcomes import ConnectionOutcome
+
+_LATE_COMMANDS_KEPT: Final = 4
 
 
 class Link(Protocol):
@@ -63,6 +66,7 @@ class LiveChargePoint:
         "_dialect",
         "_drained",
         "_finished",
+        "_late",
         "_limits",
         "_link",
         "_loop",
@@ -101,6 +105,8 @@ class LiveChargePoint:
         self._loop = asyncio.get_running_loop()
         self._session = Session(call_timeout=limits.call_timeout, queue_limit=limits.call_queue_limit)
         self._commands: dict[str, Command] = {}
+        self._late: dict[str, Command] = {}
+        """Those that have timed out, newest last: what they are answered counts all the same."""
         self._waiting: list[tuple[Flow, Call]] = []
         self._busy = False
         """Whether a CALL of its is handled now; later ones wait for their turn."""
@@ -154,10 +160,16 @@ class LiveChargePoint:
 
     async def _exchange(self, action: str, model: type[Res], request: BaseModel, payload: bytes) -> Exchange[Res]:
         call = Call(str(uuid4()), action, payload)
-        self._session.submit(call)
+        offer = self._dialect.offer(self.peer, request)
+        if offer is None:
+            self._session.submit(call)
+        else:
+            await self._submit_offer(offer, call)
         flow = self._observer.call_queued(self.peer, call, self._dialect.subject(request))
         future: asyncio.Future[Res] = self._loop.create_future()
-        self._commands[call.message_id] = TypedCommand(flow, self._dialect, request, model, future, self._finished)
+        self._commands[call.message_id] = TypedCommand(
+            flow, self._dialect, request, model, future, self._finished, offer
+        )
         self._send_call()
         try:
             response = await future
@@ -167,8 +179,19 @@ class LiveChargePoint:
             if self._session.withdraw(call.message_id):
                 del self._commands[call.message_id]
                 self._observer.call_withdrawn(flow)
+                if offer is not None:
+                    offer.take_back()
         duration_ms = (time.perf_counter() - flow.started) * 1000
         return Exchange(action, call.message_id, flow.correlation_id, response, duration_ms)
+
+    async def _submit_offer(self, offer: Offer, call: Call) -> None:
+        """The charge point may use a password as soon as it's sent, so it's kept before."""
+        await offer.keep()
+        try:
+            self._session.submit(call)
+        except CommandError:
+            offer.take_back()
+            raise
 
     def close(self, code: CloseCode, reason: str, outcome: ConnectionOutcome) -> None:
         """Close the connection; what still waits on either side ends with ConnectionLost."""
@@ -197,6 +220,7 @@ class LiveChargePoint:
             self._answer_received(event, len(message))
         elif isinstance(event, Stray):
             self._observer.stray_answer(self.peer, event.answer, len(message), late=event.late)
+            self._late_answer_received(event.answer)
         else:
             self._frame_refused(event, len(message))
 
@@ -207,6 +231,7 @@ class LiveChargePoint:
         """Let a CALL of ours time out and send the next one."""
         expired = self._session.expire(now)
         if expired is not None:
+            self._keep_late(expired)
             self._command_failed(expired, CallTimeout(f"no answer within {self._limits.call_timeout:g} s"))
             self._send_call()
 
@@ -216,6 +241,7 @@ class LiveChargePoint:
         waiting, self._waiting = self._waiting, []
         for flow, _ in waiting:
             self._observer.unanswered(flow, lost)
+        self._late.clear()
         for call in self._session.close():
             self._command_failed(call, lost)
 
@@ -406,6 +432,25 @@ class LiveChargePoint:
         deadline = self._session.next_deadline()
         if deadline is not None:
             self._link.wake_by(deadline)
+
+    def _keep_late(self, call: Call) -> None:
+        if len(self._late) >= _LATE_COMMANDS_KEPT:
+            del self._late[next(iter(self._late))]
+        self._late[call.message_id] = self._commands[call.message_id]
+
+    def _late_answer_received(self, answer: CallResult | CallError) -> None:
+        command = self._late.pop(answer.message_id, None)
+        applied = None if command is None else command.answered_late(answer)
+        if command is not None and applied is not None:
+            self._run(self._finish_late(command.flow, applied))
+
+    async def _finish_late(self, flow: Flow, applied: Awaitable[None]) -> None:
+        try:
+            await self._finish_command(flow, applied)
+        except Exception as error:  # noqa: BLE001 - nobody waits for it
+            self._loop.call_exception_handler(
+                {"message": f"what the late answer to {flow.action} means was not stored", "exception": error}
+            )
 
     def _command_failed(self, call: Call, error: CommandError) -> None:
         command = self._commands.pop(call.message_id)

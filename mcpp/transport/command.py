@@ -10,10 +10,12 @@ from typing import Generic, Protocol, TypeAlias
 from pydantic import BaseModel
 
 from mcpp.csms.dialect import Dialect
+from mcpp.csms.offers import Offer
 from mcpp.ocppj.actions import Res
-from mcpp.ocppj.errors import CallRefused
+from mcpp.ocppj.errors import CallRefused, InvalidAnswer
 from mcpp.ocppj.flow import Flow
 from mcpp.ocppj.frames import CallError, CallResult
+from mcpp.storage.writer import WriterClosed
 
 Finished: TypeAlias = Callable[[Flow, BaseModel | Exception], None]
 """Called for every CALL of ours that is over, with its response or why there is none; must not block and not raise."""
@@ -26,12 +28,13 @@ class Command(Protocol):
     def flow(self) -> Flow: ...
     def answered(self, answer: CallResult | CallError) -> Awaitable[None] | None: ...
     def failed(self, error: Exception) -> None: ...
+    def answered_late(self, answer: CallResult | CallError) -> Awaitable[None] | None: ...
 
 
 class TypedCommand(Generic[Res]):
     """A CALL of ours, its caller's future and the way from answer to response."""
 
-    __slots__ = ("_dialect", "_finished", "_request", "_response", "flow", "future")
+    __slots__ = ("_dialect", "_finished", "_offer", "_request", "_response", "flow", "future")
 
     def __init__(
         self,
@@ -41,11 +44,13 @@ class TypedCommand(Generic[Res]):
         response: type[Res],
         future: asyncio.Future[Res],
         finished: Finished,
+        offer: Offer | None = None,
     ) -> None:
         self.flow = flow
         self.future = future
         self._dialect = dialect
         self._finished = finished
+        self._offer = offer
         self._request = request
         self._response = response
 
@@ -55,7 +60,7 @@ class TypedCommand(Generic[Res]):
             if isinstance(answer, CallError):
                 raise CallRefused(answer.code, answer.description, json.loads(answer.details))
             response = self._dialect.decode_response(self.flow, self._response, answer.payload)
-            applied = self._dialect.answered(self.flow, self._request, response)
+            applied = self._dialect.answered(self.flow, self._request, response, self._offer)
         except Exception as error:  # noqa: BLE001 - the caller gets an outcome, whatever it is
             self.failed(error)
             return None
@@ -70,6 +75,16 @@ class TypedCommand(Generic[Res]):
         # Or future, error, its traceback's frames and this command would hold each other.
         del self.future
         self._finished(self.flow, error)
+
+    def answered_late(self, answer: CallResult | CallError) -> Awaitable[None] | None:
+        """The answer came after its time: the caller was told of none, but what it means counts."""
+        if isinstance(answer, CallError):
+            return None
+        try:
+            response = self._dialect.decode_response(self.flow, self._response, answer.payload)
+            return self._dialect.answered(self.flow, self._request, response, self._offer)
+        except (InvalidAnswer, WriterClosed):
+            return None
 
     def _succeed(self, response: Res) -> None:
         # The caller may have been cancelled meanwhile.

@@ -134,6 +134,7 @@ class Connection(asyncio.Protocol):
         "admission",
         "ended",
         "identity",
+        "peer",
         "remote",
         "ws",
     )
@@ -142,8 +143,10 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, owner: Owner, ws: WebSocketProtocol, loop: asyncio.AbstractEventLoop) -> None:
         self.ws = ws
+        self.peer = ""
+        """IP address of the socket's other end."""
         self.remote = ""
-        """IP address of the other end."""
+        """The same, or the one that a trusted proxy says is behind it."""
         self.identity = ""
         self.admission: asyncio.Task[None] | None = None
         """Runs while the application decides; cancelled when the connection ends before."""
@@ -249,7 +252,7 @@ class Connection(asyncio.Protocol):
         # uvloop's transports aren't instances of asyncio's class.
         self._transport = transport = cast("asyncio.Transport", transport)
         peername = transport.get_extra_info("peername")
-        self.remote = str(peername[0]) if peername else ""
+        self.peer = self.remote = str(peername[0]) if peername else ""
         self._owner.connection_opened(self)
         self._limit(self._owner.limits.handshake_timeout, ConnectionOutcome.HANDSHAKE_TIMEOUT)
 

@@ -12,9 +12,12 @@ from websockets.http11 import Request, Response
 
 from mcpp.csms.dialect import Dialect
 from mcpp.csms.observer import MessageObserver
+from mcpp.domain.security_profiles import SecurityProfile
+from mcpp.transport.addresses import TrustedProxies, client_of
 from mcpp.transport.admission import Admission, AdmissionRefused, Admitted, ConnectRequest
 from mcpp.transport.charge_point import LiveChargePoint
 from mcpp.transport.connection import Connection, Hold
+from mcpp.transport.gate import Gate
 from mcpp.transport.limits import Limits
 from mcpp.transport.outcomes import ConnectionOutcome
 from mcpp.transport.registry import Registry
@@ -25,6 +28,12 @@ from mcpp.transport.websocket import WebSocketProtocol
 
 _BACKLOG = 4096
 """Connections waiting to be accepted: a whole fleet comes back at once after a power cut."""
+
+_REFUSAL_GRID: Final = 0.25
+"""Seconds after its request, or a multiple, at which a refusal leaves: far longer than it takes to check a password."""
+
+_DETAIL_LIMIT: Final = 300
+"""Characters: much of it is what the other side has sent."""
 
 
 _BEFORE_OPEN: Final = frozenset({ConnectionOutcome.HANDSHAKE_TIMEOUT, ConnectionOutcome.HANDSHAKE_ABORTED})
@@ -49,8 +58,13 @@ class OcppListener:
         registry: Registry,
         limits: Limits | None = None,
         tls: ServerTls | None = None,
+        gate: Gate[Connection] | None = None,
+        trusted_proxies: TrustedProxies = (),
     ) -> None:
-        """Charge points connect to `path`/identity; the first dialect serves those that offer no subprotocol."""
+        """Charge points connect to `path`/identity; the first dialect serves those that offer no subprotocol.
+
+        `trusted_proxies` are believed whom they say that a request comes from.
+        """
         self._tls = tls
         self.limits = limits or Limits()
         self._host = host
@@ -61,6 +75,8 @@ class OcppListener:
         self._admission = admission
         self._observer = observer
         self._registry = registry
+        self._gate = gate or Gate()
+        self._trusted_proxies = trusted_proxies
         self._live: dict[Connection, LiveChargePoint | None] = {}
         self._server: asyncio.Server | None = None
         self._all_gone = asyncio.Event()
@@ -101,10 +117,16 @@ class OcppListener:
 
     def connection_opened(self, connection: Connection) -> None:
         self._live[connection] = None
+        displaced = self._gate.connection_opened(connection, connection.peer)
+        if displaced is not None:
+            displaced.abort(ConnectionOutcome.TOO_MANY_CONNECTIONS, "newer ones came, and no request from this one")
 
     def request_received(self, connection: Connection, request: Request) -> None:
         """Check what needs no waiting, then ask for admission."""
         ws = connection.ws
+        client = client_of(connection.peer, request.headers, self._trusted_proxies)
+        connection.remote = client.address
+        self._gate.identified(connection, connection.peer, client.address)
         response = ws.accept(request)
         if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
             connection.refuse(response, ConnectionOutcome.BAD_REQUEST, str(ws.handshake_exc or ""))
@@ -112,7 +134,7 @@ class OcppListener:
         try:
             connection.identity = read_identity(request.path, self._prefix)
         except BadTarget as error:
-            connection.refuse(ws.refusal(error.status, error.text), error.outcome, request.path)
+            connection.refuse(ws.refusal(error.status, error.text), error.outcome, f"{error.text}: {request.path}")
             return
         if ws.dialect is None:
             # OCPP-J 1.6 §3.2: complete the handshake without a subprotocol, then close immediately.
@@ -132,8 +154,9 @@ class OcppListener:
             ws.dialect.version,
             user,
             password,
-            encrypted=tls is not None,
+            encrypted=tls is not None or bool(client.encrypted),
             certificate=None if tls is None else peer_certificate(tls),
+            must_prove=self._gate.is_crowded(connection),
         )
         connection.hold_reading(Hold.ADMISSION)
         admission = self._admit(connection, ws.dialect, question, response)
@@ -145,9 +168,11 @@ class OcppListener:
             charge_point.connection_ended()
             self._registry.discard(charge_point)
         self._count(connection, outcome, detail)
+        self._gate.ended(connection, connection.peer)
 
     def connection_gone(self, connection: Connection) -> None:
         self._live.pop(connection, None)
+        self._gate.gone(connection, connection.peer)
         if self._stopping and not self._live:
             self._all_gone.set()
 
@@ -156,21 +181,41 @@ class OcppListener:
     async def _admit(
         self, connection: Connection, dialect: Dialect, question: ConnectRequest, response: Response
     ) -> None:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        verdict: Admitted | AdmissionRefused
         try:
-            verdict = await self._admission.admit(question)
+            verdict = await self._verdict(question)
         except Exception as error:  # noqa: BLE001 - the charge point comes again, whatever it was
             text = "the central system can't admit charge points just now"
             verdict = AdmissionRefused(HTTPStatus.SERVICE_UNAVAILABLE, text, ConnectionOutcome.ADMISSION_FAILED)
             detail = repr(error)
         else:
             detail = verdict.text if isinstance(verdict, AdmissionRefused) else ""
+        if isinstance(verdict, AdmissionRefused):
+            # How long it took would tell what was looked at.
+            await asyncio.sleep(_REFUSAL_GRID - (loop.time() - began) % _REFUSAL_GRID)
         connection.admission = None
         if self._stopping:
             connection.close(CloseCode.GOING_AWAY, "", ConnectionOutcome.SHUTDOWN)
         elif isinstance(verdict, AdmissionRefused):
-            connection.refuse(connection.ws.refusal(verdict.status, verdict.text), verdict.outcome, detail)
+            refusal = connection.ws.refusal(verdict.status, verdict.text, verdict.retry_after)
+            connection.refuse(refusal, verdict.outcome, detail)
         else:
+            if verdict.security_profile > SecurityProfile.NONE:
+                self._gate.authenticated(connection)
             self._open(connection, dialect, verdict, response)
+
+    async def _verdict(self, question: ConnectRequest) -> Admitted | AdmissionRefused:
+        # One that replaces its own connection takes no place.
+        if self._gate.is_full and not self._registry.connected(question.identity):
+            return AdmissionRefused(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "the central system has as many connections as it may (max-connections); come again in 30 s",
+                ConnectionOutcome.TOO_MANY_CONNECTIONS,
+                retry_after=30,
+            )
+        return await self._admission.admit(question)
 
     def _open(self, connection: Connection, dialect: Dialect, admitted: Admitted, response: Response) -> None:
         charge_point = LiveChargePoint(
@@ -198,4 +243,5 @@ class OcppListener:
     def _count(self, connection: Connection, outcome: ConnectionOutcome, detail: str) -> None:
         if self._tls is not None and not detail and outcome in _BEFORE_OPEN and connection.tls is None:
             detail = "in the TLS handshake"
+        detail = detail[:_DETAIL_LIMIT]
         self._observer.connection(outcome, identity=connection.identity, remote=connection.remote, detail=detail)

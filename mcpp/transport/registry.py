@@ -21,6 +21,10 @@ def _ignored(_: Flow, __: BaseModel | Exception) -> None:
     """Ignores finished commands."""
 
 
+def _not_noted(_: LiveChargePoint, __: LiveChargePoint) -> None:
+    """Ignores replaced connections."""
+
+
 class Registry:
     """Live charge points by identity; the newest connection of an identity is the one that counts."""
 
@@ -29,11 +33,16 @@ class Registry:
         *,
         on_connected: Callable[[LiveChargePoint], None],
         on_disconnected: Callable[[LiveChargePoint], None],
+        on_replaced: Callable[[LiveChargePoint, LiveChargePoint], None] = _not_noted,
         command_finished: Finished = _ignored,
     ) -> None:
-        """All are called on the event loop and must not block; `on_disconnected` not for a replaced connection."""
+        """All are called on the event loop and must not block; `on_disconnected` not for a replaced connection.
+
+        `on_replaced` gets the connection that stood and the newer one.
+        """
         self._on_connected = on_connected
         self._on_disconnected = on_disconnected
+        self._on_replaced = on_replaced
         self.command_finished = command_finished
         self._by_identity: dict[str, LiveChargePoint] = {}
 
@@ -62,6 +71,8 @@ class Registry:
         replaced = self._by_identity.get(charge_point.identity)
         self._by_identity[charge_point.identity] = charge_point
         self._on_connected(charge_point)
+        if replaced is not None:
+            self._on_replaced(replaced, charge_point)
         return replaced
 
     def discard(self, charge_point: LiveChargePoint) -> None:

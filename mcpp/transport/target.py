@@ -5,12 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 from http import HTTPStatus
-from typing import Final
 from urllib.parse import unquote_to_bytes, urlsplit
 
+from mcpp.domain.identities import mistake_in
 from mcpp.transport.outcomes import ConnectionOutcome
-
-_MAX_IDENTITY_LENGTH: Final = 255
 
 
 class BadTarget(Exception):
@@ -45,8 +43,9 @@ def read_identity(target: str, prefix: list[str]) -> str:
     if len(segments) == len(prefix):
         raise _bad_identity("the path ends without an identity")
     identity = segments[-1]
-    if not (len(identity) <= _MAX_IDENTITY_LENGTH and identity.isprintable() and "/" not in identity):
-        raise _bad_identity("an identity has 1 to 255 printable characters and no slash")
+    mistake = mistake_in(identity)
+    if mistake is not None:
+        raise _bad_identity(mistake)
     return identity
 
 

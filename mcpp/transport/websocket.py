@@ -76,11 +76,13 @@ class WebSocketProtocol(ServerProtocol):
         self.dialect = None if chosen is None else self._dialects[chosen]
         return chosen
 
-    def refusal(self, status: HTTPStatus, text: str) -> Response:
-        """The HTTP answer that refuses the connection."""
+    def refusal(self, status: HTTPStatus, text: str, retry_after: int | None = None) -> Response:
+        """The HTTP answer that refuses the connection; it may come again after so many seconds."""
         response = self.reject(status, f"{text}\n")
         if status is HTTPStatus.UNAUTHORIZED:
             response.headers["WWW-Authenticate"] = 'Basic realm="OCPP", charset="UTF-8"'
+        if retry_after is not None:
+            response.headers["Retry-After"] = str(retry_after)
         return response
 
 

@@ -82,9 +82,18 @@ class GetCredentialsRow(NamedTuple):
 
     key: int
     password_hash: str | None
+    password_hash_candidate: str | None
+    authenticated_at: datetime | None
     security_profile: int | None
     highest_profile: int
     certificate_serial: str | None
+
+
+class GetPasswordHashesRow(NamedTuple):
+    """A row of `get_password_hashes`."""
+
+    password_hash: str | None
+    password_hash_candidate: str | None
 
 
 class ChargingProfile(NamedTuple):

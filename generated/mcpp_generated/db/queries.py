@@ -38,6 +38,7 @@ from .models import (
     FirmwareImage,
     GetChargePointFirmwareRow,
     GetCredentialsRow,
+    GetPasswordHashesRow,
     IdTag,
     ListConnectorsRow,
     ListDeliveriesRow,
@@ -142,15 +143,23 @@ class Queries(Protocol):
         raise NotImplementedError
 
     def get_credentials(self, *, identity: str) -> GetCredentialsRow | None:
-        """A charge point's key, the hash of its password and what it must show beside; by this it's found when it connects."""
+        """What a charge point must show when it connects: its key, the hashes of its passwords, and what is asked beside."""
+        raise NotImplementedError
+
+    def get_password_hashes(self, *, key: int) -> GetPasswordHashesRow | None:
+        """The hashes of a charge point's password and of those that may take its place."""
         raise NotImplementedError
 
     def find_in_other_case(self, *, identity: str) -> str | None:
         """A charge point whose identity differs from this one in letter case only."""
         raise NotImplementedError
 
-    def set_password_hash(self, *, password_hash: str | None, key: int) -> None:
-        """Store the hash of a charge point's password; NULL where it needs none."""
+    def set_password_hashes(self, *, password_hash: str | None, password_hash_candidate: str | None, key: int) -> None:
+        """Store the hash of a charge point's password, NULL where it needs none, and those that may take its place."""
+        raise NotImplementedError
+
+    def stamp_authenticated(self, *, authenticated_at: datetime | None, key: int) -> None:
+        """Note when a charge point last proved who it is."""
         raise NotImplementedError
 
     def raise_highest_profile(self, *, highest_profile: int, key: int) -> None:

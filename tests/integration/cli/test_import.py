@@ -190,7 +190,7 @@ def test_refused_charge_points(mcpp: Mcpp, database: Database) -> None:
 
     assert (ended.code, ended.out) == (1, "-: 1 added, 0 changed, 3 refused\n")
     assert ended.err.splitlines() == [
-        "line 2: identity 'A/B' has a slash, which no charger can connect with",
+        "line 2: identity 'A/B': an identity has 1 to 255 printable characters and no slash",
         "line 3: auto_start 'maybe' is neither on nor off; leave it empty for neither",
         "line 5: CP-2 stands in line 4 already; take one of them out",
     ]

@@ -15,6 +15,7 @@ from websockets.frames import Frame, Opcode
 from websockets.typing import Subprotocol
 
 from mcpp.csms.calls import Answer
+from mcpp.csms.offers import Offer
 from mcpp.ocppj.actions import Action, AnyAction, Res, Sender, decode
 from mcpp.ocppj.errors import CallFault, ErrorCode, InvalidAnswer, Unanswerable
 from mcpp.ocppj.flow import (
@@ -73,6 +74,8 @@ class Dialect:
         self.next_calls: dict[str, tuple[NextCall, ...]] = {}
         """CALLs that follow from a CALL, or from the answer to one of ours, by its text."""
         self.meaning: Awaitable[None] | None = None
+        self.offers: list[Offer] = []
+        """Of the CALLs to come."""
 
     def gate(self, name: str) -> asyncio.Event:
         """What a `Wait` handler for this text waits for."""
@@ -129,7 +132,12 @@ class Dialect:
     def subject(self, request: BaseModel) -> Subject:
         return Subject()
 
-    def answered(self, flow: Flow, request: BaseModel, response: BaseModel) -> Awaitable[None] | None:
+    def offer(self, peer: Peer, request: BaseModel) -> Offer | None:
+        return self.offers.pop(0) if self.offers else None
+
+    def answered(
+        self, flow: Flow, request: BaseModel, response: BaseModel, offer: Offer | None = None
+    ) -> Awaitable[None] | None:
         assert isinstance(request, Text)
         flow.next_calls = self.next_calls.pop(request.text, ())
         return self.meaning

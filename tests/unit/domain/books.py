@@ -52,7 +52,7 @@ class Books:
         self._keys = {}
         # So that no key is equal to an id by chance.
         other = self.q.connect_charge_point(identity="CP-0", ocpp_version="1.6", connected_at=NOW)
-        self.q.set_password_hash(key=other.key, password_hash="none")
+        self.q.set_password_hashes(key=other.key, password_hash="none", password_hash_candidate=None)
         for connector_id in range(101, 111):
             self.q.add_connector(charge_point_key=other.key, evse_id=0, connector_id=connector_id)
         for identity in ("CP-1", "CP-2"):

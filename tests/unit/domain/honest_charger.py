@@ -78,9 +78,7 @@ class Books:
         self.restart()
 
     def connect(self) -> None:
-        connected = self._commit(
-            charge_points.connect, IDENTITY, "1.6", self._clock.now, register_unknown=True, proven_hash=None
-        )
+        connected = self._commit(charge_points.connect, IDENTITY, "1.6", self._clock.now, register_unknown=True)
         assert isinstance(connected, charge_points.Connected)
         self.connected_since = {connected.key: self._clock.now}
         self._connected = connected

@@ -7,15 +7,16 @@ from mcpp.domain.charge_points import (
     Deletion,
     NotRegistered,
     PasswordNeeded,
+    Proof,
     Registered,
     Wanted,
     connect,
     delete_charge_point,
     put_charge_point,
-    set_password_hash,
 )
 from mcpp.domain.events import ChargePointForgotten
 from mcpp.domain.occasion import OperatorOccasion, Result
+from mcpp.domain.passwords import Hashes, replace
 from mcpp.domain.security_profiles import ASKS_NOTHING, SecurityProfile, all_authenticated
 from mcpp_generated.db.models import ChargePoint
 from tests.unit.domain.books import NOW, Books, minute
@@ -78,29 +79,32 @@ def test_what_is_not_said_stays_and_none_takes_away(books: Books) -> None:
 def test_a_connection_is_not_booked_before_the_password_is_proven(books: Books) -> None:
     key = put_charge_point(books.q, "CP-9", Wanted(password_hash="hash"), NOW).key
 
-    assert connect(books.q, "CP-9", "1.6", NOW, register_unknown=True) == PasswordNeeded("hash")
-    assert connect(books.q, "CP-9", "1.6", NOW, register_unknown=True, proven_hash="older") == PasswordNeeded("hash")
+    needed, older = Hashes("hash", ()), Hashes("older", ())
+    for proof in (None, Proof(older, "older"), Proof(needed, None)):
+        found = connect(books.q, "CP-9", "1.6", NOW, register_unknown=True, proof=proof)
+        assert found == PasswordNeeded(needed)
     assert charge_point(books, "CP-9").last_connect_at is None
-    assert connect(books.q, "CP-9", "1.6", NOW, register_unknown=True, proven_hash="hash") == Connected(
-        key, 1, security_profile=SecurityProfile.PASSWORD
-    )
+    proof = Proof(needed, "hash")
+    connected = connect(books.q, "CP-9", "1.6", NOW, register_unknown=True, proof=proof)
+    assert connected == Connected(key, 1, security_profile=SecurityProfile.PASSWORD)
+    assert charge_point(books, "CP-9").authenticated_at == NOW
     assert charge_point(books, "CP-9").last_connect_at == NOW
 
 
 def test_hashes_do_not_show_in_what_may_be_logged() -> None:
-    assert "hash-text" not in repr(PasswordNeeded("hash-text"))
+    assert "hash-text" not in repr(PasswordNeeded(Hashes("hash-text", ("hash-text",))))
     assert "hash-text" not in repr(Wanted(password_hash="hash-text"))
 
 
 def test_chargers_count_as_authenticated_when_none_may_come_without_a_password(books: Books) -> None:
     one, other = charge_point(books, "CP-1").key, charge_point(books, "CP-2").key
-    set_password_hash(books.q, one, "hash")
+    replace(books.q, one, "hash")
 
     assert not all_authenticated(books.q, ASKS_NOTHING, register_unknown=False)
-    set_password_hash(books.q, other, "hash")
+    replace(books.q, other, "hash")
     assert all_authenticated(books.q, ASKS_NOTHING, register_unknown=False)
     assert not all_authenticated(books.q, ASKS_NOTHING, register_unknown=True)
-    set_password_hash(books.q, one, None)
+    replace(books.q, one, None)
     assert not all_authenticated(books.q, ASKS_NOTHING, register_unknown=False)
 
 

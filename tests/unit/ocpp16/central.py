@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,13 +27,29 @@ NOW = datetime(2026, 4, 1, 9, 30, tzinfo=UTC)
 SOON = "2026-04-01T10:30:00Z"
 
 
+@dataclass
+class RememberedOffer:
+    """What became of a CALL that carries a password."""
+
+    key: int
+    password: str
+    verdict: bool | None = None
+
+    async def keep(self) -> None: ...
+
+    def take_back(self) -> None: ...
+
+    async def answered(self, *, accepted: bool) -> None:
+        self.verdict = accepted
+
+
 class Central:
     """The dialect, spoken to as the transport does, and the books behind it."""
 
     def __init__(self, writer: Writer[Queries], memory: Memory) -> None:
         self.writer = writer
         self.events: list[Event] = []
-        self.passwords: list[tuple[int, str]] = []
+        self.offers: list[RememberedOffer] = []
         self.services = Services(
             writer,
             self.publish,
@@ -41,7 +58,7 @@ class Central:
             heartbeat_interval=300,
             memory=memory,
             now=lambda: NOW,
-            on_authorization_key=self._move_password,
+            offer_password=self._offer,
         )
         self.dialect = SpokenVersion(OCPP16, self.services)
         self.key = 0
@@ -54,8 +71,9 @@ class Central:
     def publish(self, events: Iterable[Event]) -> None:
         self.events.extend(events)
 
-    async def _move_password(self, key: int, password: str) -> None:
-        self.passwords.append((key, password))
+    def _offer(self, key: int, password: str) -> RememberedOffer:
+        self.offers.append(RememberedOffer(key, password))
+        return self.offers[-1]
 
     async def say(self, action: str, payload: Mapping[str, object]) -> Any:
         """One CALL of the charge point; gives the response's JSON."""
@@ -69,11 +87,9 @@ class Central:
     async def answered(self, name: str, request: Mapping[str, object], response: Mapping[str, object]) -> bool:
         """A CALL of ours was answered; whether the books learned of it."""
         action = ACTIONS[name]
-        learning = self.dialect.answered(
-            self._flow(Direction.OUT, name),
-            decode(action.request, json.dumps(request).encode()),
-            decode(action.response, json.dumps(response).encode()),
-        )
+        flow, asked = self._flow(Direction.OUT, name), decode(action.request, json.dumps(request).encode())
+        offer = self.dialect.offer(flow.peer, asked)
+        learning = self.dialect.answered(flow, asked, decode(action.response, json.dumps(response).encode()), offer)
         if learning is None:
             return False
         await learning

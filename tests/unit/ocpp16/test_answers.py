@@ -17,7 +17,7 @@ from mcpp.ocppj.errors import InvalidPayload
 from mcpp_generated.db.enums import Availability, ReservationState
 from mcpp_generated.db.models import ReservationRecord
 from mcpp_generated.ocpp16.actions import ACTIONS
-from tests.unit.ocpp16.central import NOW, SOON, Central
+from tests.unit.ocpp16.central import NOW, SOON, Central, RememberedOffer
 
 RESERVE: dict[str, JsonValue] = {
     "connectorId": 1,
@@ -109,16 +109,21 @@ async def test_a_changed_key_is_known_where_it_was_accepted(central: Central, st
 
     assert learned == known
     assert await configuration(central) == ({"ClockInterval": ("60", False)} if known else {})
-    assert central.passwords == []
+    assert central.offers == []
 
 
-@pytest.mark.parametrize(("status", "moves"), [("Accepted", True), ("RebootRequired", True), ("Rejected", False)])
-async def test_an_accepted_authorization_key_moves_the_password(central: Central, status: str, moves: bool) -> None:
+@pytest.mark.parametrize(
+    ("status", "taken"),
+    [("Accepted", True), ("RebootRequired", True), ("Rejected", False), ("NotSupported", False)],
+)
+async def test_an_authorization_key_is_an_offer_that_the_answer_decides(
+    central: Central, status: str, taken: bool
+) -> None:
     change = {"key": "AUTHORIZATIONKEY", "value": "0123456789abcdef"}
     await central.answered("ChangeConfiguration", change, {"status": status})
 
-    assert central.passwords == ([(central.key, "0123456789abcdef")] if moves else [])
-    assert await configuration(central) == ({"AUTHORIZATIONKEY": (None, False)} if moves else {})
+    assert central.offers == [RememberedOffer(central.key, "0123456789abcdef", verdict=taken)]
+    assert await configuration(central) == ({"AUTHORIZATIONKEY": (None, False)} if taken else {})
 
 
 async def test_the_version_of_the_local_list(central: Central) -> None:

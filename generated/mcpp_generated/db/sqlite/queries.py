@@ -38,6 +38,7 @@ from ..models import (
     FirmwareImage,
     GetChargePointFirmwareRow,
     GetCredentialsRow,
+    GetPasswordHashesRow,
     IdTag,
     ListConnectorsRow,
     ListDeliveriesRow,
@@ -75,6 +76,7 @@ from .rows import (
     StoredFirmwareImage,
     StoredGetChargePointFirmwareRow,
     StoredGetCredentialsRow,
+    StoredGetPasswordHashesRow,
     StoredIdTag,
     StoredListConnectorsRow,
     StoredListDeliveriesRow,
@@ -109,6 +111,7 @@ from .rows import (
     decode_get_charge_point_firmware_row,
     decode_get_credentials_row,
     decode_get_last_boot,
+    decode_get_password_hashes_row,
     decode_id_tag,
     decode_is_reservation_id_known,
     decode_list_connectors_row,
@@ -259,12 +262,22 @@ class SqliteQueries:
         row: StoredGetCredentialsRow | None = self._execute(statements.GET_CREDENTIALS, (identity,)).fetchone()
         return None if row is None else decode_get_credentials_row(row)
 
+    def get_password_hashes(self, *, key: int) -> GetPasswordHashesRow | None:
+        row: StoredGetPasswordHashesRow | None = self._execute(statements.GET_PASSWORD_HASHES, (key,)).fetchone()
+        return None if row is None else decode_get_password_hashes_row(row)
+
     def find_in_other_case(self, *, identity: str) -> str | None:
         row: tuple[str] | None = self._execute(statements.FIND_IN_OTHER_CASE, (identity,)).fetchone()
         return None if row is None else row[0]
 
-    def set_password_hash(self, *, password_hash: str | None, key: int) -> None:
-        self._execute(statements.SET_PASSWORD_HASH, (password_hash, key))
+    def set_password_hashes(self, *, password_hash: str | None, password_hash_candidate: str | None, key: int) -> None:
+        self._execute(statements.SET_PASSWORD_HASHES, (password_hash, password_hash_candidate, key))
+
+    def stamp_authenticated(self, *, authenticated_at: datetime | None, key: int) -> None:
+        self._execute(
+            statements.STAMP_AUTHENTICATED,
+            (None if authenticated_at is None else to_milliseconds(authenticated_at), key),
+        )
 
     def raise_highest_profile(self, *, highest_profile: int, key: int) -> None:
         self._execute(statements.RAISE_HIGHEST_PROFILE, (highest_profile, key))

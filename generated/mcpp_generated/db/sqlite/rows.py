@@ -31,6 +31,7 @@ from ..models import (
     FirmwareImage,
     GetChargePointFirmwareRow,
     GetCredentialsRow,
+    GetPasswordHashesRow,
     IdTag,
     ListConnectorsRow,
     ListDeliveriesRow,
@@ -196,11 +197,35 @@ def decode_charge_point(row: StoredChargePoint) -> ChargePoint:
     )
 
 
-StoredGetCredentialsRow: TypeAlias = tuple[int, str | None, int | None, int, str | None]
+StoredGetCredentialsRow: TypeAlias = tuple[int, str | None, str | None, int | None, int | None, int, str | None]
 
 
 def decode_get_credentials_row(row: StoredGetCredentialsRow) -> GetCredentialsRow:
-    return GetCredentialsRow(*row)
+    (
+        key,
+        password_hash,
+        password_hash_candidate,
+        authenticated_at,
+        security_profile,
+        highest_profile,
+        certificate_serial,
+    ) = row
+    return GetCredentialsRow(
+        key,
+        password_hash,
+        password_hash_candidate,
+        None if authenticated_at is None else from_milliseconds(authenticated_at),
+        security_profile,
+        highest_profile,
+        certificate_serial,
+    )
+
+
+StoredGetPasswordHashesRow: TypeAlias = tuple[str | None, str | None]
+
+
+def decode_get_password_hashes_row(row: StoredGetPasswordHashesRow) -> GetPasswordHashesRow:
+    return GetPasswordHashesRow(*row)
 
 
 StoredChargingProfile: TypeAlias = tuple[str, str]

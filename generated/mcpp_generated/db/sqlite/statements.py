@@ -65,15 +65,24 @@ GET_CHARGE_POINTS: Final = """\
 SELECT "key", identity, ocpp_version, display_name, password_hash, password_hash_candidate, security_profile, highest_profile, certificate_serial, authenticated_at, auto_start, rated_power_w, vendor, model, serial_number, charge_box_serial_number, firmware_version, iccid, imsi, meter_type, meter_serial_number, registered_at, boot_accepted_at, connection_epoch, last_connect_at, last_disconnect_at, last_boot_at, last_heartbeat_at, last_status_at, last_meter_values_at, last_tx_start_at, last_tx_stop_at, last_error_at, energy_wh, energy_peak_wh FROM charge_points WHERE identity IN (SELECT value FROM json_each(?1)) ORDER BY identity"""
 
 GET_CREDENTIALS: Final = """\
-SELECT key, password_hash, security_profile, highest_profile, certificate_serial FROM charge_points WHERE identity = ?1"""
+SELECT key, password_hash, password_hash_candidate, authenticated_at, security_profile, highest_profile,
+    certificate_serial
+FROM charge_points WHERE identity = ?1"""
+
+GET_PASSWORD_HASHES: Final = """\
+SELECT password_hash, password_hash_candidate FROM charge_points WHERE key = ?1"""
 
 FIND_IN_OTHER_CASE: Final = """\
 SELECT identity FROM charge_points
 WHERE identity COLLATE NOCASE = ?1 AND identity <> ?1
 ORDER BY identity LIMIT 1"""
 
-SET_PASSWORD_HASH: Final = """\
-UPDATE charge_points SET password_hash = ?1 WHERE key = ?2"""
+SET_PASSWORD_HASHES: Final = """\
+UPDATE charge_points SET password_hash = ?1, password_hash_candidate = ?2
+WHERE key = ?3"""
+
+STAMP_AUTHENTICATED: Final = """\
+UPDATE charge_points SET authenticated_at = ?1 WHERE key = ?2"""
 
 RAISE_HIGHEST_PROFILE: Final = """\
 UPDATE charge_points SET highest_profile = ?1 WHERE key = ?2"""

@@ -9,7 +9,7 @@
 -- AUTOINCREMENT, here and below: a key that was given once is never given again, also after a purge.
 -- connection_epoch: counts its connections; the end of one that isn't the newest says nothing.
 -- energy_wh: of its ended transactions. energy_peak_wh: what was reported of all of them before the sum fell.
--- password_hash_candidate: of a new password that may be in force; both count until that shows.
+-- password_hash_candidate: of new passwords that may be in force, blanks between them; all count until that shows.
 -- security_profile: the least that it must use, as an operator says. highest_profile: the highest that it has used.
 -- certificate_serial: the serial number that may stand as CN in its certificate, as an operator says.
 -- authenticated_at: when it last proved who it is, by password or certificate.
