@@ -62,6 +62,7 @@ async def open_ocpp(settings: Settings, telemetry: TelemetryParts, core: CorePar
             call_timeout=settings.call_timeout,
             call_queue_limit=settings.call_queue_limit,
             max_message_size=settings.frame_limit,
+            messages_per_second=settings.messages_per_second,
         ),
     )
     try:

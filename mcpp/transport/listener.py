@@ -15,7 +15,9 @@ from mcpp.transport.admission import Admission, AdmissionRefused, Admitted, Conn
 from mcpp.transport.charge_point import LiveChargePoint
 from mcpp.transport.connection import Connection, Hold
 from mcpp.transport.limits import Limits
+from mcpp.transport.memory import Memory
 from mcpp.transport.outcomes import ConnectionOutcome
+from mcpp.transport.pace import Paces
 from mcpp.transport.registry import Registry
 from mcpp.transport.target import BadTarget, path_segments, read_basic_credentials, read_identity
 from mcpp.transport.websocket import WebSocketProtocol
@@ -41,6 +43,8 @@ class OcppListener:
     ) -> None:
         """Charge points connect to `path`/identity; the first dialect serves those that offer no subprotocol."""
         self.limits = limits or Limits()
+        self.memory = Memory(self.limits.unhandled_bytes)
+        self._paces = Paces(self.limits)
         self._host = host
         self._port = port
         self._prefix = path_segments(path)
@@ -122,6 +126,8 @@ class OcppListener:
         if charge_point is not None:
             charge_point.connection_ended()
             self._registry.discard(charge_point)
+        if connection.pace is not None:
+            self._paces.leave(connection.pace, asyncio.get_running_loop().time())
         self._count(connection, outcome, detail)
 
     def connection_gone(self, connection: Connection) -> None:
@@ -161,7 +167,7 @@ class OcppListener:
             admitted.epoch,
         )
         self._live[connection] = charge_point
-        connection.open(charge_point, response)
+        connection.open(charge_point, response, self._paces.of(admitted.peer.identity))
         offered = connection.ws.offered
         self._count(
             connection, ConnectionOutcome.ACCEPTED if offered else ConnectionOutcome.ACCEPTED_WITHOUT_SUBPROTOCOL, ""
