@@ -24,9 +24,9 @@ from mcpp.ocppj.session import Answered, MalformedFrame, Stray
 from mcpp.storage.writer import Pending
 from mcpp.transport.command import Finished
 from mcpp.transport.commanded import CommandedChargePoint, Link
-from mcpp.transport.connection import Hold
 from mcpp.transport.limits import Limits
 from mcpp.transport.outcomes import ConnectionOutcome
+from mcpp.transport.reading import Hold
 
 _WAITING_BYTES: Final = 1024
 """What a CALL that waits takes beside its frame."""

@@ -24,9 +24,9 @@ from mcpp.ocppj.flow import Flow, NextCall, Peer, current_flow
 from mcpp.ocppj.frames import Call, encode
 from mcpp.ocppj.session import Answered, Session
 from mcpp.transport.command import Command, Finished, TypedCommand
-from mcpp.transport.connection import Hold
 from mcpp.transport.limits import Limits
 from mcpp.transport.outcomes import ConnectionOutcome
+from mcpp.transport.reading import Hold
 
 
 class Link(Protocol):

@@ -13,11 +13,12 @@ from mcpp.csms.dialect import Dialect
 from mcpp.csms.observer import MessageObserver
 from mcpp.transport.admission import Admission, AdmissionRefused, Admitted, ConnectRequest
 from mcpp.transport.charge_point import LiveChargePoint
-from mcpp.transport.connection import Connection, Hold
+from mcpp.transport.connection import Connection
 from mcpp.transport.limits import Limits
 from mcpp.transport.memory import Memory
 from mcpp.transport.outcomes import ConnectionOutcome
 from mcpp.transport.pace import Paces
+from mcpp.transport.reading import Hold
 from mcpp.transport.registry import Registry
 from mcpp.transport.target import BadTarget, path_segments, read_basic_credentials, read_identity
 from mcpp.transport.websocket import WebSocketProtocol

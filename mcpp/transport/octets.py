@@ -12,6 +12,8 @@ except ImportError:  # where the package came without its C extension
 _TEXT: Final = 0x81
 """First byte of a text's only frame (RFC 6455 §5.2): FIN, no reserved bits, opcode 1."""
 _MASKED: Final = 0x80
+LONGEST_HEAD: Final = 10
+"""Bytes of a frame's head up to its mask."""
 _SHORT_HEADS: Final = [bytes((_TEXT, size)) for size in range(126)]
 
 
@@ -36,19 +38,17 @@ def read_text(data: bytes, at: int, longest: int) -> tuple[bytes, int] | None:
     return apply_mask(data[at:stop], data[at - 4 : at]), stop
 
 
-def frame_size(data: bytes, at: int) -> int | None:
-    """Bytes of the frame that begins there, its head included; None where too little is there to tell."""
-    begin = data[at : at + 10]
-    if len(begin) < 2:
+def frame_size(head: bytes) -> int | None:
+    """Bytes of the frame that begins so, its head included; None where that is too little to tell."""
+    if len(head) < 2:
         return None
-    size = begin[1] & 0x7F
-    head = 6 if begin[1] & _MASKED else 2
+    size, masked = head[1] & 0x7F, head[1] & _MASKED
     wide = {126: 2, 127: 8}.get(size, 0)
-    if not wide:
-        return head + size
-    if len(begin) < 2 + wide:
+    if len(head) < 2 + wide:
         return None
-    return head + wide + int.from_bytes(begin[2 : 2 + wide], "big")
+    if wide:
+        size = int.from_bytes(head[2 : 2 + wide], "big")
+    return 2 + wide + (4 if masked else 0) + size
 
 
 def text_head(size: int) -> bytes:

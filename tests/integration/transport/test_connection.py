@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from dataclasses import replace
 
 import pytest
 from websockets.asyncio.client import ClientConnection
@@ -297,7 +298,9 @@ async def test_a_charge_point_that_reads_late_is_read_no_further_meanwhile(start
 
 
 async def test_limits_that_were_met_cut_nothing_later(start: StartCentralSystem) -> None:
-    system = await start(Limits(handshake_timeout=1, write_timeout=1, idle_timeout=0.9, close_timeout=0.5))
+    system = await start(
+        Limits(handshake_timeout=1, write_timeout=1, idle_timeout=0.9, close_timeout=0.5, max_message_size=1 << 20)
+    )
     raw = await system.dial_frames()
     count = 24  # 22 MB, more than the sockets' buffers hold, so that the server has to wait with writing
     for number in range(count):
