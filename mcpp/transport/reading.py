@@ -125,7 +125,7 @@ class ReadingSide(asyncio.Protocol):
             # Transports may have had some more when they were paused.
             self._unread, self._at = data, 0
             self._note_held()
-        else:
+        elif not self.ended:
             self._read_request(data)
 
     def hold_reading(self, reason: Hold) -> None:
@@ -148,8 +148,6 @@ class ReadingSide(asyncio.Protocol):
 
     def _read_request(self, data: bytes) -> None:
         """The handshake's request, or a part of it."""
-        if self.ended:
-            return
         if Hold.ADMISSION in self._holds:
             self._came_too_soon()
             return
