@@ -52,6 +52,9 @@ class Paces:
         self._left: deque[tuple[float, Pace]] = deque()
         """Of connections that have ended, and when they can be forgotten; kept alive by this until then."""
 
+    def __len__(self) -> int:
+        return len(self._paces)
+
     def of(self, identity: str) -> Pace:
         pace = self._paces.get(identity)
         if pace is None:

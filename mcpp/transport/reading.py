@@ -14,7 +14,7 @@ from abc import abstractmethod
 from enum import Flag, auto
 from http import HTTPStatus
 from time import perf_counter
-from typing import Protocol
+from typing import Final, Protocol
 
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request, Response
@@ -25,6 +25,9 @@ from mcpp.transport.octets import LONGEST_HEAD, frame_size, read_text
 from mcpp.transport.outcomes import ConnectionOutcome
 from mcpp.transport.pace import Pace
 from mcpp.transport.websocket import WebSocketProtocol
+
+_FULL_READ: Final = 1 << 16
+"""Bytes; a shorter read was the last one in its round."""
 
 
 class Hold(Flag):
@@ -218,8 +221,9 @@ class ReadingSide(asyncio.Protocol):
                 self._arm(read_on_at)
         if at < end:
             self._unread, self._at = data, at
-            if not self._holds:
-                self._take_turn()
+        # libuv reads on in the same round where a read has filled its buffer, many times.
+        if not self._holds and (at < end or (end >= _FULL_READ and perf_counter() - began >= limits.turn_time)):
+            self._take_turn()
         if at < end or self._frame_left or self._held:
             self._note_held()
 
