@@ -191,7 +191,10 @@ class Connection(ReadingSide):
             if data:
                 transport.write(data)
             elif transport.can_write_eof():
-                transport.write_eof()
+                try:
+                    transport.write_eof()
+                except OSError:  # asyncio's own, where the other side has gone meanwhile
+                    transport.abort()
             else:
                 transport.close()
 
