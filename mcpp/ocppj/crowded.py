@@ -68,6 +68,20 @@ def _patterns() -> _Patterns:
     return _Patterns()
 
 
+@lru_cache(1)
+def _nested() -> re.Pattern[str]:
+    return re.compile(_NESTED.decode(), re.DOTALL)
+
+
+def nested_text(text: str, at: int) -> str | None:
+    """The text of the list or object that begins there, by its brackets alone; None where it has no end or is too deep.
+
+    What is in it may be no JSON.
+    """
+    found = _nested().match(text, at)
+    return None if found is None else found[0]
+
+
 @lru_cache(256)
 def _unknown_members(names: frozenset[str]) -> re.Pattern[bytes]:
     """Members by other names, as many as follow each other; the last one of an object isn't among them."""

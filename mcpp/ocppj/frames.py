@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 import orjson
 
+from mcpp.ocppj.crowded import LARGE, nested_text
 from mcpp.ocppj.errors import ErrorCode
 
 
@@ -83,13 +84,15 @@ _STRAY_COMMA = re.compile(rb"," + _SPACE + rb"\]\Z")
 _LONGEST_END: Final = 64
 """Bytes at the end of a frame in which a stray comma is looked for."""
 _WHITESPACE: Final = b" \t\r\n"
+_BLANKS: Final = re.compile(r"[ \t\r\n]*+")
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
 def parse(data: bytes, deviations: tuple[str, ...] = ()) -> Call | CallResult | CallError:
     """The frame in `data`; raises FrameError and nothing else.
 
-    UniqueIds of any length are taken, since the answer carries the same one (OCPP-J 1.6 §4.1.4 allows 36 characters).
+    UniqueIds of any length are taken, since the answer must carry the same one: without it the charge point wouldn't
+    know that its message was heard, and repeat it for ever.
     Text that follows the payload inside the brackets shows when the payload is validated. `deviations` are those that
     the frame has come with.
     """
@@ -161,6 +164,26 @@ _LONGEST_DESCRIPTION: Final = 255
 """Characters, by OCPP-J 1.6 §4.2.3, of one that isn't text."""
 
 
+_UNREAD: Final = object()
+"""Stands for the entries of a list that isn't read."""
+
+_MOST_ELEMENTS: Final = 5
+"""Of a frame: a CALLERROR's (OCPP-J 1.6 §4.2.3)."""
+
+LONGEST_ID: Final = 255
+"""Characters of a UniqueId, an action or an error code that are kept and shown. OCPP-J 1.6 §4.1.4 allows a UniqueId 36,
+chargers use more; an answer carries the whole one, of whatever length."""
+
+
+def kept(text: str) -> str:
+    """As much of a UniqueId or an action as is kept and shown."""
+    return text if len(text) <= LONGEST_ID else text[:LONGEST_ID]
+
+
+_LONGEST_DETAILS: Final = 1 << 10
+"""Characters that stay of a CALLERROR's details where they are cut."""
+
+
 class _Element(NamedTuple):
     value: object
     text: str
@@ -196,7 +219,7 @@ class _Elements:
             case MessageType.CALL_RESULT:
                 return CallResult(self._message_id, self._object(2), self._deviations)
             case MessageType.CALL_ERROR:
-                code = self._string(2, "error code")
+                code = kept(self._string(2, "error code"))
                 description, details = self._description(), self._details()
                 return CallError(self._message_id, code, description, details, self._deviations)
             case _:
@@ -209,8 +232,9 @@ class _Elements:
             return
         at = self._skip_space(1)
         while not self._text.startswith("]", at):
-            value, end = self._decode(self._text, at)
-            self._items.append(_Element(value, self._text[at:end]))
+            if len(self._items) > _MOST_ELEMENTS:
+                return  # whatever follows: they are too many already
+            end = self._read_element(at)
             at = self._skip_space(end)
             if self._text.startswith(",", at):
                 at = self._skip_space(at + 1)
@@ -222,10 +246,24 @@ class _Elements:
         if at + 1 < len(self._text):
             self._problem = "text after the closing bracket"
 
+    def _read_element(self, at: int) -> int:
+        """Where it ends."""
+        value: object
+        if self._text.startswith(("{", "["), at) and len(self._text) - at > LARGE:
+            # Not built, which may take long: only a payload may be so large, and that one is read by its model.
+            text = nested_text(self._text, at)
+            if text is None:
+                raise ValueError
+            value, end = {} if text[0] == "{" else [_UNREAD], at + len(text)
+        else:
+            value, end = self._decode(self._text, at)
+            text = self._text[at:end]
+        self._items.append(_Element(value, text))
+        return end
+
     def _skip_space(self, at: int) -> int:
-        while at < len(self._text) and self._text[at] in " \t\r\n":
-            at += 1
-        return at
+        blanks = _BLANKS.match(self._text, at)
+        return at if blanks is None else blanks.end()
 
     def _read_message_id(self) -> str | None:
         """The UniqueId, also one that was sent as a number; None where the answer couldn't carry it."""
@@ -253,6 +291,10 @@ class _Elements:
     def _details(self) -> bytes:
         """An object; text or another value, of which only the charge point knows the meaning, becomes one."""
         value, text = self._items[4] if len(self._items) == 5 else _Element(None, "")
+        if not self._problem and len(text) > LARGE:
+            # More than anybody reads.
+            self._deviations += ("text_cut",)
+            return b'{"details":%b}' % _quote(text[:_LONGEST_DETAILS])
         if self._problem or value is None or isinstance(value, dict) or value == [] or not _is_unicode(text):
             return self._object(4)
         self._deviations += ("error_details",)

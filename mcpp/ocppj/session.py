@@ -46,11 +46,24 @@ _LATE_IDS_KEPT: Final = 16
 class Session:
     """Correlates CALLs and answers; at most one CALL of ours is outstanding (OCPP-J 1.6 §4.1.1)."""
 
-    __slots__ = ("_call_timeout", "_closed", "_deadline", "_late", "_outstanding", "_queue", "_queue_limit")
+    __slots__ = (
+        "_call_timeout",
+        "_closed",
+        "_deadline",
+        "_late",
+        "_outstanding",
+        "_queue",
+        "_queue_bytes",
+        "_queue_limit",
+        "_queued_bytes",
+    )
 
-    def __init__(self, *, call_timeout: float, queue_limit: int) -> None:
+    def __init__(self, *, call_timeout: float, queue_limit: int, queue_bytes: int = 1 << 20) -> None:
+        """CALLs that wait to be sent are bounded in number and in bytes of their payloads."""
         self._call_timeout = call_timeout
         self._queue_limit = queue_limit
+        self._queue_bytes = queue_bytes
+        self._queued_bytes = 0
         self._queue: dict[str, Call] = {}
         self._outstanding: Call | None = None
         self._deadline = 0.0
@@ -72,19 +85,28 @@ class Session:
         if self._closed:
             raise ConnectionLost("the connection has ended")
         # The limit is for those that wait: with nothing before it a CALL goes straight out.
-        if self._outstanding is not None and len(self._queue) >= self._queue_limit:
-            raise QueueFull(f"{len(self._queue)} commands wait already")
+        if self._outstanding is not None:
+            if len(self._queue) >= self._queue_limit:
+                raise QueueFull(f"{len(self._queue)} commands wait already")
+            if self._queued_bytes + len(call.payload) > self._queue_bytes:
+                raise QueueFull(f"commands of {self._queued_bytes} bytes wait already")
         self._queue[call.message_id] = call
+        self._queued_bytes += len(call.payload)
 
     def withdraw(self, message_id: str) -> bool:
         """Take a CALL back that hasn't gone out; False if it has, since then its answer is still due."""
-        return self._queue.pop(message_id, None) is not None
+        call = self._queue.pop(message_id, None)
+        if call is None:
+            return False
+        self._queued_bytes -= len(call.payload)
+        return True
 
     def call_to_send(self, now: float) -> Call | None:
         """The CALL to send now, oldest first, unless one is outstanding; its time to be answered starts."""
         if self._outstanding is not None or not self._queue:
             return None
         self._outstanding = call = self._queue.pop(next(iter(self._queue)))
+        self._queued_bytes -= len(call.payload)
         self._deadline = now + self._call_timeout
         return call
 
@@ -124,6 +146,7 @@ class Session:
         unanswered.extend(self._queue.values())
         self._outstanding = None
         self._queue.clear()
+        self._queued_bytes = 0
         self._closed = True
         return unanswered
 

@@ -71,6 +71,7 @@ async def open_ocpp(
             call_timeout=settings.call_timeout,
             call_queue_limit=settings.call_queue_limit,
             max_message_size=settings.frame_limit,
+            messages_per_second=settings.messages_per_second,
         ),
         tls=tls,
         gate=Gate(most=settings.max_connections, most_per_address=settings.max_connections_per_address),

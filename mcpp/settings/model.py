@@ -143,7 +143,7 @@ class Settings(BaseSettings):
         ge=1,
         le=1_000_000,
         description="How many messages of a charger are handled, on average over ten seconds; more are held back, none "
-        "is refused.",
+        "is refused. A large one counts once for every 4 KiB.",
     )
 
     database: DatabasePath = Field(Path("mcpp.db"), description="Database file: a path, or a sqlite:/// URL.")

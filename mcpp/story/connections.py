@@ -20,6 +20,7 @@ ENDED: Final[Mapping[str, str]] = {
     "stalled": "connection given up: the charger stopped reading",
     "protocol_error": "connection ended: the charger broke the WebSocket protocol",
     "message_too_big": "connection ended: a message was too big",
+    "crowded_out": "connection given up: all held too much of unfinished messages, and this one the most",
     "shutdown": "connection closed, as the server stops",
     "forgotten": "connection closed, as the charge point was deleted",
 }
@@ -29,7 +30,7 @@ _MEANWHILE: Final[Mapping[str, str]] = {
     "taken_over": "the new connection comes from another address",
 }
 
-_OURS: Final = frozenset({"idle", "stalled", "shutdown", "forgotten", "replaced"})
+_OURS: Final = frozenset({"idle", "stalled", "crowded_out", "shutdown", "forgotten", "replaced"})
 
 
 def connection_entry(line: Line) -> Entry:

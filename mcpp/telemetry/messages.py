@@ -21,7 +21,7 @@ from mcpp.ocppj.flow import (
     active_trace_context,
     new_correlation_id,
 )
-from mcpp.ocppj.frames import Call, CallError, CallResult, FrameError, MessageType
+from mcpp.ocppj.frames import Call, CallError, CallResult, FrameError, MessageType, kept
 from mcpp.telemetry.labels import OTHER
 from mcpp.telemetry.logs.lines import LogLevel, timestamps
 from mcpp.telemetry.logs.message_lines import MessageLines
@@ -193,7 +193,7 @@ class MessageTelemetry:
 
     def refusal_sent(self, peer: Peer, answer: CallError, size: int) -> None:
         flow, self._refused = self._refused, None
-        if flow is None or (flow.peer.key, flow.message_id) != (peer.key, answer.message_id):
+        if flow is None or (flow.peer.key, flow.message_id) != (peer.key, kept(answer.message_id)):
             flow = _flow_without_call(peer, answer.message_id)
         self._answer(self._frames_out, flow, answer, size)
         self._report_refusal(flow, answer.code, answer.description)
@@ -297,4 +297,4 @@ def _durations(metrics: Metrics, direction: str) -> Children[LoopHistogram]:
 
 def _flow_without_call(peer: Peer, message_id: str) -> Flow:
     """For a frame that belongs to no CALL: it has a correlation id of its own and no action."""
-    return Flow(peer, Direction.IN, "", message_id, new_correlation_id(), perf_counter())
+    return Flow(peer, Direction.IN, "", kept(message_id), new_correlation_id(), perf_counter())

@@ -16,10 +16,13 @@ from mcpp.domain.security_profiles import SecurityProfile
 from mcpp.transport.addresses import TrustedProxies, client_of
 from mcpp.transport.admission import Admission, AdmissionRefused, Admitted, ConnectRequest
 from mcpp.transport.charge_point import LiveChargePoint
-from mcpp.transport.connection import Connection, Hold
+from mcpp.transport.connection import Connection
 from mcpp.transport.gate import Gate
 from mcpp.transport.limits import Limits
+from mcpp.transport.memory import Memory
 from mcpp.transport.outcomes import ConnectionOutcome
+from mcpp.transport.pace import Paces
+from mcpp.transport.reading import Hold
 from mcpp.transport.registry import Registry
 from mcpp.transport.target import BadTarget, path_segments, read_basic_credentials, read_identity
 from mcpp.transport.tls import ServerTls, peer_certificate
@@ -67,6 +70,8 @@ class OcppListener:
         """
         self._tls = tls
         self.limits = limits or Limits()
+        self.memory = Memory(self.limits.unhandled_bytes)
+        self._paces = Paces(self.limits)
         self._host = host
         self._port = port
         self._prefix = path_segments(path)
@@ -167,6 +172,8 @@ class OcppListener:
         if charge_point is not None:
             charge_point.connection_ended()
             self._registry.discard(charge_point)
+        if connection.pace is not None:
+            self._paces.leave(connection.pace, asyncio.get_running_loop().time())
         self._count(connection, outcome, detail)
         self._gate.ended(connection, connection.peer)
 
@@ -229,7 +236,7 @@ class OcppListener:
             admitted.security_profile,
         )
         self._live[connection] = charge_point
-        connection.open(charge_point, response)
+        connection.open(charge_point, response, self._paces.of(admitted.peer.identity))
         offered = connection.ws.offered
         self._count(
             connection, ConnectionOutcome.ACCEPTED if offered else ConnectionOutcome.ACCEPTED_WITHOUT_SUBPROTOCOL, ""

@@ -56,6 +56,8 @@ class ConnectionOutcome(StrEnum):
     PROTOCOL_ERROR = "protocol_error"
     """Breaks RFC 6455, such as by compressed frames that weren't negotiated."""
     MESSAGE_TOO_BIG = "message_too_big"
+    CROWDED_OUT = "crowded_out"
+    """By us, since all connections together held too much of unfinished messages, and this one the most."""
     SHUTDOWN = "shutdown"
     """By us, going away."""
 

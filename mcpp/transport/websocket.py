@@ -1,7 +1,7 @@
 """The server side of the WebSocket protocol without I/O, with the subprotocol rules of OCPP-J.
 
-All that depends on the inside of the `websockets` package is in this class: `recv_frame`, `reader.buffer`,
-`current_size`, `parser` and `parser_exc`. Tests of the transport fail where a new version changes one of them.
+All that depends on the inside of the `websockets` package is in this class: `reader.buffer`, `current_size`,
+`eof_sent`, `parser` and `parser_exc`. Tests of the transport fail where a new version changes one of them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from http import HTTPStatus
 from typing import Final
 
 from websockets.exceptions import PayloadTooBig
-from websockets.frames import Frame
 from websockets.http11 import Response
 from websockets.protocol import State
 from websockets.server import ServerProtocol
@@ -30,7 +29,7 @@ class WebSocketProtocol(ServerProtocol):
     """The package's protocol without I/O, choosing among dialects; no compression, which would cost 50 KiB each."""
 
     # With more than 30 attributes in its dictionary an instance takes 1.3 KiB more.
-    __slots__ = ("_dialects", "between_messages", "dialect", "offered")
+    __slots__ = ("_dialects", "dialect", "offered")
 
     def __init__(self, dialects: Mapping[str, Dialect], default: Dialect, max_size: int) -> None:
         super().__init__(max_size=max_size, logger=_logger)
@@ -38,18 +37,21 @@ class WebSocketProtocol(ServerProtocol):
         self.dialect: Dialect | None = default
         """Once the request is accepted: the dialect to speak, None where only unknown ones were offered."""
         self.offered: tuple[str, ...] = ()
-        self.between_messages = False
-        """Whether the next byte to come begins a message: no frame has begun and no fragment is waited for."""
 
-    def receive_data(self, data: bytes | bytearray) -> None:
-        self.between_messages = False
-        super().receive_data(data)
+    @property
+    def between_messages(self) -> bool:
+        """Whether no fragment is waited for."""
+        return self.current_size is None
 
-    def recv_frame(self, frame: Frame) -> None:
-        # Called at the end of each frame, when the buffer holds what follows it. At no other time does an empty buffer
-        # mean much: the parser may have taken half a frame out of it.
-        super().recv_frame(frame)
-        self.between_messages = not self.reader.buffer and self.current_size is None
+    @property
+    def unfinished_bytes(self) -> int:
+        """Of what it was given and is no frame, or no request, yet."""
+        return len(self.reader.buffer)
+
+    @property
+    def over(self) -> bool:
+        """Whether it reads nothing any more."""
+        return self.eof_sent
 
     def ending(self) -> tuple[ConnectionOutcome, str]:
         """Why it wants the connection closed, and the details."""

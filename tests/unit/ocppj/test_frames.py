@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mcpp.ocppj.errors import ErrorCode
-from mcpp.ocppj.frames import Call, CallError, CallResult, FrameError, MessageType, encode, parse
+from mcpp.ocppj.frames import LONGEST_ID, Call, CallError, CallResult, FrameError, MessageType, encode, parse
 
 # Any text that UTF-8 can carry: no halves of surrogate pairs.
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 OBJECTS = st.dictionaries(TEXT, st.none() | st.booleans() | st.integers() | TEXT | st.lists(TEXT)).map(
     lambda value: json.dumps(value).encode()
 )
+CODES = st.text(st.characters(exclude_categories=["Cs"]), max_size=LONGEST_ID)
 FRAMES = (
     st.builds(Call, TEXT, TEXT, OBJECTS, st.just(()))
     | st.builds(CallResult, TEXT, OBJECTS, st.just(()))
-    | st.builds(CallError, TEXT, TEXT, TEXT, OBJECTS, st.just(()))
+    | st.builds(CallError, TEXT, CODES, TEXT, OBJECTS, st.just(()))
 )
 
 
@@ -232,3 +234,70 @@ def _parse_or_refuse(data: bytes) -> None:
         return
     # What was taken can be sent on as it is understood.
     assert parse(encode(frame)) == frame._replace(deviations=())
+
+
+# Frames that hold far more than any charge point has to say.
+
+MIB = 1 << 20
+CROWDED = {
+    "elements": b'[2,"m1","MeterValues",' + b"1," * 500_000 + b"1]",
+    "lists": b'[2,"m1","MeterValues",[' + b"[]," * 340_000 + b"1]]",
+    "lists as the UniqueId": b"[2,[" + b"[]," * 340_000 + b"1]]",
+    "an object without an end": b'[2,"m1","MeterValues",{"a":[' + b"{}," * 340_000 + b"1]",
+    "members, and something after them": b'[2,"m1","MeterValues",{'
+    + b",".join(b'"%d":1' % n for n in range(90_000))
+    + b"},1,2]",
+    "numbers": b'[2,"m1","MeterValues",[' + b"1e5," * 250_000 + b"1]]",
+    "blanks": b'[2,"m1","MeterValues",{}' + b" " * MIB + b"]x",
+    "an answer's details": b'[4,"m1","GenericError","",[' + b"1," * 500_000 + b"1]]",
+}
+
+
+@pytest.mark.parametrize("data", CROWDED.values(), ids=CROWDED)
+def test_of_a_crowded_frame_nothing_is_built(data: bytes) -> None:
+    """Its objects would take many times its size, and as much time."""
+    tracemalloc.start()
+    try:
+        try:
+            frame = parse(data)
+        except FrameError as refused:
+            assert refused.message_id in ("m1", None)
+        else:
+            assert isinstance(frame, CallError)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert peak < 6 * len(data)
+
+
+def test_more_elements_than_any_message_type_has_are_refused_whatever_they_are() -> None:
+    with pytest.raises(FrameError, match="more elements") as refused:
+        parse(b'[2,"m1","Heartbeat",{},1,2,3,nonsense')
+
+    assert refused.value.message_id == "m1"
+
+
+def test_a_large_payload_needs_its_brackets_alone() -> None:
+    """Whether it's JSON shows when its model reads it."""
+    payload = b'{"a":[' + b'{"b":"]}"},' * 10_000 + b"{}]}"
+    escaped = b'[2,"m\\u0031","MeterValues",%b]' % payload
+
+    assert parse(escaped) == Call("m1", "MeterValues", payload)
+
+
+@pytest.mark.parametrize("size", [LONGEST_ID, LONGEST_ID + 1, 100_000])
+def test_error_codes_are_cut(size: int) -> None:
+    frame = parse(b'[4,"m1","%b","",{}]' % (b"C" * size))
+
+    assert isinstance(frame, CallError)
+    assert frame.code == "C" * LONGEST_ID
+
+
+def test_large_details_are_cut() -> None:
+    frame = parse(b'[4,"m1","GenericError","",{"a":[%b1]}]' % (b'"x",' * 100_000))
+
+    assert isinstance(frame, CallError)
+    assert frame.deviations == ("text_cut",)
+    assert json.loads(frame.details)["details"].startswith('{"a":["x","x",')
+    assert len(frame.details) < 4096

@@ -62,6 +62,27 @@ def test_one_call_at_a_time_in_order() -> None:
     assert central_system.queued == 1
 
 
+def test_calls_that_wait_are_bounded_in_bytes() -> None:
+    central_system = Session(call_timeout=TIMEOUT, queue_limit=9, queue_bytes=100)
+    large = Call("c1", "DataTransfer", b"x" * 500)
+    central_system.submit(large)  # nothing waits before it
+    assert central_system.call_to_send(0) == large
+    central_system.submit(Call("c2", "DataTransfer", b"x" * 60))
+    central_system.submit(Call("c3", "DataTransfer", b"x" * 40))
+    with pytest.raises(QueueFull):
+        central_system.submit(call("c4"))
+
+    # What is taken back, or goes out, makes room.
+    assert central_system.withdraw("c3")
+    assert not central_system.withdraw("c3")
+    central_system.submit(Call("c5", "DataTransfer", b"x" * 40))
+    central_system.receive(b'[3,"c1",{}]')
+    central_system.call_to_send(0)
+    central_system.submit(Call("c6", "DataTransfer", b"x" * 60))
+    with pytest.raises(QueueFull):
+        central_system.submit(call("c7"))
+
+
 def test_queue_limit_counts_those_that_wait() -> None:
     central_system = session(queue_limit=2)
     central_system.submit(call("c1"))
