@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import Enum, auto
 from typing import Final, NamedTuple
 
+from mcpp import bounds
+from mcpp.bounds import Over
 from mcpp.domain.conformance import Waiting, has_told_firmware, write_departures
 from mcpp.domain.events import (
     ChargePointBooted,
@@ -15,7 +17,7 @@ from mcpp.domain.events import (
     ReportReceived,
     SecurityEventReceived,
 )
-from mcpp.domain.occasion import Occasion, OperatorOccasion, Result
+from mcpp.domain.occasion import LeftOut, Occasion, OperatorOccasion, Result
 from mcpp.domain.recovery import weigh_boot
 from mcpp_generated.db.enums import ReportKind
 from mcpp_generated.db.queries import Queries
@@ -258,6 +260,10 @@ def security_event(
     )
     if not added:
         return Result(None)
+    left_out: tuple[LeftOut, ...] = ()
+    if q.count_security_events(charge_point_key=occasion.charge_point_key) > bounds.SECURITY_EVENTS:
+        q.drop_oldest_security_event(charge_point_key=occasion.charge_point_key)
+        left_out = (LeftOut(Over.OLDEST_DROPPED, "", "a security event", ""),)
     event = SecurityEventReceived(
         charge_point_id=occasion.charge_point_id,
         correlation_id=occasion.correlation_id,
@@ -266,4 +272,4 @@ def security_event(
         occurred_at=occurred_at,
         tech_info=tech_info,
     )
-    return Result(None, (event,))
+    return Result(None, (event,), left_out=left_out)

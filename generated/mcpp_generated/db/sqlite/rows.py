@@ -26,6 +26,7 @@ from ..models import (
     ConnectChargePointRow,
     Connector,
     Departure,
+    FindDispensableUnmatchedRow,
     FindUploadLinkRow,
     FindUploadRow,
     FirmwareImage,
@@ -46,6 +47,8 @@ from ..models import (
     PluginMemory,
     ReservationRecord,
     SampleKind,
+    SizeOfConfigurationRow,
+    SizeOfUnmatchedRow,
     Transaction,
     TransactionRecord,
     Unmatched,
@@ -216,6 +219,13 @@ StoredConfigurationKey: TypeAlias = tuple[int, str, str | None, int, int]
 def decode_configuration_key(row: StoredConfigurationKey) -> ConfigurationKey:
     charge_point_key, key, value, readonly, known_at = row
     return ConfigurationKey(charge_point_key, key, value, bool(readonly), from_milliseconds(known_at))
+
+
+StoredSizeOfConfigurationRow: TypeAlias = tuple[int, int]
+
+
+def decode_size_of_configuration_row(row: StoredSizeOfConfigurationRow) -> SizeOfConfigurationRow:
+    return SizeOfConfigurationRow(*row)
 
 
 StoredGetChargePointFirmwareRow: TypeAlias = tuple[int, str | None, str | None, str | None, int]
@@ -746,7 +756,7 @@ def decode_transaction_record(row: StoredTransactionRecord) -> TransactionRecord
 
 
 StoredUnmatched: TypeAlias = tuple[
-    int, int, str, str, int, str, int, int | None, int | None, str | None, str | None, int | None
+    int, int, str, str, int, str, int, int, int | None, int | None, str | None, str | None, int | None
 ]
 
 
@@ -758,6 +768,7 @@ def decode_unmatched(row: StoredUnmatched) -> Unmatched:
         ocpp_version,
         claimed_transaction_id,
         payload,
+        payload_bytes,
         received_at,
         stopped_at,
         meter_stop,
@@ -772,6 +783,7 @@ def decode_unmatched(row: StoredUnmatched) -> Unmatched:
         ocpp_version,
         claimed_transaction_id,
         payload,
+        payload_bytes,
         from_milliseconds(received_at),
         None if stopped_at is None else from_milliseconds(stopped_at),
         meter_stop,
@@ -795,6 +807,21 @@ def decode_unmatched_record(row: StoredUnmatchedRecord) -> UnmatchedRecord:
         payload,
         from_milliseconds(received_at),
     )
+
+
+StoredSizeOfUnmatchedRow: TypeAlias = tuple[int, int]
+
+
+def decode_size_of_unmatched_row(row: StoredSizeOfUnmatchedRow) -> SizeOfUnmatchedRow:
+    return SizeOfUnmatchedRow(*row)
+
+
+StoredFindDispensableUnmatchedRow: TypeAlias = tuple[int, str, int, int]
+
+
+def decode_find_dispensable_unmatched_row(row: StoredFindDispensableUnmatchedRow) -> FindDispensableUnmatchedRow:
+    id, kind, payload_bytes, received_at = row
+    return FindDispensableUnmatchedRow(id, _UNMATCHED_KIND[kind], payload_bytes, from_milliseconds(received_at))
 
 
 def decode_get_auto_start(row: tuple[int | None]) -> bool | None:
