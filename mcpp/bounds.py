@@ -67,6 +67,8 @@ LOG_FIELD: Final = KIB
 LOG_STACK: Final = 16 * KIB
 LOG_PAYLOAD: Final = 64 * KIB
 """A payload in a log line; of a longer one the line says how long it is, and shows how it begins."""
+LOG_SEARCHED: Final = 16 * KIB
+"""The same of a payload that may hold secrets: searching it takes up to 3 ms a KiB."""
 LOG_LIST: Final = 100
 """Entries of a list or an object in a log line's field, that isn't a payload."""
 PAGE: Final = 4 * MIB

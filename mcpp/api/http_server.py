@@ -6,9 +6,12 @@ import asyncio
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import cast
 
 import uvicorn
 from starlette.types import ASGIApp
+
+from mcpp.api.silence import SILENCE_SECONDS, Connection, SilentConnections
 
 _BACKLOG = 128
 """Connections waiting to be accepted: people, scripts and scrapers, not fleets."""
@@ -28,8 +31,9 @@ class HttpServer:
         *,
         stop_timeout: int = STOP_TIMEOUT_SECONDS,
         connection_limit: int | None = None,
+        silence: float = SILENCE_SECONDS,
     ) -> None:
-        """`stop_timeout` in seconds; connections over the limit get 503."""
+        """`stop_timeout` in seconds; those over the limit get 503, those without a request end after `silence`."""
         self._host = host
         self._port = port
         config = uvicorn.Config(
@@ -47,6 +51,10 @@ class HttpServer:
         )
         self._server = _QuietServer(config)
         self._running: asyncio.Task[None] | None = None
+        # The two kinds that uvicorn has differ in nothing that matters here.
+        connections = cast("set[Connection]", self._server.server_state.connections)
+        self._silent = SilentConnections(connections, silence)
+        self._watching: asyncio.Task[None] | None = None
 
     async def start(self) -> int:
         """Begin to listen. Returns the port; raises OSError where the address can't be had."""
@@ -54,6 +62,7 @@ class HttpServer:
         port: int = listener.getsockname()[1]
         # uvicorn listens in its first steps, which need no waiting; the kernel keeps connections until then.
         self._running = asyncio.get_running_loop().create_task(self._server.serve([listener]))
+        self._watching = asyncio.get_running_loop().create_task(self._silent.watch())
         return port
 
     async def stop(self) -> None:
@@ -61,6 +70,8 @@ class HttpServer:
         if self._running is not None:
             self._server.should_exit = True
             await self._running
+        if self._watching is not None:
+            self._watching.cancel()
 
     async def _bind(self) -> socket.socket:
         """The first address of the host, IPv4 before IPv6: `localhost` has both."""
