@@ -237,6 +237,8 @@ class ListFleetRow(NamedTuple):
     identity: str
     energy_wh: int
     energy_peak_wh: int
+    last_boot_at: datetime | None
+    last_tx_start_at: datetime | None
 
 
 class ListFleetConnectorsRow(NamedTuple):

@@ -434,11 +434,19 @@ def decode_upload_record(row: StoredUploadRecord) -> UploadRecord:
     return UploadRecord(id, charge_point_id, name, stored_name, size_bytes, sha256, from_milliseconds(received_at))
 
 
-StoredListFleetRow: TypeAlias = tuple[int, str, int, int]
+StoredListFleetRow: TypeAlias = tuple[int, str, int, int, int | None, int | None]
 
 
 def decode_list_fleet_row(row: StoredListFleetRow) -> ListFleetRow:
-    return ListFleetRow(*row)
+    key, identity, energy_wh, energy_peak_wh, last_boot_at, last_tx_start_at = row
+    return ListFleetRow(
+        key,
+        identity,
+        energy_wh,
+        energy_peak_wh,
+        None if last_boot_at is None else from_milliseconds(last_boot_at),
+        None if last_tx_start_at is None else from_milliseconds(last_tx_start_at),
+    )
 
 
 StoredListFleetConnectorsRow: TypeAlias = tuple[int, int, str | None, str | None]
