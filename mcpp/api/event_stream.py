@@ -155,6 +155,17 @@ def _gap(last_event_id: str) -> bytes:
     return _message("gap", orjson.dumps({"event": "gap", "last_event_id": last_event_id}))
 
 
+_LINE_ENDS: Final = tuple((end.encode(), f"\\u{ord(end):04x}".encode()) for end in "\x85\u2028\u2029")
+"""Of programs that know more of them than JSON and event streams do."""
+
+
+def _on_one_line(data: bytes) -> bytes:
+    if not data.isascii():
+        for end, escape in _LINE_ENDS:
+            data = data.replace(end, escape)
+    return data
+
+
 def _message(name: str, data: bytes, event_id: str | None = None) -> bytes:
     identified = f"id: {event_id}\n" if event_id is not None else ""
-    return f"event: {name}\n{identified}data: ".encode() + data + b"\n\n"
+    return f"event: {name}\n{identified}data: ".encode() + _on_one_line(data) + b"\n\n"
