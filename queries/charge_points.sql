@@ -54,6 +54,16 @@ INSERT INTO security_events (charge_point_key, type, occurred_at, tech_info, rec
 VALUES (@charge_point_key, @type, @occurred_at, @tech_info, @received_at)
 ON CONFLICT DO NOTHING;
 
+-- How many security events of a charge point are kept.
+-- name: CountSecurityEvents :one
+SELECT count(*) FROM security_events WHERE charge_point_key = @charge_point_key;
+
+-- Forget the oldest of them.
+-- name: DropOldestSecurityEvent :execrows
+DELETE FROM security_events WHERE id = (
+    SELECT s.id FROM security_events AS s WHERE s.charge_point_key = @charge_point_key ORDER BY s.id LIMIT 1
+);
+
 -- One charge point by the identity it connects with.
 -- name: GetChargePoint :one
 SELECT * FROM charge_points WHERE identity = @identity;

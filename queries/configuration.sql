@@ -17,3 +17,13 @@ SELECT * FROM configuration_keys WHERE charge_point_key = @charge_point_key AND 
 -- name: ListConfigurationPage :many
 SELECT * FROM configuration_keys WHERE charge_point_key = @charge_point_key AND key > @after
 ORDER BY key LIMIT @page_size;
+
+-- How many a charge point has, and how large keys and values are together.
+-- name: SizeOfConfiguration :one
+SELECT count(*) AS known,
+    CAST(coalesce(sum(length(CAST(key AS BLOB)) + coalesce(length(CAST(value AS BLOB)), 0)), 0) AS INTEGER) AS bytes
+FROM configuration_keys WHERE charge_point_key = @charge_point_key;
+
+-- The one that it reported the longest ago.
+-- name: FindOldestConfigurationKey :one
+SELECT * FROM configuration_keys WHERE charge_point_key = @charge_point_key ORDER BY known_at, key LIMIT 1;

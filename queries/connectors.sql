@@ -9,6 +9,10 @@ INSERT INTO connectors (charge_point_key, evse_id, connector_id)
 VALUES (@charge_point_key, @evse_id, @connector_id)
 RETURNING *;
 
+-- How many connectors a charge point has named.
+-- name: CountConnectors :one
+SELECT count(*) FROM connectors WHERE charge_point_key = @charge_point_key;
+
 -- Store a connector's status (OCPP 1.6, 4.9) and the session it belongs to.
 -- name: SetConnectorStatus :exec
 UPDATE connectors

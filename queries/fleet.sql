@@ -1,6 +1,6 @@
 -- Every charge point with its energy, as monitoring begins with it.
 -- name: ListFleet :many
-SELECT key, identity, energy_wh, energy_peak_wh FROM charge_points ORDER BY identity;
+SELECT key, identity, energy_wh, energy_peak_wh, last_boot_at, last_tx_start_at FROM charge_points ORDER BY identity;
 
 -- Every connector with its status.
 -- name: ListFleetConnectors :many

@@ -5,6 +5,16 @@ VALUES (@measurand, @phase, @unit, @context, @location, @format)
 ON CONFLICT (measurand, phase, unit, context, location, format) DO UPDATE SET measurand = excluded.measurand
 RETURNING id;
 
+-- The key of a kind of sample, where it was seen before.
+-- name: FindSampleKind :one
+SELECT id FROM sample_kinds
+WHERE measurand = @measurand AND phase = @phase AND unit = @unit AND context = @context AND location = @location
+    AND format = @format;
+
+-- The key of the newest kind; they are never deleted, so it is about how many there are.
+-- name: NewestSampleKind :one
+SELECT id FROM sample_kinds ORDER BY id DESC LIMIT 1;
+
 -- Store the samples of moments in a transaction, but for moments that have some already.
 -- name: AddTransactionReadings :batchexec
 INSERT INTO transaction_readings (transaction_id, measured_at, late_sample, position, samples, energy, origin, received_at)

@@ -1,18 +1,18 @@
 -- Keep meter values that belong to no known transaction; a repeat changes nothing.
 -- name: AddUnmatched :execrows
-INSERT INTO unmatched (charge_point_key, kind, ocpp_version, claimed_transaction_id, payload, received_at)
-VALUES (@charge_point_key, @kind, @ocpp_version, @claimed_transaction_id, @payload, @received_at)
+INSERT INTO unmatched (charge_point_key, kind, ocpp_version, claimed_transaction_id, payload, payload_bytes, received_at)
+VALUES (@charge_point_key, @kind, @ocpp_version, @claimed_transaction_id, @payload, @payload_bytes, @received_at)
 ON CONFLICT DO NOTHING;
 
 -- Keep a stop that names no transaction which could be its own; a repeat changes nothing. transaction_id: whose end it
 -- became by a guess.
 -- name: AddUnmatchedStop :execrows
 INSERT INTO unmatched (
-    charge_point_key, kind, ocpp_version, claimed_transaction_id, payload, received_at,
+    charge_point_key, kind, ocpp_version, claimed_transaction_id, payload, payload_bytes, received_at,
     stopped_at, meter_stop, id_tag, stop_reason, transaction_id
 )
 VALUES (
-    @charge_point_key, 'stop', @ocpp_version, @claimed_transaction_id, @payload, @received_at,
+    @charge_point_key, 'stop', @ocpp_version, @claimed_transaction_id, @payload, @payload_bytes, @received_at,
     @stopped_at, @meter_stop, @id_tag, @stop_reason, @transaction_id
 )
 ON CONFLICT DO NOTHING;
@@ -47,3 +47,18 @@ SELECT * FROM unmatched_records WHERE id < @before_id ORDER BY id DESC LIMIT @pa
 -- Forget one of them.
 -- name: DeleteUnmatched :execrows
 DELETE FROM unmatched WHERE id = @id AND transaction_id IS NULL;
+
+-- How many a charge point has, and how large their payloads are together.
+-- name: SizeOfUnmatched :one
+SELECT count(*) AS records, CAST(coalesce(sum(payload_bytes), 0) AS INTEGER) AS payload_bytes
+FROM unmatched WHERE charge_point_key = @charge_point_key;
+
+-- The one of a charge point that is missed least: the oldest meter values, else the oldest stop that ended a
+-- transaction, else the oldest stop.
+-- name: FindDispensableUnmatched :one
+SELECT id, kind, payload_bytes, received_at FROM unmatched WHERE charge_point_key = @charge_point_key
+ORDER BY kind = 'stop', transaction_id IS NULL, id LIMIT 1;
+
+-- Forget one, whether it ended a transaction or not.
+-- name: DropUnmatched :exec
+DELETE FROM unmatched WHERE id = @id;

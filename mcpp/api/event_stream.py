@@ -14,6 +14,7 @@ from typing import Final, Protocol
 
 import orjson
 
+from mcpp.bounds import EVENT_STREAMS, RECENT_EVENTS
 from mcpp.domain.events import Event
 from mcpp.reads.event_json import event_json, event_name
 
@@ -21,8 +22,12 @@ HEARTBEAT_SECONDS: Final = 15.0
 
 _HEARTBEAT: Final = b": heartbeat\n\n"
 
-_EVENTS_AT_ONCE: Final = 100
-"""Most events of one write to a reader, so that what is in hand for him stays small."""
+_BYTES_AT_ONCE: Final = 64 * 1024
+"""After so many a write to a reader goes out, so that what is in hand for him stays small."""
+
+
+class TooManyReaders(Exception):
+    """As many streams are open as may be."""
 
 
 class RecentEvents(Protocol):
@@ -56,6 +61,10 @@ class EventStream:
         # Ids go up over restarts, too.
         self._epoch = f"{time.time_ns() // 1_000_000:x}"
         self._waiting: set[asyncio.Event] = set()
+        self._readers = 0
+        self._encoded: dict[int, bytes] = {}
+        """What any reader has got already, by number: each event is encoded once for all of them."""
+        self._encoded_bytes = 0
         self._closed = False
 
     def close(self) -> None:
@@ -68,7 +77,10 @@ class EventStream:
         """A stream of what happens from now on, or after an event, in chunks of text/event-stream.
 
         Where events have been missed since `last_event_id`, the first one is `gap`. Ends when the reader is too slow.
+        Raises TooManyReaders.
         """
+        if self._readers >= EVENT_STREAMS:
+            raise TooManyReaders(f"{EVENT_STREAMS} streams are open already")
         self._events.want_all()
         position = self._events.count
         gap = False
@@ -79,7 +91,10 @@ class EventStream:
         return self._read(position, _gap(last_event_id or "") if gap else b"")
 
     async def _read(self, position: int, chunk: bytes) -> AsyncGenerator[bytes, None]:
+        if self._readers >= EVENT_STREAMS:
+            return  # others came in the same moment
         events, news = self._events, asyncio.Event()
+        self._readers += 1
         self._waiting.add(news)
         events.watch(news.set)
         try:
@@ -90,9 +105,15 @@ class EventStream:
                     if not await self._wait(news):
                         yield _HEARTBEAT
                     continue
-                first, position = position + 1, min(position + _EVENTS_AT_ONCE, events.count)
-                yield b"".join(self._encode(number) for number in range(first, position + 1))
+                parts: list[bytes] = []
+                size = 0
+                while position < events.count and size < _BYTES_AT_ONCE:
+                    position += 1
+                    parts.append(self._encode(position))
+                    size += len(parts[-1])
+                yield b"".join(parts)
         finally:
+            self._readers -= 1
             events.unwatch(news.set)
             self._waiting.discard(news)
 
@@ -117,14 +138,34 @@ class EventStream:
         return number if number <= self._events.count else None
 
     def _encode(self, number: int) -> bytes:
+        known = self._encoded.get(number)
+        if known is not None:
+            return known
         event = self._events.recent[number - self._oldest()]
-        return _message(event_name(type(event)), event_json(event), f"{self._epoch}-{number}")
+        encoded = _message(event_name(type(event)), event_json(event), f"{self._epoch}-{number}")
+        self._encoded[number] = encoded
+        self._encoded_bytes += len(encoded)
+        # Numbers are asked for in their order by nearly all readers, so the first ones go.
+        while self._encoded_bytes > RECENT_EVENTS or len(self._encoded) > len(self._events.recent):
+            self._encoded_bytes -= len(self._encoded.pop(next(iter(self._encoded))))
+        return encoded
 
 
 def _gap(last_event_id: str) -> bytes:
     return _message("gap", orjson.dumps({"event": "gap", "last_event_id": last_event_id}))
 
 
+_LINE_ENDS: Final = tuple((end.encode(), f"\\u{ord(end):04x}".encode()) for end in "\x85\u2028\u2029")
+"""Of programs that know more of them than JSON and event streams do."""
+
+
+def _on_one_line(data: bytes) -> bytes:
+    if not data.isascii():
+        for end, escape in _LINE_ENDS:
+            data = data.replace(end, escape)
+    return data
+
+
 def _message(name: str, data: bytes, event_id: str | None = None) -> bytes:
     identified = f"id: {event_id}\n" if event_id is not None else ""
-    return f"event: {name}\n{identified}data: ".encode() + data + b"\n\n"
+    return f"event: {name}\n{identified}data: ".encode() + _on_one_line(data) + b"\n\n"

@@ -8,6 +8,8 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Header
 from starlette.responses import Response, StreamingResponse
 
+from mcpp.api.event_stream import TooManyReaders
+from mcpp.api.problems import ApiError, documented
 from mcpp.api.services import FromServices
 
 router = APIRouter(tags=["events"])
@@ -35,7 +37,7 @@ _UNBUFFERED: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 @router.get(
     "/events",
     response_class=Response,
-    responses={HTTPStatus.OK: _STREAM},
+    responses={HTTPStatus.OK: _STREAM, **documented(HTTPStatus.SERVICE_UNAVAILABLE)},
 )
 async def stream_events(
     services: FromServices,
@@ -44,7 +46,10 @@ async def stream_events(
     """What plugins see, as server-sent events.
 
     After a break, `Last-Event-ID` brings what was missed, as far as the last 1,000 events go; where more was missed,
-    an event `gap` says so. A reader that can't keep up is cut off.
+    an event `gap` says so. A reader that can't keep up is cut off. No more than 100 may read at a time.
     """
-    stream = services.events.read(last_event_id)
+    try:
+        stream = services.events.read(last_event_id)
+    except TooManyReaders as error:
+        raise ApiError(HTTPStatus.SERVICE_UNAVAILABLE, "too_many_streams", str(error)) from error
     return StreamingResponse(stream, media_type="text/event-stream", headers=_UNBUFFERED)

@@ -11,6 +11,8 @@ from typing import Any, cast
 import uvicorn
 from starlette.types import ASGIApp
 
+from mcpp.api.silence import SILENCE_SECONDS, Connection, SilentConnections
+
 _BACKLOG = 128
 """Connections waiting to be accepted: people, scripts and scrapers, not fleets."""
 
@@ -30,8 +32,12 @@ class HttpServer:
         stop_timeout: int = STOP_TIMEOUT_SECONDS,
         connection_limit: int | None = None,
         secured: Callable[[asyncio.Protocol], asyncio.Protocol] | None = None,
+        silence: float = SILENCE_SECONDS,
     ) -> None:
-        """`stop_timeout` in seconds; connections over the limit get 503; `secured` puts TLS below a protocol."""
+        """`stop_timeout` in seconds; connections over the limit get 503, those without a request end after `silence`.
+
+        `secured` puts TLS below a protocol.
+        """
         self._host = host
         self._port = port
         config = uvicorn.Config(
@@ -58,6 +64,10 @@ class HttpServer:
             config.http_protocol_class = cast("type[asyncio.Protocol]", secured_protocol)
         self._server = _QuietServer(config)
         self._running: asyncio.Task[None] | None = None
+        # The two kinds that uvicorn has differ in nothing that matters here.
+        connections = cast("set[Connection]", self._server.server_state.connections)
+        self._silent = SilentConnections(connections, silence)
+        self._watching: asyncio.Task[None] | None = None
 
     async def start(self) -> int:
         """Begin to listen. Returns the port; raises OSError where the address can't be had."""
@@ -65,6 +75,7 @@ class HttpServer:
         port: int = listener.getsockname()[1]
         # uvicorn listens in its first steps, which need no waiting; the kernel keeps connections until then.
         self._running = asyncio.get_running_loop().create_task(self._server.serve([listener]))
+        self._watching = asyncio.get_running_loop().create_task(self._silent.watch())
         return port
 
     async def stop(self) -> None:
@@ -72,6 +83,8 @@ class HttpServer:
         if self._running is not None:
             self._server.should_exit = True
             await self._running
+        if self._watching is not None:
+            self._watching.cancel()
 
     async def _bind(self) -> socket.socket:
         """The first address of the host, IPv4 before IPv6: `localhost` has both."""

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from pydantic import BaseModel
 
+from mcpp.csms.calls import note_left_out
 from mcpp.csms.offers import Offer
 from mcpp.csms.services import Services
 from mcpp.domain.occasion import Occasion, Result
@@ -70,6 +71,8 @@ async def _finish(
         except OverflowError:
             # The contract sets no bounds to integers, the database does: such a number belongs to nothing stored.
             return
+        if result.left_out:
+            note_left_out(flow, result.left_out)
         services.publish(result.events)
     if meaning.next_call is not None:
         flow.next_calls += (meaning.next_call,)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 from functools import partial
 from time import perf_counter
@@ -15,12 +15,12 @@ from mcpp.csms.services import Services
 from mcpp.domain.authorization import Authorization
 from mcpp.domain.events import Event
 from mcpp.domain.memory import as_stored
-from mcpp.domain.occasion import Occasion, Result
+from mcpp.domain.occasion import LeftOut, Occasion, Result
 from mcpp.domain.questions import AuthorizationQuestion, DataTransferAnswer, DataTransferQuestion
 from mcpp.ocppj.actions import Action, AnyAction, EncodedResponse, Req, Res
 from mcpp.ocppj.crowded import LARGE
 from mcpp.ocppj.errors import CallFault, ErrorCode, Unanswerable
-from mcpp.ocppj.flow import Flow, NextCall, Step, new_correlation_id
+from mcpp.ocppj.flow import Deviation, Flow, NextCall, Step, new_correlation_id
 from mcpp.ocppj.frames import Call
 from mcpp.ocppj.readers import Repairs
 from mcpp.storage.writer import Pending, WriteFailed
@@ -152,6 +152,8 @@ class CallContext:
         """After the commit: what the flow's lines and spans say, and what is published."""
         if result.session is not None:
             self._flow.session_correlation_id, self._flow.transaction_id = result.session
+        if result.left_out:
+            note_left_out(self._flow, result.left_out)
         self.publish(*result.events)
         return result.value
 
@@ -160,6 +162,11 @@ class CallContext:
 
     def _publish(self) -> None:
         self.services.publish(self._events)
+
+
+def note_left_out(flow: Flow, left_out: Iterable[LeftOut]) -> None:
+    """Count what isn't kept among the deviations of a flow."""
+    flow.deviations += [Deviation(rule.value, field, came, kept) for rule, field, came, kept in left_out]
 
 
 def _unchanged(value: T) -> T:

@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import Enum, auto
 from typing import Final, NamedTuple
 
+from mcpp import bounds
+from mcpp.bounds import Over
 from mcpp.domain import passwords
 from mcpp.domain.conformance import Waiting, has_told_firmware, write_departures
 from mcpp.domain.events import (
@@ -17,7 +19,7 @@ from mcpp.domain.events import (
     SecurityEventReceived,
 )
 from mcpp.domain.identities import plain_form
-from mcpp.domain.occasion import Occasion, OperatorOccasion, Result
+from mcpp.domain.occasion import LeftOut, Occasion, OperatorOccasion, Result
 from mcpp.domain.passwords import NO_HASHES, Hashes, read_hashes
 from mcpp.domain.recovery import weigh_boot
 from mcpp.domain.security_profiles import (
@@ -336,6 +338,10 @@ def security_event(
     )
     if not added:
         return Result(None)
+    left_out: tuple[LeftOut, ...] = ()
+    if q.count_security_events(charge_point_key=occasion.charge_point_key) > bounds.SECURITY_EVENTS:
+        q.drop_oldest_security_event(charge_point_key=occasion.charge_point_key)
+        left_out = (LeftOut(Over.OLDEST_DROPPED, "", "a security event", ""),)
     event = SecurityEventReceived(
         charge_point_id=occasion.charge_point_id,
         correlation_id=occasion.correlation_id,
@@ -344,4 +350,4 @@ def security_event(
         occurred_at=occurred_at,
         tech_info=tech_info,
     )
-    return Result(None, (event,))
+    return Result(None, (event,), left_out=left_out)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from mcpp.domain.occasion import Occasion, Result
+from mcpp import bounds
+from mcpp.bounds import Over
+from mcpp.domain.occasion import LeftOut, Occasion, Result
 from mcpp.redaction import is_secret, redact_text
 from mcpp_generated.db.models import DeleteConfigurationKeysParams, PutConfigurationKeysParams
 from mcpp_generated.db.queries import Queries
@@ -28,7 +30,20 @@ def note_keys(q: Queries, occasion: Occasion, known: Sequence[KnownKey], unknown
             for key, value, readonly in known
         ]
     )
-    return Result(None)
+    return Result(None, left_out=tuple(_drop_oldest(q, occasion.charge_point_key)))
+
+
+def _drop_oldest(q: Queries, charge_point_key: int) -> Iterator[LeftOut]:
+    """Bound what is kept: keys that weren't reported for the longest time go first."""
+    kept = q.size_of_configuration(charge_point_key=charge_point_key)
+    known, size = kept.known, kept.bytes
+    while known > bounds.CONFIGURATION_KEYS or size > bounds.CONFIGURATION_BYTES:
+        oldest = q.find_oldest_configuration_key(charge_point_key=charge_point_key)
+        if oldest is None:
+            break
+        q.delete_configuration_keys([DeleteConfigurationKeysParams(charge_point_key, oldest.key)])
+        known, size = known - 1, size - len(oldest.key.encode()) - len((oldest.value or "").encode())
+        yield LeftOut(Over.OLDEST_DROPPED, "configurationKey[].key", oldest.key, "")
 
 
 def note_change(q: Queries, occasion: Occasion, key: str, value: str) -> Result[None]:

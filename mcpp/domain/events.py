@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 from mcpp.domain.samples import Sample
 from mcpp_generated.db.enums import Implausible, ReservationState, StopOrigin
@@ -257,3 +257,15 @@ class Subscriber(Protocol):
     def __call__(self, event: Event) -> None:
         """Take an event of such a kind. Called on the event loop; must not block."""
         ...
+
+
+_PLAIN_EVENT: Final = 1024
+_SAMPLE: Final = 256
+
+
+def size_of(event: Event) -> int:
+    """About the bytes that an event takes: all but samples are a few short texts (mcpp.bounds)."""
+    if isinstance(event, MeterValuesReceived):
+        samples = event.samples
+        return _PLAIN_EVENT + _SAMPLE * len(samples) + sum([len(sample.value) for sample in samples])
+    return _PLAIN_EVENT

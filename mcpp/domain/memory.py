@@ -6,13 +6,19 @@ point, or of any, takes away what is remembered of it. With and without a memory
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import Enum, auto
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
+from mcpp import bounds
+from mcpp.bounds import Over
 from mcpp.domain.account import EnergyAccount
+from mcpp.domain.allowance import Allowance, stored_size
 from mcpp.domain.energy import account_of
-from mcpp.domain.samples import SampleKind
+from mcpp.domain.occasion import LeftOut, Occasion, Result
+from mcpp.domain.samples import MOST_SHARED, Sample, SampleKind
 from mcpp_generated.db.models import Connector, Transaction
 from mcpp_generated.db.queries import Queries
 
@@ -24,6 +30,11 @@ CHARGE_POINT: Final = 0
 
 _END_OF_TIME: Final = datetime.max.replace(tzinfo=UTC)
 
+
+OTHER_KIND: Final = SampleKind("_OTHER", "", "", "", "", "")
+"""Of samples for whose kind there is no room."""
+
+T = TypeVar("T")
 
 _MOST_PLACES: Final = 64
 """Connectors of a charge point that are remembered: a charger may make up numbers."""
@@ -92,6 +103,11 @@ class Memory:
     def __init__(self) -> None:
         self.kinds: Final[dict[SampleKind, int]] = {}
         """Keys of the kinds of samples, which are never deleted."""
+        self.left_out: list[LeftOut] = []
+        """What the unit of work at hand hasn't kept."""
+        self._allowances: dict[int, Allowance] = {}
+        self._kinds_brought: dict[int, int] = {}
+        self._newest_kind = 0
         self._charge_points: dict[int, _ChargePointMemory] = {}
 
     def place(self, q: Queries, charge_point_key: int, connector_id: int) -> Place:
@@ -114,6 +130,55 @@ class Memory:
             account = accounts[transaction.id] = account_of(q, transaction)
         return account
 
+    def allows(self, occasion: Occasion, samples: Sequence[Sample]) -> bool:
+        """Whether samples of a charge point may be stored, by how much it has had stored lately."""
+        allowance = self._allowances.get(occasion.charge_point_key)
+        if allowance is None:
+            allowance = self._allowances[occasion.charge_point_key] = Allowance()
+        if allowance.take(stored_size(samples), occasion.at):
+            return True
+        self.leave_out(Over.TOO_MUCH_TO_KEEP, "", f"{len(samples)} samples")
+        return False
+
+    def has_room_for(self, q: Queries, charge_point_key: int, connector_id: int) -> bool:
+        """Whether a connector is known, or may become so."""
+        if connector_id in self._of(charge_point_key).places or connector_id == CHARGE_POINT:
+            return True
+        known = q.get_connector(charge_point_key=charge_point_key, evse_id=NO_EVSE, connector_id=connector_id)
+        if known is not None or q.count_connectors(charge_point_key=charge_point_key) < bounds.CONNECTORS:
+            return True
+        self.leave_out(Over.TOO_MUCH_TO_KEEP, "connectorId", str(connector_id))
+        return False
+
+    def kind_key(self, q: Queries, charge_point_key: int, kind: SampleKind) -> int:
+        """The key that a kind of samples has in the database; of too many new ones, that of OTHER_KIND."""
+        brought = self._kinds_brought.get(charge_point_key, 0)
+        self._newest_kind = self._newest_kind or q.newest_sample_kind() or 0
+        has_room = brought < bounds.SAMPLE_KINDS and self._newest_kind < bounds.SAMPLE_KINDS_OF_ALL
+        if not has_room and kind != OTHER_KIND:
+            key = q.find_sample_kind(**kind.as_dict())
+            if key is None:
+                self.leave_out(Over.TOO_MUCH_TO_KEEP, "measurand", kind.measurand)
+                return self.kinds.get(OTHER_KIND) or self.kind_key(q, charge_point_key, OTHER_KIND)
+        else:
+            key = q.add_sample_kind(**kind.as_dict())
+            self._kinds_brought[charge_point_key] = brought + 1
+            self._newest_kind = max(self._newest_kind, key)
+        if len(self.kinds) < MOST_SHARED:
+            self.kinds[kind] = key
+        return key
+
+    def leave_out(self, rule: Over, field: str, came: str, kept: str = "") -> None:
+        """Note what the unit of work at hand doesn't keep."""
+        self.left_out.append(LeftOut(rule, field, came, kept))
+
+    def counted(self, result: Result[T]) -> Result[T]:
+        """The result of the unit of work at hand, with what it hasn't kept."""
+        if not self.left_out:
+            return result
+        left_out, self.left_out = tuple(self.left_out), []
+        return replace(result, left_out=left_out)
+
     def forget_account(self, transaction: Transaction) -> None:
         """Values were stored that it doesn't have."""
         self._of(transaction.charge_point_key).accounts.pop(transaction.id, None)
@@ -129,6 +194,7 @@ class Memory:
         """What was written may be undone, and with it what was remembered of it."""
         self._charge_points.clear()
         self.kinds.clear()
+        self.left_out.clear()
 
     def _of(self, charge_point_key: int) -> _ChargePointMemory:
         known = self._charge_points.get(charge_point_key)

@@ -18,7 +18,7 @@ from mcpp.domain.evidence import Origin
 from mcpp.domain.memory import Memory, Place, as_stored
 from mcpp.domain.occasion import ChargingSession, Occasion, OriginalMessage, Result
 from mcpp.domain.recovery import weigh_meter_values
-from mcpp.domain.samples import MOST_SHARED, EnergyMeaning, Sample, SampleKind
+from mcpp.domain.samples import EnergyMeaning, Sample, SampleKind
 from mcpp.domain.stop_matching import is_our_id
 from mcpp_generated.db.enums import StopOrigin
 from mcpp_generated.db.models import (
@@ -68,6 +68,17 @@ def record_meter_values(
     """
     if not command.samples:
         return Result(None)
+    if not (
+        memory.allows(occasion, command.samples)
+        and memory.has_room_for(q, occasion.charge_point_key, command.connector_id)
+    ):
+        return memory.counted(Result(None))
+    return memory.counted(_record(q, occasion, command, memory, publishes=publishes))
+
+
+def _record(
+    q: Queries, occasion: Occasion, command: RecordMeterValues, memory: Memory, *, publishes: bool
+) -> Result[None]:
     place = memory.place(q, occasion.charge_point_key, command.connector_id)
     transaction = _transaction_of(q, occasion.charge_point_key, place, command)
     energy_wh: int | None = None
@@ -87,9 +98,10 @@ def record_meter_values(
     elif command.usable_id > 0:
         # Another central system's, as it may be: kept aside, and shown.
         foreign = command.usable_id
-        kept = unmatched.keep_meter_values(q, occasion, foreign, command.original)
+        kept = unmatched.keep_meter_values(q, occasion, foreign, command.original, memory)
     else:
-        store_at_connector(q, place.connector.key, command.samples, occasion.at, _kind_ids(q, memory))
+        kind_id = _kind_ids(q, occasion.charge_point_key, memory)
+        store_at_connector(q, place.connector.key, command.samples, occasion.at, kind_id)
     session = None if foreign is not None else _session_of(place.connector, transaction)
     if not publishes:
         return Result(None, kept, session)
@@ -129,7 +141,7 @@ def file_samples(
     memory: Memory,
 ) -> int | None:
     """Store samples of a transaction; what it has taken so far, in Wh, where it's open and they speak of energy."""
-    moments = _moments(samples, _kind_ids(q, memory))
+    moments = _moments(samples, _kind_ids(q, transaction.charge_point_key, memory))
     if transaction.stopped_at is not None or not any(moment.energy for moment in moments.values()):
         _add_readings(q, transaction.id, moments, origin, occasion.at)
         return None
@@ -158,24 +170,13 @@ class Added(Enum):
     NONE = auto()
 
 
-def _kind_ids(q: Queries, memory: Memory) -> KindId:
+def _kind_ids(q: Queries, charge_point_key: int, memory: Memory) -> KindId:
     """Looks up a kind's key; stores the kind where it's new."""
     known = memory.kinds
 
     def kind_id(kind: SampleKind) -> int:
         key = known.get(kind)
-        if key is None:
-            key = q.add_sample_kind(
-                measurand=kind.measurand,
-                phase=kind.phase,
-                unit=kind.unit,
-                context=kind.context,
-                location=kind.location,
-                format=kind.format,
-            )
-            if len(known) < MOST_SHARED:
-                known[kind] = key
-        return key
+        return memory.kind_key(q, charge_point_key, kind) if key is None else key
 
     return kind_id
 

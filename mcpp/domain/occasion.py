@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, NamedTuple, TypeVar
 
+from mcpp.bounds import Over
 from mcpp.domain.events import Event
 
 T = TypeVar("T")
@@ -44,6 +45,18 @@ class OriginalMessage(NamedTuple):
     ocpp_version: str
     as_json: Callable[[], str]
     """Its payload in the spelling of that version."""
+    shortened: Callable[[int], str] | None = None
+    """The same in at most so many bytes: what goes first are meter values from its middle."""
+
+
+class LeftOut(NamedTuple):
+    """What of a message, or beside it, isn't kept since it's over a bound (mcpp.bounds)."""
+
+    rule: Over
+    field: str
+    """Its place in the message; empty where it's the whole message."""
+    came: str
+    kept: str
 
 
 class ChargingSession(NamedTuple):
@@ -62,3 +75,5 @@ class Result(Generic[T]):
     events: tuple[Event, ...] = ()
     session: ChargingSession | None = None
     """The one that this belongs to."""
+    left_out: tuple[LeftOut, ...] = ()
+    """What isn't kept of it, or because of it."""

@@ -271,6 +271,12 @@ def stop_transaction(
     memory: Memory,
 ) -> Result[Stopped]:
     """Store a stop with its samples. A repeat changes nothing; one that belongs to no transaction is kept aside."""
+    return memory.counted(_stop(q, occasion, command, policy, memory))
+
+
+def _stop(
+    q: Queries, occasion: Occasion, command: StopTransaction, policy: AuthorizationPolicy, memory: Memory
+) -> Result[Stopped]:
     stop = command.stop
     verdict = None if stop.id_tag is None else authorize(q, occasion.charge_point_key, stop.id_tag, occasion.at, policy)
     told = ToldStop(
@@ -283,15 +289,15 @@ def stop_transaction(
     claimed, reason, original = command.transaction_id, stop.reason.value, command.original
     match = find_match(q, occasion.charge_point_key, claimed, told)
     if match is None:
-        return Result(Stopped(verdict), unmatched.keep_stop(q, occasion, claimed, told, reason, original))
+        return Result(Stopped(verdict), unmatched.keep_stop(q, occasion, claimed, told, reason, original, memory))
     transaction = match.transaction
     events: tuple[Event, ...] = ()
     origin = Origin.NAMED if transaction.id == claimed else Origin.UNNAMED
-    if command.samples:
+    if command.samples and memory.allows(occasion, command.samples):
         file_samples(q, occasion, transaction, command.samples, origin, memory)
     if match.how is not How.REPEATED:
         if match.how is How.GUESSED:
-            unmatched.keep_stop(q, occasion, claimed, told, reason, original, transaction_id=transaction.id)
+            unmatched.keep_stop(q, occasion, claimed, told, reason, original, memory, transaction_id=transaction.id)
         events = tuple(_end_and_match_waiting(q, occasion, match, claimed, stop, memory))
     return Result(Stopped(verdict), events, _session_of(transaction))
 

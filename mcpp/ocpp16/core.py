@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
-from functools import partial
 from typing import Final
 
 from mcpp.csms.calls import CallContext, CallRouter
@@ -11,10 +10,10 @@ from mcpp.domain import authorization, charge_points, connectors, transactions
 from mcpp.domain.authorization import Authorization
 from mcpp.domain.closing import Stop
 from mcpp.domain.events import HeartbeatReceived
-from mcpp.domain.occasion import OriginalMessage
 from mcpp.domain.statuses import ConnectorError, ConnectorStatus, StopReason
+from mcpp.ocpp16.keeping import original_stop
 from mcpp.ocpp16.metering import samples_of
-from mcpp.ocppj.actions import EncodedResponse, encode_text
+from mcpp.ocppj.actions import EncodedResponse
 from mcpp.ocppj.wire import to_rfc_3339
 from mcpp.storage.writer import Pending
 from mcpp_generated.ocpp16 import actions
@@ -172,7 +171,7 @@ def stop_transaction(context: CallContext, request: StopTransactionRequest) -> P
         transaction_id=request.transaction_id,
         stop=stop_of(request),
         samples=samples_of(request.transaction_data or ()),
-        original=OriginalMessage(actions.STOP_TRANSACTION.version, partial(encode_text, request)),
+        original=original_stop(request),
         has_own_time=context.is_own_time(request.timestamp),
     )
     stopped = context.write(transactions.stop_transaction, command, services.policy, services.memory)

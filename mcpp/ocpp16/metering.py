@@ -10,9 +10,8 @@ from mcpp.csms.calls import CallContext, CallRouter
 from mcpp.domain import meter_values
 from mcpp.domain.events import MeterValuesReceived
 from mcpp.domain.memory import as_stored
-from mcpp.domain.occasion import OriginalMessage
 from mcpp.domain.samples import ENERGY_REGISTER, MOST_SHARED, Sample, SampleKind
-from mcpp.ocppj.actions import encode_text
+from mcpp.ocpp16.keeping import original_meter_values
 from mcpp.storage.writer import Pending
 from mcpp_generated.ocpp16 import actions
 from mcpp_generated.ocpp16.models import MeterValue, MeterValuesRequest, MeterValuesResponse
@@ -34,7 +33,7 @@ def record_meter_values(context: CallContext, request: MeterValuesRequest) -> Pe
         connector_id=request.connector_id,
         claimed_transaction_id=request.transaction_id or 0,
         samples=samples_of(request.meter_value),
-        original=OriginalMessage(actions.METER_VALUES.version, partial(encode_text, request)),
+        original=original_meter_values(request),
     )
     publishes = services.wanted[MeterValuesReceived]
     recorded = context.write_keeping(meter_values.record_meter_values, command, services.memory, publishes=publishes)

@@ -6,8 +6,9 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from mcpp import bounds
 from mcpp.ocppj.crowded import member_text
-from mcpp.ocppj.rules import LONGEST_NAME, RIGHT, Json, Read, Rule, Unreadable, as_moment, as_text, plain
+from mcpp.ocppj.rules import RIGHT, Json, Read, Rule, Unreadable, as_moment, as_text, plain
 from mcpp.ocppj.work import Place, Work
 
 
@@ -94,7 +95,7 @@ class ListedReader(Reader):
     def take(self, value: Json, _payload: bytes) -> Read:
         if type(value) is str and (member := self.members.get(value)) is not None:
             return member, RIGHT
-        text, rules = as_text(value, LONGEST_NAME)
+        text, rules = as_text(value, bounds.NAME, bounds.NAME)
         if not text.strip():
             raise Unreadable
         wanted = plain(text) if len(text) <= LONGEST_MEMBER else ""

@@ -20,11 +20,11 @@ from annotated_types import MaxLen
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from mcpp import bounds
 from mcpp.ocppj.crowded import Shape
 from mcpp.ocppj.errors import ErrorCode
 from mcpp.ocppj.field_readers import LONGEST_MEMBER, ListedReader, PlainReader, Reader, TextReader
 from mcpp.ocppj.rules import (
-    LONGEST_NAME,
     Json,
     Read,
     Rule,
@@ -291,7 +291,7 @@ _WRONG: Final = (ErrorCode.TYPE_CONSTRAINT_VIOLATION, "can't be read")
 def _keep_text(field: _Field, item: Json, taken: dict[str, object], present: set[str]) -> None:
     """Keep the text of a member that was taken for another."""
     member = taken[field.name]
-    if not isinstance(item, str) or not isinstance(member, Enum) or plain(item[:LONGEST_NAME]) == plain(member.value):
+    if not isinstance(item, str) or not isinstance(member, Enum) or plain(item[: bounds.NAME]) == plain(member.value):
         return
     place = next((name for name in field.kept_in if taken[name] is None), None)
     if place is not None and item.strip():

@@ -15,15 +15,12 @@ from decimal import Decimal, InvalidOperation
 from enum import Enum, StrEnum
 from typing import Final, TypeAlias
 
+from mcpp import bounds
 from mcpp.ocppj.times import Written, read_moment
 from mcpp.ocppj.wire import to_rfc_3339
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
 
-LONGEST_NAME: Final = 1 << 10
-"""Characters of a name or an id that are kept, of whatever length the contract allows."""
-LONGEST_TEXT: Final = 1 << 16
-"""Characters of another text, one that the contract allows more than 255, such as a configuration key's value."""
 _LONGEST_NUMBER: Final = 64
 """Characters of a number that is looked at."""
 _LARGEST_EXPONENT: Final = 18
@@ -60,6 +57,8 @@ class Rule(StrEnum):
     ENTRY_LEFT_OUT = "entry_left_out"
     STRAY_COMMA = "stray_comma"
     TOO_MANY_ENTRIES = "too_many_entries"
+    TOO_MUCH_TO_KEEP = bounds.Over.TOO_MUCH_TO_KEEP.value
+    OLDEST_DROPPED = bounds.Over.OLDEST_DROPPED.value
     MORE_DEVIATIONS = "more_deviations"
     CROWDED_PAYLOAD = "crowded_payload"
 
@@ -80,9 +79,10 @@ Read: TypeAlias = tuple[object, tuple[Rule, ...]]
 RIGHT: Final[tuple[Rule, ...]] = ()
 
 
-def as_text(value: Json, longest: int | None) -> tuple[str, tuple[Rule, ...]]:
-    """Text, of at most so many characters by the contract."""
+def as_text(value: Json, longest: int | None, most: int | None = None) -> tuple[str, tuple[Rule, ...]]:
+    """Text, of at most so many characters by the contract; `most`: bytes that are kept, else by that length."""
     rules = RIGHT
+    is_cut = False
     if isinstance(value, bool):
         value, rules = str(value).lower(), (Rule.BOOLEAN_FOR_TEXT,)
     elif not isinstance(value, str):
@@ -90,17 +90,17 @@ def as_text(value: Json, longest: int | None) -> tuple[str, tuple[Rule, ...]]:
     elif isinstance(value, Number):
         value, rules = str(value), (Rule.NUMBER_FOR_TEXT,)
     if longest is not None and len(value) > longest:
-        bound = LONGEST_NAME if longest <= 255 else LONGEST_TEXT
-        if len(value) > bound:
-            value, rules = value[:bound], (*rules, Rule.TEXT_CUT)
-        else:
-            rules = (*rules, Rule.TEXT_TOO_LONG)
+        most = most or bounds.text_bound(longest)
+        is_cut = bounds.is_over(value, most)
+        rules = (*rules, Rule.TEXT_CUT if is_cut else Rule.TEXT_TOO_LONG)
+        if is_cut:
+            value = value[: most + 1]
     if not value.isascii():
         # JSON's escapes can spell half a surrogate pair, which is no text.
         whole = value.encode(errors="replace").decode()
         if whole != value:
             value, rules = whole, (*rules, Rule.BROKEN_TEXT)
-    return value, rules
+    return bounds.cut(value, most) if is_cut and most is not None else value, rules
 
 
 def number_text(value: Json) -> str:

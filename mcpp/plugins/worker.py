@@ -20,7 +20,8 @@ from typing import Final, TypeAlias
 
 from structlog.contextvars import bind_contextvars
 
-from mcpp.domain.events import Event
+from mcpp.bounds import PLUGIN_INBOX
+from mcpp.domain.events import Event, size_of
 from mcpp.ocppj.flow import TraceContext, active_trace_context, current_trace_context
 from mcpp.plugins.loading import Hook, Plugin
 from mcpp.plugins.observer import HookCall, PluginObserver
@@ -50,6 +51,8 @@ class PluginLimits:
     stop_timeout: float = 3.5
     queue: int = 10_000
     """Events that may wait: those of 1,000 chargers that come back at once, and more."""
+    queue_bytes: int = PLUGIN_INBOX
+    """Of the events that wait."""
     in_hand: int = 1000
     """Events of these that are sorted by charge point already."""
     side_by_side: int = 64
@@ -102,6 +105,10 @@ class Worker:
         """In which a built-in plugin's hooks are called in place: nothing of the message at hand is seen there."""
         self._in_place = False
         self._inbox: deque[tuple[Event, TraceContext]] = deque()
+        # One is counted by the server's thread alone, the other by the plugin's.
+        self._bytes_offered = 0
+        self._bytes_taken = 0
+        self._bytes_in_hand = 0
         self._called = False
         self._full = False
         self._latest = ""
@@ -131,11 +138,14 @@ class Worker:
             finally:
                 self._in_place = False
             return
-        if len(self._inbox) >= self._limits.queue:
+        size = size_of(event)
+        waiting = self._bytes_offered - self._bytes_taken + self._bytes_in_hand
+        if len(self._inbox) >= self._limits.queue or waiting + size > self._limits.queue_bytes:
             self._observer.on_dropped(self.plugin.name, hooks[0].name, first=not self._full)
             self._full = True
             return
         self._full = False
+        self._bytes_offered += size
         self._inbox.append((event, cause))
         if not self._called:
             self._called = True
@@ -159,6 +169,7 @@ class Worker:
             and not self._in_place
             and not self._inbox
             and self._in_hand < self._limits.in_hand
+            and self._bytes_in_hand < self._limits.queue_bytes
         )
 
     # The plugin's side.
@@ -212,7 +223,9 @@ class Worker:
         for _ in range(_EVENTS_A_TURN):
             if not self._inbox or self._in_hand >= self._limits.in_hand:
                 break
-            self._deliver(*self._inbox.popleft())
+            event, cause = self._inbox.popleft()
+            self._bytes_taken += size_of(event)
+            self._deliver(event, cause)
         else:
             self._called = True
             self._loop.call_soon(self._take, context=Context())
@@ -226,6 +239,7 @@ class Worker:
         lane = self._lanes.get(charge_point_id)
         if lane is not None:
             self._in_hand += 1
+            self._bytes_in_hand += size_of(event)
             lane.append((event, cause, hooks))
             return
         # The context is that of this delivery, or the next one sets both again.
@@ -244,6 +258,7 @@ class Worker:
         self, event: Event, cause: TraceContext, hooks: Iterator[Hook], unfinished: _Unfinished | None = None
     ) -> None:
         self._in_hand += 1
+        self._bytes_in_hand += size_of(event)
         lane = self._lanes[event.charge_point_id] = deque(((event, cause, hooks),))
         self._spawn(self._deliver_in_order(event.charge_point_id, lane, unfinished))
 
@@ -258,6 +273,7 @@ class Worker:
                 for hook in hooks:
                     await self._run(hook.name, partial(hook.call, event, self._site), self._limits.hook_timeout)
             self._in_hand -= 1
+            self._bytes_in_hand -= size_of(event)
         del self._lanes[charge_point_id]
         self._take()
 

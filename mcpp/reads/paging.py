@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated, Final, Generic, TypeVar
+from typing import Annotated, Final, Generic, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from mcpp.bounds import PAGE
 
 Key = TypeVar("Key")
 Row = TypeVar("Row")
@@ -21,6 +23,14 @@ NEWEST_ID: Final = 2**63 - 1
 """Before it come all rows of a list that begins with the newest."""
 
 
+_PORTION: Final = 250
+"""Rows that are read at once where they may be large."""
+
+_LONGEST_PART: Final = 1_000
+_LAST: Final = "\U0010ffff"
+"""The character behind all others."""
+
+
 class BadCursor(Exception):
     """A cursor that isn't one of the list's."""
 
@@ -31,7 +41,7 @@ class PageQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     limit: int = Field(100, ge=1, le=1000, description="Most items of a page.")
-    cursor: str | None = Field(None, max_length=2000, description="next_cursor of the page before.")
+    cursor: str | None = Field(None, max_length=8000, description="next_cursor of the page before.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +81,41 @@ class Cursors(Generic[Row, Key]):
         items = rows[: query.limit]
         return Page(items, self._encode(self._key_of(items[-1])) if len(rows) > query.limit else None)
 
+    async def read(self, query: PageQuery, fetch: Callable[[Key, int], Awaitable[list[Row]]]) -> Page[Row]:
+        """A page of rows that may be large: it ends early, before its texts are over `bounds.PAGE`. Raises BadCursor.
+
+        `fetch` gives the rows behind a key, so many at most.
+        """
+        after = self.start(query)
+        rows: list[Row] = []
+        fitting = size = 0
+        while len(rows) <= query.limit and size <= PAGE:
+            wanted = min(_PORTION, query.limit + 1 - len(rows))
+            portion = await fetch(after, wanted)
+            for row in portion:
+                size += _size_of(row)
+                fitting += size <= PAGE
+            rows += portion
+            if len(portion) < wanted:
+                break
+            after = self._key_of(rows[-1])
+        items = rows[: max(1, min(fitting, query.limit))]
+        return Page(items, self._encode(self._key_of(items[-1])) if len(rows) > len(items) else None)
+
     def _encode(self, key: Key) -> str:
+        if isinstance(key, tuple):
+            key = cast("Key", tuple(map(_shortened, key)))
         return base64.urlsafe_b64encode(self._kind.dump_json(key)).rstrip(b"=").decode()
+
+
+def _size_of(row: object) -> int:
+    """About the bytes of its texts."""
+    return sum([len(value) for value in row if isinstance(value, str)]) if isinstance(row, tuple) else 0
+
+
+def _shortened(part: object) -> object:
+    """A key's long text as one that is behind all texts which begin like it: a cursor goes into a URL."""
+    return part[:_LONGEST_PART] + _LAST if isinstance(part, str) and len(part) > _LONGEST_PART else part
 
 
 def by_name(name_of: Callable[[Row], str]) -> Cursors[Row, tuple[str]]:

@@ -39,6 +39,8 @@ class StoredChargePoint:
     """As reported before, where that was more."""
     connectors: Sequence[StoredConnector] = ()
     running: Sequence[StoredTransaction] = ()
+    is_real: bool = True
+    """It has booted or charged at some time: more than an identity that somebody has connected with."""
 
 
 def read_fleet(q: Queries) -> list[StoredChargePoint]:
@@ -52,6 +54,13 @@ def read_fleet(q: Queries) -> list[StoredChargePoint]:
         so_far = StoredTransaction(transaction.id, transaction.connector_id, energy_so_far(q, transaction))
         running[transaction.charge_point_key].append(so_far)
     return [
-        StoredChargePoint(row.identity, row.energy_wh, row.energy_peak_wh, connectors[row.key], running[row.key])
+        StoredChargePoint(
+            row.identity,
+            row.energy_wh,
+            row.energy_peak_wh,
+            connectors[row.key],
+            running[row.key],
+            is_real=row.last_boot_at is not None or row.last_tx_start_at is not None,
+        )
         for row in q.list_fleet()
     ]

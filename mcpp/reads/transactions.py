@@ -339,19 +339,23 @@ _SAMPLE_CURSORS: Final[Cursors[ListTransactionSamplesRow, SampleKey]] = Cursors(
 
 async def list_samples(pool: ReaderPool, transaction_id: int, query: PageQuery) -> Page[Sample] | None:
     """The samples of a transaction in the order of time, then as sent; None where it's unknown. Raises BadCursor."""
-    measured_at, position, kind_id, value = _SAMPLE_CURSORS.start(query)
     async with pool.reader() as q:
-        rows = await q.list_transaction_samples(
-            transaction_id=transaction_id,
-            measured_at=measured_at,
-            position=position,
-            kind_id=kind_id,
-            value=value,
-            page_size=query.limit + 1,
-        )
-        if not rows and await q.get_transaction(transaction_id=transaction_id) is None:
+
+        async def fetch(after: SampleKey, count: int) -> list[ListTransactionSamplesRow]:
+            measured_at, position, kind_id, value = after
+            return await q.list_transaction_samples(
+                transaction_id=transaction_id,
+                measured_at=measured_at,
+                position=position,
+                kind_id=kind_id,
+                value=value,
+                page_size=count,
+            )
+
+        page = await _SAMPLE_CURSORS.read(query, fetch)
+        if not page.items and await q.get_transaction(transaction_id=transaction_id) is None:
             return None
-    return _SAMPLE_CURSORS.page(rows, query).map(_sample)
+    return page.map(_sample)
 
 
 def _sample(row: ListTransactionSamplesRow) -> Sample:

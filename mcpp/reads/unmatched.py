@@ -36,10 +36,9 @@ class Unmatched:
 
 async def list_page(pool: ReaderPool, query: PageQuery) -> Page[Unmatched]:
     """All of them, the newest first. Raises BadCursor."""
-    (before_id,) = _CURSORS.start(query)
     async with pool.reader() as q:
-        rows = await q.list_unmatched(before_id=before_id, page_size=query.limit + 1)
-    return _CURSORS.page(rows, query).map(_unmatched)
+        page = await _CURSORS.read(query, lambda before, count: q.list_unmatched(before_id=before[0], page_size=count))
+    return page.map(_unmatched)
 
 
 def _unmatched(row: UnmatchedRecord) -> Unmatched:

@@ -7,7 +7,8 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from mcpp.domain.events import Event, Subscriber
+from mcpp.bounds import RECENT_EVENTS
+from mcpp.domain.events import Event, Subscriber, size_of
 from mcpp.telemetry.logs.pipeline import get_logger
 
 MOST_RECENT: Final = 1000
@@ -21,8 +22,12 @@ class Events:
     Used on the event loop only. Implements `mcpp.api.event_stream.RecentEvents`.
     """
 
-    def __init__(self, most_recent: int = MOST_RECENT) -> None:
+    def __init__(self, most_recent: int = MOST_RECENT, most_bytes: int = RECENT_EVENTS) -> None:
+        """`most_bytes`: of the events that are kept, by `size_of`; the last one is kept whatever its size."""
         self.recent: deque[Event] = deque(maxlen=most_recent)
+        self._most_bytes = most_bytes
+        self._sizes: deque[int] = deque()
+        self._bytes = 0
         self.count = 0
         """How many events there were; the last one of `recent` has this number."""
         self.wanted: Final = _Wanted(self._is_wanted)
@@ -60,8 +65,7 @@ class Events:
         self._publishing = True
         try:
             for event in events:
-                self.recent.append(event)
-                self.count += 1
+                self._keep(event)
                 for subscriber in self._by_kind.get(type(event)) or self._wanting(type(event)):
                     try:
                         subscriber(event)
@@ -73,6 +77,17 @@ class Events:
             self._publishing = False
         for wake in self._watchers:
             wake()
+
+    def _keep(self, event: Event) -> None:
+        size = size_of(event)
+        self.recent.append(event)
+        self._sizes.append(size)
+        self._bytes += size
+        self.count += 1
+        while len(self._sizes) > len(self.recent) or (self._bytes > self._most_bytes and len(self.recent) > 1):
+            self._bytes -= self._sizes.popleft()
+            if len(self.recent) > len(self._sizes):
+                self.recent.popleft()
 
     def _is_wanted(self, kind: type[Event]) -> bool:
         # While `recent` has all that ever happened, who reads it later gets all of it, whoever else wants it.

@@ -26,7 +26,7 @@ from mcpp.telemetry.labels import OTHER
 from mcpp.telemetry.logs.lines import LogLevel, timestamps
 from mcpp.telemetry.logs.message_lines import MessageLines
 from mcpp.telemetry.logs.pipeline import error_text, stack_text
-from mcpp.telemetry.logs.redaction import redact_text
+from mcpp.telemetry.logs.redaction import redact_text, shown
 from mcpp.telemetry.metrics.definitions import Children, Metrics
 from mcpp.telemetry.metrics.loop_metrics import LoopCounter, LoopHistogram
 from mcpp.telemetry.sessions import ChargingSessions
@@ -186,7 +186,7 @@ class MessageTelemetry:
         kind = self._frames_in[_MESSAGE_TYPES.get(error.message_type or 0, OTHER)]
         kind.messages[flow.action].inc()
         if self._lines.wanted:
-            more = {"error": redact_text(error.description)}
+            more = {"error": shown(error.description)}
             self._lines.frame(flow, kind.direction, kind.message_type, size, more=more)
         if error.message_id is None and not error.is_answer:
             self._report_refusal(flow, "", error.description)

@@ -89,6 +89,15 @@ SEVERITIES = [
         ),
     ),
     Severity(
+        CONTRACT.bounds["SampledValue.value"].reason,
+        "MeterValuesRequest",
+        b'{"connectorId":1,"meterValue":[{"timestamp":"2026-01-31T12:00:00Z","sampledValue":[{"value":"%b"}]}]}'
+        % (b"9" * 16385),
+        lambda _, error: (
+            error["type"] == "string_too_long" and error["loc"][-1] == "value" and len(error["input"]) > 16384
+        ),
+    ),
+    Severity(
         "Draft 6, which the security extension names, calls 1.0 an integer; OCPP's integers have no fraction.",
         "LogStatusNotificationRequest",
         b'{"status":"Idle","requestId":1.0}',

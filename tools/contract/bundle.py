@@ -56,6 +56,8 @@ class _Bundler:
             raise self._error(f"no schema has a type at {', '.join(unused)}: correct or remove it under [types]")
         if unused := sorted(self._contract.differences.keys() - self._used):
             raise self._error(f"no schemas differ at {', '.join(unused)}: remove it from [[differences]]")
+        if unused := sorted(self._contract.bounds.keys() - self._used):
+            raise self._error(f"no schema has an unbounded text at {', '.join(unused)}: remove it from [[bounds]]")
         enums = {name for name, definition in self.definitions.items() if "enum" in definition}
         if unknown := sorted(self._contract.plain_enums - enums):
             raise self._error(f"no enum is named {', '.join(unknown)}: correct or remove it under plain_enums")
@@ -86,7 +88,11 @@ class _Bundler:
         return shape if schema.min_items is None else {**shape, "minItems": schema.min_items}
 
     def _scalar(self, place: str, schema: Schema, *, in_list: bool) -> dict[str, Json]:
-        facets = {"format": schema.format, "maxLength": schema.max_length, "multipleOf": schema.multiple_of}
+        max_length = schema.max_length
+        if max_length is None and schema.type == "string" and (bound := self._contract.bounds.get(place)):
+            max_length = bound.characters
+            self._used.add(place)
+        facets = {"format": schema.format, "maxLength": max_length, "multipleOf": schema.multiple_of}
         scalar: dict[str, Json] = {"type": schema.type, **{key: value for key, value in facets.items() if value}}
         if scalar.keys() == {"type"} or (scalar.keys() == {"type", "maxLength"} and not in_list):
             return scalar

@@ -37,12 +37,21 @@ class Difference(_Row):
     reason: str = Field(min_length=1)
 
 
+class Bound(_Row):
+    """A length for a text that the schemas leave unbounded."""
+
+    at: str
+    characters: int = Field(gt=0)
+    reason: str = Field(min_length=1)
+
+
 class _Document(_Row):
     version: str
     schemas: str
     plain_enums: list[str] = []
     types: dict[str, list[str]]
     differences: list[Difference] = []
+    bounds: list[Bound] = []
     rewrites: dict[str, dict[str, Rewrite]] = {}
     actions: dict[str, ActionRow]
 
@@ -61,6 +70,8 @@ class Contract:
     """The enums whose values stay texts."""
     differences: dict[str, str]
     """The reason by the keyword that may differ, such as `UnitOfMeasure/enum`."""
+    bounds: dict[str, Bound]
+    """By the property, such as `SampledValue.value`."""
     rewrites: dict[str, dict[str, Rewrite]]
     """What the central system fills in before it validates a command, by action and property."""
     actions: dict[str, ActionRow]
@@ -103,6 +114,7 @@ def load(path: Path) -> Contract:
         names=names,
         plain_enums=frozenset(document.plain_enums),
         differences={difference.at: difference.reason for difference in document.differences},
+        bounds={bound.at: bound for bound in document.bounds},
         rewrites=document.rewrites,
         actions=document.actions,
     )

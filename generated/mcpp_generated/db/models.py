@@ -113,6 +113,13 @@ class ConfigurationKey(NamedTuple):
     known_at: datetime
 
 
+class SizeOfConfigurationRow(NamedTuple):
+    """A row of `size_of_configuration`."""
+
+    known: int
+    bytes: int
+
+
 class GetChargePointFirmwareRow(NamedTuple):
     """A row of `get_charge_point_firmware`."""
 
@@ -242,6 +249,8 @@ class ListFleetRow(NamedTuple):
     identity: str
     energy_wh: int
     energy_peak_wh: int
+    last_boot_at: datetime | None
+    last_tx_start_at: datetime | None
 
 
 class ListFleetConnectorsRow(NamedTuple):
@@ -441,6 +450,7 @@ class Unmatched(NamedTuple):
     ocpp_version: str
     claimed_transaction_id: int
     payload: str
+    payload_bytes: int
     received_at: datetime
     stopped_at: datetime | None
     meter_stop: int | None
@@ -458,6 +468,22 @@ class UnmatchedRecord(NamedTuple):
     ocpp_version: str
     claimed_transaction_id: int
     payload: str
+    received_at: datetime
+
+
+class SizeOfUnmatchedRow(NamedTuple):
+    """A row of `size_of_unmatched`."""
+
+    records: int
+    payload_bytes: int
+
+
+class FindDispensableUnmatchedRow(NamedTuple):
+    """A row of `find_dispensable_unmatched`."""
+
+    id: int
+    kind: UnmatchedKind
+    payload_bytes: int
     received_at: datetime
 
 

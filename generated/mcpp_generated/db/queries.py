@@ -33,6 +33,7 @@ from .models import (
     Connector,
     DeleteConfigurationKeysParams,
     Departure,
+    FindDispensableUnmatchedRow,
     FindUploadLinkRow,
     FindUploadRow,
     FirmwareImage,
@@ -55,6 +56,8 @@ from .models import (
     PutConfigurationKeysParams,
     ReservationRecord,
     SampleKind,
+    SizeOfConfigurationRow,
+    SizeOfUnmatchedRow,
     StampChargePointsParams,
     Transaction,
     TransactionRecord,
@@ -124,6 +127,14 @@ class Queries(Protocol):
         self, *, charge_point_key: int, type: str, occurred_at: datetime, tech_info: str, received_at: datetime
     ) -> int:
         """Store a security event (security extension, 4.9.2); a repeat changes nothing."""
+        raise NotImplementedError
+
+    def count_security_events(self, *, charge_point_key: int) -> int:
+        """How many security events of a charge point are kept."""
+        raise NotImplementedError
+
+    def drop_oldest_security_event(self, *, charge_point_key: int) -> int:
+        """Forget the oldest of them."""
         raise NotImplementedError
 
     def get_charge_point(self, *, identity: str) -> ChargePoint | None:
@@ -246,6 +257,14 @@ class Queries(Protocol):
         """The last known configuration of a charge point, in the order of the keys, a page at a time."""
         raise NotImplementedError
 
+    def size_of_configuration(self, *, charge_point_key: int) -> SizeOfConfigurationRow:
+        """How many a charge point has, and how large keys and values are together."""
+        raise NotImplementedError
+
+    def find_oldest_configuration_key(self, *, charge_point_key: int) -> ConfigurationKey | None:
+        """The one that it reported the longest ago."""
+        raise NotImplementedError
+
     def get_charge_point_firmware(self, *, identity: str) -> GetChargePointFirmwareRow | None:
         """What a charge point calls itself, and how much is kept of its departures."""
         raise NotImplementedError
@@ -310,6 +329,10 @@ class Queries(Protocol):
 
     def add_connector(self, *, charge_point_key: int, evse_id: int, connector_id: int) -> Connector:
         """Create a connector that was not seen before."""
+        raise NotImplementedError
+
+    def count_connectors(self, *, charge_point_key: int) -> int:
+        """How many connectors a charge point has named."""
         raise NotImplementedError
 
     def set_connector_status(
@@ -647,6 +670,16 @@ class Queries(Protocol):
         """Name a kind of sample that was not seen before; returns its key."""
         raise NotImplementedError
 
+    def find_sample_kind(
+        self, *, measurand: str, phase: str, unit: str, context: str, location: str, format: str
+    ) -> int | None:
+        """The key of a kind of sample, where it was seen before."""
+        raise NotImplementedError
+
+    def newest_sample_kind(self) -> int | None:
+        """The key of the newest kind; they are never deleted, so it is about how many there are."""
+        raise NotImplementedError
+
     def add_transaction_readings(self, rows: Iterable[AddTransactionReadingsParams]) -> int:
         """Store the samples of moments in a transaction, but for moments that have some already."""
         raise NotImplementedError
@@ -921,6 +954,7 @@ class Queries(Protocol):
         ocpp_version: str,
         claimed_transaction_id: int,
         payload: str,
+        payload_bytes: int,
         received_at: datetime,
     ) -> int:
         """Keep meter values that belong to no known transaction; a repeat changes nothing."""
@@ -933,6 +967,7 @@ class Queries(Protocol):
         ocpp_version: str,
         claimed_transaction_id: int,
         payload: str,
+        payload_bytes: int,
         received_at: datetime,
         stopped_at: datetime | None,
         meter_stop: int | None,
@@ -972,4 +1007,17 @@ class Queries(Protocol):
 
     def delete_unmatched(self, *, id: int) -> int:
         """Forget one of them."""
+        raise NotImplementedError
+
+    def size_of_unmatched(self, *, charge_point_key: int) -> SizeOfUnmatchedRow:
+        """How many a charge point has, and how large their payloads are together."""
+        raise NotImplementedError
+
+    def find_dispensable_unmatched(self, *, charge_point_key: int) -> FindDispensableUnmatchedRow | None:
+        """The one of a charge point that is missed least: the oldest meter values, else the oldest stop that ended a
+        transaction, else the oldest stop."""
+        raise NotImplementedError
+
+    def drop_unmatched(self, *, id: int) -> None:
+        """Forget one, whether it ended a transaction or not."""
         raise NotImplementedError

@@ -727,7 +727,7 @@ class ResetResponse(WireModel):
 
 
 class SampledValue(WireModel):
-    value: str
+    value: Annotated[str, Field(max_length=16384)]
     context: ReadingContext | None = None
     format: ValueFormat | None = None
     measurand: Measurand | None = None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Final
 
 from mcpp.domain.events import (
@@ -101,6 +100,8 @@ class ChargePointFigures:
     connectors: dict[int, ConnectorFigures] = field(default_factory=dict)
     """Those that were heard of when somebody looked, by number, 0 for the charge point as a whole."""
     energy: EnergyTotal = field(default_factory=EnergyTotal)
+    is_real: bool = False
+    """It has booted or charged at some time."""
 
     @property
     def energy_wh(self) -> int:
@@ -109,9 +110,10 @@ class ChargePointFigures:
 
 
 class Fleet:
-    """Subscribes to the domain's events; the first charge points, up to a limit, are the ones with series.
+    """Subscribes to the domain's events; up to a limit, charge points have series.
 
-    Those beyond the limit are known by their totals, so that one can move up when another is forgotten.
+    Those that have booted or charged come first, then whoever came first: a flood of made-up identities takes no real
+    charge point's place. Those without series are known by their totals, so that one can move up.
     """
 
     def __init__(
@@ -130,11 +132,13 @@ class Fleet:
         self.kinds: tuple[type[Event], ...] = _KINDS if series_limit else ()
         """Events that it wants."""
         self._charge_points: dict[str, ChargePointFigures] = {}
-        self._exported: set[str] = set()
+        self._exported: dict[str, ChargePointFigures] = {}
+        self._giving_way: dict[str, None] = {}
+        """Those that are exported, though they have neither booted nor charged."""
 
     def __iter__(self) -> Iterator[ChargePointFigures]:
-        """Those that have series, as of now, in order of first sight; the figures themselves go on changing."""
-        exported = list(islice(self._charge_points.values(), self._limit))
+        """Those that have series, as of now, in the order in which they got them; the figures themselves go on changing."""
+        exported = list(self._exported.values())
         for figures in exported:
             for number in self._live.connectors(figures.identity):
                 self._connector_of(figures, number)
@@ -143,13 +147,15 @@ class Fleet:
     @property
     def not_exported(self) -> int:
         """How many charge points have no series, since the limit is reached."""
-        return max(0, len(self._charge_points) - self._limit)
+        return len(self._charge_points) - len(self._exported)
 
     def load(self, stored: Iterable[StoredChargePoint]) -> None:
         """Begin with what is stored, in its order; before the first event."""
-        for known in stored:
+        # Real ones first, so that none that isn't has to give way again.
+        for known in sorted(stored, key=lambda known: not known.is_real):
             running = {transaction.transaction_id: transaction.energy_wh or 0 for transaction in known.running}
-            figures = self._meet(known.identity, EnergyTotal(known.energy_wh, known.energy_peak_wh, running))
+            energy = EnergyTotal(known.energy_wh, known.energy_peak_wh, running)
+            figures = self._meet(known.identity, energy, is_real=known.is_real)
             if figures is None or known.identity not in self._exported:
                 continue
             for number, _, error_code in known.connectors:
@@ -161,11 +167,13 @@ class Fleet:
         """A charge point is no longer in the database; the next one that waits gets its place."""
         if self._charge_points.pop(identity, None) is None:
             return
-        if identity in self._exported:
-            self._exported.remove(identity)
-            following = next(islice(self._charge_points, self._limit - 1, None), None)
-            if following is not None:
-                self._exported.add(following)
+        if self._exported.pop(identity, None) is None:
+            return
+        self._giving_way.pop(identity, None)
+        waiting = (figures for figures in self._charge_points.values() if figures.identity not in self._exported)
+        following = min(waiting, key=lambda figures: not figures.is_real, default=None)
+        if following is not None:
+            self._export(following)
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, MeterValuesReceived):
@@ -186,26 +194,46 @@ class Fleet:
             case ConnectorStatusChanged():
                 self._changed_status(figures, event)
             case TransactionStarted():
+                self._is_real(figures)
                 figures.energy.begin(event.transaction_id)
             case TransactionStopped():
                 self._stopped(figures, event)
             case TransactionCorrected():
                 figures.energy.end(event.transaction_id, event.energy_wh, event.replaced_wh or 0)
             case ChargePointBooted():
+                self._is_real(figures)
                 figures.boots += 1
             case ChargePointForgotten():
                 self.forget(event.charge_point_id)
             case _:
                 pass
 
-    def _meet(self, identity: str, energy: EnergyTotal) -> ChargePointFigures | None:
+    def _meet(self, identity: str, energy: EnergyTotal, *, is_real: bool = False) -> ChargePointFigures | None:
         known = self._charge_points.get(identity)
         if known is not None or not self._limit or len(self._charge_points) >= max(MOST_KNOWN, self._limit):
             return known
-        if len(self._charge_points) < self._limit:
-            self._exported.add(identity)
-        figures = self._charge_points[identity] = ChargePointFigures(identity, energy=energy)
+        figures = self._charge_points[identity] = ChargePointFigures(identity, energy=energy, is_real=is_real)
+        if len(self._exported) < self._limit:
+            self._export(figures)
         return figures
+
+    def _export(self, figures: ChargePointFigures) -> None:
+        self._exported[figures.identity] = figures
+        if not figures.is_real:
+            self._giving_way[figures.identity] = None
+
+    def _is_real(self, figures: ChargePointFigures) -> None:
+        """It has booted or charged: the newest of those with series that have done neither gives way to it."""
+        if figures.is_real:
+            return
+        figures.is_real = True
+        if figures.identity in self._exported:
+            del self._giving_way[figures.identity]
+        elif self._giving_way:
+            given_up, _ = self._giving_way.popitem()
+            # It begins anew, if it ever gets series again.
+            self._exported.pop(given_up).connectors.clear()
+            self._export(figures)
 
     def _changed_status(self, figures: ChargePointFigures, event: ConnectorStatusChanged) -> None:
         connector = self._connector_of(figures, event.connector_id)

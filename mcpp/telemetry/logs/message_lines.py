@@ -13,9 +13,13 @@ from typing import Final
 
 import orjson
 
+from mcpp.bounds import LOG_FIELD, cut
 from mcpp.ocppj.flow import Flow
 from mcpp.telemetry.logs.lines import Line, LineWriter, LogLevel, timestamp, timestamps
-from mcpp.telemetry.logs.redaction import redact_payload, redact_text
+from mcpp.telemetry.logs.redaction import bounded, redact_payload, shown
+
+_USUAL_ID: Final = 64
+"""Characters of a UniqueId; OCPP-J 1.6 §4.1.4 allows 36."""
 
 _CHARGE_POINTS: Final = 16_384
 """Whose identities are kept ready."""
@@ -76,7 +80,7 @@ class MessageLines:
         if seconds is not None:
             line["duration_ms"] = round(seconds * 1000, 3)
         if more is not None:
-            line.update(more)
+            line.update({name: cut(value, LOG_FIELD) for name, value in more.items()})
         if payload and self._lines.log_payloads:
             line["payload"] = redact_payload(payload)
         self._lines.write(line)
@@ -94,7 +98,7 @@ class MessageLines:
         }
         _add_flow(line, flow)
         line["direction"] = flow.direction.value
-        line |= {name: redact_text(value) if isinstance(value, str) else value for name, value in more.items()}
+        line |= bounded(more)
         self._lines.write(line)
 
     def deviations(self, flow: Flow, rules: Tally[str]) -> None:
@@ -125,7 +129,7 @@ class MessageLines:
         """How a connection began, was refused, or ended."""
         if self._lines.writes(LogLevel.INFO):
             line: Line = {"timestamp": timestamp(), "level": "info", "event": "connection", "category": "ocpp"}
-            line.update({name: redact_text(fact) for name, fact in facts.items() if fact})
+            line.update({name: shown(fact) for name, fact in facts.items() if fact})
             self._lines.write(line)
 
 
@@ -142,8 +146,8 @@ def _add_flow(line: Line, flow: Flow) -> None:
     if flow.transaction_id is not None:
         line["transaction_id"] = flow.transaction_id
     if flow.action:
-        line["action"] = flow.action
-    line["message_id"] = flow.message_id
+        line["action"] = cut(flow.action, LOG_FIELD)
+    line["message_id"] = cut(flow.message_id, LOG_FIELD)
 
 
 def _exchange_text(flow: Flow, size: int, seconds: float, began: str, ended: str) -> str:
@@ -158,10 +162,13 @@ def _exchange_text(flow: Flow, size: int, seconds: float, began: str, ended: str
     subject = "" if flow.connector_id is None else f',"connector_id":{flow.connector_id}'
     if flow.transaction_id is not None:
         subject += f',"transaction_id":{flow.transaction_id}'
+    message_id = flow.message_id
+    if len(message_id) > _USUAL_ID:
+        message_id = cut(message_id, LOG_FIELD)
     common = (
         f'"info","event":"ocpp_message","category":"ocpp","correlation_id":"{flow.correlation_id}"{trace}'
         f"{_charge_point(flow.peer.identity)}{subject}{_action(flow.action)}"
-        f',"message_id":{orjson.dumps(flow.message_id).decode()},"direction":'
+        f',"message_id":{orjson.dumps(message_id).decode()},"direction":'
     )
     return (
         f'{{"timestamp":"{began}","level":{common}"in","message_type":"call","size_bytes":{flow.size_bytes}}}\n'

@@ -20,7 +20,7 @@ from structlog.typing import EventDict, FilteringBoundLogger, Processor, Wrapped
 from mcpp.ocppj.flow import active_trace_context, current_flow
 from mcpp.telemetry.logs.console import console_renderer
 from mcpp.telemetry.logs.lines import LineWriter, LogFormat, LogLevel, render_json, timestamp
-from mcpp.telemetry.logs.redaction import redact
+from mcpp.telemetry.logs.redaction import bounded
 from mcpp.telemetry.logs.sink import LogSink
 
 _FIELD_ORDER = (
@@ -189,7 +189,7 @@ def _exception(exc_info: object) -> BaseException | None:
 
 
 def _mask_secrets(_: WrappedLogger, __: str, fields: EventDict) -> EventDict:
-    return cast("EventDict", redact(fields))
+    return bounded(fields)
 
 
 def _order_fields(_: WrappedLogger, __: str, fields: EventDict) -> EventDict:

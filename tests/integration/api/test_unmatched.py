@@ -14,6 +14,7 @@ def keep(api: Site, number: int, identity: str = "CP-1") -> None:
         ocpp_version="1.6",
         claimed_transaction_id=99,
         payload=json.dumps(stop),
+        payload_bytes=100,
         received_at=minute(31),
         stopped_at=minute(30),
         meter_stop=4000 + number,

@@ -72,7 +72,7 @@ async def test_members_outside_an_enum_or_in_other_case(central: Central, charge
     assert await central.deviations("StopTransaction") > 0
 
 
-@pytest.mark.parametrize("length", [21, 22, 1024])
+@pytest.mark.parametrize("length", [21, 22, 256])
 async def test_texts_too_long(central: Central, charger: RawCharger, length: int) -> None:
     """lbbrhzn/ocpp#213, #1803, #2030: whole, as it's an id."""
     tag, serial = "T" * length, "S" * length
@@ -96,9 +96,9 @@ async def test_texts_too_long_for_anything(central: Central, charger: RawCharger
     await charger.stop(transaction_id, idTag=tag)
 
     transaction = await central.transaction(transaction_id)
-    assert transaction["id_tag"] == tag[:1024]
+    assert transaction["id_tag"] == tag[:253] + "…"
     assert transaction["energy_wh"] == 7000
-    assert (await central.get("charge-points/CP-1"))["serial_number"] == tag[:1024]
+    assert (await central.get("charge-points/CP-1"))["serial_number"] == tag[:253] + "…"
     assert await central.deviations("StartTransaction") > 0
 
 

@@ -9,6 +9,7 @@ from typing import TypeVar
 import pytest
 from pydantic import BaseModel, ValidationError
 
+from mcpp import bounds
 from mcpp.ocpp16.repairs import REPAIRS
 from mcpp.ocppj.actions import decode, encode
 from mcpp.ocppj.crowded import MOST_ENTRIES
@@ -16,7 +17,6 @@ from mcpp.ocppj.errors import CallFault, ErrorCode
 from mcpp.ocppj.flow import Deviation
 from mcpp.ocppj.readers import MOST_STEPS
 from mcpp.ocppj.repair import repair, thinned
-from mcpp.ocppj.rules import LONGEST_NAME, LONGEST_TEXT
 from mcpp.ocppj.work import MOST_TOLD
 from mcpp_generated.ocpp16.models import (
     AuthorizeRequest,
@@ -74,8 +74,8 @@ def rules_of(deviations: list[Deviation]) -> list[str]:
         ({"idTag": None}, "null_field", "id_tag", ""),
         ({"idTag": ["TAG"]}, "unreadable_field", "id_tag", ""),
         ({"idTag": "A" * 22}, "text_too_long", "id_tag", "A" * 22),
-        ({"idTag": "A" * LONGEST_NAME}, "text_too_long", "id_tag", "A" * LONGEST_NAME),
-        ({"idTag": "A" * 2000}, "text_cut", "id_tag", "A" * LONGEST_NAME),
+        ({"idTag": "A" * bounds.NAME}, "text_too_long", "id_tag", "A" * bounds.NAME),
+        ({"idTag": "A" * 2000}, "text_cut", "id_tag", "A" * (bounds.NAME - 3) + "…"),
         ({"idTag": "T\ud800"}, "broken_text", "id_tag", "T?"),
         ({"reservationId": None}, "null_field", "reservation_id", None),
         ({"reservationId": "none"}, "unreadable_field", "reservation_id", None),
@@ -107,7 +107,7 @@ def test_a_start_without_a_field_has_what_stands_for_it(missing: str) -> None:
 
 
 def test_what_came_and_what_was_made_of_it_are_told() -> None:
-    _, deviations = mended(StartTransactionRequest, {"connectorId": "1", "idTag": "A" * 500, "x": [1, {"y": None}]})
+    _, deviations = mended(StartTransactionRequest, {"connectorId": "1", "idTag": "A" * 200, "x": [1, {"y": None}]})
 
     assert deviations == [
         Deviation("text_for_number", "connectorId", '"1"', "1"),
@@ -338,7 +338,7 @@ def test_a_long_configuration_value_is_kept() -> None:
     response, _ = mended(GetConfigurationResponse, {"configurationKey": [key, key | {"value": "B" * 100_000}]})
 
     assert response.configuration_key is not None
-    assert [len(found.value or "") for found in response.configuration_key] == [5_000, LONGEST_TEXT]
+    assert [len(found.value or "") for found in response.configuration_key] == [5_000, bounds.LONG_TEXT - 2]
 
 
 def test_a_rejected_schedule_with_junk_is_rejected() -> None:

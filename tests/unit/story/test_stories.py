@@ -196,6 +196,7 @@ def test_what_is_odd_in_the_database_is_said(charged: Charged, database: Databas
         ocpp_version="1.6",
         claimed_transaction_id=99,
         payload="{}",
+        payload_bytes=2,
         received_at=BEGIN + timedelta(minutes=30),
         stopped_at=BEGIN + timedelta(minutes=30),
         meter_stop=2000,

@@ -33,6 +33,7 @@ from ..models import (
     Connector,
     DeleteConfigurationKeysParams,
     Departure,
+    FindDispensableUnmatchedRow,
     FindUploadLinkRow,
     FindUploadRow,
     FirmwareImage,
@@ -55,6 +56,8 @@ from ..models import (
     PutConfigurationKeysParams,
     ReservationRecord,
     SampleKind,
+    SizeOfConfigurationRow,
+    SizeOfUnmatchedRow,
     StampChargePointsParams,
     Transaction,
     TransactionRecord,
@@ -71,6 +74,7 @@ from .rows import (
     StoredConnectChargePointRow,
     StoredConnector,
     StoredDeparture,
+    StoredFindDispensableUnmatchedRow,
     StoredFindUploadLinkRow,
     StoredFindUploadRow,
     StoredFirmwareImage,
@@ -92,6 +96,8 @@ from .rows import (
     StoredPluginMemory,
     StoredReservationRecord,
     StoredSampleKind,
+    StoredSizeOfConfigurationRow,
+    StoredSizeOfUnmatchedRow,
     StoredTransaction,
     StoredTransactionRecord,
     StoredUnmatched,
@@ -104,6 +110,7 @@ from .rows import (
     decode_connect_charge_point_row,
     decode_connector,
     decode_departure,
+    decode_find_dispensable_unmatched_row,
     decode_find_upload_link_row,
     decode_find_upload_row,
     decode_firmware_image,
@@ -128,6 +135,8 @@ from .rows import (
     decode_plugin_memory,
     decode_reservation_record,
     decode_sample_kind,
+    decode_size_of_configuration_row,
+    decode_size_of_unmatched_row,
     decode_transaction,
     decode_transaction_record,
     decode_unmatched,
@@ -239,6 +248,13 @@ class SqliteQueries:
             statements.ADD_SECURITY_EVENT,
             (charge_point_key, type, to_milliseconds(occurred_at), tech_info, to_milliseconds(received_at)),
         ).rowcount
+
+    def count_security_events(self, *, charge_point_key: int) -> int:
+        row: tuple[int] = self._execute(statements.COUNT_SECURITY_EVENTS, (charge_point_key,)).fetchone()
+        return row[0]
+
+    def drop_oldest_security_event(self, *, charge_point_key: int) -> int:
+        return self._execute(statements.DROP_OLDEST_SECURITY_EVENT, (charge_point_key,)).rowcount
 
     def get_charge_point(self, *, identity: str) -> ChargePoint | None:
         row: StoredChargePoint | None = self._execute(statements.GET_CHARGE_POINT, (identity,)).fetchone()
@@ -363,6 +379,18 @@ class SqliteQueries:
         ).fetchall()
         return [decode_configuration_key(row) for row in rows]
 
+    def size_of_configuration(self, *, charge_point_key: int) -> SizeOfConfigurationRow:
+        row: StoredSizeOfConfigurationRow = self._execute(
+            statements.SIZE_OF_CONFIGURATION, (charge_point_key,)
+        ).fetchone()
+        return decode_size_of_configuration_row(row)
+
+    def find_oldest_configuration_key(self, *, charge_point_key: int) -> ConfigurationKey | None:
+        row: StoredConfigurationKey | None = self._execute(
+            statements.FIND_OLDEST_CONFIGURATION_KEY, (charge_point_key,)
+        ).fetchone()
+        return None if row is None else decode_configuration_key(row)
+
     def get_charge_point_firmware(self, *, identity: str) -> GetChargePointFirmwareRow | None:
         row: StoredGetChargePointFirmwareRow | None = self._execute(
             statements.GET_CHARGE_POINT_FIRMWARE, (identity,)
@@ -462,6 +490,10 @@ class SqliteQueries:
             statements.ADD_CONNECTOR, (charge_point_key, evse_id, connector_id)
         ).fetchone()
         return decode_connector(row)
+
+    def count_connectors(self, *, charge_point_key: int) -> int:
+        row: tuple[int] = self._execute(statements.COUNT_CONNECTORS, (charge_point_key,)).fetchone()
+        return row[0]
 
     def set_connector_status(
         self,
@@ -884,6 +916,18 @@ class SqliteQueries:
             statements.ADD_SAMPLE_KIND, (measurand, phase, unit, context, location, format)
         ).fetchone()
         return row[0]
+
+    def find_sample_kind(
+        self, *, measurand: str, phase: str, unit: str, context: str, location: str, format: str
+    ) -> int | None:
+        row: tuple[int] | None = self._execute(
+            statements.FIND_SAMPLE_KIND, (measurand, phase, unit, context, location, format)
+        ).fetchone()
+        return None if row is None else row[0]
+
+    def newest_sample_kind(self) -> int | None:
+        row: tuple[int] | None = self._execute(statements.NEWEST_SAMPLE_KIND).fetchone()
+        return None if row is None else row[0]
 
     def add_transaction_readings(self, rows: Iterable[AddTransactionReadingsParams]) -> int:
         return self._executemany(
@@ -1335,11 +1379,20 @@ class SqliteQueries:
         ocpp_version: str,
         claimed_transaction_id: int,
         payload: str,
+        payload_bytes: int,
         received_at: datetime,
     ) -> int:
         return self._execute(
             statements.ADD_UNMATCHED,
-            (charge_point_key, str(kind), ocpp_version, claimed_transaction_id, payload, to_milliseconds(received_at)),
+            (
+                charge_point_key,
+                str(kind),
+                ocpp_version,
+                claimed_transaction_id,
+                payload,
+                payload_bytes,
+                to_milliseconds(received_at),
+            ),
         ).rowcount
 
     def add_unmatched_stop(
@@ -1349,6 +1402,7 @@ class SqliteQueries:
         ocpp_version: str,
         claimed_transaction_id: int,
         payload: str,
+        payload_bytes: int,
         received_at: datetime,
         stopped_at: datetime | None,
         meter_stop: int | None,
@@ -1363,6 +1417,7 @@ class SqliteQueries:
                 ocpp_version,
                 claimed_transaction_id,
                 payload,
+                payload_bytes,
                 to_milliseconds(received_at),
                 None if stopped_at is None else to_milliseconds(stopped_at),
                 meter_stop,
@@ -1409,3 +1464,16 @@ class SqliteQueries:
 
     def delete_unmatched(self, *, id: int) -> int:
         return self._execute(statements.DELETE_UNMATCHED, (id,)).rowcount
+
+    def size_of_unmatched(self, *, charge_point_key: int) -> SizeOfUnmatchedRow:
+        row: StoredSizeOfUnmatchedRow = self._execute(statements.SIZE_OF_UNMATCHED, (charge_point_key,)).fetchone()
+        return decode_size_of_unmatched_row(row)
+
+    def find_dispensable_unmatched(self, *, charge_point_key: int) -> FindDispensableUnmatchedRow | None:
+        row: StoredFindDispensableUnmatchedRow | None = self._execute(
+            statements.FIND_DISPENSABLE_UNMATCHED, (charge_point_key,)
+        ).fetchone()
+        return None if row is None else decode_find_dispensable_unmatched_row(row)
+
+    def drop_unmatched(self, *, id: int) -> None:
+        self._execute(statements.DROP_UNMATCHED, (id,))

@@ -26,6 +26,7 @@ from ..models import (
     ConnectChargePointRow,
     Connector,
     Departure,
+    FindDispensableUnmatchedRow,
     FindUploadLinkRow,
     FindUploadRow,
     FirmwareImage,
@@ -47,6 +48,8 @@ from ..models import (
     PluginMemory,
     ReservationRecord,
     SampleKind,
+    SizeOfConfigurationRow,
+    SizeOfUnmatchedRow,
     Transaction,
     TransactionRecord,
     Unmatched,
@@ -241,6 +244,13 @@ StoredConfigurationKey: TypeAlias = tuple[int, str, str | None, int, int]
 def decode_configuration_key(row: StoredConfigurationKey) -> ConfigurationKey:
     charge_point_key, key, value, readonly, known_at = row
     return ConfigurationKey(charge_point_key, key, value, bool(readonly), from_milliseconds(known_at))
+
+
+StoredSizeOfConfigurationRow: TypeAlias = tuple[int, int]
+
+
+def decode_size_of_configuration_row(row: StoredSizeOfConfigurationRow) -> SizeOfConfigurationRow:
+    return SizeOfConfigurationRow(*row)
 
 
 StoredGetChargePointFirmwareRow: TypeAlias = tuple[int, str | None, str | None, str | None, int]
@@ -449,11 +459,19 @@ def decode_upload_record(row: StoredUploadRecord) -> UploadRecord:
     return UploadRecord(id, charge_point_id, name, stored_name, size_bytes, sha256, from_milliseconds(received_at))
 
 
-StoredListFleetRow: TypeAlias = tuple[int, str, int, int]
+StoredListFleetRow: TypeAlias = tuple[int, str, int, int, int | None, int | None]
 
 
 def decode_list_fleet_row(row: StoredListFleetRow) -> ListFleetRow:
-    return ListFleetRow(*row)
+    key, identity, energy_wh, energy_peak_wh, last_boot_at, last_tx_start_at = row
+    return ListFleetRow(
+        key,
+        identity,
+        energy_wh,
+        energy_peak_wh,
+        None if last_boot_at is None else from_milliseconds(last_boot_at),
+        None if last_tx_start_at is None else from_milliseconds(last_tx_start_at),
+    )
 
 
 StoredListFleetConnectorsRow: TypeAlias = tuple[int, int, str | None, str | None]
@@ -771,7 +789,7 @@ def decode_transaction_record(row: StoredTransactionRecord) -> TransactionRecord
 
 
 StoredUnmatched: TypeAlias = tuple[
-    int, int, str, str, int, str, int, int | None, int | None, str | None, str | None, int | None
+    int, int, str, str, int, str, int, int, int | None, int | None, str | None, str | None, int | None
 ]
 
 
@@ -783,6 +801,7 @@ def decode_unmatched(row: StoredUnmatched) -> Unmatched:
         ocpp_version,
         claimed_transaction_id,
         payload,
+        payload_bytes,
         received_at,
         stopped_at,
         meter_stop,
@@ -797,6 +816,7 @@ def decode_unmatched(row: StoredUnmatched) -> Unmatched:
         ocpp_version,
         claimed_transaction_id,
         payload,
+        payload_bytes,
         from_milliseconds(received_at),
         None if stopped_at is None else from_milliseconds(stopped_at),
         meter_stop,
@@ -820,6 +840,21 @@ def decode_unmatched_record(row: StoredUnmatchedRecord) -> UnmatchedRecord:
         payload,
         from_milliseconds(received_at),
     )
+
+
+StoredSizeOfUnmatchedRow: TypeAlias = tuple[int, int]
+
+
+def decode_size_of_unmatched_row(row: StoredSizeOfUnmatchedRow) -> SizeOfUnmatchedRow:
+    return SizeOfUnmatchedRow(*row)
+
+
+StoredFindDispensableUnmatchedRow: TypeAlias = tuple[int, str, int, int]
+
+
+def decode_find_dispensable_unmatched_row(row: StoredFindDispensableUnmatchedRow) -> FindDispensableUnmatchedRow:
+    id, kind, payload_bytes, received_at = row
+    return FindDispensableUnmatchedRow(id, _UNMATCHED_KIND[kind], payload_bytes, from_milliseconds(received_at))
 
 
 def decode_get_auto_start(row: tuple[int | None]) -> bool | None:

@@ -52,6 +52,14 @@ INSERT INTO security_events (charge_point_key, type, occurred_at, tech_info, rec
 VALUES (?1, ?2, ?3, ?4, ?5)
 ON CONFLICT DO NOTHING"""
 
+COUNT_SECURITY_EVENTS: Final = """\
+SELECT count(*) FROM security_events WHERE charge_point_key = ?1"""
+
+DROP_OLDEST_SECURITY_EVENT: Final = """\
+DELETE FROM security_events WHERE id = (
+    SELECT s.id FROM security_events AS s WHERE s.charge_point_key = ?1 ORDER BY s.id LIMIT 1
+)"""
+
 GET_CHARGE_POINT: Final = """\
 SELECT "key", identity, ocpp_version, display_name, password_hash, password_hash_candidate, security_profile, highest_profile, certificate_serial, authenticated_at, auto_start, rated_power_w, vendor, model, serial_number, charge_box_serial_number, firmware_version, iccid, imsi, meter_type, meter_serial_number, registered_at, boot_accepted_at, connection_epoch, last_connect_at, last_disconnect_at, last_boot_at, last_heartbeat_at, last_status_at, last_meter_values_at, last_tx_start_at, last_tx_stop_at, last_error_at, energy_wh, energy_peak_wh FROM charge_points WHERE identity = ?1"""
 
@@ -153,6 +161,14 @@ LIST_CONFIGURATION_PAGE: Final = """\
 SELECT charge_point_key, "key", value, readonly, known_at FROM configuration_keys WHERE charge_point_key = ?1 AND key > ?2
 ORDER BY key LIMIT ?3"""
 
+SIZE_OF_CONFIGURATION: Final = """\
+SELECT count(*) AS known,
+    CAST(coalesce(sum(length(CAST(key AS BLOB)) + coalesce(length(CAST(value AS BLOB)), 0)), 0) AS INTEGER) AS bytes
+FROM configuration_keys WHERE charge_point_key = ?1"""
+
+FIND_OLDEST_CONFIGURATION_KEY: Final = """\
+SELECT charge_point_key, "key", value, readonly, known_at FROM configuration_keys WHERE charge_point_key = ?1 ORDER BY known_at, key LIMIT 1"""
+
 GET_CHARGE_POINT_FIRMWARE: Final = """\
 SELECT
     p.key, p.vendor, p.model, p.firmware_version,
@@ -236,6 +252,9 @@ ADD_CONNECTOR: Final = """\
 INSERT INTO connectors (charge_point_key, evse_id, connector_id)
 VALUES (?1, ?2, ?3)
 RETURNING "key", charge_point_key, evse_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, status_received_at, session_correlation_id, ordered_availability, ordered_at, newest_start_at, newest_stop_at, stale_status_at, stale_status_received_at"""
+
+COUNT_CONNECTORS: Final = """\
+SELECT count(*) FROM connectors WHERE charge_point_key = ?1"""
 
 SET_CONNECTOR_STATUS: Final = """\
 UPDATE connectors
@@ -366,7 +385,7 @@ LIST_STORED_UPLOADS: Final = """\
 SELECT stored_name FROM uploads"""
 
 LIST_FLEET: Final = """\
-SELECT key, identity, energy_wh, energy_peak_wh FROM charge_points ORDER BY identity"""
+SELECT key, identity, energy_wh, energy_peak_wh, last_boot_at, last_tx_start_at FROM charge_points ORDER BY identity"""
 
 LIST_FLEET_CONNECTORS: Final = """\
 SELECT charge_point_key, connector_id, status, error_code FROM connectors ORDER BY charge_point_key, evse_id, connector_id"""
@@ -525,6 +544,14 @@ INSERT INTO sample_kinds (measurand, phase, unit, context, location, format)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6)
 ON CONFLICT (measurand, phase, unit, context, location, format) DO UPDATE SET measurand = excluded.measurand
 RETURNING id"""
+
+FIND_SAMPLE_KIND: Final = """\
+SELECT id FROM sample_kinds
+WHERE measurand = ?1 AND phase = ?2 AND unit = ?3 AND context = ?4 AND location = ?5
+    AND format = ?6"""
+
+NEWEST_SAMPLE_KIND: Final = """\
+SELECT id FROM sample_kinds ORDER BY id DESC LIMIT 1"""
 
 ADD_TRANSACTION_READINGS: Final = """\
 INSERT INTO transaction_readings (transaction_id, measured_at, late_sample, position, samples, energy, origin, received_at)
@@ -770,32 +797,32 @@ ORDER BY stopped_at DESC, transaction_id DESC
 LIMIT ?9"""
 
 ADD_UNMATCHED: Final = """\
-INSERT INTO unmatched (charge_point_key, kind, ocpp_version, claimed_transaction_id, payload, received_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+INSERT INTO unmatched (charge_point_key, kind, ocpp_version, claimed_transaction_id, payload, payload_bytes, received_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
 ON CONFLICT DO NOTHING"""
 
 ADD_UNMATCHED_STOP: Final = """\
 INSERT INTO unmatched (
-    charge_point_key, kind, ocpp_version, claimed_transaction_id, payload, received_at,
+    charge_point_key, kind, ocpp_version, claimed_transaction_id, payload, payload_bytes, received_at,
     stopped_at, meter_stop, id_tag, stop_reason, transaction_id
 )
 VALUES (
-    ?1, 'stop', ?2, ?3, ?4, ?5,
-    ?6, ?7, ?8, ?9, ?10
+    ?1, 'stop', ?2, ?3, ?4, ?5, ?6,
+    ?7, ?8, ?9, ?10, ?11
 )
 ON CONFLICT DO NOTHING"""
 
 LIST_WAITING_STOPS: Final = """\
-SELECT id, charge_point_key, kind, ocpp_version, claimed_transaction_id, payload, received_at, stopped_at, meter_stop, id_tag, stop_reason, transaction_id FROM unmatched WHERE charge_point_key = ?1 AND kind = 'stop' AND transaction_id IS NULL
+SELECT id, charge_point_key, kind, ocpp_version, claimed_transaction_id, payload, payload_bytes, received_at, stopped_at, meter_stop, id_tag, stop_reason, transaction_id FROM unmatched WHERE charge_point_key = ?1 AND kind = 'stop' AND transaction_id IS NULL
 ORDER BY id DESC LIMIT ?2"""
 
 LIST_KEPT_STOPS: Final = """\
-SELECT id, charge_point_key, kind, ocpp_version, claimed_transaction_id, payload, received_at, stopped_at, meter_stop, id_tag, stop_reason, transaction_id FROM unmatched
+SELECT id, charge_point_key, kind, ocpp_version, claimed_transaction_id, payload, payload_bytes, received_at, stopped_at, meter_stop, id_tag, stop_reason, transaction_id FROM unmatched
 WHERE charge_point_key = ?1 AND kind = 'stop' AND stopped_at >= ?2 AND stopped_at <= ?3
 ORDER BY stopped_at DESC, id DESC LIMIT ?4"""
 
 LIST_STOPS_OF_TRANSACTION: Final = """\
-SELECT id, charge_point_key, kind, ocpp_version, claimed_transaction_id, payload, received_at, stopped_at, meter_stop, id_tag, stop_reason, transaction_id FROM unmatched WHERE transaction_id = ?1 ORDER BY id"""
+SELECT id, charge_point_key, kind, ocpp_version, claimed_transaction_id, payload, payload_bytes, received_at, stopped_at, meter_stop, id_tag, stop_reason, transaction_id FROM unmatched WHERE transaction_id = ?1 ORDER BY id"""
 
 SET_TRANSACTION_OF_STOP: Final = """\
 UPDATE unmatched SET transaction_id = ?1 WHERE id = ?2 AND kind = 'stop'"""
@@ -808,3 +835,14 @@ SELECT id, charge_point_id, kind, ocpp_version, claimed_transaction_id, payload,
 
 DELETE_UNMATCHED: Final = """\
 DELETE FROM unmatched WHERE id = ?1 AND transaction_id IS NULL"""
+
+SIZE_OF_UNMATCHED: Final = """\
+SELECT count(*) AS records, CAST(coalesce(sum(payload_bytes), 0) AS INTEGER) AS payload_bytes
+FROM unmatched WHERE charge_point_key = ?1"""
+
+FIND_DISPENSABLE_UNMATCHED: Final = """\
+SELECT id, kind, payload_bytes, received_at FROM unmatched WHERE charge_point_key = ?1
+ORDER BY kind = 'stop', transaction_id IS NULL, id LIMIT 1"""
+
+DROP_UNMATCHED: Final = """\
+DELETE FROM unmatched WHERE id = ?1"""

@@ -343,7 +343,8 @@ SELECT
     r.received_at
 FROM connector_readings AS r, json_each(r.samples);
 
--- Stops and meter values that belong to no known transaction: kept whole, as JSON in the spelling of ocpp_version.
+-- Stops and meter values that belong to no known transaction: kept whole, as JSON in the spelling of ocpp_version; of a
+-- charge point as many as mcpp.bounds has it.
 -- stopped_at to stop_reason: of a stop. transaction_id: whose end it became, by a guess, as evidence or as a person said;
 -- it's unmatched no more, unless a stop that names that transaction takes its place.
 CREATE TABLE unmatched (
@@ -353,6 +354,7 @@ CREATE TABLE unmatched (
     ocpp_version            TEXT    NOT NULL,
     claimed_transaction_id  INTEGER NOT NULL,
     payload                 TEXT    NOT NULL,
+    payload_bytes           INTEGER NOT NULL,
     received_at             INTEGER NOT NULL,
     stopped_at              INTEGER,
     meter_stop              INTEGER,
@@ -368,6 +370,7 @@ CREATE TABLE unmatched (
 
 CREATE INDEX unmatched_listed ON unmatched (id) WHERE transaction_id IS NULL;
 CREATE INDEX unmatched_stops ON unmatched (charge_point_key, stopped_at) WHERE kind = 'stop';
+CREATE INDEX unmatched_by_size ON unmatched (charge_point_key, payload_bytes);
 CREATE INDEX unmatched_stops_waiting ON unmatched (charge_point_key, id) WHERE kind = 'stop' AND transaction_id IS NULL;
 CREATE INDEX unmatched_by_transaction ON unmatched (transaction_id) WHERE transaction_id IS NOT NULL;
 
