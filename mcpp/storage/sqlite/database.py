@@ -1,14 +1,12 @@
 """Opening the database: the one connection that writes, and what all connections have in common.
 
 The file is in WAL mode, so readers never wait for the writer, and another process may read or back it up while the
-server runs. Only one process may serve: it holds a lock on `<database>.lock` for as long as it lives. A command may
-write as a guest beside it, a short transaction at a time.
+server runs. Only one process may serve: it claims the database (`claim`) for as long as it lives. A command may write
+as a guest beside it, a short transaction at a time.
 """
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -18,13 +16,17 @@ from typing import ClassVar, Final
 from urllib.parse import unquote
 
 from mcpp.storage.engine import DatabaseUnusable, Durability
+from mcpp.storage.sqlite.claim import Claim
 from mcpp.storage.sqlite.migrations import pending_migrations
+from mcpp.storage.sqlite.watch import FileWatch
 
 BUSY_TIMEOUT_SECONDS: Final = 5.0
 """How long a statement waits for another program's lock, well under the 10 s that a shutdown may take."""
 
 CACHED_STATEMENTS: Final = 512
 """More than there are queries, so that none is ever parsed twice."""
+
+_DAMAGE: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 _WRITER_PRAGMAS: Final = (
     "PRAGMA foreign_keys = ON",
@@ -42,13 +44,28 @@ class WriterConnection(sqlite3.Connection):
     """
 
     engine_error: ClassVar[type[Exception]] = sqlite3.Error
-    lock_fd: int | None = None
+    claim: Claim | None = None
+    watch: FileWatch | None = None
+    remembers_ids = False
+    """Whether the lock file is told of each transaction id before it is given."""
+    checkpoint_due = False
+    """Whether the next transaction begins with what is left of a checkpoint, so that the WAL starts anew."""
 
     def begin(self) -> None:
+        if self.watch is not None:
+            self.watch.check()
+        if self.checkpoint_due:
+            self.checkpoint_due = False
+            self.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
         self.execute("BEGIN IMMEDIATE")
 
     def commit(self) -> None:
+        if self.remembers_ids:
+            self._remember_ids()
         self.execute("COMMIT")  # the inherited one does nothing where a transaction was lost
+        # Only now it's sure that it can be found at its path.
+        if self.watch is not None:
+            self.watch.check_wal()
 
     def savepoint(self) -> None:
         self.execute("SAVEPOINT unit")
@@ -67,11 +84,25 @@ class WriterConnection(sqlite3.Connection):
             return str(error)
         return f"pending: {', '.join(map(str, pending))}" if pending else "ok"
 
+    def note_error(self, error: Exception) -> None:
+        """After damage was found nothing is written: what isn't answered now comes again once a backup is restored."""
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in _DAMAGE and self.watch is not None:
+            self.watch.ruin(f"is damaged ({error}): nothing is stored or answered; {_MEND}")
+
     def close(self) -> None:
+        if self.watch is not None and self.watch.is_ruined:
+            self.watch.keep_wal()
         super().close()
-        if self.lock_fd is not None:
-            os.close(self.lock_fd)
-            self.lock_fd = None
+        if self.claim is not None:
+            self.claim.release()
+            self.claim = None
+
+    def _remember_ids(self) -> None:
+        assert self.claim is not None
+        (given,) = self.execute("SELECT seq FROM sqlite_sequence WHERE name = 'transactions'").fetchone() or (0,)
+        if given > self.claim.record.given:
+            self.claim.note(given=given)
 
 
 def database_path(setting: str) -> Path:
@@ -92,27 +123,36 @@ def open_writer(path: Path, durability: Durability = Durability.FULL) -> WriterC
     May be used by any thread, one at a time. Raises DatabaseUnusable.
     """
     path = path.resolve()
-    lock_fd = _claim(path)
+    claim = Claim.take(path)
+    try:
+        claim.take_file()
+        return open_claimed(claim, durability)
+    except BaseException:
+        claim.release()
+        raise
+
+
+def open_claimed(claim: Claim, durability: Durability) -> WriterConnection:
+    """As `open_writer`, for a file that is claimed. The claim is the connection's from then on, unless this raises."""
+    path = claim.path
+    assert claim.file is not None
     with errors_explained(path):
-        try:
-            connection = sqlite3.connect(
-                path,
-                timeout=BUSY_TIMEOUT_SECONDS,
-                isolation_level=None,
-                check_same_thread=False,
-                cached_statements=CACHED_STATEMENTS,
-                factory=WriterConnection,
-            )
-        except sqlite3.Error:
-            os.close(lock_fd)
-            raise
-        connection.lock_fd = lock_fd
+        connection = sqlite3.connect(
+            path,
+            timeout=BUSY_TIMEOUT_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=CACHED_STATEMENTS,
+            factory=WriterConnection,
+        )
         try:
             refuse_foreign(connection, path)
             _configure(connection, durability)
+            connection.watch = FileWatch(path, claim.file)
         except BaseException:
             connection.close()
             raise
+    connection.claim = claim
     return connection
 
 
@@ -146,42 +186,6 @@ def touch(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA user_version = {user_version}")
 
 
-def _claim(path: Path) -> int:
-    """Takes this process's exclusive lock on the database; the file descriptor holds it.
-
-    The kernel releases it however the process ends. The lock is on a file of its own: closing a descriptor of the
-    database itself would drop the locks that SQLite holds on it.
-    """
-    if not path.parent.is_dir():
-        raise DatabaseUnusable(
-            f"database {path}: the directory {path.parent} does not exist; create it or choose another database"
-        )
-    if path.is_dir():
-        raise DatabaseUnusable(f"database {path} is a directory; give the path of a file in it")
-    lock_path = path.with_name(f"{path.name}.lock")
-    try:
-        lock_fd = os.open(lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    except OSError as error:
-        raise DatabaseUnusable(
-            f"database {path}: {lock_path} can't be written ({error.strerror}); "
-            "let this user write in that directory or choose another database"
-        ) from error
-    try:
-        fcntl.flock(lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        os.ftruncate(lock_fd, 0)
-        os.pwrite(lock_fd, str(os.getpid()).encode(), 0)
-    except OSError as error:
-        holder = os.pread(lock_fd, 20, 0).decode(errors="replace") or "unknown"
-        os.close(lock_fd)
-        if error.errno not in {errno.EAGAIN, errno.EACCES}:
-            raise DatabaseUnusable(f"database {path}: {lock_path} can't be locked: {error.strerror}") from error
-        raise DatabaseUnusable(
-            f"database {path} is in use by another mcpp process (pid {holder}); "
-            "stop that one or give this one a database of its own"
-        ) from None
-    return lock_fd
-
-
 @contextmanager
 def errors_explained(path: Path) -> Iterator[None]:
     """Raises DatabaseUnusable in the place of an error of SQLite's."""
@@ -191,11 +195,24 @@ def errors_explained(path: Path) -> Iterator[None]:
         raise _unusable(path, error) from error
 
 
+_MEND: Final = "stop the server and restore a backup with mcpp restore"
+
+_LEAST_SPACE: Final = 128 * 1024
+"""Bytes without which SQLite can't open a database; it calls that an I/O error."""
+
+
 def _unusable(path: Path, error: sqlite3.Error) -> DatabaseUnusable:
     # Extended result codes carry the primary one in their low byte.
-    match getattr(error, "sqlite_errorcode", 0) & 0xFF:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    space = os.statvfs(path.parent) if path.parent.is_dir() else None
+    if code == sqlite3.SQLITE_IOERR and space is not None and space.f_bavail * space.f_frsize < _LEAST_SPACE:
+        code = sqlite3.SQLITE_FULL
+    is_read_only = space is not None and bool(space.f_flag & os.ST_RDONLY)
+    match code:
         case sqlite3.SQLITE_NOTADB:
             problem = "is not an SQLite database; choose another file"
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM if is_read_only:
+            problem = f"can't be written ({error}), its file system is read-only; mount it for writing"
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
             problem = f"can't be written ({error}); let this user write the file and its directory"
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
@@ -203,10 +220,11 @@ def _unusable(path: Path, error: sqlite3.Error) -> DatabaseUnusable:
         case sqlite3.SQLITE_FULL:
             problem = "can't be written, the disk is full; free some space"
         case sqlite3.SQLITE_CORRUPT:
-            problem = f"is damaged ({error}); restore a backup"
+            problem = f"is damaged ({error}); restore a backup with mcpp restore"
         case _:
             problem = f"can't be used: {error}"
-    return DatabaseUnusable(f"database {path} {problem}")
+    passes = is_read_only or code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL}
+    return DatabaseUnusable(f"database {path} {problem}", passes=passes)
 
 
 def existing_uri(path: Path) -> str:
