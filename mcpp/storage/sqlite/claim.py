@@ -80,6 +80,7 @@ class Claim:
         self._lock_handle = lock_handle
         self.file: int | None = None
         """A descriptor of the database itself, once that is claimed too."""
+        self._index: int | None = None
 
     @classmethod
     def take(cls, path: Path) -> Self:
@@ -99,7 +100,7 @@ class Claim:
         claim = cls(path, handle, replace(record, pid=os.getpid()))
         try:
             _lock(handle, path, record)
-            claim.note()
+            claim.note(claim.record)
         except OSError as error:
             claim.release()
             raise unusable_file(path, lock_path, error) from error
@@ -119,10 +120,16 @@ class Claim:
             raise unusable_file(self.path, self.path, error) from error
         return self.file
 
-    def note(self, **changes: int | None) -> None:
+    def open_index(self) -> int:
+        """A descriptor of the WAL's index, of a database that is open; held as long as the file's. Raises OSError."""
+        if self._index is None:
+            self._index = os.open(f"{self.path}-shm", os.O_RDONLY | os.O_CLOEXEC)
+        return self._index
+
+    def note(self, record: LockRecord) -> None:
         """Change what the lock file says. Raises OSError."""
-        self.record = replace(self.record, **changes)
-        os.pwrite(self._lock_handle, self.record.content(), 0)
+        self.record = record
+        os.pwrite(self._lock_handle, record.content(), 0)
 
     def sync(self) -> None:
         """Have the disk hold what was noted. Raises OSError."""
@@ -130,10 +137,9 @@ class Claim:
 
     def release(self) -> None:
         """Give the claim up."""
-        if self.file is not None:
-            os.close(self.file)
-            self.file = None
-        os.close(self._lock_handle)
+        for handle in (self._index, self.file, self._lock_handle):
+            if handle is not None:
+                os.close(handle)
 
 
 def _lock(handle: int, path: Path, holder: LockRecord) -> None:

@@ -11,6 +11,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Final
 from urllib.parse import unquote
@@ -18,6 +19,7 @@ from urllib.parse import unquote
 from mcpp.storage.engine import DatabaseUnusable, Durability
 from mcpp.storage.sqlite.claim import Claim
 from mcpp.storage.sqlite.migrations import pending_migrations
+from mcpp.storage.sqlite.sequences import highest_transaction_id
 from mcpp.storage.sqlite.watch import FileWatch
 
 BUSY_TIMEOUT_SECONDS: Final = 5.0
@@ -100,9 +102,9 @@ class WriterConnection(sqlite3.Connection):
 
     def _remember_ids(self) -> None:
         assert self.claim is not None
-        (given,) = self.execute("SELECT seq FROM sqlite_sequence WHERE name = 'transactions'").fetchone() or (0,)
-        if given > self.claim.record.given:
-            self.claim.note(given=given)
+        given, record = highest_transaction_id(self), self.claim.record
+        if given > record.given:
+            self.claim.note(replace(record, given=given))
 
 
 def database_path(setting: str) -> Path:
@@ -169,12 +171,17 @@ def _configure(connection: sqlite3.Connection, durability: Durability) -> None:
         raise sqlite3.OperationalError(f"the file system allows journal mode {mode!r} only, not WAL")
     for pragma in _WRITER_PRAGMAS:
         connection.execute(pragma)
+    set_durability(connection, durability)
+    touch(connection)
+
+
+def set_durability(connection: sqlite3.Connection, durability: Durability) -> None:
+    """Says how deep what this connection writes must be stored."""
     if durability is Durability.FULL:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA fullfsync = ON")  # macOS: a plain fsync leaves the data in the drive's cache
     else:
         connection.execute("PRAGMA synchronous = NORMAL")
-    touch(connection)
 
 
 def touch(connection: sqlite3.Connection) -> None:
@@ -187,12 +194,12 @@ def touch(connection: sqlite3.Connection) -> None:
 
 
 @contextmanager
-def errors_explained(path: Path) -> Iterator[None]:
-    """Raises DatabaseUnusable in the place of an error of SQLite's."""
+def errors_explained(path: Path, what: str = "database") -> Iterator[None]:
+    """Raises DatabaseUnusable in the place of an error of SQLite's; `what` the file is."""
     try:
         yield
     except sqlite3.Error as error:
-        raise _unusable(path, error) from error
+        raise _unusable(path, what, error) from error
 
 
 _MEND: Final = "stop the server and restore a backup with mcpp restore"
@@ -201,7 +208,7 @@ _LEAST_SPACE: Final = 128 * 1024
 """Bytes without which SQLite can't open a database; it calls that an I/O error."""
 
 
-def _unusable(path: Path, error: sqlite3.Error) -> DatabaseUnusable:
+def _unusable(path: Path, what: str, error: sqlite3.Error) -> DatabaseUnusable:
     # Extended result codes carry the primary one in their low byte.
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     space = os.statvfs(path.parent) if path.parent.is_dir() else None
@@ -224,7 +231,7 @@ def _unusable(path: Path, error: sqlite3.Error) -> DatabaseUnusable:
         case _:
             problem = f"can't be used: {error}"
     passes = is_read_only or code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL}
-    return DatabaseUnusable(f"database {path} {problem}", passes=passes)
+    return DatabaseUnusable(f"{what} {path} {problem}", passes=passes)
 
 
 def existing_uri(path: Path) -> str:

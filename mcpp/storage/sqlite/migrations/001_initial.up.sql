@@ -267,6 +267,9 @@ CREATE TABLE allotments (
     last_number  INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- There from the beginning, so that a restored database can move it ahead.
+INSERT INTO allotments (kind, last_number) VALUES ('reservation', 0);
+
 -- Charging profiles that commands refer to by name: JSON in OCPP's spelling, as it was given.
 CREATE TABLE charging_profiles (
     name     TEXT    NOT NULL PRIMARY KEY,
