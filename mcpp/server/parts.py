@@ -27,7 +27,14 @@ from mcpp.plugins.local_site import SiteServices
 from mcpp.plugins.manager import Plugins
 from mcpp.reads.charge_points import ChargePoints
 from mcpp.reads.stored_fleet import read_fleet
-from mcpp.server.chores import CardKeeper, ConformanceKeeper, RecoveryKeeper, ReservationKeeper, StampKeeper
+from mcpp.server.chores import (
+    CardKeeper,
+    ConformanceKeeper,
+    RecoveryKeeper,
+    ReservationKeeper,
+    RetentionKeeper,
+    StampKeeper,
+)
 from mcpp.server.events import Events
 from mcpp.server.finished_commands import FinishedCommands
 from mcpp.server.passwords import Passwords
@@ -152,7 +159,9 @@ async def build_core(
         command_finished=FinishedCommands(events.publish, conformance.answer_not_understood),
     )
     grace = timedelta(seconds=settings.recovery_grace)
+    keeps_days = settings.meter_values_retention
     for chore in (
+        *([] if keeps_days is None else [RetentionKeeper(writer, timedelta(days=keeps_days))]),
         StampKeeper(writer, services.stamps),
         ConformanceKeeper(writer, services.departures),
         CardKeeper(writer, services.cards),
