@@ -51,4 +51,4 @@ def _told(file: Path, database: Path, restored: Restored) -> Iterator[str]:
     if restored.kept is not None:
         yield f"the database that was there is {restored.kept.name} now; delete it when it isn't needed any more"
     if restored.old_fault is not None:
-        yield f"it couldn't be closed ({restored.old_fault}), so what stood beside it was moved with it"
+        yield f"it wasn't whole ({restored.old_fault}); a -wal file beside it was renamed like it"

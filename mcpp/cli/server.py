@@ -11,6 +11,7 @@ from mcpp.cli.options import EPILOG, given_flags, setting_options
 from mcpp.errors import StartError
 from mcpp.settings import Settings, setting
 from mcpp.storage.engine import DatabaseUnusable
+from mcpp.storage.sqlite.inspection import describe_database
 from mcpp.storage.sqlite.migrations import Migrated
 from mcpp.storage.sqlite.service import open_for_service
 from mcpp.telemetry.tracing.settings import describe_tracing
@@ -61,7 +62,7 @@ def _what_happened(migrated: Migrated) -> str:
 def check_config(**options: object) -> None:
     """Print the effective settings.
 
-    Each with its source, and where traces go; secrets are masked. A line for each mistake instead where there are some.
+    Each with its source, where traces go, and what is found at the database's path; secrets are masked. A line for each mistake instead where there are some.
     """
     flags = given_flags(options)
     settings = Settings.load(flags)
@@ -69,7 +70,11 @@ def check_config(**options: object) -> None:
 
     enabled_plugins(settings)
     tracing = describe_tracing(os.environ)
-    for line in [*_effective(settings, flags), f"tracing: {tracing}"]:
+    try:
+        database = describe_database(settings.database)
+    except DatabaseUnusable as error:
+        raise StartError(str(error), passes=error.passes) from error
+    for line in [*_effective(settings, flags), f"tracing: {tracing}", f"database found: {database}"]:
         click.echo(line)
 
 

@@ -109,7 +109,7 @@ def test_a_second_server_on_the_same_database_is_refused(tmp_path: Path) -> None
 
     ended = asyncio.run(both())
 
-    assert ended.returncode == 2
+    assert ended.returncode == 75
     assert "in use by another mcpp process" in ended.stderr
 
 

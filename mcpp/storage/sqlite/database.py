@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Final
@@ -20,7 +20,7 @@ from mcpp.storage.engine import DatabaseUnusable, Durability
 from mcpp.storage.sqlite.claim import Claim
 from mcpp.storage.sqlite.migrations import pending_migrations
 from mcpp.storage.sqlite.sequences import highest_transaction_id
-from mcpp.storage.sqlite.watch import FileWatch
+from mcpp.storage.sqlite.watch import DatabaseLost, FileWatch
 
 BUSY_TIMEOUT_SECONDS: Final = 5.0
 """How long a statement waits for another program's lock, well under the 10 s that a shutdown may take."""
@@ -80,6 +80,10 @@ class WriterConnection(sqlite3.Connection):
 
     def probe(self) -> str:
         touch(self)
+        (_, _, path) = self.execute("PRAGMA database_list").fetchone()
+        if free_space(Path(path)) < _LEAST_SPACE:
+            # The page that was touched still has its place; what a message stores hasn't.
+            raise sqlite3.OperationalError(f"the disk is full: less than {_LEAST_SPACE >> 10} KiB are left")
         try:
             pending = pending_migrations(self)
         except DatabaseUnusable as error:
@@ -93,12 +97,27 @@ class WriterConnection(sqlite3.Connection):
             self.watch.ruin(f"is damaged ({error}): nothing is stored or answered; {_MEND}")
 
     def close(self) -> None:
-        if self.watch is not None and self.watch.is_ruined:
-            self.watch.keep_wal()
+        if self.watch is not None:
+            self._leave_whole(self.watch)
         super().close()
         if self.claim is not None:
             self.claim.release()
             self.claim = None
+
+    def _leave_whole(self, watch: FileWatch) -> None:
+        """Sees to it that what the WAL holds gets into its own database, and into no other."""
+        if watch.is_ruined:
+            watch.keep_wal()
+            return
+        try:
+            watch.check()
+        except DatabaseLost:
+            if watch.is_ruined:
+                watch.keep_wal()
+                return
+            # SQLite would leave the WAL where it is, and the file that was moved without what it holds.
+            with suppress(sqlite3.Error):
+                self.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def _remember_ids(self) -> None:
         assert self.claim is not None
@@ -204,15 +223,21 @@ def errors_explained(path: Path, what: str = "database") -> Iterator[None]:
 
 _MEND: Final = "stop the server and restore a backup with mcpp restore"
 
-_LEAST_SPACE: Final = 128 * 1024
-"""Bytes without which SQLite can't open a database; it calls that an I/O error."""
+_LEAST_SPACE: Final = 1 << 20
+"""Bytes without which a disk counts as full. SQLite calls it an I/O error where it can't open a database for that."""
+
+
+def free_space(path: Path) -> int:
+    """Bytes that this user may still write beside a file. Raises OSError."""
+    space = os.statvfs(path.parent)
+    return space.f_bavail * space.f_frsize
 
 
 def _unusable(path: Path, what: str, error: sqlite3.Error) -> DatabaseUnusable:
     # Extended result codes carry the primary one in their low byte.
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     space = os.statvfs(path.parent) if path.parent.is_dir() else None
-    if code == sqlite3.SQLITE_IOERR and space is not None and space.f_bavail * space.f_frsize < _LEAST_SPACE:
+    if code == sqlite3.SQLITE_IOERR and space is not None and free_space(path) < _LEAST_SPACE:
         code = sqlite3.SQLITE_FULL
     is_read_only = space is not None and bool(space.f_flag & os.ST_RDONLY)
     match code:

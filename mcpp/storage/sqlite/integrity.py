@@ -73,3 +73,13 @@ def refuse_stale_wal(path: Path, header: Header | None, record: LockRecord) -> N
             f"database {path} is a copy, and {wal.name} beside it belongs to the one that was there before: move the "
             f"copy away and put it in place with mcpp restore, or move {wal.name} and {path.name}-shm away"
         )
+
+
+def refuse_lost(path: Path, record: LockRecord) -> None:
+    """Raises DatabaseUnusable where a database is missing or empty that was in use before."""
+    is_missing = not path.exists()
+    if record.run is not None and (is_missing or not path.stat().st_size):
+        raise DatabaseUnusable(
+            f"database {path} is {'missing' if is_missing else 'empty'}, though there was one: put it back, or "
+            "restore a backup with mcpp restore FILE, or begin with an empty one with mcpp migrate --new"
+        )

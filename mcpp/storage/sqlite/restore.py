@@ -52,9 +52,10 @@ def restore(source: Path, path: Path) -> Restored:
             if path.exists():
                 claim.take_file()
             is_plain_copy = _copy(source, new)
+            version, transactions = _verify(source, new)
             given, old_fault = _close_old(path, claim.record)
             run = new_run()
-            version, transactions, highest = _prepare(source, new, given, run)
+            highest = _number(new, given, run)
             claim.note(replace(claim.record, next_run=run))
             claim.sync()
             kept = _keep_old(path)
@@ -114,8 +115,8 @@ def _copy(source: Path, new: Path) -> bool:
     return header is not None and header.is_wal
 
 
-def _prepare(source: Path, new: Path, given: int, run: int) -> tuple[int, int, int]:
-    """Checks the copy as a whole and moves its numbers ahead; returns version, transactions and highest id."""
+def _verify(source: Path, new: Path) -> tuple[int, int]:
+    """Checks the copy as a whole; returns the version of its schema and how many transactions it has."""
     with errors_explained(new, what="copy"), closing(sqlite3.connect(new, isolation_level=None)) as copy:
         fault = _fault(copy)
         if fault is not None:
@@ -124,12 +125,18 @@ def _prepare(source: Path, new: Path, given: int, run: int) -> tuple[int, int, i
             pending_migrations(copy)
         except DatabaseUnusable as error:
             raise DatabaseUnusable(str(error).replace(f"database {new}", f"backup {source}")) from error
-        highest = move_ahead(copy, given)
         (transactions,) = copy.execute("SELECT count(*) FROM transactions").fetchone()
+        return current_version(copy), int(transactions)
+
+
+def _number(new: Path, given: int, run: int) -> int:
+    """Moves the copy's numbers ahead and gives it that of its run; returns the highest id of a transaction so far."""
+    with errors_explained(new, what="copy"), closing(sqlite3.connect(new, isolation_level=None)) as copy:
+        highest = move_ahead(copy, given)
         copy.execute(f"PRAGMA user_version = {run}")
         # As the server leaves one: in WAL mode, and no WAL beside it once this is closed.
         copy.execute("PRAGMA journal_mode = WAL").fetchone()
-        return current_version(copy), int(transactions), highest
+        return highest
 
 
 def _fault(copy: sqlite3.Connection) -> str | None:

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from mcpp.storage.engine import DatabaseUnusable, Durability
 from mcpp.storage.sqlite.claim import Claim, tighten
 from mcpp.storage.sqlite.database import WriterConnection, errors_explained, open_claimed
-from mcpp.storage.sqlite.integrity import header_of, quick_check, refuse_stale_wal
+from mcpp.storage.sqlite.integrity import header_of, quick_check, refuse_lost, refuse_stale_wal
 from mcpp.storage.sqlite.migrations import Migrated, migrate
 from mcpp.storage.sqlite.partial_files import remove_leftovers
 from mcpp.storage.sqlite.sequences import highest_transaction_id, move_ahead
@@ -77,19 +77,15 @@ def _inspect(claim: Claim, *, begin_anew: bool) -> Header | None:
     path, record = claim.path, claim.record
     try:
         header = header_of(path)
-        is_missing = not path.exists() or not path.stat().st_size
+        refuse_stale_wal(path, header, record)
+        if not begin_anew:
+            refuse_lost(path, record)
+        elif path.exists() and path.stat().st_size:
+            raise DatabaseUnusable(f"database {path} is there; move it away to begin with an empty one")
     except OSError as error:
         raise DatabaseUnusable(
             f"database {path} can't be written ({error.strerror}); let this user write the file and its directory"
         ) from error
-    refuse_stale_wal(path, header, record)
-    if begin_anew and not is_missing:
-        raise DatabaseUnusable(f"database {path} is there; move it away to begin with an empty one")
-    if is_missing and record.run is not None and not begin_anew:
-        raise DatabaseUnusable(
-            f"database {path} is {'empty' if path.exists() else 'missing'}, though there was one: put it back, or "
-            "restore a backup with mcpp restore FILE, or begin with an empty one with mcpp migrate --new"
-        )
     return header
 
 

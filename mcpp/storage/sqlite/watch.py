@@ -92,7 +92,7 @@ class FileWatch:
         if _identity(found) != self._identity:
             raise DatabaseLost(
                 f"database {self._path} was replaced by another file while the server runs: nothing is stored or "
-                "answered; put the old file back, or restart the server to go on with the new one"
+                "answered; put the old file back, or stop the server and bring the new one with mcpp restore"
             )
         if found.st_mtime_ns != self._modified_at:
             self._look_inside(found)
