@@ -62,7 +62,8 @@ def _what_happened(migrated: Migrated) -> str:
 def check_config(**options: object) -> None:
     """Print the effective settings.
 
-    Each with its source, where traces go, and what is found at the database's path; secrets are masked. A line for each mistake instead where there are some.
+    Each with its source, where traces go, and what is found at the database's path; secrets are masked. A line for
+    each mistake instead where there are some.
     """
     flags = given_flags(options)
     settings = Settings.load(flags)

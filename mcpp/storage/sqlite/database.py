@@ -106,18 +106,15 @@ class WriterConnection(sqlite3.Connection):
 
     def _leave_whole(self, watch: FileWatch) -> None:
         """Sees to it that what the WAL holds gets into its own database, and into no other."""
-        if watch.is_ruined:
-            watch.keep_wal()
-            return
         try:
             watch.check()
         except DatabaseLost:
             if watch.is_ruined:
                 watch.keep_wal()
-                return
-            # SQLite would leave the WAL where it is, and the file that was moved without what it holds.
-            with suppress(sqlite3.Error):
-                self.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            else:
+                # SQLite would leave the WAL where it is, and the file that was moved without what it holds.
+                with suppress(sqlite3.Error):
+                    self.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def _remember_ids(self) -> None:
         assert self.claim is not None
