@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -45,3 +46,14 @@ def ext4_image(folder: Path, image: Path, mebibytes: int = 48) -> Iterator[Path]
 def abort(folder: Path) -> None:
     """As the kernel does it after a disk's error: nothing can be written any more."""
     _run("mount", "-o", "remount,abort", folder)
+
+
+def fill(ballast: Path) -> None:
+    """Takes all that is left of a disk."""
+    handle = os.open(ballast, os.O_WRONLY | os.O_CREAT)
+    try:
+        with suppress(OSError):
+            while os.write(handle, b"x" * 4096):
+                pass
+    finally:
+        os.close(handle)

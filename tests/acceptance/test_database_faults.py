@@ -10,7 +10,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing, suppress
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from tests.acceptance.mounts import abort, ext4_image, small_disk
+from tests.acceptance.mounts import abort, ext4_image, fill, small_disk
 from tests.acceptance.server import Server, running_server
 
 
@@ -99,17 +99,6 @@ def stored(database: Path) -> set[int]:
     with closing(sqlite3.connect(database)) as books:
         assert books.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         return {identity for (identity,) in books.execute("SELECT id FROM transactions")}
-
-
-def fill(ballast: Path) -> None:
-    """Takes all that is left of a disk."""
-    handle = os.open(ballast, os.O_WRONLY | os.O_CREAT)
-    try:
-        with suppress(OSError):
-            while os.write(handle, b"x" * 4096):
-                pass
-    finally:
-        os.close(handle)
 
 
 def deleted(database: Path) -> None:
