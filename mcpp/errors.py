@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+MISUSE: Final = 2
+"""Exit code for wrong use, a bad setting or a database that a person must mend."""
+
+TRY_AGAIN: Final = 75
+"""Exit code for what passes by itself, such as a full disk or a lock: EX_TEMPFAIL of sysexits.h."""
+
 
 class StartError(Exception):
-    """The server or a command can't start. Each line says what is wrong and how to mend it; no traceback is shown.
+    """The server or a command can't start. Each line says what is wrong and how to mend it; no traceback is shown."""
 
-    The process ends with exit code 2.
-    """
-
-    def __init__(self, *lines: str) -> None:
+    def __init__(self, *lines: str, passes: bool = False) -> None:
+        """`passes`: another try may succeed though nobody mends anything."""
         super().__init__("\n".join(lines))
         self.lines = lines
+        self.exit_code = TRY_AGAIN if passes else MISUSE

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
+from typing import Self
 
 from mcpp.domain.authorization import AuthorizationPolicy
 from mcpp.domain.charge_points import Connected, connect
@@ -13,7 +14,7 @@ from mcpp.domain.memory import Memory
 from mcpp.domain.occasion import Occasion, OriginalMessage
 from mcpp.domain.statuses import StopReason
 from mcpp.domain.transactions import StartTransaction, StopTransaction, start_transaction, stop_transaction
-from mcpp.storage.sqlite.database import open_writer
+from mcpp.storage.sqlite.database import WriterConnection, open_writer
 from mcpp.storage.sqlite.migrations import migrate
 from mcpp_generated.db.sqlite.queries import SqliteQueries
 
@@ -28,10 +29,20 @@ class Database:
     """The one writer of a database."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        self.connection = open_writer(path)
+        self._use(path, open_writer(path))
         migrate(self.connection)
-        self.q = SqliteQueries(self.connection)
+
+    @classmethod
+    def of(cls, path: Path, connection: WriterConnection) -> Self:
+        """The database of a connection that is open, of the current schema."""
+        database = cls.__new__(cls)
+        database._use(path, connection)
+        return database
+
+    def _use(self, path: Path, connection: WriterConnection) -> None:
+        self.path = path
+        self.connection = connection
+        self.q = SqliteQueries(connection)
         self._sessions = (f"{number:032x}" for number in count(1))
 
     def close(self) -> None:

@@ -16,6 +16,7 @@ from mcpp.api.problems import conflict, documented, found, not_found
 from mcpp.api.services import ApiServices, FromServices
 from mcpp.domain import charge_points
 from mcpp.domain.charge_points import KEEP, Keep, Wanted
+from mcpp.domain.retention import purge_portion
 from mcpp.reads import configuration
 from mcpp.reads.charge_points import ChargePoint, ChargePointDetail, ChargePointQuery
 from mcpp.reads.paging import Page, PageQuery
@@ -89,6 +90,11 @@ async def delete_charge_point(
         if not purge:
             raise conflict(f"{id} is connected; purge=true ends its connection and forgets its transactions, too")
         services.disconnect(id)
+    if purge:
+        async with services.readers.reader() as reader:
+            (known,) = await reader.get_charge_points(identities=[id]) or (None,)
+        while known is not None and await services.writer.submit_about(known.key, purge_portion, known.key):
+            pass  # other charge points' messages have their turn
     deletion = await services.change(charge_points.delete_charge_point, id, purge=purge)
     if deletion is None:
         raise not_found(_unknown(id))

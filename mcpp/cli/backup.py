@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 
 import click
@@ -12,6 +10,7 @@ from mcpp.cli.database import database_of, open_database
 from mcpp.cli.options import setting_options
 from mcpp.errors import StartError
 from mcpp.storage.sqlite.guests import CopyFailed
+from mcpp.storage.sqlite.partial_files import partial_file, sync_directory
 
 
 @click.command(
@@ -27,26 +26,17 @@ def backup(file: Path, force: bool, **options: object) -> None:
     FILE gets the state of one moment: all that was answered before. The copy is checked, and appears under that name
     only when it is whole.
 
-    To restore it, stop the server and put FILE in the place of the database, without the files beside that one whose
-    names end in -wal and -shm.
+    To restore it, stop the server and run mcpp restore FILE.
     """
     database = database_of(options)
     _check_target(file, database, force)
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
-    except OSError as error:
-        raise StartError(f"{file} can't be written: {error.strerror}") from error
-    os.close(handle)
-    partial = Path(name)
-    try:
-        version = _take(database, partial, file)
-        partial.chmod(database.stat().st_mode & 0o777)
-        partial.replace(file)
-        _sync_directory(file.parent)
+        with partial_file(file) as partial:
+            version = _take(database, partial, file)
+            partial.replace(file)
+            sync_directory(file.parent)
     except OSError as error:
         raise StartError(f"{file} can't be written: {error.strerror or error}") from error
-    finally:
-        partial.unlink(missing_ok=True)
     click.echo(f"{file}: {file.stat().st_size} bytes, schema version {version}, checked")
 
 
@@ -70,12 +60,3 @@ def _take(database: Path, partial: Path, file: Path) -> int:
             return guest.copy_to(partial)
         except CopyFailed as error:
             raise StartError(f"database {database} can't be copied to {file}: {error}") from error
-
-
-def _sync_directory(directory: Path) -> None:
-    """A file's new name is on the disk when its directory is."""
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -25,4 +25,4 @@ def open_database(database: Path, *, may_write: bool = False) -> Iterator[Guest]
         with open_guest(database, may_write=may_write) as guest:
             yield guest
     except DatabaseUnusable as error:
-        raise StartError(str(error)) from error
+        raise StartError(str(error), passes=error.passes) from error

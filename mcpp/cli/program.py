@@ -9,9 +9,6 @@ import click
 from mcpp import __version__
 from mcpp.errors import StartError
 
-MISUSE = 2
-"""Exit code for wrong use, a bad setting or a database that can't be used."""
-
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells count: 128 and the signal's number."""
 
@@ -34,7 +31,7 @@ def main() -> int:
     except StartError as error:
         for line in error.lines:
             click.echo(line, err=True)
-        return MISUSE
+        return error.exit_code
     except click.Abort:
         return INTERRUPTED
     return code if isinstance(code, int) else 0
@@ -81,5 +78,6 @@ for _name, _target, _short_help in (
     ("conformance", "mcpp.cli.conformance:conformance", "Show what chargers break of the contract."),
     ("trace", "mcpp.cli.trace:trace", "Show the story of a charging session."),
     ("backup", "mcpp.cli.backup:backup", "Copy the database while a server writes to it."),
+    ("restore", "mcpp.cli.restore:restore", "Put a backup in place of the database."),
 ):
     program.add_command(DeferredCommand(_name, _target, _short_help))

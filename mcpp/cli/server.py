@@ -11,8 +11,9 @@ from mcpp.cli.options import EPILOG, given_flags, setting_options
 from mcpp.errors import StartError
 from mcpp.settings import Settings, setting
 from mcpp.storage.engine import DatabaseUnusable
-from mcpp.storage.sqlite.database import open_writer
-from mcpp.storage.sqlite.migrations import Migrated, migrate
+from mcpp.storage.sqlite.inspection import describe_database
+from mcpp.storage.sqlite.migrations import Migrated
+from mcpp.storage.sqlite.service import open_for_service
 from mcpp.telemetry.tracing.settings import describe_tracing
 
 
@@ -28,18 +29,26 @@ def serve(**options: object) -> int:
     return run(settings)
 
 
-@click.command("migrate", params=setting_options("database"))
-def migrate_database(**options: object) -> None:
+@click.command(
+    "migrate",
+    params=[
+        click.Option(
+            ["--new"], is_flag=True, help="Begin with an empty database where the one that there was is gone."
+        ),
+        *setting_options("database"),
+    ],
+)
+def migrate_database(new: bool, **options: object) -> None:
     """Bring the database to the schema of this program."""
     settings = Settings.load(given_flags(options))
     try:
-        connection = open_writer(settings.database, settings.durability)
-        try:
-            migrated = migrate(connection)
-        finally:
-            connection.close()
+        connection, migrated, notices = open_for_service(settings.database, settings.durability, begin_anew=new)
     except DatabaseUnusable as error:
-        raise StartError(str(error)) from error
+        raise StartError(str(error), passes=error.passes) from error
+    connection.close()
+    for event, facts, is_warning in notices:
+        if is_warning:
+            click.echo(f"{event}: {', '.join(f'{name} {value}' for name, value in facts.items())}", err=True)
     click.echo(f"{settings.database}: {_what_happened(migrated)}")
 
 
@@ -53,7 +62,8 @@ def _what_happened(migrated: Migrated) -> str:
 def check_config(**options: object) -> None:
     """Print the effective settings.
 
-    Each with its source, and where traces go; secrets are masked. A line for each mistake instead where there are some.
+    Each with its source, where traces go, and what is found at the database's path; secrets are masked. A line for
+    each mistake instead where there are some.
     """
     flags = given_flags(options)
     settings = Settings.load(flags)
@@ -61,7 +71,11 @@ def check_config(**options: object) -> None:
 
     enabled_plugins(settings)
     tracing = describe_tracing(os.environ)
-    for line in [*_effective(settings, flags), f"tracing: {tracing}"]:
+    try:
+        database = describe_database(settings.database)
+    except DatabaseUnusable as error:
+        raise StartError(str(error), passes=error.passes) from error
+    for line in [*_effective(settings, flags), f"tracing: {tracing}", f"database found: {database}"]:
         click.echo(line)
 
 

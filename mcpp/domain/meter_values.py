@@ -144,6 +144,8 @@ def file_samples(
     moments = _moments(samples, _kind_ids(q, transaction.charge_point_key, memory))
     if transaction.stopped_at is not None or not any(moment.energy for moment in moments.values()):
         _add_readings(q, transaction.id, moments, origin, occasion.at)
+        if transaction.stopped_at is not None:
+            q.set_unthinned(id=transaction.id)
         return None
     account = memory.account(q, transaction)
     before = account.energy_wh or 0

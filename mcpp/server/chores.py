@@ -12,6 +12,7 @@ from mcpp.domain import recovery, reservations
 from mcpp.domain.cards import CardBook, write_cards
 from mcpp.domain.conformance import AT_ONCE, ConformanceBook, write_departures
 from mcpp.domain.events import Event
+from mcpp.domain.retention import Place, thin_samples
 from mcpp.domain.stamps import StampBook, write_stamps
 from mcpp.ocppj.flow import new_correlation_id
 from mcpp.storage.writer import WriteFailed, Writer
@@ -31,6 +32,13 @@ RECOVERY_INTERVAL = 2.0
 
 CERTIFICATE_INTERVAL = 10.0
 """Seconds between two looks at the files of TLS: how late a renewed certificate may serve."""
+
+
+RETENTION_INTERVAL = 3600.0
+"""Seconds between two looks for samples that aren't kept any longer."""
+
+RETENTION_PAUSE = 0.05
+"""Seconds between two portions of them: most of the disk's time is the chargers'."""
 
 
 def _utc_now() -> datetime:
@@ -213,3 +221,32 @@ class CertificateKeeper(_Chore):
     async def work(self) -> None:
         """Look now: a few stats, and milliseconds where something has changed."""
         self._look()
+
+
+class RetentionKeeper(_Chore):
+    """Deletes the samples that aren't kept any longer, in portions."""
+
+    def __init__(
+        self,
+        writer: Writer[Queries],
+        keeps: timedelta,
+        now: Callable[[], datetime] = _utc_now,
+        interval: float = RETENTION_INTERVAL,
+        pause: float = RETENTION_PAUSE,
+    ) -> None:
+        """`pause` is in seconds, between two portions."""
+        super().__init__(interval)
+        self._writer = writer
+        self._keeps = keeps
+        self._now = now
+        self._pause = pause
+
+    async def work(self) -> None:
+        """Delete what is due by now; what the database refuses is due the next time too."""
+        place: Place | None = Place()
+        before = self._now() - self._keeps
+        with suppress(WriteFailed):
+            while place is not None:
+                # Nothing of this is remembered, so nothing need be forgotten.
+                place = await self._writer.submit_keeping(thin_samples, before, place)
+                await asyncio.sleep(self._pause)

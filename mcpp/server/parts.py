@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -25,7 +27,14 @@ from mcpp.plugins.local_site import SiteServices
 from mcpp.plugins.manager import Plugins
 from mcpp.reads.charge_points import ChargePoints
 from mcpp.reads.stored_fleet import read_fleet
-from mcpp.server.chores import CardKeeper, ConformanceKeeper, RecoveryKeeper, ReservationKeeper, StampKeeper
+from mcpp.server.chores import (
+    CardKeeper,
+    ConformanceKeeper,
+    RecoveryKeeper,
+    ReservationKeeper,
+    RetentionKeeper,
+    StampKeeper,
+)
 from mcpp.server.events import Events
 from mcpp.server.finished_commands import FinishedCommands
 from mcpp.server.password_offers import PasswordOffers
@@ -35,9 +44,10 @@ from mcpp.server.telemetry import TelemetryParts
 from mcpp.server.versions import VERSIONS
 from mcpp.settings import AuthorizationMode, ConcurrentTx, Registration, Settings
 from mcpp.storage.engine import DatabaseUnusable
-from mcpp.storage.sqlite.database import errors_explained, open_writer
-from mcpp.storage.sqlite.migrations import migrate
+from mcpp.storage.sqlite.checkpoints import Checkpoints
+from mcpp.storage.sqlite.database import errors_explained
 from mcpp.storage.sqlite.readers import SqliteReaderPool
+from mcpp.storage.sqlite.service import open_for_service
 from mcpp.storage.writer import Writer
 from mcpp.telemetry.database import DatabaseTelemetry
 from mcpp.telemetry.logs.pipeline import get_logger
@@ -61,11 +71,14 @@ class StorageParts(NamedTuple):
 
 async def open_storage(settings: Settings, telemetry: TelemetryParts, running: AsyncExitStack) -> StorageParts:
     try:
-        connection = open_writer(settings.database, settings.durability)
+        # On a thread: a check for damage may take seconds.
+        opened = await asyncio.to_thread(open_for_service, settings.database, settings.durability)
     except DatabaseUnusable as error:
-        raise StartError(str(error)) from error
+        raise StartError(str(error), passes=error.passes) from error
+    connection, migrated, notices = opened
+    for event, facts, is_warning in notices:
+        get_logger().log(logging.WARNING if is_warning else logging.INFO, event, category="system", **facts)
     try:
-        migrated = migrate(connection)
         queries = SqliteQueries(connection)
         with errors_explained(settings.database):
             open_transactions = queries.count_open_transactions()
@@ -73,7 +86,7 @@ async def open_storage(settings: Settings, telemetry: TelemetryParts, running: A
             fleet = read_fleet(queries)
     except DatabaseUnusable as error:
         connection.close()
-        raise StartError(str(error)) from error
+        raise StartError(str(error), passes=error.passes) from error
     if migrated.from_version != migrated.to_version:
         get_logger().info("database_migrated", category="system", **migrated._asdict())
     telemetry.metrics.transactions_active.set(open_transactions)
@@ -87,8 +100,11 @@ async def open_storage(settings: Settings, telemetry: TelemetryParts, running: A
     try:
         readers = await SqliteReaderPool.open(settings.database)
     except DatabaseUnusable as error:
-        raise StartError(str(error)) from error
+        raise StartError(str(error), passes=error.passes) from error
     running.push_async_callback(readers.close)
+    checkpoints = Checkpoints(settings.database, connection, settings.durability)
+    checkpoints.start()
+    running.callback(checkpoints.stop)
     return StorageParts(writer, readers, memory)
 
 
@@ -149,7 +165,9 @@ async def build_core(
         command_finished=FinishedCommands(events.publish, conformance.answer_not_understood),
     )
     grace = timedelta(seconds=settings.recovery_grace)
+    keeps_days = settings.meter_values_retention
     for chore in (
+        *([] if keeps_days is None else [RetentionKeeper(writer, timedelta(days=keeps_days))]),
         StampKeeper(writer, services.stamps),
         ConformanceKeeper(writer, services.departures),
         CardKeeper(writer, services.cards),

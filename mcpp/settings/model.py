@@ -155,7 +155,8 @@ class Settings(BaseSettings):
         None,
         ge=1,
         le=36_500,
-        description="How long samples of ended transactions are kept; transactions and their energy always are.",
+        description="How long samples of ended transactions, and those outside of transactions, are kept; "
+        "transactions, their energy and the readings that it rests on always are.",
     )
     log_level: LogLevel = Field(LogLevel.INFO, description="Least level of the log lines that are written.")
     log_format: LogFormat = Field(LogFormat.JSON, description="json for machines, console for people.")

@@ -21,6 +21,11 @@ class Durability(StrEnum):
 class DatabaseUnusable(Exception):
     """The database can't be used. The message is one line that says what is wrong and how to mend it."""
 
+    def __init__(self, message: str, *, passes: bool = False) -> None:
+        """`passes`: another try may succeed though nobody mends anything: a full disk, a lock."""
+        super().__init__(message)
+        self.passes = passes
+
 
 class WriteConnection(Protocol):
     """The connection that the writer stores by: its transactions, in which the queries run on the same connection.
@@ -39,11 +44,11 @@ class WriteConnection(Protocol):
         ...
 
     def begin(self) -> None:
-        """Opens a transaction that may write; no other writer is in one then."""
+        """Opens a transaction that may write; no other writer is in one then. Raises where the database is gone."""
         ...
 
     def commit(self) -> None:
-        """Stores the transaction; raises where none is open."""
+        """Stores the transaction; raises where none is open, or where it went into a database that is gone."""
         ...
 
     def rollback(self) -> None:
@@ -64,6 +69,10 @@ class WriteConnection(Protocol):
 
     def probe(self) -> str:
         """Writes for real within the transaction; returns what is wrong with the schema, `ok` where it is current."""
+        ...
+
+    def note_error(self, error: Exception) -> None:
+        """Takes note of an `engine_error`: after one that shows damage, every further transaction is refused."""
         ...
 
     def close(self) -> None:

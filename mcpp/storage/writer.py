@@ -357,6 +357,8 @@ class Writer(Generic[Q]):
             batch.committed = True
         except BaseException as error:  # noqa: BLE001  whatever happens, each unit is answered and the thread lives
             batch.errors = [error]
+            if isinstance(error, self._connection.engine_error):
+                self._connection.note_error(error)
             for unit in batch.units:
                 unit.fill(None, _write_failed(error))
 
@@ -392,6 +394,7 @@ class Writer(Generic[Q]):
                 raise
             connection.rollback_to_savepoint()
             if isinstance(error, connection.engine_error):
+                connection.note_error(error)
                 unit.fill(None, _write_failed(error))
                 batch.errors.append(error)
             else:

@@ -11,7 +11,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -21,6 +21,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from tests.acceptance.charger import connected_charger
+from tests.acceptance.mounts import abort, ext4_image, fill, small_disk
 from tests.acceptance.server import running_server
 
 
@@ -109,8 +110,66 @@ def test_a_second_server_on_the_same_database_is_refused(tmp_path: Path) -> None
 
     ended = asyncio.run(both())
 
-    assert ended.returncode == 2
+    assert ended.returncode == 75
     assert "in use by another mcpp process" in ended.stderr
+
+
+def hard_link(database: Path) -> Path:
+    other = database.with_name("other.db")
+    os.link(database, other)
+    return other
+
+
+def symbolic_link(database: Path) -> Path:
+    other = database.with_name("other.db")
+    other.symlink_to(database)
+    return other
+
+
+@pytest.mark.parametrize("name", [hard_link, symbolic_link])
+def test_a_second_server_by_another_name_of_the_file_is_refused(tmp_path: Path, name: Callable[[Path], Path]) -> None:
+    async def both() -> subprocess.CompletedProcess[str]:
+        async with running_server(tmp_path / "mcpp.db"):
+            other = name(tmp_path / "mcpp.db")
+            return await asyncio.to_thread(serve, "--database", str(other), "--ocpp-port", "0", "--http-port", "0")
+
+    ended = asyncio.run(both())
+
+    assert ended.returncode == 75
+    assert "in use by another mcpp process" in ended.stderr
+
+
+def test_a_full_disk_at_the_start_may_pass(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", 2) as disk:
+        fill(disk / "ballast")
+        ended = serve("--database", str(disk / "mcpp.db"), "--ocpp-port", "0", "--http-port", "0")
+
+    assert ended.returncode == 75
+    assert "free some space" in ended.stderr
+    assert ended.stderr.count("\n") == 1
+
+
+def test_a_lock_at_the_start_may_pass(tmp_path: Path) -> None:
+    database = tmp_path / "mcpp.db"
+    subprocess.run([sys.executable, "-m", "mcpp", "migrate", "--database", database], check=True, capture_output=True)
+    with closing(sqlite3.connect(database, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        ended = serve("--database", str(database), "--ocpp-port", "0", "--http-port", "0")
+
+    assert ended.returncode == 75
+    assert "locked by another program" in ended.stderr
+
+
+def test_a_read_only_file_system_at_the_start_may_pass(tmp_path: Path) -> None:
+    with ext4_image(tmp_path / "disk", tmp_path / "disk.img") as disk:
+        subprocess.run(
+            [sys.executable, "-m", "mcpp", "migrate", "--database", disk / "mcpp.db"], check=True, capture_output=True
+        )
+        abort(disk)
+        ended = serve("--database", str(disk / "mcpp.db"), "--ocpp-port", "0", "--http-port", "0")
+
+    assert ended.returncode == 75
+    assert "Read-only file system" in ended.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

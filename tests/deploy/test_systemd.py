@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from ocpp.v16 import call
 
+from mcpp.errors import MISUSE, TRY_AGAIN
 from mcpp.settings import Settings, variable
 from tests.acceptance.charger import connected_charger
 from tests.acceptance.server import Server
@@ -57,6 +58,14 @@ def test_its_variables_are_settings() -> None:
 
     assert names
     assert names <= {variable(name) for name in Settings.model_fields}
+
+
+def test_it_tries_again_for_ever_what_may_pass_and_never_what_may_not() -> None:
+    found = directives()
+
+    assert found["Restart"] == ["on-failure"]
+    assert found["RestartPreventExitStatus"] == [str(MISUSE)] != [str(TRY_AGAIN)]
+    assert found["StartLimitIntervalSec"] == ["0"]
 
 
 def allowed_calls(analyze: str) -> set[str]:

@@ -290,6 +290,7 @@ class Transaction(NamedTuple):
     suspicion: Suspicion | None
     suspicion_at: datetime | None
     grace_began_at: datetime | None
+    samples_thinned: bool
 
 
 class IdTag(NamedTuple):
@@ -357,6 +358,14 @@ class ReservationRecord(NamedTuple):
     status: ReservationState
     created_at: datetime
     transaction_id: int | None
+
+
+class ListReadingsWithEnergyRow(NamedTuple):
+    """A row of `list_readings_with_energy`."""
+
+    measured_at: datetime
+    samples: str
+    energy: str | None
 
 
 class ListEnergyReadingsRow(NamedTuple):
@@ -528,6 +537,14 @@ class AddDeparturesParams(NamedTuple):
     last_at: datetime
     example: str
     taken_as: str
+
+
+class SetSamplesParams(NamedTuple):
+    """A row for `set_samples`."""
+
+    samples: str
+    transaction_id: int
+    measured_at: datetime
 
 
 class AddTransactionReadingsParams(NamedTuple):

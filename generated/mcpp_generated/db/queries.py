@@ -48,6 +48,7 @@ from .models import (
     ListEnergyReadingsRow,
     ListFleetConnectorsRow,
     ListFleetRow,
+    ListReadingsWithEnergyRow,
     ListSessionsRow,
     ListTransactionSamplesRow,
     ListUnknownIdTagsRow,
@@ -56,6 +57,7 @@ from .models import (
     PutConfigurationKeysParams,
     ReservationRecord,
     SampleKind,
+    SetSamplesParams,
     SizeOfConfigurationRow,
     SizeOfUnmatchedRow,
     StampChargePointsParams,
@@ -662,6 +664,68 @@ class Queries(Protocol):
         self, *, status: ReservationState, before_id: int, expires_after: datetime, page_size: int
     ) -> list[ReservationRecord]:
         """As ListReservations, those of one status."""
+        raise NotImplementedError
+
+    def find_unthinned(self, *, before_at: datetime) -> int | None:
+        """The ended transaction that began first of those whose samples are kept whole and that ended before a time."""
+        raise NotImplementedError
+
+    def set_thinned(self, *, id: int) -> None:
+        """Say that a transaction keeps no samples but those of its energy."""
+        raise NotImplementedError
+
+    def set_unthinned(self, *, id: int) -> None:
+        """Say that a transaction that was thinned has samples again."""
+        raise NotImplementedError
+
+    def find_reading_after(self, *, transaction_id: int, after_at: datetime, row_offset: int) -> datetime | None:
+        """The moment of a transaction's reading that comes so many after a moment; no row where there are fewer."""
+        raise NotImplementedError
+
+    def delete_readings_without_energy(self, *, transaction_id: int, after_at: datetime, until_at: datetime) -> int:
+        """Delete what speaks of no energy in a transaction, in a span of time."""
+        raise NotImplementedError
+
+    def list_readings_with_energy(
+        self, *, transaction_id: int, after_at: datetime, until_at: datetime
+    ) -> list[ListReadingsWithEnergyRow]:
+        """The readings of a transaction that speak of energy, in a span of time, those that came first at each moment."""
+        raise NotImplementedError
+
+    def set_samples(self, rows: Iterable[SetSamplesParams]) -> int:
+        """Leave only these samples in readings of a transaction."""
+        raise NotImplementedError
+
+    def delete_readings(self, *, transaction_id: int, until_at: datetime) -> int:
+        """Delete the readings of a transaction up to a moment."""
+        raise NotImplementedError
+
+    def find_next_connector(self, *, after_key: int) -> int | None:
+        """The connector that comes next by its key."""
+        raise NotImplementedError
+
+    def list_connector_keys(self, *, charge_point_key: int) -> list[int]:
+        """The connectors of a charge point, by their keys."""
+        raise NotImplementedError
+
+    def find_connector_reading_after(
+        self, *, connector_key: int, after_at: datetime, row_offset: int
+    ) -> datetime | None:
+        """As FindReadingAfter, of what a connector has outside of transactions."""
+        raise NotImplementedError
+
+    def delete_connector_readings(
+        self, *, connector_key: int, after_at: datetime, until_at: datetime, before_at: datetime
+    ) -> int:
+        """Delete what a connector has outside of transactions, of a span of time, as far as it came before a time."""
+        raise NotImplementedError
+
+    def find_first_ended(self, *, charge_point_key: int) -> int | None:
+        """The first of a charge point's ended transactions."""
+        raise NotImplementedError
+
+    def delete_transaction(self, *, id: int) -> None:
+        """Delete a transaction with all that is its own."""
         raise NotImplementedError
 
     def add_sample_kind(

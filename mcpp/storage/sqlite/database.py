@@ -1,30 +1,34 @@
 """Opening the database: the one connection that writes, and what all connections have in common.
 
 The file is in WAL mode, so readers never wait for the writer, and another process may read or back it up while the
-server runs. Only one process may serve: it holds a lock on `<database>.lock` for as long as it lives. A command may
-write as a guest beside it, a short transaction at a time.
+server runs. Only one process may serve: it claims the database (`claim`) for as long as it lives. A command may write
+as a guest beside it, a short transaction at a time.
 """
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Final
 from urllib.parse import unquote
 
 from mcpp.storage.engine import DatabaseUnusable, Durability
+from mcpp.storage.sqlite.claim import Claim
 from mcpp.storage.sqlite.migrations import pending_migrations
+from mcpp.storage.sqlite.sequences import highest_transaction_id
+from mcpp.storage.sqlite.watch import DatabaseLost, FileWatch
 
 BUSY_TIMEOUT_SECONDS: Final = 5.0
 """How long a statement waits for another program's lock, well under the 10 s that a shutdown may take."""
 
 CACHED_STATEMENTS: Final = 512
 """More than there are queries, so that none is ever parsed twice."""
+
+_DAMAGE: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 _WRITER_PRAGMAS: Final = (
     "PRAGMA foreign_keys = ON",
@@ -42,13 +46,28 @@ class WriterConnection(sqlite3.Connection):
     """
 
     engine_error: ClassVar[type[Exception]] = sqlite3.Error
-    lock_fd: int | None = None
+    claim: Claim | None = None
+    watch: FileWatch | None = None
+    remembers_ids = False
+    """Whether the lock file is told of each transaction id before it is given."""
+    checkpoint_due = False
+    """Whether the next transaction begins with what is left of a checkpoint, so that the WAL starts anew."""
 
     def begin(self) -> None:
+        if self.watch is not None:
+            self.watch.check()
+        if self.checkpoint_due:
+            self.checkpoint_due = False
+            self.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
         self.execute("BEGIN IMMEDIATE")
 
     def commit(self) -> None:
+        if self.remembers_ids:
+            self._remember_ids()
         self.execute("COMMIT")  # the inherited one does nothing where a transaction was lost
+        # Only now it's sure that it can be found at its path.
+        if self.watch is not None:
+            self.watch.check_wal()
 
     def savepoint(self) -> None:
         self.execute("SAVEPOINT unit")
@@ -61,17 +80,47 @@ class WriterConnection(sqlite3.Connection):
 
     def probe(self) -> str:
         touch(self)
+        (_, _, path) = self.execute("PRAGMA database_list").fetchone()
+        if free_space(Path(path)) < _LEAST_SPACE:
+            # The page that was touched still has its place; what a message stores hasn't.
+            raise sqlite3.OperationalError(f"the disk is full: less than {_LEAST_SPACE >> 10} KiB are left")
         try:
             pending = pending_migrations(self)
         except DatabaseUnusable as error:
             return str(error)
         return f"pending: {', '.join(map(str, pending))}" if pending else "ok"
 
+    def note_error(self, error: Exception) -> None:
+        """After damage was found nothing is written: what isn't answered now comes again once a backup is restored."""
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in _DAMAGE and self.watch is not None:
+            self.watch.ruin(f"is damaged ({error}): nothing is stored or answered; {_MEND}")
+
     def close(self) -> None:
+        if self.watch is not None:
+            self._leave_whole(self.watch)
         super().close()
-        if self.lock_fd is not None:
-            os.close(self.lock_fd)
-            self.lock_fd = None
+        if self.claim is not None:
+            self.claim.release()
+            self.claim = None
+
+    def _leave_whole(self, watch: FileWatch) -> None:
+        """Sees to it that what the WAL holds gets into its own database, and into no other."""
+        try:
+            watch.check()
+        except DatabaseLost:
+            if watch.is_ruined:
+                watch.keep_wal()
+            else:
+                # SQLite would leave the WAL where it is, and the file that was moved without what it holds.
+                with suppress(sqlite3.Error):
+                    self.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def _remember_ids(self) -> None:
+        assert self.claim is not None
+        given, record = highest_transaction_id(self), self.claim.record
+        if given > record.given:
+            self.claim.note(replace(record, given=given))
 
 
 def database_path(setting: str) -> Path:
@@ -92,27 +141,36 @@ def open_writer(path: Path, durability: Durability = Durability.FULL) -> WriterC
     May be used by any thread, one at a time. Raises DatabaseUnusable.
     """
     path = path.resolve()
-    lock_fd = _claim(path)
+    claim = Claim.take(path)
+    try:
+        claim.take_file()
+        return open_claimed(claim, durability)
+    except BaseException:
+        claim.release()
+        raise
+
+
+def open_claimed(claim: Claim, durability: Durability) -> WriterConnection:
+    """As `open_writer`, for a file that is claimed. The claim is the connection's from then on, unless this raises."""
+    path = claim.path
+    assert claim.file is not None
     with errors_explained(path):
-        try:
-            connection = sqlite3.connect(
-                path,
-                timeout=BUSY_TIMEOUT_SECONDS,
-                isolation_level=None,
-                check_same_thread=False,
-                cached_statements=CACHED_STATEMENTS,
-                factory=WriterConnection,
-            )
-        except sqlite3.Error:
-            os.close(lock_fd)
-            raise
-        connection.lock_fd = lock_fd
+        connection = sqlite3.connect(
+            path,
+            timeout=BUSY_TIMEOUT_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=CACHED_STATEMENTS,
+            factory=WriterConnection,
+        )
         try:
             refuse_foreign(connection, path)
             _configure(connection, durability)
+            connection.watch = FileWatch(path, claim.file)
         except BaseException:
             connection.close()
             raise
+    connection.claim = claim
     return connection
 
 
@@ -129,12 +187,17 @@ def _configure(connection: sqlite3.Connection, durability: Durability) -> None:
         raise sqlite3.OperationalError(f"the file system allows journal mode {mode!r} only, not WAL")
     for pragma in _WRITER_PRAGMAS:
         connection.execute(pragma)
+    set_durability(connection, durability)
+    touch(connection)
+
+
+def set_durability(connection: sqlite3.Connection, durability: Durability) -> None:
+    """Says how deep what this connection writes must be stored."""
     if durability is Durability.FULL:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA fullfsync = ON")  # macOS: a plain fsync leaves the data in the drive's cache
     else:
         connection.execute("PRAGMA synchronous = NORMAL")
-    touch(connection)
 
 
 def touch(connection: sqlite3.Connection) -> None:
@@ -146,56 +209,39 @@ def touch(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA user_version = {user_version}")
 
 
-def _claim(path: Path) -> int:
-    """Takes this process's exclusive lock on the database; the file descriptor holds it.
-
-    The kernel releases it however the process ends. The lock is on a file of its own: closing a descriptor of the
-    database itself would drop the locks that SQLite holds on it.
-    """
-    if not path.parent.is_dir():
-        raise DatabaseUnusable(
-            f"database {path}: the directory {path.parent} does not exist; create it or choose another database"
-        )
-    if path.is_dir():
-        raise DatabaseUnusable(f"database {path} is a directory; give the path of a file in it")
-    lock_path = path.with_name(f"{path.name}.lock")
-    try:
-        lock_fd = os.open(lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    except OSError as error:
-        raise DatabaseUnusable(
-            f"database {path}: {lock_path} can't be written ({error.strerror}); "
-            "let this user write in that directory or choose another database"
-        ) from error
-    try:
-        fcntl.flock(lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        os.ftruncate(lock_fd, 0)
-        os.pwrite(lock_fd, str(os.getpid()).encode(), 0)
-    except OSError as error:
-        holder = os.pread(lock_fd, 20, 0).decode(errors="replace") or "unknown"
-        os.close(lock_fd)
-        if error.errno not in {errno.EAGAIN, errno.EACCES}:
-            raise DatabaseUnusable(f"database {path}: {lock_path} can't be locked: {error.strerror}") from error
-        raise DatabaseUnusable(
-            f"database {path} is in use by another mcpp process (pid {holder}); "
-            "stop that one or give this one a database of its own"
-        ) from None
-    return lock_fd
-
-
 @contextmanager
-def errors_explained(path: Path) -> Iterator[None]:
-    """Raises DatabaseUnusable in the place of an error of SQLite's."""
+def errors_explained(path: Path, what: str = "database") -> Iterator[None]:
+    """Raises DatabaseUnusable in the place of an error of SQLite's; `what` the file is."""
     try:
         yield
     except sqlite3.Error as error:
-        raise _unusable(path, error) from error
+        raise _unusable(path, what, error) from error
 
 
-def _unusable(path: Path, error: sqlite3.Error) -> DatabaseUnusable:
+_MEND: Final = "stop the server and restore a backup with mcpp restore"
+
+_LEAST_SPACE: Final = 1 << 20
+"""Bytes without which a disk counts as full. SQLite calls it an I/O error where it can't open a database for that."""
+
+
+def free_space(path: Path) -> int:
+    """Bytes that this user may still write beside a file. Raises OSError."""
+    space = os.statvfs(path.parent)
+    return space.f_bavail * space.f_frsize
+
+
+def _unusable(path: Path, what: str, error: sqlite3.Error) -> DatabaseUnusable:
     # Extended result codes carry the primary one in their low byte.
-    match getattr(error, "sqlite_errorcode", 0) & 0xFF:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    space = os.statvfs(path.parent) if path.parent.is_dir() else None
+    if code == sqlite3.SQLITE_IOERR and space is not None and free_space(path) < _LEAST_SPACE:
+        code = sqlite3.SQLITE_FULL
+    is_read_only = space is not None and bool(space.f_flag & os.ST_RDONLY)
+    match code:
         case sqlite3.SQLITE_NOTADB:
             problem = "is not an SQLite database; choose another file"
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM if is_read_only:
+            problem = f"can't be written ({error}), its file system is read-only; mount it for writing"
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
             problem = f"can't be written ({error}); let this user write the file and its directory"
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
@@ -203,10 +249,11 @@ def _unusable(path: Path, error: sqlite3.Error) -> DatabaseUnusable:
         case sqlite3.SQLITE_FULL:
             problem = "can't be written, the disk is full; free some space"
         case sqlite3.SQLITE_CORRUPT:
-            problem = f"is damaged ({error}); restore a backup"
+            problem = f"is damaged ({error}); restore a backup with mcpp restore"
         case _:
             problem = f"can't be used: {error}"
-    return DatabaseUnusable(f"database {path} {problem}")
+    passes = is_read_only or code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL}
+    return DatabaseUnusable(f"{what} {path} {problem}", passes=passes)
 
 
 def existing_uri(path: Path) -> str:

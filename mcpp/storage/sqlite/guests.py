@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from mcpp.storage.engine import DatabaseUnusable
+from mcpp.storage.sqlite.claim import read_record
 from mcpp.storage.sqlite.database import errors_explained, existing_uri, refuse_foreign
+from mcpp.storage.sqlite.integrity import header_of, refuse_stale_wal
 from mcpp.storage.sqlite.migrations import current_version, pending_migrations
 from mcpp_generated.db.queries import Queries
 from mcpp_generated.db.sqlite.queries import SqliteQueries
@@ -91,10 +93,12 @@ def open_guest(path: Path, *, may_write: bool) -> Iterator[Guest]:
     Raises DatabaseUnusable, also in the place of an error of SQLite's that the block raises.
     """
     with errors_explained(path):
+        refuse_stale_wal(path, header_of(path), read_record(path))
         connection = sqlite3.connect(existing_uri(path), uri=True, timeout=TIMEOUT_SECONDS, isolation_level=None)
         with closing(connection):
             refuse_foreign(connection, path)
             connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA wal_autocheckpoint = 0")  # the server's own work
             connection.execute(f"PRAGMA query_only = {'OFF' if may_write else 'ON'}")
             if pending_migrations(connection):
                 raise DatabaseUnusable(

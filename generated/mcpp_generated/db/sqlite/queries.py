@@ -48,6 +48,7 @@ from ..models import (
     ListEnergyReadingsRow,
     ListFleetConnectorsRow,
     ListFleetRow,
+    ListReadingsWithEnergyRow,
     ListSessionsRow,
     ListTransactionSamplesRow,
     ListUnknownIdTagsRow,
@@ -56,6 +57,7 @@ from ..models import (
     PutConfigurationKeysParams,
     ReservationRecord,
     SampleKind,
+    SetSamplesParams,
     SizeOfConfigurationRow,
     SizeOfUnmatchedRow,
     StampChargePointsParams,
@@ -89,6 +91,7 @@ from .rows import (
     StoredListEnergyReadingsRow,
     StoredListFleetConnectorsRow,
     StoredListFleetRow,
+    StoredListReadingsWithEnergyRow,
     StoredListSessionsRow,
     StoredListTransactionSamplesRow,
     StoredListUnknownIdTagsRow,
@@ -110,7 +113,9 @@ from .rows import (
     decode_connect_charge_point_row,
     decode_connector,
     decode_departure,
+    decode_find_connector_reading_after,
     decode_find_dispensable_unmatched_row,
+    decode_find_reading_after,
     decode_find_upload_link_row,
     decode_find_upload_row,
     decode_firmware_image,
@@ -128,6 +133,7 @@ from .rows import (
     decode_list_energy_readings_row,
     decode_list_fleet_connectors_row,
     decode_list_fleet_row,
+    decode_list_readings_with_energy_row,
     decode_list_sessions_row,
     decode_list_transaction_samples_row,
     decode_list_unknown_id_tags_row,
@@ -908,6 +914,76 @@ class SqliteQueries:
             statements.LIST_RESERVATIONS_BY_STATUS, (str(status), before_id, to_milliseconds(expires_after), page_size)
         ).fetchall()
         return [decode_reservation_record(row) for row in rows]
+
+    def find_unthinned(self, *, before_at: datetime) -> int | None:
+        row: tuple[int] | None = self._execute(statements.FIND_UNTHINNED, (to_milliseconds(before_at),)).fetchone()
+        return None if row is None else row[0]
+
+    def set_thinned(self, *, id: int) -> None:
+        self._execute(statements.SET_THINNED, (id,))
+
+    def set_unthinned(self, *, id: int) -> None:
+        self._execute(statements.SET_UNTHINNED, (id,))
+
+    def find_reading_after(self, *, transaction_id: int, after_at: datetime, row_offset: int) -> datetime | None:
+        row: tuple[int] | None = self._execute(
+            statements.FIND_READING_AFTER, (transaction_id, to_milliseconds(after_at), row_offset)
+        ).fetchone()
+        return None if row is None else decode_find_reading_after(row)
+
+    def delete_readings_without_energy(self, *, transaction_id: int, after_at: datetime, until_at: datetime) -> int:
+        return self._execute(
+            statements.DELETE_READINGS_WITHOUT_ENERGY,
+            (transaction_id, to_milliseconds(after_at), to_milliseconds(until_at)),
+        ).rowcount
+
+    def list_readings_with_energy(
+        self, *, transaction_id: int, after_at: datetime, until_at: datetime
+    ) -> list[ListReadingsWithEnergyRow]:
+        rows: list[StoredListReadingsWithEnergyRow] = self._execute(
+            statements.LIST_READINGS_WITH_ENERGY, (transaction_id, to_milliseconds(after_at), to_milliseconds(until_at))
+        ).fetchall()
+        return [decode_list_readings_with_energy_row(row) for row in rows]
+
+    def set_samples(self, rows: Iterable[SetSamplesParams]) -> int:
+        return self._executemany(
+            statements.SET_SAMPLES,
+            [(samples, transaction_id, to_milliseconds(measured_at)) for samples, transaction_id, measured_at in rows],
+        ).rowcount
+
+    def delete_readings(self, *, transaction_id: int, until_at: datetime) -> int:
+        return self._execute(statements.DELETE_READINGS, (transaction_id, to_milliseconds(until_at))).rowcount
+
+    def find_next_connector(self, *, after_key: int) -> int | None:
+        row: tuple[int] | None = self._execute(statements.FIND_NEXT_CONNECTOR, (after_key,)).fetchone()
+        return None if row is None else row[0]
+
+    def list_connector_keys(self, *, charge_point_key: int) -> list[int]:
+        rows: list[tuple[int]] = self._execute(statements.LIST_CONNECTOR_KEYS, (charge_point_key,)).fetchall()
+        return [row[0] for row in rows]
+
+    def find_connector_reading_after(
+        self, *, connector_key: int, after_at: datetime, row_offset: int
+    ) -> datetime | None:
+        row: tuple[int] | None = self._execute(
+            statements.FIND_CONNECTOR_READING_AFTER, (connector_key, to_milliseconds(after_at), row_offset)
+        ).fetchone()
+        return None if row is None else decode_find_connector_reading_after(row)
+
+    def delete_connector_readings(
+        self, *, connector_key: int, after_at: datetime, until_at: datetime, before_at: datetime
+    ) -> int:
+        return self._execute(
+            statements.DELETE_CONNECTOR_READINGS,
+            (connector_key, to_milliseconds(after_at), to_milliseconds(until_at), to_milliseconds(before_at)),
+        ).rowcount
+
+    def find_first_ended(self, *, charge_point_key: int) -> int | None:
+        row: tuple[int] | None = self._execute(statements.FIND_FIRST_ENDED, (charge_point_key,)).fetchone()
+        return None if row is None else row[0]
+
+    def delete_transaction(self, *, id: int) -> None:
+        self._execute(statements.DELETE_TRANSACTION, (id,))
 
     def add_sample_kind(
         self, *, measurand: str, phase: str, unit: str, context: str, location: str, format: str

@@ -41,6 +41,7 @@ from ..models import (
     ListEnergyReadingsRow,
     ListFleetConnectorsRow,
     ListFleetRow,
+    ListReadingsWithEnergyRow,
     ListSessionsRow,
     ListTransactionSamplesRow,
     ListUnknownIdTagsRow,
@@ -507,6 +508,7 @@ StoredTransaction: TypeAlias = tuple[
     str | None,
     int | None,
     int | None,
+    int,
 ]
 
 
@@ -537,6 +539,7 @@ def decode_transaction(row: StoredTransaction) -> Transaction:
         suspicion,
         suspicion_at,
         grace_began_at,
+        samples_thinned,
     ) = row
     return Transaction(
         id,
@@ -564,6 +567,7 @@ def decode_transaction(row: StoredTransaction) -> Transaction:
         None if suspicion is None else _SUSPICION[suspicion],
         None if suspicion_at is None else from_milliseconds(suspicion_at),
         None if grace_began_at is None else from_milliseconds(grace_began_at),
+        bool(samples_thinned),
     )
 
 
@@ -659,6 +663,14 @@ def decode_reservation_record(row: StoredReservationRecord) -> ReservationRecord
         from_milliseconds(created_at),
         transaction_id,
     )
+
+
+StoredListReadingsWithEnergyRow: TypeAlias = tuple[int, str, str | None]
+
+
+def decode_list_readings_with_energy_row(row: StoredListReadingsWithEnergyRow) -> ListReadingsWithEnergyRow:
+    measured_at, samples, energy = row
+    return ListReadingsWithEnergyRow(from_milliseconds(measured_at), samples, energy)
 
 
 StoredListEnergyReadingsRow: TypeAlias = tuple[int, str | None, int, int]
@@ -867,3 +879,11 @@ def decode_get_last_boot(row: tuple[int | None]) -> datetime | None:
 
 def decode_is_reservation_id_known(row: tuple[int]) -> bool:
     return bool(row[0])
+
+
+def decode_find_reading_after(row: tuple[int]) -> datetime:
+    return from_milliseconds(row[0])
+
+
+def decode_find_connector_reading_after(row: tuple[int]) -> datetime:
+    return from_milliseconds(row[0])

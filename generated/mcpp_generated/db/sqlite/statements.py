@@ -391,7 +391,7 @@ LIST_FLEET_CONNECTORS: Final = """\
 SELECT charge_point_key, connector_id, status, error_code FROM connectors ORDER BY charge_point_key, evse_id, connector_id"""
 
 LIST_FLEET_TRANSACTIONS: Final = """\
-SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE stopped_at IS NULL ORDER BY started_at, id"""
+SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at, samples_thinned FROM transactions WHERE stopped_at IS NULL ORDER BY started_at, id"""
 
 GET_ID_TAG: Final = """\
 SELECT id_tag, status, expiry_date, parent_id_tag, note FROM id_tags WHERE id_tag = ?1"""
@@ -466,7 +466,7 @@ RESTART_GRACE: Final = """\
 UPDATE transactions SET grace_began_at = ?1 WHERE id = ?2"""
 
 LIST_SUSPECTED: Final = """\
-SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE grace_began_at <= ?1 ORDER BY grace_began_at, id"""
+SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at, samples_thinned FROM transactions WHERE grace_began_at <= ?1 ORDER BY grace_began_at, id"""
 
 FIND_CONNECTOR: Final = """\
 SELECT "key", charge_point_key, evse_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, status_received_at, session_correlation_id, ordered_availability, ordered_at, newest_start_at, newest_stop_at, stale_status_at, stale_status_received_at FROM connectors WHERE key = ?1"""
@@ -538,6 +538,64 @@ LIST_RESERVATIONS_BY_STATUS: Final = """\
 SELECT id, reservation_id, charge_point_id, evse_id, connector_id, id_tag, parent_id_tag, expiry_date, status, created_at, transaction_id FROM reservation_records
 WHERE status = ?1 AND id < ?2 AND expiry_date > ?3
 ORDER BY id DESC LIMIT ?4"""
+
+FIND_UNTHINNED: Final = """\
+SELECT id FROM transactions
+WHERE stopped_at IS NOT NULL AND samples_thinned = 0 AND start_received_at < ?1
+    AND (stop_received_at IS NULL OR stop_received_at < ?1)
+ORDER BY start_received_at LIMIT 1"""
+
+SET_THINNED: Final = """\
+UPDATE transactions SET samples_thinned = 1 WHERE id = ?1"""
+
+SET_UNTHINNED: Final = """\
+UPDATE transactions SET samples_thinned = 0 WHERE id = ?1 AND samples_thinned = 1"""
+
+FIND_READING_AFTER: Final = """\
+SELECT measured_at FROM transaction_readings
+WHERE transaction_id = ?1 AND measured_at > ?2
+ORDER BY measured_at LIMIT 1 OFFSET ?3"""
+
+DELETE_READINGS_WITHOUT_ENERGY: Final = """\
+DELETE FROM transaction_readings
+WHERE transaction_id = ?1 AND measured_at > ?2 AND measured_at <= ?3 AND energy IS NULL"""
+
+LIST_READINGS_WITH_ENERGY: Final = """\
+SELECT measured_at, samples, energy FROM transaction_readings
+WHERE transaction_id = ?1 AND measured_at > ?2 AND measured_at <= ?3
+    AND late_sample = '' AND energy IS NOT NULL
+ORDER BY measured_at"""
+
+SET_SAMPLES: Final = """\
+UPDATE transaction_readings SET samples = ?1
+WHERE transaction_id = ?2 AND measured_at = ?3 AND late_sample = ''"""
+
+DELETE_READINGS: Final = """\
+DELETE FROM transaction_readings WHERE transaction_id = ?1 AND measured_at <= ?2"""
+
+FIND_NEXT_CONNECTOR: Final = """\
+SELECT key FROM connectors WHERE key > ?1 ORDER BY key LIMIT 1"""
+
+LIST_CONNECTOR_KEYS: Final = """\
+SELECT key FROM connectors WHERE charge_point_key = ?1 ORDER BY key"""
+
+FIND_CONNECTOR_READING_AFTER: Final = """\
+SELECT measured_at FROM connector_readings
+WHERE connector_key = ?1 AND measured_at > ?2
+ORDER BY measured_at LIMIT 1 OFFSET ?3"""
+
+DELETE_CONNECTOR_READINGS: Final = """\
+DELETE FROM connector_readings
+WHERE connector_key = ?1 AND measured_at > ?2 AND measured_at <= ?3
+    AND received_at < ?4"""
+
+FIND_FIRST_ENDED: Final = """\
+SELECT id FROM transactions
+WHERE charge_point_key = ?1 AND stopped_at IS NOT NULL
+ORDER BY started_at, id LIMIT 1"""
+
+DELETE_TRANSACTION: Final = """\
+DELETE FROM transactions WHERE id = ?1"""
 
 ADD_SAMPLE_KIND: Final = """\
 INSERT INTO sample_kinds (measurand, phase, unit, context, location, format)
@@ -613,7 +671,7 @@ LEFT JOIN transactions AS t ON t.connector_key = c.key AND t.stopped_at IS NULL 
 WHERE c.session_correlation_id IS NOT NULL"""
 
 FIND_START: Final = """\
-SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions
+SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at, samples_thinned FROM transactions
 WHERE connector_key = ?1 AND started_at = ?2 AND id_tag = ?3 AND meter_start = ?4
 ORDER BY id DESC LIMIT 1"""
 
@@ -641,45 +699,45 @@ VALUES (
 RETURNING id"""
 
 FIND_TRANSACTION: Final = """\
-SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE id = ?1"""
+SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at, samples_thinned FROM transactions WHERE id = ?1"""
 
 FIND_OPEN_ON_CONNECTOR: Final = """\
-SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE connector_key = ?1 AND stopped_at IS NULL"""
+SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at, samples_thinned FROM transactions WHERE connector_key = ?1 AND stopped_at IS NULL"""
 
 FIND_OPEN_ON_CHARGE_POINT: Final = """\
-SELECT t.id, t.charge_point_key, t.connector_key, t.connector_id, t.ocpp_transaction_id, t.id_tag, t.reservation_id, t.meter_start, t.meter_stop, t.started_at, t.start_received_at, t.stopped_at, t.stop_received_at, t.stop_id_tag, t.stop_reason, t.stop_origin, t.stop_match, t.evidence, t.energy_wh, t.implausible_reason, t.correction_id, t.session_correlation_id, t.suspicion, t.suspicion_at, t.grace_began_at
+SELECT t.id, t.charge_point_key, t.connector_key, t.connector_id, t.ocpp_transaction_id, t.id_tag, t.reservation_id, t.meter_start, t.meter_stop, t.started_at, t.start_received_at, t.stopped_at, t.stop_received_at, t.stop_id_tag, t.stop_reason, t.stop_origin, t.stop_match, t.evidence, t.energy_wh, t.implausible_reason, t.correction_id, t.session_correlation_id, t.suspicion, t.suspicion_at, t.grace_began_at, t.samples_thinned
 FROM connectors AS c
 JOIN transactions AS t ON t.connector_key = c.key
 WHERE c.charge_point_key = ?1 AND t.stopped_at IS NULL
 ORDER BY t.started_at DESC, t.id DESC"""
 
 FIND_OPEN_OF_ID_TAG: Final = """\
-SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE id_tag = ?1 AND stopped_at IS NULL AND suspicion IS NULL ORDER BY started_at DESC, id DESC"""
+SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at, samples_thinned FROM transactions WHERE id_tag = ?1 AND stopped_at IS NULL AND suspicion IS NULL ORDER BY started_at DESC, id DESC"""
 
 FIND_OPEN_OF_ID_TAGS_BEGINNING: Final = """\
-SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions
+SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at, samples_thinned FROM transactions
 WHERE substr(id_tag, 1, length(CAST(?1 AS TEXT))) = CAST(?1 AS TEXT) COLLATE NOCASE
     AND stopped_at IS NULL AND suspicion IS NULL
 ORDER BY started_at DESC, id DESC"""
 
 FIND_ON_CONNECTOR_AT: Final = """\
-SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE connector_key = ?1 AND started_at <= ?2
+SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at, samples_thinned FROM transactions WHERE connector_key = ?1 AND started_at <= ?2
 ORDER BY started_at DESC, id DESC LIMIT 1"""
 
 LIST_STARTED_AFTER: Final = """\
-SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE connector_key = ?1 AND started_at > ?2
+SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at, samples_thinned FROM transactions WHERE connector_key = ?1 AND started_at > ?2
 ORDER BY started_at, id LIMIT ?3"""
 
 LIST_STARTED_BY_UNSET_CLOCK: Final = """\
-SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE connector_key = ?1 AND started_at < ?2 AND id > ?3
+SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at, samples_thinned FROM transactions WHERE connector_key = ?1 AND started_at < ?2 AND id > ?3
 ORDER BY started_at DESC, id DESC LIMIT ?4"""
 
 LIST_RECOVERED_OF_CHARGE_POINT: Final = """\
-SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions WHERE charge_point_key = ?1 AND stop_origin = 'recovered'
+SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at, samples_thinned FROM transactions WHERE charge_point_key = ?1 AND stop_origin = 'recovered'
 ORDER BY id DESC LIMIT ?2"""
 
 LIST_STOPPED_BY_CHARGER: Final = """\
-SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at FROM transactions
+SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at, samples_thinned FROM transactions
 WHERE charge_point_key = ?1 AND stop_origin = 'charger' AND stopped_at >= ?2 AND stopped_at <= ?3
 ORDER BY stopped_at DESC, id DESC LIMIT ?4"""
 

@@ -173,7 +173,7 @@ CREATE INDEX unknown_id_tags_by_charge_point ON unknown_id_tags (charge_point_ke
 -- reading can be believed. correction_id: the newest correction by a person, which counts in place of it.
 -- suspicion: what spoke last against an open transaction; suspicion_at: of when that is, by the charge point's clock
 -- where it gave a time; grace_began_at: since when, by ours, the charge point could have sent more of it. A recovered
--- one has a grace period too, once values came late.
+-- one has a grace period too, once values came late. samples_thinned: only its samples of energy are kept.
 CREATE TABLE transactions (
     id                      INTEGER PRIMARY KEY AUTOINCREMENT,
     charge_point_key        INTEGER NOT NULL REFERENCES charge_points (key) ON DELETE CASCADE,
@@ -202,6 +202,7 @@ CREATE TABLE transactions (
     suspicion               TEXT    CHECK (suspicion IN ('connector_available', 'boot')),
     suspicion_at            INTEGER,
     grace_began_at          INTEGER,
+    samples_thinned         INTEGER NOT NULL DEFAULT 0 CHECK (samples_thinned IN (0, 1)),
     CHECK ((stopped_at IS NULL) = (stop_origin IS NULL)),
     CHECK ((stop_match IS NOT NULL) = (stop_origin IS 'charger')),
     CHECK ((stopped_at IS NULL) = (meter_stop IS NULL)),
@@ -238,6 +239,9 @@ CREATE INDEX transactions_by_charger_stop ON transactions (charge_point_key, sto
 CREATE INDEX transactions_recovered ON transactions (charge_point_key, id) WHERE stop_origin = 'recovered';
 CREATE INDEX transactions_implausible ON transactions (started_at, id)
     WHERE implausible_reason IS NOT NULL AND correction_id IS NULL;
+CREATE INDEX transactions_unthinned ON transactions (start_received_at)
+    WHERE stopped_at IS NOT NULL AND samples_thinned = 0;
+CREATE INDEX transactions_corrected ON transactions (correction_id) WHERE correction_id IS NOT NULL;
 CREATE INDEX transactions_by_id_tag ON transactions (id_tag, started_at, id);
 
 -- connector_key: connector 0 reserves any connector of the charge point.
@@ -266,6 +270,9 @@ CREATE TABLE allotments (
     kind         TEXT    NOT NULL PRIMARY KEY,
     last_number  INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- There from the beginning, so that a restored database can move it ahead.
+INSERT INTO allotments (kind, last_number) VALUES ('reservation', 0);
 
 -- Charging profiles that commands refer to by name: JSON in OCPP's spelling, as it was given.
 CREATE TABLE charging_profiles (
