@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated
 
@@ -65,7 +64,7 @@ async def put_charge_point(
             rated_power_w=wanted.rated_power_w if "rated_power_w" in given else KEEP,
             password_hash=password_hash,
         ),
-        datetime.now(UTC),
+        services.clock.now(),
     )
     if registered.created:
         response.status_code = HTTPStatus.CREATED

@@ -12,6 +12,7 @@ from mcpp.api.access import AccessRules
 from mcpp.api.app import create_api
 from mcpp.api.http_server import HttpServer
 from mcpp.api.services import ApiServices
+from mcpp.clock import Clock
 from mcpp.csms.commands import Commands
 from mcpp.errors import StartError
 from mcpp.files.directory import MIB, StorageFailed
@@ -48,7 +49,8 @@ async def open_ocpp(settings: Settings, telemetry: TelemetryParts, core: CorePar
     metrics.watch_connections(lambda: len(registry))
     metrics.watch_call_queues(lambda: (point.queued_calls for point in registry))
     metrics.watch_incoming_calls(lambda: (point.waiting_calls for point in registry))
-    metrics.watch_fleet(lambda: fleet_series(telemetry.fleet, partial(_connected_since, registry)))
+    connected_since = partial(_connected_since, registry, telemetry.clock)
+    metrics.watch_fleet(lambda: fleet_series(telemetry.fleet, connected_since, telemetry.clock.now()))
     listener = OcppListener(
         settings.ocpp_host,
         settings.ocpp_port,
@@ -72,10 +74,10 @@ async def open_ocpp(settings: Settings, telemetry: TelemetryParts, core: CorePar
     return port
 
 
-def _connected_since(registry: Registry, identity: str) -> float | None:
+def _connected_since(registry: Registry, clock: Clock, identity: str) -> float | None:
     """In Unix time; None for one that isn't connected."""
     point = registry.get(identity)
-    return None if point is None else point.connected_at
+    return None if point is None else clock.unix(point.connected_since)
 
 
 async def open_http(
@@ -97,13 +99,14 @@ async def open_http(
         commands=Commands(core.registry, core.versions),
         charge_points=core.charge_points,
         live_readings=telemetry.live,
-        sync_local_list=local_list_sync(storage.writer, core.registry),
+        sync_local_list=local_list_sync(storage.writer, core.registry, telemetry.clock.now),
         charging_profiles=CHARGING_PROFILES,
         read_unmatched=read_unmatched,
         hash_password=core.passwords.hash,
         check_readiness=partial(check_writable, storage.writer),
         render_metrics=telemetry.metrics.render,
         log=telemetry.log,
+        clock=telemetry.clock,
         files=files,
     )
     rules = AccessRules(
@@ -142,6 +145,7 @@ async def open_files(
         core.services.publish,
         size_limit=size_limit,
         link_lifetime=timedelta(hours=settings.files_link_lifetime),
+        now=core.services.now,
     )
     try:
         await store.open()

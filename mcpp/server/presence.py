@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from http import HTTPStatus
 
 from mcpp.domain import charge_points
@@ -29,9 +29,11 @@ class Presence:
         *,
         register_unknown: bool,
         passwords: Passwords,
+        now: Callable[[], datetime],
     ) -> None:
         self._writer = writer
         self._passwords = passwords
+        self._now = now
         self._publish = publish
         self._register_unknown = register_unknown
 
@@ -47,7 +49,7 @@ class Presence:
                 charge_points.connect,
                 request.identity,
                 request.ocpp_version,
-                datetime.now(UTC),
+                self._now(),
                 register_unknown=self._register_unknown,
                 proven_hash=proven_hash,
             )
@@ -90,7 +92,7 @@ class Presence:
         event = ChargePointConnected(
             charge_point_id=charge_point.identity,
             correlation_id=new_correlation_id(),
-            at=datetime.now(UTC),
+            at=self._now(),
             ocpp_version=charge_point.ocpp_version,
             remote_address=charge_point.remote,
         )
@@ -98,7 +100,7 @@ class Presence:
 
     def disconnected(self, charge_point: LiveChargePoint) -> None:
         """Record the end of a charge point's only connection and publish it, unless a newer one has begun elsewhere."""
-        now = datetime.now(UTC)
+        now = self._now()
         connected = charge_points.Connected(charge_point.peer.key, charge_point.epoch)
         event = ChargePointDisconnected(
             charge_point_id=charge_point.identity, correlation_id=new_correlation_id(), at=now

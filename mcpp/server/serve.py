@@ -15,12 +15,15 @@ from contextlib import AsyncExitStack
 from mcpp.server.listeners import Listeners, open_files, open_http, open_ocpp
 from mcpp.server.parts import (
     CoreParts,
+    StorageParts,
     build_core,
     build_plugins,
     enabled_plugins,
     open_storage,
 )
-from mcpp.server.telemetry import build_telemetry
+from mcpp.server.systemd import ServiceManager
+from mcpp.server.telemetry import TelemetryParts, build_telemetry
+from mcpp.server.watchdog import LOOP_STALL_SECONDS, WRITER_STALL_SECONDS, Watchdog, Watched
 from mcpp.settings import Settings, is_loopback
 from mcpp.telemetry.logs.control import follow_signals
 from mcpp.telemetry.logs.lines import LineWriter
@@ -91,7 +94,9 @@ async def _serve(settings: Settings, sink: LogSink, lines: LineWriter) -> None:
         lag = LoopLag(telemetry.metrics.event_loop_lag.observe)
         lag.start()
         running.callback(lag.stop)
+        manager = ServiceManager(os.environ)
         storage = await open_storage(settings, telemetry, running)
+        _watch(manager, telemetry, lag, storage, running)
         core = await build_core(settings, telemetry, storage, running)
         plugins = build_plugins(wanted, telemetry, storage, core, running)
         listeners = Listeners()
@@ -101,10 +106,25 @@ async def _serve(settings: Settings, sink: LogSink, lines: LineWriter) -> None:
         http_port = await open_http(settings, telemetry, storage, core, files and files[0], listeners)
         _tune_garbage_collection()
         await _announce(settings, core, ocpp_port=ocpp_port, http_port=http_port, files_port=files and files[1])
+        manager.ready(f"chargers on port {ocpp_port}, HTTP on port {http_port}")
         plugins.start()
         await stop.wait()
+        manager.stopping()
         get_logger().info("server_stopping", category="system")
     get_logger().info("server_stopped", category="system")
+
+
+def _watch(
+    manager: ServiceManager, telemetry: TelemetryParts, lag: LoopLag, storage: StorageParts, running: AsyncExitStack
+) -> None:
+    """Name what makes the loop or the writer stand still, from here to the end."""
+    watchdog = Watchdog(manager, lambda part: telemetry.metrics.stalls.labels(part).inc())
+    own = threading.current_thread()
+    watchdog.watch(Watched("event_loop", own, lambda: lag.ticked_at, lag.interval + LOOP_STALL_SECONDS))
+    writer = storage.writer
+    watchdog.watch(Watched("writer", writer.thread, lambda: writer.writing_since, WRITER_STALL_SECONDS))
+    watchdog.start()
+    running.callback(watchdog.stop)
 
 
 def _tune_garbage_collection() -> None:

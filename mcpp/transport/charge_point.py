@@ -69,7 +69,7 @@ class LiveChargePoint:
         "_session",
         "_tasks",
         "_waiting",
-        "connected_at",
+        "connected_since",
         "epoch",
         "peer",
     )
@@ -87,8 +87,8 @@ class LiveChargePoint:
         self.peer = peer
         self.epoch = epoch
         """The number of this connection among the charge point's."""
-        self.connected_at = time.time()
-        """Unix time."""
+        self.connected_since = time.monotonic()
+        """By the monotonic clock, since it's asked for how long."""
         self._dialect = dialect
         self._observer = observer
         self._link = link
