@@ -10,6 +10,8 @@ from contextlib import contextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
+from mcpp.api.headers import PLAIN
+
 _BACKLOG = 128
 """Connections waiting to be accepted: people, scripts and scrapers, not fleets."""
 
@@ -40,7 +42,8 @@ class HttpServer:
             log_level="warning",
             access_log=False,
             server_header=False,
-            # X-Forwarded-… is anybody's word.
+            headers=list(PLAIN),
+            # What X-Forwarded-… says is judged by the application (mcpp.api.proxies).
             proxy_headers=False,
             timeout_graceful_shutdown=stop_timeout,
             limit_concurrency=connection_limit,

@@ -46,7 +46,10 @@ async def get_readiness(services: FromServices) -> Response:
 @metrics_router.get(
     "/metrics",
     response_class=Response,
-    responses={HTTPStatus.OK: {"content": _METRICS}, **documented(HTTPStatus.UNAUTHORIZED)},
+    responses={
+        HTTPStatus.OK: {"content": _METRICS},
+        **documented(HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS),
+    },
 )
 async def get_metrics(services: FromServices, request: Request) -> Response:
     """Prometheus text, or OpenMetrics with exemplars where `Accept` asks for it."""

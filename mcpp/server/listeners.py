@@ -8,9 +8,12 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
 
+from websockets.datastructures import Headers
+
 from mcpp.api.access import AccessRules
 from mcpp.api.app import create_api
 from mcpp.api.http_server import HttpServer
+from mcpp.api.proxies import FindClient
 from mcpp.api.services import ApiServices
 from mcpp.clock import Clock
 from mcpp.csms.commands import Commands
@@ -18,6 +21,7 @@ from mcpp.errors import StartError
 from mcpp.files.directory import MIB, StorageFailed
 from mcpp.files.listener import create_files_app, reachable_url
 from mcpp.files.store import FileStore
+from mcpp.server.machine import machine_names
 from mcpp.server.parts import CoreParts, StorageParts
 from mcpp.server.telemetry import TelemetryParts
 from mcpp.server.versions import CHARGING_PROFILES, local_list_sync, read_unmatched
@@ -25,6 +29,7 @@ from mcpp.settings import Settings
 from mcpp.storage.readiness import check_writable
 from mcpp.telemetry.metrics.fleet_series import fleet_series
 from mcpp.telemetry.requests import RequestTelemetry
+from mcpp.transport.addresses import TrustedProxies, client_of, counted_as
 from mcpp.transport.limits import Limits
 from mcpp.transport.listener import OcppListener
 from mcpp.transport.registry import Registry
@@ -111,9 +116,12 @@ async def open_http(
     )
     rules = AccessRules(
         http_host=settings.http_host,
-        allowed_hosts=settings.allowed_hosts,
-        api_token=settings.api_token.get_secret_value() if settings.api_token else None,
+        allowed_hosts=settings.allowed_hosts or (),
+        machine_names=await machine_names(),
+        api_token=settings.effective_api_token(),
         metrics_open=settings.metrics_open,
+        counted_as=counted_as,
+        find_client=_find_client(settings.trusted_proxies),
     )
     api = create_api(services, rules, RequestTelemetry(telemetry.metrics, telemetry.spans))
     http = HttpServer(api, settings.http_host, settings.http_port)
@@ -129,6 +137,12 @@ async def open_http(
 
     listeners.add(stop)
     return port
+
+
+def _find_client(trusted: TrustedProxies | None) -> FindClient | None:
+    if not trusted:
+        return None
+    return lambda peer, headers: client_of(peer, Headers(headers), trusted)
 
 
 async def open_files(

@@ -8,6 +8,7 @@ import os
 import resource
 import signal
 import socket
+import stat
 import sys
 import threading
 from contextlib import AsyncExitStack
@@ -144,6 +145,8 @@ async def _announce(
     log = get_logger()
     if not is_loopback(settings.ocpp_host) and not await core.presence.chargers_authenticated():
         log.warning("chargers_not_authenticated", category="system", ocpp_host=settings.ocpp_host)
+    if settings.api_token_file is not None and settings.api_token_file.stat().st_mode & stat.S_IROTH:
+        log.warning("api_token_file_open", category="system", file=str(settings.api_token_file))
     ports = {"ocpp_port": ocpp_port, "http_port": http_port}
     if files_port is not None:
         ports["files_port"] = files_port
