@@ -46,7 +46,7 @@ class RequestObserver(Protocol):
     def begin(
         self, method: str, path: str, *, scheme: str, remote: str, caller: SpanContext | None, polled: bool
     ) -> ObservedRequest:
-        """A request has come from an address, in the trace of its `caller` if that sent one; `polled` ones come often."""
+        """A request has come, in the trace of its `caller` if that sent one; `polled` ones come all the time."""
         ...
 
 
