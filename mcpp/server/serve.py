@@ -121,7 +121,9 @@ def _watch(
     """Name what makes the loop or the writer stand still, from here to the end."""
     watchdog = Watchdog(manager, lambda part: telemetry.metrics.stalls.labels(part).inc())
     own = threading.current_thread()
-    watchdog.watch(Watched("event_loop", own, lambda: lag.ticked_at, lag.interval + LOOP_STALL_SECONDS))
+    watchdog.watch(
+        Watched("event_loop", own, lambda: lag.ticked_at, lag.interval + LOOP_STALL_SECONDS, always_busy=True)
+    )
     writer = storage.writer
     watchdog.watch(Watched("writer", writer.thread, lambda: writer.writing_since, WRITER_STALL_SECONDS))
     watchdog.start()

@@ -21,9 +21,11 @@ class ServiceManager:
         self._address = f"\0{address[1:]}" if address.startswith("@") else address
         self.watchdog_seconds = _watchdog_seconds(environment) if address else None
         """How long systemd waits for `alive`; None where it doesn't."""
+        self._is_ready = False
 
     def ready(self, status: str) -> None:
         """The server answers."""
+        self._is_ready = True
         self._send(f"READY=1\nSTATUS={_line(status)}")
 
     def status(self, status: str) -> None:
@@ -35,8 +37,9 @@ class ServiceManager:
         self._send("STOPPING=1\nSTATUS=stopping")
 
     def alive(self) -> None:
-        """The server does its work."""
-        self._send("WATCHDOG=1")
+        """The server does its work; not told before it's ready, since systemd has another limit for that."""
+        if self._is_ready:
+            self._send("WATCHDOG=1")
 
     def _send(self, message: str) -> None:
         if not self._address:

@@ -55,6 +55,8 @@ class Watched(NamedTuple):
     """By the performance counter, since when it has not come round; None where it has nothing to do."""
     limit: float
     """Seconds after which it has stalled."""
+    always_busy: bool = False
+    """Whether it comes round all the time: then it stood still where the watchdog was late itself."""
 
 
 class Watchdog:
@@ -103,7 +105,7 @@ class Watchdog:
 
     def _look(self, part: Watched, now: float, late: float) -> None:
         since = part.busy_since()
-        stood = 0.0 if since is None else now - since
+        stood = 0.0 if since is None else max(now - since, late if part.always_busy else 0.0)
         if stood >= part.limit:
             if part.name not in self._stalled:
                 self._begin(part, now - stood, stood, late)

@@ -124,7 +124,7 @@ class Metrics:
             registry, "chore_failures_total", "Failures of what the server does by the clock.", ("chore",)
         )
         self.stalls = _shared_counter(
-            registry, "stalls_total", "How often the event loop or the database's writer stood still.", ("part",)
+            registry, "stalls_total", "How often the event loop or the writer of the database stood still.", ("part",)
         )
         self.event_loop_lag = _histogram(
             registry, "event_loop_lag_seconds", "How late the event loop runs what is due, sampled.", _LAG_SECONDS
