@@ -19,3 +19,7 @@ SELECT * FROM transactions WHERE grace_began_at <= @began_until ORDER BY grace_b
 -- One connector by its key.
 -- name: FindConnector :one
 SELECT * FROM connectors WHERE key = @key;
+
+-- Begin every grace period anew: the clock by which they were measured has jumped.
+-- name: RestartGracePeriods :exec
+UPDATE transactions SET grace_began_at = @grace_began_at WHERE grace_began_at IS NOT NULL;

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from ipaddress import ip_address
@@ -18,7 +19,9 @@ from fastapi.security import HTTPBearer
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from mcpp.api.failed_logins import FailedLogins
 from mcpp.api.problems import ApiError
+from mcpp.api.proxies import FindClient
 
 LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "::1")
 
@@ -41,12 +44,18 @@ class AccessRules:
 
     http_host: str
     """The address that it listens on."""
-    allowed_hosts: tuple[str, ...] | None = None
-    """Names that a request may carry as `Host`, with any port; None for the listener's own."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Names that a request may carry as `Host`, with any port, beside loopback's, the machine's and the listener's."""
+    machine_names: tuple[str, ...] = ()
+    """The machine's own."""
     api_token: str | None = None
     """What requests on /api and /metrics must bring; None for nothing."""
     metrics_open: bool = False
     """/metrics needs no token."""
+    counted_as: Callable[[str], str | None] = lambda address: address
+    """For which network an address stands where wrong tokens are counted."""
+    find_client: FindClient | None = None
+    """Who makes a request by way of a proxy; None where none is trusted."""
 
     def protects(self, path: str) -> bool:
         """Whether a request needs the token."""
@@ -59,21 +68,23 @@ class Guard:
 
     def __init__(self, app: ASGIApp, rules: AccessRules) -> None:
         self._app = app
-        self._names = frozenset(map(_canonical_name, rules.allowed_hosts or (*LOOPBACK_NAMES, rules.http_host)))
+        names = (*LOOPBACK_NAMES, rules.http_host, *rules.machine_names, *rules.allowed_hosts)
+        self._names = frozenset(map(_canonical_name, names))
         # On a wildcard address, the one that a connection came in on is the listener's own, too.
-        self._own_address_counts = rules.allowed_hosts is None and _is_wildcard(rules.http_host)
+        self._own_address_counts = _is_wildcard(rules.http_host)
+        self._failed_logins = FailedLogins(rules.counted_as)
         self._rules = rules
         self._token = (rules.api_token or "").encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            refusal = self._refusal(scope)
+            refusal = await self._refusal(scope)
             if refusal is not None:
                 await refusal.response()(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
-    def _refusal(self, scope: Scope) -> ApiError | None:
+    async def _refusal(self, scope: Scope) -> ApiError | None:
         headers = Headers(scope=scope)
         hosts = headers.getlist("host")
         if len(hosts) != 1 or not self._is_allowed(hosts[0], scope):
@@ -81,16 +92,27 @@ class Guard:
         if any(not _same_origin(origin, hosts[0]) for origin in headers.getlist("origin")):
             return _forbidden("requests from another origin are refused")
         if self._rules.protects(scope["path"]) and not self._is_authorized(headers):
+            return await self._unauthorized(scope, headers)
+        if scope["path"].startswith(_IDENTITIES) and b"%2f" in scope.get("raw_path", b"").lower():
+            # Decoded it would be taken for the path's own, and the request for another one.
+            return ApiError(HTTPStatus.BAD_REQUEST, "bad_request", "an identity has no slash (OCPP-J 1.6 §3.1.1)")
+        return None
+
+    async def _unauthorized(self, scope: Scope, headers: Headers) -> ApiError:
+        # Who shows no token guesses none.
+        address = (scope.get("client") or ("", 0))[0]
+        wait = await self._failed_logins.add(address) if "authorization" in headers else None
+        if wait is None:
             return ApiError(
                 HTTPStatus.UNAUTHORIZED,
                 "unauthorized",
                 "send the api-token as Authorization: Bearer …",
                 headers={"WWW-Authenticate": "Bearer"},
             )
-        if scope["path"].startswith(_IDENTITIES) and b"%2f" in scope.get("raw_path", b"").lower():
-            # Decoded it would be taken for the path's own, and the request for another one.
-            return ApiError(HTTPStatus.BAD_REQUEST, "bad_request", "an identity has no slash (OCPP-J 1.6 §3.1.1)")
-        return None
+        detail = f"too many wrong tokens have come from this address; try again in {wait} s"
+        return ApiError(
+            HTTPStatus.TOO_MANY_REQUESTS, "too_many_failed_logins", detail, headers={"Retry-After": str(wait)}
+        )
 
     def _is_allowed(self, host: str, scope: Scope) -> bool:
         name_and_port = _name_and_port(host, "80")

@@ -32,8 +32,10 @@ from mcpp.api.charging_profiles import STORED_PROFILE
 from mcpp.api.command_schemas import command_schemas
 from mcpp.api.commands import any_of, schema_name
 from mcpp.api.failures import answer_failures
+from mcpp.api.headers import SecurityHeaders
 from mcpp.api.models import NamedProfile
 from mcpp.api.problems import CORRELATION_PATTERN, Problem, answer_with_problems, documented
+from mcpp.api.proxies import Forwarded
 from mcpp.api.request_flow import CORRELATION_HEADER, RequestFlow, RequestObserver
 from mcpp.api.services import ApiServices
 
@@ -65,7 +67,13 @@ def create_api(services: ApiServices, rules: AccessRules, requests: RequestObser
     )
     app.state.services = services
     app.state.requests = requests
-    problems = documented(HTTPStatus.UNAUTHORIZED, HTTPStatus.UNPROCESSABLE_ENTITY)
+    app.state.rules = rules
+    problems = documented(
+        HTTPStatus.UNAUTHORIZED,
+        HTTPStatus.REQUEST_TIMEOUT,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        HTTPStatus.TOO_MANY_REQUESTS,
+    )
     api = APIRouter(prefix="/api/v1", dependencies=_token(rules, "/api"), responses=problems)
     for router in (
         charge_points.router,
@@ -102,10 +110,13 @@ def _operation_id(route: APIRoute) -> str:
 
 class _Api(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
-        """The framework's layers, with the requests' flow around them: it is around the answer to a failure, too."""
+        """The framework's layers, with ours around them: they are around the answer to a failure, too."""
         # What is mounted has no endpoint: it is one itself.
         routes = {it.endpoint or it.app: it.path_format or "" for it in iter_route_contexts(self.routes)}
-        return RequestFlow(super().build_middleware_stack(), self.state.requests, routes)
+        flow = RequestFlow(super().build_middleware_stack(), self.state.requests, routes)
+        secured = SecurityHeaders(flow)
+        rules: AccessRules = self.state.rules
+        return secured if rules.find_client is None else Forwarded(secured, rules.find_client)
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document, with the schemas that FastAPI knows by reference only: of problems and commands."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated
 
@@ -68,7 +67,7 @@ async def put_charge_point(
             security_profile=wanted.security_profile if "security_profile" in given else KEEP,
             certificate_serial=wanted.certificate_serial if "certificate_serial" in given else KEEP,
         ),
-        datetime.now(UTC),
+        services.clock.now(),
     )
     if registered.created:
         response.status_code = HTTPStatus.CREATED

@@ -7,6 +7,8 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 
+from mcpp.api.headers import policy_of_page
+
 ASSETS_PATH = "/docs/assets"
 
 assets = StaticFiles(packages=[("fastapi_offline", "static")])
@@ -17,7 +19,7 @@ router = APIRouter(include_in_schema=False)
 @router.get("/docs")
 async def get_docs() -> HTMLResponse:
     """The page around `/openapi.json`."""
-    return get_swagger_ui_html(
+    page = get_swagger_ui_html(
         openapi_url="/openapi.json",
         title="MCPP",
         swagger_js_url=f"{ASSETS_PATH}/swagger-ui-bundle.js",
@@ -26,3 +28,5 @@ async def get_docs() -> HTMLResponse:
         # Without a validator: the page would show the document to one on the internet.
         swagger_ui_parameters={"validatorUrl": None},
     )
+    page.headers["Content-Security-Policy"] = policy_of_page(bytes(page.body).decode())
+    return page

@@ -11,6 +11,7 @@ from typing import Any, cast
 import uvicorn
 from starlette.types import ASGIApp
 
+from mcpp.api.headers import PLAIN
 from mcpp.api.silence import SILENCE_SECONDS, Connection, SilentConnections
 
 _BACKLOG = 128
@@ -48,7 +49,8 @@ class HttpServer:
             log_level="warning",
             access_log=False,
             server_header=False,
-            # X-Forwarded-… is anybody's word.
+            headers=list(PLAIN),
+            # What X-Forwarded-… says is judged by the application (mcpp.api.proxies).
             proxy_headers=False,
             timeout_graceful_shutdown=stop_timeout,
             limit_concurrency=connection_limit,

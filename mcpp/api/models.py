@@ -330,3 +330,7 @@ class Readiness(BaseModel):
     checks: dict[str, str] = Field(
         description="Each check with `ok` or what is wrong.", examples=[{"database": "ok", "schema": "ok"}]
     )
+    clock: Literal["ok", "wrong"] = Field(
+        description="`wrong` while the machine's clock is behind times that were told already; the server goes on by a "
+        "clock of its own."
+    )

@@ -155,7 +155,7 @@ async def _http_exception(request: Request, error: Exception) -> Response:
         detail, headers = f"{request.method} is not possible here", {"Allow": ", ".join(_possible_methods(request))}
     elif status is HTTPStatus.NOT_FOUND:
         detail = "there is nothing at this path"
-    elif status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+    elif status in {HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.REQUEST_TIMEOUT}:
         detail = error.detail
     return ApiError(status, code, detail, headers=headers).response()
 

@@ -44,7 +44,7 @@ class RequestObserver(Protocol):
     """What measures requests; telemetry implements it."""
 
     def begin(
-        self, method: str, path: str, *, scheme: str, caller: SpanContext | None, polled: bool
+        self, method: str, path: str, *, scheme: str, remote: str, caller: SpanContext | None, polled: bool
     ) -> ObservedRequest:
         """A request has come, in the trace of its `caller` if that sent one; `polled` ones come all the time."""
         ...
@@ -64,8 +64,14 @@ class RequestFlow:
             await self._app(scope, receive, send)
             return
         path = scope["path"]
+        remote, _ = scope.get("client") or ("", 0)
         request = self._observer.begin(
-            scope["method"], path, scheme=scope["scheme"], caller=_caller(scope), polled=path in _POLLED
+            scope["method"],
+            path,
+            scheme=scope["scheme"],
+            remote=remote,
+            caller=_caller(scope),
+            polled=path in _POLLED,
         )
         # Never set back: the task ends with its request, and the server's own line on what failed comes last.
         current_trace_context.set(request.cause)

@@ -18,4 +18,4 @@ router = APIRouter(prefix="/reservations", tags=["reservations"])
 @router.get("", response_model=ReservationPage)
 async def list_reservations(services: FromServices, query: Annotated[ReservationQuery, Query()]) -> Page[Reservation]:
     """Reservations, newest first."""
-    return await reads.list_page(services.readers, query)
+    return await reads.list_page(services.readers, query, services.clock.now())

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Annotated, Concatenate, ParamSpec, Protocol, TypeVar, cast
 
 from fastapi import Depends, Request
 from pydantic import BaseModel
 
 from mcpp.api.event_stream import EventStream
+from mcpp.clock import Clock
 from mcpp.csms.commands import Commands
 from mcpp.csms.live import Exchange, LiveChargePoints
 from mcpp.domain.assignment import ReadContent
@@ -72,6 +72,7 @@ class ApiServices:
     render_metrics: Callable[[str], tuple[str, AsyncIterator[bytes]]]
     """Content type and pieces of a scrape, by the Accept header."""
     log: LogControl
+    clock: Clock
     files: FileStore | None = None
     """None where the listener for files is off."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
@@ -89,7 +90,7 @@ class ApiServices:
         **kwargs: P.kwargs,
     ) -> T:
         """Have a domain function run on a person's behalf, and publish its events. Raises what it raises."""
-        occasion = OperatorOccasion(active_correlation_id(), datetime.now(UTC))
+        occasion = OperatorOccasion(active_correlation_id(), self.clock.now())
         outcome = await self.writer.submit(function, occasion, *args, **kwargs)
         self.publish(outcome.events)
         return outcome.value

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import AsyncIterator
 from http import HTTPStatus
-from typing import Final
+from typing import Final, Literal
 
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -37,16 +37,19 @@ async def get_health() -> Health:
 async def get_readiness(services: FromServices) -> Response:
     """Whether the database can be written and its schema is current."""
     checks = dict(await services.check_readiness())
-    if all(result == "ok" for result in checks.values()):
-        return JSONResponse(Readiness(status="ok", checks=checks).model_dump())
-    unavailable = Readiness(status="unavailable", checks=checks)
-    return JSONResponse(unavailable.model_dump(), HTTPStatus.SERVICE_UNAVAILABLE)
+    is_ready = all(result == "ok" for result in checks.values())
+    clock: Literal["ok", "wrong"] = "wrong" if services.clock.is_wrong else "ok"
+    answer = Readiness(status="ok" if is_ready else "unavailable", checks=checks, clock=clock)
+    return JSONResponse(answer.model_dump(), HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 @metrics_router.get(
     "/metrics",
     response_class=Response,
-    responses={HTTPStatus.OK: {"content": _METRICS}, **documented(HTTPStatus.UNAUTHORIZED)},
+    responses={
+        HTTPStatus.OK: {"content": _METRICS},
+        **documented(HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS),
+    },
 )
 async def get_metrics(services: FromServices, request: Request) -> Response:
     """Prometheus text, or OpenMetrics with exemplars where `Accept` asks for it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeAlias
 
 from pydantic import BaseModel, JsonValue
@@ -63,7 +64,7 @@ class Version:
     remote_stop: Callable[[int], tuple[AnyAction, BaseModel]]
     """The CALL that asks to stop a transaction: its action and its request."""
     operations: Callable[[LiveChargePoints, RunningTransaction], Operations]
-    local_list_sync: Callable[[Writer[Queries], LiveChargePoints], SyncLocalList]
+    local_list_sync: Callable[[Writer[Queries], LiveChargePoints, Callable[[], datetime]], SyncLocalList]
     charging_profile: type[BaseModel]
     """What is stored by a name, for commands to refer to."""
     read_unmatched: Callable[[UnmatchedKind, str], Content]

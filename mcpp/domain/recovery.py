@@ -22,7 +22,8 @@ Nothing is concluded from the other statuses, so that after a boot they count as
 The grace period runs only while the charge point is connected, to this process, since a queue is delivered by
 connections: so neither a charger that stays away nor the server's own downtime closes anything. Older messages of
 the transaction show that the queue is being delivered and restart the period. Those that come after the closing
-correct it, once they have all come.
+correct it, once they have all come. Where the clock has jumped, the periods begin anew: they're never too short, and
+too long by one at most.
 """
 
 from __future__ import annotations
@@ -138,6 +139,11 @@ def weigh_meter_values(q: Queries, occasion: Occasion, transaction: Transaction,
     if is_trusted:
         q.trust_transaction(id=transaction.id)
     return is_trusted
+
+
+def restart_grace_periods(q: Queries, now: datetime) -> None:
+    """Begin every grace period anew, since the clock that they were measured by has jumped."""
+    q.restart_grace_periods(grace_began_at=now)
 
 
 def close_orphans(

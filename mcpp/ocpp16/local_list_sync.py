@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final, NamedTuple
 
 from pydantic import BaseModel
@@ -29,10 +29,6 @@ _LONGEST_ID_TAG: Final = 20
 """Characters of an IdToken (OCPP 1.6 §7.28)."""
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 class _Sent(NamedTuple):
     update: ListUpdate
     exchange: Exchange[BaseModel]
@@ -48,7 +44,7 @@ class _Sent(NamedTuple):
 class LocalListSync:
     """Sends the list: whole, and in parts where the charge point takes no more at once."""
 
-    def __init__(self, writer: Writer[Queries], live: LiveChargePoints, now: Callable[[], datetime] = _utc_now) -> None:
+    def __init__(self, writer: Writer[Queries], live: LiveChargePoints, now: Callable[[], datetime]) -> None:
         self._writer = writer
         self._live = live
         self._now = now
@@ -104,6 +100,8 @@ def _request(update: ListUpdate) -> SendLocalListRequest:
     )
 
 
-def local_list_sync(writer: Writer[Queries], live: LiveChargePoints) -> Callable[[str], Awaitable[Exchange[BaseModel]]]:
+def local_list_sync(
+    writer: Writer[Queries], live: LiveChargePoints, now: Callable[[], datetime]
+) -> Callable[[str], Awaitable[Exchange[BaseModel]]]:
     """The synchronization of one server's charge points, by identity."""
-    return LocalListSync(writer, live).sync
+    return LocalListSync(writer, live, now).sync

@@ -6,7 +6,7 @@ import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import cast
 
 import structlog
@@ -33,6 +33,7 @@ class SiteServices:
     verbs: Operations
     writer: Writer[Queries]
     publish: Callable[[Iterable[Event]], None]
+    now: Callable[[], datetime]
 
 
 class LocalSite:
@@ -58,7 +59,7 @@ class LocalSite:
         return self._services.verbs
 
     def now(self) -> datetime:
-        return datetime.now(UTC)
+        return self._services.now()
 
     async def send(
         self, charge_point_id: str, action: str, payload: Mapping[str, JsonValue]

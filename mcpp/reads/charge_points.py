@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from pydantic import Field
@@ -168,7 +168,7 @@ class ChargePoints:
         async with self._pool.reader() as q:
             ids = _CURSORS.page(await self._find_ids(q, query, after), query)
             rows = await q.get_charge_points(identities=ids.items)
-            points = await self._join(q, rows, await _reservations(q))
+            points = await self._join(q, rows, await _reservations(q, self._readings.now()))
         return Page(points, ids.next_cursor)
 
     async def list_all(self) -> list[ChargePoint]:
@@ -176,7 +176,7 @@ class ChargePoints:
         points: list[ChargePoint] = []
         after = ""
         async with self._pool.reader() as q:
-            reservations = await _reservations(q)
+            reservations = await _reservations(q, self._readings.now())
             while ids := await q.list_identities(after=after, page_size=_AT_ONCE):
                 rows = await q.get_charge_points(identities=ids)
                 points += await self._join(q, rows, reservations)
@@ -232,7 +232,7 @@ class ChargePoints:
         return found[:wanted]
 
     async def _join_one(self, q: Readers, row: models.ChargePoint) -> ChargePoint:
-        (point,) = await self._join(q, [row], await _reservations_of(q, row.identity))
+        (point,) = await self._join(q, [row], await _reservations_of(q, row.identity, self._readings.now()))
         return point
 
     async def _join(
@@ -245,7 +245,7 @@ class ChargePoints:
         reserved_for = {(r.charge_point_id, r.connector_id): r.id_tag for r in reservations}
         connectors: dict[int, list[Connector]] = {key: [] for key in ids}
         found = await q.list_connectors(charge_point_keys=list(ids))
-        now = datetime.now(UTC)
+        now = self._readings.now()
         for connector in found:
             identity = ids[connector.charge_point_key]
             holder = reserved_for.get((identity, connector.connector_id))
@@ -289,22 +289,22 @@ class ChargePoints:
         )
 
 
-async def _reservations_of(q: Readers, charge_point_id: str) -> list[models.ReservationRecord]:
+async def _reservations_of(q: Readers, charge_point_id: str, now: datetime) -> list[models.ReservationRecord]:
     """Those that hold a connector of this charge point now."""
     return await q.list_reservations_of_charge_point_by_status(
         charge_point_id=charge_point_id,
         status=ReservationState.ACCEPTED,
-        expires_after=datetime.now(UTC),
+        expires_after=now,
         before_id=NEWEST_ID,
         page_size=_RESERVATIONS,
     )
 
 
-async def _reservations(q: Readers) -> list[models.ReservationRecord]:
+async def _reservations(q: Readers, now: datetime) -> list[models.ReservationRecord]:
     """Those that hold a connector now."""
     return await q.list_reservations_by_status(
         status=ReservationState.ACCEPTED,
-        expires_after=datetime.now(UTC),
+        expires_after=now,
         before_id=NEWEST_ID,
         page_size=_RESERVATIONS,
     )

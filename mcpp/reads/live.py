@@ -6,8 +6,9 @@ happens the moment it says no more.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from functools import partial
 from typing import Final, NamedTuple
 
 from mcpp.domain.events import (
@@ -261,6 +262,9 @@ class _LiveChargePoint:
             connector.renew_connection()
 
 
+_utc_now: Final = partial(datetime.now, UTC)
+
+
 class LiveReadings:
     """Subscribes to the domain's events; to be told of each before anybody is who asks here."""
 
@@ -277,9 +281,10 @@ class LiveReadings:
     )
     """Events that it wants."""
 
-    def __init__(self, most_known: int = MOST_KNOWN) -> None:
-        """Nothing is kept of charge points beyond that many."""
+    def __init__(self, most_known: int = MOST_KNOWN, now: Callable[[], datetime] = _utc_now) -> None:
+        """Nothing is kept of charge points beyond that many. `now` is the clock of those who ask."""
         self._most_known = most_known
+        self.now = now
         self._charge_points: dict[str, _LiveChargePoint] = {}
 
     def connector(self, charge_point_id: str, connector_id: int) -> LiveConnector | None:

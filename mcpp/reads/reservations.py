@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from mcpp.domain.reservations import status_at
@@ -41,10 +41,9 @@ class ReservationQuery(PageQuery):
     status: ReservationState | None = None
 
 
-async def list_page(pool: ReaderPool, query: ReservationQuery) -> Page[Reservation]:
-    """Reservations, those booked last first. Raises BadCursor."""
+async def list_page(pool: ReaderPool, query: ReservationQuery, now: datetime) -> Page[Reservation]:
+    """Reservations as they stand now, those booked last first. Raises BadCursor."""
     (before_id,) = _CURSORS.start(query)
-    now = datetime.now(UTC)
     async with pool.reader() as q:
         rows = await _find_records(q, query, before_id, now)
     return _CURSORS.page(rows, query).map(lambda row: _reservation(row, now))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple, TypeAlias, TypedDict
 
 from pydantic import AwareDatetime, Field, JsonValue, TypeAdapter
@@ -101,7 +101,7 @@ def transaction_of(record: TransactionRecord, live: LiveReadings | None = None) 
         energy = record.energy_wh if counted is None else counted
         duration = max(0, round((record.stopped_at - record.started_at).total_seconds()))
     elif live is not None:
-        now = datetime.now(UTC)
+        now = live.now()
         duration = duration_so_far(record.started_at, record.start_received_at, now)
         connector = live.running(record.charge_point_id, record.transaction_id)
         if connector is not None:

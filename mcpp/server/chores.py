@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from mcpp.domain import recovery, reservations
 from mcpp.domain.cards import CardBook, write_cards
@@ -15,6 +14,7 @@ from mcpp.domain.events import Event
 from mcpp.domain.retention import Place, thin_samples
 from mcpp.domain.stamps import StampBook, write_stamps
 from mcpp.ocppj.flow import new_correlation_id
+from mcpp.server.chore import Chore
 from mcpp.storage.writer import WriteFailed, Writer
 from mcpp_generated.db.queries import Queries
 
@@ -41,39 +41,7 @@ RETENTION_PAUSE = 0.05
 """Seconds between two portions of them: most of the disk's time is the chargers'."""
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
-class _Chore(ABC):
-    """Something to do again and again, on the event loop."""
-
-    def __init__(self, interval: float) -> None:
-        """`interval` is in seconds."""
-        self._interval = interval
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        """Begin, on the running loop."""
-        self._task = asyncio.get_running_loop().create_task(self._run())
-
-    async def stop(self) -> None:
-        """End; what is under way is given up."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait((self._task,))
-
-    @abstractmethod
-    async def work(self) -> None:
-        """Do what there is to do now."""
-
-    async def _run(self) -> None:
-        while True:
-            await self.work()
-            await asyncio.sleep(self._interval)
-
-
-class StampKeeper(_Chore):
+class StampKeeper(Chore):
     """Writes the gathered stamps every second, and what is left at the end."""
 
     def __init__(self, writer: Writer[Queries], book: StampBook, interval: float = STAMP_INTERVAL) -> None:
@@ -81,9 +49,8 @@ class StampKeeper(_Chore):
         self._writer = writer
         self._book = book
 
-    async def stop(self) -> None:
-        """Write what is left and end."""
-        await super().stop()
+    async def finish(self) -> None:
+        """Write what is left."""
         await self.work()
 
     async def work(self) -> None:
@@ -98,14 +65,14 @@ class StampKeeper(_Chore):
             self._book.put_back(stamps)
 
 
-class CardKeeper(_Chore):
+class CardKeeper(Chore):
     """Writes which cards were unknown or refused, every second, and what is left at the end."""
 
     def __init__(
         self,
         writer: Writer[Queries],
         book: CardBook,
-        now: Callable[[], datetime] = _utc_now,
+        now: Callable[[], datetime],
         interval: float = STAMP_INTERVAL,
     ) -> None:
         super().__init__(interval)
@@ -113,9 +80,8 @@ class CardKeeper(_Chore):
         self._book = book
         self._now = now
 
-    async def stop(self) -> None:
-        """Write what is left and end."""
-        await super().stop()
+    async def finish(self) -> None:
+        """Write what is left."""
         await self.work()
 
     async def work(self) -> None:
@@ -130,7 +96,7 @@ class CardKeeper(_Chore):
             self._book.put_back(cards)
 
 
-class ConformanceKeeper(_Chore):
+class ConformanceKeeper(Chore):
     """Writes the gathered departures from the contract every few seconds, and what is left at the end."""
 
     def __init__(self, writer: Writer[Queries], book: ConformanceBook, interval: float = CONFORMANCE_INTERVAL) -> None:
@@ -138,9 +104,8 @@ class ConformanceKeeper(_Chore):
         self._writer = writer
         self._book = book
 
-    async def stop(self) -> None:
-        """Write what is left and end."""
-        await super().stop()
+    async def finish(self) -> None:
+        """Write what is left."""
         await self.work()
 
     async def work(self) -> None:
@@ -160,14 +125,14 @@ class ConformanceKeeper(_Chore):
                 self._book.put_back(left)
 
 
-class ReservationKeeper(_Chore):
+class ReservationKeeper(Chore):
     """Lets reservations expire: at the start those whose time ran out meanwhile, then every few seconds."""
 
     def __init__(
         self,
         writer: Writer[Queries],
         publish: Callable[[Iterable[Event]], None],
-        now: Callable[[], datetime] = _utc_now,
+        now: Callable[[], datetime],
         interval: float = EXPIRY_INTERVAL,
     ) -> None:
         super().__init__(interval)
@@ -182,7 +147,7 @@ class ReservationKeeper(_Chore):
             self._publish(outcome.events)
 
 
-class RecoveryKeeper(_Chore):
+class RecoveryKeeper(Chore):
     """Closes the transactions that their chargers left open, once the grace period is over."""
 
     def __init__(
@@ -191,27 +156,38 @@ class RecoveryKeeper(_Chore):
         publish: Callable[[Iterable[Event]], None],
         connected_since: Callable[[], Mapping[int, datetime]],
         grace: timedelta,
-        now: Callable[[], datetime] = _utc_now,
+        now: Callable[[], datetime],
+        jumps: Callable[[], int] = lambda: 0,
         interval: float = RECOVERY_INTERVAL,
     ) -> None:
-        """`connected_since` returns since when each connected charge point is connected, by its key."""
+        """`connected_since` returns since when each connected charge point is connected, by its key.
+
+        `jumps` returns how often the clock has jumped: grace periods are as long as they should be, or begin anew.
+        """
         super().__init__(interval)
         self._writer = writer
         self._publish = publish
         self._connected_since = connected_since
         self._grace = grace
         self._now = now
+        self._jumps = jumps
+        self._jumps_seen: int | None = None
+        """None at the start: what a process before this one wrote, it wrote by a clock that may have been another."""
 
     async def work(self) -> None:
         """Close what is due by now and publish it; what the database refuses is due the next time too."""
         with suppress(WriteFailed):
+            jumps = self._jumps()
+            if jumps != self._jumps_seen:
+                await self._writer.submit(recovery.restart_grace_periods, self._now())
+                self._jumps_seen = jumps
             outcome = await self._writer.submit(
                 recovery.close_orphans, self._now(), self._grace, self._connected_since(), new_correlation_id
             )
             self._publish(outcome.events)
 
 
-class CertificateKeeper(_Chore):
+class CertificateKeeper(Chore):
     """Has the files of TLS looked at."""
 
     def __init__(self, look: Callable[[], None], interval: float = CERTIFICATE_INTERVAL) -> None:
@@ -223,14 +199,14 @@ class CertificateKeeper(_Chore):
         self._look()
 
 
-class RetentionKeeper(_Chore):
+class RetentionKeeper(Chore):
     """Deletes the samples that aren't kept any longer, in portions."""
 
     def __init__(
         self,
         writer: Writer[Queries],
         keeps: timedelta,
-        now: Callable[[], datetime] = _utc_now,
+        now: Callable[[], datetime],
         interval: float = RETENTION_INTERVAL,
         pause: float = RETENTION_PAUSE,
     ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from pydantic import BaseModel
@@ -20,6 +21,9 @@ _OUTCOMES: Final = {
 }
 
 
+_utc_now: Final = partial(datetime.now, UTC)
+
+
 class FinishedCommands:
     """Turns what the transport reports of a command's end into an event."""
 
@@ -27,10 +31,12 @@ class FinishedCommands:
         self,
         publish: Callable[[Iterable[Event]], None],
         not_understood: Callable[[Flow, InvalidAnswer], None] | None = None,
+        now: Callable[[], datetime] = _utc_now,
     ) -> None:
         """`not_understood` learns of answers that break the contract."""
         self._publish = publish
         self._not_understood = not_understood
+        self._now = now
 
     def __call__(self, flow: Flow, result: BaseModel | Exception) -> None:
         """Publish a command that brought this response, or why it brought none."""
@@ -40,7 +46,7 @@ class FinishedCommands:
         event = CommandFinished(
             charge_point_id=flow.peer.identity,
             correlation_id=flow.correlation_id,
-            at=datetime.now(UTC),
+            at=self._now(),
             action=flow.action,
             message_id=flow.message_id,
             outcome=_OUTCOMES.get(type(result), CommandOutcome.INVALID_ANSWER) if failed else CommandOutcome.ANSWERED,

@@ -8,15 +8,20 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
 
+from websockets.datastructures import Headers
+
 from mcpp.api.access import AccessRules
 from mcpp.api.app import create_api
 from mcpp.api.http_server import HttpServer
+from mcpp.api.proxies import FindClient
 from mcpp.api.services import ApiServices
+from mcpp.clock import Clock
 from mcpp.csms.commands import Commands
 from mcpp.errors import StartError
 from mcpp.files.directory import MIB, StorageFailed
 from mcpp.files.listener import create_files_app, reachable_url
 from mcpp.files.store import FileStore
+from mcpp.server.machine import machine_names
 from mcpp.server.parts import CoreParts, StorageParts
 from mcpp.server.telemetry import TelemetryParts
 from mcpp.server.tls import secured
@@ -25,6 +30,7 @@ from mcpp.settings import Settings
 from mcpp.storage.readiness import check_writable
 from mcpp.telemetry.metrics.fleet_series import fleet_series
 from mcpp.telemetry.requests import RequestTelemetry
+from mcpp.transport.addresses import TrustedProxies, client_of, counted_as
 from mcpp.transport.gate import Gate
 from mcpp.transport.limits import Limits
 from mcpp.transport.listener import OcppListener
@@ -57,7 +63,8 @@ async def open_ocpp(
     metrics.watch_connections(lambda: len(registry))
     metrics.watch_call_queues(lambda: (point.queued_calls for point in registry))
     metrics.watch_incoming_calls(lambda: (point.waiting_calls for point in registry))
-    metrics.watch_fleet(lambda: fleet_series(telemetry.fleet, partial(_connected_since, registry)))
+    connected_since = partial(_connected_since, registry, telemetry.clock)
+    metrics.watch_fleet(lambda: fleet_series(telemetry.fleet, connected_since, telemetry.clock.now()))
     listener = OcppListener(
         settings.ocpp_host,
         settings.ocpp_port,
@@ -85,10 +92,10 @@ async def open_ocpp(
     return port
 
 
-def _connected_since(registry: Registry, identity: str) -> float | None:
+def _connected_since(registry: Registry, clock: Clock, identity: str) -> float | None:
     """In Unix time; None for one that isn't connected."""
     point = registry.get(identity)
-    return None if point is None else point.connected_at
+    return None if point is None else clock.unix(point.connected_since)
 
 
 async def open_http(
@@ -111,20 +118,24 @@ async def open_http(
         commands=Commands(core.registry, core.versions),
         charge_points=core.charge_points,
         live_readings=telemetry.live,
-        sync_local_list=local_list_sync(storage.writer, core.registry),
+        sync_local_list=local_list_sync(storage.writer, core.registry, telemetry.clock.now),
         charging_profiles=CHARGING_PROFILES,
         read_unmatched=read_unmatched,
         hash_password=core.passwords.hash,
         check_readiness=partial(check_writable, storage.writer),
         render_metrics=telemetry.metrics.render,
         log=telemetry.log,
+        clock=telemetry.clock,
         files=files,
     )
     rules = AccessRules(
         http_host=settings.http_host,
-        allowed_hosts=settings.allowed_hosts,
-        api_token=settings.api_token.get_secret_value() if settings.api_token else None,
+        allowed_hosts=settings.allowed_hosts or (),
+        machine_names=await machine_names(),
+        api_token=settings.effective_api_token(),
         metrics_open=settings.metrics_open,
+        counted_as=counted_as,
+        find_client=_find_client(settings.trusted_proxies),
     )
     api = create_api(services, rules, RequestTelemetry(telemetry.metrics, telemetry.spans))
     http = HttpServer(api, settings.http_host, settings.http_port, secured=secured(tls, "http"))
@@ -140,6 +151,12 @@ async def open_http(
 
     listeners.add(stop)
     return port
+
+
+def _find_client(trusted: TrustedProxies | None) -> FindClient | None:
+    if not trusted:
+        return None
+    return lambda peer, headers: client_of(peer, Headers(headers), trusted)
 
 
 async def open_files(
@@ -160,6 +177,7 @@ async def open_files(
         core.services.publish,
         size_limit=size_limit,
         link_lifetime=timedelta(hours=settings.files_link_lifetime),
+        now=core.services.now,
     )
     try:
         await store.open()

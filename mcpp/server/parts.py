@@ -7,11 +7,12 @@ import logging
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, NamedTuple
 
 from mcpp.api.event_stream import EventStream
+from mcpp.clock import Clock
 from mcpp.csms.commands import Commands
 from mcpp.csms.conformance import ConformanceRecorder
 from mcpp.csms.operations import OperationsByVersion
@@ -41,6 +42,7 @@ from mcpp.server.password_offers import PasswordOffers
 from mcpp.server.passwords import Passwords
 from mcpp.server.presence import Presence
 from mcpp.server.telemetry import TelemetryParts
+from mcpp.server.timekeeping import ClockKeeper, begin_after
 from mcpp.server.versions import VERSIONS
 from mcpp.settings import AuthorizationMode, ConcurrentTx, Registration, Settings
 from mcpp.storage.engine import DatabaseUnusable
@@ -81,6 +83,7 @@ async def open_storage(settings: Settings, telemetry: TelemetryParts, running: A
     try:
         queries = SqliteQueries(connection)
         with errors_explained(settings.database):
+            newest = queries.find_newest_clock()
             open_transactions = queries.count_open_transactions()
             sessions = queries.list_sessions()
             fleet = read_fleet(queries)
@@ -89,8 +92,9 @@ async def open_storage(settings: Settings, telemetry: TelemetryParts, running: A
         raise StartError(str(error), passes=error.passes) from error
     if migrated.from_version != migrated.to_version:
         get_logger().info("database_migrated", category="system", **migrated._asdict())
+    begin_after(telemetry.clock, newest)
     telemetry.metrics.transactions_active.set(open_transactions)
-    telemetry.sessions.load(sessions, datetime.now(UTC))
+    telemetry.sessions.load(sessions, telemetry.clock.now())
     telemetry.live.load(fleet)
     telemetry.fleet.load(fleet)
     memory = Memory()
@@ -125,7 +129,7 @@ class CoreParts(NamedTuple):
 async def build_core(
     settings: Settings, telemetry: TelemetryParts, storage: StorageParts, running: AsyncExitStack
 ) -> CoreParts:
-    writer = storage.writer
+    writer, clock = storage.writer, telemetry.clock
     events = Events()
     events.subscribe(*telemetry.subscribers())
     passwords = Passwords()
@@ -144,6 +148,7 @@ async def build_core(
         policy,
         settings.heartbeat_interval,
         memory=storage.memory,
+        now=clock.now,
         offer_password=PasswordOffers(writer, passwords),
     )
     register_unknown = settings.registration is Registration.OPEN
@@ -153,28 +158,33 @@ async def build_core(
         events.publish,
         register_unknown=register_unknown,
         passwords=passwords,
+        now=clock.now,
         policy=profiles,
         unknown_per_hour=settings.unknown_identities_per_hour,
     )
     events.subscribe(services.departures)
-    conformance = ConformanceRecorder(services.departures, VERSIONS, _TOLERATED_HANDSHAKES)
+    conformance = ConformanceRecorder(services.departures, VERSIONS, _TOLERATED_HANDSHAKES, clock.now)
     registry = Registry(
         on_connected=presence.connected,
         on_disconnected=presence.disconnected,
         on_replaced=presence.replaced,
-        command_finished=FinishedCommands(events.publish, conformance.answer_not_understood),
+        command_finished=FinishedCommands(events.publish, conformance.answer_not_understood, clock.now),
     )
     grace = timedelta(seconds=settings.recovery_grace)
     keeps_days = settings.meter_values_retention
     for chore in (
-        *([] if keeps_days is None else [RetentionKeeper(writer, timedelta(days=keeps_days))]),
+        *([] if keeps_days is None else [RetentionKeeper(writer, timedelta(days=keeps_days), clock.now)]),
+        ClockKeeper(clock, writer),
         StampKeeper(writer, services.stamps),
         ConformanceKeeper(writer, services.departures),
-        CardKeeper(writer, services.cards),
-        ReservationKeeper(writer, events.publish),
-        RecoveryKeeper(writer, events.publish, partial(_connected_since, registry), grace),
+        CardKeeper(writer, services.cards, clock.now),
+        ReservationKeeper(writer, events.publish, clock.now),
+        RecoveryKeeper(
+            writer, events.publish, partial(_connected_since, registry, clock), grace, clock.now, lambda: clock.jumps
+        ),
     ):
-        chore.start()
+        telemetry.metrics.chore_failures.labels(chore.name)
+        chore.start(lambda name: telemetry.metrics.chore_failures.labels(name).inc())
         running.push_async_callback(chore.stop)
     return CoreParts(
         services=services,
@@ -189,9 +199,9 @@ async def build_core(
     )
 
 
-def _connected_since(registry: Registry) -> dict[int, datetime]:
-    """The charge points that are connected, by their keys."""
-    return {point.peer.key: datetime.fromtimestamp(point.connected_at, UTC) for point in registry}
+def _connected_since(registry: Registry, clock: Clock) -> dict[int, datetime]:
+    """The charge points that are connected, by their keys; since when as the clock tells times now."""
+    return {point.peer.key: clock.at(point.connected_since) for point in registry}
 
 
 def enabled_plugins(settings: Settings) -> list[Plugin]:
@@ -214,6 +224,7 @@ def build_plugins(
         verbs=OperationsByVersion(registry, by_version),
         writer=storage.writer,
         publish=core.events.publish,
+        now=core.services.now,
     )
     plugins = Plugins(wanted, services, telemetry.plugins())
     running.push_async_callback(plugins.stop)

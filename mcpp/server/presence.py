@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from http import HTTPStatus
 from math import ceil
 
@@ -36,6 +36,7 @@ class Presence:
         *,
         register_unknown: bool,
         passwords: Passwords,
+        now: Callable[[], datetime],
         policy: ProfilePolicy = ASKS_NOTHING,
         unknown_per_hour: int = 200,
     ) -> None:
@@ -43,6 +44,7 @@ class Presence:
         self._policy = policy
         self._writer = writer
         self._passwords = passwords
+        self._now = now
         self._publish = publish
         self._register_unknown = register_unknown
         self._failed_logins = FailedLogins()
@@ -65,7 +67,7 @@ class Presence:
                 charge_points.connect,
                 request.identity,
                 request.ocpp_version,
-                datetime.now(UTC),
+                self._now(),
                 register_unknown=bool(may_register),
                 must_prove=request.must_prove,
                 proof=proof,
@@ -143,7 +145,7 @@ class Presence:
         event = ChargePointConnected(
             charge_point_id=charge_point.identity,
             correlation_id=new_correlation_id(),
-            at=datetime.now(UTC),
+            at=self._now(),
             ocpp_version=charge_point.ocpp_version,
             remote_address=charge_point.remote,
         )
@@ -155,7 +157,7 @@ class Presence:
 
     def disconnected(self, charge_point: LiveChargePoint) -> None:
         """Record the end of a charge point's only connection and publish it, unless a newer one has begun elsewhere."""
-        now = datetime.now(UTC)
+        now = self._now()
         connected = charge_points.Connected(charge_point.peer.key, charge_point.epoch)
         event = ChargePointDisconnected(
             charge_point_id=charge_point.identity, correlation_id=new_correlation_id(), at=now

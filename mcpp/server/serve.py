@@ -8,6 +8,7 @@ import os
 import resource
 import signal
 import socket
+import stat
 import sys
 import threading
 from contextlib import AsyncExitStack
@@ -16,13 +17,16 @@ from mcpp.server.chores import CertificateKeeper
 from mcpp.server.listeners import Listeners, open_files, open_http, open_ocpp
 from mcpp.server.parts import (
     CoreParts,
+    StorageParts,
     build_core,
     build_plugins,
     enabled_plugins,
     open_storage,
 )
-from mcpp.server.telemetry import build_telemetry
+from mcpp.server.systemd import ServiceManager
+from mcpp.server.telemetry import TelemetryParts, build_telemetry
 from mcpp.server.tls import open_tls
+from mcpp.server.watchdog import LOOP_STALL_SECONDS, WRITER_STALL_SECONDS, Watchdog, Watched
 from mcpp.settings import Settings, is_loopback
 from mcpp.telemetry.logs.control import follow_signals
 from mcpp.telemetry.logs.lines import LineWriter
@@ -95,7 +99,9 @@ async def _serve(settings: Settings, sink: LogSink, lines: LineWriter) -> None:
         lag = LoopLag(telemetry.metrics.event_loop_lag.observe)
         lag.start()
         running.callback(lag.stop)
+        manager = ServiceManager(os.environ)
         storage = await open_storage(settings, telemetry, running)
+        _watch(manager, telemetry, lag, storage, running)
         core = await build_core(settings, telemetry, storage, running)
         plugins = build_plugins(wanted, telemetry, storage, core, running)
         listeners = Listeners()
@@ -109,10 +115,27 @@ async def _serve(settings: Settings, sink: LogSink, lines: LineWriter) -> None:
         running.push_async_callback(certificates.stop)
         _tune_garbage_collection()
         await _announce(settings, core, ocpp_port=ocpp_port, http_port=http_port, files_port=files and files[1])
+        manager.ready(f"chargers on port {ocpp_port}, HTTP on port {http_port}")
         plugins.start()
         await stop.wait()
+        manager.stopping()
         get_logger().info("server_stopping", category="system")
     get_logger().info("server_stopped", category="system")
+
+
+def _watch(
+    manager: ServiceManager, telemetry: TelemetryParts, lag: LoopLag, storage: StorageParts, running: AsyncExitStack
+) -> None:
+    """Name what makes the loop or the writer stand still, from here to the end."""
+    watchdog = Watchdog(manager, lambda part: telemetry.metrics.stalls.labels(part).inc())
+    own = threading.current_thread()
+    watchdog.watch(
+        Watched("event_loop", own, lambda: lag.ticked_at, lag.interval + LOOP_STALL_SECONDS, always_busy=True)
+    )
+    writer = storage.writer
+    watchdog.watch(Watched("writer", writer.thread, lambda: writer.writing_since, WRITER_STALL_SECONDS))
+    watchdog.start()
+    running.callback(watchdog.stop)
 
 
 def _tune_garbage_collection() -> None:
@@ -132,6 +155,8 @@ async def _announce(
     log = get_logger()
     if not is_loopback(settings.ocpp_host) and not await core.presence.chargers_authenticated():
         log.warning("chargers_not_authenticated", category="system", ocpp_host=settings.ocpp_host)
+    if settings.api_token_file is not None and settings.api_token_file.stat().st_mode & stat.S_IROTH:
+        log.warning("api_token_file_open", category="system", file=str(settings.api_token_file))
     ports = {"ocpp_port": ocpp_port, "http_port": http_port}
     if files_port is not None:
         ports["files_port"] = files_port

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from mcpp import __version__
+from mcpp.clock import Clock
 from mcpp.csms.observer import ConformanceObserver
 from mcpp.domain.events import Subscriber
 from mcpp.domain.statuses import ConnectorError, ConnectorStatus, StopReason
@@ -46,6 +47,8 @@ class TelemetryParts(NamedTuple):
     fleet: Fleet
     spans: Spans | None
     """None where tracing is off."""
+    clock: Clock
+    """The server's own, which all parts share."""
 
     def observer(self, settings: Settings, conformance: ConformanceObserver) -> MessageTelemetry:
         """What observes the messages, and tells `conformance` of those that break the contract."""
@@ -75,6 +78,8 @@ def build_telemetry(settings: Settings, sink: LogSink, lines: LineWriter, runnin
         stop_reasons=tuple(StopReason),
         connection_outcomes=tuple(ConnectionOutcome),
     )
+    clock = Clock()
+    metrics.watch_clock(lambda: clock.is_wrong)
     metrics.watch_log(lambda: sink.dropped)
     metrics.watch_database(settings.database)
     spans = None
@@ -85,14 +90,14 @@ def build_telemetry(settings: Settings, sink: LogSink, lines: LineWriter, runnin
         spans = Spans(tracing.sampling, tracing.resource, tracing.on_end)
         metrics.watch_spans(partial(_counts, tracing))
     sessions = ChargingSessions(None if spans is None else SessionSpans(spans).end)
-    live = LiveReadings(max(MOST_KNOWN, settings.per_charger_metrics_limit))
+    live = LiveReadings(max(MOST_KNOWN, settings.per_charger_metrics_limit), clock.now)
     fleet = Fleet(
         live,
         statuses=tuple(ConnectorStatus),
         error_codes=tuple(ConnectorError),
         series_limit=settings.per_charger_metrics_limit if settings.per_charger_metrics else 0,
     )
-    return TelemetryParts(lines, LogControl(lines), metrics, sessions, live, fleet, spans)
+    return TelemetryParts(lines, LogControl(lines), metrics, sessions, live, fleet, spans, clock)
 
 
 def _counts(tracing: Tracing) -> dict[str, int]:

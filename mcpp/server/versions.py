@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from typing import Final
 
 from pydantic import BaseModel
@@ -36,9 +37,11 @@ CHARGING_PROFILES: Final[Mapping[str, type[BaseModel]]] = {
 """The model of a stored charging profile, by version."""
 
 
-def local_list_sync(writer: Writer[Queries], live: LiveChargePoints) -> Callable[[str], Awaitable[Exchange[BaseModel]]]:
+def local_list_sync(
+    writer: Writer[Queries], live: LiveChargePoints, now: Callable[[], datetime]
+) -> Callable[[str], Awaitable[Exchange[BaseModel]]]:
     """The synchronization of local lists, by the version that each charge point speaks."""
-    by_version = {version.name: version.local_list_sync(writer, live) for version in VERSIONS}
+    by_version = {version.name: version.local_list_sync(writer, live, now) for version in VERSIONS}
 
     async def sync(identity: str) -> Exchange[BaseModel]:
         version = live.version_of(identity)

@@ -44,6 +44,7 @@ from mcpp.settings.values import (
     Token,
     UrlPath,
     is_loopback,
+    read_token,
 )
 from mcpp.storage.engine import Durability
 from mcpp.telemetry.logs.lines import LogFormat, LogLevel
@@ -65,16 +66,18 @@ class Settings(BaseSettings):
     ocpp_path: UrlPath = Field("/ocpp", description="Chargers connect to this path, a slash and their identity.")
     http_host: Host = Field("127.0.0.1", description="Address of the HTTP listener: API, metrics, health.")
     http_port: Port = Field(8080, description="Port of the HTTP listener; 0 takes a free one.")
+    api_token_file: ReadablePath | None = Field(
+        None, description="File that holds the api-token, in place of that setting; only its owner should read it."
+    )
     api_token: Token | None = Field(
         None,
         description="Bearer token for /api and /metrics; needed where http-host is not loopback. "
         "Better set by variable: other users of the machine can read flags.",
     )
-    allowed_hosts: Annotated[Hosts | None, NoDecode, Documented(default="the listener's own names")] = Field(
-        None, description="Names, comma-separated, that requests to the HTTP listener may carry as Host, with any port."
-    )
-    api_token_file: ReadablePath | None = Field(
-        None, description="File that holds the api-token, in place of that setting; only its owner should read it."
+    allowed_hosts: Annotated[Hosts | None, NoDecode, Documented(default="none more")] = Field(
+        None,
+        description="Names, comma-separated, that requests to the HTTP listener may carry as Host, with any port, "
+        "beside loopback and the machine's own names and addresses.",
     )
     trusted_proxies: Networks | None = Field(
         None,
@@ -275,11 +278,20 @@ class Settings(BaseSettings):
             )
         return profile
 
+    @field_validator("api_token_file")
+    @classmethod
+    def _holds_a_token(cls, path: Path | None) -> Path | None:
+        if path is not None:
+            read_token(path)
+        return path
+
     @field_validator("api_token")
     @classmethod
     def _needed_in_public(cls, token: SecretStr | None, known: ValidationInfo) -> SecretStr | None:
-        host = known.data.get("http_host")
-        if token is None and host is not None and not is_loopback(host):
+        host, has_file = known.data.get("http_host"), known.data.get("api_token_file") is not None
+        if token is not None and has_file:
+            raise ValueError("is given by api-token-file as well; choose one")
+        if token is None and not has_file and "api_token_file" in known.data and host and not is_loopback(host):
             raise ValueError(f"is needed where http-host is {host}, which is not a loopback address")
         return token
 
@@ -298,6 +310,17 @@ class Settings(BaseSettings):
         if settings is None or mistakes:
             raise StartError(*mistakes)
         return settings
+
+    def effective_api_token(self) -> str | None:
+        """The token itself, wherever it stands. Raises StartError where its file has become unusable."""
+        if self.api_token is not None:
+            return self.api_token.get_secret_value()
+        if self.api_token_file is None:
+            return None
+        try:
+            return read_token(self.api_token_file)
+        except ValueError as error:
+            raise StartError(f"api-token-file: {error}") from error
 
     def source(self, name: str, flags: Mapping[str, str]) -> str:
         """Where a setting's value comes from: its flag, its variable, or `default`."""

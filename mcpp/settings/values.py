@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, Final, TypeAlias
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
@@ -87,11 +87,30 @@ def _plugin_name(value: str) -> str:
     return value
 
 
+_VISIBLE_ASCII: Final = "must be one or more visible ASCII characters without blanks"
+
+
 def _token(value: SecretStr) -> SecretStr:
-    token = value.get_secret_value()
-    if not token or not all("!" <= c <= "~" for c in token):
-        raise ValueError("must be one or more visible ASCII characters without blanks")
+    if not _is_token(value.get_secret_value()):
+        raise ValueError(_VISIBLE_ASCII)
     return value
+
+
+def _is_token(text: str) -> bool:
+    return bool(text) and all("!" <= c <= "~" for c in text)
+
+
+def read_token(path: Path) -> str:
+    """The token that a file holds, without blanks and line ends around it. Raises ValueError."""
+    try:
+        text = path.read_text(encoding="ascii").strip()
+    except OSError as error:
+        raise ValueError(f"{path} can't be read ({error.strerror})") from error
+    except UnicodeError as error:
+        raise ValueError(f"{path} holds no token: {_VISIBLE_ASCII}") from error
+    if not _is_token(text):
+        raise ValueError(f"{path} holds no token: {_VISIBLE_ASCII}")
+    return text
 
 
 def _id_tag(value: str) -> str:

@@ -235,6 +235,8 @@ class Writer(Generic[Q]):
         self._gathered: list[Pending[Any]] = []
         self._gathered_since = 0.0
         self._batches: SimpleQueue[_Batch | None] = SimpleQueue()
+        self.writing_since: float | None = None
+        """When the batch at hand began, by the performance counter; any thread may ask."""
         # A daemon: a loop that died without closing the writer must not keep the process from ending.
         self._thread = Thread(target=self._run, name="mcpp-writer", daemon=True)
         self._thread.start()
@@ -272,6 +274,11 @@ class Writer(Generic[Q]):
         unit: Pending[str] = Pending(self._loop, lambda _: self._connection.probe(), ())
         unit.keeps = True
         return self._gather(unit)
+
+    @property
+    def thread(self) -> Thread:
+        """The writer's."""
+        return self._thread
 
     @property
     def waiting(self) -> int:
@@ -338,8 +345,9 @@ class Writer(Generic[Q]):
         # RuntimeError: the loop was closed before the writer, and nobody is left to be notified.
         with suppress(RuntimeError):
             for batch in iter(self._batches.get, None):
-                batch.began = perf_counter()
+                self.writing_since = batch.began = perf_counter()
                 self._write(batch)
+                self.writing_since = None
                 batch.seconds = perf_counter() - batch.began
                 self._loop.call_soon_threadsafe(self._finish, batch)
         try:

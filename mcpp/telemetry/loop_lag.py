@@ -12,15 +12,18 @@ class LoopLag:
 
     def __init__(self, observe: Callable[[float], None], interval: float = 0.5) -> None:
         self._observe = observe
-        self._interval = interval
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0
+        self.interval = interval
+        self.ticked_at = 0.0
+        """When it was last called, by the performance counter; any thread may ask."""
 
     def start(self) -> None:
         """Begin, on the running loop."""
         # Not the loop's own clock: uvloop's counts whole milliseconds and stands still within one turn.
-        self._due = perf_counter() + self._interval
-        self._timer = asyncio.get_running_loop().call_later(self._interval, self._tick)
+        self.ticked_at = perf_counter()
+        self._due = self.ticked_at + self.interval
+        self._timer = asyncio.get_running_loop().call_later(self.interval, self._tick)
 
     def stop(self) -> None:
         """End; nothing stays scheduled."""

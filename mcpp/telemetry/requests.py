@@ -30,11 +30,13 @@ class RequestTelemetry:
         self._metrics = metrics
         self._spans = spans
 
-    def begin(self, method: str, path: str, *, scheme: str, caller: SpanContext | None, polled: bool) -> _Request:
+    def begin(
+        self, method: str, path: str, *, scheme: str, remote: str, caller: SpanContext | None, polled: bool
+    ) -> _Request:
         correlation_id = new_correlation_id() if caller is None else format_trace_id(caller.trace_id)
         is_recorded = not polled and self._records(correlation_id, caller)
         cause = TraceContext(correlation_id, new_span_id() if is_recorded else 0)
-        return _Request(self._metrics, self._spans, cause, method, path, scheme, caller, polled=polled)
+        return _Request(self._metrics, self._spans, cause, method, path, scheme, remote, caller, polled=polled)
 
     def _records(self, correlation_id: str, caller: SpanContext | None) -> bool:
         if self._spans is None:
@@ -45,7 +47,18 @@ class RequestTelemetry:
 class _Request:
     """Implements `mcpp.api.request_flow.ObservedRequest`."""
 
-    __slots__ = ("_began", "_caller", "_method", "_metrics", "_path", "_polled", "_scheme", "_spans", "cause")
+    __slots__ = (
+        "_began",
+        "_caller",
+        "_method",
+        "_metrics",
+        "_path",
+        "_polled",
+        "_remote",
+        "_scheme",
+        "_spans",
+        "cause",
+    )
 
     def __init__(
         self,
@@ -55,6 +68,7 @@ class _Request:
         method: str,
         path: str,
         scheme: str,
+        remote: str,
         caller: SpanContext | None,
         *,
         polled: bool,
@@ -66,6 +80,7 @@ class _Request:
         # Cut before it is searched for secrets.
         self._path = path[:TEXT_LIMIT]
         self._scheme = scheme
+        self._remote = remote
         self._caller = caller
         self._polled = polled
         self._began = perf_counter()
@@ -88,6 +103,7 @@ class _Request:
             category="system",
             method=self._method,
             path=self._path,
+            remote_address=self._remote,
             status=status,
             duration_ms=round(seconds * 1000, 3),
         )

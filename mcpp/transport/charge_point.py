@@ -36,7 +36,7 @@ _WAITING_BYTES: Final = 1024
 class LiveChargePoint(CommandedChargePoint):
     """One charge point while it is connected."""
 
-    __slots__ = ("_busy", "_drained", "_waiting", "_waiting_bytes", "connected_at", "epoch", "security_profile")
+    __slots__ = ("_busy", "_drained", "_waiting", "_waiting_bytes", "connected_since", "epoch", "security_profile")
 
     def __init__(
         self,
@@ -54,8 +54,8 @@ class LiveChargePoint(CommandedChargePoint):
         """That this connection uses."""
         self.epoch = epoch
         """The number of this connection among the charge point's."""
-        self.connected_at = time.time()
-        """Unix time."""
+        self.connected_since = time.monotonic()
+        """By the monotonic clock, since it's asked for how long."""
         self._waiting: deque[tuple[Flow, Call]] = deque()
         self._waiting_bytes = 0
         self._busy = False

@@ -54,7 +54,7 @@ class Session:
 async def ask_metrics(sessions: Sequence[Session]) -> None:
     fleet = FollowedFleet(statuses=(), error_codes=(), series_limit=len(CHARGE_POINTS))
     metrics = Metrics(version="1", actions=(), error_codes=(), stop_reasons=())
-    metrics.watch_fleet(lambda: fleet_series(fleet, lambda _: None))
+    metrics.watch_fleet(lambda: fleet_series(fleet, lambda _: None, datetime.now(UTC)))
     for charge_point_id in CHARGE_POINTS:
         fleet(replace(CONNECTED, charge_point_id=charge_point_id))
     for session in sessions:

@@ -243,6 +243,14 @@ class Queries(Protocol):
         """Charging profiles in the order of their names, a page at a time."""
         raise NotImplementedError
 
+    def note_clock(self, *, newest_at: datetime) -> None:
+        """Note up to when the server has told times."""
+        raise NotImplementedError
+
+    def find_newest_clock(self) -> datetime | None:
+        """Up to when the server has told times, as last noted."""
+        raise NotImplementedError
+
     def put_configuration_keys(self, rows: Iterable[PutConfigurationKeysParams]) -> int:
         """Keep configuration keys as a charge point reports them; each is spelled as in its last word on it."""
         raise NotImplementedError
@@ -590,6 +598,10 @@ class Queries(Protocol):
 
     def find_connector(self, *, key: int) -> Connector | None:
         """One connector by its key."""
+        raise NotImplementedError
+
+    def restart_grace_periods(self, *, grace_began_at: datetime | None) -> None:
+        """Begin every grace period anew: the clock by which they were measured has jumped."""
         raise NotImplementedError
 
     def list_ended_transactions(

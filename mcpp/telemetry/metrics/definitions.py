@@ -117,6 +117,15 @@ class Metrics:
             registry, "database_batch_size", "Units of work that share one commit.", _BATCH_SIZES
         ).labels()
         self.database_errors = _counter(registry, "database_errors_total", "Writes that failed.").labels()
+        self._clock_wrong = _gauge(
+            registry, "clock_wrong", "1 while the machine's clock is behind what was told already, else 0."
+        )
+        self.chore_failures = _counter(
+            registry, "chore_failures_total", "Failures of what the server does by the clock.", ("chore",)
+        )
+        self.stalls = _shared_counter(
+            registry, "stalls_total", "How often the event loop or the writer of the database stood still.", ("part",)
+        )
         self.event_loop_lag = _histogram(
             registry, "event_loop_lag_seconds", "How late the event loop runs what is due, sampled.", _LAG_SECONDS
         ).labels()
@@ -207,6 +216,10 @@ class Metrics:
     def watch_writer(self, depth: Callable[[], int]) -> None:
         """Read how many units of work wait."""
         self._database_queue_depth.set_function(depth)
+
+    def watch_clock(self, is_wrong: Callable[[], bool]) -> None:
+        """Read whether the machine's clock is wrong."""
+        self._clock_wrong.set_function(is_wrong)
 
     def watch_log(self, dropped: Callable[[], int]) -> None:
         """Read how many log lines were lost."""

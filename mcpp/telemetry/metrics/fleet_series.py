@@ -7,7 +7,7 @@ of their closed sets, since `increase` doesn't see the event that a series begin
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TypeAlias
 
 from mcpp.telemetry.fleet.state import ChargePointFigures, ConnectorFigures, Fleet
@@ -17,14 +17,14 @@ ConnectedSince: TypeAlias = Callable[[str], float | None]
 """Returns Unix time in seconds, None for a charge point that isn't connected."""
 
 
-def fleet_series(fleet: Fleet, connected_since: ConnectedSince) -> Iterator[Family]:
+def fleet_series(fleet: Fleet, connected_since: ConnectedSince, now: datetime) -> Iterator[Family]:
     """The families of one scrape: for the charge points that are exported as it begins, with figures of its course."""
     series = _Series(list(fleet))
     text = "Charge points without series of their own, since the limit is reached."
     yield sum_family("mcpp_charge_points_not_exported", text, [fleet.not_exported])
     yield from _of_charge_points(series, connected_since)
     yield from _of_connectors(series, fleet)
-    yield from _of_meters(series, datetime.now(UTC))
+    yield from _of_meters(series, now)
 
 
 def _of_charge_points(series: _Series, connected_since: ConnectedSince) -> Iterator[Family]:

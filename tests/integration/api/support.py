@@ -20,6 +20,7 @@ from mcpp.api.app import create_api
 from mcpp.api.event_stream import EventStream
 from mcpp.api.http_server import HttpServer
 from mcpp.api.services import ApiServices
+from mcpp.clock import Clock
 from mcpp.csms.commands import Commands
 from mcpp.csms.live import Exchange
 from mcpp.csms.services import Services
@@ -251,7 +252,7 @@ async def site(
     writer = Writer(connection, SqliteQueries(connection), memory=memory)
     readers = await SqliteReaderPool.open(database)
     connections, stamps, events, passwords = Connections(), StampBook(), Events(), Passwords()
-    live = LiveReadings()
+    clock, live = Clock(), LiveReadings()
     events.subscribe(live)
     null = os.open(os.devnull, os.O_WRONLY)
     sink = LogSink(null)
@@ -275,13 +276,14 @@ async def site(
         commands=Commands(connections, [dialect]),
         charge_points=ChargePoints(readers, connections, stamps, live),
         live_readings=live,
-        sync_local_list=local_list_sync(writer, connections),
+        sync_local_list=local_list_sync(writer, connections, clock.now),
         charging_profiles=CHARGING_PROFILES,
         read_unmatched=read_unmatched,
         hash_password=passwords.hash,
         check_readiness=partial(check_writable, writer),
         render_metrics=metrics.render,
         log=LogControl(lines),
+        clock=clock,
         files=files if with_files else None,
     )
     server = HttpServer(create_api(services, rules, RequestTelemetry(metrics, spans)), rules.http_host, 0)

@@ -19,7 +19,7 @@ async def test_ready(api: Site) -> None:
     response = await api.get("/readyz")
 
     assert response.status_code == 200
-    assert response.json() == {"status": "ok", "checks": {"database": "ok", "schema": "ok"}}
+    assert response.json() == {"status": "ok", "checks": {"database": "ok", "schema": "ok"}, "clock": "ok"}
 
 
 async def test_not_ready_says_which_check_fails(api: Site) -> None:

@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -138,6 +140,7 @@ async def at_work(
         verbs=Ocpp16Operations(registry, charge_points.running_transaction),
         writer=writer,
         publish=publish,
+        now=partial(datetime.now, UTC),
     )
     seen = Seen()
     manager = Plugins(plugins, services, seen, limits)

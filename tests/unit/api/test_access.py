@@ -8,9 +8,11 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from mcpp.api.access import AccessRules, Guard
+from mcpp.api.failed_logins import FORGOTTEN_AFTER, FREE, LONGEST_WAIT, FailedLogins
 
 LOCAL = AccessRules("127.0.0.1")
 NAMED = AccessRules("127.0.0.1", allowed_hosts=("mcpp.example", "192.0.2.7", "::1"))
+IN_A_LAN = AccessRules("0.0.0.0", allowed_hosts=("charging.example",), machine_names=("box", "box.lan", "box.local"))
 PUBLIC = AccessRules("0.0.0.0")
 SECRET = AccessRules("127.0.0.1", api_token="t0ken")
 OPEN_METRICS = AccessRules("127.0.0.1", api_token="t0ken", metrics_open=True)
@@ -64,7 +66,16 @@ async def status(rules: AccessRules, path: str, headers: list[tuple[str, str]]) 
         (NAMED, "mcpp.example:8443", True),
         (NAMED, "192.0.2.7", True),
         (NAMED, "[::1]:8080", True),
-        (NAMED, "127.0.0.1", False),
+        (NAMED, "127.0.0.1", True),
+        (NAMED, "localhost:8080", True),
+        (IN_A_LAN, "charging.example", True),
+        (IN_A_LAN, "127.0.0.1:8080", True),
+        (IN_A_LAN, "Box:8080", True),
+        (IN_A_LAN, "box.local:8080", True),
+        (IN_A_LAN, "box.lan.", True),
+        (IN_A_LAN, OWN_ADDRESS, True),
+        (IN_A_LAN, "box.evil.example", False),
+        (IN_A_LAN, "evil.example", False),
         (NAMED, OWN_ADDRESS, False),
     ],
 )
@@ -143,3 +154,40 @@ async def test_the_right_token_opens_nothing_to_a_foreign_page(header: tuple[str
         headers.append(("host", "localhost"))
 
     assert await status(SECRET, "/api/v1/transactions", headers) == 403
+
+
+async def ask(guard: Guard, token: str | None, address: str) -> httpx.Response:
+    transport = httpx.ASGITransport(guard, client=(address, 1))
+    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
+        return await http.get("/api/v1/transactions", headers=headers)
+
+
+async def test_who_guesses_has_to_wait_and_the_right_token_always_passes() -> None:
+    guard = Guard(behind, SECRET)
+    guard._failed_logins = FailedLogins(hold_seconds=0)
+    guesses = [(await ask(guard, f"guess{number}", "192.0.2.1")).status_code for number in range(FREE)]
+    refused = await ask(guard, "guess", "192.0.2.1")
+
+    assert guesses == [401] * FREE
+    assert (refused.status_code, refused.json()["code"]) == (429, "too_many_failed_logins")
+    assert int(refused.headers["retry-after"]) >= 1
+    assert (await ask(guard, "t0ken", "192.0.2.1")).status_code == 200
+    assert (await ask(guard, None, "192.0.2.1")).status_code == 401
+    assert (await ask(guard, "guess", "192.0.2.2")).status_code == 401
+
+
+async def test_wrong_tokens_are_forgotten_and_bounded() -> None:
+    now = 0.0
+    logins = FailedLogins(now=lambda: now, hold_seconds=0)
+    waits = [await logins.add("192.0.2.1") for _ in range(FREE + 20)]
+    now = FORGOTTEN_AFTER
+    forgotten = await logins.add("192.0.2.1")
+    for number in range(5000):
+        await logins.add(f"10.0.{number // 250}.{number % 250}")
+
+    assert waits[:FREE] == [None] * FREE
+    assert waits[FREE:][:3] == [2, 4, 8]
+    assert max(wait for wait in waits if wait is not None) == LONGEST_WAIT
+    assert forgotten is None
+    assert len(logins._failures) <= 1024

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from mcpp.clock import Clock
 from mcpp.domain import charge_points, reservations
 from mcpp.domain.authorization import Authorization, AuthorizationPolicy, AuthorizationStatus
 from mcpp.domain.cards import CardBook
@@ -31,6 +32,7 @@ from mcpp_generated.db.sqlite.queries import SqliteQueries
 
 NOW = datetime(2026, 4, 1, 9, 30, tzinfo=UTC)
 EXPIRY = NOW + timedelta(minutes=5)
+HOUR = 3600
 
 
 @pytest.fixture
@@ -101,6 +103,67 @@ async def test_an_orphan_is_closed_by_the_clock(writer: Writer[Queries]) -> None
     (event,) = told
     assert isinstance(event, TransactionRecovered)
     assert (event.charge_point_id, event.connector_id, event.at) == ("CP-1", 1, now)
+
+
+@pytest.mark.parametrize("jump", [-20_000, -3 * HOUR, -60, 60, 3 * HOUR, 20_000 * HOUR])
+async def test_a_clock_that_jumps_closes_an_orphan_neither_early_nor_never(
+    writer: Writer[Queries], jump: float
+) -> None:
+    uptime, shown = 0.0, NOW.timestamp()
+    clock = Clock(lambda: shown, lambda: uptime, lambda: True)  # synchronized, so it's followed either way
+    occasion = Occasion(1, "CP-1", "f" * 32, NOW, lambda: "f" * 32)
+    started, policy = StartTransaction(1, "TAG", 1000, NOW, None), AuthorizationPolicy()
+    await writer.submit(start_transaction, occasion, started, policy, Memory())
+    available = ReportStatus(1, ConnectorStatus.AVAILABLE, NO_ERROR, None, None, None, NOW)
+    await writer.submit(report_status, occasion, available, Memory())
+    told: list[Event] = []
+    keeper = RecoveryKeeper(
+        writer,
+        told.extend,
+        lambda: {1: clock.at(0.0)},
+        timedelta(seconds=120),
+        clock.now,
+        lambda: clock.jumps,
+    )
+    await keeper.work()
+    uptime, shown = 60.0, shown + 60 + jump
+    clock.check()
+    await keeper.work()
+    uptime, shown = 119.0, shown + 59
+    clock.check()
+    await keeper.work()
+    early = list(told)
+    uptime, shown = 180.0, shown + 61
+    clock.check()
+    await keeper.work()
+
+    assert clock.jumps == 1
+    assert early == []
+    assert [type(event) for event in told] == [TransactionRecovered]
+
+
+@pytest.mark.parametrize("ahead", [timedelta(days=9000), -timedelta(days=9000)])
+async def test_what_a_wrong_clock_wrote_before_the_start_makes_no_grace_period_longer_or_shorter(
+    writer: Writer[Queries], ahead: timedelta
+) -> None:
+    wrong = NOW + ahead
+    occasion = Occasion(1, "CP-1", "f" * 32, wrong, lambda: "f" * 32)
+    started, policy = StartTransaction(1, "TAG", 1000, wrong, None), AuthorizationPolicy()
+    await writer.submit(start_transaction, occasion, started, policy, Memory())
+    available = ReportStatus(1, ConnectorStatus.AVAILABLE, NO_ERROR, None, None, None, wrong)
+    await writer.submit(report_status, occasion, available, Memory())
+    told: list[Event] = []
+    now = NOW
+    keeper = RecoveryKeeper(writer, told.extend, lambda: {1: NOW}, timedelta(seconds=120), lambda: now)
+    await keeper.work()
+    now = NOW + timedelta(seconds=119)
+    await keeper.work()
+    early = list(told)
+    now = NOW + timedelta(seconds=120)
+    await keeper.work()
+
+    assert early == []
+    assert [type(event) for event in told] == [TransactionRecovered]
 
 
 def depart(book: ConformanceBook, number: int = 0, charge_point_id: str = "CP-1") -> None:

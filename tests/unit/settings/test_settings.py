@@ -26,9 +26,9 @@ DEFAULTS = {
     "ocpp-path": "/ocpp",
     "http-host": "127.0.0.1",
     "http-port": "8080",
-    "api-token": "none",
-    "allowed-hosts": "the listener's own names",
     "api-token-file": "none",
+    "api-token": "none",
+    "allowed-hosts": "none more",
     "trusted-proxies": "none",
     "http-tls-cert": "none",
     "http-tls-key": "none",
@@ -262,6 +262,33 @@ def test_a_bad_token_is_refused_and_never_printed(token: str) -> None:
 
     assert line.startswith("api-token: must be one or more visible ASCII characters without blanks")
     assert "s3cr" not in line
+
+
+def test_a_token_may_stand_in_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("\n  t0ken\r\n\n")
+    settings = Settings.load({"http_host": "0.0.0.0", "api_token_file": str(file)})
+
+    assert settings.effective_api_token() == "t0ken"
+    assert Settings.load({"api_token": "0ther"}).effective_api_token() == "0ther"
+    assert Settings.load({}).effective_api_token() is None
+
+
+@pytest.mark.parametrize("content", ["", "\n \n", "two words", "t\u00f6ken"])
+def test_a_file_without_a_token_is_refused(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "token"
+    file.write_text(content)
+    (line,) = mistakes(api_token_file=str(file), http_host="0.0.0.0")
+
+    assert line.startswith(f"api-token-file: {file} holds no token")
+
+
+def test_a_token_stands_in_one_place(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("t0ken")
+    (line,) = mistakes(api_token_file=str(file), api_token="0ther")
+
+    assert line.startswith("api-token: is given by api-token-file as well; choose one")
 
 
 def test_secrets_are_not_printed() -> None:

@@ -48,6 +48,9 @@ PROMISED = {
     "mcpp_database_size_bytes": ("gauge", set()),
     "mcpp_log_lines_dropped_total": ("counter", set()),
     "mcpp_spans_total": ("counter", {"outcome"}),
+    "mcpp_clock_wrong": ("gauge", set()),
+    "mcpp_chore_failures_total": ("counter", {"chore"}),
+    "mcpp_stalls_total": ("counter", {"part"}),
     "mcpp_event_loop_lag_seconds": ("histogram", set()),
     "mcpp_http_request_duration_seconds": ("histogram", {"method", "route", "status"}),
     "mcpp_transactions_active": ("gauge", set()),
@@ -73,6 +76,7 @@ def metrics(tmp_path: Path) -> Metrics:
     metrics.watch_database(tmp_path / "mcpp.db")
     metrics.watch_writer(lambda: 6)
     metrics.watch_log(lambda: 5)
+    metrics.watch_clock(lambda: True)
     metrics.watch_plugins(lambda: {"webhook": 7})
     metrics.watch_spans(lambda: {"exported": 8, "dropped": 0})
     return metrics
@@ -83,6 +87,8 @@ def touch_every_label(metrics: Metrics) -> None:
     metrics.messages.labels("Heartbeat", "in", "call").inc()
     metrics.message_duration.labels("Heartbeat", "in").observe(0.1)
     metrics.errors.labels("in", "GenericError").inc()
+    metrics.chore_failures.labels("clock_keeper").inc()
+    metrics.stalls.labels("writer").inc()
     metrics.deviations.labels("Heartbeat", "unknown_field").inc()
     metrics.transactions.labels("started", "").inc()
     metrics.http_request_duration.labels("GET", "/healthz", "200").observe(0.1)

@@ -70,7 +70,7 @@ class Site:
         self.fleet = FollowedFleet(statuses=STATUSES, error_codes=ERROR_CODES, series_limit=limit)
         self.connected: dict[str, float] = {}
         self.metrics = Metrics(version="1", actions=(), error_codes=(), stop_reasons=())
-        self.metrics.watch_fleet(lambda: fleet_series(self.fleet, self.connected.get))
+        self.metrics.watch_fleet(lambda: fleet_series(self.fleet, self.connected.get, datetime.now(UTC)))
 
     def happen(self, *events: Event, name: str = "CP-1") -> None:
         """All of it to the charge point of that name, which is connected."""

@@ -115,6 +115,7 @@ from .rows import (
     decode_departure,
     decode_find_connector_reading_after,
     decode_find_dispensable_unmatched_row,
+    decode_find_newest_clock,
     decode_find_reading_after,
     decode_find_upload_link_row,
     decode_find_upload_row,
@@ -360,6 +361,13 @@ class SqliteQueries:
             statements.LIST_CHARGING_PROFILES, (after, page_size)
         ).fetchall()
         return [decode_charging_profile(row) for row in rows]
+
+    def note_clock(self, *, newest_at: datetime) -> None:
+        self._execute(statements.NOTE_CLOCK, (to_milliseconds(newest_at),))
+
+    def find_newest_clock(self) -> datetime | None:
+        row: tuple[int] | None = self._execute(statements.FIND_NEWEST_CLOCK).fetchone()
+        return None if row is None else decode_find_newest_clock(row)
 
     def put_configuration_keys(self, rows: Iterable[PutConfigurationKeysParams]) -> int:
         return self._executemany(
@@ -805,6 +813,11 @@ class SqliteQueries:
     def find_connector(self, *, key: int) -> Connector | None:
         row: StoredConnector | None = self._execute(statements.FIND_CONNECTOR, (key,)).fetchone()
         return None if row is None else decode_connector(row)
+
+    def restart_grace_periods(self, *, grace_began_at: datetime | None) -> None:
+        self._execute(
+            statements.RESTART_GRACE_PERIODS, (None if grace_began_at is None else to_milliseconds(grace_began_at),)
+        )
 
     def list_ended_transactions(
         self, *, after: int, since: datetime | None, until: datetime | None, page_size: int

@@ -877,6 +877,10 @@ def decode_get_last_boot(row: tuple[int | None]) -> datetime | None:
     return None if row[0] is None else from_milliseconds(row[0])
 
 
+def decode_find_newest_clock(row: tuple[int]) -> datetime:
+    return from_milliseconds(row[0])
+
+
 def decode_is_reservation_id_known(row: tuple[int]) -> bool:
     return bool(row[0])
 

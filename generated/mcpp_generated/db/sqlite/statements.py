@@ -145,6 +145,13 @@ DELETE FROM charging_profiles WHERE name = ?1"""
 LIST_CHARGING_PROFILES: Final = """\
 SELECT name, profile FROM charging_profiles WHERE name > ?1 ORDER BY name LIMIT ?2"""
 
+NOTE_CLOCK: Final = """\
+INSERT INTO server_clock (id, newest_at) VALUES (1, ?1)
+ON CONFLICT (id) DO UPDATE SET newest_at = excluded.newest_at"""
+
+FIND_NEWEST_CLOCK: Final = """\
+SELECT newest_at FROM server_clock WHERE id = 1"""
+
 PUT_CONFIGURATION_KEYS: Final = """\
 INSERT INTO configuration_keys (charge_point_key, key, value, readonly, known_at)
 VALUES (?1, ?2, ?3, ?4, ?5)
@@ -470,6 +477,9 @@ SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, i
 
 FIND_CONNECTOR: Final = """\
 SELECT "key", charge_point_key, evse_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, status_received_at, session_correlation_id, ordered_availability, ordered_at, newest_start_at, newest_stop_at, stale_status_at, stale_status_received_at FROM connectors WHERE key = ?1"""
+
+RESTART_GRACE_PERIODS: Final = """\
+UPDATE transactions SET grace_began_at = ?1 WHERE grace_began_at IS NOT NULL"""
 
 LIST_ENDED_TRANSACTIONS: Final = """\
 SELECT

@@ -476,3 +476,9 @@ CREATE VIEW upload_records AS
 SELECT u.id, p.identity AS charge_point_id, u.name, u.stored_name, u.size_bytes, u.sha256, u.received_at
 FROM uploads AS u
 JOIN charge_points AS p ON p.key = u.charge_point_key;
+
+-- One row: up to when the server has told times, within some seconds. A clock that shows less at its start is wrong.
+CREATE TABLE server_clock (
+    id         INTEGER PRIMARY KEY CHECK (id = 1),
+    newest_at  INTEGER NOT NULL
+) STRICT;
