@@ -123,3 +123,7 @@ SELECT auto_start FROM charge_points WHERE key = @key;
 -- When a charge point last booted.
 -- name: GetLastBoot :one
 SELECT last_boot_at FROM charge_points WHERE key = @key;
+
+-- Note that a charge point has proven who it is.
+-- name: SetAuthenticatedAt :exec
+UPDATE charge_points SET authenticated_at = @authenticated_at WHERE key = @key;

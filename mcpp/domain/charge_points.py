@@ -18,6 +18,7 @@ from mcpp.domain.events import (
 from mcpp.domain.occasion import Occasion, OperatorOccasion, Result
 from mcpp.domain.recovery import weigh_boot
 from mcpp_generated.db.enums import ReportKind
+from mcpp_generated.db.models import ChargePoint
 from mcpp_generated.db.queries import Queries
 
 
@@ -122,9 +123,17 @@ def connect(
     if known is not None and known.password_hash not in {None, proven_hash}:
         return PasswordNeeded(known.password_hash)
     connected = q.connect_charge_point(identity=identity, ocpp_version=ocpp_version, connected_at=now)
+    if known is not None and known.password_hash is not None:
+        q.set_authenticated_at(authenticated_at=now, key=connected.key)
     is_first = connected.connection_epoch == 1
     in_other_case = q.find_in_other_case(identity=identity) if is_first else None
     return Connected(connected.key, connected.connection_epoch, in_other_case)
+
+
+def is_authenticated(known: ChargePoint) -> bool:
+    """Whether it has proven who it is, at the beginning of the connection that it has now or had last."""
+    proven_at, connected_at = known.authenticated_at, known.last_connect_at
+    return proven_at is not None and connected_at is not None and proven_at >= connected_at
 
 
 def set_password_hash(q: Queries, key: int, password_hash: str | None) -> None:
