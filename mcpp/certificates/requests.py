@@ -52,6 +52,7 @@ def read_signing_request(text: str) -> Asked:
     request = _parse(text)
     with _mistakes("its subject or its extensions can't be read"):
         subject = _subject(request)
+        subject.public_bytes()  # what can't be written can't be signed
         _check_extensions(request)
     key_type = _check_key(request)
     if not isinstance(_hash_of(request), _HASHES):

@@ -17,13 +17,16 @@ from mcpp.domain.errors import Conflict, Unknown
 from mcpp.domain.events import RollOutProgressed
 from mcpp.domain.occasion import Occasion, OperatorOccasion, Result
 from mcpp_generated.db.enums import CertificateState, RollOutStage, StepState
-from mcpp_generated.db.models import ChargePoint, RollOutStep
+from mcpp_generated.db.models import RollOutStep
 from mcpp_generated.db.queries import Queries
 
 CERTIFICATE: Final = RollOutStage.CERTIFICATE
 
 _STAGES: Final = tuple(RollOutStage)
 """In their order."""
+
+_SEEN_BY_PROFILE: Final = frozenset({RollOutStage.SECURITY_PROFILE, RollOutStage.RECONNECT})
+"""Steps that a charge point has done where it connects by the highest profile."""
 
 HIGHEST_PROFILE: Final = 3
 """TLS with a certificate of the charge point's own (security whitepaper)."""
@@ -82,11 +85,12 @@ def begin(q: Queries, occasion: OperatorOccasion, identity: str) -> Result[list[
     return Result(q.list_roll_out_steps(charge_point_key=known.key))
 
 
-def next_task(q: Queries, occasion: Occasion) -> Result[Task | None]:
+def next_task(q: Queries, operators: OperatorOccasion, identity: str) -> Result[Task | None]:
     """What is to be done for a charge point now; None where there is nothing left."""
-    known = q.get_charge_point(identity=occasion.charge_point_id)
+    known = q.get_charge_point(identity=identity)
     if known is None:
         return Result(None)
+    occasion = operators.about(known.key, identity)
     to_deliver = next(
         (
             it.certificate
@@ -97,28 +101,26 @@ def next_task(q: Queries, occasion: Occasion) -> Result[Task | None]:
     )
     if to_deliver is not None:
         return Result(Deliver(known.key, to_deliver))
+    events: tuple[RollOutProgressed, ...] = ()
     step = _current(q, known.key)
+    while step is not None and step.step in _SEEN_BY_PROFILE and known.highest_profile >= HIGHEST_PROFILE:
+        events += _settle(q, occasion, known.key, step, StepState.DONE, "it has connected with a certificate")
+        step = _current(q, known.key)
     if step is None:
-        return Result(None)
+        return Result(None, events)
     limit = REQUEST_LIMIT if step.step is CERTIFICATE else LIMIT
     if occasion.at - step.changed_at > limit:
         text = f"nothing came of it in {int(limit.total_seconds() // 60)} minutes"
         return Result(None, _settle(q, occasion, known.key, step, StepState.FAILED, text))
-    return _task(q, occasion, known, step)
+    return Result(Perform(known.key, step.step) if _is_ours(q, occasion, step) else Wait(), events)
 
 
-def _task(q: Queries, occasion: Occasion, known: ChargePoint, step: RollOutStep) -> Result[Task | None]:
-    match step.step:
-        case RollOutStage.CERTIFICATE:
-            return Result(Wait())
-        case RollOutStage.RECONNECT if known.highest_profile >= HIGHEST_PROFILE:
-            text = "it connected with its certificate"
-            return Result(None, _settle(q, occasion, known.key, step, StepState.DONE, text))
-        case RollOutStage.RECONNECT:
-            is_late = step.answer is None and occasion.at - step.changed_at > RESTART_AFTER
-            charges = bool(q.find_open_on_charge_point(charge_point_key=known.key))
-            return Result(Perform(known.key, step.step) if is_late and not charges else Wait())
-    return Result(Perform(known.key, step.step))
+def _is_ours(q: Queries, occasion: Occasion, step: RollOutStep) -> bool:
+    """Whether a step is for this side to do now: a restart is asked for once, and not while somebody charges."""
+    if step.step is RollOutStage.RECONNECT:
+        is_late = step.answer is None and occasion.at - step.changed_at > RESTART_AFTER
+        return is_late and not q.find_open_on_charge_point(charge_point_key=step.charge_point_key)
+    return step.step is not CERTIFICATE
 
 
 def settle_current(

@@ -105,6 +105,7 @@ async def open_http(
         render_metrics=telemetry.metrics.render,
         log=telemetry.log,
         files=files,
+        certificates=core.certificates,
     )
     rules = AccessRules(
         http_host=settings.http_host,

@@ -10,6 +10,9 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from mcpp.api.event_stream import EventStream
+from mcpp.certificates.desk import SigningDesk
+from mcpp.certificates.revoked import Revoked
+from mcpp.certificates.store import AuthorityStore
 from mcpp.csms.commands import Commands
 from mcpp.csms.conformance import ConformanceRecorder
 from mcpp.csms.operations import OperationsByVersion
@@ -25,6 +28,7 @@ from mcpp.plugins.local_site import SiteServices
 from mcpp.plugins.manager import Plugins
 from mcpp.reads.charge_points import ChargePoints
 from mcpp.reads.stored_fleet import read_fleet
+from mcpp.server.certificates import CertificateKeeper
 from mcpp.server.chores import CardKeeper, ConformanceKeeper, RecoveryKeeper, ReservationKeeper, StampKeeper
 from mcpp.server.events import Events
 from mcpp.server.finished_commands import FinishedCommands
@@ -56,6 +60,10 @@ class StorageParts(NamedTuple):
     readers: SqliteReaderPool
     memory: Memory
     """The writer's."""
+    revoked: Revoked
+    """Certificates that count no more."""
+    certificates_under_way: Sequence[str]
+    """The charge points that had something to get of the certificate authority when the server ended."""
 
 
 async def open_storage(settings: Settings, telemetry: TelemetryParts, running: AsyncExitStack) -> StorageParts:
@@ -70,6 +78,8 @@ async def open_storage(settings: Settings, telemetry: TelemetryParts, running: A
             open_transactions = queries.count_open_transactions()
             sessions = queries.list_sessions()
             fleet = read_fleet(queries)
+            revoked = Revoked(filter(None, queries.list_revoked_serials()))
+            under_way = [*queries.list_charge_points_to_serve(), *queries.list_roll_outs()]
     except DatabaseUnusable as error:
         connection.close()
         raise StartError(str(error)) from error
@@ -88,7 +98,7 @@ async def open_storage(settings: Settings, telemetry: TelemetryParts, running: A
     except DatabaseUnusable as error:
         raise StartError(str(error)) from error
     running.push_async_callback(readers.close)
-    return StorageParts(writer, readers, memory)
+    return StorageParts(writer, readers, memory, revoked, under_way)
 
 
 class CoreParts(NamedTuple):
@@ -101,6 +111,7 @@ class CoreParts(NamedTuple):
     registry: Registry
     charge_points: ChargePoints
     conformance: ConformanceRecorder
+    certificates: SigningDesk
     events: Events
     event_stream: EventStream
 
@@ -142,6 +153,22 @@ async def build_core(
         on_disconnected=presence.disconnected,
         command_finished=FinishedCommands(events.publish, conformance.answer_not_understood),
     )
+    desk = SigningDesk(
+        AuthorityStore(settings.ca_directory),
+        writer,
+        events.publish,
+        live=registry,
+        operations={version.name: version.certificate_operations(registry) for version in VERSIONS},
+        revoked=storage.revoked,
+        end_connection=registry.certificate_revoked,
+        organization=settings.tls_organization,
+        lifetime=timedelta(days=settings.certificate_lifetime),
+        renewal=timedelta(days=settings.certificate_renewal),
+    )
+    desk.load(storage.certificates_under_way)
+    running.push_async_callback(desk.close)
+    services.read_signing_request = desk.read_signing_request
+    events.subscribe(desk)
     grace = timedelta(seconds=settings.recovery_grace)
     for chore in (
         StampKeeper(writer, services.stamps),
@@ -149,6 +176,7 @@ async def build_core(
         CardKeeper(writer, services.cards),
         ReservationKeeper(writer, events.publish),
         RecoveryKeeper(writer, events.publish, partial(_connected_since, registry), grace),
+        CertificateKeeper(desk, writer),
     ):
         chore.start()
         running.push_async_callback(chore.stop)
@@ -160,6 +188,7 @@ async def build_core(
         registry=registry,
         charge_points=ChargePoints(storage.readers, registry, services.stamps, telemetry.live),
         conformance=conformance,
+        certificates=desk,
         events=events,
         event_stream=EventStream(events),
     )

@@ -37,6 +37,10 @@ class Readers(Protocol):
     Each raises the engine's own error where the database is at fault.
     """
 
+    async def get_certificate(self, *, id: int) -> Certificate | None:
+        """One of them."""
+        raise NotImplementedError
+
     async def list_certificates(self, *, before_id: int, page_size: int) -> list[Certificate]:
         """All of them, the newest first, a page at a time."""
         raise NotImplementedError

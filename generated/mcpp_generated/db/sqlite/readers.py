@@ -64,6 +64,9 @@ class SqliteReaders:
     def __init__(self, connection: aiosqlite.Connection) -> None:
         self._connection = connection
 
+    async def get_certificate(self, *, id: int) -> Certificate | None:
+        return await read_one(self._connection, statements.GET_CERTIFICATE, (id,), decode_certificate)
+
     async def list_certificates(self, *, before_id: int, page_size: int) -> list[Certificate]:
         return await read_all(
             self._connection, statements.LIST_CERTIFICATES, (before_id, page_size), decode_certificate
