@@ -69,7 +69,7 @@ class Authority:
         return Signed(_pem(certificate), serial_text(certificate.serial_number), certificate.not_valid_after_utc)
 
     def sign_server(self, names: list[str], key: PublicKey, lifetime: timedelta, now: datetime) -> str:
-        """The certificate (PEM) of a listener that is reached by these names and addresses. Raises AuthorityUnusable."""
+        """The certificate (PEM) of a listener that is reached by these names. Raises AuthorityUnusable."""
         first = names[0]
         if len(first) > _LONGEST_COMMON_NAME:
             raise AuthorityUnusable(f"{first} is too long for the CN of a certificate; name a shorter one first")

@@ -149,7 +149,10 @@ class SigningDesk:
     # Operators.
 
     async def approve(self, certificate_id: int) -> None:
-        """Sign a request that waits; it's sent when its charge point is there. Raises Unknown, Conflict, WriteFailed."""
+        """Sign a request that waits; it's sent when its charge point is there.
+
+        Raises Unknown, Conflict, WriteFailed.
+        """
         await self._change(certificates.approve, certificate_id, self._sign)
 
     async def reject(self, certificate_id: int, reason: str | None) -> None:
@@ -157,9 +160,10 @@ class SigningDesk:
         await self._change(certificates.reject, certificate_id, reason)
 
     async def revoke(self, certificate_id: int, reason: str | None) -> None:
-        """Let a certificate count no more, and end its charge point's connection. Raises Unknown, Conflict, WriteFailed.
+        """Let a certificate count no more, and end its charge point's connection.
 
-        A charge point that has another certificate, or may use a lower profile, comes back by that.
+        A charge point that has another certificate, or may use a lower profile, comes back by that. Raises Unknown,
+        Conflict, WriteFailed.
         """
         gone = await self._change(certificates.revoke, certificate_id, reason)
         if not self.revoked.is_revoked(gone.serial_number):

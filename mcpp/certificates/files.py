@@ -20,7 +20,7 @@ class AuthorityUnusable(Exception):
 
 
 def make_directory(path: Path) -> None:
-    """The directory, for its owner alone; one that is there must not be writable by others. Raises AuthorityUnusable."""
+    """The directory, for its owner alone. Raises AuthorityUnusable, also where others can write to it."""
     try:
         path.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
     except OSError as error:
@@ -45,9 +45,9 @@ def read_key(path: Path) -> bytes:
             found = os.fstat(descriptor)
             mode = stat.S_IMODE(found.st_mode)
             if mode & 0o077:
-                raise AuthorityUnusable(f"others can use the key {path} (mode {mode:o}); mend it with: chmod 600 {path}")
+                raise AuthorityUnusable(f"others can read {path} (mode {mode:o}); mend it with: chmod 600 {path}")
             if found.st_uid not in {0, os.geteuid()}:
-                raise AuthorityUnusable(f"the key {path} belongs to another user; mend it with: chown $USER {path}")
+                raise AuthorityUnusable(f"{path} belongs to another user; mend it with: chown $USER {path}")
             return os.read(descriptor, 1 << 16)
         finally:
             os.close(descriptor)

@@ -219,9 +219,7 @@ def revoke(q: Queries, occasion: OperatorOccasion, certificate_id: int, reason: 
     return Result(revoked, events)
 
 
-def note_answer(
-    q: Queries, occasion: Occasion, certificate: str, *, accepted: bool, answer: str
-) -> Result[None]:
+def note_answer(q: Queries, occasion: Occasion, certificate: str, *, accepted: bool, answer: str) -> Result[None]:
     """Keep whether a charge point took the certificate that it was sent, by its PEM text; `answer` is its own word.
 
     One that it takes replaces those that it had, which stay valid until they end or are revoked.
@@ -233,7 +231,9 @@ def note_answer(
     if accepted:
         for older in of_charge_point:
             if older.id != sent.id and older.status is CertificateState.ISSUED:
-                q.set_certificate_status(status=CertificateState.SUPERSEDED, reason="a newer one is in use", id=older.id)
+                q.set_certificate_status(
+                    status=CertificateState.SUPERSEDED, reason="a newer one is in use", id=older.id
+                )
     q.set_certificate_status(
         status=CertificateState.ISSUED if accepted else CertificateState.FAILED,
         reason=None if accepted else f"the charge point refused it: {answer}",
@@ -275,7 +275,9 @@ def _why_not(known: ChargePoint, asked: Asked, policy: SigningPolicy) -> str | N
     if asked.common_name not in names:
         return f"the subject's CN {asked.common_name!r} is neither the charge point's identity nor its serial number"
     if policy.organization is not None and asked.organization != policy.organization:
-        return f"the subject's O is {asked.organization!r}; it must be {policy.organization!r}, as tls-organization says"
+        return (
+            f"the subject's O is {asked.organization!r}; it must be {policy.organization!r}, as tls-organization says"
+        )
     return None
 
 

@@ -56,20 +56,21 @@ async def list_page(pool: ReaderPool, query: CertificateQuery) -> Page[Certifica
     """Requests and certificates, the newest first. Raises BadCursor."""
     (before_id,) = _CURSORS.start(query)
     page_size = query.limit + 1
+    identity, status = query.charge_point_id, query.status
     async with pool.reader() as q:
-        match query.charge_point_id, query.status:
-            case None, None:
-                rows = await q.list_certificates(before_id=before_id, page_size=page_size)
-            case None, status:
-                rows = await q.list_certificates_by_status(status=status, before_id=before_id, page_size=page_size)
-            case identity, None:
-                rows = await q.list_certificates_of_charge_point(
-                    charge_point_id=identity, before_id=before_id, page_size=page_size
-                )
-            case identity, status:
-                rows = await q.list_certificates_of_charge_point_by_status(
-                    charge_point_id=identity, status=status, before_id=before_id, page_size=page_size
-                )
+        if identity is None and status is None:
+            rows = await q.list_certificates(before_id=before_id, page_size=page_size)
+        elif identity is None:
+            assert status is not None
+            rows = await q.list_certificates_by_status(status=status, before_id=before_id, page_size=page_size)
+        elif status is None:
+            rows = await q.list_certificates_of_charge_point(
+                charge_point_id=identity, before_id=before_id, page_size=page_size
+            )
+        else:
+            rows = await q.list_certificates_of_charge_point_by_status(
+                charge_point_id=identity, status=status, before_id=before_id, page_size=page_size
+            )
     return _CURSORS.page(rows, query)
 
 
