@@ -106,6 +106,8 @@ class SigningDesk:
         """Charge points that have something to get; the others cost nothing."""
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()
+        self._needing_restart: set[str] = set()
+        """Charge points that do what they accepted once they are restarted."""
         self._unanswered: set[str] = set()
         """Charge points that gave no answer to their certificate: it's sent again when they connect or boot."""
 
@@ -142,6 +144,8 @@ class SigningDesk:
             self._expecting.discard(event.charge_point_id)
             return
         self._unanswered.discard(event.charge_point_id)
+        if isinstance(event, ChargePointConnected):
+            self._needing_restart.discard(event.charge_point_id)
         if isinstance(event, CertificateIssued | CertificateRequested | CertificateInstalled):
             self._expecting.add(event.charge_point_id)
         self._serve(event.charge_point_id)
@@ -247,7 +251,7 @@ class SigningDesk:
         last: Task | None = None
         while True:
             try:
-                task = await self._change(roll_out.next_task, identity)
+                task = await self._change(roll_out.next_task, identity, needs_restart=identity in self._needing_restart)
                 if task is None:
                     self._expecting.discard(identity)
                     return
@@ -286,6 +290,8 @@ class SigningDesk:
                 verdict = await operations.ask_for_request(identity)
             case RollOutStage.SECURITY_PROFILE:
                 verdict = await operations.raise_profile(identity, roll_out.HIGHEST_PROFILE)
+                if verdict.needs_restart:
+                    self._needing_restart.add(identity)
             case _:
                 verdict = await operations.restart(identity)
                 await self._settle(identity, task, StepState.WAITING, f"it was asked to restart: {verdict.word}")
@@ -343,5 +349,4 @@ class SigningDesk:
 
 def _words(error: CommandError) -> str:
     """A failed command for people, bounded: a charge point may have written it."""
-    name = error.code if isinstance(error, CallRefused) else type(error).__name__
-    return f"{name}: {error}"[:200]
+    return (str(error) if isinstance(error, CallRefused) else f"{type(error).__name__}: {error}")[:200]

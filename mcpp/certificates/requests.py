@@ -91,10 +91,12 @@ def _mistakes(what: str) -> Iterator[None]:
 def _parse(text: str) -> x509.CertificateSigningRequest:
     if len(text) > MOST_CHARACTERS:
         raise BadSigningRequest(f"it has {len(text)} characters; {MOST_CHARACTERS} are the most")
+    # Some send the two characters \\n for a line end.
+    text = text.replace("\\r", "").replace("\\n", "\n")
     found = _ARMOUR.fullmatch(text)
     body = found["body"] if found else text
     try:
-        der = base64.b64decode(re.sub(r"\s|\\r|\\n", "", body), validate=True)
+        der = base64.b64decode("".join(body.split()), validate=True)
     except (binascii.Error, ValueError):
         raise BadSigningRequest("it is no PEM text of a certificate request") from None
     with _mistakes("it is no certificate request"):

@@ -85,8 +85,11 @@ def begin(q: Queries, occasion: OperatorOccasion, identity: str) -> Result[list[
     return Result(q.list_roll_out_steps(charge_point_key=known.key))
 
 
-def next_task(q: Queries, operators: OperatorOccasion, identity: str) -> Result[Task | None]:
-    """What is to be done for a charge point now; None where there is nothing left."""
+def next_task(q: Queries, operators: OperatorOccasion, identity: str, *, needs_restart: bool) -> Result[Task | None]:
+    """What is to be done for a charge point now; None where there is nothing left.
+
+    `needs_restart`: it has said that it does what it accepted once it is restarted.
+    """
     known = q.get_charge_point(identity=identity)
     if known is None:
         return Result(None)
@@ -112,14 +115,16 @@ def next_task(q: Queries, operators: OperatorOccasion, identity: str) -> Result[
     if occasion.at - step.changed_at > limit:
         text = f"nothing came of it in {int(limit.total_seconds() // 60)} minutes"
         return Result(None, _settle(q, occasion, known.key, step, StepState.FAILED, text))
-    return Result(Perform(known.key, step.step) if _is_ours(q, occasion, step) else Wait(), events)
+    return Result(Perform(known.key, step.step) if _is_ours(q, occasion, step, needs_restart) else Wait(), events)
 
 
-def _is_ours(q: Queries, occasion: Occasion, step: RollOutStep) -> bool:
+def _is_ours(q: Queries, occasion: Occasion, step: RollOutStep, needs_restart: bool) -> bool:
     """Whether a step is for this side to do now: a restart is asked for once, and not while somebody charges."""
     if step.step is RollOutStage.RECONNECT:
-        is_late = step.answer is None and occasion.at - step.changed_at > RESTART_AFTER
-        return is_late and not q.find_open_on_charge_point(charge_point_key=step.charge_point_key)
+        is_time = needs_restart or occasion.at - step.changed_at > RESTART_AFTER
+        return (
+            step.answer is None and is_time and not q.find_open_on_charge_point(charge_point_key=step.charge_point_key)
+        )
     return step.step is not CERTIFICATE
 
 
