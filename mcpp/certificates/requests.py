@@ -91,7 +91,7 @@ def _mistakes(what: str) -> Iterator[None]:
 def _parse(text: str) -> x509.CertificateSigningRequest:
     if len(text) > MOST_CHARACTERS:
         raise BadSigningRequest(f"it has {len(text)} characters; {MOST_CHARACTERS} are the most")
-    # Some send the two characters \\n for a line end.
+    # Some send a backslash and an n for a line end.
     text = text.replace("\\r", "").replace("\\n", "\n")
     found = _ARMOUR.fullmatch(text)
     body = found["body"] if found else text
