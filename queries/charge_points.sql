@@ -124,6 +124,6 @@ SELECT auto_start FROM charge_points WHERE key = @key;
 -- name: GetLastBoot :one
 SELECT last_boot_at FROM charge_points WHERE key = @key;
 
--- Note that a charge point has proven who it is.
--- name: SetAuthenticatedAt :exec
+-- Note when a charge point last proved who it is.
+-- name: StampAuthenticated :exec
 UPDATE charge_points SET authenticated_at = @authenticated_at WHERE key = @key;

@@ -124,7 +124,7 @@ def connect(
         return PasswordNeeded(known.password_hash)
     connected = q.connect_charge_point(identity=identity, ocpp_version=ocpp_version, connected_at=now)
     if known is not None and known.password_hash is not None:
-        q.set_authenticated_at(authenticated_at=now, key=connected.key)
+        q.stamp_authenticated(key=connected.key, authenticated_at=now)
     is_first = connected.connection_epoch == 1
     in_other_case = q.find_in_other_case(identity=identity) if is_first else None
     return Connected(connected.key, connected.connection_epoch, in_other_case)

@@ -324,8 +324,8 @@ class Queries(Protocol):
         """When a charge point last booted."""
         raise NotImplementedError
 
-    def set_authenticated_at(self, *, authenticated_at: datetime | None, key: int) -> None:
-        """Note that a charge point has proven who it is."""
+    def stamp_authenticated(self, *, authenticated_at: datetime | None, key: int) -> None:
+        """Note when a charge point last proved who it is."""
         raise NotImplementedError
 
     def get_charging_profile(self, *, name: str) -> ChargingProfile | None:

@@ -32,7 +32,7 @@ def make_csr(
     key: Key,
     common_name: str,
     organization: str | None = None,
-    algorithm: hashes.HashAlgorithm | None = None,
+    algorithm: hashes.SHA224 | hashes.SHA256 | None = None,
     *extensions: x509.ExtensionType,
 ) -> str:
     """A signing request as a charger makes it."""

@@ -474,9 +474,9 @@ class SqliteQueries:
         row: tuple[int | None] | None = self._execute(statements.GET_LAST_BOOT, (key,)).fetchone()
         return None if row is None else decode_get_last_boot(row)
 
-    def set_authenticated_at(self, *, authenticated_at: datetime | None, key: int) -> None:
+    def stamp_authenticated(self, *, authenticated_at: datetime | None, key: int) -> None:
         self._execute(
-            statements.SET_AUTHENTICATED_AT,
+            statements.STAMP_AUTHENTICATED,
             (None if authenticated_at is None else to_milliseconds(authenticated_at), key),
         )
 

@@ -189,7 +189,7 @@ SELECT auto_start FROM charge_points WHERE key = ?1"""
 GET_LAST_BOOT: Final = """\
 SELECT last_boot_at FROM charge_points WHERE key = ?1"""
 
-SET_AUTHENTICATED_AT: Final = """\
+STAMP_AUTHENTICATED: Final = """\
 UPDATE charge_points SET authenticated_at = ?1 WHERE key = ?2"""
 
 GET_CHARGING_PROFILE: Final = """\
