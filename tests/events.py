@@ -6,6 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from mcpp.domain.events import (
+    CertificateInstalled,
+    CertificateIssued,
+    CertificateRejected,
+    CertificateRequested,
+    CertificateRevoked,
     ChargePointBooted,
     ChargePointConnected,
     ChargePointDisconnected,
@@ -22,6 +27,7 @@ from mcpp.domain.events import (
     RecordUnmatched,
     ReportReceived,
     ReservationChanged,
+    RollOutProgressed,
     SecurityEventReceived,
     TransactionCorrected,
     TransactionRecovered,
@@ -29,7 +35,7 @@ from mcpp.domain.events import (
     TransactionStopped,
 )
 from mcpp.domain.samples import Sample, SampleKind
-from mcpp_generated.db.enums import ReservationState, StopOrigin
+from mcpp_generated.db.enums import Approval, ReservationState, RollOutStage, StepState, StopOrigin
 
 NOW: Final = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 IDENTITY: Final = "CP-1"
@@ -180,6 +186,59 @@ REPORTED: Final = ReportReceived(
 FILED: Final = FileReceived(
     charge_point_id=IDENTITY, correlation_id=FLOW, at=NOW, upload_id=1, name="diagnostics.zip", size_bytes=1000
 )
+REQUESTED: Final = CertificateRequested(
+    charge_point_id=IDENTITY,
+    correlation_id=FLOW,
+    at=NOW,
+    certificate_id=1,
+    subject="CN=CP-1",
+    key_type="EC P-256",
+    approved_by=None,
+)
+ISSUED: Final = CertificateIssued(
+    charge_point_id=IDENTITY,
+    correlation_id=FLOW,
+    at=NOW,
+    certificate_id=1,
+    subject="CN=CP-1",
+    serial_number="1A2B",
+    approved_by=Approval.OPERATOR,
+    expires_at=NOW + timedelta(days=365),
+)
+INSTALLED: Final = CertificateInstalled(
+    charge_point_id=IDENTITY,
+    correlation_id=FLOW,
+    at=NOW,
+    certificate_id=1,
+    subject="CN=CP-1",
+    serial_number="1A2B",
+    accepted=True,
+)
+REJECTED: Final = CertificateRejected(
+    charge_point_id=IDENTITY,
+    correlation_id=FLOW,
+    at=NOW,
+    certificate_id=None,
+    subject="CN=CP-2",
+    reason="its CN is another's",
+)
+REVOKED: Final = CertificateRevoked(
+    charge_point_id=IDENTITY,
+    correlation_id=FLOW,
+    at=NOW,
+    certificate_id=1,
+    subject="CN=CP-1",
+    serial_number="1A2B",
+    reason="stolen",
+)
+ROLLED_OUT: Final = RollOutProgressed(
+    charge_point_id=IDENTITY,
+    correlation_id=FLOW,
+    at=NOW,
+    step=RollOutStage.INSTALL_ROOT,
+    state=StepState.DONE,
+    answer="Accepted",
+)
 
 EVERY: Final[tuple[Event, ...]] = (
     CONNECTED,
@@ -201,5 +260,11 @@ EVERY: Final[tuple[Event, ...]] = (
     TAMPERED,
     REPORTED,
     FILED,
+    REQUESTED,
+    ISSUED,
+    INSTALLED,
+    REJECTED,
+    REVOKED,
+    ROLLED_OUT,
 )
 """One of each kind there is."""

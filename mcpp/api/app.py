@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 
 from mcpp import __version__
 from mcpp.api import (
+    certificates,
     charge_points,
     charging_profiles,
     commands,
@@ -85,6 +86,7 @@ def create_api(services: ApiServices, rules: AccessRules, requests: RequestObser
         unmatched.router,
         conformance.router,
         files.router,
+        certificates.router,
         events.router,
         logging.router,
     ):

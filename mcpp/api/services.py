@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from pydantic import BaseModel
 
 from mcpp.api.event_stream import EventStream
+from mcpp.certificates.desk import SigningDesk
 from mcpp.clock import Clock
 from mcpp.csms.commands import Commands
 from mcpp.csms.live import Exchange, LiveChargePoints
@@ -75,6 +76,8 @@ class ApiServices:
     clock: Clock
     files: FileStore | None = None
     """None where the listener for files is off."""
+    certificates: SigningDesk | None = None
+    """None where a server is put together without the certificate authority."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set by `stop`: what waits for others should end by itself."""
 

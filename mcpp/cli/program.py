@@ -77,6 +77,7 @@ for _name, _target, _short_help in (
     ("report", "mcpp.cli.reporting:report", "Sum up energy and sessions."),
     ("conformance", "mcpp.cli.conformance:conformance", "Show what chargers break of the contract."),
     ("trace", "mcpp.cli.trace:trace", "Show the story of a charging session."),
+    ("ca", "mcpp.cli.ca:ca", "The built-in certificate authority."),
     ("backup", "mcpp.cli.backup:backup", "Copy the database while a server writes to it."),
     ("restore", "mcpp.cli.restore:restore", "Put a backup in place of the database."),
 ):

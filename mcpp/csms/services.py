@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
+from mcpp.csms.certificates import ReadSigningRequest, TakeSigningRequest
 from mcpp.csms.offers import Offer
+from mcpp.domain import certificates
 from mcpp.domain.authorization import Authorization, AuthorizationPolicy
 from mcpp.domain.cards import CardBook
 from mcpp.domain.conformance import ConformanceBook
@@ -21,6 +23,10 @@ from mcpp_generated.db.queries import Queries
 
 _utc_now: Final = partial(datetime.now, UTC)
 """Without a frame of Python's: it runs for every message."""
+
+
+def _no_authority(_: str) -> TakeSigningRequest:
+    return partial(certificates.refuse, reason="there is no certificate authority here")
 
 
 @dataclass(slots=True)
@@ -43,6 +49,8 @@ class Services:
     now: Callable[[], datetime] = _utc_now
     offer_password: Callable[[int, str], Offer] | None = None
     """Makes an offer of a charge point's key and the password that a CALL will give it."""
+    read_signing_request: ReadSigningRequest = _no_authority
+    """Of the built-in certificate authority."""
     ask_authorize: Callable[[AuthorizationQuestion], Awaitable[Authorization | None]] | None = None
     """A site's own verdict, None for the database's; there only where somebody has verdicts."""
     ask_data_transfer: Callable[[DataTransferQuestion], Awaitable[DataTransferAnswer | None]] | None = None

@@ -12,6 +12,7 @@ from pydantic import BaseModel, JsonValue
 from mcpp.csms import answers
 from mcpp.csms.answers import AnyMeaning
 from mcpp.csms.calls import CallRouter
+from mcpp.csms.certificates import CertificateOperations
 from mcpp.csms.decoding import SubjectReader, decode_response, subject_of
 from mcpp.csms.live import Exchange, LiveChargePoints
 from mcpp.csms.offers import Offer
@@ -64,6 +65,7 @@ class Version:
     remote_stop: Callable[[int], tuple[AnyAction, BaseModel]]
     """The CALL that asks to stop a transaction: its action and its request."""
     operations: Callable[[LiveChargePoints, RunningTransaction], Operations]
+    certificate_operations: Callable[[LiveChargePoints], CertificateOperations]
     local_list_sync: Callable[[Writer[Queries], LiveChargePoints, Callable[[], datetime]], SyncLocalList]
     charging_profile: type[BaseModel]
     """What is stored by a name, for commands to refer to."""

@@ -32,7 +32,7 @@ from mcpp.domain.security_profiles import (
     judge,
 )
 from mcpp_generated.db.enums import ReportKind
-from mcpp_generated.db.models import GetCredentialsRow
+from mcpp_generated.db.models import ChargePoint, GetCredentialsRow
 from mcpp_generated.db.queries import Queries
 
 
@@ -200,6 +200,12 @@ def connect(
     is_first = connected.connection_epoch == 1
     in_other_case = q.find_in_other_case(identity=identity) if is_first else None
     return Connected(connected.key, connected.connection_epoch, in_other_case, profile, registered=known is None)
+
+
+def is_authenticated(known: ChargePoint) -> bool:
+    """Whether it has proven who it is, at the beginning of the connection that it has now or had last."""
+    proven_at, connected_at = known.authenticated_at, known.last_connect_at
+    return proven_at is not None and connected_at is not None and proven_at >= connected_at
 
 
 def put_charge_point(q: Queries, identity: str, wanted: Wanted, now: datetime) -> Registered:

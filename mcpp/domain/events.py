@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Final, Protocol
 
 from mcpp.domain.samples import Sample
-from mcpp_generated.db.enums import Implausible, ReservationState, StopOrigin
+from mcpp_generated.db.enums import Approval, Implausible, ReservationState, RollOutStage, StepState, StopOrigin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,6 +244,70 @@ class FileReceived(Event):
     upload_id: int
     name: str
     size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateRequested(Event):
+    """A charge point asks the built-in authority for a certificate (security whitepaper, SignCertificate)."""
+
+    certificate_id: int
+    subject: str
+    key_type: str
+    approved_by: Approval | None
+    """What let it be signed; None where it waits for an operator."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateIssued(Event):
+    """The built-in authority has signed a certificate for a charge point, which has yet to take it."""
+
+    certificate_id: int
+    subject: str
+    serial_number: str
+    approved_by: Approval
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateInstalled(Event):
+    """A charge point answered to the certificate that it was sent."""
+
+    certificate_id: int
+    subject: str
+    serial_number: str
+    accepted: bool
+    """It has it now; else it refused it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateRejected(Event):
+    """A signing request was refused: by what it says, by who sent it, or by an operator."""
+
+    certificate_id: int | None
+    """None where nothing is kept of it."""
+    subject: str | None
+    """None where it could not be read."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateRevoked(Event):
+    """An operator revoked a certificate: nobody gets in by it any more."""
+
+    certificate_id: int
+    subject: str
+    serial_number: str
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RollOutProgressed(Event):
+    """A step of the roll-out of security profile 3 to a charge point is done, or has failed."""
+
+    step: RollOutStage
+    state: StepState
+    answer: str | None
+    """What the charge point said, or why it failed."""
 
 
 class Subscriber(Protocol):

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from mcpp.csms.answers import Meaning, means
 from mcpp.domain import configuration, connectors, local_list, reservations
+from mcpp.ocpp16.certificates import certificate_signed
 from mcpp_generated.db.enums import Availability
 from mcpp_generated.ocpp16 import actions
 from mcpp_generated.ocpp16.models import (
@@ -103,6 +104,7 @@ def _send_local_list(request: SendLocalListRequest, response: SendLocalListRespo
 ANSWERS: Final = dict(
     (
         means(actions.CANCEL_RESERVATION, _cancel_reservation),
+        means(actions.CERTIFICATE_SIGNED, certificate_signed),
         means(actions.CHANGE_AVAILABILITY, _change_availability),
         means(actions.CHANGE_CONFIGURATION, _change_configuration),
         means(actions.GET_CONFIGURATION, _get_configuration),

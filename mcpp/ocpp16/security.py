@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from mcpp.csms.calls import CallContext, CallRouter
 from mcpp.domain import charge_points
+from mcpp.ocpp16.certificates import sign_certificate
 from mcpp.storage.writer import Pending
 from mcpp_generated.db.enums import ReportKind
 from mcpp_generated.ocpp16 import actions
 from mcpp_generated.ocpp16.models import (
-    GenericStatus,
     LogStatusNotificationRequest,
     LogStatusNotificationResponse,
     SecurityEventNotificationRequest,
     SecurityEventNotificationResponse,
-    SignCertificateRequest,
-    SignCertificateResponse,
     SignedFirmwareStatusNotificationRequest,
     SignedFirmwareStatusNotificationResponse,
 )
@@ -44,11 +42,6 @@ def security_event_notification(
     return context.write(charge_points.security_event, request.type, request.timestamp, request.tech_info).then(
         lambda _: SecurityEventNotificationResponse()
     )
-
-
-def sign_certificate(context: CallContext, request: SignCertificateRequest) -> SignCertificateResponse:
-    """Refused: there is no certificate authority here (SignCertificate.req)."""
-    return SignCertificateResponse(status=GenericStatus.REJECTED)
 
 
 def signed_firmware_status_notification(

@@ -11,6 +11,7 @@ from mcpp.csms.version import Version
 from mcpp.csms.vocabulary import Vocabulary
 from mcpp.ocpp16 import core, firmware, metering, security
 from mcpp.ocpp16.answers import ANSWERS, new_password
+from mcpp.ocpp16.certificates import Ocpp16CertificateOperations
 from mcpp.ocpp16.errors import COUNTED_AS, SPELLING
 from mcpp.ocpp16.local_list_sync import local_list_sync
 from mcpp.ocpp16.operations import Ocpp16Operations, remote_stop
@@ -65,6 +66,7 @@ OCPP16 = Version(
     ),
     remote_stop=remote_stop,
     operations=Ocpp16Operations,
+    certificate_operations=Ocpp16CertificateOperations,
     local_list_sync=local_list_sync,
     charging_profile=ChargingProfile,
     read_unmatched=read_content,

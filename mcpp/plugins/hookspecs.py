@@ -14,6 +14,11 @@ import pluggy
 
 from mcpp.domain.authorization import Authorization
 from mcpp.domain.events import (
+    CertificateInstalled,
+    CertificateIssued,
+    CertificateRejected,
+    CertificateRequested,
+    CertificateRevoked,
     ChargePointBooted,
     ChargePointConnected,
     ChargePointDisconnected,
@@ -29,6 +34,7 @@ from mcpp.domain.events import (
     RecordUnmatched,
     ReportReceived,
     ReservationChanged,
+    RollOutProgressed,
     SecurityEventReceived,
     TransactionCorrected,
     TransactionRecovered,
@@ -141,6 +147,30 @@ class HookSpecs:
     @hookspec
     def file_received(self, event: FileReceived, site: Site) -> Done:
         """A charge point has put a file: diagnostics or a log."""
+
+    @hookspec
+    def certificate_requested(self, event: CertificateRequested, site: Site) -> Done:
+        """A charge point asks the certificate authority for a certificate; it may wait for an operator."""
+
+    @hookspec
+    def certificate_issued(self, event: CertificateIssued, site: Site) -> Done:
+        """The certificate authority has signed a certificate, which its charge point has yet to take."""
+
+    @hookspec
+    def certificate_installed(self, event: CertificateInstalled, site: Site) -> Done:
+        """A charge point took the certificate that it was sent, or refused it (`accepted`)."""
+
+    @hookspec
+    def certificate_rejected(self, event: CertificateRejected, site: Site) -> Done:
+        """A signing request was refused: by what it says, by who sent it, or by an operator."""
+
+    @hookspec
+    def certificate_revoked(self, event: CertificateRevoked, site: Site) -> Done:
+        """An operator revoked a certificate: nobody gets in by it any more."""
+
+    @hookspec
+    def roll_out_progressed(self, event: RollOutProgressed, site: Site) -> Done:
+        """A step of the roll-out of security profile 3 to a charge point is done, or has failed."""
 
     @hookspec(firstresult=True)
     def authorize(self, question: AuthorizationQuestion, site: Site) -> Verdict | Awaitable[Verdict]:

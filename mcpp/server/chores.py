@@ -30,7 +30,7 @@ EXPIRY_INTERVAL = 5.0
 RECOVERY_INTERVAL = 2.0
 """Seconds between two looks at the transactions that are suspected to be over."""
 
-CERTIFICATE_INTERVAL = 10.0
+TLS_FILES_INTERVAL = 10.0
 """Seconds between two looks at the files of TLS: how late a renewed certificate may serve."""
 
 
@@ -187,10 +187,10 @@ class RecoveryKeeper(Chore):
             self._publish(outcome.events)
 
 
-class CertificateKeeper(Chore):
+class TlsFileKeeper(Chore):
     """Has the files of TLS looked at."""
 
-    def __init__(self, look: Callable[[], None], interval: float = CERTIFICATE_INTERVAL) -> None:
+    def __init__(self, look: Callable[[], None], interval: float = TLS_FILES_INTERVAL) -> None:
         super().__init__(interval)
         self._look = look
 

@@ -127,6 +127,7 @@ async def open_http(
         log=telemetry.log,
         clock=telemetry.clock,
         files=files,
+        certificates=core.certificates,
     )
     rules = AccessRules(
         http_host=settings.http_host,

@@ -12,6 +12,9 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from mcpp.api.event_stream import EventStream
+from mcpp.certificates.desk import SigningDesk
+from mcpp.certificates.revoked import Revoked
+from mcpp.certificates.store import AuthorityStore
 from mcpp.clock import Clock
 from mcpp.csms.commands import Commands
 from mcpp.csms.conformance import ConformanceRecorder
@@ -28,6 +31,7 @@ from mcpp.plugins.local_site import SiteServices
 from mcpp.plugins.manager import Plugins
 from mcpp.reads.charge_points import ChargePoints
 from mcpp.reads.stored_fleet import read_fleet
+from mcpp.server.certificates import CertificateKeeper
 from mcpp.server.chores import (
     CardKeeper,
     ConformanceKeeper,
@@ -69,6 +73,10 @@ class StorageParts(NamedTuple):
     readers: SqliteReaderPool
     memory: Memory
     """The writer's."""
+    revoked: Revoked
+    """Certificates that count no more."""
+    certificates_under_way: Sequence[str]
+    """The charge points that had something to get of the certificate authority when the server ended."""
 
 
 async def open_storage(settings: Settings, telemetry: TelemetryParts, running: AsyncExitStack) -> StorageParts:
@@ -87,6 +95,8 @@ async def open_storage(settings: Settings, telemetry: TelemetryParts, running: A
             open_transactions = queries.count_open_transactions()
             sessions = queries.list_sessions()
             fleet = read_fleet(queries)
+            revoked = Revoked(filter(None, queries.list_revoked_serials()))
+            under_way = [*queries.list_charge_points_to_serve(), *queries.list_roll_outs()]
     except DatabaseUnusable as error:
         connection.close()
         raise StartError(str(error), passes=error.passes) from error
@@ -109,7 +119,7 @@ async def open_storage(settings: Settings, telemetry: TelemetryParts, running: A
     checkpoints = Checkpoints(settings.database, connection, settings.durability)
     checkpoints.start()
     running.callback(checkpoints.stop)
-    return StorageParts(writer, readers, memory)
+    return StorageParts(writer, readers, memory, revoked, under_way)
 
 
 class CoreParts(NamedTuple):
@@ -122,6 +132,7 @@ class CoreParts(NamedTuple):
     registry: Registry
     charge_points: ChargePoints
     conformance: ConformanceRecorder
+    certificates: SigningDesk
     events: Events
     event_stream: EventStream
 
@@ -152,7 +163,9 @@ async def build_core(
         offer_password=PasswordOffers(writer, passwords),
     )
     register_unknown = settings.registration is Registration.OPEN
-    profiles = ProfilePolicy(SecurityProfile(settings.security_profile), settings.tls_organization)
+    profiles = ProfilePolicy(
+        SecurityProfile(settings.security_profile), settings.tls_organization, storage.revoked.is_revoked
+    )
     presence = Presence(
         writer,
         events.publish,
@@ -170,6 +183,23 @@ async def build_core(
         on_replaced=presence.replaced,
         command_finished=FinishedCommands(events.publish, conformance.answer_not_understood, clock.now),
     )
+    desk = SigningDesk(
+        AuthorityStore(settings.ca_directory),
+        writer,
+        events.publish,
+        live=registry,
+        operations={version.name: version.certificate_operations(registry) for version in VERSIONS},
+        revoked=storage.revoked,
+        end_connection=registry.certificate_revoked,
+        organization=settings.tls_organization,
+        lifetime=timedelta(days=settings.certificate_lifetime),
+        renewal=timedelta(days=settings.certificate_renewal),
+        now=clock.now,
+    )
+    desk.load(storage.certificates_under_way)
+    running.push_async_callback(desk.close)
+    services.read_signing_request = desk.read_signing_request
+    events.subscribe(desk)
     grace = timedelta(seconds=settings.recovery_grace)
     keeps_days = settings.meter_values_retention
     for chore in (
@@ -182,6 +212,7 @@ async def build_core(
         RecoveryKeeper(
             writer, events.publish, partial(_connected_since, registry, clock), grace, clock.now, lambda: clock.jumps
         ),
+        CertificateKeeper(desk, writer, clock.now),
     ):
         telemetry.metrics.chore_failures.labels(chore.name)
         chore.start(lambda name: telemetry.metrics.chore_failures.labels(name).inc())
@@ -194,6 +225,7 @@ async def build_core(
         registry=registry,
         charge_points=ChargePoints(storage.readers, registry, services.stamps, telemetry.live),
         conformance=conformance,
+        certificates=desk,
         events=events,
         event_stream=EventStream(events),
     )

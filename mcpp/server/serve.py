@@ -13,7 +13,7 @@ import sys
 import threading
 from contextlib import AsyncExitStack
 
-from mcpp.server.chores import CertificateKeeper
+from mcpp.server.chores import TlsFileKeeper
 from mcpp.server.listeners import Listeners, open_files, open_http, open_ocpp
 from mcpp.server.parts import (
     CoreParts,
@@ -110,7 +110,7 @@ async def _serve(settings: Settings, sink: LogSink, lines: LineWriter) -> None:
         files = await open_files(settings, storage, core, listeners, tls.files)
         http_port = await open_http(settings, telemetry, storage, core, files and files[0], listeners, tls.http)
         tls.announce()
-        certificates = CertificateKeeper(tls.look)
+        certificates = TlsFileKeeper(tls.look)
         certificates.start()
         running.push_async_callback(certificates.stop)
         _tune_garbage_collection()

@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import fields
 
 from mcpp.domain.events import (
+    CertificateInstalled,
+    CertificateIssued,
+    CertificateRejected,
+    CertificateRequested,
+    CertificateRevoked,
     ChargePointBooted,
     ChargePointForgotten,
     ConnectorStatusChanged,
@@ -13,6 +18,7 @@ from mcpp.domain.events import (
     RecordUnmatched,
     ReportReceived,
     ReservationChanged,
+    RollOutProgressed,
     SecurityEventReceived,
     TransactionCorrected,
     TransactionRecovered,
@@ -61,6 +67,12 @@ _KINDS: dict[type[Event], _Kind] = {
         ReportReceived: ("report_received", LogLevel.INFO, "ocpp"),
         FileReceived: ("file_received", LogLevel.INFO, "ocpp"),
         ReservationChanged: ("reservation_changed", LogLevel.INFO, "ocpp"),
+        CertificateRequested: ("certificate_requested", LogLevel.INFO, "ocpp"),
+        CertificateIssued: ("certificate_issued", LogLevel.INFO, "ocpp"),
+        CertificateInstalled: ("certificate_installed", LogLevel.INFO, "ocpp"),
+        CertificateRejected: ("certificate_rejected", LogLevel.WARNING, "ocpp"),
+        CertificateRevoked: ("certificate_revoked", LogLevel.WARNING, "ocpp"),
+        RollOutProgressed: ("roll_out_progressed", LogLevel.INFO, "ocpp"),
     }.items()
 }
 

@@ -83,10 +83,16 @@ class Registry:
 
     def disconnect(self, identity: str) -> None:
         """Close the connection of a charge point that is to be forgotten, if it has one."""
+        self._end(identity, "this charge point is no longer registered", ConnectionOutcome.FORGOTTEN)
+
+    def certificate_revoked(self, identity: str) -> None:
+        """Close the connection of a charge point that had a certificate revoked, if it has one."""
+        self._end(identity, "a certificate was revoked", ConnectionOutcome.CERTIFICATE_REFUSED)
+
+    def _end(self, identity: str, reason: str, outcome: ConnectionOutcome) -> None:
         charge_point = self._by_identity.get(identity)
         if charge_point is not None:
-            reason = "this charge point is no longer registered"
-            charge_point.close(CloseCode.POLICY_VIOLATION, reason, ConnectionOutcome.FORGOTTEN)
+            charge_point.close(CloseCode.POLICY_VIOLATION, reason, outcome)
 
     async def call(self, identity: str, action: Action[Req, Res], request: Req) -> Res:
         """Send a CALL to a connected charge point; as LiveChargePoint.call, and raises NotConnected."""

@@ -6,9 +6,26 @@ from __future__ import annotations
 from enum import StrEnum
 
 
+class Approval(StrEnum):
+    OPERATOR = "operator"
+    WINDOW = "window"
+    RENEWAL = "renewal"
+    ROLL_OUT = "roll_out"
+
+
 class Availability(StrEnum):
     OPERATIVE = "Operative"
     INOPERATIVE = "Inoperative"
+
+
+class CertificateState(StrEnum):
+    PENDING = "pending"
+    APPROVED = "approved"
+    ISSUED = "issued"
+    FAILED = "failed"
+    REJECTED = "rejected"
+    SUPERSEDED = "superseded"
+    REVOKED = "revoked"
 
 
 class IdTagStatus(StrEnum):
@@ -43,6 +60,20 @@ class ReservationState(StrEnum):
     USED = "Used"
     CANCELLED = "Cancelled"
     EXPIRED = "Expired"
+
+
+class RollOutStage(StrEnum):
+    INSTALL_ROOT = "install_root"
+    REQUEST_CERTIFICATE = "request_certificate"
+    CERTIFICATE = "certificate"
+    SECURITY_PROFILE = "security_profile"
+    RECONNECT = "reconnect"
+
+
+class StepState(StrEnum):
+    WAITING = "waiting"
+    DONE = "done"
+    FAILED = "failed"
 
 
 class StopMatch(StrEnum):

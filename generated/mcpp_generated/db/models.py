@@ -7,17 +7,54 @@ from datetime import datetime
 from typing import NamedTuple
 
 from .enums import (
+    Approval,
     Availability,
+    CertificateState,
     IdTagStatus,
     Implausible,
     MessageRole,
     ReportKind,
     ReservationState,
+    RollOutStage,
+    StepState,
     StopMatch,
     StopOrigin,
     Suspicion,
     UnmatchedKind,
 )
+
+
+class Certificate(NamedTuple):
+    """A row of the table `certificates`."""
+
+    id: int
+    charge_point_key: int | None
+    charge_point_id: str
+    status: CertificateState
+    subject: str
+    key_type: str
+    csr: str
+    requested_at: datetime
+    approved_by: Approval | None
+    decided_at: datetime | None
+    certificate: str | None
+    serial_number: str | None
+    issued_at: datetime | None
+    expires_at: datetime | None
+    answered_at: datetime | None
+    revoked_at: datetime | None
+    reason: str | None
+
+
+class RollOutStep(NamedTuple):
+    """A row of the table `roll_out_steps`."""
+
+    charge_point_key: int
+    position: int
+    step: RollOutStage
+    state: StepState
+    answer: str | None
+    changed_at: datetime
 
 
 class ConnectChargePointRow(NamedTuple):

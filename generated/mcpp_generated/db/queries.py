@@ -8,12 +8,16 @@ from datetime import datetime
 from typing import Protocol
 
 from .enums import (
+    Approval,
     Availability,
+    CertificateState,
     IdTagStatus,
     Implausible,
     MessageRole,
     ReportKind,
     ReservationState,
+    RollOutStage,
+    StepState,
     StopMatch,
     StopOrigin,
     Suspicion,
@@ -25,6 +29,7 @@ from .models import (
     AddLateConnectorSamplesParams,
     AddLateTransactionSamplesParams,
     AddTransactionReadingsParams,
+    Certificate,
     ChargePoint,
     ChargePointReport,
     ChargingProfile,
@@ -56,6 +61,7 @@ from .models import (
     PluginMemory,
     PutConfigurationKeysParams,
     ReservationRecord,
+    RollOutStep,
     SampleKind,
     SetSamplesParams,
     SizeOfConfigurationRow,
@@ -74,6 +80,131 @@ class Queries(Protocol):
 
     Each raises the engine's own error where the database is at fault.
     """
+
+    def add_certificate(
+        self,
+        *,
+        charge_point_key: int | None,
+        charge_point_id: str,
+        status: CertificateState,
+        subject: str,
+        key_type: str,
+        csr: str,
+        requested_at: datetime,
+        approved_by: Approval | None,
+        decided_at: datetime | None,
+        certificate: str | None,
+        serial_number: str | None,
+        issued_at: datetime | None,
+        expires_at: datetime | None,
+    ) -> int:
+        """Store a signing request, with the certificate where it is signed at once."""
+        raise NotImplementedError
+
+    def get_certificate(self, *, id: int) -> Certificate | None:
+        """One of them."""
+        raise NotImplementedError
+
+    def list_certificates_of_key(self, *, charge_point_key: int | None) -> list[Certificate]:
+        """Those of a charge point, the newest first."""
+        raise NotImplementedError
+
+    def list_certificates(self, *, before_id: int, page_size: int) -> list[Certificate]:
+        """All of them, the newest first, a page at a time."""
+        raise NotImplementedError
+
+    def list_certificates_of_charge_point(
+        self, *, charge_point_id: str, before_id: int, page_size: int
+    ) -> list[Certificate]:
+        """Those made for one identity, the newest first, a page at a time."""
+        raise NotImplementedError
+
+    def list_certificates_by_status(
+        self, *, status: CertificateState, before_id: int, page_size: int
+    ) -> list[Certificate]:
+        """Those in one state, the newest first, a page at a time."""
+        raise NotImplementedError
+
+    def list_certificates_of_charge_point_by_status(
+        self, *, charge_point_id: str, status: CertificateState, before_id: int, page_size: int
+    ) -> list[Certificate]:
+        """Those in one state made for one identity, the newest first, a page at a time."""
+        raise NotImplementedError
+
+    def list_revoked_serials(self) -> list[str | None]:
+        """The serial numbers of the revoked certificates."""
+        raise NotImplementedError
+
+    def list_charge_points_to_serve(self) -> list[str]:
+        """The charge points that have a signed certificate to get."""
+        raise NotImplementedError
+
+    def list_ending_certificates(self, *, until: datetime | None) -> list[Certificate]:
+        """The installed certificates that end before some time, of charge points that are there."""
+        raise NotImplementedError
+
+    def approve_certificate(
+        self,
+        *,
+        approved_by: Approval | None,
+        decided_at: datetime | None,
+        certificate: str | None,
+        serial_number: str | None,
+        issued_at: datetime | None,
+        expires_at: datetime | None,
+        id: int,
+    ) -> None:
+        """Keep what became of a request that waited: signed."""
+        raise NotImplementedError
+
+    def set_certificate_status(self, *, status: CertificateState, reason: str | None, id: int) -> None:
+        """Keep that one is rejected or superseded, or what its charge point answered to it."""
+        raise NotImplementedError
+
+    def set_certificate_decided(self, *, decided_at: datetime | None, id: int) -> None:
+        """Keep when an operator decided."""
+        raise NotImplementedError
+
+    def set_certificate_answered(self, *, answered_at: datetime | None, id: int) -> None:
+        """Keep when its charge point answered."""
+        raise NotImplementedError
+
+    def revoke_certificate(self, *, revoked_at: datetime | None, reason: str | None, id: int) -> None:
+        """Revoke a certificate."""
+        raise NotImplementedError
+
+    def delete_certificate(self, *, id: int) -> None:
+        """Forget one of them."""
+        raise NotImplementedError
+
+    def delete_ended_certificates(self, *, before: datetime | None) -> None:
+        """Forget the certificates that ended before some time: nobody gets in by them, revoked or not."""
+        raise NotImplementedError
+
+    def delete_requests_of_nobody(self) -> None:
+        """Forget the requests, without a certificate, of charge points that are gone."""
+        raise NotImplementedError
+
+    def list_roll_out_steps(self, *, charge_point_key: int) -> list[RollOutStep]:
+        """The steps of a charge point's roll-out, in their order."""
+        raise NotImplementedError
+
+    def list_roll_outs(self) -> list[str]:
+        """The charge points whose roll-out has neither ended nor failed."""
+        raise NotImplementedError
+
+    def put_roll_out_step(
+        self,
+        *,
+        charge_point_key: int,
+        position: int,
+        step: RollOutStage,
+        state: StepState,
+        answer: str | None,
+        changed_at: datetime,
+    ) -> None:
+        """Store a step of a roll-out, in place of what it was."""
+        raise NotImplementedError
 
     def connect_charge_point(
         self, *, identity: str, ocpp_version: str | None, connected_at: datetime

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from .enums import ReservationState
+from .enums import CertificateState, ReservationState
 from .models import (
+    Certificate,
     ChargePoint,
     ChargePointReport,
     ChargingProfile,
@@ -23,6 +24,7 @@ from .models import (
     ListUnknownIdTagsRow,
     LocalList,
     ReservationRecord,
+    RollOutStep,
     TransactionRecord,
     UnmatchedRecord,
     UploadRecord,
@@ -34,6 +36,36 @@ class Readers(Protocol):
 
     Each raises the engine's own error where the database is at fault.
     """
+
+    async def get_certificate(self, *, id: int) -> Certificate | None:
+        """One of them."""
+        raise NotImplementedError
+
+    async def list_certificates(self, *, before_id: int, page_size: int) -> list[Certificate]:
+        """All of them, the newest first, a page at a time."""
+        raise NotImplementedError
+
+    async def list_certificates_of_charge_point(
+        self, *, charge_point_id: str, before_id: int, page_size: int
+    ) -> list[Certificate]:
+        """Those made for one identity, the newest first, a page at a time."""
+        raise NotImplementedError
+
+    async def list_certificates_by_status(
+        self, *, status: CertificateState, before_id: int, page_size: int
+    ) -> list[Certificate]:
+        """Those in one state, the newest first, a page at a time."""
+        raise NotImplementedError
+
+    async def list_certificates_of_charge_point_by_status(
+        self, *, charge_point_id: str, status: CertificateState, before_id: int, page_size: int
+    ) -> list[Certificate]:
+        """Those in one state made for one identity, the newest first, a page at a time."""
+        raise NotImplementedError
+
+    async def list_roll_out_steps(self, *, charge_point_key: int) -> list[RollOutStep]:
+        """The steps of a charge point's roll-out, in their order."""
+        raise NotImplementedError
 
     async def list_reports(self, *, charge_point_key: int) -> list[ChargePointReport]:
         """What a charge point last reported on diagnostics, firmware and logs."""

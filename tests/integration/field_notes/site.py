@@ -17,7 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from pydantic import JsonValue
 
 from mcpp.server.listeners import Listeners, open_http, open_ocpp
-from mcpp.server.parts import build_core, build_plugins, enabled_plugins, open_storage
+from mcpp.server.parts import CoreParts, build_core, build_plugins, enabled_plugins, open_storage
 from mcpp.server.telemetry import build_telemetry
 from mcpp.settings import Settings
 from mcpp.telemetry.logs.pipeline import logging_to
@@ -45,6 +45,7 @@ class Central:
     http: httpx.AsyncClient
     database: Path
     log: Path
+    core: CoreParts
 
     @property
     def ocpp_url(self) -> str:
@@ -168,4 +169,4 @@ async def central_system(folder: Path, **settings: str) -> AsyncIterator[Central
             plugins.start()
             base = f"http://127.0.0.1:{http_port}"
             http = await running.enter_async_context(httpx.AsyncClient(base_url=base, timeout=30, trust_env=False))
-            yield Central(ocpp_port, http, database, log)
+            yield Central(ocpp_port, http, database, log, core)

@@ -8,12 +8,16 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from ..enums import (
+    Approval,
     Availability,
+    CertificateState,
     IdTagStatus,
     Implausible,
     MessageRole,
     ReportKind,
     ReservationState,
+    RollOutStage,
+    StepState,
     StopMatch,
     StopOrigin,
     Suspicion,
@@ -25,6 +29,7 @@ from ..models import (
     AddLateConnectorSamplesParams,
     AddLateTransactionSamplesParams,
     AddTransactionReadingsParams,
+    Certificate,
     ChargePoint,
     ChargePointReport,
     ChargingProfile,
@@ -56,6 +61,7 @@ from ..models import (
     PluginMemory,
     PutConfigurationKeysParams,
     ReservationRecord,
+    RollOutStep,
     SampleKind,
     SetSamplesParams,
     SizeOfConfigurationRow,
@@ -69,6 +75,7 @@ from ..models import (
 )
 from . import statements
 from .rows import (
+    StoredCertificate,
     StoredChargePoint,
     StoredChargePointReport,
     StoredChargingProfile,
@@ -98,6 +105,7 @@ from .rows import (
     StoredLocalList,
     StoredPluginMemory,
     StoredReservationRecord,
+    StoredRollOutStep,
     StoredSampleKind,
     StoredSizeOfConfigurationRow,
     StoredSizeOfUnmatchedRow,
@@ -106,6 +114,7 @@ from .rows import (
     StoredUnmatched,
     StoredUnmatchedRecord,
     StoredUploadRecord,
+    decode_certificate,
     decode_charge_point,
     decode_charge_point_report,
     decode_charging_profile,
@@ -141,6 +150,7 @@ from .rows import (
     decode_local_list,
     decode_plugin_memory,
     decode_reservation_record,
+    decode_roll_out_step,
     decode_sample_kind,
     decode_size_of_configuration_row,
     decode_size_of_unmatched_row,
@@ -161,6 +171,169 @@ class SqliteQueries:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._execute = connection.execute
         self._executemany = connection.executemany
+
+    def add_certificate(
+        self,
+        *,
+        charge_point_key: int | None,
+        charge_point_id: str,
+        status: CertificateState,
+        subject: str,
+        key_type: str,
+        csr: str,
+        requested_at: datetime,
+        approved_by: Approval | None,
+        decided_at: datetime | None,
+        certificate: str | None,
+        serial_number: str | None,
+        issued_at: datetime | None,
+        expires_at: datetime | None,
+    ) -> int:
+        row: tuple[int] = self._execute(
+            statements.ADD_CERTIFICATE,
+            (
+                charge_point_key,
+                charge_point_id,
+                str(status),
+                subject,
+                key_type,
+                csr,
+                to_milliseconds(requested_at),
+                None if approved_by is None else str(approved_by),
+                None if decided_at is None else to_milliseconds(decided_at),
+                certificate,
+                serial_number,
+                None if issued_at is None else to_milliseconds(issued_at),
+                None if expires_at is None else to_milliseconds(expires_at),
+            ),
+        ).fetchone()
+        return row[0]
+
+    def get_certificate(self, *, id: int) -> Certificate | None:
+        row: StoredCertificate | None = self._execute(statements.GET_CERTIFICATE, (id,)).fetchone()
+        return None if row is None else decode_certificate(row)
+
+    def list_certificates_of_key(self, *, charge_point_key: int | None) -> list[Certificate]:
+        rows: list[StoredCertificate] = self._execute(
+            statements.LIST_CERTIFICATES_OF_KEY, (charge_point_key,)
+        ).fetchall()
+        return [decode_certificate(row) for row in rows]
+
+    def list_certificates(self, *, before_id: int, page_size: int) -> list[Certificate]:
+        rows: list[StoredCertificate] = self._execute(statements.LIST_CERTIFICATES, (before_id, page_size)).fetchall()
+        return [decode_certificate(row) for row in rows]
+
+    def list_certificates_of_charge_point(
+        self, *, charge_point_id: str, before_id: int, page_size: int
+    ) -> list[Certificate]:
+        rows: list[StoredCertificate] = self._execute(
+            statements.LIST_CERTIFICATES_OF_CHARGE_POINT, (charge_point_id, before_id, page_size)
+        ).fetchall()
+        return [decode_certificate(row) for row in rows]
+
+    def list_certificates_by_status(
+        self, *, status: CertificateState, before_id: int, page_size: int
+    ) -> list[Certificate]:
+        rows: list[StoredCertificate] = self._execute(
+            statements.LIST_CERTIFICATES_BY_STATUS, (str(status), before_id, page_size)
+        ).fetchall()
+        return [decode_certificate(row) for row in rows]
+
+    def list_certificates_of_charge_point_by_status(
+        self, *, charge_point_id: str, status: CertificateState, before_id: int, page_size: int
+    ) -> list[Certificate]:
+        rows: list[StoredCertificate] = self._execute(
+            statements.LIST_CERTIFICATES_OF_CHARGE_POINT_BY_STATUS, (charge_point_id, str(status), before_id, page_size)
+        ).fetchall()
+        return [decode_certificate(row) for row in rows]
+
+    def list_revoked_serials(self) -> list[str | None]:
+        rows: list[tuple[str | None]] = self._execute(statements.LIST_REVOKED_SERIALS).fetchall()
+        return [row[0] for row in rows]
+
+    def list_charge_points_to_serve(self) -> list[str]:
+        rows: list[tuple[str]] = self._execute(statements.LIST_CHARGE_POINTS_TO_SERVE).fetchall()
+        return [row[0] for row in rows]
+
+    def list_ending_certificates(self, *, until: datetime | None) -> list[Certificate]:
+        rows: list[StoredCertificate] = self._execute(
+            statements.LIST_ENDING_CERTIFICATES, (None if until is None else to_milliseconds(until),)
+        ).fetchall()
+        return [decode_certificate(row) for row in rows]
+
+    def approve_certificate(
+        self,
+        *,
+        approved_by: Approval | None,
+        decided_at: datetime | None,
+        certificate: str | None,
+        serial_number: str | None,
+        issued_at: datetime | None,
+        expires_at: datetime | None,
+        id: int,
+    ) -> None:
+        self._execute(
+            statements.APPROVE_CERTIFICATE,
+            (
+                None if approved_by is None else str(approved_by),
+                None if decided_at is None else to_milliseconds(decided_at),
+                certificate,
+                serial_number,
+                None if issued_at is None else to_milliseconds(issued_at),
+                None if expires_at is None else to_milliseconds(expires_at),
+                id,
+            ),
+        )
+
+    def set_certificate_status(self, *, status: CertificateState, reason: str | None, id: int) -> None:
+        self._execute(statements.SET_CERTIFICATE_STATUS, (str(status), reason, id))
+
+    def set_certificate_decided(self, *, decided_at: datetime | None, id: int) -> None:
+        self._execute(
+            statements.SET_CERTIFICATE_DECIDED, (None if decided_at is None else to_milliseconds(decided_at), id)
+        )
+
+    def set_certificate_answered(self, *, answered_at: datetime | None, id: int) -> None:
+        self._execute(
+            statements.SET_CERTIFICATE_ANSWERED, (None if answered_at is None else to_milliseconds(answered_at), id)
+        )
+
+    def revoke_certificate(self, *, revoked_at: datetime | None, reason: str | None, id: int) -> None:
+        self._execute(
+            statements.REVOKE_CERTIFICATE, (None if revoked_at is None else to_milliseconds(revoked_at), reason, id)
+        )
+
+    def delete_certificate(self, *, id: int) -> None:
+        self._execute(statements.DELETE_CERTIFICATE, (id,))
+
+    def delete_ended_certificates(self, *, before: datetime | None) -> None:
+        self._execute(statements.DELETE_ENDED_CERTIFICATES, (None if before is None else to_milliseconds(before),))
+
+    def delete_requests_of_nobody(self) -> None:
+        self._execute(statements.DELETE_REQUESTS_OF_NOBODY)
+
+    def list_roll_out_steps(self, *, charge_point_key: int) -> list[RollOutStep]:
+        rows: list[StoredRollOutStep] = self._execute(statements.LIST_ROLL_OUT_STEPS, (charge_point_key,)).fetchall()
+        return [decode_roll_out_step(row) for row in rows]
+
+    def list_roll_outs(self) -> list[str]:
+        rows: list[tuple[str]] = self._execute(statements.LIST_ROLL_OUTS).fetchall()
+        return [row[0] for row in rows]
+
+    def put_roll_out_step(
+        self,
+        *,
+        charge_point_key: int,
+        position: int,
+        step: RollOutStage,
+        state: StepState,
+        answer: str | None,
+        changed_at: datetime,
+    ) -> None:
+        self._execute(
+            statements.PUT_ROLL_OUT_STEP,
+            (charge_point_key, position, str(step), str(state), answer, to_milliseconds(changed_at)),
+        )
 
     def connect_charge_point(
         self, *, identity: str, ocpp_version: str | None, connected_at: datetime

@@ -8,8 +8,9 @@ from datetime import datetime
 
 import aiosqlite
 
-from ..enums import ReservationState
+from ..enums import CertificateState, ReservationState
 from ..models import (
+    Certificate,
     ChargePoint,
     ChargePointReport,
     ChargingProfile,
@@ -24,6 +25,7 @@ from ..models import (
     ListUnknownIdTagsRow,
     LocalList,
     ReservationRecord,
+    RollOutStep,
     TransactionRecord,
     UnmatchedRecord,
     UploadRecord,
@@ -31,6 +33,7 @@ from ..models import (
 from . import statements
 from .reading import read_all, read_one, scalar
 from .rows import (
+    decode_certificate,
     decode_charge_point,
     decode_charge_point_report,
     decode_charging_profile,
@@ -45,6 +48,7 @@ from .rows import (
     decode_list_unknown_id_tags_row,
     decode_local_list,
     decode_reservation_record,
+    decode_roll_out_step,
     decode_transaction_record,
     decode_unmatched_record,
     decode_upload_record,
@@ -59,6 +63,49 @@ class SqliteReaders:
 
     def __init__(self, connection: aiosqlite.Connection) -> None:
         self._connection = connection
+
+    async def get_certificate(self, *, id: int) -> Certificate | None:
+        return await read_one(self._connection, statements.GET_CERTIFICATE, (id,), decode_certificate)
+
+    async def list_certificates(self, *, before_id: int, page_size: int) -> list[Certificate]:
+        return await read_all(
+            self._connection, statements.LIST_CERTIFICATES, (before_id, page_size), decode_certificate
+        )
+
+    async def list_certificates_of_charge_point(
+        self, *, charge_point_id: str, before_id: int, page_size: int
+    ) -> list[Certificate]:
+        return await read_all(
+            self._connection,
+            statements.LIST_CERTIFICATES_OF_CHARGE_POINT,
+            (charge_point_id, before_id, page_size),
+            decode_certificate,
+        )
+
+    async def list_certificates_by_status(
+        self, *, status: CertificateState, before_id: int, page_size: int
+    ) -> list[Certificate]:
+        return await read_all(
+            self._connection,
+            statements.LIST_CERTIFICATES_BY_STATUS,
+            (str(status), before_id, page_size),
+            decode_certificate,
+        )
+
+    async def list_certificates_of_charge_point_by_status(
+        self, *, charge_point_id: str, status: CertificateState, before_id: int, page_size: int
+    ) -> list[Certificate]:
+        return await read_all(
+            self._connection,
+            statements.LIST_CERTIFICATES_OF_CHARGE_POINT_BY_STATUS,
+            (charge_point_id, str(status), before_id, page_size),
+            decode_certificate,
+        )
+
+    async def list_roll_out_steps(self, *, charge_point_key: int) -> list[RollOutStep]:
+        return await read_all(
+            self._connection, statements.LIST_ROLL_OUT_STEPS, (charge_point_key,), decode_roll_out_step
+        )
 
     async def list_reports(self, *, charge_point_key: int) -> list[ChargePointReport]:
         return await read_all(

@@ -7,18 +7,23 @@ from datetime import datetime
 from typing import Final, TypeAlias
 
 from ..enums import (
+    Approval,
     Availability,
+    CertificateState,
     IdTagStatus,
     Implausible,
     MessageRole,
     ReportKind,
     ReservationState,
+    RollOutStage,
+    StepState,
     StopMatch,
     StopOrigin,
     Suspicion,
     UnmatchedKind,
 )
 from ..models import (
+    Certificate,
     ChargePoint,
     ChargePointReport,
     ChargingProfile,
@@ -48,6 +53,7 @@ from ..models import (
     LocalList,
     PluginMemory,
     ReservationRecord,
+    RollOutStep,
     SampleKind,
     SizeOfConfigurationRow,
     SizeOfUnmatchedRow,
@@ -59,16 +65,92 @@ from ..models import (
 )
 from .runtime import from_milliseconds
 
+_APPROVAL: Final = {member.value: member for member in Approval}
 _AVAILABILITY: Final = {member.value: member for member in Availability}
+_CERTIFICATE_STATE: Final = {member.value: member for member in CertificateState}
 _ID_TAG_STATUS: Final = {member.value: member for member in IdTagStatus}
 _IMPLAUSIBLE: Final = {member.value: member for member in Implausible}
 _MESSAGE_ROLE: Final = {member.value: member for member in MessageRole}
 _REPORT_KIND: Final = {member.value: member for member in ReportKind}
 _RESERVATION_STATE: Final = {member.value: member for member in ReservationState}
+_ROLL_OUT_STAGE: Final = {member.value: member for member in RollOutStage}
+_STEP_STATE: Final = {member.value: member for member in StepState}
 _STOP_MATCH: Final = {member.value: member for member in StopMatch}
 _STOP_ORIGIN: Final = {member.value: member for member in StopOrigin}
 _SUSPICION: Final = {member.value: member for member in Suspicion}
 _UNMATCHED_KIND: Final = {member.value: member for member in UnmatchedKind}
+
+StoredCertificate: TypeAlias = tuple[
+    int,
+    int | None,
+    str,
+    str,
+    str,
+    str,
+    str,
+    int,
+    str | None,
+    int | None,
+    str | None,
+    str | None,
+    int | None,
+    int | None,
+    int | None,
+    int | None,
+    str | None,
+]
+
+
+def decode_certificate(row: StoredCertificate) -> Certificate:
+    (
+        id,
+        charge_point_key,
+        charge_point_id,
+        status,
+        subject,
+        key_type,
+        csr,
+        requested_at,
+        approved_by,
+        decided_at,
+        certificate,
+        serial_number,
+        issued_at,
+        expires_at,
+        answered_at,
+        revoked_at,
+        reason,
+    ) = row
+    return Certificate(
+        id,
+        charge_point_key,
+        charge_point_id,
+        _CERTIFICATE_STATE[status],
+        subject,
+        key_type,
+        csr,
+        from_milliseconds(requested_at),
+        None if approved_by is None else _APPROVAL[approved_by],
+        None if decided_at is None else from_milliseconds(decided_at),
+        certificate,
+        serial_number,
+        None if issued_at is None else from_milliseconds(issued_at),
+        None if expires_at is None else from_milliseconds(expires_at),
+        None if answered_at is None else from_milliseconds(answered_at),
+        None if revoked_at is None else from_milliseconds(revoked_at),
+        reason,
+    )
+
+
+StoredRollOutStep: TypeAlias = tuple[int, int, str, str, str | None, int]
+
+
+def decode_roll_out_step(row: StoredRollOutStep) -> RollOutStep:
+    charge_point_key, position, step, state, answer, changed_at = row
+    return RollOutStep(
+        charge_point_key, position, _ROLL_OUT_STAGE[step], _STEP_STATE[state], answer, from_milliseconds(changed_at)
+    )
+
 
 StoredConnectChargePointRow: TypeAlias = tuple[int, int]
 

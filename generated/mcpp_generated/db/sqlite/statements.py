@@ -5,6 +5,90 @@ from __future__ import annotations
 
 from typing import Final
 
+ADD_CERTIFICATE: Final = """\
+INSERT INTO certificates (
+    charge_point_key, charge_point_id, status, subject, key_type, csr, requested_at, approved_by, decided_at,
+    certificate, serial_number, issued_at, expires_at
+)
+VALUES (
+    ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,
+    ?10, ?11, ?12, ?13
+)
+RETURNING id"""
+
+GET_CERTIFICATE: Final = """\
+SELECT id, charge_point_key, charge_point_id, status, subject, key_type, csr, requested_at, approved_by, decided_at, certificate, serial_number, issued_at, expires_at, answered_at, revoked_at, reason FROM certificates WHERE id = ?1"""
+
+LIST_CERTIFICATES_OF_KEY: Final = """\
+SELECT id, charge_point_key, charge_point_id, status, subject, key_type, csr, requested_at, approved_by, decided_at, certificate, serial_number, issued_at, expires_at, answered_at, revoked_at, reason FROM certificates WHERE charge_point_key = ?1 ORDER BY id DESC"""
+
+LIST_CERTIFICATES: Final = """\
+SELECT id, charge_point_key, charge_point_id, status, subject, key_type, csr, requested_at, approved_by, decided_at, certificate, serial_number, issued_at, expires_at, answered_at, revoked_at, reason FROM certificates WHERE id < ?1 ORDER BY id DESC LIMIT ?2"""
+
+LIST_CERTIFICATES_OF_CHARGE_POINT: Final = """\
+SELECT id, charge_point_key, charge_point_id, status, subject, key_type, csr, requested_at, approved_by, decided_at, certificate, serial_number, issued_at, expires_at, answered_at, revoked_at, reason FROM certificates WHERE charge_point_id = ?1 AND id < ?2
+ORDER BY id DESC LIMIT ?3"""
+
+LIST_CERTIFICATES_BY_STATUS: Final = """\
+SELECT id, charge_point_key, charge_point_id, status, subject, key_type, csr, requested_at, approved_by, decided_at, certificate, serial_number, issued_at, expires_at, answered_at, revoked_at, reason FROM certificates WHERE status = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3"""
+
+LIST_CERTIFICATES_OF_CHARGE_POINT_BY_STATUS: Final = """\
+SELECT id, charge_point_key, charge_point_id, status, subject, key_type, csr, requested_at, approved_by, decided_at, certificate, serial_number, issued_at, expires_at, answered_at, revoked_at, reason FROM certificates WHERE charge_point_id = ?1 AND status = ?2 AND id < ?3
+ORDER BY id DESC LIMIT ?4"""
+
+LIST_REVOKED_SERIALS: Final = """\
+SELECT serial_number FROM certificates WHERE status = 'revoked' AND serial_number IS NOT NULL"""
+
+LIST_CHARGE_POINTS_TO_SERVE: Final = """\
+SELECT DISTINCT charge_point_id FROM certificates WHERE status = 'approved' AND charge_point_key IS NOT NULL"""
+
+LIST_ENDING_CERTIFICATES: Final = """\
+SELECT id, charge_point_key, charge_point_id, status, subject, key_type, csr, requested_at, approved_by, decided_at, certificate, serial_number, issued_at, expires_at, answered_at, revoked_at, reason FROM certificates
+WHERE status = 'issued' AND expires_at <= ?1 AND charge_point_key IS NOT NULL
+ORDER BY id"""
+
+APPROVE_CERTIFICATE: Final = """\
+UPDATE certificates
+SET status = 'approved', approved_by = ?1, decided_at = ?2, certificate = ?3,
+    serial_number = ?4, issued_at = ?5, expires_at = ?6
+WHERE id = ?7"""
+
+SET_CERTIFICATE_STATUS: Final = """\
+UPDATE certificates SET status = ?1, reason = ?2 WHERE id = ?3"""
+
+SET_CERTIFICATE_DECIDED: Final = """\
+UPDATE certificates SET decided_at = ?1 WHERE id = ?2"""
+
+SET_CERTIFICATE_ANSWERED: Final = """\
+UPDATE certificates SET answered_at = ?1 WHERE id = ?2"""
+
+REVOKE_CERTIFICATE: Final = """\
+UPDATE certificates SET status = 'revoked', revoked_at = ?1, reason = ?2 WHERE id = ?3"""
+
+DELETE_CERTIFICATE: Final = """\
+DELETE FROM certificates WHERE id = ?1"""
+
+DELETE_ENDED_CERTIFICATES: Final = """\
+DELETE FROM certificates WHERE certificate IS NOT NULL AND expires_at < ?1"""
+
+DELETE_REQUESTS_OF_NOBODY: Final = """\
+DELETE FROM certificates WHERE charge_point_key IS NULL AND certificate IS NULL"""
+
+LIST_ROLL_OUT_STEPS: Final = """\
+SELECT charge_point_key, position, step, state, answer, changed_at FROM roll_out_steps WHERE charge_point_key = ?1 ORDER BY position"""
+
+LIST_ROLL_OUTS: Final = """\
+SELECT p.identity FROM charge_points AS p
+WHERE EXISTS (SELECT 1 FROM roll_out_steps AS w WHERE w.charge_point_key = p.key AND w.state = 'waiting')
+AND NOT EXISTS (SELECT 1 FROM roll_out_steps AS f WHERE f.charge_point_key = p.key AND f.state = 'failed')
+ORDER BY p.identity"""
+
+PUT_ROLL_OUT_STEP: Final = """\
+INSERT INTO roll_out_steps (charge_point_key, position, step, state, answer, changed_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+ON CONFLICT (charge_point_key, position)
+DO UPDATE SET state = excluded.state, answer = excluded.answer, changed_at = excluded.changed_at"""
+
 CONNECT_CHARGE_POINT: Final = """\
 INSERT INTO charge_points (identity, ocpp_version, registered_at, last_connect_at, connection_epoch)
 VALUES (?1, ?2, ?3, ?3, 1)

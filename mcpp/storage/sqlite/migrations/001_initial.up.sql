@@ -482,3 +482,54 @@ CREATE TABLE server_clock (
     id         INTEGER PRIMARY KEY CHECK (id = 1),
     newest_at  INTEGER NOT NULL
 ) STRICT;
+
+-- Signing requests of charge points and the certificates that the built-in authority made of them. A row outlives its
+-- charge point, so that what was revoked stays so. charge_point_id: the identity that it was made for.
+-- status: pending: waits for an operator; approved: signed, and sent until the charge point answers; issued: it has
+-- taken it; failed: it refused it; rejected: an operator did; superseded: a newer one came in its place.
+-- approved_by: what let it be signed. reason: why it was rejected, revoked or refused.
+CREATE TABLE certificates (
+    id                INTEGER PRIMARY KEY AUTOINCREMENT,
+    charge_point_key  INTEGER REFERENCES charge_points (key) ON DELETE SET NULL,
+    charge_point_id   TEXT    NOT NULL,
+    status            TEXT    NOT NULL CHECK (status IN (
+        'pending', 'approved', 'issued', 'failed', 'rejected', 'superseded', 'revoked'
+    )),
+    subject           TEXT    NOT NULL,
+    key_type          TEXT    NOT NULL,
+    csr               TEXT    NOT NULL,
+    requested_at      INTEGER NOT NULL,
+    approved_by       TEXT    CHECK (approved_by IN ('operator', 'window', 'renewal', 'roll_out')),
+    decided_at        INTEGER,
+    certificate       TEXT,
+    serial_number     TEXT    UNIQUE,
+    issued_at         INTEGER,
+    expires_at        INTEGER,
+    answered_at       INTEGER,
+    revoked_at        INTEGER,
+    reason            TEXT,
+    CHECK ((certificate IS NULL) = (serial_number IS NULL)),
+    CHECK ((certificate IS NULL) = (expires_at IS NULL)),
+    CHECK ((certificate IS NULL) = (issued_at IS NULL)),
+    CHECK ((status = 'revoked') = (revoked_at IS NOT NULL)),
+    CHECK (certificate IS NOT NULL OR status IN ('pending', 'rejected', 'superseded'))
+) STRICT;
+
+CREATE INDEX certificates_by_charge_point ON certificates (charge_point_key, id);
+CREATE INDEX certificates_by_identity ON certificates (charge_point_id, id);
+CREATE INDEX certificates_by_status ON certificates (status, id);
+CREATE INDEX certificates_by_end ON certificates (expires_at) WHERE certificate IS NOT NULL;
+
+-- How far the roll-out of security profile 3 to a charge point is: a row for each step, in their order.
+-- answer: what the charge point said to it, or why it failed; changed_at: since when the step is in that state.
+CREATE TABLE roll_out_steps (
+    charge_point_key  INTEGER NOT NULL REFERENCES charge_points (key) ON DELETE CASCADE,
+    position          INTEGER NOT NULL,
+    step              TEXT    NOT NULL CHECK (step IN (
+        'install_root', 'request_certificate', 'certificate', 'security_profile', 'reconnect'
+    )),
+    state             TEXT    NOT NULL CHECK (state IN ('waiting', 'done', 'failed')),
+    answer            TEXT,
+    changed_at        INTEGER NOT NULL,
+    PRIMARY KEY (charge_point_key, position)
+) STRICT, WITHOUT ROWID;
