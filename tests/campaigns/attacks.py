@@ -93,7 +93,7 @@ async def long_texts(front: Front) -> None:
     for size in (900_000, 120_000):
         long = "x" * size
         boot: JsonValue = {"chargePointVendor": "Acme", "chargePointModel": "One", "firmwareVersion": long}
-        status: JsonValue = {"connectorId": 1, "errorCode": "NoError", "status": "Available", "info": long}
+        status: dict[str, JsonValue] = {"connectorId": 1, "errorCode": "NoError", "status": "Available", "info": long}
         frames += [
             call("BootNotification", boot),
             call("StatusNotification", {**status, "vendorErrorCode": "7"}),
@@ -404,12 +404,15 @@ async def wrong_passwords(front: Front) -> None:
 @attack
 async def clock_jumps(front: Front) -> None:
     """Chargers whose clock jumps between the ends of time while they charge."""
-    moments = ["0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "2026-05-01T12:00:00Z", "2106-02-07T06:28:16Z", "9999-12-31T23:59:59.999Z", "9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"]  # fmt: skip
+    moments = (
+        *("0001-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "1970-01-01T00:00:00Z", "2026-05-01T12:00:00Z"),
+        *("2106-02-07T06:28:16Z", "9999-12-31T23:59:59.999Z", "9999-12-31T23:59:59-14:00"),
+    )
 
     def session() -> bytes:
         at = [front.random.choice(moments) for _ in range(4)]
         connector = front.random.randrange(1, 4)
-        status: JsonValue = {"connectorId": connector, "errorCode": "NoError", "timestamp": at[3]}
+        status: dict[str, JsonValue] = {"connectorId": connector, "errorCode": "NoError", "timestamp": at[3]}
         values: JsonValue = [{"timestamp": at[1], "sampledValue": [{"value": str(front.random.randrange(10**6))}]}]
         start: JsonValue = {"connectorId": connector, "idTag": "T", "meterStart": 1, "timestamp": at[0]}
         stop: JsonValue = {"transactionId": front.random.randrange(1, 500), "meterStop": 5, "timestamp": at[2]}
