@@ -91,6 +91,7 @@ async def _serve(settings: Settings, sink: LogSink, lines: LineWriter) -> None:
         lag = LoopLag(telemetry.metrics.event_loop_lag.observe)
         lag.start()
         running.callback(lag.stop)
+        telemetry.metrics.watch_tasks(lambda: len(asyncio.all_tasks(loop)))
         storage = await open_storage(settings, telemetry, running)
         core = await build_core(settings, telemetry, storage, running)
         plugins = build_plugins(wanted, telemetry, storage, core, running)

@@ -65,8 +65,13 @@ class Refused(Exception):
 class Charger:
     """One with two connectors; `port` tells where the server listens now."""
 
-    def __init__(self, identity: str, port: Callable[[], int], random: Random, *, pace: float) -> None:
-        """`pace` is the mean time between two of its steps, in seconds."""
+    def __init__(
+        self, identity: str, port: Callable[[], int], random: Random, *, pace: float, visit: float | None = None
+    ) -> None:
+        """`pace` is the mean time between two of its steps, `visit` that of a connection, in seconds.
+
+        Without a `visit` it stays until it's thrown out.
+        """
         self.identity = identity
         self.sessions: list[Session] = []
         self.fresh_values: list[tuple[Session, tuple[int, str]]] = []
@@ -80,6 +85,7 @@ class Charger:
         self._port = port
         self._random = random
         self._pace = pace
+        self._visit = visit
         self._queue: deque[_Message] = deque()
         self._running: dict[int, Session] = {}
         self._register = {1: 1000.0, 2: 900_000.0}
@@ -115,11 +121,12 @@ class Charger:
                     await self._connected(socket)
             if not self.is_done:
                 self._step()  # offline life goes on
-                await asyncio.sleep(self._random.uniform(0.05, 0.4))
+                await asyncio.sleep(self._random.uniform(0.05, 0.4) if self._visit is None else self._pace)
 
     async def _connected(self, socket: ClientConnection) -> None:
         if self._random.random() < 0.3:
             await self._deliver(socket, _Message("BootNotification", _boot))
+        leave_at = float("inf") if self._visit is None else time.monotonic() + self._random.expovariate(1 / self._visit)
         while not self.is_done:
             while self._queue:
                 await self._deliver(socket, self._queue[0])
@@ -130,6 +137,10 @@ class Charger:
                 await self._deliver(socket, _Message("Heartbeat", dict))
                 self._message_id = ""
             await asyncio.sleep(self._random.expovariate(1 / self._pace))
+            if time.monotonic() > leave_at and not self._leaves:
+                if self._random.random() < 0.5:
+                    socket.transport.abort()  # as a lost radio link; else it says goodbye
+                return
 
     async def _deliver(self, socket: ClientConnection, message: _Message) -> None:
         """Some chargers repeat a message with the id that it had, others with a new one."""

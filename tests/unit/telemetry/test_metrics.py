@@ -49,6 +49,7 @@ PROMISED = {
     "mcpp_log_lines_dropped_total": ("counter", set()),
     "mcpp_spans_total": ("counter", {"outcome"}),
     "mcpp_event_loop_lag_seconds": ("histogram", set()),
+    "mcpp_asyncio_tasks": ("gauge", set()),
     "mcpp_http_request_duration_seconds": ("histogram", {"method", "route", "status"}),
     "mcpp_transactions_active": ("gauge", set()),
     "mcpp_transactions_total": ("counter", {"event", "reason"}),
@@ -72,6 +73,7 @@ def metrics(tmp_path: Path) -> Metrics:
     metrics.watch_incoming_calls(lambda: [4, 0])
     metrics.watch_database(tmp_path / "mcpp.db")
     metrics.watch_writer(lambda: 6)
+    metrics.watch_tasks(lambda: 7)
     metrics.watch_log(lambda: 5)
     metrics.watch_plugins(lambda: {"webhook": 7})
     metrics.watch_spans(lambda: {"exported": 8, "dropped": 0})
