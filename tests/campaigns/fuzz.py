@@ -77,8 +77,11 @@ class Target(Central):
         self._calls = count(1)
 
     def ask(self, random: Random) -> str:
+        """Send any CALL of ours; gives its UniqueId."""
+        return self.ask_for(random.choice(list(COMMANDS)))
+
+    def ask_for(self, name: str) -> str:
         """Send a CALL of ours; gives its UniqueId."""
-        name = random.choice(list(COMMANDS))
         action = OCPP16.actions[name]
         payload = json.dumps(COMMANDS[name]).encode()
         call = Call(f"own-{next(self._calls)}", name, payload)

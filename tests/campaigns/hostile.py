@@ -95,7 +95,7 @@ class Outcome:
             broken.append(f"the database grew by {grown:.1f} MiB in {self.seconds:.1f} s")
         if timed and self.seen.percentile(99) >= SLOWEST_P99_MS:
             broken.append(f"the neighbour's p99 is {self.seen.percentile(99):.0f} ms")
-        if not self.seen.milliseconds:
+        if not self.seen.answers:
             broken.append("the neighbour got no answer")
         if self.seen.lost:
             broken.append(f"the neighbour lost {self.seen.lost} connections or answers")
@@ -136,12 +136,13 @@ def row(outcome: Outcome) -> str:
     return (
         f"{outcome.name:<22} {outcome.sent:>8} | {outcome.begin.rss_mib:>7.0f} {outcome.peak_rss_mib:>6.0f} | "
         f"{outcome.disk_mib_per_second:>6.2f} {outcome.log_mib_per_second:>6.2f}       | "
-        f"{len(seen.milliseconds):>7} {seen.percentile(50):>6.1f} {seen.percentile(99):>7.1f} "
+        f"{seen.answers:>7} {seen.percentile(50):>6.1f} {seen.percentile(99):>7.1f} "
         f"{seen.percentile(100):>7.1f}    | {seen.lost:>4} | {'; '.join(outcome.broken()) or '-'}"
     )
 
 
-def _one(name: str, seconds: float, seed: int) -> Outcome:
+def attacked_alone(name: str, seconds: float, seed: int) -> Outcome:
+    """One attack on a server of its own."""
     with tempfile.TemporaryDirectory(prefix="hostile-") as folder:
         served = Served(Path(folder), *FLAGS)
         served.start()
@@ -164,7 +165,7 @@ def main() -> int:
     broken = 0
     _print(f"seed {given.seed}, {given.seconds:g} s each", HEAD)
     for name in given.attacks or ATTACKS:
-        outcome = _one(name, given.seconds, given.seed)
+        outcome = attacked_alone(name, given.seconds, given.seed)
         broken += bool(outcome.broken())
         _print(row(outcome))
     return 1 if broken else 0

@@ -187,12 +187,12 @@ def _fuzzed(served: Served, beside: Neighbour, seconds: float, random: Random, *
     faults = [*fuzzer.faults, *served.defects()]
     if not served.is_alive:
         faults.append("the server ended")
-    if seen.lost or not seen.milliseconds:
-        faults.append(f"the neighbour got {len(seen.milliseconds)} answers and lost {seen.lost}")
+    if seen.lost or not seen.answers:
+        faults.append(f"the neighbour got {seen.answers} answers and lost {seen.lost}")
     if timed and seen.percentile(99) >= SLOWEST_P99_MS:
         faults.append(f"the neighbour's p99 is {seen.percentile(99):.0f} ms")
     return Live(
         f"live: {fuzzer.frames} frames, {fuzzer.requests} requests in {took:.0f} s; the neighbour's p99 "
-        f"{seen.percentile(99):.1f} ms of {len(seen.milliseconds)} answers; {len(faults)} faults",
+        f"{seen.percentile(99):.1f} ms of {seen.answers} answers; {len(faults)} faults",
         faults,
     )

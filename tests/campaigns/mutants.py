@@ -295,10 +295,14 @@ def answer_to(random: Random, message_id: Json) -> bytes:
     return _damaged(random, _encoded(random, elements))
 
 
-def _encoded(random: Random, elements: Json) -> bytes:
-    compact = random.random() < 0.8
-    text = json.dumps(elements, ensure_ascii=random.random() < 0.5, separators=(",", ":") if compact else None)
+def written(elements: Json, *, escaped: bool = False, compact: bool = True) -> bytes:
+    """As a frame's text, also what JSON and UTF-8 have no room for."""
+    text = json.dumps(elements, ensure_ascii=escaped, separators=(",", ":") if compact else None)
     return text.encode(errors="surrogatepass")
+
+
+def _encoded(random: Random, elements: Json) -> bytes:
+    return written(elements, escaped=random.random() < 0.5, compact=random.random() < 0.8)
 
 
 def _damaged(random: Random, data: bytes) -> bytes:

@@ -37,7 +37,8 @@ class Seen:
     """What the neighbour saw."""
 
     milliseconds: list[float] = field(default_factory=list)
-    """From when a message was due to its answer: waiting for the one before counts."""
+    """From when a message was due to its answer: waiting for the one before counts, and what still waits does."""
+    answers: int = 0
     lost: int = 0
     """Connections that ended or weren't let in, and messages without an answer or with a CALLERROR."""
 
@@ -65,19 +66,16 @@ class Neighbour:
 def neighbour(port: int, *mode: str) -> Iterator[Neighbour]:
     """A neighbour that was answered once already."""
     command = [sys.executable, "-m", "tests.campaigns.neighbour", str(port), *mode]
-    process = subprocess.Popen(command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        yield Neighbour(process)
-    finally:
-        assert process.stdin is not None
-        process.stdin.close()
+    with subprocess.Popen(command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            yield Neighbour(process)
+            process.stdin.close()
             process.wait(10)
         finally:
             process.kill()
-            process.wait()
 
 
 class _Charger:
@@ -92,7 +90,7 @@ class _Charger:
 
     @property
     def was_answered(self) -> bool:
-        return bool(self._seen.milliseconds)
+        return self._seen.answers > 0
 
     def seen(self) -> Seen:
         """Since the last call; a message that still waits counts with its time so far."""
@@ -134,6 +132,7 @@ class _Charger:
                 payload = {"connectorId": 1, "transactionId": self._transaction_id, "meterValue": values}
                 await self._say(socket, "MeterValues", payload)
             self._seen.milliseconds.append((time.perf_counter() - due) * 1000)
+            self._seen.answers += 1
             self._due = None
             due += EVERY
             await asyncio.sleep(max(due - time.perf_counter(), 0))
