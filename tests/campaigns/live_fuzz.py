@@ -13,6 +13,7 @@ from random import Random
 from typing import Final
 
 import httpx
+from pydantic import JsonValue
 from websockets.frames import Opcode
 
 from tests.campaigns.line import Line, NotLetIn, charger, dialled, text
@@ -38,7 +39,7 @@ _READ: Final = (
 )
 """What people and machines read meanwhile."""
 
-_ASKED: Final = (
+_ASKED: Final[tuple[tuple[str, JsonValue], ...]] = (
     ("GetConfiguration", {}),
     ("ChangeAvailability", {"connectorId": 1, "type": "Operative"}),
     ("Reset", {"type": "Soft"}),

@@ -271,7 +271,7 @@ def frame(random: Random) -> bytes:
         message_id = random.choice(("1", "2", "", random.choice(_TEXTS), 7, None))
         if random.random() < 0.5:
             return answer_to(random, message_id)
-        elements = [4, message_id, random.choice(("GenericError", random.choice(_TEXTS))), "", {}]
+        elements: Json = [4, message_id, random.choice(("GenericError", random.choice(_TEXTS))), "", {}]
     else:
         action = random.choice(list(VALID))
         payload = VALID[action](random)
@@ -286,7 +286,7 @@ def frame(random: Random) -> bytes:
 def answer_to(random: Random, message_id: Json) -> bytes:
     """The text of an answer to a CALL of ours."""
     if random.random() < 0.1:
-        elements = [4, message_id, anything(random), anything(random), anything(random)]
+        elements: Json = [4, message_id, anything(random), anything(random), anything(random)]
     else:
         payload = random.choice(_ANSWERS)
         for _ in range(random.choice((0, 1, 1, 2, 3))):
