@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -27,6 +27,8 @@ MOST_RSS_MIB: Final = 300.0
 MOST_DISK_MIB_PER_SECOND: Final = 1.0
 SLOWEST_P99_MS: Final = 250.0
 """What the neighbour may wait for one answer in a hundred."""
+SLOWEST_STOP_SECONDS: Final = 10.0
+"""From SIGTERM, right after the attack, to the end of the process."""
 
 FLAGS: Final = ("--trusted-proxies", "127.0.0.1")
 """The server's: the address of who attacks is told by a proxy, since limits by address don't hold for loopback."""
@@ -73,6 +75,8 @@ class Outcome:
     seen: Seen
     defects: Sequence[str]
     is_alive: bool
+    stop_seconds: float | None = None
+    """None where it goes on to run."""
 
     @property
     def disk_mib_per_second(self) -> float:
@@ -99,6 +103,8 @@ class Outcome:
             broken.append("the neighbour got no answer")
         if self.seen.lost:
             broken.append(f"the neighbour lost {self.seen.lost} connections or answers")
+        if self.stop_seconds is not None and self.stop_seconds > SLOWEST_STOP_SECONDS:
+            broken.append(f"it took {self.stop_seconds:.0f} s to stop")
         broken += [line[:2000] for line in self.defects[:3]]
         return broken
 
@@ -149,7 +155,10 @@ def attacked_alone(name: str, seconds: float, seed: int) -> Outcome:
         mode = ("heartbeats",) if name in HEARTBEATS_ONLY else ()
         try:
             with neighbour(served.ocpp_port, *mode) as beside:
-                return attacked(served, beside, name, seconds, Random(f"{seed}-{name}"))
+                outcome = attacked(served, beside, name, seconds, Random(f"{seed}-{name}"))
+                began = time.monotonic()
+                served.end()
+                return replace(outcome, stop_seconds=time.monotonic() - began)
         finally:
             served.end()
 

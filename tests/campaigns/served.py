@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -108,7 +109,7 @@ class Served:
         self._process = None
 
     def terminate(self) -> int:
-        """As systemd would; gives the exit code."""
+        """As systemd would; gives the exit code. One that doesn't end in time is killed: TimeoutExpired."""
         process = self._running()
         process.send_signal(signal.SIGTERM)
         try:
@@ -123,7 +124,8 @@ class Served:
     def end(self) -> None:
         """Leave nothing running, however the campaign went."""
         if self._process is not None:
-            self.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                self.terminate()
 
     @property
     def is_alive(self) -> bool:
