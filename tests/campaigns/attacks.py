@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from base64 import b64encode
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -48,7 +48,7 @@ class Front:
         return {"X-Forwarded-For": ADDRESS}
 
 
-Attack: TypeAlias = Callable[[Front], Awaitable[None]]
+Attack: TypeAlias = Callable[[Front], Coroutine[None, None, None]]
 Talk: TypeAlias = Callable[[Line], Awaitable[None]]
 
 ATTACKS: Final[dict[str, Attack]] = {}

@@ -33,6 +33,8 @@ SLOWEST_STOP_SECONDS: Final = 10.0
 FLAGS: Final = ("--trusted-proxies", "127.0.0.1")
 """The server's: the address of who attacks is told by a proxy, since limits by address don't hold for loopback."""
 
+_PREPARATION: Final = 60.0
+"""Seconds that an attack may take to make its frames and connections."""
 _EVERY: Final = 0.1
 """Seconds between two looks at the process."""
 
@@ -109,11 +111,22 @@ class Outcome:
         return broken
 
 
-async def run_attack(attack: Attack, front: Front, seconds: float) -> None:
-    """So long; what the attack itself raises is its own mistake."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await attack(front)
+async def run_attack(attack: Attack, front: Front, seconds: float) -> float:
+    """So long, from the first blow; gives how long it was. What the attack itself raises is its own mistake."""
+    attacking = asyncio.create_task(attack(front))
+    try:
+        async with asyncio.timeout(_PREPARATION):
+            while not front.sent and not attacking.done():
+                await asyncio.sleep(0.01)
+        began = time.monotonic()
+        await asyncio.wait([attacking], timeout=seconds)
+        if attacking.done():
+            await attacking
+        return time.monotonic() - began
+    finally:
+        attacking.cancel()
+        with suppress(asyncio.CancelledError):
+            await attacking
 
 
 def attacked(served: Served, beside: Neighbour, name: str, seconds: float, random: Random) -> Outcome:
@@ -121,11 +134,9 @@ def attacked(served: Served, beside: Neighbour, name: str, seconds: float, rando
     front = Front(served.ocpp_port, served.http_url, served.database, random)
     beside.seen()
     watch = Watch(served)
-    began = time.monotonic()
-    asyncio.run(run_attack(ATTACKS[name], front, seconds))
+    lasted = asyncio.run(run_attack(ATTACKS[name], front, seconds))
     seen = beside.seen()
     watch.stop()
-    lasted = time.monotonic() - began
     return Outcome(
         name, lasted, front.sent, watch.begin, watch.peak_rss_mib, watch.end, seen, served.defects(), served.is_alive
     )

@@ -104,9 +104,9 @@ class Served:
         process = self._running()
         if process.poll() is not None:
             raise ServerEnded(f"it had ended with {process.returncode} before it was killed: {self.tail()}")
+        self._process = None
         process.kill()
         process.wait()
-        self._process = None
 
     def terminate(self) -> int:
         """As systemd would; gives the exit code. One that doesn't end in time is killed: TimeoutExpired."""
