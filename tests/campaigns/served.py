@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import psutil
 
-START_TIMEOUT: Final = 60.0
+START_TIMEOUT: Final = 180.0
 STOP_TIMEOUT: Final = 30.0
 
 DEFECTS: Final = frozenset(
