@@ -9,7 +9,7 @@ ARGS   ?=
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-fast bench walk walks generate check check-static format lint types imports drift requirements clean
+.PHONY: help setup run demo test test-fast bench walk walks hostile kills fuzz soak generate check check-static format lint security types imports drift requirements clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -37,20 +37,35 @@ walk: $(VENV)/.dev ## List the files that each kind of message runs through
 walks: $(VENV)/.dev ## Let chargers walk at random through 20,000 sessions and judge the books, in ten minutes
 	@$(BIN)/python -m tests.walks $(ARGS)
 
+hostile: $(VENV)/.dev ## Let one bad client attack in every way there is, beside a healthy charger, in fifteen minutes
+	@$(BIN)/python -m tests.campaigns.hostile $(ARGS)
+
+kills: $(VENV)/.dev ## Kill the server 200 times under load and compare the books with the chargers' own, in fifteen minutes
+	@$(BIN)/python -m tests.campaigns.kills $(ARGS)
+
+fuzz: $(VENV)/.dev ## Take two million spoiled frames, then more of them over sockets, in twenty minutes
+	@$(BIN)/python -m tests.campaigns.fuzz $(ARGS)
+
+soak: $(VENV)/.dev ## Let 500 chargers come and go for an hour and say what grows
+	@$(BIN)/python -m tests.campaigns.soak $(ARGS)
+
 generate: $(VENV)/.dev ## Regenerate generated/ from contracts/ and queries/, and the dashboards
 	$(BIN)/python -m tools.contract generate
 	$(BIN)/python -m tools.sqlc_plugin generate
 	$(BIN)/python -m tools.dashboards
 
-check: check-static test ## Format, lint, types, import contracts, generated-code drift and tests
+check: check-static test ## Format, lint, security, types, import contracts, generated-code drift and tests
 
-check-static: format lint types imports drift ## Everything in check but the tests
+check-static: format lint security types imports drift ## Everything in check but the tests
 
 format: $(VENV)/.dev ## Check the format
 	$(BIN)/ruff format --check .
 
 lint: $(VENV)/.dev ## Check with the linter
 	$(BIN)/ruff check .
+
+security: $(VENV)/.dev ## Check with bandit what the linter doesn't
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive mcpp tools
 
 types: $(VENV)/.dev ## Check the types
 	$(BIN)/mypy

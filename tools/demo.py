@@ -185,7 +185,8 @@ def _short(response: BaseModel) -> str:
 
 def fetch(url: str) -> Any:
     """A JSON document of the API."""
-    with urllib.request.urlopen(url) as response:
+    # The URL is made here, of the demo's own server.
+    with urllib.request.urlopen(url) as response:  # nosec B310
         return json.load(response)
 
 

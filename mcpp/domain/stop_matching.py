@@ -292,13 +292,13 @@ def _fit(q: Queries, transaction: Transaction, stop: ToldStop) -> Fit | None:
     if not _is_same_tag(stop.id_tag, transaction.id_tag):
         return None
     began_at, ended_at = _span(transaction, stop)
-    if ended_at < began_at - RESOLUTION or _has_kept_stop(q, transaction) or _is_after_next_start(q, transaction, stop):
+    if _is_later(began_at, ended_at) or _has_kept_stop(q, transaction) or _is_after_next_start(q, transaction, stop):
         return None
     register = register_so_far(q, transaction)
     if (
         register_fault(register.wh) is not None
         or stop.meter_stop < register.wh
-        or ended_at < register.measured_at - _ALLOWANCE
+        or register.measured_at - ended_at > _ALLOWANCE
     ):
         return None
     passed = ended_at - max(register.measured_at, began_at)
@@ -330,6 +330,11 @@ def _are_of_one_clock(transaction: Transaction, stop: ToldStop) -> bool:
     return both_unset or (start_told > start_received and stop.stopped_at > stop.received_at)
 
 
+def _is_later(moment: datetime, other: datetime) -> bool:
+    """By more than a clock's resolution; told as a difference, which exists at the ends of time as well."""
+    return moment - other > RESOLUTION
+
+
 def _span(transaction: Transaction, stop: ToldStop) -> tuple[datetime, datetime]:
     """When the transaction began and when the stop says that it ended, comparable with each other."""
     if _are_of_one_clock(transaction, stop):
@@ -348,10 +353,10 @@ def _is_after_next_start(q: Queries, transaction: Transaction, stop: ToldStop) -
     own_clock = _are_of_one_clock(transaction, stop)
     for other in _following(q, transaction):
         if own_clock and _are_of_one_clock(other, stop):
-            is_between = transaction.started_at < other.started_at < stop.stopped_at - RESOLUTION
+            is_between = transaction.started_at < other.started_at and _is_later(stop.stopped_at, other.started_at)
         else:
             ended_at = believable(stop.stopped_at, stop.received_at)
-            is_between = _began_at(transaction) < _began_at(other) < ended_at - RESOLUTION
+            is_between = _began_at(transaction) < _began_at(other) and _is_later(ended_at, _began_at(other))
         if is_between:
             return True
     return False
@@ -372,6 +377,6 @@ def _is_beyond(stop: ToldStop, transaction: Transaction, following: NextStart) -
     """Whether a stop is of a time or register after the start that follows; one that was reset tells nothing."""
     both_unset = stop.stopped_at < UNSET_BEFORE and following.at < UNSET_BEFORE
     stopped_at = stop.stopped_at if both_unset else believable(stop.stopped_at, stop.received_at)
-    if stopped_at > following.at + RESOLUTION:
+    if _is_later(stopped_at, following.at):
         return True
     return stop.meter_stop > following.register_wh >= transaction.meter_start

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mcpp.csms.calls import CallContext, CallRouter
 from mcpp.domain import charge_points
 from mcpp.ocpp16.certificates import sign_certificate
+from mcpp.redaction import redact_text
 from mcpp.storage.writer import Pending
 from mcpp_generated.db.enums import ReportKind
 from mcpp_generated.ocpp16 import actions
@@ -39,7 +40,8 @@ def security_event_notification(
     context: CallContext, request: SecurityEventNotificationRequest
 ) -> Pending[SecurityEventNotificationResponse]:
     """Something that matters to security happened at the charge point (SecurityEventNotification.req)."""
-    return context.write(charge_points.security_event, request.type, request.timestamp, request.tech_info).then(
+    told = None if request.tech_info is None else redact_text(request.tech_info)
+    return context.write(charge_points.security_event, request.type, request.timestamp, told).then(
         lambda _: SecurityEventNotificationResponse()
     )
 

@@ -99,6 +99,7 @@ async def _serve(settings: Settings, sink: LogSink, lines: LineWriter) -> None:
         lag = LoopLag(telemetry.metrics.event_loop_lag.observe)
         lag.start()
         running.callback(lag.stop)
+        telemetry.metrics.watch_tasks(lambda: len(asyncio.all_tasks(loop)))
         manager = ServiceManager(os.environ)
         storage = await open_storage(settings, telemetry, running)
         _watch(manager, telemetry, lag, storage, running)

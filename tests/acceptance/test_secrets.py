@@ -21,6 +21,7 @@ from websockets.typing import Subprotocol
 
 from tests.acceptance.operated import operated_charger
 from tests.acceptance.server import Server, running_server
+from tests.integration.cli.command import Mcpp
 from tests.integration.plugins.http_receiver import listening
 
 SECRET = "Geheim42"
@@ -94,6 +95,7 @@ async def test_a_secret_is_read_nowhere(tmp_path: Path) -> None:
             link = await use_secrets(server)
             await server.wait_for_line(lambda line: line["event"] == "security_event_received")
             posted = await receiver.wait_for(4)
+            read = await everything_read(server)
             assert await server.terminate() == 0
 
     texts = [json.dumps(line) for line in server.lines]
@@ -106,10 +108,25 @@ async def test_a_secret_is_read_nowhere(tmp_path: Path) -> None:
     assert "security_event_received" in streamed
     webhooks = b"\n".join(one.body for one in (*posted, *receiver.posted)).decode()
     stored = stored_configuration(database)
-    for output in (text, streamed, webhooks, stored):
+    whole_database = database.read_bytes().decode("latin-1")
+    for output in (text, streamed, webhooks, stored, whole_database, *read):
         assert SECRET not in output
         assert WRONG_CREDENTIALS not in output
         assert link.split("/")[4] not in output
+
+
+PAGES = (
+    *("charge-points", "charge-points/CP-1", "charge-points/CP-1/configuration", "charge-points/CP-1/conformance"),
+    *("conformance", "unmatched", "transactions", "id-tags", "logging"),
+)
+
+
+async def everything_read(server: Server) -> list[str]:
+    """What people and scrapers can read."""
+    async with httpx.AsyncClient(base_url=server.http_url, trust_env=False) as http:
+        answers = [await http.get(f"/api/v1/{page}") for page in PAGES] + [await http.get("/metrics")]
+    assert [answer.status_code for answer in answers] == [200] * len(answers)
+    return [answer.text for answer in answers]
 
 
 async def use_secrets(server: Server) -> str:
@@ -175,6 +192,37 @@ async def knock(server: Server) -> None:
         assert error.response.status_code == 401
     else:
         raise AssertionError("a wrong password was taken")
+
+
+async def test_a_token_from_a_file_and_keys_are_read_nowhere(tmp_path: Path) -> None:
+    """The token opens the API, the key of the authority signs, the listener's key encrypts; none of them is told."""
+    token = tmp_path / "token"
+    token.write_text(f"{SECRET * 4}\n")
+    token.chmod(0o600)
+    mcpp = Mcpp(tmp_path)
+    made = await asyncio.to_thread(mcpp, "ca", "init", "--server-name", "localhost", "--ca-directory", "ca")
+    assert made.code == 0, made.err
+    keys = [path.read_text() for path in (tmp_path / "ca").glob("*.key")]
+    assert len(keys) == 2
+    tls = ("--tls-cert", str(tmp_path / "ca" / "server.pem"), "--tls-key", str(tmp_path / "ca" / "server.key"))
+    flags = (*tls, "--api-token-file", str(token), "--ca-directory", str(tmp_path / "ca"))
+    shown = await asyncio.to_thread(mcpp, "check-config", *flags)
+    assert shown.code == 0, shown.err
+
+    async with running_server(tmp_path / "mcpp.db", "--log-level", "debug", *flags) as server:
+        async with httpx.AsyncClient(base_url=server.http_url, trust_env=False) as http:
+            answers = [
+                await http.get("/api/v1/charge-points", headers={"Authorization": f"Bearer {given}"})
+                for given in (SECRET * 4, SECRET * 3)
+            ]
+        assert [answer.status_code for answer in answers] == [200, 401]
+        assert await server.terminate() == 0
+
+    told = [made.out, made.err, shown.out, shown.err, json.dumps(server.lines), *(answer.text for answer in answers)]
+    for output in told:
+        assert SECRET not in output
+        for key in keys:
+            assert not [line for line in key.splitlines() if len(line) > 40 and line in output]
 
 
 def stored_configuration(database: Path) -> str:

@@ -51,6 +51,7 @@ class ImmediateWriter(Writer[Queries]):
 
     def _gather(self, unit: Pending[T]) -> Pending[T]:
         self._write(_Batch([unit], unit.began))
+        unit._committed = True  # whoever awaits it goes on at once
         return unit
 
 

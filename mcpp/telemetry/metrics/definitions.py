@@ -129,6 +129,7 @@ class Metrics:
         self.event_loop_lag = _histogram(
             registry, "event_loop_lag_seconds", "How late the event loop runs what is due, sampled.", _LAG_SECONDS
         ).labels()
+        self._tasks = _gauge(registry, "asyncio_tasks", "Tasks of the event loop that aren't over.")
         self.http_request_duration = _histogram(
             registry,
             "http_request_duration_seconds",
@@ -212,6 +213,10 @@ class Metrics:
         """Read the size of the database's files."""
         files = (path, path.with_name(f"{path.name}-wal"))
         self._database_size.set_function(lambda: sum(map(_file_size, files)))
+
+    def watch_tasks(self, count: Callable[[], int]) -> None:
+        """Read how many tasks there are."""
+        self._tasks.set_function(count)
 
     def watch_writer(self, depth: Callable[[], int]) -> None:
         """Read how many units of work wait."""

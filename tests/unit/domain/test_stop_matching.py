@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 import pytest
@@ -14,6 +14,8 @@ from mcpp_generated.db.enums import StopMatch, StopOrigin
 from tests.unit.domain.books import NOW, Books, energy, minute
 
 POWER: Final = SampleKind("Power.Active.Import", "", "kW", "Sample.Periodic", "Outlet", "Raw")
+
+ENDS_OF_TIME: Final = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 
 NO_ID: Final = (-1, 0, 4711, 2**31, 2**64, -(2**70))
 
@@ -40,6 +42,25 @@ def test_a_stop_without_a_usable_id_ends_the_one_that_fits(books: Books, claimed
     }
     assert again.events == ()
     assert books.unmatched() == []
+
+
+@pytest.mark.parametrize("sampled_at", ENDS_OF_TIME)
+def test_samples_at_the_ends_of_time_cost_no_stop(books: Books, sampled_at: datetime) -> None:
+    running = books.start(tag="TAG", meter=1000).value.transaction_id
+    books.meter_values(energy(sampled_at, "1500"), transaction_id=running)
+    (event,) = books.stop(4711, at=minute(5), meter=5000, tag="TAG").events
+
+    assert isinstance(event, TransactionStopped if sampled_at < NOW else RecordUnmatched)
+
+
+@pytest.mark.parametrize("at", ENDS_OF_TIME)
+def test_a_stop_at_an_end_of_time_ends_the_transaction_that_began_there(books: Books, at: datetime) -> None:
+    first = books.start(at=at, meter=1000).value.transaction_id
+    books.stop(first, at=at, meter=1100)
+    books.start(at=at, tag="NEXT", meter=1200)
+    (event,) = books.stop(4711, at=at, meter=1300).events
+
+    assert isinstance(event, TransactionStopped)
 
 
 def test_another_charge_points_id_counts_as_none(books: Books) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from tests.unit.plugins.auto_start_world import HOUR, TAG, World
@@ -28,6 +30,15 @@ async def test_a_transaction_from_the_offline_queue_does_not_serve_the_car_that_
 
     await world.stop()
     assert len(world.site.asked) == 2
+
+
+async def test_a_charger_whose_clock_is_at_the_beginning_of_time(world: World) -> None:
+    world.site.clock = datetime.min.replace(tzinfo=UTC)
+    await world.report("Preparing")
+    await world.start()
+    await world.site.let_pass(HOUR)
+
+    assert len(world.site.asked) == 1
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,7 @@ PROMISED = {
     "mcpp_chore_failures_total": ("counter", {"chore"}),
     "mcpp_stalls_total": ("counter", {"part"}),
     "mcpp_event_loop_lag_seconds": ("histogram", set()),
+    "mcpp_asyncio_tasks": ("gauge", set()),
     "mcpp_http_request_duration_seconds": ("histogram", {"method", "route", "status"}),
     "mcpp_transactions_active": ("gauge", set()),
     "mcpp_transactions_total": ("counter", {"event", "reason"}),
@@ -75,6 +76,7 @@ def metrics(tmp_path: Path) -> Metrics:
     metrics.watch_incoming_calls(lambda: [4, 0])
     metrics.watch_database(tmp_path / "mcpp.db")
     metrics.watch_writer(lambda: 6)
+    metrics.watch_tasks(lambda: 7)
     metrics.watch_log(lambda: 5)
     metrics.watch_clock(lambda: True)
     metrics.watch_plugins(lambda: {"webhook": 7})

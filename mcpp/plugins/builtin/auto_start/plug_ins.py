@@ -59,7 +59,7 @@ class PlugIn:
 
     def serve(self, started_at: datetime) -> None:
         """A transaction began on the connector."""
-        if started_at >= self.since - _CLOCK_TOLERANCE:
+        if self.since - started_at <= _CLOCK_TOLERANCE:  # at the ends of time only differences exist
             self.served = True
             self.cancel()
 
