@@ -39,11 +39,6 @@ class WebSocketProtocol(ServerProtocol):
         self.offered: tuple[str, ...] = ()
 
     @property
-    def between_messages(self) -> bool:
-        """Whether no fragment is waited for."""
-        return self.current_size is None
-
-    @property
     def unfinished_bytes(self) -> int:
         """Of what it was given and is no frame, or no request, yet."""
         return len(self.reader.buffer)
