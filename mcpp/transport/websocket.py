@@ -1,7 +1,8 @@
 """The server side of the WebSocket protocol without I/O, with the subprotocol rules of OCPP-J.
 
-What depends on the inside of the `websockets` package is in this class, `reader.buffer`, `eof_sent`, `parser` and
-`parser_exc`; but the reading side asks for `current_size` itself, once for each text. Tests of the transport fail where a new version changes one of them.
+What depends on the inside of the `websockets` package is in this class: `reader.buffer`, `eof_sent`, `parser` and
+`parser_exc`. The reading side alone asks for `current_size` itself, once for each text. Tests of the transport fail
+where a new version changes one of them.
 """
 
 from __future__ import annotations
