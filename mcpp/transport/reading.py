@@ -123,12 +123,13 @@ class ReadingSide(asyncio.Protocol):
         self._heard = now = self._loop.time()
         if self._unread:
             data, self._unread = self._unread[self._at :] + data, b""
-        if self._opened and not self._holds:
-            self._handle(data, 0, now)
-        elif self._opened:
-            # Transports may have had some more when they were paused.
-            self._unread, self._at = data, 0
-            self._note_held()
+        if self._opened:
+            if self._paused:
+                # Transports may have had some more then.
+                self._unread, self._at = data, 0
+                self._note_held()
+            else:
+                self._handle(data, 0, now)
         elif not self.ended:
             self._read_request(data)
 
@@ -188,7 +189,7 @@ class ReadingSide(asyncio.Protocol):
 
     def _handle(self, data: bytes, at: int, now: float) -> None:
         """Handle what was read, from an index on, as far as it belongs to this turn."""
-        ws, limits = self.ws, self._limits
+        limits = self._limits
         began, begin, end = perf_counter(), at, len(data)
         frames = 0
         while at < end:
@@ -198,7 +199,7 @@ class ReadingSide(asyncio.Protocol):
                 break
             if not self._frame_left:
                 text = None
-                if ws.between_messages and not self._head:
+                if not self._head and self.ws.current_size is None:
                     text = read_text(data, at, limits.max_message_size)
                 if text is not None:
                     frames += 1
@@ -228,8 +229,10 @@ class ReadingSide(asyncio.Protocol):
                 self._arm(read_on_at)
         if at < end:
             self._unread, self._at = data, at
-        # libuv reads on in the same round where a read has filled its buffer, many times.
-        if not self._holds and (at < end or (end >= _FULL_READ and perf_counter() - began >= limits.turn_time)):
+            if not self._holds:
+                self._take_turn()
+        elif end >= _FULL_READ and not self._holds and perf_counter() - began >= limits.turn_time:
+            # libuv would read on in the same round, many times, where a read has filled its buffer.
             self._take_turn()
         if at < end or self._frame_left or self._held:
             self._note_held()

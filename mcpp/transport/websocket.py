@@ -1,7 +1,8 @@
 """The server side of the WebSocket protocol without I/O, with the subprotocol rules of OCPP-J.
 
-All that depends on the inside of the `websockets` package is in this class: `reader.buffer`, `current_size`,
-`eof_sent`, `parser` and `parser_exc`. Tests of the transport fail where a new version changes one of them.
+What depends on the inside of the `websockets` package is in this class: `reader.buffer`, `eof_sent`, `parser` and
+`parser_exc`. The reading side alone asks for `current_size` itself, once for each text. Tests of the transport fail
+where a new version changes one of them.
 """
 
 from __future__ import annotations
@@ -37,11 +38,6 @@ class WebSocketProtocol(ServerProtocol):
         self.dialect: Dialect | None = default
         """Once the request is accepted: the dialect to speak, None where only unknown ones were offered."""
         self.offered: tuple[str, ...] = ()
-
-    @property
-    def between_messages(self) -> bool:
-        """Whether no fragment is waited for."""
-        return self.current_size is None
 
     @property
     def unfinished_bytes(self) -> int:

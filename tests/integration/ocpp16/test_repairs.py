@@ -269,9 +269,9 @@ async def test_a_call_error_with_faults(site: Site, answer: str, expected: tuple
     assert (raised.value.code, raised.value.description, raised.value.details) == expected
 
 
-async def test_a_hostile_megabyte_is_answered_and_the_rest_of_it_stored(site: Site) -> None:
+async def test_a_crowded_message_is_answered_and_the_rest_of_it_stored(site: Site) -> None:
     await site.understood("StartTransaction", START)
-    data = ",".join(["{}"] * 300_000)
+    data = ",".join(["{}"] * 40_000)  # as much as a frame may have by default
 
     await site.understood("StopTransaction", f'{{"transactionData":[{data}],"transactionId":1,"meterStop":2000}}')
 
