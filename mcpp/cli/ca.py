@@ -44,8 +44,8 @@ _TIMES: Final = {"requested": False, "ends": False}
 def ca() -> None:
     """The built-in certificate authority.
 
-    It makes certificates for chargers, and for the OCPP listener. init and server-certificate work on the files of ca-directory, beside a running server, too. The others go through
-    the running server.
+    It makes certificates for chargers, and for the OCPP listener. init and server-certificate work on the files of
+    ca-directory, beside a running server, too. The others go through the running server.
     """
 
 
