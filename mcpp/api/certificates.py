@@ -109,13 +109,17 @@ async def list_certificates(
     return await reads.list_page(services.readers, query)
 
 
-@router.get("/certificates/window", response_model=Window)
+@router.get("/certificates/window", response_model=Window, responses=documented(HTTPStatus.CONFLICT))
 async def get_certificate_window(desk: FromDesk) -> Window:
     """Until when requests are signed without an operator."""
     return Window(open_until=desk.window_until)
 
 
-@router.post("/certificates/window", response_model=Window, responses=documented(HTTPStatus.REQUEST_ENTITY_TOO_LARGE))
+@router.post(
+    "/certificates/window",
+    response_model=Window,
+    responses=documented(HTTPStatus.CONFLICT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
+)
 async def open_certificate_window(desk: FromDesk, wanted: WantedWindow) -> Window:
     """Sign the good requests of all authenticated chargers for a while. A restart of the server ends it."""
     desk.open_window(timedelta(minutes=wanted.minutes))

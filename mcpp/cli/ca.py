@@ -42,10 +42,10 @@ _TIMES: Final = {"requested": False, "ends": False}
 
 @click.group()
 def ca() -> None:
-    """The built-in certificate authority: certificates for chargers, and for the OCPP listener.
+    """The built-in certificate authority.
 
-    init and server-certificate work on the files of ca-directory, beside a running server, too. The others go through
-    the running server.
+    It makes certificates for chargers, and for the OCPP listener. init and server-certificate work on the files of
+    ca-directory, beside a running server, too. The others go through the running server.
     """
 
 
