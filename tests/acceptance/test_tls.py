@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.acceptance.server import Server, running_server
+from tests.acceptance.server import LogLine, Server, running_server
 from tests.authority import Authority, Pair
 
 
@@ -61,6 +61,10 @@ async def serves(server: Server, pair: Pair, timeout: float = 10) -> None:
     )
 
 
+async def not_reloaded(server: Server, reason: str) -> LogLine:
+    return await server.wait_for_line(lambda line: line["event"] == "tls_not_reloaded" and reason in line["reason"])
+
+
 async def test_a_certificate_is_renewed_by_a_signal_and_a_broken_one_is_not_taken(
     tmp_path: Path, ca: Authority, used: Pair
 ) -> None:
@@ -80,22 +84,18 @@ async def test_a_certificate_is_renewed_by_a_signal_and_a_broken_one_is_not_take
         await serves(server, second)
         assert await shown(server.ocpp_port, ca) == second.serial_number
 
-        for number, (text, reason) in enumerate(
-            [
-                (b"nonsense", "holds no certificate in PEM form"),
-                (third.certificate.read_bytes(), "isn't that of the first certificate in"),
-            ]
+        for text, reason in (
+            (b"nonsense", "holds no certificate in PEM form"),
+            (third.certificate.read_bytes(), "isn't that of the first certificate in"),
         ):
             used.certificate.write_bytes(text)
             hang_up()
-            line = await server.wait_for_line(
-                lambda line, reason=reason: line["event"] == "tls_not_reloaded" and reason in line["reason"]
-            )
-            assert (line["level"], line["serial_number"]) == ("error", second.serial_number), number
+            line = await not_reloaded(server, reason)
+            assert (line["level"], line["serial_number"]) == ("error", second.serial_number)
             assert await shown(server.ocpp_port, ca) == second.serial_number
         put(used, expired)
         hang_up()
-        await server.wait_for_line(lambda line: "has expired" in line.get("reason", ""))
+        await not_reloaded(server, "has expired")
         assert await shown(server.ocpp_port, ca) == second.serial_number
 
 
