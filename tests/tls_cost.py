@@ -1,7 +1,7 @@
 """What TLS costs: memory of an idle connection and CPU of a heartbeat, by wss and by ws; `python -m tests.tls_cost`.
 
-The chargers run in this process, the server in one of its own; what counts is the server's alone. Each heartbeat has its
-two lines in the log.
+The chargers run in this process, the server in one of its own; what counts is the server's alone. Each heartbeat has
+its two lines in the log.
 """
 
 from __future__ import annotations
