@@ -237,7 +237,8 @@ async def test_certificates_that_do_not_hold_and_clients_without_tls_are_named_i
         assert (await refusal(server, "CP-1", None))[0] == 400
         line = await server.wait_for_line(lambda line: "plain ws://" in line.get("detail", ""))
         assert (line["outcome"], line["remote_address"]) == ("tls_failed", "127.0.0.1")
-        metrics = await httpx.AsyncClient(trust_env=False).get(f"{server.http_url}/metrics")
+        async with httpx.AsyncClient(base_url=server.http_url, trust_env=False) as client:
+            metrics = await client.get("/metrics")
         assert 'mcpp_connections_total{outcome="tls_failed"} 2.0' in metrics.text
 
 
