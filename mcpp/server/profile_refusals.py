@@ -14,10 +14,8 @@ def profile_refusal(refusal: Refusal) -> AdmissionRefused:
     match refusal:
         case ProfileTooLow(least, used_before):
             how = "show a certificate of its own" if least is SecurityProfile.CERTIFICATE else "connect by wss://"
-            why = (
-                "which it has used before; an operator can lower it by security_profile" if used_before else "at least"
-            )
-            text = f"this charge point must {how}: security profile {least:d}, {why}"
+            why = ", which it has used before; an operator can lower it by security_profile" if used_before else ""
+            text = f"this charge point must {how} (security profile {least:d}{why})"
             return AdmissionRefused(HTTPStatus.FORBIDDEN, text, ConnectionOutcome.PROFILE_TOO_LOW)
         case CertificateRefused(reason):
             return AdmissionRefused(HTTPStatus.FORBIDDEN, reason, ConnectionOutcome.CERTIFICATE_REFUSED)

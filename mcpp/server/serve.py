@@ -92,7 +92,8 @@ async def _serve(settings: Settings, sink: LogSink, lines: LineWriter) -> None:
     report_loop_errors(loop)
     wanted = enabled_plugins(settings)
     tls = open_tls(settings)
-    loop.add_signal_handler(signal.SIGHUP, tls.reload)
+    if not sys.stdout.isatty():  # where it is one, the signal says that the terminal was closed
+        loop.add_signal_handler(signal.SIGHUP, tls.reload)
     async with AsyncExitStack() as running:
         telemetry = build_telemetry(settings, sink, lines, running)
         follow_signals(telemetry.log, loop)

@@ -121,21 +121,35 @@ async def test_of_several_names_none_is_believed(start_tls: StartTls, ca: Author
     assert request.certificate.common_name == ""
 
 
+def a_wrong_certificate(ca: Authority, directory: Path, kind: str) -> Pair:
+    match kind:
+        case "expired":
+            return ca.charger("CP1", days=-1)
+        case "foreign":
+            return Authority(directory, "Other").charger("CP1")
+        case "of_a_server":
+            return ca.server(name="CP1")
+        case _:
+            return ca.charger("CP1", key=rsa_key(1024))
+
+
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-@pytest.mark.parametrize("kind", ["expired", "foreign", "of_a_server", "short_key"])
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ("expired", "certificate has expired"),
+        ("foreign", "unable to get local issuer certificate"),
+        ("of_a_server", "unsuitable certificate purpose"),
+        ("short_key", "EE certificate key too weak"),
+    ],
+)
 async def test_a_certificate_that_does_not_hold_fails_the_handshake(
-    start_tls: StartTls, ca: Authority, tmp_path: Path, kind: str, version: ssl.TLSVersion
+    start_tls: StartTls, ca: Authority, tmp_path: Path, kind: str, reason: str, version: ssl.TLSVersion
 ) -> None:
     system = await start_tls()
-    pair, reason = {
-        "expired": (lambda: ca.charger("CP1", days=-1), "certificate has expired"),
-        "foreign": (lambda: Authority(tmp_path, "Other").charger("CP1"), "unable to get local issuer certificate"),
-        "of_a_server": (lambda: ca.server(name="CP1"), "unsuitable certificate purpose"),
-        "short_key": (lambda: ca.charger("CP1", key=rsa_key(1024)), "EE certificate key too weak"),
-    }[kind]
     context = ca.client_context()
     context.set_ciphers("DEFAULT:@SECLEVEL=0")
-    shown = pair()
+    shown = a_wrong_certificate(ca, tmp_path, kind)
     context.load_cert_chain(shown.certificate, shown.key)
     context.minimum_version = context.maximum_version = version
     await fails(system, context)
