@@ -6,8 +6,8 @@ import asyncio
 import base64
 import json
 import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -87,23 +87,23 @@ async def gets_in(server: Server, key: str | None, identity: str = "CP-1") -> bo
         return False
 
 
-async def keys_that_work(server: Server) -> list[str]:
-    """Tried from the last, so that use of a new one has its effect on those before."""
-    return [key for key in (OLD, NEW, NEWER) if await gets_in(server, key)]
+async def keys_that_work(server: Server, identity: str) -> list[str]:
+    """Tried from the oldest on, so that use of a new one has its effect on none before it was tried."""
+    return [key for key in (OLD, NEW, NEWER) if await gets_in(server, key, identity)]
 
 
-async def put(server: Server, password: str | None = OLD) -> None:
-    async with httpx.AsyncClient(base_url=server.http_url, trust_env=False) as api:
-        answer = await api.put("/api/v1/charge-points/CP-1", json={"password": password})
+async def put(server: Server, identity: str, password: str | None = OLD) -> None:
+    async with httpx.AsyncClient(base_url=server.http_url, trust_env=False, timeout=30) as api:
+        answer = await api.put(f"/api/v1/charge-points/{identity}", json={"password": password})
     assert answer.status_code in {200, 201}, answer.text
 
 
-async def change(server: Server, key: str) -> tuple[int, dict[str, Any]]:
+async def change(server: Server, identity: str, key: str) -> tuple[int, dict[str, Any]]:
     """ChangeConfiguration through the API; 0 where the server doesn't live to answer."""
     async with httpx.AsyncClient(base_url=server.http_url, trust_env=False, timeout=30) as api:
         try:
             answer = await api.post(
-                "/api/v1/charge-points/CP-1/commands/ChangeConfiguration",
+                f"/api/v1/charge-points/{identity}/commands/ChangeConfiguration",
                 json={"key": "AuthorizationKey", "value": key},
             )
         except httpx.TransportError:
@@ -111,16 +111,24 @@ async def change(server: Server, key: str) -> tuple[int, dict[str, Any]]:
     return answer.status_code, answer.json()
 
 
-def stored(database: Path) -> tuple[bool, int]:
+def stored(database: Path, identity: str) -> tuple[bool, int]:
     """Whether there is a password, and how many candidates."""
     with sqlite3.connect(database) as connection:
-        row = connection.execute("SELECT password_hash, password_hash_candidate FROM charge_points").fetchone()
+        row = connection.execute(
+            "SELECT password_hash, password_hash_candidate FROM charge_points WHERE identity = ?", (identity,)
+        ).fetchone()
     connection.close()
     return row[0] is not None, len((row[1] or "").split())
 
 
-@asynccontextmanager
-async def locked(database: Path) -> AsyncIterator[None]:
+async def until_stored(database: Path, identity: str, candidates: int) -> None:
+    async with asyncio.timeout(20):
+        while stored(database, identity)[1] != candidates:
+            await asyncio.sleep(0.01)
+
+
+@contextmanager
+def locked(database: Path) -> Iterator[None]:
     """Nobody can write to the database meanwhile."""
     connection = sqlite3.connect(database, isolation_level=None)
     connection.execute("BEGIN IMMEDIATE")
@@ -140,142 +148,121 @@ async def settles(server: Server, charger: Charger) -> None:
         pass
     assert charger.key is not None
     if charger.key == NEW:
-        assert not await gets_in(server, OLD)
-    assert await gets_in(server, charger.key)
-    assert not await gets_in(server, None)
-    assert not await gets_in(server, "another-key-0009")
+        assert await keys_that_work(server, charger.identity) == [NEW]
+    assert await gets_in(server, charger.key, charger.identity)
+    assert not await gets_in(server, None, charger.identity)
+    assert not await gets_in(server, "another-key-0009", charger.identity)
 
 
-AT_ONCE_AND_AT_REBOOT = pytest.mark.parametrize("at_reboot", [False, True], ids=["at_once", "at_reboot"])
+class Changes:
+    """A change of the key of one charger for each step that it can break off at, and for each kind of charger."""
 
+    def __init__(self, server: Server, database: Path) -> None:
+        self.server = server
+        self.database = database
+        self.chargers: list[Charger] = []
+        self.sockets: list[ClientConnection] = []
+        self.changing: list[asyncio.Task[tuple[int, dict[str, Any]]]] = []
 
-@AT_ONCE_AND_AT_REBOOT
-@pytest.mark.parametrize("break_off", ["kill", "cut"])
-@pytest.mark.parametrize("step", ["before_stored", "stored_not_received", "received_not_stored", "answer_lost", "used"])
-async def test_a_change_that_breaks_off_locks_nobody_out(
-    tmp_path: Path, step: str, break_off: str, at_reboot: bool
-) -> None:
-    database = tmp_path / "mcpp.db"
-    charger = Charger(OLD, at_reboot)
-    async with running_server(database) as server:
-        await put(server)
-        if step == "stored_not_received":
-            # It reads nothing, so the frame goes out and gets nowhere.
-            async with dialed(server, "CP-1", OLD) as socket:
+    async def begin(self, step: str, online: AsyncExitStack) -> None:
+        for at_reboot in (False, True):
+            charger = Charger(OLD, at_reboot, f"{step}-{at_reboot}")
+            self.chargers.append(charger)
+            await put(self.server, charger.identity)
+            if step == "not_received":
+                # It reads nothing, so that the frame goes out and gets nowhere.
+                socket = await online.enter_async_context(dialed(self.server, charger.identity, OLD))
                 socket.transport.pause_reading()
-                changing = asyncio.create_task(change(server, NEW))
-                await server.wait_for_line(
-                    lambda line: line.get("action") == "ChangeConfiguration" or bool(stored(database)[1])
-                )
-                await until_candidate(database)
-                await broken_off(server, socket, break_off)
-                await changing
-        else:
-            charger.stores = step != "received_not_stored"
-            charger.answer = "Accepted" if step == "used" else None
-            async with charger.online(server) as socket:
-                if step == "before_stored":
-                    async with locked(database):
-                        changing = asyncio.create_task(change(server, NEW))
-                        await broken_off(server, socket, break_off)
-                    await changing
-                    assert not charger.asked.is_set()
-                else:
-                    changing = asyncio.create_task(change(server, NEW))
-                    await asyncio.wait_for(charger.asked.wait(), 10)
-                    assert stored(database) == (True, 1)  # before the frame went out
-                    if step == "used":
-                        assert (await changing)[1]["response"] == {"status": "Accepted"}
-                    await broken_off(server, socket, break_off)
-                    await changing
-        charger.stores = True
-        if break_off == "cut":
-            await settles(server, charger)
-    if break_off == "kill":
-        async with running_server(database) as server:
-            await settles(server, charger)
+            else:
+                charger.stores = step != "not_stored"
+                charger.answer = "Accepted" if step == "answered" else None
+                socket = await online.enter_async_context(charger.online(self.server))
+            self.sockets.append(socket)
+
+    async def change(self, charger: Charger) -> None:
+        """Up to the step."""
+        changing = asyncio.create_task(change(self.server, charger.identity, NEW))
+        self.changing.append(changing)
+        if charger.identity.startswith("not_received"):
+            await until_stored(self.database, charger.identity, 1)
+        elif not charger.identity.startswith("before"):
+            await asyncio.wait_for(charger.asked.wait(), 20)
+            assert stored(self.database, charger.identity) == (True, 1)  # before the frame had gone out
+        if charger.identity.startswith("answered"):
+            assert (await changing)[1]["response"] == {"status": "Accepted"}
+
+    async def break_off(self, how: str) -> None:
+        if how == "kill":
+            await self.server.kill()
+        for socket in self.sockets:
+            socket.transport.abort()
 
 
-async def until_candidate(database: Path) -> None:
-    async with asyncio.timeout(10):
-        while not stored(database)[1]:
-            await asyncio.sleep(0.01)
-
-
-async def broken_off(server: Server, socket: ClientConnection, how: str) -> None:
+@pytest.mark.parametrize("how", ["kill", "cut"])
+async def test_a_change_that_breaks_off_at_any_step_locks_nobody_out(tmp_path: Path, how: str) -> None:
+    """Before the candidate is stored, before the frame is there, before the charger stores it, before it's answered."""
+    database = tmp_path / "mcpp.db"
+    async with running_server(database) as server:
+        changes = Changes(server, database)
+        async with AsyncExitStack() as online:
+            for step in ("not_received", "not_stored", "answer_lost", "answered", "before"):
+                await changes.begin(step, online)
+            *others, first, second = changes.chargers
+            for charger in others:
+                await changes.change(charger)
+            with locked(database):
+                await changes.change(first)
+                await changes.change(second)
+                await changes.break_off(how)
+                if how == "kill":
+                    await asyncio.gather(*changes.changing)
+            await asyncio.gather(*changes.changing)
+            assert not first.asked.is_set()
+            assert not second.asked.is_set()
+        if how == "cut":
+            for charger in changes.chargers:
+                await settles(server, charger)
     if how == "kill":
-        await server.kill()
-    else:
-        socket.transport.abort()
+        async with running_server(database) as server:
+            for charger in changes.chargers:
+                await settles(server, charger)
+    kept = {charger.identity.partition("-")[0] for charger in changes.chargers if charger.key == OLD}
+    assert kept == {"not_received", "not_stored", "before"}
 
 
-@AT_ONCE_AND_AT_REBOOT
-async def test_the_old_key_ends_with_the_first_use_of_the_new_one(tmp_path: Path, at_reboot: bool) -> None:
-    charger = Charger(OLD, at_reboot)
-    async with running_server(tmp_path / "mcpp.db") as server:
-        await put(server)
+async def test_what_is_answered_and_used(tmp_path: Path) -> None:
+    database = tmp_path / "mcpp.db"
+    async with running_server(database) as server:
+        for at_reboot in (False, True):  # the old key ends with the first use of the new one
+            charger = Charger(OLD, at_reboot, f"used-{at_reboot}")
+            await put(server, charger.identity)
+            async with charger.online(server):
+                assert (await change(server, charger.identity, NEW))[1]["response"] == {"status": "Accepted"}
+            assert await gets_in(server, OLD, charger.identity)
+            assert stored(database, charger.identity) == (True, 1)  # use of the old one ends nothing
+            charger.reboot()
+            async with charger.online(server):
+                pass
+            assert charger.key == NEW
+            assert await keys_that_work(server, charger.identity) == [NEW]
+            assert stored(database, charger.identity) == (True, 0)
+
+        for answer in ("Rejected", "NotSupported"):
+            charger = Charger(OLD, identity=answer, answer=answer, stores=False)
+            await put(server, answer)
+            async with charger.online(server):
+                assert (await change(server, answer, NEW))[1]["response"] == {"status": answer}
+            assert await keys_that_work(server, answer) == [OLD]
+
+        charger = Charger(OLD, identity="not-stored")
+        await put(server, charger.identity)
         async with charger.online(server):
-            assert (await change(server, NEW))[1]["response"] == {"status": "Accepted"}
-        for _ in range(2):
-            assert await gets_in(server, OLD)  # ends nothing
-        charger.reboot()
-        async with charger.online(server):
-            pass
-
-        assert charger.key == NEW
-        assert await keys_that_work(server) == [NEW]
-        assert stored(tmp_path / "mcpp.db") == (True, 0)
-
-
-@pytest.mark.parametrize("answer", ["Rejected", "NotSupported"])
-async def test_a_refused_key_never_works(tmp_path: Path, answer: str) -> None:
-    charger = Charger(OLD, answer=answer, stores=False)
-    async with running_server(tmp_path / "mcpp.db") as server:
-        await put(server)
-        async with charger.online(server):
-            assert (await change(server, NEW))[1]["response"] == {"status": answer}
-
-        assert await keys_that_work(server) == [OLD]
-
-
-async def test_late_answers_count(tmp_path: Path) -> None:
-    charger = Charger(OLD, answer=None, stores=False)
-    async with running_server(tmp_path / "mcpp.db", "--call-timeout", "0.5") as server:
-        await put(server)
-        async with charger.online(server) as socket:
-            assert (await change(server, NEW))[0] == 504
-            assert stored(tmp_path / "mcpp.db") == (True, 1)
-            (answer,) = charger.withheld
-            await socket.send(answer.replace("Accepted", "Rejected"))
-            async with asyncio.timeout(10):
-                while stored(tmp_path / "mcpp.db")[1]:
-                    await asyncio.sleep(0.01)
-
-        assert await keys_that_work(server) == [OLD]
-
-
-@AT_ONCE_AND_AT_REBOOT
-@pytest.mark.parametrize("received", [(), (NEW,), (NEWER,), (NEW, NEWER)])
-async def test_two_changes_without_an_answer(tmp_path: Path, received: tuple[str, ...], at_reboot: bool) -> None:
-    """Whichever of the two the charger has got, it gets in by it; the operator's PUT in between changes nothing."""
-    charger = Charger(OLD, at_reboot, answer=None)
-    async with running_server(tmp_path / "mcpp.db", "--call-timeout", "0.3") as server:
-        await put(server)
-        async with charger.online(server):
-            for key in (NEW, NEWER):
-                charger.stores = key in received
-                assert (await change(server, key))[0] == 504
-            await put(server)
-        async with charger.online(server):
-            pass
-        charger.reboot()
-        async with charger.online(server):
-            pass
-
-        assert charger.key == (OLD, *received)[-1]
-        assert await gets_in(server, OLD) is (not received)
-        if charger.key == NEWER:
-            assert not await gets_in(server, NEW)
+            with locked(database):
+                status, problem = await change(server, charger.identity, NEW)
+            assert (status, problem["code"]) == (503, "not_stored")
+            assert "not sent" in problem["detail"]
+            assert not charger.asked.is_set()
+        assert await keys_that_work(server, charger.identity) == [OLD]
 
 
 async def test_a_charger_without_a_password_gets_its_first_one(tmp_path: Path) -> None:
@@ -283,7 +270,7 @@ async def test_a_charger_without_a_password_gets_its_first_one(tmp_path: Path) -
     database = tmp_path / "mcpp.db"
     async with running_server(database) as server:
         async with charger.online(server):
-            assert (await change(server, NEW))[1]["response"] == {"status": "Accepted"}
+            assert (await change(server, "CP-1", NEW))[1]["response"] == {"status": "Accepted"}
         async with charger.online(server):
             pass
         await server.kill()
@@ -295,27 +282,44 @@ async def test_a_charger_without_a_password_gets_its_first_one(tmp_path: Path) -
 
         assert charger.key == NEW
         assert not await gets_in(server, None)
-        assert await keys_that_work(server) == [NEW]
+        assert await keys_that_work(server, "CP-1") == [NEW]
 
 
-async def test_a_key_that_can_not_be_stored_is_not_sent(tmp_path: Path) -> None:
-    charger = Charger(OLD)
-    async with running_server(tmp_path / "mcpp.db") as server:
-        await put(server)
-        async with charger.online(server), locked(tmp_path / "mcpp.db"):
-            status, problem = await change(server, NEW)
+async def test_without_an_answer_in_time(tmp_path: Path) -> None:
+    database = tmp_path / "mcpp.db"
+    async with running_server(database, "--call-timeout", "0.3") as server:
+        charger = Charger(OLD, identity="late", answer=None, stores=False)
+        await put(server, "late")
+        async with charger.online(server) as socket:  # a late answer counts
+            assert (await change(server, "late", NEW))[0] == 504
+            assert stored(database, "late") == (True, 1)
+            (answer,) = charger.withheld
+            await socket.send(answer.replace("Accepted", "Rejected"))
+            await until_stored(database, "late", 0)
+        assert await keys_that_work(server, "late") == [OLD]
 
-            assert (status, problem["code"]) == (503, "not_stored")
-            assert "not sent" in problem["detail"]
-            assert not charger.asked.is_set()
-        assert await keys_that_work(server) == [OLD]
+        for at_reboot in (False, True):
+            for received in ((), (NEW,), (NEWER,), (NEW, NEWER)):
+                charger = Charger(OLD, at_reboot, f"two-{at_reboot}-{len(received)}-{received[:1]}"[:20], answer=None)
+                await put(server, charger.identity)
+                async with charger.online(server):
+                    for key in (NEW, NEWER):
+                        charger.stores = key in received
+                        assert (await change(server, charger.identity, key))[0] == 504
+                    await put(server, charger.identity)  # an operator's word in between
+                async with charger.online(server):
+                    pass
+                charger.reboot()
+                async with charger.online(server):
+                    pass
+                assert charger.key == (OLD, *received)[-1]
+                assert await gets_in(server, OLD, charger.identity) is (not received)
+                if charger.key == NEWER:
+                    assert await keys_that_work(server, charger.identity) == [NEWER]
 
-
-async def test_too_many_changes_without_an_answer_are_refused(tmp_path: Path) -> None:
-    charger = Charger(OLD, answer=None, stores=False)
-    async with running_server(tmp_path / "mcpp.db", "--call-timeout", "0.2") as server:
-        await put(server)
+        charger = Charger(OLD, identity="many", answer=None, stores=False)
+        await put(server, "many")
         async with charger.online(server):
-            statuses = [(await change(server, f"one-more-key-{number}"))[0] for number in (1, 2, 3, 4, 4, 5)]
+            statuses = [(await change(server, "many", f"one-more-key-{number}"))[0] for number in (1, 2, 3, 4, 4, 5)]
         assert statuses == [504, 504, 504, 504, 504, 409]
-        assert await keys_that_work(server) == [OLD]
+        assert await keys_that_work(server, "many") == [OLD]
