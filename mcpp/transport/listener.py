@@ -33,6 +33,11 @@ _DETAIL_LIMIT: Final = 300
 """Characters: much of it is what the other side has sent."""
 
 
+def until_refusal(elapsed: float) -> float:
+    """Seconds to wait before a refusal leaves, when its request came so many seconds ago."""
+    return _REFUSAL_GRID - elapsed % _REFUSAL_GRID
+
+
 class OcppListener:
     """Listens for charge points on one address."""
 
@@ -179,7 +184,7 @@ class OcppListener:
             detail = verdict.text if isinstance(verdict, AdmissionRefused) else ""
         if isinstance(verdict, AdmissionRefused):
             # How long it took would tell what was looked at.
-            await asyncio.sleep(_REFUSAL_GRID - (loop.time() - began) % _REFUSAL_GRID)
+            await asyncio.sleep(until_refusal(loop.time() - began))
         connection.admission = None
         if self._stopping:
             connection.close(CloseCode.GOING_AWAY, "", ConnectionOutcome.SHUTDOWN)
