@@ -48,8 +48,6 @@ class Connected(NamedTuple):
     """The number of this connection among the charge point's, counted from 1."""
     in_other_case: str | None = None
     """At its first connection: a charge point that is known by the same identity in another letter case."""
-    registered: bool = False
-    """It was unknown before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +171,7 @@ def connect(
     connected = q.connect_charge_point(identity=identity, ocpp_version=ocpp_version, connected_at=now)
     is_first = connected.connection_epoch == 1
     in_other_case = q.find_in_other_case(identity=identity) if is_first else None
-    return Connected(connected.key, connected.connection_epoch, in_other_case, registered=known is None)
+    return Connected(connected.key, connected.connection_epoch, in_other_case)
 
 
 def all_authenticated(q: Queries, *, register_unknown: bool) -> bool:

@@ -98,6 +98,21 @@ async def test_limits_and_who_is_exempt(tmp_path: Path) -> None:
         assert line["charge_point_id"] == "new-5"
 
 
+async def test_there_are_so_many_connections_in_all(tmp_path: Path) -> None:
+    async with running_server(tmp_path / "mcpp.db", "--max-connections", "2", *LIMITS) as server:
+        await dial(server, "CP-1", "203.0.113.1")
+        leaving = await dial(server, "CP-2", "203.0.113.2")
+        response = await refused(server, "CP-3", "203.0.113.3")
+        assert response.status_code == 503
+        assert b"max-connections" in response.body
+        assert int(response.headers["Retry-After"]) > 0
+
+        await dial(server, "CP-1", "203.0.113.4")  # in place of its own
+        await leaving.close()
+        await server.connection_ended("closed")
+        await dial(server, "CP-3", "203.0.113.3")
+
+
 async def test_who_guesses_locks_nobody_else_out(tmp_path: Path) -> None:
     database, attacker = tmp_path / "mcpp.db", "203.0.113.1"
     async with running_server(database, *LIMITS) as server:
