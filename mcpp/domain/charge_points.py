@@ -62,8 +62,6 @@ class Connected(NamedTuple):
     """At its first connection: a charge point that is known by the same identity in another letter case."""
     security_profile: SecurityProfile = SecurityProfile.NONE
     """That it uses."""
-    registered: bool = False
-    """It was unknown before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +197,7 @@ def connect(
         q.raise_highest_profile(key=connected.key, highest_profile=profile)
     is_first = connected.connection_epoch == 1
     in_other_case = q.find_in_other_case(identity=identity) if is_first else None
-    return Connected(connected.key, connected.connection_epoch, in_other_case, profile, registered=known is None)
+    return Connected(connected.key, connected.connection_epoch, in_other_case, profile)
 
 
 def is_authenticated(known: ChargePoint) -> bool:

@@ -46,6 +46,11 @@ def _tls_failed(connection: Connection, _: str, reason: str) -> None:
     connection.tls_failed(reason)
 
 
+def until_refusal(elapsed: float) -> float:
+    """Seconds to wait before a refusal leaves, when its request came so many seconds ago."""
+    return _REFUSAL_GRID - elapsed % _REFUSAL_GRID
+
+
 class OcppListener:
     """Listens for charge points on one address."""
 
@@ -201,7 +206,7 @@ class OcppListener:
             detail = verdict.text if isinstance(verdict, AdmissionRefused) else ""
         if isinstance(verdict, AdmissionRefused):
             # How long it took would tell what was looked at.
-            await asyncio.sleep(_REFUSAL_GRID - (loop.time() - began) % _REFUSAL_GRID)
+            await asyncio.sleep(until_refusal(loop.time() - began))
         connection.admission = None
         if self._stopping:
             connection.close(CloseCode.GOING_AWAY, "", ConnectionOutcome.SHUTDOWN)
