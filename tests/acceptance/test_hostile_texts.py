@@ -80,7 +80,7 @@ async def test_huge_texts_in_every_field_harm_nothing(tmp_path: Path, letter: st
     booked = next(one for one in transactions if one["transaction_id"] == started)
     assert (booked["energy_wh"], booked["id_tag"].endswith("…")) == (2000, True)
     assert len(transactions) == len(answers) + 1
-    assert grown < len(answers) * len(FORMS) * 16 * KIB
+    assert grown < len(answers) * len(FORMS) * 24 * KIB
     assert memory < 300 * MIB
     assert all(page.status_code == 200 and len(page.content) < MIB for page in (*pages.values(), samples))
     assert max(len(line) for line in events) < 64 * KIB
