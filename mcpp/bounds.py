@@ -38,7 +38,7 @@ LONGEST_TEXT: Final = 255
 UNMATCHED_PAYLOAD: Final = 64 * KIB
 """The payload of one unmatched record; meter values in its middle go first."""
 UNMATCHED_RECORDS: Final = 1_000
-UNMATCHED_BYTES: Final = 4 * MIB
+UNMATCHED_BYTES: Final = 2 * MIB
 """Payloads of a charge point's unmatched records together."""
 SECURITY_EVENTS: Final = 1_000
 """Of a charge point: 1.3 MB at most, by the bounds of their texts."""
@@ -53,10 +53,10 @@ SAMPLE_KINDS_OF_ALL: Final = 20_000
 
 # What a charge point may have stored beside starts and stops: a bucket that fills again.
 
-STORED_BURST: Final = 16 * MIB
-"""Some 20,000 meter values at once: what was kept over weeks without a connection."""
-STORED_PER_SECOND: Final = 384 * KIB
-"""Goes on for ever: 500 meter values a second of ordinary size."""
+STORED_BURST: Final = 4 * MIB
+"""Some 20,000 meter values of four samples at once: what was kept over weeks without a connection."""
+STORED_PER_SECOND: Final = 256 * KIB
+"""Goes on for ever: 500 meter values a second of twenty samples each."""
 ROW: Final = 64
 """What a row costs beside its texts."""
 

@@ -47,9 +47,9 @@ def report_status(q: Queries, occasion: Occasion, report: ReportStatus, memory: 
     One that is older than what its connector has told is only weighed against the running transaction, of whose time it
     may be.
     """
-    if not memory.has_room_for(q, occasion.charge_point_key, report.connector_id):
+    place = memory.place_in_bounds(q, occasion.charge_point_key, report.connector_id)
+    if place is None:
         return memory.counted(Result(None))
-    place = memory.place(q, occasion.charge_point_key, report.connector_id)
     connector, running = place.connector, place.running(q)
     if is_past_status(connector, report.status, report.reported_at, occasion.at):
         if not was_clock_set_back(connector, report.reported_at, occasion.at):

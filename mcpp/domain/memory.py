@@ -112,12 +112,9 @@ class Memory:
 
     def place(self, q: Queries, charge_point_key: int, connector_id: int) -> Place:
         """The connector of that number, made known where it wasn't."""
-        places = self._of(charge_point_key).places
-        place = places.get(connector_id)
+        place = self._of(charge_point_key).places.get(connector_id)
         if place is None:
-            if len(places) >= _MOST_PLACES:
-                places.clear()
-            place = places[connector_id] = Place(ensure_connector(q, charge_point_key, connector_id))
+            place = self._remember(charge_point_key, ensure_connector(q, charge_point_key, connector_id))
         return place
 
     def account(self, q: Queries, transaction: Transaction) -> EnergyAccount:
@@ -140,15 +137,19 @@ class Memory:
         self.leave_out(Over.TOO_MUCH_TO_KEEP, "", f"{len(samples)} samples")
         return False
 
-    def has_room_for(self, q: Queries, charge_point_key: int, connector_id: int) -> bool:
-        """Whether a connector is known, or may become so."""
-        if connector_id in self._of(charge_point_key).places or connector_id == CHARGE_POINT:
-            return True
+    def place_in_bounds(self, q: Queries, charge_point_key: int, connector_id: int) -> Place | None:
+        """As `place`; None for a new connector of a charge point that has named too many."""
+        place = self._of(charge_point_key).places.get(connector_id)
+        if place is not None:
+            return place
         known = q.get_connector(charge_point_key=charge_point_key, evse_id=NO_EVSE, connector_id=connector_id)
-        if known is not None or q.count_connectors(charge_point_key=charge_point_key) < bounds.CONNECTORS:
-            return True
+        if known is not None:
+            return self._remember(charge_point_key, known)
+        has_room = q.count_connectors(charge_point_key=charge_point_key) < bounds.CONNECTORS
+        if has_room or connector_id == CHARGE_POINT:
+            return self.place(q, charge_point_key, connector_id)
         self.leave_out(Over.TOO_MUCH_TO_KEEP, "connectorId", str(connector_id))
-        return False
+        return None
 
     def kind_key(self, q: Queries, charge_point_key: int, kind: SampleKind) -> int:
         """The key that a kind of samples has in the database; of too many new ones, that of OTHER_KIND."""
@@ -195,6 +196,13 @@ class Memory:
         self._charge_points.clear()
         self.kinds.clear()
         self.left_out.clear()
+
+    def _remember(self, charge_point_key: int, connector: Connector) -> Place:
+        places = self._of(charge_point_key).places
+        if len(places) >= _MOST_PLACES:
+            places.clear()
+        place = places[connector.connector_id] = Place(connector)
+        return place
 
     def _of(self, charge_point_key: int) -> _ChargePointMemory:
         known = self._charge_points.get(charge_point_key)

@@ -68,18 +68,17 @@ def record_meter_values(
     """
     if not command.samples:
         return Result(None)
-    if not (
-        memory.allows(occasion, command.samples)
-        and memory.has_room_for(q, occasion.charge_point_key, command.connector_id)
-    ):
+    if not memory.allows(occasion, command.samples):
         return memory.counted(Result(None))
-    return memory.counted(_record(q, occasion, command, memory, publishes=publishes))
+    place = memory.place_in_bounds(q, occasion.charge_point_key, command.connector_id)
+    if place is None:
+        return memory.counted(Result(None))
+    return memory.counted(_record(q, occasion, command, place, memory, publishes=publishes))
 
 
 def _record(
-    q: Queries, occasion: Occasion, command: RecordMeterValues, memory: Memory, *, publishes: bool
+    q: Queries, occasion: Occasion, command: RecordMeterValues, place: Place, memory: Memory, *, publishes: bool
 ) -> Result[None]:
-    place = memory.place(q, occasion.charge_point_key, command.connector_id)
     transaction = _transaction_of(q, occasion.charge_point_key, place, command)
     energy_wh: int | None = None
     foreign: int | None = None

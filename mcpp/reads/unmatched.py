@@ -37,7 +37,11 @@ class Unmatched:
 async def list_page(pool: ReaderPool, query: PageQuery) -> Page[Unmatched]:
     """All of them, the newest first. Raises BadCursor."""
     async with pool.reader() as q:
-        page = await _CURSORS.read(query, lambda before, count: q.list_unmatched(before_id=before[0], page_size=count))
+
+        async def fetch(before: tuple[RowId], count: int) -> list[UnmatchedRecord]:
+            return await q.list_unmatched(before_id=before[0], page_size=count)
+
+        page = await _CURSORS.read(query, fetch)
     return page.map(_unmatched)
 
 

@@ -137,7 +137,7 @@ class Fleet:
         """Those that are exported, though they have neither booted nor charged."""
 
     def __iter__(self) -> Iterator[ChargePointFigures]:
-        """Those that have series, as of now, in the order in which they got them; the figures themselves go on changing."""
+        """Those that have series, as of now, in the order in which they got them; the figures go on changing."""
         exported = list(self._exported.values())
         for figures in exported:
             for number in self._live.connectors(figures.identity):

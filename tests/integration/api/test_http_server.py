@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-from contextlib import closing
+from contextlib import closing, suppress
 
 import httpx
 import pytest
@@ -106,3 +106,41 @@ async def test_stop_does_not_wait_for_ever() -> None:
 
 async def test_stop_without_start() -> None:
     await HttpServer(hello, "127.0.0.1", 0).stop()
+
+
+@pytest.mark.parametrize("beginning", [b"", b"GET / HTTP/1.1\r\nHost: a\r\n", b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"])
+async def test_a_connection_that_asks_for_nothing_ends(beginning: bytes) -> None:
+    server = HttpServer(hello, "127.0.0.1", 0, silence=0.2)
+    port = await server.start()
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(beginning)
+
+    async def trickle() -> None:
+        while True:
+            writer.write(b"x")
+            await asyncio.sleep(0.02)
+
+    trickling = asyncio.create_task(trickle())
+    with suppress(ConnectionError):
+        async with asyncio.timeout(10):
+            await reader.read()
+    trickling.cancel()
+    writer.close()
+    await server.stop()
+
+
+async def test_a_request_that_takes_its_time_is_no_silence() -> None:
+    app = Slow()
+    server = HttpServer(app, "127.0.0.1", 0, silence=0.1)
+    port = await server.start()
+    async with httpx.AsyncClient(trust_env=False, timeout=10) as http:
+        asked = asyncio.create_task(http.get(f"http://127.0.0.1:{port}/"))
+        await app.asked.wait()
+        async with asyncio.timeout(10):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            with suppress(ConnectionError):
+                await reader.read()  # a silent one came later and has ended
+        app.answer.set()
+        assert (await asked).text == "hello"
+    writer.close()
+    await server.stop()

@@ -6,16 +6,17 @@ import asyncio
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mcpp.domain.events import Event, HeartbeatReceived
+from mcpp.domain.events import Event, HeartbeatReceived, MeterValuesReceived
 from mcpp.plugins import Site
 from mcpp.plugins.worker import HookTimeout, PluginLimits
 from mcpp.reads.event_json import EVENT_KINDS, event_name
-from tests.events import EVERY
+from tests.events import EVERY, MEASURED
 from tests.integration.plugins.at_work import PATIENCE, at_work, both, heartbeat, plugin, until
 from tests.integration.plugins.faulty_hooks import cancels, exits, raises, waits_for_ever
 
@@ -197,6 +198,32 @@ async def test_of_too_many_events_the_newest_are_dropped_and_counted(tmp_path: P
         await until(lambda: len(told) == 11)
 
     assert told == [*map(str, range(10)), "later"]
+
+
+@both
+async def test_of_too_many_bytes_the_newest_are_dropped_and_counted(tmp_path: Path, trusted: bool) -> None:
+    told: list[int] = []
+    go_on = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    async def meter_values_received(event: MeterValuesReceived) -> None:
+        await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(go_on.wait(), loop))
+        told.append(event.connector_id)
+
+    def large(number: int) -> MeterValuesReceived:
+        return replace(MEASURED, connector_id=number, samples=[MEASURED.samples[0]._replace(value="9" * 100_000)])
+
+    hears = plugin("p", trusted, meter_values_received=meter_values_received)
+    async with at_work(tmp_path, hears, limits=PluginLimits(queue_bytes=350_000)) as work:
+        for number in range(8):
+            work.publish(large(number))
+        assert work.seen.dropped["p", "meter_values_received"] in {4, 5}
+        go_on.set()
+        await until(lambda: len(told) + work.seen.dropped["p", "meter_values_received"] == 8)
+        work.publish(large(9))
+        await until(lambda: told[-1] == 9)
+
+    assert told[:3] == [0, 1, 2]
 
 
 async def test_what_is_not_heard_costs_nothing(tmp_path: Path) -> None:

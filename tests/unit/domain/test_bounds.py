@@ -22,7 +22,7 @@ from mcpp_generated.db.enums import UnmatchedKind
 from tests.unit.domain.books import ENERGY, NOW, Books, energy, minute
 
 
-def rules(result: Result[object]) -> list[str]:
+def rules(result: Result[None]) -> list[str]:
     return [one.rule for one in result.left_out]
 
 

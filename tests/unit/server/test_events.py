@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from unittest.mock import patch
 
 import pytest
 import structlog
 
-from mcpp.api.event_stream import EventStream
+from mcpp.api import event_stream
+from mcpp.api.event_stream import EventStream, TooManyReaders
 from mcpp.domain.events import (
     Event,
     HeartbeatReceived,
+    MeterValuesReceived,
     SecurityEventReceived,
     TransactionRecovered,
     TransactionStarted,
     TransactionStopped,
 )
+from mcpp.domain.samples import Sample
+from mcpp.reads.event_json import event_json
 from mcpp.server.events import Events
-from tests.events import DISCONNECTED, HEARTBEAT, RECOVERED, STOPPED
+from tests.events import DISCONNECTED, HEARTBEAT, MEASURED, RECOVERED, STOPPED
 
 
 @dataclass
@@ -150,3 +156,70 @@ async def test_a_stream_that_nobody_reads_keeps_what_is_made_for_others() -> Non
         assert b"event: gap" in await anext(reader)
         kept = await anext(reader)
     assert [identity in kept for identity in (b"CP-7", b"CP-8", b"CP-9", b"CP-1")] == [True, True, True, False]
+
+
+def large(number: int) -> Event:
+    """Some 100 KB."""
+    samples = [replace_value(MEASURED.samples[0], f"{number}" * 100_000)]
+    return replace(MEASURED, connector_id=number, samples=samples)
+
+
+def replace_value(sample: Sample, value: str) -> Sample:
+    return sample._replace(value=value)
+
+
+async def test_recent_events_are_bounded_in_bytes_and_the_last_one_is_always_there() -> None:
+    events = Events(most_bytes=350_000)
+    for number in range(8):
+        events.publish([large(number)])
+    assert [event.connector_id for event in events.recent if isinstance(event, MeterValuesReceived)] == [5, 6, 7]
+
+    events.publish([heartbeat()] * 500)
+    assert len(events.recent) < 500
+    events = Events(most_bytes=10)
+    events.publish([large(1)])
+    assert list(events.recent) == [large(1)]
+    assert events.count == 1
+
+
+async def test_an_event_is_encoded_once_for_all_readers() -> None:
+    events = Events()
+    stream = EventStream(events)
+    readers = [stream.read() for _ in range(3)]
+    firsts = [asyncio.ensure_future(anext(reader)) for reader in readers]
+    await asyncio.sleep(0)
+    with patch("mcpp.api.event_stream.event_json", wraps=event_json) as encode:
+        events.publish([heartbeat(), disconnected()])
+        chunks = await asyncio.gather(*firsts)
+    for reader in readers:
+        await reader.aclose()
+
+    assert (len(set(chunks)), encode.call_count) == (1, 2)
+
+
+async def test_no_more_than_so_many_read_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(event_stream, "EVENT_STREAMS", 2)
+    events = Events()
+    stream = EventStream(events, heartbeat=0.001)
+    readers = [stream.read() for _ in range(2)]
+    for reader in readers:
+        assert await anext(reader) == b": heartbeat\n\n"
+    with pytest.raises(TooManyReaders, match="2 streams"):
+        stream.read()
+
+    await readers[0].aclose()
+    async with aclosing(stream.read()) as third:
+        assert await anext(third) == b": heartbeat\n\n"
+    await readers[1].aclose()
+
+
+async def test_a_line_end_of_other_programs_stays_within_its_line() -> None:
+    events = Events()
+    async with aclosing(EventStream(events).read()) as reader:
+        first = asyncio.ensure_future(anext(reader))
+        await asyncio.sleep(0)
+        events.publish([heartbeat("a\u2028b\u2029c\x85d")])
+        chunk = (await first).decode()
+
+    (data,) = [line for line in chunk.splitlines() if line.startswith("data: ")]
+    assert json.loads(data.removeprefix("data: "))["charge_point_id"] == "a\u2028b\u2029c\x85d"

@@ -195,6 +195,26 @@ def test_one_beyond_the_limit_moves_up_when_another_is_forgotten() -> None:
     assert followed.not_exported == 0
 
 
+def test_those_that_have_booted_or_charged_take_the_place_of_those_that_have_done_neither() -> None:
+    followed = fleet(limit=2)
+    followed.load([StoredChargePoint("CP-A", 0, 0, is_real=False), StoredChargePoint("CP-B", 500, 0)])
+    for identity in ("made-up", "CP-1", "CP-2"):
+        followed(connected(identity))
+    assert [figures.identity for figures in followed] == ["CP-B", "CP-A"]
+
+    followed(BOOTED)
+    assert [figures.identity for figures in followed] == ["CP-B", "CP-1"]
+    followed(replace(STARTED, charge_point_id="CP-2"))
+    assert [figures.identity for figures in followed] == ["CP-B", "CP-1"]
+    assert followed.not_exported == 3
+
+    followed.forget("CP-B")
+    assert [figures.identity for figures in followed] == ["CP-1", "CP-2"]
+    followed.forget("CP-1")
+    followed.forget("CP-2")
+    assert {figures.identity for figures in followed} == {"CP-A", "made-up"}
+
+
 def test_one_that_was_forgotten_stays_so_until_it_connects_again() -> None:
     followed = fleet()
     for event in (connected(), BOOTED, FORGOTTEN, DISCONNECTED, PREPARING, STOPPED):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from dataclasses import replace
 from unittest.mock import patch
 
 import pytest
@@ -74,3 +75,10 @@ def test_a_line_has_its_own_time(seconds: float, came_in: str) -> None:
 
     assert str(dict(call)["timestamp"]).endswith(came_in)
     assert dict(answer)["timestamp"] == "2026-01-01T00:00:00.000Z"
+
+
+@pytest.mark.parametrize("as_text", [True, False])
+def test_an_id_that_is_longer_than_a_field_is_cut(as_text: bool) -> None:
+    ((incoming, _),) = [lines_of((replace(PLAIN, message_id="i" * 900_000), 3, 0.0), as_text=as_text)]
+
+    assert dict(incoming)["message_id"] == "i" * 1021 + "…"

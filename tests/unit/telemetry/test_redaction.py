@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcpp.redaction import NAME_HINTS, SHORT_SECRET_NAMES
-from mcpp.telemetry.logs.redaction import PAYLOAD_HINTS, SECRET_NAMES, is_secret, redact, redact_payload, redact_text
+from mcpp.telemetry.logs.redaction import (
+    PAYLOAD_HINTS,
+    SECRET_NAMES,
+    bounded,
+    is_secret,
+    redact,
+    redact_payload,
+    redact_text,
+    shown,
+)
 
 SECRET = "geheim-1"
 LINK_TOKEN = "Ab-_" * 8
@@ -258,3 +267,39 @@ def test_any_text_can_be_searched(text: str) -> None:
 )
 def test_what_holds_no_secret_stays_as_it_is(value: object) -> None:
     assert value == redact(value)
+
+
+def test_a_field_is_cut_at_its_bound_and_secrets_before_it_stay_masked() -> None:
+    text = f"password={SECRET} " + "x" * 5_000
+    fields = bounded({"error": text, "stack": "s" * 50_000, "many": {f"n{i}": text for i in range(500)}, "number": 7})
+
+    assert fields["error"] == "password=*** " + "x" * (1024 - 3 - len("password=*** ")) + "…"
+    assert fields["stack"] == "s" * (16 * 1024 - 3) + "…"
+    assert fields["number"] == 7
+    assert len(json.dumps(fields["many"], ensure_ascii=False).encode()) < 20_000
+    assert SECRET not in json.dumps(fields)
+
+
+def test_a_secret_whose_name_follows_beyond_the_bound_is_masked() -> None:
+    text = "x" * 1_000 + f' {{"value": "{SECRET}", "readonly": false, "key": "AuthorizationKey"}}'
+
+    assert SECRET not in shown(text)
+
+
+@pytest.mark.parametrize(
+    ("payload", "is_whole"),
+    [
+        (b'{"a":"%b"}' % (b"x" * 60_000), True),
+        (b'{"a":"%b"}' % (b"x" * 70_000), False),
+        (b'{"key":"%b"}' % (b"x" * 10_000), True),
+        (b'{"key":"%b"}' % (b"x" * 20_000), False),
+    ],
+)
+def test_of_a_large_payload_a_line_shows_how_large_it_is_and_how_it_begins(payload: bytes, is_whole: bool) -> None:
+    value = redact_payload(payload)
+
+    if is_whole:
+        assert value == json.loads(payload)
+    else:
+        begins = payload[:1021].decode() + "…"
+        assert value == {"bytes": len(payload), "begins": begins}
