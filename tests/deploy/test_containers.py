@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,13 @@ def interpolated(value: str, secrets: dict[str, str]) -> str:
 
 def check_config(variables: dict[str, str]) -> tuple[int, str]:
     plain = {name: value for name, value in os.environ.items() if not name.startswith(("MCPP_", "OTEL_"))}
-    environment = [f"{name}={value}" for name, value in (plain | variables).items()]
+    # The image has a directory for the database, this machine hasn't.
+    with tempfile.TemporaryDirectory() as state:
+        return _check_config(plain | variables | {"MCPP_DATABASE": f"{state}/mcpp.db"})
+
+
+def _check_config(variables: dict[str, str]) -> tuple[int, str]:
+    environment = [f"{name}={value}" for name, value in variables.items()]
     checked = run("env", "-i", *environment, sys.executable, "-m", "mcpp", "check-config")
     return checked.returncode, checked.stdout
 

@@ -19,7 +19,6 @@ from urllib.parse import unquote
 from mcpp.storage.engine import DatabaseUnusable, Durability
 from mcpp.storage.sqlite.claim import Claim
 from mcpp.storage.sqlite.migrations import pending_migrations
-from mcpp.storage.sqlite.sequences import highest_transaction_id
 from mcpp.storage.sqlite.watch import DatabaseLost, FileWatch
 
 BUSY_TIMEOUT_SECONDS: Final = 5.0
@@ -48,26 +47,31 @@ class WriterConnection(sqlite3.Connection):
     engine_error: ClassVar[type[Exception]] = sqlite3.Error
     claim: Claim | None = None
     watch: FileWatch | None = None
-    remembers_ids = False
-    """Whether the lock file is told of each transaction id before it is given."""
+    is_lost = False
+    """Whether the last transaction went into a database that can't be found at its path."""
+    highest_id = 0
+    """The highest transaction id that was made since `remember_ids`."""
     checkpoint_due = False
     """Whether the next transaction begins with what is left of a checkpoint, so that the WAL starts anew."""
 
     def begin(self) -> None:
-        if self.watch is not None:
-            self.watch.check()
+        if self.is_lost and self.watch is not None:
+            self.watch.check_wal()
+            self.is_lost = False
         if self.checkpoint_due:
             self.checkpoint_due = False
             self.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
         self.execute("BEGIN IMMEDIATE")
 
     def commit(self) -> None:
-        if self.remembers_ids:
-            self._remember_ids()
+        if self.claim is not None and self.highest_id > self.claim.record.given:
+            self.claim.note(replace(self.claim.record, given=self.highest_id))
         self.execute("COMMIT")  # the inherited one does nothing where a transaction was lost
         # Only now it's sure that it can be found at its path.
         if self.watch is not None:
+            self.is_lost = True
             self.watch.check_wal()
+            self.is_lost = False
 
     def savepoint(self) -> None:
         self.execute("SAVEPOINT unit")
@@ -94,6 +98,7 @@ class WriterConnection(sqlite3.Connection):
         """After damage was found nothing is written: what isn't answered now comes again once a backup is restored."""
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code in _DAMAGE and self.watch is not None:
+            self.is_lost = True
             self.watch.ruin(f"is damaged ({error}): nothing is stored or answered; {_MEND}")
 
     def close(self) -> None:
@@ -116,11 +121,17 @@ class WriterConnection(sqlite3.Connection):
                 with suppress(sqlite3.Error):
                     self.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
-    def _remember_ids(self) -> None:
-        assert self.claim is not None
-        given, record = highest_transaction_id(self), self.claim.record
-        if given > record.given:
-            self.claim.note(replace(record, given=given))
+    def remember_ids(self) -> None:
+        """From now on the lock file is told of each transaction id before it is given."""
+        # A trigger costs only where there is an id; asking at each commit would cost all others too.
+        self.create_function("mcpp_remember_id", 1, self._remember_id)
+        self.execute(
+            "CREATE TEMP TRIGGER remember_id AFTER INSERT ON main.transactions "
+            "BEGIN SELECT mcpp_remember_id(NEW.id); END"
+        )
+
+    def _remember_id(self, made: int) -> None:
+        self.highest_id = max(self.highest_id, made)
 
 
 def database_path(setting: str) -> Path:

@@ -127,7 +127,7 @@ def _begin_run(connection: WriterConnection, claim: Claim) -> None:
             connection.watch.expect(run)
     except OSError as error:
         raise sqlite3.OperationalError(f"the lock file can't be written: {error.strerror}") from error
-    connection.remembers_ids = True
+    connection.remember_ids()
 
 
 def new_run() -> int:
