@@ -24,7 +24,7 @@ _ADDRESSES: Final = 1024
 _HELD: Final = 64
 """Answers that are held back at a time; beyond that they go out at once, since each holds a connection."""
 
-_HOLD_SECONDS: Final = 1.0
+_HOLD_SECONDS: Final = 0.2
 
 
 class FailedLogins:
