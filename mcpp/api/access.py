@@ -53,7 +53,7 @@ class AccessRules:
     metrics_open: bool = False
     """/metrics needs no token."""
     counted_as: Callable[[str], str | None] = lambda address: address
-    """For which network an address stands where wrong tokens are counted."""
+    """For which network an address stands where wrong tokens are counted; None where they aren't."""
     find_client: FindClient | None = None
     """Who makes a request by way of a proxy; None where none is trusted."""
 

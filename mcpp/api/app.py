@@ -71,7 +71,6 @@ def create_api(services: ApiServices, rules: AccessRules, requests: RequestObser
     app.state.rules = rules
     problems = documented(
         HTTPStatus.UNAUTHORIZED,
-        HTTPStatus.REQUEST_TIMEOUT,
         HTTPStatus.UNPROCESSABLE_ENTITY,
         HTTPStatus.TOO_MANY_REQUESTS,
     )

@@ -24,7 +24,7 @@ _ADDRESSES: Final = 1024
 _HELD: Final = 64
 """Answers that are held back at a time; beyond that they go out at once, since each holds a connection."""
 
-_HOLD_SECONDS: Final = 1.0
+_HOLD_SECONDS: Final = 0.2
 
 
 class FailedLogins:
@@ -36,7 +36,7 @@ class FailedLogins:
         now: Callable[[], float] = monotonic,
         hold_seconds: float = _HOLD_SECONDS,
     ) -> None:
-        """`counted_as` says for which network an address stands; None for one that is as good as another."""
+        """`counted_as` says for which network an address stands; None where it isn't counted, as loopback."""
         self._counted_as = counted_as
         self._now = now
         self._hold_seconds = hold_seconds
@@ -48,7 +48,9 @@ class FailedLogins:
 
         Takes its time where there have been too many.
         """
-        name = self._counted_as(address) or "loopback"
+        name = self._counted_as(address)
+        if name is None:
+            return None
         now = self._now()
         count, latest = self._failures.pop(name, (0, now))
         count = 1 if now - latest >= FORGOTTEN_AFTER else count + 1

@@ -196,6 +196,8 @@ async def _unexpected(_: Request, __: Exception) -> Response:
 
 
 def documented(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
-    """The problems that an endpoint may answer with, for OpenAPI."""
+    """The problems that an endpoint may answer with, for OpenAPI; whatever may be too large may come too slowly."""
+    if HTTPStatus.REQUEST_ENTITY_TOO_LARGE in statuses:
+        statuses = (*statuses, HTTPStatus.REQUEST_TIMEOUT)
     schema = {"schema": {"$ref": f"#/components/schemas/{Problem.__name__}"}}
     return {status: {"description": status.phrase, "content": {CONTENT_TYPE: schema}} for status in statuses}

@@ -101,3 +101,22 @@ async def test_whom_nobody_trusts_says_nothing(tmp_path: Path) -> None:
 
     assert line["remote_address"] == "127.0.0.1"
     assert "strict-transport-security" not in answer.headers
+
+
+async def test_who_guesses_from_elsewhere_is_asked_to_wait_and_this_machine_never(tmp_path: Path) -> None:
+    flags = ("--api-token", TOKEN, "--trusted-proxies", "127.0.0.0/8")
+    wrong = {"Authorization": "Bearer wrong"}
+    guesser, other = {"X-Forwarded-For": "198.51.100.7"}, {"X-Forwarded-For": "198.51.100.8"}
+    async with (
+        running_server(tmp_path / "mcpp.db", *flags) as server,
+        httpx.AsyncClient(base_url=server.http_url, trust_env=False) as client,
+    ):
+        statuses = [(await client.get("/metrics", headers=wrong | guesser)).status_code for _ in range(12)]
+        others = (await client.get("/metrics", headers=wrong | other)).status_code
+        own = [(await client.get("/metrics", headers=wrong)).status_code for _ in range(12)]
+        right = await client.get("/metrics", headers=guesser | {"Authorization": f"Bearer {TOKEN}"})
+        said = await server.wait_for_line(lambda line: line["event"] == "api_logins_failed")
+
+    assert statuses == [401] * 10 + [429] * 2
+    assert (others, own, right.status_code) == (401, [401] * 12, 200)
+    assert said["remote_address"] == "198.51.100.7"

@@ -21,17 +21,17 @@ from tests.integration.api.support import ENERGY, Site, minute, site
 JSON = "application/json"
 PROBLEM = "application/problem+json"
 
-_COMMON = {"401", "403", "422", "500"}
-_COMMAND = _COMMON | {"200", "400", "404", "409", "413", "422", "429", "502", "503", "504"}
+_COMMON = {"401", "403", "422", "429", "500"}
+_COMMAND = _COMMON | {"200", "400", "404", "409", "408", "413", "422", "429", "502", "503", "504"}
 _LIST = _COMMON | {"200"}
 _ONE = _COMMON | {"200", "404"}
-_PUT = _COMMON | {"200", "201", "413", "503"}
+_PUT = _COMMON | {"200", "201", "408", "413", "503"}
 _DELETE = _COMMON | {"204", "404", "503"}
 
 OPERATIONS = {
     "GET /healthz": {"200", "403", "500"},
     "GET /readyz": {"200", "403", "500", "503"},
-    "GET /metrics": {"200", "401", "403", "500"},
+    "GET /metrics": {"200", "401", "403", "429", "500"},
     "GET /api/v1/charge-points": _LIST | {"400"},
     "GET /api/v1/charge-points/{id}": _ONE | {"400"},
     "PUT /api/v1/charge-points/{id}": _PUT | {"400"},
@@ -40,7 +40,7 @@ OPERATIONS = {
     "GET /api/v1/charge-points/{id}/conformance": _ONE | {"400"},
     "GET /api/v1/conformance": _LIST,
     "POST /api/v1/charge-points/{id}/local-list/sync": _COMMAND,
-    "POST /api/v1/charge-points/{id}/upload-links": _COMMON | {"201", "400", "404", "409", "413", "503"},
+    "POST /api/v1/charge-points/{id}/upload-links": _COMMON | {"201", "400", "404", "409", "408", "413", "503"},
     "GET /api/v1/transactions": _LIST,
     "GET /api/v1/transactions/{transaction_id}": _ONE,
     "GET /api/v1/transactions/{transaction_id}/meter-values": _ONE,
@@ -58,13 +58,13 @@ OPERATIONS = {
     "PUT /api/v1/charging-profiles/{name}": _PUT,
     "DELETE /api/v1/charging-profiles/{name}": _DELETE,
     "GET /api/v1/unmatched": _LIST,
-    "POST /api/v1/unmatched/{id}/assign": _ONE | {"409", "413", "503"},
+    "POST /api/v1/unmatched/{id}/assign": _ONE | {"409", "408", "413", "503"},
     "DELETE /api/v1/unmatched/{id}": _DELETE,
     "GET /api/v1/firmware": _LIST | {"409"},
     "GET /api/v1/firmware/{name}": _ONE | {"409"},
-    "PUT /api/v1/firmware/{name}": _COMMON | {"201", "409", "413", "503", "507"},
+    "PUT /api/v1/firmware/{name}": _COMMON | {"201", "409", "408", "413", "503", "507"},
     "DELETE /api/v1/firmware/{name}": _DELETE | {"409"},
-    "POST /api/v1/firmware/{name}/links": _COMMON | {"201", "404", "409", "413", "503"},
+    "POST /api/v1/firmware/{name}/links": _COMMON | {"201", "404", "409", "408", "413", "503"},
     "GET /api/v1/uploads": _LIST | {"409"},
     "GET /api/v1/uploads/{id}": _ONE | {"409"},
     "DELETE /api/v1/uploads/{id}": _DELETE | {"409"},
@@ -79,7 +79,7 @@ OPERATIONS = {
     "POST /api/v1/charge-points/{id}/security/roll-out": _COMMON | {"202", "400", "404", "409", "503"},
     "GET /api/v1/events": _LIST,
     "GET /api/v1/logging": _COMMON | {"200"},
-    "PUT /api/v1/logging": _COMMON | {"200", "413"},
+    "PUT /api/v1/logging": _COMMON | {"200", "408", "413"},
     **{
         f"POST /api/v1/charge-points/{{id}}/commands/{name}": _COMMAND
         for name, action in ACTIONS.items()
