@@ -7,6 +7,7 @@ import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,7 @@ async def test_a_revoked_certificate_does_not_come_back_by_a_session_that_is_res
         lambda _: None,
         register_unknown=True,
         passwords=passwords,
+        now=lambda: datetime.now(UTC),
         policy=ProfilePolicy(is_revoked=revoked.__contains__),
     )
     system = CentralSystem(Limits(close_timeout=0.5), tls=ServerTls(TlsFiles(pair.certificate, pair.key, (ca.file,))))

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from mcpp.domain.charge_points import Connected, PasswordNeeded, Wanted, connect, put_charge_point
+from mcpp.domain.charge_points import Connected, PasswordNeeded, Proof, Wanted, connect, put_charge_point
+from mcpp.domain.passwords import Hashes
 from mcpp.domain.security_profiles import (
     CertificateRefused,
     PasswordMissing,
@@ -35,7 +36,8 @@ def point(books: Books) -> ChargePoint:
 
 
 def attempt(books: Books, shown: Shown, policy: ProfilePolicy, proven: str | None = None) -> object:
-    found = connect(books.q, "CP-9", "1.6", NOW, register_unknown=True, proven_hash=proven, shown=shown, policy=policy)
+    proof = None if proven is None else Proof(Hashes(proven, ()), proven)
+    found = connect(books.q, "CP-9", "1.6", NOW, register_unknown=True, proof=proof, shown=shown, policy=policy)
     return found.security_profile if isinstance(found, Connected) else found
 
 
@@ -63,7 +65,7 @@ def test_its_own_least_profile_adds_to_that_of_all(books: Books) -> None:
     put_charge_point(books.q, "CP-9", Wanted(security_profile=2, password_hash="hash"), NOW)
 
     assert attempt(books, PLAIN, ProfilePolicy(NONE)) == ProfileTooLow(TLS, used_before=False)
-    assert attempt(books, ENCRYPTED, ProfilePolicy(NONE)) == PasswordNeeded("hash")
+    assert attempt(books, ENCRYPTED, ProfilePolicy(NONE)) == PasswordNeeded(Hashes("hash", ()))
     assert attempt(books, ENCRYPTED, ProfilePolicy(CERTIFICATE)) == ProfileTooLow(CERTIFICATE, used_before=False)
     put_charge_point(books.q, "CP-9", Wanted(security_profile=0), NOW)
     assert attempt(books, PLAIN, ProfilePolicy(TLS)) == ProfileTooLow(TLS, used_before=False)
