@@ -118,6 +118,7 @@ async def test_a_callers_trace_goes_on(watched: Watched) -> None:
         "span_id": f"{span.context.span_id:016x}",
         "method": "GET",
         "path": f"/api/v1/transactions/{transaction_id}",
+        "remote_address": "127.0.0.1",
         "status": 200,
     }
 
