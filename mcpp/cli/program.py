@@ -79,6 +79,6 @@ for _name, _target, _short_help in (
     ("trace", "mcpp.cli.trace:trace", "Show the story of a charging session."),
     ("ca", "mcpp.cli.ca:ca", "The built-in certificate authority."),
     ("backup", "mcpp.cli.backup:backup", "Copy the database while a server writes to it."),
-    ("restore", "mcpp.cli.restore:restore", "Put a backup in place of the database."),
+    ("restore", "mcpp.cli.restore:restore", "Put a backup in place of the database, while no server runs."),
 ):
     program.add_command(DeferredCommand(_name, _target, _short_help))

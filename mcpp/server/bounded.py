@@ -6,28 +6,28 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
-K = TypeVar("K", bound=Hashable)
-V = TypeVar("V")
+KeyT = TypeVar("KeyT", bound=Hashable)
+ValueT = TypeVar("ValueT")
 
 
-class BoundedTable(Generic[K, V]):
+class BoundedTable(Generic[KeyT, ValueT]):
     """Keeps the entries used last."""
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._entries: OrderedDict[K, V] = OrderedDict()
+        self._entries: OrderedDict[KeyT, ValueT] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._entries)
 
-    def get(self, key: K) -> V | None:
+    def get(self, key: KeyT) -> ValueT | None:
         """The entry, which counts as used."""
         entry = self._entries.get(key)
         if entry is not None:
             self._entries.move_to_end(key)
         return entry
 
-    def get_or_add(self, key: K, make: Callable[[], V]) -> V:
+    def get_or_add(self, key: KeyT, make: Callable[[], ValueT]) -> ValueT:
         """The entry, a new one where there is none."""
         entry = self.get(key)
         if entry is None:
