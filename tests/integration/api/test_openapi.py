@@ -68,7 +68,7 @@ OPERATIONS = {
     "GET /api/v1/uploads": _LIST | {"409"},
     "GET /api/v1/uploads/{id}": _ONE | {"409"},
     "DELETE /api/v1/uploads/{id}": _DELETE | {"409"},
-    "GET /api/v1/events": _LIST,
+    "GET /api/v1/events": _LIST | {"503"},
     "GET /api/v1/logging": _COMMON | {"200"},
     "PUT /api/v1/logging": _COMMON | {"200", "413"},
     **{
