@@ -75,7 +75,7 @@ def check_config(**options: object) -> None:
         database = describe_database(settings.database)
     except DatabaseUnusable as error:
         raise StartError(str(error), passes=error.passes) from error
-    for line in [*_effective(settings, flags), f"tracing: {tracing}", f"database found: {database}"]:
+    for line in [*_effective(settings, flags), f"database found: {database}", f"tracing: {tracing}"]:
         click.echo(line)
 
 

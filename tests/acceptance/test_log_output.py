@@ -25,7 +25,7 @@ MIB = 1024 * 1024
 BUFFER = 8 * MIB
 """What the server keeps for its reader."""
 
-DATA = "x" * 100_000
+DATA = "x" * (60 * 1024)  # a line shows it whole
 
 
 class Output:

@@ -147,6 +147,8 @@ async def use_secrets(server: Server) -> str:
         operated_charger(server.ocpp_url, "CP-1", answers) as charger,  # type: ignore[arg-type]  # narrower dicts do
         httpx.AsyncClient(base_url=f"{server.http_url}/api/v1/charge-points", trust_env=False) as api,
     ):
+        # From now on it needs a password; the one that it's given next may take its place.
+        await api.put("/CP-1", json={"password": "another-password"})
         await charger.ask(call.BootNotification(charge_point_model="Wall", charge_point_vendor="Acme"))
         made = await api.post("/CP-1/upload-links", json={"lifetime_hours": 1})
         assert made.status_code == 201, made.text

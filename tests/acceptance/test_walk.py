@@ -21,12 +21,12 @@ class Limit:
 
 
 LIMITS = {
-    "MeterValues": Limit(before_domain=9, with_events=26),
-    "StartTransaction": Limit(before_domain=10, with_events=35),
-    "StopTransaction": Limit(before_domain=11, with_events=39),
-    "StatusNotification": Limit(before_domain=10, with_events=30),
-    "Heartbeat": Limit(before_domain=0, with_events=14),
-    COMMAND: Limit(before_domain=20, with_events=32),
+    "MeterValues": Limit(before_domain=13, with_events=34),
+    "StartTransaction": Limit(before_domain=13, with_events=47),
+    "StopTransaction": Limit(before_domain=15, with_events=48),
+    "StatusNotification": Limit(before_domain=13, with_events=37),
+    "Heartbeat": Limit(before_domain=0, with_events=20),
+    COMMAND: Limit(before_domain=23, with_events=44),
 }
 
 

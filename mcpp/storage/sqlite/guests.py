@@ -93,8 +93,9 @@ def open_guest(path: Path, *, may_write: bool) -> Iterator[Guest]:
     Raises DatabaseUnusable, also in the place of an error of SQLite's that the block raises.
     """
     with errors_explained(path):
+        uri = existing_uri(path)
         refuse_stale_wal(path, header_of(path), read_record(path))
-        connection = sqlite3.connect(existing_uri(path), uri=True, timeout=TIMEOUT_SECONDS, isolation_level=None)
+        connection = sqlite3.connect(uri, uri=True, timeout=TIMEOUT_SECONDS, isolation_level=None)
         with closing(connection):
             refuse_foreign(connection, path)
             connection.execute("PRAGMA foreign_keys = ON")

@@ -44,8 +44,9 @@ async def test_a_charger_is_brought_to_profile_3(site: Site, device: Device, cha
     assert list(usage) == [ExtendedKeyUsageOID.CLIENT_AUTH]
     assert not made.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
 
-    used_profile_3(site)
-    async with on_line(device, site.url):
+    async with on_line(device, site.url) as back:
+        used_profile_3(site)
+        await back.say("BootNotification", {"chargePointVendor": "Acme", "chargePointModel": "Wall"})
         done = await site.roll_out("done")
     assert [(step["step"], step["state"]) for step in done["steps"]] == [
         ("install_root", "done"),

@@ -49,7 +49,7 @@ def test_check_config_prints_effective_settings_and_their_sources(mcpp: Mcpp) ->
     assert (ended.code, ended.err) == (0, "")
     shown = ended.out.splitlines()
     assert len(shown) == len(Settings.model_fields) + 2
-    assert shown[-1].startswith("database found: not there yet; ")
+    assert shown[-2].startswith("database found: not there yet; ")
     assert {
         "ocpp-port: 1234 (--ocpp-port)",
         "http-port: 0 (MCPP_HTTP_PORT)",

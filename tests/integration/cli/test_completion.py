@@ -28,7 +28,7 @@ def completions(mcpp: Mcpp, line: str, **variables: str) -> list[str]:
 
 def test_commands(mcpp: Mcpp) -> None:
     assert completions(mcpp, "mcpp ") == [
-        *("backup", "call", "check-config", "conformance", "export", "import", "migrate", "report", "restore"),
+        *("backup", "ca", "call", "check-config", "conformance", "export", "import", "migrate", "report", "restore"),
         *("serve", "trace"),
     ]
     assert completions(mcpp, "mcpp import ") == ["charge-points", "id-tags"]
