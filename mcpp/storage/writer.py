@@ -181,7 +181,7 @@ class Pending(Generic[T]):
                 return
             # Nobody waits for it yet, or ever; its continuations run all the same.
             self._go_on()
-            if self._error is not None:
+            if self._error is not None and not isinstance(self._error, WriteFailed):  # which the observer has told
                 self._loop.call_exception_handler(
                     {"message": "a unit that nobody waits for failed", "exception": self._error}
                 )

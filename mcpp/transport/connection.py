@@ -21,6 +21,7 @@ from mcpp.transport.octets import text_head
 from mcpp.transport.outcomes import ConnectionOutcome
 from mcpp.transport.pace import Pace
 from mcpp.transport.reading import Hold, ReadingSide, Receiver
+from mcpp.transport.turns import Turns
 from mcpp.transport.websocket import WebSocketProtocol
 
 # Timers of libuv have a resolution of 1 ms and may fire that much early.
@@ -36,6 +37,11 @@ class Owner(Protocol):
     @property
     def memory(self) -> Memory:
         """Where what is held by all connections is counted."""
+        ...
+
+    @property
+    def turns(self) -> Turns:
+        """Where what is left of a turn waits for the next one."""
         ...
 
     def connection_opened(self, connection: Connection) -> None:
@@ -71,7 +77,7 @@ class Connection(ReadingSide):
     )
 
     def __init__(self, owner: Owner, ws: WebSocketProtocol, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(ws, loop, owner.limits, owner.memory)
+        super().__init__(ws, loop, owner.limits, owner.memory, owner.turns)
         self.peer = ""
         """IP address of the socket's other end."""
         self.remote = ""

@@ -45,3 +45,5 @@ class Limits:
     """Frames of one connection that are handled before the others have their turn."""
     turn_time: float = 0.002
     """After which no further frame is begun in the same turn. So a turn lasts as long as one frame at most takes."""
+    turns_time: float = 0.004
+    """Of each round of the event loop, for all connections that have sent more than fits one turn."""

@@ -27,6 +27,7 @@ from mcpp.transport.registry import Registry
 from mcpp.transport.target import BadTarget, path_segments, read_basic_credentials, read_identity
 from mcpp.transport.tls import ServerTls, peer_certificate
 from mcpp.transport.tls_stream import TlsStream
+from mcpp.transport.turns import Turns
 from mcpp.transport.websocket import WebSocketProtocol
 
 _BACKLOG = 4096
@@ -76,6 +77,7 @@ class OcppListener:
         self._tls = tls
         self.limits = limits or Limits()
         self.memory = Memory(self.limits.unhandled_bytes)
+        self.turns = Turns(self.limits.turns_time)
         self._paces = Paces(self.limits)
         self._host = host
         self._port = port

@@ -25,6 +25,7 @@ from mcpp.transport.octets import LONGEST_HEAD, frame_size, read_text
 from mcpp.transport.outcomes import ConnectionOutcome
 from mcpp.transport.pace import Pace
 from mcpp.transport.tls_stream import begins_tls
+from mcpp.transport.turns import Turns
 from mcpp.transport.websocket import WebSocketProtocol
 
 _FULL_READ: Final = 1 << 16
@@ -80,6 +81,7 @@ class ReadingSide(asyncio.Protocol):
         "_read_on_at",
         "_receiver",
         "_transport",
+        "_turns",
         "_unread",
         "_waiting_bytes",
         "ended",
@@ -89,7 +91,9 @@ class ReadingSide(asyncio.Protocol):
 
     _transport: asyncio.Transport
 
-    def __init__(self, ws: WebSocketProtocol, loop: asyncio.AbstractEventLoop, limits: Limits, memory: Memory) -> None:
+    def __init__(
+        self, ws: WebSocketProtocol, loop: asyncio.AbstractEventLoop, limits: Limits, memory: Memory, turns: Turns
+    ) -> None:
         self.ws = ws
         self.ended = False
         self.pace: Pace | None = None
@@ -97,6 +101,7 @@ class ReadingSide(asyncio.Protocol):
         self._loop = loop
         self._limits = limits
         self._memory = memory
+        self._turns = turns
         self._receiver: Receiver | None = None
         self._holds = Hold.NONE
         self._paused = False
@@ -238,9 +243,9 @@ class ReadingSide(asyncio.Protocol):
             self._note_held()
 
     def _take_turn(self) -> None:
-        """Handle on what was read in the event loop's next round."""
+        """Handle on what was read in a later round of the event loop."""
         self.hold_reading(Hold.TURN)
-        self._loop.call_soon(self._turn)
+        self._turns.take(self._loop, self._turn)
 
     def _turn(self) -> None:
         self._holds &= ~Hold.TURN

@@ -23,6 +23,7 @@ from mcpp.transport.limits import Limits
 from mcpp.transport.memory import Memory
 from mcpp.transport.outcomes import ConnectionOutcome
 from mcpp.transport.pace import Pace
+from mcpp.transport.turns import Turns
 from mcpp.transport.websocket import WebSocketProtocol
 from tests.integration.transport.support import Dialect, handshake
 
@@ -138,6 +139,7 @@ class Owner:
     def __init__(self, course: Course, wire: Wire, script: Script) -> None:
         self.limits = Limits(max_message_size=script.limit, turn_time=inf)
         self.memory = Memory(self.limits.unhandled_bytes)
+        self.turns = Turns(self.limits.turns_time)
         self.course = course
         self.wire = wire
         self.reactions = iter(script.reactions)
