@@ -226,6 +226,8 @@ class ReadingSide(asyncio.Protocol):
             self._frame_left -= len(piece)
             frames += not self._frame_left
             self._feed(piece)
+            if self.ws.over:
+                at = end  # whatever follows
         if self.pace is not None and not self.ended:
             read_on_at = self.pace.count(frames, at - begin, now)
             if read_on_at is not None:
