@@ -53,9 +53,9 @@ SAMPLE_KINDS_OF_ALL: Final = 20_000
 
 # What a charge point may have stored beside starts and stops: a bucket that fills again.
 
-STORED_BURST: Final = 4 * MIB
+STORED_BURST: Final = 2 * MIB
 """Some 20,000 meter values of four samples at once: what was kept over weeks without a connection."""
-STORED_PER_SECOND: Final = 256 * KIB
+STORED_PER_SECOND: Final = 64 * KIB
 """Goes on for ever: 500 meter values a second of twenty samples each."""
 ROW: Final = 64
 """What a row costs beside its texts."""
