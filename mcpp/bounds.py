@@ -54,9 +54,9 @@ SAMPLE_KINDS_OF_ALL: Final = 20_000
 # What a charge point may have stored beside starts and stops: a bucket that fills again.
 
 STORED_BURST: Final = 2 * MIB
-"""Some 20,000 meter values of four samples at once: what was kept over weeks without a connection."""
+"""Some 10,000 meter values of four samples at once: what was kept over a week without a connection."""
 STORED_PER_SECOND: Final = 64 * KIB
-"""Goes on for ever: 500 meter values a second of twenty samples each."""
+"""Goes on for ever: 125 meter values a second of twenty samples each. Four chargers together are below 1 MiB."""
 ROW: Final = 64
 """What a row costs beside its texts."""
 
