@@ -122,7 +122,7 @@ def stored(database: Path, identity: str) -> tuple[bool, int]:
 
 
 async def until_stored(database: Path, identity: str, candidates: int) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         while stored(database, identity)[1] != candidates:
             await asyncio.sleep(0.01)
 
@@ -186,7 +186,7 @@ class Changes:
         if charger.identity.startswith("not_received"):
             await until_stored(self.database, charger.identity, 1)
         elif not charger.identity.startswith("before"):
-            await asyncio.wait_for(charger.asked.wait(), 20)
+            await asyncio.wait_for(charger.asked.wait(), 30)
             assert stored(self.database, charger.identity) == (True, 1)  # before the frame had gone out
         if charger.identity.startswith("answered"):
             assert (await changing)[1]["response"] == {"status": "Accepted"}
