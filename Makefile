@@ -8,6 +8,12 @@ ARGS   ?=
 # sqlc finds its plugin, and the tools find each other, on this path.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
+# Processes start twice as fast where compiled modules are kept.
+unexport PYTHONDONTWRITEBYTECODE
+
+# Most tests wait, for processes or for moments: with more workers than processors nothing stands still meanwhile.
+WORKERS := $(shell echo $$(( 2 * $$(getconf _NPROCESSORS_ONLN) )))
+
 .DEFAULT_GOAL := help
 .PHONY: help setup run demo test test-fast bench walk walks hostile kills fuzz soak generate check check-static format lint security types imports drift requirements clean
 
@@ -23,10 +29,10 @@ demo: $(VENV)/.runtime ## Show a charging session of one virtual charger; ARGS="
 	@exec $(BIN)/python -m tools.demo $(ARGS)
 
 test: $(VENV)/.dev ## Run all tests as CI does; one file or word as ARGS="tests/unit -k writer"
-	$(BIN)/pytest -n auto --dist worksteal --hypothesis-profile=ci $(ARGS)
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal --hypothesis-profile=ci $(ARGS)
 
 test-fast: $(VENV)/.dev ## Run the unit and contract tests, in half a minute
-	$(BIN)/pytest -n auto --dist worksteal tests/unit tests/contract $(ARGS)
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal tests/unit tests/contract $(ARGS)
 
 bench: $(VENV)/.dev ## Compare MCPP with the ocpp package and a bare echo; writes docs/performance.md in six minutes
 	$(BIN)/python -m tools.bench compare --write docs/performance.md $(ARGS)

@@ -93,7 +93,11 @@ class HttpServer:
         loop = asyncio.get_running_loop()
         addresses = await loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, _, _, _, address = min(addresses, key=lambda found: found[0] != socket.AF_INET)
-        return socket.create_server(address, family=family, backlog=_BACKLOG)
+        listening = socket.create_server(address, family=family, backlog=_BACKLOG)
+        # Accepted sockets inherit it. asyncio's own loop sets it on those only that it has made: without it, head and
+        # body of a response are 40 ms apart there.
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return listening
 
 
 class _QuietServer(uvicorn.Server):

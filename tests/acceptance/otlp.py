@@ -17,7 +17,7 @@ from opentelemetry.proto.trace.v1 import trace_pb2
 from tests.integration.plugins.http_receiver import HttpReceiver, Posted, answer, listening
 from tests.ports import free_port
 
-PATIENCE = 20.0
+PATIENCE = 30.0
 
 AttributeValue = str | int | float | bool | list["AttributeValue"] | None
 Attributes = Mapping[str, AttributeValue]

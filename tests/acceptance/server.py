@@ -18,7 +18,9 @@ import httpx
 LogLine = dict[str, Any]
 """One JSON log line: its values are whatever JSON holds."""
 
-_START_TIMEOUT = 30.0
+_START_TIMEOUT = 60.0
+_PATIENCE = 30.0
+"""Seconds after which a test that waits for something gives up, on a machine with much else to do."""
 
 
 @dataclass
@@ -43,12 +45,12 @@ class Server:
 
     async def get(self, path: str) -> Any:
         """A JSON answer of the API, which must be 200."""
-        async with httpx.AsyncClient(base_url=self.http_url) as client:
+        async with httpx.AsyncClient(base_url=self.http_url, timeout=_PATIENCE) as client:
             response = await client.get(path)
         assert response.status_code == 200, response.text
         return response.json()
 
-    async def wait_for_line(self, wanted: Callable[[LogLine], bool], timeout: float = 10.0) -> LogLine:
+    async def wait_for_line(self, wanted: Callable[[LogLine], bool], timeout: float = _PATIENCE) -> LogLine:
         """The first log line that fits, as soon as it is there."""
         async with asyncio.timeout(timeout), self._news:
             while True:

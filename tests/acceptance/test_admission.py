@@ -113,21 +113,24 @@ async def test_there_are_so_many_connections_in_all(tmp_path: Path) -> None:
         await dial(server, "CP-3", "203.0.113.3")
 
 
+async def guess(server: Server, identity: str, attacker: str) -> None:
+    """Until the attacker is held back at this identity."""
+    guesses = [
+        (await refused(server, identity, attacker, f"guess-{number}")).status_code for number in range(FREE_ATTEMPTS)
+    ]
+    assert guesses == [401] * FREE_ATTEMPTS
+    held_back = await asyncio.gather(*(refused(server, identity, attacker, f"more-{n}") for n in range(20)))
+    assert 429 in {response.status_code for response in held_back}
+    assert all(int(r.headers["Retry-After"]) <= 60 for r in held_back if r.status_code == 429)
+
+
 async def test_who_guesses_locks_nobody_else_out(tmp_path: Path) -> None:
     database, attacker = tmp_path / "mcpp.db", "203.0.113.1"
     async with running_server(database, *LIMITS) as server:
         register(database, ["CP-1", "CP-2"], KEY)
         await (await dial(server, "CP-2", attacker, KEY)).close()
-        for identity in ("CP-1", "CP-2"):
-            guesses = [
-                (await refused(server, identity, attacker, f"guess-{number}")).status_code
-                for number in range(FREE_ATTEMPTS)
-            ]
-            assert guesses == [401] * FREE_ATTEMPTS
-            held_back = await asyncio.gather(*(refused(server, identity, attacker, f"more-{n}") for n in range(20)))
-            assert 429 in {response.status_code for response in held_back}
-            assert all(int(r.headers["Retry-After"]) <= 60 for r in held_back if r.status_code == 429)
-        assert (await server.connection_ended("held_back"))["charge_point_id"] == "CP-1"
+        await asyncio.gather(*(guess(server, identity, attacker) for identity in ("CP-1", "CP-2")))
+        assert (await server.connection_ended("held_back"))["charge_point_id"] in {"CP-1", "CP-2"}
 
         await (await dial(server, "CP-1", "198.51.100.9", KEY)).close()
         await (await dial(server, "CP-2", attacker, KEY)).close()  # it had proven itself before

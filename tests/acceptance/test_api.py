@@ -49,7 +49,7 @@ async def raw_answer(server: Server, request: str) -> str:
     """The first line of the answer to a request that no client library would send."""
     reader, writer = await asyncio.open_connection("127.0.0.1", server.http_port)
     writer.write(request.replace("\n", "\r\n").encode() + b"\r\n\r\n")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         line = await reader.readline()
     writer.close()
     return line.decode()
@@ -236,7 +236,7 @@ async def test_events_as_they_happen_and_after_a_restart(tmp_path: Path) -> None
         async with connected_charger(server.ocpp_url, "CP-1") as charger:
             transaction_id = await start(charger)
         lines: list[str] = []
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             async for line in stream.aiter_lines():
                 lines.append(line)
                 if line == "event: charge_point_disconnected":
@@ -255,7 +255,7 @@ async def test_events_as_they_happen_and_after_a_restart(tmp_path: Path) -> None
         running_server(tmp_path / "mcpp.db") as server,
         client_of(server) as client,
         client.stream("GET", "/api/v1/events", headers={"Last-Event-ID": told("id")[-1]}) as stream,
-        asyncio.timeout(10),
+        asyncio.timeout(30),
     ):
         assert await anext(stream.aiter_lines()) == "event: gap"
 

@@ -90,7 +90,7 @@ class Wallbox(Charger):
 
     async def charged(self) -> Any:
         """The answer to the next StartTransaction."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             return await self.charging.get()
 
 

@@ -44,7 +44,7 @@ async def test_a_reserved_card_uses_its_reservation_whatever_its_start_names(tmp
 
 async def until_listed(server: Server, times: int) -> list[dict[str, Any]]:
     """The unknown cards, once they were presented so often; they are written within a second or so."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         while True:
             cards: list[dict[str, Any]] = (await server.get("/api/v1/id-tags/unknown"))["items"]
             if sum(card["times"] for card in cards) >= times:

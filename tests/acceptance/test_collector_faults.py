@@ -78,7 +78,7 @@ async def load(database: Path, variables: dict[str, str]) -> tuple[Fate, Fate]:
             for _ in range(HEARTBEATS):
                 assert (await charger.ask(call.Heartbeat())).current_time
         scraped = await spans_total(server)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             assert await server.terminate() == 0
     ended = next(line for line in server.lines if line["event"] == "tracing_stopped")
     return scraped, Fate(ended["exported"], ended["failed"], ended["dropped"])
@@ -110,7 +110,7 @@ async def test_a_collector_that_comes_back_gets_what_comes_then(tmp_path: Path) 
                 await charger.ask(call.Heartbeat())
             before = len(collector.spans())
             collector.go_on()
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(30):
                 while len(collector.spans()) <= before + HOLDS:
                     await charger.ask(call.Heartbeat())
 
@@ -123,7 +123,7 @@ async def test_the_log_tells_of_it_once(tmp_path: Path) -> None:
             running_server(tmp_path / "mcpp.db", variables=variables | SMALL_QUEUE | secret | quickly) as server,
             connected_charger(server.ocpp_url, "CP-1") as charger,
         ):
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(30):
                 # More than a batch, so that there was cause to tell of it twice.
                 while (await spans_total(server)).failed <= 50:
                     for _ in range(20):

@@ -48,7 +48,7 @@ async def bare_charger(server: Server, identity: str) -> AsyncIterator[ClientCon
 
 
 async def received(socket: ClientConnection) -> list[Any]:
-    message: list[Any] = json.loads(await asyncio.wait_for(socket.recv(), 20))
+    message: list[Any] = json.loads(await asyncio.wait_for(socket.recv(), 30))
     return message
 
 
@@ -67,7 +67,7 @@ def assert_problem(response: httpx.Response, status: int, code: str) -> dict[str
 
 
 async def until(holds: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         while not await holds():
             await asyncio.sleep(0.005)
 

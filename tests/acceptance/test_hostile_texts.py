@@ -1,4 +1,4 @@
-"""One charger with texts of 0.9 MB in every field: the server answers, books, and keeps its bounds, also to readers."""
+"""Chargers with texts of 0.9 MB in every field: the server answers, books, and keeps its bounds, also to readers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
-import pytest
 
 from tests.acceptance.server import Server, running_server
 from tests.integration.field_notes.charger import RawCharger, dialled, minute
@@ -37,36 +36,54 @@ def memory_of(server: Server) -> int:
     return KIB * int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1])
 
 
-async def tell_all(charger: RawCharger, letter: str, number: int) -> dict[str, list[Any]]:
+async def tell_all(charger: RawCharger, letter: str) -> dict[str, list[Any]]:
     """Each message once, its texts so large that the frame has 0.9 MB; no two are alike."""
     answers = {}
     for action in FORMS:
-        beginning = f"{number}-{action}-"
+        beginning = f"{charger.identity}-{action}-"
         text = beginning + letter * (TEXT_BYTES // holes(action) // len(letter.encode()))
         filling = json.dumps(text, ensure_ascii=False).encode()
         answers[action] = await charger.exchange(action, filled(FORMS[action], filling))
     return answers
 
 
-@pytest.mark.parametrize("letter", ["A", "€", "key=://a:"], ids=["letters", "euros", "hints of secrets"])
-async def test_huge_texts_in_every_field_harm_nothing(tmp_path: Path, letter: str) -> None:
+async def tell_more(charger: RawCharger, letter: str) -> int:
+    """What is huge beside the fields, and a transaction; gives its id."""
+    huge_id = "i" * TEXT_BYTES
+    await charger.answer_to(huge_id, f'[2,"{huge_id}","Heartbeat",{{}}]')
+    await charger.exchange("A" * TEXT_BYTES, {})
+    await charger.send("[2," + "x" * TEXT_BYTES)
+    started = await charger.start(minute(5), meter=2000, tag=letter * 100_000)
+    await charger.stop(started, minute(30), meter=4000, idTag=letter * 100_000)
+    return started
+
+
+CHARGERS: Final = {
+    f"{kind}-{number}": letter
+    for kind, letter in {"letters": "A", "euros": "€", "hints-of-secrets": "key=://a:"}.items()
+    for number in (1, 2)
+}
+"""What their texts are made of; none of them sends so much that it's held back for it."""
+
+
+async def test_huge_texts_in_every_field_harm_nothing(tmp_path: Path) -> None:
     database = tmp_path / "mcpp.db"
     async with running_server(database, *_FLAGS, "--log-payloads", "on") as server:
         before = size_of(database)
         events: list[bytes] = []
+        answers: list[dict[str, list[Any]]] = []
+        booked: list[dict[str, Any]] = []
         async with httpx.AsyncClient(base_url=server.http_url, timeout=60, trust_env=False) as http:
             reading = asyncio.create_task(_read_events(http, events))
-            async with dialled(server.ocpp_url, "CP-1", {}) as charger:
-                answers = [await tell_all(charger, letter, number) for number in range(5)]
-                huge_id = "i" * TEXT_BYTES
-                await charger.answer_to(huge_id, f'[2,"{huge_id}","Heartbeat",{{}}]')
-                await charger.exchange("A" * TEXT_BYTES, {})
-                await charger.send("[2," + "x" * TEXT_BYTES)
-                started = await charger.start(minute(5), meter=2000, tag=letter * 100_000)
-                await charger.stop(started, minute(30), meter=4000, idTag=letter * 100_000)
-            transactions = (await http.get("/api/v1/transactions")).json()["items"]
+            for identity, letter in CHARGERS.items():
+                async with dialled(server.ocpp_url, identity, {}) as charger:
+                    answers.append(await tell_all(charger, letter))
+                    started = await tell_more(charger, letter)
+                found = (await http.get("/api/v1/transactions", params={"charge_point_id": identity})).json()["items"]
+                assert len(found) == 2
+                booked += [one for one in found if one["transaction_id"] == started]
             pages = {path: await http.get(path, params={"limit": 1000}) for path in _PAGES}
-            samples = await http.get(f"/api/v1/transactions/{transactions[-1]['transaction_id']}/meter-values")
+            samples = await http.get(f"/api/v1/transactions/{booked[-1]['transaction_id'] - 1}/meter-values")
             memory = memory_of(server)
         reading.cancel()
         with suppress(asyncio.CancelledError):
@@ -77,15 +94,13 @@ async def test_huge_texts_in_every_field_harm_nothing(tmp_path: Path, letter: st
 
     for answered in answers:
         assert {action for action, answer in answered.items() if answer[0] != 3} <= {"Authorize"} | _MAY_BE_REFUSED
-    booked = next(one for one in transactions if one["transaction_id"] == started)
-    assert (booked["energy_wh"], booked["id_tag"].endswith("…")) == (2000, True)
-    assert len(transactions) == len(answers) + 1
+    assert [(one["energy_wh"], one["id_tag"].endswith("…")) for one in booked] == [(2000, True)] * len(CHARGERS)
     assert grown < len(answers) * len(FORMS) * 24 * KIB
     assert memory < 300 * MIB
     assert all(page.status_code == 200 and len(page.content) < MIB for page in (*pages.values(), samples))
     assert max(len(line) for line in events) < 64 * KIB
     assert max(len(json.dumps(line, ensure_ascii=False).encode()) for line in lines) < 72 * KIB
-    assert any("text_cut" in line.get("rules", {}) for line in lines)
+    assert {line["charge_point_id"] for line in lines if "text_cut" in line.get("rules", {})} == set(CHARGERS)
 
 
 _MAY_BE_REFUSED: Final = {
@@ -99,7 +114,7 @@ _PAGES: Final = (
     "/api/v1/transactions",
     "/api/v1/unmatched",
     "/api/v1/conformance",
-    "/api/v1/charge-points/CP-1/conformance",
+    *(f"/api/v1/charge-points/{identity}/conformance" for identity in CHARGERS),
     "/api/v1/id-tags/unknown",
 )
 

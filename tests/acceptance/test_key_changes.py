@@ -122,7 +122,7 @@ def stored(database: Path, identity: str) -> tuple[bool, int]:
 
 
 async def until_stored(database: Path, identity: str, candidates: int) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         while stored(database, identity)[1] != candidates:
             await asyncio.sleep(0.01)
 
@@ -186,7 +186,7 @@ class Changes:
         if charger.identity.startswith("not_received"):
             await until_stored(self.database, charger.identity, 1)
         elif not charger.identity.startswith("before"):
-            await asyncio.wait_for(charger.asked.wait(), 20)
+            await asyncio.wait_for(charger.asked.wait(), 30)
             assert stored(self.database, charger.identity) == (True, 1)  # before the frame had gone out
         if charger.identity.startswith("answered"):
             assert (await changing)[1]["response"] == {"status": "Accepted"}
@@ -220,39 +220,45 @@ async def test_a_change_that_breaks_off_at_any_step_locks_nobody_out(tmp_path: P
             assert not first.asked.is_set()
             assert not second.asked.is_set()
         if how == "cut":
-            for charger in changes.chargers:
-                await settles(server, charger)
+            await asyncio.gather(*(settles(server, charger) for charger in changes.chargers))
     if how == "kill":
         async with running_server(database) as server:
-            for charger in changes.chargers:
-                await settles(server, charger)
+            await asyncio.gather(*(settles(server, charger) for charger in changes.chargers))
     kept = {charger.identity.partition("-")[0] for charger in changes.chargers if charger.key == OLD}
     assert kept == {"not_received", "not_stored", "before"}
+
+
+async def is_used(server: Server, database: Path, *, at_reboot: bool) -> None:
+    """The old key ends with the first use of the new one."""
+    charger = Charger(OLD, at_reboot, f"used-{at_reboot}")
+    await put(server, charger.identity)
+    async with charger.online(server):
+        assert (await change(server, charger.identity, NEW))[1]["response"] == {"status": "Accepted"}
+    assert await gets_in(server, OLD, charger.identity)
+    assert stored(database, charger.identity) == (True, 1)  # use of the old one ends nothing
+    charger.reboot()
+    async with charger.online(server):
+        pass
+    assert charger.key == NEW
+    assert await keys_that_work(server, charger.identity) == [NEW]
+    assert stored(database, charger.identity) == (True, 0)
+
+
+async def is_not_taken(server: Server, answer: str) -> None:
+    charger = Charger(OLD, identity=answer, answer=answer, stores=False)
+    await put(server, answer)
+    async with charger.online(server):
+        assert (await change(server, answer, NEW))[1]["response"] == {"status": answer}
+    assert await keys_that_work(server, answer) == [OLD]
 
 
 async def test_what_is_answered_and_used(tmp_path: Path) -> None:
     database = tmp_path / "mcpp.db"
     async with running_server(database) as server:
-        for at_reboot in (False, True):  # the old key ends with the first use of the new one
-            charger = Charger(OLD, at_reboot, f"used-{at_reboot}")
-            await put(server, charger.identity)
-            async with charger.online(server):
-                assert (await change(server, charger.identity, NEW))[1]["response"] == {"status": "Accepted"}
-            assert await gets_in(server, OLD, charger.identity)
-            assert stored(database, charger.identity) == (True, 1)  # use of the old one ends nothing
-            charger.reboot()
-            async with charger.online(server):
-                pass
-            assert charger.key == NEW
-            assert await keys_that_work(server, charger.identity) == [NEW]
-            assert stored(database, charger.identity) == (True, 0)
-
-        for answer in ("Rejected", "NotSupported"):
-            charger = Charger(OLD, identity=answer, answer=answer, stores=False)
-            await put(server, answer)
-            async with charger.online(server):
-                assert (await change(server, answer, NEW))[1]["response"] == {"status": answer}
-            assert await keys_that_work(server, answer) == [OLD]
+        await asyncio.gather(
+            *(is_used(server, database, at_reboot=at_reboot) for at_reboot in (False, True)),
+            *(is_not_taken(server, answer) for answer in ("Rejected", "NotSupported")),
+        )
 
         charger = Charger(OLD, identity="not-stored")
         await put(server, charger.identity)
@@ -285,41 +291,57 @@ async def test_a_charger_without_a_password_gets_its_first_one(tmp_path: Path) -
         assert await keys_that_work(server, "CP-1") == [NEW]
 
 
+async def is_answered_late(server: Server, database: Path) -> None:
+    """A late answer counts."""
+    charger = Charger(OLD, identity="late", answer=None, stores=False)
+    await put(server, "late")
+    async with charger.online(server) as socket:
+        assert (await change(server, "late", NEW))[0] == 504
+        assert stored(database, "late") == (True, 1)
+        (answer,) = charger.withheld
+        await socket.send(answer.replace("Accepted", "Rejected"))
+        await until_stored(database, "late", 0)
+    assert await keys_that_work(server, "late") == [OLD]
+
+
+async def is_sent_two(server: Server, received: tuple[str, ...], *, at_reboot: bool) -> None:
+    """Of which it stores some."""
+    charger = Charger(OLD, at_reboot, "-".join(("two", str(at_reboot), *received)), answer=None)
+    await put(server, charger.identity)
+    async with charger.online(server):
+        for key in (NEW, NEWER):
+            charger.stores = key in received
+            assert (await change(server, charger.identity, key))[0] == 504
+        await put(server, charger.identity)  # an operator's word in between
+    async with charger.online(server):
+        pass
+    charger.reboot()
+    async with charger.online(server):
+        pass
+    assert charger.key == (OLD, *received)[-1]
+    assert await gets_in(server, OLD, charger.identity) is (not received)
+    if charger.key == NEWER:
+        assert await keys_that_work(server, charger.identity) == [NEWER]
+
+
+async def is_sent_many(server: Server) -> None:
+    charger = Charger(OLD, identity="many", answer=None, stores=False)
+    await put(server, "many")
+    async with charger.online(server):
+        statuses = [(await change(server, "many", f"one-more-key-{number}"))[0] for number in (1, 2, 3, 4, 4, 5)]
+    assert statuses == [504, 504, 504, 504, 504, 409]
+    assert await keys_that_work(server, "many") == [OLD]
+
+
 async def test_without_an_answer_in_time(tmp_path: Path) -> None:
     database = tmp_path / "mcpp.db"
     async with running_server(database, "--call-timeout", "0.3") as server:
-        charger = Charger(OLD, identity="late", answer=None, stores=False)
-        await put(server, "late")
-        async with charger.online(server) as socket:  # a late answer counts
-            assert (await change(server, "late", NEW))[0] == 504
-            assert stored(database, "late") == (True, 1)
-            (answer,) = charger.withheld
-            await socket.send(answer.replace("Accepted", "Rejected"))
-            await until_stored(database, "late", 0)
-        assert await keys_that_work(server, "late") == [OLD]
-
-        for at_reboot in (False, True):
-            for received in ((), (NEW,), (NEWER,), (NEW, NEWER)):
-                charger = Charger(OLD, at_reboot, f"two-{at_reboot}-{len(received)}-{received[:1]}"[:20], answer=None)
-                await put(server, charger.identity)
-                async with charger.online(server):
-                    for key in (NEW, NEWER):
-                        charger.stores = key in received
-                        assert (await change(server, charger.identity, key))[0] == 504
-                    await put(server, charger.identity)  # an operator's word in between
-                async with charger.online(server):
-                    pass
-                charger.reboot()
-                async with charger.online(server):
-                    pass
-                assert charger.key == (OLD, *received)[-1]
-                assert await gets_in(server, OLD, charger.identity) is (not received)
-                if charger.key == NEWER:
-                    assert await keys_that_work(server, charger.identity) == [NEWER]
-
-        charger = Charger(OLD, identity="many", answer=None, stores=False)
-        await put(server, "many")
-        async with charger.online(server):
-            statuses = [(await change(server, "many", f"one-more-key-{number}"))[0] for number in (1, 2, 3, 4, 4, 5)]
-        assert statuses == [504, 504, 504, 504, 504, 409]
-        assert await keys_that_work(server, "many") == [OLD]
+        await asyncio.gather(
+            is_answered_late(server, database),
+            *(
+                is_sent_two(server, received, at_reboot=at_reboot)
+                for at_reboot in (False, True)
+                for received in ((), (NEW,), (NEWER,), (NEW, NEWER))
+            ),
+            is_sent_many(server),
+        )

@@ -87,7 +87,7 @@ UNKNOWN: Final[dict[str, float | None]] = dict.fromkeys(CHARGING)
 
 
 async def until_offline(server: Server) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while (await server.get("/api/v1/charge-points/CP-1"))["last_disconnect_at"] is None:
             await asyncio.sleep(0.01)
 

@@ -38,7 +38,7 @@ class Fuse:
 
     async def shared(self) -> None:
         """Wait until every car has its share, and nobody else has anything."""
-        async with asyncio.timeout(20), self._changed:
+        async with asyncio.timeout(30), self._changed:
             await self._changed.wait_for(self._is_shared)
 
     def _is_shared(self) -> bool:
@@ -192,7 +192,7 @@ async def test_a_charger_that_refuses_counts_with_all_it_can_draw(tmp_path: Path
         await server.wait_for_line(
             lambda line: line.get("current_amperes") == 15.5 and line["event"] == "current_limit_set"
         )
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while (second.limit, third.limit) != (Decimal("15.5"), Decimal("15.5")):
                 await server.get("/healthz")
         for box in (first, second, third):
@@ -222,7 +222,7 @@ async def test_limits_hold_over_a_kill_and_a_restart_with_half_the_chargers_gone
             await box.dial(server)
         await boxes[3].unplug()
         await boxes[5].plug()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not (boxes[3].limit == 0 and (boxes[5].limit or 0) > 15):
                 await server.get("/healthz")
         for box in boxes[3:]:

@@ -180,6 +180,6 @@ async def test_without_standard_output_the_lines_go_nowhere_and_least_of_all_int
 
 async def until_dropped(server: Server, count: int) -> None:
     """The sink gathers lines for some milliseconds before it finds out."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while await server.dropped() < count:
             await asyncio.sleep(0.01)

@@ -48,7 +48,7 @@ async def refused(server: Server, identity: str, password: bytes | None, user: s
 async def answers(socket: ClientConnection) -> bool:
     """Whether the server still talks on this connection."""
     await socket.send('[2,"alive","Heartbeat",{}]')
-    message = json.loads(await asyncio.wait_for(socket.recv(), 10))
+    message = json.loads(await asyncio.wait_for(socket.recv(), 30))
     return bool(message[:2] == [3, "alive"])
 
 

@@ -72,7 +72,7 @@ async def counted(server: Server, metric: str, **labels: str) -> float:
 
 
 async def count_reaches(server: Server, least: float, metric: str, **labels: str) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         while await counted(server, metric, **labels) < least:
             await asyncio.sleep(0.02)
 

@@ -71,7 +71,7 @@ async def refusal(
 
 async def heartbeat(socket: ClientConnection) -> None:
     await socket.send('[2,"alive","Heartbeat",{}]')
-    assert json.loads(await asyncio.wait_for(socket.recv(), 10))[:2] == [3, "alive"]
+    assert json.loads(await asyncio.wait_for(socket.recv(), 30))[:2] == [3, "alive"]
 
 
 async def put(server: Server, identity: str, **wanted: object) -> None:
@@ -99,18 +99,23 @@ EXPECTED: Final = {
 
 async def test_plain_connections_reach_the_profiles_without_tls(tmp_path: Path) -> None:
     async with running_server(tmp_path / "mcpp.db") as server:
-        for profile, expected in EXPECTED.items():
-            for way, result in zip(WAYS[:3], expected[:3], strict=True):
-                await check(server, profile, way, result, None)
+        await asyncio.gather(
+            *(
+                check(server, profile, way, result, None)
+                for profile, expected in EXPECTED.items()
+                for way, result in zip(WAYS[:3], expected[:3], strict=True)
+            )
+        )
 
 
 async def test_tls_connections_reach_all_profiles(tmp_path: Path, ca: Authority) -> None:
     async with tls_server(tmp_path, ca) as server:
+        checks = []
         for profile, expected in EXPECTED.items():
             for way, result in zip(WAYS[3:], expected[3:], strict=True):
-                identity = f"CP-{profile}-{way}"
-                shown = ca.charger(identity) if way.startswith("cert") else None
-                await check(server, profile, way, result, ca.client_context(shown))
+                shown = ca.charger(f"CP-{profile}-{way}") if way.startswith("cert") else None
+                checks.append(check(server, profile, way, result, ca.client_context(shown)))
+        await asyncio.gather(*checks)
 
 
 async def check(server: Server, profile: int, way: str, result: int, tls: ssl.SSLContext | None) -> None:

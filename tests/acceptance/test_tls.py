@@ -153,11 +153,14 @@ async def test_the_api_by_https_and_a_call_that_trusts_it(tmp_path: Path, ca: Au
         line = await server.wait_for_line(lambda line: line["event"] == "tls_failed")
         assert (line["listener"], line["remote_address"]) == ("http", "127.0.0.1")
 
-        code, errors = await call(url, "--api-ca", str(ca.file))
+        trusting, by_default, with_a_key = await asyncio.gather(
+            call(url, "--api-ca", str(ca.file)), call(url), call(url, "--api-ca", str(used.key))
+        )
+        code, errors = trusting
         assert (code, "not_connected" in errors or "unknown" in errors or "not_found" in errors) == (1, True), errors
-        code, errors = await call(url)
+        code, errors = by_default
         assert (code, "--api-ca" in errors) == (1, True), errors
-        code, errors = await call(url, "--api-ca", str(used.key))
+        code, errors = with_a_key
         assert (code, "holds no certificate" in errors) == (2, True), errors
 
 

@@ -82,6 +82,16 @@ async def metric(server: Server, name: str) -> float:
     return float(next(line for line in lines if line.startswith(f"{name} ")).partition(" ")[2])
 
 
+async def half_open(server: Server, identity: str) -> asyncio.StreamWriter:
+    """A connection on which nothing is read and nothing is sent any more, not even its end."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.ocpp_port)
+    writer.write(UPGRADE.format(identity, b64encode(os.urandom(16)).decode()).encode())
+    answer = await reader.readuntil(b"\r\n\r\n")
+    assert b" 101 " in answer
+    writer.transport.pause_reading()  # type: ignore[attr-defined]  # asyncio's own has it
+    return writer
+
+
 async def test_connections_whose_other_end_is_gone_end_and_leave_nothing(tmp_path: Path) -> None:
     flags = ("--heartbeat-interval", "1", "--idle-timeout", "2")
     async with running_server(tmp_path / "mcpp.db", *flags) as server:
@@ -89,13 +99,7 @@ async def test_connections_whose_other_end_is_gone_end_and_leave_nothing(tmp_pat
         before = handles(server)
         sockets = []
         for number in range(20):
-            reader, writer = await asyncio.open_connection("127.0.0.1", server.ocpp_port)
-            writer.write(UPGRADE.format(f"CP-{number}", b64encode(os.urandom(16)).decode()).encode())
-            answer = await reader.readuntil(b"\r\n\r\n")
-            assert b" 101 " in answer
-            # From here on nothing is read and nothing is sent, not even the end of the connection.
-            writer.transport.pause_reading()  # type: ignore[attr-defined]  # asyncio's own has it
-            sockets.append(writer)
+            sockets.append(await half_open(server, f"CP-{number}"))
         during = await metric(server, "mcpp_charge_points_connected")
         async with asyncio.timeout(30):
             while await metric(server, "mcpp_charge_points_connected") or handles(server) > before + 2:
@@ -118,9 +122,13 @@ async def test_a_charger_that_only_pings_stays(tmp_path: Path) -> None:
         running_server(tmp_path / "mcpp.db", *flags) as server,
         connected_charger(server.ocpp_url, "CP-1") as charger,
     ):
-        for _ in range(12):
-            await (await charger.socket.ping())
-            await asyncio.sleep(0.2)  # what a charger waits between pings
+        # It pings as long as one lives that says nothing and answers no ping of ours, and much longer.
+        for number in range(2):
+            silent = await half_open(server, f"silent-{number}")
+            async with asyncio.timeout(30):
+                while await metric(server, "mcpp_charge_points_connected") > 1:
+                    await (await charger.socket.ping())
+            silent.transport.abort()
 
         assert await metric(server, "mcpp_charge_points_connected") == 1
         await charger.ask(call.Heartbeat())

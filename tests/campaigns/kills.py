@@ -42,12 +42,22 @@ class Killed:
 
 
 async def campaign(
-    folder: Path, *, kills: int, chargers: int, seed: int, tell: Callable[[str], None] = lambda _: None
+    folder: Path,
+    *,
+    kills: int,
+    chargers: int,
+    seed: int,
+    longest_life: float = LONGEST_LIFE,
+    wanted: float = 1000,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Killed:
-    """Ends at the first fault, or once all is told and the last look at the books is taken."""
+    """Ends at the first fault, or once all is told and the last look at the books is taken.
+
+    About so many messages a second are `wanted` of the server; it gets what it can take.
+    """
     served = Served(folder)
     random = Random(seed)
-    pace = chargers / 1000  # so that about a thousand messages a second are wanted
+    pace = chargers / wanted
     crowd = [
         Charger(f"CP-{number:03}", lambda: served.ocpp_port, Random(f"{seed}-{number}"), pace=pace)
         for number in range(chargers)
@@ -58,7 +68,7 @@ async def campaign(
         await asyncio.to_thread(served.start)
         living += [asyncio.create_task(charger.live()) for charger in crowd]
         while killed.kills < kills and not killed.faults:
-            await _run_and_kill(served, random, killed)
+            await _run_and_kill(served, random, longest_life, killed)
             killed.faults = _look(served, crowd)
             if killed.kills % 10 == 0:
                 tell(f"{killed.kills} kills, {sum(charger.answered for charger in crowd)} messages answered")
@@ -80,8 +90,8 @@ async def campaign(
     return killed
 
 
-async def _run_and_kill(served: Served, random: Random, killed: Killed) -> None:
-    early, life = random.random() < WHILE_STARTING, random.uniform(SHORTEST_LIFE, LONGEST_LIFE)
+async def _run_and_kill(served: Served, random: Random, longest_life: float, killed: Killed) -> None:
+    early, life = random.random() < WHILE_STARTING, random.uniform(SHORTEST_LIFE, longest_life)
     if not served.is_alive:
         served.launch()
         if not early:

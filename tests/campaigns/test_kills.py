@@ -19,7 +19,7 @@ from tests.campaigns.served import Served
 
 
 async def test_what_was_answered_survives_kill_9_and_is_stored_once(tmp_path: Path) -> None:
-    killed = await campaign(tmp_path, kills=10, chargers=50, seed=1)
+    killed = await campaign(tmp_path, kills=10, chargers=20, seed=1, longest_life=0.6, wanted=300)
 
     assert killed.faults == ()
     assert killed.kills == 10

@@ -8,7 +8,7 @@ from tests.campaigns.soak import soak
 
 
 async def test_chargers_that_come_and_go_leave_nothing_behind(tmp_path: Path) -> None:
-    soaked = await soak(tmp_path, seconds=10, chargers=50, seed=1, pace=0.3, visit=1.0, every=1.0)
+    soaked = await soak(tmp_path, seconds=3, chargers=40, seed=1, pace=0.2, visit=0.5, every=0.5)
 
     assert soaked.faults == []
     assert soaked.answered > 0

@@ -7,11 +7,13 @@ import csv
 import io
 import json
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from itertools import count
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Final, NoReturn
 
 import pytest
+import pytest_asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
@@ -49,26 +51,26 @@ def _refuse(constant: str) -> NoReturn:
     raise AssertionError(f"{constant} is no JSON")
 
 
-async def paths_of(central: Central) -> list[str]:
-    """Every GET of the API, with the ids that there are."""
+async def paths_of(central: Central, identity: str) -> list[str]:
+    """Every GET of the API, with the ids that there are of this charge point."""
     document = (await central.http.get("/openapi.json")).json()
     paths = []
-    transactions = await central.items("transactions")
+    transactions = await central.items("transactions", charge_point_id=identity)
     for path, operations in document["paths"].items():
         if "get" not in operations or path in {"/api/v1/events", "/readyz"}:
             continue
         if "{transaction_id}" in path:
             paths += [path.replace("{transaction_id}", str(one["transaction_id"])) for one in transactions]
         elif "/charge-points/{id}" in path:
-            paths.append(path.replace("{id}", "CP-1"))
+            paths.append(path.replace("{id}", identity))
         elif "{" not in path:
             paths.append(path)
     return [*paths, "/api/v1/transactions.csv", "/api/v1/charge-points/NaN%00"]
 
 
-async def look_everywhere(central: Central) -> None:
+async def look_everywhere(central: Central, identity: str) -> None:
     """Ask for all that there is."""
-    for path in await paths_of(central):
+    for path in await paths_of(central, identity):
         response = await central.http.get(path)
         kind = response.headers.get("content-type", "")
         is_off = "firmware" in path or "uploads" in path  # the listener for files is
@@ -80,9 +82,10 @@ async def look_everywhere(central: Central) -> None:
     list(text_string_to_metric_families((await central.http.get("/metrics")).content.decode()))
 
 
-@pytest.fixture
-async def central(tmp_path: Path) -> AsyncIterator[Central]:
-    async with central_system(tmp_path) as running:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def central(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Central]:
+    """One for all: each test has a charger of its own."""
+    async with central_system(tmp_path_factory.mktemp("hostile")) as running:
         yield running
 
 
@@ -90,8 +93,10 @@ async def tell(charger: RawCharger, action: str, filling: bytes) -> list[Any]:
     return await charger.exchange(action, filled(FORMS[action], filling))
 
 
-@pytest.mark.parametrize("filling", FILLINGS.values(), ids=FILLINGS.keys())
-async def test_whatever_stands_in_every_field_everybody_gets_strict_json(central: Central, filling: bytes) -> None:
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize("kind", FILLINGS)
+async def test_whatever_stands_in_every_field_everybody_gets_strict_json(central: Central, kind: str) -> None:
+    filling, identity = FILLINGS[kind], kind.replace(" ", "-")
     told: list[bytes] = []
 
     async def read_events() -> None:
@@ -103,16 +108,16 @@ async def test_whatever_stands_in_every_field_everybody_gets_strict_json(central
     listening = asyncio.Event()
     reader = asyncio.create_task(read_events())
     await listening.wait()
-    async with central.dial() as charger:
+    async with central.dial(identity) as charger:
         answers = {action: await tell(charger, action, filling) for action in FORMS}
-        await central.command("GetConfiguration", {})
+        await central.command("GetConfiguration", {}, identity)
         await charger.say("Heartbeat", {})
     async with central.dial(
-        answers={"GetConfiguration": lambda message_id: _configuration(message_id, filling)}
+        identity, answers={"GetConfiguration": lambda message_id: _configuration(message_id, filling)}
     ) as charger:
-        await central.command("GetConfiguration", {})
+        await central.command("GetConfiguration", {}, identity)
         await charger.say("Heartbeat", {})
-    await look_everywhere(central)
+    await look_everywhere(central, identity)
 
     async def all_told() -> bool:
         return any(b"charge_point_disconnected" in line for line in told)
@@ -121,7 +126,7 @@ async def test_whatever_stands_in_every_field_everybody_gets_strict_json(central
     reader.cancel()
     for action in MUST_BE_ANSWERED:
         assert answers[action][0] == 3, (action, answers[action])
-    assert len(await central.items("transactions")) == 1
+    assert len(await central.items("transactions", charge_point_id=identity)) == 1
     for line in told:
         if line.startswith(b"data: "):
             strict(line.removeprefix(b"data: "))
@@ -139,21 +144,35 @@ _WORDS = st.one_of(
 )
 
 
-@given(told=st.lists(st.tuples(st.sampled_from(sorted(FORMS)), _WORDS), min_size=1, max_size=30))
-@examples(times=0.5)
-def test_nothing_that_a_charger_makes_up_breaks_an_answer(told: list[tuple[str, bytes]]) -> None:
-    async def tell_all(folder: str) -> None:
-        async with central_system(Path(folder)) as central:
-            async with central.dial() as charger:
-                for action, filling in told:
-                    answer = await tell(charger, action, filling)
-                    assert answer[0] == 3 or action not in MUST_BE_ANSWERED, (action, filling, answer)
-            await look_everywhere(central)
-            for line in central.log.read_bytes().splitlines():
-                strict(line)
+def test_nothing_that_a_charger_makes_up_breaks_an_answer(tmp_path: Path) -> None:
+    """Each example has a charger of its own, at one server for all."""
+    numbers, seen = count(1), 0
 
-    with TemporaryDirectory() as folder:
-        asyncio.run(tell_all(folder))
+    async def tell_all(told: list[tuple[str, bytes]]) -> None:
+        nonlocal seen
+        identity = f"CP-{next(numbers)}"
+        async with central.dial(identity) as charger:
+            for action, filling in told:
+                answer = await tell(charger, action, filling)
+                assert answer[0] == 3 or action not in MUST_BE_ANSWERED, (action, filling, answer)
+        await look_everywhere(central, identity)
+        news = central.log.read_bytes()[seen:]
+        seen += news.rfind(b"\n") + 1
+        for line in news[: news.rfind(b"\n") + 1].splitlines():
+            strict(line)
+
+    @given(told=st.lists(st.tuples(st.sampled_from(sorted(FORMS)), _WORDS), min_size=10, max_size=60))
+    @examples(times=0.15)
+    def tell_anything(told: list[tuple[str, bytes]]) -> None:
+        runner.run(tell_all(told))
+
+    with asyncio.Runner() as runner:
+        running = AsyncExitStack()
+        central = runner.run(running.enter_async_context(central_system(tmp_path)))
+        try:
+            tell_anything()
+        finally:
+            runner.run(running.aclose())
 
 
 def _configuration(message_id: str, filling: bytes) -> str:

@@ -40,6 +40,8 @@ from tests.authority import Authority
 HOST = "127.0.0.1"
 PATIENCE = 10.0
 """Seconds after which a test that waits for something gives up."""
+AT_ANY_PACE = 1e6
+"""Messages a second that nobody reaches, for tests of what else holds a charge point back."""
 
 T = TypeVar("T")
 

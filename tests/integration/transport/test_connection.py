@@ -14,7 +14,17 @@ from websockets.frames import CloseCode, Opcode
 from mcpp.transport.limits import Limits
 from mcpp.transport.outcomes import ConnectionOutcome
 from tests.integration.transport.conftest import StartCentralSystem
-from tests.integration.transport.support import ECHO, CentralSystem, Text, call, frame, receive, result, soon
+from tests.integration.transport.support import (
+    AT_ANY_PACE,
+    ECHO,
+    CentralSystem,
+    Text,
+    call,
+    frame,
+    receive,
+    result,
+    soon,
+)
 
 
 async def closing(client: ClientConnection) -> tuple[int, str]:
@@ -231,7 +241,7 @@ async def test_a_peer_that_never_closes_its_socket_is_cut(start: StartCentralSys
 
 
 async def test_a_flood_of_calls_is_held_back_until_handled(start: StartCentralSystem) -> None:
-    system = await start(Limits(incoming_call_limit=4, close_timeout=0.5))
+    system = await start(Limits(incoming_call_limit=4, messages_per_second=AT_ANY_PACE, close_timeout=0.5))
     text = "x" * 100_000
     flood = 400  # 40 MB, more than the sockets' buffers hold
     raw = await system.dial_frames()
@@ -273,7 +283,7 @@ async def test_a_charge_point_that_never_reads_is_cut(start: StartCentralSystem)
 
 
 async def test_a_charge_point_that_reads_late_is_read_no_further_meanwhile(start: StartCentralSystem) -> None:
-    system = await start(Limits(close_timeout=0.5))
+    system = await start(Limits(messages_per_second=AT_ANY_PACE, close_timeout=0.5))
     count = 400  # 40 MB, more than the sockets' buffers hold
     raw = await system.dial_frames()
 
