@@ -84,6 +84,7 @@ async def open_ocpp(
         gate=Gate(most=settings.max_connections, most_per_address=settings.max_connections_per_address),
         trusted_proxies=settings.trusted_proxies or (),
     )
+    metrics.watch_unhandled(lambda: listener.memory.total)
     try:
         port = await listener.start()
     except OSError as error:
