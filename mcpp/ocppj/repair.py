@@ -89,7 +89,9 @@ def _load(text: str, keeps_numbers: bool, work: Work) -> Json:
 
 def _decode(text: str, keeps_numbers: bool, *, strict: bool) -> Json:
     # NaN and Infinity aren't JSON; what they say is that there is no value.
-    document: Json = json.loads(text, parse_float=Number if keeps_numbers else None, parse_constant=_no_value, strict=strict)
+    document: Json = json.loads(
+        text, parse_float=Number if keeps_numbers else None, parse_constant=_no_value, strict=strict
+    )
     return document
 
 
