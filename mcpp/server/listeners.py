@@ -122,6 +122,7 @@ async def open_http(
         sync_local_list=local_list_sync(storage.writer, core.registry, telemetry.clock.now),
         charging_profiles=CHARGING_PROFILES,
         read_unmatched=read_unmatched,
+        check_profile=settings.check_profile,
         hash_password=core.passwords.hash,
         check_readiness=partial(check_writable, storage.writer),
         render_metrics=telemetry.metrics.render,
