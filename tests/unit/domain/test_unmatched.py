@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import partial
 
 import pytest
 
@@ -175,7 +176,7 @@ def test_what_is_kept_takes_its_size_on_disk_once(books: Books) -> None:
     (page_size,) = books.connection.execute("PRAGMA page_size").fetchone()
     before = pages()
     for number in range(100):
-        message = OriginalMessage("1.6", lambda number=number: f'{{"number": {number}, "text": "{"x" * 10_000}"}}')
+        message = OriginalMessage("1.6", partial('{{"number": {}, "text": "{}"}}'.format, number, "x" * 10_000))
         for is_new in (True, False):
             events = unmatched.keep_meter_values(books.q, books.occasion("CP-1", minute(1)), 4711, message, Memory())
             assert bool(events) is is_new
