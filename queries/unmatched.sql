@@ -1,19 +1,24 @@
 -- Keep meter values that belong to no known transaction; a repeat changes nothing.
 -- name: AddUnmatched :execrows
-INSERT INTO unmatched (charge_point_key, kind, ocpp_version, claimed_transaction_id, payload, payload_bytes, received_at)
-VALUES (@charge_point_key, @kind, @ocpp_version, @claimed_transaction_id, @payload, @payload_bytes, @received_at)
+INSERT INTO unmatched (
+    charge_point_key, kind, ocpp_version, claimed_transaction_id, payload, payload_bytes, payload_digest, received_at
+)
+VALUES (
+    @charge_point_key, @kind, @ocpp_version, @claimed_transaction_id, @payload, @payload_bytes, @payload_digest,
+    @received_at
+)
 ON CONFLICT DO NOTHING;
 
 -- Keep a stop that names no transaction which could be its own; a repeat changes nothing. transaction_id: whose end it
 -- became by a guess.
 -- name: AddUnmatchedStop :execrows
 INSERT INTO unmatched (
-    charge_point_key, kind, ocpp_version, claimed_transaction_id, payload, payload_bytes, received_at,
-    stopped_at, meter_stop, id_tag, stop_reason, transaction_id
+    charge_point_key, kind, ocpp_version, claimed_transaction_id, payload, payload_bytes, payload_digest,
+    received_at, stopped_at, meter_stop, id_tag, stop_reason, transaction_id
 )
 VALUES (
-    @charge_point_key, 'stop', @ocpp_version, @claimed_transaction_id, @payload, @payload_bytes, @received_at,
-    @stopped_at, @meter_stop, @id_tag, @stop_reason, @transaction_id
+    @charge_point_key, 'stop', @ocpp_version, @claimed_transaction_id, @payload, @payload_bytes, @payload_digest,
+    @received_at, @stopped_at, @meter_stop, @id_tag, @stop_reason, @transaction_id
 )
 ON CONFLICT DO NOTHING;
 

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from mcpp.api import models
 from mcpp.api.bodies import NewIdentity, WantedChargePoint
 from mcpp.api.commands import ANY_ANSWER, answer_command, answered_by
-from mcpp.api.problems import conflict, documented, found, not_found
+from mcpp.api.problems import Mistake, conflict, documented, found, invalid_payload, not_found
 from mcpp.api.services import ApiServices, FromServices
 from mcpp.domain import charge_points
 from mcpp.domain.charge_points import KEEP, Keep, Wanted
@@ -52,6 +52,11 @@ async def put_charge_point(
 ) -> ChargePointDetail:
     """Register a charge point ahead of time, or change its settings; what isn't given stays as it is."""
     given = wanted.model_fields_set
+    if wanted.security_profile is not None:
+        try:
+            services.check_profile(wanted.security_profile)
+        except ValueError as error:
+            raise invalid_payload([Mistake(location="body.security_profile", message=str(error))]) from error
     password_hash: str | Keep | None = KEEP
     if "password" in given:
         password = wanted.password

@@ -67,6 +67,8 @@ class ApiServices:
     charging_profiles: Mapping[str, type[BaseModel]]
     """The charging profile of each OCPP version."""
     read_unmatched: ReadContent
+    check_profile: Callable[[int], None]
+    """Raises ValueError, with what is missing, where no charge point could connect by this security profile."""
     hash_password: Callable[[str], Awaitable[str]]
     check_readiness: Callable[[], Awaitable[Mapping[str, str]]]
     """Each check's name with `ok` or what is wrong."""

@@ -14,6 +14,7 @@ from mcpp.csms.services import Services
 from mcpp.domain.occasion import Occasion, Result
 from mcpp.ocppj.actions import Action, Req, Res
 from mcpp.ocppj.flow import Flow, NextCall, new_correlation_id
+from mcpp.storage.engine import is_number_too_large
 from mcpp.storage.writer import Pending
 from mcpp_generated.db.queries import Queries
 
@@ -68,7 +69,9 @@ async def _finish(
     if stored is not None:
         try:
             result = await stored
-        except OverflowError:
+        except OverflowError as error:
+            if not is_number_too_large(error):
+                raise
             # The contract sets no bounds to integers, the database does: such a number belongs to nothing stored.
             return
         if result.left_out:

@@ -23,6 +23,7 @@ from mcpp.ocppj.errors import CallFault, ErrorCode, Unanswerable
 from mcpp.ocppj.flow import Deviation, Flow, NextCall, Step, new_correlation_id
 from mcpp.ocppj.frames import Call
 from mcpp.ocppj.readers import Repairs
+from mcpp.storage.engine import is_number_too_large
 from mcpp.storage.writer import Pending, WriteFailed
 from mcpp_generated.db.queries import Queries
 
@@ -178,7 +179,7 @@ def _as_fault(error: Exception) -> Exception:
     fault: Exception
     if isinstance(error, WriteFailed):
         fault = Unanswerable(str(error))
-    elif isinstance(error, OverflowError):
+    elif is_number_too_large(error):
         # The contract sets no bounds to integers, the database does: 64 bits.
         fault = CallFault(ErrorCode.PROPERTY_CONSTRAINT_VIOLATION, "a number has more than 64 bits")
     else:

@@ -7,6 +7,7 @@ stop that names the transaction takes its place, it's nobody's again.
 from __future__ import annotations
 
 from datetime import datetime
+from hashlib import sha256
 from typing import Final
 
 from mcpp import bounds
@@ -36,6 +37,7 @@ def keep_meter_values(
         claimed_transaction_id=claimed_transaction_id,
         payload=payload,
         payload_bytes=len(payload.encode()),
+        payload_digest=digest_of(payload),
         received_at=occasion.at,
     )
     if added:
@@ -68,6 +70,7 @@ def keep_stop(
         claimed_transaction_id=claimed,
         payload=payload,
         payload_bytes=len(payload.encode()),
+        payload_digest=digest_of(payload),
         received_at=occasion.at,
         stopped_at=stop.stopped_at,
         meter_stop=stop.meter_stop,
@@ -105,6 +108,11 @@ def _drop_oldest(q: Queries, charge_point_key: int, memory: Memory) -> None:
         q.drop_unmatched(id=oldest.id)
         records, size = records - 1, size - oldest.payload_bytes
         memory.leave_out(Over.OLDEST_DROPPED, "", f"{oldest.kind.value} {oldest.id} of {oldest.received_at:%Y-%m-%d}")
+
+
+def digest_of(payload: str) -> bytes:
+    """What tells a repeat of a kept payload: the schema has the reason."""
+    return sha256(payload.encode()).digest()[:16]
 
 
 def release_stops(q: Queries, transaction_id: int, stopped_at: datetime, meter_stop: int) -> list[Unmatched]:

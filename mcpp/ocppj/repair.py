@@ -33,6 +33,8 @@ _LONG_INTEGER: Final = re.compile(rb"(?<=[:,\[ \t\r\n-])[0-9]{200}[0-9]++")
 _NINES: Final = bytes.maketrans(b"012345678", b"999999999")
 _MANY_DIGITS: Final = b"9" * (_LONGEST_INTEGER + 1)
 _STRAY_COMMA: Final = re.compile(rb'(?P<kept>"[^"\\]*+(?:\\.[^"\\]*+)*+")|,(?=[ \t\r\n]*+[}\]])', re.DOTALL)
+_RAW_CONTROL: Final = "Invalid control character"
+"""How json tells of a control character in a text that should be escaped."""
 _MANY_FRACTIONS: Final = 100_000
 """Points in a payload from which on numbers aren't kept as they were written: `230.10` becomes `230.1`."""
 
@@ -64,7 +66,7 @@ def _parse(payload: bytes, work: Work) -> dict[str, Json]:
     text = payload.decode(errors="replace")
     keeps_numbers = text.count(".") < _MANY_FRACTIONS
     try:
-        document = _load(text, keeps_numbers)
+        document = _load(text, keeps_numbers, work)
     except (ValueError, RecursionError) as error:
         document = _load_mended(payload, keeps_numbers, work, error)
     if not isinstance(document, dict):
@@ -74,9 +76,22 @@ def _parse(payload: bytes, work: Work) -> dict[str, Json]:
     return document
 
 
-def _load(text: str, keeps_numbers: bool) -> Json:
+def _load(text: str, keeps_numbers: bool, work: Work) -> Json:
+    try:
+        return _decode(text, keeps_numbers, strict=True)
+    except json.JSONDecodeError as error:
+        if not error.msg.startswith(_RAW_CONTROL):
+            raise
+    document = _decode(text, keeps_numbers, strict=False)
+    work.note(Rule.BROKEN_TEXT, None, "", "", "")
+    return document
+
+
+def _decode(text: str, keeps_numbers: bool, *, strict: bool) -> Json:
     # NaN and Infinity aren't JSON; what they say is that there is no value.
-    document: Json = json.loads(text, parse_float=Number if keeps_numbers else None, parse_constant=_no_value)
+    document: Json = json.loads(
+        text, parse_float=Number if keeps_numbers else None, parse_constant=_no_value, strict=strict
+    )
     return document
 
 
@@ -91,6 +106,6 @@ def _load_mended(payload: bytes, keeps_numbers: bool, work: Work, error: Excepti
         raise CallFault(ErrorCode.FORMAT_VIOLATION, f"the payload is not JSON: {error}") from error
     work.note(Rule.STRAY_COMMA, None, "", ",", "")
     try:
-        return _load(mended.decode(errors="replace"), keeps_numbers)
+        return _load(mended.decode(errors="replace"), keeps_numbers, work)
     except (ValueError, RecursionError) as second:
         raise CallFault(ErrorCode.FORMAT_VIOLATION, f"the payload is not JSON: {second}") from second

@@ -19,7 +19,8 @@ from mcpp_generated.db import models
 from mcpp_generated.db.enums import Availability, ReservationState
 from mcpp_generated.db.readers import Readers
 
-_CURSORS: Final[Cursors[str, tuple[str]]] = by_name(str)
+_PORTION: Final = 50
+"""Charge points of a page that are read in one step: each may have hundreds of connectors."""
 
 _AT_ONCE: Final = 500
 """Charge points that are read in one step where all are wanted."""
@@ -29,6 +30,12 @@ _IDS_AT_ONCE: Final = 5000
 
 _TOTAL: Final = "total"
 """What holds for the connector as a whole, among its phases."""
+
+_POINT_BYTES: Final = 900
+"""Of a charge point in an answer, without its texts and its connectors."""
+
+_CONNECTOR_BYTES: Final = 450
+"""Of a connector in an answer, without its texts."""
 
 _RESERVATIONS: Final = 100_000
 """More than there can be connectors."""
@@ -145,6 +152,9 @@ class ChargePointDetail(ChargePoint):
         ]
 
 
+_CURSORS: Final[Cursors[ChargePoint, tuple[str]]] = by_name(lambda point: point.charge_point_id)
+
+
 class ChargePointQuery(PageQuery):
     """Filters of the list; all that are given must hold."""
 
@@ -164,12 +174,19 @@ class ChargePoints:
 
     async def list_page(self, query: ChargePointQuery) -> Page[ChargePoint]:
         """Charge points by identity. Raises BadCursor."""
-        (after,) = _CURSORS.start(query)
         async with self._pool.reader() as q:
-            ids = _CURSORS.page(await self._find_ids(q, query, after), query)
-            rows = await q.get_charge_points(identities=ids.items)
-            points = await self._join(q, rows, await _reservations(q, self._readings.now()))
-        return Page(points, ids.next_cursor)
+            reservations = await _reservations(q, self._readings.now())
+
+            async def fetch(behind: tuple[str], count: int) -> list[ChargePoint]:
+                (after,) = behind
+                rows: list[models.ChargePoint] = []
+                # Again where some were deleted meanwhile: fewer than asked for would be the list's end.
+                while len(rows) < count and (ids := await self._find_ids(q, query, after, count - len(rows))):
+                    rows += await q.get_charge_points(identities=ids)
+                    after = ids[-1]
+                return await self._join(q, rows, reservations)
+
+            return await _CURSORS.read(query, fetch, _size_of, _PORTION)
 
     async def list_all(self) -> list[ChargePoint]:
         """All of them, by identity."""
@@ -215,9 +232,8 @@ class ChargePoints:
         connectors = () if point is None else point.connectors
         return next((c.transaction_id for c in connectors if c.connector_id == connector_id), None)
 
-    async def _find_ids(self, q: Readers, query: ChargePointQuery, after: str) -> list[str]:
-        """Those behind `after` that the filters let through: one more than the page takes, where there are so many."""
-        wanted = query.limit + 1
+    async def _find_ids(self, q: Readers, query: ChargePointQuery, after: str, wanted: int) -> list[str]:
+        """Those behind `after` that the filters let through, so many where there are."""
         step = wanted if query.connected is None else _IDS_AT_ONCE
         found: list[str] = []
         while len(found) < wanted:
@@ -308,6 +324,20 @@ async def _reservations(q: Readers, now: datetime) -> list[models.ReservationRec
         before_id=NEWEST_ID,
         page_size=_RESERVATIONS,
     )
+
+
+def _size_of(point: ChargePoint) -> int:
+    """About the bytes of one in an answer."""
+    texts = (point.charge_point_id, point.display_name, point.vendor, point.model, point.serial_number)
+    return _POINT_BYTES + _length(*texts, point.firmware_version) + sum(map(_size_of_connector, point.connectors))
+
+
+def _size_of_connector(connector: Connector) -> int:
+    return _CONNECTOR_BYTES + _length(connector.status, connector.error_code, connector.reserved_for)
+
+
+def _length(*texts: str | None) -> int:
+    return sum([len(text) for text in texts if text])
 
 
 def _by_phase(values: ByPhase | None) -> Mapping[str, float] | None:

@@ -31,6 +31,11 @@ _LAST: Final = "\U0010ffff"
 """The character behind all others."""
 
 
+def size_of_texts(row: object) -> int:
+    """About the bytes of a row's texts."""
+    return sum([len(value) for value in row if isinstance(value, str)]) if isinstance(row, tuple) else 0
+
+
 class BadCursor(Exception):
     """A cursor that isn't one of the list's."""
 
@@ -81,19 +86,26 @@ class Cursors(Generic[Row, Key]):
         items = rows[: query.limit]
         return Page(items, self._encode(self._key_of(items[-1])) if len(rows) > query.limit else None)
 
-    async def read(self, query: PageQuery, fetch: Callable[[Key, int], Awaitable[list[Row]]]) -> Page[Row]:
-        """A page of rows that may be large: it ends early, before its texts are over `bounds.PAGE`. Raises BadCursor.
+    async def read(
+        self,
+        query: PageQuery,
+        fetch: Callable[[Key, int], Awaitable[list[Row]]],
+        size_of: Callable[[Row], int] = size_of_texts,
+        at_once: int = _PORTION,
+    ) -> Page[Row]:
+        """A page of rows that may be large: it ends early, before they are over `bounds.PAGE`. Raises BadCursor.
 
-        `fetch` gives the rows behind a key, so many at most.
+        `fetch` gives the rows behind a key, so many at most, never more than `at_once`; `size_of` is about the bytes
+        of one.
         """
         after = self.start(query)
         rows: list[Row] = []
         fitting = size = 0
         while len(rows) <= query.limit and size <= PAGE:
-            wanted = min(_PORTION, query.limit + 1 - len(rows))
+            wanted = min(at_once, query.limit + 1 - len(rows))
             portion = await fetch(after, wanted)
             for row in portion:
-                size += _size_of(row)
+                size += size_of(row)
                 fitting += size <= PAGE
             rows += portion
             if len(portion) < wanted:
@@ -106,11 +118,6 @@ class Cursors(Generic[Row, Key]):
         if isinstance(key, tuple):
             key = cast("Key", tuple(map(_shortened, key)))
         return base64.urlsafe_b64encode(self._kind.dump_json(key)).rstrip(b"=").decode()
-
-
-def _size_of(row: object) -> int:
-    """About the bytes of its texts."""
-    return sum([len(value) for value in row if isinstance(value, str)]) if isinstance(row, tuple) else 0
 
 
 def _shortened(part: object) -> object:

@@ -84,6 +84,7 @@ async def open_ocpp(
         gate=Gate(most=settings.max_connections, most_per_address=settings.max_connections_per_address),
         trusted_proxies=settings.trusted_proxies or (),
     )
+    metrics.watch_unhandled(lambda: listener.memory.total)
     try:
         port = await listener.start()
     except OSError as error:
@@ -121,6 +122,7 @@ async def open_http(
         sync_local_list=local_list_sync(storage.writer, core.registry, telemetry.clock.now),
         charging_profiles=CHARGING_PROFILES,
         read_unmatched=read_unmatched,
+        check_profile=settings.check_profile,
         hash_password=core.passwords.hash,
         check_readiness=partial(check_writable, storage.writer),
         render_metrics=telemetry.metrics.render,

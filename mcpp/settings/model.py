@@ -322,6 +322,15 @@ class Settings(BaseSettings):
         except ValueError as error:
             raise StartError(f"api-token-file: {error}") from error
 
+    def check_profile(self, profile: int) -> None:
+        """Raises ValueError, with what is missing, where no charger could connect by this security profile now."""
+        check_profile(
+            profile,
+            has_tls=self.tls_cert is not None,
+            behind_proxies=self.trusted_proxies is not None,
+            trusts_somebody=bool(client_authorities(self.tls_client_ca, self.ca_directory)),
+        )
+
     def source(self, name: str, flags: Mapping[str, str]) -> str:
         """Where a setting's value comes from: its flag, its variable, or `default`."""
         if name in flags:

@@ -27,6 +27,11 @@ class DatabaseUnusable(Exception):
         self.passes = passes
 
 
+def is_number_too_large(error: BaseException) -> bool:
+    """Whether a query failed since an integer has more than the 64 bits that the engine has room for."""
+    return isinstance(error, OverflowError) and str(error) == "Python int too large to convert to SQLite INTEGER"
+
+
 class WriteConnection(Protocol):
     """The connection that the writer stores by: its transactions, in which the queries run on the same connection.
 

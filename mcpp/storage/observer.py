@@ -33,6 +33,10 @@ class WriterObserver(Protocol):
         """A batch or a unit of one failed by this error of the database; a unit's own exceptions are none."""
         ...
 
+    def on_usable_again(self) -> None:
+        """A whole batch is stored, the first one since an error."""
+        ...
+
 
 class Memory(Protocol):
     """What units remember from one to the next; the writer's thread alone uses it."""

@@ -231,6 +231,8 @@ class Writer(Generic[Q]):
         self._loop = asyncio.get_running_loop()
         self._state = _State.IDLE
         self._closing = False
+        self._failing = False
+        """Whether the last batch met an error of the database."""
         self._closed: asyncio.Future[None] = self._loop.create_future()
         self._gathered: list[Pending[Any]] = []
         self._gathered_since = 0.0
@@ -338,6 +340,9 @@ class Writer(Generic[Q]):
             observer.wait_seconds.observe(batch.began - batch.submitted)
         for error in batch.errors:
             observer.on_error(error)
+        if self._failing and not batch.errors:
+            observer.on_usable_again()
+        self._failing = bool(batch.errors)
 
     # In the writer's thread.
 

@@ -241,7 +241,7 @@ class ReadingSide(asyncio.Protocol):
         elif end >= _FULL_READ and not self._holds and perf_counter() - began >= limits.turn_time:
             # libuv would read on in the same round, many times, where a read has filled its buffer.
             self._take_turn()
-        if at < end or self._frame_left or self._held:
+        if at < end or self._frame_left or self._held or self._fragments is not None:
             self._note_held()
 
     def _take_turn(self) -> None:

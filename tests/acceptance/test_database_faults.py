@@ -188,9 +188,11 @@ async def test_a_file_that_comes_back_is_the_database_again(tmp_path: Path) -> N
         database.with_name("elsewhere.db").rename(database)
         await until_ready(server)
         again = await charger.start(1)
+        said = await server.wait_for_line(lambda line: line["event"] == "database_usable_again")
 
     assert None not in {first, again}
     assert stored(database) == set(charger.answered)
+    assert said["level"] == "info"
 
 
 async def test_a_lock_of_another_program_is_waited_for(tmp_path: Path) -> None:

@@ -98,14 +98,47 @@ EXPECTED: Final = {
 
 
 async def test_plain_connections_reach_the_profiles_without_tls(tmp_path: Path) -> None:
-    async with running_server(tmp_path / "mcpp.db") as server:
+    # Through the proxy a charger could use profile 2.
+    async with running_server(tmp_path / "mcpp.db", "--trusted-proxies", "192.0.2.1") as server:
         await asyncio.gather(
             *(
                 check(server, profile, way, result, None)
-                for profile, expected in EXPECTED.items()
-                for way, result in zip(WAYS[:3], expected[:3], strict=True)
+                for profile in (0, 1, 2)
+                for way, result in zip(WAYS[:3], EXPECTED[profile][:3], strict=True)
             )
         )
+
+
+@pytest.mark.parametrize(
+    ("flags", "missing"),
+    [
+        ([], {2: "2 needs tls-cert and tls-key, or trusted-proxies", 3: "3 needs tls-cert and tls-key"}),
+        (["--trusted-proxies", "192.0.2.1"], {3: "3 needs tls-cert and tls-key"}),
+        (["TLS"], {3: "3 needs tls-client-ca, or a ca-directory with an authority"}),
+    ],
+)
+async def test_a_profile_by_which_nobody_could_connect_is_refused(
+    tmp_path: Path, ca: Authority, flags: list[str], missing: dict[int, str]
+) -> None:
+    """Or the charge point would be locked out by a word that nobody could act on."""
+    if flags == ["TLS"]:
+        pair = ca.server()
+        flags = ["--tls-cert", str(pair.certificate), "--tls-key", str(pair.key)]
+    flags += ["--ca-directory", str(tmp_path / "no-authority")]
+    async with (
+        running_server(tmp_path / "mcpp.db", *flags) as server,
+        httpx.AsyncClient(base_url=server.http_url, trust_env=False) as client,
+    ):
+        for profile in range(4):
+            answer = await client.put(f"/api/v1/charge-points/CP-{profile}", json={"security_profile": profile})
+            known = await client.get(f"/api/v1/charge-points/CP-{profile}")
+            if profile in missing:
+                assert (answer.status_code, known.status_code) == (422, 404)
+                assert answer.json()["errors"][0]["location"] == "body.security_profile"
+                assert missing[profile] in answer.json()["detail"]
+            else:
+                assert answer.status_code == 201
+                assert known.json()["security_profile"] == profile
 
 
 async def test_tls_connections_reach_all_profiles(tmp_path: Path, ca: Authority) -> None:

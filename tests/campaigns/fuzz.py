@@ -118,8 +118,6 @@ class Target(Central):
             answer = self._dialect.handle(flow, call)
             payload = answer if isinstance(answer, bytes) else _outcome(answer)
         except CallFault as fault:
-            if isinstance(fault.__cause__, OverflowError) and "date" in str(fault.__cause__):
-                raise  # said to be a number of more than 64 bits, which it isn't
             details = json.dumps(fault.details, default=str).encode()
             _sent(CallError(call.message_id, self._dialect.spell(fault.code), fault.description, details))
             return fault.code.name.lower()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
 import re
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -12,11 +15,14 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.acceptance.server import running_server
+from tests.authority import Authority
 from tests.deploy.programs import DEPLOY, run
 from tests.programs import program
 
 ROOT = DEPLOY.parent
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text()
+HEALTH_COMMAND = json.loads(re.findall(r"^HEALTHCHECK .+\\\n +CMD (.+)$", DOCKERFILE, re.MULTILINE)[0])
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 COLLECTOR: dict[str, Any] = yaml.safe_load((DEPLOY / "otel-collector" / "config.yaml").read_text())
@@ -51,8 +57,39 @@ def test_the_image_has_a_user_of_its_own_and_says_how_it_is() -> None:
 
     assert user
     assert "0" not in user[-1]
-    assert "HEALTHCHECK" in final_stage
-    assert "/healthz" in final_stage
+    assert HEALTH_COMMAND == ["/opt/mcpp/bin/python", "/opt/mcpp/healthcheck.py"]
+    assert "COPY deploy/healthcheck.py /opt/mcpp/healthcheck.py\n" in final_stage
+
+
+async def health(port: int) -> int:
+    """The exit code of the image's health check, of a server at this port."""
+    variables = {"MCPP_HTTP_PORT": str(port), "http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-I", str(DEPLOY / "healthcheck.py")), env=os.environ | variables, stderr=subprocess.DEVNULL
+    )
+    return await asyncio.wait_for(process.wait(), 30)
+
+
+@pytest.mark.parametrize("by_tls", [False, True])
+async def test_the_health_check_asks_by_http_and_by_https(tmp_path: Path, *, by_tls: bool) -> None:
+    pair = Authority(tmp_path).server()
+    flags = ("--http-tls-cert", str(pair.certificate), "--http-tls-key", str(pair.key)) if by_tls else ()
+    async with running_server(tmp_path / "mcpp.db", *flags) as server:
+        while_it_serves = await health(server.http_port)
+    afterwards = await health(server.http_port)
+
+    assert while_it_serves == 0
+    assert afterwards != 0
+
+
+async def test_who_answers_but_is_not_healthy_is_found_out() -> None:
+    async def unwell(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(unwell, "127.0.0.1", 0) as server:
+        assert await health(server.sockets[0].getsockname()[1]) != 0
 
 
 def image_variables() -> dict[str, str]:

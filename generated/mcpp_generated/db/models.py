@@ -497,6 +497,7 @@ class Unmatched(NamedTuple):
     claimed_transaction_id: int
     payload: str
     payload_bytes: int
+    payload_digest: bytes
     received_at: datetime
     stopped_at: datetime | None
     meter_stop: int | None

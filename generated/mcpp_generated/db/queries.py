@@ -1162,6 +1162,7 @@ class Queries(Protocol):
         claimed_transaction_id: int,
         payload: str,
         payload_bytes: int,
+        payload_digest: bytes,
         received_at: datetime,
     ) -> int:
         """Keep meter values that belong to no known transaction; a repeat changes nothing."""
@@ -1175,6 +1176,7 @@ class Queries(Protocol):
         claimed_transaction_id: int,
         payload: str,
         payload_bytes: int,
+        payload_digest: bytes,
         received_at: datetime,
         stopped_at: datetime | None,
         meter_stop: int | None,

@@ -129,6 +129,9 @@ class Metrics:
         self.event_loop_lag = _histogram(
             registry, "event_loop_lag_seconds", "How late the event loop runs what is due, sampled.", _LAG_SECONDS
         ).labels()
+        self._unhandled = _gauge(
+            registry, "unhandled_bytes", "Held of handshakes, frames and CALLs of chargers that aren't handled yet."
+        )
         self._tasks = _gauge(registry, "asyncio_tasks", "Tasks of the event loop that aren't over.")
         self.http_request_duration = _histogram(
             registry,
@@ -208,6 +211,10 @@ class Metrics:
         """Read how many of its CALLs wait, for each charge point."""
         text = "CALLs of charge points that wait for their turn."
         self._exposition.add(lambda: [sum_family("mcpp_incoming_call_queue_depth", text, depths())])
+
+    def watch_unhandled(self, size: Callable[[], int]) -> None:
+        """Read how many bytes are held of what isn't handled."""
+        self._unhandled.set_function(size)
 
     def watch_database(self, path: Path) -> None:
         """Read the size of the database's files."""

@@ -175,3 +175,27 @@ async def test_a_slash_in_an_identity_is_refused(api: Site, path: str) -> None:
     response = await api.http.get(f"/api/v1/charge-points/{path}")
 
     assert (response.status_code, response.json()["code"]) == (400, "bad_request")
+
+
+async def test_a_page_of_large_charge_points_ends_early(api: Site) -> None:
+    """A charger may have 256 connectors, and tell texts of 256 bytes of each."""
+    for point in range(24):
+        api.books.charge_point(f"CP-{point:02}", "Acme")
+        for connector in range(1, 257):
+            api.books.status(f"CP-{point:02}", connector, "S" * 256, "E" * 256, START)
+            if point >= 20:
+                break
+
+    pages = 0
+    found: list[str] = []
+    cursor: dict[str, str] = {}
+    while not pages or cursor:
+        pages += 1
+        answer = await api.get("/api/v1/charge-points", limit=1000, **cursor)
+        assert len(answer.content) <= 4 * 1024 * 1024
+        found += [item["id"] for item in answer.json()["items"]]
+        following = answer.json()["next_cursor"]
+        cursor = {"cursor": following} if following else {}
+
+    assert pages > 1
+    assert found == [f"CP-{point:02}" for point in range(24)]

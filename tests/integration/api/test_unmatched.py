@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from mcpp.domain.unmatched import digest_of
 from tests.integration.api.support import Site, minute, text
 
 
@@ -15,6 +16,7 @@ def keep(api: Site, number: int, identity: str = "CP-1") -> None:
         claimed_transaction_id=99,
         payload=json.dumps(stop),
         payload_bytes=100,
+        payload_digest=digest_of(json.dumps(stop)),
         received_at=minute(31),
         stopped_at=minute(30),
         meter_stop=4000 + number,

@@ -140,6 +140,15 @@ async def test_a_start_that_can_be_understood(site: Site, change: dict[str, obje
     assert site.rows(_STARTED) == [expected]
 
 
+async def test_a_text_with_a_line_break_in_it(site: Site) -> None:
+    started = await site.understood("StartTransaction", json.dumps(START).replace("TAG", "T\nAG\x01"))
+    stop = {"transactionId": started["transactionId"], "meterStop": 2000, "timestamp": AT, "idTag": "T\tAG"}
+    await site.understood("StopTransaction", json.dumps(stop).replace("\\t", "\t"))
+
+    assert site.rows(_STARTED) == [(1, "T\nAG\x01", 1000, AT_MS)]
+    assert site.rows("SELECT meter_stop FROM transactions") == [(2000,)]
+
+
 @pytest.mark.parametrize("missing", [*START])
 async def test_a_start_without_a_field(site: Site, missing: str) -> None:
     await site.understood("StartTransaction", {name: START[name] for name in START if name != missing})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import partial
 
 import pytest
 
@@ -12,7 +13,8 @@ from mcpp.domain.assignment import Content
 from mcpp.domain.closing import Stop, close_by_operator
 from mcpp.domain.errors import Conflict, Unknown
 from mcpp.domain.events import Event, TransactionStopped
-from mcpp.domain.occasion import OperatorOccasion
+from mcpp.domain.memory import Memory
+from mcpp.domain.occasion import OperatorOccasion, OriginalMessage
 from mcpp.domain.samples import Sample
 from mcpp.domain.statuses import StopReason
 from mcpp_generated.db.enums import StopOrigin, UnmatchedKind
@@ -162,3 +164,24 @@ def test_it_can_be_forgotten(books: Books) -> None:
     unmatched.delete(books.q, kept)
 
     assert books.q.get_unmatched(id=kept) is None
+
+
+def test_what_is_kept_takes_its_size_on_disk_once(books: Books) -> None:
+    """That a repeat is known costs no second copy of it."""
+
+    def pages() -> int:
+        (count,) = books.connection.execute("PRAGMA page_count").fetchone()
+        return int(count)
+
+    (page_size,) = books.connection.execute("PRAGMA page_size").fetchone()
+    before = pages()
+    for number in range(100):
+        message = OriginalMessage("1.6", partial('{{"number": {}, "text": "{}"}}'.format, number, "x" * 10_000))
+        for is_new in (True, False):
+            events = unmatched.keep_meter_values(books.q, books.occasion("CP-1", minute(1)), 4711, message, Memory())
+            assert bool(events) is is_new
+    (size,) = books.connection.execute("SELECT sum(payload_bytes) FROM unmatched").fetchone()
+    (kept,) = books.connection.execute("SELECT count(*) FROM unmatched").fetchone()
+
+    assert kept == 100
+    assert size <= (pages() - before) * page_size < 1.5 * size

@@ -375,6 +375,10 @@ def test_the_letter_case_of_an_answer(text: str) -> None:
         (b'{"transactionId":7,"meterStop":5,}', "stray_comma"),
         (b'{"transactionId":7,"meterStop":5,"transactionData":[ , ]}', "stray_comma"),
         (b'{"transactionId":7,"meterStop":5,"x":"\xff"}', "broken_text"),
+        (b'{"transactionId":7,"meterStop":5,"idTag":"A\tB"}', "broken_text"),
+        (b'{"transactionId":7,"meterStop":5,"idTag":"A\nB"}', "broken_text"),
+        (b'{"transactionId":7,"meterStop":5,"x":"\x00",}', "broken_text"),
+        (b'{"transactionId":7,"meterStop":5,"x":[,],"y":"\x1f"}', "broken_text"),
     ],
 )
 def test_what_is_almost_json(payload: bytes, expected: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,11 +20,12 @@ from mcpp.domain.events import Event, ReservationChanged, TransactionRecovered
 from mcpp.domain.memory import Memory
 from mcpp.domain.occasion import Occasion
 from mcpp.domain.reservations import Reserve
+from mcpp.domain.retention import PORTION
 from mcpp.domain.statuses import NO_ERROR, ConnectorStatus
 from mcpp.domain.transactions import StartTransaction, start_transaction
 from mcpp.reads.conformance import list_all
-from mcpp.server.chores import CardKeeper, ConformanceKeeper, RecoveryKeeper, ReservationKeeper
-from mcpp.storage.sqlite.database import open_writer
+from mcpp.server.chores import CardKeeper, ConformanceKeeper, RecoveryKeeper, ReservationKeeper, RetentionKeeper
+from mcpp.storage.sqlite.database import WriterConnection, open_writer
 from mcpp.storage.sqlite.migrations import migrate
 from mcpp.storage.writer import Writer
 from mcpp_generated.db.enums import MessageRole, ReservationState
@@ -239,3 +241,64 @@ async def test_unknown_cards_are_written_by_the_clock_and_at_the_end(writer: Wri
     )
     assert (row.id_tag, row.times, row.charge_point_id) == ("A", 2, "CP-1")
     assert book.take() == {}
+
+
+KEEPS = timedelta(days=30)
+MOMENTS = 2 * PORTION + 500
+
+
+@asynccontextmanager
+async def with_idle_values(path: Path) -> AsyncIterator[tuple[WriterConnection, Writer[Queries]]]:
+    """A database with samples of a connector outside of transactions, one for each second from NOW on."""
+    connection = open_writer(path)
+    migrate(connection)
+    queries = SqliteQueries(connection)
+    point = queries.connect_charge_point(identity="CP-1", ocpp_version="1.6", connected_at=NOW)
+    connector = queries.add_connector(charge_point_key=point.key, evse_id=0, connector_id=1)
+    began = int(NOW.timestamp() * 1000)
+    connection.executemany(
+        "INSERT INTO connector_readings VALUES (?1, ?2, '', 0, '[\"1 7000\"]', ?2)",
+        [(connector.key, began + 1000 * second) for second in range(MOMENTS)],
+    )
+    writer: Writer[Queries] = Writer(connection, queries)
+    yield connection, writer
+    await writer.close()
+
+
+async def idle_values(connection: WriterConnection, writer: Writer[Queries]) -> int:
+    def count(_: Queries) -> int:
+        (values,) = connection.execute("SELECT count(*) FROM connector_readings").fetchone()
+        return int(values)
+
+    return await writer.submit_keeping(count)
+
+
+async def test_old_samples_go_in_portions_that_let_others_in_between(tmp_path: Path) -> None:
+    async with with_idle_values(tmp_path / "mcpp.db") as (connection, writer):
+        now = NOW + KEEPS + timedelta(seconds=MOMENTS - 10)
+        keeper = RetentionKeeper(writer, KEEPS, lambda: now, pause=0)
+        work = asyncio.create_task(keeper.work())
+        meanwhile = {await idle_values(connection, writer)}
+        while not work.done():
+            meanwhile.add(await idle_values(connection, writer))
+        await work
+        left = await idle_values(connection, writer)
+        now += timedelta(days=1)
+        await keeper.work()
+
+        assert meanwhile >= {MOMENTS - PORTION, MOMENTS - 2 * PORTION}
+        assert left == 10
+        assert await idle_values(connection, writer) == 0
+
+
+async def test_samples_that_the_database_does_not_let_go_are_due_again(tmp_path: Path) -> None:
+    async with with_idle_values(tmp_path / "mcpp.db") as (connection, writer):
+        keeper = RetentionKeeper(writer, KEEPS, lambda: NOW + 2 * KEEPS, pause=0)
+        connection.execute("PRAGMA query_only = ON")
+        await keeper.work()
+        connection.execute("PRAGMA query_only = OFF")
+        refused = await idle_values(connection, writer)
+        await keeper.work()
+
+        assert refused == MOMENTS
+        assert await idle_values(connection, writer) == 0

@@ -30,9 +30,13 @@ class Records:
         self.batch_seconds = Values()
         self.wait_seconds = Values()
         self.errors: list[BaseException] = []
+        self.recoveries = 0
 
     def on_error(self, error: BaseException) -> None:
         self.errors.append(error)
+
+    def on_usable_again(self) -> None:
+        self.recoveries += 1
 
 
 @pytest.fixture
@@ -157,10 +161,12 @@ async def test_a_batch_that_cannot_be_committed_stores_nothing_and_the_next_one_
         assert [type(outcome) for outcome in outcomes] == [WriteFailed] * 3
         assert len({id(outcome) for outcome in outcomes}) == 3
         assert stored_pairs(path) == []
-        assert len(records.errors) == 1
+        assert (len(records.errors), records.recoveries) == (1, 0)
 
         assert await writer.submit(add_pair, 4) == 4
         assert stored_pairs(path) == [4]
+        assert await writer.submit(add_pair, 5) == 5
+    assert records.recoveries == 1
 
 
 async def test_even_a_unit_that_exits_leaves_the_thread_alive(path: Path) -> None:

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from pydantic import JsonValue
 
+from mcpp.domain.unmatched import digest_of
 from mcpp.errors import StartError
 from mcpp.server.versions import VOCABULARY
 from mcpp.story.json_entries import entry_json
@@ -197,6 +198,7 @@ def test_what_is_odd_in_the_database_is_said(charged: Charged, database: Databas
         claimed_transaction_id=99,
         payload="{}",
         payload_bytes=2,
+        payload_digest=digest_of("{}"),
         received_at=BEGIN + timedelta(minutes=30),
         stopped_at=BEGIN + timedelta(minutes=30),
         meter_stop=2000,

@@ -52,6 +52,7 @@ PROMISED = {
     "mcpp_chore_failures_total": ("counter", {"chore"}),
     "mcpp_stalls_total": ("counter", {"part"}),
     "mcpp_event_loop_lag_seconds": ("histogram", set()),
+    "mcpp_unhandled_bytes": ("gauge", set()),
     "mcpp_asyncio_tasks": ("gauge", set()),
     "mcpp_http_request_duration_seconds": ("histogram", {"method", "route", "status"}),
     "mcpp_transactions_active": ("gauge", set()),
@@ -76,6 +77,7 @@ def metrics(tmp_path: Path) -> Metrics:
     metrics.watch_incoming_calls(lambda: [4, 0])
     metrics.watch_database(tmp_path / "mcpp.db")
     metrics.watch_writer(lambda: 6)
+    metrics.watch_unhandled(lambda: 9)
     metrics.watch_tasks(lambda: 7)
     metrics.watch_log(lambda: 5)
     metrics.watch_clock(lambda: True)
@@ -136,6 +138,7 @@ async def test_openmetrics_says_the_units(metrics: Metrics) -> None:
         "mcpp_database_wait_seconds": "seconds",
         "mcpp_database_write_duration_seconds": "seconds",
         "mcpp_database_size_bytes": "bytes",
+        "mcpp_unhandled_bytes": "bytes",
         "mcpp_event_loop_lag_seconds": "seconds",
         "mcpp_http_request_duration_seconds": "seconds",
         "mcpp_transaction_duration_seconds": "seconds",
@@ -216,6 +219,7 @@ async def test_live_state_is_read_at_scrape_time(metrics: Metrics, tmp_path: Pat
     assert value(families, "mcpp_charge_points_connected") == 1
     assert value(families, "mcpp_call_queue_depth") == 3
     assert value(families, "mcpp_incoming_call_queue_depth") == 4
+    assert value(families, "mcpp_unhandled_bytes") == 9
     assert value(families, "mcpp_database_queue_depth") == 6
     assert value(families, "mcpp_log_lines_dropped_total") == 5
     assert values(families, "mcpp_plugin_queue_depth") == {"webhook": 7}
@@ -252,3 +256,32 @@ def test_writes_are_measured_and_failed_ones_told(recording: Recording, metrics:
     assert {"level": "error", "event": "database_error", "error": "OSError: disk full"}.items() <= (
         recording.line().items()
     )
+
+
+def test_a_failing_database_is_told_once_a_minute_and_that_it_works_again(
+    recording: Recording, metrics: Metrics
+) -> None:
+    """A full disk fails each batch, many times a second."""
+    now = 1000.0
+    with recording.at():
+        database = DatabaseTelemetry(metrics, lambda: now)
+        for _ in range(100):
+            database.on_error(OSError("disk full"))
+        now += 60
+        database.on_error(OSError("disk full"))
+        database.on_error(OSError("disk full"))
+        database.on_usable_again()
+        # Fails now and then: nothing of it within the minute.
+        for _ in range(10):
+            database.on_error(OSError("disk full"))
+            database.on_usable_again()
+        now += 60
+        database.on_error(OSError("disk full"))
+
+    assert [(line["event"], line["level"], line["failures"]) for line in recording.lines()] == [
+        ("database_error", "error", 1),
+        ("database_error", "error", 100),
+        ("database_usable_again", "info", 1),
+        ("database_error", "error", 11),
+    ]
+    assert metrics.registry.get_sample_value("mcpp_database_errors_total") == 113

@@ -1642,6 +1642,7 @@ class SqliteQueries:
         claimed_transaction_id: int,
         payload: str,
         payload_bytes: int,
+        payload_digest: bytes,
         received_at: datetime,
     ) -> int:
         return self._execute(
@@ -1653,6 +1654,7 @@ class SqliteQueries:
                 claimed_transaction_id,
                 payload,
                 payload_bytes,
+                payload_digest,
                 to_milliseconds(received_at),
             ),
         ).rowcount
@@ -1665,6 +1667,7 @@ class SqliteQueries:
         claimed_transaction_id: int,
         payload: str,
         payload_bytes: int,
+        payload_digest: bytes,
         received_at: datetime,
         stopped_at: datetime | None,
         meter_stop: int | None,
@@ -1680,6 +1683,7 @@ class SqliteQueries:
                 claimed_transaction_id,
                 payload,
                 payload_bytes,
+                payload_digest,
                 to_milliseconds(received_at),
                 None if stopped_at is None else to_milliseconds(stopped_at),
                 meter_stop,

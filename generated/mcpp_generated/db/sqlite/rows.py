@@ -883,7 +883,7 @@ def decode_transaction_record(row: StoredTransactionRecord) -> TransactionRecord
 
 
 StoredUnmatched: TypeAlias = tuple[
-    int, int, str, str, int, str, int, int, int | None, int | None, str | None, str | None, int | None
+    int, int, str, str, int, str, int, bytes, int, int | None, int | None, str | None, str | None, int | None
 ]
 
 
@@ -896,6 +896,7 @@ def decode_unmatched(row: StoredUnmatched) -> Unmatched:
         claimed_transaction_id,
         payload,
         payload_bytes,
+        payload_digest,
         received_at,
         stopped_at,
         meter_stop,
@@ -911,6 +912,7 @@ def decode_unmatched(row: StoredUnmatched) -> Unmatched:
         claimed_transaction_id,
         payload,
         payload_bytes,
+        payload_digest,
         from_milliseconds(received_at),
         None if stopped_at is None else from_milliseconds(stopped_at),
         meter_stop,

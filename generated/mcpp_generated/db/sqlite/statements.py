@@ -949,32 +949,37 @@ ORDER BY stopped_at DESC, transaction_id DESC
 LIMIT ?9"""
 
 ADD_UNMATCHED: Final = """\
-INSERT INTO unmatched (charge_point_key, kind, ocpp_version, claimed_transaction_id, payload, payload_bytes, received_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+INSERT INTO unmatched (
+    charge_point_key, kind, ocpp_version, claimed_transaction_id, payload, payload_bytes, payload_digest, received_at
+)
+VALUES (
+    ?1, ?2, ?3, ?4, ?5, ?6, ?7,
+    ?8
+)
 ON CONFLICT DO NOTHING"""
 
 ADD_UNMATCHED_STOP: Final = """\
 INSERT INTO unmatched (
-    charge_point_key, kind, ocpp_version, claimed_transaction_id, payload, payload_bytes, received_at,
-    stopped_at, meter_stop, id_tag, stop_reason, transaction_id
+    charge_point_key, kind, ocpp_version, claimed_transaction_id, payload, payload_bytes, payload_digest,
+    received_at, stopped_at, meter_stop, id_tag, stop_reason, transaction_id
 )
 VALUES (
     ?1, 'stop', ?2, ?3, ?4, ?5, ?6,
-    ?7, ?8, ?9, ?10, ?11
+    ?7, ?8, ?9, ?10, ?11, ?12
 )
 ON CONFLICT DO NOTHING"""
 
 LIST_WAITING_STOPS: Final = """\
-SELECT id, charge_point_key, kind, ocpp_version, claimed_transaction_id, payload, payload_bytes, received_at, stopped_at, meter_stop, id_tag, stop_reason, transaction_id FROM unmatched WHERE charge_point_key = ?1 AND kind = 'stop' AND transaction_id IS NULL
+SELECT id, charge_point_key, kind, ocpp_version, claimed_transaction_id, payload, payload_bytes, payload_digest, received_at, stopped_at, meter_stop, id_tag, stop_reason, transaction_id FROM unmatched WHERE charge_point_key = ?1 AND kind = 'stop' AND transaction_id IS NULL
 ORDER BY id DESC LIMIT ?2"""
 
 LIST_KEPT_STOPS: Final = """\
-SELECT id, charge_point_key, kind, ocpp_version, claimed_transaction_id, payload, payload_bytes, received_at, stopped_at, meter_stop, id_tag, stop_reason, transaction_id FROM unmatched
+SELECT id, charge_point_key, kind, ocpp_version, claimed_transaction_id, payload, payload_bytes, payload_digest, received_at, stopped_at, meter_stop, id_tag, stop_reason, transaction_id FROM unmatched
 WHERE charge_point_key = ?1 AND kind = 'stop' AND stopped_at >= ?2 AND stopped_at <= ?3
 ORDER BY stopped_at DESC, id DESC LIMIT ?4"""
 
 LIST_STOPS_OF_TRANSACTION: Final = """\
-SELECT id, charge_point_key, kind, ocpp_version, claimed_transaction_id, payload, payload_bytes, received_at, stopped_at, meter_stop, id_tag, stop_reason, transaction_id FROM unmatched WHERE transaction_id = ?1 ORDER BY id"""
+SELECT id, charge_point_key, kind, ocpp_version, claimed_transaction_id, payload, payload_bytes, payload_digest, received_at, stopped_at, meter_stop, id_tag, stop_reason, transaction_id FROM unmatched WHERE transaction_id = ?1 ORDER BY id"""
 
 SET_TRANSACTION_OF_STOP: Final = """\
 UPDATE unmatched SET transaction_id = ?1 WHERE id = ?2 AND kind = 'stop'"""

@@ -352,6 +352,7 @@ FROM connector_readings AS r, json_each(r.samples);
 
 -- Stops and meter values that belong to no known transaction: kept whole, as JSON in the spelling of ocpp_version; of a
 -- charge point as many as mcpp.bounds has it.
+-- payload_digest: the first 16 bytes of the SHA-256 of payload, which tells a repeat in an index without the payload.
 -- stopped_at to stop_reason: of a stop. transaction_id: whose end it became, by a guess, as evidence or as a person said;
 -- it's unmatched no more, unless a stop that names that transaction takes its place.
 CREATE TABLE unmatched (
@@ -362,13 +363,14 @@ CREATE TABLE unmatched (
     claimed_transaction_id  INTEGER NOT NULL,
     payload                 TEXT    NOT NULL,
     payload_bytes           INTEGER NOT NULL,
+    payload_digest          BLOB    NOT NULL,
     received_at             INTEGER NOT NULL,
     stopped_at              INTEGER,
     meter_stop              INTEGER,
     id_tag                  TEXT    COLLATE NOCASE,
     stop_reason             TEXT,
     transaction_id          INTEGER REFERENCES transactions (id) ON DELETE CASCADE,
-    UNIQUE (charge_point_key, kind, claimed_transaction_id, payload),
+    UNIQUE (charge_point_key, kind, claimed_transaction_id, payload_digest),
     CHECK ((kind = 'stop') = (stopped_at IS NOT NULL)),
     CHECK ((kind = 'stop') = (meter_stop IS NOT NULL)),
     CHECK ((kind = 'stop') = (stop_reason IS NOT NULL)),
