@@ -7,6 +7,7 @@ import os
 import sqlite3
 from base64 import b64encode
 from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -14,7 +15,7 @@ from ocpp.v16 import call
 from websockets.exceptions import ConnectionClosed
 
 from tests.acceptance.charger import connected_charger
-from tests.acceptance.server import Server, running_server
+from tests.acceptance.server import LogLine, Server, running_server
 
 CHARGERS = 300
 
@@ -97,9 +98,7 @@ async def test_connections_whose_other_end_is_gone_end_and_leave_nothing(tmp_pat
     async with running_server(tmp_path / "mcpp.db", *flags) as server:
         await server.get("/healthz")
         before = handles(server)
-        sockets = []
-        for number in range(20):
-            sockets.append(await half_open(server, f"CP-{number}"))
+        sockets = [await half_open(server, f"CP-{number}") for number in range(20)]
         during = await metric(server, "mcpp_charge_points_connected")
         async with asyncio.timeout(30):
             while await metric(server, "mcpp_charge_points_connected") or handles(server) > before + 2:
@@ -116,8 +115,12 @@ async def test_connections_whose_other_end_is_gone_end_and_leave_nothing(tmp_pat
     assert len({line["outcome"] for line in ended}) == 1
 
 
+def _is_end_of(identity: str, line: LogLine) -> bool:
+    return (line["event"], line.get("charge_point_id")) == ("connection", identity) and line["outcome"] != "accepted"
+
+
 async def test_a_charger_that_only_pings_stays(tmp_path: Path) -> None:
-    flags = ("--heartbeat-interval", "1", "--idle-timeout", "1")
+    flags = ("--heartbeat-interval", "1", "--idle-timeout", "2")
     async with (
         running_server(tmp_path / "mcpp.db", *flags) as server,
         connected_charger(server.ocpp_url, "CP-1") as charger,
@@ -125,9 +128,10 @@ async def test_a_charger_that_only_pings_stays(tmp_path: Path) -> None:
         # It pings as long as one lives that says nothing and answers no ping of ours, and much longer.
         for number in range(2):
             silent = await half_open(server, f"silent-{number}")
-            async with asyncio.timeout(30):
-                while await metric(server, "mcpp_charge_points_connected") > 1:
-                    await (await charger.socket.ping())
+            ended = asyncio.create_task(server.wait_for_line(partial(_is_end_of, f"silent-{number}")))
+            while not (await asyncio.wait((ended,), timeout=0.2))[0]:
+                await (await charger.socket.ping())
+            await ended
             silent.transport.abort()
 
         assert await metric(server, "mcpp_charge_points_connected") == 1
