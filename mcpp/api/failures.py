@@ -27,7 +27,7 @@ from mcpp.ocppj.errors import (
     UnknownAction,
 )
 from mcpp.reads.paging import BadCursor
-from mcpp.storage.writer import WriteFailed
+from mcpp.storage.pending import WriteFailed
 
 _log: Final = logging.getLogger(__name__)
 

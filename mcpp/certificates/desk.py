@@ -44,7 +44,8 @@ from mcpp.ocppj.errors import (
     QueueFull,
 )
 from mcpp.ocppj.flow import active_correlation_id
-from mcpp.storage.writer import WriteFailed, Writer
+from mcpp.storage.pending import WriteFailed
+from mcpp.storage.writer import Writer
 from mcpp_generated.db.enums import RollOutStage, StepState
 from mcpp_generated.db.models import Certificate, RollOutStep
 from mcpp_generated.db.queries import Queries

@@ -15,7 +15,7 @@ from mcpp.domain.occasion import Occasion, Result
 from mcpp.ocppj.actions import Action, Req, Res
 from mcpp.ocppj.flow import Flow, NextCall, new_correlation_id
 from mcpp.storage.engine import is_number_too_large
-from mcpp.storage.writer import Pending
+from mcpp.storage.pending import Pending
 from mcpp_generated.db.queries import Queries
 
 Change: TypeAlias = Callable[[Queries, Occasion], Result[None]]

@@ -24,7 +24,7 @@ from mcpp.ocppj.flow import Deviation, Flow, NextCall, Step, new_correlation_id
 from mcpp.ocppj.frames import Call
 from mcpp.ocppj.readers import Repairs
 from mcpp.storage.engine import is_number_too_large
-from mcpp.storage.writer import Pending, WriteFailed
+from mcpp.storage.pending import Pending, WriteFailed
 from mcpp_generated.db.queries import Queries
 
 P = ParamSpec("P")

@@ -24,7 +24,7 @@ from mcpp.domain.errors import Conflict, Unknown
 from mcpp.files.directory import MIB, FileTooLarge, StorageFailed
 from mcpp.files.multipart import FORM_OVERHEAD, BadForm, Form, read_boundary
 from mcpp.files.store import DOWNLOADS, UPLOADS, FileStore
-from mcpp.storage.writer import WriteFailed
+from mcpp.storage.pending import WriteFailed
 from mcpp_generated.db.models import FirmwareImage
 
 PATIENCE: Final = 60.0

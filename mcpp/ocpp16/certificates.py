@@ -9,7 +9,7 @@ from mcpp.csms.calls import CallContext
 from mcpp.csms.certificates import Verdict
 from mcpp.csms.live import LiveChargePoints
 from mcpp.domain import certificates
-from mcpp.storage.writer import Pending
+from mcpp.storage.pending import Pending
 from mcpp_generated.ocpp16 import actions
 from mcpp_generated.ocpp16.models import (
     CertificateSignedRequest,

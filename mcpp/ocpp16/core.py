@@ -15,7 +15,7 @@ from mcpp.ocpp16.keeping import original_stop
 from mcpp.ocpp16.metering import samples_of
 from mcpp.ocppj.actions import EncodedResponse
 from mcpp.ocppj.wire import to_rfc_3339
-from mcpp.storage.writer import Pending
+from mcpp.storage.pending import Pending
 from mcpp_generated.ocpp16 import actions
 from mcpp_generated.ocpp16.models import (
     AuthorizationStatus,

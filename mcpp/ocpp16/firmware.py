@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mcpp.csms.calls import CallContext, CallRouter
 from mcpp.domain import charge_points
-from mcpp.storage.writer import Pending
+from mcpp.storage.pending import Pending
 from mcpp_generated.db.enums import ReportKind
 from mcpp_generated.ocpp16 import actions
 from mcpp_generated.ocpp16.models import (

@@ -12,7 +12,7 @@ from mcpp.domain.events import MeterValuesReceived
 from mcpp.domain.memory import as_stored
 from mcpp.domain.samples import ENERGY_REGISTER, MOST_SHARED, Sample, SampleKind
 from mcpp.ocpp16.keeping import original_meter_values
-from mcpp.storage.writer import Pending
+from mcpp.storage.pending import Pending
 from mcpp_generated.ocpp16 import actions
 from mcpp_generated.ocpp16.models import MeterValue, MeterValuesRequest, MeterValuesResponse
 

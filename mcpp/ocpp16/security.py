@@ -6,7 +6,7 @@ from mcpp.csms.calls import CallContext, CallRouter
 from mcpp.domain import charge_points
 from mcpp.ocpp16.certificates import sign_certificate
 from mcpp.redaction import redact_text
-from mcpp.storage.writer import Pending
+from mcpp.storage.pending import Pending
 from mcpp_generated.db.enums import ReportKind
 from mcpp_generated.ocpp16 import actions
 from mcpp_generated.ocpp16.models import (

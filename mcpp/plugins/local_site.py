@@ -20,7 +20,8 @@ from mcpp.domain.events import Event
 from mcpp.ocppj.actions import encode
 from mcpp.plugins.site import ChargePointState, Scheduled
 from mcpp.reads.charge_points import ChargePoints
-from mcpp.storage.writer import Pending, WriteFailed, Writer
+from mcpp.storage.pending import Pending, WriteFailed
+from mcpp.storage.writer import Writer
 from mcpp_generated.db.queries import Queries
 
 

@@ -14,7 +14,8 @@ from mcpp.certificates.files import AuthorityUnusable
 from mcpp.domain import certificates
 from mcpp.ocppj.errors import CommandError
 from mcpp.server.chore import Chore
-from mcpp.storage.writer import WriteFailed, Writer
+from mcpp.storage.pending import WriteFailed
+from mcpp.storage.writer import Writer
 from mcpp.telemetry.logs.pipeline import get_logger
 from mcpp_generated.db.models import Certificate
 from mcpp_generated.db.queries import Queries

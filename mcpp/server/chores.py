@@ -15,7 +15,8 @@ from mcpp.domain.retention import Place, thin_samples
 from mcpp.domain.stamps import StampBook, write_stamps
 from mcpp.ocppj.flow import new_correlation_id
 from mcpp.server.chore import Chore
-from mcpp.storage.writer import WriteFailed, Writer
+from mcpp.storage.pending import WriteFailed
+from mcpp.storage.writer import Writer
 from mcpp_generated.db.queries import Queries
 
 STAMP_INTERVAL = 1.0

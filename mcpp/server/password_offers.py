@@ -8,7 +8,8 @@ from contextlib import suppress
 from mcpp.domain import passwords as rules
 from mcpp.ocppj.errors import KeyChangesOpen, NotStored
 from mcpp.server.passwords import Passwords
-from mcpp.storage.writer import WriteFailed, Writer
+from mcpp.storage.pending import WriteFailed
+from mcpp.storage.writer import Writer
 from mcpp_generated.db.queries import Queries
 
 

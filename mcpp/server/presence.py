@@ -17,7 +17,8 @@ from mcpp.server.passwords import Passwords, TooManyChecks
 from mcpp.server.profile_refusals import profile_refusal
 from mcpp.server.reconnect_loops import ReconnectLoops
 from mcpp.server.strangers import FailedLogins, UnknownIdentities
-from mcpp.storage.writer import Writer, WriterClosed
+from mcpp.storage.pending import WriterClosed
+from mcpp.storage.writer import Writer
 from mcpp.telemetry.logs.pipeline import get_logger
 from mcpp.transport.addresses import counted_as
 from mcpp.transport.admission import AdmissionRefused, Admitted, ConnectRequest

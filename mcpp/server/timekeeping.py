@@ -8,7 +8,8 @@ from typing import Final
 
 from mcpp.clock import TOLERANCE, Clock, ClockChange, ClockNews
 from mcpp.server.chore import Chore
-from mcpp.storage.writer import WriteFailed, Writer
+from mcpp.storage.pending import WriteFailed
+from mcpp.storage.writer import Writer
 from mcpp.telemetry.logs.pipeline import get_logger
 from mcpp_generated.db.queries import Queries
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Final, TypeVar
 
-from mcpp.storage.writer import WriteFailed, Writer
+from mcpp.storage.pending import WriteFailed
+from mcpp.storage.writer import Writer
 
 Q = TypeVar("Q")
 

@@ -22,7 +22,7 @@ from mcpp.ocppj.errors import CallFault, ConnectionLost, ErrorCode, InvalidAnswe
 from mcpp.ocppj.flow import Deviation, Direction, Flow, Peer, Step, current_flow, new_correlation_id
 from mcpp.ocppj.frames import LONGEST_ID, Call, CallError, CallResult, encode, kept
 from mcpp.ocppj.session import Answered, MalformedFrame, Stray
-from mcpp.storage.writer import Pending
+from mcpp.storage.pending import Pending
 from mcpp.transport.command import Finished
 from mcpp.transport.commanded import CommandedChargePoint, Link
 from mcpp.transport.limits import Limits

@@ -15,7 +15,7 @@ from mcpp.ocppj.actions import Res
 from mcpp.ocppj.errors import CallRefused, InvalidAnswer
 from mcpp.ocppj.flow import Flow
 from mcpp.ocppj.frames import CallError, CallResult
-from mcpp.storage.writer import WriterClosed
+from mcpp.storage.pending import WriterClosed
 
 Finished: TypeAlias = Callable[[Flow, BaseModel | Exception], None]
 """Called for every CALL of ours that is over, with its response or why there is none; must not block and not raise."""

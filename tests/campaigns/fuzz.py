@@ -34,7 +34,7 @@ from mcpp.ocppj.errors import CallFault, InvalidAnswer
 from mcpp.ocppj.flow import Direction, Flow, Peer, new_correlation_id
 from mcpp.ocppj.frames import Call, CallError, CallResult, encode
 from mcpp.ocppj.session import Answered, MalformedFrame, Session
-from mcpp.storage.writer import Pending
+from mcpp.storage.pending import Pending
 from tests.campaigns.live_fuzz import fuzz_live
 from tests.campaigns.mutants import COMMANDS, answer_to, frame
 from tests.walks.central import IDENTITY, Central

@@ -25,9 +25,10 @@ from mcpp.ocppj.frames import Call
 from mcpp.reads.transactions import Transaction, transaction_of
 from mcpp.server.events import Events
 from mcpp.settings import Settings
+from mcpp.storage.pending import Pending
 from mcpp.storage.sqlite.database import CACHED_STATEMENTS, WriterConnection
 from mcpp.storage.sqlite.migrations import migrate
-from mcpp.storage.writer import Pending, Writer, _Batch
+from mcpp.storage.writer import Writer, _Batch
 from mcpp_generated.db.queries import Queries
 from mcpp_generated.db.sqlite.queries import SqliteQueries
 

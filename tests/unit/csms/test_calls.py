@@ -17,9 +17,10 @@ from mcpp.ocppj.errors import CallFault, ErrorCode
 from mcpp.ocppj.flow import Direction, Flow, Peer
 from mcpp.ocppj.frames import Call
 from mcpp.server.events import Events
+from mcpp.storage.pending import Pending
 from mcpp.storage.sqlite.database import open_writer
 from mcpp.storage.sqlite.migrations import migrate
-from mcpp.storage.writer import Pending, Writer
+from mcpp.storage.writer import Writer
 from mcpp_generated.db.queries import Queries
 from mcpp_generated.db.sqlite.queries import SqliteQueries
 from mcpp_generated.ocpp16.actions import HEARTBEAT

@@ -29,9 +29,10 @@ from mcpp.domain.recovery import close_orphans
 from mcpp.domain.samples import ENERGY_REGISTER, Sample, SampleKind
 from mcpp.domain.statuses import NO_ERROR, ConnectorStatus, StopReason
 from mcpp.domain.transactions import StartTransaction, StopTransaction, start_transaction, stop_transaction
+from mcpp.storage.pending import Pending
 from mcpp.storage.sqlite.database import open_writer
 from mcpp.storage.sqlite.migrations import migrate
-from mcpp.storage.writer import Pending, Writer
+from mcpp.storage.writer import Writer
 from mcpp_generated.db.enums import Availability
 from mcpp_generated.db.models import Transaction
 from mcpp_generated.db.queries import Queries

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from mcpp.storage.pending import WriteFailed, WriterClosed
 from mcpp.storage.sqlite.database import WriterConnection, open_writer
-from mcpp.storage.writer import WriteFailed, Writer, WriterClosed
+from mcpp.storage.writer import Writer
 from tests.unit.storage.pairs import Pairs, add_pair, open_pairs, stored_pairs
 
 

@@ -14,7 +14,8 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcpp.storage.writer import WriteFailed, Writer, WriterClosed
+from mcpp.storage.pending import WriteFailed, WriterClosed
+from mcpp.storage.writer import Writer
 from tests.examples import examples
 from tests.unit.storage.pairs import Pairs, add_pair, open_pairs, stored_halves, stored_pairs
 
