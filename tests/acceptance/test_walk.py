@@ -21,12 +21,12 @@ class Limit:
 
 
 LIMITS = {
-    "MeterValues": Limit(before_domain=13, with_events=34),
-    "StartTransaction": Limit(before_domain=13, with_events=47),
-    "StopTransaction": Limit(before_domain=15, with_events=48),
-    "StatusNotification": Limit(before_domain=13, with_events=37),
-    "Heartbeat": Limit(before_domain=0, with_events=20),
-    COMMAND: Limit(before_domain=23, with_events=44),
+    "MeterValues": Limit(before_domain=14, with_events=36),
+    "StartTransaction": Limit(before_domain=14, with_events=49),
+    "StopTransaction": Limit(before_domain=16, with_events=50),
+    "StatusNotification": Limit(before_domain=14, with_events=39),
+    "Heartbeat": Limit(before_domain=0, with_events=22),
+    COMMAND: Limit(before_domain=24, with_events=46),
 }
 
 

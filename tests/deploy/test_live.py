@@ -194,7 +194,7 @@ async def test_exemplars_are_stored_and_lead_to_log_lines(scraped: Scraped) -> N
         return all(trace_ids & told for trace_ids in of_panels)
 
     assert asked
-    await until(each_panel_leads, 30, lambda: f"{len(found)} exemplars, but some panels have none that is in the log")
+    await until(each_panel_leads, 90, lambda: f"{len(found)} exemplars, but some panels have none that is in the log")
 
     assert all(re.fullmatch("[0-9a-f]{32}", trace_id) for trace_id in found)
 
