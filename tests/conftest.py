@@ -8,6 +8,6 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("dev", max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 # Derandomized: what turns red is the change's doing. What `dev` finds by chance it remembers in .hypothesis.
-settings.register_profile("ci", settings.get_profile("dev"), max_examples=40, derandomize=True, print_blob=True)
+settings.register_profile("ci", settings.get_profile("dev"), max_examples=25, derandomize=True, print_blob=True)
 
 settings.load_profile("dev")
