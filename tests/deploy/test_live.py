@@ -184,13 +184,13 @@ def filled(text: str) -> str:
 
 
 async def test_exemplars_are_stored_and_lead_to_log_lines(scraped: Scraped) -> None:
-    told = {line.get("correlation_id") for line in scraped.server.lines}
     asked = [filled(query.text) for query in queries() if query.exemplars]
     found: set[str] = set()
 
     async def each_panel_leads() -> bool:
         of_panels = [await _exemplars(scraped.prometheus, text) for text in asked]
         found.update(*of_panels)
+        told = {line.get("correlation_id") for line in scraped.server.lines}  # which goes on
         return all(trace_ids & told for trace_ids in of_panels)
 
     assert asked
