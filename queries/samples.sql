@@ -21,14 +21,28 @@ INSERT INTO transaction_readings (transaction_id, measured_at, late_sample, posi
 VALUES (@transaction_id, @measured_at, '', 0, @samples, @energy, @origin, @received_at)
 ON CONFLICT DO NOTHING;
 
--- Store samples of moments in a transaction that have some already; those they have change nothing.
--- name: AddLateTransactionSamples :batchexec
+-- The same for many moments in one statement; readings: a JSON list of lists of measured_at, samples, energy.
+-- name: AddManyTransactionReadings :execrows
 INSERT INTO transaction_readings (transaction_id, measured_at, late_sample, position, samples, energy, origin, received_at)
-SELECT @transaction_id, @measured_at, @late_sample, @position, json_array(@late_sample), @energy, @origin, @received_at
+SELECT
+    @transaction_id, json_extract(e.value, '$[0]'), '', 0, json_extract(e.value, '$[1]'), json_extract(e.value, '$[2]'),
+    @origin, @received_at
+FROM json_each(CAST(@readings AS TEXT)) AS e
+WHERE TRUE
+ON CONFLICT DO NOTHING;
+
+-- Store samples of moments in a transaction that have some already; those they have change nothing.
+-- readings: a JSON list of lists of measured_at, late_sample, position, energy.
+-- name: AddLateTransactionSamples :execrows
+INSERT INTO transaction_readings (transaction_id, measured_at, late_sample, position, samples, energy, origin, received_at)
+SELECT
+    @transaction_id, json_extract(e.value, '$[0]'), json_extract(e.value, '$[1]'), json_extract(e.value, '$[2]'),
+    json_array(json_extract(e.value, '$[1]')), json_extract(e.value, '$[3]'), @origin, @received_at
+FROM json_each(CAST(@readings AS TEXT)) AS e
 WHERE NOT EXISTS (
-    SELECT 1 FROM transaction_readings AS r, json_each(r.samples)
-    WHERE r.transaction_id = @transaction_id AND r.measured_at = @measured_at AND r.late_sample = ''
-        AND json_each.value = @late_sample
+    SELECT 1 FROM transaction_readings AS r, json_each(r.samples) AS known
+    WHERE r.transaction_id = @transaction_id AND r.measured_at = json_extract(e.value, '$[0]') AND r.late_sample = ''
+        AND known.value = json_extract(e.value, '$[1]')
 )
 ON CONFLICT DO NOTHING;
 
@@ -38,14 +52,26 @@ INSERT INTO connector_readings (connector_key, measured_at, late_sample, positio
 VALUES (@connector_key, @measured_at, '', 0, @samples, @received_at)
 ON CONFLICT DO NOTHING;
 
--- Store samples of moments outside of transactions that have some already; those they have change nothing.
--- name: AddLateConnectorSamples :batchexec
+-- The same for many moments in one statement; readings: a JSON list of lists of measured_at, samples.
+-- name: AddManyConnectorReadings :execrows
 INSERT INTO connector_readings (connector_key, measured_at, late_sample, position, samples, received_at)
-SELECT @connector_key, @measured_at, @late_sample, @position, json_array(@late_sample), @received_at
+SELECT @connector_key, json_extract(e.value, '$[0]'), '', 0, json_extract(e.value, '$[1]'), @received_at
+FROM json_each(CAST(@readings AS TEXT)) AS e
+WHERE TRUE
+ON CONFLICT DO NOTHING;
+
+-- Store samples of moments outside of transactions that have some already; those they have change nothing.
+-- readings: a JSON list of lists of measured_at, late_sample, position.
+-- name: AddLateConnectorSamples :exec
+INSERT INTO connector_readings (connector_key, measured_at, late_sample, position, samples, received_at)
+SELECT
+    @connector_key, json_extract(e.value, '$[0]'), json_extract(e.value, '$[1]'), json_extract(e.value, '$[2]'),
+    json_array(json_extract(e.value, '$[1]')), @received_at
+FROM json_each(CAST(@readings AS TEXT)) AS e
 WHERE NOT EXISTS (
-    SELECT 1 FROM connector_readings AS r, json_each(r.samples)
-    WHERE r.connector_key = @connector_key AND r.measured_at = @measured_at AND r.late_sample = ''
-        AND json_each.value = @late_sample
+    SELECT 1 FROM connector_readings AS r, json_each(r.samples) AS known
+    WHERE r.connector_key = @connector_key AND r.measured_at = json_extract(e.value, '$[0]') AND r.late_sample = ''
+        AND known.value = json_extract(e.value, '$[1]')
 )
 ON CONFLICT DO NOTHING;
 

@@ -2,45 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from enum import Enum, auto
-from typing import Final, TypeAlias
-
-import orjson
 
 from mcpp.domain import unmatched
 from mcpp.domain.closing import rebill_by_values
-from mcpp.domain.energy import ENERGY_SEPARATOR, hold_total
+from mcpp.domain.energy import hold_total
 from mcpp.domain.events import Event, MeterValuesReceived
 from mcpp.domain.evidence import Origin
 from mcpp.domain.memory import Memory, Place, as_stored
 from mcpp.domain.occasion import ChargingSession, Occasion, OriginalMessage, Result
+from mcpp.domain.readings import Added, KindId, add_readings, moments_of, store_at_connector
 from mcpp.domain.recovery import weigh_meter_values
-from mcpp.domain.samples import EnergyMeaning, Sample, SampleKind
+from mcpp.domain.samples import Sample, SampleKind
 from mcpp.domain.stop_matching import is_our_id
 from mcpp_generated.db.enums import StopOrigin
-from mcpp_generated.db.models import (
-    AddConnectorReadingsParams,
-    AddLateConnectorSamplesParams,
-    AddLateTransactionSamplesParams,
-    AddTransactionReadingsParams,
-    Connector,
-    Transaction,
-)
+from mcpp_generated.db.models import Connector, Transaction
 from mcpp_generated.db.queries import Queries
-
-KindId: TypeAlias = Callable[[SampleKind], int]
-"""Looks up the key that a kind of sample has in the database, or gives it one."""
-
-
-_LONGEST_ENERGY: Final = 100
-"""Characters of a number that is worth reading, with its kind's key."""
-
-_NUL: Final = "\0"
-_IN_ITS_PLACE: Final = "\N{REPLACEMENT CHARACTER}"
-"""SQLite's JSON ends a text at a NUL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,15 +118,15 @@ def file_samples(
     memory: Memory,
 ) -> int | None:
     """Store samples of a transaction; what it has taken so far, in Wh, where it's open and they speak of energy."""
-    moments = _moments(samples, _kind_ids(q, transaction.charge_point_key, memory))
+    moments = moments_of(samples, _kind_ids(q, transaction.charge_point_key, memory))
     if transaction.stopped_at is not None or not any(moment.energy for moment in moments.values()):
-        _add_readings(q, transaction.id, moments, origin, occasion.at)
+        add_readings(q, transaction.id, moments, origin, occasion.at)
         if transaction.stopped_at is not None:
             q.set_unthinned(id=transaction.id)
         return None
     account = memory.account(q, transaction)
     before = account.energy_wh or 0
-    added = _add_readings(q, transaction.id, moments, origin, occasion.at)
+    added = add_readings(q, transaction.id, moments, origin, occasion.at)
     if added is Added.ALL:
         received_at = as_stored(occasion.at)
         for measured_at, moment in moments.items():
@@ -161,14 +139,6 @@ def file_samples(
     if (after or 0) < before:
         hold_total(q, transaction, before)
     return after
-
-
-class Added(Enum):
-    """How many of some samples were new."""
-
-    ALL = auto()
-    SOME = auto()
-    NONE = auto()
 
 
 def _kind_ids(q: Queries, charge_point_key: int, memory: Memory) -> KindId:
@@ -205,99 +175,3 @@ def _transaction_of(q: Queries, charge_point_key: int, place: Place, command: Re
         return claimed
     over_at = of_its_time.stopped_at or of_its_time.suspicion_at
     return of_its_time if over_at is None or measured_at <= over_at else claimed
-
-
-def store_in_transaction(
-    q: Queries,
-    transaction_id: int,
-    samples: Sequence[Sample],
-    received_at: datetime,
-    origin: Origin,
-    kind_id: KindId,
-) -> Added:
-    """Store samples of a transaction; those it has already change nothing."""
-    return _add_readings(q, transaction_id, _moments(samples, kind_id), origin, received_at)
-
-
-def _add_readings(
-    q: Queries, transaction_id: int, moments: Mapping[datetime, _Moment], origin: Origin, received_at: datetime
-) -> Added:
-    added = q.add_transaction_readings(
-        [
-            AddTransactionReadingsParams(
-                transaction_id, measured_at, moment.as_list(), moment.energy_texts(), origin, received_at
-            )
-            for measured_at, moment in moments.items()
-        ]
-    )
-    if added == len(moments):
-        return Added.ALL
-    late = [
-        AddLateTransactionSamplesParams(
-            transaction_id, measured_at, text, position, text if moment.speaks(text) else None, origin, received_at
-        )
-        for measured_at, moment in moments.items()
-        for position, text in enumerate(moment.texts)
-    ]
-    added_late = q.add_late_transaction_samples(late)
-    if added:
-        return Added.SOME
-    return Added.ALL if added_late == len(late) else Added.SOME if added_late else Added.NONE
-
-
-def store_at_connector(
-    q: Queries, connector_key: int, samples: Sequence[Sample], received_at: datetime, kind_id: KindId
-) -> None:
-    """Store samples that no transaction was running for; those its connector has already change nothing."""
-    moments = _moments(samples, kind_id)
-    added = q.add_connector_readings(
-        AddConnectorReadingsParams(connector_key, measured_at, moment.as_list(), received_at)
-        for measured_at, moment in moments.items()
-    )
-    if added < len(moments):
-        q.add_late_connector_samples(
-            AddLateConnectorSamplesParams(connector_key, measured_at, text, position, received_at)
-            for measured_at, moment in moments.items()
-            for position, text in enumerate(moment.texts)
-        )
-
-
-class _Moment:
-    """The samples of one moment, each once."""
-
-    __slots__ = ("energy", "texts")
-
-    def __init__(self) -> None:
-        self.texts: dict[str, None] = {}
-        """How they are stored, in the order sent."""
-        self.energy: list[tuple[str, EnergyMeaning, str]] = []
-        """Those that speak of energy: how they are stored, what they mean, and the value."""
-
-    def as_list(self) -> str:
-        return orjson.dumps(list(self.texts)).decode()
-
-    def energy_texts(self) -> str | None:
-        """What of it speaks of energy."""
-        energy = self.energy
-        if not energy:
-            return None
-        return energy[0][0] if len(energy) == 1 else ENERGY_SEPARATOR.join(text for text, _, _ in energy)
-
-    def speaks(self, text: str) -> bool:
-        return any(text == speaking for speaking, _, _ in self.energy)
-
-
-def _moments(samples: Sequence[Sample], kind_id: KindId) -> dict[datetime, _Moment]:
-    moments: dict[datetime, _Moment] = {}
-    last: datetime | None = None
-    moment = _Moment()
-    for measured_at, kind, value, _ in samples:
-        if measured_at is not last:
-            last, moment = measured_at, moments.get(measured_at) or moments.setdefault(measured_at, _Moment())
-        text = f"{kind_id(kind)} {value.replace(_NUL, _IN_ITS_PLACE) if _NUL in value else value}"
-        # A text that is no number may be long, and is no reading.
-        is_new = kind.energy is not None and text not in moment.texts
-        moment.texts[text] = None
-        if is_new and kind.energy is not None and len(text) <= _LONGEST_ENERGY and ENERGY_SEPARATOR not in text:
-            moment.energy.append((text, kind.energy, value))
-    return moments

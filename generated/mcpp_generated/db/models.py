@@ -596,32 +596,10 @@ class AddTransactionReadingsParams(NamedTuple):
     received_at: datetime
 
 
-class AddLateTransactionSamplesParams(NamedTuple):
-    """A row for `add_late_transaction_samples`."""
-
-    transaction_id: int
-    measured_at: datetime
-    late_sample: str
-    position: int
-    energy: str | None
-    origin: int
-    received_at: datetime
-
-
 class AddConnectorReadingsParams(NamedTuple):
     """A row for `add_connector_readings`."""
 
     connector_key: int
     measured_at: datetime
     samples: str
-    received_at: datetime
-
-
-class AddLateConnectorSamplesParams(NamedTuple):
-    """A row for `add_late_connector_samples`."""
-
-    connector_key: int
-    measured_at: datetime
-    late_sample: str
-    position: int
     received_at: datetime

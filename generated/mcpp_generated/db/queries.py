@@ -26,8 +26,6 @@ from .enums import (
 from .models import (
     AddConnectorReadingsParams,
     AddDeparturesParams,
-    AddLateConnectorSamplesParams,
-    AddLateTransactionSamplesParams,
     AddTransactionReadingsParams,
     Certificate,
     ChargePoint,
@@ -891,16 +889,30 @@ class Queries(Protocol):
         """Store the samples of moments in a transaction, but for moments that have some already."""
         raise NotImplementedError
 
-    def add_late_transaction_samples(self, rows: Iterable[AddLateTransactionSamplesParams]) -> int:
-        """Store samples of moments in a transaction that have some already; those they have change nothing."""
+    def add_many_transaction_readings(
+        self, *, transaction_id: int, origin: int, received_at: datetime, readings: str
+    ) -> int:
+        """The same for many moments in one statement; readings: a JSON list of lists of measured_at, samples, energy."""
+        raise NotImplementedError
+
+    def add_late_transaction_samples(
+        self, *, transaction_id: int, origin: int, received_at: datetime, readings: str
+    ) -> int:
+        """Store samples of moments in a transaction that have some already; those they have change nothing.
+        readings: a JSON list of lists of measured_at, late_sample, position, energy."""
         raise NotImplementedError
 
     def add_connector_readings(self, rows: Iterable[AddConnectorReadingsParams]) -> int:
         """Store the samples of moments outside of transactions, but for moments that have some already."""
         raise NotImplementedError
 
-    def add_late_connector_samples(self, rows: Iterable[AddLateConnectorSamplesParams]) -> int:
-        """Store samples of moments outside of transactions that have some already; those they have change nothing."""
+    def add_many_connector_readings(self, *, connector_key: int, received_at: datetime, readings: str) -> int:
+        """The same for many moments in one statement; readings: a JSON list of lists of measured_at, samples."""
+        raise NotImplementedError
+
+    def add_late_connector_samples(self, *, connector_key: int, received_at: datetime, readings: str) -> None:
+        """Store samples of moments outside of transactions that have some already; those they have change nothing.
+        readings: a JSON list of lists of measured_at, late_sample, position."""
         raise NotImplementedError
 
     def list_energy_readings(self, *, transaction_id: int, until: datetime) -> list[ListEnergyReadingsRow]:

@@ -28,7 +28,7 @@ from mcpp.csms.version import SpokenVersion
 from mcpp.domain.authorization import AuthorizationPolicy
 from mcpp.domain.evidence import Origin
 from mcpp.domain.memory import Memory
-from mcpp.domain.meter_values import store_in_transaction
+from mcpp.domain.readings import store_in_transaction
 from mcpp.domain.samples import ENERGY_REGISTER, Sample, SampleKind
 from mcpp.domain.security_profiles import SecurityProfile
 from mcpp.domain.stamps import StampBook

@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from mcpp.domain.evidence import Origin
-from mcpp.domain.meter_values import store_in_transaction
+from mcpp.domain.readings import store_in_transaction
 from mcpp.domain.samples import Sample, SampleKind
 from mcpp_generated.db.queries import Queries
 

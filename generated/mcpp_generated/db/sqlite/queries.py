@@ -26,8 +26,6 @@ from ..enums import (
 from ..models import (
     AddConnectorReadingsParams,
     AddDeparturesParams,
-    AddLateConnectorSamplesParams,
-    AddLateTransactionSamplesParams,
     AddTransactionReadingsParams,
     Certificate,
     ChargePoint,
@@ -1200,21 +1198,18 @@ class SqliteQueries:
             ],
         ).rowcount
 
-    def add_late_transaction_samples(self, rows: Iterable[AddLateTransactionSamplesParams]) -> int:
-        return self._executemany(
-            statements.ADD_LATE_TRANSACTION_SAMPLES,
-            [
-                (
-                    transaction_id,
-                    to_milliseconds(measured_at),
-                    late_sample,
-                    position,
-                    energy,
-                    origin,
-                    to_milliseconds(received_at),
-                )
-                for transaction_id, measured_at, late_sample, position, energy, origin, received_at in rows
-            ],
+    def add_many_transaction_readings(
+        self, *, transaction_id: int, origin: int, received_at: datetime, readings: str
+    ) -> int:
+        return self._execute(
+            statements.ADD_MANY_TRANSACTION_READINGS, (transaction_id, origin, to_milliseconds(received_at), readings)
+        ).rowcount
+
+    def add_late_transaction_samples(
+        self, *, transaction_id: int, origin: int, received_at: datetime, readings: str
+    ) -> int:
+        return self._execute(
+            statements.ADD_LATE_TRANSACTION_SAMPLES, (transaction_id, origin, to_milliseconds(received_at), readings)
         ).rowcount
 
     def add_connector_readings(self, rows: Iterable[AddConnectorReadingsParams]) -> int:
@@ -1226,14 +1221,13 @@ class SqliteQueries:
             ],
         ).rowcount
 
-    def add_late_connector_samples(self, rows: Iterable[AddLateConnectorSamplesParams]) -> int:
-        return self._executemany(
-            statements.ADD_LATE_CONNECTOR_SAMPLES,
-            [
-                (connector_key, to_milliseconds(measured_at), late_sample, position, to_milliseconds(received_at))
-                for connector_key, measured_at, late_sample, position, received_at in rows
-            ],
+    def add_many_connector_readings(self, *, connector_key: int, received_at: datetime, readings: str) -> int:
+        return self._execute(
+            statements.ADD_MANY_CONNECTOR_READINGS, (connector_key, to_milliseconds(received_at), readings)
         ).rowcount
+
+    def add_late_connector_samples(self, *, connector_key: int, received_at: datetime, readings: str) -> None:
+        self._execute(statements.ADD_LATE_CONNECTOR_SAMPLES, (connector_key, to_milliseconds(received_at), readings))
 
     def list_energy_readings(self, *, transaction_id: int, until: datetime) -> list[ListEnergyReadingsRow]:
         rows: list[StoredListEnergyReadingsRow] = self._execute(

@@ -710,13 +710,25 @@ INSERT INTO transaction_readings (transaction_id, measured_at, late_sample, posi
 VALUES (?1, ?2, '', 0, ?3, ?4, ?5, ?6)
 ON CONFLICT DO NOTHING"""
 
+ADD_MANY_TRANSACTION_READINGS: Final = """\
+INSERT INTO transaction_readings (transaction_id, measured_at, late_sample, position, samples, energy, origin, received_at)
+SELECT
+    ?1, json_extract(e.value, '$[0]'), '', 0, json_extract(e.value, '$[1]'), json_extract(e.value, '$[2]'),
+    ?2, ?3
+FROM json_each(CAST(?4 AS TEXT)) AS e
+WHERE TRUE
+ON CONFLICT DO NOTHING"""
+
 ADD_LATE_TRANSACTION_SAMPLES: Final = """\
 INSERT INTO transaction_readings (transaction_id, measured_at, late_sample, position, samples, energy, origin, received_at)
-SELECT ?1, ?2, ?3, ?4, json_array(?3), ?5, ?6, ?7
+SELECT
+    ?1, json_extract(e.value, '$[0]'), json_extract(e.value, '$[1]'), json_extract(e.value, '$[2]'),
+    json_array(json_extract(e.value, '$[1]')), json_extract(e.value, '$[3]'), ?2, ?3
+FROM json_each(CAST(?4 AS TEXT)) AS e
 WHERE NOT EXISTS (
-    SELECT 1 FROM transaction_readings AS r, json_each(r.samples)
-    WHERE r.transaction_id = ?1 AND r.measured_at = ?2 AND r.late_sample = ''
-        AND json_each.value = ?3
+    SELECT 1 FROM transaction_readings AS r, json_each(r.samples) AS known
+    WHERE r.transaction_id = ?1 AND r.measured_at = json_extract(e.value, '$[0]') AND r.late_sample = ''
+        AND known.value = json_extract(e.value, '$[1]')
 )
 ON CONFLICT DO NOTHING"""
 
@@ -725,13 +737,23 @@ INSERT INTO connector_readings (connector_key, measured_at, late_sample, positio
 VALUES (?1, ?2, '', 0, ?3, ?4)
 ON CONFLICT DO NOTHING"""
 
+ADD_MANY_CONNECTOR_READINGS: Final = """\
+INSERT INTO connector_readings (connector_key, measured_at, late_sample, position, samples, received_at)
+SELECT ?1, json_extract(e.value, '$[0]'), '', 0, json_extract(e.value, '$[1]'), ?2
+FROM json_each(CAST(?3 AS TEXT)) AS e
+WHERE TRUE
+ON CONFLICT DO NOTHING"""
+
 ADD_LATE_CONNECTOR_SAMPLES: Final = """\
 INSERT INTO connector_readings (connector_key, measured_at, late_sample, position, samples, received_at)
-SELECT ?1, ?2, ?3, ?4, json_array(?3), ?5
+SELECT
+    ?1, json_extract(e.value, '$[0]'), json_extract(e.value, '$[1]'), json_extract(e.value, '$[2]'),
+    json_array(json_extract(e.value, '$[1]')), ?2
+FROM json_each(CAST(?3 AS TEXT)) AS e
 WHERE NOT EXISTS (
-    SELECT 1 FROM connector_readings AS r, json_each(r.samples)
-    WHERE r.connector_key = ?1 AND r.measured_at = ?2 AND r.late_sample = ''
-        AND json_each.value = ?3
+    SELECT 1 FROM connector_readings AS r, json_each(r.samples) AS known
+    WHERE r.connector_key = ?1 AND r.measured_at = json_extract(e.value, '$[0]') AND r.late_sample = ''
+        AND known.value = json_extract(e.value, '$[1]')
 )
 ON CONFLICT DO NOTHING"""
 
