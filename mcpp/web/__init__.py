@@ -1,0 +1,1 @@
+"""The owner's pages, on the HTTP listener."""
