@@ -32,6 +32,9 @@ BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
 FIRST_DAY: Final = date.min.isoformat()
 """Since when a first price holds."""
 
+PERSON_ID: Final = "^[A-Za-z0-9._-]{1,64}$"
+"""What a person's id looks like: it goes into addresses and file names."""
+
 _FIRST_ZONE, _LAST_ZONE = timedelta(hours=14), timedelta(hours=-12)
 """Where a month ends first and last."""
 

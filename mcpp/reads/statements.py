@@ -13,21 +13,20 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from enum import StrEnum
 from itertools import groupby
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from mcpp.domain.energy import counted_wh
 from mcpp.domain.people import FINAL_AFTER
+from mcpp.domain.prices import amount_of
 from mcpp.reads.people import CardSpan, Prices, spans_of
 from mcpp.reads.times import BEFORE_ALL, in_zone
 from mcpp.storage.engine import ReaderPool
 from mcpp_generated.db.enums import Implausible, StopOrigin
 from mcpp_generated.db.models import ListSupersededEndsOfIdTagRow, Person, TransactionRecord
 from mcpp_generated.db.readers import Readers
-
-_CENT: Final = Decimal("0.01")
 
 
 class Month(NamedTuple):
@@ -339,11 +338,6 @@ def _figure(end: TransactionRecord | ListSupersededEndsOfIdTagRow, prices: Price
         corrected_by=end.corrected_by,
         correction_note=end.correction_note,
     )
-
-
-def amount_of(energy_wh: int, price_per_kwh: Decimal) -> Decimal:
-    """What an energy costs, rounded half to even to two decimals."""
-    return (energy_wh * price_per_kwh).scaleb(-3).quantize(_CENT, ROUND_HALF_EVEN)
 
 
 def _wh(figure: Figure | None) -> int:
