@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Header, Query
-from pydantic import BeforeValidator, WithJsonSchema
+from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 from starlette.responses import Response
 
@@ -32,14 +32,15 @@ router = APIRouter(prefix="/people", tags=["people"])
 _UNKNOWN: Final = documented(HTTPStatus.NOT_FOUND)
 
 
-def _month(given: object) -> Month:
+def _month(text: str) -> str:
     try:
-        return Month.read(str(given))
+        Month.read(text)
     except ValueError as error:
         raise PydanticCustomError("month", "{why}", {"why": str(error)}) from None
+    return text
 
 
-MonthText = Annotated[Month, BeforeValidator(_month), WithJsonSchema({"type": "string", "examples": ["2026-03"]})]
+MonthText = Annotated[str, AfterValidator(_month)]
 
 
 @router.get("", response_model=models.PersonPage)
@@ -110,7 +111,9 @@ async def delete_person(services: FromServices, person_id: str) -> None:
 async def get_statement(
     services: FromServices,
     person_id: str,
-    month: Annotated[MonthText, Query(description="By the end of each session in the time zone.")],
+    month: Annotated[
+        MonthText, Query(description="By the end of each session in the time zone.", examples=["2026-03"])
+    ],
     timezone: Annotated[
         TimeZone | None, Query(description="Whose month it is, such as Europe/Berlin; else the server's.")
     ] = None,
@@ -121,7 +124,7 @@ async def get_statement(
     A statement is final a day after its month has ended: from then on it says the same. What becomes known later is a
     correction in the statement that is open then, so all statements together are what the books say.
     """
-    read = await read_statement(services.readers, person_id, month, timezone, services.clock.now())
+    read = await read_statement(services.readers, person_id, Month.read(month), timezone, services.clock.now())
     statement = found(read, _unknown(person_id))
     if not prefers_csv(accept):
         return statement
