@@ -218,6 +218,7 @@ class Connector(NamedTuple):
     vendor_error_code: str | None
     status_at: datetime | None
     status_received_at: datetime | None
+    status_began_at: datetime | None
     session_correlation_id: str | None
     ordered_availability: Availability | None
     ordered_at: datetime | None
@@ -236,6 +237,7 @@ class ListConnectorsRow(NamedTuple):
     status: str | None
     error_code: str | None
     status_at: datetime | None
+    status_began_at: datetime | None
     ordered_availability: Availability | None
     session_correlation_id: str | None
     transaction_id: int | None
@@ -450,6 +452,106 @@ class ListSessionsRow(NamedTuple):
     transaction_id: int | None
     status_received_at: datetime | None
     start_received_at: datetime | None
+
+
+class ListPresenceRow(NamedTuple):
+    """A row of `list_presence`."""
+
+    key: int
+    identity: str
+    display_name: str | None
+    registered_at: datetime
+    boot_accepted_at: datetime | None
+    last_connect_at: datetime | None
+    last_disconnect_at: datetime | None
+    last_heartbeat_at: datetime | None
+    last_meter_values_at: datetime | None
+
+
+class ListOpenSessionsRow(NamedTuple):
+    """A row of `list_open_sessions`."""
+
+    id: int
+    charge_point_key: int
+    connector_id: int
+    id_tag: str
+    started_at: datetime
+    start_received_at: datetime
+
+
+class SumEndedTransactionsRow(NamedTuple):
+    """A row of `sum_ended_transactions`."""
+
+    energy_wh: int
+    sessions: int
+    all_sessions: int
+
+
+class ListFaultedConnectorsRow(NamedTuple):
+    """A row of `list_faulted_connectors`."""
+
+    charge_point_key: int
+    connector_id: int
+    error_code: str | None
+    info: str | None
+    vendor_error_code: str | None
+    status_began_at: datetime | None
+
+
+class ListLatelyRecoveredRow(NamedTuple):
+    """A row of `list_lately_recovered`."""
+
+    id: int
+    charge_point_key: int
+    connector_id: int
+    id_tag: str
+    stop_received_at: datetime | None
+    of_all: int
+
+
+class ListLatelyImplausibleRow(NamedTuple):
+    """A row of `list_lately_implausible`."""
+
+    id: int
+    charge_point_key: int
+    connector_id: int
+    id_tag: str
+    implausible_reason: Implausible | None
+    stop_received_at: datetime | None
+    of_all: int
+
+
+class ListUnmatchedByChargePointRow(NamedTuple):
+    """A row of `list_unmatched_by_charge_point`."""
+
+    charge_point_key: int
+    records: int
+    newest_received_at: datetime
+
+
+class ListLatelyDepartedRow(NamedTuple):
+    """A row of `list_lately_departed`."""
+
+    charge_point_key: int
+    kinds: int
+    newest_last_at: datetime
+
+
+class ListUnstoredCardsRow(NamedTuple):
+    """A row of `list_unstored_cards`."""
+
+    id_tag: str
+    charge_point_key: int
+    status: str
+    last_at: datetime
+
+
+class ListEndingUnrenewedRow(NamedTuple):
+    """A row of `list_ending_unrenewed`."""
+
+    charge_point_key: int | None
+    issued_at: datetime | None
+    expires_at: datetime | None
 
 
 class ListDeliveriesRow(NamedTuple):

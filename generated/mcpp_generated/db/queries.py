@@ -48,13 +48,22 @@ from .models import (
     ListDeliveriesRow,
     ListDeparturesRow,
     ListEndedTransactionsRow,
+    ListEndingUnrenewedRow,
     ListEnergyReadingsRow,
+    ListFaultedConnectorsRow,
     ListFleetConnectorsRow,
     ListFleetRow,
+    ListLatelyDepartedRow,
+    ListLatelyImplausibleRow,
+    ListLatelyRecoveredRow,
+    ListOpenSessionsRow,
+    ListPresenceRow,
     ListReadingsWithEnergyRow,
     ListSessionsRow,
     ListTransactionSamplesRow,
     ListUnknownIdTagsRow,
+    ListUnmatchedByChargePointRow,
+    ListUnstoredCardsRow,
     LocalList,
     PluginMemory,
     PutConfigurationKeysParams,
@@ -65,6 +74,7 @@ from .models import (
     SizeOfConfigurationRow,
     SizeOfUnmatchedRow,
     StampChargePointsParams,
+    SumEndedTransactionsRow,
     Transaction,
     TransactionRecord,
     Unmatched,
@@ -931,6 +941,47 @@ class Queries(Protocol):
 
     def list_sessions(self) -> list[ListSessionsRow]:
         """The charging sessions that run: of connectors, each with its open transaction where it has one."""
+        raise NotImplementedError
+
+    def list_presence(self) -> list[ListPresenceRow]:
+        """Every charge point with what tells whether it needs somebody."""
+        raise NotImplementedError
+
+    def list_open_sessions(self) -> list[ListOpenSessionsRow]:
+        """Every transaction that is open, that which began first at the top."""
+        raise NotImplementedError
+
+    def sum_ended_transactions(self, *, since: datetime | None, until: datetime | None) -> SumEndedTransactionsRow:
+        """The energy of the transactions that ended in a span of time, as mcpp.domain.energy.counted_wh counts it, and how many
+        there were, without the implausible ones, which are counted apart."""
+        raise NotImplementedError
+
+    def list_faulted_connectors(self) -> list[ListFaultedConnectorsRow]:
+        """The connectors that report a fault."""
+        raise NotImplementedError
+
+    def list_lately_recovered(self, *, since: datetime | None, row_limit: int) -> list[ListLatelyRecoveredRow]:
+        """Transactions that were closed by evidence since some time, the newest first, and how many there are."""
+        raise NotImplementedError
+
+    def list_lately_implausible(self, *, since: datetime | None, row_limit: int) -> list[ListLatelyImplausibleRow]:
+        """Ended transactions whose energy can't be true, told of since some time, the newest first, and how many there are."""
+        raise NotImplementedError
+
+    def list_unmatched_by_charge_point(self) -> list[ListUnmatchedByChargePointRow]:
+        """How many unmatched records each charge point has, and since when."""
+        raise NotImplementedError
+
+    def list_lately_departed(self, *, since: datetime) -> list[ListLatelyDepartedRow]:
+        """How many kinds of departures from the contract each charge point has shown since some time, and when last."""
+        raise NotImplementedError
+
+    def list_unstored_cards(self, *, since: datetime) -> list[ListUnstoredCardsRow]:
+        """Cards presented since some time that aren't stored, those presented last first."""
+        raise NotImplementedError
+
+    def list_ending_unrenewed(self, *, until: datetime | None) -> list[ListEndingUnrenewedRow]:
+        """The newest installed certificate of each charge point, where it ends before some time."""
         raise NotImplementedError
 
     def find_start(

@@ -20,11 +20,21 @@ from .models import (
     IdTag,
     ListConnectorsRow,
     ListDeparturesRow,
+    ListEndingUnrenewedRow,
+    ListFaultedConnectorsRow,
+    ListLatelyDepartedRow,
+    ListLatelyImplausibleRow,
+    ListLatelyRecoveredRow,
+    ListOpenSessionsRow,
+    ListPresenceRow,
     ListTransactionSamplesRow,
     ListUnknownIdTagsRow,
+    ListUnmatchedByChargePointRow,
+    ListUnstoredCardsRow,
     LocalList,
     ReservationRecord,
     RollOutStep,
+    SumEndedTransactionsRow,
     TransactionRecord,
     UnmatchedRecord,
     UploadRecord,
@@ -218,6 +228,51 @@ class Readers(Protocol):
         self, *, transaction_id: int, measured_at: datetime, position: int, kind_id: int, value: str, page_size: int
     ) -> list[ListTransactionSamplesRow]:
         """The samples of a transaction in the order of time, then as sent, a page at a time."""
+        raise NotImplementedError
+
+    async def list_presence(self) -> list[ListPresenceRow]:
+        """Every charge point with what tells whether it needs somebody."""
+        raise NotImplementedError
+
+    async def list_open_sessions(self) -> list[ListOpenSessionsRow]:
+        """Every transaction that is open, that which began first at the top."""
+        raise NotImplementedError
+
+    async def sum_ended_transactions(
+        self, *, since: datetime | None, until: datetime | None
+    ) -> SumEndedTransactionsRow:
+        """The energy of the transactions that ended in a span of time, as mcpp.domain.energy.counted_wh counts it, and how many
+        there were, without the implausible ones, which are counted apart."""
+        raise NotImplementedError
+
+    async def list_faulted_connectors(self) -> list[ListFaultedConnectorsRow]:
+        """The connectors that report a fault."""
+        raise NotImplementedError
+
+    async def list_lately_recovered(self, *, since: datetime | None, row_limit: int) -> list[ListLatelyRecoveredRow]:
+        """Transactions that were closed by evidence since some time, the newest first, and how many there are."""
+        raise NotImplementedError
+
+    async def list_lately_implausible(
+        self, *, since: datetime | None, row_limit: int
+    ) -> list[ListLatelyImplausibleRow]:
+        """Ended transactions whose energy can't be true, told of since some time, the newest first, and how many there are."""
+        raise NotImplementedError
+
+    async def list_unmatched_by_charge_point(self) -> list[ListUnmatchedByChargePointRow]:
+        """How many unmatched records each charge point has, and since when."""
+        raise NotImplementedError
+
+    async def list_lately_departed(self, *, since: datetime) -> list[ListLatelyDepartedRow]:
+        """How many kinds of departures from the contract each charge point has shown since some time, and when last."""
+        raise NotImplementedError
+
+    async def list_unstored_cards(self, *, since: datetime) -> list[ListUnstoredCardsRow]:
+        """Cards presented since some time that aren't stored, those presented last first."""
+        raise NotImplementedError
+
+    async def list_ending_unrenewed(self, *, until: datetime | None) -> list[ListEndingUnrenewedRow]:
+        """The newest installed certificate of each charge point, where it ends before some time."""
         raise NotImplementedError
 
     async def get_transaction(self, *, transaction_id: int) -> TransactionRecord | None:

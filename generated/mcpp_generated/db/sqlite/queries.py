@@ -48,13 +48,22 @@ from ..models import (
     ListDeliveriesRow,
     ListDeparturesRow,
     ListEndedTransactionsRow,
+    ListEndingUnrenewedRow,
     ListEnergyReadingsRow,
+    ListFaultedConnectorsRow,
     ListFleetConnectorsRow,
     ListFleetRow,
+    ListLatelyDepartedRow,
+    ListLatelyImplausibleRow,
+    ListLatelyRecoveredRow,
+    ListOpenSessionsRow,
+    ListPresenceRow,
     ListReadingsWithEnergyRow,
     ListSessionsRow,
     ListTransactionSamplesRow,
     ListUnknownIdTagsRow,
+    ListUnmatchedByChargePointRow,
+    ListUnstoredCardsRow,
     LocalList,
     PluginMemory,
     PutConfigurationKeysParams,
@@ -65,6 +74,7 @@ from ..models import (
     SizeOfConfigurationRow,
     SizeOfUnmatchedRow,
     StampChargePointsParams,
+    SumEndedTransactionsRow,
     Transaction,
     TransactionRecord,
     Unmatched,
@@ -93,13 +103,22 @@ from .rows import (
     StoredListDeliveriesRow,
     StoredListDeparturesRow,
     StoredListEndedTransactionsRow,
+    StoredListEndingUnrenewedRow,
     StoredListEnergyReadingsRow,
+    StoredListFaultedConnectorsRow,
     StoredListFleetConnectorsRow,
     StoredListFleetRow,
+    StoredListLatelyDepartedRow,
+    StoredListLatelyImplausibleRow,
+    StoredListLatelyRecoveredRow,
+    StoredListOpenSessionsRow,
+    StoredListPresenceRow,
     StoredListReadingsWithEnergyRow,
     StoredListSessionsRow,
     StoredListTransactionSamplesRow,
     StoredListUnknownIdTagsRow,
+    StoredListUnmatchedByChargePointRow,
+    StoredListUnstoredCardsRow,
     StoredLocalList,
     StoredPluginMemory,
     StoredReservationRecord,
@@ -107,6 +126,7 @@ from .rows import (
     StoredSampleKind,
     StoredSizeOfConfigurationRow,
     StoredSizeOfUnmatchedRow,
+    StoredSumEndedTransactionsRow,
     StoredTransaction,
     StoredTransactionRecord,
     StoredUnmatched,
@@ -138,13 +158,22 @@ from .rows import (
     decode_list_deliveries_row,
     decode_list_departures_row,
     decode_list_ended_transactions_row,
+    decode_list_ending_unrenewed_row,
     decode_list_energy_readings_row,
+    decode_list_faulted_connectors_row,
     decode_list_fleet_connectors_row,
     decode_list_fleet_row,
+    decode_list_lately_departed_row,
+    decode_list_lately_implausible_row,
+    decode_list_lately_recovered_row,
+    decode_list_open_sessions_row,
+    decode_list_presence_row,
     decode_list_readings_with_energy_row,
     decode_list_sessions_row,
     decode_list_transaction_samples_row,
     decode_list_unknown_id_tags_row,
+    decode_list_unmatched_by_charge_point_row,
+    decode_list_unstored_cards_row,
     decode_local_list,
     decode_plugin_memory,
     decode_reservation_record,
@@ -152,6 +181,7 @@ from .rows import (
     decode_sample_kind,
     decode_size_of_configuration_row,
     decode_size_of_unmatched_row,
+    decode_sum_ended_transactions_row,
     decode_transaction,
     decode_transaction_record,
     decode_unmatched,
@@ -1251,6 +1281,61 @@ class SqliteQueries:
     def list_sessions(self) -> list[ListSessionsRow]:
         rows: list[StoredListSessionsRow] = self._execute(statements.LIST_SESSIONS).fetchall()
         return [decode_list_sessions_row(row) for row in rows]
+
+    def list_presence(self) -> list[ListPresenceRow]:
+        rows: list[StoredListPresenceRow] = self._execute(statements.LIST_PRESENCE).fetchall()
+        return [decode_list_presence_row(row) for row in rows]
+
+    def list_open_sessions(self) -> list[ListOpenSessionsRow]:
+        rows: list[StoredListOpenSessionsRow] = self._execute(statements.LIST_OPEN_SESSIONS).fetchall()
+        return [decode_list_open_sessions_row(row) for row in rows]
+
+    def sum_ended_transactions(self, *, since: datetime | None, until: datetime | None) -> SumEndedTransactionsRow:
+        row: StoredSumEndedTransactionsRow = self._execute(
+            statements.SUM_ENDED_TRANSACTIONS,
+            (None if since is None else to_milliseconds(since), None if until is None else to_milliseconds(until)),
+        ).fetchone()
+        return decode_sum_ended_transactions_row(row)
+
+    def list_faulted_connectors(self) -> list[ListFaultedConnectorsRow]:
+        rows: list[StoredListFaultedConnectorsRow] = self._execute(statements.LIST_FAULTED_CONNECTORS).fetchall()
+        return [decode_list_faulted_connectors_row(row) for row in rows]
+
+    def list_lately_recovered(self, *, since: datetime | None, row_limit: int) -> list[ListLatelyRecoveredRow]:
+        rows: list[StoredListLatelyRecoveredRow] = self._execute(
+            statements.LIST_LATELY_RECOVERED, (None if since is None else to_milliseconds(since), row_limit)
+        ).fetchall()
+        return [decode_list_lately_recovered_row(row) for row in rows]
+
+    def list_lately_implausible(self, *, since: datetime | None, row_limit: int) -> list[ListLatelyImplausibleRow]:
+        rows: list[StoredListLatelyImplausibleRow] = self._execute(
+            statements.LIST_LATELY_IMPLAUSIBLE, (None if since is None else to_milliseconds(since), row_limit)
+        ).fetchall()
+        return [decode_list_lately_implausible_row(row) for row in rows]
+
+    def list_unmatched_by_charge_point(self) -> list[ListUnmatchedByChargePointRow]:
+        rows: list[StoredListUnmatchedByChargePointRow] = self._execute(
+            statements.LIST_UNMATCHED_BY_CHARGE_POINT
+        ).fetchall()
+        return [decode_list_unmatched_by_charge_point_row(row) for row in rows]
+
+    def list_lately_departed(self, *, since: datetime) -> list[ListLatelyDepartedRow]:
+        rows: list[StoredListLatelyDepartedRow] = self._execute(
+            statements.LIST_LATELY_DEPARTED, (to_milliseconds(since),)
+        ).fetchall()
+        return [decode_list_lately_departed_row(row) for row in rows]
+
+    def list_unstored_cards(self, *, since: datetime) -> list[ListUnstoredCardsRow]:
+        rows: list[StoredListUnstoredCardsRow] = self._execute(
+            statements.LIST_UNSTORED_CARDS, (to_milliseconds(since),)
+        ).fetchall()
+        return [decode_list_unstored_cards_row(row) for row in rows]
+
+    def list_ending_unrenewed(self, *, until: datetime | None) -> list[ListEndingUnrenewedRow]:
+        rows: list[StoredListEndingUnrenewedRow] = self._execute(
+            statements.LIST_ENDING_UNRENEWED, (None if until is None else to_milliseconds(until),)
+        ).fetchall()
+        return [decode_list_ending_unrenewed_row(row) for row in rows]
 
     def find_start(
         self, *, connector_key: int, started_at: datetime, id_tag: str, meter_start: int

@@ -21,17 +21,27 @@ from ..models import (
     IdTag,
     ListConnectorsRow,
     ListDeparturesRow,
+    ListEndingUnrenewedRow,
+    ListFaultedConnectorsRow,
+    ListLatelyDepartedRow,
+    ListLatelyImplausibleRow,
+    ListLatelyRecoveredRow,
+    ListOpenSessionsRow,
+    ListPresenceRow,
     ListTransactionSamplesRow,
     ListUnknownIdTagsRow,
+    ListUnmatchedByChargePointRow,
+    ListUnstoredCardsRow,
     LocalList,
     ReservationRecord,
     RollOutStep,
+    SumEndedTransactionsRow,
     TransactionRecord,
     UnmatchedRecord,
     UploadRecord,
 )
 from . import statements
-from .reading import read_all, read_one, scalar
+from .reading import read_all, read_certain, read_one, scalar
 from .rows import (
     decode_certificate,
     decode_charge_point,
@@ -44,11 +54,21 @@ from .rows import (
     decode_id_tag,
     decode_list_connectors_row,
     decode_list_departures_row,
+    decode_list_ending_unrenewed_row,
+    decode_list_faulted_connectors_row,
+    decode_list_lately_departed_row,
+    decode_list_lately_implausible_row,
+    decode_list_lately_recovered_row,
+    decode_list_open_sessions_row,
+    decode_list_presence_row,
     decode_list_transaction_samples_row,
     decode_list_unknown_id_tags_row,
+    decode_list_unmatched_by_charge_point_row,
+    decode_list_unstored_cards_row,
     decode_local_list,
     decode_reservation_record,
     decode_roll_out_step,
+    decode_sum_ended_transactions_row,
     decode_transaction_record,
     decode_unmatched_record,
     decode_upload_record,
@@ -293,6 +313,71 @@ class SqliteReaders:
             statements.LIST_TRANSACTION_SAMPLES,
             (transaction_id, to_milliseconds(measured_at), position, kind_id, value, page_size),
             decode_list_transaction_samples_row,
+        )
+
+    async def list_presence(self) -> list[ListPresenceRow]:
+        return await read_all(self._connection, statements.LIST_PRESENCE, (), decode_list_presence_row)
+
+    async def list_open_sessions(self) -> list[ListOpenSessionsRow]:
+        return await read_all(self._connection, statements.LIST_OPEN_SESSIONS, (), decode_list_open_sessions_row)
+
+    async def sum_ended_transactions(
+        self, *, since: datetime | None, until: datetime | None
+    ) -> SumEndedTransactionsRow:
+        return await read_certain(
+            self._connection,
+            statements.SUM_ENDED_TRANSACTIONS,
+            (None if since is None else to_milliseconds(since), None if until is None else to_milliseconds(until)),
+            decode_sum_ended_transactions_row,
+        )
+
+    async def list_faulted_connectors(self) -> list[ListFaultedConnectorsRow]:
+        return await read_all(
+            self._connection, statements.LIST_FAULTED_CONNECTORS, (), decode_list_faulted_connectors_row
+        )
+
+    async def list_lately_recovered(self, *, since: datetime | None, row_limit: int) -> list[ListLatelyRecoveredRow]:
+        return await read_all(
+            self._connection,
+            statements.LIST_LATELY_RECOVERED,
+            (None if since is None else to_milliseconds(since), row_limit),
+            decode_list_lately_recovered_row,
+        )
+
+    async def list_lately_implausible(
+        self, *, since: datetime | None, row_limit: int
+    ) -> list[ListLatelyImplausibleRow]:
+        return await read_all(
+            self._connection,
+            statements.LIST_LATELY_IMPLAUSIBLE,
+            (None if since is None else to_milliseconds(since), row_limit),
+            decode_list_lately_implausible_row,
+        )
+
+    async def list_unmatched_by_charge_point(self) -> list[ListUnmatchedByChargePointRow]:
+        return await read_all(
+            self._connection, statements.LIST_UNMATCHED_BY_CHARGE_POINT, (), decode_list_unmatched_by_charge_point_row
+        )
+
+    async def list_lately_departed(self, *, since: datetime) -> list[ListLatelyDepartedRow]:
+        return await read_all(
+            self._connection,
+            statements.LIST_LATELY_DEPARTED,
+            (to_milliseconds(since),),
+            decode_list_lately_departed_row,
+        )
+
+    async def list_unstored_cards(self, *, since: datetime) -> list[ListUnstoredCardsRow]:
+        return await read_all(
+            self._connection, statements.LIST_UNSTORED_CARDS, (to_milliseconds(since),), decode_list_unstored_cards_row
+        )
+
+    async def list_ending_unrenewed(self, *, until: datetime | None) -> list[ListEndingUnrenewedRow]:
+        return await read_all(
+            self._connection,
+            statements.LIST_ENDING_UNRENEWED,
+            (None if until is None else to_milliseconds(until),),
+            decode_list_ending_unrenewed_row,
         )
 
     async def get_transaction(self, *, transaction_id: int) -> TransactionRecord | None:
