@@ -48,6 +48,11 @@ LONGEST_TEXT: Final = 120
 """Characters of a text that a charger made up, within a sentence."""
 
 
+def is_disk_low(free: int, total: int) -> bool:
+    """Whether a file system with so many bytes needs somebody."""
+    return free < min(MOST_DISK, max(LEAST_DISK, total // LEAST_DISK_SHARE))
+
+
 class AttentionCode(StrEnum):
     """What can need a person."""
 
@@ -114,8 +119,8 @@ TEXTS: Final[Mapping[AttentionCode, str]] = {
     AttentionCode.DISK_LOW: "The disk with the database has {free_mib} MiB left",
     AttentionCode.CLOCK_WRONG: "The clock of this machine is wrong: it is behind times that were told already",
 }
-"""Of each code, with the names of `params` in braces. `name` is the charge point's, with its connector where it has more
-than one, or what the certificate is for; it is what people call it, which may be anything."""
+"""Of each code, with the names of `params` in braces. `name` is what people call the charge point, which may be
+anything, with its connector where it has more than one; or what the certificate is for."""
 
 _GRAVITY: Final[Mapping[AttentionCode, Gravity]] = {
     AttentionCode.DISK_LOW: Gravity.URGENT,

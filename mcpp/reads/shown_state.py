@@ -6,10 +6,11 @@ first in `shown_state` wins.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Final
 
+from mcpp.domain.memory import CHARGE_POINT
 from mcpp.domain.statuses import ConnectorStatus
 
 
@@ -42,8 +43,21 @@ _BY_STATUS: Final[Mapping[str, ShownState]] = {
 """What these statuses say, whether a transaction is known to run or not."""
 
 
+def shown_numbers(numbers: Iterable[int]) -> list[int]:
+    """Which connectors of a charge point are shown, each for itself, by their numbers and in this order.
+
+    Connector 0 is the charge point as a whole: it's shown where no other is known.
+    """
+    return sorted(number for number in numbers if number != CHARGE_POINT) or [CHARGE_POINT]
+
+
 def shown_state(
-    *, connected: bool, has_connected: bool, status: str | None, has_transaction: bool = False, is_reserved: bool = False
+    *,
+    connected: bool,
+    has_connected: bool,
+    status: str | None,
+    has_transaction: bool = False,
+    is_reserved: bool = False,
 ) -> ShownState:
     """The state of a connector.
 
