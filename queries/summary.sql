@@ -1,14 +1,29 @@
--- Every charge point with what tells whether it needs somebody.
--- name: ListPresence :many
+-- Every charge point, whether it has ever connected, and whether its boot was ever accepted.
+-- name: ListPoints :many
 SELECT
-    key, identity, display_name, registered_at, boot_accepted_at, last_connect_at, last_disconnect_at,
-    last_heartbeat_at, last_meter_values_at
-FROM charge_points ORDER BY identity;
+    key, identity, CAST(last_connect_at IS NOT NULL AS INTEGER) AS has_connected,
+    CAST(boot_accepted_at IS NOT NULL AS INTEGER) AS is_accepted
+FROM charge_points;
 
--- Every transaction that is open, that which began first at the top.
--- name: ListOpenSessions :many
+-- When some charge points were here.
+-- name: ListPresence :many
+SELECT key, registered_at, last_connect_at, last_disconnect_at, last_heartbeat_at
+FROM charge_points WHERE key IN (sqlc.slice(keys));
+
+-- What people call some charge points.
+-- name: ListNames :many
+SELECT key, display_name FROM charge_points WHERE key IN (sqlc.slice(keys));
+
+-- Open transactions that were begun, or told of, up to some time.
+-- name: ListLongOpen :many
 SELECT t.id, t.charge_point_key, t.connector_id, t.id_tag, t.started_at, t.start_received_at
-FROM transactions AS t WHERE t.stopped_at IS NULL ORDER BY t.started_at, t.id;
+FROM transactions AS t
+WHERE t.stopped_at IS NULL AND (t.started_at <= @began_until OR t.start_received_at <= @told_until);
+
+-- Some open transactions.
+-- name: ListOpenOf :many
+SELECT t.id, t.charge_point_key, t.connector_id, t.id_tag, t.start_received_at
+FROM transactions AS t WHERE t.stopped_at IS NULL AND t.id IN (sqlc.slice(ids));
 
 -- The energy of the transactions that ended in a span of time, as mcpp.domain.energy.counted_wh counts it, and how many
 -- there were, without the implausible ones, which are counted apart.
@@ -56,10 +71,10 @@ SELECT
     charge_point_key, count(*) AS records, CAST(coalesce(max(received_at), 0) AS INTEGER) AS newest_received_at
 FROM unmatched WHERE transaction_id IS NULL GROUP BY charge_point_key;
 
--- How many kinds of departures from the contract each charge point has shown since some time, and when last.
--- name: ListLatelyDeparted :many
-SELECT charge_point_key, count(*) AS kinds, CAST(coalesce(max(last_at), 0) AS INTEGER) AS newest_last_at
-FROM departures WHERE last_at >= @since GROUP BY charge_point_key;
+-- In how many ways each charge point has departed from the contract for the first time since some time, and when last.
+-- name: ListNewDepartures :many
+SELECT charge_point_key, count(*) AS kinds, CAST(coalesce(max(first_at), 0) AS INTEGER) AS newest_first_at
+FROM departures WHERE first_at >= @since GROUP BY charge_point_key;
 
 -- Cards presented since some time that aren't stored, those presented last first.
 -- name: ListUnstoredCards :many

@@ -22,6 +22,7 @@ from mcpp.domain.occasion import OperatorOccasion, Result
 from mcpp.files.store import FileStore
 from mcpp.ocppj.flow import active_correlation_id
 from mcpp.reads.attention_search import AttentionSources
+from mcpp.reads.booked import BookedEnergy
 from mcpp.reads.charge_points import ChargePoints
 from mcpp.reads.live import LiveReadings
 from mcpp.reads.summary import Summary, read_summary
@@ -79,6 +80,7 @@ class ApiServices:
     """Content type and pieces of a scrape, by the Accept header."""
     log: LogControl
     clock: Clock
+    booked: BookedEnergy = field(default_factory=BookedEnergy)
     attention: AttentionSources = field(default_factory=AttentionSources)
     """What may need a person, beside what the database knows."""
     files: FileStore | None = None
@@ -90,7 +92,9 @@ class ApiServices:
 
     async def summary(self, zone: tzinfo | None) -> Summary:
         """The whole at a glance; `zone` says whose days these are, None for the machine's."""
-        return await read_summary(self.readers, self.live, self.live_readings, self.attention, zone, self.clock.now())
+        return await read_summary(
+            self.readers, self.live, self.live_readings, self.booked, self.attention, zone, self.clock.now()
+        )
 
     def stop(self) -> None:
         """To be called before the listener stops, so that it needn't wait for streams and chargers."""

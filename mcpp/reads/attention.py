@@ -122,7 +122,7 @@ TEXTS: Final[Mapping[AttentionCode, str]] = {
 """Of each code, with the names of `params` in braces. `name` is what people call the charge point, which may be
 anything, with its connector where it has more than one; or what the certificate is for."""
 
-_GRAVITY: Final[Mapping[AttentionCode, Gravity]] = {
+GRAVITY: Final[Mapping[AttentionCode, Gravity]] = {
     AttentionCode.DISK_LOW: Gravity.URGENT,
     AttentionCode.FAULTED: Gravity.URGENT,
     AttentionCode.OFFLINE: Gravity.URGENT,
@@ -139,8 +139,6 @@ _GRAVITY: Final[Mapping[AttentionCode, Gravity]] = {
     AttentionCode.UNKNOWN_CARD: Gravity.NOTICE,
     AttentionCode.DEVIATING: Gravity.NOTICE,
 }
-
-_RANK: Final = {gravity: rank for rank, gravity in enumerate(Gravity)}
 
 _ACTIONS: Final[Mapping[AttentionCode, AttentionAction]] = {
     AttentionCode.FAULTED: AttentionAction.RESTART,
@@ -186,9 +184,4 @@ class Attention:
 
     @property
     def gravity(self) -> Gravity:
-        return _GRAVITY[self.code]
-
-    @property
-    def order(self) -> tuple[int, float, str]:
-        """To sort by: the gravest first, of these the newest."""
-        return _RANK[self.gravity], -self.since.timestamp(), self.charge_point_id or ""
+        return GRAVITY[self.code]

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final, NamedTuple, Protocol
+from datetime import UTC, datetime, timedelta
+from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from mcpp.csms.live import LiveChargePoints
 from mcpp.domain.certificates import renewal_time
@@ -27,7 +27,7 @@ from mcpp.reads.attention import (
     Attention,
     AttentionCode,
 )
-from mcpp.reads.live import LiveReadings
+from mcpp.reads.live import LiveConnector, LiveReadings
 from mcpp.reads.shown_state import shown_numbers
 from mcpp.reads.times import spell_time
 from mcpp.reads.transactions import duration_so_far
@@ -36,6 +36,11 @@ from mcpp_generated.db.readers import Readers
 
 _MOST_READ: Final = 1_000
 """Transactions of a kind that are looked at; the others are counted."""
+
+_AT_ONCE: Final = 500
+"""Rows that are asked for in one query by their keys."""
+
+_HOURS: Final = str(OPEN_TOO_LONG // timedelta(hours=1))
 
 _LONE_ATTEMPTS: Final = 3
 """Refused connections without an identity, from which on it's a charger that comes again and again, not a passer-by."""
@@ -93,16 +98,34 @@ class AttentionSources:
     clock_wrong_since: Callable[[], datetime | None] = lambda: None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AttentionRows:
-    """What the database says."""
+Running: TypeAlias = tuple[models.ListPointsRow, LiveConnector]
+"""A connector with its charge point."""
 
-    open_sessions: Sequence[models.ListOpenSessionsRow]
+
+class Found(NamedTuple):
+    """Something that needs a person, as long as nobody has asked for its text."""
+
+    code: AttentionCode
+    point: models.ListPointsRow | None
+    """None where it's the server's own, or of a charge point that isn't known."""
+    connector_id: int | None
+    since: float
+    """In Unix time."""
+    params: Mapping[str, str] = {}
+    charge_point_id: str | None = None
+    """Where there is no point."""
+
+
+class SearchRows(NamedTuple):
+    """What the database says of the fleet."""
+
+    points: Sequence[models.ListPointsRow]
+    long_open: Sequence[models.ListLongOpenRow]
     faulted: Sequence[models.ListFaultedConnectorsRow]
     recovered: Sequence[models.ListLatelyRecoveredRow]
     implausible: Sequence[models.ListLatelyImplausibleRow]
     unmatched: Sequence[models.ListUnmatchedByChargePointRow]
-    departed: Sequence[models.ListLatelyDepartedRow]
+    departures: Sequence[models.ListNewDeparturesRow]
     cards: Sequence[models.ListUnstoredCardsRow]
     ending: Sequence[models.ListEndingUnrenewedRow]
 
@@ -112,16 +135,17 @@ class AttentionRows:
         return sum(rows[0].of_all - len(rows) for rows in (self.recovered, self.implausible) if rows)
 
 
-async def read_attention_rows(q: Readers, now: datetime, renewal: timedelta) -> AttentionRows:
+async def read_rows(q: Readers, now: datetime, renewal: timedelta) -> SearchRows:
     """All of it, each part along an index."""
-    recent = now - RECENT
-    return AttentionRows(
-        open_sessions=await q.list_open_sessions(),
+    recent, long_ago = now - RECENT, now - OPEN_TOO_LONG
+    return SearchRows(
+        points=await q.list_points(),
+        long_open=await q.list_long_open(began_until=long_ago, told_until=long_ago),
         faulted=await q.list_faulted_connectors(),
         recovered=await q.list_lately_recovered(since=recent, row_limit=_MOST_READ),
         implausible=await q.list_lately_implausible(since=now - IMPLAUSIBLE_FOR, row_limit=_MOST_READ),
         unmatched=await q.list_unmatched_by_charge_point(),
-        departed=await q.list_lately_departed(since=recent),
+        departures=await q.list_new_departures(since=recent),
         cards=await q.list_unstored_cards(since=recent),
         ending=await q.list_ending_unrenewed(until=now + renewal),
     )
@@ -132,106 +156,130 @@ class AttentionSearch:
 
     def __init__(
         self,
-        points: Sequence[models.ListPresenceRow],
-        rows: AttentionRows,
+        rows: SearchRows,
         live: LiveChargePoints,
         readings: LiveReadings,
         sources: AttentionSources,
         now: datetime,
     ) -> None:
-        self._points = {point.key: point for point in points}
-        self._by_identity = {point.identity: point for point in points}
         self._rows = rows
-        self._live = live
+        self._points = {point.key: point for point in rows.points}
+        self._by_identity = {point.identity: point for point in rows.points}
+        self._connected = live.connected
         self._readings = readings
         self._sources = sources
         self._now = now
 
-    def find(self) -> Iterator[Attention]:
-        """All of it, in no order."""
-        yield from self._presence()
-        yield from self._faulted()
-        yield from self._open_sessions()
-        yield from self._ended_sessions()
-        yield from self._records()
-        yield from self._cards()
-        yield from self._connections()
-        yield from self._certificates()
-        yield from self._machine()
+    async def find(self, q: Readers, running: Sequence[Running]) -> list[Found]:
+        """All of it, in no order; `running` are the connectors with a transaction that runs."""
+        found = [*self._faulted(), *self._ended_sessions(), *self._records(), *self._cards()]
+        found += [*self._connections(), *self._certificates(), *self._machine()]
+        found += await self._absent(q)
+        found += await self._open_sessions(q, running)
+        return found
 
-    def _presence(self) -> Iterator[Attention]:
+    async def told(self, q: Readers, found: Sequence[Found]) -> list[Attention]:
+        """The same as others get it, with what people call each charge point."""
+        keys = {it.point.key for it in found if it.point is not None}
+        names = {row.key: row.display_name for part in _parts(keys) for row in await q.list_names(keys=part)}
+        return [self._told(it, names) for it in found]
+
+    async def _absent(self, q: Readers) -> list[Found]:
         """Who was accepted once is missed; who comes and is never accepted has something wrong."""
-        now, connected = self._now, self._live.connected
         has_waited = self._sources.uptime() >= OFFLINE_AFTER
-        for point in self._points.values():
-            came_at = point.last_connect_at
+        asked = {
+            point.key: point
+            for point in self._rows.points
+            if point.has_connected and not (point.is_accepted and self._connected(point.identity))
+        }
+        found = []
+        for row in await _presence(q, asked):
+            point, came_at = asked[row.key], row.last_connect_at
             if came_at is None:
                 continue
-            if point.boot_accepted_at is None:
-                is_over = not connected(point.identity) and now - came_at > NEVER_BOOTED_FOR
-                if now - point.registered_at >= NEVER_BOOTED_AFTER and not is_over:
-                    yield self._of(AttentionCode.NEVER_BOOTED, point, None, point.registered_at)
-            elif has_waited and not connected(point.identity):
+            if not point.is_accepted:
+                is_over = not self._connected(point.identity) and self._now - came_at > NEVER_BOOTED_FOR
+                if self._now - row.registered_at >= NEVER_BOOTED_AFTER and not is_over:
+                    found.append(_found(AttentionCode.NEVER_BOOTED, point, None, row.registered_at))
+            elif has_waited:
                 # Where the server ended without a word, nobody noted the end of the connection.
-                seen_at = max(filter(None, (came_at, point.last_disconnect_at, point.last_heartbeat_at)))
-                if now - seen_at >= OFFLINE_AFTER:
-                    yield self._of(AttentionCode.OFFLINE, point, None, seen_at)
+                seen_at = max(filter(None, (came_at, row.last_disconnect_at, row.last_heartbeat_at)))
+                if self._now - seen_at >= OFFLINE_AFTER:
+                    found.append(_found(AttentionCode.OFFLINE, point, None, seen_at))
+        return found
 
-    def _faulted(self) -> Iterator[Attention]:
+    def _faulted(self) -> Iterator[Found]:
         for row in self._rows.faulted:
             point = self._points.get(row.charge_point_key)
-            if point is None or not self._live.connected(point.identity):
-                continue
-            told = [None if row.error_code == NO_ERROR else row.error_code, row.vendor_error_code, row.info]
-            error = ", ".join(dict.fromkeys(filter(None, told))) or "no details"
-            number = row.connector_id or None
-            yield self._of(AttentionCode.FAULTED, point, number, row.status_began_at or self._now, error=error)
+            if point is not None and self._connected(point.identity):
+                told = [None if row.error_code == NO_ERROR else row.error_code, row.vendor_error_code, row.info]
+                error = ", ".join(dict.fromkeys(filter(None, told))) or "no details"
+                since = row.status_began_at or self._now
+                yield _found(AttentionCode.FAULTED, point, row.connector_id or None, since, error=error)
 
-    def _open_sessions(self) -> Iterator[Attention]:
-        hours = str(OPEN_TOO_LONG // timedelta(hours=1))
-        for row in self._rows.open_sessions:
+    async def _open_sessions(self, q: Readers, running: Sequence[Running]) -> list[Found]:
+        found = []
+        for row in self._rows.long_open:
             point = self._points.get(row.charge_point_key)
-            if point is None:
-                continue
-            facts = {"id_tag": row.id_tag, "transaction_id": str(row.id)}
             lasts = timedelta(seconds=duration_so_far(row.started_at, row.start_received_at, self._now))
-            if lasts >= OPEN_TOO_LONG:
+            if point is not None and lasts >= OPEN_TOO_LONG:
+                facts = {"id_tag": row.id_tag, "transaction_id": str(row.id), "hours": _HOURS}
                 since = self._now - lasts
-                yield self._of(AttentionCode.OPEN_TOO_LONG, point, row.connector_id, since, hours=hours, **facts)
-            elif (silent_since := self._silent_since(point, row)) is not None:
-                yield self._of(AttentionCode.NO_METER_VALUES, point, row.connector_id, silent_since, **facts)
+                found.append(_found(AttentionCode.OPEN_TOO_LONG, point, row.connector_id, since, **facts))
+        said = {it.params["transaction_id"] for it in found}
+        silent = {
+            number: (point, connector)
+            for point, connector in running
+            if (number := self._silent_transaction(point, connector)) is not None and str(number) not in said
+        }
+        if silent:
+            found += await self._without_values(q, silent)
+        return found
 
-    def _silent_since(self, point: models.ListPresenceRow, row: models.ListOpenSessionsRow) -> datetime | None:
-        """Since when a transaction has no meter values though its car may draw current; None where all is well."""
-        if not self._live.connected(point.identity):
+    def _silent_transaction(self, point: models.ListPointsRow, connector: LiveConnector) -> int | None:
+        """The transaction whose car may draw current though no values come; when it began isn't asked yet."""
+        if not self._connected(point.identity):
             return None
-        connector = self._readings.running(point.identity, row.id)
-        if connector is None or (connector.status is not None and not may_draw_current(connector.status)):
+        if connector.values_at is not None and self._now - connector.values_at < NO_METER_VALUES_AFTER:
             return None
-        since = max(filter(None, (connector.values_at, row.start_received_at, point.last_connect_at)))
-        return since if self._now - since >= NO_METER_VALUES_AFTER else None
+        if connector.status is not None and not may_draw_current(connector.status):
+            return None
+        return connector.transaction_id
 
-    def _ended_sessions(self) -> Iterator[Attention]:
+    async def _without_values(self, q: Readers, silent: Mapping[int, Running]) -> list[Found]:
+        came_at = {row.key: row.last_connect_at for row in await _presence(q, {it.key for it, _ in silent.values()})}
+        found = []
+        for part in _parts(silent):
+            for row in await q.list_open_of(ids=part):
+                point, connector = silent[row.id]
+                times = (connector.values_at, row.start_received_at, came_at.get(row.charge_point_key))
+                since = max(filter(None, times))
+                if self._now - since >= NO_METER_VALUES_AFTER:
+                    facts = {"id_tag": row.id_tag, "transaction_id": str(row.id)}
+                    found.append(_found(AttentionCode.NO_METER_VALUES, point, row.connector_id, since, **facts))
+        return found
+
+    def _ended_sessions(self) -> Iterator[Found]:
         ended = ((AttentionCode.RECOVERED, self._rows.recovered), (AttentionCode.IMPLAUSIBLE, self._rows.implausible))
         for code, rows in ended:
             for row in rows:
                 point = self._points.get(row.charge_point_key)
                 if point is not None and row.stop_received_at is not None:
                     facts = {"id_tag": row.id_tag, "transaction_id": str(row.id)}
-                    yield self._of(code, point, row.connector_id, row.stop_received_at, **facts)
+                    yield _found(code, point, row.connector_id, row.stop_received_at, **facts)
 
-    def _records(self) -> Iterator[Attention]:
+    def _records(self) -> Iterator[Found]:
         for row in self._rows.unmatched:
             point = self._points.get(row.charge_point_key)
             if point is not None:
-                yield self._of(AttentionCode.UNMATCHED, point, None, row.newest_received_at, count=str(row.records))
-        for departed in self._rows.departed:
+                yield _found(AttentionCode.UNMATCHED, point, None, row.newest_received_at, count=str(row.records))
+        for departed in self._rows.departures:
             point = self._points.get(departed.charge_point_key)
             if point is not None:
                 count = str(departed.kinds)
-                yield self._of(AttentionCode.DEVIATING, point, None, departed.newest_last_at, count=count)
+                yield _found(AttentionCode.DEVIATING, point, None, departed.newest_first_at, count=count)
 
-    def _cards(self) -> Iterator[Attention]:
+    def _cards(self) -> Iterator[Found]:
         """Each card once, where it was last."""
         seen: set[str] = set()
         for row in self._rows.cards:
@@ -240,62 +288,76 @@ class AttentionSearch:
             if point is not None and card not in seen:
                 seen.add(card)
                 facts = {"id_tag": row.id_tag, "status": row.status}
-                yield self._of(AttentionCode.UNKNOWN_CARD, point, None, row.last_at, **facts)
+                yield _found(AttentionCode.UNKNOWN_CARD, point, None, row.last_at, **facts)
 
-    def _connections(self) -> Iterator[Attention]:
+    def _connections(self) -> Iterator[Found]:
         for identity, since in self._sources.reconnect_loops().items():
             point = self._by_identity.get(identity)
             if point is not None:
-                yield self._of(AttentionCode.RECONNECT_LOOP, point, None, since)
+                yield _found(AttentionCode.RECONNECT_LOOP, point, None, since)
         for attempt in self._sources.refused():
             who = attempt.charge_point_id
-            is_over = who is not None and self._live.connected(who)
+            is_over = who is not None and self._connected(who)
             is_passer_by = who is None and attempt.count < _LONE_ATTEMPTS
             if is_over or is_passer_by or self._now - attempt.last_at > REFUSED_FOR:
                 continue
             params = {
                 "address": attempt.remote_address,
-                "path": _cut(attempt.path) or "/",
+                "path": attempt.path or "/",
                 "remedy": attempt.remedy,
                 "count": str(attempt.count),
             }
-            yield Attention(AttentionCode.REFUSED_CONNECTION, who, None, attempt.last_at, params)
+            yield Found(AttentionCode.REFUSED_CONNECTION, None, None, attempt.last_at.timestamp(), params, who)
 
-    def _certificates(self) -> Iterator[Attention]:
+    def _certificates(self) -> Iterator[Found]:
         """A charger's is renewed by itself: once half of the time for it is over, it seems not to be."""
+        late = self._sources.certificate_renewal / 2
         for row in self._rows.ending:
-            late = self._sources.certificate_renewal / 2
             point = None if row.charge_point_key is None else self._points.get(row.charge_point_key)
             if point is None or row.issued_at is None or row.expires_at is None:
                 continue
-            due_at = row.expires_at - renewal_time(row.expires_at - row.issued_at, late)
-            if due_at <= self._now:
-                yield self._of(AttentionCode.CERTIFICATE_EXPIRES, point, None, due_at, date=_date(row.expires_at))
+            late_at = row.expires_at - renewal_time(row.expires_at - row.issued_at, late)
+            if late_at <= self._now:
+                yield _found(AttentionCode.CERTIFICATE_EXPIRES, point, None, late_at, date=_date(row.expires_at))
         for own in self._sources.own_certificates():
             params = {"name": own.name, "date": _date(own.expires_at)}
-            yield Attention(AttentionCode.CERTIFICATE_EXPIRES, None, None, own.since, params)
+            yield Found(AttentionCode.CERTIFICATE_EXPIRES, None, None, own.since.timestamp(), params)
 
-    def _machine(self) -> Iterator[Attention]:
+    def _machine(self) -> Iterator[Found]:
         disk = self._sources.low_disk()
         if disk is not None:
-            yield Attention(AttentionCode.DISK_LOW, None, None, disk.since, {"free_mib": str(disk.free >> 20)})
+            params = {"free_mib": str(disk.free >> 20)}
+            yield Found(AttentionCode.DISK_LOW, None, None, disk.since.timestamp(), params)
         wrong_since = self._sources.clock_wrong_since()
         if wrong_since is not None:
-            yield Attention(AttentionCode.CLOCK_WRONG, None, None, wrong_since, {})
+            yield Found(AttentionCode.CLOCK_WRONG, None, None, wrong_since.timestamp())
 
-    def _of(
-        self,
-        code: AttentionCode,
-        point: models.ListPresenceRow,
-        connector_id: int | None,
-        since: datetime,
-        **params: str,
-    ) -> Attention:
-        name = point.display_name or point.identity
-        cut = {param: _cut(text) for param, text in {"name": name, **params}.items()}
-        if connector_id is not None and len(shown_numbers(self._readings.connectors(point.identity))) > 1:
-            cut["name"] += f" #{connector_id}"
-        return Attention(code, point.identity, connector_id, since, cut)
+    def _told(self, it: Found, names: Mapping[int, str | None]) -> Attention:
+        params, identity = dict(it.params), it.charge_point_id
+        if it.point is not None:
+            identity = it.point.identity
+            params["name"] = names.get(it.point.key) or identity
+        params = {name: _cut(text) for name, text in params.items()}
+        known = () if identity is None else self._readings.connectors(identity)
+        if it.connector_id is not None and len(shown_numbers(known)) > 1:
+            params["name"] += f" #{it.connector_id}"
+        return Attention(it.code, identity, it.connector_id, datetime.fromtimestamp(it.since, UTC), params)
+
+
+async def _presence(q: Readers, keys: Iterable[int]) -> list[models.ListPresenceRow]:
+    return [row for part in _parts(keys) for row in await q.list_presence(keys=part)]
+
+
+def _parts(keys: Iterable[int]) -> list[list[int]]:
+    """So many that they may be parameters of one query."""
+    every = sorted(keys)
+    return [every[first : first + _AT_ONCE] for first in range(0, len(every), _AT_ONCE)]
+
+
+def _found(
+    code: AttentionCode, point: models.ListPointsRow, connector_id: int | None, since: datetime, **params: str
+) -> Found:
+    return Found(code, point, connector_id, since.timestamp(), params)
 
 
 def _cut(text: str) -> str:

@@ -156,6 +156,10 @@ class LiveConnector:
             measured_at=self._readings.measured_at(now),
         )
 
+    def session_power_w(self, now: datetime) -> float | None:
+        """The power among `values`, for who asks for nothing else."""
+        return self.power_w(now) if self._readings is not _NOTHING and self._is_in_session(now) else None
+
     @property
     def _runs(self) -> bool:
         return self.transaction_id is not None or self._foreign_id is not None

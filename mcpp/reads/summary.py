@@ -7,22 +7,24 @@ booked yet and counts in neither; it stands apart.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from heapq import nlargest
 from typing import Final
 
 from mcpp.csms.live import LiveChargePoints
 from mcpp.domain.memory import CHARGE_POINT
-from mcpp.reads.attention import MOST_ITEMS, Attention, Gravity
-from mcpp.reads.attention_search import AttentionRows, AttentionSearch, AttentionSources, read_attention_rows
+from mcpp.reads.attention import GRAVITY, MOST_ITEMS, Attention, Gravity
+from mcpp.reads.attention_search import AttentionSearch, AttentionSources, Found, read_rows
+from mcpp.reads.booked import BookedEnergy
 from mcpp.reads.live import LiveConnector, LiveReadings
-from mcpp.reads.shown_state import ShownState, shown_numbers, shown_state
+from mcpp.reads.paging import NEWEST_ID
+from mcpp.reads.shown_state import ShownState, shown_state
 from mcpp.reads.times import in_zone
 from mcpp.storage.engine import ReaderPool
 from mcpp_generated.db.enums import ReservationState
-from mcpp_generated.db.models import ListPresenceRow, SumEndedTransactionsRow
+from mcpp_generated.db.models import ListPointsRow
 
 _RESERVATIONS: Final = 100_000
 """More than there can be connectors."""
@@ -73,29 +75,62 @@ async def read_summary(
     pool: ReaderPool,
     live: LiveChargePoints,
     readings: LiveReadings,
+    booked: BookedEnergy,
     sources: AttentionSources,
     zone: tzinfo | None,
     now: datetime,
 ) -> Summary:
     """The summary; `zone` says whose days these are, None for the machine's."""
-    day, month = _day_of(now, zone), _month_of(now, zone)
+    local = in_zone(now, zone).date()
+    today, tomorrow = _midnight(local, zone), _midnight(local + timedelta(days=1), zone)
+    first = local.replace(day=1)
+    month, next_month = _midnight(first, zone), _midnight((first + timedelta(days=31)).replace(day=1), zone)
     async with pool.reader() as q:
-        points = await q.list_presence()
+        rows = await read_rows(q, now, sources.certificate_renewal)
         reservations = await q.list_reservations_by_status(
-            status=ReservationState.ACCEPTED, expires_after=now, before_id=2**63 - 1, page_size=_RESERVATIONS
+            status=ReservationState.ACCEPTED, expires_after=now, before_id=NEWEST_ID, page_size=_RESERVATIONS
         )
-        today = await q.sum_ended_transactions(since=day[0], until=day[1])
-        this_month = await q.sum_ended_transactions(since=month[0], until=month[1])
-        rows = await read_attention_rows(q, now, sources.certificate_renewal)
-    reserved = {(row.charge_point_id, row.connector_id) for row in reservations}
-    tally = _Tally(live, readings, reserved, now)
-    for number, point in enumerate(points):
-        tally.take(point)
-        if number % _AT_ONCE == _AT_ONCE - 1:
-            await asyncio.sleep(0)
-    search = AttentionSearch(points, rows, live, readings, sources, now)
-    found = sorted(search.find(), key=lambda attention: attention.order)
-    return _summary(tally, today, this_month, found, rows)
+        of_today = await booked.sum(q, today, tomorrow)
+        of_month = (await booked.sum_of_past(q, month, today)).plus(await booked.sum(q, today, next_month))
+        tally = _Tally(live, readings, {(row.charge_point_id, row.connector_id) for row in reservations}, now)
+        for number, point in enumerate(rows.points):
+            tally.take(point)
+            if number % _AT_ONCE == _AT_ONCE - 1:
+                await asyncio.sleep(0)
+        search = AttentionSearch(rows, live, readings, sources, now)
+        found = await search.find(q, tally.running)
+        attention = await search.told(q, _gravest(found))
+    return Summary(
+        at=now,
+        counts=tally.counts(_needing(found)),
+        power_w=round(tally.power_w, 1),
+        energy_today_wh=of_today.energy_wh,
+        energy_month_wh=of_month.energy_wh,
+        sessions_today=of_today.sessions,
+        sessions_month=of_month.sessions,
+        implausible_today=of_today.implausible_sessions,
+        implausible_month=of_month.implausible_sessions,
+        sessions_running=len(tally.running),
+        energy_running_wh=tally.energy_running_wh,
+        attention=attention,
+        attention_total=len(found) + rows.left_out,
+    )
+
+
+def _gravest(found: Iterable[Found]) -> list[Found]:
+    """The first MOST_ITEMS of them: the gravest first, of these the newest."""
+    by_gravity: dict[Gravity, list[Found]] = {gravity: [] for gravity in Gravity}
+    for it in found:
+        by_gravity[GRAVITY[it.code]].append(it)
+    first: list[Found] = []
+    for those in by_gravity.values():
+        first += nlargest(MOST_ITEMS - len(first), those, key=lambda it: it.since)
+    return first
+
+
+def _needing(found: Iterable[Found]) -> int:
+    """How many charge points have more than a notice."""
+    return len({it.point.key for it in found if it.point is not None and GRAVITY[it.code] is not Gravity.NOTICE})
 
 
 class _Tally:
@@ -104,97 +139,60 @@ class _Tally:
     def __init__(
         self, live: LiveChargePoints, readings: LiveReadings, reserved: set[tuple[str, int]], now: datetime
     ) -> None:
-        self._live = live
+        self._connected = live.connected
         self._readings = readings
         self._reserved = reserved
-        self.now = now
-        self.points: Counter[ShownState | None] = Counter()
-        """By what they are shown as where they aren't connected; None: they are."""
-        self.connectors: Counter[ShownState] = Counter()
+        self._now = now
+        self._points = dict.fromkeys(("connected", "offline", "never_connected"), 0)
+        self._connectors = dict.fromkeys(ShownState, 0)
         self.power_w = 0.0
-        self.running = 0
+        self.running: list[tuple[ListPointsRow, LiveConnector]] = []
+        """The connectors with a transaction that runs."""
         self.energy_running_wh = 0
 
-    def take(self, point: ListPresenceRow) -> None:
-        identity, has_connected = point.identity, point.last_connect_at is not None
-        connected = self._live.connected(identity)
-        known = {connector.connector_id: connector for connector in self._readings.connectors_of(identity)}
-        if connected:
-            self.points[None] += 1
-            self.power_w += self._power_w(known)
-        else:
-            self.points[shown_state(connected=False, has_connected=has_connected, status=None)] += 1
-        for number in shown_numbers(known):
-            connector = known.get(number)
-            state = shown_state(
-                connected=connected,
-                has_connected=has_connected,
-                status=None if connector is None else connector.status,
-                has_transaction=connector is not None and connector.transaction_id is not None,
-                is_reserved=bool(self._reserved) and (identity, number) in self._reserved,
-            )
-            self.connectors[state] += 1
-        for connector in known.values():
+    def take(self, point: ListPointsRow) -> None:
+        """Count a charge point in."""
+        identity, has_connected = point.identity, bool(point.has_connected)
+        connected = self._connected(identity)
+        self._points["connected" if connected else "offline" if has_connected else "never_connected"] += 1
+        whole, is_shown, power = None, False, None
+        for connector in self._readings.connectors_of(identity):
             if connector.transaction_id is not None:
-                self.running += 1
+                self.running.append((point, connector))
                 self.energy_running_wh += connector.energy_wh or 0
+            if connector.connector_id == CHARGE_POINT:
+                whole = connector
+                continue
+            is_shown = True
+            self._show(identity, connector, connected=connected, has_connected=has_connected)
+            if connected and (watts := connector.session_power_w(self._now)) is not None:
+                power = (power or 0.0) + watts
+        if not is_shown:
+            self._show(identity, whole, connected=connected, has_connected=has_connected)
+        # Where no connector says what flows, the charge point's own meter does.
+        if power is None and connected and whole is not None:
+            power = whole.session_power_w(self._now)
+        self.power_w += power or 0.0
 
-    def _power_w(self, known: Mapping[int, LiveConnector]) -> float:
-        """What flows at the connectors; where none says it, what the charge point's own meter does."""
-        whole, parts = None, []
-        for number, connector in known.items():
-            values = connector.values(self.now) if connector.may_flow else None
-            if values is not None and values.power_w is not None:
-                if number == CHARGE_POINT:
-                    whole = values.power_w
-                else:
-                    parts.append(values.power_w)
-        return sum(parts) if parts else whole or 0.0
+    def counts(self, need_attention: int) -> Counts:
+        """What it came to."""
+        return Counts(
+            charge_points=sum(self._points.values()),
+            **self._points,
+            need_attention=need_attention,
+            connectors=self._connectors,
+        )
 
-
-def _summary(
-    tally: _Tally,
-    today: SumEndedTransactionsRow,
-    this_month: SumEndedTransactionsRow,
-    found: Sequence[Attention],
-    rows: AttentionRows,
-) -> Summary:
-    needing = {
-        it.charge_point_id for it in found if it.gravity is not Gravity.NOTICE and it.charge_point_id is not None
-    }
-    return Summary(
-        at=tally.now,
-        counts=Counts(
-            charge_points=tally.points.total(),
-            connected=tally.points[None],
-            offline=tally.points[ShownState.OFFLINE],
-            never_connected=tally.points[ShownState.NEVER_CONNECTED],
-            need_attention=len(needing),
-            connectors={state: tally.connectors[state] for state in ShownState},
-        ),
-        power_w=round(tally.power_w, 1),
-        energy_today_wh=today.energy_wh,
-        energy_month_wh=this_month.energy_wh,
-        sessions_today=today.sessions,
-        sessions_month=this_month.sessions,
-        implausible_today=today.all_sessions - today.sessions,
-        implausible_month=this_month.all_sessions - this_month.sessions,
-        sessions_running=tally.running,
-        energy_running_wh=tally.energy_running_wh,
-        attention=found[:MOST_ITEMS],
-        attention_total=len(found) + rows.left_out,
-    )
-
-
-def _day_of(now: datetime, zone: tzinfo | None) -> tuple[datetime, datetime]:
-    """From midnight to midnight."""
-    today = in_zone(now, zone).date()
-    return _midnight(today, zone), _midnight(today + timedelta(days=1), zone)
-
-
-def _month_of(now: datetime, zone: tzinfo | None) -> tuple[datetime, datetime]:
-    first = in_zone(now, zone).date().replace(day=1)
-    return _midnight(first, zone), _midnight((first + timedelta(days=31)).replace(day=1), zone)
+    def _show(self, identity: str, connector: LiveConnector | None, *, connected: bool, has_connected: bool) -> None:
+        number = CHARGE_POINT if connector is None else connector.connector_id
+        state = shown_state(
+            connected=connected,
+            has_connected=has_connected,
+            status=None if connector is None else connector.status,
+            has_transaction=connector is not None and connector.transaction_id is not None,
+            is_reserved=bool(self._reserved) and (identity, number) in self._reserved,
+        )
+        self._connectors[state] += 1
 
 
 def _midnight(day: date, zone: tzinfo | None) -> datetime:

@@ -129,6 +129,7 @@ async def open_http(
         render_metrics=telemetry.metrics.render,
         log=telemetry.log,
         clock=telemetry.clock,
+        booked=core.booked,
         attention=attention_sources(settings.database, telemetry.clock, core.presence, core.certificates, tls),
         files=files,
         certificates=core.certificates,

@@ -454,28 +454,50 @@ class ListSessionsRow(NamedTuple):
     start_received_at: datetime | None
 
 
+class ListPointsRow(NamedTuple):
+    """A row of `list_points`."""
+
+    key: int
+    identity: str
+    has_connected: int
+    is_accepted: int
+
+
 class ListPresenceRow(NamedTuple):
     """A row of `list_presence`."""
 
     key: int
-    identity: str
-    display_name: str | None
     registered_at: datetime
-    boot_accepted_at: datetime | None
     last_connect_at: datetime | None
     last_disconnect_at: datetime | None
     last_heartbeat_at: datetime | None
-    last_meter_values_at: datetime | None
 
 
-class ListOpenSessionsRow(NamedTuple):
-    """A row of `list_open_sessions`."""
+class ListNamesRow(NamedTuple):
+    """A row of `list_names`."""
+
+    key: int
+    display_name: str | None
+
+
+class ListLongOpenRow(NamedTuple):
+    """A row of `list_long_open`."""
 
     id: int
     charge_point_key: int
     connector_id: int
     id_tag: str
     started_at: datetime
+    start_received_at: datetime
+
+
+class ListOpenOfRow(NamedTuple):
+    """A row of `list_open_of`."""
+
+    id: int
+    charge_point_key: int
+    connector_id: int
+    id_tag: str
     start_received_at: datetime
 
 
@@ -529,12 +551,12 @@ class ListUnmatchedByChargePointRow(NamedTuple):
     newest_received_at: datetime
 
 
-class ListLatelyDepartedRow(NamedTuple):
-    """A row of `list_lately_departed`."""
+class ListNewDeparturesRow(NamedTuple):
+    """A row of `list_new_departures`."""
 
     charge_point_key: int
     kinds: int
-    newest_last_at: datetime
+    newest_first_at: datetime
 
 
 class ListUnstoredCardsRow(NamedTuple):

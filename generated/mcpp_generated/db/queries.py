@@ -53,10 +53,13 @@ from .models import (
     ListFaultedConnectorsRow,
     ListFleetConnectorsRow,
     ListFleetRow,
-    ListLatelyDepartedRow,
     ListLatelyImplausibleRow,
     ListLatelyRecoveredRow,
-    ListOpenSessionsRow,
+    ListLongOpenRow,
+    ListNamesRow,
+    ListNewDeparturesRow,
+    ListOpenOfRow,
+    ListPointsRow,
     ListPresenceRow,
     ListReadingsWithEnergyRow,
     ListSessionsRow,
@@ -943,12 +946,24 @@ class Queries(Protocol):
         """The charging sessions that run: of connectors, each with its open transaction where it has one."""
         raise NotImplementedError
 
-    def list_presence(self) -> list[ListPresenceRow]:
-        """Every charge point with what tells whether it needs somebody."""
+    def list_points(self) -> list[ListPointsRow]:
+        """Every charge point, whether it has ever connected, and whether its boot was ever accepted."""
         raise NotImplementedError
 
-    def list_open_sessions(self) -> list[ListOpenSessionsRow]:
-        """Every transaction that is open, that which began first at the top."""
+    def list_presence(self, *, keys: Sequence[int]) -> list[ListPresenceRow]:
+        """When some charge points were here."""
+        raise NotImplementedError
+
+    def list_names(self, *, keys: Sequence[int]) -> list[ListNamesRow]:
+        """What people call some charge points."""
+        raise NotImplementedError
+
+    def list_long_open(self, *, began_until: datetime, told_until: datetime) -> list[ListLongOpenRow]:
+        """Open transactions that were begun, or told of, up to some time."""
+        raise NotImplementedError
+
+    def list_open_of(self, *, ids: Sequence[int]) -> list[ListOpenOfRow]:
+        """Some open transactions."""
         raise NotImplementedError
 
     def sum_ended_transactions(self, *, since: datetime | None, until: datetime | None) -> SumEndedTransactionsRow:
@@ -972,8 +987,8 @@ class Queries(Protocol):
         """How many unmatched records each charge point has, and since when."""
         raise NotImplementedError
 
-    def list_lately_departed(self, *, since: datetime) -> list[ListLatelyDepartedRow]:
-        """How many kinds of departures from the contract each charge point has shown since some time, and when last."""
+    def list_new_departures(self, *, since: datetime) -> list[ListNewDeparturesRow]:
+        """In how many ways each charge point has departed from the contract for the first time since some time, and when last."""
         raise NotImplementedError
 
     def list_unstored_cards(self, *, since: datetime) -> list[ListUnstoredCardsRow]:

@@ -22,10 +22,13 @@ from .models import (
     ListDeparturesRow,
     ListEndingUnrenewedRow,
     ListFaultedConnectorsRow,
-    ListLatelyDepartedRow,
     ListLatelyImplausibleRow,
     ListLatelyRecoveredRow,
-    ListOpenSessionsRow,
+    ListLongOpenRow,
+    ListNamesRow,
+    ListNewDeparturesRow,
+    ListOpenOfRow,
+    ListPointsRow,
     ListPresenceRow,
     ListTransactionSamplesRow,
     ListUnknownIdTagsRow,
@@ -230,12 +233,24 @@ class Readers(Protocol):
         """The samples of a transaction in the order of time, then as sent, a page at a time."""
         raise NotImplementedError
 
-    async def list_presence(self) -> list[ListPresenceRow]:
-        """Every charge point with what tells whether it needs somebody."""
+    async def list_points(self) -> list[ListPointsRow]:
+        """Every charge point, whether it has ever connected, and whether its boot was ever accepted."""
         raise NotImplementedError
 
-    async def list_open_sessions(self) -> list[ListOpenSessionsRow]:
-        """Every transaction that is open, that which began first at the top."""
+    async def list_presence(self, *, keys: Sequence[int]) -> list[ListPresenceRow]:
+        """When some charge points were here."""
+        raise NotImplementedError
+
+    async def list_names(self, *, keys: Sequence[int]) -> list[ListNamesRow]:
+        """What people call some charge points."""
+        raise NotImplementedError
+
+    async def list_long_open(self, *, began_until: datetime, told_until: datetime) -> list[ListLongOpenRow]:
+        """Open transactions that were begun, or told of, up to some time."""
+        raise NotImplementedError
+
+    async def list_open_of(self, *, ids: Sequence[int]) -> list[ListOpenOfRow]:
+        """Some open transactions."""
         raise NotImplementedError
 
     async def sum_ended_transactions(
@@ -263,8 +278,8 @@ class Readers(Protocol):
         """How many unmatched records each charge point has, and since when."""
         raise NotImplementedError
 
-    async def list_lately_departed(self, *, since: datetime) -> list[ListLatelyDepartedRow]:
-        """How many kinds of departures from the contract each charge point has shown since some time, and when last."""
+    async def list_new_departures(self, *, since: datetime) -> list[ListNewDeparturesRow]:
+        """In how many ways each charge point has departed from the contract for the first time since some time, and when last."""
         raise NotImplementedError
 
     async def list_unstored_cards(self, *, since: datetime) -> list[ListUnstoredCardsRow]:

@@ -53,10 +53,13 @@ from ..models import (
     ListFaultedConnectorsRow,
     ListFleetConnectorsRow,
     ListFleetRow,
-    ListLatelyDepartedRow,
     ListLatelyImplausibleRow,
     ListLatelyRecoveredRow,
-    ListOpenSessionsRow,
+    ListLongOpenRow,
+    ListNamesRow,
+    ListNewDeparturesRow,
+    ListOpenOfRow,
+    ListPointsRow,
     ListPresenceRow,
     ListReadingsWithEnergyRow,
     ListSessionsRow,
@@ -108,10 +111,13 @@ from .rows import (
     StoredListFaultedConnectorsRow,
     StoredListFleetConnectorsRow,
     StoredListFleetRow,
-    StoredListLatelyDepartedRow,
     StoredListLatelyImplausibleRow,
     StoredListLatelyRecoveredRow,
-    StoredListOpenSessionsRow,
+    StoredListLongOpenRow,
+    StoredListNamesRow,
+    StoredListNewDeparturesRow,
+    StoredListOpenOfRow,
+    StoredListPointsRow,
     StoredListPresenceRow,
     StoredListReadingsWithEnergyRow,
     StoredListSessionsRow,
@@ -163,10 +169,13 @@ from .rows import (
     decode_list_faulted_connectors_row,
     decode_list_fleet_connectors_row,
     decode_list_fleet_row,
-    decode_list_lately_departed_row,
     decode_list_lately_implausible_row,
     decode_list_lately_recovered_row,
-    decode_list_open_sessions_row,
+    decode_list_long_open_row,
+    decode_list_names_row,
+    decode_list_new_departures_row,
+    decode_list_open_of_row,
+    decode_list_points_row,
     decode_list_presence_row,
     decode_list_readings_with_energy_row,
     decode_list_sessions_row,
@@ -1282,13 +1291,27 @@ class SqliteQueries:
         rows: list[StoredListSessionsRow] = self._execute(statements.LIST_SESSIONS).fetchall()
         return [decode_list_sessions_row(row) for row in rows]
 
-    def list_presence(self) -> list[ListPresenceRow]:
-        rows: list[StoredListPresenceRow] = self._execute(statements.LIST_PRESENCE).fetchall()
+    def list_points(self) -> list[ListPointsRow]:
+        rows: list[StoredListPointsRow] = self._execute(statements.LIST_POINTS).fetchall()
+        return [decode_list_points_row(row) for row in rows]
+
+    def list_presence(self, *, keys: Sequence[int]) -> list[ListPresenceRow]:
+        rows: list[StoredListPresenceRow] = self._execute(statements.LIST_PRESENCE, (to_array(keys),)).fetchall()
         return [decode_list_presence_row(row) for row in rows]
 
-    def list_open_sessions(self) -> list[ListOpenSessionsRow]:
-        rows: list[StoredListOpenSessionsRow] = self._execute(statements.LIST_OPEN_SESSIONS).fetchall()
-        return [decode_list_open_sessions_row(row) for row in rows]
+    def list_names(self, *, keys: Sequence[int]) -> list[ListNamesRow]:
+        rows: list[StoredListNamesRow] = self._execute(statements.LIST_NAMES, (to_array(keys),)).fetchall()
+        return [decode_list_names_row(row) for row in rows]
+
+    def list_long_open(self, *, began_until: datetime, told_until: datetime) -> list[ListLongOpenRow]:
+        rows: list[StoredListLongOpenRow] = self._execute(
+            statements.LIST_LONG_OPEN, (to_milliseconds(began_until), to_milliseconds(told_until))
+        ).fetchall()
+        return [decode_list_long_open_row(row) for row in rows]
+
+    def list_open_of(self, *, ids: Sequence[int]) -> list[ListOpenOfRow]:
+        rows: list[StoredListOpenOfRow] = self._execute(statements.LIST_OPEN_OF, (to_array(ids),)).fetchall()
+        return [decode_list_open_of_row(row) for row in rows]
 
     def sum_ended_transactions(self, *, since: datetime | None, until: datetime | None) -> SumEndedTransactionsRow:
         row: StoredSumEndedTransactionsRow = self._execute(
@@ -1319,11 +1342,11 @@ class SqliteQueries:
         ).fetchall()
         return [decode_list_unmatched_by_charge_point_row(row) for row in rows]
 
-    def list_lately_departed(self, *, since: datetime) -> list[ListLatelyDepartedRow]:
-        rows: list[StoredListLatelyDepartedRow] = self._execute(
-            statements.LIST_LATELY_DEPARTED, (to_milliseconds(since),)
+    def list_new_departures(self, *, since: datetime) -> list[ListNewDeparturesRow]:
+        rows: list[StoredListNewDeparturesRow] = self._execute(
+            statements.LIST_NEW_DEPARTURES, (to_milliseconds(since),)
         ).fetchall()
-        return [decode_list_lately_departed_row(row) for row in rows]
+        return [decode_list_new_departures_row(row) for row in rows]
 
     def list_unstored_cards(self, *, since: datetime) -> list[ListUnstoredCardsRow]:
         rows: list[StoredListUnstoredCardsRow] = self._execute(

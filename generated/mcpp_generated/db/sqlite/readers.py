@@ -23,10 +23,13 @@ from ..models import (
     ListDeparturesRow,
     ListEndingUnrenewedRow,
     ListFaultedConnectorsRow,
-    ListLatelyDepartedRow,
     ListLatelyImplausibleRow,
     ListLatelyRecoveredRow,
-    ListOpenSessionsRow,
+    ListLongOpenRow,
+    ListNamesRow,
+    ListNewDeparturesRow,
+    ListOpenOfRow,
+    ListPointsRow,
     ListPresenceRow,
     ListTransactionSamplesRow,
     ListUnknownIdTagsRow,
@@ -56,10 +59,13 @@ from .rows import (
     decode_list_departures_row,
     decode_list_ending_unrenewed_row,
     decode_list_faulted_connectors_row,
-    decode_list_lately_departed_row,
     decode_list_lately_implausible_row,
     decode_list_lately_recovered_row,
-    decode_list_open_sessions_row,
+    decode_list_long_open_row,
+    decode_list_names_row,
+    decode_list_new_departures_row,
+    decode_list_open_of_row,
+    decode_list_points_row,
     decode_list_presence_row,
     decode_list_transaction_samples_row,
     decode_list_unknown_id_tags_row,
@@ -315,11 +321,25 @@ class SqliteReaders:
             decode_list_transaction_samples_row,
         )
 
-    async def list_presence(self) -> list[ListPresenceRow]:
-        return await read_all(self._connection, statements.LIST_PRESENCE, (), decode_list_presence_row)
+    async def list_points(self) -> list[ListPointsRow]:
+        return await read_all(self._connection, statements.LIST_POINTS, (), decode_list_points_row)
 
-    async def list_open_sessions(self) -> list[ListOpenSessionsRow]:
-        return await read_all(self._connection, statements.LIST_OPEN_SESSIONS, (), decode_list_open_sessions_row)
+    async def list_presence(self, *, keys: Sequence[int]) -> list[ListPresenceRow]:
+        return await read_all(self._connection, statements.LIST_PRESENCE, (to_array(keys),), decode_list_presence_row)
+
+    async def list_names(self, *, keys: Sequence[int]) -> list[ListNamesRow]:
+        return await read_all(self._connection, statements.LIST_NAMES, (to_array(keys),), decode_list_names_row)
+
+    async def list_long_open(self, *, began_until: datetime, told_until: datetime) -> list[ListLongOpenRow]:
+        return await read_all(
+            self._connection,
+            statements.LIST_LONG_OPEN,
+            (to_milliseconds(began_until), to_milliseconds(told_until)),
+            decode_list_long_open_row,
+        )
+
+    async def list_open_of(self, *, ids: Sequence[int]) -> list[ListOpenOfRow]:
+        return await read_all(self._connection, statements.LIST_OPEN_OF, (to_array(ids),), decode_list_open_of_row)
 
     async def sum_ended_transactions(
         self, *, since: datetime | None, until: datetime | None
@@ -359,12 +379,9 @@ class SqliteReaders:
             self._connection, statements.LIST_UNMATCHED_BY_CHARGE_POINT, (), decode_list_unmatched_by_charge_point_row
         )
 
-    async def list_lately_departed(self, *, since: datetime) -> list[ListLatelyDepartedRow]:
+    async def list_new_departures(self, *, since: datetime) -> list[ListNewDeparturesRow]:
         return await read_all(
-            self._connection,
-            statements.LIST_LATELY_DEPARTED,
-            (to_milliseconds(since),),
-            decode_list_lately_departed_row,
+            self._connection, statements.LIST_NEW_DEPARTURES, (to_milliseconds(since),), decode_list_new_departures_row
         )
 
     async def list_unstored_cards(self, *, since: datetime) -> list[ListUnstoredCardsRow]:

@@ -48,10 +48,13 @@ from ..models import (
     ListFaultedConnectorsRow,
     ListFleetConnectorsRow,
     ListFleetRow,
-    ListLatelyDepartedRow,
     ListLatelyImplausibleRow,
     ListLatelyRecoveredRow,
-    ListOpenSessionsRow,
+    ListLongOpenRow,
+    ListNamesRow,
+    ListNewDeparturesRow,
+    ListOpenOfRow,
+    ListPointsRow,
     ListPresenceRow,
     ListReadingsWithEnergyRow,
     ListSessionsRow,
@@ -810,44 +813,50 @@ def decode_list_sessions_row(row: StoredListSessionsRow) -> ListSessionsRow:
     )
 
 
-StoredListPresenceRow: TypeAlias = tuple[
-    int, str, str | None, int, int | None, int | None, int | None, int | None, int | None
-]
+StoredListPointsRow: TypeAlias = tuple[int, str, int, int]
+
+
+def decode_list_points_row(row: StoredListPointsRow) -> ListPointsRow:
+    return ListPointsRow(*row)
+
+
+StoredListPresenceRow: TypeAlias = tuple[int, int, int | None, int | None, int | None]
 
 
 def decode_list_presence_row(row: StoredListPresenceRow) -> ListPresenceRow:
-    (
-        key,
-        identity,
-        display_name,
-        registered_at,
-        boot_accepted_at,
-        last_connect_at,
-        last_disconnect_at,
-        last_heartbeat_at,
-        last_meter_values_at,
-    ) = row
+    key, registered_at, last_connect_at, last_disconnect_at, last_heartbeat_at = row
     return ListPresenceRow(
         key,
-        identity,
-        display_name,
         from_milliseconds(registered_at),
-        None if boot_accepted_at is None else from_milliseconds(boot_accepted_at),
         None if last_connect_at is None else from_milliseconds(last_connect_at),
         None if last_disconnect_at is None else from_milliseconds(last_disconnect_at),
         None if last_heartbeat_at is None else from_milliseconds(last_heartbeat_at),
-        None if last_meter_values_at is None else from_milliseconds(last_meter_values_at),
     )
 
 
-StoredListOpenSessionsRow: TypeAlias = tuple[int, int, int, str, int, int]
+StoredListNamesRow: TypeAlias = tuple[int, str | None]
 
 
-def decode_list_open_sessions_row(row: StoredListOpenSessionsRow) -> ListOpenSessionsRow:
+def decode_list_names_row(row: StoredListNamesRow) -> ListNamesRow:
+    return ListNamesRow(*row)
+
+
+StoredListLongOpenRow: TypeAlias = tuple[int, int, int, str, int, int]
+
+
+def decode_list_long_open_row(row: StoredListLongOpenRow) -> ListLongOpenRow:
     id, charge_point_key, connector_id, id_tag, started_at, start_received_at = row
-    return ListOpenSessionsRow(
+    return ListLongOpenRow(
         id, charge_point_key, connector_id, id_tag, from_milliseconds(started_at), from_milliseconds(start_received_at)
     )
+
+
+StoredListOpenOfRow: TypeAlias = tuple[int, int, int, str, int]
+
+
+def decode_list_open_of_row(row: StoredListOpenOfRow) -> ListOpenOfRow:
+    id, charge_point_key, connector_id, id_tag, start_received_at = row
+    return ListOpenOfRow(id, charge_point_key, connector_id, id_tag, from_milliseconds(start_received_at))
 
 
 StoredSumEndedTransactionsRow: TypeAlias = tuple[int, int, int]
@@ -913,12 +922,12 @@ def decode_list_unmatched_by_charge_point_row(
     return ListUnmatchedByChargePointRow(charge_point_key, records, from_milliseconds(newest_received_at))
 
 
-StoredListLatelyDepartedRow: TypeAlias = tuple[int, int, int]
+StoredListNewDeparturesRow: TypeAlias = tuple[int, int, int]
 
 
-def decode_list_lately_departed_row(row: StoredListLatelyDepartedRow) -> ListLatelyDepartedRow:
-    charge_point_key, kinds, newest_last_at = row
-    return ListLatelyDepartedRow(charge_point_key, kinds, from_milliseconds(newest_last_at))
+def decode_list_new_departures_row(row: StoredListNewDeparturesRow) -> ListNewDeparturesRow:
+    charge_point_key, kinds, newest_first_at = row
+    return ListNewDeparturesRow(charge_point_key, kinds, from_milliseconds(newest_first_at))
 
 
 StoredListUnstoredCardsRow: TypeAlias = tuple[str, int, str, int]

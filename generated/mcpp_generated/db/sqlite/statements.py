@@ -788,15 +788,27 @@ JOIN charge_points AS p ON p.key = c.charge_point_key
 LEFT JOIN transactions AS t ON t.connector_key = c.key AND t.stopped_at IS NULL AND t.session_correlation_id = c.session_correlation_id
 WHERE c.session_correlation_id IS NOT NULL"""
 
-LIST_PRESENCE: Final = """\
+LIST_POINTS: Final = """\
 SELECT
-    key, identity, display_name, registered_at, boot_accepted_at, last_connect_at, last_disconnect_at,
-    last_heartbeat_at, last_meter_values_at
-FROM charge_points ORDER BY identity"""
+    key, identity, CAST(last_connect_at IS NOT NULL AS INTEGER) AS has_connected,
+    CAST(boot_accepted_at IS NOT NULL AS INTEGER) AS is_accepted
+FROM charge_points"""
 
-LIST_OPEN_SESSIONS: Final = """\
+LIST_PRESENCE: Final = """\
+SELECT key, registered_at, last_connect_at, last_disconnect_at, last_heartbeat_at
+FROM charge_points WHERE key IN (SELECT value FROM json_each(?1))"""
+
+LIST_NAMES: Final = """\
+SELECT key, display_name FROM charge_points WHERE key IN (SELECT value FROM json_each(?1))"""
+
+LIST_LONG_OPEN: Final = """\
 SELECT t.id, t.charge_point_key, t.connector_id, t.id_tag, t.started_at, t.start_received_at
-FROM transactions AS t WHERE t.stopped_at IS NULL ORDER BY t.started_at, t.id"""
+FROM transactions AS t
+WHERE t.stopped_at IS NULL AND (t.started_at <= ?1 OR t.start_received_at <= ?2)"""
+
+LIST_OPEN_OF: Final = """\
+SELECT t.id, t.charge_point_key, t.connector_id, t.id_tag, t.start_received_at
+FROM transactions AS t WHERE t.stopped_at IS NULL AND t.id IN (SELECT value FROM json_each(?1))"""
 
 SUM_ENDED_TRANSACTIONS: Final = """\
 SELECT
@@ -838,9 +850,9 @@ SELECT
     charge_point_key, count(*) AS records, CAST(coalesce(max(received_at), 0) AS INTEGER) AS newest_received_at
 FROM unmatched WHERE transaction_id IS NULL GROUP BY charge_point_key"""
 
-LIST_LATELY_DEPARTED: Final = """\
-SELECT charge_point_key, count(*) AS kinds, CAST(coalesce(max(last_at), 0) AS INTEGER) AS newest_last_at
-FROM departures WHERE last_at >= ?1 GROUP BY charge_point_key"""
+LIST_NEW_DEPARTURES: Final = """\
+SELECT charge_point_key, count(*) AS kinds, CAST(coalesce(max(first_at), 0) AS INTEGER) AS newest_first_at
+FROM departures WHERE first_at >= ?1 GROUP BY charge_point_key"""
 
 LIST_UNSTORED_CARDS: Final = """\
 SELECT u.id_tag, u.charge_point_key, u.status, u.last_at

@@ -146,7 +146,7 @@ CREATE TABLE departures (
 
 CREATE INDEX departures_by_firmware
     ON departures (vendor, model, firmware_version, action, message, rule, field, last_at);
-CREATE INDEX departures_by_charge_point ON departures (charge_point_key, last_at);
+CREATE INDEX departures_by_first ON departures (first_at, charge_point_key);
 
 CREATE TABLE id_tags (
     id_tag         TEXT    NOT NULL COLLATE NOCASE PRIMARY KEY,
