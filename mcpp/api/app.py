@@ -25,6 +25,7 @@ from mcpp.api import (
     logging,
     people,
     reservations,
+    summary,
     system,
     transactions,
     unmatched,
@@ -78,6 +79,7 @@ def create_api(services: ApiServices, rules: AccessRules, requests: RequestObser
     )
     api = APIRouter(prefix="/api/v1", dependencies=_token(rules, "/api"), responses=problems)
     for router in (
+        summary.router,
         charge_points.router,
         commands.create_router(services.commands.actions),
         transactions.router,

@@ -30,6 +30,7 @@ from mcpp.plugins.builtin.auto_start import AutoStart
 from mcpp.plugins.loading import Plugin, load_plugins
 from mcpp.plugins.local_site import SiteServices
 from mcpp.plugins.manager import Plugins
+from mcpp.reads.booked import BookedEnergy
 from mcpp.reads.charge_points import ChargePoints
 from mcpp.reads.stored_fleet import read_fleet
 from mcpp.server.certificates import CertificateKeeper
@@ -136,6 +137,7 @@ class CoreParts(NamedTuple):
     certificates: SigningDesk
     events: Events
     event_stream: EventStream
+    booked: BookedEnergy
 
 
 async def build_core(
@@ -143,7 +145,8 @@ async def build_core(
 ) -> CoreParts:
     writer, clock = storage.writer, telemetry.clock
     events = Events()
-    events.subscribe(*telemetry.subscribers())
+    booked = BookedEnergy()
+    events.subscribe(*telemetry.subscribers(), booked)
     passwords = Passwords()
     running.callback(passwords.close)
     policy = AuthorizationPolicy(
@@ -231,6 +234,7 @@ async def build_core(
         certificates=desk,
         events=events,
         event_stream=EventStream(events),
+        booked=booked,
     )
 
 

@@ -37,6 +37,7 @@ from mcpp.files.store import FileStore
 from mcpp.ocpp16.version import OCPP16
 from mcpp.ocppj.actions import Action, AnyAction, Req, Res
 from mcpp.ocppj.errors import NotConnected
+from mcpp.reads.booked import BookedEnergy
 from mcpp.reads.charge_points import ChargePoints
 from mcpp.reads.live import LiveReadings
 from mcpp.server.events import Events
@@ -252,8 +253,8 @@ async def site(
     writer = Writer(connection, SqliteQueries(connection), memory=memory)
     readers = await SqliteReaderPool.open(database)
     connections, stamps, events, passwords = Connections(), StampBook(), Events(), Passwords()
-    clock, live = Clock(), LiveReadings()
-    events.subscribe(live)
+    clock, live, booked = Clock(), LiveReadings(), BookedEnergy()
+    events.subscribe(live, booked)
     null = os.open(os.devnull, os.O_WRONLY)
     sink = LogSink(null)
     lines = LineWriter(sink, render_json, LogLevel.INFO)
@@ -285,6 +286,7 @@ async def site(
         log=LogControl(lines),
         clock=clock,
         learning=core.learning,
+        booked=booked,
         files=files if with_files else None,
     )
     server = HttpServer(create_api(services, rules, RequestTelemetry(metrics, spans)), rules.http_host, 0)
