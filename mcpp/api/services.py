@@ -10,7 +10,9 @@ from typing import Annotated, Concatenate, ParamSpec, Protocol, TypeVar, cast
 from fastapi import Depends, Request
 from pydantic import BaseModel
 
+from mcpp.api.credentials import CredentialStore
 from mcpp.api.event_stream import EventStream
+from mcpp.api.failed_logins import FailedLogins
 from mcpp.certificates.desk import SigningDesk
 from mcpp.clock import Clock
 from mcpp.csms.commands import Commands
@@ -76,6 +78,8 @@ class ApiServices:
     """Content type and pieces of a scrape, by the Accept header."""
     log: LogControl
     clock: Clock
+    credentials: CredentialStore
+    failed_logins: FailedLogins = field(default_factory=FailedLogins)
     files: FileStore | None = None
     """None where the listener for files is off."""
     certificates: SigningDesk | None = None

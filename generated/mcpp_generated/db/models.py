@@ -15,6 +15,7 @@ from .enums import (
     MessageRole,
     ReportKind,
     ReservationState,
+    Role,
     RollOutStage,
     StepState,
     StopMatch,
@@ -450,6 +451,25 @@ class ListSessionsRow(NamedTuple):
     transaction_id: int | None
     status_received_at: datetime | None
     start_received_at: datetime | None
+
+
+class Token(NamedTuple):
+    """A row of the table `tokens`."""
+
+    id: int
+    name: str
+    role: Role
+    hash: bytes
+    created_at: datetime
+    last_used_at: datetime | None
+
+
+class Login(NamedTuple):
+    """A row of the table `logins`."""
+
+    hash: bytes
+    token_id: int | None
+    expires_at: datetime
 
 
 class ListDeliveriesRow(NamedTuple):

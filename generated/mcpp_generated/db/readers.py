@@ -23,8 +23,10 @@ from .models import (
     ListTransactionSamplesRow,
     ListUnknownIdTagsRow,
     LocalList,
+    Login,
     ReservationRecord,
     RollOutStep,
+    Token,
     TransactionRecord,
     UnmatchedRecord,
     UploadRecord,
@@ -218,6 +220,14 @@ class Readers(Protocol):
         self, *, transaction_id: int, measured_at: datetime, position: int, kind_id: int, value: str, page_size: int
     ) -> list[ListTransactionSamplesRow]:
         """The samples of a transaction in the order of time, then as sent, a page at a time."""
+        raise NotImplementedError
+
+    async def list_tokens(self) -> list[Token]:
+        """Every named token, the oldest first: they are few."""
+        raise NotImplementedError
+
+    async def list_logins(self) -> list[Login]:
+        """Every browser that is logged in, the one whose time is over first at the top."""
         raise NotImplementedError
 
     async def get_transaction(self, *, transaction_id: int) -> TransactionRecord | None:

@@ -24,8 +24,10 @@ from ..models import (
     ListTransactionSamplesRow,
     ListUnknownIdTagsRow,
     LocalList,
+    Login,
     ReservationRecord,
     RollOutStep,
+    Token,
     TransactionRecord,
     UnmatchedRecord,
     UploadRecord,
@@ -47,8 +49,10 @@ from .rows import (
     decode_list_transaction_samples_row,
     decode_list_unknown_id_tags_row,
     decode_local_list,
+    decode_login,
     decode_reservation_record,
     decode_roll_out_step,
+    decode_token,
     decode_transaction_record,
     decode_unmatched_record,
     decode_upload_record,
@@ -294,6 +298,12 @@ class SqliteReaders:
             (transaction_id, to_milliseconds(measured_at), position, kind_id, value, page_size),
             decode_list_transaction_samples_row,
         )
+
+    async def list_tokens(self) -> list[Token]:
+        return await read_all(self._connection, statements.LIST_TOKENS, (), decode_token)
+
+    async def list_logins(self) -> list[Login]:
+        return await read_all(self._connection, statements.LIST_LOGINS, (), decode_login)
 
     async def get_transaction(self, *, transaction_id: int) -> TransactionRecord | None:
         return await read_one(

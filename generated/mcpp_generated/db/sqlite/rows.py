@@ -15,6 +15,7 @@ from ..enums import (
     MessageRole,
     ReportKind,
     ReservationState,
+    Role,
     RollOutStage,
     StepState,
     StopMatch,
@@ -51,12 +52,14 @@ from ..models import (
     ListTransactionSamplesRow,
     ListUnknownIdTagsRow,
     LocalList,
+    Login,
     PluginMemory,
     ReservationRecord,
     RollOutStep,
     SampleKind,
     SizeOfConfigurationRow,
     SizeOfUnmatchedRow,
+    Token,
     Transaction,
     TransactionRecord,
     Unmatched,
@@ -73,6 +76,7 @@ _IMPLAUSIBLE: Final = {member.value: member for member in Implausible}
 _MESSAGE_ROLE: Final = {member.value: member for member in MessageRole}
 _REPORT_KIND: Final = {member.value: member for member in ReportKind}
 _RESERVATION_STATE: Final = {member.value: member for member in ReservationState}
+_ROLE: Final = {member.value: member for member in Role}
 _ROLL_OUT_STAGE: Final = {member.value: member for member in RollOutStage}
 _STEP_STATE: Final = {member.value: member for member in StepState}
 _STOP_MATCH: Final = {member.value: member for member in StopMatch}
@@ -793,6 +797,29 @@ def decode_list_sessions_row(row: StoredListSessionsRow) -> ListSessionsRow:
         None if status_received_at is None else from_milliseconds(status_received_at),
         None if start_received_at is None else from_milliseconds(start_received_at),
     )
+
+
+StoredToken: TypeAlias = tuple[int, str, str, bytes, int, int | None]
+
+
+def decode_token(row: StoredToken) -> Token:
+    id, name, role, hash, created_at, last_used_at = row
+    return Token(
+        id,
+        name,
+        _ROLE[role],
+        hash,
+        from_milliseconds(created_at),
+        None if last_used_at is None else from_milliseconds(last_used_at),
+    )
+
+
+StoredLogin: TypeAlias = tuple[bytes, int | None, int]
+
+
+def decode_login(row: StoredLogin) -> Login:
+    hash, token_id, expires_at = row
+    return Login(hash, token_id, from_milliseconds(expires_at))
 
 
 StoredListDeliveriesRow: TypeAlias = tuple[int | None, int, int | None]
