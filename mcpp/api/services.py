@@ -11,7 +11,9 @@ from typing import Annotated, Concatenate, ParamSpec, Protocol, TypeVar, cast
 from fastapi import Depends, Request
 from pydantic import BaseModel
 
+from mcpp.api.credentials import CredentialStore
 from mcpp.api.event_stream import EventStream
+from mcpp.api.failed_logins import FailedLogins
 from mcpp.certificates.desk import SigningDesk
 from mcpp.clock import Clock
 from mcpp.csms.commands import Commands
@@ -83,6 +85,8 @@ class ApiServices:
     clock: Clock
     learning: CardLearning
     """The cards that are being learnt."""
+    credentials: CredentialStore
+    failed_logins: FailedLogins = field(default_factory=FailedLogins)
     booked: BookedEnergy = field(default_factory=BookedEnergy)
     attention: AttentionSources = field(default_factory=AttentionSources)
     """What may need a person, beside what the database knows."""

@@ -12,6 +12,7 @@ from websockets.datastructures import Headers
 
 from mcpp.api.access import AccessRules
 from mcpp.api.app import create_api
+from mcpp.api.failed_logins import FailedLogins
 from mcpp.api.http_server import HttpServer
 from mcpp.api.proxies import FindClient
 from mcpp.api.services import ApiServices
@@ -132,6 +133,8 @@ async def open_http(
         learning=core.services.learning,
         booked=core.booked,
         attention=attention_sources(settings.database, telemetry.clock, core.presence, core.certificates, tls),
+        credentials=core.credentials,
+        failed_logins=FailedLogins(counted_as),
         files=files,
         certificates=core.certificates,
     )
@@ -139,9 +142,7 @@ async def open_http(
         http_host=settings.http_host,
         allowed_hosts=settings.allowed_hosts or (),
         machine_names=await machine_names(),
-        api_token=settings.effective_api_token(),
         metrics_open=settings.metrics_open,
-        counted_as=counted_as,
         find_client=_find_client(settings.trusted_proxies),
     )
     api = create_api(services, rules, RequestTelemetry(telemetry.metrics, telemetry.spans))

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, NamedTuple
 
+from mcpp.api.credentials import CredentialStore
 from mcpp.api.event_stream import EventStream
 from mcpp.certificates.desk import SigningDesk
 from mcpp.certificates.revoked import Revoked
@@ -37,6 +38,7 @@ from mcpp.server.certificates import CertificateKeeper
 from mcpp.server.chores import (
     CardKeeper,
     ConformanceKeeper,
+    CredentialKeeper,
     RecoveryKeeper,
     ReservationKeeper,
     RetentionKeeper,
@@ -138,6 +140,7 @@ class CoreParts(NamedTuple):
     events: Events
     event_stream: EventStream
     booked: BookedEnergy
+    credentials: CredentialStore
 
 
 async def build_core(
@@ -206,6 +209,8 @@ async def build_core(
     await writer.submit_keeping(note_default_price, clock.now(), *prices)
     services.read_signing_request = desk.read_signing_request
     events.subscribe(desk)
+    credentials = CredentialStore(settings.effective_api_token(), storage.readers, writer, clock.now)
+    await credentials.load()
     grace = timedelta(seconds=settings.recovery_grace)
     keeps_days = settings.meter_values_retention
     for chore in (
@@ -214,6 +219,7 @@ async def build_core(
         StampKeeper(writer, services.stamps),
         ConformanceKeeper(writer, services.departures),
         CardKeeper(writer, services.cards, clock.now),
+        CredentialKeeper(credentials),
         ReservationKeeper(writer, events.publish, clock.now),
         RecoveryKeeper(
             writer, events.publish, partial(_connected_since, registry, clock), grace, clock.now, lambda: clock.jumps
@@ -235,6 +241,7 @@ async def build_core(
         events=events,
         event_stream=EventStream(events),
         booked=booked,
+        credentials=credentials,
     )
 
 

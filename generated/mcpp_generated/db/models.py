@@ -16,6 +16,7 @@ from .enums import (
     MessageRole,
     ReportKind,
     ReservationState,
+    Role,
     RollOutStage,
     StepState,
     StopMatch,
@@ -657,6 +658,25 @@ class ListEndingUnrenewedRow(NamedTuple):
     charge_point_key: int | None
     issued_at: datetime | None
     expires_at: datetime | None
+
+
+class Token(NamedTuple):
+    """A row of the table `tokens`."""
+
+    id: int
+    name: str
+    role: Role
+    hash: bytes
+    created_at: datetime
+    last_used_at: datetime | None
+
+
+class Login(NamedTuple):
+    """A row of the table `logins`."""
+
+    hash: bytes
+    token_id: int | None
+    expires_at: datetime
 
 
 class ListDeliveriesRow(NamedTuple):

@@ -17,6 +17,7 @@ from .enums import (
     MessageRole,
     ReportKind,
     ReservationState,
+    Role,
     RollOutStage,
     StepState,
     StopMatch,
@@ -71,6 +72,7 @@ from .models import (
     ListUnmatchedByChargePointRow,
     ListUnstoredCardsRow,
     LocalList,
+    Login,
     Person,
     PersonCard,
     PersonPrice,
@@ -84,6 +86,7 @@ from .models import (
     SizeOfUnmatchedRow,
     StampChargePointsParams,
     SumEndedTransactionsRow,
+    Token,
     Transaction,
     TransactionRecord,
     Unmatched,
@@ -1096,6 +1099,50 @@ class Queries(Protocol):
 
     def list_ending_unrenewed(self, *, until: datetime | None) -> list[ListEndingUnrenewedRow]:
         """The newest installed certificate of each charge point, where it ends before some time."""
+        raise NotImplementedError
+
+    def list_tokens(self) -> list[Token]:
+        """Every named token, the oldest first: they are few."""
+        raise NotImplementedError
+
+    def find_token(self, *, name: str) -> Token | None:
+        """A token by its name, compared without regard to case."""
+        raise NotImplementedError
+
+    def add_token(self, *, name: str, role: Role, hash: bytes, created_at: datetime) -> Token:
+        """Store a token; only its hash."""
+        raise NotImplementedError
+
+    def delete_token(self, *, id: int) -> None:
+        """Forget a token, and all that was logged in with it."""
+        raise NotImplementedError
+
+    def set_token_used(self, *, last_used_at: datetime | None, id: int) -> None:
+        """Note when a token was used last."""
+        raise NotImplementedError
+
+    def list_logins(self) -> list[Login]:
+        """Every browser that is logged in, the one whose time is over first at the top."""
+        raise NotImplementedError
+
+    def add_login(self, *, hash: bytes, token_id: int | None, expires_at: datetime) -> None:
+        """Note that a browser has logged in."""
+        raise NotImplementedError
+
+    def delete_login(self, *, hash: bytes) -> None:
+        """Forget that a browser is logged in."""
+        raise NotImplementedError
+
+    def delete_logins_until(self, *, until_at: datetime) -> None:
+        """Forget those whose time is over."""
+        raise NotImplementedError
+
+    def keep_latest_logins(self, *, kept: int) -> None:
+        """Forget all but so many, those that would last longest."""
+        raise NotImplementedError
+
+    def get_token(self, *, id: int) -> Token | None:
+        """A token by its key."""
         raise NotImplementedError
 
     def find_start(

@@ -37,12 +37,14 @@ from .models import (
     ListUnmatchedByChargePointRow,
     ListUnstoredCardsRow,
     LocalList,
+    Login,
     Person,
     PersonCard,
     PersonPrice,
     ReservationRecord,
     RollOutStep,
     SumEndedTransactionsRow,
+    Token,
     TransactionRecord,
     UnmatchedRecord,
     UploadRecord,
@@ -345,6 +347,14 @@ class Readers(Protocol):
 
     async def list_ending_unrenewed(self, *, until: datetime | None) -> list[ListEndingUnrenewedRow]:
         """The newest installed certificate of each charge point, where it ends before some time."""
+        raise NotImplementedError
+
+    async def list_tokens(self) -> list[Token]:
+        """Every named token, the oldest first: they are few."""
+        raise NotImplementedError
+
+    async def list_logins(self) -> list[Login]:
+        """Every browser that is logged in, the one whose time is over first at the top."""
         raise NotImplementedError
 
     async def get_transaction(self, *, transaction_id: int) -> TransactionRecord | None:

@@ -17,6 +17,7 @@ from pydantic import BaseModel
 
 from mcpp.api.access import AccessRules
 from mcpp.api.app import create_api
+from mcpp.api.credentials import CredentialStore
 from mcpp.api.event_stream import EventStream
 from mcpp.api.http_server import HttpServer
 from mcpp.api.services import ApiServices
@@ -243,7 +244,12 @@ class Site:
 
 @asynccontextmanager
 async def site(
-    folder: Path, rules: AccessRules = LOCAL, *, with_files: bool = False, spans: Spans | None = None
+    folder: Path,
+    rules: AccessRules = LOCAL,
+    *,
+    api_token: str | None = None,
+    with_files: bool = False,
+    spans: Spans | None = None,
 ) -> AsyncIterator[Site]:
     """A server of its own on a free port, and its database in `folder`."""
     database = folder / "mcpp.db"
@@ -266,6 +272,8 @@ async def site(
     )
     await files.open()
     files.base_url = "http://files.example"
+    credentials = CredentialStore(api_token, readers, writer, clock.now)
+    await credentials.load()
     services = ApiServices(
         readers=readers,
         writer=writer,
@@ -287,6 +295,7 @@ async def site(
         clock=clock,
         learning=core.learning,
         booked=booked,
+        credentials=credentials,
         files=files if with_files else None,
     )
     server = HttpServer(create_api(services, rules, RequestTelemetry(metrics, spans)), rules.http_host, 0)

@@ -17,6 +17,7 @@ from ..enums import (
     MessageRole,
     ReportKind,
     ReservationState,
+    Role,
     RollOutStage,
     StepState,
     StopMatch,
@@ -71,6 +72,7 @@ from ..models import (
     ListUnmatchedByChargePointRow,
     ListUnstoredCardsRow,
     LocalList,
+    Login,
     Person,
     PersonCard,
     PersonPrice,
@@ -84,6 +86,7 @@ from ..models import (
     SizeOfUnmatchedRow,
     StampChargePointsParams,
     SumEndedTransactionsRow,
+    Token,
     Transaction,
     TransactionRecord,
     Unmatched,
@@ -134,6 +137,7 @@ from .rows import (
     StoredListUnmatchedByChargePointRow,
     StoredListUnstoredCardsRow,
     StoredLocalList,
+    StoredLogin,
     StoredPerson,
     StoredPersonCard,
     StoredPersonPrice,
@@ -144,6 +148,7 @@ from .rows import (
     StoredSizeOfConfigurationRow,
     StoredSizeOfUnmatchedRow,
     StoredSumEndedTransactionsRow,
+    StoredToken,
     StoredTransaction,
     StoredTransactionRecord,
     StoredUnmatched,
@@ -197,6 +202,7 @@ from .rows import (
     decode_list_unmatched_by_charge_point_row,
     decode_list_unstored_cards_row,
     decode_local_list,
+    decode_login,
     decode_person,
     decode_person_card,
     decode_person_price,
@@ -207,6 +213,7 @@ from .rows import (
     decode_size_of_configuration_row,
     decode_size_of_unmatched_row,
     decode_sum_ended_transactions_row,
+    decode_token,
     decode_transaction,
     decode_transaction_record,
     decode_unmatched,
@@ -1494,6 +1501,46 @@ class SqliteQueries:
             statements.LIST_ENDING_UNRENEWED, (None if until is None else to_milliseconds(until),)
         ).fetchall()
         return [decode_list_ending_unrenewed_row(row) for row in rows]
+
+    def list_tokens(self) -> list[Token]:
+        rows: list[StoredToken] = self._execute(statements.LIST_TOKENS).fetchall()
+        return [decode_token(row) for row in rows]
+
+    def find_token(self, *, name: str) -> Token | None:
+        row: StoredToken | None = self._execute(statements.FIND_TOKEN, (name,)).fetchone()
+        return None if row is None else decode_token(row)
+
+    def add_token(self, *, name: str, role: Role, hash: bytes, created_at: datetime) -> Token:
+        row: StoredToken = self._execute(
+            statements.ADD_TOKEN, (name, str(role), hash, to_milliseconds(created_at))
+        ).fetchone()
+        return decode_token(row)
+
+    def delete_token(self, *, id: int) -> None:
+        self._execute(statements.DELETE_TOKEN, (id,))
+
+    def set_token_used(self, *, last_used_at: datetime | None, id: int) -> None:
+        self._execute(statements.SET_TOKEN_USED, (None if last_used_at is None else to_milliseconds(last_used_at), id))
+
+    def list_logins(self) -> list[Login]:
+        rows: list[StoredLogin] = self._execute(statements.LIST_LOGINS).fetchall()
+        return [decode_login(row) for row in rows]
+
+    def add_login(self, *, hash: bytes, token_id: int | None, expires_at: datetime) -> None:
+        self._execute(statements.ADD_LOGIN, (hash, token_id, to_milliseconds(expires_at)))
+
+    def delete_login(self, *, hash: bytes) -> None:
+        self._execute(statements.DELETE_LOGIN, (hash,))
+
+    def delete_logins_until(self, *, until_at: datetime) -> None:
+        self._execute(statements.DELETE_LOGINS_UNTIL, (to_milliseconds(until_at),))
+
+    def keep_latest_logins(self, *, kept: int) -> None:
+        self._execute(statements.KEEP_LATEST_LOGINS, (kept,))
+
+    def get_token(self, *, id: int) -> Token | None:
+        row: StoredToken | None = self._execute(statements.GET_TOKEN, (id,)).fetchone()
+        return None if row is None else decode_token(row)
 
     def find_start(
         self, *, connector_key: int, started_at: datetime, id_tag: str, meter_start: int

@@ -38,12 +38,14 @@ from ..models import (
     ListUnmatchedByChargePointRow,
     ListUnstoredCardsRow,
     LocalList,
+    Login,
     Person,
     PersonCard,
     PersonPrice,
     ReservationRecord,
     RollOutStep,
     SumEndedTransactionsRow,
+    Token,
     TransactionRecord,
     UnmatchedRecord,
     UploadRecord,
@@ -79,12 +81,14 @@ from .rows import (
     decode_list_unmatched_by_charge_point_row,
     decode_list_unstored_cards_row,
     decode_local_list,
+    decode_login,
     decode_person,
     decode_person_card,
     decode_person_price,
     decode_reservation_record,
     decode_roll_out_step,
     decode_sum_ended_transactions_row,
+    decode_token,
     decode_transaction_record,
     decode_unmatched_record,
     decode_upload_record,
@@ -469,6 +473,12 @@ class SqliteReaders:
             (None if until is None else to_milliseconds(until),),
             decode_list_ending_unrenewed_row,
         )
+
+    async def list_tokens(self) -> list[Token]:
+        return await read_all(self._connection, statements.LIST_TOKENS, (), decode_token)
+
+    async def list_logins(self) -> list[Login]:
+        return await read_all(self._connection, statements.LIST_LOGINS, (), decode_login)
 
     async def get_transaction(self, *, transaction_id: int) -> TransactionRecord | None:
         return await read_one(

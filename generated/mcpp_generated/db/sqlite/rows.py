@@ -16,6 +16,7 @@ from ..enums import (
     MessageRole,
     ReportKind,
     ReservationState,
+    Role,
     RollOutStage,
     StepState,
     StopMatch,
@@ -66,6 +67,7 @@ from ..models import (
     ListUnmatchedByChargePointRow,
     ListUnstoredCardsRow,
     LocalList,
+    Login,
     Person,
     PersonCard,
     PersonPrice,
@@ -76,6 +78,7 @@ from ..models import (
     SizeOfConfigurationRow,
     SizeOfUnmatchedRow,
     SumEndedTransactionsRow,
+    Token,
     Transaction,
     TransactionRecord,
     Unmatched,
@@ -92,6 +95,7 @@ _IMPLAUSIBLE: Final = {member.value: member for member in Implausible}
 _MESSAGE_ROLE: Final = {member.value: member for member in MessageRole}
 _REPORT_KIND: Final = {member.value: member for member in ReportKind}
 _RESERVATION_STATE: Final = {member.value: member for member in ReservationState}
+_ROLE: Final = {member.value: member for member in Role}
 _ROLL_OUT_STAGE: Final = {member.value: member for member in RollOutStage}
 _STEP_STATE: Final = {member.value: member for member in StepState}
 _STOP_MATCH: Final = {member.value: member for member in StopMatch}
@@ -1106,6 +1110,29 @@ def decode_list_ending_unrenewed_row(row: StoredListEndingUnrenewedRow) -> ListE
         None if issued_at is None else from_milliseconds(issued_at),
         None if expires_at is None else from_milliseconds(expires_at),
     )
+
+
+StoredToken: TypeAlias = tuple[int, str, str, bytes, int, int | None]
+
+
+def decode_token(row: StoredToken) -> Token:
+    id, name, role, hash, created_at, last_used_at = row
+    return Token(
+        id,
+        name,
+        _ROLE[role],
+        hash,
+        from_milliseconds(created_at),
+        None if last_used_at is None else from_milliseconds(last_used_at),
+    )
+
+
+StoredLogin: TypeAlias = tuple[bytes, int | None, int]
+
+
+def decode_login(row: StoredLogin) -> Login:
+    hash, token_id, expires_at = row
+    return Login(hash, token_id, from_milliseconds(expires_at))
 
 
 StoredListDeliveriesRow: TypeAlias = tuple[int | None, int, int | None]

@@ -947,6 +947,39 @@ AND NOT EXISTS (
 )
 ORDER BY c.expires_at"""
 
+LIST_TOKENS: Final = """\
+SELECT id, name, role, hash, created_at, last_used_at FROM tokens ORDER BY id"""
+
+FIND_TOKEN: Final = """\
+SELECT id, name, role, hash, created_at, last_used_at FROM tokens WHERE name = ?1"""
+
+ADD_TOKEN: Final = """\
+INSERT INTO tokens (name, role, hash, created_at) VALUES (?1, ?2, ?3, ?4) RETURNING id, name, role, hash, created_at, last_used_at"""
+
+DELETE_TOKEN: Final = """\
+DELETE FROM tokens WHERE id = ?1"""
+
+SET_TOKEN_USED: Final = """\
+UPDATE tokens SET last_used_at = ?1 WHERE id = ?2"""
+
+LIST_LOGINS: Final = """\
+SELECT hash, token_id, expires_at FROM logins ORDER BY expires_at"""
+
+ADD_LOGIN: Final = """\
+INSERT INTO logins (hash, token_id, expires_at) VALUES (?1, ?2, ?3)"""
+
+DELETE_LOGIN: Final = """\
+DELETE FROM logins WHERE hash = ?1"""
+
+DELETE_LOGINS_UNTIL: Final = """\
+DELETE FROM logins WHERE expires_at <= ?1"""
+
+KEEP_LATEST_LOGINS: Final = """\
+DELETE FROM logins WHERE hash IN (SELECT l.hash FROM logins AS l ORDER BY l.expires_at DESC LIMIT -1 OFFSET ?1)"""
+
+GET_TOKEN: Final = """\
+SELECT id, name, role, hash, created_at, last_used_at FROM tokens WHERE id = ?1"""
+
 FIND_START: Final = """\
 SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at, samples_thinned FROM transactions
 WHERE connector_key = ?1 AND started_at = ?2 AND id_tag = ?3 AND meter_start = ?4

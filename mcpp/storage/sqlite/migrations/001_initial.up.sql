@@ -608,3 +608,24 @@ CREATE TABLE roll_out_steps (
     changed_at        INTEGER NOT NULL,
     PRIMARY KEY (charge_point_key, position)
 ) STRICT, WITHOUT ROWID;
+
+-- Named tokens of the HTTP API. hash: SHA-256 of the token, which stands nowhere. last_used_at: within a minute or so.
+CREATE TABLE tokens (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    name          TEXT    NOT NULL UNIQUE COLLATE NOCASE,
+    role          TEXT    NOT NULL CHECK (role IN ('operator', 'viewer')),
+    hash          BLOB    NOT NULL UNIQUE,
+    created_at    INTEGER NOT NULL,
+    last_used_at  INTEGER
+) STRICT;
+
+-- Browsers that are logged in. hash: of the secret in the browser's cookie. token_id: of the token it was logged in
+-- with; null for the setting api-token, which then is part of what was hashed.
+CREATE TABLE logins (
+    hash        BLOB    NOT NULL PRIMARY KEY,
+    token_id    INTEGER REFERENCES tokens (id) ON DELETE CASCADE,
+    expires_at  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX logins_by_token ON logins (token_id);
+CREATE INDEX logins_by_end ON logins (expires_at);
