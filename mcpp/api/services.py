@@ -15,12 +15,14 @@ from mcpp.certificates.desk import SigningDesk
 from mcpp.clock import Clock
 from mcpp.csms.commands import Commands
 from mcpp.csms.live import Exchange, LiveChargePoints
+from mcpp.csms.refused import RefusedConnections
 from mcpp.domain.assignment import ReadContent
 from mcpp.domain.events import Event
 from mcpp.domain.occasion import OperatorOccasion, Result
 from mcpp.files.store import FileStore
 from mcpp.ocppj.flow import active_correlation_id
 from mcpp.reads.charge_points import ChargePoints
+from mcpp.reads.connect import ConnectInfo
 from mcpp.reads.live import LiveReadings
 from mcpp.storage.engine import ReaderPool
 from mcpp.storage.writer import Writer
@@ -62,6 +64,9 @@ class ApiServices:
     commands: Commands
     charge_points: ChargePoints
     live_readings: LiveReadings
+    refused: RefusedConnections
+    connect_info: Callable[[], ConnectInfo]
+    """What to type into a charger, as it holds now."""
     sync_local_list: Callable[[str], Awaitable[Exchange[BaseModel]]]
     """Bring a charge point's local list in line with the stored tags; raises as a command, Unknown and Conflict."""
     charging_profiles: Mapping[str, type[BaseModel]]

@@ -7,13 +7,13 @@ import gc
 import os
 import resource
 import signal
-import socket
 import stat
 import sys
 import threading
 from contextlib import AsyncExitStack
 
 from mcpp.server.chores import TlsFileKeeper
+from mcpp.server.connect import base_urls
 from mcpp.server.listeners import Listeners, open_files, open_http, open_ocpp
 from mcpp.server.parts import (
     CoreParts,
@@ -25,7 +25,7 @@ from mcpp.server.parts import (
 )
 from mcpp.server.systemd import ServiceManager
 from mcpp.server.telemetry import TelemetryParts, build_telemetry
-from mcpp.server.tls import open_tls
+from mcpp.server.tls import ListenersTls, open_tls
 from mcpp.server.watchdog import LOOP_STALL_SECONDS, WRITER_STALL_SECONDS, Watchdog, Watched
 from mcpp.settings import Settings, is_loopback
 from mcpp.telemetry.logs.control import follow_signals
@@ -109,7 +109,7 @@ async def _serve(settings: Settings, sink: LogSink, lines: LineWriter) -> None:
         manager = ServiceManager(os.environ)
         storage = await open_storage(settings, telemetry, running)
         _watch(manager, telemetry, lag, storage, running)
-        core = await build_core(settings, telemetry, storage, running)
+        core = await build_core(settings, telemetry, storage, running, tls.ocpp)
         plugins = build_plugins(wanted, telemetry, storage, core, running)
         listeners = Listeners()
         running.push_async_callback(listeners.stop)
@@ -121,7 +121,7 @@ async def _serve(settings: Settings, sink: LogSink, lines: LineWriter) -> None:
         certificates.start()
         running.push_async_callback(certificates.stop)
         _tune_garbage_collection()
-        await _announce(settings, core, ocpp_port=ocpp_port, http_port=http_port, files_port=files and files[1])
+        await _announce(settings, core, tls, ocpp_port=ocpp_port, http_port=http_port, files_port=files and files[1])
         manager.ready(f"chargers on port {ocpp_port}, HTTP on port {http_port}")
         plugins.start()
         await stop.wait()
@@ -157,7 +157,13 @@ def _tune_garbage_collection() -> None:
 
 
 async def _announce(
-    settings: Settings, core: CoreParts, *, ocpp_port: int, http_port: int, files_port: int | None
+    settings: Settings,
+    core: CoreParts,
+    tls: ListenersTls,
+    *,
+    ocpp_port: int,
+    http_port: int,
+    files_port: int | None,
 ) -> None:
     log = get_logger()
     if not is_loopback(settings.ocpp_host) and not await core.presence.chargers_authenticated():
@@ -167,13 +173,11 @@ async def _announce(
     ports = {"ocpp_port": ocpp_port, "http_port": http_port}
     if files_port is not None:
         ports["files_port"] = files_port
-    log.info("server_started", category="system", **ports)
+    charger_url = core.connect_guide.url()
+    page_url = base_urls("http", settings.http_host, http_port, tls.http)[0]
+    urls = {"charger_url": charger_url, "page_url": f"{page_url}/", "docs_url": f"{page_url}/docs"}
+    log.info("server_started", category="system", **ports, **urls)
     if sys.stdout.isatty():
-        path = settings.ocpp_path.rstrip("/")
-        host = socket.gethostname() if _is_unspecified(settings.ocpp_host) else settings.ocpp_host
-        scheme = "ws" if settings.tls_cert is None else "wss"
-        print(f"Type this URL into a charger: {scheme}://{host}:{ocpp_port}{path}/", file=sys.stderr)  # noqa: T201
-
-
-def _is_unspecified(host: str) -> bool:
-    return host in {"0.0.0.0", "::"}  # noqa: S104  compared, not bound
+        for what, url in (("Page", urls["page_url"]), ("API", urls["docs_url"]), ("Chargers", charger_url)):
+            print(f"{what + ':':<10}{url}", file=sys.stderr)  # noqa: T201
+        print("          (type this URL into a charger, which adds its own identity)", file=sys.stderr)  # noqa: T201

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from typing import TypeAlias
 import orjson
 
 from mcpp.telemetry.logs.redaction import redact_text
-from mcpp.telemetry.logs.sink import LogSink
+from mcpp.telemetry.logs.sink import STANDARD_OUTPUT, LogSink
 
 Line: TypeAlias = dict[str, object]
 """The fields of a line; `timestamp`, `level`, `event` and `category` come first."""
@@ -40,6 +41,14 @@ class LogFormat(StrEnum):
 
     JSON = "json"
     CONSOLE = "console"
+
+
+def usual_format() -> LogFormat:
+    """That of lines on standard output where nothing else is wanted: for people on a terminal."""
+    try:
+        return LogFormat.CONSOLE if os.isatty(STANDARD_OUTPUT) else LogFormat.JSON
+    except OSError:  # it is closed
+        return LogFormat.JSON
 
 
 class LineWriter:
