@@ -11,7 +11,11 @@ import stat
 import sys
 import threading
 from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
 
+from mcpp.bounds import MIB
+from mcpp.errors import StartError
 from mcpp.server.chores import TlsFileKeeper
 from mcpp.server.connect import base_urls
 from mcpp.server.listeners import Listeners, open_files, open_http, open_ocpp
@@ -31,6 +35,7 @@ from mcpp.settings import Settings, is_loopback
 from mcpp.telemetry.logs.control import follow_signals
 from mcpp.telemetry.logs.lines import LineWriter
 from mcpp.telemetry.logs.pipeline import get_logger, logging_to, report_loop_errors, wants_colors
+from mcpp.telemetry.logs.rotated_file import RotatedFile
 from mcpp.telemetry.logs.sink import STANDARD_OUTPUT, LogSink, fill_standard_streams
 from mcpp.telemetry.loop_lag import LoopLag
 
@@ -47,7 +52,7 @@ def serve(settings: Settings) -> int:
     fill_standard_streams()
     _allow_many_connections()
     sys.setswitchinterval(_SWITCH_INTERVAL)
-    sink = LogSink()
+    sink, file = LogSink(), _open_log_file(settings)
     colors = wants_colors(STANDARD_OUTPUT)
     with (
         logging_to(
@@ -56,12 +61,31 @@ def serve(settings: Settings) -> int:
             log_format=settings.log_format,
             log_payloads=settings.log_payloads,
             colors=colors,
+            file=file,
         ) as lines,
         asyncio.Runner(loop_factory=_loop_factory()) as runner,
     ):
-        runner.run(_serve(settings, sink, lines))
+        runner.run(_serve(settings, lines))
     _leave_threads_behind()
     return 0
+
+
+def _open_log_file(settings: Settings) -> LogSink | None:
+    """The log file's sink, where one is wanted. Raises StartError."""
+    path = settings.log_file
+    if path is None:
+        return None
+    try:
+        file = RotatedFile(
+            path, size=settings.log_file_size * MIB, count=settings.log_file_count, say=partial(_say_of_log_file, path)
+        )
+    except OSError as error:
+        raise StartError(f"log-file: {path} can't be written ({error.strerror})") from error
+    return LogSink(write_all=file.write_all)
+
+
+def _say_of_log_file(path: Path, event: str, reason: str) -> None:
+    get_logger().warning(event, category="system", file=str(path), **({"reason": reason} if reason else {}))
 
 
 def _leave_threads_behind() -> None:
@@ -89,7 +113,7 @@ def _loop_factory() -> type[asyncio.AbstractEventLoop] | None:
     return uvloop.Loop
 
 
-async def _serve(settings: Settings, sink: LogSink, lines: LineWriter) -> None:
+async def _serve(settings: Settings, lines: LineWriter) -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -100,7 +124,7 @@ async def _serve(settings: Settings, sink: LogSink, lines: LineWriter) -> None:
     if not sys.stdout.isatty():  # where it is one, the signal says that the terminal was closed
         loop.add_signal_handler(signal.SIGHUP, tls.reload)
     async with AsyncExitStack() as running:
-        telemetry = build_telemetry(settings, sink, lines, running)
+        telemetry = build_telemetry(settings, lines, running)
         follow_signals(telemetry.log, loop)
         lag = LoopLag(telemetry.metrics.event_loop_lag.observe)
         lag.start()

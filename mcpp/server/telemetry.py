@@ -23,7 +23,6 @@ from mcpp.telemetry.labels import OTHER
 from mcpp.telemetry.logs.control import LogControl
 from mcpp.telemetry.logs.lines import LineWriter
 from mcpp.telemetry.logs.message_lines import MessageLines
-from mcpp.telemetry.logs.sink import LogSink
 from mcpp.telemetry.messages import MessageTelemetry
 from mcpp.telemetry.metrics.definitions import Metrics
 from mcpp.telemetry.plugins import PluginTelemetry
@@ -72,7 +71,7 @@ class TelemetryParts(NamedTuple):
         return PluginTelemetry(self.metrics, self.spans)
 
 
-def build_telemetry(settings: Settings, sink: LogSink, lines: LineWriter, running: AsyncExitStack) -> TelemetryParts:
+def build_telemetry(settings: Settings, lines: LineWriter, running: AsyncExitStack) -> TelemetryParts:
     """Raises StartError where the OTEL_ variables ask for what can't be."""
     metrics = Metrics(
         version=__version__,
@@ -83,7 +82,7 @@ def build_telemetry(settings: Settings, sink: LogSink, lines: LineWriter, runnin
     )
     clock = Clock()
     metrics.watch_clock(lambda: clock.is_wrong)
-    metrics.watch_log(lambda: sink.dropped)
+    metrics.watch_log(lambda: lines.dropped)
     metrics.watch_database(settings.database)
     spans = None
     tracing = tracing_from(os.environ)

@@ -143,8 +143,8 @@ def _network(value: object) -> IPv4Network | IPv6Network:
 
 def _writable(path: Path) -> Path:
     path = path.resolve()
-    if path.is_dir():
-        raise ValueError(f"{path} is a directory, not a file")
+    if path.exists() and not path.is_file():
+        raise ValueError(f"{path} is no file")
     if not os.access(path if path.exists() else path.parent, os.W_OK):
         missing = "" if path.parent.is_dir() else f": there is no directory {path.parent}"
         raise ValueError(f"{path} can't be written{missing}")
