@@ -80,6 +80,13 @@ EVENT_STREAMS: Final = 100
 PLUGIN_INBOX: Final = 16 * MIB
 """Events that wait for one plugin."""
 
+# Connections that were refused, for people.
+
+CONNECTION_PATH: Final = 200
+"""The path that a charge point came by, as it's shown."""
+REFUSED_CONNECTIONS: Final = 100
+"""Kinds of refused connections that are kept: by address, path and outcome."""
+
 MARK: Final = "…"
 _MARK_BYTES: Final = len(MARK.encode())
 

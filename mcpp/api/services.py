@@ -19,6 +19,7 @@ from mcpp.clock import Clock
 from mcpp.csms.commands import Commands
 from mcpp.csms.learning import CardLearning
 from mcpp.csms.live import Exchange, LiveChargePoints
+from mcpp.csms.refused import RefusedConnections
 from mcpp.domain.assignment import ReadContent
 from mcpp.domain.events import Event
 from mcpp.domain.occasion import OperatorOccasion, Result
@@ -27,6 +28,7 @@ from mcpp.ocppj.flow import active_correlation_id
 from mcpp.reads.attention_search import AttentionSources
 from mcpp.reads.booked import BookedEnergy
 from mcpp.reads.charge_points import ChargePoints
+from mcpp.reads.connect import ConnectInfo
 from mcpp.reads.live import LiveReadings
 from mcpp.reads.summary import Summary, read_summary
 from mcpp.storage.engine import ReaderPool
@@ -69,6 +71,9 @@ class ApiServices:
     commands: Commands
     charge_points: ChargePoints
     live_readings: LiveReadings
+    refused: RefusedConnections
+    connect_info: Callable[[], ConnectInfo]
+    """What to type into a charger, as it holds now."""
     sync_local_list: Callable[[str], Awaitable[Exchange[BaseModel]]]
     """Bring a charge point's local list in line with the stored tags; raises as a command, Unknown and Conflict."""
     charging_profiles: Mapping[str, type[BaseModel]]

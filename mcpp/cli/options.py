@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 
 import click
-from annotated_types import Ge, Le
 from pydantic.fields import FieldInfo
 
-from mcpp.settings import Settings, default_text, documented, flag, variable
+from mcpp.settings import Settings, allowed_range, default_text, flag, is_number, variable
 
 EPILOG = (
     "A flag beats its variable, a variable beats the default. Lists are comma-separated. "
@@ -47,15 +46,9 @@ def _options(name: str, field: FieldInfo) -> Iterator[click.Option]:
 def _metavar(field: FieldInfo) -> str:
     if isinstance(field.annotation, type) and issubclass(field.annotation, StrEnum):
         return f"[{'|'.join(field.annotation)}]"
-    return "NUMBER" if field.annotation is int else "TEXT"
+    return "NUMBER" if is_number(field) else "TEXT"
 
 
 def _help(name: str, field: FieldInfo) -> str:
-    facts = (_bounds(field), f"default: {default_text(name)}", f"variable: {variable(name)}")
+    facts = (allowed_range(field), f"default: {default_text(name)}", f"variable: {variable(name)}")
     return f"{field.description} [{'; '.join(filter(None, facts))}]"
-
-
-def _bounds(field: FieldInfo) -> str:
-    least = next((item.ge for item in field.metadata if isinstance(item, Ge)), None)
-    most = next((item.le for item in field.metadata if isinstance(item, Le)), None)
-    return " ".join(filter(None, (f"{least} to {most}" if most is not None else "", documented(field).unit)))

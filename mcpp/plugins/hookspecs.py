@@ -27,6 +27,7 @@ from mcpp.domain.events import (
     ChargePointOffline,
     ChargePointOnline,
     CommandFinished,
+    ConnectionRefused,
     ConnectorStatusChanged,
     Event,
     FileReceived,
@@ -76,6 +77,10 @@ class HookSpecs:
     @hookspec
     def charge_point_connected(self, event: ChargePointConnected, site: Site) -> Done:
         """A charge point opened its connection; it may not have booted yet."""
+
+    @hookspec
+    def connection_refused(self, event: ConnectionRefused, site: Site) -> Done:
+        """A connection was refused, whatever it calls itself. At most ten at once, then one in ten seconds."""
 
     @hookspec
     def charge_point_disconnected(self, event: ChargePointDisconnected, site: Site) -> Done:

@@ -20,9 +20,10 @@ from mcpp.clock import Clock
 from mcpp.csms.commands import Commands
 from mcpp.errors import StartError
 from mcpp.files.directory import MIB, StorageFailed
-from mcpp.files.listener import create_files_app, reachable_url
+from mcpp.files.listener import create_files_app
 from mcpp.files.store import FileStore
 from mcpp.server.attention import attention_sources
+from mcpp.server.connect import base_urls
 from mcpp.server.machine import machine_names
 from mcpp.server.parts import CoreParts, StorageParts
 from mcpp.server.telemetry import TelemetryParts
@@ -73,7 +74,7 @@ async def open_ocpp(
         settings.ocpp_path,
         dialects=core.versions,
         admission=core.presence,
-        observer=telemetry.observer(settings, core.conformance),
+        observer=telemetry.observer(settings, core.conformance, core.refused),
         registry=registry,
         limits=Limits(
             idle_timeout=settings.idle_timeout,
@@ -85,12 +86,14 @@ async def open_ocpp(
         tls=tls,
         gate=Gate(most=settings.max_connections, most_per_address=settings.max_connections_per_address),
         trusted_proxies=settings.trusted_proxies or (),
+        path_strict=settings.ocpp_path_strict,
     )
     metrics.watch_unhandled(lambda: listener.memory.total)
     try:
         port = await listener.start()
     except OSError as error:
         raise _cannot_listen("ocpp", settings.ocpp_host, settings.ocpp_port, error) from error
+    core.connect_guide.port = port
     listeners.add(listener.stop)
     return port
 
@@ -137,6 +140,8 @@ async def open_http(
         failed_logins=FailedLogins(counted_as),
         files=files,
         certificates=core.certificates,
+        refused=core.refused,
+        connect_info=core.connect_guide.info,
     )
     rules = AccessRules(
         http_host=settings.http_host,
@@ -200,7 +205,7 @@ async def open_files(
         port = await files.start()
     except OSError as error:
         raise _cannot_listen("files", host, settings.files_port, error) from error
-    store.base_url = settings.files_url or reachable_url(host, port)
+    store.base_url = settings.files_url or base_urls("http", host, port, None)[0]
     listeners.add(files.stop)
     return store, port
 

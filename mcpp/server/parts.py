@@ -20,6 +20,8 @@ from mcpp.clock import Clock
 from mcpp.csms.commands import Commands
 from mcpp.csms.conformance import ConformanceRecorder
 from mcpp.csms.operations import OperationsByVersion
+from mcpp.csms.outcomes import ConnectionOutcome
+from mcpp.csms.refused import RefusedConnections
 from mcpp.csms.services import Services
 from mcpp.csms.version import SpokenVersion
 from mcpp.domain.authorization import AuthorizationPolicy
@@ -44,6 +46,7 @@ from mcpp.server.chores import (
     RetentionKeeper,
     StampKeeper,
 )
+from mcpp.server.connect import ConnectGuide
 from mcpp.server.events import Events
 from mcpp.server.finished_commands import FinishedCommands
 from mcpp.server.password_offers import PasswordOffers
@@ -61,8 +64,9 @@ from mcpp.storage.sqlite.service import open_for_service
 from mcpp.storage.writer import Writer
 from mcpp.telemetry.database import DatabaseTelemetry
 from mcpp.telemetry.logs.pipeline import get_logger
-from mcpp.transport.outcomes import ConnectionOutcome
+from mcpp.transport.addresses import counted_as
 from mcpp.transport.registry import Registry
+from mcpp.transport.tls import ServerTls
 from mcpp_generated.db.queries import Queries
 from mcpp_generated.db.sqlite.queries import SqliteQueries
 
@@ -136,6 +140,8 @@ class CoreParts(NamedTuple):
     registry: Registry
     charge_points: ChargePoints
     conformance: ConformanceRecorder
+    refused: RefusedConnections
+    connect_guide: ConnectGuide
     certificates: SigningDesk
     events: Events
     event_stream: EventStream
@@ -144,7 +150,11 @@ class CoreParts(NamedTuple):
 
 
 async def build_core(
-    settings: Settings, telemetry: TelemetryParts, storage: StorageParts, running: AsyncExitStack
+    settings: Settings,
+    telemetry: TelemetryParts,
+    storage: StorageParts,
+    running: AsyncExitStack,
+    tls: ServerTls | None = None,
 ) -> CoreParts:
     writer, clock = storage.writer, telemetry.clock
     events = Events()
@@ -184,6 +194,8 @@ async def build_core(
     )
     events.subscribe(services.departures)
     conformance = ConformanceRecorder(services.departures, VERSIONS, _TOLERATED_HANDSHAKES, clock.now)
+    guide = ConnectGuide(settings, tls)
+    refused = RefusedConnections(guide.url, lambda event: events.publish((event,)), clock.now, network_of=counted_as)
     registry = Registry(
         on_connected=presence.connected,
         on_disconnected=presence.disconnected,
@@ -237,6 +249,8 @@ async def build_core(
         registry=registry,
         charge_points=ChargePoints(storage.readers, registry, services.stamps, telemetry.live),
         conformance=conformance,
+        refused=refused,
+        connect_guide=guide,
         certificates=desk,
         events=events,
         event_stream=EventStream(events),

@@ -8,6 +8,7 @@ from datetime import datetime
 from http import HTTPStatus
 from math import ceil
 
+from mcpp.csms.outcomes import ConnectionOutcome
 from mcpp.domain import charge_points
 from mcpp.domain.charge_points import PasswordNeeded, Proof
 from mcpp.domain.events import ChargePointConnected, ChargePointDisconnected, Event
@@ -23,7 +24,6 @@ from mcpp.telemetry.logs.pipeline import get_logger
 from mcpp.transport.addresses import counted_as
 from mcpp.transport.admission import AdmissionRefused, Admitted, ConnectRequest
 from mcpp.transport.charge_point import LiveChargePoint
-from mcpp.transport.outcomes import ConnectionOutcome
 from mcpp_generated.db.queries import Queries
 
 

@@ -10,6 +10,8 @@ from typing import Final, NamedTuple
 from mcpp import __version__
 from mcpp.clock import Clock
 from mcpp.csms.observer import ConformanceObserver
+from mcpp.csms.outcomes import ConnectionOutcome
+from mcpp.csms.refused import RefusedConnections
 from mcpp.domain.events import Subscriber
 from mcpp.domain.statuses import ConnectorError, ConnectorStatus, StopReason
 from mcpp.reads.live import MOST_KNOWN, LiveReadings
@@ -21,7 +23,6 @@ from mcpp.telemetry.labels import OTHER
 from mcpp.telemetry.logs.control import LogControl
 from mcpp.telemetry.logs.lines import LineWriter
 from mcpp.telemetry.logs.message_lines import MessageLines
-from mcpp.telemetry.logs.sink import LogSink
 from mcpp.telemetry.messages import MessageTelemetry
 from mcpp.telemetry.metrics.definitions import Metrics
 from mcpp.telemetry.plugins import PluginTelemetry
@@ -30,7 +31,6 @@ from mcpp.telemetry.tracing.flow_spans import FlowSpans
 from mcpp.telemetry.tracing.pipeline import Tracing, tracing_from
 from mcpp.telemetry.tracing.session_spans import SessionSpans
 from mcpp.telemetry.tracing.spans import Spans
-from mcpp.transport.outcomes import ConnectionOutcome
 
 _FLUSH_SECONDS: Final = 2.0
 """For the last spans: the whole server ends within 10 s, however its collector behaves."""
@@ -50,12 +50,14 @@ class TelemetryParts(NamedTuple):
     clock: Clock
     """The server's own, which all parts share."""
 
-    def observer(self, settings: Settings, conformance: ConformanceObserver) -> MessageTelemetry:
+    def observer(
+        self, settings: Settings, conformance: ConformanceObserver, refused: RefusedConnections
+    ) -> MessageTelemetry:
         """What observes the messages, and tells `conformance` of those that break the contract."""
         spans = None if self.spans is None else FlowSpans(self.spans, self.metrics.actions, OTHER)
         lines = MessageLines(self.lines)
         return MessageTelemetry(
-            lines, self.metrics, self.sessions, spans, conformance, slow_seconds=settings.slow_message
+            lines, self.metrics, self.sessions, spans, conformance, refused, slow_seconds=settings.slow_message
         )
 
     def subscribers(self) -> list[Subscriber]:
@@ -70,7 +72,7 @@ class TelemetryParts(NamedTuple):
 
 
 def build_telemetry(
-    settings: Settings, sink: LogSink, lines: LineWriter, running: AsyncExitStack, clock: Clock | None = None
+    settings: Settings, lines: LineWriter, running: AsyncExitStack, clock: Clock | None = None
 ) -> TelemetryParts:
     """By the machine's clock, or another. Raises StartError where the OTEL_ variables ask for what can't be."""
     metrics = Metrics(
@@ -82,7 +84,7 @@ def build_telemetry(
     )
     clock = clock or Clock()
     metrics.watch_clock(lambda: clock.is_wrong)
-    metrics.watch_log(lambda: sink.dropped)
+    metrics.watch_log(lambda: lines.dropped)
     metrics.watch_database(settings.database)
     spans = None
     tracing = tracing_from(os.environ)

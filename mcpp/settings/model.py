@@ -45,11 +45,13 @@ from mcpp.settings.values import (
     Separator,
     Token,
     UrlPath,
+    WebSocketUrl,
+    WritablePath,
     is_loopback,
     read_token,
 )
 from mcpp.storage.engine import Durability
-from mcpp.telemetry.logs.lines import LogFormat, LogLevel
+from mcpp.telemetry.logs.lines import LogFormat, LogLevel, usual_format
 
 
 class Settings(BaseSettings):
@@ -66,6 +68,15 @@ class Settings(BaseSettings):
     ocpp_host: Host = Field("0.0.0.0", description="Address of the OCPP-J listener.")  # noqa: S104  chargers are elsewhere
     ocpp_port: Port = Field(9000, description="Port of the OCPP-J listener; 0 takes a free one.")
     ocpp_path: UrlPath = Field("/ocpp", description="Chargers connect to this path, a slash and their identity.")
+    ocpp_path_strict: bool = Field(
+        False,
+        description="Refuse chargers at any other path; else another product's will do, if it ends with the identity.",
+    )
+    ocpp_url: Annotated[WebSocketUrl | None, Documented(default="made of host, port and path")] = Field(
+        None,
+        description="Where chargers reach this server, if not directly, such as wss://charge.example/ocpp: what people "
+        "are told to type into them.",
+    )
     http_host: Host = Field("127.0.0.1", description="Address of the HTTP listener: API, metrics, health.")
     http_port: Port = Field(8080, description="Port of the HTTP listener; 0 takes a free one.")
     api_token_file: ReadablePath | None = Field(
@@ -164,7 +175,18 @@ class Settings(BaseSettings):
         "transactions, their energy and the readings that it rests on always are.",
     )
     log_level: LogLevel = Field(LogLevel.INFO, description="Least level of the log lines that are written.")
-    log_format: LogFormat = Field(LogFormat.JSON, description="json for machines, console for people.")
+    log_format: Annotated[LogFormat, Documented(default="json, on a terminal console")] = Field(
+        default_factory=usual_format, description="json for machines, console for people."
+    )
+    log_file: WritablePath | None = Field(
+        None, description="File to write the log to as well, as JSON whatever log-format says; mcpp trace reads it."
+    )
+    log_file_size: Annotated[int, Documented(unit="MiB")] = Field(
+        20, ge=1, le=10_240, description="Size at which log-file becomes FILE.1, that one FILE.2, and so on."
+    )
+    log_file_count: Annotated[int, Documented(unit="files")] = Field(
+        9, ge=0, le=1000, description="How many of these older files are kept."
+    )
     log_payloads: bool = Field(False, description="Put whole OCPP payloads into message log lines.")
     slow_message: Annotated[float, Documented(unit="seconds")] = Field(
         1.0, gt=0, le=3600, description="A message that takes this long gets a log line that says where the time went."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from decimal import Decimal
@@ -67,6 +68,13 @@ def _base_url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or "@" in value:
         raise ValueError("must be a URL such as http://files.example or https://files.example/mcpp")
+    return value.rstrip("/")
+
+
+def _websocket_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"ws", "wss"} or not parts.hostname or parts.query or parts.fragment or "@" in value:
+        raise ValueError("must be a URL such as wss://charge.example/ocpp, without an identity")
     return value.rstrip("/")
 
 
@@ -148,6 +156,16 @@ def _network(value: object) -> IPv4Network | IPv6Network:
         raise ValueError(f"{value!r} is neither an IP address nor a network such as 10.0.0.0/8") from None
 
 
+def _writable(path: Path) -> Path:
+    path = path.resolve()
+    if path.exists() and not path.is_file():
+        raise ValueError(f"{path} is no file")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        missing = "" if path.parent.is_dir() else f": there is no directory {path.parent}"
+        raise ValueError(f"{path} can't be written{missing}")
+    return path
+
+
 def _readable(path: Path) -> Path:
     path = path.resolve()
     try:
@@ -162,9 +180,12 @@ Hosts: TypeAlias = Annotated[tuple[Host, ...], NoDecode, BeforeValidator(_split)
 Port: TypeAlias = Annotated[int, Field(ge=0, le=65535)]
 UrlPath: TypeAlias = Annotated[str, AfterValidator(_url_path)]
 BaseUrl: TypeAlias = Annotated[str, AfterValidator(_base_url)]
+WebSocketUrl: TypeAlias = Annotated[str, AfterValidator(_websocket_url)]
 DatabasePath: TypeAlias = Annotated[Path, BeforeValidator(_database)]
 ReadablePath: TypeAlias = Annotated[Path, AfterValidator(_readable)]
 """An existing file that this process may read."""
+WritablePath: TypeAlias = Annotated[Path, AfterValidator(_writable)]
+"""A file that this process may write, or make."""
 ResolvedPath: TypeAlias = Annotated[Path, AfterValidator(Path.resolve)]
 Token: TypeAlias = Annotated[SecretStr, AfterValidator(_token)]
 IdTag: TypeAlias = Annotated[str, AfterValidator(_id_tag)]

@@ -17,6 +17,7 @@ from websockets.frames import CloseCode
 
 from mcpp.csms.dialect import Dialect
 from mcpp.csms.observer import MessageObserver
+from mcpp.csms.outcomes import ConnectionOutcome
 from mcpp.domain.security_profiles import SecurityProfile
 from mcpp.ocppj.errors import CallFault, ConnectionLost, ErrorCode, InvalidAnswer, Unanswerable
 from mcpp.ocppj.flow import Deviation, Direction, Flow, Peer, Step, current_flow, new_correlation_id
@@ -26,7 +27,6 @@ from mcpp.storage.pending import Pending
 from mcpp.transport.command import Finished
 from mcpp.transport.commanded import CommandedChargePoint, Link
 from mcpp.transport.limits import Limits
-from mcpp.transport.outcomes import ConnectionOutcome
 from mcpp.transport.reading import Hold
 
 _WAITING_BYTES: Final = 1024
@@ -66,6 +66,11 @@ class LiveChargePoint(CommandedChargePoint):
     def remote(self) -> str:
         """IP address it connects from."""
         return self._link.remote
+
+    @property
+    def path(self) -> str:
+        """That it came by, as people get to see it."""
+        return self._link.path
 
     @property
     def waiting_calls(self) -> int:

@@ -19,6 +19,7 @@ from mcpp.csms.dialect import Dialect
 from mcpp.csms.live import Exchange
 from mcpp.csms.observer import MessageObserver
 from mcpp.csms.offers import Offer
+from mcpp.csms.outcomes import ConnectionOutcome
 from mcpp.ocppj.actions import Action, AnyAction, Req, Res
 from mcpp.ocppj.errors import CallTimeout, CommandError, WrongVersion
 from mcpp.ocppj.flow import Flow, NextCall, Peer, current_flow
@@ -26,7 +27,6 @@ from mcpp.ocppj.frames import Call, CallError, CallResult, encode
 from mcpp.ocppj.session import Answered, Session
 from mcpp.transport.command import Command, Finished, TypedCommand
 from mcpp.transport.limits import Limits
-from mcpp.transport.outcomes import ConnectionOutcome
 from mcpp.transport.reading import Hold
 
 _LATE_COMMANDS_KEPT: Final = 4
@@ -36,6 +36,7 @@ class Link(Protocol):
     """The connection below."""
 
     remote: str
+    path: str
 
     def send(self, text: bytes) -> bool: ...
     def close(self, code: CloseCode, reason: str, outcome: ConnectionOutcome) -> None: ...

@@ -24,6 +24,7 @@ from mcpp.api.services import ApiServices
 from mcpp.clock import Clock
 from mcpp.csms.commands import Commands
 from mcpp.csms.live import Exchange
+from mcpp.csms.refused import RefusedConnections
 from mcpp.csms.services import Services
 from mcpp.csms.version import SpokenVersion
 from mcpp.domain.authorization import AuthorizationPolicy
@@ -41,9 +42,11 @@ from mcpp.ocppj.errors import NotConnected
 from mcpp.reads.booked import BookedEnergy
 from mcpp.reads.charge_points import ChargePoints
 from mcpp.reads.live import LiveReadings
+from mcpp.server.connect import ConnectGuide
 from mcpp.server.events import Events
 from mcpp.server.passwords import Passwords
 from mcpp.server.versions import CHARGING_PROFILES, local_list_sync, read_unmatched
+from mcpp.settings import Settings
 from mcpp.storage.readiness import check_writable
 from mcpp.storage.sqlite.database import open_writer
 from mcpp.storage.sqlite.migrations import migrate
@@ -62,6 +65,7 @@ from mcpp_generated.db.sqlite.queries import SqliteQueries
 START = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
 ENERGY = SampleKind(ENERGY_REGISTER, "", "Wh", "Sample.Periodic", "Outlet", "Raw")
 
+CHARGER_URL = "ws://192.0.2.1:9000/ocpp/"
 LOCAL = AccessRules("127.0.0.1")
 
 
@@ -284,6 +288,8 @@ async def site(
         commands=Commands(connections, [dialect]),
         charge_points=ChargePoints(readers, connections, stamps, live),
         live_readings=live,
+        refused=RefusedConnections(lambda: CHARGER_URL, lambda event: events.publish((event,)), clock.now),
+        connect_info=ConnectGuide(Settings(), None).info,
         sync_local_list=local_list_sync(writer, connections, clock.now),
         charging_profiles=CHARGING_PROFILES,
         read_unmatched=read_unmatched,

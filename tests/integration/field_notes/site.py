@@ -159,7 +159,7 @@ async def central_system(folder: Path, clock: Clock | None = None, **settings: s
         sink, level=effective.log_level, log_format=effective.log_format, log_payloads=effective.log_payloads
     ) as lines:
         async with AsyncExitStack() as running:
-            telemetry = build_telemetry(effective, sink, lines, running, clock)
+            telemetry = build_telemetry(effective, lines, running, clock)
             storage = await open_storage(effective, telemetry, running)
             core = await build_core(effective, telemetry, storage, running)
             plugins = build_plugins(enabled_plugins(effective), telemetry, storage, core, running)
