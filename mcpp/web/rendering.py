@@ -16,6 +16,8 @@ from starlette.responses import HTMLResponse, Response
 from mcpp import __version__
 from mcpp.api.headers import PAGES
 from mcpp.api.static_files import StaticFiles, accepts_gzip
+from mcpp.domain.events import HeartbeatReceived
+from mcpp.reads.event_json import EVENT_NAMES, event_name
 from mcpp.web.spelling import Spelling
 from mcpp.web.viewer import LANGUAGES, Viewer, viewer_of
 
@@ -29,6 +31,9 @@ _SMALL: Final = 1000
 
 _LEVEL: Final = 5
 """Of a page's compression: a hundred KiB in two milliseconds."""
+
+_EVENT_NAMES: Final = " ".join(sorted(EVENT_NAMES - {event_name(HeartbeatReceived)}))
+"""That pages wait for; a heartbeat changes nothing that they show."""
 
 
 def translations(language: str) -> gettext.NullTranslations:
@@ -110,5 +115,6 @@ def _environment(address: Callable[[str], str]) -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     environment.globals["static"] = address
+    environment.globals["event_names"] = _EVENT_NAMES
     environment.policies["ext.i18n.trimmed"] = True
     return environment
