@@ -39,6 +39,7 @@ from mcpp.transport.limits import Limits
 from mcpp.transport.listener import OcppListener
 from mcpp.transport.registry import Registry
 from mcpp.transport.tls import ServerTls
+from mcpp.web.app import add_pages
 
 
 class Listeners:
@@ -151,6 +152,7 @@ async def open_http(
         find_client=_find_client(settings.trusted_proxies),
     )
     api = create_api(services, rules, RequestTelemetry(telemetry.metrics, telemetry.spans))
+    add_pages(api)
     http = HttpServer(api, settings.http_host, settings.http_port, secured=secured(tls.http, "http"))
     try:
         port = await http.start()

@@ -95,8 +95,13 @@ async def test_the_page_of_the_documentation_may_do_what_it_does_and_no_more(api
     assert policy["connect-src"] == "'self'"
     assert "unsafe-inline" not in policy["script-src"]
     assert not re.search(r"\son\w+=|javascript:", page.text)
-    asset = await api.get("/docs/assets/swagger-ui.css")
-    assert "cache-control" not in asset.headers or "no-store" not in asset.headers["cache-control"]
+    addresses = re.findall(r'"(/docs/assets/[^"]+)"', page.text)
+    assert len(addresses) == 3
+    for address in addresses:
+        asset = await api.get(address)
+        assert asset.headers["content-encoding"] == "gzip"
+        assert "immutable" in asset.headers["cache-control"]
+        assert (await api.http.get(address, headers={"Accept-Encoding": "identity"})).content == asset.content
 
 
 async def test_by_a_proxy_with_tls_browsers_are_told_to_come_by_tls(tmp_path: Path) -> None:

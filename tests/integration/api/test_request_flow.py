@@ -19,6 +19,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
+from mcpp.api.docs import assets
 from mcpp.telemetry.logs.lines import LogLevel
 from mcpp.telemetry.tracing.sampling import Sampling
 from mcpp.telemetry.tracing.spans import Spans
@@ -264,7 +265,7 @@ async def test_every_answer_has_the_header(watched: Watched) -> None:
                 "/metrics",
                 "/openapi.json",
                 "/docs",
-                "/docs/assets/swagger-ui.css",
+                assets.address("swagger-ui.css"),
                 "/api/v1/charge-points",
                 "/api/v1/logging",
             )

@@ -1,0 +1,17 @@
+"""The owner's pages, added to the application that answers the HTTP listener."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from mcpp.web import overview
+from mcpp.web.rendering import STATIC_PATH, Renderer
+
+
+def add_pages(app: FastAPI) -> None:
+    """Each page has its address; they ask what `/api/v1` asks, the services of the application."""
+    renderer = Renderer()
+    app.state.renderer = renderer
+    for router in (overview.router,):
+        app.include_router(router)
+    app.mount(STATIC_PATH, renderer.static)

@@ -1,0 +1,113 @@
+// Buttons and forms that ask the API for something, and say what it answered.
+//
+// <button data-request="POST /api/v1/…" data-body='{"type": "Soft"}' data-ask="Restart Garage?">Restart</button>
+// asks once, in a dialog, where there is `data-ask`. <form data-request="PUT /api/v1/people/{id}"> sends its fields as
+// JSON, but for those whose names the address takes. The answer is said in the element that `data-answer` names by its
+// id, else at the foot of the page; `data-then` is an address to go to afterwards.
+
+import { refresh } from "./live.js";
+
+const answers = document.querySelector("#answers");
+const words = answers.dataset;
+const SHOWN = 8000; // ms
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button[data-request]");
+  if (button) act(button, button.dataset.body);
+});
+
+document.addEventListener("submit", (event) => {
+  const form = event.target.closest("form[data-request]");
+  if (!form) return;
+  event.preventDefault();
+  act(form, null);
+});
+
+async function act(element, body) {
+  if (element.dataset.busy !== undefined) return;
+  if (element.dataset.ask && !(await confirmed(element))) return;
+  const [method, address] = addressed(element);
+  const buttons = element.localName === "form" ? element.querySelectorAll("button") : [element];
+  busy(element, buttons, true);
+  say(element, words.wait, false);
+  try {
+    const response = await fetch(address, {
+      method,
+      headers: { "Content-Type": "application/json", Accept: "application/json" },
+      body: method === "DELETE" || method === "GET" ? undefined : (body ?? fields(element)),
+    });
+    if (response.status === 401) return void location.assign(`/login?next=${encodeURIComponent(location.pathname)}`);
+    const text = await response.text();
+    const answer = text ? JSON.parse(text) : {};
+    say(element, response.ok ? accepted(answer) : refused(answer), response.ok);
+    if (response.ok && element.dataset.then) location.assign(element.dataset.then);
+    else refresh();
+  } catch {
+    say(element, words.unreached, false);
+  } finally {
+    busy(element, buttons, false);
+  }
+}
+
+function busy(element, buttons, isBusy) {
+  if (isBusy) element.dataset.busy = "";
+  else delete element.dataset.busy;
+  for (const button of buttons) {
+    button.toggleAttribute("data-busy", isBusy);
+    button.setAttribute("aria-disabled", String(isBusy));
+  }
+}
+
+function addressed(element) {
+  const [method, template] = element.dataset.request.split(" ", 2);
+  const path = template.replace(/\{([\w-]+)\}/g, (_, name) => encodeURIComponent(element.elements[name].value));
+  return [method, path];
+}
+
+function fields(form) {
+  const taken = new Set([...form.dataset.request.matchAll(/\{([\w-]+)\}/g)].map((match) => match[1]));
+  const values = {};
+  for (const field of form.elements) {
+    if (!field.name || taken.has(field.name) || (field.type === "radio" && !field.checked)) continue;
+    if (field.type === "checkbox") values[field.name] = field.checked;
+    else if (field.value === "" && !field.required) continue;
+    else values[field.name] = field.dataset.type === "number" ? Number(field.value) : field.value;
+  }
+  return JSON.stringify(values);
+}
+
+function accepted(answer) {
+  const status = answer.response?.status;
+  if (status === undefined) return words.done;
+  const known = { Accepted: words.accepted, Scheduled: words.scheduled, Unlocked: words.unlocked };
+  return known[status] ?? words.answered.replace("{answer}", () => status);
+}
+
+function refused(answer) {
+  return words.refused.replace("{reason}", () => answer.detail ?? answer.title ?? "");
+}
+
+function say(element, text, isGood) {
+  const place = element.dataset.answer && document.getElementById(element.dataset.answer);
+  if (place) {
+    place.textContent = text;
+    place.classList.toggle("wrong", !isGood && text !== words.wait);
+    return;
+  }
+  const note = document.createElement("p");
+  note.textContent = text;
+  answers.replaceChildren(note);
+  setTimeout(() => note.remove(), SHOWN);
+}
+
+function confirmed(element) {
+  const dialog = document.querySelector("#ask");
+  dialog.querySelector("[data-question]").textContent = element.dataset.ask;
+  const yes = dialog.querySelector("[value=yes]");
+  yes.textContent = element.dataset.askYes ?? element.textContent.trim();
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+  });
+}
