@@ -45,8 +45,9 @@ def percent(value: float) -> str:
 _FIGURE: Final = Markup('<figure class="chart chart-{}"><figcaption>{}</figcaption>{}{}{}</figure>')
 _SVG: Final = Markup('<svg class="plot" role="img" focusable="false"><title>{}</title><desc>{}</desc>{}</svg>')
 _GRID: Final = Markup(
-    '<line class="{}" x1="0" x2="100%" y1="{}" y2="{}"/><text class="y" x="0" y="{}" dy="-0.35em">{}</text>'
+    '<line class="{}" x1="0" x2="100%" y1="{}" y2="{}"/><text class="y" x="0" y="{}" dx="-0.5em" dy="0.35em">{}</text>'
 )
+_UNIT: Final = Markup('<text class="y" x="0" y="0" dx="-0.5em" dy="-1em">{}</text>')
 
 
 def figure(kind: str, caption: Text, chart: Markup, key: Sequence[Key], table: Markup) -> Markup:
@@ -60,14 +61,11 @@ def svg(title: Text, description: Text, shapes: Iterable[Markup]) -> Markup:
 
 
 def grid(scale: Scale, unit: Unit, words: Words) -> Markup:
-    """Lines at the ticks, with their values; the uppermost says the unit."""
-    lines = []
-    for index, tick in enumerate(scale.ticks):
-        label = words.number(tick, scale.digits)
-        if index == len(scale.ticks) - 1:
-            label = f"{label}\N{NO-BREAK SPACE}{unit.name}"
+    """Lines at the ticks, with their values before them and the unit above."""
+    lines = [_UNIT.format(unit.name)]
+    for tick in scale.ticks:
         y = percent(scale.y(tick))
-        lines.append(_GRID.format("base" if tick == 0 else "grid", y, y, y, label))
+        lines.append(_GRID.format("base" if tick == 0 else "grid", y, y, y, words.number(tick, scale.digits)))
     return joined(lines)
 
 

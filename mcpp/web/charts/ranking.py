@@ -57,7 +57,7 @@ def _table(columns: Sequence[Column], data: Sequence[Ranked], unit: Unit, words:
 
 
 def _row(one: Ranked, unit: Unit, words: Words, greatest: float) -> Markup:
-    name = Markup("<bdi>{}</bdi>").format(one.name)
+    name = Markup('<bdi class="name">{}</bdi>').format(one.name)
     if one.href is not None:
         name = Markup('<a href="{}">{}</a>').format(one.href, name)
     share = 100 * max(0.0, one.value or 0.0) / greatest if greatest > 0 else 0.0
