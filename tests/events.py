@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from mcpp.domain.events import (
+    CardLearnt,
     CertificateInstalled,
     CertificateIssued,
     CertificateRejected,
@@ -151,6 +152,7 @@ CORRECTED: Final = TransactionCorrected(
     note="read at the meter",
     who="the operator",
 )
+LEARNT: Final = CardLearnt(charge_point_id=IDENTITY, correlation_id=FLOW, at=NOW, connector_id=1, id_tag="TAG")
 RESERVED: Final = ReservationChanged(
     charge_point_id=IDENTITY,
     correlation_id=FLOW,
@@ -254,6 +256,7 @@ EVERY: Final[tuple[Event, ...]] = (
     STOPPED,
     RECOVERED,
     CORRECTED,
+    LEARNT,
     RESERVED,
     COMMANDED,
     UNMATCHED,

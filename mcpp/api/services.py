@@ -14,6 +14,7 @@ from mcpp.api.event_stream import EventStream
 from mcpp.certificates.desk import SigningDesk
 from mcpp.clock import Clock
 from mcpp.csms.commands import Commands
+from mcpp.csms.learning import CardLearning
 from mcpp.csms.live import Exchange, LiveChargePoints
 from mcpp.domain.assignment import ReadContent
 from mcpp.domain.events import Event
@@ -76,6 +77,8 @@ class ApiServices:
     """Content type and pieces of a scrape, by the Accept header."""
     log: LogControl
     clock: Clock
+    learning: CardLearning
+    """The cards that are being learnt."""
     files: FileStore | None = None
     """None where the listener for files is off."""
     certificates: SigningDesk | None = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Annotated, Final
@@ -11,7 +10,7 @@ from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import Response, StreamingResponse
 
 from mcpp.api import models
-from mcpp.api.answers import as_json
+from mcpp.api.answers import CSV, as_json, prefers_csv
 from mcpp.api.bodies import RowKey, WantedCorrection
 from mcpp.api.commands import ANY_ANSWER, answer_command, answered_by
 from mcpp.api.problems import conflict, documented, found
@@ -25,15 +24,13 @@ from mcpp.reads.transactions import COLUMNS, Sample, Transaction, TransactionQue
 
 router = APIRouter(prefix="/transactions", tags=["transactions"])
 
-_CSV: Final = "text/csv"
-
 
 @router.get(
     "",
     response_model=models.TransactionPage,
     responses={
         HTTPStatus.OK: {
-            "content": {_CSV: {"schema": {"type": "string"}}},
+            "content": {CSV: {"schema": {"type": "string"}}},
             "description": "A page; as CSV all that the filters let through, and no page: `limit` is for the whole.",
         },
     },
@@ -48,11 +45,11 @@ async def list_transactions(
     `since` and `until` are about when a transaction began. A report counts it to the time when it ended, which
     `ended_since` and `ended_until` are about; with one of these the list is in the order of the ends.
     """
-    if _prefers_csv(accept):
+    if prefers_csv(accept):
         limit = query.limit if "limit" in query.model_fields_set else None
         lines = _as_csv(reads.stream(services.readers, query, limit, services.live_readings))
         headers = {"Content-Disposition": 'attachment; filename="transactions.csv"', "Vary": "Accept"}
-        return StreamingResponse(lines, media_type=_CSV, headers=headers)
+        return StreamingResponse(lines, media_type=CSV, headers=headers)
     page = (await reads.list_page(services.readers, query, services.live_readings)).map(row_of)
     return as_json({"items": page.items, "next_cursor": page.next_cursor}, headers={"Vary": "Accept"})
 
@@ -125,14 +122,3 @@ async def _as_csv(steps: AsyncIterator[list[Transaction]]) -> AsyncIterator[byte
     async for transactions in steps:
         lines = (csv_line(row_of(transaction).values()) for transaction in transactions)
         yield "".join(lines).encode(errors="backslashreplace")
-
-
-def _prefers_csv(accept: str) -> bool:
-    """Whether CSV is asked for by name, and JSON isn't rather (RFC 9110 §12.5.1)."""
-    weights = {_CSV: 0.0, "application/json": 0.0}
-    for media_range in accept.lower().split(","):
-        name, *parameters = (part.strip() for part in media_range.split(";"))
-        if name in weights:
-            weight = next((p[2:] for p in parameters if re.fullmatch(r"q=[01](\.\d{0,3})?", p)), "1")
-            weights[name] = float(weight)
-    return 0 < weights[_CSV] >= weights["application/json"]

@@ -12,11 +12,15 @@ from mcpp.cli.database import database_of, open_database
 from mcpp.cli.options import setting_options
 from mcpp.cli.output import Row, standard_output, write_csv, write_json, write_table
 from mcpp.cli.zones import complete_zone, option_time, read_zone
+from mcpp.reads.people import stored_holders
 from mcpp.reads.reports import By, Line, Period, Total, ended_sessions, grand_total, summed_up
 from mcpp.reads.times import BEFORE_ALL
 
-_HEADINGS: Final = {By.CHARGER: "Charge point", By.ID_TAG: "Id tag"}
-_COLUMNS: Final = {By.CHARGER: "charge_point_id", By.ID_TAG: "id_tag"}
+_NOBODY: Final = "(nobody)"
+"""Sessions of cards that were nobody's; no person's id looks like it."""
+
+_HEADINGS: Final = {By.CHARGER: "Charge point", By.ID_TAG: "Id tag", By.PERSON: "Person"}
+_COLUMNS: Final = {By.CHARGER: "charge_point_id", By.ID_TAG: "id_tag", By.PERSON: "person_id"}
 
 
 @click.command(
@@ -57,7 +61,7 @@ def report(
 ) -> None:
     """Sum up energy and sessions.
 
-    By charger or id tag, and by day, month or year of a time zone, with how long the sessions took.
+    By charger, id tag or person, and by day, month or year of a time zone, with how long the sessions took.
 
     A session counts whole in the period that its stop lies in; one that still runs doesn't count. Implausible sessions,
     whose energy can't be true, are counted apart, without energy and duration: mcpp export transactions --implausible
@@ -71,7 +75,8 @@ def report(
     first = BEFORE_ALL if since is None else option_time("--since", since, zone)
     end = None if until is None else option_time("--until", until, zone)
     with open_database(database_of(options)) as guest, guest.snapshot() as queries:
-        lines = summed_up(ended_sessions(queries, first, end), By(by), Period(period), zone)
+        holders = stored_holders(queries) if By(by) is By.PERSON else None
+        lines = summed_up(ended_sessions(queries, first, end), By(by), Period(period), zone, holders)
     with standard_output() as out:
         columns = ("period", _COLUMNS[By(by)], "sessions", "energy_wh", "duration_seconds", "implausible_sessions")
         match output_format:
@@ -106,7 +111,7 @@ def _rows(columns: Sequence[str], lines: Sequence[Line]) -> Iterator[Row]:
 
 def _table(lines: Sequence[Line]) -> Iterator[Sequence[str]]:
     for line in lines:
-        yield line.period, line.subject, *_cells(line.total)
+        yield line.period, line.subject or _NOBODY, *_cells(line.total)
     yield "Total", "", *_cells(grand_total(lines))
 
 

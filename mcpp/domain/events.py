@@ -174,6 +174,15 @@ class TransactionCorrected(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CardLearnt(Event):
+    """An unknown card was presented where one is to be learnt: it waits for a name, and got no start."""
+
+    connector_id: int | None
+    """None where the charge point didn't tell it."""
+    id_tag: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReservationChanged(Event):
     """A reservation was made or replaced, used, cancelled, or has expired (OCPP 1.6 §3.11)."""
 

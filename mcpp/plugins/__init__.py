@@ -16,6 +16,7 @@ from __future__ import annotations
 from mcpp.csms.operations import ChangeOutcome, Operations
 from mcpp.domain.authorization import Authorization, AuthorizationStatus
 from mcpp.domain.events import (
+    CardLearnt,
     CertificateInstalled,
     CertificateIssued,
     CertificateRejected,
@@ -60,6 +61,7 @@ __all__ = [
     "Authorization",
     "AuthorizationQuestion",
     "AuthorizationStatus",
+    "CardLearnt",
     "CertificateInstalled",
     "CertificateIssued",
     "CertificateRejected",

@@ -14,6 +14,7 @@ import pluggy
 
 from mcpp.domain.authorization import Authorization
 from mcpp.domain.events import (
+    CardLearnt,
     CertificateInstalled,
     CertificateIssued,
     CertificateRejected,
@@ -123,6 +124,10 @@ class HookSpecs:
     @hookspec
     def transaction_corrected(self, event: TransactionCorrected, site: Site) -> Done:
         """A person said what an ended transaction took; that counts from now on."""
+
+    @hookspec
+    def card_learnt(self, event: CardLearnt, site: Site) -> Done:
+        """An unknown card was presented where one is to be learnt: it waits for a name, and got no start."""
 
     @hookspec
     def reservation_changed(self, event: ReservationChanged, site: Site) -> Done:

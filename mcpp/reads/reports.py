@@ -1,4 +1,4 @@
-"""Energy and sessions by charge point or id tag, and by day, month or year of a time zone.
+"""Energy and sessions by charge point, id tag or person, and by day, month or year of a time zone.
 
 A session counts whole in the period that its stop lies in: that is when its energy is known and its bill is due. This
 is the one rule for whose day a session is; the list of transactions and its export follow it where they are asked for
@@ -14,6 +14,8 @@ from enum import StrEnum
 from typing import Final
 
 from mcpp.domain.energy import counted_wh
+from mcpp.domain.people import folded
+from mcpp.reads.people import Holders
 from mcpp.reads.times import in_zone
 from mcpp_generated.db.models import ListEndedTransactionsRow
 from mcpp_generated.db.queries import Queries
@@ -27,6 +29,8 @@ class By(StrEnum):
 
     CHARGER = "charger"
     ID_TAG = "id-tag"
+    PERSON = "person"
+    """Whose the card was when a session began."""
 
 
 class Period(StrEnum):
@@ -70,7 +74,7 @@ class Line:
     period: str
     """2026-03-29, 2026-03 or 2026."""
     subject: str
-    """The charge point's identity, or the id tag as its first session spells it."""
+    """The charge point's identity, the id tag as its first session spells it, or a person's id; '' for nobody's."""
     total: Total
 
 
@@ -82,22 +86,37 @@ def ended_sessions(q: Queries, since: datetime, until: datetime | None) -> Itera
         last = page[-1].id
 
 
-def summed_up(sessions: Iterable[ListEndedTransactionsRow], by: By, period: Period, zone: tzinfo | None) -> list[Line]:
+def summed_up(
+    sessions: Iterable[ListEndedTransactionsRow],
+    by: By,
+    period: Period,
+    zone: tzinfo | None,
+    holders: Holders | None = None,
+) -> list[Line]:
     """The sessions by period and subject, in that order; `zone` None is the machine's.
 
-    Id tags are compared without regard to case (CiString).
+    Id tags are compared without regard to case (CiString). `holders` says whose they are, by person.
     """
     length = _SPELLED[period]
     totals: dict[tuple[str, str], Total] = {}
     spelled: dict[str, str] = {}
     for session in sessions:
-        subject = session.charge_point_id if by is By.CHARGER else session.id_tag
-        key = subject if by is By.CHARGER else _case_folded(subject)
+        subject = _subject(session, by, holders)
+        key = folded(subject) if by is By.ID_TAG else subject
         spelled.setdefault(key, subject)
         assert session.stopped_at is not None
         when = in_zone(session.stopped_at, zone).date().isoformat()[:length]
         totals.setdefault((when, key), Total()).add(session)
     return [Line(when, spelled[key], total) for (when, key), total in sorted(totals.items(), key=lambda item: item[0])]
+
+
+def _subject(session: ListEndedTransactionsRow, by: By, holders: Holders | None) -> str:
+    if by is By.CHARGER:
+        return session.charge_point_id
+    if by is By.ID_TAG:
+        return session.id_tag
+    person = None if holders is None else holders.of(session.id_tag, session.started_at)
+    return "" if person is None else person.id
 
 
 def grand_total(lines: Iterable[Line]) -> Total:
@@ -117,8 +136,3 @@ def _sum(one: timedelta, other: timedelta) -> timedelta:
         return one + other
     except OverflowError:
         return timedelta.max
-
-
-def _case_folded(id_tag: str) -> str:
-    """As SQLite's NOCASE: ASCII only."""
-    return id_tag.encode().lower().decode()

@@ -128,6 +128,7 @@ async def open_http(
         render_metrics=telemetry.metrics.render,
         log=telemetry.log,
         clock=telemetry.clock,
+        learning=core.services.learning,
         files=files,
         certificates=core.certificates,
     )

@@ -23,6 +23,7 @@ from mcpp.csms.services import Services
 from mcpp.csms.version import SpokenVersion
 from mcpp.domain.authorization import AuthorizationPolicy
 from mcpp.domain.memory import Memory
+from mcpp.domain.people import note_default_price
 from mcpp.domain.security_profiles import ProfilePolicy, SecurityProfile
 from mcpp.errors import StartError
 from mcpp.plugins.builtin.auto_start import AutoStart
@@ -198,6 +199,8 @@ async def build_core(
     )
     desk.load(storage.certificates_under_way)
     running.push_async_callback(desk.close)
+    prices = settings.price_per_kwh, settings.currency
+    await writer.submit_keeping(note_default_price, clock.now(), *prices)
     services.read_signing_request = desk.read_signing_request
     events.subscribe(desk)
     grace = timedelta(seconds=settings.recovery_grace)

@@ -69,8 +69,10 @@ class TelemetryParts(NamedTuple):
         return PluginTelemetry(self.metrics, self.spans)
 
 
-def build_telemetry(settings: Settings, sink: LogSink, lines: LineWriter, running: AsyncExitStack) -> TelemetryParts:
-    """Raises StartError where the OTEL_ variables ask for what can't be."""
+def build_telemetry(
+    settings: Settings, sink: LogSink, lines: LineWriter, running: AsyncExitStack, clock: Clock | None = None
+) -> TelemetryParts:
+    """By the machine's clock, or another. Raises StartError where the OTEL_ variables ask for what can't be."""
     metrics = Metrics(
         version=__version__,
         actions={name for version in VERSIONS for name in version.actions},
@@ -78,7 +80,7 @@ def build_telemetry(settings: Settings, sink: LogSink, lines: LineWriter, runnin
         stop_reasons=tuple(StopReason),
         connection_outcomes=tuple(ConnectionOutcome),
     )
-    clock = Clock()
+    clock = clock or Clock()
     metrics.watch_clock(lambda: clock.is_wrong)
     metrics.watch_log(lambda: sink.dropped)
     metrics.watch_database(settings.database)

@@ -29,6 +29,7 @@ from mcpp.settings.values import (
     AuthorizationMode,
     BaseUrl,
     ConcurrentTx,
+    Currency,
     DatabasePath,
     Documented,
     Host,
@@ -37,6 +38,7 @@ from mcpp.settings.values import (
     Networks,
     PluginNames,
     Port,
+    Price,
     ReadablePath,
     Registration,
     ResolvedPath,
@@ -210,6 +212,14 @@ class Settings(BaseSettings):
     )
     auto_start_id_tag: IdTag = Field(
         "MCPP", description="Id tag that auto-start uses; it counts as known and may charge in many places at once."
+    )
+    price_per_kwh: Price | None = Field(
+        None,
+        description="What a kWh costs in statements of people who have no price of their own, such as 0.2950. A change "
+        "holds from the day of the next start on.",
+    )
+    currency: Currency | None = Field(
+        None, description="Currency of all prices, such as EUR; amounts have two decimals."
     )
     plugins: PluginNames = Field(
         ("built-ins",),

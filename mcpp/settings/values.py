@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
+from mcpp.domain.prices import PriceRefused, read_price
 from mcpp.storage.engine import DatabaseUnusable
 from mcpp.storage.sqlite.database import database_path
 from mcpp.telemetry.logs.redaction import redact_text
@@ -126,6 +128,19 @@ def _separator(value: str) -> str:
     return value
 
 
+def _currency(value: str) -> str:
+    if not re.fullmatch("[A-Za-z]{3}", value):
+        raise ValueError("must be the three letters of a currency, such as EUR (ISO 4217)")
+    return value.upper()
+
+
+def _price(value: object) -> Decimal:
+    try:
+        return read_price(str(value))
+    except PriceRefused as error:
+        raise ValueError(str(error)) from None
+
+
 def _network(value: object) -> IPv4Network | IPv6Network:
     try:
         return ip_network(str(value))
@@ -153,6 +168,8 @@ ReadablePath: TypeAlias = Annotated[Path, AfterValidator(_readable)]
 ResolvedPath: TypeAlias = Annotated[Path, AfterValidator(Path.resolve)]
 Token: TypeAlias = Annotated[SecretStr, AfterValidator(_token)]
 IdTag: TypeAlias = Annotated[str, AfterValidator(_id_tag)]
+Currency: TypeAlias = Annotated[str, AfterValidator(_currency)]
+Price: TypeAlias = Annotated[Decimal, BeforeValidator(_price)]
 Separator: TypeAlias = Annotated[str, AfterValidator(_separator)]
 PluginNames: TypeAlias = Annotated[
     tuple[Annotated[str, AfterValidator(_plugin_name)], ...], NoDecode, BeforeValidator(_split), Field(min_length=1)

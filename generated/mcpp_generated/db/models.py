@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import NamedTuple
 
 from .enums import (
@@ -360,6 +361,88 @@ class LocalList(NamedTuple):
     known_at: datetime
 
 
+class Person(NamedTuple):
+    """A row of the table `persons`."""
+
+    id: str
+    name: str
+    note: str | None
+    created_at: datetime
+
+
+class PersonCard(NamedTuple):
+    """A row of the table `person_cards`."""
+
+    id: int
+    id_tag: str
+    since_at: datetime
+    person_id: str | None
+    made_at: datetime
+
+
+class PersonPrice(NamedTuple):
+    """A row of the table `person_prices`."""
+
+    person_id: str
+    since: str
+    price_per_kwh: Decimal | None
+
+
+class DefaultPrice(NamedTuple):
+    """A row of the table `default_prices`."""
+
+    since: str
+    price_per_kwh: Decimal | None
+    currency: str | None
+
+
+class TransactionRecord(NamedTuple):
+    """A row of the view `transaction_records`."""
+
+    transaction_id: int
+    charge_point_id: str
+    evse_id: int
+    connector_id: int
+    id_tag: str
+    reservation_id: int | None
+    meter_start: int
+    meter_stop: int | None
+    started_at: datetime
+    stopped_at: datetime | None
+    stop_reason: str | None
+    stop_origin: StopOrigin | None
+    evidence: str | None
+    energy_wh: int | None
+    implausible_reason: Implausible | None
+    session_correlation_id: str
+    start_received_at: datetime
+    stop_received_at: datetime | None
+    correction_id: int | None
+    corrected_wh: int | None
+    correction_note: str | None
+    corrected_by: str | None
+    corrected_at: datetime | None
+
+
+class ListSupersededEndsOfIdTagRow(NamedTuple):
+    """A row of `list_superseded_ends_of_id_tag`."""
+
+    id: int
+    transaction_id: int
+    id_tag: str
+    superseded_at: datetime
+    stop_received_at: datetime | None
+    stopped_at: datetime
+    meter_stop: int
+    stop_origin: StopOrigin
+    energy_wh: int
+    implausible_reason: Implausible | None
+    correction_id: int | None
+    corrected_wh: int | None
+    correction_note: str | None
+    corrected_by: str | None
+
+
 class PluginMemory(NamedTuple):
     """A row of the table `plugin_memory`."""
 
@@ -458,33 +541,6 @@ class ListDeliveriesRow(NamedTuple):
     energy_wh: int | None
     started_at: datetime
     stopped_at: datetime | None
-
-
-class TransactionRecord(NamedTuple):
-    """A row of the view `transaction_records`."""
-
-    transaction_id: int
-    charge_point_id: str
-    evse_id: int
-    connector_id: int
-    id_tag: str
-    reservation_id: int | None
-    meter_start: int
-    meter_stop: int | None
-    started_at: datetime
-    stopped_at: datetime | None
-    stop_reason: str | None
-    stop_origin: StopOrigin | None
-    evidence: str | None
-    energy_wh: int | None
-    implausible_reason: Implausible | None
-    session_correlation_id: str
-    start_received_at: datetime
-    correction_id: int | None
-    corrected_wh: int | None
-    correction_note: str | None
-    corrected_by: str | None
-    corrected_at: datetime | None
 
 
 class Unmatched(NamedTuple):

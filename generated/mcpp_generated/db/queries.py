@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Protocol
 
 from .enums import (
@@ -34,6 +35,7 @@ from .models import (
     ConfigurationKey,
     ConnectChargePointRow,
     Connector,
+    DefaultPrice,
     DeleteConfigurationKeysParams,
     Departure,
     FindDispensableUnmatchedRow,
@@ -53,9 +55,13 @@ from .models import (
     ListFleetRow,
     ListReadingsWithEnergyRow,
     ListSessionsRow,
+    ListSupersededEndsOfIdTagRow,
     ListTransactionSamplesRow,
     ListUnknownIdTagsRow,
     LocalList,
+    Person,
+    PersonCard,
+    PersonPrice,
     PluginMemory,
     PutConfigurationKeysParams,
     ReservationRecord,
@@ -693,6 +699,99 @@ class Queries(Protocol):
 
     def get_local_list(self, *, charge_point_key: int) -> LocalList | None:
         """The last known version of a charge point's local authorization list."""
+        raise NotImplementedError
+
+    def get_person(self, *, id: str) -> Person | None:
+        """One person."""
+        raise NotImplementedError
+
+    def list_people(self, *, after: str, page_size: int) -> list[Person]:
+        """Persons in the order of their ids, a page at a time."""
+        raise NotImplementedError
+
+    def list_all_people(self) -> list[Person]:
+        """Every person."""
+        raise NotImplementedError
+
+    def count_people(self) -> int:
+        """How many persons there are."""
+        raise NotImplementedError
+
+    def put_person(self, *, id: str, name: str, note: str | None, created_at: datetime) -> None:
+        """Make a person or change one."""
+        raise NotImplementedError
+
+    def delete_person(self, *, id: str) -> int:
+        """Forget a person; what they had of cards is nobody's."""
+        raise NotImplementedError
+
+    def list_cards(self) -> list[PersonCard]:
+        """Whose each card is, from when on, in that order."""
+        raise NotImplementedError
+
+    def list_cards_of_person(self, *, person_id: str | None) -> list[PersonCard]:
+        """From when on a person has had cards, in the order of the cards."""
+        raise NotImplementedError
+
+    def list_holders_of_card(self, *, id_tag: str) -> list[PersonCard]:
+        """Whose one card is, from when on, in that order."""
+        raise NotImplementedError
+
+    def put_card(self, *, id_tag: str, since_at: datetime, person_id: str | None, made_at: datetime) -> None:
+        """Say whose a card is from a moment on, in place of what was said for that moment."""
+        raise NotImplementedError
+
+    def list_prices(self) -> list[PersonPrice]:
+        """Every person's prices, in the order of their days."""
+        raise NotImplementedError
+
+    def list_prices_of_person(self, *, person_id: str) -> list[PersonPrice]:
+        """A person's prices, in the order of their days."""
+        raise NotImplementedError
+
+    def put_price(self, *, person_id: str, since: str, price_per_kwh: Decimal | None) -> None:
+        """Store what a kWh costs a person from a day on."""
+        raise NotImplementedError
+
+    def list_default_prices(self) -> list[DefaultPrice]:
+        """The default prices, in the order of their days."""
+        raise NotImplementedError
+
+    def put_default_price(self, *, since: str, price_per_kwh: Decimal | None, currency: str | None) -> None:
+        """Store the default price from a day on."""
+        raise NotImplementedError
+
+    def add_superseded_end(
+        self,
+        *,
+        transaction_id: int,
+        id_tag: str,
+        superseded_at: datetime,
+        stop_received_at: datetime | None,
+        stopped_at: datetime,
+        meter_stop: int,
+        stop_origin: StopOrigin,
+        energy_wh: int,
+        implausible_reason: Implausible | None,
+        correction_id: int | None,
+    ) -> None:
+        """Keep what counted for an ended transaction before something else does."""
+        raise NotImplementedError
+
+    def list_ends_of_id_tag(
+        self, *, id_tag: str, since: datetime | None, until: datetime | None
+    ) -> list[TransactionRecord]:
+        """A card's transactions that ended in a span of time."""
+        raise NotImplementedError
+
+    def list_late_ends_of_id_tag(
+        self, *, id_tag: str, since: datetime | None, until: datetime | None
+    ) -> list[TransactionRecord]:
+        """A card's transactions whose end became known in a span of time, more than a day after it."""
+        raise NotImplementedError
+
+    def list_superseded_ends_of_id_tag(self, *, id_tag: str) -> list[ListSupersededEndsOfIdTagRow]:
+        """What counted before for a card's transactions, of each in the order of time, with the corrections that did."""
         raise NotImplementedError
 
     def remember_for_plugin(self, *, plugin: str, key: str, value: str) -> None:

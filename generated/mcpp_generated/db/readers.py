@@ -14,15 +14,20 @@ from .models import (
     ChargePointReport,
     ChargingProfile,
     ConfigurationKey,
+    DefaultPrice,
     Departure,
     FindUploadLinkRow,
     FirmwareImage,
     IdTag,
     ListConnectorsRow,
     ListDeparturesRow,
+    ListSupersededEndsOfIdTagRow,
     ListTransactionSamplesRow,
     ListUnknownIdTagsRow,
     LocalList,
+    Person,
+    PersonCard,
+    PersonPrice,
     ReservationRecord,
     RollOutStep,
     TransactionRecord,
@@ -190,6 +195,58 @@ class Readers(Protocol):
 
     async def get_local_list(self, *, charge_point_key: int) -> LocalList | None:
         """The last known version of a charge point's local authorization list."""
+        raise NotImplementedError
+
+    async def get_person(self, *, id: str) -> Person | None:
+        """One person."""
+        raise NotImplementedError
+
+    async def list_people(self, *, after: str, page_size: int) -> list[Person]:
+        """Persons in the order of their ids, a page at a time."""
+        raise NotImplementedError
+
+    async def list_all_people(self) -> list[Person]:
+        """Every person."""
+        raise NotImplementedError
+
+    async def list_cards(self) -> list[PersonCard]:
+        """Whose each card is, from when on, in that order."""
+        raise NotImplementedError
+
+    async def list_cards_of_person(self, *, person_id: str | None) -> list[PersonCard]:
+        """From when on a person has had cards, in the order of the cards."""
+        raise NotImplementedError
+
+    async def list_holders_of_card(self, *, id_tag: str) -> list[PersonCard]:
+        """Whose one card is, from when on, in that order."""
+        raise NotImplementedError
+
+    async def list_prices(self) -> list[PersonPrice]:
+        """Every person's prices, in the order of their days."""
+        raise NotImplementedError
+
+    async def list_prices_of_person(self, *, person_id: str) -> list[PersonPrice]:
+        """A person's prices, in the order of their days."""
+        raise NotImplementedError
+
+    async def list_default_prices(self) -> list[DefaultPrice]:
+        """The default prices, in the order of their days."""
+        raise NotImplementedError
+
+    async def list_ends_of_id_tag(
+        self, *, id_tag: str, since: datetime | None, until: datetime | None
+    ) -> list[TransactionRecord]:
+        """A card's transactions that ended in a span of time."""
+        raise NotImplementedError
+
+    async def list_late_ends_of_id_tag(
+        self, *, id_tag: str, since: datetime | None, until: datetime | None
+    ) -> list[TransactionRecord]:
+        """A card's transactions whose end became known in a span of time, more than a day after it."""
+        raise NotImplementedError
+
+    async def list_superseded_ends_of_id_tag(self, *, id_tag: str) -> list[ListSupersededEndsOfIdTagRow]:
+        """What counted before for a card's transactions, of each in the order of time, with the corrections that did."""
         raise NotImplementedError
 
     async def list_reservations(self, *, before_id: int, page_size: int) -> list[ReservationRecord]:

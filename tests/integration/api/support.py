@@ -258,9 +258,8 @@ async def site(
     sink = LogSink(null)
     lines = LineWriter(sink, render_json, LogLevel.INFO)
     metrics = Metrics(version="0", actions=["Heartbeat"], error_codes=[], stop_reasons=[])
-    dialect = SpokenVersion(
-        OCPP16, Services(writer, events.publish, events.wanted, AuthorizationPolicy(), 300, memory, stamps)
-    )
+    core = Services(writer, events.publish, events.wanted, AuthorizationPolicy(), 300, memory, stamps)
+    dialect = SpokenVersion(OCPP16, core)
     files = FileStore(
         folder / "files", writer, readers, events.publish, size_limit=2 * MIB, link_lifetime=timedelta(hours=72)
     )
@@ -285,6 +284,7 @@ async def site(
         render_metrics=metrics.render,
         log=LogControl(lines),
         clock=clock,
+        learning=core.learning,
         files=files if with_files else None,
     )
     server = HttpServer(create_api(services, rules, RequestTelemetry(metrics, spans)), rules.http_host, 0)

@@ -16,6 +16,7 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import JsonValue
 
+from mcpp.clock import Clock
 from mcpp.server.listeners import Listeners, open_http, open_ocpp
 from mcpp.server.parts import CoreParts, build_core, build_plugins, enabled_plugins, open_storage
 from mcpp.server.telemetry import build_telemetry
@@ -147,8 +148,8 @@ class Central:
 
 
 @asynccontextmanager
-async def central_system(folder: Path, **settings: str) -> AsyncIterator[Central]:
-    """A central system of its own on free ports, with settings as flags give them."""
+async def central_system(folder: Path, clock: Clock | None = None, **settings: str) -> AsyncIterator[Central]:
+    """A central system of its own on free ports, with settings as flags give them, by a clock of the test's own."""
     database, log = folder / "mcpp.db", folder / "mcpp.log"
     fixed = {"database": str(database), "ocpp_host": "127.0.0.1", "ocpp_port": "0", "http_port": "0"}
     effective = Settings.load(fixed | {"durability": "normal", "log_payloads": "on"} | settings)
@@ -158,7 +159,7 @@ async def central_system(folder: Path, **settings: str) -> AsyncIterator[Central
         sink, level=effective.log_level, log_format=effective.log_format, log_payloads=effective.log_payloads
     ) as lines:
         async with AsyncExitStack() as running:
-            telemetry = build_telemetry(effective, sink, lines, running)
+            telemetry = build_telemetry(effective, sink, lines, running, clock)
             storage = await open_storage(effective, telemetry, running)
             core = await build_core(effective, telemetry, storage, running)
             plugins = build_plugins(enabled_plugins(effective), telemetry, storage, core, running)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from decimal import Decimal
 
 from ..enums import (
     Approval,
@@ -34,6 +35,7 @@ from ..models import (
     ConfigurationKey,
     ConnectChargePointRow,
     Connector,
+    DefaultPrice,
     DeleteConfigurationKeysParams,
     Departure,
     FindDispensableUnmatchedRow,
@@ -53,9 +55,13 @@ from ..models import (
     ListFleetRow,
     ListReadingsWithEnergyRow,
     ListSessionsRow,
+    ListSupersededEndsOfIdTagRow,
     ListTransactionSamplesRow,
     ListUnknownIdTagsRow,
     LocalList,
+    Person,
+    PersonCard,
+    PersonPrice,
     PluginMemory,
     PutConfigurationKeysParams,
     ReservationRecord,
@@ -80,6 +86,7 @@ from .rows import (
     StoredConfigurationKey,
     StoredConnectChargePointRow,
     StoredConnector,
+    StoredDefaultPrice,
     StoredDeparture,
     StoredFindDispensableUnmatchedRow,
     StoredFindUploadLinkRow,
@@ -98,9 +105,13 @@ from .rows import (
     StoredListFleetRow,
     StoredListReadingsWithEnergyRow,
     StoredListSessionsRow,
+    StoredListSupersededEndsOfIdTagRow,
     StoredListTransactionSamplesRow,
     StoredListUnknownIdTagsRow,
     StoredLocalList,
+    StoredPerson,
+    StoredPersonCard,
+    StoredPersonPrice,
     StoredPluginMemory,
     StoredReservationRecord,
     StoredRollOutStep,
@@ -119,6 +130,7 @@ from .rows import (
     decode_configuration_key,
     decode_connect_charge_point_row,
     decode_connector,
+    decode_default_price,
     decode_departure,
     decode_find_connector_reading_after,
     decode_find_dispensable_unmatched_row,
@@ -143,9 +155,13 @@ from .rows import (
     decode_list_fleet_row,
     decode_list_readings_with_energy_row,
     decode_list_sessions_row,
+    decode_list_superseded_ends_of_id_tag_row,
     decode_list_transaction_samples_row,
     decode_list_unknown_id_tags_row,
     decode_local_list,
+    decode_person,
+    decode_person_card,
+    decode_person_price,
     decode_plugin_memory,
     decode_reservation_record,
     decode_roll_out_step,
@@ -943,6 +959,125 @@ class SqliteQueries:
     def get_local_list(self, *, charge_point_key: int) -> LocalList | None:
         row: StoredLocalList | None = self._execute(statements.GET_LOCAL_LIST, (charge_point_key,)).fetchone()
         return None if row is None else decode_local_list(row)
+
+    def get_person(self, *, id: str) -> Person | None:
+        row: StoredPerson | None = self._execute(statements.GET_PERSON, (id,)).fetchone()
+        return None if row is None else decode_person(row)
+
+    def list_people(self, *, after: str, page_size: int) -> list[Person]:
+        rows: list[StoredPerson] = self._execute(statements.LIST_PEOPLE, (after, page_size)).fetchall()
+        return [decode_person(row) for row in rows]
+
+    def list_all_people(self) -> list[Person]:
+        rows: list[StoredPerson] = self._execute(statements.LIST_ALL_PEOPLE).fetchall()
+        return [decode_person(row) for row in rows]
+
+    def count_people(self) -> int:
+        row: tuple[int] = self._execute(statements.COUNT_PEOPLE).fetchone()
+        return row[0]
+
+    def put_person(self, *, id: str, name: str, note: str | None, created_at: datetime) -> None:
+        self._execute(statements.PUT_PERSON, (id, name, note, to_milliseconds(created_at)))
+
+    def delete_person(self, *, id: str) -> int:
+        return self._execute(statements.DELETE_PERSON, (id,)).rowcount
+
+    def list_cards(self) -> list[PersonCard]:
+        rows: list[StoredPersonCard] = self._execute(statements.LIST_CARDS).fetchall()
+        return [decode_person_card(row) for row in rows]
+
+    def list_cards_of_person(self, *, person_id: str | None) -> list[PersonCard]:
+        rows: list[StoredPersonCard] = self._execute(statements.LIST_CARDS_OF_PERSON, (person_id,)).fetchall()
+        return [decode_person_card(row) for row in rows]
+
+    def list_holders_of_card(self, *, id_tag: str) -> list[PersonCard]:
+        rows: list[StoredPersonCard] = self._execute(statements.LIST_HOLDERS_OF_CARD, (id_tag,)).fetchall()
+        return [decode_person_card(row) for row in rows]
+
+    def put_card(self, *, id_tag: str, since_at: datetime, person_id: str | None, made_at: datetime) -> None:
+        self._execute(statements.PUT_CARD, (id_tag, to_milliseconds(since_at), person_id, to_milliseconds(made_at)))
+
+    def list_prices(self) -> list[PersonPrice]:
+        rows: list[StoredPersonPrice] = self._execute(statements.LIST_PRICES).fetchall()
+        return [decode_person_price(row) for row in rows]
+
+    def list_prices_of_person(self, *, person_id: str) -> list[PersonPrice]:
+        rows: list[StoredPersonPrice] = self._execute(statements.LIST_PRICES_OF_PERSON, (person_id,)).fetchall()
+        return [decode_person_price(row) for row in rows]
+
+    def put_price(self, *, person_id: str, since: str, price_per_kwh: Decimal | None) -> None:
+        self._execute(statements.PUT_PRICE, (person_id, since, None if price_per_kwh is None else str(price_per_kwh)))
+
+    def list_default_prices(self) -> list[DefaultPrice]:
+        rows: list[StoredDefaultPrice] = self._execute(statements.LIST_DEFAULT_PRICES).fetchall()
+        return [decode_default_price(row) for row in rows]
+
+    def put_default_price(self, *, since: str, price_per_kwh: Decimal | None, currency: str | None) -> None:
+        self._execute(
+            statements.PUT_DEFAULT_PRICE, (since, None if price_per_kwh is None else str(price_per_kwh), currency)
+        )
+
+    def add_superseded_end(
+        self,
+        *,
+        transaction_id: int,
+        id_tag: str,
+        superseded_at: datetime,
+        stop_received_at: datetime | None,
+        stopped_at: datetime,
+        meter_stop: int,
+        stop_origin: StopOrigin,
+        energy_wh: int,
+        implausible_reason: Implausible | None,
+        correction_id: int | None,
+    ) -> None:
+        self._execute(
+            statements.ADD_SUPERSEDED_END,
+            (
+                transaction_id,
+                id_tag,
+                to_milliseconds(superseded_at),
+                None if stop_received_at is None else to_milliseconds(stop_received_at),
+                to_milliseconds(stopped_at),
+                meter_stop,
+                str(stop_origin),
+                energy_wh,
+                None if implausible_reason is None else str(implausible_reason),
+                correction_id,
+            ),
+        )
+
+    def list_ends_of_id_tag(
+        self, *, id_tag: str, since: datetime | None, until: datetime | None
+    ) -> list[TransactionRecord]:
+        rows: list[StoredTransactionRecord] = self._execute(
+            statements.LIST_ENDS_OF_ID_TAG,
+            (
+                id_tag,
+                None if since is None else to_milliseconds(since),
+                None if until is None else to_milliseconds(until),
+            ),
+        ).fetchall()
+        return [decode_transaction_record(row) for row in rows]
+
+    def list_late_ends_of_id_tag(
+        self, *, id_tag: str, since: datetime | None, until: datetime | None
+    ) -> list[TransactionRecord]:
+        rows: list[StoredTransactionRecord] = self._execute(
+            statements.LIST_LATE_ENDS_OF_ID_TAG,
+            (
+                id_tag,
+                None if since is None else to_milliseconds(since),
+                None if until is None else to_milliseconds(until),
+            ),
+        ).fetchall()
+        return [decode_transaction_record(row) for row in rows]
+
+    def list_superseded_ends_of_id_tag(self, *, id_tag: str) -> list[ListSupersededEndsOfIdTagRow]:
+        rows: list[StoredListSupersededEndsOfIdTagRow] = self._execute(
+            statements.LIST_SUPERSEDED_ENDS_OF_ID_TAG, (id_tag,)
+        ).fetchall()
+        return [decode_list_superseded_ends_of_id_tag_row(row) for row in rows]
 
     def remember_for_plugin(self, *, plugin: str, key: str, value: str) -> None:
         self._execute(statements.REMEMBER_FOR_PLUGIN, (plugin, key, value))

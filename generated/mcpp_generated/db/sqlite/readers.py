@@ -15,15 +15,20 @@ from ..models import (
     ChargePointReport,
     ChargingProfile,
     ConfigurationKey,
+    DefaultPrice,
     Departure,
     FindUploadLinkRow,
     FirmwareImage,
     IdTag,
     ListConnectorsRow,
     ListDeparturesRow,
+    ListSupersededEndsOfIdTagRow,
     ListTransactionSamplesRow,
     ListUnknownIdTagsRow,
     LocalList,
+    Person,
+    PersonCard,
+    PersonPrice,
     ReservationRecord,
     RollOutStep,
     TransactionRecord,
@@ -38,15 +43,20 @@ from .rows import (
     decode_charge_point_report,
     decode_charging_profile,
     decode_configuration_key,
+    decode_default_price,
     decode_departure,
     decode_find_upload_link_row,
     decode_firmware_image,
     decode_id_tag,
     decode_list_connectors_row,
     decode_list_departures_row,
+    decode_list_superseded_ends_of_id_tag_row,
     decode_list_transaction_samples_row,
     decode_list_unknown_id_tags_row,
     decode_local_list,
+    decode_person,
+    decode_person_card,
+    decode_person_price,
     decode_reservation_record,
     decode_roll_out_step,
     decode_transaction_record,
@@ -249,6 +259,69 @@ class SqliteReaders:
 
     async def get_local_list(self, *, charge_point_key: int) -> LocalList | None:
         return await read_one(self._connection, statements.GET_LOCAL_LIST, (charge_point_key,), decode_local_list)
+
+    async def get_person(self, *, id: str) -> Person | None:
+        return await read_one(self._connection, statements.GET_PERSON, (id,), decode_person)
+
+    async def list_people(self, *, after: str, page_size: int) -> list[Person]:
+        return await read_all(self._connection, statements.LIST_PEOPLE, (after, page_size), decode_person)
+
+    async def list_all_people(self) -> list[Person]:
+        return await read_all(self._connection, statements.LIST_ALL_PEOPLE, (), decode_person)
+
+    async def list_cards(self) -> list[PersonCard]:
+        return await read_all(self._connection, statements.LIST_CARDS, (), decode_person_card)
+
+    async def list_cards_of_person(self, *, person_id: str | None) -> list[PersonCard]:
+        return await read_all(self._connection, statements.LIST_CARDS_OF_PERSON, (person_id,), decode_person_card)
+
+    async def list_holders_of_card(self, *, id_tag: str) -> list[PersonCard]:
+        return await read_all(self._connection, statements.LIST_HOLDERS_OF_CARD, (id_tag,), decode_person_card)
+
+    async def list_prices(self) -> list[PersonPrice]:
+        return await read_all(self._connection, statements.LIST_PRICES, (), decode_person_price)
+
+    async def list_prices_of_person(self, *, person_id: str) -> list[PersonPrice]:
+        return await read_all(self._connection, statements.LIST_PRICES_OF_PERSON, (person_id,), decode_person_price)
+
+    async def list_default_prices(self) -> list[DefaultPrice]:
+        return await read_all(self._connection, statements.LIST_DEFAULT_PRICES, (), decode_default_price)
+
+    async def list_ends_of_id_tag(
+        self, *, id_tag: str, since: datetime | None, until: datetime | None
+    ) -> list[TransactionRecord]:
+        return await read_all(
+            self._connection,
+            statements.LIST_ENDS_OF_ID_TAG,
+            (
+                id_tag,
+                None if since is None else to_milliseconds(since),
+                None if until is None else to_milliseconds(until),
+            ),
+            decode_transaction_record,
+        )
+
+    async def list_late_ends_of_id_tag(
+        self, *, id_tag: str, since: datetime | None, until: datetime | None
+    ) -> list[TransactionRecord]:
+        return await read_all(
+            self._connection,
+            statements.LIST_LATE_ENDS_OF_ID_TAG,
+            (
+                id_tag,
+                None if since is None else to_milliseconds(since),
+                None if until is None else to_milliseconds(until),
+            ),
+            decode_transaction_record,
+        )
+
+    async def list_superseded_ends_of_id_tag(self, *, id_tag: str) -> list[ListSupersededEndsOfIdTagRow]:
+        return await read_all(
+            self._connection,
+            statements.LIST_SUPERSEDED_ENDS_OF_ID_TAG,
+            (id_tag,),
+            decode_list_superseded_ends_of_id_tag_row,
+        )
 
     async def list_reservations(self, *, before_id: int, page_size: int) -> list[ReservationRecord]:
         return await read_all(

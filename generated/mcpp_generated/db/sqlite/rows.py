@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Final, TypeAlias
 
 from ..enums import (
@@ -30,6 +31,7 @@ from ..models import (
     ConfigurationKey,
     ConnectChargePointRow,
     Connector,
+    DefaultPrice,
     Departure,
     FindDispensableUnmatchedRow,
     FindUploadLinkRow,
@@ -48,9 +50,13 @@ from ..models import (
     ListFleetRow,
     ListReadingsWithEnergyRow,
     ListSessionsRow,
+    ListSupersededEndsOfIdTagRow,
     ListTransactionSamplesRow,
     ListUnknownIdTagsRow,
     LocalList,
+    Person,
+    PersonCard,
+    PersonPrice,
     PluginMemory,
     ReservationRecord,
     RollOutStep,
@@ -691,6 +697,158 @@ def decode_local_list(row: StoredLocalList) -> LocalList:
     return LocalList(charge_point_key, version, from_milliseconds(known_at))
 
 
+StoredPerson: TypeAlias = tuple[str, str, str | None, int]
+
+
+def decode_person(row: StoredPerson) -> Person:
+    id, name, note, created_at = row
+    return Person(id, name, note, from_milliseconds(created_at))
+
+
+StoredPersonCard: TypeAlias = tuple[int, str, int, str | None, int]
+
+
+def decode_person_card(row: StoredPersonCard) -> PersonCard:
+    id, id_tag, since_at, person_id, made_at = row
+    return PersonCard(id, id_tag, from_milliseconds(since_at), person_id, from_milliseconds(made_at))
+
+
+StoredPersonPrice: TypeAlias = tuple[str, str, str | None]
+
+
+def decode_person_price(row: StoredPersonPrice) -> PersonPrice:
+    person_id, since, price_per_kwh = row
+    return PersonPrice(person_id, since, None if price_per_kwh is None else Decimal(price_per_kwh))
+
+
+StoredDefaultPrice: TypeAlias = tuple[str, str | None, str | None]
+
+
+def decode_default_price(row: StoredDefaultPrice) -> DefaultPrice:
+    since, price_per_kwh, currency = row
+    return DefaultPrice(since, None if price_per_kwh is None else Decimal(price_per_kwh), currency)
+
+
+StoredTransactionRecord: TypeAlias = tuple[
+    int,
+    str,
+    int,
+    int,
+    str,
+    int | None,
+    int,
+    int | None,
+    int,
+    int | None,
+    str | None,
+    str | None,
+    str | None,
+    int | None,
+    str | None,
+    str,
+    int,
+    int | None,
+    int | None,
+    int | None,
+    str | None,
+    str | None,
+    int | None,
+]
+
+
+def decode_transaction_record(row: StoredTransactionRecord) -> TransactionRecord:
+    (
+        transaction_id,
+        charge_point_id,
+        evse_id,
+        connector_id,
+        id_tag,
+        reservation_id,
+        meter_start,
+        meter_stop,
+        started_at,
+        stopped_at,
+        stop_reason,
+        stop_origin,
+        evidence,
+        energy_wh,
+        implausible_reason,
+        session_correlation_id,
+        start_received_at,
+        stop_received_at,
+        correction_id,
+        corrected_wh,
+        correction_note,
+        corrected_by,
+        corrected_at,
+    ) = row
+    return TransactionRecord(
+        transaction_id,
+        charge_point_id,
+        evse_id,
+        connector_id,
+        id_tag,
+        reservation_id,
+        meter_start,
+        meter_stop,
+        from_milliseconds(started_at),
+        None if stopped_at is None else from_milliseconds(stopped_at),
+        stop_reason,
+        None if stop_origin is None else _STOP_ORIGIN[stop_origin],
+        evidence,
+        energy_wh,
+        None if implausible_reason is None else _IMPLAUSIBLE[implausible_reason],
+        session_correlation_id,
+        from_milliseconds(start_received_at),
+        None if stop_received_at is None else from_milliseconds(stop_received_at),
+        correction_id,
+        corrected_wh,
+        correction_note,
+        corrected_by,
+        None if corrected_at is None else from_milliseconds(corrected_at),
+    )
+
+
+StoredListSupersededEndsOfIdTagRow: TypeAlias = tuple[
+    int, int, str, int, int | None, int, int, str, int, str | None, int | None, int | None, str | None, str | None
+]
+
+
+def decode_list_superseded_ends_of_id_tag_row(row: StoredListSupersededEndsOfIdTagRow) -> ListSupersededEndsOfIdTagRow:
+    (
+        id,
+        transaction_id,
+        id_tag,
+        superseded_at,
+        stop_received_at,
+        stopped_at,
+        meter_stop,
+        stop_origin,
+        energy_wh,
+        implausible_reason,
+        correction_id,
+        corrected_wh,
+        correction_note,
+        corrected_by,
+    ) = row
+    return ListSupersededEndsOfIdTagRow(
+        id,
+        transaction_id,
+        id_tag,
+        from_milliseconds(superseded_at),
+        None if stop_received_at is None else from_milliseconds(stop_received_at),
+        from_milliseconds(stopped_at),
+        meter_stop,
+        _STOP_ORIGIN[stop_origin],
+        energy_wh,
+        None if implausible_reason is None else _IMPLAUSIBLE[implausible_reason],
+        correction_id,
+        corrected_wh,
+        correction_note,
+        corrected_by,
+    )
+
+
 StoredPluginMemory: TypeAlias = tuple[str, str, str]
 
 
@@ -802,83 +960,6 @@ def decode_list_deliveries_row(row: StoredListDeliveriesRow) -> ListDeliveriesRo
     energy_wh, started_at, stopped_at = row
     return ListDeliveriesRow(
         energy_wh, from_milliseconds(started_at), None if stopped_at is None else from_milliseconds(stopped_at)
-    )
-
-
-StoredTransactionRecord: TypeAlias = tuple[
-    int,
-    str,
-    int,
-    int,
-    str,
-    int | None,
-    int,
-    int | None,
-    int,
-    int | None,
-    str | None,
-    str | None,
-    str | None,
-    int | None,
-    str | None,
-    str,
-    int,
-    int | None,
-    int | None,
-    str | None,
-    str | None,
-    int | None,
-]
-
-
-def decode_transaction_record(row: StoredTransactionRecord) -> TransactionRecord:
-    (
-        transaction_id,
-        charge_point_id,
-        evse_id,
-        connector_id,
-        id_tag,
-        reservation_id,
-        meter_start,
-        meter_stop,
-        started_at,
-        stopped_at,
-        stop_reason,
-        stop_origin,
-        evidence,
-        energy_wh,
-        implausible_reason,
-        session_correlation_id,
-        start_received_at,
-        correction_id,
-        corrected_wh,
-        correction_note,
-        corrected_by,
-        corrected_at,
-    ) = row
-    return TransactionRecord(
-        transaction_id,
-        charge_point_id,
-        evse_id,
-        connector_id,
-        id_tag,
-        reservation_id,
-        meter_start,
-        meter_stop,
-        from_milliseconds(started_at),
-        None if stopped_at is None else from_milliseconds(stopped_at),
-        stop_reason,
-        None if stop_origin is None else _STOP_ORIGIN[stop_origin],
-        evidence,
-        energy_wh,
-        None if implausible_reason is None else _IMPLAUSIBLE[implausible_reason],
-        session_correlation_id,
-        from_milliseconds(start_received_at),
-        correction_id,
-        corrected_wh,
-        correction_note,
-        corrected_by,
-        None if corrected_at is None else from_milliseconds(corrected_at),
     )
 
 

@@ -535,6 +535,84 @@ ON CONFLICT (charge_point_key) DO UPDATE SET version = excluded.version, known_a
 GET_LOCAL_LIST: Final = """\
 SELECT charge_point_key, version, known_at FROM local_lists WHERE charge_point_key = ?1"""
 
+GET_PERSON: Final = """\
+SELECT id, name, note, created_at FROM persons WHERE id = ?1"""
+
+LIST_PEOPLE: Final = """\
+SELECT id, name, note, created_at FROM persons WHERE id > ?1 ORDER BY id LIMIT ?2"""
+
+LIST_ALL_PEOPLE: Final = """\
+SELECT id, name, note, created_at FROM persons ORDER BY id"""
+
+COUNT_PEOPLE: Final = """\
+SELECT count(*) FROM persons"""
+
+PUT_PERSON: Final = """\
+INSERT INTO persons (id, name, note, created_at) VALUES (?1, ?2, ?3, ?4)
+ON CONFLICT (id) DO UPDATE SET name = excluded.name, note = excluded.note"""
+
+DELETE_PERSON: Final = """\
+DELETE FROM persons WHERE id = ?1"""
+
+LIST_CARDS: Final = """\
+SELECT id, id_tag, since_at, person_id, made_at FROM person_cards ORDER BY id_tag, since_at"""
+
+LIST_CARDS_OF_PERSON: Final = """\
+SELECT id, id_tag, since_at, person_id, made_at FROM person_cards WHERE person_id = ?1 ORDER BY id_tag, since_at"""
+
+LIST_HOLDERS_OF_CARD: Final = """\
+SELECT id, id_tag, since_at, person_id, made_at FROM person_cards WHERE id_tag = ?1 ORDER BY since_at"""
+
+PUT_CARD: Final = """\
+INSERT INTO person_cards (id_tag, since_at, person_id, made_at) VALUES (?1, ?2, ?3, ?4)
+ON CONFLICT (id_tag, since_at) DO UPDATE SET id_tag = excluded.id_tag, person_id = excluded.person_id,
+    made_at = excluded.made_at"""
+
+LIST_PRICES: Final = """\
+SELECT person_id, since, price_per_kwh FROM person_prices ORDER BY person_id, since"""
+
+LIST_PRICES_OF_PERSON: Final = """\
+SELECT person_id, since, price_per_kwh FROM person_prices WHERE person_id = ?1 ORDER BY since"""
+
+PUT_PRICE: Final = """\
+INSERT INTO person_prices (person_id, since, price_per_kwh) VALUES (?1, ?2, ?3)
+ON CONFLICT (person_id, since) DO UPDATE SET price_per_kwh = excluded.price_per_kwh"""
+
+LIST_DEFAULT_PRICES: Final = """\
+SELECT since, price_per_kwh, currency FROM default_prices ORDER BY since"""
+
+PUT_DEFAULT_PRICE: Final = """\
+INSERT INTO default_prices (since, price_per_kwh, currency) VALUES (?1, ?2, ?3)
+ON CONFLICT (since) DO UPDATE SET price_per_kwh = excluded.price_per_kwh, currency = excluded.currency"""
+
+ADD_SUPERSEDED_END: Final = """\
+INSERT INTO superseded_ends (
+    transaction_id, id_tag, superseded_at, stop_received_at, stopped_at, meter_stop, stop_origin, energy_wh,
+    implausible_reason, correction_id
+)
+VALUES (
+    ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,
+    ?9, ?10
+)"""
+
+LIST_ENDS_OF_ID_TAG: Final = """\
+SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, stop_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
+WHERE id_tag = ?1 AND stopped_at >= ?2 AND stopped_at < ?3
+ORDER BY stopped_at"""
+
+LIST_LATE_ENDS_OF_ID_TAG: Final = """\
+SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, stop_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
+WHERE id_tag = ?1 AND stop_received_at > stopped_at + 86400000
+    AND stop_received_at >= ?2 AND stop_received_at < ?3
+ORDER BY stop_received_at"""
+
+LIST_SUPERSEDED_ENDS_OF_ID_TAG: Final = """\
+SELECT s.id, s.transaction_id, s.id_tag, s.superseded_at, s.stop_received_at, s.stopped_at, s.meter_stop, s.stop_origin, s.energy_wh, s.implausible_reason, s.correction_id, r.energy_wh AS corrected_wh, r.note AS correction_note, r.who AS corrected_by
+FROM superseded_ends AS s
+LEFT JOIN transaction_corrections AS r ON r.id = s.correction_id
+WHERE s.id_tag = ?1
+ORDER BY s.transaction_id, s.id"""
+
 REMEMBER_FOR_PLUGIN: Final = """\
 INSERT INTO plugin_memory (plugin, key, value) VALUES (?1, ?2, ?3)
 ON CONFLICT (plugin, key) DO UPDATE SET value = excluded.value"""
@@ -890,17 +968,17 @@ COUNT_OPEN_TRANSACTIONS: Final = """\
 SELECT count(*) FROM transactions WHERE stopped_at IS NULL"""
 
 GET_TRANSACTION: Final = """\
-SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records WHERE transaction_id = ?1"""
+SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, stop_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records WHERE transaction_id = ?1"""
 
 LIST_TRANSACTIONS: Final = """\
-SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
+SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, stop_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
 WHERE started_at >= ?1 AND started_at <= ?2 AND (started_at < ?2 OR transaction_id < ?3)
     AND (stopped_at IS NOT NULL OR CAST(?4 AS INTEGER) = 0)
 ORDER BY started_at DESC, transaction_id DESC
 LIMIT ?5"""
 
 LIST_TRANSACTIONS_OF_CONNECTOR_ID: Final = """\
-SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
+SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, stop_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
 WHERE connector_id = ?1
     AND started_at >= ?2 AND started_at <= ?3 AND (started_at < ?3 OR transaction_id < ?4)
     AND (stopped_at IS NOT NULL OR CAST(?5 AS INTEGER) = 0)
@@ -908,7 +986,7 @@ ORDER BY started_at DESC, transaction_id DESC
 LIMIT ?6"""
 
 LIST_TRANSACTIONS_OF_CHARGE_POINT: Final = """\
-SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
+SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, stop_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
 WHERE charge_point_id = ?1
     AND started_at >= ?2 AND started_at <= ?3 AND (started_at < ?3 OR transaction_id < ?4)
     AND (id_tag = ?5 OR ?5 IS NULL)
@@ -917,7 +995,7 @@ ORDER BY started_at DESC, transaction_id DESC
 LIMIT ?7"""
 
 LIST_TRANSACTIONS_OF_CONNECTOR: Final = """\
-SELECT r.transaction_id, r.charge_point_id, r.evse_id, r.connector_id, r.id_tag, r.reservation_id, r.meter_start, r.meter_stop, r.started_at, r.stopped_at, r.stop_reason, r.stop_origin, r.evidence, r.energy_wh, r.implausible_reason, r.session_correlation_id, r.start_received_at, r.correction_id, r.corrected_wh, r.correction_note, r.corrected_by, r.corrected_at
+SELECT r.transaction_id, r.charge_point_id, r.evse_id, r.connector_id, r.id_tag, r.reservation_id, r.meter_start, r.meter_stop, r.started_at, r.stopped_at, r.stop_reason, r.stop_origin, r.evidence, r.energy_wh, r.implausible_reason, r.session_correlation_id, r.start_received_at, r.stop_received_at, r.correction_id, r.corrected_wh, r.correction_note, r.corrected_by, r.corrected_at
 FROM charge_points AS p
 JOIN connectors AS c ON c.charge_point_key = p.key
 CROSS JOIN transactions AS t ON t.connector_key = c.key
@@ -930,7 +1008,7 @@ ORDER BY t.started_at DESC, t.id DESC
 LIMIT ?9"""
 
 LIST_TRANSACTIONS_OF_ID_TAG: Final = """\
-SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
+SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, stop_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
 WHERE id_tag = ?1
     AND started_at >= ?2 AND started_at <= ?3 AND (started_at < ?3 OR transaction_id < ?4)
     AND (connector_id = ?5 OR ?5 IS NULL)
@@ -939,7 +1017,7 @@ ORDER BY started_at DESC, transaction_id DESC
 LIMIT ?7"""
 
 LIST_OPEN_TRANSACTIONS: Final = """\
-SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
+SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, stop_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
 WHERE stopped_at IS NULL
     AND started_at >= ?1 AND started_at <= ?2 AND (started_at < ?2 OR transaction_id < ?3)
     AND (charge_point_id = ?4 OR ?4 IS NULL)
@@ -949,7 +1027,7 @@ ORDER BY started_at DESC, transaction_id DESC
 LIMIT ?7"""
 
 LIST_IMPLAUSIBLE_TRANSACTIONS: Final = """\
-SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
+SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, stop_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
 WHERE implausible_reason IS NOT NULL AND correction_id IS NULL
     AND started_at >= ?1 AND started_at <= ?2 AND (started_at < ?2 OR transaction_id < ?3)
     AND (charge_point_id = ?4 OR ?4 IS NULL)
@@ -961,7 +1039,7 @@ ORDER BY started_at DESC, transaction_id DESC
 LIMIT ?9"""
 
 LIST_TRANSACTIONS_BY_END: Final = """\
-SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
+SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, stop_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
 WHERE stopped_at >= ?1 AND stopped_at <= ?2 AND (stopped_at < ?2 OR transaction_id < ?3)
     AND started_at >= ?4 AND (started_at < ?5 OR ?5 IS NULL)
     AND (charge_point_id = ?6 OR ?6 IS NULL)

@@ -243,6 +243,67 @@ CREATE INDEX transactions_unthinned ON transactions (start_received_at)
     WHERE stopped_at IS NOT NULL AND samples_thinned = 0;
 CREATE INDEX transactions_corrected ON transactions (correction_id) WHERE correction_id IS NOT NULL;
 CREATE INDEX transactions_by_id_tag ON transactions (id_tag, started_at, id);
+CREATE INDEX transactions_by_id_tag_and_stop ON transactions (id_tag, stopped_at) WHERE stopped_at IS NOT NULL;
+-- A day in milliseconds: what became known later than that may be too late for the statement of its month.
+CREATE INDEX transactions_known_late ON transactions (id_tag, stop_received_at)
+    WHERE stop_received_at > stopped_at + 86400000;
+
+-- What counted for an ended transaction until something else did: a stop that came later, values that came after it, a
+-- person's correction. Only added to. stop_received_at to correction_id: as they were; id_tag: a copy for the index.
+CREATE TABLE superseded_ends (
+    id                  INTEGER PRIMARY KEY AUTOINCREMENT,
+    transaction_id      INTEGER NOT NULL REFERENCES transactions (id) ON DELETE CASCADE,
+    id_tag              TEXT    NOT NULL COLLATE NOCASE,
+    superseded_at       INTEGER NOT NULL,
+    stop_received_at    INTEGER,
+    stopped_at          INTEGER NOT NULL,
+    meter_stop          INTEGER NOT NULL,
+    stop_origin         TEXT    NOT NULL CHECK (stop_origin IN ('charger', 'recovered', 'operator')),
+    energy_wh           INTEGER NOT NULL,
+    implausible_reason  TEXT,
+    correction_id       INTEGER REFERENCES transaction_corrections (id) ON DELETE CASCADE
+) STRICT;
+
+CREATE INDEX superseded_ends_by_transaction ON superseded_ends (transaction_id, id);
+CREATE INDEX superseded_ends_by_id_tag ON superseded_ends (id_tag, transaction_id, id);
+CREATE INDEX superseded_ends_by_correction ON superseded_ends (correction_id) WHERE correction_id IS NOT NULL;
+
+-- Those whom sessions are charged to: persons, flats, vehicles. The id is chosen by whoever makes one.
+CREATE TABLE persons (
+    id          TEXT    NOT NULL PRIMARY KEY,
+    name        TEXT    NOT NULL,
+    note        TEXT,
+    created_at  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Whose a card is from a moment on, in the order of that for each card: sessions that began then or later.
+-- person_id: NULL where it's nobody's any more. made_at: when that was said.
+CREATE TABLE person_cards (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    id_tag     TEXT    NOT NULL COLLATE NOCASE,
+    since_at   INTEGER NOT NULL,
+    person_id  TEXT    REFERENCES persons (id) ON DELETE SET NULL,
+    made_at    INTEGER NOT NULL,
+    UNIQUE (id_tag, since_at)
+) STRICT;
+
+CREATE INDEX person_cards_by_person ON person_cards (person_id, id_tag) WHERE person_id IS NOT NULL;
+
+-- What a kWh costs a person from a day on, as sessions end in the time zone of the statement: a date such as 2026-03-01.
+-- price_per_kwh: NULL where the default holds again.
+CREATE TABLE person_prices (
+    person_id      TEXT NOT NULL REFERENCES persons (id) ON DELETE CASCADE,
+    since          TEXT NOT NULL,
+    price_per_kwh  TEXT,
+    PRIMARY KEY (person_id, since)
+) STRICT, WITHOUT ROWID;
+
+-- The settings price-per-kwh and currency as they were from a day on; NULL where they weren't given.
+CREATE TABLE default_prices (
+    since          TEXT NOT NULL PRIMARY KEY,
+    price_per_kwh  TEXT,
+    currency       TEXT
+) STRICT, WITHOUT ROWID;
 
 -- connector_key: connector 0 reserves any connector of the charge point.
 CREATE TABLE reservations (
@@ -403,6 +464,7 @@ SELECT
     t.implausible_reason,
     t.session_correlation_id,
     t.start_received_at,
+    t.stop_received_at,
     t.correction_id,
     r.energy_wh AS corrected_wh,
     r.note AS correction_note,
