@@ -10,16 +10,18 @@ from fastapi import Query, Request
 from starlette.responses import Response
 
 from mcpp.api.services import ApiServices, FromServices
+from mcpp.domain.people import folded
 from mcpp.reads import id_tags, transactions
 from mcpp.reads import people as reads
+from mcpp.reads.charge_points import ChargePoint, ChargePointQuery
 from mcpp.reads.paging import BadCursor, PageQuery
-from mcpp.reads.people import PersonRecord
 from mcpp.reads.times import in_zone
-from mcpp.reads.transactions import Transaction, TransactionQuery
+from mcpp.reads.transactions import TransactionQuery
 from mcpp.web.amounts import Amounts
 from mcpp.web.pages import FromRenderer, page_router
 from mcpp.web.periods import CalendarPeriod
 from mcpp.web.rendering import Renderer
+from mcpp.web.sessions import people_of
 from mcpp.web.spelling import Spelling
 from mcpp.web.viewer import Viewer, viewer_of
 from mcpp.web.wording import chart_words
@@ -31,8 +33,9 @@ _PEOPLE: Final = 100
 _UNKNOWN: Final = 20
 _MONTHS: Final = 13
 _SESSIONS: Final = 10
-_CARDS: Final = 10
-"""Of a person whose last sessions are looked for; who has more has them by their statements."""
+_CHARGERS: Final = 500
+"""That a form offers."""
+_LONGEST_CARD: Final = 2_000
 
 
 @router.get("/people")
@@ -41,6 +44,7 @@ async def show_people(
     services: FromServices,
     renderer: FromRenderer,
     cursor: Annotated[str | None, Query(max_length=8000)] = None,
+    learnt: Annotated[str, Query(max_length=_LONGEST_CARD)] = "",
 ) -> Response:
     """All people, with the cards that have no name above them."""
     viewer = viewer_of(request)
@@ -51,12 +55,16 @@ async def show_people(
     except BadCursor:
         page = await reads.list_page(services.readers, PageQuery(limit=_PEOPLE), today)
     unknown = await _unknown_cards(services)
+    unknown.sort(key=lambda it: folded(it.id_tag) != folded(learnt))
     spelled = amounts_of(renderer, viewer)
     currency = next((it.currency for it in page.items if it.currency), None)
     context = {
         "people": page.items,
         "next": page.next_cursor,
-        "everybody": page.items,
+        "everybody": await people_of(services),
+        "learnt": folded(learnt),
+        "folded": folded,
+        "chargers": await _connected(services),
         "unknown": unknown,
         "names": await services.charge_points.names(it.charge_point_id for it in unknown),
         "last_month": CalendarPeriod.month_of(now, viewer.zone).before,
@@ -73,8 +81,14 @@ async def _unknown_cards(services: ApiServices) -> list[ListUnknownIdTagsRow]:
     found: dict[str, ListUnknownIdTagsRow] = {}
     for row in page.items:
         if holders.of(row.id_tag, row.last_at) is None:
-            found.setdefault(row.id_tag.casefold(), row)
+            found.setdefault(folded(row.id_tag), row)
     return list(found.values())[:_UNKNOWN]
+
+
+async def _connected(services: ApiServices) -> Sequence[ChargePoint]:
+    """Where a card can be learnt."""
+    page = await services.charge_points.list_page(ChargePointQuery(connected=True, limit=_CHARGERS))
+    return page.items
 
 
 @router.get("/people/{person_id}")
@@ -85,7 +99,8 @@ async def show_person(request: Request, services: FromServices, renderer: FromRe
     person = await reads.find(services.readers, person_id, in_zone(now, viewer.zone).date())
     if person is None:
         return renderer.page(request, "missing.html", {}, HTTPStatus.NOT_FOUND)
-    sessions = await _last_sessions(services, person)
+    query = TransactionQuery(person_id=person_id, limit=_SESSIONS)
+    sessions = (await transactions.list_page(services.readers, query, services.live_readings)).items
     month = CalendarPeriod.month_of(now, viewer.zone)
     months = [month]
     while len(months) < _MONTHS:
@@ -101,16 +116,6 @@ async def show_person(request: Request, services: FromServices, renderer: FromRe
         "price_text": spelled.price,
     }
     return renderer.page(request, "person.html", context)
-
-
-async def _last_sessions(services: ApiServices, person: PersonRecord) -> Sequence[Transaction]:
-    found: list[Transaction] = []
-    for card in dict.fromkeys(span.id_tag for span in person.card_history[:_CARDS]):
-        query = TransactionQuery(id_tag=card, limit=_SESSIONS)
-        page = await transactions.list_page(services.readers, query, services.live_readings)
-        spans = [span for span in person.card_history if span.id_tag == card]
-        found += [it for it in page.items if any(span.holds(it.started_at) for span in spans)]
-    return sorted(found, key=lambda it: it.key, reverse=True)[:_SESSIONS]
 
 
 def amounts_of(renderer: Renderer, viewer: Viewer) -> Amounts:

@@ -11,9 +11,11 @@ from fastapi import Query, Request
 from starlette.responses import Response
 
 from mcpp.api.services import ApiServices, FromServices
+from mcpp.reads import people
 from mcpp.reads import transactions as reads
-from mcpp.reads.paging import BadCursor, Page
-from mcpp.reads.times import spell_time
+from mcpp.reads.paging import BadCursor, Page, PageQuery
+from mcpp.reads.people import PersonRecord, read_holders
+from mcpp.reads.times import in_zone, spell_time
 from mcpp.reads.transactions import Transaction, TransactionQuery
 from mcpp.web.pages import FromRenderer, page_router
 from mcpp.web.periods import CalendarPeriod
@@ -23,6 +25,8 @@ router = page_router()
 
 _ROWS: Final = 50
 _OPEN_ROWS: Final = 200
+_CHOICE: Final = 1_000
+"""People that a form offers."""
 _LONGEST: Final = 1_000
 """Characters of a filter; longer ones find nothing."""
 
@@ -44,8 +48,14 @@ class Filters:
         self.month = month if month is not None and month.month is not None else month_now
         self.charger = given.get("charger", "").strip()[:_LONGEST]
         self.card = given.get("card", "").strip()[:_LONGEST]
+        self.person = given.get("person", "")[:_LONGEST]
         show = given.get("show", "")
         self.show = Shown(show) if show in set(Shown) else Shown.ALL
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether only some of the month's are asked for."""
+        return bool(self.charger or self.card or self.person) or self.show is not Shown.ALL
 
     @property
     def by_month(self) -> bool:
@@ -54,7 +64,13 @@ class Filters:
 
     def address(self, **changed: str) -> str:
         """The page's address with these filters, some of them changed."""
-        given = {"month": str(self.month), "charger": self.charger, "card": self.card, "show": self.show.value}
+        given = {
+            "month": str(self.month),
+            "charger": self.charger,
+            "person": self.person,
+            "card": self.card,
+            "show": self.show.value,
+        }
         kept = {name: value for name, value in (given | changed).items() if value and value != Shown.ALL}
         return "/sessions?" + urlencode(kept)
 
@@ -64,6 +80,7 @@ class Filters:
         return TransactionQuery(
             charge_point_id=self.charger or None,
             id_tag=self.card or None,
+            person_id=self.person or None,
             ended_since=span[0],
             ended_until=span[1],
             open=True if self.show is Shown.OPEN else None,
@@ -104,7 +121,8 @@ async def show_sessions(
     except BadCursor:
         page = await reads.list_page(services.readers, filters.query(viewer, None), services.live_readings)
     running = await _running(services, viewer, filters) if _shows_running(filters, month_now, cursor) else []
-    names = await services.charge_points.names(it.charge_point_id for it in [*running, *page.items])
+    everything = [*running, *page.items]
+    holders = await read_holders(services.readers)
     context = {
         "filters": filters,
         "shown": list(Shown),
@@ -113,10 +131,19 @@ async def show_sessions(
         "running": running,
         "sessions": page.items,
         "next": None if page.next_cursor is None else filters.address(cursor=page.next_cursor),
-        "names": names,
+        "names": await services.charge_points.names(it.charge_point_id for it in everything),
+        "holders": {it.transaction_id: holders.of(it.id_tag, it.started_at) for it in everything},
+        "everybody": await people_of(services),
         "csv": filters.csv_address(viewer),
     }
     return renderer.page(request, "sessions.html", context)
+
+
+async def people_of(services: ApiServices) -> list[PersonRecord]:
+    """The first so many, for a choice."""
+    today = in_zone(services.clock.now(), None).date()
+    page = await people.list_page(services.readers, PageQuery(limit=_CHOICE), today)
+    return page.items
 
 
 def _shows_running(filters: Filters, month_now: CalendarPeriod, cursor: str | None) -> bool:

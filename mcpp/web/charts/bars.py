@@ -93,9 +93,10 @@ def _bar(bar: Bar, left: float, place: float, scale: Scale, unit: Unit, words: W
             look = " runs" if bar.runs else ""
             shapes.append(shape.format(look, percent(x), percent(width), percent(top), percent(bottom - top)))
     if bar.before is not None:
-        shape = Markup('<line class="mark" x1="{}" x2="{}" y1="{}" y2="{}"/>')
+        shape = Markup('<line class="{}" x1="{}" x2="{}" y1="{}" y2="{}"/>')
         y = percent(scale.y(bar.before))
-        shapes.append(shape.format(percent(left + place * 0.04), percent(left + place * 0.96), y, y))
+        ends = percent(left + place * 0.04), percent(left + place * 0.96)
+        shapes += [shape.format(look, *ends, y, y) for look in ("halo", "mark")]
     return Markup("<g><title>{}</title>{}</g>").format(hint, joined(shapes))
 
 
