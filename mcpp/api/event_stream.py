@@ -14,6 +14,7 @@ from typing import Final, Protocol
 
 import orjson
 
+from mcpp.api.callers import Caller
 from mcpp.bounds import EVENT_STREAMS, RECENT_EVENTS
 from mcpp.domain.events import Event
 from mcpp.reads.event_json import event_json, event_name
@@ -73,10 +74,11 @@ class EventStream:
         for news in self._waiting:
             news.set()
 
-    def read(self, last_event_id: str | None = None) -> AsyncGenerator[bytes, None]:
+    def read(self, last_event_id: str | None = None, caller: Caller | None = None) -> AsyncGenerator[bytes, None]:
         """A stream of what happens from now on, or after an event, in chunks of text/event-stream.
 
-        Where events have been missed since `last_event_id`, the first one is `gap`. Ends when the reader is too slow.
+        Where events have been missed since `last_event_id`, the first one is `gap`. Ends when the reader is too slow,
+        and when the `caller` may ask no more.
         Raises TooManyReaders.
         """
         if self._readers >= EVENT_STREAMS:
@@ -88,19 +90,21 @@ class EventStream:
             known = self._number_of(last_event_id)
             position = self._oldest() - 1 if known is None or known < self._oldest() - 1 else known
             gap = position != known
-        return self._read(position, _gap(last_event_id or "") if gap else b"")
+        return self._read(position, _gap(last_event_id or "") if gap else b"", caller)
 
-    async def _read(self, position: int, chunk: bytes) -> AsyncGenerator[bytes, None]:
+    async def _read(self, position: int, chunk: bytes, caller: Caller | None) -> AsyncGenerator[bytes, None]:
         if self._readers >= EVENT_STREAMS:
             return  # others came in the same moment
         events, news = self._events, asyncio.Event()
         self._readers += 1
         self._waiting.add(news)
         events.watch(news.set)
+        if caller is not None:
+            caller.watch(news.set)
         try:
             if chunk:
                 yield chunk
-            while not self._closed and position >= self._oldest() - 1:
+            while not self._closed and not (caller and caller.is_ended) and position >= self._oldest() - 1:
                 if position == events.count:
                     if not await self._wait(news):
                         yield _HEARTBEAT
@@ -115,6 +119,8 @@ class EventStream:
         finally:
             self._readers -= 1
             events.unwatch(news.set)
+            if caller is not None:
+                caller.unwatch(news.set)
             self._waiting.discard(news)
 
     async def _wait(self, news: asyncio.Event) -> bool:

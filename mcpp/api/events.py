@@ -8,6 +8,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Header
 from starlette.responses import Response, StreamingResponse
 
+from mcpp.api.callers import FromCaller
 from mcpp.api.event_stream import TooManyReaders
 from mcpp.api.problems import ApiError, documented
 from mcpp.api.services import FromServices
@@ -41,15 +42,17 @@ _UNBUFFERED: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 )
 async def stream_events(
     services: FromServices,
+    caller: FromCaller,
     last_event_id: Annotated[str | None, Header(description="Go on behind this event.", max_length=200)] = None,
 ) -> Response:
     """What plugins see, as server-sent events.
 
     After a break, `Last-Event-ID` brings what was missed, as far as the last 1,000 events go; where more was missed,
-    an event `gap` says so. A reader that can't keep up is cut off. No more than 100 may read at a time.
+    an event `gap` says so. A reader that can't keep up is cut off, and so is one
+    whose token is revoked. No more than 100 may read at a time.
     """
     try:
-        stream = services.events.read(last_event_id)
+        stream = services.events.read(last_event_id, caller)
     except TooManyReaders as error:
         raise ApiError(HTTPStatus.SERVICE_UNAVAILABLE, "too_many_streams", str(error)) from error
     return StreamingResponse(stream, media_type="text/event-stream", headers=_UNBUFFERED)

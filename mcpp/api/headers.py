@@ -12,7 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 PLAIN: Final = (
     ("X-Content-Type-Options", "nosniff"),
     ("X-Frame-Options", "DENY"),
-    ("Referrer-Policy", "no-referrer"),
+    # With no-referrer, the origin of a page's own forms would be null.
+    ("Referrer-Policy", "same-origin"),
 )
 """On all that a listener answers, before the application sees it as well."""
 

@@ -7,6 +7,7 @@ from typing import Annotated, Generic, Literal, TypeVar
 from pydantic import BaseModel, Field, JsonValue
 
 from mcpp.domain.authorization import AuthorizationStatus
+from mcpp.reads.shown_state import ShownState
 from mcpp.reads.times import Time
 from mcpp_generated.db.enums import (
     Availability,
@@ -26,9 +27,13 @@ class Connector(BaseModel):
     """A connector of a charge point; connector 0 is the charge point as a whole."""
 
     connector_id: int
+    state: ShownState = Field(description="How it is shown: one word, out of its status and all else that is known.")
     status: str | None = Field(description="As last reported (OCPP 1.6, ChargePointStatus).", examples=["Charging"])
     error_code: str | None = Field(examples=["NoError"])
     status_at: Time | None = Field(description="By the charger's clock.")
+    status_began_at: Time | None = Field(
+        description="Since when it has this status without a break, by this server's clock."
+    )
     transaction_id: int | None = Field(description="Of the transaction that runs on it.")
     power_w: float | None = Field(
         description="W, of the whole connector. This and what follows: null unless a session runs on a connected "

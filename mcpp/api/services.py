@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import tzinfo
 from typing import Annotated, Concatenate, ParamSpec, Protocol, TypeVar, cast
 
 from fastapi import Depends, Request
 from pydantic import BaseModel
 
+from mcpp.api.credentials import CredentialStore
 from mcpp.api.event_stream import EventStream
+from mcpp.api.failed_logins import FailedLogins
 from mcpp.certificates.desk import SigningDesk
 from mcpp.clock import Clock
 from mcpp.csms.commands import Commands
@@ -21,8 +24,11 @@ from mcpp.domain.events import Event
 from mcpp.domain.occasion import OperatorOccasion, Result
 from mcpp.files.store import FileStore
 from mcpp.ocppj.flow import active_correlation_id
+from mcpp.reads.attention_search import AttentionSources
+from mcpp.reads.booked import BookedEnergy
 from mcpp.reads.charge_points import ChargePoints
 from mcpp.reads.live import LiveReadings
+from mcpp.reads.summary import Summary, read_summary
 from mcpp.storage.engine import ReaderPool
 from mcpp.storage.writer import Writer
 from mcpp_generated.db.queries import Queries
@@ -79,12 +85,23 @@ class ApiServices:
     clock: Clock
     learning: CardLearning
     """The cards that are being learnt."""
+    credentials: CredentialStore
+    failed_logins: FailedLogins = field(default_factory=FailedLogins)
+    booked: BookedEnergy = field(default_factory=BookedEnergy)
+    attention: AttentionSources = field(default_factory=AttentionSources)
+    """What may need a person, beside what the database knows."""
     files: FileStore | None = None
     """None where the listener for files is off."""
     certificates: SigningDesk | None = None
     """None where a server is put together without the certificate authority."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set by `stop`: what waits for others should end by itself."""
+
+    async def summary(self, zone: tzinfo | None) -> Summary:
+        """The whole at a glance; `zone` says whose days these are, None for the machine's."""
+        return await read_summary(
+            self.readers, self.live, self.live_readings, self.booked, self.attention, zone, self.clock.now()
+        )
 
     def stop(self) -> None:
         """To be called before the listener stops, so that it needn't wait for streams and chargers."""

@@ -12,6 +12,7 @@ from websockets.datastructures import Headers
 
 from mcpp.api.access import AccessRules
 from mcpp.api.app import create_api
+from mcpp.api.failed_logins import FailedLogins
 from mcpp.api.http_server import HttpServer
 from mcpp.api.proxies import FindClient
 from mcpp.api.services import ApiServices
@@ -21,10 +22,11 @@ from mcpp.errors import StartError
 from mcpp.files.directory import MIB, StorageFailed
 from mcpp.files.listener import create_files_app, reachable_url
 from mcpp.files.store import FileStore
+from mcpp.server.attention import attention_sources
 from mcpp.server.machine import machine_names
 from mcpp.server.parts import CoreParts, StorageParts
 from mcpp.server.telemetry import TelemetryParts
-from mcpp.server.tls import secured
+from mcpp.server.tls import ListenersTls, secured
 from mcpp.server.versions import CHARGING_PROFILES, local_list_sync, read_unmatched
 from mcpp.settings import Settings
 from mcpp.storage.readiness import check_writable
@@ -106,7 +108,7 @@ async def open_http(
     core: CoreParts,
     files: FileStore | None,
     listeners: Listeners,
-    tls: ServerTls | None = None,
+    tls: ListenersTls,
 ) -> int:
     """Listen for people, scripts and scrapers. Returns the port."""
     services = ApiServices(
@@ -129,6 +131,10 @@ async def open_http(
         log=telemetry.log,
         clock=telemetry.clock,
         learning=core.services.learning,
+        booked=core.booked,
+        attention=attention_sources(settings.database, telemetry.clock, core.presence, core.certificates, tls),
+        credentials=core.credentials,
+        failed_logins=FailedLogins(counted_as),
         files=files,
         certificates=core.certificates,
     )
@@ -136,13 +142,11 @@ async def open_http(
         http_host=settings.http_host,
         allowed_hosts=settings.allowed_hosts or (),
         machine_names=await machine_names(),
-        api_token=settings.effective_api_token(),
         metrics_open=settings.metrics_open,
-        counted_as=counted_as,
         find_client=_find_client(settings.trusted_proxies),
     )
     api = create_api(services, rules, RequestTelemetry(telemetry.metrics, telemetry.spans))
-    http = HttpServer(api, settings.http_host, settings.http_port, secured=secured(tls, "http"))
+    http = HttpServer(api, settings.http_host, settings.http_port, secured=secured(tls.http, "http"))
     try:
         port = await http.start()
     except OSError as error:

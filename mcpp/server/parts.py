@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, NamedTuple
 
+from mcpp.api.credentials import CredentialStore
 from mcpp.api.event_stream import EventStream
 from mcpp.certificates.desk import SigningDesk
 from mcpp.certificates.revoked import Revoked
@@ -30,12 +31,14 @@ from mcpp.plugins.builtin.auto_start import AutoStart
 from mcpp.plugins.loading import Plugin, load_plugins
 from mcpp.plugins.local_site import SiteServices
 from mcpp.plugins.manager import Plugins
+from mcpp.reads.booked import BookedEnergy
 from mcpp.reads.charge_points import ChargePoints
 from mcpp.reads.stored_fleet import read_fleet
 from mcpp.server.certificates import CertificateKeeper
 from mcpp.server.chores import (
     CardKeeper,
     ConformanceKeeper,
+    CredentialKeeper,
     RecoveryKeeper,
     ReservationKeeper,
     RetentionKeeper,
@@ -136,6 +139,8 @@ class CoreParts(NamedTuple):
     certificates: SigningDesk
     events: Events
     event_stream: EventStream
+    booked: BookedEnergy
+    credentials: CredentialStore
 
 
 async def build_core(
@@ -143,7 +148,8 @@ async def build_core(
 ) -> CoreParts:
     writer, clock = storage.writer, telemetry.clock
     events = Events()
-    events.subscribe(*telemetry.subscribers())
+    booked = BookedEnergy()
+    events.subscribe(*telemetry.subscribers(), booked)
     passwords = Passwords()
     running.callback(passwords.close)
     policy = AuthorizationPolicy(
@@ -203,6 +209,8 @@ async def build_core(
     await writer.submit_keeping(note_default_price, clock.now(), *prices)
     services.read_signing_request = desk.read_signing_request
     events.subscribe(desk)
+    credentials = CredentialStore(settings.effective_api_token(), storage.readers, writer, clock.now)
+    await credentials.load()
     grace = timedelta(seconds=settings.recovery_grace)
     keeps_days = settings.meter_values_retention
     for chore in (
@@ -211,6 +219,7 @@ async def build_core(
         StampKeeper(writer, services.stamps),
         ConformanceKeeper(writer, services.departures),
         CardKeeper(writer, services.cards, clock.now),
+        CredentialKeeper(credentials),
         ReservationKeeper(writer, events.publish, clock.now),
         RecoveryKeeper(
             writer, events.publish, partial(_connected_since, registry, clock), grace, clock.now, lambda: clock.jumps
@@ -231,6 +240,8 @@ async def build_core(
         certificates=desk,
         events=events,
         event_stream=EventStream(events),
+        booked=booked,
+        credentials=credentials,
     )
 
 

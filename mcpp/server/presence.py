@@ -156,6 +156,10 @@ class Presence:
         """Note that a connection has taken the place of one that stood."""
         self._loops.taken_over(after.identity, before.remote, after.remote)
 
+    def reconnect_loops(self) -> dict[str, float]:
+        """The identities that two devices seem to use, each with since when, by the monotonic clock."""
+        return self._loops.going_on()
+
     def disconnected(self, charge_point: LiveChargePoint) -> None:
         """Record the end of a charge point's only connection and publish it, unless a newer one has begun elsewhere."""
         now = self._now()

@@ -23,9 +23,11 @@ _MOST_WAITING: Final = 8
 
 
 class _Takeovers:
-    __slots__ = ("said", "times")
+    __slots__ = ("began", "said", "times")
 
     def __init__(self) -> None:
+        self.began = 0.0
+        """When the first of those came that have gone on since then."""
         self.times: deque[float] = deque(maxlen=64)
         self.said: float | None = None
 
@@ -43,6 +45,8 @@ class ReconnectLoops:
         """A connection of this identity that stood was replaced; says so in the log where that goes on and on."""
         takeovers = self._takeovers.get_or_add(identity, _Takeovers)
         now = self._clock()
+        if not self._recent(takeovers):
+            takeovers.began = now
         takeovers.times.append(now)
         count = self._recent(takeovers)
         if count <= TOLERATED or (takeovers.said is not None and now - takeovers.said < _SAID_EVERY):
@@ -65,6 +69,14 @@ class ReconnectLoops:
         if takeovers is None:
             return 0.0
         return min(_LONGEST_DELAY, float(max(0, self._recent(takeovers) - TOLERATED)))
+
+    def going_on(self) -> dict[str, float]:
+        """The identities that are in such a loop now, each with when its takeovers began, by the clock."""
+        return {
+            identity: takeovers.began
+            for identity, takeovers in self._takeovers.items()
+            if len(takeovers.times) > TOLERATED and self._recent(takeovers) > TOLERATED
+        }
 
     async def slow_down(self, identity: str, address: str) -> bool:
         """Wait as `delay` says. False where a newer attempt has come from the same address, or too many wait."""

@@ -16,6 +16,7 @@ from .enums import (
     MessageRole,
     ReportKind,
     ReservationState,
+    Role,
     RollOutStage,
     StepState,
     StopMatch,
@@ -219,6 +220,7 @@ class Connector(NamedTuple):
     vendor_error_code: str | None
     status_at: datetime | None
     status_received_at: datetime | None
+    status_began_at: datetime | None
     session_correlation_id: str | None
     ordered_availability: Availability | None
     ordered_at: datetime | None
@@ -237,6 +239,7 @@ class ListConnectorsRow(NamedTuple):
     status: str | None
     error_code: str | None
     status_at: datetime | None
+    status_began_at: datetime | None
     ordered_availability: Availability | None
     session_correlation_id: str | None
     transaction_id: int | None
@@ -533,6 +536,147 @@ class ListSessionsRow(NamedTuple):
     transaction_id: int | None
     status_received_at: datetime | None
     start_received_at: datetime | None
+
+
+class ListPointsRow(NamedTuple):
+    """A row of `list_points`."""
+
+    key: int
+    identity: str
+    has_connected: int
+    is_accepted: int
+
+
+class ListPresenceRow(NamedTuple):
+    """A row of `list_presence`."""
+
+    key: int
+    registered_at: datetime
+    last_connect_at: datetime | None
+    last_disconnect_at: datetime | None
+    last_heartbeat_at: datetime | None
+
+
+class ListNamesRow(NamedTuple):
+    """A row of `list_names`."""
+
+    key: int
+    display_name: str | None
+
+
+class ListLongOpenRow(NamedTuple):
+    """A row of `list_long_open`."""
+
+    id: int
+    charge_point_key: int
+    connector_id: int
+    id_tag: str
+    started_at: datetime
+    start_received_at: datetime
+
+
+class ListOpenOfRow(NamedTuple):
+    """A row of `list_open_of`."""
+
+    id: int
+    charge_point_key: int
+    connector_id: int
+    id_tag: str
+    start_received_at: datetime
+
+
+class SumEndedTransactionsRow(NamedTuple):
+    """A row of `sum_ended_transactions`."""
+
+    energy_wh: int
+    sessions: int
+    all_sessions: int
+
+
+class ListFaultedConnectorsRow(NamedTuple):
+    """A row of `list_faulted_connectors`."""
+
+    charge_point_key: int
+    connector_id: int
+    error_code: str | None
+    info: str | None
+    vendor_error_code: str | None
+    status_began_at: datetime | None
+
+
+class ListLatelyRecoveredRow(NamedTuple):
+    """A row of `list_lately_recovered`."""
+
+    id: int
+    charge_point_key: int
+    connector_id: int
+    id_tag: str
+    stop_received_at: datetime | None
+    of_all: int
+
+
+class ListLatelyImplausibleRow(NamedTuple):
+    """A row of `list_lately_implausible`."""
+
+    id: int
+    charge_point_key: int
+    connector_id: int
+    id_tag: str
+    implausible_reason: Implausible | None
+    stop_received_at: datetime | None
+    of_all: int
+
+
+class ListUnmatchedByChargePointRow(NamedTuple):
+    """A row of `list_unmatched_by_charge_point`."""
+
+    charge_point_key: int
+    records: int
+    newest_received_at: datetime
+
+
+class ListNewDeparturesRow(NamedTuple):
+    """A row of `list_new_departures`."""
+
+    charge_point_key: int
+    kinds: int
+    newest_first_at: datetime
+
+
+class ListUnstoredCardsRow(NamedTuple):
+    """A row of `list_unstored_cards`."""
+
+    id_tag: str
+    charge_point_key: int
+    status: str
+    last_at: datetime
+
+
+class ListEndingUnrenewedRow(NamedTuple):
+    """A row of `list_ending_unrenewed`."""
+
+    charge_point_key: int | None
+    issued_at: datetime | None
+    expires_at: datetime | None
+
+
+class Token(NamedTuple):
+    """A row of the table `tokens`."""
+
+    id: int
+    name: str
+    role: Role
+    hash: bytes
+    created_at: datetime
+    last_used_at: datetime | None
+
+
+class Login(NamedTuple):
+    """A row of the table `logins`."""
+
+    hash: bytes
+    token_id: int | None
+    expires_at: datetime
 
 
 class ListDeliveriesRow(NamedTuple):

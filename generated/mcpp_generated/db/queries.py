@@ -17,6 +17,7 @@ from .enums import (
     MessageRole,
     ReportKind,
     ReservationState,
+    Role,
     RollOutStage,
     StepState,
     StopMatch,
@@ -50,15 +51,28 @@ from .models import (
     ListDeliveriesRow,
     ListDeparturesRow,
     ListEndedTransactionsRow,
+    ListEndingUnrenewedRow,
     ListEnergyReadingsRow,
+    ListFaultedConnectorsRow,
     ListFleetConnectorsRow,
     ListFleetRow,
+    ListLatelyImplausibleRow,
+    ListLatelyRecoveredRow,
+    ListLongOpenRow,
+    ListNamesRow,
+    ListNewDeparturesRow,
+    ListOpenOfRow,
+    ListPointsRow,
+    ListPresenceRow,
     ListReadingsWithEnergyRow,
     ListSessionsRow,
     ListSupersededEndsOfIdTagRow,
     ListTransactionSamplesRow,
     ListUnknownIdTagsRow,
+    ListUnmatchedByChargePointRow,
+    ListUnstoredCardsRow,
     LocalList,
+    Login,
     Person,
     PersonCard,
     PersonPrice,
@@ -71,6 +85,8 @@ from .models import (
     SizeOfConfigurationRow,
     SizeOfUnmatchedRow,
     StampChargePointsParams,
+    SumEndedTransactionsRow,
+    Token,
     Transaction,
     TransactionRecord,
     Unmatched,
@@ -1030,6 +1046,103 @@ class Queries(Protocol):
 
     def list_sessions(self) -> list[ListSessionsRow]:
         """The charging sessions that run: of connectors, each with its open transaction where it has one."""
+        raise NotImplementedError
+
+    def list_points(self) -> list[ListPointsRow]:
+        """Every charge point, whether it has ever connected, and whether its boot was ever accepted."""
+        raise NotImplementedError
+
+    def list_presence(self, *, keys: Sequence[int]) -> list[ListPresenceRow]:
+        """When some charge points were here."""
+        raise NotImplementedError
+
+    def list_names(self, *, keys: Sequence[int]) -> list[ListNamesRow]:
+        """What people call some charge points."""
+        raise NotImplementedError
+
+    def list_long_open(self, *, began_until: datetime, told_until: datetime) -> list[ListLongOpenRow]:
+        """Open transactions that were begun, or told of, up to some time."""
+        raise NotImplementedError
+
+    def list_open_of(self, *, ids: Sequence[int]) -> list[ListOpenOfRow]:
+        """Some open transactions."""
+        raise NotImplementedError
+
+    def sum_ended_transactions(self, *, since: datetime | None, until: datetime | None) -> SumEndedTransactionsRow:
+        """The energy of the transactions that ended in a span of time, as mcpp.domain.energy.counted_wh counts it, and how many
+        there were, without the implausible ones, which are counted apart."""
+        raise NotImplementedError
+
+    def list_faulted_connectors(self) -> list[ListFaultedConnectorsRow]:
+        """The connectors that report a fault."""
+        raise NotImplementedError
+
+    def list_lately_recovered(self, *, since: datetime | None, row_limit: int) -> list[ListLatelyRecoveredRow]:
+        """Transactions that were closed by evidence since some time, the newest first, and how many there are."""
+        raise NotImplementedError
+
+    def list_lately_implausible(self, *, since: datetime | None, row_limit: int) -> list[ListLatelyImplausibleRow]:
+        """Ended transactions whose energy can't be true, told of since some time, the newest first, and how many there are."""
+        raise NotImplementedError
+
+    def list_unmatched_by_charge_point(self) -> list[ListUnmatchedByChargePointRow]:
+        """How many unmatched records each charge point has, and since when."""
+        raise NotImplementedError
+
+    def list_new_departures(self, *, since: datetime) -> list[ListNewDeparturesRow]:
+        """In how many ways each charge point has departed from the contract for the first time since some time, and when last."""
+        raise NotImplementedError
+
+    def list_unstored_cards(self, *, since: datetime) -> list[ListUnstoredCardsRow]:
+        """Cards presented since some time that aren't stored, those presented last first."""
+        raise NotImplementedError
+
+    def list_ending_unrenewed(self, *, until: datetime | None) -> list[ListEndingUnrenewedRow]:
+        """The newest installed certificate of each charge point, where it ends before some time."""
+        raise NotImplementedError
+
+    def list_tokens(self) -> list[Token]:
+        """Every named token, the oldest first: they are few."""
+        raise NotImplementedError
+
+    def find_token(self, *, name: str) -> Token | None:
+        """A token by its name, compared without regard to case."""
+        raise NotImplementedError
+
+    def add_token(self, *, name: str, role: Role, hash: bytes, created_at: datetime) -> Token:
+        """Store a token; only its hash."""
+        raise NotImplementedError
+
+    def delete_token(self, *, id: int) -> None:
+        """Forget a token, and all that was logged in with it."""
+        raise NotImplementedError
+
+    def set_token_used(self, *, last_used_at: datetime | None, id: int) -> None:
+        """Note when a token was used last."""
+        raise NotImplementedError
+
+    def list_logins(self) -> list[Login]:
+        """Every browser that is logged in, the one whose time is over first at the top."""
+        raise NotImplementedError
+
+    def add_login(self, *, hash: bytes, token_id: int | None, expires_at: datetime) -> None:
+        """Note that a browser has logged in."""
+        raise NotImplementedError
+
+    def delete_login(self, *, hash: bytes) -> None:
+        """Forget that a browser is logged in."""
+        raise NotImplementedError
+
+    def delete_logins_until(self, *, until_at: datetime) -> None:
+        """Forget those whose time is over."""
+        raise NotImplementedError
+
+    def keep_latest_logins(self, *, kept: int) -> None:
+        """Forget all but so many, those that would last longest."""
+        raise NotImplementedError
+
+    def get_token(self, *, id: int) -> Token | None:
+        """A token by its key."""
         raise NotImplementedError
 
     def find_start(

@@ -21,15 +21,30 @@ from .models import (
     IdTag,
     ListConnectorsRow,
     ListDeparturesRow,
+    ListEndingUnrenewedRow,
+    ListFaultedConnectorsRow,
+    ListLatelyImplausibleRow,
+    ListLatelyRecoveredRow,
+    ListLongOpenRow,
+    ListNamesRow,
+    ListNewDeparturesRow,
+    ListOpenOfRow,
+    ListPointsRow,
+    ListPresenceRow,
     ListSupersededEndsOfIdTagRow,
     ListTransactionSamplesRow,
     ListUnknownIdTagsRow,
+    ListUnmatchedByChargePointRow,
+    ListUnstoredCardsRow,
     LocalList,
+    Login,
     Person,
     PersonCard,
     PersonPrice,
     ReservationRecord,
     RollOutStep,
+    SumEndedTransactionsRow,
+    Token,
     TransactionRecord,
     UnmatchedRecord,
     UploadRecord,
@@ -275,6 +290,71 @@ class Readers(Protocol):
         self, *, transaction_id: int, measured_at: datetime, position: int, kind_id: int, value: str, page_size: int
     ) -> list[ListTransactionSamplesRow]:
         """The samples of a transaction in the order of time, then as sent, a page at a time."""
+        raise NotImplementedError
+
+    async def list_points(self) -> list[ListPointsRow]:
+        """Every charge point, whether it has ever connected, and whether its boot was ever accepted."""
+        raise NotImplementedError
+
+    async def list_presence(self, *, keys: Sequence[int]) -> list[ListPresenceRow]:
+        """When some charge points were here."""
+        raise NotImplementedError
+
+    async def list_names(self, *, keys: Sequence[int]) -> list[ListNamesRow]:
+        """What people call some charge points."""
+        raise NotImplementedError
+
+    async def list_long_open(self, *, began_until: datetime, told_until: datetime) -> list[ListLongOpenRow]:
+        """Open transactions that were begun, or told of, up to some time."""
+        raise NotImplementedError
+
+    async def list_open_of(self, *, ids: Sequence[int]) -> list[ListOpenOfRow]:
+        """Some open transactions."""
+        raise NotImplementedError
+
+    async def sum_ended_transactions(
+        self, *, since: datetime | None, until: datetime | None
+    ) -> SumEndedTransactionsRow:
+        """The energy of the transactions that ended in a span of time, as mcpp.domain.energy.counted_wh counts it, and how many
+        there were, without the implausible ones, which are counted apart."""
+        raise NotImplementedError
+
+    async def list_faulted_connectors(self) -> list[ListFaultedConnectorsRow]:
+        """The connectors that report a fault."""
+        raise NotImplementedError
+
+    async def list_lately_recovered(self, *, since: datetime | None, row_limit: int) -> list[ListLatelyRecoveredRow]:
+        """Transactions that were closed by evidence since some time, the newest first, and how many there are."""
+        raise NotImplementedError
+
+    async def list_lately_implausible(
+        self, *, since: datetime | None, row_limit: int
+    ) -> list[ListLatelyImplausibleRow]:
+        """Ended transactions whose energy can't be true, told of since some time, the newest first, and how many there are."""
+        raise NotImplementedError
+
+    async def list_unmatched_by_charge_point(self) -> list[ListUnmatchedByChargePointRow]:
+        """How many unmatched records each charge point has, and since when."""
+        raise NotImplementedError
+
+    async def list_new_departures(self, *, since: datetime) -> list[ListNewDeparturesRow]:
+        """In how many ways each charge point has departed from the contract for the first time since some time, and when last."""
+        raise NotImplementedError
+
+    async def list_unstored_cards(self, *, since: datetime) -> list[ListUnstoredCardsRow]:
+        """Cards presented since some time that aren't stored, those presented last first."""
+        raise NotImplementedError
+
+    async def list_ending_unrenewed(self, *, until: datetime | None) -> list[ListEndingUnrenewedRow]:
+        """The newest installed certificate of each charge point, where it ends before some time."""
+        raise NotImplementedError
+
+    async def list_tokens(self) -> list[Token]:
+        """Every named token, the oldest first: they are few."""
+        raise NotImplementedError
+
+    async def list_logins(self) -> list[Login]:
+        """Every browser that is logged in, the one whose time is over first at the top."""
         raise NotImplementedError
 
     async def get_transaction(self, *, transaction_id: int) -> TransactionRecord | None:

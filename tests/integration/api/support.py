@@ -17,6 +17,7 @@ from pydantic import BaseModel
 
 from mcpp.api.access import AccessRules
 from mcpp.api.app import create_api
+from mcpp.api.credentials import CredentialStore
 from mcpp.api.event_stream import EventStream
 from mcpp.api.http_server import HttpServer
 from mcpp.api.services import ApiServices
@@ -37,6 +38,7 @@ from mcpp.files.store import FileStore
 from mcpp.ocpp16.version import OCPP16
 from mcpp.ocppj.actions import Action, AnyAction, Req, Res
 from mcpp.ocppj.errors import NotConnected
+from mcpp.reads.booked import BookedEnergy
 from mcpp.reads.charge_points import ChargePoints
 from mcpp.reads.live import LiveReadings
 from mcpp.server.events import Events
@@ -242,7 +244,12 @@ class Site:
 
 @asynccontextmanager
 async def site(
-    folder: Path, rules: AccessRules = LOCAL, *, with_files: bool = False, spans: Spans | None = None
+    folder: Path,
+    rules: AccessRules = LOCAL,
+    *,
+    api_token: str | None = None,
+    with_files: bool = False,
+    spans: Spans | None = None,
 ) -> AsyncIterator[Site]:
     """A server of its own on a free port, and its database in `folder`."""
     database = folder / "mcpp.db"
@@ -252,8 +259,8 @@ async def site(
     writer = Writer(connection, SqliteQueries(connection), memory=memory)
     readers = await SqliteReaderPool.open(database)
     connections, stamps, events, passwords = Connections(), StampBook(), Events(), Passwords()
-    clock, live = Clock(), LiveReadings()
-    events.subscribe(live)
+    clock, live, booked = Clock(), LiveReadings(), BookedEnergy()
+    events.subscribe(live, booked)
     null = os.open(os.devnull, os.O_WRONLY)
     sink = LogSink(null)
     lines = LineWriter(sink, render_json, LogLevel.INFO)
@@ -265,6 +272,8 @@ async def site(
     )
     await files.open()
     files.base_url = "http://files.example"
+    credentials = CredentialStore(api_token, readers, writer, clock.now)
+    await credentials.load()
     services = ApiServices(
         readers=readers,
         writer=writer,
@@ -285,6 +294,8 @@ async def site(
         log=LogControl(lines),
         clock=clock,
         learning=core.learning,
+        booked=booked,
+        credentials=credentials,
         files=files if with_files else None,
     )
     server = HttpServer(create_api(services, rules, RequestTelemetry(metrics, spans)), rules.http_host, 0)

@@ -11,7 +11,6 @@ import pytest
 from jsonschema import Draft202012Validator
 from pydantic import BaseModel
 
-from mcpp.api.access import AccessRules
 from mcpp.domain.conformance import Kind, Seen, Waiting, write_departures
 from mcpp.ocppj.actions import Sender
 from mcpp_generated.db.enums import MessageRole
@@ -186,7 +185,7 @@ def test_payloads_are_described_as_they_are_taken(document: Document) -> None:
 
 
 async def test_the_token_is_described_where_it_is_asked_for(tmp_path: Path) -> None:
-    async with site(tmp_path, AccessRules("127.0.0.1", api_token="t0ken")) as guarded:
+    async with site(tmp_path, api_token="t0ken") as guarded:
         document = (await guarded.get("/openapi.json")).json()
     secured = {name for name, operation in operations(document).items() if operation.get("security")}
 

@@ -17,6 +17,7 @@ from ..enums import (
     MessageRole,
     ReportKind,
     ReservationState,
+    Role,
     RollOutStage,
     StepState,
     StopMatch,
@@ -50,15 +51,28 @@ from ..models import (
     ListDeliveriesRow,
     ListDeparturesRow,
     ListEndedTransactionsRow,
+    ListEndingUnrenewedRow,
     ListEnergyReadingsRow,
+    ListFaultedConnectorsRow,
     ListFleetConnectorsRow,
     ListFleetRow,
+    ListLatelyImplausibleRow,
+    ListLatelyRecoveredRow,
+    ListLongOpenRow,
+    ListNamesRow,
+    ListNewDeparturesRow,
+    ListOpenOfRow,
+    ListPointsRow,
+    ListPresenceRow,
     ListReadingsWithEnergyRow,
     ListSessionsRow,
     ListSupersededEndsOfIdTagRow,
     ListTransactionSamplesRow,
     ListUnknownIdTagsRow,
+    ListUnmatchedByChargePointRow,
+    ListUnstoredCardsRow,
     LocalList,
+    Login,
     Person,
     PersonCard,
     PersonPrice,
@@ -71,6 +85,8 @@ from ..models import (
     SizeOfConfigurationRow,
     SizeOfUnmatchedRow,
     StampChargePointsParams,
+    SumEndedTransactionsRow,
+    Token,
     Transaction,
     TransactionRecord,
     Unmatched,
@@ -100,15 +116,28 @@ from .rows import (
     StoredListDeliveriesRow,
     StoredListDeparturesRow,
     StoredListEndedTransactionsRow,
+    StoredListEndingUnrenewedRow,
     StoredListEnergyReadingsRow,
+    StoredListFaultedConnectorsRow,
     StoredListFleetConnectorsRow,
     StoredListFleetRow,
+    StoredListLatelyImplausibleRow,
+    StoredListLatelyRecoveredRow,
+    StoredListLongOpenRow,
+    StoredListNamesRow,
+    StoredListNewDeparturesRow,
+    StoredListOpenOfRow,
+    StoredListPointsRow,
+    StoredListPresenceRow,
     StoredListReadingsWithEnergyRow,
     StoredListSessionsRow,
     StoredListSupersededEndsOfIdTagRow,
     StoredListTransactionSamplesRow,
     StoredListUnknownIdTagsRow,
+    StoredListUnmatchedByChargePointRow,
+    StoredListUnstoredCardsRow,
     StoredLocalList,
+    StoredLogin,
     StoredPerson,
     StoredPersonCard,
     StoredPersonPrice,
@@ -118,6 +147,8 @@ from .rows import (
     StoredSampleKind,
     StoredSizeOfConfigurationRow,
     StoredSizeOfUnmatchedRow,
+    StoredSumEndedTransactionsRow,
+    StoredToken,
     StoredTransaction,
     StoredTransactionRecord,
     StoredUnmatched,
@@ -150,15 +181,28 @@ from .rows import (
     decode_list_deliveries_row,
     decode_list_departures_row,
     decode_list_ended_transactions_row,
+    decode_list_ending_unrenewed_row,
     decode_list_energy_readings_row,
+    decode_list_faulted_connectors_row,
     decode_list_fleet_connectors_row,
     decode_list_fleet_row,
+    decode_list_lately_implausible_row,
+    decode_list_lately_recovered_row,
+    decode_list_long_open_row,
+    decode_list_names_row,
+    decode_list_new_departures_row,
+    decode_list_open_of_row,
+    decode_list_points_row,
+    decode_list_presence_row,
     decode_list_readings_with_energy_row,
     decode_list_sessions_row,
     decode_list_superseded_ends_of_id_tag_row,
     decode_list_transaction_samples_row,
     decode_list_unknown_id_tags_row,
+    decode_list_unmatched_by_charge_point_row,
+    decode_list_unstored_cards_row,
     decode_local_list,
+    decode_login,
     decode_person,
     decode_person_card,
     decode_person_price,
@@ -168,6 +212,8 @@ from .rows import (
     decode_sample_kind,
     decode_size_of_configuration_row,
     decode_size_of_unmatched_row,
+    decode_sum_ended_transactions_row,
+    decode_token,
     decode_transaction,
     decode_transaction_record,
     decode_unmatched,
@@ -1386,6 +1432,115 @@ class SqliteQueries:
     def list_sessions(self) -> list[ListSessionsRow]:
         rows: list[StoredListSessionsRow] = self._execute(statements.LIST_SESSIONS).fetchall()
         return [decode_list_sessions_row(row) for row in rows]
+
+    def list_points(self) -> list[ListPointsRow]:
+        rows: list[StoredListPointsRow] = self._execute(statements.LIST_POINTS).fetchall()
+        return [decode_list_points_row(row) for row in rows]
+
+    def list_presence(self, *, keys: Sequence[int]) -> list[ListPresenceRow]:
+        rows: list[StoredListPresenceRow] = self._execute(statements.LIST_PRESENCE, (to_array(keys),)).fetchall()
+        return [decode_list_presence_row(row) for row in rows]
+
+    def list_names(self, *, keys: Sequence[int]) -> list[ListNamesRow]:
+        rows: list[StoredListNamesRow] = self._execute(statements.LIST_NAMES, (to_array(keys),)).fetchall()
+        return [decode_list_names_row(row) for row in rows]
+
+    def list_long_open(self, *, began_until: datetime, told_until: datetime) -> list[ListLongOpenRow]:
+        rows: list[StoredListLongOpenRow] = self._execute(
+            statements.LIST_LONG_OPEN, (to_milliseconds(began_until), to_milliseconds(told_until))
+        ).fetchall()
+        return [decode_list_long_open_row(row) for row in rows]
+
+    def list_open_of(self, *, ids: Sequence[int]) -> list[ListOpenOfRow]:
+        rows: list[StoredListOpenOfRow] = self._execute(statements.LIST_OPEN_OF, (to_array(ids),)).fetchall()
+        return [decode_list_open_of_row(row) for row in rows]
+
+    def sum_ended_transactions(self, *, since: datetime | None, until: datetime | None) -> SumEndedTransactionsRow:
+        row: StoredSumEndedTransactionsRow = self._execute(
+            statements.SUM_ENDED_TRANSACTIONS,
+            (None if since is None else to_milliseconds(since), None if until is None else to_milliseconds(until)),
+        ).fetchone()
+        return decode_sum_ended_transactions_row(row)
+
+    def list_faulted_connectors(self) -> list[ListFaultedConnectorsRow]:
+        rows: list[StoredListFaultedConnectorsRow] = self._execute(statements.LIST_FAULTED_CONNECTORS).fetchall()
+        return [decode_list_faulted_connectors_row(row) for row in rows]
+
+    def list_lately_recovered(self, *, since: datetime | None, row_limit: int) -> list[ListLatelyRecoveredRow]:
+        rows: list[StoredListLatelyRecoveredRow] = self._execute(
+            statements.LIST_LATELY_RECOVERED, (None if since is None else to_milliseconds(since), row_limit)
+        ).fetchall()
+        return [decode_list_lately_recovered_row(row) for row in rows]
+
+    def list_lately_implausible(self, *, since: datetime | None, row_limit: int) -> list[ListLatelyImplausibleRow]:
+        rows: list[StoredListLatelyImplausibleRow] = self._execute(
+            statements.LIST_LATELY_IMPLAUSIBLE, (None if since is None else to_milliseconds(since), row_limit)
+        ).fetchall()
+        return [decode_list_lately_implausible_row(row) for row in rows]
+
+    def list_unmatched_by_charge_point(self) -> list[ListUnmatchedByChargePointRow]:
+        rows: list[StoredListUnmatchedByChargePointRow] = self._execute(
+            statements.LIST_UNMATCHED_BY_CHARGE_POINT
+        ).fetchall()
+        return [decode_list_unmatched_by_charge_point_row(row) for row in rows]
+
+    def list_new_departures(self, *, since: datetime) -> list[ListNewDeparturesRow]:
+        rows: list[StoredListNewDeparturesRow] = self._execute(
+            statements.LIST_NEW_DEPARTURES, (to_milliseconds(since),)
+        ).fetchall()
+        return [decode_list_new_departures_row(row) for row in rows]
+
+    def list_unstored_cards(self, *, since: datetime) -> list[ListUnstoredCardsRow]:
+        rows: list[StoredListUnstoredCardsRow] = self._execute(
+            statements.LIST_UNSTORED_CARDS, (to_milliseconds(since),)
+        ).fetchall()
+        return [decode_list_unstored_cards_row(row) for row in rows]
+
+    def list_ending_unrenewed(self, *, until: datetime | None) -> list[ListEndingUnrenewedRow]:
+        rows: list[StoredListEndingUnrenewedRow] = self._execute(
+            statements.LIST_ENDING_UNRENEWED, (None if until is None else to_milliseconds(until),)
+        ).fetchall()
+        return [decode_list_ending_unrenewed_row(row) for row in rows]
+
+    def list_tokens(self) -> list[Token]:
+        rows: list[StoredToken] = self._execute(statements.LIST_TOKENS).fetchall()
+        return [decode_token(row) for row in rows]
+
+    def find_token(self, *, name: str) -> Token | None:
+        row: StoredToken | None = self._execute(statements.FIND_TOKEN, (name,)).fetchone()
+        return None if row is None else decode_token(row)
+
+    def add_token(self, *, name: str, role: Role, hash: bytes, created_at: datetime) -> Token:
+        row: StoredToken = self._execute(
+            statements.ADD_TOKEN, (name, str(role), hash, to_milliseconds(created_at))
+        ).fetchone()
+        return decode_token(row)
+
+    def delete_token(self, *, id: int) -> None:
+        self._execute(statements.DELETE_TOKEN, (id,))
+
+    def set_token_used(self, *, last_used_at: datetime | None, id: int) -> None:
+        self._execute(statements.SET_TOKEN_USED, (None if last_used_at is None else to_milliseconds(last_used_at), id))
+
+    def list_logins(self) -> list[Login]:
+        rows: list[StoredLogin] = self._execute(statements.LIST_LOGINS).fetchall()
+        return [decode_login(row) for row in rows]
+
+    def add_login(self, *, hash: bytes, token_id: int | None, expires_at: datetime) -> None:
+        self._execute(statements.ADD_LOGIN, (hash, token_id, to_milliseconds(expires_at)))
+
+    def delete_login(self, *, hash: bytes) -> None:
+        self._execute(statements.DELETE_LOGIN, (hash,))
+
+    def delete_logins_until(self, *, until_at: datetime) -> None:
+        self._execute(statements.DELETE_LOGINS_UNTIL, (to_milliseconds(until_at),))
+
+    def keep_latest_logins(self, *, kept: int) -> None:
+        self._execute(statements.KEEP_LATEST_LOGINS, (kept,))
+
+    def get_token(self, *, id: int) -> Token | None:
+        row: StoredToken | None = self._execute(statements.GET_TOKEN, (id,)).fetchone()
+        return None if row is None else decode_token(row)
 
     def find_start(
         self, *, connector_key: int, started_at: datetime, id_tag: str, meter_start: int

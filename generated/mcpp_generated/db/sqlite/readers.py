@@ -22,21 +22,36 @@ from ..models import (
     IdTag,
     ListConnectorsRow,
     ListDeparturesRow,
+    ListEndingUnrenewedRow,
+    ListFaultedConnectorsRow,
+    ListLatelyImplausibleRow,
+    ListLatelyRecoveredRow,
+    ListLongOpenRow,
+    ListNamesRow,
+    ListNewDeparturesRow,
+    ListOpenOfRow,
+    ListPointsRow,
+    ListPresenceRow,
     ListSupersededEndsOfIdTagRow,
     ListTransactionSamplesRow,
     ListUnknownIdTagsRow,
+    ListUnmatchedByChargePointRow,
+    ListUnstoredCardsRow,
     LocalList,
+    Login,
     Person,
     PersonCard,
     PersonPrice,
     ReservationRecord,
     RollOutStep,
+    SumEndedTransactionsRow,
+    Token,
     TransactionRecord,
     UnmatchedRecord,
     UploadRecord,
 )
 from . import statements
-from .reading import read_all, read_one, scalar
+from .reading import read_all, read_certain, read_one, scalar
 from .rows import (
     decode_certificate,
     decode_charge_point,
@@ -50,15 +65,30 @@ from .rows import (
     decode_id_tag,
     decode_list_connectors_row,
     decode_list_departures_row,
+    decode_list_ending_unrenewed_row,
+    decode_list_faulted_connectors_row,
+    decode_list_lately_implausible_row,
+    decode_list_lately_recovered_row,
+    decode_list_long_open_row,
+    decode_list_names_row,
+    decode_list_new_departures_row,
+    decode_list_open_of_row,
+    decode_list_points_row,
+    decode_list_presence_row,
     decode_list_superseded_ends_of_id_tag_row,
     decode_list_transaction_samples_row,
     decode_list_unknown_id_tags_row,
+    decode_list_unmatched_by_charge_point_row,
+    decode_list_unstored_cards_row,
     decode_local_list,
+    decode_login,
     decode_person,
     decode_person_card,
     decode_person_price,
     decode_reservation_record,
     decode_roll_out_step,
+    decode_sum_ended_transactions_row,
+    decode_token,
     decode_transaction_record,
     decode_unmatched_record,
     decode_upload_record,
@@ -367,6 +397,88 @@ class SqliteReaders:
             (transaction_id, to_milliseconds(measured_at), position, kind_id, value, page_size),
             decode_list_transaction_samples_row,
         )
+
+    async def list_points(self) -> list[ListPointsRow]:
+        return await read_all(self._connection, statements.LIST_POINTS, (), decode_list_points_row)
+
+    async def list_presence(self, *, keys: Sequence[int]) -> list[ListPresenceRow]:
+        return await read_all(self._connection, statements.LIST_PRESENCE, (to_array(keys),), decode_list_presence_row)
+
+    async def list_names(self, *, keys: Sequence[int]) -> list[ListNamesRow]:
+        return await read_all(self._connection, statements.LIST_NAMES, (to_array(keys),), decode_list_names_row)
+
+    async def list_long_open(self, *, began_until: datetime, told_until: datetime) -> list[ListLongOpenRow]:
+        return await read_all(
+            self._connection,
+            statements.LIST_LONG_OPEN,
+            (to_milliseconds(began_until), to_milliseconds(told_until)),
+            decode_list_long_open_row,
+        )
+
+    async def list_open_of(self, *, ids: Sequence[int]) -> list[ListOpenOfRow]:
+        return await read_all(self._connection, statements.LIST_OPEN_OF, (to_array(ids),), decode_list_open_of_row)
+
+    async def sum_ended_transactions(
+        self, *, since: datetime | None, until: datetime | None
+    ) -> SumEndedTransactionsRow:
+        return await read_certain(
+            self._connection,
+            statements.SUM_ENDED_TRANSACTIONS,
+            (None if since is None else to_milliseconds(since), None if until is None else to_milliseconds(until)),
+            decode_sum_ended_transactions_row,
+        )
+
+    async def list_faulted_connectors(self) -> list[ListFaultedConnectorsRow]:
+        return await read_all(
+            self._connection, statements.LIST_FAULTED_CONNECTORS, (), decode_list_faulted_connectors_row
+        )
+
+    async def list_lately_recovered(self, *, since: datetime | None, row_limit: int) -> list[ListLatelyRecoveredRow]:
+        return await read_all(
+            self._connection,
+            statements.LIST_LATELY_RECOVERED,
+            (None if since is None else to_milliseconds(since), row_limit),
+            decode_list_lately_recovered_row,
+        )
+
+    async def list_lately_implausible(
+        self, *, since: datetime | None, row_limit: int
+    ) -> list[ListLatelyImplausibleRow]:
+        return await read_all(
+            self._connection,
+            statements.LIST_LATELY_IMPLAUSIBLE,
+            (None if since is None else to_milliseconds(since), row_limit),
+            decode_list_lately_implausible_row,
+        )
+
+    async def list_unmatched_by_charge_point(self) -> list[ListUnmatchedByChargePointRow]:
+        return await read_all(
+            self._connection, statements.LIST_UNMATCHED_BY_CHARGE_POINT, (), decode_list_unmatched_by_charge_point_row
+        )
+
+    async def list_new_departures(self, *, since: datetime) -> list[ListNewDeparturesRow]:
+        return await read_all(
+            self._connection, statements.LIST_NEW_DEPARTURES, (to_milliseconds(since),), decode_list_new_departures_row
+        )
+
+    async def list_unstored_cards(self, *, since: datetime) -> list[ListUnstoredCardsRow]:
+        return await read_all(
+            self._connection, statements.LIST_UNSTORED_CARDS, (to_milliseconds(since),), decode_list_unstored_cards_row
+        )
+
+    async def list_ending_unrenewed(self, *, until: datetime | None) -> list[ListEndingUnrenewedRow]:
+        return await read_all(
+            self._connection,
+            statements.LIST_ENDING_UNRENEWED,
+            (None if until is None else to_milliseconds(until),),
+            decode_list_ending_unrenewed_row,
+        )
+
+    async def list_tokens(self) -> list[Token]:
+        return await read_all(self._connection, statements.LIST_TOKENS, (), decode_token)
+
+    async def list_logins(self) -> list[Login]:
+        return await read_all(self._connection, statements.LIST_LOGINS, (), decode_login)
 
     async def get_transaction(self, *, transaction_id: int) -> TransactionRecord | None:
         return await read_one(

@@ -16,6 +16,7 @@ from ..enums import (
     MessageRole,
     ReportKind,
     ReservationState,
+    Role,
     RollOutStage,
     StepState,
     StopMatch,
@@ -45,15 +46,28 @@ from ..models import (
     ListDeliveriesRow,
     ListDeparturesRow,
     ListEndedTransactionsRow,
+    ListEndingUnrenewedRow,
     ListEnergyReadingsRow,
+    ListFaultedConnectorsRow,
     ListFleetConnectorsRow,
     ListFleetRow,
+    ListLatelyImplausibleRow,
+    ListLatelyRecoveredRow,
+    ListLongOpenRow,
+    ListNamesRow,
+    ListNewDeparturesRow,
+    ListOpenOfRow,
+    ListPointsRow,
+    ListPresenceRow,
     ListReadingsWithEnergyRow,
     ListSessionsRow,
     ListSupersededEndsOfIdTagRow,
     ListTransactionSamplesRow,
     ListUnknownIdTagsRow,
+    ListUnmatchedByChargePointRow,
+    ListUnstoredCardsRow,
     LocalList,
+    Login,
     Person,
     PersonCard,
     PersonPrice,
@@ -63,6 +77,8 @@ from ..models import (
     SampleKind,
     SizeOfConfigurationRow,
     SizeOfUnmatchedRow,
+    SumEndedTransactionsRow,
+    Token,
     Transaction,
     TransactionRecord,
     Unmatched,
@@ -79,6 +95,7 @@ _IMPLAUSIBLE: Final = {member.value: member for member in Implausible}
 _MESSAGE_ROLE: Final = {member.value: member for member in MessageRole}
 _REPORT_KIND: Final = {member.value: member for member in ReportKind}
 _RESERVATION_STATE: Final = {member.value: member for member in ReservationState}
+_ROLE: Final = {member.value: member for member in Role}
 _ROLL_OUT_STAGE: Final = {member.value: member for member in RollOutStage}
 _STEP_STATE: Final = {member.value: member for member in StepState}
 _STOP_MATCH: Final = {member.value: member for member in StopMatch}
@@ -435,6 +452,7 @@ StoredConnector: TypeAlias = tuple[
     str | None,
     int | None,
     int | None,
+    int | None,
     str | None,
     str | None,
     int | None,
@@ -458,6 +476,7 @@ def decode_connector(row: StoredConnector) -> Connector:
         vendor_error_code,
         status_at,
         status_received_at,
+        status_began_at,
         session_correlation_id,
         ordered_availability,
         ordered_at,
@@ -478,6 +497,7 @@ def decode_connector(row: StoredConnector) -> Connector:
         vendor_error_code,
         None if status_at is None else from_milliseconds(status_at),
         None if status_received_at is None else from_milliseconds(status_received_at),
+        None if status_began_at is None else from_milliseconds(status_began_at),
         session_correlation_id,
         None if ordered_availability is None else _AVAILABILITY[ordered_availability],
         None if ordered_at is None else from_milliseconds(ordered_at),
@@ -489,7 +509,7 @@ def decode_connector(row: StoredConnector) -> Connector:
 
 
 StoredListConnectorsRow: TypeAlias = tuple[
-    int, int, int, str | None, str | None, int | None, str | None, str | None, int | None
+    int, int, int, str | None, str | None, int | None, int | None, str | None, str | None, int | None
 ]
 
 
@@ -501,6 +521,7 @@ def decode_list_connectors_row(row: StoredListConnectorsRow) -> ListConnectorsRo
         status,
         error_code,
         status_at,
+        status_began_at,
         ordered_availability,
         session_correlation_id,
         transaction_id,
@@ -512,6 +533,7 @@ def decode_list_connectors_row(row: StoredListConnectorsRow) -> ListConnectorsRo
         status,
         error_code,
         None if status_at is None else from_milliseconds(status_at),
+        None if status_began_at is None else from_milliseconds(status_began_at),
         None if ordered_availability is None else _AVAILABILITY[ordered_availability],
         session_correlation_id,
         transaction_id,
@@ -951,6 +973,166 @@ def decode_list_sessions_row(row: StoredListSessionsRow) -> ListSessionsRow:
         None if status_received_at is None else from_milliseconds(status_received_at),
         None if start_received_at is None else from_milliseconds(start_received_at),
     )
+
+
+StoredListPointsRow: TypeAlias = tuple[int, str, int, int]
+
+
+def decode_list_points_row(row: StoredListPointsRow) -> ListPointsRow:
+    return ListPointsRow(*row)
+
+
+StoredListPresenceRow: TypeAlias = tuple[int, int, int | None, int | None, int | None]
+
+
+def decode_list_presence_row(row: StoredListPresenceRow) -> ListPresenceRow:
+    key, registered_at, last_connect_at, last_disconnect_at, last_heartbeat_at = row
+    return ListPresenceRow(
+        key,
+        from_milliseconds(registered_at),
+        None if last_connect_at is None else from_milliseconds(last_connect_at),
+        None if last_disconnect_at is None else from_milliseconds(last_disconnect_at),
+        None if last_heartbeat_at is None else from_milliseconds(last_heartbeat_at),
+    )
+
+
+StoredListNamesRow: TypeAlias = tuple[int, str | None]
+
+
+def decode_list_names_row(row: StoredListNamesRow) -> ListNamesRow:
+    return ListNamesRow(*row)
+
+
+StoredListLongOpenRow: TypeAlias = tuple[int, int, int, str, int, int]
+
+
+def decode_list_long_open_row(row: StoredListLongOpenRow) -> ListLongOpenRow:
+    id, charge_point_key, connector_id, id_tag, started_at, start_received_at = row
+    return ListLongOpenRow(
+        id, charge_point_key, connector_id, id_tag, from_milliseconds(started_at), from_milliseconds(start_received_at)
+    )
+
+
+StoredListOpenOfRow: TypeAlias = tuple[int, int, int, str, int]
+
+
+def decode_list_open_of_row(row: StoredListOpenOfRow) -> ListOpenOfRow:
+    id, charge_point_key, connector_id, id_tag, start_received_at = row
+    return ListOpenOfRow(id, charge_point_key, connector_id, id_tag, from_milliseconds(start_received_at))
+
+
+StoredSumEndedTransactionsRow: TypeAlias = tuple[int, int, int]
+
+
+def decode_sum_ended_transactions_row(row: StoredSumEndedTransactionsRow) -> SumEndedTransactionsRow:
+    return SumEndedTransactionsRow(*row)
+
+
+StoredListFaultedConnectorsRow: TypeAlias = tuple[int, int, str | None, str | None, str | None, int | None]
+
+
+def decode_list_faulted_connectors_row(row: StoredListFaultedConnectorsRow) -> ListFaultedConnectorsRow:
+    charge_point_key, connector_id, error_code, info, vendor_error_code, status_began_at = row
+    return ListFaultedConnectorsRow(
+        charge_point_key,
+        connector_id,
+        error_code,
+        info,
+        vendor_error_code,
+        None if status_began_at is None else from_milliseconds(status_began_at),
+    )
+
+
+StoredListLatelyRecoveredRow: TypeAlias = tuple[int, int, int, str, int | None, int]
+
+
+def decode_list_lately_recovered_row(row: StoredListLatelyRecoveredRow) -> ListLatelyRecoveredRow:
+    id, charge_point_key, connector_id, id_tag, stop_received_at, of_all = row
+    return ListLatelyRecoveredRow(
+        id,
+        charge_point_key,
+        connector_id,
+        id_tag,
+        None if stop_received_at is None else from_milliseconds(stop_received_at),
+        of_all,
+    )
+
+
+StoredListLatelyImplausibleRow: TypeAlias = tuple[int, int, int, str, str | None, int | None, int]
+
+
+def decode_list_lately_implausible_row(row: StoredListLatelyImplausibleRow) -> ListLatelyImplausibleRow:
+    id, charge_point_key, connector_id, id_tag, implausible_reason, stop_received_at, of_all = row
+    return ListLatelyImplausibleRow(
+        id,
+        charge_point_key,
+        connector_id,
+        id_tag,
+        None if implausible_reason is None else _IMPLAUSIBLE[implausible_reason],
+        None if stop_received_at is None else from_milliseconds(stop_received_at),
+        of_all,
+    )
+
+
+StoredListUnmatchedByChargePointRow: TypeAlias = tuple[int, int, int]
+
+
+def decode_list_unmatched_by_charge_point_row(
+    row: StoredListUnmatchedByChargePointRow,
+) -> ListUnmatchedByChargePointRow:
+    charge_point_key, records, newest_received_at = row
+    return ListUnmatchedByChargePointRow(charge_point_key, records, from_milliseconds(newest_received_at))
+
+
+StoredListNewDeparturesRow: TypeAlias = tuple[int, int, int]
+
+
+def decode_list_new_departures_row(row: StoredListNewDeparturesRow) -> ListNewDeparturesRow:
+    charge_point_key, kinds, newest_first_at = row
+    return ListNewDeparturesRow(charge_point_key, kinds, from_milliseconds(newest_first_at))
+
+
+StoredListUnstoredCardsRow: TypeAlias = tuple[str, int, str, int]
+
+
+def decode_list_unstored_cards_row(row: StoredListUnstoredCardsRow) -> ListUnstoredCardsRow:
+    id_tag, charge_point_key, status, last_at = row
+    return ListUnstoredCardsRow(id_tag, charge_point_key, status, from_milliseconds(last_at))
+
+
+StoredListEndingUnrenewedRow: TypeAlias = tuple[int | None, int | None, int | None]
+
+
+def decode_list_ending_unrenewed_row(row: StoredListEndingUnrenewedRow) -> ListEndingUnrenewedRow:
+    charge_point_key, issued_at, expires_at = row
+    return ListEndingUnrenewedRow(
+        charge_point_key,
+        None if issued_at is None else from_milliseconds(issued_at),
+        None if expires_at is None else from_milliseconds(expires_at),
+    )
+
+
+StoredToken: TypeAlias = tuple[int, str, str, bytes, int, int | None]
+
+
+def decode_token(row: StoredToken) -> Token:
+    id, name, role, hash, created_at, last_used_at = row
+    return Token(
+        id,
+        name,
+        _ROLE[role],
+        hash,
+        from_milliseconds(created_at),
+        None if last_used_at is None else from_milliseconds(last_used_at),
+    )
+
+
+StoredLogin: TypeAlias = tuple[bytes, int | None, int]
+
+
+def decode_login(row: StoredLogin) -> Login:
+    hash, token_id, expires_at = row
+    return Login(hash, token_id, from_milliseconds(expires_at))
 
 
 StoredListDeliveriesRow: TypeAlias = tuple[int | None, int, int | None]

@@ -336,13 +336,13 @@ ORDER BY d.vendor, d.model, d.firmware_version, d.action, d.message, d.rule, d.f
 LIMIT ?8"""
 
 GET_CONNECTOR: Final = """\
-SELECT "key", charge_point_key, evse_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, status_received_at, session_correlation_id, ordered_availability, ordered_at, newest_start_at, newest_stop_at, stale_status_at, stale_status_received_at FROM connectors
+SELECT "key", charge_point_key, evse_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, status_received_at, status_began_at, session_correlation_id, ordered_availability, ordered_at, newest_start_at, newest_stop_at, stale_status_at, stale_status_received_at FROM connectors
 WHERE charge_point_key = ?1 AND evse_id = ?2 AND connector_id = ?3"""
 
 ADD_CONNECTOR: Final = """\
 INSERT INTO connectors (charge_point_key, evse_id, connector_id)
 VALUES (?1, ?2, ?3)
-RETURNING "key", charge_point_key, evse_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, status_received_at, session_correlation_id, ordered_availability, ordered_at, newest_start_at, newest_stop_at, stale_status_at, stale_status_received_at"""
+RETURNING "key", charge_point_key, evse_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, status_received_at, status_began_at, session_correlation_id, ordered_availability, ordered_at, newest_start_at, newest_stop_at, stale_status_at, stale_status_received_at"""
 
 COUNT_CONNECTORS: Final = """\
 SELECT count(*) FROM connectors WHERE charge_point_key = ?1"""
@@ -351,6 +351,8 @@ SET_CONNECTOR_STATUS: Final = """\
 UPDATE connectors
 SET status = ?1, error_code = ?2, info = ?3, vendor_id = ?4,
     vendor_error_code = ?5, status_at = ?6, status_received_at = ?7,
+    status_began_at =
+        CASE WHEN status = ?1 THEN coalesce(status_began_at, ?7) ELSE ?7 END,
     session_correlation_id = ?8
 WHERE key = ?9"""
 
@@ -381,8 +383,8 @@ UPDATE connectors SET session_correlation_id = NULL
 WHERE key = ?1 AND session_correlation_id = ?2"""
 
 LIST_CONNECTORS: Final = """\
-SELECT c.charge_point_key, c.evse_id, c.connector_id, c.status, c.error_code, c.status_at, c.ordered_availability,
-    c.session_correlation_id, t.id AS transaction_id
+SELECT c.charge_point_key, c.evse_id, c.connector_id, c.status, c.error_code, c.status_at, c.status_began_at,
+    c.ordered_availability, c.session_correlation_id, t.id AS transaction_id
 FROM connectors AS c
 LEFT JOIN transactions AS t ON t.connector_key = c.key AND t.stopped_at IS NULL
 WHERE c.charge_point_key IN (SELECT value FROM json_each(?1))
@@ -638,7 +640,7 @@ LIST_SUSPECTED: Final = """\
 SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at, samples_thinned FROM transactions WHERE grace_began_at <= ?1 ORDER BY grace_began_at, id"""
 
 FIND_CONNECTOR: Final = """\
-SELECT "key", charge_point_key, evse_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, status_received_at, session_correlation_id, ordered_availability, ordered_at, newest_start_at, newest_stop_at, stale_status_at, stale_status_received_at FROM connectors WHERE key = ?1"""
+SELECT "key", charge_point_key, evse_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, status_received_at, status_began_at, session_correlation_id, ordered_availability, ordered_at, newest_start_at, newest_stop_at, stale_status_at, stale_status_received_at FROM connectors WHERE key = ?1"""
 
 RESTART_GRACE_PERIODS: Final = """\
 UPDATE transactions SET grace_began_at = ?1 WHERE grace_began_at IS NOT NULL"""
@@ -863,6 +865,120 @@ FROM connectors AS c
 JOIN charge_points AS p ON p.key = c.charge_point_key
 LEFT JOIN transactions AS t ON t.connector_key = c.key AND t.stopped_at IS NULL AND t.session_correlation_id = c.session_correlation_id
 WHERE c.session_correlation_id IS NOT NULL"""
+
+LIST_POINTS: Final = """\
+SELECT
+    key, identity, CAST(last_connect_at IS NOT NULL AS INTEGER) AS has_connected,
+    CAST(boot_accepted_at IS NOT NULL AS INTEGER) AS is_accepted
+FROM charge_points"""
+
+LIST_PRESENCE: Final = """\
+SELECT key, registered_at, last_connect_at, last_disconnect_at, last_heartbeat_at
+FROM charge_points WHERE key IN (SELECT value FROM json_each(?1))"""
+
+LIST_NAMES: Final = """\
+SELECT key, display_name FROM charge_points WHERE key IN (SELECT value FROM json_each(?1))"""
+
+LIST_LONG_OPEN: Final = """\
+SELECT t.id, t.charge_point_key, t.connector_id, t.id_tag, t.started_at, t.start_received_at
+FROM transactions AS t
+WHERE t.stopped_at IS NULL AND (t.started_at <= ?1 OR t.start_received_at <= ?2)"""
+
+LIST_OPEN_OF: Final = """\
+SELECT t.id, t.charge_point_key, t.connector_id, t.id_tag, t.start_received_at
+FROM transactions AS t WHERE t.stopped_at IS NULL AND t.id IN (SELECT value FROM json_each(?1))"""
+
+SUM_ENDED_TRANSACTIONS: Final = """\
+SELECT
+    CAST(coalesce(sum(coalesce(r.energy_wh, CASE WHEN t.implausible_reason IS NULL THEN t.energy_wh END)), 0) AS INTEGER)
+        AS energy_wh,
+    count(coalesce(r.energy_wh, CASE WHEN t.implausible_reason IS NULL THEN t.energy_wh END)) AS sessions,
+    count(*) AS all_sessions
+FROM transactions AS t
+LEFT JOIN transaction_corrections AS r ON r.id = t.correction_id
+WHERE t.stopped_at >= ?1 AND t.stopped_at < ?2"""
+
+LIST_FAULTED_CONNECTORS: Final = """\
+SELECT charge_point_key, connector_id, error_code, info, vendor_error_code, status_began_at
+FROM connectors WHERE status = 'Faulted' ORDER BY charge_point_key"""
+
+LIST_LATELY_RECOVERED: Final = """\
+SELECT
+    t.id, t.charge_point_key, t.connector_id, t.id_tag, t.stop_received_at,
+    CAST(coalesce((
+        SELECT count(*) FROM transactions AS a WHERE a.stop_origin = 'recovered' AND a.stop_received_at >= ?1
+    ), 0) AS INTEGER) AS of_all
+FROM transactions AS t
+WHERE t.stop_origin = 'recovered' AND t.stop_received_at >= ?1
+ORDER BY t.stop_received_at DESC, t.id DESC LIMIT ?2"""
+
+LIST_LATELY_IMPLAUSIBLE: Final = """\
+SELECT
+    t.id, t.charge_point_key, t.connector_id, t.id_tag, t.implausible_reason, t.stop_received_at,
+    CAST(coalesce((
+        SELECT count(*) FROM transactions AS a
+        WHERE a.implausible_reason IS NOT NULL AND a.correction_id IS NULL AND a.stop_received_at >= ?1
+    ), 0) AS INTEGER) AS of_all
+FROM transactions AS t
+WHERE t.implausible_reason IS NOT NULL AND t.correction_id IS NULL AND t.stop_received_at >= ?1
+ORDER BY t.stop_received_at DESC, t.id DESC LIMIT ?2"""
+
+LIST_UNMATCHED_BY_CHARGE_POINT: Final = """\
+SELECT
+    charge_point_key, count(*) AS records, CAST(coalesce(max(received_at), 0) AS INTEGER) AS newest_received_at
+FROM unmatched WHERE transaction_id IS NULL GROUP BY charge_point_key"""
+
+LIST_NEW_DEPARTURES: Final = """\
+SELECT charge_point_key, count(*) AS kinds, CAST(coalesce(max(first_at), 0) AS INTEGER) AS newest_first_at
+FROM departures WHERE first_at >= ?1 GROUP BY charge_point_key"""
+
+LIST_UNSTORED_CARDS: Final = """\
+SELECT u.id_tag, u.charge_point_key, u.status, u.last_at
+FROM unknown_id_tags AS u
+WHERE u.last_at >= ?1 AND NOT EXISTS (SELECT 1 FROM id_tags AS i WHERE i.id_tag = u.id_tag)
+ORDER BY u.last_at DESC"""
+
+LIST_ENDING_UNRENEWED: Final = """\
+SELECT c.charge_point_key, c.issued_at, c.expires_at FROM certificates AS c
+WHERE c.status = 'issued' AND c.expires_at <= ?1 AND c.charge_point_key IS NOT NULL
+AND NOT EXISTS (
+    SELECT 1 FROM certificates AS n
+    WHERE n.charge_point_key = c.charge_point_key AND n.status = 'issued' AND n.id > c.id
+)
+ORDER BY c.expires_at"""
+
+LIST_TOKENS: Final = """\
+SELECT id, name, role, hash, created_at, last_used_at FROM tokens ORDER BY id"""
+
+FIND_TOKEN: Final = """\
+SELECT id, name, role, hash, created_at, last_used_at FROM tokens WHERE name = ?1"""
+
+ADD_TOKEN: Final = """\
+INSERT INTO tokens (name, role, hash, created_at) VALUES (?1, ?2, ?3, ?4) RETURNING id, name, role, hash, created_at, last_used_at"""
+
+DELETE_TOKEN: Final = """\
+DELETE FROM tokens WHERE id = ?1"""
+
+SET_TOKEN_USED: Final = """\
+UPDATE tokens SET last_used_at = ?1 WHERE id = ?2"""
+
+LIST_LOGINS: Final = """\
+SELECT hash, token_id, expires_at FROM logins ORDER BY expires_at"""
+
+ADD_LOGIN: Final = """\
+INSERT INTO logins (hash, token_id, expires_at) VALUES (?1, ?2, ?3)"""
+
+DELETE_LOGIN: Final = """\
+DELETE FROM logins WHERE hash = ?1"""
+
+DELETE_LOGINS_UNTIL: Final = """\
+DELETE FROM logins WHERE expires_at <= ?1"""
+
+KEEP_LATEST_LOGINS: Final = """\
+DELETE FROM logins WHERE hash IN (SELECT l.hash FROM logins AS l ORDER BY l.expires_at DESC LIMIT -1 OFFSET ?1)"""
+
+GET_TOKEN: Final = """\
+SELECT id, name, role, hash, created_at, last_used_at FROM tokens WHERE id = ?1"""
 
 FIND_START: Final = """\
 SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at, samples_thinned FROM transactions

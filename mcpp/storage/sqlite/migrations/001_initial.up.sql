@@ -57,6 +57,7 @@ CREATE INDEX charge_points_by_vendor ON charge_points (vendor, identity);
 
 -- A connector as OCPP numbers it. evse_id is 0 where the version has no EVSEs (1.6); connector 0 is the charge point.
 -- ordered_availability: as the charge point last agreed to, at once or after a transaction.
+-- status_began_at: since when it has had its status without a break, by our clock.
 -- newest_start_at, newest_stop_at: up to when its charge point has told of its transactions' starts and stops, by its own
 -- clock as far as that can be believed. stale_status_at: of the last status that was older than what was told before.
 CREATE TABLE connectors (
@@ -71,6 +72,7 @@ CREATE TABLE connectors (
     vendor_error_code         TEXT,
     status_at                 INTEGER,
     status_received_at        INTEGER,
+    status_began_at           INTEGER,
     session_correlation_id    TEXT,
     ordered_availability      TEXT    CHECK (ordered_availability IN ('Operative', 'Inoperative')),
     ordered_at                INTEGER,
@@ -80,6 +82,8 @@ CREATE TABLE connectors (
     stale_status_received_at  INTEGER,
     UNIQUE (charge_point_key, evse_id, connector_id)
 ) STRICT;
+
+CREATE INDEX connectors_faulted ON connectors (charge_point_key) WHERE status = 'Faulted';
 
 -- The last report of a charge point on a long errand: diagnostics, firmware, log.
 CREATE TABLE charge_point_reports (
@@ -142,6 +146,7 @@ CREATE TABLE departures (
 
 CREATE INDEX departures_by_firmware
     ON departures (vendor, model, firmware_version, action, message, rule, field, last_at);
+CREATE INDEX departures_by_first ON departures (first_at, charge_point_key);
 
 CREATE TABLE id_tags (
     id_tag         TEXT    NOT NULL COLLATE NOCASE PRIMARY KEY,
@@ -231,12 +236,17 @@ CREATE UNIQUE INDEX transactions_open_by_connector ON transactions (connector_ke
 CREATE INDEX transactions_open ON transactions (started_at, id) WHERE stopped_at IS NULL;
 CREATE INDEX transactions_suspected ON transactions (grace_began_at) WHERE grace_began_at IS NOT NULL;
 CREATE INDEX transactions_by_start ON transactions (started_at, id);
-CREATE INDEX transactions_by_stop ON transactions (stopped_at, id) WHERE stopped_at IS NOT NULL;
+-- With what a sum over a span of time needs, so that it reads nothing else.
+CREATE INDEX transactions_by_stop ON transactions (stopped_at, id, energy_wh, implausible_reason, correction_id)
+    WHERE stopped_at IS NOT NULL;
 CREATE INDEX transactions_by_charge_point ON transactions (charge_point_key, started_at, id);
 CREATE INDEX transactions_by_connector ON transactions (connector_key, started_at, id);
 CREATE INDEX transactions_by_connector_id ON transactions (connector_id, started_at, id);
 CREATE INDEX transactions_by_charger_stop ON transactions (charge_point_key, stopped_at) WHERE stop_origin = 'charger';
 CREATE INDEX transactions_recovered ON transactions (charge_point_key, id) WHERE stop_origin = 'recovered';
+CREATE INDEX transactions_recovered_by_end ON transactions (stop_received_at, id) WHERE stop_origin = 'recovered';
+CREATE INDEX transactions_implausible_by_end ON transactions (stop_received_at, id)
+    WHERE implausible_reason IS NOT NULL AND correction_id IS NULL;
 CREATE INDEX transactions_implausible ON transactions (started_at, id)
     WHERE implausible_reason IS NOT NULL AND correction_id IS NULL;
 CREATE INDEX transactions_unthinned ON transactions (start_received_at)
@@ -439,6 +449,7 @@ CREATE TABLE unmatched (
 ) STRICT;
 
 CREATE INDEX unmatched_listed ON unmatched (id) WHERE transaction_id IS NULL;
+CREATE INDEX unmatched_by_receipt ON unmatched (charge_point_key, received_at) WHERE transaction_id IS NULL;
 CREATE INDEX unmatched_stops ON unmatched (charge_point_key, stopped_at) WHERE kind = 'stop';
 CREATE INDEX unmatched_by_size ON unmatched (charge_point_key, payload_bytes);
 CREATE INDEX unmatched_stops_waiting ON unmatched (charge_point_key, id) WHERE kind = 'stop' AND transaction_id IS NULL;
@@ -597,3 +608,24 @@ CREATE TABLE roll_out_steps (
     changed_at        INTEGER NOT NULL,
     PRIMARY KEY (charge_point_key, position)
 ) STRICT, WITHOUT ROWID;
+
+-- Named tokens of the HTTP API. hash: SHA-256 of the token, which stands nowhere. last_used_at: within a minute or so.
+CREATE TABLE tokens (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    name          TEXT    NOT NULL UNIQUE COLLATE NOCASE,
+    role          TEXT    NOT NULL CHECK (role IN ('operator', 'viewer')),
+    hash          BLOB    NOT NULL UNIQUE,
+    created_at    INTEGER NOT NULL,
+    last_used_at  INTEGER
+) STRICT;
+
+-- Browsers that are logged in. hash: of the secret in the browser's cookie. token_id: of the token it was logged in
+-- with; null for the setting api-token, which then is part of what was hashed.
+CREATE TABLE logins (
+    hash        BLOB    NOT NULL PRIMARY KEY,
+    token_id    INTEGER REFERENCES tokens (id) ON DELETE CASCADE,
+    expires_at  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX logins_by_token ON logins (token_id);
+CREATE INDEX logins_by_end ON logins (expires_at);
