@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Final
@@ -224,6 +224,12 @@ class ChargePoints:
             reports=reports,
             local_list_version=None if local_list is None else local_list.version,
         )
+
+    async def names(self, charge_point_ids: Iterable[str]) -> Mapping[str, str]:
+        """The display names of those that have one, by identity."""
+        async with self._pool.reader() as q:
+            rows = await q.get_charge_points(identities=sorted(set(charge_point_ids)))
+        return {row.identity: row.display_name for row in rows if row.display_name}
 
     async def is_known(self, charge_point_id: str) -> bool:
         """Whether the database knows it."""
