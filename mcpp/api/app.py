@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, params
+from fastapi import FastAPI, params
 from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp
@@ -38,6 +38,7 @@ from mcpp.api.models import NamedProfile
 from mcpp.api.problems import CORRELATION_PATTERN, Problem, answer_with_problems, documented
 from mcpp.api.proxies import Forwarded
 from mcpp.api.request_flow import CORRELATION_HEADER, RequestFlow, RequestObserver
+from mcpp.api.routes import add_routes
 from mcpp.api.services import ApiServices
 
 _DESCRIPTION = """\
@@ -74,7 +75,7 @@ def create_api(services: ApiServices, rules: AccessRules, requests: RequestObser
         HTTPStatus.UNPROCESSABLE_ENTITY,
         HTTPStatus.TOO_MANY_REQUESTS,
     )
-    api = APIRouter(prefix="/api/v1", dependencies=_token(rules, "/api"), responses=problems)
+    token = _token(rules, "/api")
     for router in (
         charge_points.router,
         commands.create_router(services.commands.actions),
@@ -89,11 +90,10 @@ def create_api(services: ApiServices, rules: AccessRules, requests: RequestObser
         events.router,
         logging.router,
     ):
-        api.include_router(router)
-    app.include_router(api)
-    app.include_router(system.router)
-    app.include_router(system.metrics_router, dependencies=_token(rules, "/metrics"))
-    app.include_router(docs.router)
+        add_routes(app, router, prefix="/api/v1", dependencies=token, responses=problems)
+    add_routes(app, system.router)
+    add_routes(app, system.metrics_router, dependencies=_token(rules, "/metrics"))
+    add_routes(app, docs.router)
     app.mount(docs.ASSETS_PATH, docs.assets)
     answer_with_problems(app)
     answer_failures(app)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
 from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 
 from mcpp.api.headers import policy_of_page
+from mcpp.api.routes import Routes
 
 ASSETS_PATH = "/docs/assets"
 
 assets = StaticFiles(packages=[("fastapi_offline", "static")])
 
-router = APIRouter(include_in_schema=False)
+router = Routes(include_in_schema=False)
 
 
 @router.get("/docs")

@@ -8,9 +8,8 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
-from mcpp.certificates.authority import SERVER_CERTIFICATE, certificate_end
 from mcpp.certificates.desk import SigningDesk
-from mcpp.certificates.files import AuthorityUnusable
+from mcpp.certificates.files import SERVER_CERTIFICATE, AuthorityUnusable
 from mcpp.domain import certificates
 from mcpp.ocppj.errors import CommandError
 from mcpp.server.chore import Chore
@@ -104,6 +103,8 @@ class CertificateKeeper(Chore):
             ends = {"authority": store.get().expires_at}
             server = store.directory / SERVER_CERTIFICATE
             if server.exists():
+                from mcpp.certificates.authority import certificate_end  # as the authority, see its store
+
                 ends["server"] = certificate_end(server)
         except AuthorityUnusable as error:
             get_logger().error("certificate_authority_unusable", category="system", error=str(error))
