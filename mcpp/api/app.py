@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp
@@ -44,6 +44,7 @@ from mcpp.api.models import NamedProfile
 from mcpp.api.problems import CORRELATION_PATTERN, Problem, answer_with_problems, documented
 from mcpp.api.proxies import Forwarded
 from mcpp.api.request_flow import CORRELATION_HEADER, RequestFlow, RequestObserver
+from mcpp.api.routes import add_routes
 from mcpp.api.services import ApiServices
 
 _DESCRIPTION = """\
@@ -83,7 +84,6 @@ def create_api(services: ApiServices, rules: AccessRules, requests: RequestObser
         HTTPStatus.UNPROCESSABLE_ENTITY,
         HTTPStatus.TOO_MANY_REQUESTS,
     )
-    api = APIRouter(prefix="/api/v1", dependencies=DOCUMENTED_WAYS, responses=problems)
     for router in (
         summary.router,
         charge_points.router,
@@ -104,12 +104,11 @@ def create_api(services: ApiServices, rules: AccessRules, requests: RequestObser
         login.router,
         tokens.router,
     ):
-        api.include_router(router)
-    app.include_router(api)
-    app.include_router(system.router)
-    app.include_router(login.login_router)
-    app.include_router(system.metrics_router, dependencies=[] if rules.metrics_open else DOCUMENTED_WAYS)
-    app.include_router(docs.router)
+        add_routes(app, router, prefix="/api/v1", dependencies=DOCUMENTED_WAYS, responses=problems)
+    add_routes(app, system.router)
+    add_routes(app, login.login_router)
+    add_routes(app, system.metrics_router, dependencies=[] if rules.metrics_open else DOCUMENTED_WAYS)
+    add_routes(app, docs.router)
     app.mount(docs.ASSETS_PATH, docs.assets)
     answer_with_problems(app)
     answer_failures(app)

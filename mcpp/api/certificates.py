@@ -6,12 +6,13 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import Depends, Path, Query
 from pydantic import BaseModel, Field, StrictInt
 
 from mcpp.api import models
 from mcpp.api.bodies import Body, Printable, RowKey
 from mcpp.api.problems import conflict, documented, found, not_found
+from mcpp.api.routes import Routes
 from mcpp.api.services import ApiServices, FromServices
 from mcpp.certificates.desk import LONGEST_WINDOW, SigningDesk
 from mcpp.reads import certificates as reads
@@ -32,7 +33,7 @@ async def _desk_of(services: FromServices) -> SigningDesk:
 
 FromDesk = Annotated[SigningDesk, Depends(_desk_of)]
 
-router = APIRouter(tags=["certificates"])
+router = Routes(tags=["certificates"])
 
 _DECIDED = documented(
     HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.SERVICE_UNAVAILABLE

@@ -5,13 +5,14 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from starlette.responses import Response
 
 from mcpp.api import models
 from mcpp.api.bodies import NewIdentity, WantedChargePoint
 from mcpp.api.commands import ANY_ANSWER, answer_command, answered_by
 from mcpp.api.problems import Mistake, conflict, documented, found, invalid_payload, not_found
+from mcpp.api.routes import Routes
 from mcpp.api.services import ApiServices, FromServices
 from mcpp.domain import charge_points
 from mcpp.domain.charge_points import KEEP, Keep, Wanted
@@ -21,7 +22,7 @@ from mcpp.reads.charge_points import ChargePoint, ChargePointDetail, ChargePoint
 from mcpp.reads.paging import Page, PageQuery
 from mcpp_generated.db.models import ConfigurationKey
 
-router = APIRouter(prefix="/charge-points", tags=["charge points"], responses=documented(HTTPStatus.BAD_REQUEST))
+router = Routes(prefix="/charge-points", tags=["charge points"], responses=documented(HTTPStatus.BAD_REQUEST))
 
 
 @router.get("", response_model=models.ChargePointPage)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
@@ -14,6 +14,7 @@ from mcpp.api.bodies import NewName
 from mcpp.api.commands import any_of
 from mcpp.api.models import ChargingProfilePage
 from mcpp.api.problems import documented, found
+from mcpp.api.routes import Routes
 from mcpp.api.services import FromServices
 from mcpp.csms.decoding import decode_payload
 from mcpp.domain import charging_profiles
@@ -25,7 +26,7 @@ from mcpp.reads.paging import Page, PageQuery
 STORED_PROFILE: Final = "StoredChargingProfile"
 """The OpenAPI component of a charging profile of any version."""
 
-router = APIRouter(prefix="/charging-profiles", tags=["charging profiles"])
+router = Routes(prefix="/charging-profiles", tags=["charging profiles"])
 
 _PROFILE: Final[dict[str, Any]] = {
     "application/json": {"schema": any_of([STORED_PROFILE])},

@@ -5,16 +5,17 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from mcpp.api.models import DeparturePage, SharedDeparturePage
 from mcpp.api.problems import documented, found
+from mcpp.api.routes import Routes
 from mcpp.api.services import FromServices
 from mcpp.reads import conformance
 from mcpp.reads.conformance import ConformanceQuery, Departure, SharedDeparture
 from mcpp.reads.paging import Page
 
-router = APIRouter(tags=["conformance"])
+router = Routes(tags=["conformance"])
 
 
 @router.get("/conformance", response_model=SharedDeparturePage)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field
 
 from mcpp.api.models import Page as PageModel
+from mcpp.api.routes import Routes
 from mcpp.api.services import FromServices
 from mcpp.csms.outcomes import ConnectionOutcome
 from mcpp.csms.refused import RefusedConnection
@@ -16,7 +17,7 @@ from mcpp.reads.connect import ConnectInfo
 from mcpp.reads.paging import Page, PageQuery
 from mcpp.reads.times import Time
 
-router = APIRouter(tags=["connections"])
+router = Routes(tags=["connections"])
 
 
 class Refused(BaseModel):

@@ -5,18 +5,18 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import Final
 
-from fastapi import APIRouter
 from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.responses import HTMLResponse
 
 from mcpp.api.headers import policy_of_page
+from mcpp.api.routes import Routes
 from mcpp.api.static_files import StaticFiles
 
 ASSETS_PATH: Final = "/docs/assets"
 
 assets: Final = StaticFiles(ASSETS_PATH, files("fastapi_offline").joinpath("static"))
 
-router = APIRouter(include_in_schema=False)
+router = Routes(include_in_schema=False)
 
 
 @router.get("/docs")

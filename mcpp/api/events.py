@@ -5,15 +5,16 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Header
+from fastapi import Header
 from starlette.responses import Response, StreamingResponse
 
 from mcpp.api.callers import FromCaller
 from mcpp.api.event_stream import TooManyReaders
 from mcpp.api.problems import ApiError, documented
+from mcpp.api.routes import Routes
 from mcpp.api.services import FromServices
 
-router = APIRouter(tags=["events"])
+router = Routes(tags=["events"])
 
 _EVENT: Final = {
     "type": "object",

@@ -6,13 +6,14 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Depends, Query, Request
 from pydantic import BaseModel, Field
 from starlette.responses import FileResponse, Response
 
 from mcpp.api import models
 from mcpp.api.bodies import RowKey, WantedLink
 from mcpp.api.problems import conflict, documented, found, not_found
+from mcpp.api.routes import Routes
 from mcpp.api.services import FromServices
 from mcpp.files.store import FileLink, FileStore
 from mcpp.reads import files as reads
@@ -32,7 +33,7 @@ FromStore = Annotated[FileStore, Depends(_store_of)]
 
 
 # All of it needs the store, though the database alone answers some.
-router = APIRouter(tags=["files"], dependencies=[Depends(_store_of)], responses=documented(HTTPStatus.CONFLICT))
+router = Routes(tags=["files"], dependencies=[Depends(_store_of)], responses=documented(HTTPStatus.CONFLICT))
 
 _BYTES: Final[dict[str, Any]] = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 

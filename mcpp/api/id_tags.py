@@ -5,12 +5,13 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from starlette.convertors import Convertor, register_url_convertor
 
 from mcpp.api import models
 from mcpp.api.bodies import NewIdTag, WantedIdTag
 from mcpp.api.problems import documented, found
+from mcpp.api.routes import Routes
 from mcpp.api.services import ApiServices, FromServices
 from mcpp.domain import id_tags
 from mcpp.reads import id_tags as reads
@@ -32,7 +33,7 @@ class _StoredIdTag(Convertor[str]):
 
 register_url_convertor("stored_id_tag", _StoredIdTag())
 
-router = APIRouter(prefix="/id-tags", tags=["id tags"])
+router = Routes(prefix="/id-tags", tags=["id tags"])
 
 _CHANGED = documented(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.SERVICE_UNAVAILABLE)
 _UNKNOWN = documented(HTTPStatus.NOT_FOUND)

@@ -5,15 +5,14 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Final
 
-from fastapi import APIRouter
-
 from mcpp.api.people_models import CardLearning
 from mcpp.api.problems import documented, not_found
+from mcpp.api.routes import Routes
 from mcpp.api.services import ApiServices, FromServices
 from mcpp.csms.learning import Learning
 from mcpp.ocppj.errors import NotConnected
 
-router = APIRouter(prefix="/charge-points/{id}/learn-card", tags=["people"])
+router = Routes(prefix="/charge-points/{id}/learn-card", tags=["people"])
 
 _UNKNOWN: Final = documented(HTTPStatus.NOT_FOUND)
 

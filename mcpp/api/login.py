@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Annotated, Final
 from urllib.parse import parse_qs
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import BaseModel, Field, SecretStr, ValidationError
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, Response
@@ -25,12 +25,13 @@ from mcpp.api.login_ways import (
     to_login,
 )
 from mcpp.api.problems import ApiError, Mistake, documented, invalid_payload
+from mcpp.api.routes import Routes
 from mcpp.api.services import ApiServices, FromServices
 from mcpp.reads.times import Time
 from mcpp_generated.db.enums import Role
 
-router = APIRouter(tags=["access"])
-login_router = APIRouter(tags=["access"])
+router = Routes(tags=["access"])
+login_router = Routes(tags=["access"])
 
 _FORM: Final = "application/x-www-form-urlencoded"
 

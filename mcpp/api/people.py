@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Header, Query
+from fastapi import Header, Query
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 from starlette.responses import Response
@@ -15,6 +15,7 @@ from mcpp.api import people_models as models
 from mcpp.api.answers import CSV, prefers_csv
 from mcpp.api.bodies import NewPersonId, WantedPerson
 from mcpp.api.problems import Mistake, documented, found, invalid_payload
+from mcpp.api.routes import Routes
 from mcpp.api.services import ApiServices, FromServices
 from mcpp.domain import people
 from mcpp.domain.charge_points import KEEP, Keep
@@ -27,7 +28,7 @@ from mcpp.reads.statement_rows import COLUMNS, rows_of
 from mcpp.reads.statements import Month, Statement, read_statement
 from mcpp.reads.zones import TimeZone
 
-router = APIRouter(prefix="/people", tags=["people"])
+router = Routes(prefix="/people", tags=["people"])
 
 _UNKNOWN: Final = documented(HTTPStatus.NOT_FOUND)
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from mcpp.api.models import ReservationPage
+from mcpp.api.routes import Routes
 from mcpp.api.services import FromServices
 from mcpp.reads import reservations as reads
 from mcpp.reads.paging import Page
 from mcpp.reads.reservations import Reservation, ReservationQuery
 
-router = APIRouter(prefix="/reservations", tags=["reservations"])
+router = Routes(prefix="/reservations", tags=["reservations"])
 
 
 @router.get("", response_model=ReservationPage)

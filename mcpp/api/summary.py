@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from mcpp.api import summary_models
+from mcpp.api.routes import Routes
 from mcpp.api.services import FromServices
 from mcpp.reads.summary import Summary
 from mcpp.reads.zones import TimeZone
 
-router = APIRouter(tags=["summary"])
+router = Routes(tags=["summary"])
 
 
 @router.get("/summary", response_model=summary_models.Summary)

@@ -5,20 +5,21 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 from pydantic import AfterValidator, BaseModel, Field
 from pydantic_core import PydanticCustomError
 
 from mcpp.api.bodies import Body
 from mcpp.api.callers import OPERATOR_ONLY, FromCaller
 from mcpp.api.problems import documented
+from mcpp.api.routes import Routes
 from mcpp.api.services import FromServices
 from mcpp.domain.tokens import mistake_in_name
 from mcpp.reads.times import Time
 from mcpp_generated.db.enums import Role
 from mcpp_generated.db.models import Token as StoredToken
 
-router = APIRouter(prefix="/tokens", tags=["access"])
+router = Routes(prefix="/tokens", tags=["access"])
 
 
 def _name(text: str) -> str:

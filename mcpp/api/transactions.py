@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import Header, Query, Request
 from starlette.responses import Response, StreamingResponse
 
 from mcpp.api import models
@@ -14,6 +14,7 @@ from mcpp.api.answers import CSV, as_json, prefers_csv
 from mcpp.api.bodies import RowKey, WantedCorrection
 from mcpp.api.commands import ANY_ANSWER, answer_command, answered_by
 from mcpp.api.problems import conflict, documented, found
+from mcpp.api.routes import Routes
 from mcpp.api.services import ApiServices, FromServices
 from mcpp.domain.closing import close_by_operator
 from mcpp.domain.corrections import correct
@@ -22,7 +23,7 @@ from mcpp.reads.csv_text import csv_line
 from mcpp.reads.paging import Page, PageQuery
 from mcpp.reads.transactions import COLUMNS, Sample, Transaction, TransactionQuery, row_of
 
-router = APIRouter(prefix="/transactions", tags=["transactions"])
+router = Routes(prefix="/transactions", tags=["transactions"])
 
 
 @router.get(

@@ -5,12 +5,13 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from starlette.responses import Response
 
 from mcpp.api.bodies import Assignment, RowKey
 from mcpp.api.models import Transaction, UnmatchedPage
 from mcpp.api.problems import documented
+from mcpp.api.routes import Routes
 from mcpp.api.services import FromServices
 from mcpp.api.transactions import answer_transaction
 from mcpp.domain import assignment, unmatched
@@ -18,7 +19,7 @@ from mcpp.reads import unmatched as reads
 from mcpp.reads.paging import Page, PageQuery
 from mcpp.reads.unmatched import Unmatched
 
-router = APIRouter(prefix="/unmatched", tags=["unmatched"])
+router = Routes(prefix="/unmatched", tags=["unmatched"])
 
 
 @router.get("", response_model=UnmatchedPage)

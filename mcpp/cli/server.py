@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Mapping
 
@@ -24,6 +25,7 @@ def serve(**options: object) -> int:
     The OCPP listener and the HTTP listener run in one process. Pending migrations of the database are applied first.
     """
     settings = Settings.load(given_flags(options))
+    gc.disable()  # until the server is up: what a start makes stays
     from mcpp.server.serve import serve as run  # the whole server: help and the other commands do without
 
     return run(settings)

@@ -8,9 +8,8 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
-from mcpp.certificates.authority import SERVER_CERTIFICATE, certificate_end
 from mcpp.certificates.desk import SigningDesk
-from mcpp.certificates.files import AuthorityUnusable
+from mcpp.certificates.files import SERVER_CERTIFICATE, AuthorityUnusable
 from mcpp.domain import certificates
 from mcpp.ocppj.errors import CommandError
 from mcpp.server.chore import Chore
@@ -123,6 +122,8 @@ def own_ending(desk: SigningDesk, now: datetime) -> dict[str, datetime]:
     ends = {"authority": store.get().expires_at}
     server = store.directory / SERVER_CERTIFICATE
     if server.exists():
+        from mcpp.certificates.authority import certificate_end  # as the authority, see its store
+
         ends["server"] = certificate_end(server)
     return {which: end for which, end in ends.items() if end - now <= desk.renewal}
 

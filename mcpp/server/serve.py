@@ -173,11 +173,11 @@ def _tune_garbage_collection() -> None:
     """Keep the collector off what lives for ever, and from walking the rest at every few messages.
 
     A message's objects have no cycles and go by reference count; with the defaults, 700 new objects set off a
-    collection, which is a MeterValues or two.
+    collection, which is a MeterValues or two. The little that a start makes and drops isn't worth a walk.
     """
-    gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 10, 10)
+    gc.enable()
 
 
 async def _announce(

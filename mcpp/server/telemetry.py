@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import AsyncExitStack
 from functools import partial
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mcpp import __version__
 from mcpp.clock import Clock
@@ -28,9 +28,12 @@ from mcpp.telemetry.metrics.definitions import Metrics
 from mcpp.telemetry.plugins import PluginTelemetry
 from mcpp.telemetry.sessions import ChargingSessions
 from mcpp.telemetry.tracing.flow_spans import FlowSpans
-from mcpp.telemetry.tracing.pipeline import Tracing, tracing_from
 from mcpp.telemetry.tracing.session_spans import SessionSpans
+from mcpp.telemetry.tracing.settings import read_tracing_settings
 from mcpp.telemetry.tracing.spans import Spans
+
+if TYPE_CHECKING:
+    from mcpp.telemetry.tracing.pipeline import Tracing
 
 _FLUSH_SECONDS: Final = 2.0
 """For the last spans: the whole server ends within 10 s, however its collector behaves."""
@@ -87,8 +90,11 @@ def build_telemetry(
     metrics.watch_log(lambda: lines.dropped)
     metrics.watch_database(settings.database)
     spans = None
-    tracing = tracing_from(os.environ)
-    if tracing is not None:
+    asked_for = read_tracing_settings(os.environ)
+    if asked_for is not None:
+        from mcpp.telemetry.tracing.pipeline import Tracing  # with it comes the SDK: most servers have none
+
+        tracing = Tracing(asked_for)
         tracing.make_global()
         running.push_async_callback(partial(tracing.close, _FLUSH_SECONDS))
         spans = Spans(tracing.sampling, tracing.resource, tracing.on_end)

@@ -57,7 +57,9 @@ _File = Annotated[str, BeforeValidator(read.readable_file)]
 class TracingSettings(BaseModel):
     """Tracing as the variables ask for it. Made of them, by `read_tracing_settings`."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", validate_by_alias=True, validate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", validate_by_alias=True, validate_by_name=True, defer_build=True
+    )
 
     exporters: Annotated[tuple[SpanExporterName, ...], BeforeValidator(read.names_of(SpanExporterName))] = Field(
         (SpanExporterName.OTLP,), validation_alias="OTEL_TRACES_EXPORTER"
