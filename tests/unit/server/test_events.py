@@ -230,7 +230,7 @@ SECURITY = EventFilter(frozenset({SecurityEventReceived}))
 
 
 async def test_a_filter_by_name_has_only_those_events_made() -> None:
-    events = Events(most_recent=1)
+    events = Events(most_recent=2)
     stream = EventStream(events)
     overrun(events)
     async with aclosing(stream.read(None, HEARTBEATS)) as reader:
