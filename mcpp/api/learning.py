@@ -13,7 +13,9 @@ from mcpp.api.services import ApiServices, FromServices
 from mcpp.csms.learning import Learning
 from mcpp.ocppj.errors import NotConnected
 
-router = APIRouter(prefix="/charge-points/{id}/learn-card", tags=["people"])
+router = APIRouter(
+    prefix="/charge-points/{id}/learn-card", tags=["people"], responses=documented(HTTPStatus.BAD_REQUEST)
+)
 
 _UNKNOWN: Final = documented(HTTPStatus.NOT_FOUND)
 
