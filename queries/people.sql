@@ -74,6 +74,16 @@ VALUES (
     @implausible_reason, @correction_id
 );
 
+-- How many of a card's transactions that began at a time or later have ended before another.
+-- name: CountEndsOfIdTag :one
+SELECT count(*) FROM transactions WHERE id_tag = @id_tag AND stopped_at < @ended_before AND started_at >= @since_at;
+
+-- The same, by what counted before something else did.
+-- name: CountSupersededEndsOfIdTag :one
+SELECT count(*) FROM superseded_ends AS s
+JOIN transactions AS t ON t.id = s.transaction_id
+WHERE s.id_tag = @id_tag AND s.stopped_at < @ended_before AND t.started_at >= @since_at;
+
 -- A card's transactions that ended in a span of time.
 -- name: ListEndsOfIdTag :many
 SELECT * FROM transaction_records

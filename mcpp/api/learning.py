@@ -12,7 +12,7 @@ from mcpp.api.services import ApiServices, FromServices
 from mcpp.csms.learning import Learning
 from mcpp.ocppj.errors import NotConnected
 
-router = Routes(prefix="/charge-points/{id}/learn-card", tags=["people"])
+router = Routes(prefix="/charge-points/{id}/learn-card", tags=["people"], responses=documented(HTTPStatus.BAD_REQUEST))
 
 _UNKNOWN: Final = documented(HTTPStatus.NOT_FOUND)
 

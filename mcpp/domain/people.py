@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
@@ -141,7 +141,13 @@ def _check_movable(q: Queries, now: datetime, holders: Sequence[PersonCard]) -> 
     """Raises Conflict where a final statement of a card's last holder may have a session of it."""
     last = holders[-1]
     holder = None if last.person_id is None else q.get_person(id=last.person_id)
-    if holder is not None and may_be_final(last.made_at, holder.created_at, now):
+    if holder is None or not _may_be_final(last.made_at, holder.created_at, now):
+        return
+    open_everywhere = datetime.combine(_first_open_day(now), time(), UTC) - _LAST_ZONE
+    ends = q.count_ends_of_id_tag(id_tag=last.id_tag, ended_before=open_everywhere, since_at=last.since_at)
+    if ends or q.count_superseded_ends_of_id_tag(
+        id_tag=last.id_tag, ended_before=open_everywhere, since_at=last.since_at
+    ):
         raise Conflict(
             f"card {last.id_tag!r} belongs to {_spoken(holder)}, and final statements may have sessions of it; "
             "move=from_now gives it away for sessions that begin from now on"
@@ -152,7 +158,7 @@ def _spoken(person: Person | None) -> str:
     return "nobody" if person is None else f"{person.id!r} ({person.name})"
 
 
-def may_be_final(since: datetime, created_at: datetime, now: datetime) -> bool:
+def _may_be_final(since: datetime, created_at: datetime, now: datetime) -> bool:
     """Whether a statement of a person may have become final between two times, in any time zone."""
     if since <= created_at + FINAL_AFTER <= now:
         return True  # those of the months before the person was made

@@ -794,6 +794,14 @@ class Queries(Protocol):
         """Keep what counted for an ended transaction before something else does."""
         raise NotImplementedError
 
+    def count_ends_of_id_tag(self, *, id_tag: str, ended_before: datetime | None, since_at: datetime) -> int:
+        """How many of a card's transactions that began at a time or later have ended before another."""
+        raise NotImplementedError
+
+    def count_superseded_ends_of_id_tag(self, *, id_tag: str, ended_before: datetime, since_at: datetime) -> int:
+        """The same, by what counted before something else did."""
+        raise NotImplementedError
+
     def list_ends_of_id_tag(
         self, *, id_tag: str, since: datetime | None, until: datetime | None
     ) -> list[TransactionRecord]:

@@ -64,6 +64,8 @@ DEFAULTS = {
     "recovery-grace": "120",
     "auto-start": "off",
     "auto-start-id-tag": "MCPP",
+    "price-per-kwh": "none",
+    "currency": "none",
     "plugins": "built-ins",
     "metrics-open": "off",
     "per-charger-metrics": "on",

@@ -1093,6 +1093,20 @@ class SqliteQueries:
             ),
         )
 
+    def count_ends_of_id_tag(self, *, id_tag: str, ended_before: datetime | None, since_at: datetime) -> int:
+        row: tuple[int] = self._execute(
+            statements.COUNT_ENDS_OF_ID_TAG,
+            (id_tag, None if ended_before is None else to_milliseconds(ended_before), to_milliseconds(since_at)),
+        ).fetchone()
+        return row[0]
+
+    def count_superseded_ends_of_id_tag(self, *, id_tag: str, ended_before: datetime, since_at: datetime) -> int:
+        row: tuple[int] = self._execute(
+            statements.COUNT_SUPERSEDED_ENDS_OF_ID_TAG,
+            (id_tag, to_milliseconds(ended_before), to_milliseconds(since_at)),
+        ).fetchone()
+        return row[0]
+
     def list_ends_of_id_tag(
         self, *, id_tag: str, since: datetime | None, until: datetime | None
     ) -> list[TransactionRecord]:

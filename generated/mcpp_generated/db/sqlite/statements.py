@@ -597,6 +597,14 @@ VALUES (
     ?9, ?10
 )"""
 
+COUNT_ENDS_OF_ID_TAG: Final = """\
+SELECT count(*) FROM transactions WHERE id_tag = ?1 AND stopped_at < ?2 AND started_at >= ?3"""
+
+COUNT_SUPERSEDED_ENDS_OF_ID_TAG: Final = """\
+SELECT count(*) FROM superseded_ends AS s
+JOIN transactions AS t ON t.id = s.transaction_id
+WHERE s.id_tag = ?1 AND s.stopped_at < ?2 AND t.started_at >= ?3"""
+
 LIST_ENDS_OF_ID_TAG: Final = """\
 SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, stop_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
 WHERE id_tag = ?1 AND stopped_at >= ?2 AND stopped_at < ?3
