@@ -101,7 +101,7 @@ class Guard:
 
     async def _refusal(self, scope: Scope) -> ApiError | Response | None:
         headers = Headers(scope=scope)
-        refusal = self._hosts.refusal(scope, headers) or self._admit(scope, headers)
+        refusal: ApiError | Response | None = self._hosts.refusal(scope, headers) or self._admit(scope, headers)
         if refusal is None and self._rules.protects(scope["path"]):
             refusal = await self._protected(scope, headers)
         if refusal is not None:

@@ -21,6 +21,7 @@ from mcpp.api import (
     events,
     files,
     id_tags,
+    installation,
     logging,
     login,
     reservations,
@@ -95,6 +96,7 @@ def create_api(services: ApiServices, rules: AccessRules, requests: RequestObser
         logging.router,
         login.router,
         tokens.router,
+        installation.router,
     ):
         api.include_router(router)
     app.include_router(api)

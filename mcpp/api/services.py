@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Concatenate, ParamSpec, Protocol, TypeVar, cast
 
@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from mcpp.api.credentials import CredentialStore
 from mcpp.api.event_stream import EventStream
 from mcpp.api.failed_logins import FailedLogins
+from mcpp.api.installation_models import Plugin, Setting
 from mcpp.certificates.desk import SigningDesk
 from mcpp.clock import Clock
 from mcpp.csms.commands import Commands
@@ -24,6 +25,7 @@ from mcpp.files.store import FileStore
 from mcpp.ocppj.flow import active_correlation_id
 from mcpp.reads.charge_points import ChargePoints
 from mcpp.reads.live import LiveReadings
+from mcpp.storage.copies import DatabaseCopies
 from mcpp.storage.engine import ReaderPool
 from mcpp.storage.writer import Writer
 from mcpp_generated.db.queries import Queries
@@ -79,6 +81,11 @@ class ApiServices:
     log: LogControl
     clock: Clock
     credentials: CredentialStore
+    copies: DatabaseCopies
+    settings: Sequence[Setting] = ()
+    """The effective ones, secrets masked."""
+    plugins: Callable[[], Sequence[Plugin]] = tuple
+    """The enabled ones, as they are at this moment."""
     failed_logins: FailedLogins = field(default_factory=FailedLogins)
     files: FileStore | None = None
     """None where the listener for files is off."""

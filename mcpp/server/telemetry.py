@@ -66,7 +66,7 @@ class TelemetryParts(NamedTuple):
 
     def plugins(self) -> PluginTelemetry:
         """What observes the plugins."""
-        return PluginTelemetry(self.metrics, self.spans)
+        return PluginTelemetry(self.metrics, self.spans, self.clock)
 
 
 def build_telemetry(settings: Settings, sink: LogSink, lines: LineWriter, running: AsyncExitStack) -> TelemetryParts:

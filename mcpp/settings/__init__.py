@@ -1,6 +1,7 @@
 """The settings of the server: `model` has each of them, `values` their kinds, `texts` how they are named and shown."""
 
 from mcpp.settings.model import Settings, default_text
+from mcpp.settings.shown import shown_settings
 from mcpp.settings.texts import as_text, documented, flag, setting, variable
 from mcpp.settings.values import AuthorizationMode, ConcurrentTx, Registration, is_loopback
 
@@ -15,5 +16,6 @@ __all__ = [
     "flag",
     "is_loopback",
     "setting",
+    "shown_settings",
     "variable",
 ]
