@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from mcpp.storage.copies import CopyRefused, CopyUnderWay, NoRoom
+from mcpp.storage.engine import DatabaseUnusable
 from mcpp.storage.sqlite.database import existing_uri
 from mcpp.storage.sqlite.guests import TIMEOUT_SECONDS, CopyFailed, Guest
 from mcpp.storage.sqlite.partial_files import partial_file
@@ -76,7 +77,7 @@ class SqliteCopies:
                 Guest(connection).copy_to(copy)
         except BaseException as error:
             held.close()
-            if isinstance(error, (CopyFailed, sqlite3.Error, OSError)):
+            if isinstance(error, (CopyFailed, DatabaseUnusable, sqlite3.Error, OSError)):
                 raise CopyRefused(f"the database can't be copied: {error}") from error
             raise
         return copy
