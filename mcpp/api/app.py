@@ -22,6 +22,7 @@ from mcpp.api import (
     events,
     files,
     id_tags,
+    installation,
     learning,
     logging,
     login,
@@ -103,6 +104,7 @@ def create_api(services: ApiServices, rules: AccessRules, requests: RequestObser
         logging.router,
         login.router,
         tokens.router,
+        installation.router,
     ):
         add_routes(app, router, prefix="/api/v1", dependencies=DOCUMENTED_WAYS, responses=problems)
     add_routes(app, system.router)

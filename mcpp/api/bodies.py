@@ -181,7 +181,9 @@ class WantedCorrection(Body):
 
     energy_wh: StrictInt = Field(ge=0, le=LARGEST_ID, description="Wh")
     note: Annotated[str, Field(min_length=1, max_length=1000)] = Field(description="Why, for whoever reads the bill.")
-    who: Annotated[Printable, Field(min_length=1, max_length=255)] = Field(description="Who says so.")
+    who: Annotated[Printable, Field(min_length=1, max_length=255)] | None = Field(
+        None, description="Who says so; the name of the token where nobody is named."
+    )
 
 
 class WantedLink(Body):

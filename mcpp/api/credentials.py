@@ -17,6 +17,7 @@ import structlog
 
 from mcpp.api.callers import Caller
 from mcpp.domain import tokens
+from mcpp.reads import tokens as reads
 from mcpp.storage.engine import ReaderPool
 from mcpp.storage.writer import Writer
 from mcpp_generated.db.enums import Role
@@ -191,9 +192,8 @@ class CredentialStore:
         """Take over all that is stored; once, before the first request."""
         async with self._changing:
             await self._read_tokens()
-            async with self._readers.reader() as reader:
-                for row in await reader.list_logins():
-                    self.known.add_login(row)
+            for row in await reads.list_logins(self._readers):
+                self.known.add_login(row)
             self.known.end_expired()
 
     async def refresh(self) -> None:
@@ -251,8 +251,7 @@ class CredentialStore:
         _log("logged_out", name=login.caller.name, role=str(login.caller.role))
 
     async def _read_tokens(self) -> None:
-        async with self._readers.reader() as reader:
-            self.known.replace_tokens(await reader.list_tokens())
+        self.known.replace_tokens(await reads.list_tokens(self._readers))
 
 
 def _log(event: str, **facts: str) -> None:

@@ -12,6 +12,7 @@ from starlette.responses import FileResponse, Response
 
 from mcpp.api import models
 from mcpp.api.bodies import RowKey, WantedLink
+from mcpp.api.callers import OPERATOR_ONLY
 from mcpp.api.problems import conflict, documented, found, not_found
 from mcpp.api.routes import Routes
 from mcpp.api.services import FromServices
@@ -137,13 +138,14 @@ async def list_uploads(services: FromServices, query: Annotated[UploadQuery, Que
 @router.get(
     "/uploads/{id}",
     response_class=Response,
+    dependencies=[OPERATOR_ONLY],
     responses={
         HTTPStatus.OK: {"content": _BYTES},
         **documented(HTTPStatus.NOT_FOUND),
     },
 )
 async def get_upload(store: FromStore, id: RowKey) -> Response:  # noqa: A002
-    """The file, as it came."""
+    """The file, as it came; not for viewers, since diagnostics may hold passwords."""
     upload, path = found(await store.find_upload(id), _no_upload(id))
     return FileResponse(path, filename=upload.name, media_type="application/octet-stream")
 

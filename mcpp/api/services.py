@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Annotated, Concatenate, ParamSpec, Protocol, TypeVar, cast
@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from mcpp.api.credentials import CredentialStore
 from mcpp.api.event_stream import EventStream
 from mcpp.api.failed_logins import FailedLogins
+from mcpp.api.installation_models import Plugin, Setting
 from mcpp.certificates.desk import SigningDesk
 from mcpp.clock import Clock
 from mcpp.csms.commands import Commands
@@ -31,6 +32,7 @@ from mcpp.reads.charge_points import ChargePoints
 from mcpp.reads.connect import ConnectInfo
 from mcpp.reads.live import LiveReadings
 from mcpp.reads.summary import Summary, read_summary
+from mcpp.storage.copies import DatabaseCopies
 from mcpp.storage.engine import ReaderPool
 from mcpp.storage.writer import Writer
 from mcpp_generated.db.queries import Queries
@@ -91,6 +93,11 @@ class ApiServices:
     learning: CardLearning
     """The cards that are being learnt."""
     credentials: CredentialStore
+    copies: DatabaseCopies
+    settings: Sequence[Setting] = ()
+    """The effective ones, secrets masked."""
+    plugins: Callable[[], Sequence[Plugin]] = tuple
+    """The enabled ones, as they are at this moment."""
     failed_logins: FailedLogins = field(default_factory=FailedLogins)
     booked: BookedEnergy = field(default_factory=BookedEnergy)
     attention: AttentionSources = field(default_factory=AttentionSources)

@@ -12,6 +12,7 @@ from starlette.responses import Response, StreamingResponse
 from mcpp.api import models
 from mcpp.api.answers import CSV, as_json, prefers_csv
 from mcpp.api.bodies import RowKey, WantedCorrection
+from mcpp.api.callers import FromCaller
 from mcpp.api.commands import ANY_ANSWER, answer_command, answered_by
 from mcpp.api.problems import conflict, documented, found
 from mcpp.api.routes import Routes
@@ -98,9 +99,11 @@ async def close_transaction(services: FromServices, transaction_id: RowKey) -> R
     response_model=models.Transaction,
     responses=_ONE | documented(HTTPStatus.CONFLICT, HTTPStatus.SERVICE_UNAVAILABLE),
 )
-async def correct_transaction(services: FromServices, transaction_id: RowKey, wanted: WantedCorrection) -> Response:
+async def correct_transaction(
+    services: FromServices, caller: FromCaller, transaction_id: RowKey, wanted: WantedCorrection
+) -> Response:
     """Say what an ended transaction took: that counts from now on; what was booked is kept and shown."""
-    await services.change(correct, transaction_id, wanted.energy_wh, wanted.note, wanted.who)
+    await services.change(correct, transaction_id, wanted.energy_wh, wanted.note, wanted.who or caller.name)
     return await answer_transaction(services, transaction_id)
 
 

@@ -79,6 +79,7 @@ for _name, _target, _short_help in (
     ("conformance", "mcpp.cli.conformance:conformance", "Show what chargers break of the contract."),
     ("trace", "mcpp.cli.trace:trace", "Show the story of a charging session."),
     ("ca", "mcpp.cli.ca:ca", "The built-in certificate authority."),
+    ("token", "mcpp.cli.token:token", "Named tokens of the API and the pages."),
     ("backup", "mcpp.cli.backup:backup", "Copy the database while a server writes to it."),
     ("restore", "mcpp.cli.restore:restore", "Put a backup in place of the database, while no server runs."),
 ):

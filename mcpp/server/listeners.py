@@ -14,6 +14,7 @@ from mcpp.api.access import AccessRules
 from mcpp.api.app import create_api
 from mcpp.api.failed_logins import FailedLogins
 from mcpp.api.http_server import HttpServer
+from mcpp.api.installation_models import Setting
 from mcpp.api.proxies import FindClient
 from mcpp.api.services import ApiServices
 from mcpp.clock import Clock
@@ -25,11 +26,11 @@ from mcpp.files.store import FileStore
 from mcpp.server.attention import attention_sources
 from mcpp.server.connect import base_urls
 from mcpp.server.machine import machine_names
-from mcpp.server.parts import CoreParts, StorageParts
+from mcpp.server.parts import CoreParts, PluginParts, StorageParts
 from mcpp.server.telemetry import TelemetryParts
 from mcpp.server.tls import ListenersTls, secured
 from mcpp.server.versions import CHARGING_PROFILES, local_list_sync, read_unmatched
-from mcpp.settings import Settings
+from mcpp.settings import Settings, shown_settings
 from mcpp.storage.readiness import check_writable
 from mcpp.telemetry.metrics.fleet_series import fleet_series
 from mcpp.telemetry.requests import RequestTelemetry
@@ -110,6 +111,7 @@ async def open_http(
     telemetry: TelemetryParts,
     storage: StorageParts,
     core: CoreParts,
+    plugins: PluginParts,
     files: FileStore | None,
     listeners: Listeners,
     tls: ListenersTls,
@@ -138,6 +140,9 @@ async def open_http(
         booked=core.booked,
         attention=attention_sources(settings.database, telemetry.clock, core.presence, core.certificates, tls),
         credentials=core.credentials,
+        copies=storage.copies,
+        settings=[Setting(**shown._asdict()) for shown in shown_settings(settings)],
+        plugins=plugins.shown,
         failed_logins=FailedLogins(counted_as),
         files=files,
         certificates=core.certificates,

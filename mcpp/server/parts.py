@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 from mcpp.api.credentials import CredentialStore
 from mcpp.api.event_stream import EventStream
+from mcpp.api.installation_models import Plugin, PluginError
 from mcpp.certificates.desk import SigningDesk
 from mcpp.certificates.revoked import Revoked
 from mcpp.certificates.store import AuthorityStore
@@ -30,9 +31,10 @@ from mcpp.domain.people import note_default_price
 from mcpp.domain.security_profiles import ProfilePolicy, SecurityProfile
 from mcpp.errors import StartError
 from mcpp.plugins.builtin.auto_start import AutoStart
-from mcpp.plugins.loading import Plugin, load_plugins
+from mcpp.plugins.loading import Plugin as LoadedPlugin
+from mcpp.plugins.loading import load_plugins
 from mcpp.plugins.local_site import SiteServices
-from mcpp.plugins.manager import Plugins
+from mcpp.plugins.manager import Plugins, PluginState
 from mcpp.reads.booked import BookedEnergy
 from mcpp.reads.charge_points import ChargePoints
 from mcpp.reads.stored_fleet import read_fleet
@@ -58,12 +60,14 @@ from mcpp.server.versions import VERSIONS
 from mcpp.settings import AuthorizationMode, ConcurrentTx, Registration, Settings
 from mcpp.storage.engine import DatabaseUnusable
 from mcpp.storage.sqlite.checkpoints import Checkpoints
+from mcpp.storage.sqlite.copies import SqliteCopies
 from mcpp.storage.sqlite.database import errors_explained
 from mcpp.storage.sqlite.readers import SqliteReaderPool
 from mcpp.storage.sqlite.service import open_for_service
 from mcpp.storage.writer import Writer
 from mcpp.telemetry.database import DatabaseTelemetry
 from mcpp.telemetry.logs.pipeline import get_logger
+from mcpp.telemetry.plugins import PluginCounts, PluginTelemetry
 from mcpp.transport.addresses import counted_as
 from mcpp.transport.registry import Registry
 from mcpp.transport.tls import ServerTls
@@ -79,6 +83,7 @@ class StorageParts(NamedTuple):
 
     writer: Writer[Queries]
     readers: SqliteReaderPool
+    copies: SqliteCopies
     memory: Memory
     """The writer's."""
     revoked: Revoked
@@ -127,7 +132,7 @@ async def open_storage(settings: Settings, telemetry: TelemetryParts, running: A
     checkpoints = Checkpoints(settings.database, connection, settings.durability)
     checkpoints.start()
     running.callback(checkpoints.stop)
-    return StorageParts(writer, readers, memory, revoked, under_way)
+    return StorageParts(writer, readers, SqliteCopies(settings.database), memory, revoked, under_way)
 
 
 class CoreParts(NamedTuple):
@@ -264,15 +269,49 @@ def _connected_since(registry: Registry, clock: Clock) -> dict[int, datetime]:
     return {point.peer.key: clock.at(point.connected_since) for point in registry}
 
 
-def enabled_plugins(settings: Settings) -> list[Plugin]:
+def enabled_plugins(settings: Settings) -> list[LoadedPlugin]:
     """The plugins to run, made and checked, but not yet at work. Raises StartError for one that can't be loaded."""
     auto_start = partial(AutoStart, by_default=settings.auto_start, id_tag=settings.auto_start_id_tag)
     return load_plugins(settings.plugins, os.environ, {"auto_start": auto_start})
 
 
+class PluginParts(NamedTuple):
+    """The plugins at work."""
+
+    plugins: Plugins
+    observer: PluginTelemetry
+
+    def start(self) -> None:
+        """Have them know that the server has started."""
+        self.plugins.start()
+
+    def shown(self) -> list[Plugin]:
+        """How they are at this moment."""
+        return [_shown(state, self.observer.counts(state.name)) for state in self.plugins.states()]
+
+
+def _shown(state: PluginState, counts: PluginCounts) -> Plugin:
+    failure = counts.last_failure
+    return Plugin(
+        name=state.name,
+        built_in=state.is_built_in,
+        state="blocked" if state.is_blocked else "running" if state.is_running else "starting",
+        hooks=list(state.hooks),
+        waiting=state.waiting,
+        calls=counts.calls,
+        failures=counts.failures,
+        dropped=counts.dropped,
+        last_error=None if failure is None else PluginError(hook=failure.hook, text=failure.error, at=failure.at),
+    )
+
+
 def build_plugins(
-    wanted: Sequence[Plugin], telemetry: TelemetryParts, storage: StorageParts, core: CoreParts, running: AsyncExitStack
-) -> Plugins:
+    wanted: Sequence[LoadedPlugin],
+    telemetry: TelemetryParts,
+    storage: StorageParts,
+    core: CoreParts,
+    running: AsyncExitStack,
+) -> PluginParts:
     """Built before the listeners, so that they end after the last event."""
     registry = core.registry
     by_version = {
@@ -286,7 +325,8 @@ def build_plugins(
         publish=core.events.publish,
         now=core.services.now,
     )
-    plugins = Plugins(wanted, services, telemetry.plugins())
+    observer = telemetry.plugins()
+    plugins = Plugins(wanted, services, observer)
     running.push_async_callback(plugins.stop)
     core.events.subscribe(plugins)
     telemetry.metrics.watch_plugins(plugins.waiting)
@@ -294,4 +334,4 @@ def build_plugins(
         core.services.ask_authorize = plugins.authorize
     if plugins.asks("data_transfer_received"):
         core.services.ask_data_transfer = plugins.answer_data_transfer
-    return plugins
+    return PluginParts(plugins, observer)

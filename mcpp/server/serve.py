@@ -139,7 +139,7 @@ async def _serve(settings: Settings, lines: LineWriter) -> None:
         running.push_async_callback(listeners.stop)
         ocpp_port = await open_ocpp(settings, telemetry, core, listeners, tls.ocpp)
         files = await open_files(settings, storage, core, listeners, tls.files)
-        http_port = await open_http(settings, telemetry, storage, core, files and files[0], listeners, tls)
+        http_port = await open_http(settings, telemetry, storage, core, plugins, files and files[0], listeners, tls)
         tls.announce()
         certificates = TlsFileKeeper(tls.look)
         certificates.start()

@@ -71,7 +71,7 @@ class TelemetryParts(NamedTuple):
 
     def plugins(self) -> PluginTelemetry:
         """What observes the plugins."""
-        return PluginTelemetry(self.metrics, self.spans)
+        return PluginTelemetry(self.metrics, self.spans, self.clock)
 
 
 def build_telemetry(

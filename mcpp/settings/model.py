@@ -65,6 +65,9 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,
     )
 
+    _flags: frozenset[str] = frozenset()
+    """The settings that flags gave."""
+
     ocpp_host: Host = Field("0.0.0.0", description="Address of the OCPP-J listener.")  # noqa: S104  chargers are elsewhere
     ocpp_port: Port = Field(9000, description="Port of the OCPP-J listener; 0 takes a free one.")
     ocpp_path: UrlPath = Field("/ocpp", description="Chargers connect to this path, a slash and their identity.")
@@ -337,6 +340,7 @@ class Settings(BaseSettings):
         settings = None
         try:
             settings = cls.model_validate(dict(flags))
+            settings._flags = frozenset(flags)  # noqa: SLF001  its own
         except ValidationError as error:
             mistakes[:0] = describe_mistakes(error.errors())
         if settings is None or mistakes:
@@ -363,9 +367,9 @@ class Settings(BaseSettings):
             trusts_somebody=bool(client_authorities(self.tls_client_ca, self.ca_directory)),
         )
 
-    def source(self, name: str, flags: Mapping[str, str]) -> str:
+    def source(self, name: str) -> str:
         """Where a setting's value comes from: its flag, its variable, or `default`."""
-        if name in flags:
+        if name in self._flags:
             return flag(name)
         return variable(name) if name in self.model_fields_set else "default"
 

@@ -48,6 +48,7 @@ from mcpp.server.passwords import Passwords
 from mcpp.server.versions import CHARGING_PROFILES, local_list_sync, read_unmatched
 from mcpp.settings import Settings
 from mcpp.storage.readiness import check_writable
+from mcpp.storage.sqlite.copies import SqliteCopies
 from mcpp.storage.sqlite.database import open_writer
 from mcpp.storage.sqlite.migrations import migrate
 from mcpp.storage.sqlite.readers import SqliteReaderPool
@@ -302,6 +303,7 @@ async def site(
         learning=core.learning,
         booked=booked,
         credentials=credentials,
+        copies=SqliteCopies(database),
         files=files if with_files else None,
     )
     server = HttpServer(create_api(services, rules, RequestTelemetry(metrics, spans)), rules.http_host, 0)

@@ -87,6 +87,15 @@ OPERATIONS = {
     "GET /api/v1/events": _LIST | {"503"},
     "GET /api/v1/logging": _COMMON | {"200"},
     "PUT /api/v1/logging": _COMMON | {"200", "408", "413"},
+    "POST /login": _COMMON | {"200", "303", "408", "413", "503"},
+    "POST /logout": {"303", "403", "500"},
+    "GET /api/v1/me": _LIST,
+    "GET /api/v1/tokens": _LIST,
+    "POST /api/v1/tokens": _COMMON | {"201", "409", "408", "413", "503"},
+    "DELETE /api/v1/tokens/{name}": _DELETE | {"409"},
+    "GET /api/v1/settings": _LIST,
+    "GET /api/v1/plugins": _LIST,
+    "GET /api/v1/backup": _LIST | {"503", "507"},
     **{
         f"POST /api/v1/charge-points/{{id}}/commands/{name}": _COMMAND
         for name, action in ACTIONS.items()
@@ -197,8 +206,12 @@ async def test_the_token_is_described_where_it_is_asked_for(tmp_path: Path) -> N
         document = (await guarded.get("/openapi.json")).json()
     secured = {name for name, operation in operations(document).items() if operation.get("security")}
 
-    assert secured == {name for name, statuses in OPERATIONS.items() if "401" in statuses}
-    assert document["components"]["securitySchemes"]["api-token"]["scheme"] == "bearer"
+    assert secured == {name for name, statuses in OPERATIONS.items() if "401" in statuses} - {"POST /login"}
+    assert {"api-token": []} in document["paths"]["/metrics"]["get"]["security"]
+    assert {"session": []} in document["paths"]["/metrics"]["get"]["security"]
+    ways = document["components"]["securitySchemes"]
+    assert ways["api-token"]["scheme"] == "bearer"
+    assert (ways["session"]["in"], ways["session"]["name"]) == ("cookie", "mcpp_session")
 
 
 def test_no_token_is_described_where_none_is_asked_for(document: Document) -> None:

@@ -167,7 +167,9 @@ async def central_system(folder: Path, clock: Clock | None = None, /, **settings
             listeners = Listeners()
             running.push_async_callback(listeners.stop)
             ocpp_port = await open_ocpp(effective, telemetry, core, listeners)
-            http_port = await open_http(effective, telemetry, storage, core, None, listeners, open_tls(effective))
+            http_port = await open_http(
+                effective, telemetry, storage, core, plugins, None, listeners, open_tls(effective)
+            )
             plugins.start()
             base = f"http://127.0.0.1:{http_port}"
             http = await running.enter_async_context(httpx.AsyncClient(base_url=base, timeout=30, trust_env=False))
