@@ -30,9 +30,9 @@ _IDENTITY_LIMIT: Final = 40
 _COLUMNS: Final = 120
 """Where nobody says how wide the terminal is."""
 _FEWEST_COLUMNS: Final = 80
-_LONG_VALUE: Final = 30
-"""Characters from which on a value is shortened before others are left out."""
-_SHORTEST: Final = 24
+_LONG_VALUE: Final = 48
+"""Characters that any value is shortened to before others are left out; the last ones go first."""
+_SHORTEST: Final = 20
 _MORE: Final = "…"
 _INDENT: Final = " " * 14
 """As wide as time and level."""
@@ -144,16 +144,18 @@ def _message(line: Line, columns: int) -> Iterator[_Part]:
     action = f"{_plain(line.get('action', '')):<{_ACTION_WIDTH}}"
     style = _RED if kind == "call_error" else _BOLD if kind == "call" else ""
     arrow = _ARROWS.get(direction, "?") + _MARKS.get(kind, "?")
-    columns_of_it = [
+    begin: list[_Part] = [
         _identity(line),
         [(arrow, _ARROW_STYLES.get(direction, "")), (action, style)],
         [(f"{_duration(line):>6} {_size(line):>5}", "")],
-        *_ids(line),
     ]
-    yield from columns_of_it
+    ids = list(_ids(line))
+    if line.get("error") and columns - _width([*begin, *ids]) < _SHORTEST:
+        ids = list(_ids(line, with_correlation=False))
+    yield from (*begin, *ids)
     if error := line.get("error"):
         text = ": ".join(_plain(text) for text in (error, line.get("description")) if text)
-        yield [(_shortened(text, columns - _width(columns_of_it) - 1), _RED)]
+        yield [(_shortened(text, columns - _width([*begin, *ids]) - 1), _RED)]
     yield from map(_fact, _facts(line, _MESSAGE_COLUMNS))
     if payload := line.get("payload"):
         yield [(_plain(payload), _DIM)]  # whole: somebody has asked for it
@@ -205,17 +207,14 @@ def _fitting(facts: list[_Fact], room: int) -> list[_Fact]:
         kept = [fact for fact in facts if fact[0] != least]
         if len(kept) < len(facts):
             facts, omitted = kept, [("", _MORE)]
-    while excess() > 0:
-        at = max(range(len(facts)), key=lambda index: len(facts[index][1]), default=None)
-        if at is None:
-            break
-        name, value = facts[at]
-        if len(value) > _LONG_VALUE:
-            facts[at] = name, _shortened(value, max(_SHORTEST, len(value) - excess()))
-            if len(facts[at][1]) > _LONG_VALUE or excess() <= 0:
-                break
+    for at, (name, value) in enumerate(facts):
+        if excess() > 0 and len(value) > _LONG_VALUE:
+            facts[at] = name, _shortened(value, max(_LONG_VALUE, len(value) - excess()))
+    while facts and (too_much := excess()) > 0:
+        name, value = facts.pop()
+        if len(value) - too_much >= _SHORTEST:
+            facts.append((name, _shortened(value, len(value) - too_much)))
         else:
-            del facts[-1]
             omitted = [("", _MORE)]
     return facts + omitted
 
