@@ -14,6 +14,7 @@ from mcpp.api.event_stream import EventStream
 from mcpp.certificates.desk import SigningDesk
 from mcpp.clock import Clock
 from mcpp.csms.commands import Commands
+from mcpp.csms.frames import FrameBook
 from mcpp.csms.live import Exchange, LiveChargePoints
 from mcpp.csms.refused import RefusedConnections
 from mcpp.domain.assignment import ReadContent
@@ -65,6 +66,8 @@ class ApiServices:
     charge_points: ChargePoints
     live_readings: LiveReadings
     refused: RefusedConnections
+    frames: FrameBook
+    """The last frames of each charge point."""
     connect_info: Callable[[], ConnectInfo]
     """What to type into a charger, as it holds now."""
     sync_local_list: Callable[[str], Awaitable[Exchange[BaseModel]]]
