@@ -105,6 +105,7 @@ async def delete_charge_point(
         raise not_found(_unknown(id))
     if not deletion.deleted:
         raise conflict(f"{id} has {deletion.transactions} transactions; purge=true forgets them, too")
+    services.frames.forget(id)
     if services.files is not None:
         await services.files.sweep()
 

@@ -18,6 +18,7 @@ from mcpp.api.installation_models import Plugin, Setting
 from mcpp.certificates.desk import SigningDesk
 from mcpp.clock import Clock
 from mcpp.csms.commands import Commands
+from mcpp.csms.frames import FrameBook
 from mcpp.csms.learning import CardLearning
 from mcpp.csms.live import Exchange, LiveChargePoints
 from mcpp.csms.refused import RefusedConnections
@@ -74,6 +75,8 @@ class ApiServices:
     charge_points: ChargePoints
     live_readings: LiveReadings
     refused: RefusedConnections
+    frames: FrameBook
+    """The last frames of each charge point."""
     connect_info: Callable[[], ConnectInfo]
     """What to type into a charger, as it holds now."""
     sync_local_list: Callable[[str], Awaitable[Exchange[BaseModel]]]

@@ -89,6 +89,7 @@ async def open_ocpp(
         gate=Gate(most=settings.max_connections, most_per_address=settings.max_connections_per_address),
         trusted_proxies=settings.trusted_proxies or (),
         path_strict=settings.ocpp_path_strict,
+        frames=core.frames,
     )
     metrics.watch_unhandled(lambda: listener.memory.total)
     try:
@@ -147,6 +148,7 @@ async def open_http(
         files=files,
         certificates=core.certificates,
         refused=core.refused,
+        frames=core.frames,
         connect_info=core.connect_guide.info,
     )
     rules = AccessRules(

@@ -20,6 +20,7 @@ from mcpp.certificates.store import AuthorityStore
 from mcpp.clock import Clock
 from mcpp.csms.commands import Commands
 from mcpp.csms.conformance import ConformanceRecorder
+from mcpp.csms.frames import FrameBook
 from mcpp.csms.operations import OperationsByVersion
 from mcpp.csms.outcomes import ConnectionOutcome
 from mcpp.csms.refused import RefusedConnections
@@ -146,6 +147,7 @@ class CoreParts(NamedTuple):
     charge_points: ChargePoints
     conformance: ConformanceRecorder
     refused: RefusedConnections
+    frames: FrameBook
     connect_guide: ConnectGuide
     certificates: SigningDesk
     events: Events
@@ -255,6 +257,7 @@ async def build_core(
         charge_points=ChargePoints(storage.readers, registry, services.stamps, telemetry.live),
         conformance=conformance,
         refused=refused,
+        frames=FrameBook(),
         connect_guide=guide,
         certificates=desk,
         events=events,

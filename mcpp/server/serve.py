@@ -201,7 +201,3 @@ async def _announce(
     page_url = base_urls("http", settings.http_host, http_port, tls.http)[0]
     urls = {"charger_url": charger_url, "page_url": f"{page_url}/", "docs_url": f"{page_url}/docs"}
     log.info("server_started", category="system", **ports, **urls)
-    if sys.stdout.isatty():
-        for what, url in (("Page", urls["page_url"]), ("API", urls["docs_url"]), ("Chargers", charger_url)):
-            print(f"{what + ':':<10}{url}", file=sys.stderr)  # noqa: T201
-        print("          (type this URL into a charger, which adds its own identity)", file=sys.stderr)  # noqa: T201

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from websockets.frames import CloseCode
 
 from mcpp.csms.dialect import Dialect
+from mcpp.csms.frames import FrameRing
 from mcpp.csms.live import Exchange
 from mcpp.csms.observer import MessageObserver
 from mcpp.csms.offers import Offer
@@ -53,6 +54,7 @@ class CommandedChargePoint:
         "_commands",
         "_dialect",
         "_finished",
+        "_frames",
         "_late",
         "_limits",
         "_link",
@@ -71,6 +73,7 @@ class CommandedChargePoint:
         link: Link,
         limits: Limits,
         finished: Finished,
+        frames: FrameRing,
     ) -> None:
         self.peer = peer
         self._dialect = dialect
@@ -86,6 +89,7 @@ class CommandedChargePoint:
         """Those that have timed out, newest last: what they are answered counts all the same."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._finished = finished
+        self._frames = frames
 
     @property
     def identity(self) -> str:
@@ -221,6 +225,7 @@ class CommandedChargePoint:
             return
         text = encode(call)
         self._link.send(text)
+        self._frames.add(text, is_out=True)
         self._observer.call_sent(self._commands[call.message_id].flow, len(text))
         deadline = self._session.next_deadline()
         if deadline is not None:

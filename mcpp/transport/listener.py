@@ -11,6 +11,7 @@ from websockets.frames import CloseCode
 from websockets.http11 import Request, Response
 
 from mcpp.csms.dialect import Dialect
+from mcpp.csms.frames import FrameBook
 from mcpp.csms.observer import MessageObserver
 from mcpp.csms.outcomes import ConnectionOutcome
 from mcpp.domain.security_profiles import SecurityProfile
@@ -70,6 +71,7 @@ class OcppListener:
         gate: Gate[Connection] | None = None,
         trusted_proxies: TrustedProxies = (),
         path_strict: bool = False,
+        frames: FrameBook | None = None,
     ) -> None:
         """Charge points connect to `path`/identity, and by any other path unless `path_strict`.
 
@@ -85,6 +87,7 @@ class OcppListener:
         self._port = port
         self._prefix = path_segments(path)
         self._path_strict = path_strict
+        self._frames = frames or FrameBook()
         self._default_dialect = dialects[0]
         self._dialects = {dialect.subprotocol: dialect for dialect in dialects}
         self._admission = admission
@@ -182,6 +185,7 @@ class OcppListener:
         charge_point = self._live.get(connection)
         if charge_point is not None:
             charge_point.connection_ended()
+            self._frames.disconnected(charge_point.identity)
             self._registry.discard(charge_point)
         if connection.pace is not None:
             self._paces.leave(connection.pace, asyncio.get_running_loop().time())
@@ -251,6 +255,7 @@ class OcppListener:
             connection,
             self.limits,
             self._registry.command_finished,
+            self._frames.connected(admitted.peer.identity),
             admitted.epoch,
             admitted.security_profile,
         )

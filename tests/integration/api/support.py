@@ -23,6 +23,7 @@ from mcpp.api.http_server import HttpServer
 from mcpp.api.services import ApiServices
 from mcpp.clock import Clock
 from mcpp.csms.commands import Commands
+from mcpp.csms.frames import FrameBook
 from mcpp.csms.live import Exchange
 from mcpp.csms.refused import RefusedConnections
 from mcpp.csms.services import Services
@@ -290,6 +291,7 @@ async def site(
         charge_points=ChargePoints(readers, connections, stamps, live),
         live_readings=live,
         refused=RefusedConnections(lambda: CHARGER_URL, lambda event: events.publish((event,)), clock.now),
+        frames=FrameBook(),
         connect_info=ConnectGuide(Settings(), None).info,
         sync_local_list=local_list_sync(writer, connections, clock.now),
         charging_profiles=CHARGING_PROFILES,
