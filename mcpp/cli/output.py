@@ -13,7 +13,7 @@ from typing import TextIO, TypeAlias
 import click
 
 from mcpp.reads.csv_text import Value, csv_line
-from mcpp.reads.terminal_text import printable
+from mcpp.reads.terminal_text import padded, printable, width_of
 
 Row: TypeAlias = Mapping[str, Value]
 
@@ -55,10 +55,10 @@ def write_json(out: TextIO, rows: Iterable[Row]) -> None:
 def write_table(out: TextIO, headings: Mapping[str, bool], rows: Iterable[Sequence[str]]) -> None:
     """A table for people; `headings` say whether a column is of numbers, which stand to the right."""
     lines = [tuple(map(printable, row)) for row in chain([tuple(headings)], rows)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    widths = [max(map(width_of, column)) for column in zip(*lines, strict=True)]
     for line in lines:
         cells = (
-            text.rjust(width) if is_number else text.ljust(width)
+            padded(text, width, right=is_number)
             for text, width, is_number in zip(line, widths, headings.values(), strict=True)
         )
         out.write("  ".join(cells).rstrip() + "\n")

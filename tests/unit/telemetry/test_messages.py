@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from mcpp.csms.observer import MessageObserver
+from mcpp.csms.outcomes import ConnectionOutcome
 from mcpp.ocppj.errors import CallTimeout, ConnectionLost, ErrorCode
 from mcpp.ocppj.flow import (
     Deviation,
@@ -28,7 +29,6 @@ from mcpp.telemetry.logs.message_lines import MessageLines
 from mcpp.telemetry.messages import MessageTelemetry
 from mcpp.telemetry.metrics.definitions import Metrics
 from mcpp.telemetry.sessions import ChargingSessions
-from mcpp.transport.outcomes import ConnectionOutcome
 from tests.unit.telemetry.recording import Recording
 
 PEER = Peer(7, "CP-1")
