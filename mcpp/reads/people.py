@@ -136,6 +136,31 @@ class Prices:
         return None if default is None else default.currency
 
 
+class PriceBook:
+    """What a kWh costs whom on which day."""
+
+    def __init__(self, prices: Iterable[PersonPrice], defaults: Sequence[DefaultPrice]) -> None:
+        """Both in the order of their days, those of each person together."""
+        own = {person: list(of_person) for person, of_person in groupby(prices, lambda price: price.person_id)}
+        self._defaults = defaults
+        self._by_person = {person: Prices(of_person, defaults) for person, of_person in own.items()}
+
+    def of(self, person_id: str) -> Prices:
+        """A person's; of somebody unknown the default."""
+        return self._by_person.get(person_id) or Prices((), self._defaults)
+
+    @property
+    def has_any(self) -> bool:
+        """Whether anybody was ever given a price, or all."""
+        return bool(self._by_person) or any(default.price_per_kwh is not None for default in self._defaults)
+
+
+async def read_prices(pool: ReaderPool) -> PriceBook:
+    """Everybody's prices."""
+    async with pool.reader() as q:
+        return PriceBook(await q.list_prices(), await q.list_default_prices())
+
+
 class _Dated(Protocol):
     @property
     def since(self) -> str: ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final, TypeAlias
@@ -18,9 +18,16 @@ RANKED: Final = 200
 """Of more the rest is in the CSV file."""
 
 _MOST_YEARS: Final = 100
+_LONGEST: Final = 60
 
 TranslateCount: TypeAlias = Callable[[str, str, int], str]
 """An English text for one and for many, in the viewer's language."""
+
+
+def isolated(name: str) -> str:
+    """A name within a sentence, whichever way it's written, and not longer than a line."""
+    cut = name if len(name) <= _LONGEST else name[:_LONGEST] + "\N{HORIZONTAL ELLIPSIS}"
+    return f"\N{FIRST STRONG ISOLATE}{cut}\N{POP DIRECTIONAL ISOLATE}"
 
 
 @dataclass(slots=True)
@@ -98,11 +105,21 @@ class Drawing:
             data,
             self.unit,
             self.words,
-            caption=self.title,
+            caption=self._who(ranked, names),
             columns=(_("Name"), self.what),
             beside=(_("Sessions"),),
             rest=_("All others"),
         )
+
+    def _who(self, ranked: Sequence[tuple[str, Share]], names: Mapping[str, str]) -> str:
+        """The ranking in words."""
+        if not ranked or self.sums.value <= 0:
+            return self.title
+        (subject, first), *_ = ranked
+        pattern = self.gettext("{name} comes first: {amount}, {percent} % of all.")
+        percent = self.words.number(100 * first.value / self.sums.value, 0)
+        amount = self.unit.spell(first.value, self.words)
+        return pattern.format(name=isolated(names.get(subject, subject)), amount=amount, percent=percent)
 
     @property
     def what(self) -> str:
@@ -112,7 +129,8 @@ class Drawing:
     @property
     def title(self) -> str:
         """What, and of when."""
-        return f"{self.what}, {self.gettext('all years') if self.period is None else self.name(self.period)}"
+        of = self.gettext("all years") if self.period is None else self.name(self.period)
+        return f"{self.what}, {of}"
 
     def name(self, period: CalendarPeriod) -> str:
         """A month or year, as people say it."""
