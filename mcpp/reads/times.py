@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, time, tzinfo
+from difflib import get_close_matches
 from typing import Annotated, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from pydantic import AwareDatetime, BeforeValidator, PlainSerializer, WithJsonSchema
+from pydantic import AwareDatetime, BeforeValidator, PlainSerializer, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 BEFORE_ALL: Final = datetime.min.replace(tzinfo=UTC)
@@ -31,6 +33,25 @@ def in_zone(moment: datetime, zone: tzinfo | None) -> datetime:
         return moment
 
 
+def begin_of_day(day: date, zone: tzinfo | None) -> datetime:
+    """When a day begins in a time zone, None being the machine's; at the ends of time, as it is in UTC."""
+    midnight = datetime.combine(day, time.min, tzinfo=zone)
+    try:
+        return midnight.astimezone(UTC)
+    except (OverflowError, ValueError, OSError):  # as in in_zone
+        return midnight.replace(tzinfo=UTC)
+
+
+def find_zone(name: str) -> ZoneInfo:
+    """The time zone of that name. Raises ValueError, whose text says which may be meant."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a directory of zones, such as Europe
+        nearest = get_close_matches(name, sorted(available_timezones()), n=1, cutoff=0.0)
+        hint = f"; did you mean {nearest[0]}?" if nearest else "; this machine has no time zones, install tzdata"
+        raise ValueError(f"{name!r} is no time zone{hint}") from None
+
+
 def spell_time(moment: datetime) -> str:
     """RFC 3339, UTC, with milliseconds and `Z`."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -53,3 +74,18 @@ def _rfc_3339(given: object) -> object:
 
 ZonedTime = Annotated[AwareDatetime, BeforeValidator(_rfc_3339)]
 """A time in a request."""
+
+
+def _zone(given: object) -> tzinfo:
+    if isinstance(given, tzinfo):
+        return given
+    try:
+        return find_zone(str(given))
+    except ValueError as error:
+        raise PydanticCustomError("time_zone", "{reason}", {"reason": str(error)}) from error
+
+
+Zone = Annotated[
+    tzinfo, PlainValidator(_zone), WithJsonSchema({"type": "string", "maxLength": 100, "examples": ["Europe/Berlin"]})
+]
+"""The name of a time zone in a request."""

@@ -20,11 +20,17 @@ from .models import (
     IdTag,
     ListConnectorsRow,
     ListDeparturesRow,
+    ListLastReadingsRow,
+    ListReadingsRow,
     ListTransactionSamplesRow,
     ListUnknownIdTagsRow,
     LocalList,
     ReservationRecord,
     RollOutStep,
+    SampleKind,
+    SumUpByChargerRow,
+    SumUpByIdTagRow,
+    Transaction,
     TransactionRecord,
     UnmatchedRecord,
     UploadRecord,
@@ -85,6 +91,10 @@ class Readers(Protocol):
 
     async def get_charge_points(self, *, identities: Sequence[str]) -> list[ChargePoint]:
         """Charge points by their identities."""
+        raise NotImplementedError
+
+    async def get_rated_power(self, *, key: int) -> int | None:
+        """What each connector of a charge point can deliver at most, in W; null where nobody said."""
         raise NotImplementedError
 
     async def get_charging_profile(self, *, name: str) -> ChargingProfile | None:
@@ -192,6 +202,20 @@ class Readers(Protocol):
         """The last known version of a charge point's local authorization list."""
         raise NotImplementedError
 
+    async def find_stop(self, *, since: datetime | None, until: datetime | None, skipped: int) -> datetime | None:
+        """When the first transaction ended in a span of time, or the one behind so many: where the next step of a report begins
+        and ends."""
+        raise NotImplementedError
+
+    async def sum_up_by_charger(self, *, since: datetime | None, until: datetime | None) -> list[SumUpByChargerRow]:
+        """The transactions that ended in a span of time, summed up by charge point; apart where they count otherwise
+        (mcpp.domain.energy, counted_wh). total() has no overflow. duration_ms: none for one that ended before it began."""
+        raise NotImplementedError
+
+    async def sum_up_by_id_tag(self, *, since: datetime | None, until: datetime | None) -> list[SumUpByIdTagRow]:
+        """As SumUpByCharger, by id tag, whatever its letter case."""
+        raise NotImplementedError
+
     async def list_reservations(self, *, before_id: int, page_size: int) -> list[ReservationRecord]:
         """Reservations, newest first, a page at a time."""
         raise NotImplementedError
@@ -214,10 +238,35 @@ class Readers(Protocol):
         """As ListReservations, those of one status."""
         raise NotImplementedError
 
+    async def get_sample_kind(self, *, id: int) -> SampleKind | None:
+        """A kind of sample by its key."""
+        raise NotImplementedError
+
     async def list_transaction_samples(
         self, *, transaction_id: int, measured_at: datetime, position: int, kind_id: int, value: str, page_size: int
     ) -> list[ListTransactionSamplesRow]:
         """The samples of a transaction in the order of time, then as sent, a page at a time."""
+        raise NotImplementedError
+
+    async def list_readings(self, *, transaction_id: int, page_size: int) -> list[ListReadingsRow]:
+        """The readings of a transaction in the order of time, the first so many."""
+        raise NotImplementedError
+
+    async def find_first_reading(self, *, transaction_id: int) -> datetime | None:
+        """When a transaction's first reading was measured."""
+        raise NotImplementedError
+
+    async def find_newest_reading(self, *, transaction_id: int) -> datetime | None:
+        """When a transaction's newest reading was measured."""
+        raise NotImplementedError
+
+    async def list_last_readings(self, *, spans: str, transaction_id: int) -> list[ListLastReadingsRow]:
+        """The last moment of a transaction in each of some spans of time, however many there are in it.
+        spans: a JSON list of lists of two times, the second outside of the span."""
+        raise NotImplementedError
+
+    async def find_transaction(self, *, id: int) -> Transaction | None:
+        """One transaction by its id, as the domain works with it."""
         raise NotImplementedError
 
     async def get_transaction(self, *, transaction_id: int) -> TransactionRecord | None:

@@ -47,10 +47,11 @@ from ..models import (
     ListConnectorsRow,
     ListDeliveriesRow,
     ListDeparturesRow,
-    ListEndedTransactionsRow,
     ListEnergyReadingsRow,
     ListFleetConnectorsRow,
     ListFleetRow,
+    ListLastReadingsRow,
+    ListReadingsRow,
     ListReadingsWithEnergyRow,
     ListSessionsRow,
     ListTransactionSamplesRow,
@@ -65,6 +66,8 @@ from ..models import (
     SizeOfConfigurationRow,
     SizeOfUnmatchedRow,
     StampChargePointsParams,
+    SumUpByChargerRow,
+    SumUpByIdTagRow,
     Transaction,
     TransactionRecord,
     Unmatched,
@@ -92,10 +95,11 @@ from .rows import (
     StoredListConnectorsRow,
     StoredListDeliveriesRow,
     StoredListDeparturesRow,
-    StoredListEndedTransactionsRow,
     StoredListEnergyReadingsRow,
     StoredListFleetConnectorsRow,
     StoredListFleetRow,
+    StoredListLastReadingsRow,
+    StoredListReadingsRow,
     StoredListReadingsWithEnergyRow,
     StoredListSessionsRow,
     StoredListTransactionSamplesRow,
@@ -107,6 +111,8 @@ from .rows import (
     StoredSampleKind,
     StoredSizeOfConfigurationRow,
     StoredSizeOfUnmatchedRow,
+    StoredSumUpByChargerRow,
+    StoredSumUpByIdTagRow,
     StoredTransaction,
     StoredTransactionRecord,
     StoredUnmatched,
@@ -122,8 +128,11 @@ from .rows import (
     decode_departure,
     decode_find_connector_reading_after,
     decode_find_dispensable_unmatched_row,
+    decode_find_first_reading,
     decode_find_newest_clock,
+    decode_find_newest_reading,
     decode_find_reading_after,
+    decode_find_stop,
     decode_find_upload_link_row,
     decode_find_upload_row,
     decode_firmware_image,
@@ -137,10 +146,11 @@ from .rows import (
     decode_list_connectors_row,
     decode_list_deliveries_row,
     decode_list_departures_row,
-    decode_list_ended_transactions_row,
     decode_list_energy_readings_row,
     decode_list_fleet_connectors_row,
     decode_list_fleet_row,
+    decode_list_last_readings_row,
+    decode_list_readings_row,
     decode_list_readings_with_energy_row,
     decode_list_sessions_row,
     decode_list_transaction_samples_row,
@@ -152,6 +162,8 @@ from .rows import (
     decode_sample_kind,
     decode_size_of_configuration_row,
     decode_size_of_unmatched_row,
+    decode_sum_up_by_charger_row,
+    decode_sum_up_by_id_tag_row,
     decode_transaction,
     decode_transaction_record,
     decode_unmatched,
@@ -990,19 +1002,30 @@ class SqliteQueries:
             statements.RESTART_GRACE_PERIODS, (None if grace_began_at is None else to_milliseconds(grace_began_at),)
         )
 
-    def list_ended_transactions(
-        self, *, after: int, since: datetime | None, until: datetime | None, page_size: int
-    ) -> list[ListEndedTransactionsRow]:
-        rows: list[StoredListEndedTransactionsRow] = self._execute(
-            statements.LIST_ENDED_TRANSACTIONS,
+    def find_stop(self, *, since: datetime | None, until: datetime | None, skipped: int) -> datetime | None:
+        row: tuple[int | None] | None = self._execute(
+            statements.FIND_STOP,
             (
-                after,
                 None if since is None else to_milliseconds(since),
                 None if until is None else to_milliseconds(until),
-                page_size,
+                skipped,
             ),
+        ).fetchone()
+        return None if row is None else decode_find_stop(row)
+
+    def sum_up_by_charger(self, *, since: datetime | None, until: datetime | None) -> list[SumUpByChargerRow]:
+        rows: list[StoredSumUpByChargerRow] = self._execute(
+            statements.SUM_UP_BY_CHARGER,
+            (None if since is None else to_milliseconds(since), None if until is None else to_milliseconds(until)),
         ).fetchall()
-        return [decode_list_ended_transactions_row(row) for row in rows]
+        return [decode_sum_up_by_charger_row(row) for row in rows]
+
+    def sum_up_by_id_tag(self, *, since: datetime | None, until: datetime | None) -> list[SumUpByIdTagRow]:
+        rows: list[StoredSumUpByIdTagRow] = self._execute(
+            statements.SUM_UP_BY_ID_TAG,
+            (None if since is None else to_milliseconds(since), None if until is None else to_milliseconds(until)),
+        ).fetchall()
+        return [decode_sum_up_by_id_tag_row(row) for row in rows]
 
     def put_reservation(
         self,
@@ -1247,6 +1270,26 @@ class SqliteQueries:
             (transaction_id, to_milliseconds(measured_at), position, kind_id, value, page_size),
         ).fetchall()
         return [decode_list_transaction_samples_row(row) for row in rows]
+
+    def list_readings(self, *, transaction_id: int, page_size: int) -> list[ListReadingsRow]:
+        rows: list[StoredListReadingsRow] = self._execute(
+            statements.LIST_READINGS, (transaction_id, page_size)
+        ).fetchall()
+        return [decode_list_readings_row(row) for row in rows]
+
+    def find_first_reading(self, *, transaction_id: int) -> datetime | None:
+        row: tuple[int] | None = self._execute(statements.FIND_FIRST_READING, (transaction_id,)).fetchone()
+        return None if row is None else decode_find_first_reading(row)
+
+    def find_newest_reading(self, *, transaction_id: int) -> datetime | None:
+        row: tuple[int] | None = self._execute(statements.FIND_NEWEST_READING, (transaction_id,)).fetchone()
+        return None if row is None else decode_find_newest_reading(row)
+
+    def list_last_readings(self, *, spans: str, transaction_id: int) -> list[ListLastReadingsRow]:
+        rows: list[StoredListLastReadingsRow] = self._execute(
+            statements.LIST_LAST_READINGS, (spans, transaction_id)
+        ).fetchall()
+        return [decode_list_last_readings_row(row) for row in rows]
 
     def list_sessions(self) -> list[ListSessionsRow]:
         rows: list[StoredListSessionsRow] = self._execute(statements.LIST_SESSIONS).fetchall()

@@ -21,11 +21,17 @@ from ..models import (
     IdTag,
     ListConnectorsRow,
     ListDeparturesRow,
+    ListLastReadingsRow,
+    ListReadingsRow,
     ListTransactionSamplesRow,
     ListUnknownIdTagsRow,
     LocalList,
     ReservationRecord,
     RollOutStep,
+    SampleKind,
+    SumUpByChargerRow,
+    SumUpByIdTagRow,
+    Transaction,
     TransactionRecord,
     UnmatchedRecord,
     UploadRecord,
@@ -39,16 +45,25 @@ from .rows import (
     decode_charging_profile,
     decode_configuration_key,
     decode_departure,
+    decode_find_first_reading,
+    decode_find_newest_reading,
+    decode_find_stop,
     decode_find_upload_link_row,
     decode_firmware_image,
     decode_id_tag,
     decode_list_connectors_row,
     decode_list_departures_row,
+    decode_list_last_readings_row,
+    decode_list_readings_row,
     decode_list_transaction_samples_row,
     decode_list_unknown_id_tags_row,
     decode_local_list,
     decode_reservation_record,
     decode_roll_out_step,
+    decode_sample_kind,
+    decode_sum_up_by_charger_row,
+    decode_sum_up_by_id_tag_row,
+    decode_transaction,
     decode_transaction_record,
     decode_unmatched_record,
     decode_upload_record,
@@ -127,6 +142,9 @@ class SqliteReaders:
         return await read_all(
             self._connection, statements.GET_CHARGE_POINTS, (to_array(identities),), decode_charge_point
         )
+
+    async def get_rated_power(self, *, key: int) -> int | None:
+        return await read_one(self._connection, statements.GET_RATED_POWER, (key,), scalar)
 
     async def get_charging_profile(self, *, name: str) -> ChargingProfile | None:
         return await read_one(self._connection, statements.GET_CHARGING_PROFILE, (name,), decode_charging_profile)
@@ -250,6 +268,34 @@ class SqliteReaders:
     async def get_local_list(self, *, charge_point_key: int) -> LocalList | None:
         return await read_one(self._connection, statements.GET_LOCAL_LIST, (charge_point_key,), decode_local_list)
 
+    async def find_stop(self, *, since: datetime | None, until: datetime | None, skipped: int) -> datetime | None:
+        return await read_one(
+            self._connection,
+            statements.FIND_STOP,
+            (
+                None if since is None else to_milliseconds(since),
+                None if until is None else to_milliseconds(until),
+                skipped,
+            ),
+            decode_find_stop,
+        )
+
+    async def sum_up_by_charger(self, *, since: datetime | None, until: datetime | None) -> list[SumUpByChargerRow]:
+        return await read_all(
+            self._connection,
+            statements.SUM_UP_BY_CHARGER,
+            (None if since is None else to_milliseconds(since), None if until is None else to_milliseconds(until)),
+            decode_sum_up_by_charger_row,
+        )
+
+    async def sum_up_by_id_tag(self, *, since: datetime | None, until: datetime | None) -> list[SumUpByIdTagRow]:
+        return await read_all(
+            self._connection,
+            statements.SUM_UP_BY_ID_TAG,
+            (None if since is None else to_milliseconds(since), None if until is None else to_milliseconds(until)),
+            decode_sum_up_by_id_tag_row,
+        )
+
     async def list_reservations(self, *, before_id: int, page_size: int) -> list[ReservationRecord]:
         return await read_all(
             self._connection, statements.LIST_RESERVATIONS, (before_id, page_size), decode_reservation_record
@@ -285,6 +331,9 @@ class SqliteReaders:
             decode_reservation_record,
         )
 
+    async def get_sample_kind(self, *, id: int) -> SampleKind | None:
+        return await read_one(self._connection, statements.GET_SAMPLE_KIND, (id,), decode_sample_kind)
+
     async def list_transaction_samples(
         self, *, transaction_id: int, measured_at: datetime, position: int, kind_id: int, value: str, page_size: int
     ) -> list[ListTransactionSamplesRow]:
@@ -294,6 +343,29 @@ class SqliteReaders:
             (transaction_id, to_milliseconds(measured_at), position, kind_id, value, page_size),
             decode_list_transaction_samples_row,
         )
+
+    async def list_readings(self, *, transaction_id: int, page_size: int) -> list[ListReadingsRow]:
+        return await read_all(
+            self._connection, statements.LIST_READINGS, (transaction_id, page_size), decode_list_readings_row
+        )
+
+    async def find_first_reading(self, *, transaction_id: int) -> datetime | None:
+        return await read_one(
+            self._connection, statements.FIND_FIRST_READING, (transaction_id,), decode_find_first_reading
+        )
+
+    async def find_newest_reading(self, *, transaction_id: int) -> datetime | None:
+        return await read_one(
+            self._connection, statements.FIND_NEWEST_READING, (transaction_id,), decode_find_newest_reading
+        )
+
+    async def list_last_readings(self, *, spans: str, transaction_id: int) -> list[ListLastReadingsRow]:
+        return await read_all(
+            self._connection, statements.LIST_LAST_READINGS, (spans, transaction_id), decode_list_last_readings_row
+        )
+
+    async def find_transaction(self, *, id: int) -> Transaction | None:
+        return await read_one(self._connection, statements.FIND_TRANSACTION, (id,), decode_transaction)
 
     async def get_transaction(self, *, transaction_id: int) -> TransactionRecord | None:
         return await read_one(

@@ -565,16 +565,40 @@ SELECT "key", charge_point_key, evse_id, connector_id, status, error_code, info,
 RESTART_GRACE_PERIODS: Final = """\
 UPDATE transactions SET grace_began_at = ?1 WHERE grace_began_at IS NOT NULL"""
 
-LIST_ENDED_TRANSACTIONS: Final = """\
+FIND_STOP: Final = """\
+SELECT stopped_at FROM transactions
+WHERE stopped_at >= ?1 AND stopped_at <= ?2
+ORDER BY stopped_at
+LIMIT 1 OFFSET ?3"""
+
+SUM_UP_BY_CHARGER: Final = """\
 SELECT
-    t.id, p.identity AS charge_point_id, t.id_tag, t.started_at, t.stopped_at, t.energy_wh, t.implausible_reason,
-    r.energy_wh AS corrected_wh
+    p.identity AS subject,
+    t.implausible_reason,
+    CAST(t.correction_id IS NOT NULL AS INTEGER) AS is_corrected,
+    count(*) AS sessions,
+    CAST(total(t.energy_wh) AS REAL) AS energy_wh,
+    CAST(total(r.energy_wh) AS REAL) AS corrected_wh,
+    CAST(total(max(t.stopped_at - t.started_at, 0)) AS REAL) AS duration_ms
 FROM transactions AS t
 JOIN charge_points AS p ON p.key = t.charge_point_key
 LEFT JOIN transaction_corrections AS r ON r.id = t.correction_id
-WHERE t.id > ?1 AND t.stopped_at >= ?2 AND (t.stopped_at < ?3 OR ?3 IS NULL)
-ORDER BY t.id
-LIMIT ?4"""
+WHERE t.stopped_at >= ?1 AND t.stopped_at <= ?2
+GROUP BY t.charge_point_key, t.implausible_reason, t.correction_id IS NOT NULL"""
+
+SUM_UP_BY_ID_TAG: Final = """\
+SELECT
+    t.id_tag AS subject,
+    t.implausible_reason,
+    CAST(t.correction_id IS NOT NULL AS INTEGER) AS is_corrected,
+    count(*) AS sessions,
+    CAST(total(t.energy_wh) AS REAL) AS energy_wh,
+    CAST(total(r.energy_wh) AS REAL) AS corrected_wh,
+    CAST(total(max(t.stopped_at - t.started_at, 0)) AS REAL) AS duration_ms
+FROM transactions AS t
+LEFT JOIN transaction_corrections AS r ON r.id = t.correction_id
+WHERE t.stopped_at >= ?1 AND t.stopped_at <= ?2
+GROUP BY t.id_tag, t.implausible_reason, t.correction_id IS NOT NULL"""
 
 PUT_RESERVATION: Final = """\
 INSERT INTO reservations (
@@ -776,6 +800,30 @@ WHERE s.transaction_id = ?1 AND s.measured_at >= ?2
     )
 ORDER BY s.measured_at, s.position, s.kind_id, s.value
 LIMIT ?6"""
+
+LIST_READINGS: Final = """\
+SELECT measured_at, samples, energy, origin, received_at FROM transaction_readings
+WHERE transaction_id = ?1
+ORDER BY measured_at, late_sample
+LIMIT ?2"""
+
+FIND_FIRST_READING: Final = """\
+SELECT measured_at FROM transaction_readings WHERE transaction_id = ?1 ORDER BY measured_at LIMIT 1"""
+
+FIND_NEWEST_READING: Final = """\
+SELECT measured_at FROM transaction_readings WHERE transaction_id = ?1 ORDER BY measured_at DESC LIMIT 1"""
+
+LIST_LAST_READINGS: Final = """\
+SELECT r.measured_at, r.samples, r.energy, r.origin, r.received_at
+FROM json_each(CAST(?1 AS TEXT)) AS s
+CROSS JOIN transaction_readings AS r
+WHERE r.transaction_id = ?2 AND r.measured_at = (
+    SELECT l.measured_at FROM transaction_readings AS l
+    WHERE l.transaction_id = ?2
+        AND l.measured_at >= json_extract(s.value, '$[0]') AND l.measured_at < json_extract(s.value, '$[1]')
+    ORDER BY l.measured_at DESC LIMIT 1
+)
+ORDER BY r.measured_at, r.late_sample"""
 
 LIST_SESSIONS: Final = """\
 SELECT
