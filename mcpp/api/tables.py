@@ -120,6 +120,7 @@ def _step(left: int | None) -> int:
 def _item_of(shown: type[models.Page[Any]]) -> type[BaseModel]:
     """What a page's model has as its items."""
     (item,) = get_args(shown.model_fields["items"].annotation)
+    assert isinstance(item, type)
     assert issubclass(item, BaseModel)
     return item
 

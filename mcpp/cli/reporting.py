@@ -20,7 +20,7 @@ from mcpp.storage.engine import ReaderPool
 _HEADINGS: Final = {By.CHARGER: "Charge point", By.ID_TAG: "Id tag"}
 
 
-class _ByChoice(click.Choice):
+class _ByChoice(click.Choice[str]):
     """The command line spells with a hyphen what the API spells with an underscore; both are understood."""
 
     def __init__(self) -> None:

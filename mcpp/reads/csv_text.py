@@ -35,7 +35,7 @@ _MANGLED: Final = re.compile(
     rf"(?:[.,]?\d[\d.,:/\-+e%€$ ]*|\d*[-./ ]*(?:{_MONTHS})[a-zäö]*[-./ ]*\d*|true|false|wahr|falsch)",
     re.IGNORECASE,
 )
-"""Texts that a spreadsheet would take for a number, a date or a truth, and show otherwise: above all a card's number."""
+"""Texts that a spreadsheet would take for a number, a date or a truth and show otherwise, such as a card's number."""
 
 _DECIMAL: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 

@@ -205,16 +205,23 @@ def _total_of(row: _Sum) -> Total:
 def _last_of(day: date, period: Period, zone: tzinfo | None, stop: datetime) -> datetime:
     """The last moment of the period that a day lies in, in which there was a stop."""
     try:
-        match period:
-            case Period.DAY:
-                following = day + timedelta(days=1)
-            case Period.MONTH:
-                following = (day.replace(day=1) + timedelta(days=31)).replace(day=1)
-            case Period.YEAR:
-                following = date(day.year + 1, 1, 1)
+        following = _following(day, period)
     except (OverflowError, ValueError):
         return AFTER_ALL
     return max(stop, begin_of_day(following, zone) - _RESOLUTION)
+
+
+def _following(day: date, period: Period) -> date:
+    """The first day of the next period."""
+    match period:
+        case Period.DAY:
+            return day + timedelta(days=1)
+        case Period.MONTH:
+            return (day.replace(day=1) + timedelta(days=31)).replace(day=1)
+        case Period.YEAR:
+            return date(day.year + 1, 1, 1)
+        case _:
+            assert_never(period)
 
 
 def grand_total(lines: Iterable[Line]) -> Total:

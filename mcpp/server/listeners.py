@@ -23,6 +23,7 @@ from mcpp.files.listener import create_files_app, reachable_url
 from mcpp.files.store import FileStore
 from mcpp.server.machine import machine_names
 from mcpp.server.parts import CoreParts, StorageParts
+from mcpp.server.stories import Stories
 from mcpp.server.telemetry import TelemetryParts
 from mcpp.server.tls import secured
 from mcpp.server.versions import CHARGING_PROFILES, local_list_sync, read_unmatched
@@ -122,6 +123,7 @@ async def open_http(
         sync_local_list=local_list_sync(storage.writer, core.registry, telemetry.clock.now),
         charging_profiles=CHARGING_PROFILES,
         read_unmatched=read_unmatched,
+        tell_story=Stories(storage.snapshot).tell,
         check_profile=settings.check_profile,
         hash_password=core.passwords.hash,
         check_readiness=partial(check_writable, storage.writer),

@@ -456,8 +456,8 @@ class ListReadingsRow(NamedTuple):
     """A row of `list_readings`."""
 
     measured_at: datetime
+    late_sample: str
     samples: str
-    energy: str | None
     origin: int
     received_at: datetime
 
@@ -466,8 +466,8 @@ class ListLastReadingsRow(NamedTuple):
     """A row of `list_last_readings`."""
 
     measured_at: datetime
+    late_sample: str
     samples: str
-    energy: str | None
     origin: int
     received_at: datetime
 

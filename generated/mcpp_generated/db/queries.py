@@ -940,12 +940,14 @@ class Queries(Protocol):
         """The samples of a transaction in the order of time, then as sent, a page at a time."""
         raise NotImplementedError
 
-    def list_readings(self, *, transaction_id: int, page_size: int) -> list[ListReadingsRow]:
-        """The readings of a transaction in the order of time, the first so many."""
+    def list_readings(
+        self, *, transaction_id: int, after: datetime, after_late_sample: str, page_size: int
+    ) -> list[ListReadingsRow]:
+        """The readings of a transaction in the order of time, a page at a time behind one."""
         raise NotImplementedError
 
-    def find_first_reading(self, *, transaction_id: int) -> datetime | None:
-        """When a transaction's first reading was measured."""
+    def find_reading(self, *, transaction_id: int, skipped: int) -> datetime | None:
+        """When a transaction's reading behind so many others was measured."""
         raise NotImplementedError
 
     def find_newest_reading(self, *, transaction_id: int) -> datetime | None:

@@ -128,9 +128,9 @@ from .rows import (
     decode_departure,
     decode_find_connector_reading_after,
     decode_find_dispensable_unmatched_row,
-    decode_find_first_reading,
     decode_find_newest_clock,
     decode_find_newest_reading,
+    decode_find_reading,
     decode_find_reading_after,
     decode_find_stop,
     decode_find_upload_link_row,
@@ -1271,15 +1271,17 @@ class SqliteQueries:
         ).fetchall()
         return [decode_list_transaction_samples_row(row) for row in rows]
 
-    def list_readings(self, *, transaction_id: int, page_size: int) -> list[ListReadingsRow]:
+    def list_readings(
+        self, *, transaction_id: int, after: datetime, after_late_sample: str, page_size: int
+    ) -> list[ListReadingsRow]:
         rows: list[StoredListReadingsRow] = self._execute(
-            statements.LIST_READINGS, (transaction_id, page_size)
+            statements.LIST_READINGS, (transaction_id, to_milliseconds(after), after_late_sample, page_size)
         ).fetchall()
         return [decode_list_readings_row(row) for row in rows]
 
-    def find_first_reading(self, *, transaction_id: int) -> datetime | None:
-        row: tuple[int] | None = self._execute(statements.FIND_FIRST_READING, (transaction_id,)).fetchone()
-        return None if row is None else decode_find_first_reading(row)
+    def find_reading(self, *, transaction_id: int, skipped: int) -> datetime | None:
+        row: tuple[int] | None = self._execute(statements.FIND_READING, (transaction_id, skipped)).fetchone()
+        return None if row is None else decode_find_reading(row)
 
     def find_newest_reading(self, *, transaction_id: int) -> datetime | None:
         row: tuple[int] | None = self._execute(statements.FIND_NEWEST_READING, (transaction_id,)).fetchone()

@@ -45,8 +45,8 @@ from .rows import (
     decode_charging_profile,
     decode_configuration_key,
     decode_departure,
-    decode_find_first_reading,
     decode_find_newest_reading,
+    decode_find_reading,
     decode_find_stop,
     decode_find_upload_link_row,
     decode_firmware_image,
@@ -344,15 +344,18 @@ class SqliteReaders:
             decode_list_transaction_samples_row,
         )
 
-    async def list_readings(self, *, transaction_id: int, page_size: int) -> list[ListReadingsRow]:
+    async def list_readings(
+        self, *, transaction_id: int, after: datetime, after_late_sample: str, page_size: int
+    ) -> list[ListReadingsRow]:
         return await read_all(
-            self._connection, statements.LIST_READINGS, (transaction_id, page_size), decode_list_readings_row
+            self._connection,
+            statements.LIST_READINGS,
+            (transaction_id, to_milliseconds(after), after_late_sample, page_size),
+            decode_list_readings_row,
         )
 
-    async def find_first_reading(self, *, transaction_id: int) -> datetime | None:
-        return await read_one(
-            self._connection, statements.FIND_FIRST_READING, (transaction_id,), decode_find_first_reading
-        )
+    async def find_reading(self, *, transaction_id: int, skipped: int) -> datetime | None:
+        return await read_one(self._connection, statements.FIND_READING, (transaction_id, skipped), decode_find_reading)
 
     async def find_newest_reading(self, *, transaction_id: int) -> datetime | None:
         return await read_one(

@@ -798,20 +798,22 @@ def decode_list_transaction_samples_row(row: StoredListTransactionSamplesRow) ->
     )
 
 
-StoredListReadingsRow: TypeAlias = tuple[int, str, str | None, int, int]
+StoredListReadingsRow: TypeAlias = tuple[int, str, str, int, int]
 
 
 def decode_list_readings_row(row: StoredListReadingsRow) -> ListReadingsRow:
-    measured_at, samples, energy, origin, received_at = row
-    return ListReadingsRow(from_milliseconds(measured_at), samples, energy, origin, from_milliseconds(received_at))
+    measured_at, late_sample, samples, origin, received_at = row
+    return ListReadingsRow(from_milliseconds(measured_at), late_sample, samples, origin, from_milliseconds(received_at))
 
 
-StoredListLastReadingsRow: TypeAlias = tuple[int, str, str | None, int, int]
+StoredListLastReadingsRow: TypeAlias = tuple[int, str, str, int, int]
 
 
 def decode_list_last_readings_row(row: StoredListLastReadingsRow) -> ListLastReadingsRow:
-    measured_at, samples, energy, origin, received_at = row
-    return ListLastReadingsRow(from_milliseconds(measured_at), samples, energy, origin, from_milliseconds(received_at))
+    measured_at, late_sample, samples, origin, received_at = row
+    return ListLastReadingsRow(
+        from_milliseconds(measured_at), late_sample, samples, origin, from_milliseconds(received_at)
+    )
 
 
 StoredListSessionsRow: TypeAlias = tuple[str, int, str | None, int | None, int | None, int | None]
@@ -1015,7 +1017,7 @@ def decode_find_connector_reading_after(row: tuple[int]) -> datetime:
     return from_milliseconds(row[0])
 
 
-def decode_find_first_reading(row: tuple[int]) -> datetime:
+def decode_find_reading(row: tuple[int]) -> datetime:
     return from_milliseconds(row[0])
 
 

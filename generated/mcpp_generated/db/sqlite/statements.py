@@ -802,19 +802,22 @@ ORDER BY s.measured_at, s.position, s.kind_id, s.value
 LIMIT ?6"""
 
 LIST_READINGS: Final = """\
-SELECT measured_at, samples, energy, origin, received_at FROM transaction_readings
-WHERE transaction_id = ?1
+SELECT measured_at, late_sample, samples, origin, received_at FROM transaction_readings
+WHERE transaction_id = ?1 AND measured_at >= ?2
+    AND (measured_at > ?2 OR late_sample > ?3)
 ORDER BY measured_at, late_sample
-LIMIT ?2"""
+LIMIT ?4"""
 
-FIND_FIRST_READING: Final = """\
-SELECT measured_at FROM transaction_readings WHERE transaction_id = ?1 ORDER BY measured_at LIMIT 1"""
+FIND_READING: Final = """\
+SELECT measured_at FROM transaction_readings WHERE transaction_id = ?1
+ORDER BY measured_at
+LIMIT 1 OFFSET ?2"""
 
 FIND_NEWEST_READING: Final = """\
 SELECT measured_at FROM transaction_readings WHERE transaction_id = ?1 ORDER BY measured_at DESC LIMIT 1"""
 
 LIST_LAST_READINGS: Final = """\
-SELECT r.measured_at, r.samples, r.energy, r.origin, r.received_at
+SELECT r.measured_at, r.late_sample, r.samples, r.origin, r.received_at
 FROM json_each(CAST(?1 AS TEXT)) AS s
 CROSS JOIN transaction_readings AS r
 WHERE r.transaction_id = ?2 AND r.measured_at = (
