@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 from io import StringIO
 
-import pytest
-
 from mcpp.domain.samples import POWER, SampleKind
 from tests.integration.api.support import ENERGY, Site, minute, text
 
@@ -109,8 +107,10 @@ async def test_the_story_of_a_session(api: Site) -> None:
     assert story["entries"][0]["what"].startswith(f"transaction {transaction_id} begins at 1.000 kWh for TAG")
 
 
-@pytest.mark.parametrize(
-    ("path", "status"), [("7/curve", 404), ("7/story", 404), ("7/curve?points=9", 422), ("7/curve?points=1001", 422)]
-)
-async def test_what_there_is_not(api: Site, path: str, status: int) -> None:
-    assert (await api.get(f"/api/v1/transactions/{path}")).status_code == status
+async def test_what_there_is_not(api: Site) -> None:
+    transaction_id = api.books.start()
+
+    for view in ("curve", "story"):
+        assert (await api.get(f"/api/v1/transactions/77/{view}")).status_code == 404
+    for points in (9, 1001):
+        assert (await api.get(f"/api/v1/transactions/{transaction_id}/curve", points=points)).status_code == 422
