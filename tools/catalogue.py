@@ -15,6 +15,8 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from mcpp.reads.attention import TEXTS
+
 WEB: Final = Path(__file__).parents[1] / "mcpp" / "web"
 
 LOCALES: Final = WEB / "locales"
@@ -31,6 +33,7 @@ def messages() -> Iterator[str | tuple[str, ...]]:
     """All texts that the pages say: of the templates, of the modules, and of the read side's tables."""
     for _, _, message, _, _ in extract_from_dir(WEB, _METHODS, _OPTIONS, keywords=_KEYWORDS):
         yield message
+    yield from TEXTS.values()
 
 
 def catalogue(language: str) -> Catalog:

@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse, Response
 from mcpp import __version__
 from mcpp.api.headers import PAGES
 from mcpp.api.static_files import StaticFiles, accepts_gzip
-from mcpp.domain.events import HeartbeatReceived
+from mcpp.domain.events import HeartbeatReceived, MeterValuesReceived
 from mcpp.reads.event_json import EVENT_NAMES, event_name
 from mcpp.web.spelling import Spelling
 from mcpp.web.viewer import LANGUAGES, Viewer, viewer_of
@@ -35,6 +35,11 @@ _LEVEL: Final = 5
 _EVENT_NAMES: Final = " ".join(sorted(EVENT_NAMES - {event_name(HeartbeatReceived)}))
 """That pages wait for; a heartbeat changes nothing that they show."""
 
+_STATE_EVENTS: Final = " ".join(
+    sorted(EVENT_NAMES - {event_name(kind) for kind in (HeartbeatReceived, MeterValuesReceived)})
+)
+"""That may change the state in which something is shown."""
+
 
 def translations(language: str) -> gettext.NullTranslations:
     """The texts of a language of LANGUAGES; English ones are their own."""
@@ -52,6 +57,10 @@ class Renderer:
         self.static = StaticFiles(STATIC_PATH, files("mcpp.web").joinpath("static"))
         self._environments: dict[str, Environment] = {}
         self._texts: dict[str, gettext.NullTranslations] = {}
+
+    def viewer(self, request: Request) -> Viewer:
+        """Who looks."""
+        return viewer_of(request)
 
     def texts(self, viewer: Viewer) -> gettext.NullTranslations:
         """What translates: `.gettext("…")` and `.ngettext("…", "…", count)`."""
@@ -74,7 +83,7 @@ class Renderer:
         status: HTTPStatus = HTTPStatus.OK,
     ) -> Response:
         """The answer to a request: the template with `context`, `path` and `role`, compressed where that is taken."""
-        viewer = viewer_of(request)
+        viewer = self.viewer(request)
         text = self.text(viewer, template, {"path": request.url.path, "role": role_of(request), **context})
         return html(request, text, status)
 
@@ -116,5 +125,6 @@ def _environment(address: Callable[[str], str]) -> Environment:
     )
     environment.globals["static"] = address
     environment.globals["event_names"] = _EVENT_NAMES
+    environment.globals["state_events"] = _STATE_EVENTS
     environment.policies["ext.i18n.trimmed"] = True
     return environment
