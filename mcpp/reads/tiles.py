@@ -1,44 +1,36 @@
 """The fleet at a glance: each connector with its state, what flows, since when, and who.
 
-Less than `mcpp.reads.charge_points` says of each, so that 2,000 chargers cost milliseconds.
+Less than `mcpp.reads.charge_points` says of each. In which state all are is known in memory; the database is asked of
+those alone that are shown, so that 2,000 chargers cost milliseconds.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 from mcpp.csms.live import LiveChargePoints
 from mcpp.reads.live import LiveReadings
 from mcpp.reads.paging import NEWEST_ID
+from mcpp.reads.people import Holders, read_holders
 from mcpp.reads.shown_state import ShownState, shown_numbers, shown_state
 from mcpp.storage.engine import ReaderPool
 from mcpp_generated.db.enums import ReservationState
-from mcpp_generated.db.models import ListConnectorsRow, ListOpenSessionsRow
+from mcpp_generated.db.models import ListTilesRow
 from mcpp_generated.db.readers import Readers
-
-_AT_ONCE: Final = 10_000
-"""Keys of one query; SQLite takes 32,766 parameters."""
 
 _RESERVATIONS: Final = 100_000
 """More than there can be connectors."""
 
 
-class _Point(Protocol):
-    @property
-    def key(self) -> int: ...
-    @property
-    def identity(self) -> str: ...
-    @property
-    def display_name(self) -> str | None: ...
-    @property
-    def registered_at(self) -> datetime: ...
-    @property
-    def last_connect_at(self) -> datetime | None: ...
-    @property
-    def last_disconnect_at(self) -> datetime | None: ...
+class Place(NamedTuple):
+    """A connector by its place, and its state; connector 0 is a charge point that has told of none."""
+
+    charge_point_id: str
+    connector_id: int
+    state: ShownState
 
 
 class Tile(NamedTuple):
@@ -47,8 +39,8 @@ class Tile(NamedTuple):
     charge_point_id: str
     name: str
     """What people call its charge point."""
-    connector_id: int | None
-    """None where its charge point has told of none."""
+    connector_id: int
+    """0 where its charge point has told of none."""
     is_only: bool
     """Its charge point has no other: the name says enough."""
     state: ShownState
@@ -57,16 +49,18 @@ class Tile(NamedTuple):
     power_w: float | None
     energy_wh: int | None
     """Of the session that runs, so far."""
-    since: datetime | None
+    since: datetime
     """When the session began that runs, or else the state."""
     id_tag: str | None
     """Of the session that runs, or of the reservation."""
+    person: str | None
+    """The name of whose card that is."""
     transaction_id: int | None
 
     @property
     def order(self) -> tuple[object, ...]:
         """By name as people count: 2 before 10."""
-        return *natural_order(self.name), self.charge_point_id, self.connector_id or 0
+        return *natural_order(self.name), self.charge_point_id, self.connector_id
 
 
 _DIGITS: Final = re.compile(r"([0-9]+)")
@@ -79,27 +73,48 @@ def natural_order(text: str) -> tuple[object, ...]:
     return tuple(int(piece[:18]) if index % 2 else piece for index, piece in enumerate(pieces))
 
 
+async def read_places(pool: ReaderPool, live: LiveChargePoints, readings: LiveReadings) -> list[Place]:
+    """All connectors, by identity and number."""
+    async with pool.reader() as q:
+        points = await q.list_points()
+        reserved = await _reserved(q, readings.now())
+    places: list[Place] = []
+    for point in sorted(points, key=lambda point: point.identity):
+        identity, connected, has_connected = point.identity, live.connected(point.identity), bool(point.has_connected)
+        known = {connector.connector_id: connector for connector in readings.connectors_of(identity)}
+        for number in shown_numbers(known):
+            connector = known.get(number)
+            state = shown_state(
+                connected=connected,
+                has_connected=has_connected,
+                status=None if connector is None else connector.status,
+                has_transaction=connector is not None and connector.transaction_id is not None,
+                is_reserved=(identity, number) in reserved,
+            )
+            places.append(Place(identity, number, state))
+    return places
+
+
+async def find_by_name(pool: ReaderPool, wanted: str, limit: int) -> list[str]:
+    """The identities of the charge points whose identity or name has this text in it."""
+    async with pool.reader() as q:
+        return await q.find_by_name(wanted=wanted, row_limit=limit)
+
+
 async def read_tiles(
-    pool: ReaderPool, live: LiveChargePoints, readings: LiveReadings, only: Collection[str] | None = None
+    pool: ReaderPool, live: LiveChargePoints, readings: LiveReadings, identities: Sequence[str]
 ) -> list[Tile]:
-    """The tiles of all charge points, or of those with these identities, in their fixed order."""
+    """The tiles of the charge points with these identities, in their fixed order."""
     now = readings.now()
     async with pool.reader() as q:
-        points: Sequence[_Point]
-        points = await q.list_presence() if only is None else await q.get_charge_points(identities=list(only))
-        keys = [point.key for point in points]
-        connectors: list[ListConnectorsRow] = []
-        for begin in range(0, len(keys), _AT_ONCE):
-            connectors += await q.list_connectors(charge_point_keys=keys[begin : begin + _AT_ONCE])
-        sessions = {session.id: session for session in await q.list_open_sessions()}
+        rows = await q.list_tiles(identities=identities)
         reserved = await _reserved(q, now)
-    by_point: dict[int, list[ListConnectorsRow]] = {}
-    for connector in connectors:
-        by_point.setdefault(connector.charge_point_key, []).append(connector)
+    holders = await read_holders(pool)
+    by_point: dict[str, list[ListTilesRow]] = {}
+    for row in rows:
+        by_point.setdefault(row.identity, []).append(row)
     tiles = [
-        tile
-        for point in points
-        for tile in _tiles_of(point, by_point.get(point.key, []), live, readings, sessions, reserved, now)
+        tile for those in by_point.values() for tile in _tiles_of(those, live, readings, reserved, holders, now)
     ]
     return sorted(tiles, key=lambda tile: tile.order)
 
@@ -112,53 +127,44 @@ async def _reserved(q: Readers, now: datetime) -> Mapping[tuple[str, int], str]:
 
 
 def _tiles_of(
-    point: _Point,
-    connectors: Sequence[ListConnectorsRow],
+    rows: Sequence[ListTilesRow],
     live: LiveChargePoints,
     readings: LiveReadings,
-    sessions: Mapping[int, ListOpenSessionsRow],
     reserved: Mapping[tuple[str, int], str],
+    holders: Holders,
     now: datetime,
 ) -> Iterable[Tile]:
-    identity = point.identity
-    name = point.display_name or identity
-    is_connected = live.connected(identity)
-    known = {it.connector_id: it for it in connectors}
+    first = rows[0]
+    identity = first.identity
+    known = {row.connector_id: row for row in rows if row.connector_id is not None}
     numbers = shown_numbers(known)
     for number in numbers:
-        connector = known.get(number)
-        status = holder = session = error = None
-        began = point.registered_at
-        if connector is not None:
-            status, error = connector.status, connector.error_code
-            began = connector.status_began_at or began
-            session = sessions.get(connector.transaction_id or 0)
-            holder = reserved.get((identity, connector.connector_id))
+        row = known.get(number, first)
+        has_session = row.transaction_id is not None
+        id_tag = row.id_tag if has_session else reserved.get((identity, number))
         state = shown_state(
-            connected=is_connected,
-            has_connected=point.last_connect_at is not None,
-            status=status,
-            has_transaction=session is not None,
-            is_reserved=holder is not None,
+            connected=live.connected(identity),
+            has_connected=row.last_connect_at is not None,
+            status=row.status,
+            has_transaction=has_session,
+            is_reserved=(identity, number) in reserved,
         )
+        flowing = None if row.transaction_id is None else readings.running(identity, row.transaction_id)
+        since = row.started_at or row.status_began_at or row.registered_at
         if state is ShownState.OFFLINE:
-            began = point.last_disconnect_at or point.last_connect_at or began
-        power = energy = None
-        if session is not None:
-            began, holder = session.started_at, session.id_tag
-            flowing = readings.running(identity, session.id)
-            if flowing is not None:
-                power, energy = flowing.power_w(now), flowing.energy_wh
+            since = row.last_disconnect_at or row.last_connect_at or since
+        holder = None if id_tag is None else holders.of(id_tag, row.started_at or now)
         yield Tile(
-            identity,
-            name,
-            number or None,
-            len(numbers) == 1,
-            state,
-            error if state is ShownState.FAULTED else None,
-            power,
-            energy,
-            began,
-            holder,
-            None if session is None else session.id,
+            charge_point_id=identity,
+            name=row.display_name or identity,
+            connector_id=number,
+            is_only=len(numbers) == 1,
+            state=state,
+            error_code=row.error_code if state is ShownState.FAULTED else None,
+            power_w=None if flowing is None else flowing.power_w(now),
+            energy_wh=None if flowing is None else flowing.energy_wh,
+            since=since,
+            id_tag=id_tag,
+            person=None if holder is None else holder.name,
+            transaction_id=row.transaction_id,
         )

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from mcpp.api.services import ApiServices, FromServices
 from mcpp.reads.shown_state import ShownState
-from mcpp.reads.tiles import Tile, read_tiles
+from mcpp.reads.tiles import Place, Tile, find_by_name, read_places, read_tiles
 from mcpp.web.pages import FromRenderer, page_router
 from mcpp.web.states import STATE_NAMES, state_names
 from mcpp.web.todo import charger_address, todo
@@ -69,50 +69,64 @@ async def show_overview(
     viewer = renderer.viewer(request)
     context: dict[str, object] = {"names": state_names(renderer.texts(viewer)), "q": q, "chosen": state}
     if part and all(name.startswith(_TILE) for name in part):
-        tiles = await _tiles(services, {_identity_of(name) for name in part})
+        tiles = await _tiles(services, [_identity_of(name) for name in part])
         context["tiles"] = [shown(tile) for tile in tiles]
         return renderer.page(request, "overview_tiles.html", context)
     summary = await services.summary(viewer.zone)
     texts = renderer.texts(viewer)
-    tiles = await _tiles(services, None)
     context |= {"summary": summary, "todos": [todo(item, texts) for item in summary.attention]}
-    context |= _fleet(tiles, q, state)
+    context |= await _fleet(services, q.strip(), state)
+    context |= {"days": None, "who": None}
     return renderer.page(request, "overview.html", context)
 
 
-async def _tiles(services: ApiServices, only: set[str] | None) -> list[Tile]:
-    return await read_tiles(services.readers, services.live, services.live_readings, only)
+async def _tiles(services: ApiServices, identities: Sequence[str]) -> list[Tile]:
+    return await read_tiles(services.readers, services.live, services.live_readings, identities)
 
 
-def _fleet(tiles: Sequence[Tile], searched: str, chosen: ShownState | None) -> Mapping[str, object]:
-    is_large = len(tiles) > ROWS
-    if not is_large:
+async def _fleet(services: ApiServices, searched: str, chosen: ShownState | None) -> Mapping[str, object]:
+    places = await read_places(services.readers, services.live, services.live_readings)
+    if len(places) <= ROWS:
+        tiles = await _tiles(services, list({place.charge_point_id: None for place in places}))
         return {"is_large": False, "is_compact": len(tiles) > CARDS, "tiles": [shown(tile) for tile in tiles]}
     if searched or chosen is not None:
-        wanted = searched.casefold()
-        found = [
-            tile
-            for tile in tiles
-            if chosen in {None, tile.state}
-            and (wanted in tile.name.casefold() or wanted in tile.charge_point_id.casefold())
-        ]
-        some = [shown(tile) for tile in found[:_FOUND]]
-        return {"is_large": True, "is_compact": True, "groups": None, "tiles": some, "count": len(found)}
-    by_state: dict[ShownState, list[Tile]] = {}
+        return await _found(services, places, searched, chosen)
+    by_state: dict[ShownState, list[Place]] = {}
+    for place in places:
+        by_state.setdefault(place.state, []).append(place)
+    first = {place for those in by_state.values() for place in those[:_OF_GROUP]}
+    tiles = await _tiles(services, list({place.charge_point_id for place in first}))
+    wanted = {(place.charge_point_id, place.connector_id) for place in first}
+    by_shown: dict[ShownState, list[ShownTile]] = {}
     for tile in tiles:
-        by_state.setdefault(tile.state, []).append(tile)
+        if (tile.charge_point_id, tile.connector_id) in wanted:
+            by_shown.setdefault(tile.state, []).append(shown(tile))
     groups = [
-        Group(state, len(those), [shown(tile) for tile in those[:_OF_GROUP]])
-        for state in STATE_NAMES
-        if (those := by_state.get(state))
+        Group(state, len(those), by_shown.get(state, [])) for state in STATE_NAMES if (those := by_state.get(state))
     ]
-    return {"is_large": True, "is_compact": True, "groups": groups, "count": len(tiles), "tiles": []}
+    return {"is_large": True, "is_compact": True, "groups": groups, "tiles": []}
+
+
+async def _found(
+    services: ApiServices, places: Sequence[Place], searched: str, chosen: ShownState | None
+) -> Mapping[str, object]:
+    """What fits a search, as far as a page goes."""
+    named = set(await find_by_name(services.readers, searched, len(places))) if searched else None
+    found = [
+        place
+        for place in places
+        if chosen in {None, place.state} and (named is None or place.charge_point_id in named)
+    ]
+    some = {(place.charge_point_id, place.connector_id) for place in found[:_FOUND]}
+    tiles = await _tiles(services, list({identity for identity, _ in some}))
+    rows = [shown(tile) for tile in tiles if (tile.charge_point_id, tile.connector_id) in some]
+    return {"is_large": True, "is_compact": True, "groups": None, "tiles": rows, "count": len(found)}
 
 
 def shown(tile: Tile) -> ShownTile:
     """With the id of its element, from which the charge point is known again."""
     place = quote(tile.charge_point_id, safe="")
-    return ShownTile(tile, f"{_TILE}{place}:{tile.connector_id or 0}", charger_address(tile.charge_point_id))
+    return ShownTile(tile, f"{_TILE}{place}:{tile.connector_id}", charger_address(tile.charge_point_id))
 
 
 def _identity_of(element_id: str) -> str:
