@@ -28,7 +28,7 @@ _DIGEST_LENGTH: Final = 12
 
 _LEVEL: Final = 9
 
-_IMPORT: Final = re.compile(rb'(?<=from "\./)[\w-]+\.js(?=")')
+_IMPORT: Final = re.compile(rb'((?:from |import\()"\./)([\w-]+\.js)(?=")')
 """Of a module beside it: it imports by the name with the digest, too."""
 
 _SHEET: Final = re.compile(rb'@import "\./([\w-]+\.css)";\n')
@@ -102,7 +102,10 @@ class StaticFiles:
             return _SHEET.sub(lambda match: self._read(match[1].decode()), content)
         if not name.endswith(".js"):
             return content
-        return _IMPORT.sub(lambda match: self.address(match[0].decode()).rpartition("/")[2].encode(), content)
+        return _IMPORT.sub(lambda match: match[1] + self._digested(match[2].decode()).encode(), content)
+
+    def _digested(self, name: str) -> str:
+        return self.address(name).rpartition("/")[2]
 
 
 def accepts_gzip(headers: Headers) -> bool:

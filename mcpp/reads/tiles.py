@@ -113,9 +113,7 @@ async def read_tiles(
     by_point: dict[str, list[ListTilesRow]] = {}
     for row in rows:
         by_point.setdefault(row.identity, []).append(row)
-    tiles = [
-        tile for those in by_point.values() for tile in _tiles_of(those, live, readings, reserved, holders, now)
-    ]
+    tiles = [tile for those in by_point.values() for tile in _tiles_of(those, live, readings, reserved, holders, now)]
     return sorted(tiles, key=lambda tile: tile.order)
 
 

@@ -113,9 +113,7 @@ async def _found(
     """What fits a search, as far as a page goes."""
     named = set(await find_by_name(services.readers, searched, len(places))) if searched else None
     found = [
-        place
-        for place in places
-        if chosen in {None, place.state} and (named is None or place.charge_point_id in named)
+        place for place in places if chosen in {None, place.state} and (named is None or place.charge_point_id in named)
     ]
     some = {(place.charge_point_id, place.connector_id) for place in found[:_FOUND]}
     tiles = await _tiles(services, list({identity for identity, _ in some}))
