@@ -68,6 +68,7 @@ from .models import (
     ListReadingsWithEnergyRow,
     ListSessionsRow,
     ListSupersededEndsOfIdTagRow,
+    ListTilesRow,
     ListTransactionSamplesRow,
     ListUnknownIdTagsRow,
     ListUnmatchedByChargePointRow,
@@ -1142,6 +1143,14 @@ class Queries(Protocol):
 
     def list_ending_unrenewed(self, *, until: datetime | None) -> list[ListEndingUnrenewedRow]:
         """The newest installed certificate of each charge point, where it ends before some time."""
+        raise NotImplementedError
+
+    def list_tiles(self, *, identities: Sequence[str]) -> list[ListTilesRow]:
+        """Some charge points at a glance: each connector, with the transaction that is open there."""
+        raise NotImplementedError
+
+    def find_by_name(self, *, wanted: str, row_limit: int) -> list[str]:
+        """The charge points whose identity or name has some text in it, by identity."""
         raise NotImplementedError
 
     def list_tokens(self) -> list[Token]:

@@ -34,6 +34,7 @@ from .models import (
     ListPresenceRow,
     ListReadingsRow,
     ListSupersededEndsOfIdTagRow,
+    ListTilesRow,
     ListTransactionSamplesRow,
     ListUnknownIdTagsRow,
     ListUnmatchedByChargePointRow,
@@ -399,6 +400,14 @@ class Readers(Protocol):
 
     async def list_ending_unrenewed(self, *, until: datetime | None) -> list[ListEndingUnrenewedRow]:
         """The newest installed certificate of each charge point, where it ends before some time."""
+        raise NotImplementedError
+
+    async def list_tiles(self, *, identities: Sequence[str]) -> list[ListTilesRow]:
+        """Some charge points at a glance: each connector, with the transaction that is open there."""
+        raise NotImplementedError
+
+    async def find_by_name(self, *, wanted: str, row_limit: int) -> list[str]:
+        """The charge points whose identity or name has some text in it, by identity."""
         raise NotImplementedError
 
     async def list_tokens(self) -> list[Token]:

@@ -1023,6 +1023,21 @@ AND NOT EXISTS (
 )
 ORDER BY c.expires_at"""
 
+LIST_TILES: Final = """\
+SELECT
+    p.identity, p.display_name, p.registered_at, p.last_connect_at, p.last_disconnect_at, c.connector_id, c.status,
+    c.error_code, c.status_began_at, t.id AS transaction_id, t.started_at, t.id_tag
+FROM charge_points AS p
+LEFT JOIN connectors AS c ON c.charge_point_key = p.key
+LEFT JOIN transactions AS t ON t.connector_key = c.key AND t.stopped_at IS NULL
+WHERE p.identity IN (SELECT value FROM json_each(?1))
+ORDER BY p.key, c.evse_id, c.connector_id"""
+
+FIND_BY_NAME: Final = """\
+SELECT identity FROM charge_points
+WHERE instr(lower(identity), lower(?1)) > 0 OR instr(lower(display_name), lower(?1)) > 0
+ORDER BY identity LIMIT ?2"""
+
 LIST_TOKENS: Final = """\
 SELECT id, name, role, hash, created_at, last_used_at FROM tokens ORDER BY id"""
 
