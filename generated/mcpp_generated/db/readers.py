@@ -391,7 +391,8 @@ class Readers(Protocol):
         raise NotImplementedError
 
     async def list_new_departures(self, *, since: datetime) -> list[ListNewDeparturesRow]:
-        """In how many ways each charge point has departed from the contract for the first time since some time, and when last."""
+        """In how many new ways each charge point has departed from the contract since some time, and when last. The + keeps it
+        on the index by time."""
         raise NotImplementedError
 
     async def list_unstored_cards(self, *, since: datetime) -> list[ListUnstoredCardsRow]:

@@ -1006,7 +1006,7 @@ FROM unmatched WHERE transaction_id IS NULL GROUP BY charge_point_key"""
 
 LIST_NEW_DEPARTURES: Final = """\
 SELECT charge_point_key, count(*) AS kinds, CAST(coalesce(max(first_at), 0) AS INTEGER) AS newest_first_at
-FROM departures WHERE first_at >= ?1 GROUP BY charge_point_key"""
+FROM departures WHERE first_at >= ?1 GROUP BY +charge_point_key"""
 
 LIST_UNSTORED_CARDS: Final = """\
 SELECT u.id_tag, u.charge_point_key, u.status, u.last_at
