@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -64,6 +64,10 @@ async def download_backup(services: FromServices, caller: FromCaller) -> Respons
     return _Backup(services.copies, caller, name)
 
 
+class _CallerEnded(Exception):
+    """The token was revoked meanwhile."""
+
+
 class _Backup(Response):
     """Makes the copy when the answer begins and removes it however that ends."""
 
@@ -92,10 +96,14 @@ class _Backup(Response):
         async with _opened(file) as (source, size):
             headers = {"Content-Length": str(size), "Content-Disposition": f'attachment; filename="{self._name}"'}
             answer = StreamingResponse(self._chunks(source), media_type=_SQLITE, headers=headers)
-            await answer(scope, receive, send_in_time)
+            # Where it ends too early the connection is closed, and the client knows that by the length.
+            with suppress(TimeoutError, _CallerEnded):
+                await answer(scope, receive, send_in_time)
 
     async def _chunks(self, source: BinaryIO) -> AsyncIterator[bytes]:
-        while not self._caller.is_ended and (chunk := await asyncio.to_thread(source.read, _CHUNK)):
+        while chunk := await asyncio.to_thread(source.read, _CHUNK):
+            if self._caller.is_ended:
+                raise _CallerEnded
             yield chunk
 
 
