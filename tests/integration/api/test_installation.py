@@ -49,7 +49,10 @@ async def test_a_backup_is_a_whole_database_of_this_moment(api: Site, tmp_path: 
     assert copies_in(tmp_path) == []
 
 
-async def test_one_backup_at_a_time_and_none_is_left_when_the_client_leaves(api: Site, tmp_path: Path) -> None:
+async def test_one_backup_at_a_time_and_none_is_left_when_the_client_leaves(
+    api: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mcpp.storage.sqlite.copies._PATIENCE", 0.05)
     # More than sockets take in at once, so that the server has to wait for the client.
     api.books.connection.execute("CREATE TABLE filler AS SELECT randomblob(40000000) AS bytes")
     async with api.http.stream("GET", BACKUP) as response:
