@@ -872,7 +872,7 @@ class Queries(Protocol):
         raise NotImplementedError
 
     def sum_up_by_id_tag(self, *, since: datetime | None, until: datetime | None) -> list[SumUpByIdTagRow]:
-        """As SumUpByCharger, by id tag, whatever its letter case."""
+        """As SumUpByCharger, by id tag, whatever its letter case: spelled as the first of them has it, which min(id) tells SQLite."""
         raise NotImplementedError
 
     def sum_up_by_person(self, *, since: datetime | None, until: datetime | None) -> list[SumUpByPersonRow]:

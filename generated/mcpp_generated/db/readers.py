@@ -287,7 +287,7 @@ class Readers(Protocol):
         raise NotImplementedError
 
     async def sum_up_by_id_tag(self, *, since: datetime | None, until: datetime | None) -> list[SumUpByIdTagRow]:
-        """As SumUpByCharger, by id tag, whatever its letter case."""
+        """As SumUpByCharger, by id tag, whatever its letter case: spelled as the first of them has it, which min(id) tells SQLite."""
         raise NotImplementedError
 
     async def sum_up_by_person(self, *, since: datetime | None, until: datetime | None) -> list[SumUpByPersonRow]:

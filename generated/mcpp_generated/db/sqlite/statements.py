@@ -686,7 +686,8 @@ SELECT
 FROM transactions AS t
 LEFT JOIN transaction_corrections AS r ON r.id = t.correction_id
 WHERE t.stopped_at >= ?1 AND t.stopped_at <= ?2
-GROUP BY t.id_tag, t.implausible_reason, t.correction_id IS NOT NULL"""
+GROUP BY t.id_tag, t.implausible_reason, t.correction_id IS NOT NULL
+ORDER BY min(t.id)"""
 
 SUM_UP_BY_PERSON: Final = """\
 SELECT
