@@ -146,5 +146,6 @@ def test_a_first_session_is_seen_on_a_terminal_and_traced_by_the_log_file(tmp_pa
     log.with_name("mcpp.log.1").write_text("".join(text[: len(text) // 2]))
     traced = Mcpp(tmp_path)("trace", str(transaction_id), MCPP_LOG_FILE=str(log))
     assert (traced.code, traced.err) == (0, "")
-    assert "connected by another path" in traced.out or "Preparing" in traced.out
-    assert traced.out == Mcpp(tmp_path)("trace", str(transaction_id), "--log", "mcpp.log").out
+    # What is only in the log: the older part, and the newer one.
+    assert "connected by another path" in traced.out
+    assert "closed its connection" in traced.out
