@@ -78,6 +78,7 @@ for _name, _target, _short_help in (
     ("conformance", "mcpp.cli.conformance:conformance", "Show what chargers break of the contract."),
     ("trace", "mcpp.cli.trace:trace", "Show the story of a charging session."),
     ("ca", "mcpp.cli.ca:ca", "The built-in certificate authority."),
+    ("deploy", "mcpp.cli.deploying:deploy", "Print or write files for systemd, Prometheus, Grafana and containers."),
     ("backup", "mcpp.cli.backup:backup", "Copy the database while a server writes to it."),
     ("restore", "mcpp.cli.restore:restore", "Put a backup in place of the database, while no server runs."),
 ):
