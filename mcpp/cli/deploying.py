@@ -56,7 +56,7 @@ _HIDDEN: Final = ("/home/", "/root/", "/tmp/")  # noqa: S108  compared, not used
     ]
 )
 def deploy(which: str, file: str | None, output: Path | None, *, force: bool) -> None:
-    """Print or write files to run MCPP by: its service, its metrics, its dashboards, its containers.
+    r"""Print or write files to run MCPP by: its service, its metrics, its dashboards, its containers.
 
     Without --output it prints FILE, or the only one; where there are several, it lists them.
 
@@ -77,11 +77,8 @@ def deploy(which: str, file: str | None, output: Path | None, *, force: bool) ->
         for name in sorted(texts):
             click.echo(name)
         click.echo(f"mcpp deploy {which} FILE prints one, --output DIR writes all of them", err=True)
-    if which == "systemd" and sys.prefix.startswith(_HIDDEN):
-        click.echo(
-            f"the service can't see {sys.prefix}: install MCPP elsewhere, such as in /opt/mcpp, and ask that one",
-            err=True,
-        )
+    if which == "systemd" and str(_program()).startswith(_HIDDEN):
+        click.echo(f"the service can't see {_program()}: install MCPP in /opt/mcpp, say, and ask that one", err=True)
 
 
 def _write(texts: dict[str, str], output: Path, *, force: bool) -> None:
@@ -125,10 +122,16 @@ def _root() -> Traversable:
     return installed if installed.is_dir() else Path(__file__).parents[2] / "deploy"
 
 
+def _program() -> Path:
+    """The command that was given, else the one of this installation."""
+    given = Path(sys.argv[0]).absolute()
+    return given if given.name == "mcpp" else Path(sys.prefix, "bin", "mcpp")
+
+
 def _fitted(name: str, text: str) -> str:
     """What the repository's own file says of a checkout and of /opt/mcpp, said of this installation."""
     if name == _SYSTEMD:
-        return text.replace(_PROGRAM, f"{sys.prefix}/bin/mcpp")
+        return text.replace(_PROGRAM, str(_program()))
     if name == _COMPOSE:
         built = "      context: ..\n      dockerfile: deploy/Dockerfile\n      args:\n        SOURCE: checkout\n"
         assert built in text, "compose.yaml says how its image is built"

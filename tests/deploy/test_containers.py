@@ -165,7 +165,10 @@ def test_an_image_is_pinned_by_a_version(name: str) -> None:
 
 
 def test_python_is_pinned_by_a_version() -> None:
-    assert set(re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)) == {"python:3.11-slim-bookworm"}
+    assert set(re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)) == {
+        "python:3.11-slim-bookworm",
+        "build-${SOURCE}",
+    }
 
 
 @NAMED
