@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from mcpp.web import connect, overview, people, sessions, statements
+from mcpp.web import connect, overview, people, sessions, settings_page, statements
 from mcpp.web.rendering import STATIC_PATH, Renderer
 
 
@@ -12,6 +12,13 @@ def add_pages(app: FastAPI) -> None:
     """Each page has its address; they ask what `/api/v1` asks, the services of the application."""
     renderer = Renderer()
     app.state.renderer = renderer
-    for router in (overview.router, sessions.router, people.router, statements.router, connect.router):
+    for router in (
+        overview.router,
+        sessions.router,
+        people.router,
+        statements.router,
+        settings_page.router,
+        connect.router,
+    ):
         app.include_router(router)
     app.mount(STATIC_PATH, renderer.static)
