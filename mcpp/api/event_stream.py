@@ -110,8 +110,8 @@ class EventStream:
     def read(
         self,
         last_event_id: str | None = None,
-        caller: Caller | None = None,
         wanted: EventFilter = EVERYTHING,
+        caller: Caller | None = None,
     ) -> AsyncGenerator[bytes, None]:
         """A stream of what happens from now on, or after an event, in chunks of text/event-stream.
 

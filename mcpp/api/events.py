@@ -72,7 +72,7 @@ async def stream_events(
         None if charge_point_id is None else frozenset(_identities(charge_point_id)),
     )
     try:
-        stream = services.events.read(last_event_id, caller, wanted)
+        stream = services.events.read(last_event_id, wanted, caller)
     except TooManyReaders as error:
         raise ApiError(HTTPStatus.SERVICE_UNAVAILABLE, "too_many_streams", str(error)) from error
     return StreamingResponse(stream, media_type="text/event-stream", headers=_UNBUFFERED)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Generic, Literal, TypeVar
+from typing import Annotated, Final, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, Field, JsonValue
 
@@ -21,6 +21,9 @@ from mcpp_generated.db.enums import (
 )
 
 Item = TypeVar("Item")
+
+A_NUMBER: Final = "a number"
+"""Marks a text that is a number, as a charger has sent it: a spreadsheet shall calculate with it."""
 
 
 class Connector(BaseModel):
@@ -172,7 +175,7 @@ class Sample(BaseModel):
     context: str | None = Field(examples=["Sample.Periodic"])
     location: str | None = Field(examples=["Outlet"])
     format: str | None = Field(examples=["Raw"])
-    value: str = Field(description="As sent; signed data stays text.")
+    value: Annotated[str, A_NUMBER] = Field(description="As sent; signed data stays text.")
 
 
 class IdTag(BaseModel):

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import replace
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Final
 
-from fastapi import Header, Query
-from pydantic import AfterValidator
+from fastapi import Query
+from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 from starlette.responses import Response
 
 from mcpp.api import people_models as models
-from mcpp.api.answers import CSV, prefers_csv
 from mcpp.api.bodies import NewPersonId, WantedPerson
 from mcpp.api.problems import Mistake, documented, found, invalid_payload
 from mcpp.api.routes import Routes
 from mcpp.api.services import ApiServices, FromServices
+from mcpp.api.tables import AS_TABLE, FromTables
 from mcpp.domain import people
 from mcpp.domain.charge_points import KEEP, Keep
 from mcpp.domain.people import Move, Price
 from mcpp.reads import people as reads
-from mcpp.reads.csv_text import csv_line
-from mcpp.reads.paging import Page, PageQuery
+from mcpp.reads.csv_text import Value
+from mcpp.reads.paging import FormatQuery, Page, PageQuery
 from mcpp.reads.people import PersonRecord
-from mcpp.reads.statement_rows import COLUMNS, rows_of
+from mcpp.reads.statement_rows import COLUMNS, READABLE, rows_of
 from mcpp.reads.statements import Month, Statement, read_statement
 from mcpp.reads.zones import TimeZone
 
@@ -44,10 +46,22 @@ def _month(text: str) -> str:
 MonthText = Annotated[str, AfterValidator(_month)]
 
 
-@router.get("", response_model=models.PersonPage)
-async def list_people(services: FromServices, query: Annotated[PageQuery, Query()]) -> Page[PersonRecord]:
+class StatementQuery(FormatQuery):
+    """Which statement, and in what form."""
+
+    month: MonthText = Field(description="By the end of each session in the time zone.", examples=["2026-03"])
+    timezone: TimeZone | None = Field(
+        None, description="Whose month it is, such as Europe/Berlin; the server's own where none is given."
+    )
+
+
+@router.get("", response_model=models.PersonPage, responses=AS_TABLE)
+async def list_people(
+    services: FromServices, tables: FromTables, query: Annotated[PageQuery, Query()]
+) -> Page[PersonRecord] | Response:
     """People, in the order of their ids."""
-    return await reads.list_page(services.readers, query, services.clock.now().astimezone().date())
+    read = partial(reads.list_page, services.readers, today=services.clock.now().astimezone().date())
+    return await tables.answer_page(query, models.PersonPage, read)
 
 
 @router.get("/{person_id}", response_model=models.Person, responses=_UNKNOWN)
@@ -104,41 +118,26 @@ async def delete_person(services: FromServices, person_id: str) -> None:
     await services.writer.submit(people.delete, person_id)
 
 
-@router.get(
-    "/{person_id}/statement",
-    response_model=models.Statement,
-    responses={HTTPStatus.OK: {"content": {CSV: {"schema": {"type": "string"}}}}} | _UNKNOWN,
-)
+@router.get("/{person_id}/statement", response_model=models.Statement, responses=AS_TABLE | _UNKNOWN)
 async def get_statement(
-    services: FromServices,
-    person_id: str,
-    month: Annotated[
-        MonthText, Query(description="By the end of each session in the time zone.", examples=["2026-03"])
-    ],
-    timezone: Annotated[
-        TimeZone | None, Query(description="Whose month it is, such as Europe/Berlin; else the server's.")
-    ] = None,
-    accept: Annotated[str, Header(include_in_schema=False)] = "",
+    services: FromServices, tables: FromTables, person_id: str, query: Annotated[StatementQuery, Query()]
 ) -> Statement | Response:
-    """What a person charged in a month. `Accept: text/csv` returns it as a file, safe to open in a spreadsheet.
+    """What a person charged in a month.
 
     A statement is final a day after its month has ended: from then on it says the same. What becomes known later is a
     correction in the statement that is open then, so all statements together are what the books say.
     """
-    read = await read_statement(services.readers, person_id, Month.read(month), timezone, services.clock.now())
+    month = Month.read(query.month)
+    read = await read_statement(services.readers, person_id, month, query.timezone, services.clock.now())
     statement = found(read, _unknown(person_id))
-    if not prefers_csv(accept):
+    if not tables.wants_csv(query):
         return statement
-    name = f"statement-{person_id}-{month}.csv"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Vary": "Accept"}
-    text = "".join(_as_csv(statement))
-    return Response(text.encode(errors="backslashreplace"), headers=headers, media_type=CSV)
 
+    async def steps() -> AsyncIterator[Iterable[Mapping[str, Value]]]:
+        yield rows_of(statement)
 
-def _as_csv(statement: Statement) -> Iterator[str]:
-    yield csv_line(COLUMNS)
-    for row in rows_of(statement):
-        yield csv_line(row)
+    named = replace(tables, name=f"statement-{person_id}-{query.month}")
+    return named.answer_csv(query, COLUMNS, steps(), readable=READABLE)
 
 
 async def _find(services: ApiServices, person_id: str) -> PersonRecord:

@@ -9,7 +9,7 @@ from datetime import tzinfo
 from typing import Annotated, Concatenate, ParamSpec, Protocol, TypeVar, cast
 
 from fastapi import Depends, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, JsonValue
 
 from mcpp.api.credentials import CredentialStore
 from mcpp.api.event_stream import EventStream
@@ -84,6 +84,8 @@ class ApiServices:
     charging_profiles: Mapping[str, type[BaseModel]]
     """The charging profile of each OCPP version."""
     read_unmatched: ReadContent
+    tell_story: Callable[[int], Awaitable[Mapping[str, JsonValue] | None]]
+    """The story of a transaction's session, by its id; None where it's unknown."""
     check_profile: Callable[[int], None]
     """Raises ValueError, with what is missing, where no charge point could connect by this security profile."""
     hash_password: Callable[[str], Awaitable[str]]

@@ -8,6 +8,7 @@ from enum import StrEnum
 import click
 from pydantic.fields import FieldInfo
 
+from mcpp.reads.csv_text import Dialect
 from mcpp.settings import Settings, allowed_range, default_text, flag, is_number, variable
 
 EPILOG = (
@@ -19,6 +20,18 @@ EPILOG = (
 def setting_options(*names: str) -> list[click.Parameter]:
     """A flag for each of the settings; without names for all of them."""
     return [option for name in names or Settings.model_fields for option in _options(name, Settings.model_fields[name])]
+
+
+def dialect_option() -> click.Option:
+    """For whom CSV is."""
+    return click.Option(
+        ["--dialect"],
+        type=click.Choice([dialect.value for dialect in Dialect]),
+        default=Dialect.STANDARD.value,
+        show_default=True,
+        help="Of csv; excel: byte order mark, semicolons, decimal commas, local times, and an apostrophe before a text "
+        "that Excel would take for a number or a date, such as a card's number.",
+    )
 
 
 def given_flags(values: Mapping[str, object]) -> dict[str, str]:

@@ -12,7 +12,7 @@ from typing import TextIO, TypeAlias
 
 import click
 
-from mcpp.reads.csv_text import Value, csv_line
+from mcpp.reads.csv_text import CsvText, Value
 from mcpp.reads.terminal_text import padded, printable, width_of
 
 Row: TypeAlias = Mapping[str, Value]
@@ -36,10 +36,10 @@ def standard_output() -> Iterator[TextIO]:
         raise click.ClickException(f"standard output can't be written: {error.strerror or error}") from error
 
 
-def write_csv(out: TextIO, columns: Sequence[str], rows: Iterable[Row]) -> None:
+def write_csv(out: TextIO, text: CsvText, rows: Iterable[Row]) -> None:
     """A header and a line for each row."""
-    out.write(csv_line(columns))
-    out.writelines(csv_line(row[column] for column in columns) for row in rows)
+    out.write(text.head())
+    out.writelines(map(text.line, rows))
 
 
 def write_json(out: TextIO, rows: Iterable[Row]) -> None:

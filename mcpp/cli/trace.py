@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import tzinfo
 from functools import partial
@@ -16,19 +15,17 @@ from typing import BinaryIO, Final, TextIO, cast
 
 import click
 import orjson
-from pydantic import JsonValue
 
 from mcpp.cli.database import open_database
 from mcpp.cli.options import given_flags, setting_options
 from mcpp.cli.output import standard_output
 from mcpp.cli.zones import complete_zone, option_time, read_zone
-from mcpp.reads.transactions import row_of, transaction_of
 from mcpp.server.versions import VOCABULARY
 from mcpp.settings import Settings
-from mcpp.story.json_entries import charge_point_json, entry_json
+from mcpp.story.json_entries import entry_json, subject_json
 from mcpp.story.log_files import LogFile, NotJsonLines
 from mcpp.story.log_selection import LINES_LIMIT, TooManyLines
-from mcpp.story.model import EVER, ChargePointSubject, Span, Story, TransactionSubject
+from mcpp.story.model import EVER, ChargePointSubject, Span, Story
 from mcpp.story.records import read_transaction
 from mcpp.story.text import Style, notes, text_lines
 from mcpp.story.timeline import charge_point_story, transaction_story
@@ -113,7 +110,10 @@ def trace(
         story = _story_of_charge_point(settings.database, logs, subject, payloads=payloads)
     with standard_output() as out:
         if as_json:
-            for item in (_subject_json(story), *(entry_json(entry, payloads=payloads) for entry in story.entries)):
+            for item in (
+                subject_json(story.subject),
+                *(entry_json(entry, payloads=payloads) for entry in story.entries),
+            ):
                 out.write(orjson.dumps(item, option=orjson.OPT_APPEND_NEWLINE).decode())
         else:
             out.writelines(f"{line}\n" for line in text_lines(story, _style(out, zone, payloads=payloads)))
@@ -214,14 +214,6 @@ def _copy(source: BinaryIO) -> BinaryIO:
     copy = cast("BinaryIO", TemporaryFile())  # noqa: SIM115 - as above
     shutil.copyfileobj(source, copy)
     return copy
-
-
-def _subject_json(story: Story) -> Mapping[str, JsonValue]:
-    """What the story is about: a transaction as the API shows it."""
-    if not isinstance(story.subject, TransactionSubject):
-        return charge_point_json(story.subject)
-    row: dict[str, JsonValue] = json.loads(json.dumps(row_of(transaction_of(story.subject.record))))
-    return {"kind": "transaction", **row, "ended_by": story.subject.ended_by, "ended_how": story.subject.ended_how}
 
 
 def _style(out: TextIO, zone: tzinfo | None, *, payloads: bool) -> Style:

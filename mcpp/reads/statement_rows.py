@@ -9,7 +9,6 @@ from typing import Final
 from mcpp.domain.prices import spell_decimal
 from mcpp.reads.csv_text import Value
 from mcpp.reads.statements import Correction, Figure, Session, Statement
-from mcpp.reads.times import spell_time
 
 COLUMNS: Final = (
     "kind",
@@ -31,8 +30,11 @@ COLUMNS: Final = (
 )
 """kind: session, correction, implausible or sum. energy_wh and amount: what is added, so that each column adds up."""
 
+READABLE: Final = frozenset({"price_per_kwh", "amount", "previous_amount"})
+"""Texts that a spreadsheet may take for the numbers that they are."""
 
-def rows_of(statement: Statement) -> Iterator[tuple[Value, ...]]:
+
+def rows_of(statement: Statement) -> Iterator[dict[str, Value]]:
     """Sessions, corrections, those left out, and the sum of the first two."""
     currency = statement.currency
     for session in statement.sessions:
@@ -45,8 +47,8 @@ def rows_of(statement: Statement) -> Iterator[tuple[Value, ...]]:
         yield _row("correction", correction, figure, correction.energy_wh, correction.amount, currency, note, before)
     for session in statement.implausible:
         yield _row("implausible", session, session.figure, None, None, currency, _why(session.figure))
-    whole = statement.energy_wh, None, _money(statement.amount), currency
-    yield ("sum", *[None] * 8, *whole, None, None, None)
+    whole = {"energy_wh": statement.energy_wh, "amount": _money(statement.amount), "currency": currency}
+    yield dict.fromkeys(COLUMNS) | {"kind": "sum"} | whole
 
 
 def _row(
@@ -58,15 +60,15 @@ def _row(
     currency: str | None,
     note: str | None,
     before: Figure | None = None,
-) -> tuple[Value, ...]:
-    return (
+) -> dict[str, Value]:
+    values: tuple[Value, ...] = (
         kind,
         of.transaction_id,
         of.charge_point_id,
         of.connector_id,
         of.id_tag,
-        spell_time(of.started_at),
-        figure and spell_time(figure.stopped_at),
+        of.started_at,
+        figure and figure.stopped_at,
         of.meter_start,
         figure and figure.meter_stop,
         energy_wh,
@@ -77,6 +79,7 @@ def _row(
         before and _money(before.amount),
         note,
     )
+    return dict(zip(COLUMNS, values, strict=True))
 
 
 def _money(value: Decimal | None) -> Value:

@@ -143,14 +143,20 @@ def duration_so_far(started_at: datetime, received_at: datetime, now: datetime) 
     return max(0, int((now - begin).total_seconds()))
 
 
-def row_of(transaction: Transaction) -> dict[str, Value]:
-    """The same for JSON and CSV, by column."""
+def values_of(transaction: Transaction) -> dict[str, Value]:
+    """The same by column, for CSV: with its times as such."""
     row: dict[str, Value] = transaction._asdict()
+    if (correction := transaction.correction) is not None:
+        row["correction"] = {**correction._asdict(), "corrected_at": spell_time(correction.corrected_at)}
+    return row
+
+
+def row_of(transaction: Transaction) -> dict[str, Value]:
+    """The same for JSON, by column."""
+    row = values_of(transaction)
     row["started_at"] = spell_time(transaction.started_at)
     if transaction.stopped_at is not None:
         row["stopped_at"] = spell_time(transaction.stopped_at)
-    if (correction := transaction.correction) is not None:
-        row["correction"] = {**correction._asdict(), "corrected_at": spell_time(correction.corrected_at)}
     return row
 
 

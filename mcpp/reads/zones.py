@@ -20,7 +20,9 @@ def find_zone(name: str) -> ZoneInfo:
         raise ValueError(f"{name[:100]!r} is no time zone{hint}") from None
 
 
-def _known(given: object) -> ZoneInfo:
+def _known(given: object) -> object:
+    if isinstance(given, ZoneInfo):
+        return given
     try:
         return find_zone(str(given))
     except ValueError as error:
@@ -28,6 +30,8 @@ def _known(given: object) -> ZoneInfo:
 
 
 TimeZone = Annotated[
-    ZoneInfo, BeforeValidator(_known), WithJsonSchema({"type": "string", "examples": ["Europe/Berlin"]})
+    ZoneInfo,
+    BeforeValidator(_known),
+    WithJsonSchema({"type": "string", "maxLength": 100, "examples": ["Europe/Berlin"]}),
 ]
 """A time zone in a request, by its name."""

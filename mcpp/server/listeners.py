@@ -27,6 +27,7 @@ from mcpp.server.attention import attention_sources
 from mcpp.server.connect import base_urls
 from mcpp.server.machine import machine_names
 from mcpp.server.parts import CoreParts, PluginParts, StorageParts
+from mcpp.server.stories import Stories
 from mcpp.server.telemetry import TelemetryParts
 from mcpp.server.tls import ListenersTls, secured
 from mcpp.server.versions import CHARGING_PROFILES, local_list_sync, read_unmatched
@@ -131,6 +132,7 @@ async def open_http(
         sync_local_list=local_list_sync(storage.writer, core.registry, telemetry.clock.now),
         charging_profiles=CHARGING_PROFILES,
         read_unmatched=read_unmatched,
+        tell_story=Stories(storage.snapshot).tell,
         check_profile=settings.check_profile,
         hash_password=core.passwords.hash,
         check_readiness=partial(check_writable, storage.writer),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, AsyncExitStack
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, NamedTuple
@@ -65,6 +65,7 @@ from mcpp.storage.sqlite.copies import SqliteCopies
 from mcpp.storage.sqlite.database import errors_explained
 from mcpp.storage.sqlite.readers import SqliteReaderPool
 from mcpp.storage.sqlite.service import open_for_service
+from mcpp.storage.sqlite.snapshots import snapshot
 from mcpp.storage.writer import Writer
 from mcpp.telemetry.database import DatabaseTelemetry
 from mcpp.telemetry.logs.pipeline import get_logger
@@ -85,6 +86,8 @@ class StorageParts(NamedTuple):
     writer: Writer[Queries]
     readers: SqliteReaderPool
     copies: SqliteCopies
+    snapshot: Callable[[], AbstractContextManager[Queries]]
+    """One state of the database, for a thread."""
     memory: Memory
     """The writer's."""
     revoked: Revoked
@@ -133,7 +136,15 @@ async def open_storage(settings: Settings, telemetry: TelemetryParts, running: A
     checkpoints = Checkpoints(settings.database, connection, settings.durability)
     checkpoints.start()
     running.callback(checkpoints.stop)
-    return StorageParts(writer, readers, SqliteCopies(settings.database), memory, revoked, under_way)
+    return StorageParts(
+        writer,
+        readers,
+        SqliteCopies(settings.database),
+        partial(snapshot, settings.database),
+        memory,
+        revoked,
+        under_way,
+    )
 
 
 class CoreParts(NamedTuple):

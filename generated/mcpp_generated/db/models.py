@@ -454,17 +454,40 @@ class PluginMemory(NamedTuple):
     value: str
 
 
-class ListEndedTransactionsRow(NamedTuple):
-    """A row of `list_ended_transactions`."""
+class SumUpByChargerRow(NamedTuple):
+    """A row of `sum_up_by_charger`."""
 
-    id: int
-    charge_point_id: str
-    id_tag: str
-    started_at: datetime
-    stopped_at: datetime | None
-    energy_wh: int | None
+    subject: str
     implausible_reason: Implausible | None
-    corrected_wh: int | None
+    is_corrected: int
+    sessions: int
+    energy_wh: float
+    corrected_wh: float
+    duration_ms: float
+
+
+class SumUpByIdTagRow(NamedTuple):
+    """A row of `sum_up_by_id_tag`."""
+
+    subject: str
+    implausible_reason: Implausible | None
+    is_corrected: int
+    sessions: int
+    energy_wh: float
+    corrected_wh: float
+    duration_ms: float
+
+
+class SumUpByPersonRow(NamedTuple):
+    """A row of `sum_up_by_person`."""
+
+    subject: str
+    implausible_reason: Implausible | None
+    is_corrected: int
+    sessions: int
+    energy_wh: float
+    corrected_wh: float
+    duration_ms: float
 
 
 class ReservationRecord(NamedTuple):
@@ -525,6 +548,26 @@ class ListTransactionSamplesRow(NamedTuple):
     context: str
     location: str
     format: str
+
+
+class ListReadingsRow(NamedTuple):
+    """A row of `list_readings`."""
+
+    measured_at: datetime
+    late_sample: str
+    samples: str
+    origin: int
+    received_at: datetime
+
+
+class ListLastReadingsRow(NamedTuple):
+    """A row of `list_last_readings`."""
+
+    measured_at: datetime
+    late_sample: str
+    samples: str
+    origin: int
+    received_at: datetime
 
 
 class ListSessionsRow(NamedTuple):

@@ -50,12 +50,12 @@ from .models import (
     ListConnectorsRow,
     ListDeliveriesRow,
     ListDeparturesRow,
-    ListEndedTransactionsRow,
     ListEndingUnrenewedRow,
     ListEnergyReadingsRow,
     ListFaultedConnectorsRow,
     ListFleetConnectorsRow,
     ListFleetRow,
+    ListLastReadingsRow,
     ListLatelyImplausibleRow,
     ListLatelyRecoveredRow,
     ListLongOpenRow,
@@ -64,6 +64,7 @@ from .models import (
     ListOpenOfRow,
     ListPointsRow,
     ListPresenceRow,
+    ListReadingsRow,
     ListReadingsWithEnergyRow,
     ListSessionsRow,
     ListSupersededEndsOfIdTagRow,
@@ -86,6 +87,9 @@ from .models import (
     SizeOfUnmatchedRow,
     StampChargePointsParams,
     SumEndedTransactionsRow,
+    SumUpByChargerRow,
+    SumUpByIdTagRow,
+    SumUpByPersonRow,
     Token,
     Transaction,
     TransactionRecord,
@@ -856,10 +860,22 @@ class Queries(Protocol):
         """Begin every grace period anew: the clock by which they were measured has jumped."""
         raise NotImplementedError
 
-    def list_ended_transactions(
-        self, *, after: int, since: datetime | None, until: datetime | None, page_size: int
-    ) -> list[ListEndedTransactionsRow]:
-        """Transactions that ended in a span of time, by their ids, a page at a time: what a report sums up."""
+    def find_stop(self, *, since: datetime | None, until: datetime | None, skipped: int) -> datetime | None:
+        """When the first transaction ended in a span of time, or the one behind so many: where the next step of a report begins
+        and ends."""
+        raise NotImplementedError
+
+    def sum_up_by_charger(self, *, since: datetime | None, until: datetime | None) -> list[SumUpByChargerRow]:
+        """The transactions that ended in a span of time, summed up by charge point; apart where they count otherwise
+        (mcpp.domain.energy, counted_wh). total() has no overflow. duration_ms: none for one that ended before it began."""
+        raise NotImplementedError
+
+    def sum_up_by_id_tag(self, *, since: datetime | None, until: datetime | None) -> list[SumUpByIdTagRow]:
+        """As SumUpByCharger, by id tag, whatever its letter case."""
+        raise NotImplementedError
+
+    def sum_up_by_person(self, *, since: datetime | None, until: datetime | None) -> list[SumUpByPersonRow]:
+        """As SumUpByCharger, by the person whose the card was when a session began; '' where it was nobody's."""
         raise NotImplementedError
 
     def put_reservation(
@@ -1050,6 +1066,25 @@ class Queries(Protocol):
         self, *, transaction_id: int, measured_at: datetime, position: int, kind_id: int, value: str, page_size: int
     ) -> list[ListTransactionSamplesRow]:
         """The samples of a transaction in the order of time, then as sent, a page at a time."""
+        raise NotImplementedError
+
+    def list_readings(
+        self, *, transaction_id: int, after: datetime, after_late_sample: str, page_size: int
+    ) -> list[ListReadingsRow]:
+        """The readings of a transaction in the order of time, a page at a time behind one."""
+        raise NotImplementedError
+
+    def find_reading(self, *, transaction_id: int, skipped: int) -> datetime | None:
+        """When a transaction's reading behind so many others was measured."""
+        raise NotImplementedError
+
+    def find_newest_reading(self, *, transaction_id: int) -> datetime | None:
+        """When a transaction's newest reading was measured."""
+        raise NotImplementedError
+
+    def list_last_readings(self, *, spans: str, transaction_id: int) -> list[ListLastReadingsRow]:
+        """The last moment of a transaction in each of some spans of time, however many there are in it.
+        spans: a JSON list of lists of two times, the second outside of the span."""
         raise NotImplementedError
 
     def list_sessions(self) -> list[ListSessionsRow]:

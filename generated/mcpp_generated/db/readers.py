@@ -23,6 +23,7 @@ from .models import (
     ListDeparturesRow,
     ListEndingUnrenewedRow,
     ListFaultedConnectorsRow,
+    ListLastReadingsRow,
     ListLatelyImplausibleRow,
     ListLatelyRecoveredRow,
     ListLongOpenRow,
@@ -31,6 +32,7 @@ from .models import (
     ListOpenOfRow,
     ListPointsRow,
     ListPresenceRow,
+    ListReadingsRow,
     ListSupersededEndsOfIdTagRow,
     ListTransactionSamplesRow,
     ListUnknownIdTagsRow,
@@ -43,8 +45,13 @@ from .models import (
     PersonPrice,
     ReservationRecord,
     RollOutStep,
+    SampleKind,
     SumEndedTransactionsRow,
+    SumUpByChargerRow,
+    SumUpByIdTagRow,
+    SumUpByPersonRow,
     Token,
+    Transaction,
     TransactionRecord,
     UnmatchedRecord,
     UploadRecord,
@@ -105,6 +112,10 @@ class Readers(Protocol):
 
     async def get_charge_points(self, *, identities: Sequence[str]) -> list[ChargePoint]:
         """Charge points by their identities."""
+        raise NotImplementedError
+
+    async def get_rated_power(self, *, key: int) -> int | None:
+        """What each connector of a charge point can deliver at most, in W; null where nobody said."""
         raise NotImplementedError
 
     async def get_charging_profile(self, *, name: str) -> ChargingProfile | None:
@@ -264,6 +275,24 @@ class Readers(Protocol):
         """What counted before for a card's transactions, of each in the order of time, with the corrections that did."""
         raise NotImplementedError
 
+    async def find_stop(self, *, since: datetime | None, until: datetime | None, skipped: int) -> datetime | None:
+        """When the first transaction ended in a span of time, or the one behind so many: where the next step of a report begins
+        and ends."""
+        raise NotImplementedError
+
+    async def sum_up_by_charger(self, *, since: datetime | None, until: datetime | None) -> list[SumUpByChargerRow]:
+        """The transactions that ended in a span of time, summed up by charge point; apart where they count otherwise
+        (mcpp.domain.energy, counted_wh). total() has no overflow. duration_ms: none for one that ended before it began."""
+        raise NotImplementedError
+
+    async def sum_up_by_id_tag(self, *, since: datetime | None, until: datetime | None) -> list[SumUpByIdTagRow]:
+        """As SumUpByCharger, by id tag, whatever its letter case."""
+        raise NotImplementedError
+
+    async def sum_up_by_person(self, *, since: datetime | None, until: datetime | None) -> list[SumUpByPersonRow]:
+        """As SumUpByCharger, by the person whose the card was when a session began; '' where it was nobody's."""
+        raise NotImplementedError
+
     async def list_reservations(self, *, before_id: int, page_size: int) -> list[ReservationRecord]:
         """Reservations, newest first, a page at a time."""
         raise NotImplementedError
@@ -286,10 +315,33 @@ class Readers(Protocol):
         """As ListReservations, those of one status."""
         raise NotImplementedError
 
+    async def get_sample_kind(self, *, id: int) -> SampleKind | None:
+        """A kind of sample by its key."""
+        raise NotImplementedError
+
     async def list_transaction_samples(
         self, *, transaction_id: int, measured_at: datetime, position: int, kind_id: int, value: str, page_size: int
     ) -> list[ListTransactionSamplesRow]:
         """The samples of a transaction in the order of time, then as sent, a page at a time."""
+        raise NotImplementedError
+
+    async def list_readings(
+        self, *, transaction_id: int, after: datetime, after_late_sample: str, page_size: int
+    ) -> list[ListReadingsRow]:
+        """The readings of a transaction in the order of time, a page at a time behind one."""
+        raise NotImplementedError
+
+    async def find_reading(self, *, transaction_id: int, skipped: int) -> datetime | None:
+        """When a transaction's reading behind so many others was measured."""
+        raise NotImplementedError
+
+    async def find_newest_reading(self, *, transaction_id: int) -> datetime | None:
+        """When a transaction's newest reading was measured."""
+        raise NotImplementedError
+
+    async def list_last_readings(self, *, spans: str, transaction_id: int) -> list[ListLastReadingsRow]:
+        """The last moment of a transaction in each of some spans of time, however many there are in it.
+        spans: a JSON list of lists of two times, the second outside of the span."""
         raise NotImplementedError
 
     async def list_points(self) -> list[ListPointsRow]:
@@ -355,6 +407,10 @@ class Readers(Protocol):
 
     async def list_logins(self) -> list[Login]:
         """Every browser that is logged in, the one whose time is over first at the top."""
+        raise NotImplementedError
+
+    async def find_transaction(self, *, id: int) -> Transaction | None:
+        """One transaction by its id, as the domain works with it."""
         raise NotImplementedError
 
     async def get_transaction(self, *, transaction_id: int) -> TransactionRecord | None:

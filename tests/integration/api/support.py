@@ -46,6 +46,7 @@ from mcpp.reads.live import LiveReadings
 from mcpp.server.connect import ConnectGuide
 from mcpp.server.events import Events
 from mcpp.server.passwords import Passwords
+from mcpp.server.stories import Stories
 from mcpp.server.versions import CHARGING_PROFILES, local_list_sync, read_unmatched
 from mcpp.settings import Settings
 from mcpp.storage.readiness import check_writable
@@ -53,6 +54,7 @@ from mcpp.storage.sqlite.copies import SqliteCopies
 from mcpp.storage.sqlite.database import open_writer
 from mcpp.storage.sqlite.migrations import migrate
 from mcpp.storage.sqlite.readers import SqliteReaderPool
+from mcpp.storage.sqlite.snapshots import snapshot
 from mcpp.storage.writer import Writer
 from mcpp.telemetry.logs.control import LogControl
 from mcpp.telemetry.logs.lines import LineWriter, LogLevel, render_json
@@ -296,6 +298,7 @@ async def site(
         sync_local_list=local_list_sync(writer, connections, clock.now),
         charging_profiles=CHARGING_PROFILES,
         read_unmatched=read_unmatched,
+        tell_story=Stories(partial(snapshot, database)).tell,
         check_profile=lambda _: None,
         hash_password=passwords.hash,
         check_readiness=partial(check_writable, writer),

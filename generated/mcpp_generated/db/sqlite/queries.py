@@ -50,12 +50,12 @@ from ..models import (
     ListConnectorsRow,
     ListDeliveriesRow,
     ListDeparturesRow,
-    ListEndedTransactionsRow,
     ListEndingUnrenewedRow,
     ListEnergyReadingsRow,
     ListFaultedConnectorsRow,
     ListFleetConnectorsRow,
     ListFleetRow,
+    ListLastReadingsRow,
     ListLatelyImplausibleRow,
     ListLatelyRecoveredRow,
     ListLongOpenRow,
@@ -64,6 +64,7 @@ from ..models import (
     ListOpenOfRow,
     ListPointsRow,
     ListPresenceRow,
+    ListReadingsRow,
     ListReadingsWithEnergyRow,
     ListSessionsRow,
     ListSupersededEndsOfIdTagRow,
@@ -86,6 +87,9 @@ from ..models import (
     SizeOfUnmatchedRow,
     StampChargePointsParams,
     SumEndedTransactionsRow,
+    SumUpByChargerRow,
+    SumUpByIdTagRow,
+    SumUpByPersonRow,
     Token,
     Transaction,
     TransactionRecord,
@@ -115,12 +119,12 @@ from .rows import (
     StoredListConnectorsRow,
     StoredListDeliveriesRow,
     StoredListDeparturesRow,
-    StoredListEndedTransactionsRow,
     StoredListEndingUnrenewedRow,
     StoredListEnergyReadingsRow,
     StoredListFaultedConnectorsRow,
     StoredListFleetConnectorsRow,
     StoredListFleetRow,
+    StoredListLastReadingsRow,
     StoredListLatelyImplausibleRow,
     StoredListLatelyRecoveredRow,
     StoredListLongOpenRow,
@@ -129,6 +133,7 @@ from .rows import (
     StoredListOpenOfRow,
     StoredListPointsRow,
     StoredListPresenceRow,
+    StoredListReadingsRow,
     StoredListReadingsWithEnergyRow,
     StoredListSessionsRow,
     StoredListSupersededEndsOfIdTagRow,
@@ -148,6 +153,9 @@ from .rows import (
     StoredSizeOfConfigurationRow,
     StoredSizeOfUnmatchedRow,
     StoredSumEndedTransactionsRow,
+    StoredSumUpByChargerRow,
+    StoredSumUpByIdTagRow,
+    StoredSumUpByPersonRow,
     StoredToken,
     StoredTransaction,
     StoredTransactionRecord,
@@ -166,7 +174,10 @@ from .rows import (
     decode_find_connector_reading_after,
     decode_find_dispensable_unmatched_row,
     decode_find_newest_clock,
+    decode_find_newest_reading,
+    decode_find_reading,
     decode_find_reading_after,
+    decode_find_stop,
     decode_find_upload_link_row,
     decode_find_upload_row,
     decode_firmware_image,
@@ -180,12 +191,12 @@ from .rows import (
     decode_list_connectors_row,
     decode_list_deliveries_row,
     decode_list_departures_row,
-    decode_list_ended_transactions_row,
     decode_list_ending_unrenewed_row,
     decode_list_energy_readings_row,
     decode_list_faulted_connectors_row,
     decode_list_fleet_connectors_row,
     decode_list_fleet_row,
+    decode_list_last_readings_row,
     decode_list_lately_implausible_row,
     decode_list_lately_recovered_row,
     decode_list_long_open_row,
@@ -194,6 +205,7 @@ from .rows import (
     decode_list_open_of_row,
     decode_list_points_row,
     decode_list_presence_row,
+    decode_list_readings_row,
     decode_list_readings_with_energy_row,
     decode_list_sessions_row,
     decode_list_superseded_ends_of_id_tag_row,
@@ -213,6 +225,9 @@ from .rows import (
     decode_size_of_configuration_row,
     decode_size_of_unmatched_row,
     decode_sum_ended_transactions_row,
+    decode_sum_up_by_charger_row,
+    decode_sum_up_by_id_tag_row,
+    decode_sum_up_by_person_row,
     decode_token,
     decode_transaction,
     decode_transaction_record,
@@ -1185,19 +1200,37 @@ class SqliteQueries:
             statements.RESTART_GRACE_PERIODS, (None if grace_began_at is None else to_milliseconds(grace_began_at),)
         )
 
-    def list_ended_transactions(
-        self, *, after: int, since: datetime | None, until: datetime | None, page_size: int
-    ) -> list[ListEndedTransactionsRow]:
-        rows: list[StoredListEndedTransactionsRow] = self._execute(
-            statements.LIST_ENDED_TRANSACTIONS,
+    def find_stop(self, *, since: datetime | None, until: datetime | None, skipped: int) -> datetime | None:
+        row: tuple[int | None] | None = self._execute(
+            statements.FIND_STOP,
             (
-                after,
                 None if since is None else to_milliseconds(since),
                 None if until is None else to_milliseconds(until),
-                page_size,
+                skipped,
             ),
+        ).fetchone()
+        return None if row is None else decode_find_stop(row)
+
+    def sum_up_by_charger(self, *, since: datetime | None, until: datetime | None) -> list[SumUpByChargerRow]:
+        rows: list[StoredSumUpByChargerRow] = self._execute(
+            statements.SUM_UP_BY_CHARGER,
+            (None if since is None else to_milliseconds(since), None if until is None else to_milliseconds(until)),
         ).fetchall()
-        return [decode_list_ended_transactions_row(row) for row in rows]
+        return [decode_sum_up_by_charger_row(row) for row in rows]
+
+    def sum_up_by_id_tag(self, *, since: datetime | None, until: datetime | None) -> list[SumUpByIdTagRow]:
+        rows: list[StoredSumUpByIdTagRow] = self._execute(
+            statements.SUM_UP_BY_ID_TAG,
+            (None if since is None else to_milliseconds(since), None if until is None else to_milliseconds(until)),
+        ).fetchall()
+        return [decode_sum_up_by_id_tag_row(row) for row in rows]
+
+    def sum_up_by_person(self, *, since: datetime | None, until: datetime | None) -> list[SumUpByPersonRow]:
+        rows: list[StoredSumUpByPersonRow] = self._execute(
+            statements.SUM_UP_BY_PERSON,
+            (None if since is None else to_milliseconds(since), None if until is None else to_milliseconds(until)),
+        ).fetchall()
+        return [decode_sum_up_by_person_row(row) for row in rows]
 
     def put_reservation(
         self,
@@ -1442,6 +1475,28 @@ class SqliteQueries:
             (transaction_id, to_milliseconds(measured_at), position, kind_id, value, page_size),
         ).fetchall()
         return [decode_list_transaction_samples_row(row) for row in rows]
+
+    def list_readings(
+        self, *, transaction_id: int, after: datetime, after_late_sample: str, page_size: int
+    ) -> list[ListReadingsRow]:
+        rows: list[StoredListReadingsRow] = self._execute(
+            statements.LIST_READINGS, (transaction_id, to_milliseconds(after), after_late_sample, page_size)
+        ).fetchall()
+        return [decode_list_readings_row(row) for row in rows]
+
+    def find_reading(self, *, transaction_id: int, skipped: int) -> datetime | None:
+        row: tuple[int] | None = self._execute(statements.FIND_READING, (transaction_id, skipped)).fetchone()
+        return None if row is None else decode_find_reading(row)
+
+    def find_newest_reading(self, *, transaction_id: int) -> datetime | None:
+        row: tuple[int] | None = self._execute(statements.FIND_NEWEST_READING, (transaction_id,)).fetchone()
+        return None if row is None else decode_find_newest_reading(row)
+
+    def list_last_readings(self, *, spans: str, transaction_id: int) -> list[ListLastReadingsRow]:
+        rows: list[StoredListLastReadingsRow] = self._execute(
+            statements.LIST_LAST_READINGS, (spans, transaction_id)
+        ).fetchall()
+        return [decode_list_last_readings_row(row) for row in rows]
 
     def list_sessions(self) -> list[ListSessionsRow]:
         rows: list[StoredListSessionsRow] = self._execute(statements.LIST_SESSIONS).fetchall()

@@ -24,6 +24,7 @@ from ..models import (
     ListDeparturesRow,
     ListEndingUnrenewedRow,
     ListFaultedConnectorsRow,
+    ListLastReadingsRow,
     ListLatelyImplausibleRow,
     ListLatelyRecoveredRow,
     ListLongOpenRow,
@@ -32,6 +33,7 @@ from ..models import (
     ListOpenOfRow,
     ListPointsRow,
     ListPresenceRow,
+    ListReadingsRow,
     ListSupersededEndsOfIdTagRow,
     ListTransactionSamplesRow,
     ListUnknownIdTagsRow,
@@ -44,8 +46,13 @@ from ..models import (
     PersonPrice,
     ReservationRecord,
     RollOutStep,
+    SampleKind,
     SumEndedTransactionsRow,
+    SumUpByChargerRow,
+    SumUpByIdTagRow,
+    SumUpByPersonRow,
     Token,
+    Transaction,
     TransactionRecord,
     UnmatchedRecord,
     UploadRecord,
@@ -60,6 +67,9 @@ from .rows import (
     decode_configuration_key,
     decode_default_price,
     decode_departure,
+    decode_find_newest_reading,
+    decode_find_reading,
+    decode_find_stop,
     decode_find_upload_link_row,
     decode_firmware_image,
     decode_id_tag,
@@ -67,6 +77,7 @@ from .rows import (
     decode_list_departures_row,
     decode_list_ending_unrenewed_row,
     decode_list_faulted_connectors_row,
+    decode_list_last_readings_row,
     decode_list_lately_implausible_row,
     decode_list_lately_recovered_row,
     decode_list_long_open_row,
@@ -75,6 +86,7 @@ from .rows import (
     decode_list_open_of_row,
     decode_list_points_row,
     decode_list_presence_row,
+    decode_list_readings_row,
     decode_list_superseded_ends_of_id_tag_row,
     decode_list_transaction_samples_row,
     decode_list_unknown_id_tags_row,
@@ -87,8 +99,13 @@ from .rows import (
     decode_person_price,
     decode_reservation_record,
     decode_roll_out_step,
+    decode_sample_kind,
     decode_sum_ended_transactions_row,
+    decode_sum_up_by_charger_row,
+    decode_sum_up_by_id_tag_row,
+    decode_sum_up_by_person_row,
     decode_token,
+    decode_transaction,
     decode_transaction_record,
     decode_unmatched_record,
     decode_upload_record,
@@ -167,6 +184,9 @@ class SqliteReaders:
         return await read_all(
             self._connection, statements.GET_CHARGE_POINTS, (to_array(identities),), decode_charge_point
         )
+
+    async def get_rated_power(self, *, key: int) -> int | None:
+        return await read_one(self._connection, statements.GET_RATED_POWER, (key,), scalar)
 
     async def get_charging_profile(self, *, name: str) -> ChargingProfile | None:
         return await read_one(self._connection, statements.GET_CHARGING_PROFILE, (name,), decode_charging_profile)
@@ -353,6 +373,42 @@ class SqliteReaders:
             decode_list_superseded_ends_of_id_tag_row,
         )
 
+    async def find_stop(self, *, since: datetime | None, until: datetime | None, skipped: int) -> datetime | None:
+        return await read_one(
+            self._connection,
+            statements.FIND_STOP,
+            (
+                None if since is None else to_milliseconds(since),
+                None if until is None else to_milliseconds(until),
+                skipped,
+            ),
+            decode_find_stop,
+        )
+
+    async def sum_up_by_charger(self, *, since: datetime | None, until: datetime | None) -> list[SumUpByChargerRow]:
+        return await read_all(
+            self._connection,
+            statements.SUM_UP_BY_CHARGER,
+            (None if since is None else to_milliseconds(since), None if until is None else to_milliseconds(until)),
+            decode_sum_up_by_charger_row,
+        )
+
+    async def sum_up_by_id_tag(self, *, since: datetime | None, until: datetime | None) -> list[SumUpByIdTagRow]:
+        return await read_all(
+            self._connection,
+            statements.SUM_UP_BY_ID_TAG,
+            (None if since is None else to_milliseconds(since), None if until is None else to_milliseconds(until)),
+            decode_sum_up_by_id_tag_row,
+        )
+
+    async def sum_up_by_person(self, *, since: datetime | None, until: datetime | None) -> list[SumUpByPersonRow]:
+        return await read_all(
+            self._connection,
+            statements.SUM_UP_BY_PERSON,
+            (None if since is None else to_milliseconds(since), None if until is None else to_milliseconds(until)),
+            decode_sum_up_by_person_row,
+        )
+
     async def list_reservations(self, *, before_id: int, page_size: int) -> list[ReservationRecord]:
         return await read_all(
             self._connection, statements.LIST_RESERVATIONS, (before_id, page_size), decode_reservation_record
@@ -388,6 +444,9 @@ class SqliteReaders:
             decode_reservation_record,
         )
 
+    async def get_sample_kind(self, *, id: int) -> SampleKind | None:
+        return await read_one(self._connection, statements.GET_SAMPLE_KIND, (id,), decode_sample_kind)
+
     async def list_transaction_samples(
         self, *, transaction_id: int, measured_at: datetime, position: int, kind_id: int, value: str, page_size: int
     ) -> list[ListTransactionSamplesRow]:
@@ -396,6 +455,29 @@ class SqliteReaders:
             statements.LIST_TRANSACTION_SAMPLES,
             (transaction_id, to_milliseconds(measured_at), position, kind_id, value, page_size),
             decode_list_transaction_samples_row,
+        )
+
+    async def list_readings(
+        self, *, transaction_id: int, after: datetime, after_late_sample: str, page_size: int
+    ) -> list[ListReadingsRow]:
+        return await read_all(
+            self._connection,
+            statements.LIST_READINGS,
+            (transaction_id, to_milliseconds(after), after_late_sample, page_size),
+            decode_list_readings_row,
+        )
+
+    async def find_reading(self, *, transaction_id: int, skipped: int) -> datetime | None:
+        return await read_one(self._connection, statements.FIND_READING, (transaction_id, skipped), decode_find_reading)
+
+    async def find_newest_reading(self, *, transaction_id: int) -> datetime | None:
+        return await read_one(
+            self._connection, statements.FIND_NEWEST_READING, (transaction_id,), decode_find_newest_reading
+        )
+
+    async def list_last_readings(self, *, spans: str, transaction_id: int) -> list[ListLastReadingsRow]:
+        return await read_all(
+            self._connection, statements.LIST_LAST_READINGS, (spans, transaction_id), decode_list_last_readings_row
         )
 
     async def list_points(self) -> list[ListPointsRow]:
@@ -479,6 +561,9 @@ class SqliteReaders:
 
     async def list_logins(self) -> list[Login]:
         return await read_all(self._connection, statements.LIST_LOGINS, (), decode_login)
+
+    async def find_transaction(self, *, id: int) -> Transaction | None:
+        return await read_one(self._connection, statements.FIND_TRANSACTION, (id,), decode_transaction)
 
     async def get_transaction(self, *, transaction_id: int) -> TransactionRecord | None:
         return await read_one(

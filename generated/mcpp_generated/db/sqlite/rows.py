@@ -45,12 +45,12 @@ from ..models import (
     ListConnectorsRow,
     ListDeliveriesRow,
     ListDeparturesRow,
-    ListEndedTransactionsRow,
     ListEndingUnrenewedRow,
     ListEnergyReadingsRow,
     ListFaultedConnectorsRow,
     ListFleetConnectorsRow,
     ListFleetRow,
+    ListLastReadingsRow,
     ListLatelyImplausibleRow,
     ListLatelyRecoveredRow,
     ListLongOpenRow,
@@ -59,6 +59,7 @@ from ..models import (
     ListOpenOfRow,
     ListPointsRow,
     ListPresenceRow,
+    ListReadingsRow,
     ListReadingsWithEnergyRow,
     ListSessionsRow,
     ListSupersededEndsOfIdTagRow,
@@ -78,6 +79,9 @@ from ..models import (
     SizeOfConfigurationRow,
     SizeOfUnmatchedRow,
     SumEndedTransactionsRow,
+    SumUpByChargerRow,
+    SumUpByIdTagRow,
+    SumUpByPersonRow,
     Token,
     Transaction,
     TransactionRecord,
@@ -878,20 +882,51 @@ def decode_plugin_memory(row: StoredPluginMemory) -> PluginMemory:
     return PluginMemory(*row)
 
 
-StoredListEndedTransactionsRow: TypeAlias = tuple[int, str, str, int, int | None, int | None, str | None, int | None]
+StoredSumUpByChargerRow: TypeAlias = tuple[str, str | None, int, int, float, float, float]
 
 
-def decode_list_ended_transactions_row(row: StoredListEndedTransactionsRow) -> ListEndedTransactionsRow:
-    id, charge_point_id, id_tag, started_at, stopped_at, energy_wh, implausible_reason, corrected_wh = row
-    return ListEndedTransactionsRow(
-        id,
-        charge_point_id,
-        id_tag,
-        from_milliseconds(started_at),
-        None if stopped_at is None else from_milliseconds(stopped_at),
-        energy_wh,
+def decode_sum_up_by_charger_row(row: StoredSumUpByChargerRow) -> SumUpByChargerRow:
+    subject, implausible_reason, is_corrected, sessions, energy_wh, corrected_wh, duration_ms = row
+    return SumUpByChargerRow(
+        subject,
         None if implausible_reason is None else _IMPLAUSIBLE[implausible_reason],
+        is_corrected,
+        sessions,
+        energy_wh,
         corrected_wh,
+        duration_ms,
+    )
+
+
+StoredSumUpByIdTagRow: TypeAlias = tuple[str, str | None, int, int, float, float, float]
+
+
+def decode_sum_up_by_id_tag_row(row: StoredSumUpByIdTagRow) -> SumUpByIdTagRow:
+    subject, implausible_reason, is_corrected, sessions, energy_wh, corrected_wh, duration_ms = row
+    return SumUpByIdTagRow(
+        subject,
+        None if implausible_reason is None else _IMPLAUSIBLE[implausible_reason],
+        is_corrected,
+        sessions,
+        energy_wh,
+        corrected_wh,
+        duration_ms,
+    )
+
+
+StoredSumUpByPersonRow: TypeAlias = tuple[str, str | None, int, int, float, float, float]
+
+
+def decode_sum_up_by_person_row(row: StoredSumUpByPersonRow) -> SumUpByPersonRow:
+    subject, implausible_reason, is_corrected, sessions, energy_wh, corrected_wh, duration_ms = row
+    return SumUpByPersonRow(
+        subject,
+        None if implausible_reason is None else _IMPLAUSIBLE[implausible_reason],
+        is_corrected,
+        sessions,
+        energy_wh,
+        corrected_wh,
+        duration_ms,
     )
 
 
@@ -957,6 +992,24 @@ def decode_list_transaction_samples_row(row: StoredListTransactionSamplesRow) ->
     measured_at, position, kind_id, value, measurand, phase, unit, context, location, format = row
     return ListTransactionSamplesRow(
         from_milliseconds(measured_at), position, kind_id, value, measurand, phase, unit, context, location, format
+    )
+
+
+StoredListReadingsRow: TypeAlias = tuple[int, str, str, int, int]
+
+
+def decode_list_readings_row(row: StoredListReadingsRow) -> ListReadingsRow:
+    measured_at, late_sample, samples, origin, received_at = row
+    return ListReadingsRow(from_milliseconds(measured_at), late_sample, samples, origin, from_milliseconds(received_at))
+
+
+StoredListLastReadingsRow: TypeAlias = tuple[int, str, str, int, int]
+
+
+def decode_list_last_readings_row(row: StoredListLastReadingsRow) -> ListLastReadingsRow:
+    measured_at, late_sample, samples, origin, received_at = row
+    return ListLastReadingsRow(
+        from_milliseconds(measured_at), late_sample, samples, origin, from_milliseconds(received_at)
     )
 
 
@@ -1228,6 +1281,10 @@ def decode_find_newest_clock(row: tuple[int]) -> datetime:
     return from_milliseconds(row[0])
 
 
+def decode_find_stop(row: tuple[int | None]) -> datetime | None:
+    return None if row[0] is None else from_milliseconds(row[0])
+
+
 def decode_is_reservation_id_known(row: tuple[int]) -> bool:
     return bool(row[0])
 
@@ -1237,4 +1294,12 @@ def decode_find_reading_after(row: tuple[int]) -> datetime:
 
 
 def decode_find_connector_reading_after(row: tuple[int]) -> datetime:
+    return from_milliseconds(row[0])
+
+
+def decode_find_reading(row: tuple[int]) -> datetime:
+    return from_milliseconds(row[0])
+
+
+def decode_find_newest_reading(row: tuple[int]) -> datetime:
     return from_milliseconds(row[0])

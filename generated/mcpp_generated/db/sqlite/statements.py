@@ -653,16 +653,57 @@ SELECT "key", charge_point_key, evse_id, connector_id, status, error_code, info,
 RESTART_GRACE_PERIODS: Final = """\
 UPDATE transactions SET grace_began_at = ?1 WHERE grace_began_at IS NOT NULL"""
 
-LIST_ENDED_TRANSACTIONS: Final = """\
+FIND_STOP: Final = """\
+SELECT stopped_at FROM transactions
+WHERE stopped_at >= ?1 AND stopped_at <= ?2
+ORDER BY stopped_at
+LIMIT 1 OFFSET ?3"""
+
+SUM_UP_BY_CHARGER: Final = """\
 SELECT
-    t.id, p.identity AS charge_point_id, t.id_tag, t.started_at, t.stopped_at, t.energy_wh, t.implausible_reason,
-    r.energy_wh AS corrected_wh
+    p.identity AS subject,
+    t.implausible_reason,
+    CAST(t.correction_id IS NOT NULL AS INTEGER) AS is_corrected,
+    count(*) AS sessions,
+    CAST(total(t.energy_wh) AS REAL) AS energy_wh,
+    CAST(total(r.energy_wh) AS REAL) AS corrected_wh,
+    CAST(total(max(t.stopped_at - t.started_at, 0)) AS REAL) AS duration_ms
 FROM transactions AS t
 JOIN charge_points AS p ON p.key = t.charge_point_key
 LEFT JOIN transaction_corrections AS r ON r.id = t.correction_id
-WHERE t.id > ?1 AND t.stopped_at >= ?2 AND (t.stopped_at < ?3 OR ?3 IS NULL)
-ORDER BY t.id
-LIMIT ?4"""
+WHERE t.stopped_at >= ?1 AND t.stopped_at <= ?2
+GROUP BY t.charge_point_key, t.implausible_reason, t.correction_id IS NOT NULL"""
+
+SUM_UP_BY_ID_TAG: Final = """\
+SELECT
+    t.id_tag AS subject,
+    t.implausible_reason,
+    CAST(t.correction_id IS NOT NULL AS INTEGER) AS is_corrected,
+    count(*) AS sessions,
+    CAST(total(t.energy_wh) AS REAL) AS energy_wh,
+    CAST(total(r.energy_wh) AS REAL) AS corrected_wh,
+    CAST(total(max(t.stopped_at - t.started_at, 0)) AS REAL) AS duration_ms
+FROM transactions AS t
+LEFT JOIN transaction_corrections AS r ON r.id = t.correction_id
+WHERE t.stopped_at >= ?1 AND t.stopped_at <= ?2
+GROUP BY t.id_tag, t.implausible_reason, t.correction_id IS NOT NULL"""
+
+SUM_UP_BY_PERSON: Final = """\
+SELECT
+    CAST(coalesce(c.person_id, '') AS TEXT) AS subject,
+    t.implausible_reason,
+    CAST(t.correction_id IS NOT NULL AS INTEGER) AS is_corrected,
+    count(*) AS sessions,
+    CAST(total(t.energy_wh) AS REAL) AS energy_wh,
+    CAST(total(r.energy_wh) AS REAL) AS corrected_wh,
+    CAST(total(max(t.stopped_at - t.started_at, 0)) AS REAL) AS duration_ms
+FROM transactions AS t
+LEFT JOIN transaction_corrections AS r ON r.id = t.correction_id
+LEFT JOIN person_cards AS c ON c.id_tag = t.id_tag AND c.since_at <= t.started_at AND NOT EXISTS (
+    SELECT 1 FROM person_cards AS n WHERE n.id_tag = t.id_tag AND n.since_at <= t.started_at AND n.since_at > c.since_at
+)
+WHERE t.stopped_at >= ?1 AND t.stopped_at <= ?2
+GROUP BY c.person_id, t.implausible_reason, t.correction_id IS NOT NULL"""
 
 PUT_RESERVATION: Final = """\
 INSERT INTO reservations (
@@ -864,6 +905,33 @@ WHERE s.transaction_id = ?1 AND s.measured_at >= ?2
     )
 ORDER BY s.measured_at, s.position, s.kind_id, s.value
 LIMIT ?6"""
+
+LIST_READINGS: Final = """\
+SELECT measured_at, late_sample, samples, origin, received_at FROM transaction_readings
+WHERE transaction_id = ?1 AND measured_at >= ?2
+    AND (measured_at > ?2 OR late_sample > ?3)
+ORDER BY measured_at, late_sample
+LIMIT ?4"""
+
+FIND_READING: Final = """\
+SELECT measured_at FROM transaction_readings WHERE transaction_id = ?1
+ORDER BY measured_at
+LIMIT 1 OFFSET ?2"""
+
+FIND_NEWEST_READING: Final = """\
+SELECT measured_at FROM transaction_readings WHERE transaction_id = ?1 ORDER BY measured_at DESC LIMIT 1"""
+
+LIST_LAST_READINGS: Final = """\
+SELECT r.measured_at, r.late_sample, r.samples, r.origin, r.received_at
+FROM json_each(CAST(?1 AS TEXT)) AS s
+CROSS JOIN transaction_readings AS r
+WHERE r.transaction_id = ?2 AND r.measured_at = (
+    SELECT l.measured_at FROM transaction_readings AS l
+    WHERE l.transaction_id = ?2
+        AND l.measured_at >= json_extract(s.value, '$[0]') AND l.measured_at < json_extract(s.value, '$[1]')
+    ORDER BY l.measured_at DESC LIMIT 1
+)
+ORDER BY r.measured_at, r.late_sample"""
 
 LIST_SESSIONS: Final = """\
 SELECT
