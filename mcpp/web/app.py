@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from mcpp.web import connect, overview, people, sessions, settings_page, statements
+from mcpp.web import connect, energy, overview, people, session, sessions, settings_page, statements
 from mcpp.web.rendering import STATIC_PATH, Renderer
 
 
@@ -15,6 +15,8 @@ def add_pages(app: FastAPI) -> None:
     for router in (
         overview.router,
         sessions.router,
+        session.router,
+        energy.router,
         people.router,
         statements.router,
         settings_page.router,
