@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from mcpp.web import charger, connect, login, overview, people, sessions, statements
+from mcpp.web import charger, connect, energy, login, overview, people, session, sessions, settings_page, statements
 from mcpp.web.rendering import STATIC_PATH, Renderer
 
 
@@ -16,8 +16,11 @@ def add_pages(app: FastAPI) -> None:
         overview.router,
         charger.router,
         sessions.router,
+        session.router,
+        energy.router,
         people.router,
         statements.router,
+        settings_page.router,
         connect.router,
         login.router,
     ):

@@ -34,7 +34,8 @@ def isolated(name: str) -> str:
 class Share:
     """What falls to somebody."""
 
-    value: float = 0.0
+    value: float | None = None
+    """None where nothing of it has a price."""
     sessions: int = 0
 
 
@@ -49,15 +50,16 @@ class Sums:
     """By day, month or year, as reports spell them."""
     by_subject: dict[str, Share] = field(default_factory=dict)
 
-    def add(self, step: str, subject: str, value: float, sessions: int, implausible: int) -> None:
+    def add(self, step: str, subject: str, value: float | None, sessions: int, implausible: int) -> None:
         """Count some sessions in."""
-        self.value += value
         self.sessions += sessions
         self.implausible += implausible
-        self.by_step[step] = self.by_step.get(step, 0.0) + value
         share = self.by_subject.setdefault(subject, Share())
-        share.value += value
         share.sessions += sessions
+        if value is not None:
+            self.value += value
+            self.by_step[step] = self.by_step.get(step, 0.0) + value
+            share.value = (share.value or 0.0) + value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +98,7 @@ class Drawing:
     def ranking(self, names: Mapping[str, str], href: Callable[[str], str | None]) -> Markup:
         """Who took how much."""
         _ = self.gettext
-        ranked = sorted(self.sums.by_subject.items(), key=lambda item: item[1].value, reverse=True)[:RANKED]
+        ranked = sorted(self.sums.by_subject.items(), key=lambda item: item[1].value or 0.0, reverse=True)[:RANKED]
         data = [
             Ranked(names.get(subject, subject), share.value, (str(share.sessions),), href(subject))
             for subject, share in ranked
@@ -117,8 +119,9 @@ class Drawing:
             return self.title
         (subject, first), *_ = ranked
         pattern = self.gettext("{name} comes first: {amount}, {percent} % of all.")
-        percent = self.words.number(100 * first.value / self.sums.value, 0)
-        amount = self.unit.spell(first.value, self.words)
+        value = first.value or 0.0
+        percent = self.words.number(100 * value / self.sums.value, 0)
+        amount = self.unit.spell(value, self.words)
         return pattern.format(name=isolated(names.get(subject, subject)), amount=amount, percent=percent)
 
     @property

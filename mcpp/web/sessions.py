@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Final
 from urllib.parse import urlencode
@@ -100,7 +101,7 @@ class Filters:
 
 
 def _spell(value: object) -> str:
-    if hasattr(value, "astimezone"):
+    if isinstance(value, datetime):
         return spell_time(value)
     return str(value).lower() if isinstance(value, bool) else str(value)
 

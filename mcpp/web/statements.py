@@ -68,14 +68,15 @@ async def _answer(
     now = services.clock.now()
     _ = renderer.texts(viewer).gettext
     spelled = amounts_of(renderer, viewer)
-    lines = [line for it in statements for line in (*it.sessions, *it.corrections, *it.implausible)]
+    chargers = {line.charge_point_id for it in statements for line in (*it.sessions, *it.implausible)}
+    chargers |= {line.charge_point_id for it in statements for line in it.corrections}
     context = {
         "person": person,
         "month": month,
         "is_month_now": month == CalendarPeriod.month_of(now, viewer.zone),
         "address": f"{request.url.path}?month=",
         "statements": statements,
-        "names": await services.charge_points.names(line.charge_point_id for line in lines),
+        "names": await services.charge_points.names(chargers),
         "kwh": spelled.kwh,
         "amount": spelled.amount,
         "price_text": spelled.price,

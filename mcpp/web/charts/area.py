@@ -59,9 +59,9 @@ def step_area(
     assert len(data) <= MOST
     scale = scale_of([value for step in data for value in (step.mean, step.least, step.greatest)])
     has_band = any(step.least is not None and step.least != step.greatest for step in data)
-    columns = [Column(time), Column(f"{mean} ({unit.name})", is_number=True)]
+    columns = [Column(time), Column(unit.of(mean), is_number=True)]
     if has_band:
-        columns += [Column(f"{name} ({unit.name})", is_number=True) for name in (least, greatest)]
+        columns += [Column(unit.of(name), is_number=True) for name in (least, greatest)]
     columns += [Column(name, is_number=True) for name in beside]
     shapes = [grid(scale, unit, words)]
     if data:

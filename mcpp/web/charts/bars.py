@@ -59,10 +59,10 @@ def bars(
     shapes = [grid(scale, unit, words)]
     shapes += [_bar(bar, index * place, place, scale, unit, words) for index, bar in enumerate(data)]
     shapes += _labels(data, place)
-    table_columns = [Column(columns[0]), Column(f"{now or columns[1]} ({unit.name})", is_number=True)]
+    table_columns = [Column(columns[0]), Column(unit.of(now or columns[1]), is_number=True)]
     key = []
     if before is not None:
-        table_columns.append(Column(f"{before} ({unit.name})", is_number=True))
+        table_columns.append(Column(unit.of(before), is_number=True))
         key = [Key("bar", now or columns[1]), Key("mark", before)]
     rows = [
         [

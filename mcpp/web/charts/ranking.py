@@ -41,7 +41,7 @@ def ranking(
     """A figure of bars, the greatest first; those behind the first `shown` fold under `rest`."""
     ordered = sorted(data, key=lambda one: -1.0 if one.value is None else one.value, reverse=True)
     greatest = max((one.value for one in ordered if one.value is not None), default=0.0)
-    headings = [Column(columns[0]), Column(f"{columns[1]} ({unit.name})", is_number=True)]
+    headings = [Column(columns[0]), Column(unit.of(columns[1]), is_number=True)]
     headings += [Column(name, is_number=True) for name in beside]
     table = _table(headings, ordered[:shown], unit, words, greatest)
     behind = ordered[shown:]

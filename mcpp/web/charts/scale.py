@@ -26,13 +26,18 @@ class Unit:
     """In what values are shown."""
 
     name: str
-    """`kWh`, `kW` or a currency."""
+    """`kWh`, `kW` or a currency; empty for one that nobody named."""
     digits: int
     """Decimals in words and tables; an axis has as many as its steps need."""
 
     def spell(self, value: float, words: Words) -> str:
         """A value with its unit, which no line break parts from it."""
-        return f"{words.number(value, self.digits)}\N{NO-BREAK SPACE}{self.name}"
+        number = words.number(value, self.digits)
+        return f"{number}\N{NO-BREAK SPACE}{self.name}" if self.name else number
+
+    def of(self, heading: str) -> str:
+        """What is shown, with the unit behind it."""
+        return f"{heading} ({self.name})" if self.name else heading
 
 
 @dataclass(frozen=True, slots=True)

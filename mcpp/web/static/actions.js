@@ -60,10 +60,17 @@ function fields(form) {
   for (const field of form.elements) {
     if (!field.name || taken.has(field.name) || (field.type === "radio" && !field.checked)) continue;
     if (field.type === "checkbox") values[field.name] = field.checked;
+    else if (field.dataset.type === "list") values[field.name] = listed(field.value);
+    else if (field.dataset.type === "clearable") values[field.name] = field.value || null;
     else if (field.value === "" && !field.required) continue;
     else values[field.name] = field.dataset.type === "number" ? Number(field.value) : field.value;
   }
   return JSON.stringify(values);
+}
+
+/** One a line, or between commas. */
+function listed(text) {
+  return text.split(/[\n,;]/).map((it) => it.trim()).filter(Boolean);
 }
 
 function accepted(answer) {
