@@ -148,7 +148,7 @@ class Central:
 
 
 @asynccontextmanager
-async def central_system(folder: Path, clock: Clock | None = None, **settings: str) -> AsyncIterator[Central]:
+async def central_system(folder: Path, clock: Clock | None = None, /, **settings: str) -> AsyncIterator[Central]:
     """A central system of its own on free ports, with settings as flags give them, by a clock of the test's own."""
     database, log = folder / "mcpp.db", folder / "mcpp.log"
     fixed = {"database": str(database), "ocpp_host": "127.0.0.1", "ocpp_port": "0", "http_port": "0"}
