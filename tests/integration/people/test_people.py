@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ SAID_TOO_LATE = (
 )
 
 
-async def refusal(site: House, person_id: str, body: dict[str, object], **parameters: str) -> tuple[int, str]:
+async def refusal(site: House, person_id: str, body: Mapping[str, object], **parameters: str) -> tuple[int, str]:
     response = await site.central.http.put(f"/api/v1/people/{person_id}", json=body, params=parameters)
     return response.status_code, response.json()["detail"]
 

@@ -100,7 +100,7 @@ class Site:
                 people.put(self.q, self.now, person, WantedPerson(cards=tuple(cards)), move)
             case "take_away":
                 people.put(self.q, self.now, person, WantedPerson(cards=()))
-            case _ if self._began:
+            case "stop" | "stop_again" | "close" | "correct" if self._began:
                 transaction_id = self._began[-1 - step.number % len(self._began)]
                 transaction = self.q.find_transaction(id=transaction_id)
                 assert transaction is not None
