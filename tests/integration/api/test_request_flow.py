@@ -119,6 +119,7 @@ async def test_a_callers_trace_goes_on(watched: Watched) -> None:
         "method": "GET",
         "path": f"/api/v1/transactions/{transaction_id}",
         "remote_address": "127.0.0.1",
+        "caller": "local",
         "status": 200,
     }
 
@@ -211,7 +212,7 @@ async def test_every_problem_tells_its_id(watched: Watched) -> None:
             ("GET", "/api/v1/transactions", {}, b"", 401),
             ("GET", "/api/v1/transactions", {"Host": "evil.example"}, b"", 403),
             ("GET", "/api/v1/charge-points/CP%2F1", known, b"", 400),
-            ("GET", "/nothing", {}, b"", 404),
+            ("GET", "/nothing", known, b"", 404),
             ("GET", "/docs/assets/nothing.js", {}, b"", 404),
             ("GET", "/api/v1/transactions/99", known, b"", 404),
             ("POST", "/api/v1/charge-points/CP-1/commands/Restart", known, b"{}", 404),
