@@ -6,6 +6,7 @@ New texts come in without a translation, which a test then asks for; texts that 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Final
@@ -22,6 +23,8 @@ from mcpp.story.phrases import CAUSES, EVIDENCE_SOURCES, IMPLAUSIBLE, STOP_REGIS
 WEB: Final = Path(__file__).parents[1] / "mcpp" / "web"
 
 LOCALES: Final = WEB / "locales"
+
+_NEVER: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 _METHODS: Final = [("**.py", "python"), ("templates/**.html", "jinja2")]
 
@@ -43,7 +46,7 @@ def messages() -> Iterator[str | tuple[str, ...]]:
 def catalogue(language: str) -> Catalog:
     """The texts as they are now, with the translations that there are."""
     path = po_path(language)
-    known = read_po(path.open("rb"), locale=language) if path.exists() else Catalog(locale=language)
+    known = read_po(BytesIO(path.read_bytes()), locale=language) if path.exists() else Catalog(locale=language)
     template = Catalog()
     for message in messages():
         template.add(message)
@@ -73,7 +76,9 @@ def written(language: str) -> tuple[bytes, bytes]:
     write_po(as_text, texts, width=120, sort_output=True, no_location=True, omit_header=True)
     header = b'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n'
     header += f'"Language: {language}\\n"\n"Plural-Forms: {texts.plural_forms}\\n"\n\n'.encode()
-    write_mo(compiled, read_po(BytesIO(header + as_text.getvalue()), locale=language))
+    to_compile = read_po(BytesIO(header + as_text.getvalue()), locale=language)
+    to_compile.creation_date = to_compile.revision_date = _NEVER  # the same texts make the same file
+    write_mo(compiled, to_compile)
     return header + as_text.getvalue(), compiled.getvalue()
 
 

@@ -35,6 +35,9 @@ _FOUND: Final = 200
 
 _DAYS: Final = 14
 
+_TODOS: Final = 30
+"""Of what needs somebody; the gravest come first, and whoever has more begins with these."""
+
 _PARTS: Final = 64
 """That a page asks for at once at most; it asks for all before."""
 
@@ -78,7 +81,7 @@ async def show_overview(
         return renderer.page(request, "overview_tiles.html", context)
     summary = await services.summary(viewer.zone)
     texts = renderer.texts(viewer)
-    context |= {"summary": summary, "todos": [todo(item, texts) for item in summary.attention]}
+    context |= {"summary": summary, "todos": [todo(item, texts) for item in summary.attention[:_TODOS]]}
     context |= await _fleet(services, q.strip(), state)
     days = await read_days(services.readers, services.booked, viewer.zone, services.clock.now(), _DAYS)
     context["days"] = days_chart(days, viewer, texts)

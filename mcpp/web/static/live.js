@@ -69,10 +69,13 @@ async function update() {
   try {
     isDone = await fetchPage(parts);
   } catch {
-    // The stream notices too, and asks for all once it is back.
+    // Asked for again below; where the server is gone, the stream says so.
   }
   isFetching = false;
-  if (isDone && (dirty.size || isWhole)) plan();
+  if (!isDone) {
+    isWhole = true;
+    timer = setTimeout(update, RETRY);
+  } else if (dirty.size || isWhole) plan();
 }
 
 /** Whether the server answered. */
