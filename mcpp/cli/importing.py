@@ -12,14 +12,12 @@ import click
 from mcpp.cli.csv_file import Cells, Column, CsvTable, LineRefused, Unreadable
 from mcpp.cli.database import database_of, open_database
 from mcpp.cli.file_text import open_text
+from mcpp.cli.import_steve import SOME_REFUSED, import_steve
 from mcpp.cli.import_rows import CHARGE_POINT_COLUMNS, ID_TAG_COLUMNS, ChargePointRow, IdTagRow
 from mcpp.cli.options import setting_options
 from mcpp.reads.terminal_text import printable
 from mcpp.storage.sqlite.guests import Guest
 from mcpp_generated.db.queries import Queries
-
-SOME_REFUSED: Final = 1
-"""Exit code where the file was read and some of its lines could not be used."""
 
 _BATCH: Final = 500
 """Lines of one transaction: a server that writes meanwhile waits for milliseconds."""
@@ -78,6 +76,19 @@ def import_charge_points(file: str, dry_run: bool, **options: object) -> int:
     SteVe's table charge_box can be read as it is: charge_box_id is the identity, description the display_name.
     """
     return _import(_Importer(file, CHARGE_POINT_COLUMNS, ChargePointRow.read), dry_run, options)
+
+
+@import_.command(
+    "steve", params=[click.Argument(["file"], type=click.Path(dir_okay=False)), *setting_options("database")]
+)
+def steve(file: str, **options: object) -> int:
+    """Read all that SteVe's data export FILE (a ZIP archive) has of charge points, id tags, people and sessions.
+
+    No server may run on the database meanwhile. Sessions keep SteVe's ids where they can, so that a charger that
+    charges while you move ends its session here. What is there already stays as it is, so it can be repeated.
+    Passwords of chargers can't be taken over, meter values aren't.
+    """
+    return import_steve(file, options)
 
 
 @dataclass
