@@ -80,6 +80,23 @@ EVENT_STREAMS: Final = 100
 PLUGIN_INBOX: Final = 16 * MIB
 """Events that wait for one plugin."""
 
+# Connections that were refused, for people.
+
+CONNECTION_PATH: Final = 200
+"""The path that a charge point came by, as it's shown."""
+REFUSED_CONNECTIONS: Final = 100
+"""Kinds of refused connections that are kept: by address, path and outcome."""
+
+# The last frames of each charge point, for people.
+
+FRAME_KEPT: Final = 4 * KIB
+"""Of one frame; of a longer one the beginning."""
+FRAMES: Final = 100
+"""Of one charge point."""
+FRAMES_OF_ONE: Final = 32 * KIB
+FRAMES_OF_ALL: Final = 16 * MIB
+"""Where there are more than 512 charge points, each may keep less."""
+
 MARK: Final = "…"
 _MARK_BYTES: Final = len(MARK.encode())
 

@@ -71,6 +71,7 @@ class Clock:
         "_wall",
         "is_wrong",
         "jumps",
+        "wrong_since",
     )
 
     def __init__(
@@ -87,6 +88,8 @@ class Clock:
         self._undisturbed_since = monotonic()
         self.is_wrong = False
         """Whether the machine's clock stands behind what was told already."""
+        self.wrong_since: float | None = None
+        """By the monotonic clock; None where it isn't."""
         self.jumps = 0
         """How often the server's time has jumped: periods that were measured by it before say nothing any more."""
 
@@ -124,8 +127,11 @@ class Clock:
         behind = self._offset - offset
         if behind > TOLERANCE and not self._is_believed(now):
             self.is_wrong = True
+            if self.wrong_since is None:
+                self.wrong_since = now
             return None if was_wrong else ClockChange(ClockNews.WRONG, behind)
         self._offset = offset
+        self.wrong_since = None
         has_jumped = abs(behind) > TOLERANCE
         self.jumps += has_jumped
         if was_wrong:

@@ -11,6 +11,11 @@ TRY_AGAIN: Final = 75
 """Exit code for what passes by itself, such as a full disk or a lock: EX_TEMPFAIL of sysexits.h."""
 
 
+def needs_extra(extra: str) -> str:
+    """The rest of a sentence that begins with what can't be had, for a package that an extra brings."""
+    return f"needs the extra {extra}: pip install 'mcpp-csms[{extra}]', or make run EXTRAS={extra}"
+
+
 class StartError(Exception):
     """The server or a command can't start. Each line says what is wrong and how to mend it; no traceback is shown."""
 

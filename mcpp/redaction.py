@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from itertools import groupby
 
@@ -41,6 +42,12 @@ SHORT_SECRET_NAMES = ("pin", "puk")
 
 NAME_HINTS = ("key", "pass", "pwd", "psk", "secret", "token", "authoriz", "cookie", "credential", "pin", "puk")
 """Where none of these occurs, in lower case, none of the names does."""
+
+PAYLOAD_HINTS = (b"://", b"\\", *(hint.encode() for hint in NAME_HINTS))
+"""A payload in which none of these occurs, in lower case, holds no secret and need not be searched."""
+
+DEPTH_LIMIT = 64
+"""Deeper nesting isn't followed; no OCPP payload comes near it."""
 
 # A text may hold JSON, that JSON's strings may hold JSON again, and so on; a slash may be written as \/.
 _QUOTE = r"""\\{0,7}["']"""
@@ -126,3 +133,36 @@ def redact_text(text: str) -> str:
             text = _VALUE_THEN_KEY.sub(rf"\1{MASK}", _KEY_THEN_VALUE.sub(rf"\1{MASK}", text))
         text = _NAMED_SECRET.sub(rf"\1{MASK}", _PRIVATE_KEY.sub(rf"\1{MASK}", text))
     return _BEARER.sub(rf"\1{MASK}", text) if "bearer" in lowered else text
+
+
+def may_hide_secret(payload: bytes) -> bool:
+    """Whether an OCPP payload or frame has to be searched."""
+    lowered = payload.lower()
+    return any(hint in lowered for hint in PAYLOAD_HINTS)
+
+
+def redact(value: object) -> object:
+    """A copy of a JSON-like value with its secrets masked."""
+    return _redact(value, DEPTH_LIMIT)
+
+
+def _redact(value: object, depth: int) -> object:
+    if isinstance(value, str):
+        return redact_text(value)
+    if isinstance(value, Mapping):
+        return _redact_object(value, depth - 1) if depth else MASK
+    if isinstance(value, list | tuple):
+        return [_redact(item, depth - 1) for item in value] if depth else MASK
+    return value
+
+
+def _redact_object(fields: Mapping[object, object], depth: int) -> dict[object, object]:
+    # ChangeConfiguration.req and GetConfiguration.conf name the secret beside its value (OCPP 1.6 §6.7, §7.28).
+    named = fields.get("key")
+    value_is_secret = isinstance(named, str) and is_secret(named)
+    return {
+        (redact_text(name) if isinstance(name, str) and "://" in name else name): MASK
+        if item is not None and ((value_is_secret and name == "value") or (isinstance(name, str) and is_secret(name)))
+        else _redact(item, depth)
+        for name, item in fields.items()
+    }

@@ -18,6 +18,8 @@ SELECT count(*) FROM connectors WHERE charge_point_key = @charge_point_key;
 UPDATE connectors
 SET status = @status, error_code = @error_code, info = @info, vendor_id = @vendor_id,
     vendor_error_code = @vendor_error_code, status_at = @status_at, status_received_at = @status_received_at,
+    status_began_at =
+        CASE WHEN status = @status THEN coalesce(status_began_at, @status_received_at) ELSE @status_received_at END,
     session_correlation_id = @session_correlation_id
 WHERE key = @key;
 
@@ -54,8 +56,8 @@ WHERE key = @key AND session_correlation_id = @session_correlation_id;
 
 -- The connectors of some charge points, each with its open transaction.
 -- name: ListConnectors :many
-SELECT c.charge_point_key, c.evse_id, c.connector_id, c.status, c.error_code, c.status_at, c.ordered_availability,
-    c.session_correlation_id, t.id AS transaction_id
+SELECT c.charge_point_key, c.evse_id, c.connector_id, c.status, c.error_code, c.status_at, c.status_began_at,
+    c.ordered_availability, c.session_correlation_id, t.id AS transaction_id
 FROM connectors AS c
 LEFT JOIN transactions AS t ON t.connector_key = c.key AND t.stopped_at IS NULL
 WHERE c.charge_point_key IN (sqlc.slice(charge_point_keys))

@@ -97,3 +97,35 @@ WHERE s.transaction_id = @transaction_id AND s.measured_at >= @measured_at
     )
 ORDER BY s.measured_at, s.position, s.kind_id, s.value
 LIMIT @page_size;
+
+-- The readings of a transaction in the order of time, a page at a time behind one.
+-- name: ListReadings :many
+SELECT measured_at, late_sample, samples, origin, received_at FROM transaction_readings
+WHERE transaction_id = @transaction_id AND measured_at >= @after
+    AND (measured_at > @after OR late_sample > @after_late_sample)
+ORDER BY measured_at, late_sample
+LIMIT @page_size;
+
+-- When a transaction's reading behind so many others was measured.
+-- name: FindReading :one
+SELECT measured_at FROM transaction_readings WHERE transaction_id = @transaction_id
+ORDER BY measured_at
+LIMIT 1 OFFSET @skipped;
+
+-- When a transaction's newest reading was measured.
+-- name: FindNewestReading :one
+SELECT measured_at FROM transaction_readings WHERE transaction_id = @transaction_id ORDER BY measured_at DESC LIMIT 1;
+
+-- The last moment of a transaction in each of some spans of time, however many there are in it.
+-- spans: a JSON list of lists of two times, the second outside of the span.
+-- name: ListLastReadings :many
+SELECT r.measured_at, r.late_sample, r.samples, r.origin, r.received_at
+FROM json_each(CAST(@spans AS TEXT)) AS s
+CROSS JOIN transaction_readings AS r
+WHERE r.transaction_id = @transaction_id AND r.measured_at = (
+    SELECT l.measured_at FROM transaction_readings AS l
+    WHERE l.transaction_id = @transaction_id
+        AND l.measured_at >= json_extract(s.value, '$[0]') AND l.measured_at < json_extract(s.value, '$[1]')
+    ORDER BY l.measured_at DESC LIMIT 1
+)
+ORDER BY r.measured_at, r.late_sample;

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from mcpp.domain.events import (
+    CardLearnt,
     CertificateInstalled,
     CertificateIssued,
     CertificateRejected,
@@ -19,6 +20,7 @@ from mcpp.domain.events import (
     ChargePointOnline,
     CommandFinished,
     CommandOutcome,
+    ConnectionRefused,
     ConnectorStatusChanged,
     Event,
     FileReceived,
@@ -50,6 +52,17 @@ def sample(measurand: str, phase: str, unit: str, value: str) -> Sample:
 
 CONNECTED: Final = ChargePointConnected(
     charge_point_id=IDENTITY, correlation_id=FLOW, at=NOW, ocpp_version="1.6", remote_address="127.0.0.1"
+)
+CONNECTION_REFUSED: Final = ConnectionRefused(
+    charge_point_id="",
+    correlation_id=FLOW,
+    at=NOW,
+    remote_address="192.0.2.7",
+    path="/ws/",
+    outcome="bad_identity",
+    why="the path ends without an identity",
+    remedy="type the URL ws://192.0.2.1:9000/ocpp/ into the charger",
+    count=1,
 )
 DISCONNECTED: Final = ChargePointDisconnected(charge_point_id=IDENTITY, correlation_id=FLOW, at=NOW)
 OFFLINE: Final = ChargePointOffline(
@@ -151,6 +164,7 @@ CORRECTED: Final = TransactionCorrected(
     note="read at the meter",
     who="the operator",
 )
+LEARNT: Final = CardLearnt(charge_point_id=IDENTITY, correlation_id=FLOW, at=NOW, connector_id=1, id_tag="TAG")
 RESERVED: Final = ReservationChanged(
     charge_point_id=IDENTITY,
     correlation_id=FLOW,
@@ -254,6 +268,7 @@ EVERY: Final[tuple[Event, ...]] = (
     STOPPED,
     RECOVERED,
     CORRECTED,
+    LEARNT,
     RESERVED,
     COMMANDED,
     UNMATCHED,

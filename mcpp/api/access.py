@@ -1,4 +1,4 @@
-"""Who may ask: the `Host` and `Origin` rule for every path, the bearer token for what isn't public.
+"""Who may ask: the `Host` and `Origin` rule for every path, a token or a log-in for what isn't public, and the role.
 
 A page from elsewhere in a browser of this network must not reach the server: neither by a name of its own that
 resolves to the server's address (DNS rebinding: `Host`), nor by a request across origins (`Origin`).
@@ -6,36 +6,48 @@ resolves to the server's address (DNS rebinding: `Host`), nor by a request acros
 
 from __future__ import annotations
 
-import hmac
-import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
-from ipaddress import ip_address
 from typing import Final
 
 from fastapi import Depends
-from fastapi.security import HTTPBearer
+from fastapi.security import APIKeyCookie, HTTPBearer
 from starlette.datastructures import Headers
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from mcpp.api.callers import SAFE_METHODS, caller_in, note_caller
+from mcpp.api.credentials import Credentials
 from mcpp.api.failed_logins import FailedLogins
+from mcpp.api.login_ways import LOGIN, LOGOUT, cookie_name, login_in, see_login
+from mcpp.api.origins import Hosts, refusal_of_cookie
 from mcpp.api.problems import ApiError
 from mcpp.api.proxies import FindClient
-
-LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "::1")
-
-_AUTHORITY: Final = re.compile(r"(?:\[(?P<address>[0-9A-Fa-f:.%]+)\]|(?P<name>[^:/?#@\[\]\s]+))(?::(?P<port>\d{1,5}))?")
+from mcpp_generated.db.enums import Role
 
 _IDENTITIES: Final = "/api/v1/charge-points/"
 
-_DEFAULT_PORTS: Final = {"http": "80", "https": "443"}
+_API: Final = "/api"
+_METRICS: Final = "/metrics"
 
+_PUBLIC: Final = ("/healthz", "/readyz", "/docs", "/openapi.json", "/static", LOGIN, LOGOUT)
+"""What anybody may ask for: it holds nothing of this server's but its version."""
 
-DOCUMENTED_TOKEN: Final = Depends(
-    HTTPBearer(auto_error=False, description="The setting api-token.", scheme_name="api-token")
+DOCUMENTED_WAYS: Final = (
+    Depends(
+        HTTPBearer(auto_error=False, description="The setting api-token, or a named token.", scheme_name="api-token")
+    ),
+    Depends(
+        APIKeyCookie(
+            name=cookie_name(is_encrypted=False),
+            auto_error=False,
+            description=f"Set by POST {LOGIN}; by TLS it is called {cookie_name(is_encrypted=True)}. "
+            "A change must come with the Origin or Sec-Fetch-Site of this server, too.",
+            scheme_name="session",
+        )
+    ),
 )
-"""For OpenAPI only: the guard asks for the token, on paths that don't exist as well."""
+"""For OpenAPI only: the guard asks for one of them, on paths that don't exist as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,118 +60,103 @@ class AccessRules:
     """Names that a request may carry as `Host`, with any port, beside loopback's, the machine's and the listener's."""
     machine_names: tuple[str, ...] = ()
     """The machine's own."""
-    api_token: str | None = None
-    """What requests on /api and /metrics must bring; None for nothing."""
     metrics_open: bool = False
     """/metrics needs no token."""
-    counted_as: Callable[[str], str | None] = lambda address: address
-    """For which network an address stands where wrong tokens are counted; None where they aren't."""
     find_client: FindClient | None = None
     """Who makes a request by way of a proxy; None where none is trusted."""
 
     def protects(self, path: str) -> bool:
-        """Whether a request needs the token."""
-        prefixes = ("/api",) if self.metrics_open else ("/api", "/metrics")
-        return self.api_token is not None and any(path == p or path.startswith(f"{p}/") for p in prefixes)
+        """Whether a request needs a token, where there is any."""
+        open_ones = (*_PUBLIC, _METRICS) if self.metrics_open else _PUBLIC
+        return not any(_is_below(path, prefix) for prefix in open_ones)
+
+
+def is_page(path: str) -> bool:
+    """Whether people look at what is there, or would if it existed."""
+    return not any(_is_below(path, prefix) for prefix in (_API, _METRICS, *_PUBLIC))
+
+
+def _is_below(path: str, prefix: str) -> bool:
+    return path == prefix or path.startswith(f"{prefix}/")
 
 
 class Guard:
     """Refuses requests that break the rules, before anything else sees them."""
 
-    def __init__(self, app: ASGIApp, rules: AccessRules) -> None:
+    def __init__(self, app: ASGIApp, rules: AccessRules, known: Credentials, failed: FailedLogins) -> None:
         self._app = app
-        names = (*LOOPBACK_NAMES, rules.http_host, *rules.machine_names, *rules.allowed_hosts)
-        self._names = frozenset(map(_canonical_name, names))
-        # On a wildcard address, the one that a connection came in on is the listener's own, too.
-        self._own_address_counts = _is_wildcard(rules.http_host)
-        self._failed_logins = FailedLogins(rules.counted_as)
+        self._hosts = Hosts(rules.http_host, (*rules.machine_names, *rules.allowed_hosts))
+        self._failed = failed
         self._rules = rules
-        self._token = (rules.api_token or "").encode()
+        self._known = known
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             refusal = await self._refusal(scope)
             if refusal is not None:
-                await refusal.response()(scope, receive, send)
+                answer = refusal.response() if isinstance(refusal, ApiError) else refusal
+                await answer(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
-    async def _refusal(self, scope: Scope) -> ApiError | None:
+    async def _refusal(self, scope: Scope) -> ApiError | Response | None:
         headers = Headers(scope=scope)
-        hosts = headers.getlist("host")
-        if len(hosts) != 1 or not self._is_allowed(hosts[0], scope):
-            return _forbidden("this is no Host that the server answers to; the setting allowed-hosts names them")
-        if any(not _same_origin(origin, hosts[0]) for origin in headers.getlist("origin")):
-            return _forbidden("requests from another origin are refused")
-        if self._rules.protects(scope["path"]) and not self._is_authorized(headers):
-            return await self._unauthorized(scope, headers)
+        refusal: ApiError | Response | None = self._hosts.refusal(scope, headers) or self._admit(scope, headers)
+        if refusal is None and self._rules.protects(scope["path"]):
+            refusal = await self._protected(scope, headers)
+        if refusal is not None:
+            return refusal
         if scope["path"].startswith(_IDENTITIES) and b"%2f" in scope.get("raw_path", b"").lower():
             # Decoded it would be taken for the path's own, and the request for another one.
             return ApiError(HTTPStatus.BAD_REQUEST, "bad_request", "an identity has no slash (OCPP-J 1.6 §3.1.1)")
         return None
 
+    def _admit(self, scope: Scope, headers: Headers) -> ApiError | None:
+        """Find who asks, if anybody known does, and note it in the scope; a refusal where a cookie must not count."""
+        caller = self._known.local
+        if caller is None:
+            token = _bearer_token(headers)
+            # Another scheme may be a proxy's own business with the browser: then the cookie counts.
+            if token is not None:
+                caller = self._known.by_token(token)
+            else:
+                login = login_in(scope, headers, self._known)
+                if login is not None:
+                    refusal = refusal_of_cookie(scope, headers, is_page=is_page(scope["path"]))
+                    if refusal is not None:
+                        return refusal
+                    caller = login.caller
+        if caller is not None:
+            note_caller(scope, caller)
+        return None
+
+    async def _protected(self, scope: Scope, headers: Headers) -> ApiError | Response | None:
+        caller = caller_in(scope)
+        if caller is None:
+            may_log_in = scope["method"] in {"GET", "HEAD"} and is_page(scope["path"])
+            if may_log_in and "text/html" in headers.get("accept", ""):
+                return see_login(scope)
+            return await self._unauthorized(scope, headers)
+        if caller.role is Role.VIEWER and scope["method"] not in SAFE_METHODS:
+            return ApiError(
+                HTTPStatus.FORBIDDEN,
+                "read_only",
+                f"{caller.name} is a viewer, who may look but change nothing: do this with an operator token",
+            )
+        return None
+
     async def _unauthorized(self, scope: Scope, headers: Headers) -> ApiError:
         # Who shows no token guesses none.
-        address = (scope.get("client") or ("", 0))[0]
-        wait = await self._failed_logins.add(address) if "authorization" in headers else None
-        if wait is None:
-            return ApiError(
-                HTTPStatus.UNAUTHORIZED,
-                "unauthorized",
-                "send the api-token as Authorization: Bearer …",
-                headers={"WWW-Authenticate": "Bearer"},
-            )
-        detail = f"too many wrong tokens have come from this address; try again in {wait} s"
-        return ApiError(
-            HTTPStatus.TOO_MANY_REQUESTS, "too_many_failed_logins", detail, headers={"Retry-After": str(wait)}
+        slowed = await self._failed.slow_down(scope) if "authorization" in headers else None
+        return slowed or ApiError(
+            HTTPStatus.UNAUTHORIZED,
+            "unauthorized",
+            "send a token as Authorization: Bearer …: the api-token or a named one",
+            headers={"WWW-Authenticate": "Bearer"},
         )
 
-    def _is_allowed(self, host: str, scope: Scope) -> bool:
-        name_and_port = _name_and_port(host, "80")
-        if name_and_port is None:
-            return False
-        name, _ = name_and_port
-        if name in self._names:
-            return True
-        server = scope.get("server")
-        return self._own_address_counts and server is not None and name == _canonical_name(server[0])
 
-    def _is_authorized(self, headers: Headers) -> bool:
-        scheme, _, token = headers.get("authorization", "").partition(" ")
-        # Headers are Latin-1 text; the comparison takes the same time wherever the first difference is.
-        return scheme.lower() == "bearer" and hmac.compare_digest(token.strip().encode("latin-1"), self._token)
-
-
-def _forbidden(detail: str) -> ApiError:
-    return ApiError(HTTPStatus.FORBIDDEN, "forbidden", detail)
-
-
-def _canonical_name(name: str) -> str:
-    """A name in one spelling: lower case, no final dot; an address as the standard library writes it."""
-    try:
-        address = ip_address(name)
-    except ValueError:
-        return name.lower().removesuffix(".")
-    mapped = getattr(address, "ipv4_mapped", None)  # how a socket on :: sees a client that speaks IPv4
-    return str(mapped or address)
-
-
-def _is_wildcard(host: str) -> bool:
-    try:
-        return ip_address(host).is_unspecified
-    except ValueError:
-        return False
-
-
-def _same_origin(origin: str, host: str) -> bool:
-    """Whether a page of this origin was served under this Host. Schemes aren't compared: a proxy may add TLS."""
-    scheme, _, authority = origin.partition("://")
-    port = _DEFAULT_PORTS.get(scheme.lower())
-    return port is not None and _name_and_port(authority, port) == _name_and_port(host, port)
-
-
-def _name_and_port(authority: str, default_port: str) -> tuple[str, str] | None:
-    match = _AUTHORITY.fullmatch(authority)
-    if match is None:
-        return None
-    return _canonical_name(match["address"] or match["name"]), match["port"] or default_port
+def _bearer_token(headers: Headers) -> str | None:
+    """None where no header of that scheme is there."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None

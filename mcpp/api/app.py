@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, params
+from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp
@@ -17,17 +17,27 @@ from mcpp.api import (
     charging_profiles,
     commands,
     conformance,
+    connections,
     docs,
     events,
     files,
+    frames,
     id_tags,
+    installation,
+    learning,
     logging,
+    login,
+    people,
+    reports,
     reservations,
+    session_views,
+    summary,
     system,
+    tokens,
     transactions,
     unmatched,
 )
-from mcpp.api.access import DOCUMENTED_TOKEN, AccessRules, Guard
+from mcpp.api.access import DOCUMENTED_WAYS, AccessRules, Guard
 from mcpp.api.body_limit import BodyLimit
 from mcpp.api.charging_profiles import STORED_PROFILE
 from mcpp.api.command_schemas import command_schemas
@@ -38,6 +48,7 @@ from mcpp.api.models import NamedProfile
 from mcpp.api.problems import CORRELATION_PATTERN, Problem, answer_with_problems, documented
 from mcpp.api.proxies import Forwarded
 from mcpp.api.request_flow import CORRELATION_HEADER, RequestFlow, RequestObserver
+from mcpp.api.routes import add_routes
 from mcpp.api.services import ApiServices
 
 _DESCRIPTION = """\
@@ -62,7 +73,10 @@ def create_api(services: ApiServices, rules: AccessRules, requests: RequestObser
         redirect_slashes=False,
         responses=documented(HTTPStatus.FORBIDDEN, HTTPStatus.INTERNAL_SERVER_ERROR),
         generate_unique_id_function=_operation_id,
-        middleware=[Middleware(Guard, rules=rules), Middleware(BodyLimit)],
+        middleware=[
+            Middleware(Guard, rules=rules, known=services.credentials.known, failed=services.failed_logins),
+            Middleware(BodyLimit),
+        ],
         # The framework's own would be a second one beside ours, with query strings and unmasked paths.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
@@ -74,35 +88,39 @@ def create_api(services: ApiServices, rules: AccessRules, requests: RequestObser
         HTTPStatus.UNPROCESSABLE_ENTITY,
         HTTPStatus.TOO_MANY_REQUESTS,
     )
-    api = APIRouter(prefix="/api/v1", dependencies=_token(rules, "/api"), responses=problems)
     for router in (
+        summary.router,
         charge_points.router,
         commands.create_router(services.commands.actions),
         transactions.router,
+        session_views.router,
         id_tags.router,
+        people.router,
+        learning.router,
         reservations.router,
         charging_profiles.router,
+        reports.router,
         unmatched.router,
         conformance.router,
+        connections.router,
         files.router,
+        frames.router,
         certificates.router,
         events.router,
         logging.router,
+        login.router,
+        tokens.router,
+        installation.router,
     ):
-        api.include_router(router)
-    app.include_router(api)
-    app.include_router(system.router)
-    app.include_router(system.metrics_router, dependencies=_token(rules, "/metrics"))
-    app.include_router(docs.router)
+        add_routes(app, router, prefix="/api/v1", dependencies=DOCUMENTED_WAYS, responses=problems)
+    add_routes(app, system.router)
+    add_routes(app, login.login_router)
+    add_routes(app, system.metrics_router, dependencies=[] if rules.metrics_open else DOCUMENTED_WAYS)
+    add_routes(app, docs.router)
     app.mount(docs.ASSETS_PATH, docs.assets)
     answer_with_problems(app)
     answer_failures(app)
     return app
-
-
-def _token(rules: AccessRules, path: str) -> list[params.Depends]:
-    """What describes the token, where it is asked for."""
-    return [DOCUMENTED_TOKEN] if rules.protects(path) else []
 
 
 def _operation_id(route: APIRoute) -> str:
@@ -123,11 +141,11 @@ class _Api(FastAPI):
         """The OpenAPI document, with the schemas that FastAPI knows by reference only: of problems and commands."""
         document = super().openapi()
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        services: ApiServices = self.state.services
         if Problem.__name__ not in schemas:
             problem = Problem.model_json_schema(mode="serialization", ref_template="#/components/schemas/{model}")
             schemas.update(problem.pop("$defs"))
             schemas[Problem.__name__] = problem
-            services: ApiServices = self.state.services
             payloads = command_schemas(services.commands.actions)
             clash = payloads.keys() & schemas.keys()
             assert not clash, f"the API's models must not bear names of OCPP: {sorted(clash)}"
@@ -136,7 +154,16 @@ class _Api(FastAPI):
             schemas[STORED_PROFILE] = any_of(profiles)
             schemas[NamedProfile.__name__]["properties"]["profile"] = any_of([STORED_PROFILE])
             _describe_correlation(document)
-        return document
+        return document if services.credentials.known.needed else _without_security(document)
+
+
+def _without_security(document: dict[str, Any]) -> dict[str, Any]:
+    """As long as there is no token, none is needed."""
+    paths = {
+        path: {method: {**operation, "security": []} for method, operation in operations.items()}
+        for path, operations in document["paths"].items()
+    }
+    return {**document, "paths": paths}
 
 
 def _describe_correlation(document: dict[str, Any]) -> None:

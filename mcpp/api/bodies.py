@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Annotated
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Annotated, Self
 
 from fastapi import Path
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
     StrictBool,
     StrictInt,
+    WithJsonSchema,
+    model_validator,
 )
 from pydantic_core import PydanticCustomError
 
 from mcpp.domain.identities import mistake_in
+from mcpp.domain.people import PERSON_ID
+from mcpp.domain.prices import PriceRefused, read_price
 from mcpp.reads.times import ZonedTime
 from mcpp_generated.db.enums import IdTagStatus
 
@@ -110,6 +116,60 @@ class WantedIdTag(Body):
     note: Annotated[str, Field(max_length=1000)] | None = None
 
 
+def _price(given: object) -> Decimal:
+    """A text or a number of JSON; a float has lost nothing that four decimals need."""
+    if not isinstance(given, str | int | float | Decimal) or isinstance(given, bool):
+        raise PydanticCustomError("price", 'should be a number, or a text such as "0.295"')
+    try:
+        return read_price(str(given))
+    except PriceRefused as error:
+        raise PydanticCustomError("price", "{why}", {"why": str(error)}) from None
+
+
+PricePerKwh = Annotated[
+    Decimal,
+    BeforeValidator(_price),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "number"}], "examples": ["0.2950"]}),
+]
+
+NewPersonId = Annotated[
+    str,
+    Path(
+        pattern=PERSON_ID,
+        description="1 to 64 of the letters a to z, digits, `.`, `_` and `-`.",
+        examples=["flat-2b"],
+    ),
+]
+
+
+class WantedPerson(Body):
+    """What is said of a person; what isn't given stays as it is."""
+
+    name: Annotated[Printable, Field(min_length=1, max_length=255, description="Needed for a new one.")] | None = None
+    note: Annotated[str, Field(max_length=1000)] | None = None
+    cards: list[Annotated[Printable, Field(min_length=1, max_length=255)]] | None = Field(
+        None,
+        max_length=100,
+        description="All their cards: one that is left out is nobody's from now on. A card that was nobody's before is "
+        "theirs from the beginning, and is stored as an accepted id tag where it isn't stored.",
+    )
+    price_per_kwh: PricePerKwh | None = Field(
+        None,
+        description="In the currency of the setting `currency`, with up to four decimals. null: the default holds.",
+    )
+    price_since: date | None = Field(
+        None,
+        description="The first day of `price_per_kwh`, of sessions by their ends; not in a month that is over. Without "
+        "it: from the beginning for a new person, from the first of the month for a first price, else from today.",
+    )
+
+    @model_validator(mode="after")
+    def _has_price(self) -> Self:
+        if self.price_since is not None and "price_per_kwh" not in self.model_fields_set:
+            raise PydanticCustomError("price_since", "price_since needs the price_per_kwh that holds from then on")
+        return self
+
+
 class Assignment(Body):
     """Where a stop or meter values belong."""
 
@@ -121,7 +181,9 @@ class WantedCorrection(Body):
 
     energy_wh: StrictInt = Field(ge=0, le=LARGEST_ID, description="Wh")
     note: Annotated[str, Field(min_length=1, max_length=1000)] = Field(description="Why, for whoever reads the bill.")
-    who: Annotated[Printable, Field(min_length=1, max_length=255)] = Field(description="Who says so.")
+    who: Annotated[Printable, Field(min_length=1, max_length=255)] | None = Field(
+        None, description="Who says so; the name of the token where nobody is named."
+    )
 
 
 class WantedLink(Body):

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import Depends, Path, Query
 from pydantic import BaseModel, Field, StrictInt
+from starlette.responses import Response
 
 from mcpp.api import models
 from mcpp.api.bodies import Body, Printable, RowKey
 from mcpp.api.problems import conflict, documented, found, not_found
+from mcpp.api.routes import Routes
 from mcpp.api.services import ApiServices, FromServices
+from mcpp.api.tables import AS_TABLE, FromTables
 from mcpp.certificates.desk import LONGEST_WINDOW, SigningDesk
 from mcpp.reads import certificates as reads
 from mcpp.reads.certificates import CertificateQuery, RollOutState
@@ -32,7 +36,7 @@ async def _desk_of(services: FromServices) -> SigningDesk:
 
 FromDesk = Annotated[SigningDesk, Depends(_desk_of)]
 
-router = APIRouter(tags=["certificates"])
+router = Routes(tags=["certificates"])
 
 _DECIDED = documented(
     HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.SERVICE_UNAVAILABLE
@@ -101,12 +105,12 @@ class RollOut(BaseModel):
     steps: list[RollOutStep]
 
 
-@router.get("/certificates", response_model=CertificatePage)
+@router.get("/certificates", response_model=CertificatePage, responses=AS_TABLE)
 async def list_certificates(
-    services: FromServices, query: Annotated[CertificateQuery, Query()]
-) -> Page[rows.Certificate]:
+    services: FromServices, tables: FromTables, query: Annotated[CertificateQuery, Query()]
+) -> Page[rows.Certificate] | Response:
     """Signing requests and certificates, the newest first."""
-    return await reads.list_page(services.readers, query)
+    return await tables.answer_page(query, CertificatePage, partial(reads.list_page, services.readers))
 
 
 @router.get("/certificates/window", response_model=Window, responses=documented(HTTPStatus.CONFLICT))

@@ -5,14 +5,16 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from starlette.responses import Response
 
 from mcpp.api import models
 from mcpp.api.bodies import NewIdentity, WantedChargePoint
 from mcpp.api.commands import ANY_ANSWER, answer_command, answered_by
 from mcpp.api.problems import Mistake, conflict, documented, found, invalid_payload, not_found
+from mcpp.api.routes import Routes
 from mcpp.api.services import ApiServices, FromServices
+from mcpp.api.tables import AS_TABLE, FromTables
 from mcpp.domain import charge_points
 from mcpp.domain.charge_points import KEEP, Keep, Wanted
 from mcpp.domain.retention import purge_portion
@@ -21,13 +23,15 @@ from mcpp.reads.charge_points import ChargePoint, ChargePointDetail, ChargePoint
 from mcpp.reads.paging import Page, PageQuery
 from mcpp_generated.db.models import ConfigurationKey
 
-router = APIRouter(prefix="/charge-points", tags=["charge points"], responses=documented(HTTPStatus.BAD_REQUEST))
+router = Routes(prefix="/charge-points", tags=["charge points"], responses=documented(HTTPStatus.BAD_REQUEST))
 
 
-@router.get("", response_model=models.ChargePointPage)
-async def list_charge_points(services: FromServices, query: Annotated[ChargePointQuery, Query()]) -> Page[ChargePoint]:
+@router.get("", response_model=models.ChargePointPage, responses=AS_TABLE)
+async def list_charge_points(
+    services: FromServices, tables: FromTables, query: Annotated[ChargePointQuery, Query()]
+) -> Page[ChargePoint] | Response:
     """Charge points by identity."""
-    return await services.charge_points.list_page(query)
+    return await tables.answer_page(query, models.ChargePointPage, services.charge_points.list_page)
 
 
 @router.get("/{id}", response_model=models.ChargePointDetail, responses=documented(HTTPStatus.NOT_FOUND))
@@ -104,6 +108,7 @@ async def delete_charge_point(
         raise not_found(_unknown(id))
     if not deletion.deleted:
         raise conflict(f"{id} has {deletion.transactions} transactions; purge=true forgets them, too")
+    services.frames.forget(id)
     if services.files is not None:
         await services.files.sweep()
 
@@ -111,15 +116,20 @@ async def delete_charge_point(
 @router.get(
     "/{id}/configuration",
     response_model=models.ConfigurationPage,
-    responses=documented(HTTPStatus.NOT_FOUND),
+    responses=AS_TABLE | documented(HTTPStatus.NOT_FOUND),
 )
 async def get_configuration(
     services: FromServices,
+    tables: FromTables,
     id: str,  # noqa: A002
     query: Annotated[PageQuery, Query()],
-) -> Page[ConfigurationKey]:
+) -> Page[ConfigurationKey] | Response:
     """The configuration keys as last known: from GetConfiguration, and from each accepted ChangeConfiguration."""
-    return found(await configuration.list_page(services.readers, id, query), _unknown(id))
+
+    async def read(query: PageQuery) -> Page[ConfigurationKey]:
+        return found(await configuration.list_page(services.readers, id, query), _unknown(id))
+
+    return await tables.answer_page(query, models.ConfigurationPage, read)
 
 
 @router.post("/{id}/local-list/sync", response_class=Response, responses=answered_by(ANY_ANSWER))

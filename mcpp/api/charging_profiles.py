@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
@@ -14,7 +15,9 @@ from mcpp.api.bodies import NewName
 from mcpp.api.commands import any_of
 from mcpp.api.models import ChargingProfilePage
 from mcpp.api.problems import documented, found
+from mcpp.api.routes import Routes
 from mcpp.api.services import FromServices
+from mcpp.api.tables import AS_TABLE, FromTables
 from mcpp.csms.decoding import decode_payload
 from mcpp.domain import charging_profiles
 from mcpp.ocppj.errors import InvalidPayload
@@ -25,7 +28,7 @@ from mcpp.reads.paging import Page, PageQuery
 STORED_PROFILE: Final = "StoredChargingProfile"
 """The OpenAPI component of a charging profile of any version."""
 
-router = APIRouter(prefix="/charging-profiles", tags=["charging profiles"])
+router = Routes(prefix="/charging-profiles", tags=["charging profiles"])
 
 _PROFILE: Final[dict[str, Any]] = {
     "application/json": {"schema": any_of([STORED_PROFILE])},
@@ -33,10 +36,12 @@ _PROFILE: Final[dict[str, Any]] = {
 _CHANGED: Final = documented(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.SERVICE_UNAVAILABLE)
 
 
-@router.get("", response_model=ChargingProfilePage)
-async def list_charging_profiles(services: FromServices, query: Annotated[PageQuery, Query()]) -> Page[NamedProfile]:
+@router.get("", response_model=ChargingProfilePage, responses=AS_TABLE)
+async def list_charging_profiles(
+    services: FromServices, tables: FromTables, query: Annotated[PageQuery, Query()]
+) -> Page[NamedProfile] | Response:
     """Stored charging profiles."""
-    return await reads.list_page(services.readers, query)
+    return await tables.answer_page(query, ChargingProfilePage, partial(reads.list_page, services.readers))
 
 
 @router.get(

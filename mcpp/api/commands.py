@@ -9,13 +9,14 @@ from http import HTTPStatus
 from typing import Any, Final
 
 import orjson
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
 from mcpp.api.answers import as_json
 from mcpp.api.failures import COMMAND_STATUSES
 from mcpp.api.problems import CLIENT_LEFT, ApiError, documented, not_found
+from mcpp.api.routes import Routes
 from mcpp.api.services import ApiServices, FromServices
 from mcpp.csms.live import Exchange
 from mcpp.ocppj.actions import AnyAction, encode
@@ -35,9 +36,9 @@ Commands to one charge point go out one after the other; one that still waits is
 """
 
 
-def create_router(actions: Mapping[str, Sequence[AnyAction]]) -> APIRouter:
+def create_router(actions: Mapping[str, Sequence[AnyAction]]) -> Routes:
     """A path for each operation that a central system may send, in any version."""
-    router = APIRouter(prefix="/charge-points/{id}/commands", tags=["commands"])
+    router = Routes(prefix="/charge-points/{id}/commands", tags=["commands"])
     for name, in_versions in sorted(actions.items()):
         router.add_api_route(
             f"/{name}",

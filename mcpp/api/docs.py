@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from importlib.resources import files
+from typing import Final
+
 from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.responses import HTMLResponse
-from starlette.staticfiles import StaticFiles
 
 from mcpp.api.headers import policy_of_page
+from mcpp.api.routes import Routes
+from mcpp.api.static_files import StaticFiles
 
-ASSETS_PATH = "/docs/assets"
+ASSETS_PATH: Final = "/docs/assets"
 
-assets = StaticFiles(packages=[("fastapi_offline", "static")])
+assets: Final = StaticFiles(ASSETS_PATH, files("fastapi_offline").joinpath("static"))
 
-router = APIRouter(include_in_schema=False)
+router = Routes(include_in_schema=False)
 
 
 @router.get("/docs")
@@ -22,9 +25,9 @@ async def get_docs() -> HTMLResponse:
     page = get_swagger_ui_html(
         openapi_url="/openapi.json",
         title="MCPP",
-        swagger_js_url=f"{ASSETS_PATH}/swagger-ui-bundle.js",
-        swagger_css_url=f"{ASSETS_PATH}/swagger-ui.css",
-        swagger_favicon_url=f"{ASSETS_PATH}/favicon.png",
+        swagger_js_url=assets.address("swagger-ui-bundle.js"),
+        swagger_css_url=assets.address("swagger-ui.css"),
+        swagger_favicon_url=assets.address("favicon.png"),
         # Without a validator: the page would show the document to one on the internet.
         swagger_ui_parameters={"validatorUrl": None},
     )

@@ -10,10 +10,12 @@ import asyncio
 import re
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
-from typing import Final, Protocol
+from dataclasses import dataclass
+from typing import Final, Protocol, TypeAlias
 
 import orjson
 
+from mcpp.api.callers import Caller
 from mcpp.bounds import EVENT_STREAMS, RECENT_EVENTS
 from mcpp.domain.events import Event
 from mcpp.reads.event_json import event_json, event_name
@@ -24,6 +26,9 @@ _HEARTBEAT: Final = b": heartbeat\n\n"
 
 _BYTES_AT_ONCE: Final = 64 * 1024
 """After so many a write to a reader goes out, so that what is in hand for him stays small."""
+
+
+Kinds: TypeAlias = frozenset[type[Event]]
 
 
 class TooManyReaders(Exception):
@@ -40,15 +45,44 @@ class RecentEvents(Protocol):
         """How many events there were; the last one of `recent` has this number."""
         ...
 
-    def want_all(self) -> None:
-        """Have every event made from now on."""
+    def want(self, kinds: Kinds | None) -> None:
+        """Have events of these kinds made from now on, None for all."""
         ...
 
-    def watch(self, wake: Callable[[], None]) -> None:
-        """Call `wake` whenever `recent` has got something new."""
+    def complete_since(self, kinds: Kinds | None) -> int:
+        """Behind which number no event of these kinds was left unmade, since nobody wanted it."""
         ...
 
-    def unwatch(self, wake: Callable[[], None]) -> None: ...
+    def watch(self, wake: Callable[[int], None], wants: Callable[[Event], bool] | None) -> None:
+        """Call `wake` whenever `recent` has got something new that `wants` says yes to, None for all.
+
+        It's called with a number: nothing before it is new and wanted.
+        """
+        ...
+
+    def unwatch(self, wake: Callable[[int], None]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class EventFilter:
+    """Which events a reader gets; None: all."""
+
+    kinds: Kinds | None = None
+    charge_point_ids: frozenset[str] | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it lets everything through."""
+        return self.kinds is None and self.charge_point_ids is None
+
+    def lets_through(self, event: Event) -> bool:
+        """Whether a reader gets this one."""
+        if self.kinds is not None and type(event) not in self.kinds:
+            return False
+        return self.charge_point_ids is None or event.charge_point_id in self.charge_point_ids
+
+
+EVERYTHING: Final = EventFilter()
 
 
 class EventStream:
@@ -73,49 +107,70 @@ class EventStream:
         for news in self._waiting:
             news.set()
 
-    def read(self, last_event_id: str | None = None) -> AsyncGenerator[bytes, None]:
+    def read(
+        self,
+        last_event_id: str | None = None,
+        wanted: EventFilter = EVERYTHING,
+        caller: Caller | None = None,
+    ) -> AsyncGenerator[bytes, None]:
         """A stream of what happens from now on, or after an event, in chunks of text/event-stream.
 
-        Where events have been missed since `last_event_id`, the first one is `gap`. Ends when the reader is too slow.
-        Raises TooManyReaders.
+        Where events may have been missed since `last_event_id`, the first one is `gap`. Ends when the reader is too
+        slow, and when the `caller` may ask no more. Raises TooManyReaders.
         """
         if self._readers >= EVENT_STREAMS:
             raise TooManyReaders(f"{EVENT_STREAMS} streams are open already")
-        self._events.want_all()
+        self._events.want(wanted.kinds)
         position = self._events.count
         gap = False
         if last_event_id is not None:
             known = self._number_of(last_event_id)
-            position = self._oldest() - 1 if known is None or known < self._oldest() - 1 else known
-            gap = position != known
-        return self._read(position, _gap(last_event_id or "") if gap else b"")
+            position = max(self._oldest() - 1, known or 0)
+            gap = position != known or position < self._events.complete_since(wanted.kinds)
+        return self._read(position, _gap(last_event_id or "") if gap else b"", caller, wanted)
 
-    async def _read(self, position: int, chunk: bytes) -> AsyncGenerator[bytes, None]:
+    async def _read(
+        self, position: int, chunk: bytes, caller: Caller | None, wanted: EventFilter
+    ) -> AsyncGenerator[bytes, None]:
         if self._readers >= EVENT_STREAMS:
             return  # others came in the same moment
-        events, news = self._events, asyncio.Event()
+        events, news = self._events, _News()
         self._readers += 1
-        self._waiting.add(news)
-        events.watch(news.set)
+        self._waiting.add(news.came)
+        events.watch(news.wake, None if wanted.is_open else wanted.lets_through)
+        if caller is not None:
+            caller.watch(news.came.set)
+        is_behind = position < events.count
         try:
             if chunk:
                 yield chunk
-            while not self._closed and position >= self._oldest() - 1:
-                if position == events.count:
-                    if not await self._wait(news):
-                        yield _HEARTBEAT
-                    continue
+            while not self._closed and not (caller and caller.is_ended):
+                if not is_behind:
+                    if news.first is None:
+                        # Nothing of what came since is wanted.
+                        position = events.count
+                        if not await self._wait(news.came):
+                            yield _HEARTBEAT if wanted.is_open else self._place(position)
+                        continue
+                    position, news.first = max(position, news.first - 1), None
+                if position < self._oldest() - 1:
+                    return
                 parts: list[bytes] = []
                 size = 0
                 while position < events.count and size < _BYTES_AT_ONCE:
                     position += 1
-                    parts.append(self._encode(position))
-                    size += len(parts[-1])
-                yield b"".join(parts)
+                    if wanted.lets_through(events.recent[position - self._oldest()]):
+                        parts.append(self._encode(position))
+                        size += len(parts[-1])
+                is_behind = position < events.count
+                if parts:
+                    yield b"".join(parts)
         finally:
             self._readers -= 1
-            events.unwatch(news.set)
-            self._waiting.discard(news)
+            events.unwatch(news.wake)
+            if caller is not None:
+                caller.unwatch(news.came.set)
+            self._waiting.discard(news.came)
 
     async def _wait(self, news: asyncio.Event) -> bool:
         """Wait for something new; False where nothing came in time."""
@@ -126,6 +181,13 @@ class EventStream:
         except TimeoutError:
             return False
         return True
+
+    def _place(self, number: int) -> bytes:
+        """A heartbeat that moves a reader's id, without an event, beyond what he doesn't want."""
+        return b": heartbeat\nid: " + self._id(number).encode() + b"\n\n"
+
+    def _id(self, number: int) -> str:
+        return f"{self._epoch}-{number}"
 
     def _oldest(self) -> int:
         """The number of the oldest event that is kept."""
@@ -142,13 +204,30 @@ class EventStream:
         if known is not None:
             return known
         event = self._events.recent[number - self._oldest()]
-        encoded = _message(event_name(type(event)), event_json(event), f"{self._epoch}-{number}")
+        encoded = _message(event_name(type(event)), event_json(event), self._id(number))
         self._encoded[number] = encoded
         self._encoded_bytes += len(encoded)
         # Numbers are asked for in their order by nearly all readers, so the first ones go.
         while self._encoded_bytes > RECENT_EVENTS or len(self._encoded) > len(self._events.recent):
             self._encoded_bytes -= len(self._encoded.pop(next(iter(self._encoded))))
         return encoded
+
+
+class _News:
+    """What a reader hasn't looked at yet."""
+
+    __slots__ = ("came", "first")
+
+    def __init__(self) -> None:
+        self.came: Final = asyncio.Event()
+        self.first: int | None = None
+        """Nothing before this number is new and wanted; None where nothing is."""
+
+    def wake(self, first: int) -> None:
+        """Something new that the reader wants has come."""
+        if self.first is None:
+            self.first = first
+        self.came.set()
 
 
 def _gap(last_event_id: str) -> bytes:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from difflib import get_close_matches
 from http import HTTPStatus
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Header
+from fastapi import Header, Query
 from starlette.responses import Response, StreamingResponse
 
-from mcpp.api.event_stream import TooManyReaders
-from mcpp.api.problems import ApiError, documented
+from mcpp.api.callers import FromCaller
+from mcpp.api.event_stream import EventFilter, TooManyReaders
+from mcpp.api.problems import ApiError, Mistake, documented, invalid_payload
+from mcpp.api.routes import Routes
 from mcpp.api.services import FromServices
+from mcpp.domain.events import Event
+from mcpp.reads.event_json import EVENT_KINDS_BY_NAME
 
-router = APIRouter(tags=["events"])
+router = Routes(tags=["events"])
 
 _EVENT: Final = {
     "type": "object",
@@ -41,15 +47,54 @@ _UNBUFFERED: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 )
 async def stream_events(
     services: FromServices,
+    caller: FromCaller,
     last_event_id: Annotated[str | None, Header(description="Go on behind this event.", max_length=200)] = None,
+    events: Annotated[
+        str | None,
+        Query(description="Only these, comma-separated names.", examples=["transaction_started,transaction_stopped"]),
+    ] = None,
+    charge_point_id: Annotated[
+        list[str] | None,
+        Query(
+            description="Only of these charge points; repeat it, or separate them by commas. One whose own identity "
+            "has commas is meant by the whole of it, too."
+        ),
+    ] = None,
 ) -> Response:
     """What plugins see, as server-sent events.
 
-    After a break, `Last-Event-ID` brings what was missed, as far as the last 1,000 events go; where more was missed,
-    an event `gap` says so. A reader that can't keep up is cut off. No more than 100 may read at a time.
+    After a break, `Last-Event-ID` brings what was missed, as far as the last 1,000 events go; where more may have been
+    missed, an event `gap` says so. A reader that can't keep up is cut off, and so is one whose token is revoked. No
+    more than 100 may read at a time.
     """
+    wanted = EventFilter(
+        None if events is None else _kinds(events),
+        None if charge_point_id is None else frozenset(_identities(charge_point_id)),
+    )
     try:
-        stream = services.events.read(last_event_id)
+        stream = services.events.read(last_event_id, wanted, caller)
     except TooManyReaders as error:
         raise ApiError(HTTPStatus.SERVICE_UNAVAILABLE, "too_many_streams", str(error)) from error
     return StreamingResponse(stream, media_type="text/event-stream", headers=_UNBUFFERED)
+
+
+def _kinds(names: str) -> frozenset[type[Event]]:
+    """What the names say. Raises the problem `invalid_payload` for one that there isn't."""
+    given = [name.strip() for name in names.split(",")]
+    mistakes = [_unknown(name) for name in given if name not in EVENT_KINDS_BY_NAME]
+    if mistakes:
+        raise invalid_payload(mistakes)
+    return frozenset(EVENT_KINDS_BY_NAME[name] for name in given)
+
+
+def _unknown(name: str) -> Mistake:
+    names = sorted(EVENT_KINDS_BY_NAME)
+    nearest = get_close_matches(name[:100], names, n=1)
+    hint = f"did you mean {nearest[0]}?" if nearest else f"there are {', '.join(names)}"
+    return Mistake(location="query.events", message=f"{name[:100]!r} is no event; {hint}")
+
+
+def _identities(given: list[str]) -> Iterator[str]:
+    for text in given:
+        yield text
+        yield from (part for part in text.split(",") if part)

@@ -1,13 +1,17 @@
-"""Slows down whoever guesses the api-token; the right one always passes, from wherever it comes."""
+"""Slows down whoever guesses tokens, at the API and at the log-in; a right one always passes, wherever it's from."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from http import HTTPStatus
 from time import monotonic
 from typing import Final
 
 import structlog
+from starlette.types import Scope
+
+from mcpp.api.problems import ApiError
 
 FREE: Final = 10
 """Wrong tokens of an address that are answered at once, with 401."""
@@ -42,6 +46,15 @@ class FailedLogins:
         self._hold_seconds = hold_seconds
         self._held = 0
         self._failures: dict[str, tuple[int, float]] = {}
+
+    async def slow_down(self, scope: Scope) -> ApiError | None:
+        """A request has brought a wrong token. Returns the answer where too many have come from there."""
+        wait = await self.add((scope.get("client") or ("", 0))[0])
+        if wait is None:
+            return None
+        detail = f"too many wrong tokens have come from this address; try again in {wait} s"
+        headers = {"Retry-After": str(wait)}
+        return ApiError(HTTPStatus.TOO_MANY_REQUESTS, "too_many_failed_logins", detail, headers=headers)
 
     async def add(self, address: str) -> int | None:
         """A wrong token has come. Returns after how many seconds to try again; None where nothing speaks against it.

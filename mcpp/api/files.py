@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Depends, Query, Request
 from pydantic import BaseModel, Field
 from starlette.responses import FileResponse, Response
 
 from mcpp.api import models
 from mcpp.api.bodies import RowKey, WantedLink
+from mcpp.api.callers import OPERATOR_ONLY
 from mcpp.api.problems import conflict, documented, found, not_found
+from mcpp.api.routes import Routes
 from mcpp.api.services import FromServices
+from mcpp.api.tables import AS_TABLE, FromTables
 from mcpp.files.store import FileLink, FileStore
 from mcpp.reads import files as reads
 from mcpp.reads.files import UploadQuery
@@ -32,7 +36,7 @@ FromStore = Annotated[FileStore, Depends(_store_of)]
 
 
 # All of it needs the store, though the database alone answers some.
-router = APIRouter(tags=["files"], dependencies=[Depends(_store_of)], responses=documented(HTTPStatus.CONFLICT))
+router = Routes(tags=["files"], dependencies=[Depends(_store_of)], responses=documented(HTTPStatus.CONFLICT))
 
 _BYTES: Final[dict[str, Any]] = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 
@@ -74,10 +78,12 @@ class UploadPage(models.Page[Upload]):
     """Files of charge points, the newest first."""
 
 
-@router.get("/firmware", response_model=FirmwarePage)
-async def list_firmware(services: FromServices, query: Annotated[PageQuery, Query()]) -> Page[FirmwareImage]:
+@router.get("/firmware", response_model=FirmwarePage, responses=AS_TABLE)
+async def list_firmware(
+    services: FromServices, tables: FromTables, query: Annotated[PageQuery, Query()]
+) -> Page[FirmwareImage] | Response:
     """Firmware images by name."""
-    return await reads.list_firmware(services.readers, query)
+    return await tables.answer_page(query, FirmwarePage, partial(reads.list_firmware, services.readers))
 
 
 @router.get("/firmware/{name}", response_model=StoredFirmware, responses=documented(HTTPStatus.NOT_FOUND))
@@ -127,22 +133,25 @@ async def link_upload(store: FromStore, id: str, wanted: WantedLink | None = Non
     return await store.link_upload(id, _lifetime(wanted))
 
 
-@router.get("/uploads", response_model=UploadPage)
-async def list_uploads(services: FromServices, query: Annotated[UploadQuery, Query()]) -> Page[UploadRecord]:
+@router.get("/uploads", response_model=UploadPage, responses=AS_TABLE)
+async def list_uploads(
+    services: FromServices, tables: FromTables, query: Annotated[UploadQuery, Query()]
+) -> Page[UploadRecord] | Response:
     """Files that charge points have put, the newest first."""
-    return await reads.list_uploads(services.readers, query)
+    return await tables.answer_page(query, UploadPage, partial(reads.list_uploads, services.readers))
 
 
 @router.get(
     "/uploads/{id}",
     response_class=Response,
+    dependencies=[OPERATOR_ONLY],
     responses={
         HTTPStatus.OK: {"content": _BYTES},
         **documented(HTTPStatus.NOT_FOUND),
     },
 )
 async def get_upload(store: FromStore, id: RowKey) -> Response:  # noqa: A002
-    """The file, as it came."""
+    """The file, as it came; not for viewers, since diagnostics may hold passwords."""
     upload, path = found(await store.find_upload(id), _no_upload(id))
     return FileResponse(path, filename=upload.name, media_type="application/octet-stream")
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from starlette.convertors import Convertor, register_url_convertor
 
 from mcpp.api import models
 from mcpp.api.bodies import NewIdTag, WantedIdTag
 from mcpp.api.problems import documented, found
+from mcpp.api.routes import Routes
 from mcpp.api.services import ApiServices, FromServices
+from mcpp.api.tables import AS_TABLE, FromTables
 from mcpp.domain import id_tags
 from mcpp.reads import id_tags as reads
 from mcpp.reads.paging import Page, PageQuery
@@ -32,29 +35,31 @@ class _StoredIdTag(Convertor[str]):
 
 register_url_convertor("stored_id_tag", _StoredIdTag())
 
-router = APIRouter(prefix="/id-tags", tags=["id tags"])
+router = Routes(prefix="/id-tags", tags=["id tags"])
 
 _CHANGED = documented(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.SERVICE_UNAVAILABLE)
 _UNKNOWN = documented(HTTPStatus.NOT_FOUND)
 
 
-@router.get("", response_model=models.IdTagPage)
-async def list_id_tags(services: FromServices, query: Annotated[PageQuery, Query()]) -> Page[IdTag]:
+@router.get("", response_model=models.IdTagPage, responses=AS_TABLE)
+async def list_id_tags(
+    services: FromServices, tables: FromTables, query: Annotated[PageQuery, Query()]
+) -> Page[IdTag] | Response:
     """Stored id tags."""
-    return await reads.list_page(services.readers, query)
+    return await tables.answer_page(query, models.IdTagPage, partial(reads.list_page, services.readers))
 
 
-@router.get("/unknown", response_model=models.UnknownIdTagPage)
+@router.get("/unknown", response_model=models.UnknownIdTagPage, responses=AS_TABLE)
 async def list_unknown_id_tags(
-    services: FromServices, query: Annotated[PageQuery, Query()]
-) -> Page[ListUnknownIdTagsRow]:
+    services: FromServices, tables: FromTables, query: Annotated[PageQuery, Query()]
+) -> Page[ListUnknownIdTagsRow] | Response:
     """Cards that were presented and aren't stored, or were refused: the newest 1,000, those presented last first.
 
     A card appears within a second or so, and is gone once its tag is stored as accepted. Auto-start's tag isn't listed.
     This path is no tag's: a tag of the name `unknown` is stored, read and forgotten in another letter case, as
     `/id-tags/UNKNOWN`.
     """
-    return await reads.list_unknown(services.readers, query)
+    return await tables.answer_page(query, models.UnknownIdTagPage, partial(reads.list_unknown, services.readers))
 
 
 @router.get("/{id_tag:stored_id_tag}", response_model=models.IdTag, responses=_UNKNOWN)

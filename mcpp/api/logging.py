@@ -5,14 +5,14 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Literal, TypeAlias
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field, StrictBool
 
 from mcpp.api.bodies import Body
 from mcpp.api.problems import documented
+from mcpp.api.routes import Routes
 from mcpp.api.services import FromServices, LogControl
 
-router = APIRouter(prefix="/logging", tags=["system"])
+router = Routes(prefix="/logging", tags=["system"])
 
 Level: TypeAlias = Literal["debug", "info", "warning", "error"]
 

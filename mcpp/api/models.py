@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Generic, Literal, TypeVar
+from typing import Annotated, Final, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, Field, JsonValue
 
 from mcpp.domain.authorization import AuthorizationStatus
+from mcpp.reads.shown_state import ShownState
 from mcpp.reads.times import Time
 from mcpp_generated.db.enums import (
     Availability,
@@ -21,14 +22,21 @@ from mcpp_generated.db.enums import (
 
 Item = TypeVar("Item")
 
+A_NUMBER: Final = "a number"
+"""Marks a text that is a number, as a charger has sent it: a spreadsheet shall calculate with it."""
+
 
 class Connector(BaseModel):
     """A connector of a charge point; connector 0 is the charge point as a whole."""
 
     connector_id: int
+    state: ShownState = Field(description="How it is shown: one word, out of its status and all else that is known.")
     status: str | None = Field(description="As last reported (OCPP 1.6, ChargePointStatus).", examples=["Charging"])
     error_code: str | None = Field(examples=["NoError"])
     status_at: Time | None = Field(description="By the charger's clock.")
+    status_began_at: Time | None = Field(
+        description="Since when it has this status without a break, by this server's clock."
+    )
     transaction_id: int | None = Field(description="Of the transaction that runs on it.")
     power_w: float | None = Field(
         description="W, of the whole connector. This and what follows: null unless a session runs on a connected "
@@ -167,7 +175,7 @@ class Sample(BaseModel):
     context: str | None = Field(examples=["Sample.Periodic"])
     location: str | None = Field(examples=["Outlet"])
     format: str | None = Field(examples=["Raw"])
-    value: str = Field(description="As sent; signed data stays text.")
+    value: Annotated[str, A_NUMBER] = Field(description="As sent; signed data stays text.")
 
 
 class IdTag(BaseModel):

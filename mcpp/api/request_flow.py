@@ -14,6 +14,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from mcpp.api.callers import caller_in
 from mcpp.ocppj.flow import TraceContext, current_trace_context
 
 CORRELATION_HEADER: Final = "X-Correlation-Id"
@@ -35,8 +36,11 @@ class ObservedRequest(Protocol):
         """Of what the request sets off."""
         ...
 
-    def end(self, *, route: str | None, status: int) -> None:
-        """All of its answer is out, or nobody waits for it any more; `route` is None where there is nothing."""
+    def end(self, *, route: str | None, status: int, by: str | None) -> None:
+        """All of its answer is out, or nobody waits for it any more; `route` is None where there is nothing.
+
+        `by` is the name of who asked (mcpp.api.callers), None where nobody said.
+        """
         ...
 
 
@@ -88,7 +92,10 @@ class RequestFlow:
         try:
             await self._app(scope, receive, send_identified)
         finally:
-            request.end(route=self._routes.get(scope.get("endpoint")), status=status)
+            caller = caller_in(scope)
+            request.end(
+                route=self._routes.get(scope.get("endpoint")), status=status, by=None if caller is None else caller.name
+            )
 
 
 def _caller(scope: Scope) -> SpanContext | None:

@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import tzinfo
 from typing import Annotated, Concatenate, ParamSpec, Protocol, TypeVar, cast
 
 from fastapi import Depends, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, JsonValue
 
+from mcpp.api.credentials import CredentialStore
 from mcpp.api.event_stream import EventStream
+from mcpp.api.failed_logins import FailedLogins
+from mcpp.api.installation_models import Plugin, Setting
 from mcpp.certificates.desk import SigningDesk
 from mcpp.clock import Clock
 from mcpp.csms.commands import Commands
+from mcpp.csms.frames import FrameBook
+from mcpp.csms.learning import CardLearning
 from mcpp.csms.live import Exchange, LiveChargePoints
+from mcpp.csms.refused import RefusedConnections
 from mcpp.domain.assignment import ReadContent
 from mcpp.domain.events import Event
 from mcpp.domain.occasion import OperatorOccasion, Result
 from mcpp.files.store import FileStore
 from mcpp.ocppj.flow import active_correlation_id
+from mcpp.reads.attention_search import AttentionSources
+from mcpp.reads.booked import BookedEnergy
 from mcpp.reads.charge_points import ChargePoints
+from mcpp.reads.connect import ConnectInfo
 from mcpp.reads.live import LiveReadings
+from mcpp.reads.summary import Summary, read_summary
+from mcpp.storage.copies import DatabaseCopies
 from mcpp.storage.engine import ReaderPool
 from mcpp.storage.writer import Writer
 from mcpp_generated.db.queries import Queries
@@ -62,11 +74,18 @@ class ApiServices:
     commands: Commands
     charge_points: ChargePoints
     live_readings: LiveReadings
+    refused: RefusedConnections
+    frames: FrameBook
+    """The last frames of each charge point."""
+    connect_info: Callable[[], ConnectInfo]
+    """What to type into a charger, as it holds now."""
     sync_local_list: Callable[[str], Awaitable[Exchange[BaseModel]]]
     """Bring a charge point's local list in line with the stored tags; raises as a command, Unknown and Conflict."""
     charging_profiles: Mapping[str, type[BaseModel]]
     """The charging profile of each OCPP version."""
     read_unmatched: ReadContent
+    tell_story: Callable[[int], Awaitable[Mapping[str, JsonValue] | None]]
+    """The story of a transaction's session, by its id; None where it's unknown."""
     check_profile: Callable[[int], None]
     """Raises ValueError, with what is missing, where no charge point could connect by this security profile."""
     hash_password: Callable[[str], Awaitable[str]]
@@ -76,12 +95,30 @@ class ApiServices:
     """Content type and pieces of a scrape, by the Accept header."""
     log: LogControl
     clock: Clock
+    learning: CardLearning
+    """The cards that are being learnt."""
+    credentials: CredentialStore
+    copies: DatabaseCopies
+    settings: Sequence[Setting] = ()
+    """The effective ones, secrets masked."""
+    plugins: Callable[[], Sequence[Plugin]] = tuple
+    """The enabled ones, as they are at this moment."""
+    failed_logins: FailedLogins = field(default_factory=FailedLogins)
+    booked: BookedEnergy = field(default_factory=BookedEnergy)
+    attention: AttentionSources = field(default_factory=AttentionSources)
+    """What may need a person, beside what the database knows."""
     files: FileStore | None = None
     """None where the listener for files is off."""
     certificates: SigningDesk | None = None
     """None where a server is put together without the certificate authority."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set by `stop`: what waits for others should end by itself."""
+
+    async def summary(self, zone: tzinfo | None) -> Summary:
+        """The whole at a glance; `zone` says whose days these are, None for the machine's."""
+        return await read_summary(
+            self.readers, self.live, self.live_readings, self.booked, self.attention, zone, self.clock.now()
+        )
 
     def stop(self) -> None:
         """To be called before the listener stops, so that it needn't wait for streams and chargers."""

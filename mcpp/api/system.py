@@ -7,15 +7,16 @@ from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Final, Literal
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from mcpp.api.models import Health, Readiness
 from mcpp.api.problems import documented
+from mcpp.api.routes import Routes
 from mcpp.api.services import FromServices
 
-router = APIRouter(tags=["system"])
-metrics_router = APIRouter(tags=["system"])
+router = Routes(tags=["system"])
+metrics_router = Routes(tags=["system"])
 
 _GZIP: Final = 31
 """What zlib calls this format."""

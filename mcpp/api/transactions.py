@@ -2,58 +2,47 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Header, Query, Request
-from starlette.responses import Response, StreamingResponse
+from fastapi import Query, Request
+from starlette.responses import Response
 
 from mcpp.api import models
 from mcpp.api.answers import as_json
 from mcpp.api.bodies import RowKey, WantedCorrection
+from mcpp.api.callers import FromCaller
 from mcpp.api.commands import ANY_ANSWER, answer_command, answered_by
 from mcpp.api.problems import conflict, documented, found
+from mcpp.api.routes import Routes
 from mcpp.api.services import ApiServices, FromServices
+from mcpp.api.tables import AS_TABLE, FromTables
 from mcpp.domain.closing import close_by_operator
 from mcpp.domain.corrections import correct
 from mcpp.reads import transactions as reads
-from mcpp.reads.csv_text import csv_line
 from mcpp.reads.paging import Page, PageQuery
-from mcpp.reads.transactions import COLUMNS, Sample, Transaction, TransactionQuery, row_of
+from mcpp.reads.transactions import Sample, Transaction, TransactionQuery, row_of, values_of
 
-router = APIRouter(prefix="/transactions", tags=["transactions"])
-
-_CSV: Final = "text/csv"
+router = Routes(prefix="/transactions", tags=["transactions"])
 
 
-@router.get(
-    "",
-    response_model=models.TransactionPage,
-    responses={
-        HTTPStatus.OK: {
-            "content": {_CSV: {"schema": {"type": "string"}}},
-            "description": "A page; as CSV all that the filters let through, and no page: `limit` is for the whole.",
-        },
-    },
-)
+@router.get("", response_model=models.TransactionPage, responses=AS_TABLE)
 async def list_transactions(
-    services: FromServices,
-    query: Annotated[TransactionQuery, Query()],
-    accept: Annotated[str, Header(include_in_schema=False)] = "",
+    services: FromServices, tables: FromTables, query: Annotated[TransactionQuery, Query()]
 ) -> Response:
-    """Transactions, the newest first. `Accept: text/csv` returns them as a file, safe to open in a spreadsheet.
+    """Transactions, the newest first.
 
     `since` and `until` are about when a transaction began. A report counts it to the time when it ended, which
     `ended_since` and `ended_until` are about; with one of these the list is in the order of the ends.
     """
-    if _prefers_csv(accept):
-        limit = query.limit if "limit" in query.model_fields_set else None
-        lines = _as_csv(reads.stream(services.readers, query, limit, services.live_readings))
-        headers = {"Content-Disposition": 'attachment; filename="transactions.csv"', "Vary": "Accept"}
-        return StreamingResponse(lines, media_type=_CSV, headers=headers)
-    page = (await reads.list_page(services.readers, query, services.live_readings)).map(row_of)
+
+    async def read(query: TransactionQuery) -> Page[Transaction]:
+        return await reads.list_page(services.readers, query, services.live_readings)
+
+    answer = await tables.answer_page(query, models.TransactionPage, read, values_of)
+    if isinstance(answer, Response):
+        return answer
+    page = answer.map(row_of)
     return as_json({"items": page.items, "next_cursor": page.next_cursor}, headers={"Vary": "Accept"})
 
 
@@ -66,12 +55,16 @@ async def get_transaction(services: FromServices, transaction_id: RowKey) -> Res
     return await answer_transaction(services, transaction_id)
 
 
-@router.get("/{transaction_id}/meter-values", response_model=models.SamplePage, responses=_ONE)
+@router.get("/{transaction_id}/meter-values", response_model=models.SamplePage, responses=AS_TABLE | _ONE)
 async def list_meter_values(
-    services: FromServices, transaction_id: RowKey, query: Annotated[PageQuery, Query()]
-) -> Page[Sample]:
+    services: FromServices, tables: FromTables, transaction_id: RowKey, query: Annotated[PageQuery, Query()]
+) -> Page[Sample] | Response:
     """The samples of a transaction, in the order of time."""
-    return found(await reads.list_samples(services.readers, transaction_id, query), _unknown(transaction_id))
+
+    async def read(query: PageQuery) -> Page[Sample]:
+        return found(await reads.list_samples(services.readers, transaction_id, query), _unknown(transaction_id))
+
+    return await tables.answer_page(query, models.SamplePage, read)
 
 
 @router.post("/{transaction_id}/stop", response_class=Response, responses=answered_by(ANY_ANSWER))
@@ -100,9 +93,11 @@ async def close_transaction(services: FromServices, transaction_id: RowKey) -> R
     response_model=models.Transaction,
     responses=_ONE | documented(HTTPStatus.CONFLICT, HTTPStatus.SERVICE_UNAVAILABLE),
 )
-async def correct_transaction(services: FromServices, transaction_id: RowKey, wanted: WantedCorrection) -> Response:
+async def correct_transaction(
+    services: FromServices, caller: FromCaller, transaction_id: RowKey, wanted: WantedCorrection
+) -> Response:
     """Say what an ended transaction took: that counts from now on; what was booked is kept and shown."""
-    await services.change(correct, transaction_id, wanted.energy_wh, wanted.note, wanted.who)
+    await services.change(correct, transaction_id, wanted.energy_wh, wanted.note, wanted.who or caller.name)
     return await answer_transaction(services, transaction_id)
 
 
@@ -118,21 +113,3 @@ async def _find(services: ApiServices, transaction_id: int) -> Transaction:
 
 def _unknown(transaction_id: int) -> str:
     return f"there is no transaction {transaction_id}"
-
-
-async def _as_csv(steps: AsyncIterator[list[Transaction]]) -> AsyncIterator[bytes]:
-    yield csv_line(COLUMNS).encode()
-    async for transactions in steps:
-        lines = (csv_line(row_of(transaction).values()) for transaction in transactions)
-        yield "".join(lines).encode(errors="backslashreplace")
-
-
-def _prefers_csv(accept: str) -> bool:
-    """Whether CSV is asked for by name, and JSON isn't rather (RFC 9110 §12.5.1)."""
-    weights = {_CSV: 0.0, "application/json": 0.0}
-    for media_range in accept.lower().split(","):
-        name, *parameters = (part.strip() for part in media_range.split(";"))
-        if name in weights:
-            weight = next((p[2:] for p in parameters if re.fullmatch(r"q=[01](\.\d{0,3})?", p)), "1")
-            weights[name] = float(weight)
-    return 0 < weights[_CSV] >= weights["application/json"]

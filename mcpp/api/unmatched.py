@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from starlette.responses import Response
 
 from mcpp.api.bodies import Assignment, RowKey
 from mcpp.api.models import Transaction, UnmatchedPage
 from mcpp.api.problems import documented
+from mcpp.api.routes import Routes
 from mcpp.api.services import FromServices
+from mcpp.api.tables import AS_TABLE, FromTables
 from mcpp.api.transactions import answer_transaction
 from mcpp.domain import assignment, unmatched
 from mcpp.reads import unmatched as reads
 from mcpp.reads.paging import Page, PageQuery
 from mcpp.reads.unmatched import Unmatched
 
-router = APIRouter(prefix="/unmatched", tags=["unmatched"])
+router = Routes(prefix="/unmatched", tags=["unmatched"])
 
 
-@router.get("", response_model=UnmatchedPage)
-async def list_unmatched(services: FromServices, query: Annotated[PageQuery, Query()]) -> Page[Unmatched]:
+@router.get("", response_model=UnmatchedPage, responses=AS_TABLE)
+async def list_unmatched(
+    services: FromServices, tables: FromTables, query: Annotated[PageQuery, Query()]
+) -> Page[Unmatched] | Response:
     """Stops and meter values that belong to no known transaction, the newest first."""
-    return await reads.list_page(services.readers, query)
+    return await tables.answer_page(query, UnmatchedPage, partial(reads.list_page, services.readers))
 
 
 @router.post(

@@ -17,8 +17,12 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from mcpp.certificates.files import (
+    AUTHORITY_CERTIFICATE,
+    AUTHORITY_KEY,
     CERTIFICATE_MODE,
     KEY_MODE,
+    SERVER_CERTIFICATE,
+    SERVER_KEY,
     AuthorityUnusable,
     check_directory,
     make_directory,
@@ -29,11 +33,6 @@ from mcpp.certificates.files import (
 )
 from mcpp.certificates.requests import load
 from mcpp.domain.certificates import Signed
-
-AUTHORITY_CERTIFICATE: Final = "ca.pem"
-AUTHORITY_KEY: Final = "ca.key"
-SERVER_CERTIFICATE: Final = "server.pem"
-SERVER_KEY: Final = "server.key"
 
 CLOCK_SKEW: Final = timedelta(days=1)
 """A certificate is valid from so long before it is made: a charger's clock may be behind, or in another time zone."""

@@ -13,11 +13,9 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Concatenate, Final, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar
 
-from mcpp.certificates.authority import Authority
 from mcpp.certificates.files import AuthorityUnusable
-from mcpp.certificates.requests import BadSigningRequest, read_signing_request
 from mcpp.certificates.revoked import Revoked
 from mcpp.certificates.store import AuthorityStore
 from mcpp.csms.certificates import CertificateOperations, TakeSigningRequest, Verdict
@@ -49,6 +47,9 @@ from mcpp.storage.writer import Writer
 from mcpp_generated.db.enums import RollOutStage, StepState
 from mcpp_generated.db.models import Certificate, RollOutStep
 from mcpp_generated.db.queries import Queries
+
+if TYPE_CHECKING:
+    from mcpp.certificates.authority import Authority
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -128,6 +129,8 @@ class SigningDesk:
 
     def read_signing_request(self, text: str) -> TakeSigningRequest:
         """See `mcpp.csms.certificates.ReadSigningRequest`."""
+        from mcpp.certificates.requests import BadSigningRequest, read_signing_request  # as the authority, see store.py
+
         try:
             asked = read_signing_request(text)
             authority = self._authority()

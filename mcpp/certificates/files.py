@@ -10,6 +10,11 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Final
 
+AUTHORITY_CERTIFICATE: Final = "ca.pem"
+AUTHORITY_KEY: Final = "ca.key"
+SERVER_CERTIFICATE: Final = "server.pem"
+SERVER_KEY: Final = "server.key"
+
 DIRECTORY_MODE: Final = 0o700
 KEY_MODE: Final = 0o600
 CERTIFICATE_MODE: Final = 0o644

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from mcpp.certificates.authority import AUTHORITY_CERTIFICATE, AUTHORITY_KEY, Authority, load_authority
-from mcpp.certificates.files import AuthorityUnusable
+from mcpp.certificates.files import AUTHORITY_CERTIFICATE, AUTHORITY_KEY, AuthorityUnusable
+
+if TYPE_CHECKING:
+    from mcpp.certificates.authority import Authority
 
 
 class AuthorityStore:
@@ -21,6 +23,8 @@ class AuthorityStore:
         """The authority as its files are now. Raises AuthorityUnusable, which says how to mend it."""
         files = self._look()
         if self._loaded is None or files != self._seen:
+            from mcpp.certificates.authority import load_authority  # with it comes cryptography: most servers have none
+
             self._loaded = None
             self._loaded = load_authority(self.directory)
             self._seen = files

@@ -69,7 +69,8 @@ def init(name: str | None, years: int, server_names: tuple[str, ...], **options:
 
     With --server-name the certificate of the OCPP listener is made, too, so that TLS works without any other authority.
     """
-    from mcpp.certificates.authority import AUTHORITY_CERTIFICATE, AUTHORITY_KEY, create_authority
+    from mcpp.certificates.authority import create_authority
+    from mcpp.certificates.files import AUTHORITY_CERTIFICATE, AUTHORITY_KEY
 
     directory = _directory(options)
     common_name = name or f"MCPP CA {socket.gethostname()}"[:64]
@@ -106,13 +107,8 @@ def server_certificate(server_names: tuple[str, ...], days: int, **options: obje
 
 
 def _make_server_certificate(directory: Path, names: tuple[str, ...], days: int) -> None:
-    from mcpp.certificates.authority import (
-        SERVER_CERTIFICATE,
-        SERVER_KEY,
-        load_authority,
-        server_names,
-        write_server_certificate,
-    )
+    from mcpp.certificates.authority import load_authority, server_names, write_server_certificate
+    from mcpp.certificates.files import SERVER_CERTIFICATE, SERVER_KEY
 
     end = _usable(
         lambda: write_server_certificate(

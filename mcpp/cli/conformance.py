@@ -14,6 +14,7 @@ from mcpp.cli.options import setting_options
 from mcpp.cli.output import Row, standard_output, write_csv, write_json, write_table
 from mcpp.errors import StartError
 from mcpp.reads.conformance import Departure, SharedDeparture, list_all, list_all_of
+from mcpp.reads.csv_text import CsvText
 from mcpp.reads.terminal_text import printable
 from mcpp.reads.times import spell_time
 from mcpp_generated.db.enums import MessageRole
@@ -52,7 +53,7 @@ def conformance(charge_point: str | None, output_format: str, **options: object)
     with standard_output() as out:
         match output_format:
             case "csv":
-                write_csv(out, _columns(one=charge_point is not None), map(_row, found))
+                write_csv(out, CsvText(_columns(one=charge_point is not None)), map(_row, found))
             case "json":
                 write_json(out, map(_row, found))
             case _ if out.isatty():

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
+from typing import TypeVar
 
 from mcpp.cli.options import given_flags
 from mcpp.errors import StartError
 from mcpp.settings import Settings
-from mcpp.storage.engine import DatabaseUnusable
+from mcpp.storage.engine import DatabaseUnusable, ReaderPool
 from mcpp.storage.sqlite.guests import Guest, open_guest
+from mcpp.storage.sqlite.readers import SqliteReaderPool
+
+Step = TypeVar("Step")
 
 
 def database_of(options: Mapping[str, object]) -> Path:
@@ -26,3 +32,22 @@ def open_database(database: Path, *, may_write: bool = False, alone: bool = Fals
             yield guest
     except DatabaseUnusable as error:
         raise StartError(str(error), passes=error.passes) from error
+
+
+@contextmanager
+def read_in_steps(database: Path, read: Callable[[ReaderPool], AsyncIterator[list[Step]]]) -> Iterator[Iterator[Step]]:
+    """What the read side gives in steps, without its event loop between two: none of them may be empty.
+
+    Raises StartError, as `open_database`.
+    """
+    with open_database(database), asyncio.Runner() as runner:
+        pool = runner.run(SqliteReaderPool.open(database, size=1))
+        steps = read(pool)
+
+        async def step() -> list[Step]:
+            return await anext(steps, [])
+
+        try:
+            yield chain.from_iterable(iter(lambda: runner.run(step()), []))
+        finally:
+            runner.run(pool.close())

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
-from itertools import chain
-from pathlib import Path
 
 import click
 
-from mcpp.cli.database import database_of, open_database
-from mcpp.cli.options import setting_options
+from mcpp.cli.database import database_of, read_in_steps
+from mcpp.cli.options import dialect_option, setting_options
 from mcpp.cli.output import standard_output, write_csv, write_json
 from mcpp.cli.zones import complete_zone, option_time, read_zone
-from mcpp.reads.transactions import COLUMNS, Transaction, TransactionQuery, row_of, stream
-from mcpp.storage.sqlite.readers import SqliteReaderPool
+from mcpp.reads.csv_text import CsvText, Dialect
+from mcpp.reads.transactions import COLUMNS, TransactionQuery, row_of, stream, values_of
 
 
 @click.group()
@@ -34,6 +29,7 @@ def export() -> None:
             show_default=True,
             help="json: one array, a transaction in each line.",
         ),
+        dialect_option(),
         click.Option(["--charge-point-id"], metavar="TEXT", help="Only of this charge point."),
         click.Option(["--connector-id"], type=click.IntRange(0, 2**31 - 1), help="Only of connectors of this number."),
         click.Option(["--id-tag"], metavar="TEXT", help="Only of this id tag; letter case doesn't matter."),
@@ -51,13 +47,15 @@ def export() -> None:
             ["--timezone"],
             metavar="NAME",
             shell_complete=complete_zone,
-            help="What a TIME without an offset is meant in, such as Europe/Berlin. [default: UTC]",
+            help="What a TIME without an offset is meant in, such as Europe/Berlin, and times for Excel are shown in. "
+            "[default: UTC; for Excel the machine's]",
         ),
         *setting_options("database"),
     ],
 )
 def export_transactions(
     output_format: str,
+    dialect: str,
     charge_point_id: str | None,
     connector_id: int | None,
     id_tag: str | None,
@@ -99,25 +97,10 @@ def export_transactions(
         ended_since=time("--ended-since", ended_since),
         ended_until=time("--ended-until", ended_until),
     )
-    with open_database(database), _steps(database, query) as steps, standard_output() as out:
-        rows = map(row_of, chain.from_iterable(steps))
+    with read_in_steps(database, lambda pool: stream(pool, query, limit=None)) as found, standard_output() as out:
         if output_format == "csv":
-            write_csv(out, COLUMNS, rows)
+            # What a TIME is meant in is UTC where no zone is named, what a spreadsheet shows is the machine's.
+            text = CsvText(COLUMNS, Dialect(dialect), None if timezone is None else zone)
+            write_csv(out, text, map(values_of, found))
         else:
-            write_json(out, rows)
-
-
-@contextmanager
-def _steps(database: Path, query: TransactionQuery) -> Iterator[Iterator[list[Transaction]]]:
-    """Transactions as the API streams them, without its event loop between two steps."""
-    with asyncio.Runner() as runner:
-        pool = runner.run(SqliteReaderPool.open(database, size=1))
-        steps = stream(pool, query, limit=None)
-
-        async def step() -> list[Transaction]:
-            return await anext(steps, [])
-
-        try:
-            yield iter(lambda: runner.run(step()), [])
-        finally:
-            runner.run(pool.close())
+            write_json(out, map(row_of, found))

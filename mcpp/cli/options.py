@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 
 import click
-from annotated_types import Ge, Le
 from pydantic.fields import FieldInfo
 
-from mcpp.settings import Settings, default_text, documented, flag, variable
+from mcpp.reads.csv_text import Dialect
+from mcpp.settings import Settings, allowed_range, default_text, flag, is_number, variable
 
 EPILOG = (
     "A flag beats its variable, a variable beats the default. Lists are comma-separated. "
@@ -20,6 +20,18 @@ EPILOG = (
 def setting_options(*names: str) -> list[click.Parameter]:
     """A flag for each of the settings; without names for all of them."""
     return [option for name in names or Settings.model_fields for option in _options(name, Settings.model_fields[name])]
+
+
+def dialect_option() -> click.Option:
+    """For whom CSV is."""
+    return click.Option(
+        ["--dialect"],
+        type=click.Choice([dialect.value for dialect in Dialect]),
+        default=Dialect.STANDARD.value,
+        show_default=True,
+        help="Of csv; excel: byte order mark, semicolons, decimal commas, local times, and an apostrophe before a text "
+        "that Excel would take for a number or a date, such as a card's number.",
+    )
 
 
 def given_flags(values: Mapping[str, object]) -> dict[str, str]:
@@ -47,15 +59,9 @@ def _options(name: str, field: FieldInfo) -> Iterator[click.Option]:
 def _metavar(field: FieldInfo) -> str:
     if isinstance(field.annotation, type) and issubclass(field.annotation, StrEnum):
         return f"[{'|'.join(field.annotation)}]"
-    return "NUMBER" if field.annotation is int else "TEXT"
+    return "NUMBER" if is_number(field) else "TEXT"
 
 
 def _help(name: str, field: FieldInfo) -> str:
-    facts = (_bounds(field), f"default: {default_text(name)}", f"variable: {variable(name)}")
+    facts = (allowed_range(field), f"default: {default_text(name)}", f"variable: {variable(name)}")
     return f"{field.description} [{'; '.join(filter(None, facts))}]"
-
-
-def _bounds(field: FieldInfo) -> str:
-    least = next((item.ge for item in field.metadata if isinstance(item, Ge)), None)
-    most = next((item.le for item in field.metadata if isinstance(item, Le)), None)
-    return " ".join(filter(None, (f"{least} to {most}" if most is not None else "", documented(field).unit)))

@@ -12,8 +12,8 @@ from typing import TextIO, TypeAlias
 
 import click
 
-from mcpp.reads.csv_text import Value, csv_line
-from mcpp.reads.terminal_text import printable
+from mcpp.reads.csv_text import CsvText, Value
+from mcpp.reads.terminal_text import padded, printable, width_of
 
 Row: TypeAlias = Mapping[str, Value]
 
@@ -36,10 +36,10 @@ def standard_output() -> Iterator[TextIO]:
         raise click.ClickException(f"standard output can't be written: {error.strerror or error}") from error
 
 
-def write_csv(out: TextIO, columns: Sequence[str], rows: Iterable[Row]) -> None:
+def write_csv(out: TextIO, text: CsvText, rows: Iterable[Row]) -> None:
     """A header and a line for each row."""
-    out.write(csv_line(columns))
-    out.writelines(csv_line(row[column] for column in columns) for row in rows)
+    out.write(text.head())
+    out.writelines(map(text.line, rows))
 
 
 def write_json(out: TextIO, rows: Iterable[Row]) -> None:
@@ -55,10 +55,10 @@ def write_json(out: TextIO, rows: Iterable[Row]) -> None:
 def write_table(out: TextIO, headings: Mapping[str, bool], rows: Iterable[Sequence[str]]) -> None:
     """A table for people; `headings` say whether a column is of numbers, which stand to the right."""
     lines = [tuple(map(printable, row)) for row in chain([tuple(headings)], rows)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    widths = [max(map(width_of, column)) for column in zip(*lines, strict=True)]
     for line in lines:
         cells = (
-            text.rjust(width) if is_number else text.ljust(width)
+            padded(text, width, right=is_number)
             for text, width, is_number in zip(line, widths, headings.values(), strict=True)
         )
         out.write("  ".join(cells).rstrip() + "\n")

@@ -71,6 +71,7 @@ for _name, _target, _short_help in (
     ("serve", "mcpp.cli.server:serve", "Run the central system."),
     ("migrate", "mcpp.cli.server:migrate_database", "Bring the database to the schema of this program."),
     ("check-config", "mcpp.cli.server:check_config", "Print the effective settings."),
+    ("status", "mcpp.cli.status:status", "Show the fleet in a table, once or live."),
     ("call", "mcpp.cli.call:call", "Send one OCPP operation to a charge point."),
     ("import", "mcpp.cli.importing:import_", "Read id tags or charge points from CSV."),
     ("export", "mcpp.cli.exporting:export", "Write the database's records as CSV or JSON."),
@@ -78,6 +79,8 @@ for _name, _target, _short_help in (
     ("conformance", "mcpp.cli.conformance:conformance", "Show what chargers break of the contract."),
     ("trace", "mcpp.cli.trace:trace", "Show the story of a charging session."),
     ("ca", "mcpp.cli.ca:ca", "The built-in certificate authority."),
+    ("token", "mcpp.cli.token:token", "Named tokens of the API and the pages."),
+    ("deploy", "mcpp.cli.deploying:deploy", "Print or write files for systemd, Prometheus, Grafana and containers."),
     ("backup", "mcpp.cli.backup:backup", "Copy the database while a server writes to it."),
     ("restore", "mcpp.cli.restore:restore", "Put a backup in place of the database, while no server runs."),
 ):

@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import timedelta
 from typing import Final
 
 import click
 
-from mcpp.cli.database import database_of, open_database
-from mcpp.cli.options import setting_options
-from mcpp.cli.output import Row, standard_output, write_csv, write_json, write_table
+from mcpp.cli.database import database_of, read_in_steps
+from mcpp.cli.options import dialect_option, setting_options
+from mcpp.cli.output import standard_output, write_csv, write_json, write_table
 from mcpp.cli.zones import complete_zone, option_time, read_zone
-from mcpp.reads.reports import By, Line, Period, Total, ended_sessions, grand_total, summed_up
-from mcpp.reads.times import BEFORE_ALL
+from mcpp.reads.csv_text import CsvText, Dialect
+from mcpp.reads.reports import PERIOD_COLUMN, By, Line, Period, Total, columns_of, grand_total, report_by_period, row_of
+from mcpp.reads.times import AFTER_ALL, BEFORE_ALL
+from mcpp.storage.engine import ReaderPool
 
-_HEADINGS: Final = {By.CHARGER: "Charge point", By.ID_TAG: "Id tag"}
-_COLUMNS: Final = {By.CHARGER: "charge_point_id", By.ID_TAG: "id_tag"}
+_NOBODY: Final = "(nobody)"
+"""Sessions of cards that were nobody's; no person's id looks like it."""
+
+_HEADINGS: Final = {By.CHARGER: "Charge point", By.ID_TAG: "Id tag", By.PERSON: "Person"}
+
+
+class _ByChoice(click.Choice[str]):
+    """The command line spells with a hyphen what the API spells with an underscore; both are understood."""
+
+    def __init__(self) -> None:
+        super().__init__([by.value.replace("_", "-") for by in By])
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The API's spelling."""
+        return str(super().convert(value.replace("_", "-"), param, ctx)).replace("-", "_")
 
 
 @click.command(
     params=[
-        click.Option(["--by"], type=click.Choice([by.value for by in By]), default=By.CHARGER.value, show_default=True),
+        click.Option(["--by"], type=_ByChoice(), default=By.CHARGER.value, show_default=True),
         click.Option(
             ["--period"],
             type=click.Choice([period.value for period in Period]),
@@ -43,6 +58,7 @@ _COLUMNS: Final = {By.CHARGER: "charge_point_id", By.ID_TAG: "id_tag"}
             show_default=True,
             help="table: energy in kWh, with a total; csv and json: energy in Wh, duration in seconds.",
         ),
+        dialect_option(),
         *setting_options("database"),
     ]
 )
@@ -53,11 +69,12 @@ def report(
     since: str | None,
     until: str | None,
     output_format: str,
+    dialect: str,
     **options: object,
 ) -> None:
     """Sum up energy and sessions.
 
-    By charger or id tag, and by day, month or year of a time zone, with how long the sessions took.
+    By charger, id tag or person, and by day, month or year of a time zone, with how long the sessions took.
 
     A session counts whole in the period that its stop lies in; one that still runs doesn't count. Implausible sessions,
     whose energy can't be true, are counted apart, without energy and duration: mcpp export transactions --implausible
@@ -69,44 +86,28 @@ def report(
     """
     zone = None if timezone is None else read_zone(timezone)
     first = BEFORE_ALL if since is None else option_time("--since", since, zone)
-    end = None if until is None else option_time("--until", until, zone)
-    with open_database(database_of(options)) as guest, guest.snapshot() as queries:
-        lines = summed_up(ended_sessions(queries, first, end), By(by), Period(period), zone)
-    with standard_output() as out:
-        columns = ("period", _COLUMNS[By(by)], "sessions", "energy_wh", "duration_seconds", "implausible_sessions")
+    end = AFTER_ALL if until is None else option_time("--until", until, zone)
+    whose = By(by)
+
+    def read(pool: ReaderPool) -> AsyncIterator[list[Line]]:
+        return report_by_period(pool, whose, Period(period), zone, first, end)
+
+    with read_in_steps(database_of(options), read) as lines, standard_output() as out:
         match output_format:
             case "csv":
-                write_csv(out, columns, _rows(columns, lines))
+                text = CsvText(columns_of(whose), Dialect(dialect), zone, readable=(PERIOD_COLUMN,))
+                write_csv(out, text, (row_of(line, whose) for line in lines))
             case "json":
-                write_json(out, _rows(columns, lines))
+                write_json(out, (row_of(line, whose) for line in lines))
             case _:
                 numbers = ("Sessions", "Energy kWh", "Duration", "Implausible")
-                headings = {"Period": False, _HEADINGS[By(by)]: False} | dict.fromkeys(numbers, True)
-                write_table(out, headings, _table(lines))
-
-
-def _rows(columns: Sequence[str], lines: Sequence[Line]) -> Iterator[Row]:
-    for line in lines:
-        total = line.total
-        yield dict(
-            zip(
-                columns,
-                (
-                    line.period,
-                    line.subject,
-                    total.sessions,
-                    total.energy_wh,
-                    total.duration // timedelta(seconds=1),
-                    total.implausible_sessions,
-                ),
-                strict=True,
-            )
-        )
+                headings = {"Period": False, _HEADINGS[whose]: False} | dict.fromkeys(numbers, True)
+                write_table(out, headings, _table(list(lines)))
 
 
 def _table(lines: Sequence[Line]) -> Iterator[Sequence[str]]:
     for line in lines:
-        yield line.period, line.subject, *_cells(line.total)
+        yield line.period, line.subject or _NOBODY, *_cells(line.total)
     yield "Total", "", *_cells(grand_total(lines))
 
 

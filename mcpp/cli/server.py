@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import os
-from collections.abc import Mapping
 
 import click
 
 from mcpp.cli.options import EPILOG, given_flags, setting_options
 from mcpp.errors import StartError
-from mcpp.settings import Settings, setting
+from mcpp.settings import Settings, shown_settings
 from mcpp.storage.engine import DatabaseUnusable
 from mcpp.storage.sqlite.inspection import describe_database
 from mcpp.storage.sqlite.migrations import Migrated
@@ -24,6 +24,7 @@ def serve(**options: object) -> int:
     The OCPP listener and the HTTP listener run in one process. Pending migrations of the database are applied first.
     """
     settings = Settings.load(given_flags(options))
+    gc.disable()  # until the server is up: what a start makes stays
     from mcpp.server.serve import serve as run  # the whole server: help and the other commands do without
 
     return run(settings)
@@ -65,8 +66,7 @@ def check_config(**options: object) -> None:
     Each with its source, where traces go, and what is found at the database's path; secrets are masked. A line for
     each mistake instead where there are some.
     """
-    flags = given_flags(options)
-    settings = Settings.load(flags)
+    settings = Settings.load(given_flags(options))
     from mcpp.server.parts import enabled_plugins  # the whole server, as above
 
     enabled_plugins(settings)
@@ -75,11 +75,6 @@ def check_config(**options: object) -> None:
         database = describe_database(settings.database)
     except DatabaseUnusable as error:
         raise StartError(str(error), passes=error.passes) from error
-    for line in [*_effective(settings, flags), f"database found: {database}", f"tracing: {tracing}"]:
+    effective = [f"{shown.name}: {shown.value} ({shown.source})" for shown in shown_settings(settings)]
+    for line in [*effective, f"database found: {database}", f"tracing: {tracing}"]:
         click.echo(line)
-
-
-def _effective(settings: Settings, flags: Mapping[str, str]) -> list[str]:
-    return [
-        f"{setting(name)}: {settings.text(name)} ({settings.source(name, flags)})" for name in Settings.model_fields
-    ]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
+import os
 import shutil
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import tzinfo
 from functools import partial
@@ -15,22 +15,22 @@ from typing import BinaryIO, Final, TextIO, cast
 
 import click
 import orjson
-from pydantic import JsonValue
 
-from mcpp.cli.database import database_of, open_database
-from mcpp.cli.options import setting_options
+from mcpp.cli.database import open_database
+from mcpp.cli.options import given_flags, setting_options
 from mcpp.cli.output import standard_output
 from mcpp.cli.zones import complete_zone, option_time, read_zone
-from mcpp.reads.transactions import row_of, transaction_of
 from mcpp.server.versions import VOCABULARY
-from mcpp.story.json_entries import charge_point_json, entry_json
+from mcpp.settings import Settings
+from mcpp.story.json_entries import entry_json, subject_json
 from mcpp.story.log_files import LogFile, NotJsonLines
 from mcpp.story.log_selection import LINES_LIMIT, TooManyLines
-from mcpp.story.model import EVER, ChargePointSubject, Span, Story, TransactionSubject
+from mcpp.story.model import EVER, ChargePointSubject, Span, Story
 from mcpp.story.records import read_transaction
 from mcpp.story.text import Style, notes, text_lines
 from mcpp.story.timeline import charge_point_story, transaction_story
 from mcpp.telemetry.logs.pipeline import wants_colors
+from mcpp.telemetry.logs.rotated_file import rotated_files
 from mcpp_generated.db.queries import Queries
 
 _STANDARD_INPUT: Final = "-"
@@ -44,7 +44,8 @@ _STANDARD_INPUT: Final = "-"
             multiple=True,
             metavar="FILE",
             type=click.Path(exists=True, dir_okay=False, allow_dash=True),
-            help="The server's log in JSON, also as .gz; - is standard input. Give it again for each rotated file.",
+            help="The server's log in JSON, also as .gz; - is standard input. With FILE come the older ones beside it: "
+            "FILE.1, FILE.2.gz and so on. Give it again for others. [default: the log-file of the server's settings]",
         ),
         click.Option(["--charge-point", "charge_point_id"], metavar="ID", help="Show a charge point's story instead."),
         click.Option(
@@ -62,7 +63,7 @@ _STANDARD_INPUT: Final = "-"
         ),
         click.Option(["--payloads"], is_flag=True, help="With OCPP's payloads, where the log has them."),
         click.Option(["--json", "as_json"], is_flag=True, help="A JSON object for each entry, times in UTC."),
-        *setting_options("database"),
+        *setting_options("database", "log_file"),
     ]
 )
 def trace(
@@ -88,6 +89,9 @@ def trace(
     A server may be running meanwhile. A TIME is a date or 2026-03-29T12:00:00; without an offset it is meant in the
     time zone.
     """
+    settings = Settings.load(given_flags(options))
+    if not logs and settings.log_file is not None and settings.log_file.exists():
+        logs = [str(settings.log_file)]
     zone = None if timezone is None else read_zone(timezone)
     span = Span(
         EVER.begin if since is None else option_time("--since", since, zone),
@@ -96,17 +100,20 @@ def trace(
     if transaction_id is not None:
         if charge_point_id is not None or connector_id is not None or span != EVER:
             raise click.UsageError("--charge-point, --connector, --since and --until don't go with a transaction's id")
-        story = _story_of_transaction(database_of(options), logs, transaction_id, payloads=payloads)
+        story = _story_of_transaction(settings.database, logs, transaction_id, payloads=payloads)
     elif charge_point_id is None:
         raise click.UsageError("say what to trace: a transaction's id, or --charge-point")
     elif not logs:
         raise click.UsageError("--charge-point needs the server's log: give it with --log")
     else:
         subject = ChargePointSubject(charge_point_id, connector_id, span)
-        story = _story_of_charge_point(database_of(options), logs, subject, payloads=payloads)
+        story = _story_of_charge_point(settings.database, logs, subject, payloads=payloads)
     with standard_output() as out:
         if as_json:
-            for item in (_subject_json(story), *(entry_json(entry, payloads=payloads) for entry in story.entries)):
+            for item in (
+                subject_json(story.subject),
+                *(entry_json(entry, payloads=payloads) for entry in story.entries),
+            ):
                 out.write(orjson.dumps(item, option=orjson.OPT_APPEND_NEWLINE).decode())
         else:
             out.writelines(f"{line}\n" for line in text_lines(story, _style(out, zone, payloads=payloads)))
@@ -151,16 +158,39 @@ def _open_logs(names: Sequence[str]) -> Iterator[list[LogFile]]:
     """
     with ExitStack() as stack:
         try:
-            yield [LogFile(_shown(name), stack.enter_context(_open(name))) for name in dict.fromkeys(names)]
+            # The newest first: one that is rotated meanwhile is found again, by another name.
+            files = {
+                _identity(file): LogFile(_shown(name), file)
+                for given in dict.fromkeys(names)
+                for name in _with_older(given)
+                if (file := _open_if_there(name, given, stack)) is not None
+            }
+            yield list(reversed(files.values()))
         except NotJsonLines as error:
             raise click.UsageError(
                 f"--log: {error} holds no JSON lines; "
-                "only a log in JSON can be traced, so run the server with --log-format json (the default)"
+                "only a log in JSON can be traced, so run the server with --log-file, or with --log-format json"
             ) from error
         except TooManyLines as error:
             raise click.ClickException(
                 f"over {LINES_LIMIT} lines of the log belong here; ask for a part with --charge-point and --since"
             ) from error
+
+
+def _with_older(name: str) -> list[str]:
+    return [name] if name == _STANDARD_INPUT else [str(path) for path in rotated_files(Path(name))]
+
+
+def _open_if_there(name: str, given: str, stack: ExitStack) -> BinaryIO | None:
+    """The file; None for an older one that has gone meanwhile."""
+    if name != given and not Path(name).is_file():
+        return None
+    return stack.enter_context(_open(name))
+
+
+def _identity(file: BinaryIO) -> tuple[int, int]:
+    found = os.fstat(file.fileno())
+    return found.st_dev, found.st_ino
 
 
 def _shown(name: str) -> str:
@@ -184,14 +214,6 @@ def _copy(source: BinaryIO) -> BinaryIO:
     copy = cast("BinaryIO", TemporaryFile())  # noqa: SIM115 - as above
     shutil.copyfileobj(source, copy)
     return copy
-
-
-def _subject_json(story: Story) -> Mapping[str, JsonValue]:
-    """What the story is about: a transaction as the API shows it."""
-    if not isinstance(story.subject, TransactionSubject):
-        return charge_point_json(story.subject)
-    row: dict[str, JsonValue] = json.loads(json.dumps(row_of(transaction_of(story.subject.record))))
-    return {"kind": "transaction", **row, "ended_by": story.subject.ended_by, "ended_how": story.subject.ended_how}
 
 
 def _style(out: TextIO, zone: tzinfo | None, *, payloads: bool) -> Style:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, tzinfo
-from difflib import get_close_matches
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
 import click
 from click.shell_completion import CompletionItem
 
 from mcpp.cli.times import read_time
+from mcpp.reads.zones import find_zone
 
 
 def complete_zone(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -20,11 +20,9 @@ def complete_zone(_: click.Context, __: click.Parameter, incomplete: str) -> lis
 def read_zone(name: str) -> ZoneInfo:
     """The time zone of `--timezone`. Raises click.UsageError."""
     try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a directory of zones, such as Europe
-        nearest = get_close_matches(name, sorted(available_timezones()), n=1, cutoff=0.0)
-        hint = f"; did you mean {nearest[0]}?" if nearest else "; this machine has no time zones, install tzdata"
-        raise click.UsageError(f"--timezone: {name!r} is no time zone{hint}") from None
+        return find_zone(name)
+    except ValueError as error:
+        raise click.UsageError(f"--timezone: {error}") from error
 
 
 def option_time(option: str, text: str, zone: tzinfo | None) -> datetime:

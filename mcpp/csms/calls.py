@@ -103,10 +103,22 @@ class CallContext:
         self._flow.steps.append(pending)
         return pending.then(_unchanged, _as_fault)
 
+    def learn(
+        self, id_tag: str, stored_verdict: Authorization, connector_id: int | None = None
+    ) -> Authorization | None:
+        """The verdict on a card that is being learnt, whatever others say of it; None for any other."""
+        if stored_verdict.stored:
+            return None
+        peer, learning = self._flow.peer, self.services.learning
+        return learning.verdict(peer.identity, self._flow.correlation_id, connector_id, id_tag, stored_verdict)
+
     async def ask_authorize(
         self, id_tag: str, stored_verdict: Authorization, connector_id: int | None = None
     ) -> Authorization:
-        """The site's own verdict on an id tag, else the one by what is stored."""
+        """The site's own verdict on an id tag, else the one by what is stored; of one that is being learnt, that."""
+        learnt = self.learn(id_tag, stored_verdict, connector_id)
+        if learnt is not None:
+            return learnt
         ask = self.services.ask_authorize
         if ask is None:
             return stored_verdict

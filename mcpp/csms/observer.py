@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from mcpp.csms.outcomes import ConnectionOutcome
 from mcpp.ocppj.flow import Flow, Peer, Subject
 from mcpp.ocppj.frames import Call, CallError, CallResult, FrameError
 
@@ -89,6 +90,8 @@ class MessageObserver(Protocol):
         """The CALLERROR for a refused frame goes out."""
         ...
 
-    def connection(self, outcome: str, *, identity: str = "", remote: str = "", detail: str = "") -> None:
-        """A connection began, was refused, or ended. `outcome` is of a closed set and becomes a metric's label."""
+    def connection(
+        self, outcome: ConnectionOutcome, *, identity: str = "", remote: str = "", detail: str = "", path: str = ""
+    ) -> None:
+        """A connection began, was refused, or ended. `path` is what it came by, as people get to see it."""
         ...

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Final
 
 from mcpp.csms.certificates import ReadSigningRequest, TakeSigningRequest
+from mcpp.csms.learning import CardLearning
 from mcpp.csms.offers import Offer
 from mcpp.domain import certificates
 from mcpp.domain.authorization import Authorization, AuthorizationPolicy
@@ -51,7 +52,12 @@ class Services:
     """Makes an offer of a charge point's key and the password that a CALL will give it."""
     read_signing_request: ReadSigningRequest = _no_authority
     """Of the built-in certificate authority."""
+    learning: CardLearning = field(init=False)
+    """The cards that are being learnt."""
     ask_authorize: Callable[[AuthorizationQuestion], Awaitable[Authorization | None]] | None = None
     """A site's own verdict, None for the database's; there only where somebody has verdicts."""
     ask_data_transfer: Callable[[DataTransferQuestion], Awaitable[DataTransferAnswer | None]] | None = None
     """A site's own answer to a vendor's message; there only where somebody answers."""
+
+    def __post_init__(self) -> None:
+        self.learning = CardLearning(self.now, self.publish, self.policy)

@@ -13,7 +13,15 @@ from pydantic import JsonValue
 
 from mcpp.domain.account import EnergyAccount
 from mcpp.domain.bill import Bill, bill_of_stop, bill_of_values
-from mcpp.domain.energy import END_OF_TIME, account_of, book_energy, counted_before, energy_so_far, register_of
+from mcpp.domain.energy import (
+    END_OF_TIME,
+    account_of,
+    book_energy,
+    counted_before,
+    energy_so_far,
+    keep_superseded,
+    register_of,
+)
 from mcpp.domain.errors import Conflict, Unknown
 from mcpp.domain.events import TransactionRecovered, TransactionStopped
 from mcpp.domain.evidence import Form, Frame
@@ -167,6 +175,7 @@ def rebill_by_values(q: Queries, occasion: Occasion, transaction: Transaction) -
         guess = {name: fact for name, fact in told.items() if name not in {"cause", "source", "distrust", "values_wh"}}
     evidence = _evidence_of_stop(stop, bill, guess)
     before = counted_before(q, transaction)
+    keep_superseded(q, transaction, occasion.at)
     q.rebill_transaction(
         id=transaction.id, energy_wh=bill.energy_wh, implausible_reason=bill.implausible, evidence=evidence
     )
@@ -284,6 +293,7 @@ def _close(
     )
     if not closed:
         return None
+    keep_superseded(q, transaction, occasion.at)
     stopped_by_charger_at = occasion.at if origin is StopOrigin.CHARGER else None
     counted = book_energy(q, transaction, bill.counted_wh, before, stopped_by_charger_at)
     return _stopped(occasion, transaction, stop, bill, kind, origin, evidence, counted, before, historic=historic)

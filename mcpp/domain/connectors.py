@@ -78,6 +78,7 @@ def report_status(q: Queries, occasion: Occasion, report: ReportStatus, memory: 
         vendor_error_code=report.vendor_error_code,
         status_at=as_stored(report.reported_at),
         status_received_at=as_stored(occasion.at),
+        status_began_at=_status_began_at(connector, report.status, as_stored(occasion.at)),
         session_correlation_id=session,
     )
     _weigh(q, occasion, report, connector, running, memory)
@@ -103,6 +104,11 @@ def report_status(q: Queries, occasion: Occasion, report: ReportStatus, memory: 
         session_correlation_id=part_of,
     )
     return Result(None, (event,), belongs_to)
+
+
+def _status_began_at(before: Connector, status: str, at: datetime) -> datetime:
+    """As the database notes it: a repeat changes nothing."""
+    return at if status != before.status or before.status_began_at is None else before.status_began_at
 
 
 def _note_past_status(

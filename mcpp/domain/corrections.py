@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mcpp.domain.energy import counted_wh, hold_total
+from mcpp.domain.energy import counted_wh, hold_total, keep_superseded
 from mcpp.domain.errors import Conflict, Unknown
 from mcpp.domain.events import TransactionCorrected
 from mcpp.domain.occasion import OperatorOccasion, Result
@@ -23,6 +23,7 @@ def correct(
     if transaction.stopped_at is None:
         raise Conflict(f"transaction {transaction_id} runs: correct it once it has ended")
     replaced = counted_wh(record)
+    keep_superseded(q, transaction, occasion.at)
     correction_id = q.add_correction(
         transaction_id=transaction_id, energy_wh=energy_wh, note=note, who=who, corrected_at=occasion.at
     )

@@ -128,6 +128,31 @@ def book_energy(
     return counted
 
 
+def keep_superseded(q: Queries, transaction: Transaction, at: datetime) -> None:
+    """Keep what counted for a transaction until now, where it had ended: a statement may have said it.
+
+    `transaction` is as it was before. To be called wherever something else comes to count; an end that stays pays
+    nothing for it.
+    """
+    if transaction.stopped_at is None:
+        return
+    assert transaction.meter_stop is not None
+    assert transaction.energy_wh is not None
+    assert transaction.stop_origin is not None
+    q.add_superseded_end(
+        transaction_id=transaction.id,
+        id_tag=transaction.id_tag,
+        superseded_at=at,
+        stop_received_at=transaction.stop_received_at,
+        stopped_at=transaction.stopped_at,
+        meter_stop=transaction.meter_stop,
+        stop_origin=transaction.stop_origin,
+        energy_wh=transaction.energy_wh,
+        implausible_reason=transaction.implausible_reason,
+        correction_id=transaction.correction_id,
+    )
+
+
 def counted_before(q: Queries, ended: Transaction) -> int:
     """What of an ended transaction counts now, in Wh."""
     record = q.get_transaction(transaction_id=ended.id)

@@ -40,6 +40,25 @@ class ChargePointDisconnected(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionRefused(Event):
+    """A connection was refused. Where many are, the newest speaks for those before it.
+
+    `charge_point_id` is what it called itself, known or not; empty where that wasn't read.
+    """
+
+    remote_address: str
+    path: str
+    """That it came by, cut, without secrets; empty where none was read."""
+    outcome: str
+    """As `mcpp_connections_total` counts it."""
+    why: str
+    remedy: str
+    """What to do about it, such as what to type into the charger."""
+    count: int
+    """How often the same address was refused so by this path."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChargePointOffline(Event):
     """A charge point has been gone for longer than a site puts up with."""
 
@@ -171,6 +190,15 @@ class TransactionCorrected(Event):
     """What counted before, in Wh; None where nothing did."""
     note: str
     who: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardLearnt(Event):
+    """An unknown card was presented where one is to be learnt: it waits for a name, and got no start."""
+
+    connector_id: int | None
+    """None where the charge point didn't tell it."""
+    id_tag: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

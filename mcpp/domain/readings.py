@@ -22,7 +22,7 @@ _MANY: Final = 8
 """Moments from which they go to the database in one statement: the writer's thread lets go of the interpreter between
 two, and under load waits for it half a millisecond or more each time. A statement for many is slower for a few."""
 
-_LONGEST_ENERGY: Final = 100
+LONGEST_ENERGY: Final = 100
 """Characters of a number that is worth reading, with its kind's key."""
 
 _NUL: Final = "\0"
@@ -80,7 +80,7 @@ def moments_of(samples: Sequence[Sample], kind_id: KindId) -> dict[datetime, Mom
         # A text that is no number may be long, and is no reading.
         is_new = kind.energy is not None and text not in moment.texts
         moment.texts[text] = None
-        if is_new and kind.energy is not None and len(text) <= _LONGEST_ENERGY and ENERGY_SEPARATOR not in text:
+        if is_new and kind.energy is not None and len(text) <= LONGEST_ENERGY and ENERGY_SEPARATOR not in text:
             moment.energy.append((text, kind.energy, value))
     return moments
 
@@ -116,13 +116,13 @@ def add_readings(
             origin=origin,
             received_at=received_at,
             readings=_as_json(
-                [(_stored(at), moment.as_list(), moment.energy_texts()) for at, moment in moments.items()]
+                [(stored_time(at), moment.as_list(), moment.energy_texts()) for at, moment in moments.items()]
             ),
         )
     if added == len(moments):
         return Added.ALL
     late = [
-        (_stored(measured_at), text, position, text if moment.speaks(text) else None)
+        (stored_time(measured_at), text, position, text if moment.speaks(text) else None)
         for measured_at, moment in moments.items()
         for position, text in enumerate(moment.texts)
     ]
@@ -148,18 +148,18 @@ def store_at_connector(
         added = q.add_many_connector_readings(
             connector_key=connector_key,
             received_at=received_at,
-            readings=_as_json([(_stored(at), moment.as_list()) for at, moment in moments.items()]),
+            readings=_as_json([(stored_time(at), moment.as_list()) for at, moment in moments.items()]),
         )
     if added < len(moments):
         late = [
-            (_stored(measured_at), text, position)
+            (stored_time(measured_at), text, position)
             for measured_at, moment in moments.items()
             for position, text in enumerate(moment.texts)
         ]
         q.add_late_connector_samples(connector_key=connector_key, received_at=received_at, readings=_as_json(late))
 
 
-def _stored(moment: datetime) -> int:
+def stored_time(moment: datetime) -> int:
     """A time as the database has it, in JSON where the generated functions don't see it."""
     return (moment - _EPOCH) // _MILLISECOND
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import socket
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from http import HTTPStatus
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
@@ -29,9 +27,6 @@ from mcpp_generated.db.models import FirmwareImage
 
 PATIENCE: Final = 60.0
 """Seconds without a byte after which a transfer is given up: radio links stall, but not for ever."""
-
-_SOMEWHERE: Final = ("192.0.2.1", 9)
-"""An address for documentation (RFC 5737): nothing is sent there."""
 
 
 def create_files_app(store: FileStore, *, size_limit: int, patience: float = PATIENCE) -> Starlette:
@@ -70,13 +65,6 @@ def create_files_app(store: FileStore, *, size_limit: int, patience: float = PAT
     )
     app.router.redirect_slashes = False
     return app
-
-
-def reachable_url(host: str, port: int) -> str:
-    """Where chargers probably reach a listener; on all addresses, by the one that leads out of this machine."""
-    if _is_unspecified(host):
-        host = _outward_address()
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 _log: Final = logging.getLogger(__name__)
@@ -155,20 +143,3 @@ class _PatientFile(FileResponse):
 
         with suppress(TimeoutError):  # nothing can be said any more: the server ends the connection
             await super().__call__(scope, receive, send_in_time)
-
-
-def _is_unspecified(host: str) -> bool:
-    try:
-        return ip_address(host).is_unspecified
-    except ValueError:
-        return False
-
-
-def _outward_address() -> str:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(_SOMEWHERE)
-        except OSError:  # no way out: a network of its own
-            return socket.gethostname()
-        address: str = probe.getsockname()[0]
-        return address

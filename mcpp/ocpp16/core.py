@@ -128,7 +128,11 @@ def start_transaction(
     started = context.write(transactions.start_transaction, command, services.policy, services.memory)
     if context.services.ask_authorize is not None:
         return _ask_about_start(context, request, started)
-    return started.then(lambda start: _started(context, request.id_tag, start, start.authorization))
+    return started.then(lambda start: _started(context, request.id_tag, start, _by_the_books(context, request, start)))
+
+
+def _by_the_books(context: CallContext, request: StartTransactionRequest, start: transactions.Started) -> Authorization:
+    return context.learn(request.id_tag, start.authorization, request.connector_id) or start.authorization
 
 
 async def _ask_about_start(

@@ -32,6 +32,8 @@ class WireModel(BaseModel):
         validate_by_alias=False,
         validate_by_name=True,
         serialize_by_alias=True,
+        # Each is built at its first use: a fleet needs a third of them, a start none.
+        defer_build=True,
     )
 
     @classmethod

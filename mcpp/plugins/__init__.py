@@ -16,6 +16,7 @@ from __future__ import annotations
 from mcpp.csms.operations import ChangeOutcome, Operations
 from mcpp.domain.authorization import Authorization, AuthorizationStatus
 from mcpp.domain.events import (
+    CardLearnt,
     CertificateInstalled,
     CertificateIssued,
     CertificateRejected,
@@ -29,6 +30,7 @@ from mcpp.domain.events import (
     ChargePointOnline,
     CommandFinished,
     CommandOutcome,
+    ConnectionRefused,
     ConnectorStatusChanged,
     Event,
     FileReceived,
@@ -60,6 +62,7 @@ __all__ = [
     "Authorization",
     "AuthorizationQuestion",
     "AuthorizationStatus",
+    "CardLearnt",
     "CertificateInstalled",
     "CertificateIssued",
     "CertificateRejected",
@@ -76,6 +79,7 @@ __all__ = [
     "CommandError",
     "CommandFinished",
     "CommandOutcome",
+    "ConnectionRefused",
     "ConnectorState",
     "ConnectorStatusChanged",
     "DataTransferAnswer",

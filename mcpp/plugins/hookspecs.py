@@ -14,6 +14,7 @@ import pluggy
 
 from mcpp.domain.authorization import Authorization
 from mcpp.domain.events import (
+    CardLearnt,
     CertificateInstalled,
     CertificateIssued,
     CertificateRejected,
@@ -26,6 +27,7 @@ from mcpp.domain.events import (
     ChargePointOffline,
     ChargePointOnline,
     CommandFinished,
+    ConnectionRefused,
     ConnectorStatusChanged,
     Event,
     FileReceived,
@@ -77,6 +79,10 @@ class HookSpecs:
         """A charge point opened its connection; it may not have booted yet."""
 
     @hookspec
+    def connection_refused(self, event: ConnectionRefused, site: Site) -> Done:
+        """A connection was refused, whatever it calls itself. At most ten at once, then one in ten seconds."""
+
+    @hookspec
     def charge_point_disconnected(self, event: ChargePointDisconnected, site: Site) -> Done:
         """The last connection of a charge point ended."""
 
@@ -123,6 +129,10 @@ class HookSpecs:
     @hookspec
     def transaction_corrected(self, event: TransactionCorrected, site: Site) -> Done:
         """A person said what an ended transaction took; that counts from now on."""
+
+    @hookspec
+    def card_learnt(self, event: CardLearnt, site: Site) -> Done:
+        """An unknown card was presented where one is to be learnt: it waits for a name, and got no start."""
 
     @hookspec
     def reservation_changed(self, event: ReservationChanged, site: Site) -> Done:

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from mcpp.domain.authorization import Authorization
 from mcpp.domain.events import Event
@@ -31,6 +31,20 @@ _GRACE: Final = 0.25
 """Seconds for a plugin's thread to find by itself that time is up."""
 
 _WATCH_INTERVAL: Final = 1.0
+
+
+class PluginState(NamedTuple):
+    """How a plugin is at this moment."""
+
+    name: str
+    is_built_in: bool
+    hooks: tuple[str, ...]
+    waiting: int
+    """Events."""
+    is_running: bool
+    """Its start is over, so events are delivered."""
+    is_blocked: bool
+    """One of its functions keeps its thread, so nothing else of it runs."""
 
 
 class Plugins:
@@ -64,6 +78,10 @@ class Plugins:
     def waiting(self) -> dict[str, int]:
         """How many events wait for each plugin, by its name."""
         return {member.worker.plugin.name: member.worker.waiting for member in self._members}
+
+    def states(self) -> list[PluginState]:
+        """How the plugins are, in their order."""
+        return [member.state() for member in self._members]
 
     def asks(self, hook: str) -> bool:
         """Whether any plugin answers this question."""
@@ -125,6 +143,17 @@ class _Member:
         self._blocked = False
         self._unanswered = 0
         self._not_before = 0.0
+
+    def state(self) -> PluginState:
+        plugin = self.worker.plugin
+        return PluginState(
+            name=plugin.name,
+            is_built_in=plugin.trusted,
+            hooks=tuple(sorted(plugin.hooks)),
+            waiting=self.worker.waiting,
+            is_running=self.worker.is_running,
+            is_blocked=self._blocked,
+        )
 
     async def start(self) -> None:
         await self._run(self.worker.start(self._site))

@@ -156,6 +156,11 @@ class Worker:
         """Events that wait to be delivered."""
         return len(self._inbox) + self._in_hand
 
+    @property
+    def is_running(self) -> bool:
+        """Whether events are delivered: between the plugin's start and its end."""
+        return self._running
+
     def report_blocked(self) -> None:
         """Report that one of the plugin's functions keeps its thread."""
         error = HookTimeout("blocks the plugin's thread; nothing else of it runs")

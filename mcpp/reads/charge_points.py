@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Final
@@ -14,6 +14,7 @@ from mcpp.domain.phases import WHOLE, ByPhase
 from mcpp.domain.stamps import StampBook
 from mcpp.reads.live import NO_VALUES, LiveReadings, LiveValues
 from mcpp.reads.paging import NEWEST_ID, Cursors, Page, PageQuery, by_name
+from mcpp.reads.shown_state import ShownState, shown_state
 from mcpp.storage.engine import ReaderPool
 from mcpp_generated.db import models
 from mcpp_generated.db.enums import Availability, ReservationState
@@ -80,6 +81,7 @@ class ChargePointState:
 class Connector(ConnectorState):
     """A connector, with all that is known of it."""
 
+    state: ShownState
     evse_id: int
     """0 where its charge point's OCPP version has connectors only."""
     power_w: float | None
@@ -92,6 +94,8 @@ class Connector(ConnectorState):
     """Of the car's battery."""
     measured_at: datetime | None
     """The newest of these values, by the charger's clock."""
+    status_began_at: datetime | None
+    """Since when it has its status without a break, by this server's clock."""
     ordered_availability: Availability | None
     """None where it was never ordered to be anything."""
 
@@ -221,6 +225,12 @@ class ChargePoints:
             local_list_version=None if local_list is None else local_list.version,
         )
 
+    async def names(self, charge_point_ids: Iterable[str]) -> Mapping[str, str]:
+        """The display names of those that have one, by identity."""
+        async with self._pool.reader() as q:
+            rows = await q.get_charge_points(identities=sorted(set(charge_point_ids)))
+        return {row.identity: row.display_name for row in rows if row.display_name}
+
     async def is_known(self, charge_point_id: str) -> bool:
         """Whether the database knows it."""
         async with self._pool.reader() as q:
@@ -258,6 +268,7 @@ class ChargePoints:
         reservations: Sequence[models.ReservationRecord],
     ) -> list[ChargePoint]:
         ids = {row.key: row.identity for row in rows}
+        came = {row.key for row in rows if row.last_connect_at is not None}
         reserved_for = {(r.charge_point_id, r.connector_id): r.id_tag for r in reservations}
         connectors: dict[int, list[Connector]] = {key: [] for key in ids}
         found = await q.list_connectors(charge_point_keys=list(ids))
@@ -266,7 +277,14 @@ class ChargePoints:
             identity = ids[connector.charge_point_key]
             holder = reserved_for.get((identity, connector.connector_id))
             values = self._values(identity, connector.connector_id, now)
-            connectors[connector.charge_point_key].append(_connector(connector, holder, values))
+            state = shown_state(
+                connected=self._live.connected(identity),
+                has_connected=connector.charge_point_key in came,
+                status=connector.status,
+                has_transaction=connector.transaction_id is not None,
+                is_reserved=holder is not None,
+            )
+            connectors[connector.charge_point_key].append(_connector(connector, state, holder, values))
         return [self._charge_point(row, connectors[row.key]) for row in rows]
 
     def _values(self, identity: str, connector_id: int, now: datetime) -> LiveValues:
@@ -346,8 +364,11 @@ def _by_phase(values: ByPhase | None) -> Mapping[str, float] | None:
     return {_TOTAL if phase == WHOLE else phase: round(value, 3) for phase, value in values.items()}
 
 
-def _connector(row: models.ListConnectorsRow, reserved_for: str | None, live: LiveValues) -> Connector:
+def _connector(
+    row: models.ListConnectorsRow, state: ShownState, reserved_for: str | None, live: LiveValues
+) -> Connector:
     return Connector(
+        state=state,
         connector_id=row.connector_id,
         evse_id=row.evse_id,
         status=row.status,
@@ -359,6 +380,7 @@ def _connector(row: models.ListConnectorsRow, reserved_for: str | None, live: Li
         voltage_v=_by_phase(live.voltage_v),
         soc_percent=live.soc_percent,
         measured_at=live.measured_at,
+        status_began_at=row.status_began_at,
         ordered_availability=row.ordered_availability,
         inoperative=row.ordered_availability is Availability.INOPERATIVE,
         reserved_for=reserved_for,

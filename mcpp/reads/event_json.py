@@ -33,7 +33,9 @@ EVENT_KINDS: Final = tuple(
 )
 """All there are."""
 
-EVENT_NAMES: Final = frozenset(map(event_name, EVENT_KINDS))
+EVENT_KINDS_BY_NAME: Final = {event_name(kind): kind for kind in EVENT_KINDS}
+
+EVENT_NAMES: Final = frozenset(EVENT_KINDS_BY_NAME)
 
 
 def present(event: Event) -> dict[str, object]:

@@ -6,7 +6,7 @@ happens the moment it says no more.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final, NamedTuple
@@ -70,6 +70,7 @@ class LiveConnector:
         "connector_id",
         "status",
         "transaction_id",
+        "values_at",
     )
 
     def __init__(self, charge_point: _LiveChargePoint, connector_id: int) -> None:
@@ -78,6 +79,8 @@ class LiveConnector:
         """As last reported; None before the first."""
         self.transaction_id: int | None = None
         """Of the transaction that runs on it; one that was over before it was told never runs."""
+        self.values_at: datetime | None = None
+        """When the last values of what runs here came, by this server's clock; None before the first."""
         self._charge_point = charge_point
         self._energy_wh: int | None = None
         self._foreign_id: int | None = None
@@ -153,6 +156,10 @@ class LiveConnector:
             measured_at=self._readings.measured_at(now),
         )
 
+    def session_power_w(self, now: datetime) -> float | None:
+        """The power among `values`, for who asks for nothing else."""
+        return self.power_w(now) if self._readings is not _NOTHING and self._is_in_session(now) else None
+
     @property
     def _runs(self) -> bool:
         return self.transaction_id is not None or self._foreign_id is not None
@@ -217,6 +224,7 @@ class LiveConnector:
                 running = told
         if event.historic or (told is not None and told != running):
             return
+        self.values_at = event.at
         if running is None and event.foreign_transaction_id is not None:
             self._foreign_id = event.foreign_transaction_id
         if self.may_flow:
@@ -296,6 +304,11 @@ class LiveReadings:
         """The numbers of the connectors that were heard of."""
         point = self._charge_points.get(charge_point_id)
         return () if point is None else list(point.connectors)
+
+    def connectors_of(self, charge_point_id: str) -> Collection[LiveConnector]:
+        """The connectors that were heard of, as they stand now."""
+        point = self._charge_points.get(charge_point_id)
+        return () if point is None else point.connectors.values()
 
     def running(self, charge_point_id: str, transaction_id: int) -> LiveConnector | None:
         """The connector that a transaction runs on; None where it doesn't run."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 import base64
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Annotated, Final, Generic, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from mcpp.bounds import PAGE
+from mcpp.reads.csv_text import Dialect
+from mcpp.reads.zones import TimeZone
 
 Key = TypeVar("Key")
 Row = TypeVar("Row")
@@ -40,10 +43,33 @@ class BadCursor(Exception):
     """A cursor that isn't one of the list's."""
 
 
-class PageQuery(BaseModel):
-    """Parameters of every list. One that the list doesn't know is an error: a filter misspelt would find too much."""
+class Format(StrEnum):
+    """What an answer is written in."""
+
+    JSON = "json"
+    CSV = "csv"
+
+
+class FormatQuery(BaseModel):
+    """Parameters of whatever is a table. One that it lacks is an error: a filter misspelt would find too much."""
 
     model_config = ConfigDict(extra="forbid")
+
+    format: Format | None = Field(
+        None, description="For links, which can't send the header `Accept`; it comes before that."
+    )
+    dialect: Dialect = Field(
+        Dialect.STANDARD,
+        description="Of CSV. excel: byte order mark, semicolons, decimal commas, local times, and an apostrophe before "
+        "a text that Excel would take for a number or a date, such as a card's number.",
+    )
+    timezone: TimeZone | None = Field(
+        None, description="Whose local times Excel gets; the server's own where none is given."
+    )
+
+
+class PageQuery(FormatQuery):
+    """Parameters of every list."""
 
     limit: int = Field(100, ge=1, le=1000, description="Most items of a page.")
     cursor: str | None = Field(None, max_length=8000, description="next_cursor of the page before.")

@@ -1,4 +1,4 @@
-"""Energy and sessions by charge point or id tag, and by day, month or year of a time zone.
+"""Energy and sessions by charge point, id tag or person, and by day, month or year of a time zone.
 
 A session counts whole in the period that its stop lies in: that is when its energy is known and its bill is due. This
 is the one rule for whose day a session is; the list of transactions and its export follow it where they are asked for
@@ -7,26 +7,54 @@ what ended in a span of time (mcpp.reads.transactions, `ended_since` and `ended_
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple, Protocol, assert_never
 
 from mcpp.domain.energy import counted_wh
-from mcpp.reads.times import in_zone
-from mcpp_generated.db.models import ListEndedTransactionsRow
-from mcpp_generated.db.queries import Queries
+from mcpp.domain.people import folded
+from mcpp.reads.csv_text import Value
+from mcpp.reads.times import AFTER_ALL, begin_of_day, in_zone
+from mcpp.storage.engine import ReaderPool
+from mcpp_generated.db.enums import Implausible
+from mcpp_generated.db.readers import Readers
 
-_PAGE: Final = 5_000
-"""Rows in memory at a time."""
+_STEP: Final = 2_000
+"""Sessions that are summed up at once: some milliseconds of a reader, and no more rows than that."""
+
+PERIOD_COLUMN: Final = "period"
+
+_RESOLUTION: Final = timedelta(milliseconds=1)
+"""Of stored times."""
+
+MOST_LINES: Final = 100_000
+"""Of a report that is held in memory."""
+
+
+class TooManyLines(Exception):
+    """A report has more than MOST_LINES."""
 
 
 class By(StrEnum):
     """Whose energy is summed up."""
 
     CHARGER = "charger"
-    ID_TAG = "id-tag"
+    ID_TAG = "id_tag"
+    PERSON = "person"
+    """Whose the card was when a session began."""
+
+    @property
+    def column(self) -> str:
+        """What the subject is called in CSV and JSON."""
+        match self:
+            case By.CHARGER:
+                return "charge_point_id"
+            case By.PERSON:
+                return "person_id"
+            case _:
+                return self.value
 
 
 class Period(StrEnum):
@@ -50,17 +78,16 @@ class Total:
     duration: timedelta = timedelta()
     implausible_sessions: int = 0
 
-    def add(self, session: ListEndedTransactionsRow) -> None:
-        """Count a session in."""
-        assert session.stopped_at is not None
-        energy_wh = counted_wh(session)
-        if energy_wh is None:
-            self.implausible_sessions += 1
-            return
-        self.sessions += 1
-        self.energy_wh += energy_wh
-        # A charger whose clock was set back in between may stop before it started.
-        self.duration = _sum(self.duration, max(session.stopped_at - session.started_at, timedelta()))
+    def add(self, other: Total) -> None:
+        """Count others in."""
+        self.sessions += other.sessions
+        self.energy_wh += other.energy_wh
+        self.implausible_sessions += other.implausible_sessions
+        try:
+            self.duration += other.duration
+        except OverflowError:
+            # Sessions from year 1 to year 9999 soon last longer than can be said.
+            self.duration = timedelta.max
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,55 +97,167 @@ class Line:
     period: str
     """2026-03-29, 2026-03 or 2026."""
     subject: str
-    """The charge point's identity, or the id tag as its first session spells it."""
+    """The charge point's identity, the id tag as the report's first session spells it, or a person's id; '' for
+    nobody's."""
     total: Total
 
 
-def ended_sessions(q: Queries, since: datetime, until: datetime | None) -> Iterator[ListEndedTransactionsRow]:
-    """The transactions that ended in [since, until), a page in memory at a time; None: in all time that follows."""
-    last = 0
-    while page := q.list_ended_transactions(after=last, since=since, until=until, page_size=_PAGE):
-        yield from page
-        last = page[-1].id
+class _Sum(Protocol):
+    """Sessions of one subject whose energy counts in the same way."""
+
+    @property
+    def subject(self) -> str: ...
+    @property
+    def implausible_reason(self) -> Implausible | None: ...
+    @property
+    def is_corrected(self) -> int: ...
+    @property
+    def sessions(self) -> int: ...
+    @property
+    def energy_wh(self) -> float: ...
+    @property
+    def corrected_wh(self) -> float: ...
+    @property
+    def duration_ms(self) -> float: ...
 
 
-def summed_up(sessions: Iterable[ListEndedTransactionsRow], by: By, period: Period, zone: tzinfo | None) -> list[Line]:
-    """The sessions by period and subject, in that order; `zone` None is the machine's.
+class _Billed(NamedTuple):
+    """Their energy, as one transaction's is said."""
 
-    Id tags are compared without regard to case (CiString).
+    energy_wh: int
+    implausible_reason: Implausible | None
+    corrected_wh: int | None
+
+
+async def energy_report(
+    pool: ReaderPool, by: By, period: Period, zone: tzinfo | None, since: datetime, until: datetime
+) -> list[Line]:
+    """As `report_by_period`, all of it. Raises TooManyLines."""
+    lines: list[Line] = []
+    async for of_period in report_by_period(pool, by, period, zone, since, until):
+        lines += of_period
+        if len(lines) > MOST_LINES:
+            raise TooManyLines(f"the report has more than {MOST_LINES:,} lines")
+    return lines
+
+
+async def report_by_period(
+    pool: ReaderPool, by: By, period: Period, zone: tzinfo | None, since: datetime, until: datetime
+) -> AsyncIterator[list[Line]]:
+    """The sessions that ended in [since, until), summed up: the lines of one period after the other, by subject.
+
+    `zone` None is the machine's. Id tags are compared without regard to case (CiString). The database adds up, so many
+    sessions at a time that neither the event loop nor a reader is held for long.
     """
-    length = _SPELLED[period]
-    totals: dict[tuple[str, str], Total] = {}
+    if until <= since:
+        return
+    last = AFTER_ALL if until == AFTER_ALL else until - _RESOLUTION
     spelled: dict[str, str] = {}
-    for session in sessions:
-        subject = session.charge_point_id if by is By.CHARGER else session.id_tag
-        key = subject if by is By.CHARGER else _case_folded(subject)
-        spelled.setdefault(key, subject)
-        assert session.stopped_at is not None
-        when = in_zone(session.stopped_at, zone).date().isoformat()[:length]
-        totals.setdefault((when, key), Total()).add(session)
-    return [Line(when, spelled[key], total) for (when, key), total in sorted(totals.items(), key=lambda item: item[0])]
+    name, totals = "", dict[str, Total]()
+    position: datetime | None = since
+    while position is not None:
+        async with pool.reader() as q:
+            stop = await q.find_stop(since=position, until=last, skipped=0)
+        if stop is None:
+            break
+        day = in_zone(stop, zone).date()
+        found = day.isoformat()[: _SPELLED[period]]
+        if found != name:
+            if totals:
+                yield _lines(name, totals, spelled)
+            name, totals = found, {}
+        end = min(last, _last_of(day, period, zone, stop))
+        async with pool.reader() as q:
+            too_far = await q.find_stop(since=stop, until=end, skipped=_STEP)
+            if too_far is not None:
+                end = max(stop, too_far - _RESOLUTION)
+            for row in await _sums(q, by, stop, end):
+                key = _key_of(row.subject, by)
+                spelled.setdefault(key, row.subject)
+                totals.setdefault(key, Total()).add(_total_of(row))
+        position = None if end >= last else end + _RESOLUTION
+    if totals:
+        yield _lines(name, totals, spelled)
+
+
+def _lines(name: str, totals: Mapping[str, Total], spelled: Mapping[str, str]) -> list[Line]:
+    return [Line(name, spelled[key], total) for key, total in sorted(totals.items(), key=lambda item: item[0])]
+
+
+def _sums(q: Readers, by: By, since: datetime, until: datetime) -> Awaitable[Sequence[_Sum]]:
+    """The sessions that ended in [since, until] by subject, in any order; one subject may come several times."""
+    match by:
+        case By.CHARGER:
+            return q.sum_up_by_charger(since=since, until=until)
+        case By.ID_TAG:
+            return q.sum_up_by_id_tag(since=since, until=until)
+        case By.PERSON:
+            return q.sum_up_by_person(since=since, until=until)
+        case _:
+            assert_never(by)
+
+
+def _key_of(subject: str, by: By) -> str:
+    """What tells subjects apart."""
+    return folded(subject) if by is By.ID_TAG else subject
+
+
+def _total_of(row: _Sum) -> Total:
+    billed = _Billed(int(row.energy_wh), row.implausible_reason, int(row.corrected_wh) if row.is_corrected else None)
+    energy_wh = counted_wh(billed)
+    if energy_wh is None:
+        return Total(implausible_sessions=row.sessions)
+    try:
+        duration = timedelta(milliseconds=row.duration_ms)
+    except OverflowError:
+        duration = timedelta.max
+    return Total(row.sessions, energy_wh, duration)
+
+
+def _last_of(day: date, period: Period, zone: tzinfo | None, stop: datetime) -> datetime:
+    """The last moment of the period that a day lies in, in which there was a stop."""
+    try:
+        following = _following(day, period)
+    except (OverflowError, ValueError):
+        return AFTER_ALL
+    return max(stop, begin_of_day(following, zone) - _RESOLUTION)
+
+
+def _following(day: date, period: Period) -> date:
+    """The first day of the next period."""
+    match period:
+        case Period.DAY:
+            return day + timedelta(days=1)
+        case Period.MONTH:
+            return (day.replace(day=1) + timedelta(days=31)).replace(day=1)
+        case Period.YEAR:
+            return date(day.year + 1, 1, 1)
+        case _:
+            assert_never(period)
 
 
 def grand_total(lines: Iterable[Line]) -> Total:
     """All lines together."""
     whole = Total()
     for line in lines:
-        whole.sessions += line.total.sessions
-        whole.energy_wh += line.total.energy_wh
-        whole.duration = _sum(whole.duration, line.total.duration)
-        whole.implausible_sessions += line.total.implausible_sessions
+        whole.add(line.total)
     return whole
 
 
-def _sum(one: timedelta, other: timedelta) -> timedelta:
-    """Sessions from year 1 to year 9999 soon last longer than can be said."""
-    try:
-        return one + other
-    except OverflowError:
-        return timedelta.max
+def columns_of(by: By) -> Sequence[str]:
+    """Of the lines in JSON and CSV."""
+    return PERIOD_COLUMN, by.column, "sessions", "energy_wh", "duration_seconds", "implausible_sessions"
 
 
-def _case_folded(id_tag: str) -> str:
-    """As SQLite's NOCASE: ASCII only."""
-    return id_tag.encode().lower().decode()
+def row_of(line: Line, by: By) -> dict[str, Value]:
+    """A line for JSON and CSV, by column."""
+    total = line.total
+    values = (
+        line.period,
+        line.subject,
+        total.sessions,
+        total.energy_wh,
+        total.duration // timedelta(seconds=1),
+        total.implausible_sessions,
+    )
+    return dict(zip(columns_of(by), values, strict=True))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, time, tzinfo
 from typing import Annotated, Final
 
 from pydantic import AwareDatetime, BeforeValidator, PlainSerializer, WithJsonSchema
@@ -29,6 +29,15 @@ def in_zone(moment: datetime, zone: tzinfo | None) -> datetime:
         return moment.astimezone(zone)
     except (OverflowError, ValueError, OSError):  # the last two: the machine's zone
         return moment
+
+
+def begin_of_day(day: date, zone: tzinfo | None) -> datetime:
+    """When a day begins in a time zone, None being the machine's; at the ends of time, as it is in UTC."""
+    midnight = datetime.combine(day, time.min, tzinfo=zone)
+    try:
+        return midnight.astimezone(UTC)
+    except (OverflowError, ValueError, OSError):  # as in in_zone
+        return midnight.replace(tzinfo=UTC)
 
 
 def spell_time(moment: datetime) -> str:

@@ -12,9 +12,11 @@ from pydantic import AwareDatetime, Field, JsonValue, TypeAdapter
 
 from mcpp.domain.energy import counted_wh
 from mcpp.domain.memory import NO_EVSE
+from mcpp.domain.people import folded
 from mcpp.reads.csv_text import Value
 from mcpp.reads.live import LiveReadings
 from mcpp.reads.paging import NEWEST_ID, Cursors, Page, PageQuery, RowId
+from mcpp.reads.people import spans_of
 from mcpp.reads.times import AFTER_ALL, BEFORE_ALL, ZonedTime, spell_time
 from mcpp.storage.engine import ReaderPool
 from mcpp_generated.db.enums import Implausible, StopOrigin
@@ -141,14 +143,20 @@ def duration_so_far(started_at: datetime, received_at: datetime, now: datetime) 
     return max(0, int((now - begin).total_seconds()))
 
 
-def row_of(transaction: Transaction) -> dict[str, Value]:
-    """The same for JSON and CSV, by column."""
+def values_of(transaction: Transaction) -> dict[str, Value]:
+    """The same by column, for CSV: with its times as such."""
     row: dict[str, Value] = transaction._asdict()
+    if (correction := transaction.correction) is not None:
+        row["correction"] = {**correction._asdict(), "corrected_at": spell_time(correction.corrected_at)}
+    return row
+
+
+def row_of(transaction: Transaction) -> dict[str, Value]:
+    """The same for JSON, by column."""
+    row = values_of(transaction)
     row["started_at"] = spell_time(transaction.started_at)
     if transaction.stopped_at is not None:
         row["stopped_at"] = spell_time(transaction.stopped_at)
-    if (correction := transaction.correction) is not None:
-        row["correction"] = {**correction._asdict(), "corrected_at": spell_time(correction.corrected_at)}
     return row
 
 
@@ -158,6 +166,7 @@ class TransactionQuery(PageQuery):
     charge_point_id: str | None = None
     connector_id: int | None = Field(None, ge=0, le=2**31 - 1)
     id_tag: str | None = Field(None, description="Letter case doesn't matter.")
+    person_id: str | None = Field(None, description="Of the cards that were theirs when a transaction began.")
     open: bool | None = Field(None, description="Only those that run, or that have ended.")
     since: ZonedTime | None = Field(None, description="Began then or later.")
     until: ZonedTime | None = Field(None, description="Began before.")
@@ -250,6 +259,8 @@ async def _find_records(
     q: Readers, query: TransactionQuery, before: TransactionKey, count: int
 ) -> list[TransactionRecord]:
     """By the query of the leading filter: each has its index."""
+    if query.person_id is not None:
+        return await _find_of_person(q, query, query.person_id, before, count)
     if query.by_end:
         return await _find_ended(q, query, before, count)
     if query.until is not None:
@@ -290,6 +301,26 @@ async def _find_records(
     if connector_id is not None:
         return await q.list_transactions_of_connector_id(**window, connector_id=connector_id)
     return await q.list_transactions(**window)
+
+
+async def _find_of_person(
+    q: Readers, query: TransactionQuery, person_id: str, before: TransactionKey, count: int
+) -> list[TransactionRecord]:
+    """The transactions of each card while it was theirs, merged."""
+    found: list[TransactionRecord] = []
+    for span in await spans_of(q, person_id):
+        if query.id_tag is not None and folded(query.id_tag) != folded(span.id_tag):
+            continue
+        of_span = {
+            "person_id": None,
+            "id_tag": span.id_tag,
+            "since": max(query.since or BEFORE_ALL, span.since or BEFORE_ALL),
+            "until": min(query.until or AFTER_ALL, span.until or AFTER_ALL),
+        }
+        found += await _find_records(q, query.model_copy(update=of_span), before, count)
+    by_end = query.by_end
+    found.sort(key=lambda record: (record.stopped_at if by_end else record.started_at, record.transaction_id))
+    return found[-count:][::-1]
 
 
 async def _find_ended(

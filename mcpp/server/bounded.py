@@ -20,6 +20,10 @@ class BoundedTable(Generic[KeyT, ValueT]):
     def __len__(self) -> int:
         return len(self._entries)
 
+    def items(self) -> list[tuple[KeyT, ValueT]]:
+        """All entries, which don't count as used, that which was used longest ago first."""
+        return list(self._entries.items())
+
     def get(self, key: KeyT) -> ValueT | None:
         """The entry, which counts as used."""
         entry = self._entries.get(key)

@@ -8,9 +8,8 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
-from mcpp.certificates.authority import SERVER_CERTIFICATE, certificate_end
 from mcpp.certificates.desk import SigningDesk
-from mcpp.certificates.files import AuthorityUnusable
+from mcpp.certificates.files import SERVER_CERTIFICATE, AuthorityUnusable
 from mcpp.domain import certificates
 from mcpp.ocppj.errors import CommandError
 from mcpp.server.chore import Chore
@@ -95,27 +94,38 @@ class CertificateKeeper(Chore):
         )
 
     def _warn_of_own(self, now: datetime) -> None:
-        """The authority's certificate and the one that it made for the listener are renewed by hand."""
-        store = self._desk.store
-        if not store.exists or not self._is_turn("\0", now, ONCE_A_DAY):
+        if not self._desk.store.exists or not self._is_turn("\0", now, ONCE_A_DAY):
             return
         self._tried["\0"] = now
         try:
-            ends = {"authority": store.get().expires_at}
-            server = store.directory / SERVER_CERTIFICATE
-            if server.exists():
-                ends["server"] = certificate_end(server)
+            ending = own_ending(self._desk, now)
         except AuthorityUnusable as error:
             get_logger().error("certificate_authority_unusable", category="system", error=str(error))
             return
-        for which, end in ends.items():
-            if end - now <= self._desk.renewal:
-                get_logger().warning("certificate_ends", category="system", certificate=which, expires_at=end)
+        for which, end in ending.items():
+            get_logger().warning("certificate_ends", category="system", certificate=which, expires_at=end)
 
     def _is_turn(self, subject: str, now: datetime, patience: timedelta) -> bool:
         last = self._tried.get(subject)
         # A clock that was set back mustn't keep anybody waiting.
         return last is None or not timedelta(0) <= now - last < patience
+
+
+def own_ending(desk: SigningDesk, now: datetime) -> dict[str, datetime]:
+    """The authority's certificate and the one that it made for the listener, where they end soon: by hand renewed.
+
+    Raises AuthorityUnusable.
+    """
+    store = desk.store
+    if not store.exists:
+        return {}
+    ends = {"authority": store.get().expires_at}
+    server = store.directory / SERVER_CERTIFICATE
+    if server.exists():
+        from mcpp.certificates.authority import certificate_end  # as the authority, see its store
+
+        ends["server"] = certificate_end(server)
+    return {which: end for which, end in ends.items() if end - now <= desk.renewal}
 
 
 def _patience(certificate: Certificate, renewal: timedelta) -> timedelta:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 
+from mcpp.api.credentials import CredentialStore
 from mcpp.domain import recovery, reservations
 from mcpp.domain.cards import CardBook, write_cards
 from mcpp.domain.conformance import AT_ONCE, ConformanceBook, write_departures
@@ -21,6 +22,9 @@ from mcpp_generated.db.queries import Queries
 
 STAMP_INTERVAL = 1.0
 """Seconds between two writings of stamps: what a crash may cost of them."""
+
+CREDENTIALS_INTERVAL = 1.0
+"""Seconds between two looks at the tokens: how late one counts, or doesn't, that a command has made or revoked."""
 
 CONFORMANCE_INTERVAL = 5.0
 """Seconds between two writings of the conformance record: what a crash may cost of it."""
@@ -64,6 +68,22 @@ class StampKeeper(Chore):
             await asyncio.shield(self._writer.submit(write_stamps, stamps))
         except WriteFailed:
             self._book.put_back(stamps)
+
+
+class CredentialKeeper(Chore):
+    """Takes over the tokens that were made or revoked on the machine, and writes when they were used last."""
+
+    def __init__(self, store: CredentialStore, interval: float = CREDENTIALS_INTERVAL) -> None:
+        super().__init__(interval)
+        self._store = store
+
+    async def work(self) -> None:
+        """Read the few tokens there are; write what is due."""
+        await self._store.refresh()
+
+    async def finish(self) -> None:
+        """Write all uses that are left."""
+        await self._store.finish()
 
 
 class CardKeeper(Chore):

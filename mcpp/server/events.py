@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import Final
+from itertools import islice
+from typing import Final, TypeAlias
 
 from mcpp.bounds import RECENT_EVENTS
 from mcpp.domain.events import Event, Subscriber, size_of
@@ -13,6 +14,10 @@ from mcpp.telemetry.logs.pipeline import get_logger
 
 MOST_RECENT: Final = 1000
 """Events that are kept for who reads them later."""
+
+
+Kinds: TypeAlias = frozenset[type[Event]]
+Wants: TypeAlias = Callable[[Event], bool]
 
 
 class Events:
@@ -35,8 +40,11 @@ class Events:
         self._subscribers: list[Subscriber] = []
         self._by_kind: dict[type[Event], tuple[Subscriber, ...]] = {}
         """Found at the first event of a kind; a plugin may publish kinds of its own."""
-        self._watchers: set[Callable[[], None]] = set()
-        self._all_are_wanted = False
+        self._watchers: dict[Callable[[int], None], Wants | None] = {}
+        self._all_since: int | None = None
+        """The number behind which every event was made, since a reader wants all; None where none does."""
+        self._since: dict[type[Event], int] = {}
+        """The same of the kinds that readers want."""
         self._publishing = False
 
     def subscribe(self, *subscribers: Subscriber) -> None:
@@ -44,18 +52,36 @@ class Events:
         self._subscribers += subscribers
         self._settle()
 
-    def want_all(self) -> None:
-        """Have every event made from now on: whoever has read may come back and ask what came since."""
-        self._all_are_wanted = True
+    def want(self, kinds: Kinds | None = None) -> None:
+        """Have events of these kinds made from now on, None for all: who has read may come back for what came since."""
+        if kinds is None:
+            if self._all_since is None:
+                self._all_since = self._made_from_now_on()
+                self._settle()
+            return
+        for kind in kinds:
+            if kind not in self._since:
+                self._since[kind] = 0 if self._wanting(kind) else self._made_from_now_on()
         self._settle()
 
-    def watch(self, wake: Callable[[], None]) -> None:
-        """Call this whenever `recent` has got something new, until `unwatch`."""
-        self._watchers.add(wake)
+    def complete_since(self, kinds: Kinds | None = None) -> int:
+        """Behind which number no event of these kinds, None for any, was left unmade; they are wanted."""
+        every = self._all_since
+        if kinds is None:
+            return self.count if every is None else every
+        sinces = [self._since.get(kind, self.count) for kind in kinds]
+        return max(sinces if every is None else [min(since, every) for since in sinces], default=0)
 
-    def unwatch(self, wake: Callable[[], None]) -> None:
+    def watch(self, wake: Callable[[int], None], wants: Wants | None = None) -> None:
+        """Call `wake` whenever `recent` has got something new that `wants` says yes to, None for all, until `unwatch`.
+
+        It's called with a number: nothing before it is new and wanted.
+        """
+        self._watchers[wake] = wants
+
+    def unwatch(self, wake: Callable[[int], None]) -> None:
         """No longer call it."""
-        self._watchers.discard(wake)
+        self._watchers.pop(wake, None)
 
     def publish(self, events: Iterable[Event]) -> None:
         """Hand over events in their order; those that a subscriber publishes meanwhile follow in a later turn."""
@@ -63,6 +89,7 @@ class Events:
             asyncio.get_running_loop().call_soon(self.publish, tuple(events))
             return
         self._publishing = True
+        first = self.count + 1
         try:
             for event in events:
                 self._keep(event)
@@ -75,8 +102,25 @@ class Events:
                     self._settle()
         finally:
             self._publishing = False
-        for wake in self._watchers:
-            wake()
+        if self._watchers and self.count >= first:
+            self._wake(first)
+
+    def _wake(self, first: int) -> None:
+        """Tell those who watch of the events from this number on."""
+        kept = list(islice(reversed(self.recent), self.count - first + 1))[::-1]
+        oldest = self.count - len(kept) + 1
+        for wake, wants in list(self._watchers.items()):
+            # Where the first ones are gone by now, nobody knows any more who would have wanted them.
+            if wants is None or oldest > first:
+                wake(first)
+                continue
+            number = next((number for number, event in enumerate(kept, first) if wants(event)), None)
+            if number is not None:
+                wake(number)
+
+    def _made_from_now_on(self) -> int:
+        """The number behind which all events are there that are made as of now."""
+        return 0 if self.count < (self.recent.maxlen or 0) else self.count
 
     def _keep(self, event: Event) -> None:
         size = size_of(event)
@@ -92,7 +136,8 @@ class Events:
     def _is_wanted(self, kind: type[Event]) -> bool:
         # While `recent` has all that ever happened, who reads it later gets all of it, whoever else wants it.
         is_complete = self.count < (self.recent.maxlen or 0)
-        return self._all_are_wanted or is_complete or bool(self._wanting(kind))
+        is_asked_for = self._all_since is not None or kind in self._since
+        return is_asked_for or is_complete or bool(self._wanting(kind))
 
     def _wanting(self, kind: type[Event]) -> tuple[Subscriber, ...]:
         found = self._by_kind.get(kind)

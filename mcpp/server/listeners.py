@@ -12,21 +12,26 @@ from websockets.datastructures import Headers
 
 from mcpp.api.access import AccessRules
 from mcpp.api.app import create_api
+from mcpp.api.failed_logins import FailedLogins
 from mcpp.api.http_server import HttpServer
+from mcpp.api.installation_models import Setting
 from mcpp.api.proxies import FindClient
 from mcpp.api.services import ApiServices
 from mcpp.clock import Clock
 from mcpp.csms.commands import Commands
 from mcpp.errors import StartError
 from mcpp.files.directory import MIB, StorageFailed
-from mcpp.files.listener import create_files_app, reachable_url
+from mcpp.files.listener import create_files_app
 from mcpp.files.store import FileStore
+from mcpp.server.attention import attention_sources
+from mcpp.server.connect import base_urls
 from mcpp.server.machine import machine_names
-from mcpp.server.parts import CoreParts, StorageParts
+from mcpp.server.parts import CoreParts, PluginParts, StorageParts
+from mcpp.server.stories import Stories
 from mcpp.server.telemetry import TelemetryParts
-from mcpp.server.tls import secured
+from mcpp.server.tls import ListenersTls, secured
 from mcpp.server.versions import CHARGING_PROFILES, local_list_sync, read_unmatched
-from mcpp.settings import Settings
+from mcpp.settings import Settings, shown_settings
 from mcpp.storage.readiness import check_writable
 from mcpp.telemetry.metrics.fleet_series import fleet_series
 from mcpp.telemetry.requests import RequestTelemetry
@@ -36,6 +41,7 @@ from mcpp.transport.limits import Limits
 from mcpp.transport.listener import OcppListener
 from mcpp.transport.registry import Registry
 from mcpp.transport.tls import ServerTls
+from mcpp.web.app import add_pages
 
 
 class Listeners:
@@ -71,7 +77,7 @@ async def open_ocpp(
         settings.ocpp_path,
         dialects=core.versions,
         admission=core.presence,
-        observer=telemetry.observer(settings, core.conformance),
+        observer=telemetry.observer(settings, core.conformance, core.refused),
         registry=registry,
         limits=Limits(
             idle_timeout=settings.idle_timeout,
@@ -83,12 +89,15 @@ async def open_ocpp(
         tls=tls,
         gate=Gate(most=settings.max_connections, most_per_address=settings.max_connections_per_address),
         trusted_proxies=settings.trusted_proxies or (),
+        path_strict=settings.ocpp_path_strict,
+        frames=core.frames,
     )
     metrics.watch_unhandled(lambda: listener.memory.total)
     try:
         port = await listener.start()
     except OSError as error:
         raise _cannot_listen("ocpp", settings.ocpp_host, settings.ocpp_port, error) from error
+    core.connect_guide.port = port
     listeners.add(listener.stop)
     return port
 
@@ -104,9 +113,10 @@ async def open_http(
     telemetry: TelemetryParts,
     storage: StorageParts,
     core: CoreParts,
+    plugins: PluginParts,
     files: FileStore | None,
     listeners: Listeners,
-    tls: ServerTls | None = None,
+    tls: ListenersTls,
 ) -> int:
     """Listen for people, scripts and scrapers. Returns the port."""
     services = ApiServices(
@@ -122,26 +132,37 @@ async def open_http(
         sync_local_list=local_list_sync(storage.writer, core.registry, telemetry.clock.now),
         charging_profiles=CHARGING_PROFILES,
         read_unmatched=read_unmatched,
+        tell_story=Stories(storage.snapshot).tell,
         check_profile=settings.check_profile,
         hash_password=core.passwords.hash,
         check_readiness=partial(check_writable, storage.writer),
         render_metrics=telemetry.metrics.render,
         log=telemetry.log,
         clock=telemetry.clock,
+        learning=core.services.learning,
+        booked=core.booked,
+        attention=attention_sources(settings.database, telemetry.clock, core.presence, core.certificates, tls),
+        credentials=core.credentials,
+        copies=storage.copies,
+        settings=[Setting(**shown._asdict()) for shown in shown_settings(settings)],
+        plugins=plugins.shown,
+        failed_logins=FailedLogins(counted_as),
         files=files,
         certificates=core.certificates,
+        refused=core.refused,
+        frames=core.frames,
+        connect_info=core.connect_guide.info,
     )
     rules = AccessRules(
         http_host=settings.http_host,
         allowed_hosts=settings.allowed_hosts or (),
         machine_names=await machine_names(),
-        api_token=settings.effective_api_token(),
         metrics_open=settings.metrics_open,
-        counted_as=counted_as,
         find_client=_find_client(settings.trusted_proxies),
     )
     api = create_api(services, rules, RequestTelemetry(telemetry.metrics, telemetry.spans))
-    http = HttpServer(api, settings.http_host, settings.http_port, secured=secured(tls, "http"))
+    add_pages(api)
+    http = HttpServer(api, settings.http_host, settings.http_port, secured=secured(tls.http, "http"))
     try:
         port = await http.start()
     except OSError as error:
@@ -195,7 +216,7 @@ async def open_files(
         port = await files.start()
     except OSError as error:
         raise _cannot_listen("files", host, settings.files_port, error) from error
-    store.base_url = settings.files_url or reachable_url(host, port)
+    store.base_url = settings.files_url or base_urls("http", host, port, None)[0]
     listeners.add(files.stop)
     return store, port
 

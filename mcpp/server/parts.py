@@ -5,41 +5,51 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, AsyncExitStack
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, NamedTuple
 
+from mcpp.api.credentials import CredentialStore
 from mcpp.api.event_stream import EventStream
+from mcpp.api.installation_models import Plugin, PluginError
 from mcpp.certificates.desk import SigningDesk
 from mcpp.certificates.revoked import Revoked
 from mcpp.certificates.store import AuthorityStore
 from mcpp.clock import Clock
 from mcpp.csms.commands import Commands
 from mcpp.csms.conformance import ConformanceRecorder
+from mcpp.csms.frames import FrameBook
 from mcpp.csms.operations import OperationsByVersion
+from mcpp.csms.outcomes import ConnectionOutcome
+from mcpp.csms.refused import RefusedConnections
 from mcpp.csms.services import Services
 from mcpp.csms.version import SpokenVersion
 from mcpp.domain.authorization import AuthorizationPolicy
 from mcpp.domain.memory import Memory
+from mcpp.domain.people import note_default_price
 from mcpp.domain.security_profiles import ProfilePolicy, SecurityProfile
 from mcpp.errors import StartError
 from mcpp.plugins.builtin.auto_start import AutoStart
-from mcpp.plugins.loading import Plugin, load_plugins
+from mcpp.plugins.loading import Plugin as LoadedPlugin
+from mcpp.plugins.loading import load_plugins
 from mcpp.plugins.local_site import SiteServices
-from mcpp.plugins.manager import Plugins
+from mcpp.plugins.manager import Plugins, PluginState
+from mcpp.reads.booked import BookedEnergy
 from mcpp.reads.charge_points import ChargePoints
 from mcpp.reads.stored_fleet import read_fleet
 from mcpp.server.certificates import CertificateKeeper
 from mcpp.server.chores import (
     CardKeeper,
     ConformanceKeeper,
+    CredentialKeeper,
     RecoveryKeeper,
     ReservationKeeper,
     RetentionKeeper,
     StampKeeper,
 )
+from mcpp.server.connect import ConnectGuide
 from mcpp.server.events import Events
 from mcpp.server.finished_commands import FinishedCommands
 from mcpp.server.password_offers import PasswordOffers
@@ -51,14 +61,18 @@ from mcpp.server.versions import VERSIONS
 from mcpp.settings import AuthorizationMode, ConcurrentTx, Registration, Settings
 from mcpp.storage.engine import DatabaseUnusable
 from mcpp.storage.sqlite.checkpoints import Checkpoints
+from mcpp.storage.sqlite.copies import SqliteCopies
 from mcpp.storage.sqlite.database import errors_explained
 from mcpp.storage.sqlite.readers import SqliteReaderPool
 from mcpp.storage.sqlite.service import open_for_service
+from mcpp.storage.sqlite.snapshots import snapshot
 from mcpp.storage.writer import Writer
 from mcpp.telemetry.database import DatabaseTelemetry
 from mcpp.telemetry.logs.pipeline import get_logger
-from mcpp.transport.outcomes import ConnectionOutcome
+from mcpp.telemetry.plugins import PluginCounts, PluginTelemetry
+from mcpp.transport.addresses import counted_as
 from mcpp.transport.registry import Registry
+from mcpp.transport.tls import ServerTls
 from mcpp_generated.db.queries import Queries
 from mcpp_generated.db.sqlite.queries import SqliteQueries
 
@@ -71,6 +85,9 @@ class StorageParts(NamedTuple):
 
     writer: Writer[Queries]
     readers: SqliteReaderPool
+    copies: SqliteCopies
+    snapshot: Callable[[], AbstractContextManager[Queries]]
+    """One state of the database, for a thread."""
     memory: Memory
     """The writer's."""
     revoked: Revoked
@@ -119,7 +136,15 @@ async def open_storage(settings: Settings, telemetry: TelemetryParts, running: A
     checkpoints = Checkpoints(settings.database, connection, settings.durability)
     checkpoints.start()
     running.callback(checkpoints.stop)
-    return StorageParts(writer, readers, memory, revoked, under_way)
+    return StorageParts(
+        writer,
+        readers,
+        SqliteCopies(settings.database),
+        partial(snapshot, settings.database),
+        memory,
+        revoked,
+        under_way,
+    )
 
 
 class CoreParts(NamedTuple):
@@ -132,17 +157,27 @@ class CoreParts(NamedTuple):
     registry: Registry
     charge_points: ChargePoints
     conformance: ConformanceRecorder
+    refused: RefusedConnections
+    frames: FrameBook
+    connect_guide: ConnectGuide
     certificates: SigningDesk
     events: Events
     event_stream: EventStream
+    booked: BookedEnergy
+    credentials: CredentialStore
 
 
 async def build_core(
-    settings: Settings, telemetry: TelemetryParts, storage: StorageParts, running: AsyncExitStack
+    settings: Settings,
+    telemetry: TelemetryParts,
+    storage: StorageParts,
+    running: AsyncExitStack,
+    tls: ServerTls | None = None,
 ) -> CoreParts:
     writer, clock = storage.writer, telemetry.clock
     events = Events()
-    events.subscribe(*telemetry.subscribers())
+    booked = BookedEnergy()
+    events.subscribe(*telemetry.subscribers(), booked)
     passwords = Passwords()
     running.callback(passwords.close)
     policy = AuthorizationPolicy(
@@ -177,6 +212,8 @@ async def build_core(
     )
     events.subscribe(services.departures)
     conformance = ConformanceRecorder(services.departures, VERSIONS, _TOLERATED_HANDSHAKES, clock.now)
+    guide = ConnectGuide(settings, tls)
+    refused = RefusedConnections(guide.url, lambda event: events.publish((event,)), clock.now, network_of=counted_as)
     registry = Registry(
         on_connected=presence.connected,
         on_disconnected=presence.disconnected,
@@ -198,8 +235,12 @@ async def build_core(
     )
     desk.load(storage.certificates_under_way)
     running.push_async_callback(desk.close)
+    prices = settings.price_per_kwh, settings.currency
+    await writer.submit_keeping(note_default_price, clock.now(), *prices)
     services.read_signing_request = desk.read_signing_request
     events.subscribe(desk)
+    credentials = CredentialStore(settings.effective_api_token(), storage.readers, writer, clock.now)
+    await credentials.load()
     grace = timedelta(seconds=settings.recovery_grace)
     keeps_days = settings.meter_values_retention
     for chore in (
@@ -208,6 +249,7 @@ async def build_core(
         StampKeeper(writer, services.stamps),
         ConformanceKeeper(writer, services.departures),
         CardKeeper(writer, services.cards, clock.now),
+        CredentialKeeper(credentials),
         ReservationKeeper(writer, events.publish, clock.now),
         RecoveryKeeper(
             writer, events.publish, partial(_connected_since, registry, clock), grace, clock.now, lambda: clock.jumps
@@ -225,9 +267,14 @@ async def build_core(
         registry=registry,
         charge_points=ChargePoints(storage.readers, registry, services.stamps, telemetry.live),
         conformance=conformance,
+        refused=refused,
+        frames=FrameBook(),
+        connect_guide=guide,
         certificates=desk,
         events=events,
         event_stream=EventStream(events),
+        booked=booked,
+        credentials=credentials,
     )
 
 
@@ -236,15 +283,49 @@ def _connected_since(registry: Registry, clock: Clock) -> dict[int, datetime]:
     return {point.peer.key: clock.at(point.connected_since) for point in registry}
 
 
-def enabled_plugins(settings: Settings) -> list[Plugin]:
+def enabled_plugins(settings: Settings) -> list[LoadedPlugin]:
     """The plugins to run, made and checked, but not yet at work. Raises StartError for one that can't be loaded."""
     auto_start = partial(AutoStart, by_default=settings.auto_start, id_tag=settings.auto_start_id_tag)
     return load_plugins(settings.plugins, os.environ, {"auto_start": auto_start})
 
 
+class PluginParts(NamedTuple):
+    """The plugins at work."""
+
+    plugins: Plugins
+    observer: PluginTelemetry
+
+    def start(self) -> None:
+        """Have them know that the server has started."""
+        self.plugins.start()
+
+    def shown(self) -> list[Plugin]:
+        """How they are at this moment."""
+        return [_shown(state, self.observer.counts(state.name)) for state in self.plugins.states()]
+
+
+def _shown(state: PluginState, counts: PluginCounts) -> Plugin:
+    failure = counts.last_failure
+    return Plugin(
+        name=state.name,
+        built_in=state.is_built_in,
+        state="blocked" if state.is_blocked else "running" if state.is_running else "starting",
+        hooks=list(state.hooks),
+        waiting=state.waiting,
+        calls=counts.calls,
+        failures=counts.failures,
+        dropped=counts.dropped,
+        last_error=None if failure is None else PluginError(hook=failure.hook, text=failure.error, at=failure.at),
+    )
+
+
 def build_plugins(
-    wanted: Sequence[Plugin], telemetry: TelemetryParts, storage: StorageParts, core: CoreParts, running: AsyncExitStack
-) -> Plugins:
+    wanted: Sequence[LoadedPlugin],
+    telemetry: TelemetryParts,
+    storage: StorageParts,
+    core: CoreParts,
+    running: AsyncExitStack,
+) -> PluginParts:
     """Built before the listeners, so that they end after the last event."""
     registry = core.registry
     by_version = {
@@ -258,7 +339,8 @@ def build_plugins(
         publish=core.events.publish,
         now=core.services.now,
     )
-    plugins = Plugins(wanted, services, telemetry.plugins())
+    observer = telemetry.plugins()
+    plugins = Plugins(wanted, services, observer)
     running.push_async_callback(plugins.stop)
     core.events.subscribe(plugins)
     telemetry.metrics.watch_plugins(plugins.waiting)
@@ -266,4 +348,4 @@ def build_plugins(
         core.services.ask_authorize = plugins.authorize
     if plugins.asks("data_transfer_received"):
         core.services.ask_data_transfer = plugins.answer_data_transfer
-    return plugins
+    return PluginParts(plugins, observer)

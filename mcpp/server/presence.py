@@ -8,6 +8,7 @@ from datetime import datetime
 from http import HTTPStatus
 from math import ceil
 
+from mcpp.csms.outcomes import ConnectionOutcome
 from mcpp.domain import charge_points
 from mcpp.domain.charge_points import PasswordNeeded, Proof
 from mcpp.domain.events import ChargePointConnected, ChargePointDisconnected, Event
@@ -15,7 +16,7 @@ from mcpp.domain.security_profiles import ASKS_NOTHING, ProfilePolicy, Refusal, 
 from mcpp.ocppj.flow import Peer, new_correlation_id
 from mcpp.server.passwords import Passwords, TooManyChecks
 from mcpp.server.profile_refusals import profile_refusal
-from mcpp.server.reconnect_loops import ReconnectLoops
+from mcpp.server.reconnect_loops import Origin, ReconnectLoops
 from mcpp.server.strangers import FailedLogins, UnknownIdentities
 from mcpp.storage.pending import WriterClosed
 from mcpp.storage.writer import Writer
@@ -23,7 +24,6 @@ from mcpp.telemetry.logs.pipeline import get_logger
 from mcpp.transport.addresses import counted_as
 from mcpp.transport.admission import AdmissionRefused, Admitted, ConnectRequest
 from mcpp.transport.charge_point import LiveChargePoint
-from mcpp.transport.outcomes import ConnectionOutcome
 from mcpp_generated.db.queries import Queries
 
 
@@ -154,7 +154,11 @@ class Presence:
 
     def replaced(self, before: LiveChargePoint, after: LiveChargePoint) -> None:
         """Note that a connection has taken the place of one that stood."""
-        self._loops.taken_over(after.identity, before.remote, after.remote)
+        self._loops.taken_over(after.identity, Origin(before.remote, before.path), Origin(after.remote, after.path))
+
+    def reconnect_loops(self) -> dict[str, float]:
+        """The identities that two devices seem to use, each with since when, by the monotonic clock."""
+        return self._loops.going_on()
 
     def disconnected(self, charge_point: LiveChargePoint) -> None:
         """Record the end of a charge point's only connection and publish it, unless a newer one has begun elsewhere."""

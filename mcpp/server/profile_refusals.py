@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
+from mcpp.csms.outcomes import ConnectionOutcome
 from mcpp.domain.security_profiles import CertificateRefused, ProfileTooLow, Refusal, SecurityProfile
 from mcpp.transport.admission import AdmissionRefused
-from mcpp.transport.outcomes import ConnectionOutcome
 
 
 def profile_refusal(refusal: Refusal) -> AdmissionRefused:

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 from mcpp.server.bounded import BoundedTable
 from mcpp.telemetry.logs.pipeline import get_logger
@@ -22,10 +22,20 @@ _SAID_EVERY: Final = 300.0
 _MOST_WAITING: Final = 8
 
 
+class Origin(NamedTuple):
+    """Where a connection comes from."""
+
+    remote: str
+    path: str
+    """As people get to see it."""
+
+
 class _Takeovers:
-    __slots__ = ("said", "times")
+    __slots__ = ("began", "said", "times")
 
     def __init__(self) -> None:
+        self.began = 0.0
+        """When the first of those came that have gone on since then."""
         self.times: deque[float] = deque(maxlen=64)
         self.said: float | None = None
 
@@ -39,21 +49,25 @@ class ReconnectLoops:
         self._waiting: dict[str, dict[str, asyncio.Future[None]]] = {}
         """Handshakes that are slowed, by identity and address."""
 
-    def taken_over(self, identity: str, before: str, after: str) -> None:
+    def taken_over(self, identity: str, before: Origin, after: Origin) -> None:
         """A connection of this identity that stood was replaced; says so in the log where that goes on and on."""
         takeovers = self._takeovers.get_or_add(identity, _Takeovers)
         now = self._clock()
+        if not self._recent(takeovers):
+            takeovers.began = now
         takeovers.times.append(now)
         count = self._recent(takeovers)
         if count <= TOLERATED or (takeovers.said is not None and now - takeovers.said < _SAID_EVERY):
             return
         takeovers.said = now
+        paths = {} if before.path == after.path else {"path": after.path, "other_path": before.path}
         get_logger().warning(
             "reconnect_loop",
             category="system",
             charge_point_id=identity,
-            remote_address=after,
-            other_remote_address=before,
+            remote_address=after.remote,
+            other_remote_address=before.remote,
+            **paths,
             takeovers=count,
             seconds=_WINDOW,
             remedy="two devices seem to use this identity: give each its own, or it is one that loses its connection",
@@ -65,6 +79,14 @@ class ReconnectLoops:
         if takeovers is None:
             return 0.0
         return min(_LONGEST_DELAY, float(max(0, self._recent(takeovers) - TOLERATED)))
+
+    def going_on(self) -> dict[str, float]:
+        """The identities that are in such a loop now, each with when its takeovers began, by the clock."""
+        return {
+            identity: takeovers.began
+            for identity, takeovers in self._takeovers.items()
+            if len(takeovers.times) > TOLERATED and self._recent(takeovers) > TOLERATED
+        }
 
     async def slow_down(self, identity: str, address: str) -> bool:
         """Wait as `delay` says. False where a newer attempt has come from the same address, or too many wait."""

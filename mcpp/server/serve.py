@@ -7,13 +7,17 @@ import gc
 import os
 import resource
 import signal
-import socket
 import stat
 import sys
 import threading
 from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
 
+from mcpp.bounds import MIB
+from mcpp.errors import StartError
 from mcpp.server.chores import TlsFileKeeper
+from mcpp.server.connect import base_urls
 from mcpp.server.listeners import Listeners, open_files, open_http, open_ocpp
 from mcpp.server.parts import (
     CoreParts,
@@ -25,12 +29,13 @@ from mcpp.server.parts import (
 )
 from mcpp.server.systemd import ServiceManager
 from mcpp.server.telemetry import TelemetryParts, build_telemetry
-from mcpp.server.tls import open_tls
+from mcpp.server.tls import ListenersTls, open_tls
 from mcpp.server.watchdog import LOOP_STALL_SECONDS, WRITER_STALL_SECONDS, Watchdog, Watched
 from mcpp.settings import Settings, is_loopback
 from mcpp.telemetry.logs.control import follow_signals
 from mcpp.telemetry.logs.lines import LineWriter
 from mcpp.telemetry.logs.pipeline import get_logger, logging_to, report_loop_errors, wants_colors
+from mcpp.telemetry.logs.rotated_file import RotatedFile
 from mcpp.telemetry.logs.sink import STANDARD_OUTPUT, LogSink, fill_standard_streams
 from mcpp.telemetry.loop_lag import LoopLag
 
@@ -47,7 +52,7 @@ def serve(settings: Settings) -> int:
     fill_standard_streams()
     _allow_many_connections()
     sys.setswitchinterval(_SWITCH_INTERVAL)
-    sink = LogSink()
+    sink, file = LogSink(), _open_log_file(settings)
     colors = wants_colors(STANDARD_OUTPUT)
     with (
         logging_to(
@@ -56,12 +61,31 @@ def serve(settings: Settings) -> int:
             log_format=settings.log_format,
             log_payloads=settings.log_payloads,
             colors=colors,
+            file=file,
         ) as lines,
         asyncio.Runner(loop_factory=_loop_factory()) as runner,
     ):
-        runner.run(_serve(settings, sink, lines))
+        runner.run(_serve(settings, lines))
     _leave_threads_behind()
     return 0
+
+
+def _open_log_file(settings: Settings) -> LogSink | None:
+    """The log file's sink, where one is wanted. Raises StartError."""
+    path = settings.log_file
+    if path is None:
+        return None
+    try:
+        file = RotatedFile(
+            path, size=settings.log_file_size * MIB, count=settings.log_file_count, say=partial(_say_of_log_file, path)
+        )
+    except OSError as error:
+        raise StartError(f"log-file: {path} can't be written ({error.strerror})") from error
+    return LogSink(write_all=file.write_all)
+
+
+def _say_of_log_file(path: Path, event: str, reason: str) -> None:
+    get_logger().warning(event, category="system", file=str(path), **({"reason": reason} if reason else {}))
 
 
 def _leave_threads_behind() -> None:
@@ -89,7 +113,7 @@ def _loop_factory() -> type[asyncio.AbstractEventLoop] | None:
     return uvloop.Loop
 
 
-async def _serve(settings: Settings, sink: LogSink, lines: LineWriter) -> None:
+async def _serve(settings: Settings, lines: LineWriter) -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -100,7 +124,7 @@ async def _serve(settings: Settings, sink: LogSink, lines: LineWriter) -> None:
     if not sys.stdout.isatty():  # where it is one, the signal says that the terminal was closed
         loop.add_signal_handler(signal.SIGHUP, tls.reload)
     async with AsyncExitStack() as running:
-        telemetry = build_telemetry(settings, sink, lines, running)
+        telemetry = build_telemetry(settings, lines, running)
         follow_signals(telemetry.log, loop)
         lag = LoopLag(telemetry.metrics.event_loop_lag.observe)
         lag.start()
@@ -109,19 +133,19 @@ async def _serve(settings: Settings, sink: LogSink, lines: LineWriter) -> None:
         manager = ServiceManager(os.environ)
         storage = await open_storage(settings, telemetry, running)
         _watch(manager, telemetry, lag, storage, running)
-        core = await build_core(settings, telemetry, storage, running)
+        core = await build_core(settings, telemetry, storage, running, tls.ocpp)
         plugins = build_plugins(wanted, telemetry, storage, core, running)
         listeners = Listeners()
         running.push_async_callback(listeners.stop)
         ocpp_port = await open_ocpp(settings, telemetry, core, listeners, tls.ocpp)
         files = await open_files(settings, storage, core, listeners, tls.files)
-        http_port = await open_http(settings, telemetry, storage, core, files and files[0], listeners, tls.http)
+        http_port = await open_http(settings, telemetry, storage, core, plugins, files and files[0], listeners, tls)
         tls.announce()
         certificates = TlsFileKeeper(tls.look)
         certificates.start()
         running.push_async_callback(certificates.stop)
         _tune_garbage_collection()
-        await _announce(settings, core, ocpp_port=ocpp_port, http_port=http_port, files_port=files and files[1])
+        await _announce(settings, core, tls, ocpp_port=ocpp_port, http_port=http_port, files_port=files and files[1])
         manager.ready(f"chargers on port {ocpp_port}, HTTP on port {http_port}")
         plugins.start()
         await stop.wait()
@@ -149,15 +173,21 @@ def _tune_garbage_collection() -> None:
     """Keep the collector off what lives for ever, and from walking the rest at every few messages.
 
     A message's objects have no cycles and go by reference count; with the defaults, 700 new objects set off a
-    collection, which is a MeterValues or two.
+    collection, which is a MeterValues or two. The little that a start makes and drops isn't worth a walk.
     """
-    gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 10, 10)
+    gc.enable()
 
 
 async def _announce(
-    settings: Settings, core: CoreParts, *, ocpp_port: int, http_port: int, files_port: int | None
+    settings: Settings,
+    core: CoreParts,
+    tls: ListenersTls,
+    *,
+    ocpp_port: int,
+    http_port: int,
+    files_port: int | None,
 ) -> None:
     log = get_logger()
     if not is_loopback(settings.ocpp_host) and not await core.presence.chargers_authenticated():
@@ -167,13 +197,7 @@ async def _announce(
     ports = {"ocpp_port": ocpp_port, "http_port": http_port}
     if files_port is not None:
         ports["files_port"] = files_port
-    log.info("server_started", category="system", **ports)
-    if sys.stdout.isatty():
-        path = settings.ocpp_path.rstrip("/")
-        host = socket.gethostname() if _is_unspecified(settings.ocpp_host) else settings.ocpp_host
-        scheme = "ws" if settings.tls_cert is None else "wss"
-        print(f"Type this URL into a charger: {scheme}://{host}:{ocpp_port}{path}/", file=sys.stderr)  # noqa: T201
-
-
-def _is_unspecified(host: str) -> bool:
-    return host in {"0.0.0.0", "::"}  # noqa: S104  compared, not bound
+    charger_url = core.connect_guide.url()
+    page_url = base_urls("http", settings.http_host, http_port, tls.http)[0]
+    urls = {"charger_url": charger_url, "page_url": f"{page_url}/", "docs_url": f"{page_url}/docs"}
+    log.info("server_started", category="system", **ports, **urls)

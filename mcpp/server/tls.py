@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from mcpp.errors import StartError
+from mcpp.reads.attention_search import EndingCertificate
 from mcpp.settings import Settings
 from mcpp.settings.tls import AUTHORITY_FILE
 from mcpp.telemetry.logs.pipeline import get_logger
@@ -54,6 +55,17 @@ class ListenersTls:
                 self._reload(listener, tls)
         self._remind()
 
+    def ending(self) -> list[EndingCertificate]:
+        """Those that end soon: whoever renews them should have."""
+        now = datetime.now(UTC)
+        return [
+            EndingCertificate(
+                f"the {listener} listener", tls.certificate.expires_at, tls.certificate.expires_at - _ENDS_SOON
+            )
+            for listener, tls in self._by_listener.items()
+            if _ends_soon(tls, now)
+        ]
+
     def reload(self) -> None:
         """Read all again, since somebody says so."""
         for listener, tls in self._by_listener.items():
@@ -96,7 +108,7 @@ class ListenersTls:
         for listener, tls in self._by_listener.items():
             served = tls.certificate
             last = self._reminded.get(listener)
-            if served.expires_at - now > _ENDS_SOON or (last is not None and now - last < _REMINDED_EVERY):
+            if not _ends_soon(tls, now) or (last is not None and now - last < _REMINDED_EVERY):
                 continue
             self._reminded[listener] = now
             get_logger().warning(
@@ -106,6 +118,10 @@ class ListenersTls:
                 file=str(tls.files.certificate),
                 expires_at=_text(served.expires_at),
             )
+
+
+def _ends_soon(tls: ServerTls, now: datetime) -> bool:
+    return tls.certificate.expires_at - now <= _ENDS_SOON
 
 
 def open_tls(settings: Settings) -> ListenersTls:

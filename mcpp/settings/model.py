@@ -29,6 +29,7 @@ from mcpp.settings.values import (
     AuthorizationMode,
     BaseUrl,
     ConcurrentTx,
+    Currency,
     DatabasePath,
     Documented,
     Host,
@@ -37,17 +38,20 @@ from mcpp.settings.values import (
     Networks,
     PluginNames,
     Port,
+    Price,
     ReadablePath,
     Registration,
     ResolvedPath,
     Separator,
     Token,
     UrlPath,
+    WebSocketUrl,
+    WritablePath,
     is_loopback,
     read_token,
 )
 from mcpp.storage.engine import Durability
-from mcpp.telemetry.logs.lines import LogFormat, LogLevel
+from mcpp.telemetry.logs.lines import LogFormat, LogLevel, usual_format
 
 
 class Settings(BaseSettings):
@@ -61,9 +65,21 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,
     )
 
+    _flags: frozenset[str] = frozenset()
+    """The settings that flags gave."""
+
     ocpp_host: Host = Field("0.0.0.0", description="Address of the OCPP-J listener.")  # noqa: S104  chargers are elsewhere
     ocpp_port: Port = Field(9000, description="Port of the OCPP-J listener; 0 takes a free one.")
     ocpp_path: UrlPath = Field("/ocpp", description="Chargers connect to this path, a slash and their identity.")
+    ocpp_path_strict: bool = Field(
+        False,
+        description="Refuse chargers at any other path; else another product's will do, if it ends with the identity.",
+    )
+    ocpp_url: Annotated[WebSocketUrl | None, Documented(default="made of host, port and path")] = Field(
+        None,
+        description="Where chargers reach this server, if not directly, such as wss://charge.example/ocpp: what people "
+        "are told to type into them.",
+    )
     http_host: Host = Field("127.0.0.1", description="Address of the HTTP listener: API, metrics, health.")
     http_port: Port = Field(8080, description="Port of the HTTP listener; 0 takes a free one.")
     api_token_file: ReadablePath | None = Field(
@@ -71,7 +87,7 @@ class Settings(BaseSettings):
     )
     api_token: Token | None = Field(
         None,
-        description="Bearer token for /api and /metrics; needed where http-host is not loopback. "
+        description="Token of an operator for API, pages and metrics; needed where http-host is not loopback. "
         "Better set by variable: other users of the machine can read flags.",
     )
     allowed_hosts: Annotated[Hosts | None, NoDecode, Documented(default="none more")] = Field(
@@ -162,7 +178,18 @@ class Settings(BaseSettings):
         "transactions, their energy and the readings that it rests on always are.",
     )
     log_level: LogLevel = Field(LogLevel.INFO, description="Least level of the log lines that are written.")
-    log_format: LogFormat = Field(LogFormat.JSON, description="json for machines, console for people.")
+    log_format: Annotated[LogFormat, Documented(default="json, on a terminal console")] = Field(
+        default_factory=usual_format, description="json for machines, console for people."
+    )
+    log_file: WritablePath | None = Field(
+        None, description="File to write the log to as well, as JSON whatever log-format says; mcpp trace reads it."
+    )
+    log_file_size: Annotated[int, Documented(unit="MiB")] = Field(
+        20, ge=1, le=10_240, description="Size at which log-file becomes FILE.1, that one FILE.2, and so on."
+    )
+    log_file_count: Annotated[int, Documented(unit="files")] = Field(
+        9, ge=0, le=1000, description="How many of these older files are kept."
+    )
     log_payloads: bool = Field(False, description="Put whole OCPP payloads into message log lines.")
     slow_message: Annotated[float, Documented(unit="seconds")] = Field(
         1.0, gt=0, le=3600, description="A message that takes this long gets a log line that says where the time went."
@@ -211,12 +238,20 @@ class Settings(BaseSettings):
     auto_start_id_tag: IdTag = Field(
         "MCPP", description="Id tag that auto-start uses; it counts as known and may charge in many places at once."
     )
+    price_per_kwh: Price | None = Field(
+        None,
+        description="What a kWh costs in statements of people who have no price of their own, such as 0.2950. A change "
+        "holds from the day of the next start on.",
+    )
+    currency: Currency | None = Field(
+        None, description="Currency of all prices, such as EUR; amounts have two decimals."
+    )
     plugins: PluginNames = Field(
         ("built-ins",),
         description="Plugins to enable, comma-separated: built-ins for those that come with MCPP, names of installed "
         "ones, module:attribute; -NAME leaves one out, none enables none.",
     )
-    metrics_open: bool = Field(False, description="Where an api-token is set: serve /metrics without it.")
+    metrics_open: bool = Field(False, description="Serve /metrics without a token where all else needs one.")
     per_charger_metrics: bool = Field(True, description="Export metrics with a series for each charger.")
     per_charger_metrics_limit: Annotated[int, Documented(unit="chargers")] = Field(
         2000, ge=1, le=1_000_000, description="How many chargers get series of their own."
@@ -305,6 +340,7 @@ class Settings(BaseSettings):
         settings = None
         try:
             settings = cls.model_validate(dict(flags))
+            settings._flags = frozenset(flags)  # noqa: SLF001  its own
         except ValidationError as error:
             mistakes[:0] = describe_mistakes(error.errors())
         if settings is None or mistakes:
@@ -331,9 +367,9 @@ class Settings(BaseSettings):
             trusts_somebody=bool(client_authorities(self.tls_client_ca, self.ca_directory)),
         )
 
-    def source(self, name: str, flags: Mapping[str, str]) -> str:
+    def source(self, name: str) -> str:
         """Where a setting's value comes from: its flag, its variable, or `default`."""
-        if name in flags:
+        if name in self._flags:
             return flag(name)
         return variable(name) if name in self.model_fields_set else "default"
 

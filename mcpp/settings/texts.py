@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
-from typing import Final
+from typing import Annotated, Final, get_args, get_origin
 
+from annotated_types import Ge, Gt, Le, MaxLen, MinLen
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
@@ -53,6 +54,39 @@ def documented(field: FieldInfo) -> Documented:
     return next((item for item in field.metadata if isinstance(item, Documented)), Documented())
 
 
+def allowed_range(field: FieldInfo) -> str:
+    """What a field's value may be, with its unit: `1 to 86400 seconds`; empty where nothing bounds it."""
+    bounds = list(_constraints(field.annotation, field.metadata))
+    unit = documented(field).unit
+    least = next((item.ge for item in bounds if isinstance(item, Ge)), None)
+    above = next((item.gt for item in bounds if isinstance(item, Gt)), None)
+    most = next((item.le for item in bounds if isinstance(item, Le)), None)
+    if most is None:
+        shortest = next((item.min_length for item in bounds if isinstance(item, MinLen)), None)
+        longest = next((item.max_length for item in bounds if isinstance(item, MaxLen)), None)
+        return f"{shortest} to {longest} characters" if shortest and longest else unit
+    begin = f"above {above}, up to" if least is None and above is not None else f"{least} to"
+    return " ".join(filter(None, (begin, str(most), unit)))
+
+
+def is_number(field: FieldInfo) -> bool:
+    """Whether its value is a number, where it has one."""
+    kinds = (field.annotation, *get_args(field.annotation))
+    return any(kind in {int, float} or get_args(kind)[:1] in {(int,), (float,)} for kind in kinds)
+
+
+def _constraints(annotation: object, metadata: Iterable[object]) -> Iterator[object]:
+    """The bounds of a field, also those that stand inside of an optional one's type."""
+    yield from metadata
+    for part in get_args(annotation):
+        if get_origin(part) is Annotated:
+            kind, *inner = get_args(part)
+            for item in inner:
+                # Field(ge=…) inside of a type is a field of its own.
+                yield from item.metadata if isinstance(item, FieldInfo) else (item,)
+            yield from _constraints(kind, ())
+
+
 _CONSEQUENCES: Final = frozenset({"default_factory_not_called"})
 """Errors that only follow from another field's, which is reported."""
 
@@ -77,6 +111,8 @@ def _problem(details: ErrorDetails) -> str:
             return f"{given} is not a whole number"
         case "greater_than_equal":
             return f"{details['input']} is below {context['ge']}"
+        case "greater_than":
+            return f"{details['input']} is not above {context['gt']}"
         case "less_than_equal":
             return f"{details['input']} is above {context['le']}"
         case "enum":

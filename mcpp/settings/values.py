@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
@@ -13,6 +15,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
+from mcpp.domain.prices import PriceRefused, read_price
 from mcpp.storage.engine import DatabaseUnusable
 from mcpp.storage.sqlite.database import database_path
 from mcpp.telemetry.logs.redaction import redact_text
@@ -65,6 +68,13 @@ def _base_url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or "@" in value:
         raise ValueError("must be a URL such as http://files.example or https://files.example/mcpp")
+    return value.rstrip("/")
+
+
+def _websocket_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"ws", "wss"} or not parts.hostname or parts.query or parts.fragment or "@" in value:
+        raise ValueError("must be a URL such as wss://charge.example/ocpp, without an identity")
     return value.rstrip("/")
 
 
@@ -126,11 +136,34 @@ def _separator(value: str) -> str:
     return value
 
 
+def _currency(value: str) -> str:
+    if not re.fullmatch("[A-Za-z]{3}", value):
+        raise ValueError("must be the three letters of a currency, such as EUR (ISO 4217)")
+    return value.upper()
+
+
+def _price(value: object) -> Decimal:
+    try:
+        return read_price(str(value))
+    except PriceRefused as error:
+        raise ValueError(str(error)) from None
+
+
 def _network(value: object) -> IPv4Network | IPv6Network:
     try:
         return ip_network(str(value))
     except ValueError:
         raise ValueError(f"{value!r} is neither an IP address nor a network such as 10.0.0.0/8") from None
+
+
+def _writable(path: Path) -> Path:
+    path = path.resolve()
+    if path.exists() and not path.is_file():
+        raise ValueError(f"{path} is no file")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        missing = "" if path.parent.is_dir() else f": there is no directory {path.parent}"
+        raise ValueError(f"{path} can't be written{missing}")
+    return path
 
 
 def _readable(path: Path) -> Path:
@@ -147,12 +180,17 @@ Hosts: TypeAlias = Annotated[tuple[Host, ...], NoDecode, BeforeValidator(_split)
 Port: TypeAlias = Annotated[int, Field(ge=0, le=65535)]
 UrlPath: TypeAlias = Annotated[str, AfterValidator(_url_path)]
 BaseUrl: TypeAlias = Annotated[str, AfterValidator(_base_url)]
+WebSocketUrl: TypeAlias = Annotated[str, AfterValidator(_websocket_url)]
 DatabasePath: TypeAlias = Annotated[Path, BeforeValidator(_database)]
 ReadablePath: TypeAlias = Annotated[Path, AfterValidator(_readable)]
 """An existing file that this process may read."""
+WritablePath: TypeAlias = Annotated[Path, AfterValidator(_writable)]
+"""A file that this process may write, or make."""
 ResolvedPath: TypeAlias = Annotated[Path, AfterValidator(Path.resolve)]
 Token: TypeAlias = Annotated[SecretStr, AfterValidator(_token)]
 IdTag: TypeAlias = Annotated[str, AfterValidator(_id_tag)]
+Currency: TypeAlias = Annotated[str, AfterValidator(_currency)]
+Price: TypeAlias = Annotated[Decimal, BeforeValidator(_price)]
 Separator: TypeAlias = Annotated[str, AfterValidator(_separator)]
 PluginNames: TypeAlias = Annotated[
     tuple[Annotated[str, AfterValidator(_plugin_name)], ...], NoDecode, BeforeValidator(_split), Field(min_length=1)

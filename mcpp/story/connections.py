@@ -27,7 +27,8 @@ ENDED: Final[Mapping[str, str]] = {
 
 _MEANWHILE: Final[Mapping[str, str]] = {
     "replaced": "older connection replaced by the new one",
-    "taken_over": "the new connection comes from another address",
+    "taken_over": "the new connection comes from another address, or by another path",
+    "other_path": "connected by another path than ocpp-path",
 }
 
 _OURS: Final = frozenset({"idle", "stalled", "crowded_out", "shutdown", "forgotten", "replaced"})

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+
 from pydantic import JsonValue
 
 from mcpp.reads.times import spell_time
-from mcpp.story.model import ChargePointSubject, Entry
+from mcpp.reads.transactions import row_of, transaction_of
+from mcpp.story.model import ChargePointSubject, Entry, Story, TransactionSubject
 
 
 def entry_json(entry: Entry, *, payloads: bool = False) -> dict[str, JsonValue]:
@@ -27,7 +31,23 @@ def entry_json(entry: Entry, *, payloads: bool = False) -> dict[str, JsonValue]:
     return item
 
 
-def charge_point_json(subject: ChargePointSubject) -> dict[str, JsonValue]:
-    """Which charge point a story is about, before its entries."""
+def subject_json(subject: TransactionSubject | ChargePointSubject) -> Mapping[str, JsonValue]:
+    """What a story is about, before its entries: a transaction as the API shows it, or a charge point."""
+    if isinstance(subject, ChargePointSubject):
+        return _charge_point_json(subject)
+    row: dict[str, JsonValue] = json.loads(json.dumps(row_of(transaction_of(subject.record))))
+    return {"kind": "transaction", **row, "ended_by": subject.ended_by, "ended_how": subject.ended_how}
+
+
+def story_json(story: Story) -> Mapping[str, JsonValue]:
+    """A story as one object."""
+    return {
+        "subject": dict(subject_json(story.subject)),
+        "entries": [entry_json(entry) for entry in story.entries],
+        "shortfalls": [shortfall.value for shortfall in story.shortfalls],
+    }
+
+
+def _charge_point_json(subject: ChargePointSubject) -> dict[str, JsonValue]:
     fields: dict[str, JsonValue] = {"kind": "charge_point", "charge_point_id": subject.charge_point_id}
     return fields if subject.connector_id is None else {**fields, "connector_id": subject.connector_id}

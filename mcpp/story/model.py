@@ -127,6 +127,8 @@ class Shortfall(StrEnum):
     """After the session began."""
     LOG_ENDS_EARLY = "log_ends_early"
     """Before the session ended."""
+    METER_VALUES_LEFT_OUT = "meter_values_left_out"
+    """There are too many to tell of each."""
     NO_PAYLOADS = "no_payloads"
     """Payloads are wanted, and the log has none."""
 

@@ -15,7 +15,7 @@ from mcpp.domain.stop_matching import is_our_id
 from mcpp.story.log_files import Line, number_of, text_of
 from mcpp_generated.db.enums import Implausible, StopMatch
 
-_CAUSES: Final[Mapping[str, str]] = {
+CAUSES: Final[Mapping[str, str]] = {
     Cause.CONNECTOR_AVAILABLE: "its connector was reported free",
     Cause.BOOT: "its charge point booted and spoke of it no more",
     Cause.NEXT_START: "its connector began another one",
@@ -23,9 +23,9 @@ _CAUSES: Final[Mapping[str, str]] = {
     Cause.STOP_REGISTER: "its stop's register doesn't go with its meter values",
 }
 
-_STOP_REGISTER_SOURCE: Final = "energy by its meter values"
+STOP_REGISTER_SOURCE: Final = "energy by its meter values"
 
-_EVIDENCE_SOURCES: Final[Mapping[str, str]] = {
+EVIDENCE_SOURCES: Final[Mapping[str, str]] = {
     EvidenceSource.UNMATCHED_STOP: "register and time from a stop that had been kept aside",
     EvidenceSource.METER_VALUE: "register and time from the last meter value",
     EvidenceSource.NEXT_START: "register and time from the start of the next one",
@@ -80,7 +80,7 @@ def power_text(watts: int) -> str:
 def evidence_text(evidence: str | None) -> str:
     """What an end that its charger didn't report, naming it, was taken from, and why."""
     facts = _facts_of(evidence)
-    cause = _CAUSES.get(str(facts.get("cause")))
+    cause = CAUSES.get(str(facts.get("cause")))
     return "; ".join(filter(None, (_guess_text(facts), cause, evidence_source_text(evidence))))
 
 
@@ -88,8 +88,8 @@ def evidence_source_text(evidence: str | None) -> str:
     """What an end that its charger didn't report was taken from."""
     facts = _facts_of(evidence)
     if facts.get("cause") == Cause.STOP_REGISTER and facts.get("source") == EvidenceSource.METER_VALUE:
-        return _STOP_REGISTER_SOURCE
-    return _EVIDENCE_SOURCES.get(str(facts.get("source")), "")
+        return STOP_REGISTER_SOURCE
+    return EVIDENCE_SOURCES.get(str(facts.get("source")), "")
 
 
 def _facts_of(evidence: str | None) -> Mapping[str, JsonValue]:

@@ -10,9 +10,10 @@ from typing import Final
 from pydantic import JsonValue
 
 from mcpp.csms.vocabulary import Vocabulary
-from mcpp.domain.energy import END_OF_TIME, energy_by_time
-from mcpp.domain.measurements import Readings
-from mcpp.domain.stored_samples import stored_moments
+from mcpp.domain.energy import END_OF_TIME
+from mcpp.domain.samples import SampleKind
+from mcpp.domain.session_meter import SessionMeter, StoredReading, span_of, spans_of
+from mcpp.reads.times import BEFORE_ALL
 from mcpp.story.log_selection import SessionScope
 from mcpp.story.model import Entry, Kind, Reading, Routine, Source, Span, Tone
 from mcpp.story.phrases import IMPLAUSIBLE, duration_text, energy_text, evidence_text
@@ -44,21 +45,29 @@ class TransactionRecords:
     session: SessionScope
     entries: list[Entry]
     readings: list[Reading]
+    is_thinned: bool = False
+    """Whether there are more readings than these."""
 
 
-def read_transaction(q: Queries, transaction_id: int, vocabulary: Vocabulary) -> TransactionRecords | None:
-    """What the database has of a transaction, None where there is none of that id."""
+def read_transaction(
+    q: Queries, transaction_id: int, vocabulary: Vocabulary, *, most_readings: int | None = None
+) -> TransactionRecords | None:
+    """What the database has of a transaction, None where there is none of that id.
+
+    Where it has more than `most_readings`, so many of them are told, spread over the session.
+    """
     transaction, record = q.find_transaction(id=transaction_id), q.get_transaction(transaction_id=transaction_id)
     if transaction is None or record is None:
         return None
-    readings = list(_readings(q, transaction))
+    is_thinned = most_readings is not None and q.find_reading(transaction_id=transaction_id, skipped=most_readings)
+    readings = list(_readings(q, transaction, most_readings if is_thinned else None))
     span = _span(transaction)
     entries = [*_ends(transaction), *_reservation(q, transaction), *_unmatched(q, record, span)]
     entries += [_reading_entry(reading, vocabulary) for reading in readings]
     session = SessionScope(
         transaction.session_correlation_id, record.charge_point_id, record.connector_id, transaction_id, span
     )
-    return TransactionRecords(transaction, record, session, entries, readings)
+    return TransactionRecords(transaction, record, session, entries, readings, is_thinned=bool(is_thinned))
 
 
 def transactions_of_charge_point(
@@ -203,8 +212,31 @@ def _reading_entry(reading: Reading, vocabulary: Vocabulary) -> Entry:
     )
 
 
-def _readings(q: Queries, transaction: Transaction) -> Iterator[Reading]:
-    connector, energy = Readings(), dict(energy_by_time(q, transaction))
-    for measured_at, samples in stored_moments(q, transaction.id):
-        watts = connector.take(samples, measured_at)
-        yield Reading(measured_at, energy.get(measured_at), None if watts is None else round(watts))
+def _readings(q: Queries, transaction: Transaction, most: int | None = None) -> Iterator[Reading]:
+    """All readings; or the last in each of `most` equal parts of the session."""
+    rated_watts = q.get_rated_power(key=transaction.charge_point_key)
+    meter = SessionMeter(transaction, rated_watts, every=most is None)
+    stored = _all_stored(q, transaction) if most is None else _some_stored(q, transaction, most)
+    for reading in stored:
+        for key in meter.unknown_kinds(reading):
+            kind = q.get_sample_kind(id=key)
+            assert kind is not None, "a kind is never deleted"
+            meter.kinds[key] = SampleKind(*kind[1:])
+        at, energy_wh, watts = meter.read(reading)
+        yield Reading(at, energy_wh, None if watts is None else round(watts))
+
+
+def _all_stored(q: Queries, transaction: Transaction) -> Iterator[StoredReading]:
+    after, after_late_sample = BEFORE_ALL, ""
+    while page := q.list_readings(
+        transaction_id=transaction.id, after=after, after_late_sample=after_late_sample, page_size=_PAGE
+    ):
+        yield from page
+        after, after_late_sample = page[-1].measured_at, page[-1].late_sample
+
+
+def _some_stored(q: Queries, transaction: Transaction, most: int) -> Iterator[StoredReading]:
+    first_at = q.find_reading(transaction_id=transaction.id, skipped=0)
+    span = span_of(transaction, first_at, q.find_newest_reading(transaction_id=transaction.id))
+    for spans in spans_of(*span, most):
+        yield from q.list_last_readings(transaction_id=transaction.id, spans=spans)

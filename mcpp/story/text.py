@@ -43,6 +43,7 @@ _SUSPICIONS: Final = {
 
 _SHORTFALLS: Final[Mapping[Shortfall, str]] = {
     Shortfall.NO_METER_VALUES: "The database has no meter values of this transaction.",
+    Shortfall.METER_VALUES_LEFT_OUT: "There are too many meter values to tell of each: a part of them is left out.",
     Shortfall.SESSION_NOT_LOGGED: "The log has no line of this session.",
     Shortfall.LOG_BEGINS_LATE: (
         "The log begins after this session: what came before isn't shown. Give the rotated files too."

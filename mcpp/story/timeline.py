@@ -132,6 +132,8 @@ def _shortfalls_of_session(
 ) -> Iterator[Shortfall]:
     if not records.readings:
         yield Shortfall.NO_METER_VALUES
+    if records.is_thinned:
+        yield Shortfall.METER_VALUES_LEFT_OUT
     if coverage.lines == 0:
         return
     session = records.session

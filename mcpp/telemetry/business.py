@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 
 from mcpp.domain.events import (
+    CardLearnt,
     CertificateInstalled,
     CertificateIssued,
     CertificateRejected,
@@ -62,6 +63,7 @@ _KINDS: dict[type[Event], _Kind] = {
         TransactionStopped: ("transaction_stopped", LogLevel.INFO, "transaction"),
         TransactionRecovered: ("transaction_recovered", LogLevel.WARNING, "transaction"),
         TransactionCorrected: ("transaction_corrected", LogLevel.WARNING, "transaction"),
+        CardLearnt: ("card_learnt", LogLevel.INFO, "transaction"),
         RecordUnmatched: ("record_unmatched", LogLevel.WARNING, "transaction"),
         SecurityEventReceived: ("security_event_received", LogLevel.WARNING, "ocpp"),
         ReportReceived: ("report_received", LogLevel.INFO, "ocpp"),

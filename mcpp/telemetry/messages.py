@@ -10,6 +10,8 @@ from functools import partial
 from time import perf_counter
 
 from mcpp.csms.observer import ConformanceObserver
+from mcpp.csms.outcomes import REFUSALS, ConnectionOutcome
+from mcpp.csms.refused import RefusedConnections
 from mcpp.ocppj.errors import CallTimeout
 from mcpp.ocppj.flow import (
     Deviation,
@@ -41,6 +43,9 @@ _MESSAGE_TYPES = {
 _DESCRIPTION_LIMIT = 1024
 """Four times what OCPP-J 1.6 §4.2.3 allows; searching a whole frame of it would hold up the loop."""
 
+_SAID_WITH_PATH = frozenset({ConnectionOutcome.OTHER_PATH, ConnectionOutcome.TAKEN_OVER})
+"""Outcomes that the path explains; the usual one is in no line."""
+
 _UNANSWERED = "unanswered"
 """The `error.type` of a span whose CALL got no answer from us."""
 
@@ -55,10 +60,11 @@ class MessageTelemetry:
         sessions: ChargingSessions,
         spans: FlowSpans | None = None,
         conformance: ConformanceObserver | None = None,
+        refused: RefusedConnections | None = None,
         *,
         slow_seconds: float = 1.0,
     ) -> None:
-        """`spans` is None where tracing is off; `conformance` hears of what breaks the contract.
+        """`spans` is None where tracing is off; `conformance` hears of what breaks the contract, `refused` of refusals.
 
         What takes `slow_seconds` gets a line that says where they went.
 
@@ -69,6 +75,7 @@ class MessageTelemetry:
         self._sessions = sessions
         self._spans = spans
         self._conformance = conformance
+        self._refused_connections = refused
         self._slow_seconds = slow_seconds
         self.begin = None if spans is None else spans.begin_call
         self._exchanges: Children[_Exchanges] = Children(metrics.actions, partial(_Exchanges, metrics))
@@ -198,11 +205,22 @@ class MessageTelemetry:
         self._answer(self._frames_out, flow, answer, size)
         self._report_refusal(flow, answer.code, answer.description)
 
-    def connection(self, outcome: str, *, identity: str = "", remote: str = "", detail: str = "") -> None:
+    def connection(
+        self, outcome: ConnectionOutcome, *, identity: str = "", remote: str = "", detail: str = "", path: str = ""
+    ) -> None:
         self._metrics.connections.labels(outcome).inc()
-        self._lines.connection(
-            {"charge_point_id": identity, "outcome": outcome, "remote_address": remote, "detail": detail}
-        )
+        facts = {"charge_point_id": identity, "outcome": outcome.value, "remote_address": remote, "detail": detail}
+        if outcome in REFUSALS and self._refused_connections is not None:
+            news = self._refused_connections.note(outcome, identity=identity, remote=remote, path=path, why=detail)
+            facts["path"] = path
+            if news is None:
+                self._lines.connection(facts, LogLevel.DEBUG)
+            else:
+                self._lines.connection(facts | {"remedy": news.remedy}, LogLevel.WARNING, news.count)
+        elif outcome in _SAID_WITH_PATH:
+            self._lines.connection(facts | {"path": path})
+        else:
+            self._lines.connection(facts)
         if self._conformance is not None:
             self._conformance.connection(outcome, identity)
 

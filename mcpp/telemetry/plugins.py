@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from datetime import datetime
+from threading import Lock
 from time import monotonic, perf_counter
-from typing import Final
+from typing import Final, NamedTuple
 
 from opentelemetry.util.types import AttributeValue
 from prometheus_client import Histogram
 
+from mcpp.clock import Clock
 from mcpp.ocppj.flow import TraceContext
+from mcpp.redaction import redact_text
 from mcpp.telemetry.logs.pipeline import get_logger
 from mcpp.telemetry.metrics.definitions import Metrics
 from mcpp.telemetry.tracing.spans import Span, Spans, new_span_id
@@ -16,19 +21,53 @@ from mcpp.telemetry.tracing.spans import Span, Spans, new_span_id
 _LINE_SECONDS: Final = 1.0
 """Least time between two lines on one hook: one that always fails would fill the log."""
 
+_LONGEST_ERROR: Final = 500
+"""Characters of an error that are kept to be shown."""
+
+
+class PluginFailure(NamedTuple):
+    """What a plugin failed with last."""
+
+    hook: str
+    error: str
+    """Its class and text, without secrets."""
+    at: datetime
+
+
+class PluginCounts:
+    """What happened at one plugin since the server started."""
+
+    __slots__ = ("calls", "dropped", "failures", "last_failure")
+
+    def __init__(self) -> None:
+        self.calls = 0
+        """Of its hooks and jobs, those included that go on."""
+        self.failures = 0
+        self.dropped = 0
+        """Events that never reached it."""
+        self.last_failure: PluginFailure | None = None
+
 
 class PluginTelemetry:
     """Implements `mcpp.plugins.observer.PluginObserver`; its metrics, logger and spans may be used from any thread."""
 
-    def __init__(self, metrics: Metrics, spans: Spans | None = None) -> None:
+    def __init__(self, metrics: Metrics, spans: Spans | None = None, clock: Clock | None = None) -> None:
         """`spans` is None where tracing is off."""
+        self._clock = clock or Clock()
+        self._counts: defaultdict[str, PluginCounts] = defaultdict(PluginCounts)
+        self._failing = Lock()
         self._metrics = metrics
         self._spans = spans
         self._log = get_logger()
         self._logged_at: dict[tuple[str, str], float] = {}
         self._durations: dict[tuple[str, str], Histogram] = {}
 
+    def counts(self, plugin: str) -> PluginCounts:
+        """What happened at this plugin so far."""
+        return self._counts[plugin]
+
     def begin(self, plugin: str, hook: str, by: TraceContext | None) -> _HookCall:
+        self._counts[plugin].calls += 1  # always in the plugin's own thread
         duration = self._durations.get((plugin, hook))
         if duration is None:
             duration = self._durations[plugin, hook] = self._metrics.plugin_duration.labels(plugin, hook)
@@ -42,6 +81,12 @@ class PluginTelemetry:
 
     def on_failure(self, plugin: str, hook: str, error: BaseException) -> None:
         self._metrics.plugin_errors.labels(plugin, hook).inc()
+        text = redact_text(f"{type(error).__name__}: {error}"[:_LONGEST_ERROR])
+        failure = PluginFailure(hook, text, self._clock.now())
+        with self._failing:
+            counts = self._counts[plugin]
+            counts.failures += 1
+            counts.last_failure = failure
         now = monotonic()
         if now - self._logged_at.get((plugin, hook), -_LINE_SECONDS) >= _LINE_SECONDS:
             self._logged_at[plugin, hook] = now
@@ -49,6 +94,7 @@ class PluginTelemetry:
 
     def on_dropped(self, plugin: str, hook: str, *, first: bool) -> None:
         self._metrics.plugin_events_dropped.labels(plugin, hook).inc()
+        self._counts[plugin].dropped += 1  # always in the server's thread
         if first:
             self._log.warning("plugin_events_dropped", plugin=plugin, hook=hook)
 

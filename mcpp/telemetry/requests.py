@@ -85,17 +85,17 @@ class _Request:
         self._polled = polled
         self._began = perf_counter()
 
-    def end(self, *, route: str | None, status: int) -> None:
+    def end(self, *, route: str | None, status: int, by: str | None) -> None:
         seconds = perf_counter() - self._began
         is_recorded = bool(self.cause.span_id)
         # Where tracing is on, only what is recorded is an example: it must lead somewhere.
         example = self.cause.correlation_id if self._spans is None or is_recorded else None
         self._metrics.http_request_duration.labels(self._method, route or OTHER, str(status)).observe(seconds, example)
-        self._write_line(seconds, status)
+        self._write_line(seconds, status, by)
         if self._spans is not None and is_recorded:
             self._write_span(self._spans, seconds, route, status)
 
-    def _write_line(self, seconds: float, status: int) -> None:
+    def _write_line(self, seconds: float, status: int, by: str | None) -> None:
         log = get_logger()
         write = log.warning if status >= _SERVER_ERROR else log.debug if self._polled else log.info
         write(
@@ -106,6 +106,7 @@ class _Request:
             remote_address=self._remote,
             status=status,
             duration_ms=round(seconds * 1000, 3),
+            **({} if by is None else {"caller": by}),
         )
 
     def _write_span(self, spans: Spans, seconds: float, route: str | None, status: int) -> None:

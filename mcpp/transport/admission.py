@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Protocol
 
+from mcpp.csms.outcomes import ConnectionOutcome
 from mcpp.domain.security_profiles import PeerCertificate, SecurityProfile
 from mcpp.ocppj.flow import Peer
-from mcpp.transport.outcomes import ConnectionOutcome
 
 
 @dataclass(frozen=True, slots=True)

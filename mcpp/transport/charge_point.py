@@ -16,7 +16,9 @@ from typing import Final
 from websockets.frames import CloseCode
 
 from mcpp.csms.dialect import Dialect
+from mcpp.csms.frames import FrameRing
 from mcpp.csms.observer import MessageObserver
+from mcpp.csms.outcomes import ConnectionOutcome
 from mcpp.domain.security_profiles import SecurityProfile
 from mcpp.ocppj.errors import CallFault, ConnectionLost, ErrorCode, InvalidAnswer, Unanswerable
 from mcpp.ocppj.flow import Deviation, Direction, Flow, Peer, Step, current_flow, new_correlation_id
@@ -26,7 +28,6 @@ from mcpp.storage.pending import Pending
 from mcpp.transport.command import Finished
 from mcpp.transport.commanded import CommandedChargePoint, Link
 from mcpp.transport.limits import Limits
-from mcpp.transport.outcomes import ConnectionOutcome
 from mcpp.transport.reading import Hold
 
 _WAITING_BYTES: Final = 1024
@@ -46,10 +47,11 @@ class LiveChargePoint(CommandedChargePoint):
         link: Link,
         limits: Limits,
         finished: Finished,
+        frames: FrameRing,
         epoch: int = 0,
         security_profile: SecurityProfile = SecurityProfile.NONE,
     ) -> None:
-        super().__init__(peer, dialect, observer, link, limits, finished)
+        super().__init__(peer, dialect, observer, link, limits, finished, frames)
         self.security_profile = security_profile
         """That this connection uses."""
         self.epoch = epoch
@@ -66,6 +68,11 @@ class LiveChargePoint(CommandedChargePoint):
     def remote(self) -> str:
         """IP address it connects from."""
         return self._link.remote
+
+    @property
+    def path(self) -> str:
+        """That it came by, as people get to see it."""
+        return self._link.path
 
     @property
     def waiting_calls(self) -> int:
@@ -92,6 +99,7 @@ class LiveChargePoint(CommandedChargePoint):
 
     def message_received(self, message: bytes, *, binary: bool) -> None:
         """One frame came in. Binary ones are taken for text: their meaning is clear, so they're only counted."""
+        self._frames.add(message, is_out=False)
         event = self._session.receive(message, ("binary_frame",) if binary else ())
         if isinstance(event, Call):
             self._call_received(event, len(message))
@@ -245,6 +253,7 @@ class LiveChargePoint(CommandedChargePoint):
     def _answer(self, flow: Flow, answer: CallResult | CallError) -> None:
         text = encode(answer)
         if self._link.send(text):
+            self._frames.add(text, is_out=True)
             self._observer.exchanged(flow, answer, len(text))
         else:
             self._observer.unanswered(flow, ConnectionLost("the connection ended"))
@@ -259,4 +268,5 @@ class LiveChargePoint(CommandedChargePoint):
             answer = CallError(error.message_id, self._dialect.spell(error.code), error.description)
             text = encode(answer)
             if self._link.send(text):
+                self._frames.add(text, is_out=True)
                 self._observer.refusal_sent(self.peer, answer, len(text))

@@ -16,9 +16,11 @@ from pydantic import BaseModel
 from websockets.frames import CloseCode
 
 from mcpp.csms.dialect import Dialect
+from mcpp.csms.frames import FrameRing
 from mcpp.csms.live import Exchange
 from mcpp.csms.observer import MessageObserver
 from mcpp.csms.offers import Offer
+from mcpp.csms.outcomes import ConnectionOutcome
 from mcpp.ocppj.actions import Action, AnyAction, Req, Res
 from mcpp.ocppj.errors import CallTimeout, CommandError, WrongVersion
 from mcpp.ocppj.flow import Flow, NextCall, Peer, current_flow
@@ -26,7 +28,6 @@ from mcpp.ocppj.frames import Call, CallError, CallResult, encode
 from mcpp.ocppj.session import Answered, Session
 from mcpp.transport.command import Command, Finished, TypedCommand
 from mcpp.transport.limits import Limits
-from mcpp.transport.outcomes import ConnectionOutcome
 from mcpp.transport.reading import Hold
 
 _LATE_COMMANDS_KEPT: Final = 4
@@ -36,6 +37,7 @@ class Link(Protocol):
     """The connection below."""
 
     remote: str
+    path: str
 
     def send(self, text: bytes) -> bool: ...
     def close(self, code: CloseCode, reason: str, outcome: ConnectionOutcome) -> None: ...
@@ -52,6 +54,7 @@ class CommandedChargePoint:
         "_commands",
         "_dialect",
         "_finished",
+        "_frames",
         "_late",
         "_limits",
         "_link",
@@ -70,6 +73,7 @@ class CommandedChargePoint:
         link: Link,
         limits: Limits,
         finished: Finished,
+        frames: FrameRing,
     ) -> None:
         self.peer = peer
         self._dialect = dialect
@@ -85,6 +89,7 @@ class CommandedChargePoint:
         """Those that have timed out, newest last: what they are answered counts all the same."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._finished = finished
+        self._frames = frames
 
     @property
     def identity(self) -> str:
@@ -220,6 +225,7 @@ class CommandedChargePoint:
             return
         text = encode(call)
         self._link.send(text)
+        self._frames.add(text, is_out=True)
         self._observer.call_sent(self._commands[call.message_id].flow, len(text))
         deadline = self._session.next_deadline()
         if deadline is not None:

@@ -15,10 +15,10 @@ from websockets.frames import CloseCode
 from websockets.http11 import Request, Response
 from websockets.protocol import State
 
+from mcpp.csms.outcomes import ConnectionOutcome
 from mcpp.transport.limits import Limits
 from mcpp.transport.memory import Memory
 from mcpp.transport.octets import text_head
-from mcpp.transport.outcomes import ConnectionOutcome
 from mcpp.transport.pace import Pace
 from mcpp.transport.reading import Hold, ReadingSide, Receiver
 from mcpp.transport.turns import Turns
@@ -72,6 +72,7 @@ class Connection(ReadingSide):
         "_pinged",
         "admission",
         "identity",
+        "path",
         "peer",
         "remote",
     )
@@ -82,6 +83,8 @@ class Connection(ReadingSide):
         """IP address of the socket's other end."""
         self.remote = ""
         """The same, or the one that a trusted proxy says is behind it."""
+        self.path = ""
+        """That it came by, as people get to see it."""
         self.identity = ""
         self.admission: asyncio.Task[None] | None = None
         """Runs while the application decides; cancelled when the connection ends before."""

@@ -11,7 +11,9 @@ from websockets.frames import CloseCode
 from websockets.http11 import Request, Response
 
 from mcpp.csms.dialect import Dialect
+from mcpp.csms.frames import FrameBook
 from mcpp.csms.observer import MessageObserver
+from mcpp.csms.outcomes import ConnectionOutcome
 from mcpp.domain.security_profiles import SecurityProfile
 from mcpp.transport.addresses import TrustedProxies, client_of
 from mcpp.transport.admission import Admission, AdmissionRefused, Admitted, ConnectRequest
@@ -20,11 +22,10 @@ from mcpp.transport.connection import Connection
 from mcpp.transport.gate import Gate
 from mcpp.transport.limits import Limits
 from mcpp.transport.memory import Memory
-from mcpp.transport.outcomes import ConnectionOutcome
 from mcpp.transport.pace import Paces
 from mcpp.transport.reading import Hold
 from mcpp.transport.registry import Registry
-from mcpp.transport.target import BadTarget, path_segments, read_basic_credentials, read_identity
+from mcpp.transport.target import BadTarget, path_segments, read_basic_credentials, read_target, shown_path
 from mcpp.transport.tls import ServerTls, peer_certificate
 from mcpp.transport.tls_stream import TlsStream
 from mcpp.transport.turns import Turns
@@ -69,9 +70,12 @@ class OcppListener:
         tls: ServerTls | None = None,
         gate: Gate[Connection] | None = None,
         trusted_proxies: TrustedProxies = (),
+        path_strict: bool = False,
+        frames: FrameBook | None = None,
     ) -> None:
-        """Charge points connect to `path`/identity; the first dialect serves those that offer no subprotocol.
+        """Charge points connect to `path`/identity, and by any other path unless `path_strict`.
 
+        The first dialect serves those that offer no subprotocol.
         `trusted_proxies` are believed whom they say that a request comes from.
         """
         self._tls = tls
@@ -82,6 +86,8 @@ class OcppListener:
         self._host = host
         self._port = port
         self._prefix = path_segments(path)
+        self._path_strict = path_strict
+        self._frames = frames or FrameBook()
         self._default_dialect = dialects[0]
         self._dialects = {dialect.subprotocol: dialect for dialect in dialects}
         self._admission = admission
@@ -138,15 +144,16 @@ class OcppListener:
         ws = connection.ws
         client = client_of(connection.peer, request.headers, self._trusted_proxies)
         connection.remote = client.address
+        connection.path = shown_path(request.path)
         self._gate.identified(connection, connection.peer, client.address)
         response = ws.accept(request)
         if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
             connection.refuse(response, ConnectionOutcome.BAD_REQUEST, str(ws.handshake_exc or ""))
             return
         try:
-            connection.identity = read_identity(request.path, self._prefix)
+            connection.identity, is_elsewhere = read_target(request.path, self._prefix, is_strict=self._path_strict)
         except BadTarget as error:
-            connection.refuse(ws.refusal(error.status, error.text), error.outcome, f"{error.text}: {request.path}")
+            connection.refuse(ws.refusal(error.status, error.text), error.outcome, error.text)
             return
         if ws.dialect is None:
             # OCPP-J 1.6 §3.2: complete the handshake without a subprotocol, then close immediately.
@@ -171,13 +178,14 @@ class OcppListener:
             must_prove=self._gate.is_crowded(connection),
         )
         connection.hold_reading(Hold.ADMISSION)
-        admission = self._admit(connection, ws.dialect, question, response)
+        admission = self._admit(connection, ws.dialect, question, response, is_elsewhere=is_elsewhere)
         connection.admission = asyncio.get_running_loop().create_task(admission)
 
     def connection_ended(self, connection: Connection, outcome: ConnectionOutcome, detail: str) -> None:
         charge_point = self._live.get(connection)
         if charge_point is not None:
             charge_point.connection_ended()
+            self._frames.disconnected(charge_point.identity)
             self._registry.discard(charge_point)
         if connection.pace is not None:
             self._paces.leave(connection.pace, asyncio.get_running_loop().time())
@@ -193,7 +201,13 @@ class OcppListener:
     # Admission.
 
     async def _admit(
-        self, connection: Connection, dialect: Dialect, question: ConnectRequest, response: Response
+        self,
+        connection: Connection,
+        dialect: Dialect,
+        question: ConnectRequest,
+        response: Response,
+        *,
+        is_elsewhere: bool,
     ) -> None:
         loop = asyncio.get_running_loop()
         began = loop.time()
@@ -219,6 +233,8 @@ class OcppListener:
             if verdict.security_profile > SecurityProfile.NONE:
                 self._gate.authenticated(connection)
             self._open(connection, dialect, verdict, response)
+            if is_elsewhere:
+                self._count(connection, ConnectionOutcome.OTHER_PATH, "")
 
     async def _verdict(self, question: ConnectRequest) -> Admitted | AdmissionRefused:
         # One that replaces its own connection takes no place.
@@ -239,6 +255,7 @@ class OcppListener:
             connection,
             self.limits,
             self._registry.command_finished,
+            self._frames.connected(admitted.peer.identity),
             admitted.epoch,
             admitted.security_profile,
         )
@@ -250,12 +267,15 @@ class OcppListener:
         )
         replaced = self._registry.add(charge_point)
         if replaced is not None:
-            if replaced.remote != connection.remote:
-                self._count(connection, ConnectionOutcome.TAKEN_OVER, f"from {replaced.remote}")
+            if (replaced.remote, replaced.path) != (connection.remote, connection.path):
+                where = replaced.remote if replaced.path == connection.path else f"{replaced.remote} by {replaced.path}"
+                self._count(connection, ConnectionOutcome.TAKEN_OVER, f"from {where}")
             replaced.close(CloseCode.POLICY_VIOLATION, "replaced by a newer connection", ConnectionOutcome.REPLACED)
 
     def _count(self, connection: Connection, outcome: ConnectionOutcome, detail: str) -> None:
         if self._tls is not None and not detail and outcome in _BEFORE_OPEN and connection.tls is None:
             detail = "in the TLS handshake"
         detail = detail[:_DETAIL_LIMIT]
-        self._observer.connection(outcome, identity=connection.identity, remote=connection.remote, detail=detail)
+        self._observer.connection(
+            outcome, identity=connection.identity, remote=connection.remote, detail=detail, path=connection.path
+        )

@@ -19,10 +19,10 @@ from typing import Final, Protocol
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request, Response
 
+from mcpp.csms.outcomes import ConnectionOutcome
 from mcpp.transport.limits import Limits
 from mcpp.transport.memory import Memory
 from mcpp.transport.octets import LONGEST_HEAD, frame_size, read_text
-from mcpp.transport.outcomes import ConnectionOutcome
 from mcpp.transport.pace import Pace
 from mcpp.transport.tls_stream import begins_tls
 from mcpp.transport.turns import Turns

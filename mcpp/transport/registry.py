@@ -8,13 +8,13 @@ from pydantic import BaseModel
 from websockets.frames import CloseCode
 
 from mcpp.csms.live import Exchange
+from mcpp.csms.outcomes import ConnectionOutcome
 from mcpp.domain.security_profiles import SecurityProfile
 from mcpp.ocppj.actions import Action, AnyAction, Req, Res
 from mcpp.ocppj.errors import NotConnected
 from mcpp.ocppj.flow import Flow
 from mcpp.transport.charge_point import LiveChargePoint
 from mcpp.transport.command import Finished
-from mcpp.transport.outcomes import ConnectionOutcome
 
 
 def _ignored(_: Flow, __: BaseModel | Exception) -> None:

@@ -19,7 +19,7 @@ from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
 from mcpp.csms.dialect import Dialect
-from mcpp.transport.outcomes import ConnectionOutcome
+from mcpp.csms.outcomes import ConnectionOutcome
 
 # The package logs frames with their payloads at debug level; ours are logged by the observer, with secrets masked.
 _logger: Final = logging.getLogger("mcpp.transport.websockets")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from mcpp.csms.outcomes import ConnectionOutcome
 from mcpp.domain.security_profiles import ProfilePolicy
 from mcpp.server.passwords import Passwords
 from mcpp.server.presence import Presence
@@ -19,7 +20,6 @@ from mcpp.storage.sqlite.database import open_writer
 from mcpp.storage.sqlite.migrations import migrate
 from mcpp.storage.writer import Writer
 from mcpp.transport.limits import Limits
-from mcpp.transport.outcomes import ConnectionOutcome
 from mcpp.transport.tls import ServerTls, TlsFiles
 from mcpp_generated.db.sqlite.queries import SqliteQueries
 from tests.authority import Authority

@@ -62,6 +62,11 @@ class ReservationState(StrEnum):
     EXPIRED = "Expired"
 
 
+class Role(StrEnum):
+    OPERATOR = "operator"
+    VIEWER = "viewer"
+
+
 class RollOutStage(StrEnum):
     INSTALL_ROOT = "install_root"
     REQUEST_CERTIFICATE = "request_certificate"

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import NamedTuple
 
 from .enums import (
@@ -15,6 +16,7 @@ from .enums import (
     MessageRole,
     ReportKind,
     ReservationState,
+    Role,
     RollOutStage,
     StepState,
     StopMatch,
@@ -218,6 +220,7 @@ class Connector(NamedTuple):
     vendor_error_code: str | None
     status_at: datetime | None
     status_received_at: datetime | None
+    status_began_at: datetime | None
     session_correlation_id: str | None
     ordered_availability: Availability | None
     ordered_at: datetime | None
@@ -236,6 +239,7 @@ class ListConnectorsRow(NamedTuple):
     status: str | None
     error_code: str | None
     status_at: datetime | None
+    status_began_at: datetime | None
     ordered_availability: Availability | None
     session_correlation_id: str | None
     transaction_id: int | None
@@ -360,6 +364,88 @@ class LocalList(NamedTuple):
     known_at: datetime
 
 
+class Person(NamedTuple):
+    """A row of the table `persons`."""
+
+    id: str
+    name: str
+    note: str | None
+    created_at: datetime
+
+
+class PersonCard(NamedTuple):
+    """A row of the table `person_cards`."""
+
+    id: int
+    id_tag: str
+    since_at: datetime
+    person_id: str | None
+    made_at: datetime
+
+
+class PersonPrice(NamedTuple):
+    """A row of the table `person_prices`."""
+
+    person_id: str
+    since: str
+    price_per_kwh: Decimal | None
+
+
+class DefaultPrice(NamedTuple):
+    """A row of the table `default_prices`."""
+
+    since: str
+    price_per_kwh: Decimal | None
+    currency: str | None
+
+
+class TransactionRecord(NamedTuple):
+    """A row of the view `transaction_records`."""
+
+    transaction_id: int
+    charge_point_id: str
+    evse_id: int
+    connector_id: int
+    id_tag: str
+    reservation_id: int | None
+    meter_start: int
+    meter_stop: int | None
+    started_at: datetime
+    stopped_at: datetime | None
+    stop_reason: str | None
+    stop_origin: StopOrigin | None
+    evidence: str | None
+    energy_wh: int | None
+    implausible_reason: Implausible | None
+    session_correlation_id: str
+    start_received_at: datetime
+    stop_received_at: datetime | None
+    correction_id: int | None
+    corrected_wh: int | None
+    correction_note: str | None
+    corrected_by: str | None
+    corrected_at: datetime | None
+
+
+class ListSupersededEndsOfIdTagRow(NamedTuple):
+    """A row of `list_superseded_ends_of_id_tag`."""
+
+    id: int
+    transaction_id: int
+    id_tag: str
+    superseded_at: datetime
+    stop_received_at: datetime | None
+    stopped_at: datetime
+    meter_stop: int
+    stop_origin: StopOrigin
+    energy_wh: int
+    implausible_reason: Implausible | None
+    correction_id: int | None
+    corrected_wh: int | None
+    correction_note: str | None
+    corrected_by: str | None
+
+
 class PluginMemory(NamedTuple):
     """A row of the table `plugin_memory`."""
 
@@ -368,17 +454,40 @@ class PluginMemory(NamedTuple):
     value: str
 
 
-class ListEndedTransactionsRow(NamedTuple):
-    """A row of `list_ended_transactions`."""
+class SumUpByChargerRow(NamedTuple):
+    """A row of `sum_up_by_charger`."""
 
-    id: int
-    charge_point_id: str
-    id_tag: str
-    started_at: datetime
-    stopped_at: datetime | None
-    energy_wh: int | None
+    subject: str
     implausible_reason: Implausible | None
-    corrected_wh: int | None
+    is_corrected: int
+    sessions: int
+    energy_wh: float
+    corrected_wh: float
+    duration_ms: float
+
+
+class SumUpByIdTagRow(NamedTuple):
+    """A row of `sum_up_by_id_tag`."""
+
+    subject: str
+    implausible_reason: Implausible | None
+    is_corrected: int
+    sessions: int
+    energy_wh: float
+    corrected_wh: float
+    duration_ms: float
+
+
+class SumUpByPersonRow(NamedTuple):
+    """A row of `sum_up_by_person`."""
+
+    subject: str
+    implausible_reason: Implausible | None
+    is_corrected: int
+    sessions: int
+    energy_wh: float
+    corrected_wh: float
+    duration_ms: float
 
 
 class ReservationRecord(NamedTuple):
@@ -441,6 +550,26 @@ class ListTransactionSamplesRow(NamedTuple):
     format: str
 
 
+class ListReadingsRow(NamedTuple):
+    """A row of `list_readings`."""
+
+    measured_at: datetime
+    late_sample: str
+    samples: str
+    origin: int
+    received_at: datetime
+
+
+class ListLastReadingsRow(NamedTuple):
+    """A row of `list_last_readings`."""
+
+    measured_at: datetime
+    late_sample: str
+    samples: str
+    origin: int
+    received_at: datetime
+
+
 class ListSessionsRow(NamedTuple):
     """A row of `list_sessions`."""
 
@@ -452,39 +581,170 @@ class ListSessionsRow(NamedTuple):
     start_received_at: datetime | None
 
 
+class ListPointsRow(NamedTuple):
+    """A row of `list_points`."""
+
+    key: int
+    identity: str
+    has_connected: int
+    is_accepted: int
+
+
+class ListPresenceRow(NamedTuple):
+    """A row of `list_presence`."""
+
+    key: int
+    registered_at: datetime
+    last_connect_at: datetime | None
+    last_disconnect_at: datetime | None
+    last_heartbeat_at: datetime | None
+
+
+class ListNamesRow(NamedTuple):
+    """A row of `list_names`."""
+
+    key: int
+    display_name: str | None
+
+
+class ListLongOpenRow(NamedTuple):
+    """A row of `list_long_open`."""
+
+    id: int
+    charge_point_key: int
+    connector_id: int
+    id_tag: str
+    started_at: datetime
+    start_received_at: datetime
+
+
+class ListOpenOfRow(NamedTuple):
+    """A row of `list_open_of`."""
+
+    id: int
+    charge_point_key: int
+    connector_id: int
+    id_tag: str
+    start_received_at: datetime
+
+
+class SumEndedTransactionsRow(NamedTuple):
+    """A row of `sum_ended_transactions`."""
+
+    energy_wh: int
+    sessions: int
+    all_sessions: int
+
+
+class ListFaultedConnectorsRow(NamedTuple):
+    """A row of `list_faulted_connectors`."""
+
+    charge_point_key: int
+    connector_id: int
+    error_code: str | None
+    info: str | None
+    vendor_error_code: str | None
+    status_began_at: datetime | None
+
+
+class ListLatelyRecoveredRow(NamedTuple):
+    """A row of `list_lately_recovered`."""
+
+    id: int
+    charge_point_key: int
+    connector_id: int
+    id_tag: str
+    stop_received_at: datetime | None
+    of_all: int
+
+
+class ListLatelyImplausibleRow(NamedTuple):
+    """A row of `list_lately_implausible`."""
+
+    id: int
+    charge_point_key: int
+    connector_id: int
+    id_tag: str
+    implausible_reason: Implausible | None
+    stop_received_at: datetime | None
+    of_all: int
+
+
+class ListUnmatchedByChargePointRow(NamedTuple):
+    """A row of `list_unmatched_by_charge_point`."""
+
+    charge_point_key: int
+    records: int
+    newest_received_at: datetime
+
+
+class ListNewDeparturesRow(NamedTuple):
+    """A row of `list_new_departures`."""
+
+    charge_point_key: int
+    kinds: int
+    newest_first_at: datetime
+
+
+class ListUnstoredCardsRow(NamedTuple):
+    """A row of `list_unstored_cards`."""
+
+    id_tag: str
+    charge_point_key: int
+    status: str
+    last_at: datetime
+
+
+class ListEndingUnrenewedRow(NamedTuple):
+    """A row of `list_ending_unrenewed`."""
+
+    charge_point_key: int | None
+    issued_at: datetime | None
+    expires_at: datetime | None
+
+
+class ListTilesRow(NamedTuple):
+    """A row of `list_tiles`."""
+
+    identity: str
+    display_name: str | None
+    registered_at: datetime
+    last_connect_at: datetime | None
+    last_disconnect_at: datetime | None
+    connector_id: int | None
+    status: str | None
+    error_code: str | None
+    status_began_at: datetime | None
+    transaction_id: int | None
+    started_at: datetime | None
+    id_tag: str | None
+
+
+class Token(NamedTuple):
+    """A row of the table `tokens`."""
+
+    id: int
+    name: str
+    role: Role
+    hash: bytes
+    created_at: datetime
+    last_used_at: datetime | None
+
+
+class Login(NamedTuple):
+    """A row of the table `logins`."""
+
+    hash: bytes
+    token_id: int | None
+    expires_at: datetime
+
+
 class ListDeliveriesRow(NamedTuple):
     """A row of `list_deliveries`."""
 
     energy_wh: int | None
     started_at: datetime
     stopped_at: datetime | None
-
-
-class TransactionRecord(NamedTuple):
-    """A row of the view `transaction_records`."""
-
-    transaction_id: int
-    charge_point_id: str
-    evse_id: int
-    connector_id: int
-    id_tag: str
-    reservation_id: int | None
-    meter_start: int
-    meter_stop: int | None
-    started_at: datetime
-    stopped_at: datetime | None
-    stop_reason: str | None
-    stop_origin: StopOrigin | None
-    evidence: str | None
-    energy_wh: int | None
-    implausible_reason: Implausible | None
-    session_correlation_id: str
-    start_received_at: datetime
-    correction_id: int | None
-    corrected_wh: int | None
-    correction_note: str | None
-    corrected_by: str | None
-    corrected_at: datetime | None
 
 
 class Unmatched(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Protocol
 
 from .enums import (
@@ -16,6 +17,7 @@ from .enums import (
     MessageRole,
     ReportKind,
     ReservationState,
+    Role,
     RollOutStage,
     StepState,
     StopMatch,
@@ -34,6 +36,7 @@ from .models import (
     ConfigurationKey,
     ConnectChargePointRow,
     Connector,
+    DefaultPrice,
     DeleteConfigurationKeysParams,
     Departure,
     FindDispensableUnmatchedRow,
@@ -47,15 +50,34 @@ from .models import (
     ListConnectorsRow,
     ListDeliveriesRow,
     ListDeparturesRow,
-    ListEndedTransactionsRow,
+    ListEndingUnrenewedRow,
     ListEnergyReadingsRow,
+    ListFaultedConnectorsRow,
     ListFleetConnectorsRow,
     ListFleetRow,
+    ListLastReadingsRow,
+    ListLatelyImplausibleRow,
+    ListLatelyRecoveredRow,
+    ListLongOpenRow,
+    ListNamesRow,
+    ListNewDeparturesRow,
+    ListOpenOfRow,
+    ListPointsRow,
+    ListPresenceRow,
+    ListReadingsRow,
     ListReadingsWithEnergyRow,
     ListSessionsRow,
+    ListSupersededEndsOfIdTagRow,
+    ListTilesRow,
     ListTransactionSamplesRow,
     ListUnknownIdTagsRow,
+    ListUnmatchedByChargePointRow,
+    ListUnstoredCardsRow,
     LocalList,
+    Login,
+    Person,
+    PersonCard,
+    PersonPrice,
     PluginMemory,
     PutConfigurationKeysParams,
     ReservationRecord,
@@ -65,6 +87,11 @@ from .models import (
     SizeOfConfigurationRow,
     SizeOfUnmatchedRow,
     StampChargePointsParams,
+    SumEndedTransactionsRow,
+    SumUpByChargerRow,
+    SumUpByIdTagRow,
+    SumUpByPersonRow,
+    Token,
     Transaction,
     TransactionRecord,
     Unmatched,
@@ -695,6 +722,107 @@ class Queries(Protocol):
         """The last known version of a charge point's local authorization list."""
         raise NotImplementedError
 
+    def get_person(self, *, id: str) -> Person | None:
+        """One person."""
+        raise NotImplementedError
+
+    def list_people(self, *, after: str, page_size: int) -> list[Person]:
+        """Persons in the order of their ids, a page at a time."""
+        raise NotImplementedError
+
+    def list_all_people(self) -> list[Person]:
+        """Every person."""
+        raise NotImplementedError
+
+    def count_people(self) -> int:
+        """How many persons there are."""
+        raise NotImplementedError
+
+    def put_person(self, *, id: str, name: str, note: str | None, created_at: datetime) -> None:
+        """Make a person or change one."""
+        raise NotImplementedError
+
+    def delete_person(self, *, id: str) -> int:
+        """Forget a person; what they had of cards is nobody's."""
+        raise NotImplementedError
+
+    def list_cards(self) -> list[PersonCard]:
+        """Whose each card is, from when on, in that order."""
+        raise NotImplementedError
+
+    def list_cards_of_person(self, *, person_id: str | None) -> list[PersonCard]:
+        """From when on a person has had cards, in the order of the cards."""
+        raise NotImplementedError
+
+    def list_holders_of_card(self, *, id_tag: str) -> list[PersonCard]:
+        """Whose one card is, from when on, in that order."""
+        raise NotImplementedError
+
+    def put_card(self, *, id_tag: str, since_at: datetime, person_id: str | None, made_at: datetime) -> None:
+        """Say whose a card is from a moment on, in place of what was said for that moment."""
+        raise NotImplementedError
+
+    def list_prices(self) -> list[PersonPrice]:
+        """Every person's prices, in the order of their days."""
+        raise NotImplementedError
+
+    def list_prices_of_person(self, *, person_id: str) -> list[PersonPrice]:
+        """A person's prices, in the order of their days."""
+        raise NotImplementedError
+
+    def put_price(self, *, person_id: str, since: str, price_per_kwh: Decimal | None) -> None:
+        """Store what a kWh costs a person from a day on."""
+        raise NotImplementedError
+
+    def list_default_prices(self) -> list[DefaultPrice]:
+        """The default prices, in the order of their days."""
+        raise NotImplementedError
+
+    def put_default_price(self, *, since: str, price_per_kwh: Decimal | None, currency: str | None) -> None:
+        """Store the default price from a day on."""
+        raise NotImplementedError
+
+    def add_superseded_end(
+        self,
+        *,
+        transaction_id: int,
+        id_tag: str,
+        superseded_at: datetime,
+        stop_received_at: datetime | None,
+        stopped_at: datetime,
+        meter_stop: int,
+        stop_origin: StopOrigin,
+        energy_wh: int,
+        implausible_reason: Implausible | None,
+        correction_id: int | None,
+    ) -> None:
+        """Keep what counted for an ended transaction before something else does."""
+        raise NotImplementedError
+
+    def count_ends_of_id_tag(self, *, id_tag: str, ended_before: datetime | None, since_at: datetime) -> int:
+        """How many of a card's transactions that began at a time or later have ended before another."""
+        raise NotImplementedError
+
+    def count_superseded_ends_of_id_tag(self, *, id_tag: str, ended_before: datetime, since_at: datetime) -> int:
+        """The same, by what counted before something else did."""
+        raise NotImplementedError
+
+    def list_ends_of_id_tag(
+        self, *, id_tag: str, since: datetime | None, until: datetime | None
+    ) -> list[TransactionRecord]:
+        """A card's transactions that ended in a span of time."""
+        raise NotImplementedError
+
+    def list_late_ends_of_id_tag(
+        self, *, id_tag: str, since: datetime | None, until: datetime | None
+    ) -> list[TransactionRecord]:
+        """A card's transactions whose end became known in a span of time, more than a day after it."""
+        raise NotImplementedError
+
+    def list_superseded_ends_of_id_tag(self, *, id_tag: str) -> list[ListSupersededEndsOfIdTagRow]:
+        """What counted before for a card's transactions, of each in the order of time, with the corrections that did."""
+        raise NotImplementedError
+
     def remember_for_plugin(self, *, plugin: str, key: str, value: str) -> None:
         """Keep what a plugin remembers under a key, in place of what it remembered there before."""
         raise NotImplementedError
@@ -733,10 +861,22 @@ class Queries(Protocol):
         """Begin every grace period anew: the clock by which they were measured has jumped."""
         raise NotImplementedError
 
-    def list_ended_transactions(
-        self, *, after: int, since: datetime | None, until: datetime | None, page_size: int
-    ) -> list[ListEndedTransactionsRow]:
-        """Transactions that ended in a span of time, by their ids, a page at a time: what a report sums up."""
+    def find_stop(self, *, since: datetime | None, until: datetime | None, skipped: int) -> datetime | None:
+        """When the first transaction ended in a span of time, or the one behind so many: where the next step of a report begins
+        and ends."""
+        raise NotImplementedError
+
+    def sum_up_by_charger(self, *, since: datetime | None, until: datetime | None) -> list[SumUpByChargerRow]:
+        """The transactions that ended in a span of time, summed up by charge point; apart where they count otherwise
+        (mcpp.domain.energy, counted_wh). total() has no overflow. duration_ms: none for one that ended before it began."""
+        raise NotImplementedError
+
+    def sum_up_by_id_tag(self, *, since: datetime | None, until: datetime | None) -> list[SumUpByIdTagRow]:
+        """As SumUpByCharger, by id tag, whatever its letter case: spelled as the first of them has it, which min(id) tells SQLite."""
+        raise NotImplementedError
+
+    def sum_up_by_person(self, *, since: datetime | None, until: datetime | None) -> list[SumUpByPersonRow]:
+        """As SumUpByCharger, by the person whose the card was when a session began; '' where it was nobody's."""
         raise NotImplementedError
 
     def put_reservation(
@@ -929,8 +1069,133 @@ class Queries(Protocol):
         """The samples of a transaction in the order of time, then as sent, a page at a time."""
         raise NotImplementedError
 
+    def list_readings(
+        self, *, transaction_id: int, after: datetime, after_late_sample: str, page_size: int
+    ) -> list[ListReadingsRow]:
+        """The readings of a transaction in the order of time, a page at a time behind one."""
+        raise NotImplementedError
+
+    def find_reading(self, *, transaction_id: int, skipped: int) -> datetime | None:
+        """When a transaction's reading behind so many others was measured."""
+        raise NotImplementedError
+
+    def find_newest_reading(self, *, transaction_id: int) -> datetime | None:
+        """When a transaction's newest reading was measured."""
+        raise NotImplementedError
+
+    def list_last_readings(self, *, spans: str, transaction_id: int) -> list[ListLastReadingsRow]:
+        """The last moment of a transaction in each of some spans of time, however many there are in it.
+        spans: a JSON list of lists of two times, the second outside of the span."""
+        raise NotImplementedError
+
     def list_sessions(self) -> list[ListSessionsRow]:
         """The charging sessions that run: of connectors, each with its open transaction where it has one."""
+        raise NotImplementedError
+
+    def list_points(self) -> list[ListPointsRow]:
+        """Every charge point, whether it has ever connected, and whether its boot was ever accepted."""
+        raise NotImplementedError
+
+    def list_presence(self, *, keys: Sequence[int]) -> list[ListPresenceRow]:
+        """When some charge points were here."""
+        raise NotImplementedError
+
+    def list_names(self, *, keys: Sequence[int]) -> list[ListNamesRow]:
+        """What people call some charge points."""
+        raise NotImplementedError
+
+    def list_long_open(self, *, began_until: datetime, told_until: datetime) -> list[ListLongOpenRow]:
+        """Open transactions that were begun, or told of, up to some time."""
+        raise NotImplementedError
+
+    def list_open_of(self, *, ids: Sequence[int]) -> list[ListOpenOfRow]:
+        """Some open transactions."""
+        raise NotImplementedError
+
+    def sum_ended_transactions(self, *, since: datetime | None, until: datetime | None) -> SumEndedTransactionsRow:
+        """The energy of the transactions that ended in a span of time, as mcpp.domain.energy.counted_wh counts it, and how many
+        there were, without the implausible ones, which are counted apart."""
+        raise NotImplementedError
+
+    def list_faulted_connectors(self) -> list[ListFaultedConnectorsRow]:
+        """The connectors that report a fault."""
+        raise NotImplementedError
+
+    def list_lately_recovered(self, *, since: datetime | None, row_limit: int) -> list[ListLatelyRecoveredRow]:
+        """Transactions that were closed by evidence since some time, the newest first, and how many there are."""
+        raise NotImplementedError
+
+    def list_lately_implausible(self, *, since: datetime | None, row_limit: int) -> list[ListLatelyImplausibleRow]:
+        """Ended transactions whose energy can't be true, told of since some time, the newest first, and how many there are."""
+        raise NotImplementedError
+
+    def list_unmatched_by_charge_point(self) -> list[ListUnmatchedByChargePointRow]:
+        """How many unmatched records each charge point has, and since when."""
+        raise NotImplementedError
+
+    def list_new_departures(self, *, since: datetime) -> list[ListNewDeparturesRow]:
+        """In how many new ways each charge point has departed from the contract since some time, and when last. The + keeps it
+        on the index by time."""
+        raise NotImplementedError
+
+    def list_unstored_cards(self, *, since: datetime) -> list[ListUnstoredCardsRow]:
+        """Cards presented since some time that aren't stored, those presented last first."""
+        raise NotImplementedError
+
+    def list_ending_unrenewed(self, *, until: datetime | None) -> list[ListEndingUnrenewedRow]:
+        """The newest installed certificate of each charge point, where it ends before some time."""
+        raise NotImplementedError
+
+    def list_tiles(self, *, identities: Sequence[str]) -> list[ListTilesRow]:
+        """Some charge points at a glance: each connector, with the transaction that is open there."""
+        raise NotImplementedError
+
+    def find_by_name(self, *, wanted: str, row_limit: int) -> list[str]:
+        """The charge points whose identity or name has some text in it, by identity."""
+        raise NotImplementedError
+
+    def list_tokens(self) -> list[Token]:
+        """Every named token, the oldest first: they are few."""
+        raise NotImplementedError
+
+    def find_token(self, *, name: str) -> Token | None:
+        """A token by its name, compared without regard to case."""
+        raise NotImplementedError
+
+    def add_token(self, *, name: str, role: Role, hash: bytes, created_at: datetime) -> Token:
+        """Store a token; only its hash."""
+        raise NotImplementedError
+
+    def delete_token(self, *, id: int) -> None:
+        """Forget a token, and all that was logged in with it."""
+        raise NotImplementedError
+
+    def set_token_used(self, *, last_used_at: datetime | None, id: int) -> None:
+        """Note when a token was used last."""
+        raise NotImplementedError
+
+    def list_logins(self) -> list[Login]:
+        """Every browser that is logged in, the one whose time is over first at the top."""
+        raise NotImplementedError
+
+    def add_login(self, *, hash: bytes, token_id: int | None, expires_at: datetime) -> None:
+        """Note that a browser has logged in."""
+        raise NotImplementedError
+
+    def delete_login(self, *, hash: bytes) -> None:
+        """Forget that a browser is logged in."""
+        raise NotImplementedError
+
+    def delete_logins_until(self, *, until_at: datetime) -> None:
+        """Forget those whose time is over."""
+        raise NotImplementedError
+
+    def keep_latest_logins(self, *, kept: int) -> None:
+        """Forget all but so many, those that would last longest."""
+        raise NotImplementedError
+
+    def get_token(self, *, id: int) -> Token | None:
+        """A token by its key."""
         raise NotImplementedError
 
     def find_start(

@@ -14,17 +14,45 @@ from .models import (
     ChargePointReport,
     ChargingProfile,
     ConfigurationKey,
+    DefaultPrice,
     Departure,
     FindUploadLinkRow,
     FirmwareImage,
     IdTag,
     ListConnectorsRow,
     ListDeparturesRow,
+    ListEndingUnrenewedRow,
+    ListFaultedConnectorsRow,
+    ListLastReadingsRow,
+    ListLatelyImplausibleRow,
+    ListLatelyRecoveredRow,
+    ListLongOpenRow,
+    ListNamesRow,
+    ListNewDeparturesRow,
+    ListOpenOfRow,
+    ListPointsRow,
+    ListPresenceRow,
+    ListReadingsRow,
+    ListSupersededEndsOfIdTagRow,
+    ListTilesRow,
     ListTransactionSamplesRow,
     ListUnknownIdTagsRow,
+    ListUnmatchedByChargePointRow,
+    ListUnstoredCardsRow,
     LocalList,
+    Login,
+    Person,
+    PersonCard,
+    PersonPrice,
     ReservationRecord,
     RollOutStep,
+    SampleKind,
+    SumEndedTransactionsRow,
+    SumUpByChargerRow,
+    SumUpByIdTagRow,
+    SumUpByPersonRow,
+    Token,
+    Transaction,
     TransactionRecord,
     UnmatchedRecord,
     UploadRecord,
@@ -85,6 +113,10 @@ class Readers(Protocol):
 
     async def get_charge_points(self, *, identities: Sequence[str]) -> list[ChargePoint]:
         """Charge points by their identities."""
+        raise NotImplementedError
+
+    async def get_rated_power(self, *, key: int) -> int | None:
+        """What each connector of a charge point can deliver at most, in W; null where nobody said."""
         raise NotImplementedError
 
     async def get_charging_profile(self, *, name: str) -> ChargingProfile | None:
@@ -192,6 +224,76 @@ class Readers(Protocol):
         """The last known version of a charge point's local authorization list."""
         raise NotImplementedError
 
+    async def get_person(self, *, id: str) -> Person | None:
+        """One person."""
+        raise NotImplementedError
+
+    async def list_people(self, *, after: str, page_size: int) -> list[Person]:
+        """Persons in the order of their ids, a page at a time."""
+        raise NotImplementedError
+
+    async def list_all_people(self) -> list[Person]:
+        """Every person."""
+        raise NotImplementedError
+
+    async def list_cards(self) -> list[PersonCard]:
+        """Whose each card is, from when on, in that order."""
+        raise NotImplementedError
+
+    async def list_cards_of_person(self, *, person_id: str | None) -> list[PersonCard]:
+        """From when on a person has had cards, in the order of the cards."""
+        raise NotImplementedError
+
+    async def list_holders_of_card(self, *, id_tag: str) -> list[PersonCard]:
+        """Whose one card is, from when on, in that order."""
+        raise NotImplementedError
+
+    async def list_prices(self) -> list[PersonPrice]:
+        """Every person's prices, in the order of their days."""
+        raise NotImplementedError
+
+    async def list_prices_of_person(self, *, person_id: str) -> list[PersonPrice]:
+        """A person's prices, in the order of their days."""
+        raise NotImplementedError
+
+    async def list_default_prices(self) -> list[DefaultPrice]:
+        """The default prices, in the order of their days."""
+        raise NotImplementedError
+
+    async def list_ends_of_id_tag(
+        self, *, id_tag: str, since: datetime | None, until: datetime | None
+    ) -> list[TransactionRecord]:
+        """A card's transactions that ended in a span of time."""
+        raise NotImplementedError
+
+    async def list_late_ends_of_id_tag(
+        self, *, id_tag: str, since: datetime | None, until: datetime | None
+    ) -> list[TransactionRecord]:
+        """A card's transactions whose end became known in a span of time, more than a day after it."""
+        raise NotImplementedError
+
+    async def list_superseded_ends_of_id_tag(self, *, id_tag: str) -> list[ListSupersededEndsOfIdTagRow]:
+        """What counted before for a card's transactions, of each in the order of time, with the corrections that did."""
+        raise NotImplementedError
+
+    async def find_stop(self, *, since: datetime | None, until: datetime | None, skipped: int) -> datetime | None:
+        """When the first transaction ended in a span of time, or the one behind so many: where the next step of a report begins
+        and ends."""
+        raise NotImplementedError
+
+    async def sum_up_by_charger(self, *, since: datetime | None, until: datetime | None) -> list[SumUpByChargerRow]:
+        """The transactions that ended in a span of time, summed up by charge point; apart where they count otherwise
+        (mcpp.domain.energy, counted_wh). total() has no overflow. duration_ms: none for one that ended before it began."""
+        raise NotImplementedError
+
+    async def sum_up_by_id_tag(self, *, since: datetime | None, until: datetime | None) -> list[SumUpByIdTagRow]:
+        """As SumUpByCharger, by id tag, whatever its letter case: spelled as the first of them has it, which min(id) tells SQLite."""
+        raise NotImplementedError
+
+    async def sum_up_by_person(self, *, since: datetime | None, until: datetime | None) -> list[SumUpByPersonRow]:
+        """As SumUpByCharger, by the person whose the card was when a session began; '' where it was nobody's."""
+        raise NotImplementedError
+
     async def list_reservations(self, *, before_id: int, page_size: int) -> list[ReservationRecord]:
         """Reservations, newest first, a page at a time."""
         raise NotImplementedError
@@ -214,10 +316,111 @@ class Readers(Protocol):
         """As ListReservations, those of one status."""
         raise NotImplementedError
 
+    async def get_sample_kind(self, *, id: int) -> SampleKind | None:
+        """A kind of sample by its key."""
+        raise NotImplementedError
+
     async def list_transaction_samples(
         self, *, transaction_id: int, measured_at: datetime, position: int, kind_id: int, value: str, page_size: int
     ) -> list[ListTransactionSamplesRow]:
         """The samples of a transaction in the order of time, then as sent, a page at a time."""
+        raise NotImplementedError
+
+    async def list_readings(
+        self, *, transaction_id: int, after: datetime, after_late_sample: str, page_size: int
+    ) -> list[ListReadingsRow]:
+        """The readings of a transaction in the order of time, a page at a time behind one."""
+        raise NotImplementedError
+
+    async def find_reading(self, *, transaction_id: int, skipped: int) -> datetime | None:
+        """When a transaction's reading behind so many others was measured."""
+        raise NotImplementedError
+
+    async def find_newest_reading(self, *, transaction_id: int) -> datetime | None:
+        """When a transaction's newest reading was measured."""
+        raise NotImplementedError
+
+    async def list_last_readings(self, *, spans: str, transaction_id: int) -> list[ListLastReadingsRow]:
+        """The last moment of a transaction in each of some spans of time, however many there are in it.
+        spans: a JSON list of lists of two times, the second outside of the span."""
+        raise NotImplementedError
+
+    async def list_points(self) -> list[ListPointsRow]:
+        """Every charge point, whether it has ever connected, and whether its boot was ever accepted."""
+        raise NotImplementedError
+
+    async def list_presence(self, *, keys: Sequence[int]) -> list[ListPresenceRow]:
+        """When some charge points were here."""
+        raise NotImplementedError
+
+    async def list_names(self, *, keys: Sequence[int]) -> list[ListNamesRow]:
+        """What people call some charge points."""
+        raise NotImplementedError
+
+    async def list_long_open(self, *, began_until: datetime, told_until: datetime) -> list[ListLongOpenRow]:
+        """Open transactions that were begun, or told of, up to some time."""
+        raise NotImplementedError
+
+    async def list_open_of(self, *, ids: Sequence[int]) -> list[ListOpenOfRow]:
+        """Some open transactions."""
+        raise NotImplementedError
+
+    async def sum_ended_transactions(
+        self, *, since: datetime | None, until: datetime | None
+    ) -> SumEndedTransactionsRow:
+        """The energy of the transactions that ended in a span of time, as mcpp.domain.energy.counted_wh counts it, and how many
+        there were, without the implausible ones, which are counted apart."""
+        raise NotImplementedError
+
+    async def list_faulted_connectors(self) -> list[ListFaultedConnectorsRow]:
+        """The connectors that report a fault."""
+        raise NotImplementedError
+
+    async def list_lately_recovered(self, *, since: datetime | None, row_limit: int) -> list[ListLatelyRecoveredRow]:
+        """Transactions that were closed by evidence since some time, the newest first, and how many there are."""
+        raise NotImplementedError
+
+    async def list_lately_implausible(
+        self, *, since: datetime | None, row_limit: int
+    ) -> list[ListLatelyImplausibleRow]:
+        """Ended transactions whose energy can't be true, told of since some time, the newest first, and how many there are."""
+        raise NotImplementedError
+
+    async def list_unmatched_by_charge_point(self) -> list[ListUnmatchedByChargePointRow]:
+        """How many unmatched records each charge point has, and since when."""
+        raise NotImplementedError
+
+    async def list_new_departures(self, *, since: datetime) -> list[ListNewDeparturesRow]:
+        """In how many new ways each charge point has departed from the contract since some time, and when last. The + keeps it
+        on the index by time."""
+        raise NotImplementedError
+
+    async def list_unstored_cards(self, *, since: datetime) -> list[ListUnstoredCardsRow]:
+        """Cards presented since some time that aren't stored, those presented last first."""
+        raise NotImplementedError
+
+    async def list_ending_unrenewed(self, *, until: datetime | None) -> list[ListEndingUnrenewedRow]:
+        """The newest installed certificate of each charge point, where it ends before some time."""
+        raise NotImplementedError
+
+    async def list_tiles(self, *, identities: Sequence[str]) -> list[ListTilesRow]:
+        """Some charge points at a glance: each connector, with the transaction that is open there."""
+        raise NotImplementedError
+
+    async def find_by_name(self, *, wanted: str, row_limit: int) -> list[str]:
+        """The charge points whose identity or name has some text in it, by identity."""
+        raise NotImplementedError
+
+    async def list_tokens(self) -> list[Token]:
+        """Every named token, the oldest first: they are few."""
+        raise NotImplementedError
+
+    async def list_logins(self) -> list[Login]:
+        """Every browser that is logged in, the one whose time is over first at the top."""
+        raise NotImplementedError
+
+    async def find_transaction(self, *, id: int) -> Transaction | None:
+        """One transaction by its id, as the domain works with it."""
         raise NotImplementedError
 
     async def get_transaction(self, *, transaction_id: int) -> TransactionRecord | None:

@@ -12,12 +12,18 @@ from mcpp.domain.events import ChargePointConnected, ChargePointDisconnected, Ch
 from mcpp.ocppj.flow import new_correlation_id
 from mcpp.plugins import ChargePointState, Scheduled, Site, hookimpl
 from mcpp.plugins.settings import PluginSettings
+from mcpp.reads.attention import OFFLINE_AFTER
 
 
 class OfflineAlertSettings(PluginSettings, env_prefix="MCPP_PLUGIN_OFFLINE_ALERT_"):
     """Settings of the plugin `offline_alert`."""
 
-    after: int = Field(300, ge=1, le=604_800, description="Seconds that a charge point must be gone to be reported.")
+    after: int = Field(
+        int(OFFLINE_AFTER.total_seconds()),
+        ge=1,
+        le=604_800,
+        description="Seconds that a charge point must be gone to be reported.",
+    )
     back_after: int = Field(60, ge=0, le=604_800, description="Seconds that it must stay connected to count as back.")
 
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TypeAlias
 
 import orjson
 
 from mcpp.telemetry.logs.redaction import redact_text
-from mcpp.telemetry.logs.sink import LogSink
+from mcpp.telemetry.logs.sink import STANDARD_OUTPUT, LogSink
 
 Line: TypeAlias = dict[str, object]
 """The fields of a line; `timestamp`, `level`, `event` and `category` come first."""
@@ -42,20 +43,40 @@ class LogFormat(StrEnum):
     CONSOLE = "console"
 
 
+def usual_format() -> LogFormat:
+    """That of lines on standard output where nothing else is wanted: for people on a terminal."""
+    try:
+        return LogFormat.CONSOLE if os.isatty(STANDARD_OUTPUT) else LogFormat.JSON
+    except OSError:  # it is closed
+        return LogFormat.JSON
+
+
 class LineWriter:
     """Renders lines and hands them to the sink: the one way out, for loggers and for the observer.
 
     What it writes may change at any time, so it's asked for every line. Safe from any thread.
     """
 
-    def __init__(self, sink: LogSink, render: Renderer, level: LogLevel, *, log_payloads: bool = False) -> None:
+    def __init__(
+        self,
+        sink: LogSink,
+        render: Renderer,
+        level: LogLevel,
+        *,
+        log_payloads: bool = False,
+        file: LogSink | None = None,
+    ) -> None:
+        """`file` gets every line as well, in JSON."""
         self._sink = sink
+        self._file = file
         self._render = render
         self._log_payloads = log_payloads
         self.takes_text = False
         """Whether a line of level info without a payload may be handed over as JSON text."""
         self.level = level
-        sink.tell_lost = self._lines_lost
+        sink.tell_lost = partial(_lines_lost, render)
+        if file is not None:
+            file.tell_lost = partial(_lines_lost, render_json)
 
     @property
     def level(self) -> LogLevel:
@@ -84,26 +105,38 @@ class LineWriter:
 
     def write(self, line: Line) -> None:
         """Write a line as it is; its fields hold no secrets any more."""
-        self._sink.write(self._render(line))
+        rendered = self._render(line)
+        self._sink.write(rendered)
+        if self._file is not None:
+            self._file.write(rendered if self._render is render_json else render_json(line))
 
     def write_text(self, lines: str) -> None:
         """Write whole lines of JSON, where `takes_text` says so; their fields hold no secrets any more."""
-        self._sink.write(lines.encode())
+        encoded = lines.encode()
+        self._sink.write(encoded)
+        if self._file is not None:
+            self._file.write(encoded)
+
+    @property
+    def dropped(self) -> int:
+        """Lines that never reached a reader, or the file."""
+        return self._sink.dropped + (0 if self._file is None else self._file.dropped)
 
     def _settle(self) -> None:
         self.takes_text = self._render is render_json and not self._log_payloads and self.writes(LogLevel.INFO)
 
-    def _lines_lost(self, count: int) -> bytes:
-        """Written at every level: the lines that are missing had any."""
-        return self._render(
-            {
-                "timestamp": timestamp(),
-                "level": LogLevel.WARNING.value,
-                "event": "log_lines_dropped",
-                "category": "system",
-                "count": count,
-            }
-        )
+
+def _lines_lost(render: Renderer, count: int) -> bytes:
+    """Written at every level: the lines that are missing had any."""
+    return render(
+        {
+            "timestamp": timestamp(),
+            "level": LogLevel.WARNING.value,
+            "event": "log_lines_dropped",
+            "category": "system",
+            "count": count,
+        }
+    )
 
 
 def timestamp() -> str:

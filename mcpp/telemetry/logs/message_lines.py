@@ -125,11 +125,13 @@ class MessageLines:
             LogLevel.WARNING, "slow_message", flow, duration_ms=round(seconds * 1000, 3), spent=spent, details=details
         )
 
-    def connection(self, facts: Mapping[str, str]) -> None:
-        """How a connection began, was refused, or ended."""
-        if self._lines.writes(LogLevel.INFO):
-            line: Line = {"timestamp": timestamp(), "level": "info", "event": "connection", "category": "ocpp"}
+    def connection(self, facts: Mapping[str, str], level: LogLevel = LogLevel.INFO, count: int | None = None) -> None:
+        """How a connection began, was refused, so many times by now, or ended."""
+        if self._lines.writes(level):
+            line: Line = {"timestamp": timestamp(), "level": level.value, "event": "connection", "category": "ocpp"}
             line.update({name: shown(fact) for name, fact in facts.items() if fact})
+            if count is not None:
+                line["count"] = count
             self._lines.write(line)
 
 

@@ -57,15 +57,21 @@ def get_logger() -> FilteringBoundLogger:
 
 @contextmanager
 def logging_to(
-    sink: LogSink, *, level: LogLevel, log_format: LogFormat, log_payloads: bool = False, colors: bool = False
+    sink: LogSink,
+    *,
+    level: LogLevel,
+    log_format: LogFormat,
+    log_payloads: bool = False,
+    colors: bool = False,
+    file: LogSink | None = None,
 ) -> Iterator[LineWriter]:
-    """Send every logger's lines to the sink, until the block ends and the sink is flushed.
+    """Send every logger's lines to the sink, and in JSON to `file`, until the block ends and both are flushed.
 
     Yields the writer for those who build their lines themselves; its level holds for all. `colors` belongs to the
     console format.
     """
     render = render_json if log_format is LogFormat.JSON else console_renderer(colors=colors)
-    writer = LineWriter(sink, render, level, log_payloads=log_payloads)
+    writer = LineWriter(sink, render, level, log_payloads=log_payloads, file=file)
     structlog.configure(
         # The writer's level may change after a logger was bound, so it's the processors that ask for it.
         processors=[partial(_drop_unwanted, writer), *_PROCESSORS],
@@ -89,6 +95,8 @@ def logging_to(
         root.setLevel(previous_level)
         structlog.reset_defaults()
         sink.close()
+        if file is not None:
+            file.close()
 
 
 def report_loop_errors(loop: asyncio.AbstractEventLoop) -> None:

@@ -8,15 +8,9 @@ from typing import cast
 import orjson
 
 from mcpp.bounds import LOG_FIELD, LOG_LIST, LOG_PAYLOAD, LOG_SEARCHED, LOG_STACK, MARK, cut
-from mcpp.redaction import MASK, NAME_HINTS, SECRET_NAMES, is_secret, redact_text
+from mcpp.redaction import DEPTH_LIMIT, MASK, SECRET_NAMES, is_secret, may_hide_secret, redact, redact_text
 
-__all__ = ["MASK", "PAYLOAD_HINTS", "SECRET_NAMES", "is_secret", "redact", "redact_payload", "redact_text"]
-
-PAYLOAD_HINTS = (b"://", b"\\", *(hint.encode() for hint in NAME_HINTS))
-"""A payload in which none of these occurs, in lower case, holds no secret and need not be searched."""
-
-_DEPTH_LIMIT = 64
-"""Deeper nesting isn't followed; no OCPP payload comes near it."""
+__all__ = ["MASK", "SECRET_NAMES", "is_secret", "redact", "redact_payload", "redact_text"]
 
 _CONTAINER_LIMIT = 200
 """With fewer brackets a payload can't be nested deeper than orjson writes (254 levels)."""
@@ -47,7 +41,7 @@ def _within(fields: Mapping[str, object]) -> dict[str, object]:
     within: dict[str, object] = {}
     for name, value in fields.items():
         most = 4 * (LOG_STACK if name == "stack" else LOG_FIELD)
-        within[name] = cut(value, most) if isinstance(value, str) else _Room(LOG_STACK).of(value, _DEPTH_LIMIT)
+        within[name] = cut(value, most) if isinstance(value, str) else _Room(LOG_STACK).of(value, DEPTH_LIMIT)
     return within
 
 
@@ -82,11 +76,6 @@ class _Room:
             yield name, self.of(item, depth - 1)
 
 
-def redact(value: object) -> object:
-    """A copy of a JSON-like value with its secrets masked."""
-    return _redact(value, _DEPTH_LIMIT)
-
-
 def redact_payload(payload: bytes) -> object:
     """An OCPP payload as a value for a log line, secrets masked; what isn't JSON stays text.
 
@@ -94,8 +83,7 @@ def redact_payload(payload: bytes) -> object:
     """
     if len(payload) > LOG_PAYLOAD:
         return _beginning(payload)
-    lowered = payload.lower()
-    suspicious = any(hint in lowered for hint in PAYLOAD_HINTS)
+    suspicious = may_hide_secret(payload)
     if suspicious and len(payload) > LOG_SEARCHED:
         return _beginning(payload)
     may_be_deep = payload.count(b"[") + payload.count(b"{") > _CONTAINER_LIMIT
@@ -108,25 +96,3 @@ def redact_payload(payload: bytes) -> object:
 
 def _beginning(payload: bytes) -> object:
     return {"bytes": len(payload), "begins": shown(payload[: LOG_FIELD * 4].decode(errors="replace"))}
-
-
-def _redact(value: object, depth: int) -> object:
-    if isinstance(value, str):
-        return redact_text(value)
-    if isinstance(value, Mapping):
-        return _redact_object(value, depth - 1) if depth else MASK
-    if isinstance(value, list | tuple):
-        return [_redact(item, depth - 1) for item in value] if depth else MASK
-    return value
-
-
-def _redact_object(fields: Mapping[object, object], depth: int) -> dict[object, object]:
-    # ChangeConfiguration.req and GetConfiguration.conf name the secret beside its value (OCPP 1.6 §6.7, §7.28).
-    named = fields.get("key")
-    value_is_secret = isinstance(named, str) and is_secret(named)
-    return {
-        (redact_text(name) if isinstance(name, str) and "://" in name else name): MASK
-        if item is not None and ((value_is_secret and name == "value") or (isinstance(name, str) and is_secret(name)))
-        else _redact(item, depth)
-        for name, item in fields.items()
-    }

@@ -8,6 +8,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from threading import RLock, Thread
@@ -31,9 +32,15 @@ class LogSink:
     """Makes the line that says how many were lost; called on the sink's own thread."""
 
     def __init__(
-        self, fd: int = STANDARD_OUTPUT, *, limit_bytes: int = 8 * 1024 * 1024, gather_seconds: float = 0.02
+        self,
+        fd: int = STANDARD_OUTPUT,
+        *,
+        write_all: Callable[[bytes], int] | None = None,
+        limit_bytes: int = 8 * 1024 * 1024,
+        gather_seconds: float = 0.02,
     ) -> None:
-        self._fd = fd
+        """Lines go to the descriptor, or to `write_all` on the sink's thread, which says how many bytes it wrote."""
+        self._write_all = write_all or partial(_write_all, fd)
         self._limit = limit_bytes
         self._gather_seconds = gather_seconds
         # No lock of ours on the way of a line, and a destructor that logs a warning may break in anywhere.
@@ -126,18 +133,19 @@ class LogSink:
             return 0
         return min(data.count(b"\n", done), lines.count(b"\n"))
 
-    def _write_all(self, data: bytes) -> int:
-        """How many bytes could be written before the reader was gone or the disk full."""
-        rest = memoryview(data)
-        while rest:
-            try:
-                rest = rest[os.write(self._fd, rest) :]
-            except BlockingIOError:
-                # A descriptor shared with a program that made it non-blocking, as terminals often are.
-                _wait_writable(self._fd)
-            except OSError:
-                break
-        return len(data) - len(rest)
+
+def _write_all(fd: int, data: bytes) -> int:
+    """How many bytes could be written before the reader was gone or the disk full."""
+    rest = memoryview(data)
+    while rest:
+        try:
+            rest = rest[os.write(fd, rest) :]
+        except BlockingIOError:
+            # A descriptor shared with a program that made it non-blocking, as terminals often are.
+            _wait_writable(fd)
+        except OSError:
+            break
+    return len(data) - len(rest)
 
 
 def fill_standard_streams() -> None:

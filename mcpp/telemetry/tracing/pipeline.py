@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from threading import RLock, Thread
 from time import monotonic
@@ -34,7 +34,7 @@ from mcpp.errors import StartError
 from mcpp.telemetry.logs.library_messages import rarely_heard
 from mcpp.telemetry.logs.pipeline import get_logger
 from mcpp.telemetry.tracing.otel_values import Compression, OtlpProtocol, SamplerName, SpanExporterName
-from mcpp.telemetry.tracing.settings import TracingSettings, read_tracing_settings
+from mcpp.telemetry.tracing.settings import TracingSettings
 
 
 class SpanCounts(NamedTuple):
@@ -48,14 +48,11 @@ class SpanCounts(NamedTuple):
     """Never offered to the collector: too many waited, or the server ended first."""
 
 
-def tracing_from(environ: Mapping[str, str]) -> Tracing | None:
-    """Start tracing as the environment of this process asks for it; None where it is off. Raises StartError."""
-    settings = read_tracing_settings(environ)
-    return None if settings is None else Tracing(settings)
-
-
 class Tracing:
-    """A running span pipeline: sampling and resource for those who make spans, and the way out for finished ones."""
+    """A running span pipeline: sampling and resource for those who make spans, and the way out for finished ones.
+
+    Raises StartError for what the SDK doesn't take.
+    """
 
     def __init__(self, settings: TracingSettings) -> None:
         _forget_empty_variables()

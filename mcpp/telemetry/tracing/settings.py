@@ -7,12 +7,13 @@ timeouts are in seconds, as the Python SDK has them. A mistake ends the start; t
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import Annotated, Any, Final
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 from pydantic import ValidationInfo as Info
 
-from mcpp.errors import StartError
+from mcpp.errors import StartError, needs_extra
 from mcpp.redaction import redact_text
 from mcpp.telemetry.tracing import otel_values as read
 from mcpp.telemetry.tracing.otel_values import Compression, OtlpProtocol, SamplerName, SpanExporterName
@@ -48,6 +49,9 @@ def _default_endpoint(known: dict[str, Any]) -> str:
 
 
 _GRPC_PORT: Final = 4317
+_EXTRAS: Final = {OtlpProtocol.HTTP: ("otlp", "http"), OtlpProtocol.GRPC: ("otlp-grpc", "grpc")}
+"""By protocol, the extra with its exporter, and the exporter's package."""
+
 _Seconds = Annotated[float, BeforeValidator(read.number(0.001, 3600, " seconds"))]
 _Whole = Annotated[int, BeforeValidator(read.whole)]
 _Flag = Annotated[bool, BeforeValidator(read.flag)]
@@ -57,7 +61,9 @@ _File = Annotated[str, BeforeValidator(read.readable_file)]
 class TracingSettings(BaseModel):
     """Tracing as the variables ask for it. Made of them, by `read_tracing_settings`."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", validate_by_alias=True, validate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", validate_by_alias=True, validate_by_name=True, defer_build=True
+    )
 
     exporters: Annotated[tuple[SpanExporterName, ...], BeforeValidator(read.names_of(SpanExporterName))] = Field(
         (SpanExporterName.OTLP,), validation_alias="OTEL_TRACES_EXPORTER"
@@ -164,10 +170,23 @@ def read_tracing_settings(environ: Mapping[str, str]) -> TracingSettings | None:
     if disabled == "true" or (disabled == "false" and not is_wanted):
         return None
     try:
-        return TracingSettings.model_validate(given | {"variables": tuple(filter(_is_considered, given))})
+        settings = TracingSettings.model_validate(given | {"variables": tuple(filter(_is_considered, given))})
     except ValidationError as error:
         mistakes = [details for details in error.errors() if details["type"] == "value_error"]
         raise StartError(*(f"{details['loc'][0]}: {details['ctx']['error']}" for details in mistakes)) from None
+    if SpanExporterName.OTLP in settings.exporters:
+        extra, package = _EXTRAS[settings.protocol]
+        if not _is_installed(f"opentelemetry.exporter.otlp.proto.{package}"):
+            asking = next(name for name in settings.variables if _asks_for_traces(name))
+            raise StartError(f"{asking}: OTLP by {settings.protocol} {needs_extra(extra)}")
+    return settings
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # of a package above it
+        return False
 
 
 def describe_tracing(environ: Mapping[str, str]) -> str:

@@ -9,23 +9,24 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from random import getrandbits
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 from opentelemetry.util.types import AttributeValue
 
 from mcpp import __version__
 from mcpp.telemetry.tracing.sampling import Sampling
 
+if TYPE_CHECKING:
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import ReadableSpan
+
 Attributes: TypeAlias = Mapping[str, AttributeValue]
 
 _SAMPLED: Final = TraceFlags(TraceFlags.SAMPLED)
 _OK: Final = Status(StatusCode.UNSET)
-_SCOPE: Final = InstrumentationScope("mcpp", __version__)
 
 TEXT_LIMIT: Final = 1024
 """Characters of an attribute or a status: chargers make texts of any length."""
@@ -64,6 +65,11 @@ class Spans:
 
     def __init__(self, sampling: Sampling, resource: Resource, export: Callable[[ReadableSpan], None]) -> None:
         """`export` is given every span; it must not block and not raise."""
+        # Where tracing is off, a start does without the SDK.
+        from opentelemetry.sdk.trace import ReadableSpan
+        from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+
+        self._readable = partial(ReadableSpan, instrumentation_scope=InstrumentationScope("mcpp", __version__))
         self.records = sampling.records
         """Whether a trace is recorded, by its correlation id; always the same for one trace."""
         self.records_for = sampling.records_for
@@ -76,7 +82,7 @@ class Spans:
         end = time.time_ns() - int((time.perf_counter() - span.began - span.seconds) * 1e9)
         trace_id = int(span.correlation_id, 16)
         self._export(
-            ReadableSpan(
+            self._readable(
                 span.name,
                 context=SpanContext(trace_id, span.span_id, is_remote=False, trace_flags=_SAMPLED),
                 parent=SpanContext(trace_id, span.parent_span_id, is_remote=True, trace_flags=_SAMPLED)
@@ -89,6 +95,5 @@ class Spans:
                 status=_OK if span.error is None else Status(StatusCode.ERROR, span.error[:TEXT_LIMIT]),
                 start_time=end - int(span.seconds * 1e9),
                 end_time=end,
-                instrumentation_scope=_SCOPE,
             )
         )

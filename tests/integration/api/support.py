@@ -17,12 +17,15 @@ from pydantic import BaseModel
 
 from mcpp.api.access import AccessRules
 from mcpp.api.app import create_api
+from mcpp.api.credentials import CredentialStore
 from mcpp.api.event_stream import EventStream
 from mcpp.api.http_server import HttpServer
 from mcpp.api.services import ApiServices
 from mcpp.clock import Clock
 from mcpp.csms.commands import Commands
+from mcpp.csms.frames import FrameBook
 from mcpp.csms.live import Exchange
+from mcpp.csms.refused import RefusedConnections
 from mcpp.csms.services import Services
 from mcpp.csms.version import SpokenVersion
 from mcpp.domain.authorization import AuthorizationPolicy
@@ -37,15 +40,21 @@ from mcpp.files.store import FileStore
 from mcpp.ocpp16.version import OCPP16
 from mcpp.ocppj.actions import Action, AnyAction, Req, Res
 from mcpp.ocppj.errors import NotConnected
+from mcpp.reads.booked import BookedEnergy
 from mcpp.reads.charge_points import ChargePoints
 from mcpp.reads.live import LiveReadings
+from mcpp.server.connect import ConnectGuide
 from mcpp.server.events import Events
 from mcpp.server.passwords import Passwords
+from mcpp.server.stories import Stories
 from mcpp.server.versions import CHARGING_PROFILES, local_list_sync, read_unmatched
+from mcpp.settings import Settings
 from mcpp.storage.readiness import check_writable
+from mcpp.storage.sqlite.copies import SqliteCopies
 from mcpp.storage.sqlite.database import open_writer
 from mcpp.storage.sqlite.migrations import migrate
 from mcpp.storage.sqlite.readers import SqliteReaderPool
+from mcpp.storage.sqlite.snapshots import snapshot
 from mcpp.storage.writer import Writer
 from mcpp.telemetry.logs.control import LogControl
 from mcpp.telemetry.logs.lines import LineWriter, LogLevel, render_json
@@ -60,6 +69,7 @@ from mcpp_generated.db.sqlite.queries import SqliteQueries
 START = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
 ENERGY = SampleKind(ENERGY_REGISTER, "", "Wh", "Sample.Periodic", "Outlet", "Raw")
 
+CHARGER_URL = "ws://192.0.2.1:9000/ocpp/"
 LOCAL = AccessRules("127.0.0.1")
 
 
@@ -242,7 +252,12 @@ class Site:
 
 @asynccontextmanager
 async def site(
-    folder: Path, rules: AccessRules = LOCAL, *, with_files: bool = False, spans: Spans | None = None
+    folder: Path,
+    rules: AccessRules = LOCAL,
+    *,
+    api_token: str | None = None,
+    with_files: bool = False,
+    spans: Spans | None = None,
 ) -> AsyncIterator[Site]:
     """A server of its own on a free port, and its database in `folder`."""
     database = folder / "mcpp.db"
@@ -252,20 +267,21 @@ async def site(
     writer = Writer(connection, SqliteQueries(connection), memory=memory)
     readers = await SqliteReaderPool.open(database)
     connections, stamps, events, passwords = Connections(), StampBook(), Events(), Passwords()
-    clock, live = Clock(), LiveReadings()
-    events.subscribe(live)
+    clock, live, booked = Clock(), LiveReadings(), BookedEnergy()
+    events.subscribe(live, booked)
     null = os.open(os.devnull, os.O_WRONLY)
     sink = LogSink(null)
     lines = LineWriter(sink, render_json, LogLevel.INFO)
     metrics = Metrics(version="0", actions=["Heartbeat"], error_codes=[], stop_reasons=[])
-    dialect = SpokenVersion(
-        OCPP16, Services(writer, events.publish, events.wanted, AuthorizationPolicy(), 300, memory, stamps)
-    )
+    core = Services(writer, events.publish, events.wanted, AuthorizationPolicy(), 300, memory, stamps)
+    dialect = SpokenVersion(OCPP16, core)
     files = FileStore(
         folder / "files", writer, readers, events.publish, size_limit=2 * MIB, link_lifetime=timedelta(hours=72)
     )
     await files.open()
     files.base_url = "http://files.example"
+    credentials = CredentialStore(api_token, readers, writer, clock.now)
+    await credentials.load()
     services = ApiServices(
         readers=readers,
         writer=writer,
@@ -276,15 +292,23 @@ async def site(
         commands=Commands(connections, [dialect]),
         charge_points=ChargePoints(readers, connections, stamps, live),
         live_readings=live,
+        refused=RefusedConnections(lambda: CHARGER_URL, lambda event: events.publish((event,)), clock.now),
+        frames=FrameBook(),
+        connect_info=ConnectGuide(Settings(), None).info,
         sync_local_list=local_list_sync(writer, connections, clock.now),
         charging_profiles=CHARGING_PROFILES,
         read_unmatched=read_unmatched,
+        tell_story=Stories(partial(snapshot, database)).tell,
         check_profile=lambda _: None,
         hash_password=passwords.hash,
         check_readiness=partial(check_writable, writer),
         render_metrics=metrics.render,
         log=LogControl(lines),
         clock=clock,
+        learning=core.learning,
+        booked=booked,
+        credentials=credentials,
+        copies=SqliteCopies(database),
         files=files if with_files else None,
     )
     server = HttpServer(create_api(services, rules, RequestTelemetry(metrics, spans)), rules.http_host, 0)

@@ -31,10 +31,12 @@ def heartbeat(number: int) -> Event:
 
 
 @asynccontextmanager
-async def reading(api: Site, last_event_id: str | None = None) -> AsyncIterator[AsyncIterator[str]]:
+async def reading(
+    api: Site, last_event_id: str | None = None, **filters: str | list[str]
+) -> AsyncIterator[AsyncIterator[str]]:
     """The stream's blocks, comments too, once it is open."""
     headers = {} if last_event_id is None else {"Last-Event-ID": last_event_id}
-    async with api.http.stream("GET", "/api/v1/events", headers=headers) as response:
+    async with api.http.stream("GET", "/api/v1/events", headers=headers, params=filters) as response:
         assert response.status_code == 200
         assert response.headers["content-type"].startswith("text/event-stream")
         assert response.headers["cache-control"] == "no-store"
@@ -127,6 +129,35 @@ async def test_a_reader_that_comes_back_misses_nothing(api: Site) -> None:
 
     assert missed[0] == found[2]
     assert [message.data["charge_point_id"] for message in missed] == ["CP-2", "CP-3", "CP-4", "CP-5"]
+
+
+async def test_a_reader_gets_the_events_and_charge_points_that_it_names(api: Site) -> None:
+    happened = [
+        *(replace(event, charge_point_id=f"CP-{n}") for n in range(4) for event in (events.STOPPED, events.TAMPERED)),
+        replace(events.STOPPED, charge_point_id="a,b"),
+    ]
+    async with (
+        reading(api, events="transaction_stopped, heartbeat_received", charge_point_id="CP-1,CP-3") as some,
+        reading(api, charge_point_id=["CP-2", "a,b"]) as others,
+    ):
+        api.events.publish(happened)
+        found = await messages(some, 2)
+        of_others = await messages(others, 3)
+
+    assert [(it.event, it.data["charge_point_id"]) for it in found] == [
+        ("transaction_stopped", "CP-1"),
+        ("transaction_stopped", "CP-3"),
+    ]
+    assert [it.data["charge_point_id"] for it in of_others] == ["CP-2", "CP-2", "a,b"]
+
+
+async def test_an_event_that_does_not_exist_is_refused(api: Site) -> None:
+    answer = await api.get("/api/v1/events", events="transaction_stoped,heartbeat_received")
+
+    assert answer.status_code == 422
+    assert (
+        answer.json()["detail"] == "query.events: 'transaction_stoped' is no event; did you mean transaction_stopped?"
+    )
 
 
 async def test_a_gap_is_told(api: Site) -> None:

@@ -23,7 +23,7 @@ from tests.integration.api.support import Site, site
 ALWAYS = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
-    "referrer-policy": "no-referrer",
+    "referrer-policy": "same-origin",
 }
 
 
@@ -95,8 +95,13 @@ async def test_the_page_of_the_documentation_may_do_what_it_does_and_no_more(api
     assert policy["connect-src"] == "'self'"
     assert "unsafe-inline" not in policy["script-src"]
     assert not re.search(r"\son\w+=|javascript:", page.text)
-    asset = await api.get("/docs/assets/swagger-ui.css")
-    assert "cache-control" not in asset.headers or "no-store" not in asset.headers["cache-control"]
+    addresses = re.findall(r'"(/docs/assets/[^"]+)"', page.text)
+    assert len(addresses) == 3
+    for address in addresses:
+        asset = await api.get(address)
+        assert asset.headers["content-encoding"] == "gzip"
+        assert "immutable" in asset.headers["cache-control"]
+        assert (await api.http.get(address, headers={"Accept-Encoding": "identity"})).content == asset.content
 
 
 async def test_by_a_proxy_with_tls_browsers_are_told_to_come_by_tls(tmp_path: Path) -> None:
@@ -188,7 +193,7 @@ async def test_firmware_may_take_long_but_has_to_come_on() -> None:
 
 
 async def test_who_guesses_the_token_over_a_real_connection_waits_and_the_right_one_passes(tmp_path: Path) -> None:
-    async with site(tmp_path, AccessRules("127.0.0.1", api_token="t0ken")) as guarded:
+    async with site(tmp_path, api_token="t0ken") as guarded:
         http: httpx.AsyncClient = guarded.http
         wrong, right = {"Authorization": "Bearer wrong"}, {"Authorization": "Bearer t0ken"}
         statuses = [(await http.get("/api/v1/charge-points", headers=wrong)).status_code for _ in range(10)]

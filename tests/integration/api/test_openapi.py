@@ -11,7 +11,6 @@ import pytest
 from jsonschema import Draft202012Validator
 from pydantic import BaseModel
 
-from mcpp.api.access import AccessRules
 from mcpp.domain.conformance import Kind, Seen, Waiting, write_departures
 from mcpp.ocppj.actions import Sender
 from mcpp_generated.db.enums import MessageRole
@@ -38,7 +37,10 @@ OPERATIONS = {
     "DELETE /api/v1/charge-points/{id}": _DELETE | {"400", "409"},
     "GET /api/v1/charge-points/{id}/configuration": _ONE | {"400"},
     "GET /api/v1/charge-points/{id}/conformance": _ONE | {"400"},
+    "GET /api/v1/charge-points/{id}/frames": _ONE,
     "GET /api/v1/conformance": _LIST,
+    "GET /api/v1/connections/refused": _LIST,
+    "GET /api/v1/connect": _LIST,
     "POST /api/v1/charge-points/{id}/local-list/sync": _COMMAND,
     "POST /api/v1/charge-points/{id}/upload-links": _COMMON | {"201", "400", "404", "409", "408", "413", "503"},
     "GET /api/v1/transactions": _LIST,
@@ -52,6 +54,14 @@ OPERATIONS = {
     "GET /api/v1/id-tags/{id_tag}": _ONE,
     "PUT /api/v1/id-tags/{id_tag}": _PUT,
     "DELETE /api/v1/id-tags/{id_tag}": _DELETE,
+    "GET /api/v1/people": _LIST,
+    "GET /api/v1/people/{person_id}": _ONE,
+    "PUT /api/v1/people/{person_id}": _PUT | {"409"},
+    "DELETE /api/v1/people/{person_id}": _DELETE,
+    "GET /api/v1/people/{person_id}/statement": _ONE,
+    "GET /api/v1/charge-points/{id}/learn-card": _ONE | {"400"},
+    "POST /api/v1/charge-points/{id}/learn-card": _ONE | {"400", "409"},
+    "DELETE /api/v1/charge-points/{id}/learn-card": (_DELETE - {"503"}) | {"400"},
     "GET /api/v1/reservations": _LIST,
     "GET /api/v1/charging-profiles": _LIST,
     "GET /api/v1/charging-profiles/{name}": _ONE,
@@ -80,6 +90,15 @@ OPERATIONS = {
     "GET /api/v1/events": _LIST | {"503"},
     "GET /api/v1/logging": _COMMON | {"200"},
     "PUT /api/v1/logging": _COMMON | {"200", "408", "413"},
+    "POST /login": _COMMON | {"200", "303", "408", "413", "503"},
+    "POST /logout": {"303", "403", "500"},
+    "GET /api/v1/me": _LIST,
+    "GET /api/v1/tokens": _LIST,
+    "POST /api/v1/tokens": _COMMON | {"201", "409", "408", "413", "503"},
+    "DELETE /api/v1/tokens/{name}": _DELETE | {"409"},
+    "GET /api/v1/settings": _LIST,
+    "GET /api/v1/plugins": _LIST,
+    "GET /api/v1/backup": _LIST | {"503", "507"},
     **{
         f"POST /api/v1/charge-points/{{id}}/commands/{name}": _COMMAND
         for name, action in ACTIONS.items()
@@ -186,12 +205,16 @@ def test_payloads_are_described_as_they_are_taken(document: Document) -> None:
 
 
 async def test_the_token_is_described_where_it_is_asked_for(tmp_path: Path) -> None:
-    async with site(tmp_path, AccessRules("127.0.0.1", api_token="t0ken")) as guarded:
+    async with site(tmp_path, api_token="t0ken") as guarded:
         document = (await guarded.get("/openapi.json")).json()
     secured = {name for name, operation in operations(document).items() if operation.get("security")}
 
-    assert secured == {name for name, statuses in OPERATIONS.items() if "401" in statuses}
-    assert document["components"]["securitySchemes"]["api-token"]["scheme"] == "bearer"
+    assert secured == {name for name, statuses in OPERATIONS.items() if "401" in statuses} - {"POST /login"}
+    assert {"api-token": []} in document["paths"]["/metrics"]["get"]["security"]
+    assert {"session": []} in document["paths"]["/metrics"]["get"]["security"]
+    ways = document["components"]["securitySchemes"]
+    assert ways["api-token"]["scheme"] == "bearer"
+    assert (ways["session"]["in"], ways["session"]["name"]) == ("cookie", "mcpp_session")
 
 
 def test_no_token_is_described_where_none_is_asked_for(document: Document) -> None:
@@ -214,6 +237,9 @@ async def test_answers_are_as_described(api: Site, document: Document) -> None:
         ("/api/v1/charge-points/{id}/conformance", "/api/v1/charge-points/CP-1/conformance"),
         ("/api/v1/charge-points/{id}/conformance", "/api/v1/charge-points/CP-2/conformance"),
         ("/api/v1/conformance", "/api/v1/conformance?limit=1"),
+        ("/api/v1/connect", "/api/v1/connect"),
+        ("/api/v1/connections/refused", "/api/v1/connections/refused"),
+        ("/api/v1/charge-points/{id}/frames", "/api/v1/charge-points/CP-1/frames"),
         ("/api/v1/transactions", "/api/v1/transactions?limit=1"),
         ("/api/v1/transactions", "/api/v1/transactions?limit=0"),
         ("/api/v1/transactions/{transaction_id}", f"/api/v1/transactions/{ended}"),

@@ -10,7 +10,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-from mcpp.api.access import AccessRules
 from tests.integration.api.support import Site, minute, site
 
 
@@ -124,7 +123,7 @@ async def test_a_failure_of_the_server_tells_nothing_and_is_logged(api: Site, ca
 
 
 async def test_refusals_of_the_guard_are_problems(tmp_path: Path) -> None:
-    async with site(tmp_path, AccessRules("127.0.0.1", api_token="t0ken")) as guarded:
+    async with site(tmp_path, api_token="t0ken") as guarded:
         no_token = await guarded.get("/api/v1/transactions")
         foreign = await guarded.http.get("/healthz", headers={"Host": "evil.example"})
 

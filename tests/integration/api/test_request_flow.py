@@ -19,11 +19,11 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
-from mcpp.api.access import AccessRules
+from mcpp.api.docs import assets
 from mcpp.telemetry.logs.lines import LogLevel
 from mcpp.telemetry.tracing.sampling import Sampling
 from mcpp.telemetry.tracing.spans import Spans
-from tests.integration.api.support import LOCAL, Site, site
+from tests.integration.api.support import Site, site
 from tests.unit.telemetry.recording import Recording
 
 TRACE, CALLER = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
@@ -63,7 +63,7 @@ class Watched:
         sampling: Sampling | None = ALWAYS_ON,
         *,
         level: LogLevel = LogLevel.INFO,
-        rules: AccessRules = LOCAL,
+        api_token: str | None = None,
         with_files: bool = False,
     ) -> AsyncIterator[tuple[Site, Observed]]:
         """`sampling` is None for a server with tracing off."""
@@ -71,7 +71,7 @@ class Watched:
         observed = Observed(recording)
         spans = None if sampling is None else Spans(sampling, Resource.get_empty(), observed.spans.append)
         with recording.at(level):
-            async with site(self._folder, rules, with_files=with_files, spans=spans) as running:
+            async with site(self._folder, api_token=api_token, with_files=with_files, spans=spans) as running:
                 yield running, observed
 
 
@@ -204,9 +204,8 @@ async def test_a_later_version_of_the_header_is_understood(watched: Watched) -> 
 
 async def test_every_problem_tells_its_id(watched: Watched) -> None:
     answers: list[httpx.Response] = []
-    rules = AccessRules("127.0.0.1", api_token="t0ken")
     known = {"Authorization": "Bearer t0ken"}
-    async with watched.site(rules=rules) as (api, observed):
+    async with watched.site(api_token="t0ken") as (api, observed):
         api.books.charge_point("CP-1")
         for method, path, headers, body, status in [
             ("GET", "/api/v1/transactions", {}, b"", 401),
@@ -266,7 +265,7 @@ async def test_every_answer_has_the_header(watched: Watched) -> None:
                 "/metrics",
                 "/openapi.json",
                 "/docs",
-                "/docs/assets/swagger-ui.css",
+                assets.address("swagger-ui.css"),
                 "/api/v1/charge-points",
                 "/api/v1/logging",
             )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from mcpp.api.access import AccessRules
 from tests.integration.api.support import Site, site
 
 
@@ -58,6 +57,6 @@ async def test_the_docs_take_everything_from_this_server(api: Site) -> None:
 
 
 async def test_docs_and_health_need_no_token(tmp_path: Path) -> None:
-    async with site(tmp_path, AccessRules("127.0.0.1", api_token="t0ken")) as guarded:
+    async with site(tmp_path, api_token="t0ken") as guarded:
         for path in ("/healthz", "/readyz", "/openapi.json", "/docs"):
             assert (await guarded.get(path)).status_code == 200, path

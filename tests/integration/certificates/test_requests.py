@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import NameOID
 
-from mcpp.certificates.authority import AUTHORITY_KEY
+from mcpp.certificates.files import AUTHORITY_KEY
 from tests.integration.certificates.device import Device, DeviceCharger, make_csr, on_line
 from tests.integration.certificates.site import Site, make_authority, running
 

@@ -16,9 +16,11 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import JsonValue
 
+from mcpp.clock import Clock
 from mcpp.server.listeners import Listeners, open_http, open_ocpp
 from mcpp.server.parts import CoreParts, build_core, build_plugins, enabled_plugins, open_storage
 from mcpp.server.telemetry import build_telemetry
+from mcpp.server.tls import open_tls
 from mcpp.settings import Settings
 from mcpp.telemetry.logs.pipeline import logging_to
 from mcpp.telemetry.logs.sink import LogSink
@@ -147,8 +149,8 @@ class Central:
 
 
 @asynccontextmanager
-async def central_system(folder: Path, **settings: str) -> AsyncIterator[Central]:
-    """A central system of its own on free ports, with settings as flags give them."""
+async def central_system(folder: Path, clock: Clock | None = None, /, **settings: str) -> AsyncIterator[Central]:
+    """A central system of its own on free ports, with settings as flags give them, by a clock of the test's own."""
     database, log = folder / "mcpp.db", folder / "mcpp.log"
     fixed = {"database": str(database), "ocpp_host": "127.0.0.1", "ocpp_port": "0", "http_port": "0"}
     effective = Settings.load(fixed | {"durability": "normal", "log_payloads": "on"} | settings)
@@ -158,14 +160,16 @@ async def central_system(folder: Path, **settings: str) -> AsyncIterator[Central
         sink, level=effective.log_level, log_format=effective.log_format, log_payloads=effective.log_payloads
     ) as lines:
         async with AsyncExitStack() as running:
-            telemetry = build_telemetry(effective, sink, lines, running)
+            telemetry = build_telemetry(effective, lines, running, clock)
             storage = await open_storage(effective, telemetry, running)
             core = await build_core(effective, telemetry, storage, running)
             plugins = build_plugins(enabled_plugins(effective), telemetry, storage, core, running)
             listeners = Listeners()
             running.push_async_callback(listeners.stop)
             ocpp_port = await open_ocpp(effective, telemetry, core, listeners)
-            http_port = await open_http(effective, telemetry, storage, core, None, listeners)
+            http_port = await open_http(
+                effective, telemetry, storage, core, plugins, None, listeners, open_tls(effective)
+            )
             plugins.start()
             base = f"http://127.0.0.1:{http_port}"
             http = await running.enter_async_context(httpx.AsyncClient(base_url=base, timeout=30, trust_env=False))

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from mcpp.files.listener import reachable_url
 from mcpp.files.multipart import BadForm, Form, read_boundary
 from mcpp.files.names import tame
 
@@ -101,16 +100,3 @@ def test_every_name_is_tamed(name: str) -> None:
     assert not tamed.startswith(".")
     assert not set(tamed) & set("/\\\0\n")
     assert tame(tamed) == tamed
-
-
-@pytest.mark.parametrize(
-    ("host", "url"),
-    [("192.0.2.7", "http://192.0.2.7:81"), ("files.example", "http://files.example:81"), ("::1", "http://[::1]:81")],
-)
-def test_the_listener_is_reached_by_its_host(host: str, url: str) -> None:
-    assert reachable_url(host, 81) == url
-
-
-def test_on_all_addresses_it_is_reached_by_one_of_them() -> None:
-    assert "0.0.0.0" not in reachable_url("0.0.0.0", 81)
-    assert reachable_url("0.0.0.0", 81).endswith(":81")

@@ -44,9 +44,13 @@ async def start(authority: Authority | None) -> AsyncIterator[StartCentralSystem
     started: list[CentralSystem] = []
 
     async def start_one(
-        limits: Limits | None = None, *dialects: Dialect, tls: ServerTls | None = None
+        limits: Limits | None = None,
+        *dialects: Dialect,
+        tls: ServerTls | None = None,
+        path_strict: bool = False,
     ) -> CentralSystem:
-        system = CentralSystem(limits or Limits(close_timeout=0.5, drain_timeout=0.5), dialects, authority, tls)
+        limits = limits or Limits(close_timeout=0.5, drain_timeout=0.5)
+        system = CentralSystem(limits, dialects, authority, tls, path_strict=path_strict)
         await system.start()
         started.append(system)
         return system

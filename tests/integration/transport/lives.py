@@ -11,11 +11,11 @@ from http import HTTPStatus
 import pytest
 from websockets.frames import CloseCode, Opcode
 
+from mcpp.csms.outcomes import ConnectionOutcome
 from mcpp.ocppj.errors import CommandError
 from mcpp.ocppj.flow import Flow
 from mcpp.transport.admission import AdmissionRefused, ConnectRequest
 from mcpp.transport.limits import Limits
-from mcpp.transport.outcomes import ConnectionOutcome
 from tests.integration.transport.support import (
     ECHO,
     CentralSystem,

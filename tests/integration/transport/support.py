@@ -16,6 +16,7 @@ from websockets.typing import Subprotocol
 
 from mcpp.csms.calls import Answer
 from mcpp.csms.offers import Offer
+from mcpp.csms.outcomes import ConnectionOutcome
 from mcpp.ocppj.actions import Action, AnyAction, Res, Sender, decode
 from mcpp.ocppj.errors import CallFault, ErrorCode, InvalidAnswer, Unanswerable
 from mcpp.ocppj.flow import (
@@ -32,7 +33,6 @@ from mcpp.transport.admission import AdmissionRefused, Admitted, ConnectRequest
 from mcpp.transport.charge_point import LiveChargePoint
 from mcpp.transport.limits import Limits
 from mcpp.transport.listener import OcppListener
-from mcpp.transport.outcomes import ConnectionOutcome
 from mcpp.transport.registry import Registry
 from mcpp.transport.tls import ServerTls, TlsFiles
 from tests.authority import Authority
@@ -155,6 +155,7 @@ class Ending:
     outcome: str
     identity: str
     detail: str
+    path: str = ""
 
 
 @dataclass
@@ -227,8 +228,10 @@ class Recorder:
     def refusal_sent(self, peer: Peer, answer: CallError, size: int) -> None:
         self._note(f"refusal {answer.message_id} {answer.code}")
 
-    def connection(self, outcome: str, *, identity: str = "", remote: str = "", detail: str = "") -> None:
-        self.endings.append(Ending(outcome, identity, detail))
+    def connection(
+        self, outcome: ConnectionOutcome, *, identity: str = "", remote: str = "", detail: str = "", path: str = ""
+    ) -> None:
+        self.endings.append(Ending(outcome, identity, detail, path))
         self._changed.set()
 
 
@@ -255,6 +258,8 @@ class CentralSystem:
         dialects: Sequence[Dialect] = (),
         authority: Authority | None = None,
         tls: ServerTls | None = None,
+        *,
+        path_strict: bool = False,
     ) -> None:
         """By TLS with a certificate of the authority, if there is one, or as given."""
         self.client_tls: ssl.SSLContext | None = None
@@ -283,6 +288,7 @@ class CentralSystem:
             registry=self.registry,
             limits=limits,
             tls=tls,
+            path_strict=path_strict,
         )
         self.port = 0
 

@@ -8,10 +8,10 @@ import json
 import pytest
 from websockets.frames import Opcode
 
+from mcpp.csms.outcomes import ConnectionOutcome
 from mcpp.ocppj.errors import CommandError, QueueFull
 from mcpp.ocppj.frames import LONGEST_ID
 from mcpp.transport.limits import Limits
-from mcpp.transport.outcomes import ConnectionOutcome
 from tests.integration.transport.conftest import StartCentralSystem
 from tests.integration.transport.support import (
     ECHO,

@@ -9,6 +9,7 @@ import pytest
 from websockets.frames import Opcode
 
 from mcpp.csms.live import LiveChargePoints
+from mcpp.csms.outcomes import ConnectionOutcome
 from mcpp.ocppj.actions import Action, Sender
 from mcpp.ocppj.errors import (
     CallRefused,
@@ -21,7 +22,6 @@ from mcpp.ocppj.errors import (
 )
 from mcpp.ocppj.flow import Caller, Flow, TraceContext, current_trace_context
 from mcpp.transport.limits import Limits
-from mcpp.transport.outcomes import ConnectionOutcome
 from tests.integration.transport.conftest import StartCentralSystem
 from tests.integration.transport.support import ECHO, CentralSystem, Text, call, receive, result, soon
 

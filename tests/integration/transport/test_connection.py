@@ -11,8 +11,8 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode, Opcode
 
+from mcpp.csms.outcomes import ConnectionOutcome
 from mcpp.transport.limits import Limits
-from mcpp.transport.outcomes import ConnectionOutcome
 from tests.integration.transport.conftest import StartCentralSystem
 from tests.integration.transport.support import (
     AT_ANY_PACE,

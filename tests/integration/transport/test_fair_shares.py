@@ -8,8 +8,8 @@ import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.frames import Opcode
 
+from mcpp.csms.outcomes import ConnectionOutcome
 from mcpp.transport.limits import Limits
-from mcpp.transport.outcomes import ConnectionOutcome
 from tests.integration.transport.conftest import StartCentralSystem
 from tests.integration.transport.support import CentralSystem, RawSocket, call, frame, receive, result
 

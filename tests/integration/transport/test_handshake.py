@@ -10,10 +10,10 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.frames import Opcode
 
+from mcpp.csms.outcomes import ConnectionOutcome
 from mcpp.ocppj.flow import Peer
 from mcpp.transport.admission import AdmissionRefused, Admitted, ConnectRequest
 from mcpp.transport.limits import Limits
-from mcpp.transport.outcomes import ConnectionOutcome
 from tests.integration.transport.conftest import StartCentralSystem
 from tests.integration.transport.support import CentralSystem, Dialect, handshake, soon
 
@@ -54,12 +54,43 @@ async def test_identity_is_the_last_segment(system: CentralSystem, target: str, 
         ("/ocpp/" + "x" * 256, 400, ConnectionOutcome.BAD_IDENTITY),
         ("/other/CP1", 404, ConnectionOutcome.BAD_PATH),
         ("/ocppx/CP1", 404, ConnectionOutcome.BAD_PATH),
+        ("/OCPP/CP1", 404, ConnectionOutcome.BAD_PATH),
         ("/", 404, ConnectionOutcome.BAD_PATH),
     ],
 )
-async def test_other_paths_are_refused(
-    system: CentralSystem, target: str, status: int, outcome: ConnectionOutcome
+async def test_where_the_path_is_strict_others_are_refused(
+    start: StartCentralSystem, target: str, status: int, outcome: ConnectionOutcome
 ) -> None:
+    system = await start(path_strict=True)
+    await _is_refused(system, target, status, outcome)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/",
+        "/ocpp",
+        "/OCPP/",
+        "/ocpp/?id=CP1",
+        "/ocpp/%ff",
+        "/ocpp1.6",
+        "/ocpp/ocpp16J/",
+        "/ocpp2.0.1/",
+        "/ws",
+        "/WebSocket/",
+        "/webServices/ocpp/",
+        "/services/ocppj",
+        "/steve/websocket/CentralSystemService/",
+        "/steve/websocket/centralsystemservice",
+        "/site/CP%2F1",
+        "ws://user:secret@host/steve/websocket/CentralSystemService",
+    ],
+)
+async def test_a_path_without_an_identity_makes_no_charger(system: CentralSystem, target: str) -> None:
+    await _is_refused(system, target, 400, ConnectionOutcome.BAD_IDENTITY)
+
+
+async def _is_refused(system: CentralSystem, target: str, status: int, outcome: ConnectionOutcome) -> None:
     raw = await system.dial_raw()
     head = await raw.request(target)
     await raw.at_end()
@@ -68,6 +99,41 @@ async def test_other_paths_are_refused(
     assert system.recorder.outcomes == [outcome]
     assert system.door.requests == []
     await raw.close()
+
+
+@pytest.mark.parametrize(
+    ("target", "identity", "shown"),
+    [
+        ("/CP-1", "CP-1", "/CP-1"),
+        ("/OCPP/CP-1/", "CP-1", "/OCPP/CP-1/"),
+        ("/steve/websocket/CentralSystemService/cp-1", "cp-1", "/steve/websocket/CentralSystemService/cp-1"),
+        ("/a//b/Lade%C3%A4?token=abc", "Ladeä", "/a//b/Lade%C3%A4"),
+        ("wss://user:secret@host:9000/steve/ocpp/CP-1?x=1", "CP-1", "/steve/ocpp/CP-1"),
+        ("/password=hunter2/CP-1", "CP-1", "/password=***/CP-1"),
+        ("/p%61ssword%3Dhunter2/CP-1", "CP-1", "/password=***/CP-1"),
+    ],
+)
+async def test_any_other_path_does_and_is_said(system: CentralSystem, target: str, identity: str, shown: str) -> None:
+    raw = await system.dial_raw()
+    head = await raw.request(target)
+
+    assert head.startswith("HTTP/1.1 101 ")
+    assert [request.identity for request in system.door.requests] == [identity]
+    assert system.recorder.outcomes == [ConnectionOutcome.ACCEPTED, ConnectionOutcome.OTHER_PATH]
+    assert system.recorder.endings[-1].path == shown
+    await raw.close()
+
+
+async def test_two_that_share_the_last_segment_are_told_apart_by_their_paths(system: CentralSystem) -> None:
+    first, second = await system.dial_raw(), await system.dial_raw()
+    await first.request("/house-a/CP-1")
+    await second.request("/house-b/CP-1")
+
+    taken_over = await system.recorder.until_outcome(ConnectionOutcome.TAKEN_OVER)
+    assert taken_over.path == "/house-b/CP-1"
+    assert taken_over.detail.endswith(" by /house-a/CP-1")
+    await first.close()
+    await second.close()
 
 
 @pytest.mark.parametrize(
@@ -266,7 +332,7 @@ async def test_a_port_probe_is_counted(system: CentralSystem) -> None:
 async def test_a_refused_client_that_stays_is_cut(start: StartCentralSystem) -> None:
     system = await start(Limits(close_timeout=0.05))
     raw = await system.dial_raw()
-    await raw.request("/other/CP1")
+    await raw.request("/ocpp/")
     await raw.at_end()
     with pytest.raises(ConnectionError):
         await soon(raw.write_for_ever(b"x"))

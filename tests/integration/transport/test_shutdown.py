@@ -8,10 +8,10 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode, Opcode
 
+from mcpp.csms.outcomes import ConnectionOutcome
 from mcpp.ocppj.flow import Peer
 from mcpp.transport.admission import AdmissionRefused, Admitted, ConnectRequest
 from mcpp.transport.limits import Limits
-from mcpp.transport.outcomes import ConnectionOutcome
 from tests.integration.transport.conftest import StartCentralSystem
 from tests.integration.transport.support import HOST, CentralSystem, call, handshake, receive, result, soon
 

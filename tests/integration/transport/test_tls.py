@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from mcpp.csms.outcomes import ConnectionOutcome
 from mcpp.transport.limits import Limits
-from mcpp.transport.outcomes import ConnectionOutcome
 from mcpp.transport.tls import ServerTls, TlsFiles
 from tests.authority import Authority, Key, Pair, new_key, rsa_key
 from tests.integration.transport.conftest import StartCentralSystem

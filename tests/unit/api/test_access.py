@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import httpx
 import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from mcpp.api.access import AccessRules, Guard
+from mcpp.api.credentials import Credentials
 from mcpp.api.failed_logins import FORGOTTEN_AFTER, FREE, LONGEST_WAIT, FailedLogins
 
 LOCAL = AccessRules("127.0.0.1")
 NAMED = AccessRules("127.0.0.1", allowed_hosts=("mcpp.example", "192.0.2.7", "::1"))
 IN_A_LAN = AccessRules("0.0.0.0", allowed_hosts=("charging.example",), machine_names=("box", "box.lan", "box.local"))
 PUBLIC = AccessRules("0.0.0.0")
-SECRET = AccessRules("127.0.0.1", api_token="t0ken")
-OPEN_METRICS = AccessRules("127.0.0.1", api_token="t0ken", metrics_open=True)
+OPEN_METRICS = AccessRules("127.0.0.1", metrics_open=True)
+
+NO_TOKEN = Credentials(None, lambda: datetime(2026, 5, 4, tzinfo=UTC))
+TOKEN = Credentials("t0ken", lambda: datetime(2026, 5, 4, tzinfo=UTC))
 
 OWN_ADDRESS = "198.51.100.4"
 
@@ -24,9 +29,11 @@ async def behind(scope: Scope, receive: Receive, send: Send) -> None:
     await PlainTextResponse("here")(scope, receive, send)
 
 
-async def status(rules: AccessRules, path: str, headers: list[tuple[str, str]]) -> int:
+async def status(
+    rules: AccessRules, path: str, headers: list[tuple[str, str]], known: Credentials = NO_TOKEN, method: str = "GET"
+) -> int:
     """The answer to a request on a connection that came in on OWN_ADDRESS."""
-    guard = Guard(behind, rules)
+    guard = Guard(behind, rules, known, FailedLogins())
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         # As it came: the client library would add a Host of its own.
@@ -34,7 +41,7 @@ async def status(rules: AccessRules, path: str, headers: list[tuple[str, str]]) 
         await guard(scope, receive, send)
 
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as http:
-        return (await http.get(path)).status_code
+        return (await http.request(method, path)).status_code
 
 
 @pytest.mark.parametrize(
@@ -116,27 +123,26 @@ async def test_origin(host: str, origin: str, allowed: bool) -> None:
 @pytest.mark.parametrize(
     ("rules", "path", "authorization", "expected"),
     [
-        (LOCAL, "/api/v1/transactions", None, 200),
-        (SECRET, "/api/v1/transactions", None, 401),
-        (SECRET, "/api/v1/transactions", "Bearer t0ken", 200),
-        (SECRET, "/api/v1/transactions", "bearer  t0ken ", 200),
-        (SECRET, "/api/v1/transactions", "Bearer T0KEN", 401),
-        (SECRET, "/api/v1/transactions", "Bearer t0ken2", 401),
-        (SECRET, "/api/v1/transactions", "Bearer t0ke", 401),
-        (SECRET, "/api/v1/transactions", "Bearer tökén", 401),
-        (SECRET, "/api/v1/transactions", "Bearer", 401),
-        (SECRET, "/api/v1/transactions", "t0ken", 401),
-        (SECRET, "/api/v1/transactions", "Basic t0ken", 401),
-        (SECRET, "/api", None, 401),
-        (SECRET, "/api/no/such/path", None, 401),
-        (SECRET, "/%61pi/v1/transactions", None, 401),
-        (SECRET, "/apiary", None, 200),
-        (SECRET, "/metrics", None, 401),
-        (SECRET, "/metrics", "Bearer t0ken", 200),
+        (LOCAL, "/api/v1/transactions", None, 401),
+        (LOCAL, "/api/v1/transactions", "Bearer t0ken", 200),
+        (LOCAL, "/api/v1/transactions", "bearer  t0ken ", 200),
+        (LOCAL, "/api/v1/transactions", "Bearer T0KEN", 401),
+        (LOCAL, "/api/v1/transactions", "Bearer t0ken2", 401),
+        (LOCAL, "/api/v1/transactions", "Bearer t0ke", 401),
+        (LOCAL, "/api/v1/transactions", "Bearer tökén", 401),
+        (LOCAL, "/api/v1/transactions", "Bearer", 401),
+        (LOCAL, "/api/v1/transactions", "t0ken", 401),
+        (LOCAL, "/api/v1/transactions", "Basic t0ken", 401),
+        (LOCAL, "/api", None, 401),
+        (LOCAL, "/api/no/such/path", None, 401),
+        (LOCAL, "/%61pi/v1/transactions", None, 401),
+        (LOCAL, "/apiary", None, 401),
+        (LOCAL, "/metrics", None, 401),
+        (LOCAL, "/metrics", "Bearer t0ken", 200),
         (OPEN_METRICS, "/metrics", None, 200),
         (OPEN_METRICS, "/api/v1/transactions", None, 401),
-        (SECRET, "/healthz", None, 200),
-        (SECRET, "/readyz", None, 200),
+        (LOCAL, "/healthz", None, 200),
+        (LOCAL, "/readyz", None, 200),
     ],
 )
 async def test_token(rules: AccessRules, path: str, authorization: str | None, expected: int) -> None:
@@ -144,7 +150,30 @@ async def test_token(rules: AccessRules, path: str, authorization: str | None, e
     if authorization is not None:
         headers.append(("authorization", authorization))
 
-    assert await status(rules, path, headers) == expected
+    assert await status(rules, path, headers, TOKEN) == expected
+
+
+@pytest.mark.parametrize(
+    ("site", "origin", "method", "allowed"),
+    [
+        (None, None, "POST", True),
+        ("same-origin", None, "POST", True),
+        ("same-origin", "null", "POST", True),
+        ("none", None, "GET", True),
+        ("cross-site", None, "GET", True),
+        ("cross-site", None, "POST", False),
+        ("same-site", None, "DELETE", False),
+        ("cross-site", "null", "POST", False),
+        ("same-origin", "http://evil.example", "POST", False),
+    ],
+)
+async def test_what_a_browser_says_of_the_page_that_asks(
+    site: str | None, origin: str | None, method: str, allowed: bool
+) -> None:
+    said = (("host", "localhost"), ("sec-fetch-site", site), ("origin", origin))
+    headers = [(name, value) for name, value in said if value is not None]
+
+    assert await status(LOCAL, "/api/v1/transactions", headers, method=method) == (200 if allowed else 403)
 
 
 @pytest.mark.parametrize("header", [("host", "evil.example"), ("origin", "http://evil.example")])
@@ -153,7 +182,7 @@ async def test_the_right_token_opens_nothing_to_a_foreign_page(header: tuple[str
     if header[0] == "origin":
         headers.append(("host", "localhost"))
 
-    assert await status(SECRET, "/api/v1/transactions", headers) == 403
+    assert await status(LOCAL, "/api/v1/transactions", headers, TOKEN) == 403
 
 
 async def ask(guard: Guard, token: str | None, address: str) -> httpx.Response:
@@ -164,8 +193,7 @@ async def ask(guard: Guard, token: str | None, address: str) -> httpx.Response:
 
 
 async def test_who_guesses_has_to_wait_and_the_right_token_always_passes() -> None:
-    guard = Guard(behind, SECRET)
-    guard._failed_logins = FailedLogins(hold_seconds=0)
+    guard = Guard(behind, LOCAL, TOKEN, FailedLogins(hold_seconds=0))
     guesses = [(await ask(guard, f"guess{number}", "192.0.2.1")).status_code for number in range(FREE)]
     refused = await ask(guard, "guess", "192.0.2.1")
 

@@ -10,7 +10,7 @@ from typing import Any, cast
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from mcpp.certificates.authority import AUTHORITY_CERTIFICATE, SERVER_CERTIFICATE, SERVER_KEY
+from mcpp.certificates.files import AUTHORITY_CERTIFICATE, SERVER_CERTIFICATE, SERVER_KEY
 
 
 def handshake(

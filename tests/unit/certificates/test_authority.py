@@ -13,17 +13,19 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from mcpp.certificates.authority import (
-    AUTHORITY_CERTIFICATE,
-    AUTHORITY_KEY,
-    SERVER_CERTIFICATE,
-    SERVER_KEY,
     Authority,
     create_authority,
     load_authority,
     server_names,
     write_server_certificate,
 )
-from mcpp.certificates.files import AuthorityUnusable
+from mcpp.certificates.files import (
+    AUTHORITY_CERTIFICATE,
+    AUTHORITY_KEY,
+    SERVER_CERTIFICATE,
+    SERVER_KEY,
+    AuthorityUnusable,
+)
 from mcpp.certificates.requests import read_signing_request
 from mcpp.certificates.store import AuthorityStore
 from tests.integration.certificates.device import make_csr

@@ -111,7 +111,7 @@ def test_heartbeats_and_meter_values_are_posted_only_where_they_are_asked_for(en
         ("SECRET", "short", "less than 16 bytes"),
         ("SECRET", "whsec_no base64", "no base64"),
         ("SECRET", "whsec_c2hvcnQ=", "less than 16 bytes"),
-        ("EVENTS", "transaction_begun", "there is no event 'transaction_begun'; there are certificate_installed, "),
+        ("EVENTS", "transaction_begun", "there is no event 'transaction_begun'; there are card_learnt, "),
         ("TIMEOUT", "0", "greater than 0"),
         ("TRIES", "0", "greater than or equal to 1"),
         ("QUEUE_LIMIT", "0", "greater than or equal to 1"),

@@ -13,7 +13,7 @@ import pytest
 import structlog
 
 from mcpp.api import event_stream
-from mcpp.api.event_stream import EventStream, TooManyReaders
+from mcpp.api.event_stream import EventFilter, EventStream, TooManyReaders
 from mcpp.domain.events import (
     Event,
     HeartbeatReceived,
@@ -223,3 +223,77 @@ async def test_a_line_end_of_other_programs_stays_within_its_line() -> None:
 
     (data,) = [line for line in chunk.splitlines() if line.startswith("data: ")]
     assert json.loads(data.removeprefix("data: "))["charge_point_id"] == "a\u2028b\u2029c\x85d"
+
+
+HEARTBEATS = EventFilter(frozenset({HeartbeatReceived}))
+SECURITY = EventFilter(frozenset({SecurityEventReceived}))
+
+
+async def test_a_filter_by_name_has_only_those_events_made() -> None:
+    events = Events(most_recent=2)
+    stream = EventStream(events)
+    overrun(events)
+    async with aclosing(stream.read(None, HEARTBEATS)) as reader:
+        waits = asyncio.ensure_future(anext(reader))
+        await asyncio.sleep(0)
+        assert events.wanted[HeartbeatReceived]
+        assert not events.wanted[SecurityEventReceived]
+        events.publish([disconnected("CP-1"), heartbeat("CP-2")])
+        assert b"CP-1" not in await waits
+
+
+async def test_who_wants_little_is_not_overtaken_by_what_others_want() -> None:
+    events = Events(most_recent=3)
+    stream = EventStream(events, heartbeat=0.01)
+    async with aclosing(stream.read(None, HEARTBEATS)) as reader:
+        waits = asyncio.ensure_future(anext(reader))
+        await asyncio.sleep(0)
+        for _ in range(10):
+            events.publish([disconnected()])
+        place = await waits
+        assert place.startswith(b": heartbeat\nid: ")
+        assert b"data:" not in place
+        for _ in range(10):
+            events.publish([disconnected()])
+        events.publish([heartbeat("CP-7")])
+        assert b"CP-7" in await anext(reader)
+        for number in range(4):  # one more than are kept
+            events.publish([heartbeat(f"CP-{number}")])
+        with pytest.raises(StopAsyncIteration):
+            await anext(reader)
+
+
+async def test_the_place_of_a_filtered_reader_is_where_it_goes_on() -> None:
+    events = Events(most_recent=5)
+    stream = EventStream(events, heartbeat=0.01)
+    async with aclosing(stream.read(None, HEARTBEATS)) as reader:
+        waits = asyncio.ensure_future(anext(reader))
+        await asyncio.sleep(0)
+        for _ in range(10):
+            events.publish([disconnected()])
+        await waits
+        place = (await anext(reader)).decode().split("id: ")[1].strip()
+    events.publish([disconnected(), heartbeat("CP-8")])
+
+    async with aclosing(stream.read(place, HEARTBEATS)) as reader:
+        missed = await anext(reader)
+    assert b"gap" not in missed
+    assert b"CP-8" in missed
+
+
+async def test_what_was_not_made_while_nobody_wanted_it_is_a_gap() -> None:
+    events = Events(most_recent=5)
+    stream = EventStream(events)
+    for _ in range(6):
+        events.publish([disconnected()])
+    async with aclosing(stream.read(None, HEARTBEATS)) as reader:
+        waits = asyncio.ensure_future(anext(reader))
+        await asyncio.sleep(0)
+        events.publish([heartbeat()])
+        number = (await waits).decode().split("id: ")[1].split("\n")[0]
+    events.publish([heartbeat()])
+
+    async with aclosing(stream.read(number, SECURITY)) as reader:
+        assert b"event: gap" in await anext(reader)
+    async with aclosing(stream.read(number, HEARTBEATS)) as reader:
+        assert b"event: gap" not in await anext(reader)

@@ -128,3 +128,92 @@ def test_nor_does_what_stands_in_a_stack() -> None:
 
 def test_half_a_surrogate_pair_is_shown_as_its_escape() -> None:
     assert r"\ud800" in shown(CALL | {"payload": {"a": "\ud800"}})
+
+
+REFUSED: Line = {
+    "timestamp": "2026-05-01T12:30:01.204Z",
+    "level": "warning",
+    "event": "connection",
+    "category": "ocpp",
+    "charge_point_id": "CP-17",
+    "outcome": "bad_identity",
+    "remote_address": "192.168.1.57",
+    "detail": "the path ends without an identity " + "x" * 300,
+    "path": "/steve/websocket/CentralSystemService/",
+    "remedy": "type the URL ws://192.168.1.10:9000/ocpp/ into the charger, and its identity " + "in its field " * 12,
+}
+STOPPED: Line = {
+    "timestamp": "2026-05-01T12:30:01.204Z",
+    "level": "info",
+    "event": "transaction_stopped",
+    "category": "transaction",
+    "correlation_id": FLOW,
+    "session_correlation_id": SESSION,
+    "charge_point_id": "CP-17",
+    "connector_id": 1,
+    "transaction_id": 12,
+    "id_tag": "04A1B2C3D4E5F6",
+    "meter_start": 1000,
+    "meter_stop": 13_500,
+    "energy_wh": 12_500,
+    "counted_wh": 12_500,
+    "energy_implausible": False,
+    "started_at": "2026-05-01T10:00:00.000Z",
+    "stopped_at": "2026-04-30T23:59:59.000Z",
+    "reason": "EVDisconnected",
+    "origin": "charger",
+}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        REFUSED,
+        STOPPED,
+        REFUSED | {"charge_point_id": "CP" * 100},
+        STOPPED | {"id_tag": "tag with blanks " * 20, "reason": "r" * 500},
+        STOPPED | {f"fact_{number}": number for number in range(50)},
+        CALL | {"message_type": "call_error", "error": "InternalError", "description": "out of order " * 50},
+    ],
+)
+@pytest.mark.parametrize("columns", [120, 80])
+def test_no_line_is_wider_than_the_terminal(line: Line, columns: int) -> None:
+    text = console_renderer(colors=False, columns=lambda: columns)(line).decode()
+    assert max(map(len, text.splitlines())) <= columns
+    assert "…" in text or line in (REFUSED, STOPPED)
+
+
+def test_what_matters_stays_where_a_line_is_too_long() -> None:
+    stopped = shown(STOPPED)
+    assert "id_tag=04A1B2C3D4E5F6 energy_wh=12500 " in stopped
+    assert "reason=EVDisconnected" in stopped
+    assert stopped.endswith(" … #1 t12\n")
+
+    first, *remedy = shown(REFUSED).splitlines()
+    assert "path=/steve/websocket/CentralSystemService/" in first
+    assert " ".join(row.strip() for row in remedy) == f"remedy: {REFUSED['remedy']}".strip()
+
+
+def test_times_of_the_same_day_are_short() -> None:
+    line: Line = {name: STOPPED[name] for name in ("timestamp", "level", "event", "started_at", "stopped_at")}
+    assert shown(line).endswith("transaction_stopped started_at=10:00:00 stopped_at=2026-04-30T23:59\n")
+
+
+def test_the_start_says_what_to_type_where() -> None:
+    line: Line = {
+        "timestamp": "2026-05-01T12:30:01.204Z",
+        "level": "info",
+        "event": "server_started",
+        "ocpp_port": 9000,
+        "http_port": 8080,
+        "charger_url": "ws://192.168.1.10:9000/ocpp/",
+        "page_url": "http://127.0.0.1:8080/",
+        "docs_url": "http://127.0.0.1:8080/docs",
+    }
+    first, *rows = shown(line).splitlines()
+    assert first.endswith("server_started ocpp_port=9000 http_port=8080")
+    assert [row.split()[-1] for row in rows] == [
+        "http://127.0.0.1:8080/",
+        "http://127.0.0.1:8080/docs",
+        "ws://192.168.1.10:9000/ocpp/",
+    ]

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from mcpp.csms.observer import MessageObserver
+from mcpp.csms.outcomes import ConnectionOutcome
 from mcpp.ocppj.errors import CallTimeout, ConnectionLost, ErrorCode
 from mcpp.ocppj.flow import (
     Deviation,
@@ -332,7 +333,9 @@ def test_without_tracing_nothing_is_called_before_a_handler(recording: Recording
 
 def test_connections_are_told_and_counted(recording: Recording, metrics: Metrics) -> None:
     (line,) = watch(
-        recording, metrics, lambda m: m.connection("accepted", identity="CP-1", remote="10.0.0.1:5000", detail="")
+        recording,
+        metrics,
+        lambda m: m.connection(ConnectionOutcome.ACCEPTED, identity="CP-1", remote="10.0.0.1:5000", detail=""),
     )
 
     assert {"event": "connection", "outcome": "accepted", "remote_address": "10.0.0.1:5000"}.items() <= line.items()
@@ -346,7 +349,7 @@ def test_with_level_warning_messages_are_counted_and_not_written(recording: Reco
         metrics,
         *(act for act, _ in ONE_FRAME_EACH.values()),
         lambda m: m.exchanged(incoming(m), RESULT, 9),
-        lambda m: m.connection("accepted"),
+        lambda m: m.connection(ConnectionOutcome.ACCEPTED),
         level=LogLevel.WARNING,
     )
 

@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcpp.redaction import NAME_HINTS, SHORT_SECRET_NAMES
+from mcpp.redaction import NAME_HINTS, PAYLOAD_HINTS, SHORT_SECRET_NAMES
 from mcpp.telemetry.logs.redaction import (
-    PAYLOAD_HINTS,
     SECRET_NAMES,
     bounded,
     is_secret,

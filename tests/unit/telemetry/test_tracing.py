@@ -17,7 +17,8 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanContext, SpanKind, TraceFlags
 
 from mcpp import __version__
-from mcpp.telemetry.tracing.pipeline import SpanCounts, Tracing, tracing_from
+from mcpp.telemetry.tracing.pipeline import SpanCounts, Tracing
+from mcpp.telemetry.tracing.settings import read_tracing_settings
 from tests.integration.plugins.http_receiver import HttpReceiver, answer, hang, listening
 from tests.unit.telemetry.recording import Recording
 
@@ -51,8 +52,9 @@ async def tracing_to(url: str, monkeypatch: pytest.MonkeyPatch, **variables: str
     given = {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": url, **variables}
     for name, value in given.items():
         monkeypatch.setenv(name, value)
-    tracing = tracing_from(given)
-    assert tracing is not None
+    settings = read_tracing_settings(given)
+    assert settings is not None
+    tracing = Tracing(settings)
     _made.append(tracing)
     try:
         yield tracing

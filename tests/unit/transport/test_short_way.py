@@ -18,10 +18,10 @@ from websockets.http11 import Request
 from websockets.protocol import State
 from websockets.utils import apply_mask
 
+from mcpp.csms.outcomes import ConnectionOutcome
 from mcpp.transport.connection import Connection
 from mcpp.transport.limits import Limits
 from mcpp.transport.memory import Memory
-from mcpp.transport.outcomes import ConnectionOutcome
 from mcpp.transport.pace import Pace
 from mcpp.transport.turns import Turns
 from mcpp.transport.websocket import WebSocketProtocol

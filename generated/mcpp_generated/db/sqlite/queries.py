@@ -6,6 +6,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from decimal import Decimal
 
 from ..enums import (
     Approval,
@@ -16,6 +17,7 @@ from ..enums import (
     MessageRole,
     ReportKind,
     ReservationState,
+    Role,
     RollOutStage,
     StepState,
     StopMatch,
@@ -34,6 +36,7 @@ from ..models import (
     ConfigurationKey,
     ConnectChargePointRow,
     Connector,
+    DefaultPrice,
     DeleteConfigurationKeysParams,
     Departure,
     FindDispensableUnmatchedRow,
@@ -47,15 +50,34 @@ from ..models import (
     ListConnectorsRow,
     ListDeliveriesRow,
     ListDeparturesRow,
-    ListEndedTransactionsRow,
+    ListEndingUnrenewedRow,
     ListEnergyReadingsRow,
+    ListFaultedConnectorsRow,
     ListFleetConnectorsRow,
     ListFleetRow,
+    ListLastReadingsRow,
+    ListLatelyImplausibleRow,
+    ListLatelyRecoveredRow,
+    ListLongOpenRow,
+    ListNamesRow,
+    ListNewDeparturesRow,
+    ListOpenOfRow,
+    ListPointsRow,
+    ListPresenceRow,
+    ListReadingsRow,
     ListReadingsWithEnergyRow,
     ListSessionsRow,
+    ListSupersededEndsOfIdTagRow,
+    ListTilesRow,
     ListTransactionSamplesRow,
     ListUnknownIdTagsRow,
+    ListUnmatchedByChargePointRow,
+    ListUnstoredCardsRow,
     LocalList,
+    Login,
+    Person,
+    PersonCard,
+    PersonPrice,
     PluginMemory,
     PutConfigurationKeysParams,
     ReservationRecord,
@@ -65,6 +87,11 @@ from ..models import (
     SizeOfConfigurationRow,
     SizeOfUnmatchedRow,
     StampChargePointsParams,
+    SumEndedTransactionsRow,
+    SumUpByChargerRow,
+    SumUpByIdTagRow,
+    SumUpByPersonRow,
+    Token,
     Transaction,
     TransactionRecord,
     Unmatched,
@@ -80,6 +107,7 @@ from .rows import (
     StoredConfigurationKey,
     StoredConnectChargePointRow,
     StoredConnector,
+    StoredDefaultPrice,
     StoredDeparture,
     StoredFindDispensableUnmatchedRow,
     StoredFindUploadLinkRow,
@@ -92,21 +120,45 @@ from .rows import (
     StoredListConnectorsRow,
     StoredListDeliveriesRow,
     StoredListDeparturesRow,
-    StoredListEndedTransactionsRow,
+    StoredListEndingUnrenewedRow,
     StoredListEnergyReadingsRow,
+    StoredListFaultedConnectorsRow,
     StoredListFleetConnectorsRow,
     StoredListFleetRow,
+    StoredListLastReadingsRow,
+    StoredListLatelyImplausibleRow,
+    StoredListLatelyRecoveredRow,
+    StoredListLongOpenRow,
+    StoredListNamesRow,
+    StoredListNewDeparturesRow,
+    StoredListOpenOfRow,
+    StoredListPointsRow,
+    StoredListPresenceRow,
+    StoredListReadingsRow,
     StoredListReadingsWithEnergyRow,
     StoredListSessionsRow,
+    StoredListSupersededEndsOfIdTagRow,
+    StoredListTilesRow,
     StoredListTransactionSamplesRow,
     StoredListUnknownIdTagsRow,
+    StoredListUnmatchedByChargePointRow,
+    StoredListUnstoredCardsRow,
     StoredLocalList,
+    StoredLogin,
+    StoredPerson,
+    StoredPersonCard,
+    StoredPersonPrice,
     StoredPluginMemory,
     StoredReservationRecord,
     StoredRollOutStep,
     StoredSampleKind,
     StoredSizeOfConfigurationRow,
     StoredSizeOfUnmatchedRow,
+    StoredSumEndedTransactionsRow,
+    StoredSumUpByChargerRow,
+    StoredSumUpByIdTagRow,
+    StoredSumUpByPersonRow,
+    StoredToken,
     StoredTransaction,
     StoredTransactionRecord,
     StoredUnmatched,
@@ -119,11 +171,15 @@ from .rows import (
     decode_configuration_key,
     decode_connect_charge_point_row,
     decode_connector,
+    decode_default_price,
     decode_departure,
     decode_find_connector_reading_after,
     decode_find_dispensable_unmatched_row,
     decode_find_newest_clock,
+    decode_find_newest_reading,
+    decode_find_reading,
     decode_find_reading_after,
+    decode_find_stop,
     decode_find_upload_link_row,
     decode_find_upload_row,
     decode_firmware_image,
@@ -137,21 +193,45 @@ from .rows import (
     decode_list_connectors_row,
     decode_list_deliveries_row,
     decode_list_departures_row,
-    decode_list_ended_transactions_row,
+    decode_list_ending_unrenewed_row,
     decode_list_energy_readings_row,
+    decode_list_faulted_connectors_row,
     decode_list_fleet_connectors_row,
     decode_list_fleet_row,
+    decode_list_last_readings_row,
+    decode_list_lately_implausible_row,
+    decode_list_lately_recovered_row,
+    decode_list_long_open_row,
+    decode_list_names_row,
+    decode_list_new_departures_row,
+    decode_list_open_of_row,
+    decode_list_points_row,
+    decode_list_presence_row,
+    decode_list_readings_row,
     decode_list_readings_with_energy_row,
     decode_list_sessions_row,
+    decode_list_superseded_ends_of_id_tag_row,
+    decode_list_tiles_row,
     decode_list_transaction_samples_row,
     decode_list_unknown_id_tags_row,
+    decode_list_unmatched_by_charge_point_row,
+    decode_list_unstored_cards_row,
     decode_local_list,
+    decode_login,
+    decode_person,
+    decode_person_card,
+    decode_person_price,
     decode_plugin_memory,
     decode_reservation_record,
     decode_roll_out_step,
     decode_sample_kind,
     decode_size_of_configuration_row,
     decode_size_of_unmatched_row,
+    decode_sum_ended_transactions_row,
+    decode_sum_up_by_charger_row,
+    decode_sum_up_by_id_tag_row,
+    decode_sum_up_by_person_row,
+    decode_token,
     decode_transaction,
     decode_transaction_record,
     decode_unmatched,
@@ -944,6 +1024,139 @@ class SqliteQueries:
         row: StoredLocalList | None = self._execute(statements.GET_LOCAL_LIST, (charge_point_key,)).fetchone()
         return None if row is None else decode_local_list(row)
 
+    def get_person(self, *, id: str) -> Person | None:
+        row: StoredPerson | None = self._execute(statements.GET_PERSON, (id,)).fetchone()
+        return None if row is None else decode_person(row)
+
+    def list_people(self, *, after: str, page_size: int) -> list[Person]:
+        rows: list[StoredPerson] = self._execute(statements.LIST_PEOPLE, (after, page_size)).fetchall()
+        return [decode_person(row) for row in rows]
+
+    def list_all_people(self) -> list[Person]:
+        rows: list[StoredPerson] = self._execute(statements.LIST_ALL_PEOPLE).fetchall()
+        return [decode_person(row) for row in rows]
+
+    def count_people(self) -> int:
+        row: tuple[int] = self._execute(statements.COUNT_PEOPLE).fetchone()
+        return row[0]
+
+    def put_person(self, *, id: str, name: str, note: str | None, created_at: datetime) -> None:
+        self._execute(statements.PUT_PERSON, (id, name, note, to_milliseconds(created_at)))
+
+    def delete_person(self, *, id: str) -> int:
+        return self._execute(statements.DELETE_PERSON, (id,)).rowcount
+
+    def list_cards(self) -> list[PersonCard]:
+        rows: list[StoredPersonCard] = self._execute(statements.LIST_CARDS).fetchall()
+        return [decode_person_card(row) for row in rows]
+
+    def list_cards_of_person(self, *, person_id: str | None) -> list[PersonCard]:
+        rows: list[StoredPersonCard] = self._execute(statements.LIST_CARDS_OF_PERSON, (person_id,)).fetchall()
+        return [decode_person_card(row) for row in rows]
+
+    def list_holders_of_card(self, *, id_tag: str) -> list[PersonCard]:
+        rows: list[StoredPersonCard] = self._execute(statements.LIST_HOLDERS_OF_CARD, (id_tag,)).fetchall()
+        return [decode_person_card(row) for row in rows]
+
+    def put_card(self, *, id_tag: str, since_at: datetime, person_id: str | None, made_at: datetime) -> None:
+        self._execute(statements.PUT_CARD, (id_tag, to_milliseconds(since_at), person_id, to_milliseconds(made_at)))
+
+    def list_prices(self) -> list[PersonPrice]:
+        rows: list[StoredPersonPrice] = self._execute(statements.LIST_PRICES).fetchall()
+        return [decode_person_price(row) for row in rows]
+
+    def list_prices_of_person(self, *, person_id: str) -> list[PersonPrice]:
+        rows: list[StoredPersonPrice] = self._execute(statements.LIST_PRICES_OF_PERSON, (person_id,)).fetchall()
+        return [decode_person_price(row) for row in rows]
+
+    def put_price(self, *, person_id: str, since: str, price_per_kwh: Decimal | None) -> None:
+        self._execute(statements.PUT_PRICE, (person_id, since, None if price_per_kwh is None else str(price_per_kwh)))
+
+    def list_default_prices(self) -> list[DefaultPrice]:
+        rows: list[StoredDefaultPrice] = self._execute(statements.LIST_DEFAULT_PRICES).fetchall()
+        return [decode_default_price(row) for row in rows]
+
+    def put_default_price(self, *, since: str, price_per_kwh: Decimal | None, currency: str | None) -> None:
+        self._execute(
+            statements.PUT_DEFAULT_PRICE, (since, None if price_per_kwh is None else str(price_per_kwh), currency)
+        )
+
+    def add_superseded_end(
+        self,
+        *,
+        transaction_id: int,
+        id_tag: str,
+        superseded_at: datetime,
+        stop_received_at: datetime | None,
+        stopped_at: datetime,
+        meter_stop: int,
+        stop_origin: StopOrigin,
+        energy_wh: int,
+        implausible_reason: Implausible | None,
+        correction_id: int | None,
+    ) -> None:
+        self._execute(
+            statements.ADD_SUPERSEDED_END,
+            (
+                transaction_id,
+                id_tag,
+                to_milliseconds(superseded_at),
+                None if stop_received_at is None else to_milliseconds(stop_received_at),
+                to_milliseconds(stopped_at),
+                meter_stop,
+                str(stop_origin),
+                energy_wh,
+                None if implausible_reason is None else str(implausible_reason),
+                correction_id,
+            ),
+        )
+
+    def count_ends_of_id_tag(self, *, id_tag: str, ended_before: datetime | None, since_at: datetime) -> int:
+        row: tuple[int] = self._execute(
+            statements.COUNT_ENDS_OF_ID_TAG,
+            (id_tag, None if ended_before is None else to_milliseconds(ended_before), to_milliseconds(since_at)),
+        ).fetchone()
+        return row[0]
+
+    def count_superseded_ends_of_id_tag(self, *, id_tag: str, ended_before: datetime, since_at: datetime) -> int:
+        row: tuple[int] = self._execute(
+            statements.COUNT_SUPERSEDED_ENDS_OF_ID_TAG,
+            (id_tag, to_milliseconds(ended_before), to_milliseconds(since_at)),
+        ).fetchone()
+        return row[0]
+
+    def list_ends_of_id_tag(
+        self, *, id_tag: str, since: datetime | None, until: datetime | None
+    ) -> list[TransactionRecord]:
+        rows: list[StoredTransactionRecord] = self._execute(
+            statements.LIST_ENDS_OF_ID_TAG,
+            (
+                id_tag,
+                None if since is None else to_milliseconds(since),
+                None if until is None else to_milliseconds(until),
+            ),
+        ).fetchall()
+        return [decode_transaction_record(row) for row in rows]
+
+    def list_late_ends_of_id_tag(
+        self, *, id_tag: str, since: datetime | None, until: datetime | None
+    ) -> list[TransactionRecord]:
+        rows: list[StoredTransactionRecord] = self._execute(
+            statements.LIST_LATE_ENDS_OF_ID_TAG,
+            (
+                id_tag,
+                None if since is None else to_milliseconds(since),
+                None if until is None else to_milliseconds(until),
+            ),
+        ).fetchall()
+        return [decode_transaction_record(row) for row in rows]
+
+    def list_superseded_ends_of_id_tag(self, *, id_tag: str) -> list[ListSupersededEndsOfIdTagRow]:
+        rows: list[StoredListSupersededEndsOfIdTagRow] = self._execute(
+            statements.LIST_SUPERSEDED_ENDS_OF_ID_TAG, (id_tag,)
+        ).fetchall()
+        return [decode_list_superseded_ends_of_id_tag_row(row) for row in rows]
+
     def remember_for_plugin(self, *, plugin: str, key: str, value: str) -> None:
         self._execute(statements.REMEMBER_FOR_PLUGIN, (plugin, key, value))
 
@@ -990,19 +1203,37 @@ class SqliteQueries:
             statements.RESTART_GRACE_PERIODS, (None if grace_began_at is None else to_milliseconds(grace_began_at),)
         )
 
-    def list_ended_transactions(
-        self, *, after: int, since: datetime | None, until: datetime | None, page_size: int
-    ) -> list[ListEndedTransactionsRow]:
-        rows: list[StoredListEndedTransactionsRow] = self._execute(
-            statements.LIST_ENDED_TRANSACTIONS,
+    def find_stop(self, *, since: datetime | None, until: datetime | None, skipped: int) -> datetime | None:
+        row: tuple[int | None] | None = self._execute(
+            statements.FIND_STOP,
             (
-                after,
                 None if since is None else to_milliseconds(since),
                 None if until is None else to_milliseconds(until),
-                page_size,
+                skipped,
             ),
+        ).fetchone()
+        return None if row is None else decode_find_stop(row)
+
+    def sum_up_by_charger(self, *, since: datetime | None, until: datetime | None) -> list[SumUpByChargerRow]:
+        rows: list[StoredSumUpByChargerRow] = self._execute(
+            statements.SUM_UP_BY_CHARGER,
+            (None if since is None else to_milliseconds(since), None if until is None else to_milliseconds(until)),
         ).fetchall()
-        return [decode_list_ended_transactions_row(row) for row in rows]
+        return [decode_sum_up_by_charger_row(row) for row in rows]
+
+    def sum_up_by_id_tag(self, *, since: datetime | None, until: datetime | None) -> list[SumUpByIdTagRow]:
+        rows: list[StoredSumUpByIdTagRow] = self._execute(
+            statements.SUM_UP_BY_ID_TAG,
+            (None if since is None else to_milliseconds(since), None if until is None else to_milliseconds(until)),
+        ).fetchall()
+        return [decode_sum_up_by_id_tag_row(row) for row in rows]
+
+    def sum_up_by_person(self, *, since: datetime | None, until: datetime | None) -> list[SumUpByPersonRow]:
+        rows: list[StoredSumUpByPersonRow] = self._execute(
+            statements.SUM_UP_BY_PERSON,
+            (None if since is None else to_milliseconds(since), None if until is None else to_milliseconds(until)),
+        ).fetchall()
+        return [decode_sum_up_by_person_row(row) for row in rows]
 
     def put_reservation(
         self,
@@ -1248,9 +1479,148 @@ class SqliteQueries:
         ).fetchall()
         return [decode_list_transaction_samples_row(row) for row in rows]
 
+    def list_readings(
+        self, *, transaction_id: int, after: datetime, after_late_sample: str, page_size: int
+    ) -> list[ListReadingsRow]:
+        rows: list[StoredListReadingsRow] = self._execute(
+            statements.LIST_READINGS, (transaction_id, to_milliseconds(after), after_late_sample, page_size)
+        ).fetchall()
+        return [decode_list_readings_row(row) for row in rows]
+
+    def find_reading(self, *, transaction_id: int, skipped: int) -> datetime | None:
+        row: tuple[int] | None = self._execute(statements.FIND_READING, (transaction_id, skipped)).fetchone()
+        return None if row is None else decode_find_reading(row)
+
+    def find_newest_reading(self, *, transaction_id: int) -> datetime | None:
+        row: tuple[int] | None = self._execute(statements.FIND_NEWEST_READING, (transaction_id,)).fetchone()
+        return None if row is None else decode_find_newest_reading(row)
+
+    def list_last_readings(self, *, spans: str, transaction_id: int) -> list[ListLastReadingsRow]:
+        rows: list[StoredListLastReadingsRow] = self._execute(
+            statements.LIST_LAST_READINGS, (spans, transaction_id)
+        ).fetchall()
+        return [decode_list_last_readings_row(row) for row in rows]
+
     def list_sessions(self) -> list[ListSessionsRow]:
         rows: list[StoredListSessionsRow] = self._execute(statements.LIST_SESSIONS).fetchall()
         return [decode_list_sessions_row(row) for row in rows]
+
+    def list_points(self) -> list[ListPointsRow]:
+        rows: list[StoredListPointsRow] = self._execute(statements.LIST_POINTS).fetchall()
+        return [decode_list_points_row(row) for row in rows]
+
+    def list_presence(self, *, keys: Sequence[int]) -> list[ListPresenceRow]:
+        rows: list[StoredListPresenceRow] = self._execute(statements.LIST_PRESENCE, (to_array(keys),)).fetchall()
+        return [decode_list_presence_row(row) for row in rows]
+
+    def list_names(self, *, keys: Sequence[int]) -> list[ListNamesRow]:
+        rows: list[StoredListNamesRow] = self._execute(statements.LIST_NAMES, (to_array(keys),)).fetchall()
+        return [decode_list_names_row(row) for row in rows]
+
+    def list_long_open(self, *, began_until: datetime, told_until: datetime) -> list[ListLongOpenRow]:
+        rows: list[StoredListLongOpenRow] = self._execute(
+            statements.LIST_LONG_OPEN, (to_milliseconds(began_until), to_milliseconds(told_until))
+        ).fetchall()
+        return [decode_list_long_open_row(row) for row in rows]
+
+    def list_open_of(self, *, ids: Sequence[int]) -> list[ListOpenOfRow]:
+        rows: list[StoredListOpenOfRow] = self._execute(statements.LIST_OPEN_OF, (to_array(ids),)).fetchall()
+        return [decode_list_open_of_row(row) for row in rows]
+
+    def sum_ended_transactions(self, *, since: datetime | None, until: datetime | None) -> SumEndedTransactionsRow:
+        row: StoredSumEndedTransactionsRow = self._execute(
+            statements.SUM_ENDED_TRANSACTIONS,
+            (None if since is None else to_milliseconds(since), None if until is None else to_milliseconds(until)),
+        ).fetchone()
+        return decode_sum_ended_transactions_row(row)
+
+    def list_faulted_connectors(self) -> list[ListFaultedConnectorsRow]:
+        rows: list[StoredListFaultedConnectorsRow] = self._execute(statements.LIST_FAULTED_CONNECTORS).fetchall()
+        return [decode_list_faulted_connectors_row(row) for row in rows]
+
+    def list_lately_recovered(self, *, since: datetime | None, row_limit: int) -> list[ListLatelyRecoveredRow]:
+        rows: list[StoredListLatelyRecoveredRow] = self._execute(
+            statements.LIST_LATELY_RECOVERED, (None if since is None else to_milliseconds(since), row_limit)
+        ).fetchall()
+        return [decode_list_lately_recovered_row(row) for row in rows]
+
+    def list_lately_implausible(self, *, since: datetime | None, row_limit: int) -> list[ListLatelyImplausibleRow]:
+        rows: list[StoredListLatelyImplausibleRow] = self._execute(
+            statements.LIST_LATELY_IMPLAUSIBLE, (None if since is None else to_milliseconds(since), row_limit)
+        ).fetchall()
+        return [decode_list_lately_implausible_row(row) for row in rows]
+
+    def list_unmatched_by_charge_point(self) -> list[ListUnmatchedByChargePointRow]:
+        rows: list[StoredListUnmatchedByChargePointRow] = self._execute(
+            statements.LIST_UNMATCHED_BY_CHARGE_POINT
+        ).fetchall()
+        return [decode_list_unmatched_by_charge_point_row(row) for row in rows]
+
+    def list_new_departures(self, *, since: datetime) -> list[ListNewDeparturesRow]:
+        rows: list[StoredListNewDeparturesRow] = self._execute(
+            statements.LIST_NEW_DEPARTURES, (to_milliseconds(since),)
+        ).fetchall()
+        return [decode_list_new_departures_row(row) for row in rows]
+
+    def list_unstored_cards(self, *, since: datetime) -> list[ListUnstoredCardsRow]:
+        rows: list[StoredListUnstoredCardsRow] = self._execute(
+            statements.LIST_UNSTORED_CARDS, (to_milliseconds(since),)
+        ).fetchall()
+        return [decode_list_unstored_cards_row(row) for row in rows]
+
+    def list_ending_unrenewed(self, *, until: datetime | None) -> list[ListEndingUnrenewedRow]:
+        rows: list[StoredListEndingUnrenewedRow] = self._execute(
+            statements.LIST_ENDING_UNRENEWED, (None if until is None else to_milliseconds(until),)
+        ).fetchall()
+        return [decode_list_ending_unrenewed_row(row) for row in rows]
+
+    def list_tiles(self, *, identities: Sequence[str]) -> list[ListTilesRow]:
+        rows: list[StoredListTilesRow] = self._execute(statements.LIST_TILES, (to_array(identities),)).fetchall()
+        return [decode_list_tiles_row(row) for row in rows]
+
+    def find_by_name(self, *, wanted: str, row_limit: int) -> list[str]:
+        rows: list[tuple[str]] = self._execute(statements.FIND_BY_NAME, (wanted, row_limit)).fetchall()
+        return [row[0] for row in rows]
+
+    def list_tokens(self) -> list[Token]:
+        rows: list[StoredToken] = self._execute(statements.LIST_TOKENS).fetchall()
+        return [decode_token(row) for row in rows]
+
+    def find_token(self, *, name: str) -> Token | None:
+        row: StoredToken | None = self._execute(statements.FIND_TOKEN, (name,)).fetchone()
+        return None if row is None else decode_token(row)
+
+    def add_token(self, *, name: str, role: Role, hash: bytes, created_at: datetime) -> Token:
+        row: StoredToken = self._execute(
+            statements.ADD_TOKEN, (name, str(role), hash, to_milliseconds(created_at))
+        ).fetchone()
+        return decode_token(row)
+
+    def delete_token(self, *, id: int) -> None:
+        self._execute(statements.DELETE_TOKEN, (id,))
+
+    def set_token_used(self, *, last_used_at: datetime | None, id: int) -> None:
+        self._execute(statements.SET_TOKEN_USED, (None if last_used_at is None else to_milliseconds(last_used_at), id))
+
+    def list_logins(self) -> list[Login]:
+        rows: list[StoredLogin] = self._execute(statements.LIST_LOGINS).fetchall()
+        return [decode_login(row) for row in rows]
+
+    def add_login(self, *, hash: bytes, token_id: int | None, expires_at: datetime) -> None:
+        self._execute(statements.ADD_LOGIN, (hash, token_id, to_milliseconds(expires_at)))
+
+    def delete_login(self, *, hash: bytes) -> None:
+        self._execute(statements.DELETE_LOGIN, (hash,))
+
+    def delete_logins_until(self, *, until_at: datetime) -> None:
+        self._execute(statements.DELETE_LOGINS_UNTIL, (to_milliseconds(until_at),))
+
+    def keep_latest_logins(self, *, kept: int) -> None:
+        self._execute(statements.KEEP_LATEST_LOGINS, (kept,))
+
+    def get_token(self, *, id: int) -> Token | None:
+        row: StoredToken | None = self._execute(statements.GET_TOKEN, (id,)).fetchone()
+        return None if row is None else decode_token(row)
 
     def find_start(
         self, *, connector_key: int, started_at: datetime, id_tag: str, meter_start: int

@@ -15,40 +15,99 @@ from ..models import (
     ChargePointReport,
     ChargingProfile,
     ConfigurationKey,
+    DefaultPrice,
     Departure,
     FindUploadLinkRow,
     FirmwareImage,
     IdTag,
     ListConnectorsRow,
     ListDeparturesRow,
+    ListEndingUnrenewedRow,
+    ListFaultedConnectorsRow,
+    ListLastReadingsRow,
+    ListLatelyImplausibleRow,
+    ListLatelyRecoveredRow,
+    ListLongOpenRow,
+    ListNamesRow,
+    ListNewDeparturesRow,
+    ListOpenOfRow,
+    ListPointsRow,
+    ListPresenceRow,
+    ListReadingsRow,
+    ListSupersededEndsOfIdTagRow,
+    ListTilesRow,
     ListTransactionSamplesRow,
     ListUnknownIdTagsRow,
+    ListUnmatchedByChargePointRow,
+    ListUnstoredCardsRow,
     LocalList,
+    Login,
+    Person,
+    PersonCard,
+    PersonPrice,
     ReservationRecord,
     RollOutStep,
+    SampleKind,
+    SumEndedTransactionsRow,
+    SumUpByChargerRow,
+    SumUpByIdTagRow,
+    SumUpByPersonRow,
+    Token,
+    Transaction,
     TransactionRecord,
     UnmatchedRecord,
     UploadRecord,
 )
 from . import statements
-from .reading import read_all, read_one, scalar
+from .reading import read_all, read_certain, read_one, scalar
 from .rows import (
     decode_certificate,
     decode_charge_point,
     decode_charge_point_report,
     decode_charging_profile,
     decode_configuration_key,
+    decode_default_price,
     decode_departure,
+    decode_find_newest_reading,
+    decode_find_reading,
+    decode_find_stop,
     decode_find_upload_link_row,
     decode_firmware_image,
     decode_id_tag,
     decode_list_connectors_row,
     decode_list_departures_row,
+    decode_list_ending_unrenewed_row,
+    decode_list_faulted_connectors_row,
+    decode_list_last_readings_row,
+    decode_list_lately_implausible_row,
+    decode_list_lately_recovered_row,
+    decode_list_long_open_row,
+    decode_list_names_row,
+    decode_list_new_departures_row,
+    decode_list_open_of_row,
+    decode_list_points_row,
+    decode_list_presence_row,
+    decode_list_readings_row,
+    decode_list_superseded_ends_of_id_tag_row,
+    decode_list_tiles_row,
     decode_list_transaction_samples_row,
     decode_list_unknown_id_tags_row,
+    decode_list_unmatched_by_charge_point_row,
+    decode_list_unstored_cards_row,
     decode_local_list,
+    decode_login,
+    decode_person,
+    decode_person_card,
+    decode_person_price,
     decode_reservation_record,
     decode_roll_out_step,
+    decode_sample_kind,
+    decode_sum_ended_transactions_row,
+    decode_sum_up_by_charger_row,
+    decode_sum_up_by_id_tag_row,
+    decode_sum_up_by_person_row,
+    decode_token,
+    decode_transaction,
     decode_transaction_record,
     decode_unmatched_record,
     decode_upload_record,
@@ -127,6 +186,9 @@ class SqliteReaders:
         return await read_all(
             self._connection, statements.GET_CHARGE_POINTS, (to_array(identities),), decode_charge_point
         )
+
+    async def get_rated_power(self, *, key: int) -> int | None:
+        return await read_one(self._connection, statements.GET_RATED_POWER, (key,), scalar)
 
     async def get_charging_profile(self, *, name: str) -> ChargingProfile | None:
         return await read_one(self._connection, statements.GET_CHARGING_PROFILE, (name,), decode_charging_profile)
@@ -250,6 +312,105 @@ class SqliteReaders:
     async def get_local_list(self, *, charge_point_key: int) -> LocalList | None:
         return await read_one(self._connection, statements.GET_LOCAL_LIST, (charge_point_key,), decode_local_list)
 
+    async def get_person(self, *, id: str) -> Person | None:
+        return await read_one(self._connection, statements.GET_PERSON, (id,), decode_person)
+
+    async def list_people(self, *, after: str, page_size: int) -> list[Person]:
+        return await read_all(self._connection, statements.LIST_PEOPLE, (after, page_size), decode_person)
+
+    async def list_all_people(self) -> list[Person]:
+        return await read_all(self._connection, statements.LIST_ALL_PEOPLE, (), decode_person)
+
+    async def list_cards(self) -> list[PersonCard]:
+        return await read_all(self._connection, statements.LIST_CARDS, (), decode_person_card)
+
+    async def list_cards_of_person(self, *, person_id: str | None) -> list[PersonCard]:
+        return await read_all(self._connection, statements.LIST_CARDS_OF_PERSON, (person_id,), decode_person_card)
+
+    async def list_holders_of_card(self, *, id_tag: str) -> list[PersonCard]:
+        return await read_all(self._connection, statements.LIST_HOLDERS_OF_CARD, (id_tag,), decode_person_card)
+
+    async def list_prices(self) -> list[PersonPrice]:
+        return await read_all(self._connection, statements.LIST_PRICES, (), decode_person_price)
+
+    async def list_prices_of_person(self, *, person_id: str) -> list[PersonPrice]:
+        return await read_all(self._connection, statements.LIST_PRICES_OF_PERSON, (person_id,), decode_person_price)
+
+    async def list_default_prices(self) -> list[DefaultPrice]:
+        return await read_all(self._connection, statements.LIST_DEFAULT_PRICES, (), decode_default_price)
+
+    async def list_ends_of_id_tag(
+        self, *, id_tag: str, since: datetime | None, until: datetime | None
+    ) -> list[TransactionRecord]:
+        return await read_all(
+            self._connection,
+            statements.LIST_ENDS_OF_ID_TAG,
+            (
+                id_tag,
+                None if since is None else to_milliseconds(since),
+                None if until is None else to_milliseconds(until),
+            ),
+            decode_transaction_record,
+        )
+
+    async def list_late_ends_of_id_tag(
+        self, *, id_tag: str, since: datetime | None, until: datetime | None
+    ) -> list[TransactionRecord]:
+        return await read_all(
+            self._connection,
+            statements.LIST_LATE_ENDS_OF_ID_TAG,
+            (
+                id_tag,
+                None if since is None else to_milliseconds(since),
+                None if until is None else to_milliseconds(until),
+            ),
+            decode_transaction_record,
+        )
+
+    async def list_superseded_ends_of_id_tag(self, *, id_tag: str) -> list[ListSupersededEndsOfIdTagRow]:
+        return await read_all(
+            self._connection,
+            statements.LIST_SUPERSEDED_ENDS_OF_ID_TAG,
+            (id_tag,),
+            decode_list_superseded_ends_of_id_tag_row,
+        )
+
+    async def find_stop(self, *, since: datetime | None, until: datetime | None, skipped: int) -> datetime | None:
+        return await read_one(
+            self._connection,
+            statements.FIND_STOP,
+            (
+                None if since is None else to_milliseconds(since),
+                None if until is None else to_milliseconds(until),
+                skipped,
+            ),
+            decode_find_stop,
+        )
+
+    async def sum_up_by_charger(self, *, since: datetime | None, until: datetime | None) -> list[SumUpByChargerRow]:
+        return await read_all(
+            self._connection,
+            statements.SUM_UP_BY_CHARGER,
+            (None if since is None else to_milliseconds(since), None if until is None else to_milliseconds(until)),
+            decode_sum_up_by_charger_row,
+        )
+
+    async def sum_up_by_id_tag(self, *, since: datetime | None, until: datetime | None) -> list[SumUpByIdTagRow]:
+        return await read_all(
+            self._connection,
+            statements.SUM_UP_BY_ID_TAG,
+            (None if since is None else to_milliseconds(since), None if until is None else to_milliseconds(until)),
+            decode_sum_up_by_id_tag_row,
+        )
+
+    async def sum_up_by_person(self, *, since: datetime | None, until: datetime | None) -> list[SumUpByPersonRow]:
+        return await read_all(
+            self._connection,
+            statements.SUM_UP_BY_PERSON,
+            (None if since is None else to_milliseconds(since), None if until is None else to_milliseconds(until)),
+            decode_sum_up_by_person_row,
+        )
+
     async def list_reservations(self, *, before_id: int, page_size: int) -> list[ReservationRecord]:
         return await read_all(
             self._connection, statements.LIST_RESERVATIONS, (before_id, page_size), decode_reservation_record
@@ -285,6 +446,9 @@ class SqliteReaders:
             decode_reservation_record,
         )
 
+    async def get_sample_kind(self, *, id: int) -> SampleKind | None:
+        return await read_one(self._connection, statements.GET_SAMPLE_KIND, (id,), decode_sample_kind)
+
     async def list_transaction_samples(
         self, *, transaction_id: int, measured_at: datetime, position: int, kind_id: int, value: str, page_size: int
     ) -> list[ListTransactionSamplesRow]:
@@ -294,6 +458,120 @@ class SqliteReaders:
             (transaction_id, to_milliseconds(measured_at), position, kind_id, value, page_size),
             decode_list_transaction_samples_row,
         )
+
+    async def list_readings(
+        self, *, transaction_id: int, after: datetime, after_late_sample: str, page_size: int
+    ) -> list[ListReadingsRow]:
+        return await read_all(
+            self._connection,
+            statements.LIST_READINGS,
+            (transaction_id, to_milliseconds(after), after_late_sample, page_size),
+            decode_list_readings_row,
+        )
+
+    async def find_reading(self, *, transaction_id: int, skipped: int) -> datetime | None:
+        return await read_one(self._connection, statements.FIND_READING, (transaction_id, skipped), decode_find_reading)
+
+    async def find_newest_reading(self, *, transaction_id: int) -> datetime | None:
+        return await read_one(
+            self._connection, statements.FIND_NEWEST_READING, (transaction_id,), decode_find_newest_reading
+        )
+
+    async def list_last_readings(self, *, spans: str, transaction_id: int) -> list[ListLastReadingsRow]:
+        return await read_all(
+            self._connection, statements.LIST_LAST_READINGS, (spans, transaction_id), decode_list_last_readings_row
+        )
+
+    async def list_points(self) -> list[ListPointsRow]:
+        return await read_all(self._connection, statements.LIST_POINTS, (), decode_list_points_row)
+
+    async def list_presence(self, *, keys: Sequence[int]) -> list[ListPresenceRow]:
+        return await read_all(self._connection, statements.LIST_PRESENCE, (to_array(keys),), decode_list_presence_row)
+
+    async def list_names(self, *, keys: Sequence[int]) -> list[ListNamesRow]:
+        return await read_all(self._connection, statements.LIST_NAMES, (to_array(keys),), decode_list_names_row)
+
+    async def list_long_open(self, *, began_until: datetime, told_until: datetime) -> list[ListLongOpenRow]:
+        return await read_all(
+            self._connection,
+            statements.LIST_LONG_OPEN,
+            (to_milliseconds(began_until), to_milliseconds(told_until)),
+            decode_list_long_open_row,
+        )
+
+    async def list_open_of(self, *, ids: Sequence[int]) -> list[ListOpenOfRow]:
+        return await read_all(self._connection, statements.LIST_OPEN_OF, (to_array(ids),), decode_list_open_of_row)
+
+    async def sum_ended_transactions(
+        self, *, since: datetime | None, until: datetime | None
+    ) -> SumEndedTransactionsRow:
+        return await read_certain(
+            self._connection,
+            statements.SUM_ENDED_TRANSACTIONS,
+            (None if since is None else to_milliseconds(since), None if until is None else to_milliseconds(until)),
+            decode_sum_ended_transactions_row,
+        )
+
+    async def list_faulted_connectors(self) -> list[ListFaultedConnectorsRow]:
+        return await read_all(
+            self._connection, statements.LIST_FAULTED_CONNECTORS, (), decode_list_faulted_connectors_row
+        )
+
+    async def list_lately_recovered(self, *, since: datetime | None, row_limit: int) -> list[ListLatelyRecoveredRow]:
+        return await read_all(
+            self._connection,
+            statements.LIST_LATELY_RECOVERED,
+            (None if since is None else to_milliseconds(since), row_limit),
+            decode_list_lately_recovered_row,
+        )
+
+    async def list_lately_implausible(
+        self, *, since: datetime | None, row_limit: int
+    ) -> list[ListLatelyImplausibleRow]:
+        return await read_all(
+            self._connection,
+            statements.LIST_LATELY_IMPLAUSIBLE,
+            (None if since is None else to_milliseconds(since), row_limit),
+            decode_list_lately_implausible_row,
+        )
+
+    async def list_unmatched_by_charge_point(self) -> list[ListUnmatchedByChargePointRow]:
+        return await read_all(
+            self._connection, statements.LIST_UNMATCHED_BY_CHARGE_POINT, (), decode_list_unmatched_by_charge_point_row
+        )
+
+    async def list_new_departures(self, *, since: datetime) -> list[ListNewDeparturesRow]:
+        return await read_all(
+            self._connection, statements.LIST_NEW_DEPARTURES, (to_milliseconds(since),), decode_list_new_departures_row
+        )
+
+    async def list_unstored_cards(self, *, since: datetime) -> list[ListUnstoredCardsRow]:
+        return await read_all(
+            self._connection, statements.LIST_UNSTORED_CARDS, (to_milliseconds(since),), decode_list_unstored_cards_row
+        )
+
+    async def list_ending_unrenewed(self, *, until: datetime | None) -> list[ListEndingUnrenewedRow]:
+        return await read_all(
+            self._connection,
+            statements.LIST_ENDING_UNRENEWED,
+            (None if until is None else to_milliseconds(until),),
+            decode_list_ending_unrenewed_row,
+        )
+
+    async def list_tiles(self, *, identities: Sequence[str]) -> list[ListTilesRow]:
+        return await read_all(self._connection, statements.LIST_TILES, (to_array(identities),), decode_list_tiles_row)
+
+    async def find_by_name(self, *, wanted: str, row_limit: int) -> list[str]:
+        return await read_all(self._connection, statements.FIND_BY_NAME, (wanted, row_limit), scalar)
+
+    async def list_tokens(self) -> list[Token]:
+        return await read_all(self._connection, statements.LIST_TOKENS, (), decode_token)
+
+    async def list_logins(self) -> list[Login]:
+        return await read_all(self._connection, statements.LIST_LOGINS, (), decode_login)
+
+    async def find_transaction(self, *, id: int) -> Transaction | None:
+        return await read_one(self._connection, statements.FIND_TRANSACTION, (id,), decode_transaction)
 
     async def get_transaction(self, *, transaction_id: int) -> TransactionRecord | None:
         return await read_one(

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Final, TypeAlias
 
 from ..enums import (
@@ -15,6 +16,7 @@ from ..enums import (
     MessageRole,
     ReportKind,
     ReservationState,
+    Role,
     RollOutStage,
     StepState,
     StopMatch,
@@ -30,6 +32,7 @@ from ..models import (
     ConfigurationKey,
     ConnectChargePointRow,
     Connector,
+    DefaultPrice,
     Departure,
     FindDispensableUnmatchedRow,
     FindUploadLinkRow,
@@ -42,21 +45,45 @@ from ..models import (
     ListConnectorsRow,
     ListDeliveriesRow,
     ListDeparturesRow,
-    ListEndedTransactionsRow,
+    ListEndingUnrenewedRow,
     ListEnergyReadingsRow,
+    ListFaultedConnectorsRow,
     ListFleetConnectorsRow,
     ListFleetRow,
+    ListLastReadingsRow,
+    ListLatelyImplausibleRow,
+    ListLatelyRecoveredRow,
+    ListLongOpenRow,
+    ListNamesRow,
+    ListNewDeparturesRow,
+    ListOpenOfRow,
+    ListPointsRow,
+    ListPresenceRow,
+    ListReadingsRow,
     ListReadingsWithEnergyRow,
     ListSessionsRow,
+    ListSupersededEndsOfIdTagRow,
+    ListTilesRow,
     ListTransactionSamplesRow,
     ListUnknownIdTagsRow,
+    ListUnmatchedByChargePointRow,
+    ListUnstoredCardsRow,
     LocalList,
+    Login,
+    Person,
+    PersonCard,
+    PersonPrice,
     PluginMemory,
     ReservationRecord,
     RollOutStep,
     SampleKind,
     SizeOfConfigurationRow,
     SizeOfUnmatchedRow,
+    SumEndedTransactionsRow,
+    SumUpByChargerRow,
+    SumUpByIdTagRow,
+    SumUpByPersonRow,
+    Token,
     Transaction,
     TransactionRecord,
     Unmatched,
@@ -73,6 +100,7 @@ _IMPLAUSIBLE: Final = {member.value: member for member in Implausible}
 _MESSAGE_ROLE: Final = {member.value: member for member in MessageRole}
 _REPORT_KIND: Final = {member.value: member for member in ReportKind}
 _RESERVATION_STATE: Final = {member.value: member for member in ReservationState}
+_ROLE: Final = {member.value: member for member in Role}
 _ROLL_OUT_STAGE: Final = {member.value: member for member in RollOutStage}
 _STEP_STATE: Final = {member.value: member for member in StepState}
 _STOP_MATCH: Final = {member.value: member for member in StopMatch}
@@ -429,6 +457,7 @@ StoredConnector: TypeAlias = tuple[
     str | None,
     int | None,
     int | None,
+    int | None,
     str | None,
     str | None,
     int | None,
@@ -452,6 +481,7 @@ def decode_connector(row: StoredConnector) -> Connector:
         vendor_error_code,
         status_at,
         status_received_at,
+        status_began_at,
         session_correlation_id,
         ordered_availability,
         ordered_at,
@@ -472,6 +502,7 @@ def decode_connector(row: StoredConnector) -> Connector:
         vendor_error_code,
         None if status_at is None else from_milliseconds(status_at),
         None if status_received_at is None else from_milliseconds(status_received_at),
+        None if status_began_at is None else from_milliseconds(status_began_at),
         session_correlation_id,
         None if ordered_availability is None else _AVAILABILITY[ordered_availability],
         None if ordered_at is None else from_milliseconds(ordered_at),
@@ -483,7 +514,7 @@ def decode_connector(row: StoredConnector) -> Connector:
 
 
 StoredListConnectorsRow: TypeAlias = tuple[
-    int, int, int, str | None, str | None, int | None, str | None, str | None, int | None
+    int, int, int, str | None, str | None, int | None, int | None, str | None, str | None, int | None
 ]
 
 
@@ -495,6 +526,7 @@ def decode_list_connectors_row(row: StoredListConnectorsRow) -> ListConnectorsRo
         status,
         error_code,
         status_at,
+        status_began_at,
         ordered_availability,
         session_correlation_id,
         transaction_id,
@@ -506,6 +538,7 @@ def decode_list_connectors_row(row: StoredListConnectorsRow) -> ListConnectorsRo
         status,
         error_code,
         None if status_at is None else from_milliseconds(status_at),
+        None if status_began_at is None else from_milliseconds(status_began_at),
         None if ordered_availability is None else _AVAILABILITY[ordered_availability],
         session_correlation_id,
         transaction_id,
@@ -691,6 +724,158 @@ def decode_local_list(row: StoredLocalList) -> LocalList:
     return LocalList(charge_point_key, version, from_milliseconds(known_at))
 
 
+StoredPerson: TypeAlias = tuple[str, str, str | None, int]
+
+
+def decode_person(row: StoredPerson) -> Person:
+    id, name, note, created_at = row
+    return Person(id, name, note, from_milliseconds(created_at))
+
+
+StoredPersonCard: TypeAlias = tuple[int, str, int, str | None, int]
+
+
+def decode_person_card(row: StoredPersonCard) -> PersonCard:
+    id, id_tag, since_at, person_id, made_at = row
+    return PersonCard(id, id_tag, from_milliseconds(since_at), person_id, from_milliseconds(made_at))
+
+
+StoredPersonPrice: TypeAlias = tuple[str, str, str | None]
+
+
+def decode_person_price(row: StoredPersonPrice) -> PersonPrice:
+    person_id, since, price_per_kwh = row
+    return PersonPrice(person_id, since, None if price_per_kwh is None else Decimal(price_per_kwh))
+
+
+StoredDefaultPrice: TypeAlias = tuple[str, str | None, str | None]
+
+
+def decode_default_price(row: StoredDefaultPrice) -> DefaultPrice:
+    since, price_per_kwh, currency = row
+    return DefaultPrice(since, None if price_per_kwh is None else Decimal(price_per_kwh), currency)
+
+
+StoredTransactionRecord: TypeAlias = tuple[
+    int,
+    str,
+    int,
+    int,
+    str,
+    int | None,
+    int,
+    int | None,
+    int,
+    int | None,
+    str | None,
+    str | None,
+    str | None,
+    int | None,
+    str | None,
+    str,
+    int,
+    int | None,
+    int | None,
+    int | None,
+    str | None,
+    str | None,
+    int | None,
+]
+
+
+def decode_transaction_record(row: StoredTransactionRecord) -> TransactionRecord:
+    (
+        transaction_id,
+        charge_point_id,
+        evse_id,
+        connector_id,
+        id_tag,
+        reservation_id,
+        meter_start,
+        meter_stop,
+        started_at,
+        stopped_at,
+        stop_reason,
+        stop_origin,
+        evidence,
+        energy_wh,
+        implausible_reason,
+        session_correlation_id,
+        start_received_at,
+        stop_received_at,
+        correction_id,
+        corrected_wh,
+        correction_note,
+        corrected_by,
+        corrected_at,
+    ) = row
+    return TransactionRecord(
+        transaction_id,
+        charge_point_id,
+        evse_id,
+        connector_id,
+        id_tag,
+        reservation_id,
+        meter_start,
+        meter_stop,
+        from_milliseconds(started_at),
+        None if stopped_at is None else from_milliseconds(stopped_at),
+        stop_reason,
+        None if stop_origin is None else _STOP_ORIGIN[stop_origin],
+        evidence,
+        energy_wh,
+        None if implausible_reason is None else _IMPLAUSIBLE[implausible_reason],
+        session_correlation_id,
+        from_milliseconds(start_received_at),
+        None if stop_received_at is None else from_milliseconds(stop_received_at),
+        correction_id,
+        corrected_wh,
+        correction_note,
+        corrected_by,
+        None if corrected_at is None else from_milliseconds(corrected_at),
+    )
+
+
+StoredListSupersededEndsOfIdTagRow: TypeAlias = tuple[
+    int, int, str, int, int | None, int, int, str, int, str | None, int | None, int | None, str | None, str | None
+]
+
+
+def decode_list_superseded_ends_of_id_tag_row(row: StoredListSupersededEndsOfIdTagRow) -> ListSupersededEndsOfIdTagRow:
+    (
+        id,
+        transaction_id,
+        id_tag,
+        superseded_at,
+        stop_received_at,
+        stopped_at,
+        meter_stop,
+        stop_origin,
+        energy_wh,
+        implausible_reason,
+        correction_id,
+        corrected_wh,
+        correction_note,
+        corrected_by,
+    ) = row
+    return ListSupersededEndsOfIdTagRow(
+        id,
+        transaction_id,
+        id_tag,
+        from_milliseconds(superseded_at),
+        None if stop_received_at is None else from_milliseconds(stop_received_at),
+        from_milliseconds(stopped_at),
+        meter_stop,
+        _STOP_ORIGIN[stop_origin],
+        energy_wh,
+        None if implausible_reason is None else _IMPLAUSIBLE[implausible_reason],
+        correction_id,
+        corrected_wh,
+        correction_note,
+        corrected_by,
+    )
+
+
 StoredPluginMemory: TypeAlias = tuple[str, str, str]
 
 
@@ -698,20 +883,51 @@ def decode_plugin_memory(row: StoredPluginMemory) -> PluginMemory:
     return PluginMemory(*row)
 
 
-StoredListEndedTransactionsRow: TypeAlias = tuple[int, str, str, int, int | None, int | None, str | None, int | None]
+StoredSumUpByChargerRow: TypeAlias = tuple[str, str | None, int, int, float, float, float]
 
 
-def decode_list_ended_transactions_row(row: StoredListEndedTransactionsRow) -> ListEndedTransactionsRow:
-    id, charge_point_id, id_tag, started_at, stopped_at, energy_wh, implausible_reason, corrected_wh = row
-    return ListEndedTransactionsRow(
-        id,
-        charge_point_id,
-        id_tag,
-        from_milliseconds(started_at),
-        None if stopped_at is None else from_milliseconds(stopped_at),
-        energy_wh,
+def decode_sum_up_by_charger_row(row: StoredSumUpByChargerRow) -> SumUpByChargerRow:
+    subject, implausible_reason, is_corrected, sessions, energy_wh, corrected_wh, duration_ms = row
+    return SumUpByChargerRow(
+        subject,
         None if implausible_reason is None else _IMPLAUSIBLE[implausible_reason],
+        is_corrected,
+        sessions,
+        energy_wh,
         corrected_wh,
+        duration_ms,
+    )
+
+
+StoredSumUpByIdTagRow: TypeAlias = tuple[str, str | None, int, int, float, float, float]
+
+
+def decode_sum_up_by_id_tag_row(row: StoredSumUpByIdTagRow) -> SumUpByIdTagRow:
+    subject, implausible_reason, is_corrected, sessions, energy_wh, corrected_wh, duration_ms = row
+    return SumUpByIdTagRow(
+        subject,
+        None if implausible_reason is None else _IMPLAUSIBLE[implausible_reason],
+        is_corrected,
+        sessions,
+        energy_wh,
+        corrected_wh,
+        duration_ms,
+    )
+
+
+StoredSumUpByPersonRow: TypeAlias = tuple[str, str | None, int, int, float, float, float]
+
+
+def decode_sum_up_by_person_row(row: StoredSumUpByPersonRow) -> SumUpByPersonRow:
+    subject, implausible_reason, is_corrected, sessions, energy_wh, corrected_wh, duration_ms = row
+    return SumUpByPersonRow(
+        subject,
+        None if implausible_reason is None else _IMPLAUSIBLE[implausible_reason],
+        is_corrected,
+        sessions,
+        energy_wh,
+        corrected_wh,
+        duration_ms,
     )
 
 
@@ -780,6 +996,24 @@ def decode_list_transaction_samples_row(row: StoredListTransactionSamplesRow) ->
     )
 
 
+StoredListReadingsRow: TypeAlias = tuple[int, str, str, int, int]
+
+
+def decode_list_readings_row(row: StoredListReadingsRow) -> ListReadingsRow:
+    measured_at, late_sample, samples, origin, received_at = row
+    return ListReadingsRow(from_milliseconds(measured_at), late_sample, samples, origin, from_milliseconds(received_at))
+
+
+StoredListLastReadingsRow: TypeAlias = tuple[int, str, str, int, int]
+
+
+def decode_list_last_readings_row(row: StoredListLastReadingsRow) -> ListLastReadingsRow:
+    measured_at, late_sample, samples, origin, received_at = row
+    return ListLastReadingsRow(
+        from_milliseconds(measured_at), late_sample, samples, origin, from_milliseconds(received_at)
+    )
+
+
 StoredListSessionsRow: TypeAlias = tuple[str, int, str | None, int | None, int | None, int | None]
 
 
@@ -795,6 +1029,213 @@ def decode_list_sessions_row(row: StoredListSessionsRow) -> ListSessionsRow:
     )
 
 
+StoredListPointsRow: TypeAlias = tuple[int, str, int, int]
+
+
+def decode_list_points_row(row: StoredListPointsRow) -> ListPointsRow:
+    return ListPointsRow(*row)
+
+
+StoredListPresenceRow: TypeAlias = tuple[int, int, int | None, int | None, int | None]
+
+
+def decode_list_presence_row(row: StoredListPresenceRow) -> ListPresenceRow:
+    key, registered_at, last_connect_at, last_disconnect_at, last_heartbeat_at = row
+    return ListPresenceRow(
+        key,
+        from_milliseconds(registered_at),
+        None if last_connect_at is None else from_milliseconds(last_connect_at),
+        None if last_disconnect_at is None else from_milliseconds(last_disconnect_at),
+        None if last_heartbeat_at is None else from_milliseconds(last_heartbeat_at),
+    )
+
+
+StoredListNamesRow: TypeAlias = tuple[int, str | None]
+
+
+def decode_list_names_row(row: StoredListNamesRow) -> ListNamesRow:
+    return ListNamesRow(*row)
+
+
+StoredListLongOpenRow: TypeAlias = tuple[int, int, int, str, int, int]
+
+
+def decode_list_long_open_row(row: StoredListLongOpenRow) -> ListLongOpenRow:
+    id, charge_point_key, connector_id, id_tag, started_at, start_received_at = row
+    return ListLongOpenRow(
+        id, charge_point_key, connector_id, id_tag, from_milliseconds(started_at), from_milliseconds(start_received_at)
+    )
+
+
+StoredListOpenOfRow: TypeAlias = tuple[int, int, int, str, int]
+
+
+def decode_list_open_of_row(row: StoredListOpenOfRow) -> ListOpenOfRow:
+    id, charge_point_key, connector_id, id_tag, start_received_at = row
+    return ListOpenOfRow(id, charge_point_key, connector_id, id_tag, from_milliseconds(start_received_at))
+
+
+StoredSumEndedTransactionsRow: TypeAlias = tuple[int, int, int]
+
+
+def decode_sum_ended_transactions_row(row: StoredSumEndedTransactionsRow) -> SumEndedTransactionsRow:
+    return SumEndedTransactionsRow(*row)
+
+
+StoredListFaultedConnectorsRow: TypeAlias = tuple[int, int, str | None, str | None, str | None, int | None]
+
+
+def decode_list_faulted_connectors_row(row: StoredListFaultedConnectorsRow) -> ListFaultedConnectorsRow:
+    charge_point_key, connector_id, error_code, info, vendor_error_code, status_began_at = row
+    return ListFaultedConnectorsRow(
+        charge_point_key,
+        connector_id,
+        error_code,
+        info,
+        vendor_error_code,
+        None if status_began_at is None else from_milliseconds(status_began_at),
+    )
+
+
+StoredListLatelyRecoveredRow: TypeAlias = tuple[int, int, int, str, int | None, int]
+
+
+def decode_list_lately_recovered_row(row: StoredListLatelyRecoveredRow) -> ListLatelyRecoveredRow:
+    id, charge_point_key, connector_id, id_tag, stop_received_at, of_all = row
+    return ListLatelyRecoveredRow(
+        id,
+        charge_point_key,
+        connector_id,
+        id_tag,
+        None if stop_received_at is None else from_milliseconds(stop_received_at),
+        of_all,
+    )
+
+
+StoredListLatelyImplausibleRow: TypeAlias = tuple[int, int, int, str, str | None, int | None, int]
+
+
+def decode_list_lately_implausible_row(row: StoredListLatelyImplausibleRow) -> ListLatelyImplausibleRow:
+    id, charge_point_key, connector_id, id_tag, implausible_reason, stop_received_at, of_all = row
+    return ListLatelyImplausibleRow(
+        id,
+        charge_point_key,
+        connector_id,
+        id_tag,
+        None if implausible_reason is None else _IMPLAUSIBLE[implausible_reason],
+        None if stop_received_at is None else from_milliseconds(stop_received_at),
+        of_all,
+    )
+
+
+StoredListUnmatchedByChargePointRow: TypeAlias = tuple[int, int, int]
+
+
+def decode_list_unmatched_by_charge_point_row(
+    row: StoredListUnmatchedByChargePointRow,
+) -> ListUnmatchedByChargePointRow:
+    charge_point_key, records, newest_received_at = row
+    return ListUnmatchedByChargePointRow(charge_point_key, records, from_milliseconds(newest_received_at))
+
+
+StoredListNewDeparturesRow: TypeAlias = tuple[int, int, int]
+
+
+def decode_list_new_departures_row(row: StoredListNewDeparturesRow) -> ListNewDeparturesRow:
+    charge_point_key, kinds, newest_first_at = row
+    return ListNewDeparturesRow(charge_point_key, kinds, from_milliseconds(newest_first_at))
+
+
+StoredListUnstoredCardsRow: TypeAlias = tuple[str, int, str, int]
+
+
+def decode_list_unstored_cards_row(row: StoredListUnstoredCardsRow) -> ListUnstoredCardsRow:
+    id_tag, charge_point_key, status, last_at = row
+    return ListUnstoredCardsRow(id_tag, charge_point_key, status, from_milliseconds(last_at))
+
+
+StoredListEndingUnrenewedRow: TypeAlias = tuple[int | None, int | None, int | None]
+
+
+def decode_list_ending_unrenewed_row(row: StoredListEndingUnrenewedRow) -> ListEndingUnrenewedRow:
+    charge_point_key, issued_at, expires_at = row
+    return ListEndingUnrenewedRow(
+        charge_point_key,
+        None if issued_at is None else from_milliseconds(issued_at),
+        None if expires_at is None else from_milliseconds(expires_at),
+    )
+
+
+StoredListTilesRow: TypeAlias = tuple[
+    str,
+    str | None,
+    int,
+    int | None,
+    int | None,
+    int | None,
+    str | None,
+    str | None,
+    int | None,
+    int | None,
+    int | None,
+    str | None,
+]
+
+
+def decode_list_tiles_row(row: StoredListTilesRow) -> ListTilesRow:
+    (
+        identity,
+        display_name,
+        registered_at,
+        last_connect_at,
+        last_disconnect_at,
+        connector_id,
+        status,
+        error_code,
+        status_began_at,
+        transaction_id,
+        started_at,
+        id_tag,
+    ) = row
+    return ListTilesRow(
+        identity,
+        display_name,
+        from_milliseconds(registered_at),
+        None if last_connect_at is None else from_milliseconds(last_connect_at),
+        None if last_disconnect_at is None else from_milliseconds(last_disconnect_at),
+        connector_id,
+        status,
+        error_code,
+        None if status_began_at is None else from_milliseconds(status_began_at),
+        transaction_id,
+        None if started_at is None else from_milliseconds(started_at),
+        id_tag,
+    )
+
+
+StoredToken: TypeAlias = tuple[int, str, str, bytes, int, int | None]
+
+
+def decode_token(row: StoredToken) -> Token:
+    id, name, role, hash, created_at, last_used_at = row
+    return Token(
+        id,
+        name,
+        _ROLE[role],
+        hash,
+        from_milliseconds(created_at),
+        None if last_used_at is None else from_milliseconds(last_used_at),
+    )
+
+
+StoredLogin: TypeAlias = tuple[bytes, int | None, int]
+
+
+def decode_login(row: StoredLogin) -> Login:
+    hash, token_id, expires_at = row
+    return Login(hash, token_id, from_milliseconds(expires_at))
+
+
 StoredListDeliveriesRow: TypeAlias = tuple[int | None, int, int | None]
 
 
@@ -802,83 +1243,6 @@ def decode_list_deliveries_row(row: StoredListDeliveriesRow) -> ListDeliveriesRo
     energy_wh, started_at, stopped_at = row
     return ListDeliveriesRow(
         energy_wh, from_milliseconds(started_at), None if stopped_at is None else from_milliseconds(stopped_at)
-    )
-
-
-StoredTransactionRecord: TypeAlias = tuple[
-    int,
-    str,
-    int,
-    int,
-    str,
-    int | None,
-    int,
-    int | None,
-    int,
-    int | None,
-    str | None,
-    str | None,
-    str | None,
-    int | None,
-    str | None,
-    str,
-    int,
-    int | None,
-    int | None,
-    str | None,
-    str | None,
-    int | None,
-]
-
-
-def decode_transaction_record(row: StoredTransactionRecord) -> TransactionRecord:
-    (
-        transaction_id,
-        charge_point_id,
-        evse_id,
-        connector_id,
-        id_tag,
-        reservation_id,
-        meter_start,
-        meter_stop,
-        started_at,
-        stopped_at,
-        stop_reason,
-        stop_origin,
-        evidence,
-        energy_wh,
-        implausible_reason,
-        session_correlation_id,
-        start_received_at,
-        correction_id,
-        corrected_wh,
-        correction_note,
-        corrected_by,
-        corrected_at,
-    ) = row
-    return TransactionRecord(
-        transaction_id,
-        charge_point_id,
-        evse_id,
-        connector_id,
-        id_tag,
-        reservation_id,
-        meter_start,
-        meter_stop,
-        from_milliseconds(started_at),
-        None if stopped_at is None else from_milliseconds(stopped_at),
-        stop_reason,
-        None if stop_origin is None else _STOP_ORIGIN[stop_origin],
-        evidence,
-        energy_wh,
-        None if implausible_reason is None else _IMPLAUSIBLE[implausible_reason],
-        session_correlation_id,
-        from_milliseconds(start_received_at),
-        correction_id,
-        corrected_wh,
-        correction_note,
-        corrected_by,
-        None if corrected_at is None else from_milliseconds(corrected_at),
     )
 
 
@@ -965,6 +1329,10 @@ def decode_find_newest_clock(row: tuple[int]) -> datetime:
     return from_milliseconds(row[0])
 
 
+def decode_find_stop(row: tuple[int | None]) -> datetime | None:
+    return None if row[0] is None else from_milliseconds(row[0])
+
+
 def decode_is_reservation_id_known(row: tuple[int]) -> bool:
     return bool(row[0])
 
@@ -974,4 +1342,12 @@ def decode_find_reading_after(row: tuple[int]) -> datetime:
 
 
 def decode_find_connector_reading_after(row: tuple[int]) -> datetime:
+    return from_milliseconds(row[0])
+
+
+def decode_find_reading(row: tuple[int]) -> datetime:
+    return from_milliseconds(row[0])
+
+
+def decode_find_newest_reading(row: tuple[int]) -> datetime:
     return from_milliseconds(row[0])

@@ -336,13 +336,13 @@ ORDER BY d.vendor, d.model, d.firmware_version, d.action, d.message, d.rule, d.f
 LIMIT ?8"""
 
 GET_CONNECTOR: Final = """\
-SELECT "key", charge_point_key, evse_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, status_received_at, session_correlation_id, ordered_availability, ordered_at, newest_start_at, newest_stop_at, stale_status_at, stale_status_received_at FROM connectors
+SELECT "key", charge_point_key, evse_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, status_received_at, status_began_at, session_correlation_id, ordered_availability, ordered_at, newest_start_at, newest_stop_at, stale_status_at, stale_status_received_at FROM connectors
 WHERE charge_point_key = ?1 AND evse_id = ?2 AND connector_id = ?3"""
 
 ADD_CONNECTOR: Final = """\
 INSERT INTO connectors (charge_point_key, evse_id, connector_id)
 VALUES (?1, ?2, ?3)
-RETURNING "key", charge_point_key, evse_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, status_received_at, session_correlation_id, ordered_availability, ordered_at, newest_start_at, newest_stop_at, stale_status_at, stale_status_received_at"""
+RETURNING "key", charge_point_key, evse_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, status_received_at, status_began_at, session_correlation_id, ordered_availability, ordered_at, newest_start_at, newest_stop_at, stale_status_at, stale_status_received_at"""
 
 COUNT_CONNECTORS: Final = """\
 SELECT count(*) FROM connectors WHERE charge_point_key = ?1"""
@@ -351,6 +351,8 @@ SET_CONNECTOR_STATUS: Final = """\
 UPDATE connectors
 SET status = ?1, error_code = ?2, info = ?3, vendor_id = ?4,
     vendor_error_code = ?5, status_at = ?6, status_received_at = ?7,
+    status_began_at =
+        CASE WHEN status = ?1 THEN coalesce(status_began_at, ?7) ELSE ?7 END,
     session_correlation_id = ?8
 WHERE key = ?9"""
 
@@ -381,8 +383,8 @@ UPDATE connectors SET session_correlation_id = NULL
 WHERE key = ?1 AND session_correlation_id = ?2"""
 
 LIST_CONNECTORS: Final = """\
-SELECT c.charge_point_key, c.evse_id, c.connector_id, c.status, c.error_code, c.status_at, c.ordered_availability,
-    c.session_correlation_id, t.id AS transaction_id
+SELECT c.charge_point_key, c.evse_id, c.connector_id, c.status, c.error_code, c.status_at, c.status_began_at,
+    c.ordered_availability, c.session_correlation_id, t.id AS transaction_id
 FROM connectors AS c
 LEFT JOIN transactions AS t ON t.connector_key = c.key AND t.stopped_at IS NULL
 WHERE c.charge_point_key IN (SELECT value FROM json_each(?1))
@@ -535,6 +537,92 @@ ON CONFLICT (charge_point_key) DO UPDATE SET version = excluded.version, known_a
 GET_LOCAL_LIST: Final = """\
 SELECT charge_point_key, version, known_at FROM local_lists WHERE charge_point_key = ?1"""
 
+GET_PERSON: Final = """\
+SELECT id, name, note, created_at FROM persons WHERE id = ?1"""
+
+LIST_PEOPLE: Final = """\
+SELECT id, name, note, created_at FROM persons WHERE id > ?1 ORDER BY id LIMIT ?2"""
+
+LIST_ALL_PEOPLE: Final = """\
+SELECT id, name, note, created_at FROM persons ORDER BY id"""
+
+COUNT_PEOPLE: Final = """\
+SELECT count(*) FROM persons"""
+
+PUT_PERSON: Final = """\
+INSERT INTO persons (id, name, note, created_at) VALUES (?1, ?2, ?3, ?4)
+ON CONFLICT (id) DO UPDATE SET name = excluded.name, note = excluded.note"""
+
+DELETE_PERSON: Final = """\
+DELETE FROM persons WHERE id = ?1"""
+
+LIST_CARDS: Final = """\
+SELECT id, id_tag, since_at, person_id, made_at FROM person_cards ORDER BY id_tag, since_at"""
+
+LIST_CARDS_OF_PERSON: Final = """\
+SELECT id, id_tag, since_at, person_id, made_at FROM person_cards WHERE person_id = ?1 ORDER BY id_tag, since_at"""
+
+LIST_HOLDERS_OF_CARD: Final = """\
+SELECT id, id_tag, since_at, person_id, made_at FROM person_cards WHERE id_tag = ?1 ORDER BY since_at"""
+
+PUT_CARD: Final = """\
+INSERT INTO person_cards (id_tag, since_at, person_id, made_at) VALUES (?1, ?2, ?3, ?4)
+ON CONFLICT (id_tag, since_at) DO UPDATE SET id_tag = excluded.id_tag, person_id = excluded.person_id,
+    made_at = excluded.made_at"""
+
+LIST_PRICES: Final = """\
+SELECT person_id, since, price_per_kwh FROM person_prices ORDER BY person_id, since"""
+
+LIST_PRICES_OF_PERSON: Final = """\
+SELECT person_id, since, price_per_kwh FROM person_prices WHERE person_id = ?1 ORDER BY since"""
+
+PUT_PRICE: Final = """\
+INSERT INTO person_prices (person_id, since, price_per_kwh) VALUES (?1, ?2, ?3)
+ON CONFLICT (person_id, since) DO UPDATE SET price_per_kwh = excluded.price_per_kwh"""
+
+LIST_DEFAULT_PRICES: Final = """\
+SELECT since, price_per_kwh, currency FROM default_prices ORDER BY since"""
+
+PUT_DEFAULT_PRICE: Final = """\
+INSERT INTO default_prices (since, price_per_kwh, currency) VALUES (?1, ?2, ?3)
+ON CONFLICT (since) DO UPDATE SET price_per_kwh = excluded.price_per_kwh, currency = excluded.currency"""
+
+ADD_SUPERSEDED_END: Final = """\
+INSERT INTO superseded_ends (
+    transaction_id, id_tag, superseded_at, stop_received_at, stopped_at, meter_stop, stop_origin, energy_wh,
+    implausible_reason, correction_id
+)
+VALUES (
+    ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,
+    ?9, ?10
+)"""
+
+COUNT_ENDS_OF_ID_TAG: Final = """\
+SELECT count(*) FROM transactions WHERE id_tag = ?1 AND stopped_at < ?2 AND started_at >= ?3"""
+
+COUNT_SUPERSEDED_ENDS_OF_ID_TAG: Final = """\
+SELECT count(*) FROM superseded_ends AS s
+JOIN transactions AS t ON t.id = s.transaction_id
+WHERE s.id_tag = ?1 AND s.stopped_at < ?2 AND t.started_at >= ?3"""
+
+LIST_ENDS_OF_ID_TAG: Final = """\
+SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, stop_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
+WHERE id_tag = ?1 AND stopped_at >= ?2 AND stopped_at < ?3
+ORDER BY stopped_at"""
+
+LIST_LATE_ENDS_OF_ID_TAG: Final = """\
+SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, stop_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
+WHERE id_tag = ?1 AND stop_received_at > stopped_at + 86400000
+    AND stop_received_at >= ?2 AND stop_received_at < ?3
+ORDER BY stop_received_at"""
+
+LIST_SUPERSEDED_ENDS_OF_ID_TAG: Final = """\
+SELECT s.id, s.transaction_id, s.id_tag, s.superseded_at, s.stop_received_at, s.stopped_at, s.meter_stop, s.stop_origin, s.energy_wh, s.implausible_reason, s.correction_id, r.energy_wh AS corrected_wh, r.note AS correction_note, r.who AS corrected_by
+FROM superseded_ends AS s
+LEFT JOIN transaction_corrections AS r ON r.id = s.correction_id
+WHERE s.id_tag = ?1
+ORDER BY s.transaction_id, s.id"""
+
 REMEMBER_FOR_PLUGIN: Final = """\
 INSERT INTO plugin_memory (plugin, key, value) VALUES (?1, ?2, ?3)
 ON CONFLICT (plugin, key) DO UPDATE SET value = excluded.value"""
@@ -560,21 +648,63 @@ LIST_SUSPECTED: Final = """\
 SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at, samples_thinned FROM transactions WHERE grace_began_at <= ?1 ORDER BY grace_began_at, id"""
 
 FIND_CONNECTOR: Final = """\
-SELECT "key", charge_point_key, evse_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, status_received_at, session_correlation_id, ordered_availability, ordered_at, newest_start_at, newest_stop_at, stale_status_at, stale_status_received_at FROM connectors WHERE key = ?1"""
+SELECT "key", charge_point_key, evse_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, status_received_at, status_began_at, session_correlation_id, ordered_availability, ordered_at, newest_start_at, newest_stop_at, stale_status_at, stale_status_received_at FROM connectors WHERE key = ?1"""
 
 RESTART_GRACE_PERIODS: Final = """\
 UPDATE transactions SET grace_began_at = ?1 WHERE grace_began_at IS NOT NULL"""
 
-LIST_ENDED_TRANSACTIONS: Final = """\
+FIND_STOP: Final = """\
+SELECT stopped_at FROM transactions
+WHERE stopped_at >= ?1 AND stopped_at <= ?2
+ORDER BY stopped_at
+LIMIT 1 OFFSET ?3"""
+
+SUM_UP_BY_CHARGER: Final = """\
 SELECT
-    t.id, p.identity AS charge_point_id, t.id_tag, t.started_at, t.stopped_at, t.energy_wh, t.implausible_reason,
-    r.energy_wh AS corrected_wh
+    p.identity AS subject,
+    t.implausible_reason,
+    CAST(t.correction_id IS NOT NULL AS INTEGER) AS is_corrected,
+    count(*) AS sessions,
+    CAST(total(t.energy_wh) AS REAL) AS energy_wh,
+    CAST(total(r.energy_wh) AS REAL) AS corrected_wh,
+    CAST(total(max(t.stopped_at - t.started_at, 0)) AS REAL) AS duration_ms
 FROM transactions AS t
 JOIN charge_points AS p ON p.key = t.charge_point_key
 LEFT JOIN transaction_corrections AS r ON r.id = t.correction_id
-WHERE t.id > ?1 AND t.stopped_at >= ?2 AND (t.stopped_at < ?3 OR ?3 IS NULL)
-ORDER BY t.id
-LIMIT ?4"""
+WHERE t.stopped_at >= ?1 AND t.stopped_at <= ?2
+GROUP BY t.charge_point_key, t.implausible_reason, t.correction_id IS NOT NULL"""
+
+SUM_UP_BY_ID_TAG: Final = """\
+SELECT
+    t.id_tag AS subject,
+    t.implausible_reason,
+    CAST(t.correction_id IS NOT NULL AS INTEGER) AS is_corrected,
+    count(*) AS sessions,
+    CAST(total(t.energy_wh) AS REAL) AS energy_wh,
+    CAST(total(r.energy_wh) AS REAL) AS corrected_wh,
+    CAST(total(max(t.stopped_at - t.started_at, 0)) AS REAL) AS duration_ms
+FROM transactions AS t
+LEFT JOIN transaction_corrections AS r ON r.id = t.correction_id
+WHERE t.stopped_at >= ?1 AND t.stopped_at <= ?2
+GROUP BY t.id_tag, t.implausible_reason, t.correction_id IS NOT NULL
+ORDER BY min(t.id)"""
+
+SUM_UP_BY_PERSON: Final = """\
+SELECT
+    CAST(coalesce(c.person_id, '') AS TEXT) AS subject,
+    t.implausible_reason,
+    CAST(t.correction_id IS NOT NULL AS INTEGER) AS is_corrected,
+    count(*) AS sessions,
+    CAST(total(t.energy_wh) AS REAL) AS energy_wh,
+    CAST(total(r.energy_wh) AS REAL) AS corrected_wh,
+    CAST(total(max(t.stopped_at - t.started_at, 0)) AS REAL) AS duration_ms
+FROM transactions AS t
+LEFT JOIN transaction_corrections AS r ON r.id = t.correction_id
+LEFT JOIN person_cards AS c ON c.id_tag = t.id_tag AND c.since_at <= t.started_at AND NOT EXISTS (
+    SELECT 1 FROM person_cards AS n WHERE n.id_tag = t.id_tag AND n.since_at <= t.started_at AND n.since_at > c.since_at
+)
+WHERE t.stopped_at >= ?1 AND t.stopped_at <= ?2
+GROUP BY c.person_id, t.implausible_reason, t.correction_id IS NOT NULL"""
 
 PUT_RESERVATION: Final = """\
 INSERT INTO reservations (
@@ -777,6 +907,33 @@ WHERE s.transaction_id = ?1 AND s.measured_at >= ?2
 ORDER BY s.measured_at, s.position, s.kind_id, s.value
 LIMIT ?6"""
 
+LIST_READINGS: Final = """\
+SELECT measured_at, late_sample, samples, origin, received_at FROM transaction_readings
+WHERE transaction_id = ?1 AND measured_at >= ?2
+    AND (measured_at > ?2 OR late_sample > ?3)
+ORDER BY measured_at, late_sample
+LIMIT ?4"""
+
+FIND_READING: Final = """\
+SELECT measured_at FROM transaction_readings WHERE transaction_id = ?1
+ORDER BY measured_at
+LIMIT 1 OFFSET ?2"""
+
+FIND_NEWEST_READING: Final = """\
+SELECT measured_at FROM transaction_readings WHERE transaction_id = ?1 ORDER BY measured_at DESC LIMIT 1"""
+
+LIST_LAST_READINGS: Final = """\
+SELECT r.measured_at, r.late_sample, r.samples, r.origin, r.received_at
+FROM json_each(CAST(?1 AS TEXT)) AS s
+CROSS JOIN transaction_readings AS r
+WHERE r.transaction_id = ?2 AND r.measured_at = (
+    SELECT l.measured_at FROM transaction_readings AS l
+    WHERE l.transaction_id = ?2
+        AND l.measured_at >= json_extract(s.value, '$[0]') AND l.measured_at < json_extract(s.value, '$[1]')
+    ORDER BY l.measured_at DESC LIMIT 1
+)
+ORDER BY r.measured_at, r.late_sample"""
+
 LIST_SESSIONS: Final = """\
 SELECT
     p.identity AS charge_point_id, c.connector_id, c.session_correlation_id, t.id AS transaction_id,
@@ -785,6 +942,135 @@ FROM connectors AS c
 JOIN charge_points AS p ON p.key = c.charge_point_key
 LEFT JOIN transactions AS t ON t.connector_key = c.key AND t.stopped_at IS NULL AND t.session_correlation_id = c.session_correlation_id
 WHERE c.session_correlation_id IS NOT NULL"""
+
+LIST_POINTS: Final = """\
+SELECT
+    key, identity, CAST(last_connect_at IS NOT NULL AS INTEGER) AS has_connected,
+    CAST(boot_accepted_at IS NOT NULL AS INTEGER) AS is_accepted
+FROM charge_points"""
+
+LIST_PRESENCE: Final = """\
+SELECT key, registered_at, last_connect_at, last_disconnect_at, last_heartbeat_at
+FROM charge_points WHERE key IN (SELECT value FROM json_each(?1))"""
+
+LIST_NAMES: Final = """\
+SELECT key, display_name FROM charge_points WHERE key IN (SELECT value FROM json_each(?1))"""
+
+LIST_LONG_OPEN: Final = """\
+SELECT t.id, t.charge_point_key, t.connector_id, t.id_tag, t.started_at, t.start_received_at
+FROM transactions AS t
+WHERE t.stopped_at IS NULL AND (t.started_at <= ?1 OR t.start_received_at <= ?2)"""
+
+LIST_OPEN_OF: Final = """\
+SELECT t.id, t.charge_point_key, t.connector_id, t.id_tag, t.start_received_at
+FROM transactions AS t WHERE t.stopped_at IS NULL AND t.id IN (SELECT value FROM json_each(?1))"""
+
+SUM_ENDED_TRANSACTIONS: Final = """\
+SELECT
+    CAST(coalesce(sum(coalesce(r.energy_wh, CASE WHEN t.implausible_reason IS NULL THEN t.energy_wh END)), 0) AS INTEGER)
+        AS energy_wh,
+    count(coalesce(r.energy_wh, CASE WHEN t.implausible_reason IS NULL THEN t.energy_wh END)) AS sessions,
+    count(*) AS all_sessions
+FROM transactions AS t
+LEFT JOIN transaction_corrections AS r ON r.id = t.correction_id
+WHERE t.stopped_at >= ?1 AND t.stopped_at < ?2"""
+
+LIST_FAULTED_CONNECTORS: Final = """\
+SELECT charge_point_key, connector_id, error_code, info, vendor_error_code, status_began_at
+FROM connectors WHERE status = 'Faulted' ORDER BY charge_point_key"""
+
+LIST_LATELY_RECOVERED: Final = """\
+SELECT
+    t.id, t.charge_point_key, t.connector_id, t.id_tag, t.stop_received_at,
+    CAST(coalesce((
+        SELECT count(*) FROM transactions AS a WHERE a.stop_origin = 'recovered' AND a.stop_received_at >= ?1
+    ), 0) AS INTEGER) AS of_all
+FROM transactions AS t
+WHERE t.stop_origin = 'recovered' AND t.stop_received_at >= ?1
+ORDER BY t.stop_received_at DESC, t.id DESC LIMIT ?2"""
+
+LIST_LATELY_IMPLAUSIBLE: Final = """\
+SELECT
+    t.id, t.charge_point_key, t.connector_id, t.id_tag, t.implausible_reason, t.stop_received_at,
+    CAST(coalesce((
+        SELECT count(*) FROM transactions AS a
+        WHERE a.implausible_reason IS NOT NULL AND a.correction_id IS NULL AND a.stop_received_at >= ?1
+    ), 0) AS INTEGER) AS of_all
+FROM transactions AS t
+WHERE t.implausible_reason IS NOT NULL AND t.correction_id IS NULL AND t.stop_received_at >= ?1
+ORDER BY t.stop_received_at DESC, t.id DESC LIMIT ?2"""
+
+LIST_UNMATCHED_BY_CHARGE_POINT: Final = """\
+SELECT
+    charge_point_key, count(*) AS records, CAST(coalesce(max(received_at), 0) AS INTEGER) AS newest_received_at
+FROM unmatched WHERE transaction_id IS NULL GROUP BY charge_point_key"""
+
+LIST_NEW_DEPARTURES: Final = """\
+SELECT charge_point_key, count(*) AS kinds, CAST(coalesce(max(first_at), 0) AS INTEGER) AS newest_first_at
+FROM departures WHERE first_at >= ?1 GROUP BY +charge_point_key"""
+
+LIST_UNSTORED_CARDS: Final = """\
+SELECT u.id_tag, u.charge_point_key, u.status, u.last_at
+FROM unknown_id_tags AS u
+WHERE u.last_at >= ?1 AND NOT EXISTS (SELECT 1 FROM id_tags AS i WHERE i.id_tag = u.id_tag)
+ORDER BY u.last_at DESC"""
+
+LIST_ENDING_UNRENEWED: Final = """\
+SELECT c.charge_point_key, c.issued_at, c.expires_at FROM certificates AS c
+WHERE c.status = 'issued' AND c.expires_at <= ?1 AND c.charge_point_key IS NOT NULL
+AND NOT EXISTS (
+    SELECT 1 FROM certificates AS n
+    WHERE n.charge_point_key = c.charge_point_key AND n.status = 'issued' AND n.id > c.id
+)
+ORDER BY c.expires_at"""
+
+LIST_TILES: Final = """\
+SELECT
+    p.identity, p.display_name, p.registered_at, p.last_connect_at, p.last_disconnect_at, c.connector_id, c.status,
+    c.error_code, c.status_began_at, t.id AS transaction_id, t.started_at, t.id_tag
+FROM charge_points AS p
+LEFT JOIN connectors AS c ON c.charge_point_key = p.key
+LEFT JOIN transactions AS t ON t.connector_key = c.key AND t.stopped_at IS NULL
+WHERE p.identity IN (SELECT value FROM json_each(?1))
+ORDER BY p.key, c.evse_id, c.connector_id"""
+
+FIND_BY_NAME: Final = """\
+SELECT identity FROM charge_points
+WHERE instr(lower(identity), lower(?1)) > 0 OR instr(lower(display_name), lower(?1)) > 0
+ORDER BY identity LIMIT ?2"""
+
+LIST_TOKENS: Final = """\
+SELECT id, name, role, hash, created_at, last_used_at FROM tokens ORDER BY id"""
+
+FIND_TOKEN: Final = """\
+SELECT id, name, role, hash, created_at, last_used_at FROM tokens WHERE name = ?1"""
+
+ADD_TOKEN: Final = """\
+INSERT INTO tokens (name, role, hash, created_at) VALUES (?1, ?2, ?3, ?4) RETURNING id, name, role, hash, created_at, last_used_at"""
+
+DELETE_TOKEN: Final = """\
+DELETE FROM tokens WHERE id = ?1"""
+
+SET_TOKEN_USED: Final = """\
+UPDATE tokens SET last_used_at = ?1 WHERE id = ?2"""
+
+LIST_LOGINS: Final = """\
+SELECT hash, token_id, expires_at FROM logins ORDER BY expires_at"""
+
+ADD_LOGIN: Final = """\
+INSERT INTO logins (hash, token_id, expires_at) VALUES (?1, ?2, ?3)"""
+
+DELETE_LOGIN: Final = """\
+DELETE FROM logins WHERE hash = ?1"""
+
+DELETE_LOGINS_UNTIL: Final = """\
+DELETE FROM logins WHERE expires_at <= ?1"""
+
+KEEP_LATEST_LOGINS: Final = """\
+DELETE FROM logins WHERE hash IN (SELECT l.hash FROM logins AS l ORDER BY l.expires_at DESC LIMIT -1 OFFSET ?1)"""
+
+GET_TOKEN: Final = """\
+SELECT id, name, role, hash, created_at, last_used_at FROM tokens WHERE id = ?1"""
 
 FIND_START: Final = """\
 SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at, samples_thinned FROM transactions
@@ -890,17 +1176,17 @@ COUNT_OPEN_TRANSACTIONS: Final = """\
 SELECT count(*) FROM transactions WHERE stopped_at IS NULL"""
 
 GET_TRANSACTION: Final = """\
-SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records WHERE transaction_id = ?1"""
+SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, stop_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records WHERE transaction_id = ?1"""
 
 LIST_TRANSACTIONS: Final = """\
-SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
+SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, stop_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
 WHERE started_at >= ?1 AND started_at <= ?2 AND (started_at < ?2 OR transaction_id < ?3)
     AND (stopped_at IS NOT NULL OR CAST(?4 AS INTEGER) = 0)
 ORDER BY started_at DESC, transaction_id DESC
 LIMIT ?5"""
 
 LIST_TRANSACTIONS_OF_CONNECTOR_ID: Final = """\
-SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
+SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, stop_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
 WHERE connector_id = ?1
     AND started_at >= ?2 AND started_at <= ?3 AND (started_at < ?3 OR transaction_id < ?4)
     AND (stopped_at IS NOT NULL OR CAST(?5 AS INTEGER) = 0)
@@ -908,7 +1194,7 @@ ORDER BY started_at DESC, transaction_id DESC
 LIMIT ?6"""
 
 LIST_TRANSACTIONS_OF_CHARGE_POINT: Final = """\
-SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
+SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, stop_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
 WHERE charge_point_id = ?1
     AND started_at >= ?2 AND started_at <= ?3 AND (started_at < ?3 OR transaction_id < ?4)
     AND (id_tag = ?5 OR ?5 IS NULL)
@@ -917,7 +1203,7 @@ ORDER BY started_at DESC, transaction_id DESC
 LIMIT ?7"""
 
 LIST_TRANSACTIONS_OF_CONNECTOR: Final = """\
-SELECT r.transaction_id, r.charge_point_id, r.evse_id, r.connector_id, r.id_tag, r.reservation_id, r.meter_start, r.meter_stop, r.started_at, r.stopped_at, r.stop_reason, r.stop_origin, r.evidence, r.energy_wh, r.implausible_reason, r.session_correlation_id, r.start_received_at, r.correction_id, r.corrected_wh, r.correction_note, r.corrected_by, r.corrected_at
+SELECT r.transaction_id, r.charge_point_id, r.evse_id, r.connector_id, r.id_tag, r.reservation_id, r.meter_start, r.meter_stop, r.started_at, r.stopped_at, r.stop_reason, r.stop_origin, r.evidence, r.energy_wh, r.implausible_reason, r.session_correlation_id, r.start_received_at, r.stop_received_at, r.correction_id, r.corrected_wh, r.correction_note, r.corrected_by, r.corrected_at
 FROM charge_points AS p
 JOIN connectors AS c ON c.charge_point_key = p.key
 CROSS JOIN transactions AS t ON t.connector_key = c.key
@@ -930,7 +1216,7 @@ ORDER BY t.started_at DESC, t.id DESC
 LIMIT ?9"""
 
 LIST_TRANSACTIONS_OF_ID_TAG: Final = """\
-SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
+SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, stop_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
 WHERE id_tag = ?1
     AND started_at >= ?2 AND started_at <= ?3 AND (started_at < ?3 OR transaction_id < ?4)
     AND (connector_id = ?5 OR ?5 IS NULL)
@@ -939,7 +1225,7 @@ ORDER BY started_at DESC, transaction_id DESC
 LIMIT ?7"""
 
 LIST_OPEN_TRANSACTIONS: Final = """\
-SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
+SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, stop_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
 WHERE stopped_at IS NULL
     AND started_at >= ?1 AND started_at <= ?2 AND (started_at < ?2 OR transaction_id < ?3)
     AND (charge_point_id = ?4 OR ?4 IS NULL)
@@ -949,7 +1235,7 @@ ORDER BY started_at DESC, transaction_id DESC
 LIMIT ?7"""
 
 LIST_IMPLAUSIBLE_TRANSACTIONS: Final = """\
-SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
+SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, stop_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
 WHERE implausible_reason IS NOT NULL AND correction_id IS NULL
     AND started_at >= ?1 AND started_at <= ?2 AND (started_at < ?2 OR transaction_id < ?3)
     AND (charge_point_id = ?4 OR ?4 IS NULL)
@@ -961,7 +1247,7 @@ ORDER BY started_at DESC, transaction_id DESC
 LIMIT ?9"""
 
 LIST_TRANSACTIONS_BY_END: Final = """\
-SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
+SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, stop_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
 WHERE stopped_at >= ?1 AND stopped_at <= ?2 AND (stopped_at < ?2 OR transaction_id < ?3)
     AND started_at >= ?4 AND (started_at < ?5 OR ?5 IS NULL)
     AND (charge_point_id = ?6 OR ?6 IS NULL)

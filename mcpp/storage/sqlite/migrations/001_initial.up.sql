@@ -57,6 +57,7 @@ CREATE INDEX charge_points_by_vendor ON charge_points (vendor, identity);
 
 -- A connector as OCPP numbers it. evse_id is 0 where the version has no EVSEs (1.6); connector 0 is the charge point.
 -- ordered_availability: as the charge point last agreed to, at once or after a transaction.
+-- status_began_at: since when it has had its status without a break, by our clock.
 -- newest_start_at, newest_stop_at: up to when its charge point has told of its transactions' starts and stops, by its own
 -- clock as far as that can be believed. stale_status_at: of the last status that was older than what was told before.
 CREATE TABLE connectors (
@@ -71,6 +72,7 @@ CREATE TABLE connectors (
     vendor_error_code         TEXT,
     status_at                 INTEGER,
     status_received_at        INTEGER,
+    status_began_at           INTEGER,
     session_correlation_id    TEXT,
     ordered_availability      TEXT    CHECK (ordered_availability IN ('Operative', 'Inoperative')),
     ordered_at                INTEGER,
@@ -80,6 +82,8 @@ CREATE TABLE connectors (
     stale_status_received_at  INTEGER,
     UNIQUE (charge_point_key, evse_id, connector_id)
 ) STRICT;
+
+CREATE INDEX connectors_faulted ON connectors (charge_point_key) WHERE status = 'Faulted';
 
 -- The last report of a charge point on a long errand: diagnostics, firmware, log.
 CREATE TABLE charge_point_reports (
@@ -142,6 +146,7 @@ CREATE TABLE departures (
 
 CREATE INDEX departures_by_firmware
     ON departures (vendor, model, firmware_version, action, message, rule, field, last_at);
+CREATE INDEX departures_by_first ON departures (first_at, charge_point_key);
 
 CREATE TABLE id_tags (
     id_tag         TEXT    NOT NULL COLLATE NOCASE PRIMARY KEY,
@@ -231,18 +236,84 @@ CREATE UNIQUE INDEX transactions_open_by_connector ON transactions (connector_ke
 CREATE INDEX transactions_open ON transactions (started_at, id) WHERE stopped_at IS NULL;
 CREATE INDEX transactions_suspected ON transactions (grace_began_at) WHERE grace_began_at IS NOT NULL;
 CREATE INDEX transactions_by_start ON transactions (started_at, id);
-CREATE INDEX transactions_by_stop ON transactions (stopped_at, id) WHERE stopped_at IS NOT NULL;
+-- With what a sum over a span of time needs, so that it reads nothing else.
+CREATE INDEX transactions_by_stop ON transactions (stopped_at, id, energy_wh, implausible_reason, correction_id)
+    WHERE stopped_at IS NOT NULL;
 CREATE INDEX transactions_by_charge_point ON transactions (charge_point_key, started_at, id);
 CREATE INDEX transactions_by_connector ON transactions (connector_key, started_at, id);
 CREATE INDEX transactions_by_connector_id ON transactions (connector_id, started_at, id);
 CREATE INDEX transactions_by_charger_stop ON transactions (charge_point_key, stopped_at) WHERE stop_origin = 'charger';
 CREATE INDEX transactions_recovered ON transactions (charge_point_key, id) WHERE stop_origin = 'recovered';
+CREATE INDEX transactions_recovered_by_end ON transactions (stop_received_at, id) WHERE stop_origin = 'recovered';
+CREATE INDEX transactions_implausible_by_end ON transactions (stop_received_at, id)
+    WHERE implausible_reason IS NOT NULL AND correction_id IS NULL;
 CREATE INDEX transactions_implausible ON transactions (started_at, id)
     WHERE implausible_reason IS NOT NULL AND correction_id IS NULL;
 CREATE INDEX transactions_unthinned ON transactions (start_received_at)
     WHERE stopped_at IS NOT NULL AND samples_thinned = 0;
 CREATE INDEX transactions_corrected ON transactions (correction_id) WHERE correction_id IS NOT NULL;
 CREATE INDEX transactions_by_id_tag ON transactions (id_tag, started_at, id);
+CREATE INDEX transactions_by_id_tag_and_stop ON transactions (id_tag, stopped_at) WHERE stopped_at IS NOT NULL;
+-- A day in milliseconds: what became known later than that may be too late for the statement of its month.
+CREATE INDEX transactions_known_late ON transactions (id_tag, stop_received_at)
+    WHERE stop_received_at > stopped_at + 86400000;
+
+-- What counted for an ended transaction until something else did: a stop that came later, values that came after it, a
+-- person's correction. Only added to. stop_received_at to correction_id: as they were; id_tag: a copy for the index.
+CREATE TABLE superseded_ends (
+    id                  INTEGER PRIMARY KEY AUTOINCREMENT,
+    transaction_id      INTEGER NOT NULL REFERENCES transactions (id) ON DELETE CASCADE,
+    id_tag              TEXT    NOT NULL COLLATE NOCASE,
+    superseded_at       INTEGER NOT NULL,
+    stop_received_at    INTEGER,
+    stopped_at          INTEGER NOT NULL,
+    meter_stop          INTEGER NOT NULL,
+    stop_origin         TEXT    NOT NULL CHECK (stop_origin IN ('charger', 'recovered', 'operator')),
+    energy_wh           INTEGER NOT NULL,
+    implausible_reason  TEXT,
+    correction_id       INTEGER REFERENCES transaction_corrections (id) ON DELETE CASCADE
+) STRICT;
+
+CREATE INDEX superseded_ends_by_transaction ON superseded_ends (transaction_id, id);
+CREATE INDEX superseded_ends_by_id_tag ON superseded_ends (id_tag, transaction_id, id);
+CREATE INDEX superseded_ends_by_correction ON superseded_ends (correction_id) WHERE correction_id IS NOT NULL;
+
+-- Those whom sessions are charged to: persons, flats, vehicles. The id is chosen by whoever makes one.
+CREATE TABLE persons (
+    id          TEXT    NOT NULL PRIMARY KEY,
+    name        TEXT    NOT NULL,
+    note        TEXT,
+    created_at  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Whose a card is from a moment on, in the order of that for each card: sessions that began then or later.
+-- person_id: NULL where it's nobody's any more. made_at: when that was said.
+CREATE TABLE person_cards (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    id_tag     TEXT    NOT NULL COLLATE NOCASE,
+    since_at   INTEGER NOT NULL,
+    person_id  TEXT    REFERENCES persons (id) ON DELETE SET NULL,
+    made_at    INTEGER NOT NULL,
+    UNIQUE (id_tag, since_at)
+) STRICT;
+
+CREATE INDEX person_cards_by_person ON person_cards (person_id, id_tag) WHERE person_id IS NOT NULL;
+
+-- What a kWh costs a person from a day on, as sessions end in the time zone of the statement: a date such as 2026-03-01.
+-- price_per_kwh: NULL where the default holds again.
+CREATE TABLE person_prices (
+    person_id      TEXT NOT NULL REFERENCES persons (id) ON DELETE CASCADE,
+    since          TEXT NOT NULL,
+    price_per_kwh  TEXT,
+    PRIMARY KEY (person_id, since)
+) STRICT, WITHOUT ROWID;
+
+-- The settings price-per-kwh and currency as they were from a day on; NULL where they weren't given.
+CREATE TABLE default_prices (
+    since          TEXT NOT NULL PRIMARY KEY,
+    price_per_kwh  TEXT,
+    currency       TEXT
+) STRICT, WITHOUT ROWID;
 
 -- connector_key: connector 0 reserves any connector of the charge point.
 CREATE TABLE reservations (
@@ -378,6 +449,7 @@ CREATE TABLE unmatched (
 ) STRICT;
 
 CREATE INDEX unmatched_listed ON unmatched (id) WHERE transaction_id IS NULL;
+CREATE INDEX unmatched_by_receipt ON unmatched (charge_point_key, received_at) WHERE transaction_id IS NULL;
 CREATE INDEX unmatched_stops ON unmatched (charge_point_key, stopped_at) WHERE kind = 'stop';
 CREATE INDEX unmatched_by_size ON unmatched (charge_point_key, payload_bytes);
 CREATE INDEX unmatched_stops_waiting ON unmatched (charge_point_key, id) WHERE kind = 'stop' AND transaction_id IS NULL;
@@ -403,6 +475,7 @@ SELECT
     t.implausible_reason,
     t.session_correlation_id,
     t.start_received_at,
+    t.stop_received_at,
     t.correction_id,
     r.energy_wh AS corrected_wh,
     r.note AS correction_note,
@@ -535,3 +608,24 @@ CREATE TABLE roll_out_steps (
     changed_at        INTEGER NOT NULL,
     PRIMARY KEY (charge_point_key, position)
 ) STRICT, WITHOUT ROWID;
+
+-- Named tokens of the HTTP API. hash: SHA-256 of the token, which stands nowhere. last_used_at: within a minute or so.
+CREATE TABLE tokens (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    name          TEXT    NOT NULL UNIQUE COLLATE NOCASE,
+    role          TEXT    NOT NULL CHECK (role IN ('operator', 'viewer')),
+    hash          BLOB    NOT NULL UNIQUE,
+    created_at    INTEGER NOT NULL,
+    last_used_at  INTEGER
+) STRICT;
+
+-- Browsers that are logged in. hash: of the secret in the browser's cookie. token_id: of the token it was logged in
+-- with; null for the setting api-token, which then is part of what was hashed.
+CREATE TABLE logins (
+    hash        BLOB    NOT NULL PRIMARY KEY,
+    token_id    INTEGER REFERENCES tokens (id) ON DELETE CASCADE,
+    expires_at  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX logins_by_token ON logins (token_id);
+CREATE INDEX logins_by_end ON logins (expires_at);

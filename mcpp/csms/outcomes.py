@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 
 class ConnectionOutcome(StrEnum):
@@ -16,7 +17,7 @@ class ConnectionOutcome(StrEnum):
     BAD_REQUEST = "bad_request"
     """Not a WebSocket handshake: a plain HTTP request, or no HTTP at all."""
     BAD_PATH = "bad_path"
-    """Outside of `ocpp-path`."""
+    """Outside of `ocpp-path`, where `ocpp-path-strict` is on."""
     BAD_IDENTITY = "bad_identity"
     UNKNOWN_SUBPROTOCOL = "unknown_subprotocol"
     UNKNOWN_CHARGE_POINT = "unknown_charge_point"
@@ -63,4 +64,27 @@ class ConnectionOutcome(StrEnum):
 
     # Beside the above.
     TAKEN_OVER = "taken_over"
-    """A newer connection of the same charge point came from another address."""
+    """A newer connection of the same charge point came from another address, or by another path."""
+    OTHER_PATH = "other_path"
+    """An accepted connection came by a path outside of `ocpp-path`."""
+
+
+REFUSALS: Final = frozenset(
+    {
+        ConnectionOutcome.BAD_REQUEST,
+        ConnectionOutcome.BAD_PATH,
+        ConnectionOutcome.BAD_IDENTITY,
+        ConnectionOutcome.UNKNOWN_SUBPROTOCOL,
+        ConnectionOutcome.UNKNOWN_CHARGE_POINT,
+        ConnectionOutcome.UNAUTHORIZED,
+        ConnectionOutcome.PROFILE_TOO_LOW,
+        ConnectionOutcome.CERTIFICATE_REFUSED,
+        ConnectionOutcome.HELD_BACK,
+        ConnectionOutcome.TOO_MANY_CONNECTIONS,
+        ConnectionOutcome.TOO_MANY_UNKNOWN,
+        ConnectionOutcome.TLS_FAILED,
+        ConnectionOutcome.ADMISSION_FAILED,
+        ConnectionOutcome.HANDSHAKE_TIMEOUT,
+    }
+)
+"""Those that somebody has to do something about; who left by himself, such as a probe of a port, isn't among them."""

@@ -1,0 +1,117 @@
+"""`/sessions/{transaction_id}`: all that is known of one session, and what can be done about it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from http import HTTPStatus
+from typing import Annotated, Final, NamedTuple
+
+from fastapi import Query, Request
+from starlette.responses import Response
+
+from mcpp.api.bodies import RowKey
+from mcpp.api.services import ApiServices, FromServices
+from mcpp.domain.prices import amount_of
+from mcpp.reads import transactions as reads
+from mcpp.reads.curves import read_curve
+from mcpp.reads.paging import BadCursor, PageQuery
+from mcpp.reads.people import read_holders, read_prices
+from mcpp.reads.times import in_zone
+from mcpp.reads.transactions import Transaction
+from mcpp.story.phrases import IMPLAUSIBLE
+from mcpp.web.evidence import evidence_lines
+from mcpp.web.pages import FromRenderer, page_router
+from mcpp.web.people import amounts_of
+from mcpp.web.periods import CalendarPeriod
+from mcpp.web.session_chart import power_chart
+from mcpp.web.viewer import Viewer, viewer_of
+from mcpp.web.wording import chart_words
+from mcpp_generated.db.models import Person
+
+router = page_router()
+
+_SAMPLES: Final = 100
+
+
+@router.get("/sessions/{transaction_id}")
+async def show_session(
+    request: Request,
+    services: FromServices,
+    renderer: FromRenderer,
+    transaction_id: RowKey,
+    samples: Annotated[str | None, Query(max_length=8000)] = None,
+) -> Response:
+    """One session."""
+    viewer = viewer_of(request)
+    session = await reads.find(services.readers, transaction_id, services.live_readings)
+    if session is None:
+        return renderer.page(request, "missing.html", {}, HTTPStatus.NOT_FOUND)
+    query = PageQuery(limit=_SAMPLES, cursor=samples or None)
+    try:
+        page = await reads.list_samples(services.readers, transaction_id, query)
+    except BadCursor:
+        page = await reads.list_samples(services.readers, transaction_id, PageQuery(limit=_SAMPLES))
+    texts = renderer.texts(viewer)
+    words = chart_words(viewer, texts.gettext)
+    spelled = amounts_of(renderer, viewer)
+    holder = (await read_holders(services.readers)).of(session.id_tag, session.started_at)
+    curve = await read_curve(services.readers, transaction_id)
+    context = {
+        "session": session,
+        "names": await services.charge_points.names([session.charge_point_id]),
+        "person": holder,
+        "cost": await _cost(services, session, holder, viewer),
+        "month": str(CalendarPeriod.month_of(session.stopped_at or services.clock.now(), viewer.zone)),
+        "implausible": IMPLAUSIBLE,
+        "evidence": evidence_lines(session.evidence, texts.gettext),
+        "chart": None if curve is None else power_chart(curve, words, texts.gettext),
+        "story": await _story(services, transaction_id),
+        "samples": [] if page is None else page.items,
+        "samples_next": None if page is None else page.next_cursor,
+        "is_paging": samples is not None,
+        "register": spelled.register,
+        "amount": spelled.amount,
+        "price_text": spelled.price,
+    }
+    return renderer.page(request, "session.html", context)
+
+
+class Happening(NamedTuple):
+    """An entry of the story."""
+
+    at: datetime
+    kind: str
+    what: str
+
+
+async def _story(services: ApiServices, transaction_id: int) -> list[Happening]:
+    """What happened, in order."""
+    told = await services.tell_story(transaction_id)
+    entries = [] if told is None else told["entries"]
+    assert isinstance(entries, list)
+    return [
+        Happening(datetime.fromisoformat(str(it["at"])), str(it["kind"]), str(it["what"]))
+        for it in entries
+        if isinstance(it, dict)
+    ]
+
+
+class Cost(NamedTuple):
+    """What a session costs its holder."""
+
+    amount: Decimal
+    price_per_kwh: Decimal
+    currency: str | None
+
+
+async def _cost(services: ApiServices, session: Transaction, holder: Person | None, viewer: Viewer) -> Cost | None:
+    """By the price of the day on which it ended; None where there's none, or no energy that can be believed."""
+    if session.stopped_at is None or session.energy_implausible or session.energy_wh is None:
+        return None
+    prices = (await read_prices(services.readers)).of("" if holder is None else holder.id)
+    day = in_zone(session.stopped_at, viewer.zone).date()
+    price = prices.on(day)
+    if price is None:
+        return None
+    return Cost(amount_of(session.energy_wh, price), price, prices.currency_on(day))

@@ -1,0 +1,110 @@
+// Buttons and forms that ask the API for something, and say what it answered.
+//
+// <button data-request="POST /api/v1/…" data-body='{"type": "Soft"}' data-ask="Restart Garage?">Restart</button>
+// asks once, in a dialog, where there is `data-ask`. <form data-request="PUT /api/v1/people/{id}"> sends its fields as
+// JSON, but for those whose names the address takes. The answer is said in the element that `data-answer` names by its
+// id, else at the foot of the page; `data-then` is an address to go to afterwards.
+
+// live.js loads this module when the first of them is used.
+
+const answers = document.querySelector("#answers");
+const words = answers.dataset;
+const SHOWN = 8000; // ms
+
+/** Ask for what a button or form says, and say the answer; `mcpp:refresh` on the document tells that something changed. */
+export async function act(element) {
+  if (element.dataset.busy !== undefined) return;
+  if (element.dataset.ask && !(await confirmed(element))) return;
+  const [method, address] = addressed(element);
+  const buttons = element.localName === "form" ? element.querySelectorAll("button") : [element];
+  busy(element, buttons, true);
+  say(element, words.wait, false);
+  try {
+    const response = await fetch(address, {
+      method,
+      headers: { "Content-Type": "application/json", Accept: "application/json" },
+      body: method === "DELETE" || method === "GET" ? undefined : (element.dataset.body ?? fields(element)),
+    });
+    if (response.status === 401) return void location.assign(`/login?next=${encodeURIComponent(location.pathname)}`);
+    const text = await response.text();
+    const answer = text ? JSON.parse(text) : {};
+    say(element, response.ok ? accepted(answer) : refused(answer), response.ok);
+    if (response.ok && element.dataset.then) location.assign(element.dataset.then);
+    else document.dispatchEvent(new CustomEvent("mcpp:refresh"));
+  } catch {
+    say(element, words.unreached, false);
+  } finally {
+    busy(element, buttons, false);
+  }
+}
+
+function busy(element, buttons, isBusy) {
+  if (isBusy) element.dataset.busy = "";
+  else delete element.dataset.busy;
+  for (const button of buttons) {
+    button.toggleAttribute("data-busy", isBusy);
+    button.setAttribute("aria-disabled", String(isBusy));
+  }
+}
+
+function addressed(element) {
+  const [method, template] = element.dataset.request.split(" ", 2);
+  const path = template.replace(/\{([\w-]+)\}/g, (_, name) => encodeURIComponent(element.elements[name].value));
+  return [method, path];
+}
+
+function fields(form) {
+  if (form.localName !== "form") return undefined;
+  const taken = new Set([...form.dataset.request.matchAll(/\{([\w-]+)\}/g)].map((match) => match[1]));
+  const values = {};
+  for (const field of form.elements) {
+    if (!field.name || taken.has(field.name) || (field.type === "radio" && !field.checked)) continue;
+    if (field.type === "checkbox") values[field.name] = field.checked;
+    else if (field.dataset.type === "list") values[field.name] = listed(field.value);
+    else if (field.dataset.type === "clearable") values[field.name] = field.value || null;
+    else if (field.value === "" && !field.required) continue;
+    else values[field.name] = field.dataset.type === "number" ? Number(field.value) : field.value;
+  }
+  return JSON.stringify(values);
+}
+
+/** One a line, or between commas. */
+function listed(text) {
+  return text.split(/[\n,;]/).map((it) => it.trim()).filter(Boolean);
+}
+
+function accepted(answer) {
+  const status = answer.response?.status;
+  if (status === undefined) return words.done;
+  const known = { Accepted: words.accepted, Scheduled: words.scheduled, Unlocked: words.unlocked };
+  return known[status] ?? words.answered.replace("{answer}", () => status);
+}
+
+function refused(answer) {
+  return words.refused.replace("{reason}", () => answer.detail ?? answer.title ?? "");
+}
+
+function say(element, text, isGood) {
+  const place = element.dataset.answer && document.getElementById(element.dataset.answer);
+  if (place) {
+    place.textContent = text;
+    place.classList.toggle("wrong", !isGood && text !== words.wait);
+    return;
+  }
+  const note = document.createElement("p");
+  note.textContent = text;
+  answers.replaceChildren(note);
+  setTimeout(() => note.remove(), SHOWN);
+}
+
+function confirmed(element) {
+  const dialog = document.querySelector("#ask");
+  dialog.querySelector("[data-question]").textContent = element.dataset.ask;
+  const yes = dialog.querySelector("[value=yes]");
+  yes.textContent = element.dataset.askYes ?? element.textContent.trim();
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+  });
+}

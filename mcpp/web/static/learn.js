@@ -1,0 +1,37 @@
+// Learning a card: a minute's countdown, then the card's form for its name.
+
+const form = document.querySelector("form[data-learn]");
+const line = form?.querySelector("[data-learning]");
+const PAUSE = 1000; // ms between two questions
+
+form?.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const button = form.querySelector("button");
+  button.disabled = true;
+  try {
+    await learn(`/api/v1/charge-points/${encodeURIComponent(form.elements.charger.value)}/learn-card`);
+  } finally {
+    button.disabled = false;
+  }
+});
+
+async function learn(address) {
+  let state = await ask(address, "POST");
+  const end = Date.now() + 60000;
+  while (state?.state === "waiting") {
+    const seconds = Math.max(0, Math.ceil((end - Date.now()) / 1000));
+    line.textContent = form.dataset.left.replace("{seconds}", seconds);
+    await new Promise((resolve) => setTimeout(resolve, PAUSE));
+    state = await ask(address, "GET");
+  }
+  if (state?.state === "learnt") location.assign(`/people?learnt=${encodeURIComponent(state.id_tag)}`);
+  else if (state) line.textContent = form.dataset.over;
+}
+
+async function ask(address, method) {
+  const response = await fetch(address, { method, headers: { Accept: "application/json" } });
+  const answer = await response.json();
+  if (response.ok) return answer;
+  line.textContent = form.dataset.refused.replace("{reason}", () => answer.detail ?? answer.title);
+  return null;
+}

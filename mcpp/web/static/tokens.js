@@ -1,0 +1,25 @@
+// Making a token: what the server answers is shown once, here, and nowhere kept.
+
+const form = document.querySelector("form[data-token]");
+
+form?.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const { name, role } = form.elements;
+  const line = form.querySelector("[data-answer]");
+  line.textContent = "";
+  const response = await fetch("/api/v1/tokens", {
+    method: "POST",
+    headers: { "Content-Type": "application/json", Accept: "application/json" },
+    body: JSON.stringify({ name: name.value, role: role.value }),
+  });
+  const answer = await response.json();
+  if (!response.ok) {
+    line.textContent = form.dataset.refused.replace("{reason}", () => answer.detail ?? answer.title);
+    return;
+  }
+  document.querySelector("#made-token").textContent = answer.token;
+  const made = document.querySelector("#made");
+  made.hidden = false;
+  form.hidden = true;
+  made.focus();
+});

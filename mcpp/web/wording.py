@@ -1,0 +1,30 @@
+"""What charts say by themselves, in the viewer's language."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from mcpp.web.charts import Words
+from mcpp.web.viewer import Viewer
+
+Translate: TypeAlias = Callable[[str], str]
+"""An English text in the viewer's language."""
+
+
+def chart_words(viewer: Viewer, _: Translate) -> Words:
+    """The language's short months, signs and words."""
+    is_german = viewer.language == "de"
+    months = (
+        _("Jan"), _("Feb"), _("Mar"), _("Apr"), _("May"), _("Jun"),
+        _("Jul"), _("Aug"), _("Sep"), _("Oct"), _("Nov"), _("Dec"),
+    )  # fmt: skip
+    return Words(
+        zone=viewer.zone,
+        decimal="," if is_german else ".",
+        group="." if is_german else ",",
+        months=months,
+        day=_("{day} {month}"),
+        table=_("Table"),
+        missing_name=_("no data"),
+    )
