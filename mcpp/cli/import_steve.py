@@ -108,7 +108,7 @@ class SteveImport:
             tally.known += 1
         except (Unusable, LineRefused, Conflict) as error:
             self._memory = Memory()
-            tally.refused.append((item if isinstance(item, Row) else item.row, str(error)))
+            tally.refused.append((item.row, str(error)))
         else:
             tally.added += 1
 
@@ -118,7 +118,7 @@ class SteveImport:
         )
         is_new = known.store(q)
         if row.text("auth_password") is not None:
-            tally.note("had a password, which SteVe keeps as a hash of its own: set it anew")
+            tally.note("had a password, which can't be taken over: set it anew")
         if not is_new:
             raise _AlreadyThere
         vendor, model = row.text("charge_point_vendor"), row.text("charge_point_model")
@@ -138,7 +138,7 @@ class SteveImport:
             }
         )
         if tag.warning is not None:
-            tally.note("have more characters than chargers send")
+            tally.note("with more characters than chargers send")
         if not tag.store(q):
             raise _AlreadyThere
 
@@ -148,7 +148,7 @@ class SteveImport:
         name = " ".join(part for part in names if part) or row.text("e_mail") or f"User {key}"
         wanted = people.WantedPerson(name=name, note=row.text("note"), cards=cards.get(key, ()))
         if not wanted.cards:
-            tally.note("have no card")
+            tally.note("without a card")
         if not people.put(q, self._now, f"steve-{key}", wanted):
             raise _AlreadyThere
 
@@ -177,21 +177,23 @@ class SteveImport:
         occasion = self._occasion(q, identity, item.start_received_at)
         transaction_id = start_transaction(q, occasion, start, self._policy, self._memory).value.transaction_id
         if transaction_id != item.transaction_id:
-            tally.note("got another id, since theirs was given already")
+            tally.note("with another id, since theirs was given already")
         if item.stop is None:
-            tally.note("run still, by SteVe's books")
+            tally.note("that still run")
             return
-        reason = _REASONS.get((item.stop.reason or "").lower(), StopReason.OTHER if item.stop.reason else StopReason.LOCAL)
+        told = item.stop.reason or StopReason.LOCAL
+        reason = _REASONS.get(told.lower(), StopReason.OTHER)
         stop = StopTransaction(
             transaction_id=transaction_id,
             stop=Stop(item.stop.meter_stop, as_stored(item.stop.stopped_at), None, reason),
             samples=(),
             original=OriginalMessage("1.6", lambda: "{}"),
         )
-        stop_transaction(q, self._occasion(q, identity, item.stop.received_at), stop, self._policy, self._memory)
+        # Known here from now on: a statement that is final stays as it is.
+        stop_transaction(q, self._occasion(q, identity, self._now), stop, self._policy, self._memory)
         stored = q.find_transaction(id=transaction_id)
         if stored is not None and stored.implausible_reason is not None:
-            tally.note("have an energy that can't be true, and count in no sum")
+            tally.note("with an energy that can't be true")
 
     def _key_of(self, q: Queries, identity: str) -> int:
         known = q.get_credentials(identity=identity)
@@ -206,7 +208,10 @@ class SteveImport:
 def import_steve(file: str, options: dict[str, object]) -> int:
     """Carry it out, with a report. Raises StartError."""
     refused = 0
-    with closing(SteveExport.open(file)) as export, open_database(database_of(options), may_write=True, alone=True) as guest:
+    with (
+        closing(SteveExport.open(file)) as export,
+        open_database(database_of(options), may_write=True, alone=True) as guest,
+    ):
         for tally in SteveImport(export, guest, datetime.now(UTC)).run():
             for row, reason in tally.refused:
                 click.echo(f"{row.table}.csv line {row.number}: {printable(reason)}", err=True)

@@ -12,8 +12,8 @@ import click
 from mcpp.cli.csv_file import Cells, Column, CsvTable, LineRefused, Unreadable
 from mcpp.cli.database import database_of, open_database
 from mcpp.cli.file_text import open_text
-from mcpp.cli.import_steve import SOME_REFUSED, import_steve
 from mcpp.cli.import_rows import CHARGE_POINT_COLUMNS, ID_TAG_COLUMNS, ChargePointRow, IdTagRow
+from mcpp.cli.import_steve import SOME_REFUSED, import_steve
 from mcpp.cli.options import setting_options
 from mcpp.reads.terminal_text import printable
 from mcpp.storage.sqlite.guests import Guest

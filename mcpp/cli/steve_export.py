@@ -45,6 +45,11 @@ class Row:
     """Of its line, from 1, the header's."""
     cells: Cells
 
+    @property
+    def row(self) -> Row:
+        """Itself: what is made of a row has it, too."""
+        return self
+
     def text(self, column: str) -> str | None:
         """None for NULL, an empty cell and a column that this version of SteVe doesn't have."""
         value = self.cells.get(column)
@@ -91,7 +96,6 @@ class SessionStop(NamedTuple):
     """How it ended."""
 
     stopped_at: datetime
-    received_at: datetime
     meter_stop: int
     reason: str | None
 
@@ -210,7 +214,6 @@ class SteveExport:
 def _stop_of(row: Row) -> SessionStop:
     return SessionStop(
         row.time("stop_timestamp"),
-        row.time("event_timestamp" if row.text("event_timestamp") else "stop_timestamp"),
         row.number_of("stop_value"),
         row.text("stop_reason"),
     )
