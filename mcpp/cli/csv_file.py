@@ -1,15 +1,12 @@
-"""CSV files that people bring: any column order, comma or semicolon, and a reason for each line that can't be used."""
+"""CSV files that people bring: any column order and delimiter, and a reason for each line that can't be used."""
 
 from __future__ import annotations
 
 import csv
-import sys
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from io import TextIOWrapper
 from itertools import chain
-from pathlib import Path
 from typing import Final, TextIO, TypeAlias
 
 from mcpp.errors import StartError
@@ -17,6 +14,15 @@ from mcpp.reads.terminal_text import printable
 
 Cells: TypeAlias = Mapping[str, str]
 """The cells of a line by column; only of the columns that the file has."""
+
+_DELIMITERS: Final = (",", ";", "\t")
+"""The first of them wins where the header has as many of another."""
+
+_NAMED_DELIMITER: Final = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
+"""A line before the header by which Excel is told the delimiter."""
+
+_AS_TEXT: Final = re.compile(r'="((?:[^"]|"")*)"')
+"""A formula by which Excel is kept from taking a text for a number."""
 
 _NOTHING: Final = frozenset({"NULL", r"\N"})
 """How database tools write an empty cell."""
@@ -53,25 +59,17 @@ class Unreadable:
     reason: str
 
 
-@contextmanager
-def open_csv(file: str) -> Iterator[TextIO]:
-    """The text of a file, `-` for standard input. Raises StartError."""
-    try:
-        binary = sys.stdin.buffer if file == "-" else Path(file).open("rb")  # noqa: SIM115  closed with the text
-    except OSError as error:
-        raise StartError(f"{file} can't be read: {error.strerror or error}") from error
-    # What isn't UTF-8 is kept apart as surrogates, so that only its own line is refused.
-    with TextIOWrapper(binary, encoding="utf-8-sig", errors="surrogateescape", newline="") as text:
-        yield text
-
-
 class CsvTable:
     """A CSV file with a header row: its header at once, its records one by one."""
 
     def __init__(self, file: str, text: TextIO, columns: Sequence[Column]) -> None:
         """Reads the header. Raises StartError for one that can't be used; the first of `columns` must be there."""
         self._skipped, first = next(((n, line) for n, line in enumerate(text) if line.strip()), (0, ""))
-        self._rows = csv.reader(chain([first], text), delimiter=_delimiter(first), strict=True)
+        named = _NAMED_DELIMITER.fullmatch(first.strip("\r\n"))
+        if named:
+            self._skipped, first = self._skipped + 1, next(text, "")
+        delimiter = named[1] if named else max(_DELIMITERS, key=first.count)
+        self._rows = csv.reader(chain([first], text), delimiter=delimiter, strict=True)
         try:
             names = next(self._rows, [])
         except csv.Error as error:
@@ -111,10 +109,6 @@ class CsvTable:
         return Record(line, {column.name: _cell(column, text) for column, text in known if column is not None})
 
 
-def _delimiter(header: str) -> str:
-    return ";" if header.count(";") > header.count(",") else ","
-
-
 def _find(name: str, columns: Sequence[Column]) -> Column | None:
     wanted = name.strip().lower().replace(" ", "_").replace("-", "_")
     return next((column for column in columns if wanted == column.name or wanted in column.aliases), None)
@@ -136,4 +130,7 @@ def _cell(column: Column, text: str) -> str:
     if column.verbatim:
         return text
     text = text.strip()
+    formula = _AS_TEXT.fullmatch(text)
+    if formula:
+        text = formula[1].replace('""', '"')
     return "" if text in _NOTHING else text

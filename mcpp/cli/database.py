@@ -25,10 +25,10 @@ def database_of(options: Mapping[str, object]) -> Path:
 
 
 @contextmanager
-def open_database(database: Path, *, may_write: bool = False) -> Iterator[Guest]:
+def open_database(database: Path, *, may_write: bool = False, alone: bool = False) -> Iterator[Guest]:
     """`open_guest` for a command: raises StartError, also for whatever SQLite finds wrong in the block."""
     try:
-        with open_guest(database, may_write=may_write) as guest:
+        with open_guest(database, may_write=may_write, alone=alone) as guest:
             yield guest
     except DatabaseUnusable as error:
         raise StartError(str(error), passes=error.passes) from error

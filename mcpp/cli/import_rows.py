@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -39,6 +40,12 @@ _LONGEST_NOTE: Final = 1_000
 _LONGEST_PARENT: Final = 20
 """An answer to a charger carries it (OCPP 1.6 §7.28 IdToken)."""
 
+_USUAL_ID_TAG: Final = 20
+"""Characters of an id tag that a charger can send (OCPP 1.6 §7.28 IdToken)."""
+
+_MANGLED: Final = re.compile(r"\d([.,]\d+)?[Ee]\+\d{1,3}")
+"""What a spreadsheet makes of a long number."""
+
 _SWITCH: Final = {
     word: on for on, words in ((True, "on true yes 1"), (False, "off false no 0")) for word in words.split()
 }
@@ -58,12 +65,19 @@ class IdTagRow:
     def read(cls, cells: Cells) -> IdTagRow:
         """Raises LineRefused."""
         return cls(
-            _name(cells, "id_tag"),
+            _id_tag(cells["id_tag"]),
             _status(cells),
             KEEP if "expiry_date" not in cells else _expiry_date(cells["expiry_date"]),
             KEEP if "parent_id_tag" not in cells else _parent(cells["parent_id_tag"]),
             KEEP if "note" not in cells else _short(cells["note"], "note", _LONGEST_NOTE) or None,
         )
+
+    @property
+    def warning(self) -> str | None:
+        """What a person should know of it, though it's stored."""
+        if len(self.id_tag) <= _USUAL_ID_TAG:
+            return None
+        return f"{self.id_tag} has {len(self.id_tag)} characters; chargers send {_USUAL_ID_TAG} at most"
 
     @property
     def key(self) -> str:
@@ -111,6 +125,11 @@ class ChargePointRow:
         return cls(identity, wanted)
 
     @property
+    def warning(self) -> None:
+        """There is none."""
+        return
+
+    @property
     def key(self) -> str:
         """The same for two lines about one thing."""
         return self.identity
@@ -118,6 +137,15 @@ class ChargePointRow:
     def store(self, q: Queries) -> bool:
         """Returns whether it's a new one."""
         return put_charge_point(q, self.identity, self.wanted, datetime.now(UTC)).created
+
+
+def _id_tag(text: str) -> str:
+    if _MANGLED.fullmatch(text):
+        raise LineRefused(
+            f"id_tag {text!r} was rounded by a spreadsheet, and its digits are lost; make its column one of text "
+            "before the numbers are entered or the file is opened, and export again"
+        )
+    return _name({"id_tag": text}, "id_tag")
 
 
 def _name(cells: Cells, column: str) -> str:

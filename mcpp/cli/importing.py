@@ -9,16 +9,15 @@ from typing import Final, Generic, Protocol, TypeVar
 
 import click
 
-from mcpp.cli.csv_file import Cells, Column, CsvTable, LineRefused, Unreadable, open_csv
+from mcpp.cli.csv_file import Cells, Column, CsvTable, LineRefused, Unreadable
 from mcpp.cli.database import database_of, open_database
+from mcpp.cli.file_text import open_text
 from mcpp.cli.import_rows import CHARGE_POINT_COLUMNS, ID_TAG_COLUMNS, ChargePointRow, IdTagRow
+from mcpp.cli.import_steve import SOME_REFUSED, import_steve
 from mcpp.cli.options import setting_options
 from mcpp.reads.terminal_text import printable
 from mcpp.storage.sqlite.guests import Guest
 from mcpp_generated.db.queries import Queries
-
-SOME_REFUSED: Final = 1
-"""Exit code where the file was read and some of its lines could not be used."""
 
 _BATCH: Final = 500
 """Lines of one transaction: a server that writes meanwhile waits for milliseconds."""
@@ -27,6 +26,8 @@ _BATCH: Final = 500
 class _Row(Protocol):
     @property
     def key(self) -> str: ...
+    @property
+    def warning(self) -> str | None: ...
     def store(self, q: Queries) -> bool: ...
 
 
@@ -37,9 +38,10 @@ RowType = TypeVar("RowType", bound=_Row)
 def import_() -> None:
     """Read id tags or charge points from CSV.
 
-    The first line names the columns, in any order; the delimiter is a comma or a semicolon, the encoding UTF-8. What
-    is stored already is changed; columns that the file doesn't have are left as they are stored. Lines that can't be
-    used are reported on standard error, all others are stored; a server may be running meanwhile.
+    The first line names the columns, in any order. What spreadsheets save as CSV can be read: commas, semicolons or
+    tabs between cells, a line sep=; before the header, UTF-8, UTF-16 or Windows-1252, dates as 31.12.2026. What is
+    stored already is changed; columns that the file doesn't have are left as they are stored. Lines that can't be used
+    are reported on standard error, all others are stored; a server may be running meanwhile.
 
     Exit code 0: all lines are in. 1: some were refused. 2: the file or the database can't be used.
     """
@@ -76,6 +78,19 @@ def import_charge_points(file: str, dry_run: bool, **options: object) -> int:
     return _import(_Importer(file, CHARGE_POINT_COLUMNS, ChargePointRow.read), dry_run, options)
 
 
+@import_.command(
+    "steve", params=[click.Argument(["file"], type=click.Path(dir_okay=False)), *setting_options("database")]
+)
+def steve(file: str, **options: object) -> int:
+    """Read all that SteVe's data export FILE (a ZIP archive) has of charge points, id tags, people and sessions.
+
+    No server may run on the database meanwhile. Sessions keep SteVe's ids where they can, so that a charger that
+    charges while you move ends its session here. What is there already stays as it is, so it can be repeated.
+    Passwords of chargers can't be taken over, meter values aren't.
+    """
+    return import_steve(file, options)
+
+
 @dataclass
 class _Importer(Generic[RowType]):
     """One file on its way in."""
@@ -103,6 +118,8 @@ class _Importer(Generic[RowType]):
                 self.refused += 1
                 click.echo(f"line {record.line}: {printable(str(error))}", err=True)
             else:
+                if row.warning is not None:
+                    click.echo(f"line {record.line}: warning: {printable(row.warning)}", err=True)
                 yield row
 
     def store(self, guest: Guest, rows: Sequence[RowType]) -> None:
@@ -115,9 +132,11 @@ class _Importer(Generic[RowType]):
 
 def _import(importer: _Importer[RowType], dry_run: bool, options: dict[str, object]) -> int:
     with (
-        open_csv(importer.file) as text,
+        open_text(importer.file) as (text, note),
         open_database(database_of(options), may_write=not dry_run) as guest,
     ):
+        if note is not None:
+            click.echo(note, err=True)
         table = CsvTable(importer.file, text, importer.columns)
         if table.unused:
             click.echo(f"not used: {printable(', '.join(table.unused))}", err=True)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Final
 
 from mcpp.storage.engine import DatabaseUnusable
-from mcpp.storage.sqlite.claim import read_record
+from mcpp.storage.sqlite.claim import Claim, read_record
 from mcpp.storage.sqlite.database import errors_explained, existing_uri, refuse_foreign
 from mcpp.storage.sqlite.integrity import header_of, refuse_stale_wal
 from mcpp.storage.sqlite.migrations import current_version, pending_migrations
+from mcpp.storage.sqlite.sequences import give_next
 from mcpp_generated.db.queries import Queries
 from mcpp_generated.db.sqlite.queries import SqliteQueries
 
@@ -54,6 +55,22 @@ class Guest:
             self._connection.rollback()
             raise
 
+    @contextmanager
+    def part(self) -> Iterator[None]:
+        """A part of a transaction: what it has written is undone where the block raises."""
+        self._connection.execute("SAVEPOINT part")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK TO part")
+            raise
+        finally:
+            self._connection.execute("RELEASE part")
+
+    def go_on_with_transaction(self, number: int) -> None:
+        """Let the next charging transaction have this id, where no higher one was given yet."""
+        give_next(self._connection, number)
+
     def copy_to(self, target: Path) -> int:
         """Copies the state of one moment into one file and checks it; returns its schema version. Raises CopyFailed."""
         try:
@@ -87,12 +104,12 @@ class Guest:
 
 
 @contextmanager
-def open_guest(path: Path, *, may_write: bool) -> Iterator[Guest]:
-    """Opens a database whose schema is this program's; claims no lock on it.
+def open_guest(path: Path, *, may_write: bool, alone: bool = False) -> Iterator[Guest]:
+    """Opens a database whose schema is this program's; claims a lock on it only where it wants to be `alone`.
 
     Raises DatabaseUnusable, also in the place of an error of SQLite's that the block raises.
     """
-    with errors_explained(path):
+    with errors_explained(path), _claimed(path) if alone else nullcontext():
         uri = existing_uri(path)
         refuse_stale_wal(path, header_of(path), read_record(path))
         connection = sqlite3.connect(uri, uri=True, timeout=TIMEOUT_SECONDS, isolation_level=None)
@@ -106,3 +123,14 @@ def open_guest(path: Path, *, may_write: bool) -> Iterator[Guest]:
                     f"database {path} is of an older mcpp; run mcpp migrate, or start the server anew"
                 )
             yield Guest(connection)
+
+
+@contextmanager
+def _claimed(path: Path) -> Iterator[None]:
+    existing_uri(path)
+    claim = Claim.take(path)
+    try:
+        claim.take_file()
+        yield
+    finally:
+        claim.release()

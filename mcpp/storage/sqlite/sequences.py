@@ -22,6 +22,14 @@ def highest_transaction_id(connection: sqlite3.Connection) -> int:
     return int(given)
 
 
+def give_next(connection: sqlite3.Connection, number: int) -> None:
+    """Let the next transaction have this id, where no higher one was given yet. Within a transaction."""
+    if highest_transaction_id(connection) >= number:
+        return
+    connection.execute("DELETE FROM sqlite_sequence WHERE name = 'transactions'")
+    connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('transactions', ?)", (number - 1,))
+
+
 def move_ahead(connection: sqlite3.Connection, given: int) -> int:
     """Let every sequence and allotment go on far above what was given; returns the highest id of a transaction so far.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import subprocess
+import zipfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -84,9 +85,9 @@ def test_each_refused_line_is_told_and_the_others_are_stored(mcpp: Mcpp, databas
 id_tag,status,expiry_date,parent_id_tag,note
 TAG-1,Acepted,,,
 ,Accepted,,,
-TAG-2,,31.12.2026,,
+TAG-2,,12/01/2027,,
 TAG-3,,,A-PARENT-OF-21-LETTERS,
-TAG-4,,,,"two
+TAG-4,,,,"two \xc3\xbcber
 lines"
 tag-4,,,,
 TAG-5,,,,a,b
@@ -102,7 +103,7 @@ TAG-9,,,,
     assert ended.err.splitlines() == [
         "line 3: status 'Acepted' is not one of Accepted, Blocked, Expired, Invalid; did you mean Accepted?",
         "line 4: id_tag is empty",
-        "line 5: expiry_date '31.12.2026' is no time; write 2026-03-29 or 2026-03-29T12:00:00Z",
+        "line 5: expiry_date '12/01/2027' is no time; write 2026-03-29 or 2026-03-29T12:00:00Z",
         "line 6: parent_id_tag has 22 characters, 20 at most",
         "line 9: tag-4 stands in line 7 already; take one of them out",
         "line 10: 6 cells under 5 columns; put a cell with a delimiter into quotes",
@@ -213,11 +214,44 @@ def test_a_file_that_cannot_be_used(mcpp: Mcpp, database: Database, file: str, t
     assert tags(database) == {}
 
 
-def test_a_file_in_another_encoding(mcpp: Mcpp, database: Database) -> None:
-    ended = mcpp("import", "id-tags", "-", stdin="id_tag,note\nT,ü\n".encode("utf-16"))
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("windows-1252", "id_tag;note;expiry_date\r\nT;Süd €;31.12.2026\r\n".encode("cp1252"), "read as Windows-1252"),
+        ("unicode text", "id_tag\tnote\texpiry_date\r\nT\tSüd €\t31.12.2026\r\n".encode("utf-16"), ""),
+        ("sep", 'sep=;\r\nid_tag;note;expiry_date\r\n="T";Süd €;31/12/26\r\n'.encode("utf-8-sig"), ""),
+    ],
+)
+def test_what_excel_saves(mcpp: Mcpp, database: Database, name: str, content: bytes, told: str) -> None:
+    (mcpp.directory / "tags.csv").write_bytes(content)
 
-    assert (ended.code, ended.err.count("\n")) == (2, 1)
-    assert "in UTF-8" in ended.err
+    ended = mcpp("import", "id-tags", "tags.csv")
+
+    assert (ended.code, ended.out) == (0, "tags.csv: 1 added, 0 changed, 0 refused\n")
+    assert told in ended.err
+    assert bool(told) == bool(ended.err)
+    assert tags(database) == {"T": IdTag("T", IdTagStatus.ACCEPTED, LAST_SECOND, None, "Süd €")}
+
+
+def test_a_workbook_is_no_csv(mcpp: Mcpp, database: Database) -> None:
+    with zipfile.ZipFile(mcpp.directory / "tags.xlsx", "w") as workbook:
+        workbook.writestr("xl/workbook.xml", "<workbook/>")
+
+    ended = mcpp("import", "id-tags", "tags.xlsx")
+
+    assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
+    assert "save it as CSV UTF-8" in ended.err
+
+
+def test_card_numbers_that_a_spreadsheet_has_touched(mcpp: Mcpp, database: Database) -> None:
+    ended = mcpp("import", "id-tags", "-", stdin='id_tag\n1.2E+17\n"1,23457E+17"\nDE*ABC*E123456*7*8*9*0\n')
+
+    assert (ended.code, ended.out) == (1, "-: 1 added, 0 changed, 2 refused\n")
+    first, second, long = ended.err.splitlines()
+    assert first.startswith("line 2: id_tag '1.2E+17' was rounded by a spreadsheet")
+    assert second.startswith("line 3: id_tag '1,23457E+17' was rounded")
+    assert long == "line 4: warning: DE*ABC*E123456*7*8*9*0 has 22 characters; chargers send 20 at most"
+    assert set(tags(database)) == {"DE*ABC*E123456*7*8*9*0"}
 
 
 @pytest.mark.parametrize("file", ["absent.csv", "."])
