@@ -213,7 +213,8 @@ def _reading_entry(reading: Reading, vocabulary: Vocabulary) -> Entry:
 
 
 def _readings(q: Queries, transaction: Transaction, most: int | None = None) -> Iterator[Reading]:
-    """All readings; or the last in each of `most` equal parts of the session."""
+    """All readings, one for each moment; or the last in each of `most` equal parts of the session."""
+    last: Reading | None = None
     rated_watts = q.get_rated_power(key=transaction.charge_point_key)
     meter = SessionMeter(transaction, rated_watts, every=most is None)
     stored = _all_stored(q, transaction) if most is None else _some_stored(q, transaction, most)
@@ -223,7 +224,16 @@ def _readings(q: Queries, transaction: Transaction, most: int | None = None) -> 
             assert kind is not None, "a kind is never deleted"
             meter.kinds[key] = SampleKind(*kind[1:])
         at, energy_wh, watts = meter.read(reading)
-        yield Reading(at, energy_wh, None if watts is None else round(watts))
+        found = Reading(at, energy_wh, None if watts is None else round(watts))
+        if last is not None and last.at != at:
+            yield last
+        elif last is not None:
+            # Samples of one moment that came in several messages.
+            energy_wh = last.energy_wh if found.energy_wh is None else found.energy_wh
+            found = Reading(at, energy_wh, last.power_w if found.power_w is None else found.power_w)
+        last = found
+    if last is not None:
+        yield last
 
 
 def _all_stored(q: Queries, transaction: Transaction) -> Iterator[StoredReading]:

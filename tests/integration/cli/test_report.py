@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from datetime import UTC, datetime, timedelta
 
@@ -138,3 +139,16 @@ def test_by_person_as_the_cards_were_when_sessions_began(mcpp: Mcpp, spring: Dat
         ["2026", "flat-2b", "2", "11.750"],
         ["Total", "3", "12.749", "7:30:00"],
     ]
+
+
+def test_report_and_export_as_excel_opens_them(mcpp: Mcpp, database: Database) -> None:
+    database.session(id_tag="0412", started_at=datetime(2026, 3, 31, 21, 30, tzinfo=UTC), wh=7_000)
+    asked = ("--dialect", "excel", "--timezone", "Europe/Berlin")
+
+    report = mcpp("report", "--format", "csv", "--by", "id_tag", *asked)
+    export = mcpp("export", "transactions", *asked)
+
+    assert report.out.splitlines()[0].startswith("\ufeffperiod;id_tag;sessions;energy_wh")
+    assert report.out.splitlines()[1] == "2026-04;'0412;1;7000;3600;0"
+    (row,) = csv.DictReader(export.out.removeprefix("\ufeff").splitlines(), delimiter=";")
+    assert (row["id_tag"], row["started_at"], row["energy_wh"]) == ("'0412", "2026-03-31 23:30:00", "7000")
