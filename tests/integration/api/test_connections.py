@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidHandshake, InvalidMessage
+from websockets.typing import Subprotocol
 
 from tests.integration.field_notes.site import Central, central_system, until
 
@@ -27,7 +28,7 @@ async def _dial(central: Central, path: str, headers: dict[str, str] | None = No
     with pytest.raises((InvalidHandshake, InvalidMessage, ConnectionError, ssl.SSLError)):
         async with connect(
             f"{scheme}://127.0.0.1:{central.ocpp_port}{path}",
-            subprotocols=["ocpp1.6"],
+            subprotocols=[Subprotocol("ocpp1.6")],
             additional_headers=headers,
             ssl=tls,
             proxy=None,
@@ -118,7 +119,7 @@ async def test_the_list_has_pages(tmp_path: Path) -> None:
 async def test_a_charger_with_another_products_url_gets_in(tmp_path: Path) -> None:
     async with central_system(tmp_path) as central:
         steve = f"ws://127.0.0.1:{central.ocpp_port}/steve/websocket/CentralSystemService/CP-1"
-        async with connect(steve, subprotocols=["ocpp1.6"], proxy=None) as charger:
+        async with connect(steve, subprotocols=[Subprotocol("ocpp1.6")], proxy=None) as charger:
             await charger.send('[2,"1","BootNotification",{"chargePointVendor":"V","chargePointModel":"M"}]')
             answer = json.loads(await asyncio.wait_for(charger.recv(), 10))
             assert answer[2]["status"] == "Accepted"

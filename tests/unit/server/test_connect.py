@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import socket
 from ipaddress import ip_address
 from pathlib import Path
@@ -57,7 +58,7 @@ def test_the_way_out_comes_first_bridges_last_and_what_is_down_not_at_all(
     monkeypatch.setattr(machine, "_INTERFACES", tmp_path)
     monkeypatch.setattr(socket, "if_nameindex", lambda: list(enumerate(addresses, 1)))
     monkeypatch.setattr(
-        machine.fcntl,
+        fcntl,
         "ioctl",
         lambda _, __, asked: bytes(20) + ip_address(addresses[asked.rstrip(b"\0").decode()]).packed,
     )
