@@ -4,6 +4,11 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
+EXTRAS ?=
+
+# EXTRAS=otlp,mqtt: what pyproject.toml has under optional-dependencies, pinned in requirements-NAME.txt.
+COMMA := ,
+INSTALLED_EXTRAS = $(patsubst %,$(VENV)/.extra-%,$(subst $(COMMA), ,$(EXTRAS)))
 
 # sqlc finds its plugin, and the tools find each other, on this path.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -20,9 +25,9 @@ WORKERS := $(shell echo $$(( 2 * $$(getconf _NPROCESSORS_ONLN) )))
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
-setup: $(VENV)/.runtime ## Install MCPP into .venv
+setup: $(VENV)/.runtime $(INSTALLED_EXTRAS) ## Install MCPP into .venv; with EXTRAS=otlp,mqtt what these need, too
 
-run: $(VENV)/.runtime ## Run the central system; settings as ARGS="--ocpp-port 9001" or MCPP_ variables
+run: $(VENV)/.runtime $(INSTALLED_EXTRAS) ## Run the central system; settings as ARGS="--ocpp-port 9001" or MCPP_ variables
 	@exec $(BIN)/mcpp serve $(ARGS)
 
 demo: $(VENV)/.runtime ## Show a charging session of one virtual charger; ARGS="--pace 0" for all at once
@@ -88,6 +93,9 @@ GENERATED := generated deploy/grafana/dashboards
 requirements: $(VENV)/.dev ## Pin the dependencies anew, with hashes
 	$(BIN)/pip-compile $(PIN) --output-file requirements-build.txt requirements-build.in
 	$(BIN)/pip-compile $(PIN) --output-file requirements.txt pyproject.toml
+	for extra in mqtt notify otlp otlp-grpc; do \
+		$(BIN)/pip-compile $(PIN) --extra $$extra --constraint requirements.txt --output-file requirements-$$extra.txt pyproject.toml || exit; \
+	done
 	$(BIN)/pip-compile $(PIN) --extra dev --constraint requirements.txt --constraint requirements-build.txt --output-file requirements-dev.txt pyproject.toml
 
 PIN := --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-header \
@@ -102,6 +110,10 @@ $(VENV)/.runtime: requirements.txt requirements-build.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-build.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.extra-%: requirements-%.txt $(VENV)/.runtime
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.runtime requirements-dev.txt

@@ -12,10 +12,8 @@ TRY_AGAIN: Final = 75
 
 
 def needs_extra(extra: str) -> str:
-    """The rest of a sentence that begins with what can't be had, for a package that isn't in the base installation."""
-    return (
-        f"needs the extra {extra}, which isn't installed: pip install 'mcpp-csms[{extra}]', or make run EXTRAS={extra}"
-    )
+    """The rest of a sentence that begins with what can't be had, for a package that an extra brings."""
+    return f"needs the extra {extra}: pip install 'mcpp-csms[{extra}]', or make run EXTRAS={extra}"
 
 
 class StartError(Exception):

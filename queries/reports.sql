@@ -23,7 +23,7 @@ LEFT JOIN transaction_corrections AS r ON r.id = t.correction_id
 WHERE t.stopped_at >= @since AND t.stopped_at <= @until
 GROUP BY t.charge_point_key, t.implausible_reason, t.correction_id IS NOT NULL;
 
--- As SumUpByCharger, by id tag, whatever its letter case.
+-- As SumUpByCharger, by id tag, whatever its letter case: spelled as the first of them has it, which min(id) tells SQLite.
 -- name: SumUpByIdTag :many
 SELECT
     t.id_tag AS subject,
@@ -36,7 +36,8 @@ SELECT
 FROM transactions AS t
 LEFT JOIN transaction_corrections AS r ON r.id = t.correction_id
 WHERE t.stopped_at >= @since AND t.stopped_at <= @until
-GROUP BY t.id_tag, t.implausible_reason, t.correction_id IS NOT NULL;
+GROUP BY t.id_tag, t.implausible_reason, t.correction_id IS NOT NULL
+ORDER BY min(t.id);
 
 -- As SumUpByCharger, by the person whose the card was when a session began; '' where it was nobody's.
 -- name: SumUpByPerson :many

@@ -71,10 +71,11 @@ SELECT
     charge_point_key, count(*) AS records, CAST(coalesce(max(received_at), 0) AS INTEGER) AS newest_received_at
 FROM unmatched WHERE transaction_id IS NULL GROUP BY charge_point_key;
 
--- In how many ways each charge point has departed from the contract for the first time since some time, and when last.
+-- In how many new ways each charge point has departed from the contract since some time, and when last. The + keeps it
+-- on the index by time.
 -- name: ListNewDepartures :many
 SELECT charge_point_key, count(*) AS kinds, CAST(coalesce(max(first_at), 0) AS INTEGER) AS newest_first_at
-FROM departures WHERE first_at >= @since GROUP BY charge_point_key;
+FROM departures WHERE first_at >= @since GROUP BY +charge_point_key;
 
 -- Cards presented since some time that aren't stored, those presented last first.
 -- name: ListUnstoredCards :many

@@ -16,6 +16,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 from mcpp.csms.refused import REMEDIES
+from mcpp.reads.attention import TEXTS
 from mcpp.story.phrases import CAUSES, EVIDENCE_SOURCES, IMPLAUSIBLE, STOP_REGISTER_SOURCE
 
 WEB: Final = Path(__file__).parents[1] / "mcpp" / "web"
@@ -34,7 +35,7 @@ def messages() -> Iterator[str | tuple[str, ...]]:
     """All texts that the pages say: of the templates, of the modules, and of the read side's tables."""
     for _, _, message, _, _ in extract_from_dir(WEB, _METHODS, _OPTIONS, keywords=_KEYWORDS):
         yield message
-    for table in (REMEDIES, CAUSES, EVIDENCE_SOURCES, IMPLAUSIBLE):
+    for table in (TEXTS, REMEDIES, CAUSES, EVIDENCE_SOURCES, IMPLAUSIBLE):
         yield from table.values()
     yield STOP_REGISTER_SOURCE
 

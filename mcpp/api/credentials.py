@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -19,6 +20,7 @@ from mcpp.api.callers import Caller
 from mcpp.domain import tokens
 from mcpp.reads import tokens as reads
 from mcpp.storage.engine import ReaderPool
+from mcpp.storage.pending import WriteFailed
 from mcpp.storage.writer import Writer
 from mcpp_generated.db.enums import Role
 from mcpp_generated.db.models import Login, Token
@@ -200,16 +202,13 @@ class CredentialStore:
         """Take over what somebody else has changed, write what is due, end what is over."""
         uses = self.known.take_uses()
         async with self._changing:
-            if uses:
-                await self._writer.submit_keeping(tokens.note_uses, uses)
+            await self._write(uses)
             await self._read_tokens()
         self.known.end_expired()
 
     async def finish(self) -> None:
         """Write all uses that aren't written yet; before the server ends."""
-        uses = self.known.take_uses(every=timedelta(milliseconds=1))
-        if uses:
-            await self._writer.submit_keeping(tokens.note_uses, uses)
+        await self._write(self.known.take_uses(every=timedelta(milliseconds=1)))
 
     async def add(self, name: str, role: Role, by: Caller) -> MadeToken:
         """Make a token. Raises Conflict and WriteFailed."""
@@ -249,6 +248,12 @@ class CredentialStore:
         self.known.remove_login(login.stored_hash)
         await self._writer.submit_keeping(tokens.end_login, login.stored_hash)
         _log("logged_out", name=login.caller.name, role=str(login.caller.role))
+
+    async def _write(self, uses: Mapping[int, datetime]) -> None:
+        """What the database refuses is due again."""
+        if uses:
+            with suppress(WriteFailed):
+                await self._writer.submit_keeping(tokens.note_uses, uses)
 
     async def _read_tokens(self) -> None:
         self.known.replace_tokens(await reads.list_tokens(self._readers))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -14,7 +14,7 @@ from fastapi import APIRouter
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from mcpp.api.callers import OPERATOR_ONLY, Caller, FromCaller
+from mcpp.api.callers import OPERATOR_ONLY, FromCaller
 from mcpp.api.installation_models import Plugin, PluginList, Setting, SettingList
 from mcpp.api.problems import ApiError, documented
 from mcpp.api.services import FromServices
@@ -61,16 +61,20 @@ async def download_backup(services: FromServices, caller: FromCaller) -> Respons
     of the certificate authority and files of chargers aren't in it.
     """
     name = f"mcpp-{services.clock.now():%Y%m%dT%H%M%SZ}.db"
-    return _Backup(services.copies, caller, name)
+    return _Backup(services.copies, lambda: caller.is_ended or services.stopping.is_set(), name)
+
+
+class _EndedEarly(Exception):
+    """The token was revoked, or the server stops."""
 
 
 class _Backup(Response):
     """Makes the copy when the answer begins and removes it however that ends."""
 
-    def __init__(self, copies: DatabaseCopies, caller: Caller, name: str) -> None:
+    def __init__(self, copies: DatabaseCopies, must_end: Callable[[], bool], name: str) -> None:
         super().__init__()
         self._copies = copies
-        self._caller = caller
+        self._must_end = must_end
         self._name = name
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -92,10 +96,14 @@ class _Backup(Response):
         async with _opened(file) as (source, size):
             headers = {"Content-Length": str(size), "Content-Disposition": f'attachment; filename="{self._name}"'}
             answer = StreamingResponse(self._chunks(source), media_type=_SQLITE, headers=headers)
-            await answer(scope, receive, send_in_time)
+            # Where it ends too early the connection is closed, and the client knows that by the length.
+            with suppress(TimeoutError, _EndedEarly):
+                await answer(scope, receive, send_in_time)
 
     async def _chunks(self, source: BinaryIO) -> AsyncIterator[bytes]:
-        while not self._caller.is_ended and (chunk := await asyncio.to_thread(source.read, _CHUNK)):
+        while chunk := await asyncio.to_thread(source.read, _CHUNK):
+            if self._must_end():
+                raise _EndedEarly
             yield chunk
 
 

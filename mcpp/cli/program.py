@@ -80,6 +80,7 @@ for _name, _target, _short_help in (
     ("trace", "mcpp.cli.trace:trace", "Show the story of a charging session."),
     ("ca", "mcpp.cli.ca:ca", "The built-in certificate authority."),
     ("token", "mcpp.cli.token:token", "Named tokens of the API and the pages."),
+    ("deploy", "mcpp.cli.deploying:deploy", "Print or write files for systemd, Prometheus, Grafana and containers."),
     ("backup", "mcpp.cli.backup:backup", "Copy the database while a server writes to it."),
     ("restore", "mcpp.cli.restore:restore", "Put a backup in place of the database, while no server runs."),
 ):

@@ -131,7 +131,10 @@ def _attention(fleet: Fleet, width: int | None, paint: Paint, most: int | None) 
         if width is None:
             yield f"{sign} {text}  {since}"
             continue
-        room = max(1, width - len(sign) - 1 - len(since) - _GAP)
+        room = width - len(sign) - 1 - len(since) - _GAP
+        if room < _SHORTEST_NAME:
+            yield paint(fitted(f"{sign} {text}", width), color, False, False)
+            continue
         yield (
             paint(sign, color, True, False)
             + " "
@@ -186,7 +189,9 @@ def _table(rows: Sequence[_Cells], width: int | None, paint: Paint) -> Iterator[
         parts, room = [], width
         last = max(number for number in kept if cells[number])
         for number in kept[: kept.index(last) + 1]:
-            own = widths[number] if room is None else max(0, min(widths[number], room))
+            if room is not None and room <= 0:
+                break
+            own = widths[number] if room is None else min(widths[number], room)
             text = padded(fitted(cells[number], own), own, right=_ARE_NUMBERS[number])
             if number == last:
                 text = text.rstrip()

@@ -169,7 +169,7 @@ def _open_logs(names: Sequence[str]) -> Iterator[list[LogFile]]:
         except NotJsonLines as error:
             raise click.UsageError(
                 f"--log: {error} holds no JSON lines; "
-                "only a log in JSON can be traced, so run the server with --log-format json (the default)"
+                "only a log in JSON can be traced, so run the server with --log-file, or with --log-format json"
             ) from error
         except TooManyLines as error:
             raise click.ClickException(

@@ -15,6 +15,8 @@ from mcpp.bounds import FRAME_KEPT, FRAMES, FRAMES_OF_ALL, FRAMES_OF_ONE
 _OVERHEAD: Final = 160
 """Bytes that a frame takes beside its text."""
 
+_FRAMES_LEFT: Final = FRAMES * 3 // 4
+
 _MOST_GONE: Final = 1000
 """Charge points without a connection whose frames are kept; those gone for the longest go first."""
 
@@ -45,20 +47,25 @@ class FrameRing:
         """How many it has now: more than one while a newer one takes over."""
 
     def add(self, frame: bytes, *, is_out: bool) -> None:
-        """Keep a frame, and as many of those before it as there is room for."""
+        """Keep a frame, and of those before it what there is room for."""
         frames = self._frames
-        size = len(frame)
+        size = kept = len(frame)
         if size > FRAME_KEPT:
-            frame = frame[:FRAME_KEPT]
+            frame, kept = frame[:FRAME_KEPT], FRAME_KEPT
         frames.append((monotonic(), is_out, size, frame))
-        self._held += len(frame) + _OVERHEAD
-        if self._held > self._book.share or len(frames) > FRAMES:
+        self._held = held = self._held + kept + _OVERHEAD
+        if held > self._book.share or len(frames) > FRAMES:
             self.shrink()
 
     def shrink(self) -> None:
-        """Let go of the oldest ones that have no room any more; the newest is kept."""
-        frames = self._frames
-        while len(frames) > 1 and (self._held > self._book.share or len(frames) > FRAMES):
+        """Let go of the oldest ones where there is no room any more; the newest is kept.
+
+        A quarter goes at once, so that few frames have to do it.
+        """
+        frames, share = self._frames, self._book.share
+        if self._held <= share and len(frames) <= FRAMES:
+            return
+        while len(frames) > 1 and (self._held > share * 3 // 4 or len(frames) > _FRAMES_LEFT):
             self._held -= len(frames.popleft()[3]) + _OVERHEAD
 
     @property

@@ -11,7 +11,7 @@ from typing import Final
 import pluggy
 from pydantic import ValidationError
 
-from mcpp.errors import StartError, needs_extra
+from mcpp.errors import StartError
 from mcpp.plugins.hookspecs import PROJECT, HookSpecs
 from mcpp.plugins.settings import are_set, mistakes_in_names, mistakes_in_values
 from mcpp.plugins.site import Site
@@ -34,10 +34,6 @@ _BUILT_IN: Final = {
 
 _ALWAYS: Final = frozenset({"auto_start", "offline_alert"})
 """Built-ins that are of use without settings; `built-ins` takes the others only where theirs are set."""
-
-
-_EXTRAS: Final = {"aiomqtt": "mqtt", "apprise": "notify"}
-"""By package that a built-in needs, the extra that has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +160,6 @@ def _load(point: EntryPoint) -> object:
     try:
         found: object = point.load()
     except (Exception, SystemExit) as error:
-        if point.name in _BUILT_IN and isinstance(error, ModuleNotFoundError) and error.name in _EXTRAS:
-            raise _PluginRefused(needs_extra(_EXTRAS[error.name])) from error
         raise _PluginRefused(f"{point.value} can't be imported ({_one_line(error)})") from error
     return found
 

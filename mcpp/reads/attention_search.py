@@ -13,7 +13,7 @@ from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from mcpp.csms.live import LiveChargePoints
 from mcpp.domain.certificates import renewal_time
-from mcpp.domain.statuses import NO_ERROR, may_draw_current
+from mcpp.domain.statuses import NO_ERROR
 from mcpp.reads.attention import (
     IMPLAUSIBLE_FOR,
     LONGEST_TEXT,
@@ -28,7 +28,7 @@ from mcpp.reads.attention import (
     AttentionCode,
 )
 from mcpp.reads.live import LiveConnector, LiveReadings
-from mcpp.reads.shown_state import shown_numbers
+from mcpp.reads.shown_state import ShownState, shown_numbers, shown_state
 from mcpp.reads.times import spell_time
 from mcpp.reads.transactions import duration_so_far
 from mcpp_generated.db import models
@@ -237,14 +237,12 @@ class AttentionSearch:
         return found
 
     def _silent_transaction(self, point: models.ListPointsRow, connector: LiveConnector) -> int | None:
-        """The transaction whose car may draw current though no values come; when it began isn't asked yet."""
-        if not self._connected(point.identity):
-            return None
+        """The transaction that is shown as charging though no values come; when it began isn't asked yet."""
         if connector.values_at is not None and self._now - connector.values_at < NO_METER_VALUES_AFTER:
             return None
-        if connector.status is not None and not may_draw_current(connector.status):
-            return None
-        return connector.transaction_id
+        connected = self._connected(point.identity)
+        state = shown_state(connected=connected, has_connected=True, status=connector.status, has_transaction=True)
+        return connector.transaction_id if state is ShownState.CHARGING else None
 
     async def _without_values(self, q: Readers, silent: Mapping[int, Running]) -> list[Found]:
         came_at = {row.key: row.last_connect_at for row in await _presence(q, {it.key for it, _ in silent.values()})}

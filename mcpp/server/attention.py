@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
@@ -13,19 +13,25 @@ from mcpp.certificates.desk import SigningDesk
 from mcpp.certificates.files import AuthorityUnusable
 from mcpp.clock import Clock
 from mcpp.reads.attention import is_disk_low
-from mcpp.reads.attention_search import AttentionSources, EndingCertificate, LowDisk
+from mcpp.reads.attention_search import AttentionSources, EndingCertificate, LowDisk, RefusedAttempt
 from mcpp.server.certificates import own_ending
 from mcpp.server.presence import Presence
 from mcpp.server.tls import ListenersTls
 
 
 def attention_sources(
-    database: Path, clock: Clock, presence: Presence, desk: SigningDesk, tls: ListenersTls
+    database: Path,
+    clock: Clock,
+    presence: Presence,
+    desk: SigningDesk,
+    tls: ListenersTls,
+    refused: Callable[[], Sequence[RefusedAttempt]] = tuple,
 ) -> AttentionSources:
     """To be made when chargers can begin to connect."""
     return AttentionSources(
         uptime=partial(_uptime, clock, clock.monotonic()),
         reconnect_loops=partial(_reconnect_loops, presence, clock),
+        refused=refused,
         certificate_renewal=desk.renewal,
         own_certificates=partial(_own_certificates, desk, tls, clock),
         low_disk=DiskWatch(database.parent, clock.now),

@@ -16,7 +16,7 @@ from mcpp.domain.security_profiles import ASKS_NOTHING, ProfilePolicy, Refusal, 
 from mcpp.ocppj.flow import Peer, new_correlation_id
 from mcpp.server.passwords import Passwords, TooManyChecks
 from mcpp.server.profile_refusals import profile_refusal
-from mcpp.server.reconnect_loops import ReconnectLoops
+from mcpp.server.reconnect_loops import Origin, ReconnectLoops
 from mcpp.server.strangers import FailedLogins, UnknownIdentities
 from mcpp.storage.pending import WriterClosed
 from mcpp.storage.writer import Writer
@@ -154,7 +154,7 @@ class Presence:
 
     def replaced(self, before: LiveChargePoint, after: LiveChargePoint) -> None:
         """Note that a connection has taken the place of one that stood."""
-        self._loops.taken_over(after.identity, before.remote, after.remote)
+        self._loops.taken_over(after.identity, Origin(before.remote, before.path), Origin(after.remote, after.path))
 
     def reconnect_loops(self) -> dict[str, float]:
         """The identities that two devices seem to use, each with since when, by the monotonic clock."""

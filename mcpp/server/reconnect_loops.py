@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 from mcpp.server.bounded import BoundedTable
 from mcpp.telemetry.logs.pipeline import get_logger
@@ -20,6 +20,14 @@ _LONGEST_DELAY: Final = 5.0
 """Half of what a handshake may take; chargers wait for 30 s and more."""
 _SAID_EVERY: Final = 300.0
 _MOST_WAITING: Final = 8
+
+
+class Origin(NamedTuple):
+    """Where a connection comes from."""
+
+    remote: str
+    path: str
+    """As people get to see it."""
 
 
 class _Takeovers:
@@ -41,7 +49,7 @@ class ReconnectLoops:
         self._waiting: dict[str, dict[str, asyncio.Future[None]]] = {}
         """Handshakes that are slowed, by identity and address."""
 
-    def taken_over(self, identity: str, before: str, after: str) -> None:
+    def taken_over(self, identity: str, before: Origin, after: Origin) -> None:
         """A connection of this identity that stood was replaced; says so in the log where that goes on and on."""
         takeovers = self._takeovers.get_or_add(identity, _Takeovers)
         now = self._clock()
@@ -52,12 +60,14 @@ class ReconnectLoops:
         if count <= TOLERATED or (takeovers.said is not None and now - takeovers.said < _SAID_EVERY):
             return
         takeovers.said = now
+        paths = {} if before.path == after.path else {"path": after.path, "other_path": before.path}
         get_logger().warning(
             "reconnect_loop",
             category="system",
             charge_point_id=identity,
-            remote_address=after,
-            other_remote_address=before,
+            remote_address=after.remote,
+            other_remote_address=before.remote,
+            **paths,
             takeovers=count,
             seconds=_WINDOW,
             remedy="two devices seem to use this identity: give each its own, or it is one that loses its connection",

@@ -87,7 +87,7 @@ class Settings(BaseSettings):
     )
     api_token: Token | None = Field(
         None,
-        description="Bearer token for /api and /metrics; needed where http-host is not loopback. "
+        description="Token of an operator for API, pages and metrics; needed where http-host is not loopback. "
         "Better set by variable: other users of the machine can read flags.",
     )
     allowed_hosts: Annotated[Hosts | None, NoDecode, Documented(default="none more")] = Field(
@@ -251,7 +251,7 @@ class Settings(BaseSettings):
         description="Plugins to enable, comma-separated: built-ins for those that come with MCPP, names of installed "
         "ones, module:attribute; -NAME leaves one out, none enables none.",
     )
-    metrics_open: bool = Field(False, description="Where an api-token is set: serve /metrics without it.")
+    metrics_open: bool = Field(False, description="Serve /metrics without a token where all else needs one.")
     per_charger_metrics: bool = Field(True, description="Export metrics with a series for each charger.")
     per_charger_metrics_limit: Annotated[int, Documented(unit="chargers")] = Field(
         2000, ge=1, le=1_000_000, description="How many chargers get series of their own."

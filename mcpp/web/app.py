@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from mcpp.web import connect, energy, overview, people, session, sessions, settings_page, statements
+from mcpp.web import charger, connect, energy, login, overview, people, session, sessions, settings_page, statements
 from mcpp.web.rendering import STATIC_PATH, Renderer
 
 
@@ -14,6 +14,7 @@ def add_pages(app: FastAPI) -> None:
     app.state.renderer = renderer
     for router in (
         overview.router,
+        charger.router,
         sessions.router,
         session.router,
         energy.router,
@@ -21,6 +22,7 @@ def add_pages(app: FastAPI) -> None:
         statements.router,
         settings_page.router,
         connect.router,
+        login.router,
     ):
         app.include_router(router)
     app.mount(STATIC_PATH, renderer.static)

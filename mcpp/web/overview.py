@@ -2,17 +2,130 @@
 
 from __future__ import annotations
 
-from fastapi import Request
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Final
+from urllib.parse import quote, unquote
+
+from fastapi import Query, Request
 from starlette.responses import Response
 
-from mcpp.api.services import FromServices
+from mcpp.api.services import ApiServices, FromServices
+from mcpp.reads.shown_state import ShownState
+from mcpp.reads.tiles import Place, Tile, find_by_name, read_places, read_tiles
 from mcpp.web.pages import FromRenderer, page_router
+from mcpp.web.states import STATE_NAMES, state_names
+from mcpp.web.todo import charger_address, todo
 
 router = page_router()
 
+CARDS: Final = 12
+"""Connectors that have a card each; more have a row."""
+
+ROWS: Final = 49
+"""Connectors that are all on one page; more are grouped."""
+
+_OF_GROUP: Final = 12
+"""Of a group, as long as nobody asks for all of it."""
+
+_FOUND: Final = 200
+"""Rows of a page at most."""
+
+_PARTS: Final = 64
+"""That a page asks for at once at most; it asks for all before."""
+
+_TILE: Final = "tile:"
+
+
+@dataclass(frozen=True, slots=True)
+class ShownTile:
+    """A tile with what only pages know."""
+
+    tile: Tile
+    id: str
+    """Of its element."""
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The tiles of one state."""
+
+    state: ShownState
+    count: int
+    tiles: Sequence[ShownTile]
+
 
 @router.get("/")
-async def show_overview(request: Request, services: FromServices, renderer: FromRenderer) -> Response:
-    """The overview."""
-    points = await services.charge_points.list_all()
-    return renderer.page(request, "overview.html", {"points": points})
+async def show_overview(
+    request: Request,
+    services: FromServices,
+    renderer: FromRenderer,
+    part: Annotated[list[str], Query(max_length=_PARTS, default_factory=list)],
+    q: Annotated[str, Query(max_length=300)] = "",
+    state: ShownState | None = None,
+) -> Response:
+    """The overview; of parts of it, where a page asks for these."""
+    viewer = renderer.viewer(request)
+    context: dict[str, object] = {"names": state_names(renderer.texts(viewer)), "q": q, "chosen": state}
+    if part and all(name.startswith(_TILE) for name in part):
+        tiles = await _tiles(services, [_identity_of(name) for name in part])
+        context["tiles"] = [shown(tile) for tile in tiles]
+        return renderer.page(request, "overview_tiles.html", context)
+    summary = await services.summary(viewer.zone)
+    texts = renderer.texts(viewer)
+    context |= {"summary": summary, "todos": [todo(item, texts) for item in summary.attention]}
+    context |= await _fleet(services, q.strip(), state)
+    context |= {"days": None, "who": None}
+    return renderer.page(request, "overview.html", context)
+
+
+async def _tiles(services: ApiServices, identities: Sequence[str]) -> list[Tile]:
+    return await read_tiles(services.readers, services.live, services.live_readings, identities)
+
+
+async def _fleet(services: ApiServices, searched: str, chosen: ShownState | None) -> Mapping[str, object]:
+    places = await read_places(services.readers, services.live, services.live_readings)
+    if len(places) <= ROWS:
+        tiles = await _tiles(services, list({place.charge_point_id: None for place in places}))
+        return {"is_large": False, "is_compact": len(tiles) > CARDS, "tiles": [shown(tile) for tile in tiles]}
+    if searched or chosen is not None:
+        return await _found(services, places, searched, chosen)
+    by_state: dict[ShownState, list[Place]] = {}
+    for place in places:
+        by_state.setdefault(place.state, []).append(place)
+    first = {place for those in by_state.values() for place in those[:_OF_GROUP]}
+    tiles = await _tiles(services, list({place.charge_point_id for place in first}))
+    wanted = {(place.charge_point_id, place.connector_id) for place in first}
+    by_shown: dict[ShownState, list[ShownTile]] = {}
+    for tile in tiles:
+        if (tile.charge_point_id, tile.connector_id) in wanted:
+            by_shown.setdefault(tile.state, []).append(shown(tile))
+    groups = [
+        Group(state, len(those), by_shown.get(state, [])) for state in STATE_NAMES if (those := by_state.get(state))
+    ]
+    return {"is_large": True, "is_compact": True, "groups": groups, "tiles": []}
+
+
+async def _found(
+    services: ApiServices, places: Sequence[Place], searched: str, chosen: ShownState | None
+) -> Mapping[str, object]:
+    """What fits a search, as far as a page goes."""
+    named = set(await find_by_name(services.readers, searched, len(places))) if searched else None
+    found = [
+        place for place in places if chosen in {None, place.state} and (named is None or place.charge_point_id in named)
+    ]
+    some = {(place.charge_point_id, place.connector_id) for place in found[:_FOUND]}
+    tiles = await _tiles(services, list({identity for identity, _ in some}))
+    rows = [shown(tile) for tile in tiles if (tile.charge_point_id, tile.connector_id) in some]
+    return {"is_large": True, "is_compact": True, "groups": None, "tiles": rows, "count": len(found)}
+
+
+def shown(tile: Tile) -> ShownTile:
+    """With the id of its element, from which the charge point is known again."""
+    place = quote(tile.charge_point_id, safe="")
+    return ShownTile(tile, f"{_TILE}{place}:{tile.connector_id}", charger_address(tile.charge_point_id))
+
+
+def _identity_of(element_id: str) -> str:
+    return unquote(element_id.removeprefix(_TILE).rpartition(":")[0])

@@ -14,12 +14,16 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from mcpp import __version__
+from mcpp.api.callers import caller_in
 from mcpp.api.headers import PAGES
+from mcpp.api.login_ways import login_in
+from mcpp.api.services import ApiServices
 from mcpp.api.static_files import StaticFiles, accepts_gzip
-from mcpp.domain.events import HeartbeatReceived
+from mcpp.domain.events import HeartbeatReceived, MeterValuesReceived
 from mcpp.reads.event_json import EVENT_NAMES, event_name
 from mcpp.web.spelling import Spelling
 from mcpp.web.viewer import LANGUAGES, Viewer, viewer_of
+from mcpp_generated.db.enums import Role
 
 STATIC_PATH: Final = "/static"
 
@@ -34,6 +38,11 @@ _LEVEL: Final = 5
 
 _EVENT_NAMES: Final = " ".join(sorted(EVENT_NAMES - {event_name(HeartbeatReceived)}))
 """That pages wait for; a heartbeat changes nothing that they show."""
+
+_STATE_EVENTS: Final = " ".join(
+    sorted(EVENT_NAMES - {event_name(kind) for kind in (HeartbeatReceived, MeterValuesReceived)})
+)
+"""That may change the state in which something is shown."""
 
 
 def translations(language: str) -> gettext.NullTranslations:
@@ -52,6 +61,10 @@ class Renderer:
         self.static = StaticFiles(STATIC_PATH, files("mcpp.web").joinpath("static"))
         self._environments: dict[str, Environment] = {}
         self._texts: dict[str, gettext.NullTranslations] = {}
+
+    def viewer(self, request: Request) -> Viewer:
+        """Who looks."""
+        return viewer_of(request)
 
     def texts(self, viewer: Viewer) -> gettext.NullTranslations:
         """What translates: `.gettext("…")` and `.ngettext("…", "…", count)`."""
@@ -74,8 +87,8 @@ class Renderer:
         status: HTTPStatus = HTTPStatus.OK,
     ) -> Response:
         """The answer to a request: the template with `context`, `path` and `role`, compressed where that is taken."""
-        viewer = viewer_of(request)
-        text = self.text(viewer, template, {"path": request.url.path, "role": role_of(request), **context})
+        viewer = self.viewer(request)
+        text = self.text(viewer, template, {"path": request.url.path, **_of_caller(request), **context})
         return html(request, text, status)
 
     def _environment(self, viewer: Viewer) -> Environment:
@@ -98,10 +111,12 @@ def html(request: Request, text: str, status: HTTPStatus = HTTPStatus.OK) -> Res
     return HTMLResponse(body, status, headers)
 
 
-def role_of(request: Request) -> str:
-    """What whoever asks may do: `operator` or `viewer`."""
-    caller = getattr(request.state, "caller", None)
-    return "operator" if caller is None else str(caller.role)
+def _of_caller(request: Request) -> dict[str, object]:
+    """What the page may offer."""
+    caller = caller_in(request.scope)
+    services: ApiServices = request.app.state.services
+    login = login_in(request.scope, request.headers, services.credentials.known)
+    return {"role": str(Role.VIEWER if caller is None else caller.role), "signed_in": login is not None}
 
 
 def _environment(address: Callable[[str], str]) -> Environment:
@@ -116,5 +131,6 @@ def _environment(address: Callable[[str], str]) -> Environment:
     )
     environment.globals["static"] = address
     environment.globals["event_names"] = _EVENT_NAMES
+    environment.globals["state_events"] = _STATE_EVENTS
     environment.policies["ext.i18n.trimmed"] = True
     return environment

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
+from mcpp import __version__
 from tests.acceptance.server import running_server
 from tests.authority import Authority
 from tests.deploy.programs import DEPLOY, run
@@ -38,9 +39,10 @@ def test_hadolint_finds_no_fault() -> None:
 
 def test_the_image_is_built_of_files_that_exist_and_are_sent_to_the_builder() -> None:
     ignore = (ROOT / ".dockerignore").read_text().splitlines()
+    of_a_checkout = DOCKERFILE[: DOCKERFILE.index(" AS build-package")]
     sources = [
         source
-        for copied in re.findall(r"^COPY (?!--from)(.+) \S+$", DOCKERFILE, re.MULTILINE)
+        for copied in re.findall(r"^COPY (?!--from)(.+) \S+$", of_a_checkout, re.MULTILINE)
         for source in copied.split()
     ]
 
@@ -58,7 +60,9 @@ def test_the_image_has_a_user_of_its_own_and_says_how_it_is() -> None:
     assert user
     assert "0" not in user[-1]
     assert HEALTH_COMMAND == ["/opt/mcpp/bin/python", "/opt/mcpp/healthcheck.py"]
-    assert "COPY deploy/healthcheck.py /opt/mcpp/healthcheck.py\n" in final_stage
+    assert "COPY --from=build /opt/mcpp /opt/mcpp\n" in final_stage
+    assert re.findall(r"cp (\S+)healthcheck.py /opt/mcpp/\n", DOCKERFILE) == ["deploy/", "/wheels/"]
+    assert f'"mcpp-csms[otlp-grpc]=={__version__}"' in DOCKERFILE
 
 
 async def health(port: int) -> int:
@@ -161,7 +165,10 @@ def test_an_image_is_pinned_by_a_version(name: str) -> None:
 
 
 def test_python_is_pinned_by_a_version() -> None:
-    assert set(re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)) == {"python:3.11-slim-bookworm"}
+    assert set(re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)) == {
+        "python:3.11-slim-bookworm",
+        "build-${SOURCE}",
+    }
 
 
 @NAMED

@@ -703,6 +703,23 @@ class ListEndingUnrenewedRow(NamedTuple):
     expires_at: datetime | None
 
 
+class ListTilesRow(NamedTuple):
+    """A row of `list_tiles`."""
+
+    identity: str
+    display_name: str | None
+    registered_at: datetime
+    last_connect_at: datetime | None
+    last_disconnect_at: datetime | None
+    connector_id: int | None
+    status: str | None
+    error_code: str | None
+    status_began_at: datetime | None
+    transaction_id: int | None
+    started_at: datetime | None
+    id_tag: str | None
+
+
 class Token(NamedTuple):
     """A row of the table `tokens`."""
 

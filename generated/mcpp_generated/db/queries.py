@@ -68,6 +68,7 @@ from .models import (
     ListReadingsWithEnergyRow,
     ListSessionsRow,
     ListSupersededEndsOfIdTagRow,
+    ListTilesRow,
     ListTransactionSamplesRow,
     ListUnknownIdTagsRow,
     ListUnmatchedByChargePointRow,
@@ -871,7 +872,7 @@ class Queries(Protocol):
         raise NotImplementedError
 
     def sum_up_by_id_tag(self, *, since: datetime | None, until: datetime | None) -> list[SumUpByIdTagRow]:
-        """As SumUpByCharger, by id tag, whatever its letter case."""
+        """As SumUpByCharger, by id tag, whatever its letter case: spelled as the first of them has it, which min(id) tells SQLite."""
         raise NotImplementedError
 
     def sum_up_by_person(self, *, since: datetime | None, until: datetime | None) -> list[SumUpByPersonRow]:
@@ -1133,7 +1134,8 @@ class Queries(Protocol):
         raise NotImplementedError
 
     def list_new_departures(self, *, since: datetime) -> list[ListNewDeparturesRow]:
-        """In how many ways each charge point has departed from the contract for the first time since some time, and when last."""
+        """In how many new ways each charge point has departed from the contract since some time, and when last. The + keeps it
+        on the index by time."""
         raise NotImplementedError
 
     def list_unstored_cards(self, *, since: datetime) -> list[ListUnstoredCardsRow]:
@@ -1142,6 +1144,14 @@ class Queries(Protocol):
 
     def list_ending_unrenewed(self, *, until: datetime | None) -> list[ListEndingUnrenewedRow]:
         """The newest installed certificate of each charge point, where it ends before some time."""
+        raise NotImplementedError
+
+    def list_tiles(self, *, identities: Sequence[str]) -> list[ListTilesRow]:
+        """Some charge points at a glance: each connector, with the transaction that is open there."""
+        raise NotImplementedError
+
+    def find_by_name(self, *, wanted: str, row_limit: int) -> list[str]:
+        """The charge points whose identity or name has some text in it, by identity."""
         raise NotImplementedError
 
     def list_tokens(self) -> list[Token]:

@@ -34,6 +34,7 @@ from .models import (
     ListPresenceRow,
     ListReadingsRow,
     ListSupersededEndsOfIdTagRow,
+    ListTilesRow,
     ListTransactionSamplesRow,
     ListUnknownIdTagsRow,
     ListUnmatchedByChargePointRow,
@@ -286,7 +287,7 @@ class Readers(Protocol):
         raise NotImplementedError
 
     async def sum_up_by_id_tag(self, *, since: datetime | None, until: datetime | None) -> list[SumUpByIdTagRow]:
-        """As SumUpByCharger, by id tag, whatever its letter case."""
+        """As SumUpByCharger, by id tag, whatever its letter case: spelled as the first of them has it, which min(id) tells SQLite."""
         raise NotImplementedError
 
     async def sum_up_by_person(self, *, since: datetime | None, until: datetime | None) -> list[SumUpByPersonRow]:
@@ -390,7 +391,8 @@ class Readers(Protocol):
         raise NotImplementedError
 
     async def list_new_departures(self, *, since: datetime) -> list[ListNewDeparturesRow]:
-        """In how many ways each charge point has departed from the contract for the first time since some time, and when last."""
+        """In how many new ways each charge point has departed from the contract since some time, and when last. The + keeps it
+        on the index by time."""
         raise NotImplementedError
 
     async def list_unstored_cards(self, *, since: datetime) -> list[ListUnstoredCardsRow]:
@@ -399,6 +401,14 @@ class Readers(Protocol):
 
     async def list_ending_unrenewed(self, *, until: datetime | None) -> list[ListEndingUnrenewedRow]:
         """The newest installed certificate of each charge point, where it ends before some time."""
+        raise NotImplementedError
+
+    async def list_tiles(self, *, identities: Sequence[str]) -> list[ListTilesRow]:
+        """Some charge points at a glance: each connector, with the transaction that is open there."""
+        raise NotImplementedError
+
+    async def find_by_name(self, *, wanted: str, row_limit: int) -> list[str]:
+        """The charge points whose identity or name has some text in it, by identity."""
         raise NotImplementedError
 
     async def list_tokens(self) -> list[Token]:

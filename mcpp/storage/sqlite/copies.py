@@ -25,6 +25,9 @@ from mcpp.storage.sqlite.partial_files import partial_file
 _RESERVE: Final = 64 << 20
 """Bytes that stay free on the disk, for what chargers send meanwhile."""
 
+_PATIENCE: Final = 3.0
+"""Seconds to wait for the end of another one: whoever has all of it may ask again before its file is gone."""
+
 _MIB: Final = 1 << 20
 
 
@@ -41,14 +44,16 @@ class SqliteCopies:
         self._free_bytes = free_bytes
         # One of its own: the end of the server doesn't wait for it, the next start removes what it leaves.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="mcpp-copy")
-        self._taken = False
+        self._taken = asyncio.Lock()
 
     @asynccontextmanager
     async def take(self) -> AsyncIterator[Path]:
         """See DatabaseCopies."""
-        if self._taken:
-            raise CopyUnderWay("a backup is being downloaded; try again when that is done")
-        self._taken = True
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                await self._taken.acquire()
+        except TimeoutError:
+            raise CopyUnderWay("a backup is being downloaded; try again when that is done") from None
         held = ExitStack()
         try:
             yield await asyncio.shield(asyncio.wrap_future(self._thread.submit(self._make, held)))
@@ -60,10 +65,7 @@ class SqliteCopies:
 
     def _free(self, loop: asyncio.AbstractEventLoop, _: Future[None]) -> None:
         with suppress(RuntimeError):  # the loop is closed
-            loop.call_soon_threadsafe(self._done)
-
-    def _done(self) -> None:
-        self._taken = False
+            loop.call_soon_threadsafe(self._taken.release)
 
     def _make(self, held: ExitStack) -> Path:
         """The file of a new copy, which `held` removes."""

@@ -72,7 +72,6 @@ _SAYS_LEAST: Final = (
 )
 """Facts that are left out first where a line is too long."""
 _SHORT_NAMES: Final = {"remote_address": "from"}
-_NO_NEWS: Final = {"error_code": "NoError"}
 _MESSAGE_COLUMNS: Final = frozenset(("action", "message_type", "duration_ms", "size_bytes", "description", "payload"))
 _LIBRARY_COLUMNS: Final = frozenset(("logger", "message"))
 
@@ -239,8 +238,7 @@ def _facts(line: Line, columns: frozenset[str]) -> Iterator[_Fact]:
     day = str(line["timestamp"])[:11]
     # Why something ended comes behind how it did.
     for name, value in sorted(line.items(), key=lambda fact: fact[0] == "detail"):
-        says_nothing = value is None or value is False or (name in _NO_NEWS and value == _NO_NEWS[name])
-        if says_nothing or name in columns or name in _NOT_AS_FACTS:
+        if value is None or value is False or name in columns or name in _NOT_AS_FACTS:
             continue
         yield (
             _SHORT_NAMES.get(name) or _plain(name),

@@ -5,25 +5,14 @@
 // JSON, but for those whose names the address takes. The answer is said in the element that `data-answer` names by its
 // id, else at the foot of the page; `data-then` is an address to go to afterwards.
 
-import { refresh } from "./live.js";
+// live.js loads this module when the first of them is used.
 
 const answers = document.querySelector("#answers");
 const words = answers.dataset;
 const SHOWN = 8000; // ms
 
-document.addEventListener("click", (event) => {
-  const button = event.target.closest("button[data-request]");
-  if (button) act(button, button.dataset.body);
-});
-
-document.addEventListener("submit", (event) => {
-  const form = event.target.closest("form[data-request]");
-  if (!form) return;
-  event.preventDefault();
-  act(form, null);
-});
-
-async function act(element, body) {
+/** Ask for what a button or form says, and say the answer; `mcpp:refresh` on the document tells that something changed. */
+export async function act(element) {
   if (element.dataset.busy !== undefined) return;
   if (element.dataset.ask && !(await confirmed(element))) return;
   const [method, address] = addressed(element);
@@ -34,14 +23,14 @@ async function act(element, body) {
     const response = await fetch(address, {
       method,
       headers: { "Content-Type": "application/json", Accept: "application/json" },
-      body: method === "DELETE" || method === "GET" ? undefined : (body ?? fields(element)),
+      body: method === "DELETE" || method === "GET" ? undefined : (element.dataset.body ?? fields(element)),
     });
     if (response.status === 401) return void location.assign(`/login?next=${encodeURIComponent(location.pathname)}`);
     const text = await response.text();
     const answer = text ? JSON.parse(text) : {};
     say(element, response.ok ? accepted(answer) : refused(answer), response.ok);
     if (response.ok && element.dataset.then) location.assign(element.dataset.then);
-    else refresh();
+    else document.dispatchEvent(new CustomEvent("mcpp:refresh"));
   } catch {
     say(element, words.unreached, false);
   } finally {
@@ -65,6 +54,7 @@ function addressed(element) {
 }
 
 function fields(form) {
+  if (form.localName !== "form") return undefined;
   const taken = new Set([...form.dataset.request.matchAll(/\{([\w-]+)\}/g)].map((match) => match[1]));
   const values = {};
   for (const field of form.elements) {

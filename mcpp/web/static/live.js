@@ -111,13 +111,14 @@ function programs(page) {
 /** Make `old` what `fresh` is, keeping the nodes: focus, open details and what somebody types stay. */
 function morph(old, fresh) {
   if (old.isEqualNode(fresh)) return;
+  if (old.hasAttribute("data-unfolded") && !fresh.hasAttribute("data-unfolded")) return; // as it was unfolded
   for (const { name } of [...old.attributes]) {
     if (!fresh.hasAttribute(name) && !isKept(old, name)) old.removeAttribute(name);
   }
   for (const { name, value } of fresh.attributes) {
     if (old.getAttribute(name) !== value && !isKept(old, name)) old.setAttribute(name, value);
   }
-  if (old.localName === "textarea" || old.hasAttribute("data-live-keep")) return;
+  if (old.hasAttribute("data-live-keep")) return;
   const keyed = new Map([...old.children].filter((it) => it.id).map((it) => [it.id, it]));
   let place = old.firstChild;
   for (const wanted of [...fresh.childNodes]) {
@@ -156,6 +157,31 @@ function isAlike(one, other) {
     one.nodeType === other.nodeType && one.nodeName === other.nodeName && !one.id && !other.id
   );
 }
+
+// Most visits command nothing: what does it is loaded with the first command.
+async function command(element) {
+  const { act } = await import("./actions.js");
+  await act(element);
+}
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button[data-request]");
+  if (button) command(button);
+});
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches("form[data-request]")) return;
+  event.preventDefault();
+  command(event.target);
+});
+document.addEventListener("mcpp:refresh", refresh);
+
+// What is folded is asked for once somebody unfolds it.
+for (const fold of document.querySelectorAll("details[data-fold]")) {
+  fold.addEventListener("toggle", () => {
+    if (fold.open && !fold.hasAttribute("data-unfolded")) fetchPage([fold.id]).catch(() => refresh());
+  });
+}
+const named = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+if (named?.localName === "details") named.open = true;
 
 // One stream per browser: whoever holds the lock reads it and tells the others. Browsers lend locks to pages that came
 // by TLS or from this machine only; elsewhere each page that is seen has a stream.

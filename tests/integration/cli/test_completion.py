@@ -28,8 +28,8 @@ def completions(mcpp: Mcpp, line: str, **variables: str) -> list[str]:
 
 def test_commands(mcpp: Mcpp) -> None:
     assert completions(mcpp, "mcpp ") == [
-        *("backup", "ca", "call", "check-config", "conformance", "export", "import", "migrate", "report", "restore"),
-        *("serve", "trace"),
+        *("backup", "ca", "call", "check-config", "conformance", "deploy", "export", "import", "migrate"),
+        *("report", "restore", "serve", "trace"),
     ]
     assert completions(mcpp, "mcpp import ") == ["charge-points", "id-tags"]
 

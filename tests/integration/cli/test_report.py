@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from mcpp.domain import people
 from tests.database import Database
 from tests.integration.cli.command import Ended, Mcpp
 
@@ -123,3 +124,17 @@ def test_long_sums(mcpp: Mcpp, database: Database) -> None:
     total = mcpp("report", "--timezone", "UTC").out.splitlines()[-1]
 
     assert total.split() == ["Total", "30", "300000.030", "360:00:00", "0"]
+
+
+def test_by_person_as_the_cards_were_when_sessions_began(mcpp: Mcpp, spring: Database) -> None:
+    wanted = people.WantedPerson(name="Flat 2B", cards=("TAG",))
+    people.put(spring.q, datetime(2026, 3, 1, tzinfo=UTC), "flat-2b", wanted)
+    people.put(spring.q, datetime(2026, 3, 31, 12, tzinfo=UTC), "flat-2b", people.WantedPerson(cards=()))
+
+    ended = mcpp("report", "--by", "person", "--period", "year", "--timezone", "Europe/Berlin")
+
+    assert [line.split()[:4] for line in ended.out.splitlines()[1:]] == [
+        ["2026", "(nobody)", "1", "0.999"],
+        ["2026", "flat-2b", "2", "11.750"],
+        ["Total", "3", "12.749", "7:30:00"],
+    ]

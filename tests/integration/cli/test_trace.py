@@ -162,7 +162,7 @@ def test_a_log_in_console_format_is_refused(traced: Traced) -> None:
     assert (ended.code, ended.out) == (2, "")
     assert ended.err == (
         "--log: server.log holds no JSON lines; only a log in JSON can be traced, so run the server with "
-        "--log-format json (the default)\n"
+        "--log-file, or with --log-format json\n"
     )
 
 

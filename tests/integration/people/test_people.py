@@ -44,6 +44,9 @@ async def test_a_card_is_one_person_s_and_moves_for_sessions_from_then_on(tmp_pa
             for filters in ({}, {"ended_since": "2026-03-03T00:00:00Z"}, {"id_tag": "CARD", "charge_point_id": "CP-1"})
         ]
         await site.central.http.delete("/api/v1/people/anna")
+        await site.central.http.delete("/api/v1/people/ben")
+        await site.person("carl", name="Carl", cards=["CARD"])
+        of_carl = await site.lines("carl", "2026-03")
         people = await site.central.items("people")
         gone = await site.central.http.get("/api/v1/people/anna/statement", params={"month": "2026-03"})
         kept = await site.central.transaction(first)
@@ -53,7 +56,7 @@ async def test_a_card_is_one_person_s_and_moves_for_sessions_from_then_on(tmp_pa
     assert of_anna == [(first, 1_000, "0.30"), (across, 2_000, "0.60")]
     assert of_ben == [(last, 3_000, "0.90")]
     assert filtered == [[across, first], [across], [across, first], [last], [last], [last], [], [], []]
-    assert [person["id"] for person in people] == ["ben"]
+    assert ([person["id"] for person in people], of_carl) == (["carl"], [])
     assert (gone.status_code, kept["id_tag"]) == (404, "card")
 
 

@@ -61,6 +61,12 @@ SAME_MOMENT = "USE TEMP B-TREE FOR RIGHT PART OF ORDER BY"
         ),
         (statements.LIST_RESERVATIONS_BY_STATUS, "reservations_by_status (status=? AND id<?)"),
         (statements.LIST_RESERVATIONS_HELD_AT, "reservations_by_end (charge_point_key=? AND expiry_date>?)"),
+        (statements.SUM_ENDED_TRANSACTIONS, "COVERING INDEX transactions_by_stop (stopped_at>? AND stopped_at<?)"),
+        (statements.LIST_LATELY_RECOVERED, "transactions_recovered_by_end (stop_received_at>?)"),
+        (statements.LIST_LATELY_IMPLAUSIBLE, "transactions_implausible_by_end (stop_received_at>?)"),
+        (statements.LIST_UNSTORED_CARDS, "unknown_id_tags_by_time (last_at>?)"),
+        (statements.LIST_PRESENCE, "INTEGER PRIMARY KEY (rowid=?)"),
+        (statements.LIST_OPEN_OF, "INTEGER PRIMARY KEY (rowid=?)"),
         (statements.LIST_UPLOADS, "INTEGER PRIMARY KEY (rowid<?)"),
         (statements.LIST_UPLOADS_OF_CHARGE_POINT, "uploads_by_charge_point (charge_point_key=? AND id<?)"),
     ],
@@ -71,6 +77,13 @@ def test_plan(sql: str, index: str) -> None:
     assert any(step.endswith(index) for step in steps), steps
     assert not [step for step in steps if step.startswith("SCAN") and "json_each" not in step]
     assert not [step for step in steps if "TEMP B-TREE" in step and step != SAME_MOMENT]
+
+
+def test_new_departures_are_found_by_their_time_and_then_grouped() -> None:
+    assert plan(statements.LIST_NEW_DEPARTURES) == [
+        "SEARCH departures USING COVERING INDEX departures_by_first (first_at>?)",
+        "USE TEMP B-TREE FOR GROUP BY",
+    ]
 
 
 def plan(sql: str) -> list[str]:

@@ -219,11 +219,13 @@ async def test_lines_come_by_period_then_subject_and_id_tags_without_regard_to_c
     lines = await books.summed_up(sessions, By.ID_TAG, Period.DAY, BERLIN)
 
     assert [(line.period, line.subject, line.total.sessions) for line in lines] == [
-        ("2026-05-01", "Tag", 1),
+        ("2026-05-01", "TAG", 1),
         ("2026-05-02", "b", 1),
-        ("2026-05-02", "Tag", 2),
+        ("2026-05-02", "TAG", 2),
     ]
     assert grand_total(lines).sessions == 4
+    of_one_day = await books.summed_up([sessions[1], sessions[3]], By.ID_TAG, Period.DAY, BERLIN)
+    assert [line.subject for line in of_one_day] == ["Tag"], "as the first session spells it"
 
 
 async def test_charge_points_are_compared_as_they_are(books: Books) -> None:

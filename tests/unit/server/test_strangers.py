@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mcpp.server import strangers
-from mcpp.server.reconnect_loops import TOLERATED, ReconnectLoops
+from mcpp.server.reconnect_loops import TOLERATED, Origin, ReconnectLoops
 from mcpp.server.strangers import FREE_ATTEMPTS, FREE_ATTEMPTS_OF_ADDRESS, FailedLogins, UnknownIdentities
 
 HERE, ELSEWHERE = "192.0.2.1", "198.51.100.9"
@@ -105,7 +105,7 @@ def test_takeovers_in_quick_succession_are_slowed(clock: Clock, pause: float) ->
     delays = []
     for _ in range(40):
         delays.append(loops.delay("CP-1"))
-        loops.taken_over("CP-1", HERE, ELSEWHERE)
+        loops.taken_over("CP-1", Origin(HERE, "/ocpp/CP-1"), Origin(ELSEWHERE, "/CP-1"))
         clock.now += pause
 
     assert delays[: TOLERATED + 1] == [0.0] * (TOLERATED + 1)

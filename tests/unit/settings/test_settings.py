@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,10 @@ from mcpp.settings import (
     ConcurrentTx,
     Registration,
     Settings,
+    allowed_range,
     default_text,
     is_loopback,
+    is_number,
     setting,
     variable,
 )
@@ -24,6 +27,8 @@ DEFAULTS = {
     "ocpp-host": "0.0.0.0",
     "ocpp-port": "9000",
     "ocpp-path": "/ocpp",
+    "ocpp-path-strict": "off",
+    "ocpp-url": "made of host, port and path",
     "http-host": "127.0.0.1",
     "http-port": "8080",
     "api-token-file": "none",
@@ -50,7 +55,10 @@ DEFAULTS = {
     "database": "mcpp.db",
     "durability": "full",
     "log-level": "info",
-    "log-format": "json",
+    "log-format": "json, on a terminal console",
+    "log-file": "none",
+    "log-file-size": "20",
+    "log-file-count": "9",
     "log-payloads": "off",
     "slow-message": "1",
     "heartbeat-interval": "300",
@@ -298,3 +306,35 @@ def test_secrets_are_not_printed() -> None:
     (line,) = mistakes(database="postgresql://user:s3cret@db/mcpp")
 
     assert "s3cret" not in settings.text("api_token") + str(settings) + repr(settings) + line
+
+
+@pytest.mark.parametrize("name", [name for name, field in Settings.model_fields.items() if is_number(field)])
+def test_the_range_of_each_number_is_told_and_holds(name: str) -> None:
+    told = allowed_range(Settings.model_fields[name])
+    described = re.fullmatch(r"(?:(\d+) to|above (\d+), up to) (\d+)(?: [A-Za-z ]+)?", told)
+    assert described is not None, told
+    least, above, most = described.groups()
+    for value in (int(most) + 1, int(least) - 1 if least is not None else above):
+        with pytest.raises(StartError, match=rf"^{setting(name)}: {value} is (?:below|above|not above) "):
+            Settings.load({name: str(value)})
+    if name != "security_profile":  # the highest needs TLS
+        assert getattr(Settings.load({name: most}), name) == int(most)
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        (".", "is no file"),
+        ("/dev/full", "is no file"),
+        ("nowhere/mcpp.log", "there is no directory"),
+    ],
+)
+def test_a_log_file_that_cant_be_written_is_a_mistake(value: str, problem: str) -> None:
+    with pytest.raises(StartError, match=rf"^log-file: .*{problem}"):
+        Settings.load({"log_file": value})
+
+
+@pytest.mark.parametrize("value", ["http://host/ocpp", "ws://", "ws://user:pw@host/", "host:9000", "ws://host/?a=1"])
+def test_the_url_for_chargers_is_one_of_a_websocket(value: str) -> None:
+    with pytest.raises(StartError, match=r"^ocpp-url: "):
+        Settings.load({"ocpp_url": value})

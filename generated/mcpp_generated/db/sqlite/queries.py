@@ -68,6 +68,7 @@ from ..models import (
     ListReadingsWithEnergyRow,
     ListSessionsRow,
     ListSupersededEndsOfIdTagRow,
+    ListTilesRow,
     ListTransactionSamplesRow,
     ListUnknownIdTagsRow,
     ListUnmatchedByChargePointRow,
@@ -137,6 +138,7 @@ from .rows import (
     StoredListReadingsWithEnergyRow,
     StoredListSessionsRow,
     StoredListSupersededEndsOfIdTagRow,
+    StoredListTilesRow,
     StoredListTransactionSamplesRow,
     StoredListUnknownIdTagsRow,
     StoredListUnmatchedByChargePointRow,
@@ -209,6 +211,7 @@ from .rows import (
     decode_list_readings_with_energy_row,
     decode_list_sessions_row,
     decode_list_superseded_ends_of_id_tag_row,
+    decode_list_tiles_row,
     decode_list_transaction_samples_row,
     decode_list_unknown_id_tags_row,
     decode_list_unmatched_by_charge_point_row,
@@ -1570,6 +1573,14 @@ class SqliteQueries:
             statements.LIST_ENDING_UNRENEWED, (None if until is None else to_milliseconds(until),)
         ).fetchall()
         return [decode_list_ending_unrenewed_row(row) for row in rows]
+
+    def list_tiles(self, *, identities: Sequence[str]) -> list[ListTilesRow]:
+        rows: list[StoredListTilesRow] = self._execute(statements.LIST_TILES, (to_array(identities),)).fetchall()
+        return [decode_list_tiles_row(row) for row in rows]
+
+    def find_by_name(self, *, wanted: str, row_limit: int) -> list[str]:
+        rows: list[tuple[str]] = self._execute(statements.FIND_BY_NAME, (wanted, row_limit)).fetchall()
+        return [row[0] for row in rows]
 
     def list_tokens(self) -> list[Token]:
         rows: list[StoredToken] = self._execute(statements.LIST_TOKENS).fetchall()

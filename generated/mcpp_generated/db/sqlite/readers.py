@@ -35,6 +35,7 @@ from ..models import (
     ListPresenceRow,
     ListReadingsRow,
     ListSupersededEndsOfIdTagRow,
+    ListTilesRow,
     ListTransactionSamplesRow,
     ListUnknownIdTagsRow,
     ListUnmatchedByChargePointRow,
@@ -88,6 +89,7 @@ from .rows import (
     decode_list_presence_row,
     decode_list_readings_row,
     decode_list_superseded_ends_of_id_tag_row,
+    decode_list_tiles_row,
     decode_list_transaction_samples_row,
     decode_list_unknown_id_tags_row,
     decode_list_unmatched_by_charge_point_row,
@@ -555,6 +557,12 @@ class SqliteReaders:
             (None if until is None else to_milliseconds(until),),
             decode_list_ending_unrenewed_row,
         )
+
+    async def list_tiles(self, *, identities: Sequence[str]) -> list[ListTilesRow]:
+        return await read_all(self._connection, statements.LIST_TILES, (to_array(identities),), decode_list_tiles_row)
+
+    async def find_by_name(self, *, wanted: str, row_limit: int) -> list[str]:
+        return await read_all(self._connection, statements.FIND_BY_NAME, (wanted, row_limit), scalar)
 
     async def list_tokens(self) -> list[Token]:
         return await read_all(self._connection, statements.LIST_TOKENS, (), decode_token)

@@ -63,6 +63,7 @@ from ..models import (
     ListReadingsWithEnergyRow,
     ListSessionsRow,
     ListSupersededEndsOfIdTagRow,
+    ListTilesRow,
     ListTransactionSamplesRow,
     ListUnknownIdTagsRow,
     ListUnmatchedByChargePointRow,
@@ -1162,6 +1163,53 @@ def decode_list_ending_unrenewed_row(row: StoredListEndingUnrenewedRow) -> ListE
         charge_point_key,
         None if issued_at is None else from_milliseconds(issued_at),
         None if expires_at is None else from_milliseconds(expires_at),
+    )
+
+
+StoredListTilesRow: TypeAlias = tuple[
+    str,
+    str | None,
+    int,
+    int | None,
+    int | None,
+    int | None,
+    str | None,
+    str | None,
+    int | None,
+    int | None,
+    int | None,
+    str | None,
+]
+
+
+def decode_list_tiles_row(row: StoredListTilesRow) -> ListTilesRow:
+    (
+        identity,
+        display_name,
+        registered_at,
+        last_connect_at,
+        last_disconnect_at,
+        connector_id,
+        status,
+        error_code,
+        status_began_at,
+        transaction_id,
+        started_at,
+        id_tag,
+    ) = row
+    return ListTilesRow(
+        identity,
+        display_name,
+        from_milliseconds(registered_at),
+        None if last_connect_at is None else from_milliseconds(last_connect_at),
+        None if last_disconnect_at is None else from_milliseconds(last_disconnect_at),
+        connector_id,
+        status,
+        error_code,
+        None if status_began_at is None else from_milliseconds(status_began_at),
+        transaction_id,
+        None if started_at is None else from_milliseconds(started_at),
+        id_tag,
     )
 
 

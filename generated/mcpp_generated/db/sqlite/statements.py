@@ -686,7 +686,8 @@ SELECT
 FROM transactions AS t
 LEFT JOIN transaction_corrections AS r ON r.id = t.correction_id
 WHERE t.stopped_at >= ?1 AND t.stopped_at <= ?2
-GROUP BY t.id_tag, t.implausible_reason, t.correction_id IS NOT NULL"""
+GROUP BY t.id_tag, t.implausible_reason, t.correction_id IS NOT NULL
+ORDER BY min(t.id)"""
 
 SUM_UP_BY_PERSON: Final = """\
 SELECT
@@ -1006,7 +1007,7 @@ FROM unmatched WHERE transaction_id IS NULL GROUP BY charge_point_key"""
 
 LIST_NEW_DEPARTURES: Final = """\
 SELECT charge_point_key, count(*) AS kinds, CAST(coalesce(max(first_at), 0) AS INTEGER) AS newest_first_at
-FROM departures WHERE first_at >= ?1 GROUP BY charge_point_key"""
+FROM departures WHERE first_at >= ?1 GROUP BY +charge_point_key"""
 
 LIST_UNSTORED_CARDS: Final = """\
 SELECT u.id_tag, u.charge_point_key, u.status, u.last_at
@@ -1022,6 +1023,21 @@ AND NOT EXISTS (
     WHERE n.charge_point_key = c.charge_point_key AND n.status = 'issued' AND n.id > c.id
 )
 ORDER BY c.expires_at"""
+
+LIST_TILES: Final = """\
+SELECT
+    p.identity, p.display_name, p.registered_at, p.last_connect_at, p.last_disconnect_at, c.connector_id, c.status,
+    c.error_code, c.status_began_at, t.id AS transaction_id, t.started_at, t.id_tag
+FROM charge_points AS p
+LEFT JOIN connectors AS c ON c.charge_point_key = p.key
+LEFT JOIN transactions AS t ON t.connector_key = c.key AND t.stopped_at IS NULL
+WHERE p.identity IN (SELECT value FROM json_each(?1))
+ORDER BY p.key, c.evse_id, c.connector_id"""
+
+FIND_BY_NAME: Final = """\
+SELECT identity FROM charge_points
+WHERE instr(lower(identity), lower(?1)) > 0 OR instr(lower(display_name), lower(?1)) > 0
+ORDER BY identity LIMIT ?2"""
 
 LIST_TOKENS: Final = """\
 SELECT id, name, role, hash, created_at, last_used_at FROM tokens ORDER BY id"""

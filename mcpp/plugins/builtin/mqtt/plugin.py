@@ -22,7 +22,7 @@ from mcpp.domain.events import (
     TransactionStarted,
     TransactionStopped,
 )
-from mcpp.errors import StartError
+from mcpp.errors import StartError, needs_extra
 from mcpp.plugins import ChargePointState, Site, hookimpl
 from mcpp.plugins.builtin.mqtt.board import Board
 from mcpp.plugins.builtin.mqtt.discovery import describe, object_id
@@ -40,7 +40,7 @@ class Mqtt:
     def __init__(self, settings: MqttSettings | None = None, *, backoff: Callable[[int], float] | None = None) -> None:
         """Settings come from the environment where none are given. Raises ValidationError or StartError."""
         if find_spec("aiomqtt") is None:
-            raise StartError("the package aiomqtt is missing; install it with: pip install mcpp-csms[mqtt]")
+            raise StartError(needs_extra("mqtt"))
         self._settings = settings or MqttSettings()
         self._topics = Topics(self._settings.prefix)
         self._board = Board()

@@ -1,0 +1,119 @@
+"""`/chargers/{id}`: one charger: what it does, what can be asked of it, and what it has said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Annotated, Final
+from urllib.parse import quote
+
+from fastapi import Query, Request
+from starlette.responses import Response
+
+from mcpp.api.services import ApiServices, FromServices
+from mcpp.reads import certificates, configuration, conformance, id_tags, transactions
+from mcpp.reads.certificates import CertificateQuery
+from mcpp.reads.conformance import ConformanceQuery
+from mcpp.reads.paging import PageQuery
+from mcpp.reads.people import read_holders
+from mcpp.reads.shown_state import ShownState
+from mcpp.reads.tiles import Tile, read_tiles
+from mcpp.reads.transactions import Transaction, TransactionQuery
+from mcpp.web.pages import FromRenderer, page_router
+from mcpp.web.states import state_names
+from mcpp.web.todo import charger_address, todo
+
+router = page_router()
+
+_SESSIONS: Final = 10
+_KEYS: Final = 500
+_DEPARTURES: Final = 200
+_CARDS: Final = 200
+"""That are offered where one is to be chosen; any other may be typed."""
+
+_FOLDS: Final = frozenset({"configuration", "conformance", "certificates"})
+"""What is read only once somebody unfolds it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownSession:
+    """A session and whose it is."""
+
+    session: Transaction
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShownConnector:
+    """A connector with what can be asked of it."""
+
+    tile: Tile
+    is_inoperative: bool
+    """Last ordered to be."""
+
+    @property
+    def is_connected(self) -> bool:
+        """Its charge point can be asked."""
+        return self.tile.state not in {ShownState.OFFLINE, ShownState.NEVER_CONNECTED}
+
+
+@router.get("/chargers/{charge_point_id}")
+async def show_charger(
+    request: Request,
+    services: FromServices,
+    renderer: FromRenderer,
+    charge_point_id: str,
+    part: Annotated[list[str], Query(max_length=64, default_factory=list)],
+    unfold: Annotated[str, Query(max_length=100)] = "",
+) -> Response:
+    """The page; 404 where there is no such charger."""
+    point = await services.charge_points.find_detail(charge_point_id)
+    if point is None:
+        return renderer.page(request, "missing.html", {}, HTTPStatus.NOT_FOUND)
+    viewer = renderer.viewer(request)
+    texts = renderer.texts(viewer)
+    tiles = await read_tiles(services.readers, services.live, services.live_readings, [charge_point_id])
+    inoperative = {connector.connector_id: connector.inoperative for connector in point.connectors}
+    summary = await services.summary(viewer.zone)
+    context: dict[str, object] = {
+        "point": point,
+        "name": point.display_name or charge_point_id,
+        "api": f"/api/v1/charge-points/{quote(charge_point_id, safe='')}",
+        "page": charger_address(charge_point_id),
+        "connectors": [ShownConnector(tile, inoperative.get(tile.connector_id, False)) for tile in tiles],
+        "sessions": await _sessions(services, charge_point_id),
+        "cards": (await id_tags.list_page(services.readers, PageQuery(limit=_CARDS))).items,
+        "names": state_names(texts),
+        "todos": [todo(item, texts) for item in summary.attention if item.charge_point_id == charge_point_id],
+        **await _unfolded(services, charge_point_id, {*part, unfold} & _FOLDS),
+    }
+    return renderer.page(request, "charger.html", context)
+
+
+async def _sessions(services: ApiServices, charge_point_id: str) -> list[ShownSession]:
+    query = TransactionQuery(charge_point_id=charge_point_id, limit=_SESSIONS)
+    page = await transactions.list_page(services.readers, query, services.live_readings)
+    holders = await read_holders(services.readers)
+    shown = []
+    for session in page.items:
+        person = holders.of(session.id_tag, session.started_at)
+        shown.append(ShownSession(session, session.id_tag if person is None else person.name))
+    return shown
+
+
+async def _unfolded(services: ApiServices, charge_point_id: str, wanted: set[str]) -> Mapping[str, Sequence[object]]:
+    """What somebody unfolded; the others aren't asked for."""
+    found: dict[str, Sequence[object]] = {}
+    if "configuration" in wanted:
+        keys = await configuration.list_page(services.readers, charge_point_id, PageQuery(limit=_KEYS))
+        found["configuration"] = [] if keys is None else keys.items
+    if "conformance" in wanted:
+        departures = await conformance.list_page_of(
+            services.readers, charge_point_id, ConformanceQuery(limit=_DEPARTURES)
+        )
+        found["conformance"] = [] if departures is None else departures.items
+    if "certificates" in wanted:
+        query = CertificateQuery(charge_point_id=charge_point_id, limit=_SESSIONS)
+        found["certificates"] = (await certificates.list_page(services.readers, query)).items
+    return {**dict.fromkeys(_FOLDS), **found}

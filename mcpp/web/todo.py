@@ -1,0 +1,109 @@
+"""What needs somebody, as the pages say it: a sentence in the viewer's language, and one button or link."""
+
+from __future__ import annotations
+
+import gettext
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote
+
+from markupsafe import Markup
+
+from mcpp.reads.attention import TEXTS, Attention, AttentionAction, Gravity
+from mcpp.web.states import msgid
+
+
+@dataclass(frozen=True, slots=True)
+class Todo:
+    """One item of the list."""
+
+    sentence: Markup
+    gravity: Gravity
+    word: str
+    """What the gravity is called."""
+    item: Attention
+    charger_address: str | None
+    """Of the charger's page."""
+    label: str
+    """Of the action."""
+    address: str
+    """Where the action leads, for a link."""
+    is_restart: bool
+    """The action is a button: a restart, which is asked about first."""
+
+
+_LABELS: Final[Mapping[AttentionAction, str]] = {
+    AttentionAction.RESTART: msgid("Restart"),
+    AttentionAction.LOOK_AT_CHARGER: msgid("Look at the charger"),
+    AttentionAction.CONNECT_HELP: msgid("How to connect it"),
+    AttentionAction.CLOSE_TRANSACTION: msgid("Close the session"),
+    AttentionAction.CONFIGURE: msgid("Look at its configuration"),
+    AttentionAction.LOOK_AT_SESSION: msgid("Look at the session"),
+    AttentionAction.CORRECT: msgid("Correct it"),
+    AttentionAction.ASSIGN: msgid("Assign them"),
+    AttentionAction.LOOK_AT_CONFORMANCE: msgid("See what they are"),
+    AttentionAction.NAME_CARD: msgid("Name it"),
+    AttentionAction.RENEW_CERTIFICATE: msgid("Renew it"),
+    AttentionAction.FREE_DISK: msgid("See what is stored"),
+    AttentionAction.SET_CLOCK: msgid("See the clock"),
+}
+
+_WORDS: Final[Mapping[Gravity, str]] = {
+    Gravity.URGENT: msgid("Urgent"),
+    Gravity.WARNING: msgid("Warning"),
+    Gravity.NOTICE: msgid("Notice"),
+}
+
+_FOLDS: Final[Mapping[AttentionAction, str]] = {
+    AttentionAction.LOOK_AT_CHARGER: "",
+    AttentionAction.RESTART: "",
+    AttentionAction.CONFIGURE: "#configuration",
+    AttentionAction.ASSIGN: "#unmatched",
+    AttentionAction.LOOK_AT_CONFORMANCE: "#conformance",
+    AttentionAction.RENEW_CERTIFICATE: "#certificates",
+}
+"""Where on the charger's page."""
+
+_OF_SESSIONS: Final = {AttentionAction.CLOSE_TRANSACTION, AttentionAction.LOOK_AT_SESSION, AttentionAction.CORRECT}
+
+_ELSEWHERE: Final[Mapping[AttentionAction, str]] = {
+    AttentionAction.CONNECT_HELP: "/connect",
+    AttentionAction.NAME_CARD: "/people",
+}
+
+
+def todo(item: Attention, texts: gettext.NullTranslations) -> Todo:
+    """How an item is shown."""
+    action = item.action
+    return Todo(
+        sentence=_sentence(item, texts),
+        gravity=item.gravity,
+        word=texts.gettext(_WORDS[item.gravity]),
+        item=item,
+        charger_address=None if item.charge_point_id is None else charger_address(item.charge_point_id),
+        label=texts.gettext(_LABELS[action]),
+        address=_address(item),
+        is_restart=action is AttentionAction.RESTART,
+    )
+
+
+def charger_address(charge_point_id: str) -> str:
+    """Of a charger's page."""
+    return f"/chargers/{quote(charge_point_id, safe='')}"
+
+
+def _sentence(item: Attention, texts: gettext.NullTranslations) -> Markup:
+    # The sentence is ours; what stands in it is others', and may be written from right to left.
+    whole = Markup(texts.gettext(TEXTS[item.code]).replace("&", "&amp;"))  # noqa: S704  ours
+    return whole.format_map({name: Markup("<bdi>{}</bdi>").format(value) for name, value in item.params.items()})
+
+
+def _address(item: Attention) -> str:
+    action = item.action
+    transaction_id = item.params.get("transaction_id")
+    if action in _OF_SESSIONS and transaction_id is not None:
+        return f"/sessions/{transaction_id}"
+    if action in _FOLDS and item.charge_point_id is not None:
+        return charger_address(item.charge_point_id) + _FOLDS[action]
+    return _ELSEWHERE.get(action, "/settings")

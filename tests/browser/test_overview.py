@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import random
+from contextlib import AsyncExitStack
+from typing import get_args
+
+from playwright.async_api import Page, expect
+
+from mcpp_generated.ocpp16.models import ChargePointErrorCode, ChargePointStatus
+from tests.acceptance.server import Server
+from tests.browser.chargers import Charger, charger
+from tests.browser.pages import OpenPage, Scheme, assert_accessible, assert_fits, is_live, journey
+
+pytestmark = journey
+
+HOSTILE = '<img src=x onerror="throw 1">مرحبا 😀' + "W" * 255
+
+
+async def test_without_a_charger_it_says_what_to_do(site: Server, open_page: OpenPage) -> None:
+    page = await open_page(site.http_url)
+    await expect(page.get_by_role("heading", level=1)).to_have_text("No charger has connected yet")
+    await expect(page.get_by_role("link", name="Connect a charger")).to_have_attribute("href", "/connect")
+    await is_live(page)
+
+    async with charger(site.ocpp_url, "First"):
+        # Within a second of its message, without a reload.
+        await expect(page.get_by_role("heading", level=1)).to_have_text("Your charger is well", timeout=3000)
+    await forget(site, page, "First")
+
+
+async def test_a_charger_breaks_and_i_restart_it(site: Server, open_page: OpenPage) -> None:
+    async with charger(site.ocpp_url, "Garage") as garage, charger(site.ocpp_url, "Yard"):
+        page = await open_page(site.http_url, width=360)
+        await expect(page.get_by_role("heading", level=1)).to_have_text("All 2 chargers are well")
+        await is_live(page)
+
+        await garage.status(ChargePointStatus.FAULTED, ChargePointErrorCode.GROUND_FAILURE)
+
+        await expect(page.get_by_role("heading", level=1)).to_have_text("1 of 2 chargers needs you")
+        todo = page.get_by_role("list", name="What needs you").get_by_role("listitem").filter(has_text="GroundFailure")
+        await expect(todo).to_contain_text("Urgent")
+        await todo.get_by_role("button", name="Restart").click()
+        dialog = page.get_by_role("dialog", name="Restart Garage? A session that runs there ends.")
+        await dialog.get_by_role("button", name="Cancel").click()
+        assert garage.asked == []
+        await todo.get_by_role("button", name="Restart").click()
+        await dialog.get_by_role("button", name="Restart").click()
+        await expect(page.locator("#answers")).to_have_text("The charger accepted it.")
+        assert [(call.action, call.payload) for call in garage.asked] == [("Reset", b'{"type":"Soft"}')]
+
+        await garage.status(ChargePointStatus.AVAILABLE)
+        await expect(page.get_by_role("heading", level=1)).to_have_text("All 2 chargers are well")
+    await forget(site, page, "Garage", "Yard")
+
+
+async def test_a_session_is_seen_as_it_runs(site: Server, open_page: OpenPage) -> None:
+    async with charger(site.ocpp_url, "Carport") as carport:
+        page = await open_page(site.http_url, language="de")
+        await is_live(page)
+        transaction = await carport.begin("ANNA-1")
+        await carport.measure(transaction, power_w=11040, energy_wh=5250)
+
+        card = page.get_by_role("listitem").filter(has=page.get_by_role("link", name="Carport"))
+        await expect(card).to_contain_text("Lädt")
+        await expect(card).to_contain_text("11,0 kW")
+        await expect(card).to_contain_text("5,25 kWh")
+        await expect(card).to_contain_text("ANNA-1")
+
+        await card.get_by_role("link").focus()
+        await carport.end(transaction, energy_wh=6000)
+        await expect(card).to_contain_text("Frei")
+        # What somebody holds isn't pulled away.
+        assert await page.evaluate("document.activeElement.textContent") == "Carport"
+    await forget(site, page, "Carport")
+
+
+async def test_after_many_events_the_page_is_as_a_fresh_one(site: Server, open_page: OpenPage) -> None:
+    dice = random.Random(12)
+    identities = [f"R{number}" for number in range(6)]
+    async with AsyncExitStack() as stack:
+        chargers: list[Charger] = [
+            await stack.enter_async_context(charger(site.ocpp_url, identity)) for identity in identities
+        ]
+        page = await open_page(site.http_url)
+        await is_live(page)
+        running: dict[int, int] = {}
+        for step in range(1000):
+            number = dice.randrange(len(chargers))
+            one = chargers[number]
+            if number in running and dice.random() < 0.9:
+                await one.measure(running[number], power_w=dice.randrange(22000), energy_wh=step * 10)
+            elif number in running:
+                await one.end(running.pop(number), energy_wh=step * 10)
+            elif dice.random() < 0.3:
+                running[number] = await one.begin(f"CARD-{step}")
+            else:
+                await one.status(dice.choice([ChargePointStatus.AVAILABLE, ChargePointStatus.FAULTED]))
+        fresh = await open_page(site.http_url)
+        await is_live(fresh)
+        await expect(page.locator("main")).to_have_text(await shown(fresh), use_inner_text=True, timeout=5000)
+    await forget(site, page, *identities)
+
+
+async def test_hostile_texts_are_text_and_break_nothing(site: Server, open_page: OpenPage) -> None:
+    async with charger(site.ocpp_url, "Evil", vendor="<script>x</script>", model='"><svg onload=x>') as evil:
+        page = await open_page(site.http_url, width=360)
+        put = await page.request.put(
+            f"{site.http_url}/api/v1/charge-points/Evil",
+            data={"display_name": HOSTILE[:255]},
+            headers={"Origin": site.http_url},
+        )
+        assert put.ok, await put.text()
+        await evil.begin("<b>tag</b>\u202e")
+        for address in ("/", "/chargers/Evil"):
+            await page.goto(site.http_url + address)
+            await expect(page.locator("bdi", has_text="<img src=x").first).to_be_visible()
+            assert await page.locator("main img, main b, main script").count() == 0
+            await assert_fits(page)
+    await forget(site, page, "Evil")
+
+
+async def test_every_page_of_mine_is_accessible_and_fits(site: Server, open_page: OpenPage) -> None:
+    async with charger(site.ocpp_url, "A") as one, charger(site.ocpp_url, "B") as two:
+        await one.measure(await one.begin("X"), power_w=7000, energy_wh=1)
+        await two.status(ChargePointStatus.FAULTED, ChargePointErrorCode.OTHER_ERROR)
+        for scheme in get_args(Scheme):
+            page = await open_page(site.http_url, scheme=scheme, motion="reduce", complaints="status of 404")
+            for address in ("/", "/chargers/A", "/chargers/nothing", "/login"):
+                await page.goto(site.http_url + address)
+                await assert_accessible(page)
+                for width in (360, 768):
+                    await page.set_viewport_size({"width": width, "height": 800})
+                    await assert_fits(page)
+                # As with text of twice the size.
+                await page.evaluate("document.documentElement.style.setProperty('font-size', '200%')")
+                await assert_fits(page)
+    await forget(site, page, "A", "B")
+
+
+async def shown(page: Page) -> str:
+    text: str = await page.locator("main").inner_text()
+    return text
+
+
+async def forget(site: Server, page: Page, *identities: str) -> None:
+    """So that the next test begins without them."""
+    for identity in identities:
+        gone = await page.request.delete(f"{site.http_url}/api/v1/charge-points/{identity}?purge=true")
+        assert gone.ok or gone.status == 409, await gone.text()

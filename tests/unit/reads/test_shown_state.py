@@ -1,0 +1,48 @@
+"""In which state a connector is shown."""
+
+from __future__ import annotations
+
+import pytest
+
+from mcpp.domain.statuses import ConnectorStatus as Status
+from mcpp.reads.shown_state import ShownState, shown_numbers, shown_state
+
+
+@pytest.mark.parametrize(
+    ("status", "idle", "with_transaction"),
+    [
+        (None, "unavailable", "charging"),
+        (Status.AVAILABLE, "free", "charging"),
+        (Status.PREPARING, "plugged_in", "charging"),
+        (Status.CHARGING, "charging", "charging"),
+        (Status.SUSPENDED_EV, "plugged_in", "plugged_in"),
+        (Status.SUSPENDED_EVSE, "plugged_in", "plugged_in"),
+        (Status.FINISHING, "plugged_in", "plugged_in"),
+        (Status.RESERVED, "reserved", "charging"),
+        (Status.UNAVAILABLE, "unavailable", "unavailable"),
+        (Status.FAULTED, "faulted", "faulted"),
+    ],
+)
+def test_by_status(status: str | None, idle: str, with_transaction: str) -> None:
+    def shown(*, transaction: bool) -> ShownState:
+        return shown_state(connected=True, has_connected=True, status=status, has_transaction=transaction)
+
+    assert (shown(transaction=False), shown(transaction=True)) == (idle, with_transaction)
+
+
+def test_a_reservation_shows_where_nobody_is() -> None:
+    for status, state in (
+        (Status.AVAILABLE, "reserved"),
+        (Status.PREPARING, "plugged_in"),
+        (Status.FAULTED, "faulted"),
+    ):
+        assert shown_state(connected=True, has_connected=True, status=status, is_reserved=True) == state
+
+
+def test_what_is_not_connected_says_nothing_else() -> None:
+    assert shown_state(connected=False, has_connected=True, status=Status.FAULTED) == "offline"
+    assert shown_state(connected=False, has_connected=False, status=None) == "never_connected"
+
+
+def test_connector_0_is_shown_where_there_is_no_other() -> None:
+    assert (shown_numbers([2, 0, 1]), shown_numbers([0]), shown_numbers([])) == ([1, 2], [0], [0])
