@@ -15,6 +15,7 @@ from mcpp.api.services import ApiServices, FromServices
 from mcpp.reads import certificates, configuration, conformance, id_tags, transactions
 from mcpp.reads.certificates import CertificateQuery
 from mcpp.reads.conformance import ConformanceQuery
+from mcpp.reads.frames import list_frames
 from mcpp.reads.paging import PageQuery
 from mcpp.reads.people import read_holders
 from mcpp.reads.shown_state import ShownState
@@ -32,7 +33,9 @@ _DEPARTURES: Final = 200
 _CARDS: Final = 200
 """That are offered where one is to be chosen; any other may be typed."""
 
-_FOLDS: Final = frozenset({"configuration", "conformance", "certificates"})
+_FRAMES: Final = 50
+
+_FOLDS: Final = frozenset({"configuration", "conformance", "certificates", "frames"})
 """What is read only once somebody unfolds it."""
 
 
@@ -116,4 +119,6 @@ async def _unfolded(services: ApiServices, charge_point_id: str, wanted: set[str
     if "certificates" in wanted:
         query = CertificateQuery(charge_point_id=charge_point_id, limit=_SESSIONS)
         found["certificates"] = (await certificates.list_page(services.readers, query)).items
+    if "frames" in wanted:
+        found["frames"] = list_frames(services.frames, charge_point_id, _FRAMES, services.clock.at)[::-1]
     return {**dict.fromkeys(_FOLDS), **found}

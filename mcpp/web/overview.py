@@ -11,8 +11,10 @@ from fastapi import Query, Request
 from starlette.responses import Response
 
 from mcpp.api.services import ApiServices, FromServices
+from mcpp.reads.days import read_days
 from mcpp.reads.shown_state import ShownState
 from mcpp.reads.tiles import Place, Tile, find_by_name, read_places, read_tiles
+from mcpp.web.overview_days import days_chart
 from mcpp.web.pages import FromRenderer, page_router
 from mcpp.web.states import STATE_NAMES, state_names
 from mcpp.web.todo import charger_address, todo
@@ -30,6 +32,8 @@ _OF_GROUP: Final = 12
 
 _FOUND: Final = 200
 """Rows of a page at most."""
+
+_DAYS: Final = 14
 
 _PARTS: Final = 64
 """That a page asks for at once at most; it asks for all before."""
@@ -76,7 +80,8 @@ async def show_overview(
     texts = renderer.texts(viewer)
     context |= {"summary": summary, "todos": [todo(item, texts) for item in summary.attention]}
     context |= await _fleet(services, q.strip(), state)
-    context |= {"days": None, "who": None}
+    days = await read_days(services.readers, services.booked, viewer.zone, services.clock.now(), _DAYS)
+    context["days"] = days_chart(days, viewer, texts)
     return renderer.page(request, "overview.html", context)
 
 
