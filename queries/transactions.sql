@@ -201,6 +201,19 @@ WHERE implausible_reason IS NOT NULL AND correction_id IS NULL
 ORDER BY started_at DESC, transaction_id DESC
 LIMIT @page_size;
 
+-- As ListTransactions, those that were closed by evidence: there are few.
+-- name: ListRecoveredTransactions :many
+SELECT * FROM transaction_records
+WHERE stop_origin = 'recovered'
+    AND started_at >= @since AND started_at <= @before AND (started_at < @before OR transaction_id < @before_id)
+    AND (charge_point_id = sqlc.narg(charge_point_id) OR sqlc.narg(charge_point_id) IS NULL)
+    AND (connector_id = sqlc.narg(connector_id) OR sqlc.narg(connector_id) IS NULL)
+    AND (id_tag = sqlc.narg(id_tag) OR sqlc.narg(id_tag) IS NULL)
+    AND (stopped_at >= sqlc.narg(ended_since) OR sqlc.narg(ended_since) IS NULL)
+    AND (stopped_at < sqlc.narg(ended_until) OR sqlc.narg(ended_until) IS NULL)
+ORDER BY started_at DESC, transaction_id DESC
+LIMIT @page_size;
+
 -- Transactions that ended in a span of time, those that ended last first, a page at a time before a transaction.
 -- name: ListTransactionsByEnd :many
 SELECT * FROM transaction_records

@@ -178,10 +178,13 @@ class TransactionQuery(PageQuery):
         False, description="Only those whose energy is implausible and which nobody has corrected."
     )
 
+    recovered: bool = Field(False, description="Only those that were closed by evidence, without their charger's stop.")
+
     @property
     def by_end(self) -> bool:
         """Whether it's about what ended in a span of time, and in the order of that."""
-        return not self.implausible and (self.ended_since is not None or self.ended_until is not None)
+        spans_ends = self.ended_since is not None or self.ended_until is not None
+        return spans_ends and not (self.implausible or self.recovered)
 
 
 _BEGINNINGS: Final[Cursors[Transaction, TransactionKey]] = Cursors(
@@ -272,8 +275,9 @@ async def _find_records(
         "page_size": count,
     }
     charge_point_id, connector_id, id_tag = query.charge_point_id, query.connector_id, query.id_tag
-    if query.implausible:
-        return await q.list_implausible_transactions(
+    if query.implausible or query.recovered:
+        listed = q.list_implausible_transactions if query.implausible else q.list_recovered_transactions
+        return await listed(
             **of_window,
             charge_point_id=charge_point_id,
             connector_id=connector_id,

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple
 
 from fastapi import Query, Request
 from starlette.responses import Response
 
 from mcpp.api.services import ApiServices, FromServices
+from mcpp.domain.authorization import AuthorizationStatus
 from mcpp.domain.people import folded
 from mcpp.reads import id_tags, transactions
 from mcpp.reads import people as reads
@@ -25,12 +27,13 @@ from mcpp.web.sessions import people_of
 from mcpp.web.spelling import Spelling
 from mcpp.web.viewer import Viewer, viewer_of
 from mcpp.web.wording import chart_words
-from mcpp_generated.db.models import ListUnknownIdTagsRow
 
 router = page_router()
 
 _PEOPLE: Final = 100
 _UNKNOWN: Final = 20
+_PRESENTED: Final = 200
+"""That are looked through for those that are nobody's."""
 _MONTHS: Final = 13
 _SESSIONS: Final = 10
 _CHARGERS: Final = 500
@@ -54,7 +57,7 @@ async def show_people(
         page = await reads.list_page(services.readers, PageQuery(limit=_PEOPLE, cursor=cursor), today)
     except BadCursor:
         page = await reads.list_page(services.readers, PageQuery(limit=_PEOPLE), today)
-    unknown = await _unknown_cards(services)
+    unknown = await _nameless_cards(services)
     unknown.sort(key=lambda it: folded(it.id_tag) != folded(learnt))
     spelled = amounts_of(renderer, viewer)
     currency = next((it.currency for it in page.items if it.currency), None)
@@ -74,14 +77,36 @@ async def show_people(
     return renderer.page(request, "people.html", context)
 
 
-async def _unknown_cards(services: ApiServices) -> list[ListUnknownIdTagsRow]:
-    """Cards that were presented last and are nobody's, each once."""
+class NamelessCard(NamedTuple):
+    """A card that was presented and is nobody's."""
+
+    id_tag: str
+    charge_point_id: str
+    last_at: datetime
+    times: int
+    refused: bool
+
+
+async def _nameless_cards(services: ApiServices) -> list[NamelessCard]:
+    """Each once: those that charge now, then those that were presented last.
+
+    The latter are written some seconds after they were presented; whoever waits for a card mustn't.
+    """
     holders = await reads.read_holders(services.readers)
-    page = await id_tags.list_unknown(services.readers, PageQuery(limit=200))
-    found: dict[str, ListUnknownIdTagsRow] = {}
-    for row in page.items:
-        if holders.of(row.id_tag, row.last_at) is None:
-            found.setdefault(folded(row.id_tag), row)
+    query = TransactionQuery(open=True, limit=_UNKNOWN)
+    running = (await transactions.list_page(services.readers, query)).items
+    presented = (await id_tags.list_unknown(services.readers, PageQuery(limit=_PRESENTED))).items
+    cards = [
+        *(NamelessCard(it.id_tag, it.charge_point_id, it.started_at, 1, refused=False) for it in running),
+        *(
+            NamelessCard(it.id_tag, it.charge_point_id, it.last_at, it.times, it.status != AuthorizationStatus.ACCEPTED)
+            for it in presented
+        ),
+    ]
+    found: dict[str, NamelessCard] = {}
+    for card in cards:
+        if holders.of(card.id_tag, card.last_at) is None:
+            found.setdefault(folded(card.id_tag), card)
     return list(found.values())[:_UNKNOWN]
 
 

@@ -86,6 +86,7 @@ class Filters:
             ended_until=span[1],
             open=True if self.show is Shown.OPEN else None,
             implausible=self.show is Shown.IMPLAUSIBLE,
+            recovered=self.show is Shown.RECOVERED,
             limit=limit,
             cursor=cursor,
         )

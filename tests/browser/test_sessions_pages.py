@@ -57,7 +57,7 @@ async def test_a_session_is_stopped_closed_and_corrected(site: Server, open_page
         await page.get_by_role("button", name="Close in the books").click()
         await page.get_by_role("dialog").get_by_role("button", name="Close in the books").click()
         await expect(page.locator("#session-marks")).to_contain_text("Closed by hand")
-        await expect(page.get_by_text("register and time from the last meter value", exact=False)).to_be_visible()
+        await expect(page.get_by_role("note")).to_contain_text("Register and time from the last meter value")
 
         await page.reload()
         await page.get_by_text("Correct what it took").click()
@@ -115,6 +115,7 @@ async def test_a_token_is_made_shown_once_and_revoked(
         await page.get_by_text("Make a token").click()
         await page.get_by_label("Name", exact=True).fill("Phone")
         await page.get_by_role("button", name="Make it").click()
+        await expect(page.locator("#made-token")).not_to_be_empty()
         token = await page.locator("#made-token").inner_text()
         async with httpx.AsyncClient(base_url=server.http_url) as client:
             bearer = {"Authorization": f"Bearer {token}"}

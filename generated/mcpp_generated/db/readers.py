@@ -513,6 +513,22 @@ class Readers(Protocol):
         """As ListTransactions, those whose energy is implausible and which nobody has corrected: there are few."""
         raise NotImplementedError
 
+    async def list_recovered_transactions(
+        self,
+        *,
+        since: datetime,
+        before: datetime,
+        before_id: int,
+        charge_point_id: str | None,
+        connector_id: int | None,
+        id_tag: str | None,
+        ended_since: datetime | None,
+        ended_until: datetime | None,
+        page_size: int,
+    ) -> list[TransactionRecord]:
+        """As ListTransactions, those that were closed by evidence: there are few."""
+        raise NotImplementedError
+
     async def list_transactions_by_end(
         self,
         *,

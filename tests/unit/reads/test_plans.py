@@ -38,6 +38,7 @@ SAME_MOMENT = "USE TEMP B-TREE FOR RIGHT PART OF ORDER BY"
             "transactions_by_connector_id (connector_id=? AND started_at>? AND started_at<?)",
         ),
         (statements.LIST_IMPLAUSIBLE_TRANSACTIONS, "transactions_implausible (started_at>? AND started_at<?)"),
+        (statements.LIST_RECOVERED_TRANSACTIONS, "transactions_recovered_by_start (started_at>? AND started_at<?)"),
         (statements.LIST_OPEN_TRANSACTIONS, "transactions_open (started_at>? AND started_at<?)"),
         (statements.LIST_TRANSACTIONS_BY_END, "transactions_by_stop (stopped_at>? AND stopped_at<?)"),
         (statements.GET_TRANSACTION, "INTEGER PRIMARY KEY (rowid=?)"),

@@ -736,6 +736,36 @@ class SqliteReaders:
             decode_transaction_record,
         )
 
+    async def list_recovered_transactions(
+        self,
+        *,
+        since: datetime,
+        before: datetime,
+        before_id: int,
+        charge_point_id: str | None,
+        connector_id: int | None,
+        id_tag: str | None,
+        ended_since: datetime | None,
+        ended_until: datetime | None,
+        page_size: int,
+    ) -> list[TransactionRecord]:
+        return await read_all(
+            self._connection,
+            statements.LIST_RECOVERED_TRANSACTIONS,
+            (
+                to_milliseconds(since),
+                to_milliseconds(before),
+                before_id,
+                charge_point_id,
+                connector_id,
+                id_tag,
+                None if ended_since is None else to_milliseconds(ended_since),
+                None if ended_until is None else to_milliseconds(ended_until),
+                page_size,
+            ),
+            decode_transaction_record,
+        )
+
     async def list_transactions_by_end(
         self,
         *,

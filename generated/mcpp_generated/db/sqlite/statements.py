@@ -1246,6 +1246,18 @@ WHERE implausible_reason IS NOT NULL AND correction_id IS NULL
 ORDER BY started_at DESC, transaction_id DESC
 LIMIT ?9"""
 
+LIST_RECOVERED_TRANSACTIONS: Final = """\
+SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, stop_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
+WHERE stop_origin = 'recovered'
+    AND started_at >= ?1 AND started_at <= ?2 AND (started_at < ?2 OR transaction_id < ?3)
+    AND (charge_point_id = ?4 OR ?4 IS NULL)
+    AND (connector_id = ?5 OR ?5 IS NULL)
+    AND (id_tag = ?6 OR ?6 IS NULL)
+    AND (stopped_at >= ?7 OR ?7 IS NULL)
+    AND (stopped_at < ?8 OR ?8 IS NULL)
+ORDER BY started_at DESC, transaction_id DESC
+LIMIT ?9"""
+
 LIST_TRANSACTIONS_BY_END: Final = """\
 SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, stop_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
 WHERE stopped_at >= ?1 AND stopped_at <= ?2 AND (stopped_at < ?2 OR transaction_id < ?3)

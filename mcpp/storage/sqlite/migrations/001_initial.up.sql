@@ -247,6 +247,7 @@ CREATE INDEX transactions_recovered ON transactions (charge_point_key, id) WHERE
 CREATE INDEX transactions_recovered_by_end ON transactions (stop_received_at, id) WHERE stop_origin = 'recovered';
 CREATE INDEX transactions_implausible_by_end ON transactions (stop_received_at, id)
     WHERE implausible_reason IS NOT NULL AND correction_id IS NULL;
+CREATE INDEX transactions_recovered_by_start ON transactions (started_at, id) WHERE stop_origin = 'recovered';
 CREATE INDEX transactions_implausible ON transactions (started_at, id)
     WHERE implausible_reason IS NOT NULL AND correction_id IS NULL;
 CREATE INDEX transactions_unthinned ON transactions (start_received_at)
