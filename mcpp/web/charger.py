@@ -105,7 +105,9 @@ async def _sessions(services: ApiServices, charge_point_id: str) -> list[ShownSe
     return shown
 
 
-async def _unfolded(services: ApiServices, charge_point_id: str, wanted: set[str]) -> Mapping[str, Sequence[object]]:
+async def _unfolded(
+    services: ApiServices, charge_point_id: str, wanted: set[str]
+) -> Mapping[str, Sequence[object] | None]:
     """What somebody unfolded; the others aren't asked for."""
     found: dict[str, Sequence[object]] = {}
     if "configuration" in wanted:
@@ -121,4 +123,4 @@ async def _unfolded(services: ApiServices, charge_point_id: str, wanted: set[str
         found["certificates"] = (await certificates.list_page(services.readers, query)).items
     if "frames" in wanted:
         found["frames"] = list_frames(services.frames, charge_point_id, _FRAMES, services.clock.at)[::-1]
-    return {**dict.fromkeys(_FOLDS), **found}
+    return {fold: found.get(fold) for fold in _FOLDS}

@@ -26,11 +26,12 @@ from mcpp.reads.attention import (
     is_disk_low,
 )
 from mcpp.reads.attention_search import AttentionSources, EndingCertificate, LowDisk
-from mcpp.reads.reports import By, Period, ended_sessions, grand_total, summed_up
+from mcpp.reads.reports import By, Period, energy_report, grand_total
 from mcpp.reads.stored_fleet import read_fleet
 from mcpp.reads.summary import Summary, read_summary
+from mcpp.reads.times import AFTER_ALL, BEFORE_ALL
 from mcpp.server.attention import DiskWatch
-from mcpp.server.reconnect_loops import TOLERATED, ReconnectLoops
+from mcpp.server.reconnect_loops import TOLERATED, Origin, ReconnectLoops
 from mcpp_generated.db.enums import IdTagStatus, MessageRole, StopOrigin
 from tests import events
 from tests.integration.api.support import Site, minute
@@ -160,14 +161,13 @@ async def test_today_and_this_month_are_what_the_report_says(api: Site) -> None:
                 )
                 api.books.q.set_correction(id=transaction, correction_id=key)
 
-    def report(period: Period, name: str) -> tuple[int, int, int]:
-        sessions = ended_sessions(api.books.q, datetime.min.replace(tzinfo=UTC), None)
-        lines = [line for line in summed_up(sessions, By.CHARGER, period, BERLIN) if line.period == name]
-        total = grand_total(lines)
+    async def report(period: Period, name: str) -> tuple[int, int, int]:
+        lines = await energy_report(api.services.readers, By.CHARGER, period, BERLIN, BEFORE_ALL, AFTER_ALL)
+        total = grand_total(line for line in lines if line.period == name)
         return total.energy_wh, total.sessions, total.implausible_sessions
 
     found = await summary_at(api)
-    today, month = report(Period.DAY, "2026-05-20"), report(Period.MONTH, "2026-05")
+    today, month = await report(Period.DAY, "2026-05-20"), await report(Period.MONTH, "2026-05")
     assert (found.energy_today_wh, found.sessions_today, found.implausible_today) == today
     assert (found.energy_month_wh, found.sessions_month, found.implausible_month) == month
     assert today[0] > 0
@@ -417,7 +417,7 @@ def test_a_reconnect_loop_begins_with_the_first_of_its_takeovers_and_ends_with_t
     for _ in range(TOLERATED + 1):
         assert loops.going_on() == {}
         now += 10
-        loops.taken_over("CP-1", "192.0.2.1", "192.0.2.2")
+        loops.taken_over("CP-1", Origin("192.0.2.1", "/ocpp/CP-1"), Origin("192.0.2.2", "/ocpp/CP-1"))
     assert loops.going_on() == {"CP-1": 1010.0}
     now += 120
     assert loops.going_on() == {}
