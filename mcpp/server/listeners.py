@@ -141,7 +141,9 @@ async def open_http(
         clock=telemetry.clock,
         learning=core.services.learning,
         booked=core.booked,
-        attention=attention_sources(settings.database, telemetry.clock, core.presence, core.certificates, tls),
+        attention=attention_sources(
+            settings.database, telemetry.clock, core.presence, core.certificates, tls, core.refused.newest_first
+        ),
         credentials=core.credentials,
         copies=storage.copies,
         settings=[Setting(**shown._asdict()) for shown in shown_settings(settings)],

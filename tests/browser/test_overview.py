@@ -148,6 +148,7 @@ async def test_every_page_of_mine_is_accessible_and_fits(site: Server, open_page
     async with charger(site.ocpp_url, "A") as one, charger(site.ocpp_url, "B") as two:
         await one.measure(await one.begin("X"), power_w=7000, energy_wh=1)
         await two.status(ChargePointStatus.FAULTED, ChargePointErrorCode.OTHER_ERROR)
+        page = None
         for scheme in get_args(Scheme):
             page = await open_page(site.http_url, scheme=scheme, motion="reduce", complaints="status of 404")
             for address in ("/", "/chargers/A", "/chargers/nothing", "/login"):
@@ -159,6 +160,7 @@ async def test_every_page_of_mine_is_accessible_and_fits(site: Server, open_page
                 # As with text of twice the size.
                 await page.evaluate("document.documentElement.style.setProperty('font-size', '200%')")
                 await assert_fits(page)
+    assert page is not None
     await forget(site, page, "A", "B")
 
 

@@ -40,17 +40,21 @@ async def test_a_charge_point_that_told_everything(api: Site) -> None:
         "connectors": [
             {
                 "connector_id": 1,
+                "state": "charging",
                 "status": "Charging",
                 "error_code": "NoError",
                 "status_at": "2026-05-04T09:32:00.000Z",
+                "status_began_at": "2026-05-04T09:32:00.000Z",
                 "transaction_id": transaction_id,
                 **NOT_MEASURED,
             },
             {
                 "connector_id": 2,
+                "state": "faulted",
                 "status": "Faulted",
                 "error_code": "GroundFailure",
                 "status_at": "2026-05-04T09:33:00.000Z",
+                "status_began_at": "2026-05-04T09:33:00.000Z",
                 "transaction_id": None,
                 **NOT_MEASURED,
             },

@@ -41,6 +41,7 @@ OPERATIONS = {
     "GET /api/v1/conformance": _LIST,
     "GET /api/v1/connections/refused": _LIST,
     "GET /api/v1/connect": _LIST,
+    "GET /api/v1/summary": _LIST,
     "POST /api/v1/charge-points/{id}/local-list/sync": _COMMAND,
     "POST /api/v1/charge-points/{id}/upload-links": _COMMON | {"201", "400", "404", "409", "408", "413", "503"},
     "GET /api/v1/transactions": _LIST,
