@@ -15,10 +15,14 @@ from typing import Any
 
 import httpx
 
+from tests.acceptance.warm import WarmProcess, start_warm
+
 LogLine = dict[str, Any]
 """One JSON log line: its values are whatever JSON holds."""
 
 _START_TIMEOUT = 60.0
+_LONGEST_LINE = 1 << 24
+_OF_THE_INTERPRETER = ("PYTHON", "LD_")
 _PATIENCE = 30.0
 """Seconds after which a test that waits for something gives up, on a machine with much else to do."""
 
@@ -27,7 +31,7 @@ _PATIENCE = 30.0
 class Server:
     """A running `mcpp serve`, its ports, and the log lines it has written so far."""
 
-    process: asyncio.subprocess.Process
+    process: asyncio.subprocess.Process | WarmProcess
     ocpp_port: int = 0
     http_port: int = 0
     lines: list[LogLine] = field(default_factory=list)
@@ -88,21 +92,27 @@ class Server:
 
 @asynccontextmanager
 async def running_server(
-    database: Path, *flags: str, variables: Mapping[str, str] | None = None
+    database: Path, *flags: str, variables: Mapping[str, str] | None = None, warm: bool = True
 ) -> AsyncIterator[Server]:
-    """`mcpp serve` on free ports, up when the block begins; ended with it. No other variable of ours is set."""
+    """`mcpp serve` on free ports, up when the block begins; ended with it. No other variable of ours is set.
+
+    It is forked from a process that has the program loaded, or, where it isn't to be `warm` or the interpreter itself
+    gets variables, started anew.
+    """
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("MCPP_", "OTEL_"))}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "mcpp",
-        "serve",
-        *("--database", str(database), "--ocpp-host", "127.0.0.1", "--ocpp-port", "0", "--http-port", "0"),
-        *flags,
-        stdout=asyncio.subprocess.PIPE,
-        env=environment | dict(variables or {}),
-        limit=1 << 24,
-    )
+    environment |= dict(variables or {})
+    arguments = ("serve", "--database", str(database), "--ocpp-host", "127.0.0.1", "--ocpp-port", "0")
+    arguments = (*arguments, "--http-port", "0", *flags)
+    process: asyncio.subprocess.Process | WarmProcess
+    if warm and not any(name.startswith(_OF_THE_INTERPRETER) for name in variables or {}):
+        process = await start_warm(arguments, environment, limit=_LONGEST_LINE)
+    else:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "mcpp", *arguments),
+            stdout=asyncio.subprocess.PIPE,
+            env=environment,
+            limit=_LONGEST_LINE,
+        )
     server = Server(process)
     server._reader = asyncio.create_task(server._read())
     try:

@@ -101,7 +101,7 @@ async def scraped() -> AsyncIterator[Scraped]:
             "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
             "OTEL_BSP_SCHEDULE_DELAY": "200",
         }
-        server = await running.enter_async_context(running_server(database, *FLAGS, variables=variables))
+        server = await running.enter_async_context(running_server(database, *FLAGS, variables=variables, warm=False))
         prometheus = await running.enter_async_context(scraping(folder, server.http_port))
         # What counts from its first event on is seen at 0 before.
         await until(lambda: prometheus.instant("mcpp_build_info"), 20, lambda: "nothing was scraped")

@@ -1,0 +1,163 @@
+"""`mcpp serve` by a process that has the program loaded already and forks: a start costs a sixth of its CPU time.
+
+What is forked runs the command from its first line, in a process of its own with arguments, environment and directory
+of its own. Run as a program this is the process that forks; a test's process starts one when it first needs it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import ctypes
+import gc
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import Final, NoReturn
+
+_LONGEST_REQUEST: Final = 1 << 16
+_PR_SET_PDEATHSIG: Final = 1
+
+
+class WarmProcess:
+    """A server that was forked, as `asyncio.subprocess.Process` has it."""
+
+    def __init__(
+        self, pid: int, stdout: asyncio.StreamReader, supervisor: tuple[asyncio.StreamReader, asyncio.StreamWriter]
+    ) -> None:
+        self.pid = pid
+        self.stdout = stdout
+        self.returncode: int | None = None
+        self._ended = asyncio.create_task(self._end(*supervisor))
+
+    async def wait(self) -> int:
+        return await asyncio.shield(self._ended)
+
+    def send_signal(self, number: int) -> None:
+        if self.returncode is None:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+    async def _end(self, supervisor: asyncio.StreamReader, connection: asyncio.StreamWriter) -> int:
+        self.returncode = int(await supervisor.readline())
+        connection.close()
+        return self.returncode
+
+
+async def start_warm(arguments: Sequence[str], environment: Mapping[str, str], *, limit: int) -> WarmProcess:
+    """`mcpp` with these arguments; its standard output can be read, `limit` bytes a line at most."""
+    loop = asyncio.get_running_loop()
+    reading, writing = os.pipe()
+    connection = socket.socket(socket.AF_UNIX)
+    try:
+        connection.connect(str(_parent()))
+        request = json.dumps({"arguments": [*arguments], "environment": {**environment}, "directory": str(Path.cwd())})
+        assert len(request) < _LONGEST_REQUEST
+        socket.send_fds(connection, [request.encode()], [writing, 2])
+    finally:
+        os.close(writing)
+    supervisor = await asyncio.open_unix_connection(sock=connection)
+    pid = int(await supervisor[0].readline())
+    stdout = asyncio.StreamReader(limit)
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stdout), os.fdopen(reading, "rb"))
+    return WarmProcess(pid, stdout, supervisor)
+
+
+@cache
+def _parent() -> Path:
+    """Where the process listens that forks for this one; begun at the first call, ended with this process."""
+    folder = tempfile.TemporaryDirectory()
+    address = Path(folder.name, "socket")
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(address))
+    listener.listen(64)
+    plain = {name: value for name, value in os.environ.items() if not name.startswith(("MCPP_", "OTEL_"))}
+    process = subprocess.Popen(
+        [sys.executable, __file__, str(listener.fileno())],
+        stdin=subprocess.DEVNULL,
+        pass_fds=[listener.fileno()],
+        env=plain,
+    )
+    listener.close()
+
+    def end() -> None:
+        process.kill()
+        process.wait()
+        folder.cleanup()
+
+    atexit.register(end)
+    return address
+
+
+def _serve_forks(listener: socket.socket) -> None:
+    """Fork for whoever asks, for ever. Returns in each process that is to run the command."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # supervisors are nobody's to wait for
+    while True:
+        connection, _ = listener.accept()
+        request, descriptors, _, _ = socket.recv_fds(connection, _LONGEST_REQUEST, 2)
+        if os.fork() == 0:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            listener.close()
+            pid = os.fork()
+            if pid == 0:
+                connection.close()
+                _become(json.loads(request), descriptors)
+                return
+            _supervise(connection, pid, descriptors)
+        connection.close()
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+def _supervise(connection: socket.socket, pid: int, descriptors: Sequence[int]) -> NoReturn:
+    """Tell the process's number, and its exit code once it has ended."""
+    for descriptor in descriptors:
+        os.close(descriptor)
+    connection.sendall(b"%d\n" % pid)
+    _, status = os.waitpid(pid, 0)
+    with suppress(OSError):  # nobody may wait for it any more
+        connection.sendall(b"%d\n" % os.waitstatus_to_exitcode(status))
+    os._exit(0)
+
+
+def _become(request: dict[str, object], descriptors: Sequence[int]) -> None:
+    """Be as the process that was asked for would be at its start."""
+    arguments, environment, directory = request["arguments"], request["environment"], request["directory"]
+    assert isinstance(arguments, list)
+    assert isinstance(environment, dict)
+    for descriptor, standard in zip(descriptors, (1, 2), strict=True):
+        os.dup2(descriptor, standard)
+        os.close(descriptor)
+    os.environ.clear()
+    os.environ.update(environment)
+    time.tzset()
+    os.chdir(str(directory))
+    sys.argv = ["mcpp", *arguments]
+
+
+if __name__ == "__main__":
+    gc.disable()
+    import uvloop  # noqa: F401  the server's own, as the two above
+
+    gc.freeze()
+    gc.enable()
+    _serve_forks(socket.socket(fileno=int(sys.argv[1])))
+    from mcpp.cli import main
+
+    sys.exit(main())
