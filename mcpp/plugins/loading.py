@@ -27,6 +27,7 @@ _BUILT_IN: Final = {
     "configure": "mcpp.plugins.builtin.configure:Configure",
     "load_limit": "mcpp.plugins.builtin.load_limit:LoadLimit",
     "mqtt": "mcpp.plugins.builtin.mqtt:Mqtt",
+    "notify": "mcpp.plugins.builtin.notify:Notify",
     "offline_alert": "mcpp.plugins.builtin.offline_alert:OfflineAlert",
     "webhook": "mcpp.plugins.builtin.webhook:Webhook",
 }

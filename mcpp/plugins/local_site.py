@@ -19,6 +19,7 @@ from mcpp.domain import charge_points, plugin_memory
 from mcpp.domain.events import Event
 from mcpp.ocppj.actions import encode
 from mcpp.plugins.site import ChargePointState, Scheduled
+from mcpp.reads.attention import Attention
 from mcpp.reads.charge_points import ChargePoints
 from mcpp.storage.pending import Pending, WriteFailed
 from mcpp.storage.writer import Writer
@@ -35,6 +36,7 @@ class SiteServices:
     writer: Writer[Queries]
     publish: Callable[[Iterable[Event]], None]
     now: Callable[[], datetime]
+    attention: Callable[[], Awaitable[Sequence[Attention]]]
 
 
 class LocalSite:
@@ -75,6 +77,9 @@ class LocalSite:
 
     async def charge_points(self) -> Sequence[ChargePointState]:
         return await self._services.charge_points.list_all()
+
+    async def attention(self) -> Sequence[Attention]:
+        return await self._services.attention()
 
     def ask_auto_start(self, charge_point_id: str, answer: Callable[[bool | None], None]) -> None:
         """For the plugin `auto_start` alone, see there."""

@@ -11,6 +11,7 @@ from structlog.typing import FilteringBoundLogger
 
 from mcpp.csms.operations import Operations
 from mcpp.domain.events import Event
+from mcpp.reads.attention import Attention
 from mcpp.reads.charge_points import ChargePointState as ChargePointState
 from mcpp.reads.charge_points import ConnectorState as ConnectorState
 
@@ -52,6 +53,10 @@ class Site(Protocol):
 
     async def charge_points(self) -> Sequence[ChargePointState]:
         """All charge points by identity."""
+        ...
+
+    async def attention(self) -> Sequence[Attention]:
+        """What needs a person (docs/attention.md), the gravest first; at most MOST_ITEMS of them."""
         ...
 
     def publish(self, event: Event) -> None:

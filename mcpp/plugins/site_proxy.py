@@ -17,6 +17,7 @@ from mcpp.csms.operations import ChangeOutcome, Operations
 from mcpp.domain.events import Event
 from mcpp.plugins.local_site import LocalSite
 from mcpp.plugins.site import ChargePointState, Scheduled
+from mcpp.reads.attention import Attention
 
 T = TypeVar("T")
 
@@ -111,6 +112,9 @@ class SiteProxy:
 
     async def charge_points(self) -> Sequence[ChargePointState]:
         return await self._server.run(self._local.charge_points)
+
+    async def attention(self) -> Sequence[Attention]:
+        return await self._server.run(self._local.attention)
 
     def publish(self, event: Event) -> None:
         self._server.publish(self._local.publish, event)

@@ -24,7 +24,7 @@ def attention_sources(
     clock: Clock,
     presence: Presence,
     desk: SigningDesk,
-    tls: ListenersTls,
+    tls: ListenersTls | None,
     refused: Callable[[], Sequence[RefusedAttempt]] = tuple,
 ) -> AttentionSources:
     """To be made when chargers can begin to connect."""
@@ -69,8 +69,8 @@ def _reconnect_loops(presence: Presence, clock: Clock) -> dict[str, datetime]:
     return {identity: clock.at(since) for identity, since in presence.reconnect_loops().items()}
 
 
-def _own_certificates(desk: SigningDesk, tls: ListenersTls, clock: Clock) -> list[EndingCertificate]:
-    ending = tls.ending()
+def _own_certificates(desk: SigningDesk, tls: ListenersTls | None, clock: Clock) -> list[EndingCertificate]:
+    ending = [] if tls is None else tls.ending()
     with suppress(AuthorityUnusable):  # the log says it
         for which, end in own_ending(desk, clock.now()).items():
             # What a listener serves by is the listener's.

@@ -23,7 +23,6 @@ from mcpp.errors import StartError
 from mcpp.files.directory import MIB, StorageFailed
 from mcpp.files.listener import create_files_app
 from mcpp.files.store import FileStore
-from mcpp.server.attention import attention_sources
 from mcpp.server.connect import base_urls
 from mcpp.server.machine import machine_names
 from mcpp.server.parts import CoreParts, PluginParts, StorageParts
@@ -141,9 +140,7 @@ async def open_http(
         clock=telemetry.clock,
         learning=core.services.learning,
         booked=core.booked,
-        attention=attention_sources(
-            settings.database, telemetry.clock, core.presence, core.certificates, tls, core.refused.newest_first
-        ),
+        attention=core.attention,
         credentials=core.credentials,
         copies=storage.copies,
         settings=[Setting(**shown._asdict()) for shown in shown_settings(settings)],

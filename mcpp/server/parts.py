@@ -36,9 +36,13 @@ from mcpp.plugins.loading import Plugin as LoadedPlugin
 from mcpp.plugins.loading import load_plugins
 from mcpp.plugins.local_site import SiteServices
 from mcpp.plugins.manager import Plugins, PluginState
+from mcpp.reads.attention import Attention
+from mcpp.reads.attention_search import AttentionSources
 from mcpp.reads.booked import BookedEnergy
 from mcpp.reads.charge_points import ChargePoints
 from mcpp.reads.stored_fleet import read_fleet
+from mcpp.reads.summary import read_summary
+from mcpp.server.attention import attention_sources
 from mcpp.server.certificates import CertificateKeeper
 from mcpp.server.chores import (
     CardKeeper,
@@ -57,6 +61,7 @@ from mcpp.server.passwords import Passwords
 from mcpp.server.presence import Presence
 from mcpp.server.telemetry import TelemetryParts
 from mcpp.server.timekeeping import ClockKeeper, begin_after
+from mcpp.server.tls import ListenersTls
 from mcpp.server.versions import VERSIONS
 from mcpp.settings import AuthorizationMode, ConcurrentTx, Registration, Settings
 from mcpp.storage.engine import DatabaseUnusable
@@ -72,7 +77,6 @@ from mcpp.telemetry.logs.pipeline import get_logger
 from mcpp.telemetry.plugins import PluginCounts, PluginTelemetry
 from mcpp.transport.addresses import counted_as
 from mcpp.transport.registry import Registry
-from mcpp.transport.tls import ServerTls
 from mcpp_generated.db.queries import Queries
 from mcpp_generated.db.sqlite.queries import SqliteQueries
 
@@ -164,6 +168,8 @@ class CoreParts(NamedTuple):
     events: Events
     event_stream: EventStream
     booked: BookedEnergy
+    attention: AttentionSources
+    """What may need a person, beside what the database knows."""
     credentials: CredentialStore
 
 
@@ -172,7 +178,7 @@ async def build_core(
     telemetry: TelemetryParts,
     storage: StorageParts,
     running: AsyncExitStack,
-    tls: ServerTls | None = None,
+    tls: ListenersTls | None = None,
 ) -> CoreParts:
     writer, clock = storage.writer, telemetry.clock
     events = Events()
@@ -212,7 +218,7 @@ async def build_core(
     )
     events.subscribe(services.departures)
     conformance = ConformanceRecorder(services.departures, VERSIONS, _TOLERATED_HANDSHAKES, clock.now)
-    guide = ConnectGuide(settings, tls)
+    guide = ConnectGuide(settings, None if tls is None else tls.ocpp)
     refused = RefusedConnections(guide.url, lambda event: events.publish((event,)), clock.now, network_of=counted_as)
     registry = Registry(
         on_connected=presence.connected,
@@ -274,6 +280,7 @@ async def build_core(
         events=events,
         event_stream=EventStream(events),
         booked=booked,
+        attention=attention_sources(settings.database, clock, presence, desk, tls, refused.newest_first),
         credentials=credentials,
     )
 
@@ -331,6 +338,11 @@ def build_plugins(
     by_version = {
         version.name: version.operations(registry, core.charge_points.running_transaction) for version in VERSIONS
     }
+
+    async def attention() -> Sequence[Attention]:
+        asked = storage.readers, registry, telemetry.live, core.booked, core.attention
+        return (await read_summary(*asked, None, core.services.now())).attention
+
     services = SiteServices(
         charge_points=core.charge_points,
         commands=Commands(registry, core.versions),
@@ -338,6 +350,7 @@ def build_plugins(
         writer=storage.writer,
         publish=core.events.publish,
         now=core.services.now,
+        attention=attention,
     )
     observer = telemetry.plugins()
     plugins = Plugins(wanted, services, observer)

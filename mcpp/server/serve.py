@@ -133,7 +133,7 @@ async def _serve(settings: Settings, lines: LineWriter) -> None:
         manager = ServiceManager(os.environ)
         storage = await open_storage(settings, telemetry, running)
         _watch(manager, telemetry, lag, storage, running)
-        core = await build_core(settings, telemetry, storage, running, tls.ocpp)
+        core = await build_core(settings, telemetry, storage, running, tls)
         plugins = build_plugins(wanted, telemetry, storage, core, running)
         listeners = Listeners()
         running.push_async_callback(listeners.stop)

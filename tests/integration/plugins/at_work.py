@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -25,6 +25,7 @@ from mcpp.plugins.loading import Hook, Plugin
 from mcpp.plugins.local_site import SiteServices
 from mcpp.plugins.manager import Plugins
 from mcpp.plugins.worker import PluginLimits
+from mcpp.reads.attention import Attention
 from mcpp.reads.charge_points import ChargePoints
 from mcpp.reads.live import LiveReadings
 from mcpp.server.events import Events
@@ -116,6 +117,10 @@ async def until(condition: Callable[[], object]) -> None:
             await asyncio.sleep(0.001)
 
 
+async def _nothing() -> Sequence[Attention]:
+    return ()
+
+
 @asynccontextmanager
 async def at_work(
     tmp_path: Path, *plugins: Plugin, limits: PluginLimits | None = None, started: bool = True
@@ -141,6 +146,7 @@ async def at_work(
         writer=writer,
         publish=publish,
         now=partial(datetime.now, UTC),
+        attention=_nothing,
     )
     seen = Seen()
     manager = Plugins(plugins, services, seen, limits)

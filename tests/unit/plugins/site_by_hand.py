@@ -16,6 +16,7 @@ from structlog.typing import FilteringBoundLogger
 from mcpp.csms.operations import Operations
 from mcpp.domain.events import Event
 from mcpp.plugins import ChargePointState
+from mcpp.reads.attention import MOST_ITEMS, Attention
 
 START = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 
@@ -48,6 +49,7 @@ class Entry:
 class SiteByHand:
     def __init__(self, *charge_points: ChargePointState) -> None:
         self.states = {state.charge_point_id: state for state in charge_points}
+        self.attentions: list[Attention] = []
         self.published: list[Event] = []
         self.commands: list[tuple[str, str, Mapping[str, JsonValue]]] = []
         self.memory: dict[str, JsonValue] = {}
@@ -101,6 +103,9 @@ class SiteByHand:
 
     async def charge_points(self) -> Sequence[ChargePointState]:
         return list(self.states.values())
+
+    async def attention(self) -> Sequence[Attention]:
+        return self.attentions[:MOST_ITEMS]
 
     def publish(self, event: Event) -> None:
         self.published.append(event)
