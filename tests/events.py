@@ -257,6 +257,7 @@ ROLLED_OUT: Final = RollOutProgressed(
 EVERY: Final[tuple[Event, ...]] = (
     CONNECTED,
     DISCONNECTED,
+    CONNECTION_REFUSED,
     OFFLINE,
     ONLINE,
     BOOTED,

@@ -7,6 +7,7 @@ gets a line for an entry when it's new, then ever more seldom; readers of the ev
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
@@ -25,6 +26,9 @@ _WHY_BYTES: Final = 300
 _SAID_AGAIN: Final = 300.0
 """Seconds after which a line says that an entry goes on; twice as long each time."""
 _SAID_DAILY: Final = 86_400.0
+_REASONS_SAID: Final = 4
+"""A new reason is said at once, this often for an entry."""
+_FIGURES: Final = re.compile(r"\d+")
 _SAID_OF_ADDRESS: Final = 10
 """Entries of one address that get lines: one with more tries out what there is."""
 _LINES_AT_ONCE: Final = 50
@@ -105,13 +109,26 @@ class RefusedConnection:
 
 
 class _Entry:
-    __slots__ = ("count", "first_at", "identity", "last_at", "network", "number", "said_at", "silence", "why")
+    __slots__ = (
+        "count",
+        "first_at",
+        "identity",
+        "last_at",
+        "network",
+        "number",
+        "reasons",
+        "said_at",
+        "silence",
+        "why",
+    )
 
     def __init__(self, now: datetime, network: Hashable) -> None:
         self.first_at = self.last_at = now
         self.network = network
         self.count = self.number = 0
         self.identity = self.why = ""
+        self.reasons: set[str] = set()
+        """That were said of it, figures aside."""
         self.said_at: float | None = None
         self.silence = _SAID_AGAIN
 
@@ -202,11 +219,14 @@ class RefusedConnections:
 
     def _is_to_be_said(self, entry: _Entry) -> bool:
         now = self._clock()
-        if entry.said_at is not None and now - entry.said_at < entry.silence:
+        reason = _FIGURES.sub("", entry.why)
+        is_new = reason not in entry.reasons and len(entry.reasons) < _REASONS_SAID
+        if not is_new and entry.said_at is not None and now - entry.said_at < entry.silence:
             return False
         if self._networks[entry.network] > _SAID_OF_ADDRESS or not self._lines.take():
             return False
-        if entry.said_at is not None:
+        entry.reasons.add(reason)
+        if entry.said_at is not None and not is_new:
             entry.silence = min(2 * entry.silence, _SAID_DAILY)
         entry.said_at = now
         return True
