@@ -47,6 +47,9 @@ OPERATIONS = {
     "GET /api/v1/transactions": _LIST,
     "GET /api/v1/transactions/{transaction_id}": _ONE,
     "GET /api/v1/transactions/{transaction_id}/meter-values": _ONE,
+    "GET /api/v1/transactions/{transaction_id}/curve": _ONE,
+    "GET /api/v1/transactions/{transaction_id}/story": _ONE,
+    "GET /api/v1/reports/energy": _LIST,
     "POST /api/v1/transactions/{transaction_id}/stop": _COMMAND,
     "POST /api/v1/transactions/{transaction_id}/close": _ONE | {"409", "422", "503"},
     "POST /api/v1/transactions/{transaction_id}/correct": _ONE | {"409", "422", "503"},
@@ -248,6 +251,9 @@ async def test_answers_are_as_described(api: Site, document: Document) -> None:
         ("/api/v1/transactions/{transaction_id}", "/api/v1/transactions/99"),
         ("/api/v1/transactions/{transaction_id}/meter-values", f"/api/v1/transactions/{ended}/meter-values?limit=1"),
         ("/api/v1/transactions/{transaction_id}/meter-values", f"/api/v1/transactions/{ended}/meter-values"),
+        ("/api/v1/transactions/{transaction_id}/curve", f"/api/v1/transactions/{ended}/curve"),
+        ("/api/v1/transactions/{transaction_id}/story", f"/api/v1/transactions/{ended}/story"),
+        ("/api/v1/reports/energy", "/api/v1/reports/energy"),
     ]
 
     for path, url in answers:
