@@ -72,7 +72,7 @@ def deploy(which: str, file: str | None, output: Path | None, *, force: bool) ->
     if output is not None:
         _write(texts, output, force=force)
     elif len(texts) == 1:
-        click.echo(*texts.values(), nl=False)
+        click.echo("".join(texts.values()), nl=False)
     else:
         for name in sorted(texts):
             click.echo(name)
