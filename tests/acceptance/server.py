@@ -101,8 +101,8 @@ async def running_server(
     """
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("MCPP_", "OTEL_"))}
     environment |= dict(variables or {})
-    arguments = ("serve", "--database", str(database), "--ocpp-host", "127.0.0.1", "--ocpp-port", "0")
-    arguments = (*arguments, "--http-port", "0", *flags)
+    ports = ("--ocpp-host", "127.0.0.1", "--ocpp-port", "0", "--http-port", "0")
+    arguments = ("serve", "--database", str(database), *ports, *flags)
     process: asyncio.subprocess.Process | WarmProcess
     if warm and not any(name.startswith(_OF_THE_INTERPRETER) for name in variables or {}):
         process = await start_warm(arguments, environment, limit=_LONGEST_LINE)

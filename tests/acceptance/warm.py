@@ -21,11 +21,17 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Final, NoReturn
 
 _LONGEST_REQUEST: Final = 1 << 16
 _PR_SET_PDEATHSIG: Final = 1
+_LOADED: Final = (
+    *("mcpp.cli.server", "mcpp.server.serve", "uvloop"),
+    *("mcpp.plugins.builtin.auto_start", "mcpp.plugins.builtin.offline_alert"),
+)
+"""What a server has imported once it is up."""
 
 
 class WarmProcess:
@@ -153,8 +159,8 @@ def _become(request: dict[str, object], descriptors: Sequence[int]) -> None:
 
 if __name__ == "__main__":
     gc.disable()
-    import uvloop  # noqa: F401  the server's own, as the two above
-
+    for module in _LOADED:
+        import_module(module)
     gc.freeze()
     gc.enable()
     _serve_forks(socket.socket(fileno=int(sys.argv[1])))

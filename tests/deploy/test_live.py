@@ -114,6 +114,7 @@ async def scraped() -> AsyncIterator[Scraped]:
 
 async def _lose_the_log(server: Server) -> None:
     """As if whatever reads it had crashed."""
+    assert isinstance(server.process, asyncio.subprocess.Process)
     transport = server.process._transport.get_pipe_transport(1)  # type: ignore[attr-defined]  # asyncio hides it
     transport.close()
 
