@@ -72,8 +72,11 @@ export function format(root) {
 }
 
 // The server groups by the viewer's days: it learns the zone here.
-if (!document.cookie.split("; ").includes(`timezone=${zone}`)) {
+const knowsZone = () => document.cookie.split("; ").includes(`timezone=${zone}`);
+if (!knowsZone()) {
   document.cookie = `timezone=${zone}; Path=/; Max-Age=31536000; SameSite=Lax`;
+  // What is grouped by days and months was so by the server's own.
+  if (document.querySelector("meta[name=by-zone]") && knowsZone()) location.reload();
 }
 for (const form of document.querySelectorAll("[data-languages]")) {
   form.addEventListener("click", (event) => {
