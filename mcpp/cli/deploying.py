@@ -14,10 +14,12 @@ import click
 from mcpp.errors import StartError
 
 _SYSTEMD: Final = "systemd/mcpp.service"
+_BACKUP: Final = "systemd/mcpp-backup.service"
 _COMPOSE: Final = "compose.yaml"
 
 _SETS: Final = {
     "systemd": (_SYSTEMD,),
+    "backup": (_BACKUP, "systemd/mcpp-backup.timer"),
     "prometheus": ("prometheus",),
     "grafana": ("grafana",),
     "compose": (
@@ -56,13 +58,11 @@ _HIDDEN: Final = ("/home/", "/root/", "/tmp/")  # noqa: S108  compared, not used
     ]
 )
 def deploy(which: str, file: str | None, output: Path | None, *, force: bool) -> None:
-    r"""Print or write files to run MCPP by: its service, its metrics, its dashboards, its containers.
+    """Print or write files to run MCPP by: its service, its backups, its metrics, its dashboards, its containers.
 
-    Without --output it prints FILE, or the only one; where there are several, it lists them.
-
-    \b
-    mcpp deploy systemd --output /etc/systemd/system
-    mcpp deploy grafana dashboards/mcpp-fleet.json
+    Without --output it prints FILE, or the only one; where there are several, it lists them. So a service is made by
+    mcpp deploy systemd --output /etc/systemd/system, and one dashboard is printed by mcpp deploy grafana
+    dashboards/mcpp-fleet.json.
     """
     texts = dict(_texts(which))
     if file is not None:
@@ -77,7 +77,7 @@ def deploy(which: str, file: str | None, output: Path | None, *, force: bool) ->
         for name in sorted(texts):
             click.echo(name)
         click.echo(f"mcpp deploy {which} FILE prints one, --output DIR writes all of them", err=True)
-    if which == "systemd" and str(_program()).startswith(_HIDDEN):
+    if which in {"systemd", "backup"} and str(_program()).startswith(_HIDDEN):
         click.echo(f"the service can't see {_program()}: install MCPP in /opt/mcpp, say, and ask that one", err=True)
 
 
@@ -130,7 +130,7 @@ def _program() -> Path:
 
 def _fitted(name: str, text: str) -> str:
     """What the repository's own file says of a checkout and of /opt/mcpp, said of this installation."""
-    if name == _SYSTEMD:
+    if name in {_SYSTEMD, _BACKUP}:
         return text.replace(_PROGRAM, str(_program()))
     if name == _COMPOSE:
         built = "      context: ..\n      dockerfile: deploy/Dockerfile\n      args:\n        SOURCE: checkout\n"

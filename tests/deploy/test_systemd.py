@@ -38,11 +38,11 @@ def directives() -> dict[str, list[str]]:
 
 
 def test_systemd_finds_no_fault(analyze: str, tmp_path: Path) -> None:
-    unit = tmp_path / "mcpp.service"
-    unit.write_text(
-        re.sub("^ExecStart=/opt/mcpp/bin/mcpp", "ExecStart=/bin/true", UNIT.read_text(), flags=re.MULTILINE)
-    )
-    verified = run(analyze, "verify", "--man=no", unit)
+    units = [tmp_path / name for name in ("mcpp.service", "mcpp-backup.service", "mcpp-backup.timer")]
+    for unit in units:
+        text = (UNIT.parent / unit.name).read_text()
+        unit.write_text(re.sub("^ExecStart=/opt/mcpp/bin/mcpp", "ExecStart=/bin/true", text, flags=re.MULTILINE))
+    verified = run(analyze, "verify", "--man=no", *units)
 
     assert (verified.returncode, verified.stdout) == (0, "")
 
