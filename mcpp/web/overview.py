@@ -13,7 +13,8 @@ from starlette.responses import Response
 from mcpp.api.services import ApiServices, FromServices
 from mcpp.reads.days import read_days
 from mcpp.reads.shown_state import ShownState
-from mcpp.reads.tiles import Place, Tile, find_by_name, read_places, read_tiles
+from mcpp.reads.summary import Place
+from mcpp.reads.tiles import Tile, find_by_name, read_tiles
 from mcpp.web.overview_days import days_chart
 from mcpp.web.pages import FromRenderer, page_router
 from mcpp.web.states import STATE_NAMES, state_names
@@ -82,7 +83,7 @@ async def show_overview(
     summary = await services.summary(viewer.zone)
     texts = renderer.texts(viewer)
     context |= {"summary": summary, "todos": [todo(item, texts) for item in summary.attention[:_TODOS]]}
-    context |= await _fleet(services, q.strip(), state)
+    context |= await _fleet(services, summary.places, q.strip(), state)
     days = await read_days(services.readers, services.booked, viewer.zone, services.clock.now(), _DAYS)
     context["days"] = days_chart(days, viewer, texts)
     return renderer.page(request, "overview.html", context)
@@ -92,11 +93,13 @@ async def _tiles(services: ApiServices, identities: Sequence[str]) -> list[Tile]
     return await read_tiles(services.readers, services.live, services.live_readings, identities)
 
 
-async def _fleet(services: ApiServices, searched: str, chosen: ShownState | None) -> Mapping[str, object]:
-    places = await read_places(services.readers, services.live, services.live_readings)
+async def _fleet(
+    services: ApiServices, places: Sequence[Place], searched: str, chosen: ShownState | None
+) -> Mapping[str, object]:
     if len(places) <= ROWS:
         tiles = await _tiles(services, list({place.charge_point_id: None for place in places}))
         return {"is_large": False, "is_compact": len(tiles) > CARDS, "tiles": [shown(tile) for tile in tiles]}
+    places = sorted(places)
     if searched or chosen is not None:
         return await _found(services, places, searched, chosen)
     by_state: dict[ShownState, list[Place]] = {}
