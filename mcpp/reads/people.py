@@ -88,6 +88,12 @@ async def read_holders(pool: ReaderPool) -> Holders:
         return Holders(await q.list_cards(), await q.list_all_people())
 
 
+async def read_names(pool: ReaderPool) -> dict[str, str]:
+    """Of all people, by their ids."""
+    async with pool.reader() as q:
+        return {person.id: person.name for person in await q.list_all_people()}
+
+
 def stored_holders(q: Queries) -> Holders:
     """The same for a command, which reads the database by itself."""
     return Holders(q.list_cards(), q.list_all_people())

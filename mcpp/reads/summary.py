@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from heapq import nlargest
-from typing import Final
+from typing import Final, NamedTuple
 
 from mcpp.csms.live import LiveChargePoints
 from mcpp.domain.memory import CHARGE_POINT
@@ -47,6 +47,14 @@ class Counts:
     """By state, every state: the connectors that are shown (`mcpp.reads.shown_state`)."""
 
 
+class Place(NamedTuple):
+    """A connector by its place, and its state; connector 0 is a charge point that has told of none."""
+
+    charge_point_id: str
+    connector_id: int
+    state: ShownState
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
     """The whole at one time."""
@@ -69,6 +77,8 @@ class Summary:
     """The gravest first, of these the newest; at most MOST_ITEMS."""
     attention_total: int
     """How many there are in all."""
+    places: Sequence[Place]
+    """All connectors that are shown, in no order."""
 
 
 async def read_summary(
@@ -114,6 +124,7 @@ async def read_summary(
         energy_running_wh=tally.energy_running_wh,
         attention=attention,
         attention_total=len(found) + rows.left_out,
+        places=tally.places,
     )
 
 
@@ -149,6 +160,8 @@ class _Tally:
         self.running: list[tuple[ListPointsRow, LiveConnector]] = []
         """The connectors with a transaction that runs."""
         self.energy_running_wh = 0
+        self.places: list[Place] = []
+        """The connectors that are shown."""
 
     def take(self, point: ListPointsRow) -> None:
         """Count a charge point in."""
@@ -193,6 +206,7 @@ class _Tally:
             is_reserved=bool(self._reserved) and (identity, number) in self._reserved,
         )
         self._connectors[state] += 1
+        self.places.append(Place(identity, number, state))
 
 
 def _midnight(day: date, zone: tzinfo | None) -> datetime:

@@ -1,7 +1,7 @@
 """The fleet at a glance: each connector with its state, what flows, since when, and who.
 
-Less than `mcpp.reads.charge_points` says of each. In which state all are is known in memory; the database is asked of
-those alone that are shown, so that 2,000 chargers cost milliseconds.
+Less than `mcpp.reads.charge_points` says of each. In which state all are is known from the summary; the database is
+asked of those alone that are shown, so that 2,000 chargers cost milliseconds.
 """
 
 from __future__ import annotations
@@ -23,14 +23,6 @@ from mcpp_generated.db.readers import Readers
 
 _RESERVATIONS: Final = 100_000
 """More than there can be connectors."""
-
-
-class Place(NamedTuple):
-    """A connector by its place, and its state; connector 0 is a charge point that has told of none."""
-
-    charge_point_id: str
-    connector_id: int
-    state: ShownState
 
 
 class Tile(NamedTuple):
@@ -71,28 +63,6 @@ def natural_order(text: str) -> tuple[object, ...]:
     pieces = _DIGITS.split(text.casefold())
     # Texts and numbers alternate, so like is compared with like.
     return tuple(int(piece[:18]) if index % 2 else piece for index, piece in enumerate(pieces))
-
-
-async def read_places(pool: ReaderPool, live: LiveChargePoints, readings: LiveReadings) -> list[Place]:
-    """All connectors, by identity and number."""
-    async with pool.reader() as q:
-        points = await q.list_points()
-        reserved = await _reserved(q, readings.now())
-    places: list[Place] = []
-    for point in sorted(points, key=lambda point: point.identity):
-        identity, connected, has_connected = point.identity, live.connected(point.identity), bool(point.has_connected)
-        known = {connector.connector_id: connector for connector in readings.connectors_of(identity)}
-        for number in shown_numbers(known):
-            connector = known.get(number)
-            state = shown_state(
-                connected=connected,
-                has_connected=has_connected,
-                status=None if connector is None else connector.status,
-                has_transaction=connector is not None and connector.transaction_id is not None,
-                is_reserved=(identity, number) in reserved,
-            )
-            places.append(Place(identity, number, state))
-    return places
 
 
 async def find_by_name(pool: ReaderPool, wanted: str, limit: int) -> list[str]:

@@ -9,12 +9,14 @@ from typing import Annotated, Final
 from urllib.parse import quote
 
 from fastapi import Query, Request
+from markupsafe import Markup
 from starlette.responses import Response
 
 from mcpp.api.services import ApiServices, FromServices
 from mcpp.reads import certificates, configuration, conformance, id_tags, transactions
 from mcpp.reads.certificates import CertificateQuery
 from mcpp.reads.conformance import ConformanceQuery
+from mcpp.reads.curves import read_curve
 from mcpp.reads.frames import list_frames
 from mcpp.reads.paging import PageQuery
 from mcpp.reads.people import read_holders
@@ -22,8 +24,12 @@ from mcpp.reads.shown_state import ShownState
 from mcpp.reads.tiles import Tile, read_tiles
 from mcpp.reads.transactions import Transaction, TransactionQuery
 from mcpp.web.pages import FromRenderer, page_router
+from mcpp.web.rendering import Renderer
+from mcpp.web.session_chart import power_chart
 from mcpp.web.states import state_names
 from mcpp.web.todo import charger_address, todo
+from mcpp.web.viewer import Viewer
+from mcpp.web.wording import chart_words
 
 router = page_router()
 
@@ -34,6 +40,9 @@ _CARDS: Final = 200
 """That are offered where one is to be chosen; any other may be typed."""
 
 _FRAMES: Final = 50
+
+_POINTS: Final = 150
+"""Of a curve that is drawn anew with each meter value."""
 
 _FOLDS: Final = frozenset({"configuration", "conformance", "certificates", "frames"})
 """What is read only once somebody unfolds it."""
@@ -54,6 +63,8 @@ class ShownConnector:
     tile: Tile
     is_inoperative: bool
     """Last ordered to be."""
+    chart: Markup | None
+    """The power of the session that runs; None where none does, or nothing is known of it yet."""
 
     @property
     def is_connected(self) -> bool:
@@ -84,7 +95,12 @@ async def show_charger(
         "name": point.display_name or charge_point_id,
         "api": f"/api/v1/charge-points/{quote(charge_point_id, safe='')}",
         "page": charger_address(charge_point_id),
-        "connectors": [ShownConnector(tile, inoperative.get(tile.connector_id, False)) for tile in tiles],
+        "connectors": [
+            ShownConnector(
+                tile, inoperative.get(tile.connector_id, False), await _power(services, renderer, viewer, tile)
+            )
+            for tile in tiles
+        ],
         "sessions": await _sessions(services, charge_point_id),
         "cards": (await id_tags.list_page(services.readers, PageQuery(limit=_CARDS))).items,
         "names": state_names(texts),
@@ -92,6 +108,14 @@ async def show_charger(
         **await _unfolded(services, charge_point_id, {*part, unfold} & _FOLDS),
     }
     return renderer.page(request, "charger.html", context)
+
+
+async def _power(services: ApiServices, renderer: Renderer, viewer: Viewer, tile: Tile) -> Markup | None:
+    if tile.transaction_id is None:
+        return None
+    curve = await read_curve(services.readers, tile.transaction_id, _POINTS)
+    texts = renderer.texts(viewer)
+    return None if curve is None else power_chart(curve, chart_words(viewer, texts.gettext), texts.gettext)
 
 
 async def _sessions(services: ApiServices, charge_point_id: str) -> list[ShownSession]:

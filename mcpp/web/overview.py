@@ -13,8 +13,10 @@ from starlette.responses import Response
 from mcpp.api.services import ApiServices, FromServices
 from mcpp.reads.days import read_days
 from mcpp.reads.shown_state import ShownState
-from mcpp.reads.tiles import Place, Tile, find_by_name, read_places, read_tiles
+from mcpp.reads.summary import Place
+from mcpp.reads.tiles import Tile, find_by_name, read_tiles
 from mcpp.web.overview_days import days_chart
+from mcpp.web.overview_takers import MOST_SESSIONS, takers_chart
 from mcpp.web.pages import FromRenderer, page_router
 from mcpp.web.states import STATE_NAMES, state_names
 from mcpp.web.todo import charger_address, todo
@@ -30,7 +32,7 @@ ROWS: Final = 49
 _OF_GROUP: Final = 12
 """Of a group, as long as nobody asks for all of it."""
 
-_FOUND: Final = 200
+_FOUND: Final = 100
 """Rows of a page at most."""
 
 _DAYS: Final = 14
@@ -74,29 +76,38 @@ async def show_overview(
 ) -> Response:
     """The overview; of parts of it, where a page asks for these."""
     viewer = renderer.viewer(request)
-    context: dict[str, object] = {"names": state_names(renderer.texts(viewer)), "q": q, "chosen": state}
-    if part and all(name.startswith(_TILE) for name in part):
-        tiles = await _tiles(services, [_identity_of(name) for name in part])
-        context["tiles"] = [shown(tile) for tile in tiles]
-        return renderer.page(request, "overview_tiles.html", context)
-    summary = await services.summary(viewer.zone)
     texts = renderer.texts(viewer)
-    context |= {"summary": summary, "todos": [todo(item, texts) for item in summary.attention[:_TODOS]]}
-    context |= await _fleet(services, q.strip(), state)
-    days = await read_days(services.readers, services.booked, viewer.zone, services.clock.now(), _DAYS)
-    context["days"] = days_chart(days, viewer, texts)
-    return renderer.page(request, "overview.html", context)
+    context: dict[str, object] = {"names": state_names(texts), "q": q, "chosen": state, "parts": set(part), "tiles": []}
+    if {"headline", "figures", "groups", "charts"}.intersection(part) or not part:
+        summary = await services.summary(viewer.zone)
+        context |= {"summary": summary, "todos": [todo(item, texts) for item in summary.attention[:_TODOS]]}
+        if not part or "groups" in part:
+            context |= await _fleet(services, summary.places, q.strip(), state)
+        if not part or "charts" in part:
+            now = services.clock.now()
+            days = await read_days(services.readers, services.booked, viewer.zone, now, _DAYS)
+            context["days"] = days_chart(days, viewer, texts)
+            is_few = summary.sessions_month <= MOST_SESSIONS
+            context["takers"] = await takers_chart(services, viewer, now, texts) if is_few else None
+            context["has_takers"] = summary.sessions_month > 0
+    if not part:
+        return renderer.page(request, "overview.html", context)
+    if identities := [_identity_of(name) for name in part if name.startswith(_TILE)]:
+        context["tiles"] = [shown(tile) for tile in await _tiles(services, identities)]
+    return renderer.page(request, "overview_parts.html", context)
 
 
 async def _tiles(services: ApiServices, identities: Sequence[str]) -> list[Tile]:
     return await read_tiles(services.readers, services.live, services.live_readings, identities)
 
 
-async def _fleet(services: ApiServices, searched: str, chosen: ShownState | None) -> Mapping[str, object]:
-    places = await read_places(services.readers, services.live, services.live_readings)
+async def _fleet(
+    services: ApiServices, places: Sequence[Place], searched: str, chosen: ShownState | None
+) -> Mapping[str, object]:
     if len(places) <= ROWS:
         tiles = await _tiles(services, list({place.charge_point_id: None for place in places}))
         return {"is_large": False, "is_compact": len(tiles) > CARDS, "tiles": [shown(tile) for tile in tiles]}
+    places = sorted(places)
     if searched or chosen is not None:
         return await _found(services, places, searched, chosen)
     by_state: dict[ShownState, list[Place]] = {}

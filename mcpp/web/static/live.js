@@ -1,7 +1,8 @@
 // Keeps a page as fresh as the server: on an event, the regions it concerns are fetched again and changed in place.
 //
 // A region is an element with an id and `data-live`: `*` for any event, else the identity of its charge point. With
-// `data-live-events` only events of these names concern it. The page is asked for by its own address, with
+// `data-live-events` only events of these names concern it; with `data-live-pause` it's asked for that many milliseconds
+// after the last time at the soonest. The page is asked for by its own address, with
 // `part=ID` for each region; one that knows nothing of parts answers with all of itself, which does as well.
 
 import { format } from "./format.js";
@@ -22,6 +23,8 @@ let timer = 0;
 let lastFetch = 0;
 let isLost = false;
 const dirty = new Set();
+const fetched = new Map(); // regions with a pause: when they were asked for last
+const waiting = new Set();
 
 /** Ask for all of the page again, now. */
 export function refresh() {
@@ -45,12 +48,25 @@ function take({ name, charger }) {
       isKnown = true;
     }
     const events = region.dataset.liveEvents;
-    if (events === undefined || events.split(" ").includes(name)) dirty.add(region.id);
+    if (events === undefined || events.split(" ").includes(name)) mark(region);
   }
   // One that the page doesn't show yet, or no longer should.
   const isOfFleet = document.querySelector("[data-live-fleet]") !== null;
   if (isOfFleet && ((!isKnown && isListed) || name === "charge_point_forgotten")) isWhole = true;
   if (dirty.size || isWhole) plan();
+}
+
+function mark(region) {
+  const { id } = region;
+  const rest = (fetched.get(id) ?? 0) + Number(region.dataset.livePause ?? 0) - Date.now();
+  if (rest <= 0) return void dirty.add(id);
+  if (waiting.has(id)) return;
+  waiting.add(id);
+  setTimeout(() => {
+    waiting.delete(id);
+    dirty.add(id);
+    plan();
+  }, rest);
 }
 
 function plan() {
@@ -63,6 +79,7 @@ async function update() {
   isFetching = true;
   lastFetch = Date.now();
   const parts = isWhole || dirty.size > WHOLE_LIMIT ? null : [...dirty];
+  for (const id of parts ?? [...regions()].map((it) => it.id)) fetched.set(id, lastFetch);
   isWhole = false;
   dirty.clear();
   let isDone = false;
