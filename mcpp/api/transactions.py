@@ -21,7 +21,8 @@ from mcpp.domain.closing import close_by_operator
 from mcpp.domain.corrections import correct
 from mcpp.reads import transactions as reads
 from mcpp.reads.paging import Page, PageQuery
-from mcpp.reads.transactions import Sample, Transaction, TransactionQuery, row_of, values_of
+from mcpp.reads.samples import Sample, list_samples
+from mcpp.reads.transactions import Transaction, TransactionQuery, row_of, values_of
 
 router = Routes(prefix="/transactions", tags=["transactions"])
 
@@ -62,7 +63,7 @@ async def list_meter_values(
     """The samples of a transaction, in the order of time."""
 
     async def read(query: PageQuery) -> Page[Sample]:
-        return found(await reads.list_samples(services.readers, transaction_id, query), _unknown(transaction_id))
+        return found(await list_samples(services.readers, transaction_id, query), _unknown(transaction_id))
 
     return await tables.answer_page(query, models.SamplePage, read)
 

@@ -13,7 +13,6 @@ from mcpp.domain.people import BEGINNING, FIRST_DAY, folded
 from mcpp.reads.paging import Cursors, Page, PageQuery, by_name
 from mcpp.storage.engine import ReaderPool
 from mcpp_generated.db.models import DefaultPrice, Person, PersonCard, PersonPrice
-from mcpp_generated.db.queries import Queries
 from mcpp_generated.db.readers import Readers
 
 
@@ -92,11 +91,6 @@ async def read_names(pool: ReaderPool) -> dict[str, str]:
     """Of all people, by their ids."""
     async with pool.reader() as q:
         return {person.id: person.name for person in await q.list_all_people()}
-
-
-def stored_holders(q: Queries) -> Holders:
-    """The same for a command, which reads the database by itself."""
-    return Holders(q.list_cards(), q.list_all_people())
 
 
 async def spans_of(q: Readers, person_id: str) -> list[CardSpan]:

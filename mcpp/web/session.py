@@ -17,6 +17,7 @@ from mcpp.reads import transactions as reads
 from mcpp.reads.curves import read_curve
 from mcpp.reads.paging import BadCursor, PageQuery
 from mcpp.reads.people import read_holders, read_prices
+from mcpp.reads.samples import list_samples
 from mcpp.reads.times import in_zone
 from mcpp.reads.transactions import Transaction
 from mcpp.story.phrases import IMPLAUSIBLE
@@ -49,9 +50,9 @@ async def show_session(
         return renderer.page(request, "missing.html", {}, HTTPStatus.NOT_FOUND)
     query = PageQuery(limit=_SAMPLES, cursor=samples or None)
     try:
-        page = await reads.list_samples(services.readers, transaction_id, query)
+        page = await list_samples(services.readers, transaction_id, query)
     except BadCursor:
-        page = await reads.list_samples(services.readers, transaction_id, PageQuery(limit=_SAMPLES))
+        page = await list_samples(services.readers, transaction_id, PageQuery(limit=_SAMPLES))
     texts = renderer.texts(viewer)
     words = chart_words(viewer, texts.gettext)
     spelled = amounts_of(renderer, viewer)

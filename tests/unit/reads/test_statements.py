@@ -26,7 +26,7 @@ from mcpp.domain.people import Move, WantedPerson
 from mcpp.domain.prices import amount_of
 from mcpp.domain.statuses import StopReason
 from mcpp.domain.transactions import StartTransaction, StopTransaction, start_transaction, stop_transaction
-from mcpp.reads.people import stored_holders
+from mcpp.reads.people import Holders
 from mcpp.reads.statements import Month, Statement, read_statement
 from mcpp.storage.sqlite.database import open_writer
 from mcpp.storage.sqlite.migrations import migrate
@@ -117,7 +117,7 @@ class Site:
 
     def booked(self, person_id: str) -> int:
         """What the books say now of a person's sessions that have ended, in Wh."""
-        holders, total = stored_holders(self.q), 0
+        holders, total = Holders(self.q.list_cards(), self.q.list_all_people()), 0
         for transaction_id in set(self._began):
             record = self.q.get_transaction(transaction_id=transaction_id)
             assert record is not None

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcpp.reads.paging import BadCursor, PageQuery
-from mcpp.reads.transactions import Transaction, TransactionQuery, find, list_page, list_samples, row_of, stream
+from mcpp.reads.samples import list_samples
+from mcpp.reads.transactions import Transaction, TransactionQuery, find, list_page, row_of, stream
 from mcpp.storage.sqlite.readers import SqliteReaderPool
 from tests.database import Database, minute
 
