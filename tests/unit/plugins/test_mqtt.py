@@ -59,7 +59,7 @@ def test_a_mistake_in_the_settings_stops_the_start(
 def test_without_its_package_the_plugin_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "aiomqtt", None)
     monkeypatch.setenv("MCPP_PLUGIN_MQTT_URL", "mqtt://broker.example")
-    with pytest.raises(StartError, match=r"pip install mcpp-csms\[mqtt\]"):
+    with pytest.raises(StartError, match=r"pip install 'mcpp-csms\[mqtt\]'"):
         Mqtt()
 
 
