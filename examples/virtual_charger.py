@@ -1,19 +1,23 @@
 """A virtual charger that charges for a minute: virtual_charger.py URL CARD."""
 
-import asyncio, itertools, json, sys
+import asyncio
+import itertools
+import json
+import sys
 from datetime import UTC, datetime
 
+from websockets import Subprotocol
 from websockets.asyncio.client import connect
 
 
 async def charge(url: str, card: str) -> None:
-    async with connect(url, subprotocols=["ocpp1.6"], proxy=None) as charger:
+    async with connect(url, subprotocols=[Subprotocol("ocpp1.6")], proxy=None) as charger:
         ids = itertools.count(1)
 
         async def say(action: str, **payload: object) -> dict[str, object]:
             await charger.send(json.dumps([2, str(next(ids)), action, payload]))
-            answer = json.loads(await charger.recv())[2]
-            print(action, answer)
+            answer: dict[str, object] = json.loads(await charger.recv())[2]
+            sys.stdout.write(f"{action} {answer}\n")
             return answer
 
         async def status(text: str) -> None:

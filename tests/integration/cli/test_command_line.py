@@ -14,7 +14,7 @@ from mcpp.storage.sqlite.migrations import bundled_migrations
 from mcpp.telemetry.tracing.otel_values import SamplerName
 from tests.integration.cli.command import Ended, Mcpp
 
-README = Path(__file__).parents[3] / "README.md"
+COMMANDS = Path(__file__).parents[3] / "docs" / "commands.md"
 NEWEST = len(bundled_migrations())
 
 
@@ -22,11 +22,11 @@ def test_version(mcpp: Mcpp) -> None:
     assert mcpp("--version") == Ended(0, f"mcpp {__version__}\n", "")
 
 
-def test_help_lists_the_commands_that_the_readme_has(mcpp: Mcpp) -> None:
+def test_help_lists_the_commands_that_are_documented(mcpp: Mcpp) -> None:
     ended = mcpp("--help")
 
     _, _, listed = ended.out.partition("Commands:\n")
-    documented = re.findall(r"^\| `mcpp ([a-z-]+)", README.read_text(encoding="utf-8"), re.MULTILINE)
+    documented = re.findall(r"^\| `mcpp ([a-z-]+)", COMMANDS.read_text(encoding="utf-8"), re.MULTILINE)
     assert (ended.code, ended.err) == (0, "")
     assert sorted(re.findall(r"^  ([a-z-]+)  ", listed, re.MULTILINE)) == sorted(documented)
 
