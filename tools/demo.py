@@ -72,12 +72,13 @@ class Screen:
 
 
 @asynccontextmanager
-async def server(database: Path) -> AsyncIterator[tuple[str, str]]:
-    """A running central system; yields the URLs for chargers and for people."""
+async def server(database: Path, *flags: str) -> AsyncIterator[tuple[str, str]]:
+    """A running central system with these flags; yields the URLs for chargers and for people."""
     environment = {name: value for name, value in os.environ.items() if not name.upper().startswith(("MCPP_", "OTEL_"))}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "mcpp", "serve", "--database", str(database)),
         *("--ocpp-host", "127.0.0.1", "--ocpp-port", "0", "--http-port", "0", "--heartbeat-interval", "60"),
+        *flags,
         stdout=asyncio.subprocess.PIPE,
         env=environment,
     )

@@ -2,7 +2,8 @@
 //
 // A region is an element with an id and `data-live`: `*` for any event, else the identity of its charge point. With
 // `data-live-events` only events of these names concern it; with `data-live-pause` it's asked for that many milliseconds
-// after the last time at the soonest. The page is asked for by its own address, with
+// after the last time at the soonest, and with `data-live-settle` once more that long after the last event, for what the
+// server writes some seconds later. The page is asked for by its own address, with
 // `part=ID` for each region; one that knows nothing of parts answers with all of itself, which does as well.
 
 import { format } from "./format.js";
@@ -25,6 +26,7 @@ let isLost = false;
 const dirty = new Set();
 const fetched = new Map(); // regions with a pause: when they were asked for last
 const waiting = new Set();
+const settling = new Map();
 
 /** Ask for all of the page again, now. */
 export function refresh() {
@@ -58,15 +60,22 @@ function take({ name, charger }) {
 
 function mark(region) {
   const { id } = region;
+  const settle = Number(region.dataset.liveSettle ?? 0);
+  if (settle) {
+    clearTimeout(settling.get(id));
+    settling.set(id, setTimeout(ask, settle, id));
+  }
   const rest = (fetched.get(id) ?? 0) + Number(region.dataset.livePause ?? 0) - Date.now();
   if (rest <= 0) return void dirty.add(id);
   if (waiting.has(id)) return;
   waiting.add(id);
-  setTimeout(() => {
-    waiting.delete(id);
-    dirty.add(id);
-    plan();
-  }, rest);
+  setTimeout(ask, rest, id);
+}
+
+function ask(id) {
+  waiting.delete(id);
+  dirty.add(id);
+  plan();
 }
 
 function plan() {
