@@ -218,11 +218,11 @@ def main() -> int:
             total.frames += fuzzed.frames
             total.outcomes += fuzzed.outcomes
             total.defects += fuzzed.defects
+            for defect in fuzzed.defects:
+                _print(f"seed {defect.seed}, frame {defect.number}: {defect.frame[:2000]!r}", defect.error)
             if total.frames % 200_000 < portion:
                 _print(f"{total.frames} frames in {time.monotonic() - began:.0f} s, {len(total.defects)} defects")
     _print(*(f"{count:>9} {outcome}" for outcome, count in total.outcomes.most_common()))
-    for defect in total.defects[:10]:
-        _print(f"seed {defect.seed}, frame {defect.number}: {defect.frame[:2000]!r}", defect.error)
     with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
         live = fuzz_live(Path(folder), given.live_seconds, Random(f"{given.seed}-live"))
     _print(live.summary, *live.faults[:10])
