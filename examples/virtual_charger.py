@@ -1,9 +1,10 @@
-"""A virtual charger that charges for a minute: virtual_charger.py URL CARD."""
+"""A virtual charger that charges for a minute and stays until Ctrl-C: virtual_charger.py URL CARD."""
 
 import asyncio
 import itertools
 import json
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from websockets import Subprotocol
@@ -41,6 +42,12 @@ async def charge(url: str, card: str) -> None:
             await asyncio.sleep(12)
         await say("StopTransaction", transactionId=session, meterStop=1900, timestamp=now(), reason="EVDisconnected")
         await status("Available")
+        sys.stdout.write("Done. It stays connected, and accepts all that it's asked for; Ctrl-C ends it.\n")
+        async for text in charger:
+            _, unique_id, action, _ = json.loads(text)
+            sys.stdout.write(f"The server sends {action}\n")
+            await charger.send(json.dumps([3, unique_id, {"status": "Accepted"}]))
 
 
-asyncio.run(charge(sys.argv[1], sys.argv[2]))
+with suppress(KeyboardInterrupt):
+    asyncio.run(charge(sys.argv[1], sys.argv[2]))
