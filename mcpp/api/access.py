@@ -16,7 +16,7 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mcpp.api.callers import SAFE_METHODS, caller_in, note_caller
+from mcpp.api.callers import SAFE_METHODS, Caller, caller_in, note_caller
 from mcpp.api.credentials import Credentials
 from mcpp.api.failed_logins import FailedLogins
 from mcpp.api.login_ways import LOGIN, LOGOUT, cookie_name, login_in, see_login
@@ -29,6 +29,9 @@ _IDENTITIES: Final = "/api/v1/charge-points/"
 
 _API: Final = "/api"
 _METRICS: Final = "/metrics"
+
+_BY_PROXY: Final = ("x-forwarded-for", "forwarded")
+"""Headers that a proxy adds, trusted or not: who asks is elsewhere, though the connection comes from this machine."""
 
 _PUBLIC: Final = ("/healthz", "/readyz", "/docs", "/openapi.json", "/static", LOGIN, LOGOUT)
 """What anybody may ask for: it holds nothing of this server's but its version."""
@@ -113,7 +116,7 @@ class Guard:
 
     def _admit(self, scope: Scope, headers: Headers) -> ApiError | None:
         """Find who asks, if anybody known does, and note it in the scope; a refusal where a cookie must not count."""
-        caller = self._known.local
+        caller = self._local(headers)
         if caller is None:
             token = _bearer_token(headers)
             # Another scheme may be a proxy's own business with the browser: then the cookie counts.
@@ -130,8 +133,19 @@ class Guard:
             note_caller(scope, caller)
         return None
 
+    def _local(self, headers: Headers) -> Caller | None:
+        """Who asks where nobody needs a token, which holds for this machine alone."""
+        return None if any(name in headers for name in _BY_PROXY) else self._known.local
+
     async def _protected(self, scope: Scope, headers: Headers) -> ApiError | Response | None:
         caller = caller_in(scope)
+        if caller is None and self._known.local is not None:
+            return ApiError(
+                HTTPStatus.FORBIDDEN,
+                "forbidden",
+                "a proxy brings this request, and this server has no token yet to ask for: set api-token, or run "
+                "mcpp token add NAME --role operator beside its database",
+            )
         if caller is None:
             may_log_in = scope["method"] in {"GET", "HEAD"} and is_page(scope["path"])
             if may_log_in and "text/html" in headers.get("accept", ""):

@@ -4,6 +4,7 @@ import random
 from contextlib import AsyncExitStack
 from typing import get_args
 
+import pytest
 from playwright.async_api import Page, expect
 
 from mcpp_generated.ocpp16.models import ChargePointErrorCode, ChargePointStatus
@@ -181,3 +182,24 @@ async def forget(site: Server, page: Page, *identities: str) -> None:
     for identity in identities:
         gone = await page.request.delete(f"{site.http_url}/api/v1/charge-points/{identity}?purge=true")
         assert gone.ok or gone.status == 409, await gone.text()
+
+
+@pytest.mark.parametrize(
+    ("language", "spelled"), [("en-GB", "3 Nov 2026"), ("en-US", "Nov 3, 2026"), ("de-AT", "3. Nov. 2026")]
+)
+async def test_dates_are_those_of_the_viewers_country(
+    site: Server, open_page: OpenPage, language: str, spelled: str
+) -> None:
+    page = await open_page(site.http_url, language=language)
+
+    date = await page.evaluate(
+        """async () => {
+            const { format } = await import(document.querySelector("script[src*=format]").src);
+            const box = document.createElement("p");
+            box.innerHTML = '<time datetime="2026-11-03T12:00:00Z" data-as="date"></time>';
+            format(box);
+            return box.textContent;
+        }"""
+    )
+
+    assert date == spelled

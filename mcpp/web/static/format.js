@@ -1,6 +1,8 @@
 // Spells numbers and times as whoever looks is used to: <data value data-as> and <time datetime data-as>.
 
-const language = document.documentElement.lang;
+// The page's language, of the country that the viewer prefers: British dates aren't American ones.
+const spoken = document.documentElement.lang;
+const language = navigator.languages.find((wanted) => wanted.split("-")[0] === spoken) ?? spoken;
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 const styles = {

@@ -246,3 +246,16 @@ async def test_metrics_take_a_viewers_token(guarded: Site) -> None:
 
     assert (await guarded.http.get("/metrics")).status_code == 401
     assert (await guarded.http.get("/metrics", headers=viewer)).status_code == 200
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded"])
+async def test_without_a_token_only_this_machine_gets_in_and_nobody_by_a_proxy(tmp_path: Path, header: str) -> None:
+    async with site(tmp_path) as api:
+        behind = await api.http.get("/api/v1/id-tags", headers={header: "for=203.0.113.9"})
+        page = await api.http.get("/", headers={header: "for=203.0.113.9", "Accept": "text/html"})
+        health = await api.http.get("/healthz", headers={header: "for=203.0.113.9"})
+        here = await api.http.get("/api/v1/id-tags")
+
+    assert (behind.status_code, page.status_code) == (403, 403)
+    assert "api-token" in behind.json()["detail"]
+    assert (health.status_code, here.status_code) == (200, 200)
