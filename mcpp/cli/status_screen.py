@@ -113,9 +113,6 @@ def _sentence(summary: Summary) -> tuple[str, str | None]:
         return f"{need} of {_count(every, 'charger')} {verb} you", "red"
     if others:
         return f"The server needs you; {_count(every, 'charger')}", "yellow"
-    if summary.counts.offline:
-        verb = "is" if summary.counts.offline == 1 else "are"
-        return f"{summary.counts.offline} of {_count(every, 'charger')} {verb} not connected just now", "yellow"
     if not every:
         return "No charger has connected yet", None
     return ("The charger is well" if every == 1 else f"All {every} chargers are well"), "green"

@@ -32,7 +32,7 @@ async def show_connect(request: Request, services: FromServices, renderer: FromR
     info = services.connect_info()
     since = services.clock.now() - _LATELY
     points = await services.charge_points.list_all()
-    lately = [it for it in points if it.connected and it.last_connect_at is not None and it.last_connect_at >= since]
+    lately = [it for it in points if it.last_connect_at is not None and it.last_connect_at >= since]
     refused = services.refused.newest_first()
     context = {
         "info": info,
