@@ -296,7 +296,8 @@ class _Elements:
             self._deviations += ("text_cut",)
             return b'{"details":%b}' % _quote(text[:_LONGEST_DETAILS])
         if self._problem or value is None or isinstance(value, dict) or value == [] or not _is_unicode(text):
-            return self._object(4)
+            # Nobody reads it by a model, which would look after bytes that are no UTF-8.
+            return self._object(4).decode(errors="replace").encode()
         self._deviations += ("error_details",)
         return b'{"details":%b}' % text.encode()
 

@@ -101,6 +101,7 @@ def test_answers_are_tolerated_alike() -> None:
         (b'[4,"1","GenericError",null,null]', "", b"{}", ("error_description", "missing_payload")),
         (b'[4,"1","GenericError",17,{}]', "17", b"{}", ("error_description",)),
         (b'[4,"1","GenericError","why","more"]', "why", b'{"details":"more"}', ("error_details",)),
+        (b'[4,"1","GenericError","why",{"a":"\xca"}]', "why", '{"a":"\ufffd"}'.encode(), ()),
         (b'[4,"1","GenericError","why",""]', "why", b'{"details":""}', ("error_details",)),
         (b'[4,"1","GenericError","why",[1,2]]', "why", b'{"details":[1,2]}', ("error_details",)),
         (b'[4,"1","GenericError",null]', "", b"{}", ("error_description", "missing_payload")),
