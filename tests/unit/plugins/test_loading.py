@@ -216,3 +216,41 @@ def test_variables_of_a_plugin_that_is_left_out_are_left_alone() -> None:
     variables = {"MCPP_PLUGIN_WEBHOOK_URLS": "https://site.example/hook", "MCPP_PLUGIN_WEBHOOK_WHATEVER": "1"}
 
     assert names("built-ins", "-webhook", variables=variables) == ["auto_start", "offline_alert"]
+
+
+OWN_SETTINGS = """
+from pydantic import Field
+from mcpp.plugins import PluginSettings, hookimpl
+
+class CapSettings(PluginSettings, env_prefix="MCPP_PLUGIN_ENERGY_CAP_"):
+    limit_wh: int = Field(10_000, ge=1)
+
+class Cap:
+    def __init__(self):
+        self.settings = CapSettings()
+
+    @hookimpl
+    async def charge_point_booted(self, event, site): ...
+"""
+
+
+def test_a_module_given_by_its_attribute_reads_the_variables_of_its_own_settings(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(folder, "site_cap", OWN_SETTINGS)
+    monkeypatch.setenv("MCPP_PLUGIN_ENERGY_CAP_LIMIT_WH", "500")
+
+    (plugin,) = load_plugins(["site_cap:Cap"], {"MCPP_PLUGIN_ENERGY_CAP_LIMIT_WH": "500"})
+
+    assert plugin.name == "site_cap"
+    for name, told in (
+        ("MCPP_PLUGIN_ENERGY_CAP_LIMIT", "no plugin has such a setting; did you mean MCPP_PLUGIN_ENERGY_CAP_LIMIT_WH?"),
+        ("MCPP_PLUGIN_SITE_CAP_LIMIT_WH", "did you mean MCPP_PLUGIN_ENERGY_CAP_LIMIT_WH?"),
+    ):
+        with pytest.raises(StartError, match=name) as refused:
+            load_plugins(["site_cap:Cap"], {name: "500"})
+        assert told in str(refused.value)
+
+    monkeypatch.setenv("MCPP_PLUGIN_ENERGY_CAP_LIMIT_WH", "0")
+    with pytest.raises(StartError, match="plugin site_cap: MCPP_PLUGIN_ENERGY_CAP_LIMIT_WH: "):
+        load_plugins(["site_cap:Cap"], {"MCPP_PLUGIN_ENERGY_CAP_LIMIT_WH": "0"})
