@@ -90,6 +90,7 @@ async def show_charger(
     tiles = await read_tiles(services.readers, services.live, services.live_readings, [charge_point_id])
     inoperative = {connector.connector_id: connector.inoperative for connector in point.connectors}
     summary = await services.summary(viewer.zone)
+    url = services.connect_info().url
     context: dict[str, object] = {
         "point": point,
         "name": point.display_name or charge_point_id,
@@ -104,7 +105,7 @@ async def show_charger(
         "sessions": await _sessions(services, charge_point_id),
         "cards": (await id_tags.list_page(services.readers, PageQuery(limit=_CARDS))).items,
         "names": state_names(texts),
-        "todos": [todo(item, texts) for item in summary.attention if item.charge_point_id == charge_point_id],
+        "todos": [todo(item, texts, url) for item in summary.attention if item.charge_point_id == charge_point_id],
         **await _unfolded(services, charge_point_id, {*part, unfold} & _FOLDS),
     }
     return renderer.page(request, "charger.html", context)
