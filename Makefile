@@ -20,7 +20,7 @@ unexport PYTHONDONTWRITEBYTECODE
 WORKERS := $(shell echo $$(( 2 * $$(getconf _NPROCESSORS_ONLN) )))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-fast bench walk walks hostile kills fuzz soak generate check check-static format lint security types imports drift requirements clean
+.PHONY: help setup run demo test test-fast bench walk walks hostile kills fuzz soak screenshots generate check check-static format lint security types imports drift requirements clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -59,6 +59,9 @@ fuzz: $(VENV)/.dev ## Take two million spoiled frames, then more of them over so
 
 soak: $(VENV)/.dev ## Let 500 chargers come and go for an hour and say what grows
 	@$(BIN)/python -m tests.campaigns.soak $(ARGS)
+
+screenshots: $(VENV)/.dev ## Take pictures of each page into docs/screenshots, with Debian's chromium (and pngquant)
+	@$(BIN)/python -m tools.screenshots $(ARGS)
 
 generate: $(VENV)/.dev ## Regenerate generated/ from contracts/ and queries/, and the dashboards
 	$(BIN)/python -m tools.contract generate

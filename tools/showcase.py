@@ -110,14 +110,23 @@ class Charger:
         await self.point.call(actions.METER_VALUES, request)
 
     async def charge(
-        self, transaction_id: int, since: datetime, until: datetime, every: timedelta, connector: int = 1
+        self,
+        transaction_id: int,
+        since: datetime,
+        until: datetime,
+        every: timedelta,
+        connector: int = 1,
+        *,
+        fills: bool = True,
     ) -> None:
-        """Power and energy from one time to another: full power, then less and less as the battery fills."""
+        """Power and energy from one time to another: full power, and less and less where the battery fills."""
         length = (until - since).total_seconds()
         at = since
         while at <= until:
             done = (at - since).total_seconds() / length
-            watts = 1000 * self.model.kilowatts * (0.97 if done < 0.7 else 0.97 * math.exp(-5 * (done - 0.7)))
+            watts = (
+                1000 * self.model.kilowatts * (0.97 if done < 0.7 or not fills else 0.97 * math.exp(-5 * (done - 0.7)))
+            )
             watts *= 1 + 0.015 * math.sin(40 * done)
             self.registers[connector] += round(watts * every.total_seconds() / 3600)
             await self.measure(transaction_id, at, watts, connector)
@@ -176,7 +185,7 @@ async def showcase(database: Path) -> AsyncIterator[Showcase]:
 
 async def _people(api: httpx.AsyncClient) -> None:
     for person_id, name, cards, price, _ in PEOPLE:
-        person = {"name": name, "cards": cards, "price_per_kwh": price, "note": "Parking space by the wall"}
+        person = {"name": name, "cards": cards, "price_per_kwh": price}
         (await api.put(f"/people/{person_id}", json=person)).raise_for_status()
         for card in cards:
             (await api.put(f"/id-tags/{card}", json={"status": "Accepted"})).raise_for_status()
@@ -237,7 +246,8 @@ async def _now(chargers: dict[str, Charger]) -> int:
         transaction = await charger.begin(card, now - lasts, connector)
         longest = longest or transaction
         await charger.status(ChargePointStatus.CHARGING, connector=connector)
-        await charger.charge(transaction, now - lasts, now, max(lasts / 60, timedelta(minutes=1)), connector)
+        every = max(lasts / 60, timedelta(minutes=1))
+        await charger.charge(transaction, now - lasts, now, every, connector, fills=False)
         await charger.measure(transaction, datetime.now(UTC), charger.model.kilowatts * 965, connector)
     await chargers["COURT-1"].status(ChargePointStatus.SUSPENDED_EV, connector=2)
     await chargers["CARPORT-1"].status(ChargePointStatus.FAULTED, ChargePointErrorCode.GROUND_FAILURE)

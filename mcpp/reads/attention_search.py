@@ -335,7 +335,8 @@ class AttentionSearch:
         if it.point is not None:
             identity = it.point.identity
             params["name"] = names.get(it.point.key) or identity
-        params = {name: _cut(text) for name, text in params.items()}
+        # What to do is our own text, and says the most important last.
+        params = {name: text if name == "remedy" else _cut(text) for name, text in params.items()}
         known = () if identity is None else self._readings.connectors(identity)
         if it.connector_id is not None and len(shown_numbers(known)) > 1:
             params["name"] += f" #{it.connector_id}"

@@ -22,7 +22,8 @@ from mcpp.reads.paging import PageQuery
 from mcpp.reads.people import read_holders
 from mcpp.reads.shown_state import ShownState
 from mcpp.reads.tiles import Tile, read_tiles
-from mcpp.reads.transactions import Transaction, TransactionQuery
+from mcpp.reads.transactions import TransactionQuery
+from mcpp.web.charger_week import week_chart
 from mcpp.web.pages import FromRenderer, page_router
 from mcpp.web.rendering import Renderer
 from mcpp.web.session_chart import power_chart
@@ -46,14 +47,6 @@ _POINTS: Final = 150
 
 _FOLDS: Final = frozenset({"configuration", "conformance", "certificates", "frames"})
 """What is read only once somebody unfolds it."""
-
-
-@dataclass(frozen=True, slots=True)
-class ShownSession:
-    """A session and whose it is."""
-
-    session: Transaction
-    who: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +82,11 @@ async def show_charger(
     texts = renderer.texts(viewer)
     tiles = await read_tiles(services.readers, services.live, services.live_readings, [charge_point_id])
     inoperative = {connector.connector_id: connector.inoperative for connector in point.connectors}
+    query = TransactionQuery(charge_point_id=charge_point_id, limit=_SESSIONS)
+    sessions = (await transactions.list_page(services.readers, query, services.live_readings)).items
+    holders = await read_holders(services.readers)
     summary = await services.summary(viewer.zone)
+    url = services.connect_info().url
     context: dict[str, object] = {
         "point": point,
         "name": point.display_name or charge_point_id,
@@ -101,10 +98,13 @@ async def show_charger(
             )
             for tile in tiles
         ],
-        "sessions": await _sessions(services, charge_point_id),
+        "sessions": sessions,
+        "holders": {it.transaction_id: holders.of(it.id_tag, it.started_at) for it in sessions},
+        "chargers": {charge_point_id: point.display_name or charge_point_id},
+        "week": await week_chart(services, charge_point_id, holders, chart_words(viewer, texts.gettext), texts.gettext),
         "cards": (await id_tags.list_page(services.readers, PageQuery(limit=_CARDS))).items,
         "names": state_names(texts),
-        "todos": [todo(item, texts) for item in summary.attention if item.charge_point_id == charge_point_id],
+        "todos": [todo(item, texts, url) for item in summary.attention if item.charge_point_id == charge_point_id],
         **await _unfolded(services, charge_point_id, {*part, unfold} & _FOLDS),
     }
     return renderer.page(request, "charger.html", context)
@@ -116,17 +116,6 @@ async def _power(services: ApiServices, renderer: Renderer, viewer: Viewer, tile
     curve = await read_curve(services.readers, tile.transaction_id, _POINTS)
     texts = renderer.texts(viewer)
     return None if curve is None else power_chart(curve, chart_words(viewer, texts.gettext), texts.gettext)
-
-
-async def _sessions(services: ApiServices, charge_point_id: str) -> list[ShownSession]:
-    query = TransactionQuery(charge_point_id=charge_point_id, limit=_SESSIONS)
-    page = await transactions.list_page(services.readers, query, services.live_readings)
-    holders = await read_holders(services.readers)
-    shown = []
-    for session in page.items:
-        person = holders.of(session.id_tag, session.started_at)
-        shown.append(ShownSession(session, session.id_tag if person is None else person.name))
-    return shown
 
 
 async def _unfolded(

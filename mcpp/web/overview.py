@@ -80,7 +80,8 @@ async def show_overview(
     context: dict[str, object] = {"names": state_names(texts), "q": q, "chosen": state, "parts": set(part), "tiles": []}
     if {"headline", "figures", "groups", "charts"}.intersection(part) or not part:
         summary = await services.summary(viewer.zone)
-        context |= {"summary": summary, "todos": [todo(item, texts) for item in summary.attention[:_TODOS]]}
+        url = services.connect_info().url
+        context |= {"summary": summary, "todos": [todo(item, texts, url) for item in summary.attention[:_TODOS]]}
         if not part or "groups" in part:
             context |= await _fleet(services, summary.places, q.strip(), state)
         if not part or "charts" in part:

@@ -45,7 +45,7 @@ class Spelling:
         return Markup(f'<time datetime="{spell_time(moment)}" data-as="{style}">{local}</time>')  # noqa: S704  no text
 
     def energy(self, wh: float | None) -> Markup:
-        """Wh as kWh: two decimals below 100, one above."""
+        """Wh as kWh: two decimals below 100, one below 1,000."""
         return NOTHING if wh is None else self._data(wh, "energy", f"{self.number(wh / 1000, _decimals(wh))} kWh")
 
     def power(self, watts: float | None) -> Markup:
@@ -92,4 +92,4 @@ _GERMAN: Final = str.maketrans({",": ".", ".": ","})
 
 
 def _decimals(wh: float) -> int:
-    return 2 if abs(wh) < 100_000 else 1
+    return 2 if abs(wh) < 100_000 else 1 if abs(wh) < 1_000_000 else 0

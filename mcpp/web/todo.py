@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
+from mcpp.csms.refused import REMEDIES
 from mcpp.reads.attention import TEXTS, Attention, AttentionAction, Gravity
 from mcpp.web.states import msgid
 
@@ -73,11 +74,11 @@ _ELSEWHERE: Final[Mapping[AttentionAction, str]] = {
 }
 
 
-def todo(item: Attention, texts: gettext.NullTranslations) -> Todo:
-    """How an item is shown."""
+def todo(item: Attention, texts: gettext.NullTranslations, url: str) -> Todo:
+    """How an item is shown; `url` is the one to type into chargers."""
     action = item.action
     return Todo(
-        sentence=_sentence(item, texts),
+        sentence=_sentence(item, texts, url),
         gravity=item.gravity,
         word=texts.gettext(_WORDS[item.gravity]),
         item=item,
@@ -93,10 +94,15 @@ def charger_address(charge_point_id: str) -> str:
     return f"/chargers/{quote(charge_point_id, safe='')}"
 
 
-def _sentence(item: Attention, texts: gettext.NullTranslations) -> Markup:
+def _sentence(item: Attention, texts: gettext.NullTranslations, url: str) -> Markup:
     # The sentence is ours; what stands in it is others', and may be written from right to left.
     whole = Markup(texts.gettext(TEXTS[item.code]).replace("&", "&amp;"))  # noqa: S704  ours
-    return whole.format_map({name: Markup("<bdi>{}</bdi>").format(value) for name, value in item.params.items()})
+    params = dict(item.params)
+    if "remedy" in params:
+        said = next((text for text in REMEDIES.values() if text.format(url=url) == params["remedy"]), None)
+        if said is not None:
+            params["remedy"] = texts.gettext(said).format(url=url)
+    return whole.format_map({name: Markup("<bdi>{}</bdi>").format(value) for name, value in params.items()})
 
 
 def _address(item: Attention) -> str:

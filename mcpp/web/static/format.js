@@ -27,13 +27,18 @@ function fixed(value, digits) {
   return numbers({ minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
 }
 
+function decimals(wh) {
+  if (wh < 100000) return 2;
+  return wh < 1000000 ? 1 : 0;
+}
+
 function since(then) {
   const seconds = Math.round((then - Date.now()) / 1000);
   const size = Math.abs(seconds);
   if (size < 45) return ago.format(0, "second");
   if (size < 3600) return ago.format(Math.round(seconds / 60), "minute");
-  if (size < 86400) return ago.format(Math.round(seconds / 3600), "hour");
-  if (size < 30 * 86400) return ago.format(Math.round(seconds / 86400), "day");
+  if (size < 86400) return ago.format(Math.ceil(seconds / 3600) || -1, "hour");
+  if (size < 30 * 86400) return ago.format(Math.ceil(seconds / 86400) || -1, "day");
   return times("date", true).format(then);
 }
 
@@ -45,7 +50,7 @@ function duration(seconds) {
 }
 
 const spellings = {
-  energy: (value) => `${fixed(value / 1000, Math.abs(value) < 100000 ? 2 : 1)}\u00a0kWh`,
+  energy: (value) => `${fixed(value / 1000, decimals(Math.abs(value)))}\u00a0kWh`,
   power: (value) => `${fixed(value / 1000, 1)}\u00a0kW`,
   money: (value, element) => numbers({ style: "currency", currency: element.dataset.currency }).format(value),
   percent: (value) => numbers({ style: "percent", maximumFractionDigits: 0 }).format(value / 100),
