@@ -38,7 +38,7 @@ async def week_chart(
         begin=begin,
         end=now,
         title=_("The last 7 days"),
-        caption=_("In use for {hours} hours, in {count} sessions.").format(
+        caption=_("In the last 7 days in use for {hours} h; sessions: {count}").format(
             hours=words.number(_in_use(used, begin, now) / timedelta(hours=1), 1), count=len(used)
         ),
         key=[Key("charging", _("A session"))],
