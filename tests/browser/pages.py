@@ -104,4 +104,4 @@ async def assert_accessible(page: Page) -> None:
 async def assert_fits(page: Page) -> None:
     """Nothing is wider than the window."""
     wide: list[str] = await page.evaluate(_WIDE)
-    assert wide == [], page.url
+    assert wide == [], f"{page.url}: {wide}"
