@@ -96,9 +96,9 @@ async def test_a_viewer_sees_no_commands_and_is_refused_them(
             buttons = page.get_by_role("main").get_by_role("button")
             assert set(await buttons.all_text_contents()) <= {"Copy"}
         await page.goto(f"{server.http_url}/sessions/{running}")
-        for path in (f"transactions/{running}/close", "charge-points/CP-1/commands/Reset"):
-            ask = "async (path) => (await fetch(path, { method: 'POST', body: '{}' })).status"
-            assert await page.evaluate(ask, f"/api/v1/{path}") == 403
+        for command in (f"transactions/{running}/close", "charge-points/CP-1/commands/Reset"):
+            ask = "async (command) => (await fetch(path, { method: 'POST', body: '{}' })).status"
+            assert await page.evaluate(ask, f"/api/v1/{command}") == 403
 
 
 async def test_a_token_is_made_shown_once_and_revoked(
