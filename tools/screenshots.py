@@ -14,6 +14,7 @@ import subprocess  # nosec B404
 import sys
 import tempfile
 from collections.abc import Mapping
+from contextlib import chdir
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -107,8 +108,9 @@ async def screenshots(folder: Path, wanted: set[str], language: str) -> None:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if chromium is None:
         raise SystemExit("there is no chromium here: install Debian's package of that name")
-    with tempfile.TemporaryDirectory(prefix="mcpp-showcase-") as directory:
-        async with showcase(Path(directory) / "mcpp.db") as site, async_playwright() as playwright:
+    # The database's path is on one of the pages.
+    with tempfile.TemporaryDirectory(prefix="mcpp-showcase-") as directory, chdir(directory):
+        async with showcase(Path("mcpp.db")) as site, async_playwright() as playwright:
             browser = await playwright.chromium.launch(
                 executable_path=chromium, args=["--no-sandbox", "--no-proxy-server", "--disable-dev-shm-usage"]
             )
@@ -126,7 +128,7 @@ def main() -> int:
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     os.environ["no_proxy"] = "*"  # nothing leaves this machine
-    asyncio.run(screenshots(arguments.folder, set(arguments.pages), arguments.language))
+    asyncio.run(screenshots(arguments.folder.resolve(), set(arguments.pages), arguments.language))
     return 0
 
 

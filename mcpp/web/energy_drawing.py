@@ -109,7 +109,7 @@ class Drawing:
             self.words,
             caption=self._who(ranked, names),
             columns=(_("Name"), self.what),
-            beside=(_("Sessions"),),
+            beside=(_("Times"),),
             rest=_("All others"),
         )
 

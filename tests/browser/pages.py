@@ -22,6 +22,14 @@ addEventListener("securitypolicyviolation", (event) =>
 """
 
 
+_WIDE = """
+document.documentElement.scrollWidth <= innerWidth ? [] : [...document.querySelectorAll("main *, header *, footer *")]
+  .filter((it) => it.getBoundingClientRect().right > innerWidth && !it.closest(".scroll"))
+  .slice(-3)
+  .map((it) => it.outerHTML.slice(0, 200))
+"""
+
+
 class OpenPage(Protocol):
     async def __call__(
         self,
@@ -95,5 +103,5 @@ async def assert_accessible(page: Page) -> None:
 
 async def assert_fits(page: Page) -> None:
     """Nothing is wider than the window."""
-    widths: list[int] = await page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
-    assert widths[0] <= widths[1]
+    wide: list[str] = await page.evaluate(_WIDE)
+    assert wide == [], f"{page.url}: {wide}"

@@ -2,19 +2,16 @@ from __future__ import annotations
 
 import random
 from contextlib import AsyncExitStack
-from typing import get_args
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Locator, Page, expect
 
 from mcpp_generated.ocpp16.models import ChargePointErrorCode, ChargePointStatus
 from tests.acceptance.server import Server
 from tests.browser.chargers import Charger, charger
-from tests.browser.pages import OpenPage, Scheme, assert_accessible, assert_fits, is_live, journey
+from tests.browser.pages import OpenPage, is_live, journey
 
 pytestmark = journey
-
-HOSTILE = '<img src=x onerror="throw 1">مرحبا 😀' + "W" * 255
 
 
 async def test_without_a_charger_it_says_what_to_do(site: Server, open_page: OpenPage) -> None:
@@ -127,42 +124,46 @@ async def test_after_many_events_the_page_is_as_a_fresh_one(site: Server, open_p
     await forget(site, page, *identities)
 
 
-async def test_hostile_texts_are_text_and_break_nothing(site: Server, open_page: OpenPage) -> None:
-    async with charger(site.ocpp_url, "Evil", vendor="<script>x</script>", model='"><svg onload=x>') as evil:
-        page = await open_page(site.http_url, width=360)
-        put = await page.request.put(
-            f"{site.http_url}/api/v1/charge-points/Evil",
-            data={"display_name": HOSTILE[:255]},
-            headers={"Origin": site.http_url},
+async def test_a_charger_is_restarted_by_the_keyboard_alone(site: Server, open_page: OpenPage) -> None:
+    async with charger(site.ocpp_url, "Keys") as keys:
+        page = await open_page(site.http_url)
+        await is_live(page)
+        await page.keyboard.press("Tab")
+        await expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+        await page.keyboard.press("Enter")
+        await tab_to(page, page.locator("#tiles").get_by_role("link", name="Keys"))
+        await page.keyboard.press("Enter")
+        await expect(page).to_have_url(f"{site.http_url}/chargers/Keys")
+        await is_live(page)
+
+        restart = page.get_by_role("button", name="Restart", exact=True)
+        await tab_to(page, restart)
+        await page.keyboard.press("Enter")
+        dialog = page.get_by_role("dialog", name="Restart Keys? A session that runs there ends.")
+        await expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
+        await page.keyboard.press("Escape")
+        await expect(restart).to_be_focused()
+        await page.keyboard.press("Enter")
+        await tab_to(page, dialog.get_by_role("button", name="Restart"), back=True)
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#said-whole")).to_have_text("The charger accepted it.")
+        await expect(restart).to_be_focused()
+        assert [call.action for call in keys.asked] == ["Reset"]
+    await forget(site, page, "Keys")
+
+
+async def tab_to(page: Page, wanted: Locator, *, back: bool = False) -> None:
+    """By the keyboard; whatever is passed shows that it's where the keyboard is."""
+    for _ in range(40):
+        await page.keyboard.press("Shift+Tab" if back else "Tab")
+        focus = page.locator(":focus-visible")
+        outlines: list[str] = await focus.evaluate_all(
+            "them => them.flatMap((it) => ['', '::after'].map((part) => getComputedStyle(it, part).outlineStyle))"
         )
-        assert put.ok, await put.text()
-        await evil.begin("<b>tag</b>\u202e")
-        for address in ("/", "/chargers/Evil"):
-            await page.goto(site.http_url + address)
-            await expect(page.locator("bdi", has_text="<img src=x").first).to_be_visible()
-            assert await page.locator("main img, main b, main script").count() == 0
-            await assert_fits(page)
-    await forget(site, page, "Evil")
-
-
-async def test_every_page_of_mine_is_accessible_and_fits(site: Server, open_page: OpenPage) -> None:
-    async with charger(site.ocpp_url, "A") as one, charger(site.ocpp_url, "B") as two:
-        await one.measure(await one.begin("X"), power_w=7000, energy_wh=1)
-        await two.status(ChargePointStatus.FAULTED, ChargePointErrorCode.OTHER_ERROR)
-        page = None
-        for scheme in get_args(Scheme):
-            page = await open_page(site.http_url, scheme=scheme, motion="reduce", complaints="status of 404")
-            for address in ("/", "/chargers/A", "/chargers/nothing", "/login"):
-                await page.goto(site.http_url + address)
-                await assert_accessible(page)
-                for width in (360, 768):
-                    await page.set_viewport_size({"width": width, "height": 800})
-                    await assert_fits(page)
-                # As with text of twice the size.
-                await page.evaluate("document.documentElement.style.setProperty('font-size', '200%')")
-                await assert_fits(page)
-    assert page is not None
-    await forget(site, page, "A", "B")
+        assert set(outlines) - {"none"}, await focus.evaluate_all("them => them.map((it) => it.outerHTML)")
+        if await wanted.evaluate("it => it === document.activeElement"):
+            return
+    raise AssertionError(f"the keyboard doesn't get to {wanted}")
 
 
 async def shown(page: Page) -> str:
