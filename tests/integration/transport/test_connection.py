@@ -334,7 +334,7 @@ async def test_limits_that_were_met_cut_nothing_later(start: StartCentralSystem)
 
 async def test_idle_connections_stay_alive(start: StartCentralSystem) -> None:
     count = 200
-    system = await start(Limits(idle_timeout=2, close_timeout=0.5))
+    system = await start(Limits(close_timeout=0.5))
     async with contextlib.AsyncExitStack() as stack:
         clients = [await stack.enter_async_context(system.dial(f"CP{number}")) for number in range(count)]
         assert len(system.registry) == count
