@@ -14,7 +14,6 @@ import subprocess  # nosec B404
 import sys
 import tempfile
 from collections.abc import Mapping
-from contextlib import chdir
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -30,6 +29,13 @@ SIZES: Final[Mapping[str, ViewportSize]] = {
     "phone": {"width": 390, "height": 844},
 }
 SCHEMES: Final = ("light", "dark")
+_PLACE: Final = """
+for (const it of document.querySelectorAll("td code")) {
+  if (it.textContent.endsWith("/mcpp.db")) it.textContent = "/var/lib/mcpp/mcpp.db";
+}
+"""
+"""Says where a database usually is, in place of the folder that this one lives in for a minute."""
+
 _TALLEST: Final = 2400
 """Pixels of a picture: what is below isn't worth the bytes."""
 
@@ -83,6 +89,7 @@ async def take(site: Showcase, browser: Browser, folder: Path, wanted: set[str],
 async def _picture(page: Page, path: Path) -> None:
     await page.wait_for_load_state("load")
     await page.evaluate("document.fonts.ready")
+    await page.evaluate(_PLACE)
     viewport = page.viewport_size
     assert viewport is not None
     height = await page.evaluate("document.documentElement.scrollHeight")
@@ -108,9 +115,8 @@ async def screenshots(folder: Path, wanted: set[str], language: str) -> None:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if chromium is None:
         raise SystemExit("there is no chromium here: install Debian's package of that name")
-    # The database's path is on one of the pages.
-    with tempfile.TemporaryDirectory(prefix="mcpp-showcase-") as directory, chdir(directory):
-        async with showcase(Path("mcpp.db")) as site, async_playwright() as playwright:
+    with tempfile.TemporaryDirectory(prefix="mcpp-showcase-") as directory:
+        async with showcase(Path(directory) / "mcpp.db") as site, async_playwright() as playwright:
             browser = await playwright.chromium.launch(
                 executable_path=chromium, args=["--no-sandbox", "--no-proxy-server", "--disable-dev-shm-usage"]
             )

@@ -54,4 +54,4 @@ def qr_code(text: str) -> Markup | None:
     if len(text) > _LONGEST_QR:
         return None
     drawn = segno.make(text, error="m", micro=False).svg_inline(omitsize=True, border=2, title=text, unit=None)
-    return Markup(drawn)  # noqa: S704  segno escapes the title
+    return Markup(drawn)  # noqa: S704  # nosec B704  segno escapes the title

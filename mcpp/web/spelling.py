@@ -42,7 +42,7 @@ class Spelling:
         if moment is None:
             return NOTHING
         local = in_zone(moment, self._zone).strftime(_TIME_STYLES[style])
-        return Markup(f'<time datetime="{spell_time(moment)}" data-as="{style}">{local}</time>')  # noqa: S704  no text
+        return Markup(f'<time datetime="{spell_time(moment)}" data-as="{style}">{local}</time>')  # noqa: S704  # nosec B704  no text
 
     def energy(self, wh: float | None) -> Markup:
         """Wh as kWh: two decimals below 100, one below 1,000."""
@@ -85,7 +85,7 @@ class Spelling:
     @staticmethod
     def _data(value: float, style: str, text: str) -> Markup:
         number = f"{value:.15g}"
-        return Markup(f'<data value="{number}" data-as="{style}">{text}</data>')  # noqa: S704  numbers only
+        return Markup(f'<data value="{number}" data-as="{style}">{text}</data>')  # noqa: S704  # nosec B704  numbers only
 
 
 _GERMAN: Final = str.maketrans({",": ".", ".": ","})

@@ -96,7 +96,7 @@ def charger_address(charge_point_id: str) -> str:
 
 def _sentence(item: Attention, texts: gettext.NullTranslations, url: str) -> Markup:
     # The sentence is ours; what stands in it is others', and may be written from right to left.
-    whole = Markup(texts.gettext(TEXTS[item.code]).replace("&", "&amp;"))  # noqa: S704  ours
+    whole = Markup(texts.gettext(TEXTS[item.code]).replace("&", "&amp;"))  # noqa: S704  # nosec B704  ours
     params = dict(item.params)
     if "remedy" in params:
         said = next((text for text in REMEDIES.values() if text.format(url=url) == params["remedy"]), None)

@@ -97,7 +97,7 @@ async def test_a_viewer_sees_no_commands_and_is_refused_them(
             assert set(await buttons.all_text_contents()) <= {"Copy"}
         await page.goto(f"{server.http_url}/sessions/{running}")
         for command in (f"transactions/{running}/close", "charge-points/CP-1/commands/Reset"):
-            ask = "async (command) => (await fetch(path, { method: 'POST', body: '{}' })).status"
+            ask = "async (path) => (await fetch(path, { method: 'POST', body: '{}' })).status"
             assert await page.evaluate(ask, f"/api/v1/{command}") == 403
 
 

@@ -57,11 +57,15 @@ class Scale:
         return 100 - self.share(value)
 
 
+_LEAST: Final = 1e-9
+"""What is less is nothing: in no unit is it measured."""
+
+
 def scale_of(values: Iterable[float | None]) -> Scale:
     """An axis from 0, or below it, over all values; from 0 to 1 where there is none above 0."""
     known = [value for value in values if value is not None and math.isfinite(value)]
     low, high = min(0.0, *known, 0.0), max(0.0, *known, 0.0)
-    if high == low:
+    if high - low < _LEAST:
         return Scale((0.0, 0.5, 1.0), 1)
     rough = (high - low) / (_MOST_TICKS - 1)
     magnitude = 10.0 ** math.floor(math.log10(rough))
