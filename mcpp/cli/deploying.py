@@ -40,7 +40,7 @@ _OWN_DIRECTORY: Final = ("compose",)
 
 _PROGRAM: Final = "/opt/mcpp/bin/mcpp"
 
-_HIDDEN: Final = ("/home/", "/root/", "/tmp/")  # noqa: S108  compared, not used
+_HIDDEN: Final = ("/home/", "/root/", "/tmp/")  # noqa: S108  # nosec B108  compared, not used
 """Where the unit's hardening lets nothing be seen."""
 
 
