@@ -63,6 +63,9 @@ soak: $(VENV)/.dev ## Let 500 chargers come and go for an hour and say what grow
 screenshots: $(VENV)/.dev ## Take pictures of each page into docs/screenshots, with Debian's chromium (and pngquant)
 	@$(BIN)/python -m tools.screenshots $(ARGS)
 
+viewers: $(VENV)/.dev ## Let twenty people watch fifty chargers, and say what it costs and what a charger waits
+	@$(BIN)/python -m tests.campaigns.viewers $(ARGS)
+
 generate: $(VENV)/.dev ## Regenerate generated/ from contracts/ and queries/, and the dashboards
 	$(BIN)/python -m tools.contract generate
 	$(BIN)/python -m tools.sqlc_plugin generate

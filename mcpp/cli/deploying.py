@@ -58,7 +58,7 @@ _HIDDEN: Final = ("/home/", "/root/", "/tmp/")  # noqa: S108  # nosec B108  comp
     ]
 )
 def deploy(which: str, file: str | None, output: Path | None, *, force: bool) -> None:
-    """Print or write files to run MCPP by: its service, its backups, its metrics, its dashboards, its containers.
+    """Print or write files for systemd, Prometheus, Grafana and containers.
 
     Without --output it prints FILE, or the only one; where there are several, it lists them. So a service is made by
     mcpp deploy systemd --output /etc/systemd/system, and one dashboard is printed by mcpp deploy grafana

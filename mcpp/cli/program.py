@@ -71,7 +71,7 @@ for _name, _target, _short_help in (
     ("serve", "mcpp.cli.server:serve", "Run the central system."),
     ("migrate", "mcpp.cli.server:migrate_database", "Bring the database to the schema of this program."),
     ("check-config", "mcpp.cli.server:check_config", "Print the effective settings."),
-    ("status", "mcpp.cli.status:status", "Show the fleet in a table, once or live."),
+    ("status", "mcpp.cli.status:status", "Show the fleet: what needs somebody, and each charger's state."),
     ("call", "mcpp.cli.call:call", "Send one OCPP operation to a charge point."),
     ("import", "mcpp.cli.importing:import_", "Read id tags or charge points from CSV."),
     ("export", "mcpp.cli.exporting:export", "Write the database's records as CSV or JSON."),
