@@ -96,9 +96,11 @@ async def test_a_session_with_a_cut_in_the_middle(tmp_path: Path) -> None:
         assert point["connectors"] == [
             {
                 "connector_id": 1,
+                "state": "offline",
                 "status": "Charging",
                 "error_code": "NoError",
                 "status_at": point["connectors"][0]["status_at"],
+                "status_began_at": point["connectors"][0]["status_at"],
                 "transaction_id": transaction_id,
                 **dict.fromkeys(("power_w", "current_a", "voltage_v", "soc_percent", "measured_at")),
             }

@@ -21,12 +21,12 @@ class Limit:
 
 
 LIMITS = {
-    "MeterValues": Limit(before_domain=14, with_events=36),
-    "StartTransaction": Limit(before_domain=14, with_events=49),
-    "StopTransaction": Limit(before_domain=16, with_events=50),
-    "StatusNotification": Limit(before_domain=14, with_events=39),
-    "Heartbeat": Limit(before_domain=0, with_events=22),
-    COMMAND: Limit(before_domain=24, with_events=46),
+    "MeterValues": Limit(before_domain=15, with_events=39),
+    "StartTransaction": Limit(before_domain=15, with_events=53),
+    "StopTransaction": Limit(before_domain=17, with_events=54),
+    "StatusNotification": Limit(before_domain=15, with_events=42),
+    "Heartbeat": Limit(before_domain=0, with_events=25),
+    COMMAND: Limit(before_domain=26, with_events=49),
 }
 
 

@@ -29,9 +29,9 @@ def completions(mcpp: Mcpp, line: str, **variables: str) -> list[str]:
 def test_commands(mcpp: Mcpp) -> None:
     assert completions(mcpp, "mcpp ") == [
         *("backup", "ca", "call", "check-config", "conformance", "deploy", "export", "import", "migrate"),
-        *("report", "restore", "serve", "trace"),
+        *("report", "restore", "serve", "status", "token", "trace"),
     ]
-    assert completions(mcpp, "mcpp import ") == ["charge-points", "id-tags"]
+    assert completions(mcpp, "mcpp import ") == ["charge-points", "id-tags", "steve"]
 
 
 def test_every_operation_of_a_central_system(mcpp: Mcpp) -> None:
