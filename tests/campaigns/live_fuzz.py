@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, takewhile
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -62,8 +62,10 @@ class _Fuzzer:
         self.frames = 0
         self.requests = 0
         self.faults: list[str] = []
+        self._ends = 0.0
 
     async def run(self, seconds: float) -> None:
+        self._ends = asyncio.get_running_loop().time() + seconds
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds), asyncio.TaskGroup() as group:
                 for number in range(CHARGERS):
@@ -74,14 +76,20 @@ class _Fuzzer:
                 group.create_task(self._listener())
                 group.create_task(self._operator())
 
+    def _goes_on(self) -> bool:
+        """A cancellation can get lost where it meets a time limit: the clock ends it all the same."""
+        return asyncio.get_running_loop().time() < self._ends
+
     async def _charger(self, number: int) -> None:
         """Spoiled text, and now and then a frame that isn't one or a connection that is cut."""
-        while True:
+        while self._goes_on():
             with suppress(OSError, NotLetIn, TimeoutError):
                 async with charger(self.served.ocpp_port, f"FUZZ-{number}") as line:
                     for _ in range(self.random.randrange(1, 2000)):
                         await line.send(self._frame())
                         self.frames += 1
+                        if not self._goes_on():
+                            return
                     if self.random.random() < 0.5:
                         await self._cut(line)
             await asyncio.sleep(0.01)
@@ -119,7 +127,7 @@ class _Fuzzer:
     async def _bytes(self) -> None:
         """Handshakes that are nearly right, and bytes that are nothing."""
         random = self.random
-        for number in count():
+        for number in takewhile(lambda _: self._goes_on(), count()):
             with suppress(OSError, TimeoutError):
                 async with dialled(self.served.ocpp_port) as line:
                     data = bytearray(
@@ -135,7 +143,7 @@ class _Fuzzer:
 
     async def _reader(self) -> None:
         async with httpx.AsyncClient(base_url=self.served.http_url, timeout=60, trust_env=False) as http:
-            while True:
+            while self._goes_on():
                 path = self.random.choice(_READ)
                 response = await http.get(path)
                 self.requests += 1
@@ -157,7 +165,7 @@ class _Fuzzer:
     async def _operator(self) -> None:
         """Commands, whose answers are spoiled like everything."""
         async with httpx.AsyncClient(base_url=self.served.http_url, timeout=60, trust_env=False) as http:
-            while True:
+            while self._goes_on():
                 action, payload = self.random.choice(_ASKED)
                 identity = f"FUZZ-{self.random.randrange(CHARGERS)}"
                 response = await http.post(f"/api/v1/charge-points/{identity}/commands/{action}", json=payload)
