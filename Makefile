@@ -20,7 +20,7 @@ unexport PYTHONDONTWRITEBYTECODE
 WORKERS := $(shell echo $$(( 2 * $$(getconf _NPROCESSORS_ONLN) )))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-fast bench walk walks hostile kills fuzz soak screenshots generate check check-static format lint security types imports drift requirements clean
+.PHONY: help setup run demo test test-fast bench walk walks hostile kills fuzz soak screenshots viewers generate check check-static format lint security types imports drift requirements clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
