@@ -228,6 +228,8 @@ class Connector(NamedTuple):
     newest_stop_at: datetime | None
     stale_status_at: datetime | None
     stale_status_received_at: datetime | None
+    reported_status: str | None
+    is_shown: bool
 
 
 class ListConnectorsRow(NamedTuple):
@@ -242,6 +244,7 @@ class ListConnectorsRow(NamedTuple):
     status_began_at: datetime | None
     ordered_availability: Availability | None
     session_correlation_id: str | None
+    reported_status: str | None
     transaction_id: int | None
 
 
@@ -332,6 +335,7 @@ class Transaction(NamedTuple):
     suspicion_at: datetime | None
     grace_began_at: datetime | None
     samples_thinned: bool
+    evse_id: int
 
 
 class IdTag(NamedTuple):

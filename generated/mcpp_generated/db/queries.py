@@ -494,7 +494,7 @@ class Queries(Protocol):
         raise NotImplementedError
 
     def add_connector(self, *, charge_point_key: int, evse_id: int, connector_id: int) -> Connector:
-        """Create a connector that was not seen before."""
+        """Create a connector that was not seen before. Connector 0 of an EVSE stands for the EVSE: that is no connector to show."""
         raise NotImplementedError
 
     def count_connectors(self, *, charge_point_key: int) -> int:
@@ -512,6 +512,7 @@ class Queries(Protocol):
         status_at: datetime | None,
         status_received_at: datetime | None,
         session_correlation_id: str | None,
+        reported_status: str | None,
         key: int,
     ) -> None:
         """Store a connector's status (OCPP 1.6, 4.9) and the session it belongs to."""
@@ -553,6 +554,17 @@ class Queries(Protocol):
         self, *, ordered_availability: Availability | None, ordered_at: datetime | None, charge_point_key: int
     ) -> None:
         """As OrderAvailability, of a charge point and all its connectors."""
+        raise NotImplementedError
+
+    def order_availability_of_evse(
+        self,
+        *,
+        ordered_availability: Availability | None,
+        ordered_at: datetime | None,
+        charge_point_key: int,
+        evse_id: int,
+    ) -> None:
+        """As OrderAvailability, of an EVSE and all its connectors."""
         raise NotImplementedError
 
     def book_energy(self, *, wh: int, last_tx_stop_at: datetime | None, key: int) -> None:

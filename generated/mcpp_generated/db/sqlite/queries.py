@@ -771,6 +771,7 @@ class SqliteQueries:
         status_at: datetime | None,
         status_received_at: datetime | None,
         session_correlation_id: str | None,
+        reported_status: str | None,
         key: int,
     ) -> None:
         self._execute(
@@ -784,6 +785,7 @@ class SqliteQueries:
                 None if status_at is None else to_milliseconds(status_at),
                 None if status_received_at is None else to_milliseconds(status_received_at),
                 session_correlation_id,
+                reported_status,
                 key,
             ),
         )
@@ -839,6 +841,24 @@ class SqliteQueries:
                 None if ordered_availability is None else str(ordered_availability),
                 None if ordered_at is None else to_milliseconds(ordered_at),
                 charge_point_key,
+            ),
+        )
+
+    def order_availability_of_evse(
+        self,
+        *,
+        ordered_availability: Availability | None,
+        ordered_at: datetime | None,
+        charge_point_key: int,
+        evse_id: int,
+    ) -> None:
+        self._execute(
+            statements.ORDER_AVAILABILITY_OF_EVSE,
+            (
+                None if ordered_availability is None else str(ordered_availability),
+                None if ordered_at is None else to_milliseconds(ordered_at),
+                charge_point_key,
+                evse_id,
             ),
         )
 

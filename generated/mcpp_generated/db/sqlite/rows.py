@@ -465,6 +465,8 @@ StoredConnector: TypeAlias = tuple[
     int | None,
     int | None,
     int | None,
+    str | None,
+    int,
 ]
 
 
@@ -489,6 +491,8 @@ def decode_connector(row: StoredConnector) -> Connector:
         newest_stop_at,
         stale_status_at,
         stale_status_received_at,
+        reported_status,
+        is_shown,
     ) = row
     return Connector(
         key,
@@ -510,11 +514,13 @@ def decode_connector(row: StoredConnector) -> Connector:
         None if newest_stop_at is None else from_milliseconds(newest_stop_at),
         None if stale_status_at is None else from_milliseconds(stale_status_at),
         None if stale_status_received_at is None else from_milliseconds(stale_status_received_at),
+        reported_status,
+        bool(is_shown),
     )
 
 
 StoredListConnectorsRow: TypeAlias = tuple[
-    int, int, int, str | None, str | None, int | None, int | None, str | None, str | None, int | None
+    int, int, int, str | None, str | None, int | None, int | None, str | None, str | None, str | None, int | None
 ]
 
 
@@ -529,6 +535,7 @@ def decode_list_connectors_row(row: StoredListConnectorsRow) -> ListConnectorsRo
         status_began_at,
         ordered_availability,
         session_correlation_id,
+        reported_status,
         transaction_id,
     ) = row
     return ListConnectorsRow(
@@ -541,6 +548,7 @@ def decode_list_connectors_row(row: StoredListConnectorsRow) -> ListConnectorsRo
         None if status_began_at is None else from_milliseconds(status_began_at),
         None if ordered_availability is None else _AVAILABILITY[ordered_availability],
         session_correlation_id,
+        reported_status,
         transaction_id,
     )
 
@@ -624,6 +632,7 @@ StoredTransaction: TypeAlias = tuple[
     int | None,
     int | None,
     int,
+    int,
 ]
 
 
@@ -655,6 +664,7 @@ def decode_transaction(row: StoredTransaction) -> Transaction:
         suspicion_at,
         grace_began_at,
         samples_thinned,
+        evse_id,
     ) = row
     return Transaction(
         id,
@@ -683,6 +693,7 @@ def decode_transaction(row: StoredTransaction) -> Transaction:
         None if suspicion_at is None else from_milliseconds(suspicion_at),
         None if grace_began_at is None else from_milliseconds(grace_began_at),
         bool(samples_thinned),
+        evse_id,
     )
 
 

@@ -336,13 +336,13 @@ ORDER BY d.vendor, d.model, d.firmware_version, d.action, d.message, d.rule, d.f
 LIMIT ?8"""
 
 GET_CONNECTOR: Final = """\
-SELECT "key", charge_point_key, evse_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, status_received_at, status_began_at, session_correlation_id, ordered_availability, ordered_at, newest_start_at, newest_stop_at, stale_status_at, stale_status_received_at FROM connectors
+SELECT "key", charge_point_key, evse_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, status_received_at, status_began_at, session_correlation_id, ordered_availability, ordered_at, newest_start_at, newest_stop_at, stale_status_at, stale_status_received_at, reported_status, is_shown FROM connectors
 WHERE charge_point_key = ?1 AND evse_id = ?2 AND connector_id = ?3"""
 
 ADD_CONNECTOR: Final = """\
-INSERT INTO connectors (charge_point_key, evse_id, connector_id)
-VALUES (?1, ?2, ?3)
-RETURNING "key", charge_point_key, evse_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, status_received_at, status_began_at, session_correlation_id, ordered_availability, ordered_at, newest_start_at, newest_stop_at, stale_status_at, stale_status_received_at"""
+INSERT INTO connectors (charge_point_key, evse_id, connector_id, is_shown)
+VALUES (?1, ?2, ?3, iif(?2 > 0 AND ?3 = 0, 0, 1))
+RETURNING "key", charge_point_key, evse_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, status_received_at, status_began_at, session_correlation_id, ordered_availability, ordered_at, newest_start_at, newest_stop_at, stale_status_at, stale_status_received_at, reported_status, is_shown"""
 
 COUNT_CONNECTORS: Final = """\
 SELECT count(*) FROM connectors WHERE charge_point_key = ?1"""
@@ -353,8 +353,8 @@ SET status = ?1, error_code = ?2, info = ?3, vendor_id = ?4,
     vendor_error_code = ?5, status_at = ?6, status_received_at = ?7,
     status_began_at =
         CASE WHEN status = ?1 THEN coalesce(status_began_at, ?7) ELSE ?7 END,
-    session_correlation_id = ?8
-WHERE key = ?9"""
+    session_correlation_id = ?8, reported_status = ?9
+WHERE key = ?10"""
 
 NOTE_STALE_STATUS: Final = """\
 UPDATE connectors SET stale_status_at = ?1, stale_status_received_at = ?2
@@ -384,10 +384,12 @@ WHERE key = ?1 AND session_correlation_id = ?2"""
 
 LIST_CONNECTORS: Final = """\
 SELECT c.charge_point_key, c.evse_id, c.connector_id, c.status, c.error_code, c.status_at, c.status_began_at,
-    c.ordered_availability, c.session_correlation_id, t.id AS transaction_id
+    c.ordered_availability, c.session_correlation_id, c.reported_status, t.id AS transaction_id
 FROM connectors AS c
-LEFT JOIN transactions AS t ON t.connector_key = c.key AND t.stopped_at IS NULL
-WHERE c.charge_point_key IN (SELECT value FROM json_each(?1))
+LEFT JOIN transactions AS t ON t.id = (
+    SELECT o.id FROM transactions AS o WHERE o.connector_key = c.key AND o.stopped_at IS NULL ORDER BY o.id DESC LIMIT 1
+)
+WHERE c.charge_point_key IN (SELECT value FROM json_each(?1)) AND c.is_shown = 1
 ORDER BY c.charge_point_key, c.evse_id, c.connector_id"""
 
 ORDER_AVAILABILITY: Final = """\
@@ -396,6 +398,10 @@ UPDATE connectors SET ordered_availability = ?1, ordered_at = ?2 WHERE key = ?3"
 ORDER_AVAILABILITY_OF_ALL: Final = """\
 UPDATE connectors SET ordered_availability = ?1, ordered_at = ?2
 WHERE charge_point_key = ?3"""
+
+ORDER_AVAILABILITY_OF_EVSE: Final = """\
+UPDATE connectors SET ordered_availability = ?1, ordered_at = ?2
+WHERE charge_point_key = ?3 AND evse_id = ?4"""
 
 BOOK_ENERGY: Final = """\
 UPDATE charge_points
@@ -484,7 +490,7 @@ LIST_FLEET_CONNECTORS: Final = """\
 SELECT charge_point_key, connector_id, status, error_code FROM connectors ORDER BY charge_point_key, evse_id, connector_id"""
 
 LIST_FLEET_TRANSACTIONS: Final = """\
-SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at, samples_thinned FROM transactions WHERE stopped_at IS NULL ORDER BY started_at, id"""
+SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at, samples_thinned, evse_id FROM transactions WHERE stopped_at IS NULL ORDER BY started_at, id"""
 
 GET_ID_TAG: Final = """\
 SELECT id_tag, status, expiry_date, parent_id_tag, note FROM id_tags WHERE id_tag = ?1"""
@@ -645,10 +651,10 @@ RESTART_GRACE: Final = """\
 UPDATE transactions SET grace_began_at = ?1 WHERE id = ?2"""
 
 LIST_SUSPECTED: Final = """\
-SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at, samples_thinned FROM transactions WHERE grace_began_at <= ?1 ORDER BY grace_began_at, id"""
+SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at, samples_thinned, evse_id FROM transactions WHERE grace_began_at <= ?1 ORDER BY grace_began_at, id"""
 
 FIND_CONNECTOR: Final = """\
-SELECT "key", charge_point_key, evse_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, status_received_at, status_began_at, session_correlation_id, ordered_availability, ordered_at, newest_start_at, newest_stop_at, stale_status_at, stale_status_received_at FROM connectors WHERE key = ?1"""
+SELECT "key", charge_point_key, evse_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, status_received_at, status_began_at, session_correlation_id, ordered_availability, ordered_at, newest_start_at, newest_stop_at, stale_status_at, stale_status_received_at, reported_status, is_shown FROM connectors WHERE key = ?1"""
 
 RESTART_GRACE_PERIODS: Final = """\
 UPDATE transactions SET grace_began_at = ?1 WHERE grace_began_at IS NOT NULL"""
@@ -1073,7 +1079,7 @@ GET_TOKEN: Final = """\
 SELECT id, name, role, hash, created_at, last_used_at FROM tokens WHERE id = ?1"""
 
 FIND_START: Final = """\
-SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at, samples_thinned FROM transactions
+SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at, samples_thinned, evse_id FROM transactions
 WHERE connector_key = ?1 AND started_at = ?2 AND id_tag = ?3 AND meter_start = ?4
 ORDER BY id DESC LIMIT 1"""
 
@@ -1101,45 +1107,45 @@ VALUES (
 RETURNING id"""
 
 FIND_TRANSACTION: Final = """\
-SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at, samples_thinned FROM transactions WHERE id = ?1"""
+SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at, samples_thinned, evse_id FROM transactions WHERE id = ?1"""
 
 FIND_OPEN_ON_CONNECTOR: Final = """\
-SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at, samples_thinned FROM transactions WHERE connector_key = ?1 AND stopped_at IS NULL"""
+SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at, samples_thinned, evse_id FROM transactions WHERE connector_key = ?1 AND stopped_at IS NULL"""
 
 FIND_OPEN_ON_CHARGE_POINT: Final = """\
-SELECT t.id, t.charge_point_key, t.connector_key, t.connector_id, t.ocpp_transaction_id, t.id_tag, t.reservation_id, t.meter_start, t.meter_stop, t.started_at, t.start_received_at, t.stopped_at, t.stop_received_at, t.stop_id_tag, t.stop_reason, t.stop_origin, t.stop_match, t.evidence, t.energy_wh, t.implausible_reason, t.correction_id, t.session_correlation_id, t.suspicion, t.suspicion_at, t.grace_began_at, t.samples_thinned
+SELECT t.id, t.charge_point_key, t.connector_key, t.connector_id, t.ocpp_transaction_id, t.id_tag, t.reservation_id, t.meter_start, t.meter_stop, t.started_at, t.start_received_at, t.stopped_at, t.stop_received_at, t.stop_id_tag, t.stop_reason, t.stop_origin, t.stop_match, t.evidence, t.energy_wh, t.implausible_reason, t.correction_id, t.session_correlation_id, t.suspicion, t.suspicion_at, t.grace_began_at, t.samples_thinned, t.evse_id
 FROM connectors AS c
 JOIN transactions AS t ON t.connector_key = c.key
 WHERE c.charge_point_key = ?1 AND t.stopped_at IS NULL
 ORDER BY t.started_at DESC, t.id DESC"""
 
 FIND_OPEN_OF_ID_TAG: Final = """\
-SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at, samples_thinned FROM transactions WHERE id_tag = ?1 AND stopped_at IS NULL AND suspicion IS NULL ORDER BY started_at DESC, id DESC"""
+SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at, samples_thinned, evse_id FROM transactions WHERE id_tag = ?1 AND stopped_at IS NULL AND suspicion IS NULL ORDER BY started_at DESC, id DESC"""
 
 FIND_OPEN_OF_ID_TAGS_BEGINNING: Final = """\
-SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at, samples_thinned FROM transactions
+SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at, samples_thinned, evse_id FROM transactions
 WHERE substr(id_tag, 1, length(CAST(?1 AS TEXT))) = CAST(?1 AS TEXT) COLLATE NOCASE
     AND stopped_at IS NULL AND suspicion IS NULL
 ORDER BY started_at DESC, id DESC"""
 
 FIND_ON_CONNECTOR_AT: Final = """\
-SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at, samples_thinned FROM transactions WHERE connector_key = ?1 AND started_at <= ?2
+SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at, samples_thinned, evse_id FROM transactions WHERE connector_key = ?1 AND started_at <= ?2
 ORDER BY started_at DESC, id DESC LIMIT 1"""
 
 LIST_STARTED_AFTER: Final = """\
-SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at, samples_thinned FROM transactions WHERE connector_key = ?1 AND started_at > ?2
+SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at, samples_thinned, evse_id FROM transactions WHERE connector_key = ?1 AND started_at > ?2
 ORDER BY started_at, id LIMIT ?3"""
 
 LIST_STARTED_BY_UNSET_CLOCK: Final = """\
-SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at, samples_thinned FROM transactions WHERE connector_key = ?1 AND started_at < ?2 AND id > ?3
+SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at, samples_thinned, evse_id FROM transactions WHERE connector_key = ?1 AND started_at < ?2 AND id > ?3
 ORDER BY started_at DESC, id DESC LIMIT ?4"""
 
 LIST_RECOVERED_OF_CHARGE_POINT: Final = """\
-SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at, samples_thinned FROM transactions WHERE charge_point_key = ?1 AND stop_origin = 'recovered'
+SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at, samples_thinned, evse_id FROM transactions WHERE charge_point_key = ?1 AND stop_origin = 'recovered'
 ORDER BY id DESC LIMIT ?2"""
 
 LIST_STOPPED_BY_CHARGER: Final = """\
-SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at, samples_thinned FROM transactions
+SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at, samples_thinned, evse_id FROM transactions
 WHERE charge_point_key = ?1 AND stop_origin = 'charger' AND stopped_at >= ?2 AND stopped_at <= ?3
 ORDER BY stopped_at DESC, id DESC LIMIT ?4"""
 
