@@ -67,7 +67,7 @@ class Presence:
             found = await self._writer.submit_keeping(
                 charge_points.connect,
                 request.identity,
-                request.ocpp_version,
+                request.ocpp_versions[0],
                 self._now(),
                 register_unknown=bool(may_register),
                 must_prove=request.must_prove,
@@ -98,7 +98,8 @@ class Presence:
                 case charge_points.Connected():
                     if found.in_other_case is not None:
                         _warn_of_other_case(request, found.in_other_case)
-                    return Admitted(Peer(found.key, request.identity), found.epoch, found.security_profile)
+                    peer = Peer(found.key, request.identity)
+                    return Admitted(peer, found.epoch, request.ocpp_versions[0], found.security_profile)
                 case charge_points.PasswordNeeded():
                     proven_or_refused = await self._compare(request, address, found)
                     if isinstance(proven_or_refused, AdmissionRefused):
