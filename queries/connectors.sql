@@ -57,11 +57,11 @@ WHERE key = @key AND session_correlation_id = @session_correlation_id;
 -- The connectors of some charge points, each with its open transaction.
 -- name: ListConnectors :many
 SELECT c.charge_point_key, c.evse_id, c.connector_id, c.status, c.error_code, c.status_at, c.status_began_at,
-    c.ordered_availability, c.session_correlation_id, t.id AS transaction_id
+    c.ordered_availability, c.session_correlation_id, c.reported_status, t.id AS transaction_id, t.ocpp_transaction_id
 FROM connectors AS c
 LEFT JOIN transactions AS t ON t.connector_key = c.key AND t.stopped_at IS NULL
-WHERE c.charge_point_key IN (sqlc.slice(charge_point_keys))
-ORDER BY c.charge_point_key, c.evse_id, c.connector_id;
+WHERE c.charge_point_key IN (sqlc.slice(charge_point_keys)) AND c.is_shown = 1
+ORDER BY c.charge_point_key, c.evse_id, c.connector_id, t.id;
 
 -- Keep the availability that a connector was ordered to have (OCPP 1.6, 5.2).
 -- name: OrderAvailability :exec

@@ -24,14 +24,19 @@ from mcpp.domain.events import (
     TransactionStopped,
 )
 from mcpp.domain.measurements import Readings
-from mcpp.domain.memory import CHARGE_POINT
+from mcpp.domain.memory import CHARGE_POINT, NO_EVSE
 from mcpp.domain.phases import WHOLE, ByPhase
 from mcpp.domain.statuses import may_draw_current
+from mcpp.reads.connector_names import STATION, Numbers
 from mcpp.reads.stored_fleet import StoredChargePoint, StoredConnector, StoredTransaction
 from mcpp_generated.db.enums import UnmatchedKind
 
 HIGHEST_CONNECTOR: Final = 64
-"""Nothing is kept of connectors of a higher number; numbers have no gaps (OCPP 1.6 §3.8), so few chargers get there."""
+"""Nothing is kept of connectors and EVSEs of a higher number; numbers have no gaps (OCPP 1.6 §3.8), so few chargers get
+there."""
+
+_MOST_CONNECTORS: Final = 2 * HIGHEST_CONNECTOR + 2
+"""Of a charge point: those of 1.6 and, once it speaks another version, as many of EVSEs."""
 
 MOST_KNOWN: Final = 100_000
 """Charge points that are known at most."""
@@ -68,13 +73,15 @@ class LiveConnector:
         "_has_ended",
         "_readings",
         "connector_id",
+        "evse_id",
         "status",
         "transaction_id",
         "values_at",
     )
 
-    def __init__(self, charge_point: _LiveChargePoint, connector_id: int) -> None:
-        self.connector_id: Final = connector_id
+    def __init__(self, charge_point: _LiveChargePoint, numbers: Numbers) -> None:
+        self.evse_id: Final = numbers[0]
+        self.connector_id: Final = numbers[1]
         self.status: str | None = None
         """As last reported; None before the first."""
         self.transaction_id: int | None = None
@@ -237,7 +244,7 @@ class LiveConnector:
         self._has_ended = True
         self._readings.clear()
         # Its meter has counted what flowed here.
-        whole = self._charge_point.connectors.get(CHARGE_POINT)
+        whole = self._charge_point.connectors.get(STATION)
         if whole is not None and whole is not self:
             whole._readings.clear()  # noqa: SLF001  one like itself
 
@@ -247,13 +254,13 @@ class _LiveChargePoint:
 
     def __init__(self) -> None:
         self.connected = False
-        self.connectors: dict[int, LiveConnector] = {}
+        self.connectors: dict[Numbers, LiveConnector] = {}
 
-    def connector(self, number: int) -> LiveConnector | None:
-        """Made known where it wasn't; None where its number is out of bounds."""
-        known = self.connectors.get(number)
-        if known is None and 0 <= number <= HIGHEST_CONNECTOR:
-            known = self.connectors[number] = LiveConnector(self, number)
+    def connector(self, numbers: Numbers) -> LiveConnector | None:
+        """Made known where it wasn't; None where its numbers are out of bounds."""
+        known = self.connectors.get(numbers)
+        if known is None and _is_kept(numbers) and len(self.connectors) < _MOST_CONNECTORS:
+            known = self.connectors[numbers] = LiveConnector(self, numbers)
         return known
 
     def running(self, transaction_id: int) -> LiveConnector | None:
@@ -262,12 +269,20 @@ class _LiveChargePoint:
 
     def others(self) -> list[LiveConnector]:
         """Its connectors, without the one that is the charge point as a whole."""
-        return [connector for number, connector in self.connectors.items() if number != CHARGE_POINT]
+        return [connector for numbers, connector in self.connectors.items() if numbers != STATION]
 
     def connect(self, *, connected: bool) -> None:
         self.connected = connected
         for connector in self.connectors.values():
             connector.renew_connection()
+
+
+def _is_kept(numbers: Numbers) -> bool:
+    """Neither too high nor, for a version with EVSEs, an EVSE as a whole: what flows there flows at a connector."""
+    evse_id, connector_id = numbers
+    if not (0 <= evse_id <= HIGHEST_CONNECTOR and 0 <= connector_id <= HIGHEST_CONNECTOR):
+        return False
+    return evse_id == NO_EVSE or connector_id != CHARGE_POINT
 
 
 _utc_now: Final = partial(datetime.now, UTC)
@@ -295,12 +310,12 @@ class LiveReadings:
         self.now = now
         self._charge_points: dict[str, _LiveChargePoint] = {}
 
-    def connector(self, charge_point_id: str, connector_id: int) -> LiveConnector | None:
+    def connector(self, charge_point_id: str, connector_id: int, evse_id: int = NO_EVSE) -> LiveConnector | None:
         """A connector; None where it's beyond what is kept."""
         point = self._charge_points.get(charge_point_id)
-        return None if point is None else point.connector(connector_id)
+        return None if point is None else point.connector((evse_id, connector_id))
 
-    def connectors(self, charge_point_id: str) -> Sequence[int]:
+    def connectors(self, charge_point_id: str) -> Sequence[Numbers]:
         """The numbers of the connectors that were heard of."""
         point = self._charge_points.get(charge_point_id)
         return () if point is None else list(point.connectors)
@@ -334,11 +349,11 @@ class LiveReadings:
             return
         point.connected = connected
         for stored in connectors:
-            connector = point.connector(stored.connector_id)
+            connector = point.connector((stored.evse_id, stored.connector_id))
             if connector is not None:
                 connector.status = stored.status
         for transaction in running:
-            connector = point.connector(transaction.connector_id)
+            connector = point.connector((transaction.evse_id, transaction.connector_id))
             if connector is not None:
                 connector.begin(transaction.transaction_id, transaction.energy_wh)
 
@@ -358,15 +373,15 @@ class LiveReadings:
             return
         match event:
             case ConnectorStatusChanged():
-                connector = point.connector(event.connector_id)
+                connector = point.connector((event.evse_id, event.connector_id))
                 if connector is not None:
                     connector.change_status(event.status)
             case TransactionStarted(historic=False):
-                connector = point.connector(event.connector_id)
+                connector = point.connector((event.evse_id, event.connector_id))
                 if connector is not None:
                     connector.begin(event.transaction_id, 0)
             case TransactionStopped(historic=False):
-                connector = point.running(event.transaction_id) or point.connector(event.connector_id)
+                connector = point.running(event.transaction_id) or point.connector((event.evse_id, event.connector_id))
                 if connector is not None:
                     connector.end(event.transaction_id)
             case ChargePointDisconnected():
@@ -386,8 +401,8 @@ class LiveReadings:
         return known
 
     def _measured(self, point: _LiveChargePoint, event: MeterValuesReceived) -> None:
-        number, told = event.connector_id, event.transaction_id
-        connector = point.connectors.get(number) or point.connector(number)
+        numbers, told = (event.evse_id, event.connector_id), event.transaction_id
+        connector = point.connectors.get(numbers) or point.connector(numbers)
         # The meter of another place may speak for it, such as that of the whole charge point.
         if told is not None and (connector is None or connector.transaction_id != told):
             connector = point.running(told) or connector

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from mcpp.domain.energy import energy_so_far
+from mcpp.domain.memory import NO_EVSE
 from mcpp_generated.db.queries import Queries
 
 
@@ -17,6 +18,7 @@ class StoredConnector(NamedTuple):
     connector_id: int
     status: str | None
     error_code: str | None
+    evse_id: int = NO_EVSE
 
 
 class StoredTransaction(NamedTuple):
@@ -26,6 +28,7 @@ class StoredTransaction(NamedTuple):
     connector_id: int
     energy_wh: int | None
     """So far; None where it isn't known."""
+    evse_id: int = NO_EVSE
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +50,14 @@ def read_fleet(q: Queries) -> list[StoredChargePoint]:
     """Every charge point, by identity."""
     connectors: defaultdict[int, list[StoredConnector]] = defaultdict(list)
     for connector in q.list_fleet_connectors():
-        known = StoredConnector(connector.connector_id, connector.status, connector.error_code)
+        known = StoredConnector(
+            connector.connector_id, connector.status, connector.error_code, connector.evse_id
+        )
         connectors[connector.charge_point_key].append(known)
     running: defaultdict[int, list[StoredTransaction]] = defaultdict(list)
     for transaction in q.list_fleet_transactions():
-        so_far = StoredTransaction(transaction.id, transaction.connector_id, energy_so_far(q, transaction))
+        energy_wh = energy_so_far(q, transaction)
+        so_far = StoredTransaction(transaction.id, transaction.connector_id, energy_wh, transaction.evse_id)
         running[transaction.charge_point_key].append(so_far)
     return [
         StoredChargePoint(

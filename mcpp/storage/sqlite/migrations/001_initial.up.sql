@@ -461,8 +461,9 @@ CREATE VIEW transaction_records AS
 SELECT
     t.id AS transaction_id,
     p.identity AS charge_point_id,
-    c.evse_id,
+    t.evse_id,
     t.connector_id,
+    t.ocpp_transaction_id,
     t.id_tag,
     t.reservation_id,
     t.meter_start,
