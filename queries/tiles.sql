@@ -5,9 +5,11 @@ SELECT
     c.status, c.error_code, c.status_began_at, t.id AS transaction_id, t.started_at, t.id_tag
 FROM charge_points AS p
 LEFT JOIN connectors AS c ON c.charge_point_key = p.key AND c.is_shown = 1
-LEFT JOIN transactions AS t ON t.connector_key = c.key AND t.stopped_at IS NULL
+LEFT JOIN transactions AS t ON t.id = (
+    SELECT o.id FROM transactions AS o WHERE o.connector_key = c.key AND o.stopped_at IS NULL ORDER BY o.id DESC LIMIT 1
+)
 WHERE p.identity IN (sqlc.slice(identities))
-ORDER BY p.key, c.evse_id, c.connector_id, t.id;
+ORDER BY p.key, c.evse_id, c.connector_id;
 
 -- The charge points whose identity or name has some text in it, by identity.
 -- name: FindByName :many

@@ -337,6 +337,8 @@ def _stopped(
         superseded_origin=transaction.stop_origin,
         evidence=evidence,
         historic=historic,
+        ocpp_transaction_id=transaction.ocpp_transaction_id,
+        evse_id=transaction.evse_id,
     )
 
 

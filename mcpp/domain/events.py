@@ -1,7 +1,8 @@
 """What happened, for those who subscribe: published after the commit and after the charger has its answer.
 
-Every event is a frozen dataclass. `charge_point_id` is the identity, `connector_id` the number as OCPP has it,
-times are UTC, energies Wh. `correlation_id` is the flow's that caused it.
+Every event is a frozen dataclass. `charge_point_id` is the identity, `connector_id` the number as OCPP has it, and
+`evse_id` that of its EVSE, 0 where the version knows connectors only (1.6). Times are UTC, energies Wh.
+`correlation_id` is the flow's that caused it.
 """
 
 from __future__ import annotations
@@ -108,6 +109,9 @@ class ConnectorStatusChanged(Event):
     info: str | None
     reported_at: datetime
     session_correlation_id: str | None
+    reported_status: str | None = None
+    """The charger's own word, where `status` is derived from it; None where that is the same (OCPP 1.6)."""
+    evse_id: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +126,9 @@ class TransactionStarted(Event):
     session_correlation_id: str
     historic: bool = False
     """It's older than what its charger said before: of the past only, nothing runs because of it."""
+    ocpp_transaction_id: str | None = None
+    """Its charger's own id; None where the central system gives the only one (OCPP 1.6)."""
+    evse_id: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +145,7 @@ class MeterValuesReceived(Event):
     """They're of a transaction that is over, or older than what its charger said before: nothing flows now."""
     foreign_transaction_id: int | None = None
     """As the values name it, where no such transaction is known: another central system may have begun it."""
+    evse_id: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +179,9 @@ class TransactionStopped(Event):
     """Why no reading can be believed (`mcpp.domain.plausibility`)."""
     historic: bool = False
     """Its start was historic, too: it never ran here."""
+    ocpp_transaction_id: str | None = None
+    """As in TransactionStarted."""
+    evse_id: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +201,7 @@ class TransactionCorrected(Event):
     """What counted before, in Wh; None where nothing did."""
     note: str
     who: str
+    evse_id: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +211,7 @@ class CardLearnt(Event):
     connector_id: int | None
     """None where the charge point didn't tell it."""
     id_tag: str
+    evse_id: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,6 +225,7 @@ class ReservationChanged(Event):
     expiry_date: datetime
     status: ReservationState
     transaction_id: int | None
+    evse_id: int = 0
 
 
 class CommandOutcome(StrEnum):

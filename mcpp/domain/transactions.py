@@ -336,7 +336,7 @@ def _end(
     transaction = match.transaction
     was_ended = transaction.stopped_at is not None
     historic = was_ended and is_past_start(
-        memory.place(q, occasion.charge_point_key, transaction.connector_id).connector,
+        memory.place(q, occasion.charge_point_key, transaction.connector_id, transaction.evse_id).connector,
         transaction.started_at,
         transaction.start_received_at,
     )

@@ -14,7 +14,7 @@ from mcpp.domain.charge_points import read_versions
 from mcpp.domain.memory import CHARGE_POINT, NO_EVSE
 from mcpp.domain.phases import WHOLE, ByPhase
 from mcpp.domain.stamps import StampBook
-from mcpp.reads.connector_names import Numbers, evse_as_a_whole
+from mcpp.reads.connector_names import evse_as_a_whole
 from mcpp.reads.live import NO_VALUES, LiveReadings, LiveValues
 from mcpp.reads.paging import NEWEST_ID, Cursors, Page, PageQuery, by_name
 from mcpp.reads.shown_state import ShownState, shown_state
@@ -299,7 +299,7 @@ class ChargePoints:
         ids = {row.key: row.identity for row in rows}
         came = {row.key for row in rows if row.last_connect_at is not None}
         reserved_for = {(r.charge_point_id, r.evse_id, r.connector_id): r.id_tag for r in reservations}
-        connectors: dict[int, dict[Numbers, Connector]] = {key: {} for key in ids}
+        connectors: dict[int, list[Connector]] = {key: [] for key in ids}
         found = await q.list_connectors(charge_point_keys=list(ids))
         now = self._readings.now()
         for connector in found:
@@ -314,9 +314,8 @@ class ChargePoints:
                 has_transaction=connector.transaction_id is not None,
                 is_reserved=holder is not None,
             )
-            # The charge point as a whole may have several transactions, of EVSEs that it hasn't told yet: the newest.
-            connectors[connector.charge_point_key][numbers] = _connector(connector, state, holder, values)
-        return [self._charge_point(row, list(connectors[row.key].values())) for row in rows]
+            connectors[connector.charge_point_key].append(_connector(connector, state, holder, values))
+        return [self._charge_point(row, connectors[row.key]) for row in rows]
 
     def _values(self, identity: str, connector_id: int, evse_id: int, now: datetime) -> LiveValues:
         # The registry knows first that a connection has ended.

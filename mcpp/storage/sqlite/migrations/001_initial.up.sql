@@ -8,6 +8,8 @@
 
 -- AUTOINCREMENT, here and below: a key that was given once is never given again, also after a purge.
 -- connection_epoch: counts its connections; the end of one that isn't the newest says nothing.
+-- ocpp_version: of its last connection. ocpp_versions: those that it may speak, as an operator says, commas between them;
+-- NULL: all that the server speaks.
 -- energy_wh: of its ended transactions. energy_peak_wh: what was reported of all of them before the sum fell.
 -- password_hash_candidate: of new passwords that may be in force, blanks between them; all count until that shows.
 -- security_profile: the least that it must use, as an operator says. highest_profile: the highest that it has used.
@@ -18,6 +20,7 @@ CREATE TABLE charge_points (
     key                       INTEGER PRIMARY KEY AUTOINCREMENT,
     identity                  TEXT    NOT NULL UNIQUE,
     ocpp_version              TEXT,
+    ocpp_versions             TEXT,
     display_name              TEXT,
     password_hash             TEXT,
     password_hash_candidate   TEXT,
@@ -55,7 +58,10 @@ CREATE TABLE charge_points (
 CREATE INDEX charge_points_whatever_case ON charge_points (identity COLLATE NOCASE, identity);
 CREATE INDEX charge_points_by_vendor ON charge_points (vendor, identity);
 
--- A connector as OCPP numbers it. evse_id is 0 where the version has no EVSEs (1.6); connector 0 is the charge point.
+-- A connector as OCPP numbers it. evse_id is 0 where the version has no EVSEs (1.6); connector 0 is the charge point, or
+-- of an EVSE the EVSE as a whole.
+-- reported_status: the charger's own word, where status is derived from it; NULL where it's the same (1.6).
+-- is_shown: whether it's one that the charge point has, in the version that it speaks; an EVSE as a whole never is.
 -- ordered_availability: as the charge point last agreed to, at once or after a transaction.
 -- status_began_at: since when it has had its status without a break, by our clock.
 -- newest_start_at, newest_stop_at: up to when its charge point has told of its transactions' starts and stops, by its own
@@ -80,6 +86,8 @@ CREATE TABLE connectors (
     newest_stop_at            INTEGER,
     stale_status_at           INTEGER,
     stale_status_received_at  INTEGER,
+    reported_status           TEXT,
+    is_shown                  INTEGER NOT NULL DEFAULT 1 CHECK (is_shown IN (0, 1)),
     UNIQUE (charge_point_key, evse_id, connector_id)
 ) STRICT;
 
@@ -172,7 +180,9 @@ CREATE INDEX unknown_id_tags_by_time ON unknown_id_tags (last_at, id_tag, charge
 CREATE INDEX unknown_id_tags_by_charge_point ON unknown_id_tags (charge_point_key);
 
 -- AUTOINCREMENT: an id that was given to a charger once is never given again, also after a purge.
--- connector_id: the connector's number as OCPP has it, a copy for the index.
+-- connector_id, evse_id: the connector's numbers as OCPP has them, a copy for the index.
+-- ocpp_transaction_id: the charger's own id, of up to 36 characters; NULL where ours is the only one (1.6).
+-- meter_start: -1 where none was told.
 -- stop_match: how the charger's stop found it, by its id or by a guess, which yields to a stop that names it.
 -- energy_wh: what was delivered, by the evidence of mcpp.domain.evidence; 0 where implausible_reason says why no
 -- reading can be believed. correction_id: the newest correction by a person, which counts in place of it.
@@ -208,6 +218,7 @@ CREATE TABLE transactions (
     suspicion_at            INTEGER,
     grace_began_at          INTEGER,
     samples_thinned         INTEGER NOT NULL DEFAULT 0 CHECK (samples_thinned IN (0, 1)),
+    evse_id                 INTEGER NOT NULL DEFAULT 0,
     CHECK ((stopped_at IS NULL) = (stop_origin IS NULL)),
     CHECK ((stop_match IS NOT NULL) = (stop_origin IS 'charger')),
     CHECK ((stopped_at IS NULL) = (meter_stop IS NULL)),
@@ -229,10 +240,11 @@ CREATE TABLE transaction_corrections (
 
 CREATE INDEX transaction_corrections_by_transaction ON transaction_corrections (transaction_id, id);
 
--- OCPP 2.0.1: the charger makes the id, a string of up to 36 characters.
 CREATE UNIQUE INDEX transactions_by_ocpp_id ON transactions (charge_point_key, ocpp_transaction_id)
     WHERE ocpp_transaction_id IS NOT NULL;
-CREATE UNIQUE INDEX transactions_open_by_connector ON transactions (connector_key) WHERE stopped_at IS NULL;
+-- One open transaction for each connector where we give the only id; else that is the domain's to see to.
+CREATE UNIQUE INDEX transactions_open_by_connector ON transactions (connector_key, coalesce(ocpp_transaction_id, ''))
+    WHERE stopped_at IS NULL;
 CREATE INDEX transactions_open ON transactions (started_at, id) WHERE stopped_at IS NULL;
 CREATE INDEX transactions_suspected ON transactions (grace_began_at) WHERE grace_began_at IS NOT NULL;
 CREATE INDEX transactions_by_start ON transactions (started_at, id);
