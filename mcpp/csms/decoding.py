@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from pydantic import BaseModel, ValidationError
 
-from mcpp.ocppj.actions import Req, Res, decode
+from mcpp.ocppj.actions import Req, Res, decode, encode
 from mcpp.ocppj.errors import CallFault, ErrorCode, InvalidAnswer, InvalidPayload, Mistake
 from mcpp.ocppj.flow import Flow, Subject
 from mcpp.ocppj.readers import Repairs
@@ -32,6 +32,33 @@ def repaired(flow: Flow, request: type[Req], payload: bytes, repairs: Repairs, r
     return value
 
 
+def widened(told: BaseModel, model: type[Req], repairs: Repairs, received_at: datetime) -> Req:
+    """What a model of a narrower version says, in the wider one of the same name."""
+    return _read_widely(encode(told), model, repairs, received_at)
+
+
+def widening(
+    own: type[BaseModel], model: type[Req], repairs: Repairs, now: Callable[[], datetime]
+) -> Callable[..., Req]:
+    """A validator that lets a payload pass by its own version's model, and reads it by the wider one."""
+    judge = own.__pydantic_validator__.validate_json
+
+    def validate(payload: bytes, *, by_alias: bool, by_name: bool) -> Req:
+        judge(payload, by_alias=by_alias, by_name=by_name)
+        return _read_widely(payload, model, repairs, now)
+
+    return validate
+
+
+def _read_widely(payload: bytes, model: type[Req], repairs: Repairs, now: datetime | Callable[[], datetime]) -> Req:
+    try:
+        return decode(model, payload)
+    except ValidationError:
+        # The few places where the wider version is narrower: they are no departures of the charge point's.
+        received_at = now if isinstance(now, datetime) else now()
+        return repair(model, payload, repairs, received_at)[0]
+
+
 def thinned_request(flow: Flow, request: type[Req], payload: bytes, repairs: Repairs) -> bytes:
     """A large payload as it is, or without what no charger has to say; raises CallFault."""
     payload, deviations = thinned(request, payload, repairs)
@@ -50,7 +77,7 @@ def decode_response(
         except ValidationError:
             return repaired(flow, response, payload, repairs, now())
     except CallFault as fault:
-        raise InvalidAnswer(fault.description) from fault
+        raise InvalidAnswer(fault.description, fault.code) from fault
 
 
 def decode_payload(model: type[Req], payload: bytes) -> Req:

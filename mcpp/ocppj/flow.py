@@ -129,6 +129,8 @@ class Flow:
     """Set by a handler: runs once the answer is on its way; publishes events."""
     next_calls: tuple[NextCall, ...] = ()
     """CALLs that this one leads to, once it is answered; see CallContext.call_next."""
+    is_send: bool = False
+    """Whether it's a SEND (OCPP-J 2.1), which is never answered."""
     span_id: int = 0
     """Of its span, 0 where none is recorded."""
     parent_span_id: int = 0
