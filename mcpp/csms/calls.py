@@ -114,13 +114,13 @@ class CallContext:
         return pending.then(_unchanged, _as_fault)
 
     def learn(
-        self, id_tag: str, stored_verdict: Authorization, connector_id: int | None = None
+        self, id_tag: str, stored_verdict: Authorization, connector_id: int | None = None, evse_id: int = NO_EVSE
     ) -> Authorization | None:
         """The verdict on a card that is being learnt, whatever others say of it; None for any other."""
         if stored_verdict.stored:
             return None
         peer, learning = self._flow.peer, self.services.learning
-        return learning.verdict(peer.identity, self._flow.correlation_id, connector_id, id_tag, stored_verdict)
+        return learning.verdict(peer.identity, self._flow.correlation_id, connector_id, id_tag, stored_verdict, evse_id)
 
     async def ask_authorize(
         self, id_tag: str, stored_verdict: Authorization, connector_id: int | None = None

@@ -229,7 +229,9 @@ class AttentionSearch:
             if point is not None and lasts >= OPEN_TOO_LONG:
                 facts = {"id_tag": row.id_tag, "transaction_id": str(row.id), "hours": _HOURS}
                 since = self._now - lasts
-                found.append(_found(AttentionCode.OPEN_TOO_LONG, point, (row.evse_id, row.connector_id), since, **facts))
+                found.append(
+                    _found(AttentionCode.OPEN_TOO_LONG, point, (row.evse_id, row.connector_id), since, **facts)
+                )
         said = {it.params["transaction_id"] for it in found}
         silent = {
             number: (point, connector)

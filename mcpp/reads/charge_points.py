@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final
 
 from pydantic import Field
 
 from mcpp.csms.live import LiveChargePoints
-from mcpp.domain.charge_points import read_versions
+from mcpp.csms.operations import TransactionIds
 from mcpp.domain.memory import CHARGE_POINT, NO_EVSE
 from mcpp.domain.phases import WHOLE, ByPhase
 from mcpp.domain.stamps import StampBook
+from mcpp.domain.versions import read_versions
 from mcpp.reads.connector_names import evse_as_a_whole
 from mcpp.reads.live import NO_VALUES, LiveReadings, LiveValues
 from mcpp.reads.paging import NEWEST_ID, Cursors, Page, PageQuery, by_name
@@ -43,15 +44,6 @@ _CONNECTOR_BYTES: Final = 450
 
 _RESERVATIONS: Final = 100_000
 """More than there can be connectors."""
-
-
-class TransactionIds(NamedTuple):
-    """A transaction by both ids that it may have."""
-
-    transaction_id: int
-    """Ours."""
-    ocpp_transaction_id: str | None
-    """Its charge point's; None where ours is the only one (OCPP 1.6)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

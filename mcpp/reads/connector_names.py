@@ -17,7 +17,12 @@ Numbers: TypeAlias = tuple[int, int]
 STATION: Final[Numbers] = (NO_EVSE, CHARGE_POINT)
 """The charge point as a whole."""
 
-CONNECTOR_TEXTS: Final = ("the whole charger", "connector {connector}", "EVSE {evse}", "EVSE {evse}, connector {connector}")
+CONNECTOR_TEXTS: Final = (
+    "the whole charger",
+    "connector {connector}",
+    "EVSE {evse}",
+    "EVSE {evse}, connector {connector}",
+)
 """All that a name can be, to be translated."""
 
 _STATION, _CONNECTOR, _EVSE, _EVSE_AND_CONNECTOR = CONNECTOR_TEXTS
@@ -29,13 +34,12 @@ def shown_numbers(numbers: Iterable[Numbers]) -> list[Numbers]:
     What stands for the charge point as a whole is shown where no connector is known; what stands for an EVSE as a whole
     is none.
     """
-    return sorted(numbers for numbers in numbers if numbers[1] != CHARGE_POINT) or [STATION]
+    return sorted(known for known in numbers if known[1] != CHARGE_POINT) or [STATION]
 
 
 def evse_as_a_whole(numbers: Numbers) -> Numbers:
     """What stands for all connectors of the same EVSE, as orders and reservations may; itself without an EVSE."""
-    evse_id, connector_id = numbers
-    return numbers if evse_id == NO_EVSE else (evse_id, CHARGE_POINT)
+    return numbers if numbers[0] == NO_EVSE else (numbers[0], CHARGE_POINT)
 
 
 def has_several(evse_id: int, connectors: Collection[Numbers]) -> bool:
@@ -68,7 +72,7 @@ def connector_mark(connector_id: int, evse_id: int = NO_EVSE, *, several: bool |
     return f"#{number}" if evse_id == NO_EVSE else number
 
 
-def _name_of(connector_id: int, evse_id: int, is_named: bool) -> str:  # noqa: FBT001  within this module
+def _name_of(connector_id: int, evse_id: int, is_named: bool) -> str:
     if evse_id == NO_EVSE:
         return _STATION if connector_id == CHARGE_POINT else _CONNECTOR
     return _EVSE_AND_CONNECTOR if is_named and connector_id != CHARGE_POINT else _EVSE

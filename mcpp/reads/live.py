@@ -99,6 +99,13 @@ class LiveConnector:
         self._readings = _NOTHING
 
     @property
+    def is_shown(self) -> bool:
+        """Whether its charge point has it in the version that it speaks now, as `is_shown` in the database."""
+        has_evses = self._charge_point.has_evses
+        is_station = (self.evse_id, self.connector_id) == STATION
+        return is_station or has_evses is None or has_evses == (self.evse_id != NO_EVSE)
+
+    @property
     def may_flow(self) -> bool:
         """The rule: whether power, current, voltage and state of charge can be live here.
 
@@ -201,6 +208,13 @@ class LiveConnector:
             self.transaction_id = self._energy_wh = None
             self._end_flow()
 
+    def move_to(self, connector: LiveConnector) -> None:
+        """Its transaction runs on another connector: its charge point has told on which only now."""
+        if self.transaction_id is not None:
+            connector.begin(self.transaction_id, self._energy_wh)
+            self.transaction_id = self._energy_wh = None
+            self._readings.clear()
+
     def end_foreign(self, transaction_id: int) -> None:
         """A transaction of another central system is over."""
         if self._foreign_id == transaction_id:
@@ -250,10 +264,12 @@ class LiveConnector:
 
 
 class _LiveChargePoint:
-    __slots__ = ("connected", "connectors")
+    __slots__ = ("connected", "connectors", "has_evses")
 
     def __init__(self) -> None:
         self.connected = False
+        self.has_evses: bool | None = None
+        """Whether the version that it speaks has EVSEs; None where nobody knows."""
         self.connectors: dict[Numbers, LiveConnector] = {}
 
     def connector(self, numbers: Numbers) -> LiveConnector | None:
@@ -283,6 +299,11 @@ def _is_kept(numbers: Numbers) -> bool:
     if not (0 <= evse_id <= HIGHEST_CONNECTOR and 0 <= connector_id <= HIGHEST_CONNECTOR):
         return False
     return evse_id == NO_EVSE or connector_id != CHARGE_POINT
+
+
+def _is_station_of_evses(running: LiveConnector, named: LiveConnector) -> bool:
+    """Whether a transaction of an EVSE that wasn't told yet is named with its EVSE now."""
+    return (running.evse_id, running.connector_id) == STATION and named.evse_id != NO_EVSE
 
 
 _utc_now: Final = partial(datetime.now, UTC)
@@ -316,9 +337,8 @@ class LiveReadings:
         return None if point is None else point.connector((evse_id, connector_id))
 
     def connectors(self, charge_point_id: str) -> Sequence[Numbers]:
-        """The numbers of the connectors that were heard of."""
-        point = self._charge_points.get(charge_point_id)
-        return () if point is None else list(point.connectors)
+        """The numbers of the connectors that were heard of and are shown, and of what stands for all."""
+        return [(it.evse_id, it.connector_id) for it in self.connectors_of(charge_point_id) if it.is_shown]
 
     def connectors_of(self, charge_point_id: str) -> Collection[LiveConnector]:
         """The connectors that were heard of, as they stand now."""
@@ -333,7 +353,7 @@ class LiveReadings:
     def load(self, stored: Iterable[StoredChargePoint]) -> None:
         """Begin with what is stored, before the first event: nobody is connected."""
         for known in stored:
-            self.begin(known.identity, known.connectors, known.running)
+            self.begin(known.identity, known.connectors, known.running, has_evses=known.has_evses)
 
     def begin(
         self,
@@ -342,12 +362,13 @@ class LiveReadings:
         running: Sequence[StoredTransaction],
         *,
         connected: bool = False,
+        has_evses: bool | None = None,
     ) -> None:
         """Begin with what is known of a charge point otherwise."""
         point = self._meet(charge_point_id)
         if point is None:
             return
-        point.connected = connected
+        point.connected, point.has_evses = connected, has_evses
         for stored in connectors:
             connector = point.connector((stored.evse_id, stored.connector_id))
             if connector is not None:
@@ -366,6 +387,7 @@ class LiveReadings:
         if isinstance(event, ChargePointConnected):
             point = self._meet(event.charge_point_id)
             if point is not None:
+                point.has_evses = event.has_evses
                 point.connect(connected=True)
             return
         # One that isn't known was forgotten a moment ago.
@@ -405,6 +427,10 @@ class LiveReadings:
         connector = point.connectors.get(numbers) or point.connector(numbers)
         # The meter of another place may speak for it, such as that of the whole charge point.
         if told is not None and (connector is None or connector.transaction_id != told):
-            connector = point.running(told) or connector
+            running = point.running(told)
+            if running is not None and connector is not None and _is_station_of_evses(running, connector):
+                running.move_to(connector)
+            else:
+                connector = running or connector
         if connector is not None:
             connector.measure(event)

@@ -110,9 +110,7 @@ def _tiles_of(
     first = rows[0]
     identity = first.identity
     known = {
-        (row.evse_id, row.connector_id): row
-        for row in rows
-        if row.evse_id is not None and row.connector_id is not None
+        (row.evse_id, row.connector_id): row for row in rows if row.evse_id is not None and row.connector_id is not None
     }
     shown = shown_numbers(known)
     for numbers in shown:

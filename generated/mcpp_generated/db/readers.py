@@ -469,6 +469,10 @@ class Readers(Protocol):
         """As ListTransactions, of one charge point."""
         raise NotImplementedError
 
+    async def list_evses_with_connector(self, *, charge_point_id: str, connector_id: int) -> list[int]:
+        """The EVSEs of a charge point that have a connector of some number; 0 where its version has connectors only."""
+        raise NotImplementedError
+
     async def list_transactions_of_connector(
         self,
         *,

@@ -649,6 +649,11 @@ class SqliteReaders:
             decode_transaction_record,
         )
 
+    async def list_evses_with_connector(self, *, charge_point_id: str, connector_id: int) -> list[int]:
+        return await read_all(
+            self._connection, statements.LIST_EVSES_WITH_CONNECTOR, (charge_point_id, connector_id), scalar
+        )
+
     async def list_transactions_of_connector(
         self,
         *,
