@@ -61,6 +61,10 @@ async def put_charge_point(
             services.check_profile(wanted.security_profile)
         except ValueError as error:
             raise invalid_payload([Mistake(location="body.security_profile", message=str(error))]) from error
+    unspoken = [version for version in wanted.ocpp_versions or () if version not in services.ocpp_versions]
+    if unspoken:
+        message = f"should be among those that this server speaks: {', '.join(services.ocpp_versions)}"
+        raise invalid_payload([Mistake(location="body.ocpp_versions", message=message)])
     password_hash: str | Keep | None = KEEP
     if "password" in given:
         password = wanted.password
@@ -75,6 +79,7 @@ async def put_charge_point(
             password_hash=password_hash,
             security_profile=wanted.security_profile if "security_profile" in given else KEEP,
             certificate_serial=wanted.certificate_serial if "certificate_serial" in given else KEEP,
+            ocpp_versions=wanted.ocpp_versions if "ocpp_versions" in given else KEEP,
         ),
         services.clock.now(),
     )

@@ -87,6 +87,8 @@ class ApiServices:
     tell_story: Callable[[int], Awaitable[Mapping[str, JsonValue] | None]]
     """The story of a transaction's session, by its id; None where it's unknown."""
     check_profile: Callable[[int], None]
+    ocpp_versions: Sequence[str]
+    """That this server speaks."""
     """Raises ValueError, with what is missing, where no charge point could connect by this security profile."""
     hash_password: Callable[[str], Awaitable[str]]
     check_readiness: Callable[[], Awaitable[Mapping[str, str]]]

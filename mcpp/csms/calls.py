@@ -14,7 +14,7 @@ from mcpp.csms.decoding import SubjectReader, repaired, thinned_request, widened
 from mcpp.csms.services import Services
 from mcpp.domain.authorization import Authorization
 from mcpp.domain.events import Event
-from mcpp.domain.memory import as_stored
+from mcpp.domain.memory import NO_EVSE, as_stored
 from mcpp.domain.occasion import LeftOut, Occasion, Result
 from mcpp.domain.questions import AuthorizationQuestion, DataTransferAnswer, DataTransferQuestion
 from mcpp.ocppj.actions import Action, AnyAction, EncodedResponse, Req, Res
@@ -114,13 +114,13 @@ class CallContext:
         return pending.then(_unchanged, _as_fault)
 
     def learn(
-        self, id_tag: str, stored_verdict: Authorization, connector_id: int | None = None
+        self, id_tag: str, stored_verdict: Authorization, connector_id: int | None = None, evse_id: int = NO_EVSE
     ) -> Authorization | None:
         """The verdict on a card that is being learnt, whatever others say of it; None for any other."""
         if stored_verdict.stored:
             return None
         peer, learning = self._flow.peer, self.services.learning
-        return learning.verdict(peer.identity, self._flow.correlation_id, connector_id, id_tag, stored_verdict)
+        return learning.verdict(peer.identity, self._flow.correlation_id, connector_id, id_tag, stored_verdict, evse_id)
 
     async def ask_authorize(
         self, id_tag: str, stored_verdict: Authorization, connector_id: int | None = None

@@ -33,6 +33,8 @@ class ChargePointConnected(Event):
 
     ocpp_version: str
     remote_address: str
+    has_evses: bool = False
+    """Its version numbers EVSEs and the connectors of each; else connectors only (1.6)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

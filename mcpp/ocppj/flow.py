@@ -46,6 +46,8 @@ class Subject(NamedTuple):
 
     connector_id: int | None = None
     transaction_id: int | None = None
+    evse_id: int | None = None
+    """Of a version that knows EVSEs."""
 
 
 class TimedStep(Protocol):
@@ -116,6 +118,8 @@ class Flow:
     """The CALL's."""
     connector_id: int | None = None
     transaction_id: int | None = None
+    evse_id: int | None = None
+    """Of a version that knows EVSEs."""
     session_correlation_id: str | None = None
     """Of the charging session that the CALL belongs to, known once it's handled."""
     steps: list[TimedStep] = field(default_factory=list)

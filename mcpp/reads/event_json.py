@@ -59,6 +59,8 @@ def _present(name: str, value: object) -> object:
         return {"timestamp": value.measured_at, **named, "value": value.value}
     if isinstance(value, list | tuple):
         return [_present(name, item) for item in value]
+    if name == "evse_id":
+        return value or None
     return value
 
 

@@ -102,6 +102,7 @@ class Session(NamedTuple):
     transaction_id: int
     charge_point_id: str
     connector_id: int
+    evse_id: int
     id_tag: str
     started_at: datetime
     meter_start: int
@@ -115,6 +116,7 @@ class Correction(NamedTuple):
     transaction_id: int
     charge_point_id: str
     connector_id: int
+    evse_id: int
     id_tag: str
     started_at: datetime
     meter_start: int
@@ -284,7 +286,7 @@ def _line(
     is_now = _counting(states, period.final_at, period.until)
     before = None if was is None else _figure(was.end, prices, zone)
     after = None if is_now is None else _figure(is_now.end, prices, zone)
-    said = record.transaction_id, record.charge_point_id, record.connector_id, record.id_tag
+    said = record.transaction_id, record.charge_point_id, record.connector_id, record.evse_id, record.id_tag
     began = record.started_at, record.meter_start
     if was is None and after is not None and (after.stopped_at >= period.since or after.energy_wh is None):
         return Session(*said, *began, after)

@@ -133,6 +133,7 @@ async def open_http(
         read_unmatched=read_unmatched,
         tell_story=Stories(storage.snapshot).tell,
         check_profile=settings.check_profile,
+        ocpp_versions=[version.version for version in core.versions],
         hash_password=core.passwords.hash,
         check_readiness=partial(check_writable, storage.writer),
         render_metrics=telemetry.metrics.render,

@@ -62,7 +62,7 @@ from mcpp.server.presence import Presence
 from mcpp.server.telemetry import TelemetryParts
 from mcpp.server.timekeeping import ClockKeeper, begin_after
 from mcpp.server.tls import ListenersTls
-from mcpp.server.versions import VERSIONS
+from mcpp.server.versions import VERSIONS, spoken_versions
 from mcpp.settings import AuthorizationMode, ConcurrentTx, Registration, Settings
 from mcpp.storage.engine import DatabaseUnusable
 from mcpp.storage.sqlite.checkpoints import Checkpoints
@@ -267,7 +267,7 @@ async def build_core(
         running.push_async_callback(chore.stop)
     return CoreParts(
         services=services,
-        versions=[SpokenVersion(version, services) for version in VERSIONS],
+        versions=[SpokenVersion(version, services) for version in spoken_versions(settings.ocpp_versions)],
         passwords=passwords,
         presence=presence,
         registry=registry,

@@ -74,6 +74,7 @@ class Presence:
                 proof=proof,
                 shown=Shown(request.encrypted, request.certificate),
                 policy=self._policy,
+                other_versions=request.ocpp_versions[1:],
             )
             if isinstance(found, Refusal):
                 return profile_refusal(found)
@@ -93,13 +94,16 @@ class Presence:
                 case charge_points.InOtherForm():
                     text = f"this identity differs from {found.known_as} in Unicode form only: type it anew"
                     return AdmissionRefused(HTTPStatus.BAD_REQUEST, text, ConnectionOutcome.BAD_IDENTITY)
+                case charge_points.VersionNotAllowed(allowed):
+                    text = f"this charge point may speak these versions of OCPP only: {', '.join(allowed)}"
+                    return AdmissionRefused(HTTPStatus.BAD_REQUEST, text, ConnectionOutcome.UNKNOWN_SUBPROTOCOL)
                 case charge_points.ProofNeeded():
                     return _too_many_connections()
                 case charge_points.Connected():
                     if found.in_other_case is not None:
                         _warn_of_other_case(request, found.in_other_case)
                     peer = Peer(found.key, request.identity)
-                    return Admitted(peer, found.epoch, request.ocpp_versions[0], found.security_profile)
+                    return Admitted(peer, found.epoch, found.ocpp_version, found.security_profile)
                 case charge_points.PasswordNeeded():
                     proven_or_refused = await self._compare(request, address, found)
                     if isinstance(proven_or_refused, AdmissionRefused):

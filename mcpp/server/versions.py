@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from mcpp.csms.live import Exchange, LiveChargePoints
 from mcpp.csms.version import ByVersion, KnownVersion
 from mcpp.domain.assignment import Content
+from mcpp.errors import StartError
 from mcpp.ocpp16.known import KNOWN as OCPP16
 from mcpp.ocppj.errors import NotConnected
 from mcpp.storage.writer import Writer
@@ -24,6 +25,18 @@ VOCABULARY: Final = VERSIONS[0].vocabulary
 """What a reader of the log goes by: the versions agree in these names."""
 
 _READ_UNMATCHED: Final = ByVersion(VERSIONS, lambda version: version.read_unmatched)
+
+
+def spoken_versions(wanted: Sequence[str] | None) -> tuple[KnownVersion, ...]:
+    """Those of these names, in the order of VERSIONS, or all. Raises StartError for a name that there isn't."""
+    if wanted is None:
+        return VERSIONS
+    names = [version.name for version in VERSIONS]
+    unknown = [name for name in wanted if name not in names]
+    if unknown:
+        known = ", ".join(names)
+        raise StartError(f"ocpp-versions: there is no version {unknown[0]!r} here; those that can be spoken: {known}")
+    return tuple(version for version in VERSIONS if version.name in wanted)
 
 
 def read_unmatched(version: str, kind: UnmatchedKind, payload: str) -> Content:

@@ -36,8 +36,8 @@ _OF_ALL = frozenset(field.name for field in fields(Event))
 """Facts that every event has; they stand in front, or are the line's own time."""
 
 
-_RARE_FLAG = "historic"
-"""Stands on a line only where it's so."""
+_RARE = frozenset(("historic", "evse_id"))
+"""Stand on a line only where they say something: a transaction of the past, a version of OCPP with EVSEs."""
 
 
 class _Kind:
@@ -137,6 +137,6 @@ class BusinessTelemetry:
         line["charge_point_id"] = event.charge_point_id
         for fact in kind.facts:
             value: object = getattr(event, fact)
-            if value is not None and not (fact == _RARE_FLAG and not value):
+            if value is not None and (value or fact not in _RARE):
                 line[fact] = redact_text(value) if isinstance(value, str) else value
         self._lines.write(line)

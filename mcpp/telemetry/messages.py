@@ -152,6 +152,7 @@ class MessageTelemetry:
             perf_counter(),
             payload=call.payload,
             connector_id=about.connector_id,
+            evse_id=about.evse_id,
             transaction_id=about.transaction_id,
             session_correlation_id=session,
         )

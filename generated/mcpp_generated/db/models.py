@@ -82,6 +82,7 @@ class ChargePoint(NamedTuple):
     key: int
     identity: str
     ocpp_version: str | None
+    ocpp_versions: str | None
     display_name: str | None
     password_hash: str | None
     password_hash_candidate: str | None
@@ -126,6 +127,7 @@ class GetCredentialsRow(NamedTuple):
     security_profile: int | None
     highest_profile: int
     certificate_serial: str | None
+    ocpp_versions: str | None
 
 
 class GetPasswordHashesRow(NamedTuple):
@@ -246,6 +248,7 @@ class ListConnectorsRow(NamedTuple):
     session_correlation_id: str | None
     reported_status: str | None
     transaction_id: int | None
+    ocpp_transaction_id: str | None
 
 
 class FirmwareImage(NamedTuple):
@@ -301,9 +304,11 @@ class ListFleetConnectorsRow(NamedTuple):
     """A row of `list_fleet_connectors`."""
 
     charge_point_key: int
+    evse_id: int
     connector_id: int
     status: str | None
     error_code: str | None
+    is_shown: bool
 
 
 class Transaction(NamedTuple):
@@ -410,6 +415,7 @@ class TransactionRecord(NamedTuple):
     charge_point_id: str
     evse_id: int
     connector_id: int
+    ocpp_transaction_id: str | None
     id_tag: str
     reservation_id: int | None
     meter_start: int
@@ -578,6 +584,7 @@ class ListSessionsRow(NamedTuple):
     """A row of `list_sessions`."""
 
     charge_point_id: str
+    evse_id: int
     connector_id: int
     session_correlation_id: str | None
     transaction_id: int | None
@@ -616,6 +623,7 @@ class ListLongOpenRow(NamedTuple):
 
     id: int
     charge_point_key: int
+    evse_id: int
     connector_id: int
     id_tag: str
     started_at: datetime
@@ -627,6 +635,7 @@ class ListOpenOfRow(NamedTuple):
 
     id: int
     charge_point_key: int
+    evse_id: int
     connector_id: int
     id_tag: str
     start_received_at: datetime
@@ -644,6 +653,7 @@ class ListFaultedConnectorsRow(NamedTuple):
     """A row of `list_faulted_connectors`."""
 
     charge_point_key: int
+    evse_id: int
     connector_id: int
     error_code: str | None
     info: str | None
@@ -656,6 +666,7 @@ class ListLatelyRecoveredRow(NamedTuple):
 
     id: int
     charge_point_key: int
+    evse_id: int
     connector_id: int
     id_tag: str
     stop_received_at: datetime | None
@@ -667,6 +678,7 @@ class ListLatelyImplausibleRow(NamedTuple):
 
     id: int
     charge_point_key: int
+    evse_id: int
     connector_id: int
     id_tag: str
     implausible_reason: Implausible | None
@@ -715,6 +727,7 @@ class ListTilesRow(NamedTuple):
     registered_at: datetime
     last_connect_at: datetime | None
     last_disconnect_at: datetime | None
+    evse_id: int | None
     connector_id: int | None
     status: str | None
     error_code: str | None

@@ -351,6 +351,10 @@ class Queries(Protocol):
         """Register a charge point ahead of its first connection; 0 rows where it is known."""
         raise NotImplementedError
 
+    def set_ocpp_versions(self, *, ocpp_versions: str | None, key: int) -> None:
+        """Say which versions of OCPP a charge point may speak, commas between them; NULL: all that the server speaks."""
+        raise NotImplementedError
+
     def set_display_name(self, *, display_name: str | None, key: int) -> None:
         """Set a charge point's name for people."""
         raise NotImplementedError
@@ -1341,13 +1345,28 @@ class Queries(Protocol):
         raise NotImplementedError
 
     def list_transactions(
-        self, *, since: datetime, before: datetime, before_id: int, closed_only: bool, page_size: int
+        self,
+        *,
+        since: datetime,
+        before: datetime,
+        before_id: int,
+        closed_only: bool,
+        evse_id: int | None,
+        page_size: int,
     ) -> list[TransactionRecord]:
         """Transactions that began in a span of time, the newest first, a page at a time before a transaction."""
         raise NotImplementedError
 
     def list_transactions_of_connector_id(
-        self, *, connector_id: int, since: datetime, before: datetime, before_id: int, closed_only: bool, page_size: int
+        self,
+        *,
+        connector_id: int,
+        since: datetime,
+        before: datetime,
+        before_id: int,
+        closed_only: bool,
+        evse_id: int | None,
+        page_size: int,
     ) -> list[TransactionRecord]:
         """As ListTransactions, of the connectors of one number, on any charge point."""
         raise NotImplementedError
@@ -1361,9 +1380,14 @@ class Queries(Protocol):
         before_id: int,
         id_tag: str | None,
         closed_only: bool,
+        evse_id: int | None,
         page_size: int,
     ) -> list[TransactionRecord]:
         """As ListTransactions, of one charge point."""
+        raise NotImplementedError
+
+    def list_evses_with_connector(self, *, charge_point_id: str, connector_id: int) -> list[int]:
+        """The EVSEs of a charge point that have a connector of some number; 0 where its version has connectors only."""
         raise NotImplementedError
 
     def list_transactions_of_connector(
@@ -1390,6 +1414,7 @@ class Queries(Protocol):
         before: datetime,
         before_id: int,
         connector_id: int | None,
+        evse_id: int | None,
         closed_only: bool,
         page_size: int,
     ) -> list[TransactionRecord]:
@@ -1404,6 +1429,7 @@ class Queries(Protocol):
         before_id: int,
         charge_point_id: str | None,
         connector_id: int | None,
+        evse_id: int | None,
         id_tag: str | None,
         page_size: int,
     ) -> list[TransactionRecord]:
@@ -1418,6 +1444,7 @@ class Queries(Protocol):
         before_id: int,
         charge_point_id: str | None,
         connector_id: int | None,
+        evse_id: int | None,
         id_tag: str | None,
         ended_since: datetime | None,
         ended_until: datetime | None,
@@ -1434,6 +1461,7 @@ class Queries(Protocol):
         before_id: int,
         charge_point_id: str | None,
         connector_id: int | None,
+        evse_id: int | None,
         id_tag: str | None,
         ended_since: datetime | None,
         ended_until: datetime | None,
@@ -1452,6 +1480,7 @@ class Queries(Protocol):
         until: datetime | None,
         charge_point_id: str | None,
         connector_id: int | None,
+        evse_id: int | None,
         id_tag: str | None,
         page_size: int,
     ) -> list[TransactionRecord]:

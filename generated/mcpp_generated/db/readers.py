@@ -428,13 +428,28 @@ class Readers(Protocol):
         raise NotImplementedError
 
     async def list_transactions(
-        self, *, since: datetime, before: datetime, before_id: int, closed_only: bool, page_size: int
+        self,
+        *,
+        since: datetime,
+        before: datetime,
+        before_id: int,
+        closed_only: bool,
+        evse_id: int | None,
+        page_size: int,
     ) -> list[TransactionRecord]:
         """Transactions that began in a span of time, the newest first, a page at a time before a transaction."""
         raise NotImplementedError
 
     async def list_transactions_of_connector_id(
-        self, *, connector_id: int, since: datetime, before: datetime, before_id: int, closed_only: bool, page_size: int
+        self,
+        *,
+        connector_id: int,
+        since: datetime,
+        before: datetime,
+        before_id: int,
+        closed_only: bool,
+        evse_id: int | None,
+        page_size: int,
     ) -> list[TransactionRecord]:
         """As ListTransactions, of the connectors of one number, on any charge point."""
         raise NotImplementedError
@@ -448,9 +463,14 @@ class Readers(Protocol):
         before_id: int,
         id_tag: str | None,
         closed_only: bool,
+        evse_id: int | None,
         page_size: int,
     ) -> list[TransactionRecord]:
         """As ListTransactions, of one charge point."""
+        raise NotImplementedError
+
+    async def list_evses_with_connector(self, *, charge_point_id: str, connector_id: int) -> list[int]:
+        """The EVSEs of a charge point that have a connector of some number; 0 where its version has connectors only."""
         raise NotImplementedError
 
     async def list_transactions_of_connector(
@@ -477,6 +497,7 @@ class Readers(Protocol):
         before: datetime,
         before_id: int,
         connector_id: int | None,
+        evse_id: int | None,
         closed_only: bool,
         page_size: int,
     ) -> list[TransactionRecord]:
@@ -491,6 +512,7 @@ class Readers(Protocol):
         before_id: int,
         charge_point_id: str | None,
         connector_id: int | None,
+        evse_id: int | None,
         id_tag: str | None,
         page_size: int,
     ) -> list[TransactionRecord]:
@@ -505,6 +527,7 @@ class Readers(Protocol):
         before_id: int,
         charge_point_id: str | None,
         connector_id: int | None,
+        evse_id: int | None,
         id_tag: str | None,
         ended_since: datetime | None,
         ended_until: datetime | None,
@@ -521,6 +544,7 @@ class Readers(Protocol):
         before_id: int,
         charge_point_id: str | None,
         connector_id: int | None,
+        evse_id: int | None,
         id_tag: str | None,
         ended_since: datetime | None,
         ended_until: datetime | None,
@@ -539,6 +563,7 @@ class Readers(Protocol):
         until: datetime | None,
         charge_point_id: str | None,
         connector_id: int | None,
+        evse_id: int | None,
         id_tag: str | None,
         page_size: int,
     ) -> list[TransactionRecord]:

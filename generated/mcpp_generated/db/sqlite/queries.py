@@ -569,6 +569,9 @@ class SqliteQueries:
     def register_charge_point(self, *, identity: str, registered_at: datetime) -> int:
         return self._execute(statements.REGISTER_CHARGE_POINT, (identity, to_milliseconds(registered_at))).rowcount
 
+    def set_ocpp_versions(self, *, ocpp_versions: str | None, key: int) -> None:
+        self._execute(statements.SET_OCPP_VERSIONS, (ocpp_versions, key))
+
     def set_display_name(self, *, display_name: str | None, key: int) -> None:
         self._execute(statements.SET_DISPLAY_NAME, (display_name, key))
 
@@ -1838,20 +1841,43 @@ class SqliteQueries:
         return None if row is None else decode_transaction_record(row)
 
     def list_transactions(
-        self, *, since: datetime, before: datetime, before_id: int, closed_only: bool, page_size: int
+        self,
+        *,
+        since: datetime,
+        before: datetime,
+        before_id: int,
+        closed_only: bool,
+        evse_id: int | None,
+        page_size: int,
     ) -> list[TransactionRecord]:
         rows: list[StoredTransactionRecord] = self._execute(
             statements.LIST_TRANSACTIONS,
-            (to_milliseconds(since), to_milliseconds(before), before_id, int(closed_only), page_size),
+            (to_milliseconds(since), to_milliseconds(before), before_id, int(closed_only), evse_id, page_size),
         ).fetchall()
         return [decode_transaction_record(row) for row in rows]
 
     def list_transactions_of_connector_id(
-        self, *, connector_id: int, since: datetime, before: datetime, before_id: int, closed_only: bool, page_size: int
+        self,
+        *,
+        connector_id: int,
+        since: datetime,
+        before: datetime,
+        before_id: int,
+        closed_only: bool,
+        evse_id: int | None,
+        page_size: int,
     ) -> list[TransactionRecord]:
         rows: list[StoredTransactionRecord] = self._execute(
             statements.LIST_TRANSACTIONS_OF_CONNECTOR_ID,
-            (connector_id, to_milliseconds(since), to_milliseconds(before), before_id, int(closed_only), page_size),
+            (
+                connector_id,
+                to_milliseconds(since),
+                to_milliseconds(before),
+                before_id,
+                int(closed_only),
+                evse_id,
+                page_size,
+            ),
         ).fetchall()
         return [decode_transaction_record(row) for row in rows]
 
@@ -1864,6 +1890,7 @@ class SqliteQueries:
         before_id: int,
         id_tag: str | None,
         closed_only: bool,
+        evse_id: int | None,
         page_size: int,
     ) -> list[TransactionRecord]:
         rows: list[StoredTransactionRecord] = self._execute(
@@ -1875,10 +1902,17 @@ class SqliteQueries:
                 before_id,
                 id_tag,
                 int(closed_only),
+                evse_id,
                 page_size,
             ),
         ).fetchall()
         return [decode_transaction_record(row) for row in rows]
+
+    def list_evses_with_connector(self, *, charge_point_id: str, connector_id: int) -> list[int]:
+        rows: list[tuple[int]] = self._execute(
+            statements.LIST_EVSES_WITH_CONNECTOR, (charge_point_id, connector_id)
+        ).fetchall()
+        return [row[0] for row in rows]
 
     def list_transactions_of_connector(
         self,
@@ -1917,6 +1951,7 @@ class SqliteQueries:
         before: datetime,
         before_id: int,
         connector_id: int | None,
+        evse_id: int | None,
         closed_only: bool,
         page_size: int,
     ) -> list[TransactionRecord]:
@@ -1928,6 +1963,7 @@ class SqliteQueries:
                 to_milliseconds(before),
                 before_id,
                 connector_id,
+                evse_id,
                 int(closed_only),
                 page_size,
             ),
@@ -1942,6 +1978,7 @@ class SqliteQueries:
         before_id: int,
         charge_point_id: str | None,
         connector_id: int | None,
+        evse_id: int | None,
         id_tag: str | None,
         page_size: int,
     ) -> list[TransactionRecord]:
@@ -1953,6 +1990,7 @@ class SqliteQueries:
                 before_id,
                 charge_point_id,
                 connector_id,
+                evse_id,
                 id_tag,
                 page_size,
             ),
@@ -1967,6 +2005,7 @@ class SqliteQueries:
         before_id: int,
         charge_point_id: str | None,
         connector_id: int | None,
+        evse_id: int | None,
         id_tag: str | None,
         ended_since: datetime | None,
         ended_until: datetime | None,
@@ -1980,6 +2019,7 @@ class SqliteQueries:
                 before_id,
                 charge_point_id,
                 connector_id,
+                evse_id,
                 id_tag,
                 None if ended_since is None else to_milliseconds(ended_since),
                 None if ended_until is None else to_milliseconds(ended_until),
@@ -1996,6 +2036,7 @@ class SqliteQueries:
         before_id: int,
         charge_point_id: str | None,
         connector_id: int | None,
+        evse_id: int | None,
         id_tag: str | None,
         ended_since: datetime | None,
         ended_until: datetime | None,
@@ -2009,6 +2050,7 @@ class SqliteQueries:
                 before_id,
                 charge_point_id,
                 connector_id,
+                evse_id,
                 id_tag,
                 None if ended_since is None else to_milliseconds(ended_since),
                 None if ended_until is None else to_milliseconds(ended_until),
@@ -2027,6 +2069,7 @@ class SqliteQueries:
         until: datetime | None,
         charge_point_id: str | None,
         connector_id: int | None,
+        evse_id: int | None,
         id_tag: str | None,
         page_size: int,
     ) -> list[TransactionRecord]:
@@ -2040,6 +2083,7 @@ class SqliteQueries:
                 None if until is None else to_milliseconds(until),
                 charge_point_id,
                 connector_id,
+                evse_id,
                 id_tag,
                 page_size,
             ),

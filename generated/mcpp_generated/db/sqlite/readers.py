@@ -579,22 +579,45 @@ class SqliteReaders:
         )
 
     async def list_transactions(
-        self, *, since: datetime, before: datetime, before_id: int, closed_only: bool, page_size: int
+        self,
+        *,
+        since: datetime,
+        before: datetime,
+        before_id: int,
+        closed_only: bool,
+        evse_id: int | None,
+        page_size: int,
     ) -> list[TransactionRecord]:
         return await read_all(
             self._connection,
             statements.LIST_TRANSACTIONS,
-            (to_milliseconds(since), to_milliseconds(before), before_id, int(closed_only), page_size),
+            (to_milliseconds(since), to_milliseconds(before), before_id, int(closed_only), evse_id, page_size),
             decode_transaction_record,
         )
 
     async def list_transactions_of_connector_id(
-        self, *, connector_id: int, since: datetime, before: datetime, before_id: int, closed_only: bool, page_size: int
+        self,
+        *,
+        connector_id: int,
+        since: datetime,
+        before: datetime,
+        before_id: int,
+        closed_only: bool,
+        evse_id: int | None,
+        page_size: int,
     ) -> list[TransactionRecord]:
         return await read_all(
             self._connection,
             statements.LIST_TRANSACTIONS_OF_CONNECTOR_ID,
-            (connector_id, to_milliseconds(since), to_milliseconds(before), before_id, int(closed_only), page_size),
+            (
+                connector_id,
+                to_milliseconds(since),
+                to_milliseconds(before),
+                before_id,
+                int(closed_only),
+                evse_id,
+                page_size,
+            ),
             decode_transaction_record,
         )
 
@@ -607,6 +630,7 @@ class SqliteReaders:
         before_id: int,
         id_tag: str | None,
         closed_only: bool,
+        evse_id: int | None,
         page_size: int,
     ) -> list[TransactionRecord]:
         return await read_all(
@@ -619,9 +643,15 @@ class SqliteReaders:
                 before_id,
                 id_tag,
                 int(closed_only),
+                evse_id,
                 page_size,
             ),
             decode_transaction_record,
+        )
+
+    async def list_evses_with_connector(self, *, charge_point_id: str, connector_id: int) -> list[int]:
+        return await read_all(
+            self._connection, statements.LIST_EVSES_WITH_CONNECTOR, (charge_point_id, connector_id), scalar
         )
 
     async def list_transactions_of_connector(
@@ -662,6 +692,7 @@ class SqliteReaders:
         before: datetime,
         before_id: int,
         connector_id: int | None,
+        evse_id: int | None,
         closed_only: bool,
         page_size: int,
     ) -> list[TransactionRecord]:
@@ -674,6 +705,7 @@ class SqliteReaders:
                 to_milliseconds(before),
                 before_id,
                 connector_id,
+                evse_id,
                 int(closed_only),
                 page_size,
             ),
@@ -688,6 +720,7 @@ class SqliteReaders:
         before_id: int,
         charge_point_id: str | None,
         connector_id: int | None,
+        evse_id: int | None,
         id_tag: str | None,
         page_size: int,
     ) -> list[TransactionRecord]:
@@ -700,6 +733,7 @@ class SqliteReaders:
                 before_id,
                 charge_point_id,
                 connector_id,
+                evse_id,
                 id_tag,
                 page_size,
             ),
@@ -714,6 +748,7 @@ class SqliteReaders:
         before_id: int,
         charge_point_id: str | None,
         connector_id: int | None,
+        evse_id: int | None,
         id_tag: str | None,
         ended_since: datetime | None,
         ended_until: datetime | None,
@@ -728,6 +763,7 @@ class SqliteReaders:
                 before_id,
                 charge_point_id,
                 connector_id,
+                evse_id,
                 id_tag,
                 None if ended_since is None else to_milliseconds(ended_since),
                 None if ended_until is None else to_milliseconds(ended_until),
@@ -744,6 +780,7 @@ class SqliteReaders:
         before_id: int,
         charge_point_id: str | None,
         connector_id: int | None,
+        evse_id: int | None,
         id_tag: str | None,
         ended_since: datetime | None,
         ended_until: datetime | None,
@@ -758,6 +795,7 @@ class SqliteReaders:
                 before_id,
                 charge_point_id,
                 connector_id,
+                evse_id,
                 id_tag,
                 None if ended_since is None else to_milliseconds(ended_since),
                 None if ended_until is None else to_milliseconds(ended_until),
@@ -776,6 +814,7 @@ class SqliteReaders:
         until: datetime | None,
         charge_point_id: str | None,
         connector_id: int | None,
+        evse_id: int | None,
         id_tag: str | None,
         page_size: int,
     ) -> list[TransactionRecord]:
@@ -790,6 +829,7 @@ class SqliteReaders:
                 None if until is None else to_milliseconds(until),
                 charge_point_id,
                 connector_id,
+                evse_id,
                 id_tag,
                 page_size,
             ),

@@ -202,6 +202,7 @@ StoredChargePoint: TypeAlias = tuple[
     str | None,
     str | None,
     str | None,
+    str | None,
     int | None,
     int,
     str | None,
@@ -239,6 +240,7 @@ def decode_charge_point(row: StoredChargePoint) -> ChargePoint:
         key,
         identity,
         ocpp_version,
+        ocpp_versions,
         display_name,
         password_hash,
         password_hash_candidate,
@@ -276,6 +278,7 @@ def decode_charge_point(row: StoredChargePoint) -> ChargePoint:
         key,
         identity,
         ocpp_version,
+        ocpp_versions,
         display_name,
         password_hash,
         password_hash_candidate,
@@ -311,7 +314,9 @@ def decode_charge_point(row: StoredChargePoint) -> ChargePoint:
     )
 
 
-StoredGetCredentialsRow: TypeAlias = tuple[int, str | None, str | None, int | None, int | None, int, str | None]
+StoredGetCredentialsRow: TypeAlias = tuple[
+    int, str | None, str | None, int | None, int | None, int, str | None, str | None
+]
 
 
 def decode_get_credentials_row(row: StoredGetCredentialsRow) -> GetCredentialsRow:
@@ -323,6 +328,7 @@ def decode_get_credentials_row(row: StoredGetCredentialsRow) -> GetCredentialsRo
         security_profile,
         highest_profile,
         certificate_serial,
+        ocpp_versions,
     ) = row
     return GetCredentialsRow(
         key,
@@ -332,6 +338,7 @@ def decode_get_credentials_row(row: StoredGetCredentialsRow) -> GetCredentialsRo
         security_profile,
         highest_profile,
         certificate_serial,
+        ocpp_versions,
     )
 
 
@@ -520,7 +527,18 @@ def decode_connector(row: StoredConnector) -> Connector:
 
 
 StoredListConnectorsRow: TypeAlias = tuple[
-    int, int, int, str | None, str | None, int | None, int | None, str | None, str | None, str | None, int | None
+    int,
+    int,
+    int,
+    str | None,
+    str | None,
+    int | None,
+    int | None,
+    str | None,
+    str | None,
+    str | None,
+    int | None,
+    str | None,
 ]
 
 
@@ -537,6 +555,7 @@ def decode_list_connectors_row(row: StoredListConnectorsRow) -> ListConnectorsRo
         session_correlation_id,
         reported_status,
         transaction_id,
+        ocpp_transaction_id,
     ) = row
     return ListConnectorsRow(
         charge_point_key,
@@ -550,6 +569,7 @@ def decode_list_connectors_row(row: StoredListConnectorsRow) -> ListConnectorsRo
         session_correlation_id,
         reported_status,
         transaction_id,
+        ocpp_transaction_id,
     )
 
 
@@ -598,11 +618,12 @@ def decode_list_fleet_row(row: StoredListFleetRow) -> ListFleetRow:
     )
 
 
-StoredListFleetConnectorsRow: TypeAlias = tuple[int, int, str | None, str | None]
+StoredListFleetConnectorsRow: TypeAlias = tuple[int, int, int, str | None, str | None, int]
 
 
 def decode_list_fleet_connectors_row(row: StoredListFleetConnectorsRow) -> ListFleetConnectorsRow:
-    return ListFleetConnectorsRow(*row)
+    charge_point_key, evse_id, connector_id, status, error_code, is_shown = row
+    return ListFleetConnectorsRow(charge_point_key, evse_id, connector_id, status, error_code, bool(is_shown))
 
 
 StoredTransaction: TypeAlias = tuple[
@@ -772,6 +793,7 @@ StoredTransactionRecord: TypeAlias = tuple[
     str,
     int,
     int,
+    str | None,
     str,
     int | None,
     int,
@@ -800,6 +822,7 @@ def decode_transaction_record(row: StoredTransactionRecord) -> TransactionRecord
         charge_point_id,
         evse_id,
         connector_id,
+        ocpp_transaction_id,
         id_tag,
         reservation_id,
         meter_start,
@@ -825,6 +848,7 @@ def decode_transaction_record(row: StoredTransactionRecord) -> TransactionRecord
         charge_point_id,
         evse_id,
         connector_id,
+        ocpp_transaction_id,
         id_tag,
         reservation_id,
         meter_start,
@@ -1025,13 +1049,22 @@ def decode_list_last_readings_row(row: StoredListLastReadingsRow) -> ListLastRea
     )
 
 
-StoredListSessionsRow: TypeAlias = tuple[str, int, str | None, int | None, int | None, int | None]
+StoredListSessionsRow: TypeAlias = tuple[str, int, int, str | None, int | None, int | None, int | None]
 
 
 def decode_list_sessions_row(row: StoredListSessionsRow) -> ListSessionsRow:
-    charge_point_id, connector_id, session_correlation_id, transaction_id, status_received_at, start_received_at = row
+    (
+        charge_point_id,
+        evse_id,
+        connector_id,
+        session_correlation_id,
+        transaction_id,
+        status_received_at,
+        start_received_at,
+    ) = row
     return ListSessionsRow(
         charge_point_id,
+        evse_id,
         connector_id,
         session_correlation_id,
         transaction_id,
@@ -1068,22 +1101,28 @@ def decode_list_names_row(row: StoredListNamesRow) -> ListNamesRow:
     return ListNamesRow(*row)
 
 
-StoredListLongOpenRow: TypeAlias = tuple[int, int, int, str, int, int]
+StoredListLongOpenRow: TypeAlias = tuple[int, int, int, int, str, int, int]
 
 
 def decode_list_long_open_row(row: StoredListLongOpenRow) -> ListLongOpenRow:
-    id, charge_point_key, connector_id, id_tag, started_at, start_received_at = row
+    id, charge_point_key, evse_id, connector_id, id_tag, started_at, start_received_at = row
     return ListLongOpenRow(
-        id, charge_point_key, connector_id, id_tag, from_milliseconds(started_at), from_milliseconds(start_received_at)
+        id,
+        charge_point_key,
+        evse_id,
+        connector_id,
+        id_tag,
+        from_milliseconds(started_at),
+        from_milliseconds(start_received_at),
     )
 
 
-StoredListOpenOfRow: TypeAlias = tuple[int, int, int, str, int]
+StoredListOpenOfRow: TypeAlias = tuple[int, int, int, int, str, int]
 
 
 def decode_list_open_of_row(row: StoredListOpenOfRow) -> ListOpenOfRow:
-    id, charge_point_key, connector_id, id_tag, start_received_at = row
-    return ListOpenOfRow(id, charge_point_key, connector_id, id_tag, from_milliseconds(start_received_at))
+    id, charge_point_key, evse_id, connector_id, id_tag, start_received_at = row
+    return ListOpenOfRow(id, charge_point_key, evse_id, connector_id, id_tag, from_milliseconds(start_received_at))
 
 
 StoredSumEndedTransactionsRow: TypeAlias = tuple[int, int, int]
@@ -1093,13 +1132,14 @@ def decode_sum_ended_transactions_row(row: StoredSumEndedTransactionsRow) -> Sum
     return SumEndedTransactionsRow(*row)
 
 
-StoredListFaultedConnectorsRow: TypeAlias = tuple[int, int, str | None, str | None, str | None, int | None]
+StoredListFaultedConnectorsRow: TypeAlias = tuple[int, int, int, str | None, str | None, str | None, int | None]
 
 
 def decode_list_faulted_connectors_row(row: StoredListFaultedConnectorsRow) -> ListFaultedConnectorsRow:
-    charge_point_key, connector_id, error_code, info, vendor_error_code, status_began_at = row
+    charge_point_key, evse_id, connector_id, error_code, info, vendor_error_code, status_began_at = row
     return ListFaultedConnectorsRow(
         charge_point_key,
+        evse_id,
         connector_id,
         error_code,
         info,
@@ -1108,14 +1148,15 @@ def decode_list_faulted_connectors_row(row: StoredListFaultedConnectorsRow) -> L
     )
 
 
-StoredListLatelyRecoveredRow: TypeAlias = tuple[int, int, int, str, int | None, int]
+StoredListLatelyRecoveredRow: TypeAlias = tuple[int, int, int, int, str, int | None, int]
 
 
 def decode_list_lately_recovered_row(row: StoredListLatelyRecoveredRow) -> ListLatelyRecoveredRow:
-    id, charge_point_key, connector_id, id_tag, stop_received_at, of_all = row
+    id, charge_point_key, evse_id, connector_id, id_tag, stop_received_at, of_all = row
     return ListLatelyRecoveredRow(
         id,
         charge_point_key,
+        evse_id,
         connector_id,
         id_tag,
         None if stop_received_at is None else from_milliseconds(stop_received_at),
@@ -1123,14 +1164,15 @@ def decode_list_lately_recovered_row(row: StoredListLatelyRecoveredRow) -> ListL
     )
 
 
-StoredListLatelyImplausibleRow: TypeAlias = tuple[int, int, int, str, str | None, int | None, int]
+StoredListLatelyImplausibleRow: TypeAlias = tuple[int, int, int, int, str, str | None, int | None, int]
 
 
 def decode_list_lately_implausible_row(row: StoredListLatelyImplausibleRow) -> ListLatelyImplausibleRow:
-    id, charge_point_key, connector_id, id_tag, implausible_reason, stop_received_at, of_all = row
+    id, charge_point_key, evse_id, connector_id, id_tag, implausible_reason, stop_received_at, of_all = row
     return ListLatelyImplausibleRow(
         id,
         charge_point_key,
+        evse_id,
         connector_id,
         id_tag,
         None if implausible_reason is None else _IMPLAUSIBLE[implausible_reason],
@@ -1184,6 +1226,7 @@ StoredListTilesRow: TypeAlias = tuple[
     int | None,
     int | None,
     int | None,
+    int | None,
     str | None,
     str | None,
     int | None,
@@ -1200,6 +1243,7 @@ def decode_list_tiles_row(row: StoredListTilesRow) -> ListTilesRow:
         registered_at,
         last_connect_at,
         last_disconnect_at,
+        evse_id,
         connector_id,
         status,
         error_code,
@@ -1214,6 +1258,7 @@ def decode_list_tiles_row(row: StoredListTilesRow) -> ListTilesRow:
         from_milliseconds(registered_at),
         None if last_connect_at is None else from_milliseconds(last_connect_at),
         None if last_disconnect_at is None else from_milliseconds(last_disconnect_at),
+        evse_id,
         connector_id,
         status,
         error_code,

@@ -145,7 +145,7 @@ DELETE FROM security_events WHERE id = (
 )"""
 
 GET_CHARGE_POINT: Final = """\
-SELECT "key", identity, ocpp_version, display_name, password_hash, password_hash_candidate, security_profile, highest_profile, certificate_serial, authenticated_at, auto_start, rated_power_w, vendor, model, serial_number, charge_box_serial_number, firmware_version, iccid, imsi, meter_type, meter_serial_number, registered_at, boot_accepted_at, connection_epoch, last_connect_at, last_disconnect_at, last_boot_at, last_heartbeat_at, last_status_at, last_meter_values_at, last_tx_start_at, last_tx_stop_at, last_error_at, energy_wh, energy_peak_wh FROM charge_points WHERE identity = ?1"""
+SELECT "key", identity, ocpp_version, ocpp_versions, display_name, password_hash, password_hash_candidate, security_profile, highest_profile, certificate_serial, authenticated_at, auto_start, rated_power_w, vendor, model, serial_number, charge_box_serial_number, firmware_version, iccid, imsi, meter_type, meter_serial_number, registered_at, boot_accepted_at, connection_epoch, last_connect_at, last_disconnect_at, last_boot_at, last_heartbeat_at, last_status_at, last_meter_values_at, last_tx_start_at, last_tx_stop_at, last_error_at, energy_wh, energy_peak_wh FROM charge_points WHERE identity = ?1"""
 
 LIST_IDENTITIES: Final = """\
 SELECT identity FROM charge_points WHERE identity > ?1 ORDER BY identity LIMIT ?2"""
@@ -154,11 +154,11 @@ LIST_IDENTITIES_BY_VENDOR: Final = """\
 SELECT identity FROM charge_points WHERE vendor = ?1 AND identity > ?2 ORDER BY identity LIMIT ?3"""
 
 GET_CHARGE_POINTS: Final = """\
-SELECT "key", identity, ocpp_version, display_name, password_hash, password_hash_candidate, security_profile, highest_profile, certificate_serial, authenticated_at, auto_start, rated_power_w, vendor, model, serial_number, charge_box_serial_number, firmware_version, iccid, imsi, meter_type, meter_serial_number, registered_at, boot_accepted_at, connection_epoch, last_connect_at, last_disconnect_at, last_boot_at, last_heartbeat_at, last_status_at, last_meter_values_at, last_tx_start_at, last_tx_stop_at, last_error_at, energy_wh, energy_peak_wh FROM charge_points WHERE identity IN (SELECT value FROM json_each(?1)) ORDER BY identity"""
+SELECT "key", identity, ocpp_version, ocpp_versions, display_name, password_hash, password_hash_candidate, security_profile, highest_profile, certificate_serial, authenticated_at, auto_start, rated_power_w, vendor, model, serial_number, charge_box_serial_number, firmware_version, iccid, imsi, meter_type, meter_serial_number, registered_at, boot_accepted_at, connection_epoch, last_connect_at, last_disconnect_at, last_boot_at, last_heartbeat_at, last_status_at, last_meter_values_at, last_tx_start_at, last_tx_stop_at, last_error_at, energy_wh, energy_peak_wh FROM charge_points WHERE identity IN (SELECT value FROM json_each(?1)) ORDER BY identity"""
 
 GET_CREDENTIALS: Final = """\
 SELECT key, password_hash, password_hash_candidate, authenticated_at, security_profile, highest_profile,
-    certificate_serial
+    certificate_serial, ocpp_versions
 FROM charge_points WHERE identity = ?1"""
 
 GET_PASSWORD_HASHES: Final = """\
@@ -191,6 +191,9 @@ WHERE password_hash IS NULL AND highest_profile = 0 AND coalesce(security_profil
 
 REGISTER_CHARGE_POINT: Final = """\
 INSERT INTO charge_points (identity, registered_at) VALUES (?1, ?2) ON CONFLICT (identity) DO NOTHING"""
+
+SET_OCPP_VERSIONS: Final = """\
+UPDATE charge_points SET ocpp_versions = ?1 WHERE key = ?2"""
 
 SET_DISPLAY_NAME: Final = """\
 UPDATE charge_points SET display_name = ?1 WHERE key = ?2"""
@@ -384,7 +387,7 @@ WHERE key = ?1 AND session_correlation_id = ?2"""
 
 LIST_CONNECTORS: Final = """\
 SELECT c.charge_point_key, c.evse_id, c.connector_id, c.status, c.error_code, c.status_at, c.status_began_at,
-    c.ordered_availability, c.session_correlation_id, c.reported_status, t.id AS transaction_id
+    c.ordered_availability, c.session_correlation_id, c.reported_status, t.id AS transaction_id, t.ocpp_transaction_id
 FROM connectors AS c
 LEFT JOIN transactions AS t ON t.id = (
     SELECT o.id FROM transactions AS o WHERE o.connector_key = c.key AND o.stopped_at IS NULL ORDER BY o.id DESC LIMIT 1
@@ -487,7 +490,7 @@ LIST_FLEET: Final = """\
 SELECT key, identity, energy_wh, energy_peak_wh, last_boot_at, last_tx_start_at FROM charge_points ORDER BY identity"""
 
 LIST_FLEET_CONNECTORS: Final = """\
-SELECT charge_point_key, connector_id, status, error_code FROM connectors ORDER BY charge_point_key, evse_id, connector_id"""
+SELECT charge_point_key, evse_id, connector_id, status, error_code, is_shown FROM connectors ORDER BY charge_point_key, evse_id, connector_id"""
 
 LIST_FLEET_TRANSACTIONS: Final = """\
 SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at, samples_thinned, evse_id FROM transactions WHERE stopped_at IS NULL ORDER BY started_at, id"""
@@ -612,12 +615,12 @@ JOIN transactions AS t ON t.id = s.transaction_id
 WHERE s.id_tag = ?1 AND s.stopped_at < ?2 AND t.started_at >= ?3"""
 
 LIST_ENDS_OF_ID_TAG: Final = """\
-SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, stop_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
+SELECT transaction_id, charge_point_id, evse_id, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, stop_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
 WHERE id_tag = ?1 AND stopped_at >= ?2 AND stopped_at < ?3
 ORDER BY stopped_at"""
 
 LIST_LATE_ENDS_OF_ID_TAG: Final = """\
-SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, stop_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
+SELECT transaction_id, charge_point_id, evse_id, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, stop_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
 WHERE id_tag = ?1 AND stop_received_at > stopped_at + 86400000
     AND stop_received_at >= ?2 AND stop_received_at < ?3
 ORDER BY stop_received_at"""
@@ -942,7 +945,7 @@ ORDER BY r.measured_at, r.late_sample"""
 
 LIST_SESSIONS: Final = """\
 SELECT
-    p.identity AS charge_point_id, c.connector_id, c.session_correlation_id, t.id AS transaction_id,
+    p.identity AS charge_point_id, c.evse_id, c.connector_id, c.session_correlation_id, t.id AS transaction_id,
     c.status_received_at, t.start_received_at
 FROM connectors AS c
 JOIN charge_points AS p ON p.key = c.charge_point_key
@@ -963,12 +966,12 @@ LIST_NAMES: Final = """\
 SELECT key, display_name FROM charge_points WHERE key IN (SELECT value FROM json_each(?1))"""
 
 LIST_LONG_OPEN: Final = """\
-SELECT t.id, t.charge_point_key, t.connector_id, t.id_tag, t.started_at, t.start_received_at
+SELECT t.id, t.charge_point_key, t.evse_id, t.connector_id, t.id_tag, t.started_at, t.start_received_at
 FROM transactions AS t
 WHERE t.stopped_at IS NULL AND (t.started_at <= ?1 OR t.start_received_at <= ?2)"""
 
 LIST_OPEN_OF: Final = """\
-SELECT t.id, t.charge_point_key, t.connector_id, t.id_tag, t.start_received_at
+SELECT t.id, t.charge_point_key, t.evse_id, t.connector_id, t.id_tag, t.start_received_at
 FROM transactions AS t WHERE t.stopped_at IS NULL AND t.id IN (SELECT value FROM json_each(?1))"""
 
 SUM_ENDED_TRANSACTIONS: Final = """\
@@ -982,12 +985,12 @@ LEFT JOIN transaction_corrections AS r ON r.id = t.correction_id
 WHERE t.stopped_at >= ?1 AND t.stopped_at < ?2"""
 
 LIST_FAULTED_CONNECTORS: Final = """\
-SELECT charge_point_key, connector_id, error_code, info, vendor_error_code, status_began_at
-FROM connectors WHERE status = 'Faulted' ORDER BY charge_point_key"""
+SELECT charge_point_key, evse_id, connector_id, error_code, info, vendor_error_code, status_began_at
+FROM connectors WHERE status = 'Faulted' AND is_shown = 1 ORDER BY charge_point_key"""
 
 LIST_LATELY_RECOVERED: Final = """\
 SELECT
-    t.id, t.charge_point_key, t.connector_id, t.id_tag, t.stop_received_at,
+    t.id, t.charge_point_key, t.evse_id, t.connector_id, t.id_tag, t.stop_received_at,
     CAST(coalesce((
         SELECT count(*) FROM transactions AS a WHERE a.stop_origin = 'recovered' AND a.stop_received_at >= ?1
     ), 0) AS INTEGER) AS of_all
@@ -997,7 +1000,7 @@ ORDER BY t.stop_received_at DESC, t.id DESC LIMIT ?2"""
 
 LIST_LATELY_IMPLAUSIBLE: Final = """\
 SELECT
-    t.id, t.charge_point_key, t.connector_id, t.id_tag, t.implausible_reason, t.stop_received_at,
+    t.id, t.charge_point_key, t.evse_id, t.connector_id, t.id_tag, t.implausible_reason, t.stop_received_at,
     CAST(coalesce((
         SELECT count(*) FROM transactions AS a
         WHERE a.implausible_reason IS NOT NULL AND a.correction_id IS NULL AND a.stop_received_at >= ?1
@@ -1032,11 +1035,13 @@ ORDER BY c.expires_at"""
 
 LIST_TILES: Final = """\
 SELECT
-    p.identity, p.display_name, p.registered_at, p.last_connect_at, p.last_disconnect_at, c.connector_id, c.status,
-    c.error_code, c.status_began_at, t.id AS transaction_id, t.started_at, t.id_tag
+    p.identity, p.display_name, p.registered_at, p.last_connect_at, p.last_disconnect_at, c.evse_id, c.connector_id,
+    c.status, c.error_code, c.status_began_at, t.id AS transaction_id, t.started_at, t.id_tag
 FROM charge_points AS p
-LEFT JOIN connectors AS c ON c.charge_point_key = p.key
-LEFT JOIN transactions AS t ON t.connector_key = c.key AND t.stopped_at IS NULL
+LEFT JOIN connectors AS c ON c.charge_point_key = p.key AND c.is_shown = 1
+LEFT JOIN transactions AS t ON t.id = (
+    SELECT o.id FROM transactions AS o WHERE o.connector_key = c.key AND o.stopped_at IS NULL ORDER BY o.id DESC LIMIT 1
+)
 WHERE p.identity IN (SELECT value FROM json_each(?1))
 ORDER BY p.key, c.evse_id, c.connector_id"""
 
@@ -1182,34 +1187,41 @@ COUNT_OPEN_TRANSACTIONS: Final = """\
 SELECT count(*) FROM transactions WHERE stopped_at IS NULL"""
 
 GET_TRANSACTION: Final = """\
-SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, stop_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records WHERE transaction_id = ?1"""
+SELECT transaction_id, charge_point_id, evse_id, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, stop_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records WHERE transaction_id = ?1"""
 
 LIST_TRANSACTIONS: Final = """\
-SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, stop_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
+SELECT transaction_id, charge_point_id, evse_id, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, stop_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
 WHERE started_at >= ?1 AND started_at <= ?2 AND (started_at < ?2 OR transaction_id < ?3)
     AND (stopped_at IS NOT NULL OR CAST(?4 AS INTEGER) = 0)
-ORDER BY started_at DESC, transaction_id DESC
-LIMIT ?5"""
-
-LIST_TRANSACTIONS_OF_CONNECTOR_ID: Final = """\
-SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, stop_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
-WHERE connector_id = ?1
-    AND started_at >= ?2 AND started_at <= ?3 AND (started_at < ?3 OR transaction_id < ?4)
-    AND (stopped_at IS NOT NULL OR CAST(?5 AS INTEGER) = 0)
+    AND (evse_id = ?5 OR ?5 IS NULL)
 ORDER BY started_at DESC, transaction_id DESC
 LIMIT ?6"""
 
+LIST_TRANSACTIONS_OF_CONNECTOR_ID: Final = """\
+SELECT transaction_id, charge_point_id, evse_id, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, stop_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
+WHERE connector_id = ?1
+    AND started_at >= ?2 AND started_at <= ?3 AND (started_at < ?3 OR transaction_id < ?4)
+    AND (stopped_at IS NOT NULL OR CAST(?5 AS INTEGER) = 0)
+    AND (evse_id = ?6 OR ?6 IS NULL)
+ORDER BY started_at DESC, transaction_id DESC
+LIMIT ?7"""
+
 LIST_TRANSACTIONS_OF_CHARGE_POINT: Final = """\
-SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, stop_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
+SELECT transaction_id, charge_point_id, evse_id, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, stop_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
 WHERE charge_point_id = ?1
     AND started_at >= ?2 AND started_at <= ?3 AND (started_at < ?3 OR transaction_id < ?4)
     AND (id_tag = ?5 OR ?5 IS NULL)
     AND (stopped_at IS NOT NULL OR CAST(?6 AS INTEGER) = 0)
+    AND (evse_id = ?7 OR ?7 IS NULL)
 ORDER BY started_at DESC, transaction_id DESC
-LIMIT ?7"""
+LIMIT ?8"""
+
+LIST_EVSES_WITH_CONNECTOR: Final = """\
+SELECT c.evse_id FROM charge_points AS p JOIN connectors AS c ON c.charge_point_key = p.key
+WHERE p.identity = ?1 AND c.connector_id = ?2 ORDER BY c.evse_id"""
 
 LIST_TRANSACTIONS_OF_CONNECTOR: Final = """\
-SELECT r.transaction_id, r.charge_point_id, r.evse_id, r.connector_id, r.id_tag, r.reservation_id, r.meter_start, r.meter_stop, r.started_at, r.stopped_at, r.stop_reason, r.stop_origin, r.evidence, r.energy_wh, r.implausible_reason, r.session_correlation_id, r.start_received_at, r.stop_received_at, r.correction_id, r.corrected_wh, r.correction_note, r.corrected_by, r.corrected_at
+SELECT r.transaction_id, r.charge_point_id, r.evse_id, r.connector_id, r.ocpp_transaction_id, r.id_tag, r.reservation_id, r.meter_start, r.meter_stop, r.started_at, r.stopped_at, r.stop_reason, r.stop_origin, r.evidence, r.energy_wh, r.implausible_reason, r.session_correlation_id, r.start_received_at, r.stop_received_at, r.correction_id, r.corrected_wh, r.correction_note, r.corrected_by, r.corrected_at
 FROM charge_points AS p
 JOIN connectors AS c ON c.charge_point_key = p.key
 CROSS JOIN transactions AS t ON t.connector_key = c.key
@@ -1222,57 +1234,62 @@ ORDER BY t.started_at DESC, t.id DESC
 LIMIT ?9"""
 
 LIST_TRANSACTIONS_OF_ID_TAG: Final = """\
-SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, stop_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
+SELECT transaction_id, charge_point_id, evse_id, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, stop_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
 WHERE id_tag = ?1
     AND started_at >= ?2 AND started_at <= ?3 AND (started_at < ?3 OR transaction_id < ?4)
     AND (connector_id = ?5 OR ?5 IS NULL)
-    AND (stopped_at IS NOT NULL OR CAST(?6 AS INTEGER) = 0)
+    AND (evse_id = ?6 OR ?6 IS NULL)
+    AND (stopped_at IS NOT NULL OR CAST(?7 AS INTEGER) = 0)
 ORDER BY started_at DESC, transaction_id DESC
-LIMIT ?7"""
+LIMIT ?8"""
 
 LIST_OPEN_TRANSACTIONS: Final = """\
-SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, stop_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
+SELECT transaction_id, charge_point_id, evse_id, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, stop_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
 WHERE stopped_at IS NULL
     AND started_at >= ?1 AND started_at <= ?2 AND (started_at < ?2 OR transaction_id < ?3)
     AND (charge_point_id = ?4 OR ?4 IS NULL)
     AND (connector_id = ?5 OR ?5 IS NULL)
-    AND (id_tag = ?6 OR ?6 IS NULL)
+    AND (evse_id = ?6 OR ?6 IS NULL)
+    AND (id_tag = ?7 OR ?7 IS NULL)
 ORDER BY started_at DESC, transaction_id DESC
-LIMIT ?7"""
+LIMIT ?8"""
 
 LIST_IMPLAUSIBLE_TRANSACTIONS: Final = """\
-SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, stop_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
+SELECT transaction_id, charge_point_id, evse_id, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, stop_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
 WHERE implausible_reason IS NOT NULL AND correction_id IS NULL
     AND started_at >= ?1 AND started_at <= ?2 AND (started_at < ?2 OR transaction_id < ?3)
     AND (charge_point_id = ?4 OR ?4 IS NULL)
     AND (connector_id = ?5 OR ?5 IS NULL)
-    AND (id_tag = ?6 OR ?6 IS NULL)
-    AND (stopped_at >= ?7 OR ?7 IS NULL)
-    AND (stopped_at < ?8 OR ?8 IS NULL)
+    AND (evse_id = ?6 OR ?6 IS NULL)
+    AND (id_tag = ?7 OR ?7 IS NULL)
+    AND (stopped_at >= ?8 OR ?8 IS NULL)
+    AND (stopped_at < ?9 OR ?9 IS NULL)
 ORDER BY started_at DESC, transaction_id DESC
-LIMIT ?9"""
+LIMIT ?10"""
 
 LIST_RECOVERED_TRANSACTIONS: Final = """\
-SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, stop_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
+SELECT transaction_id, charge_point_id, evse_id, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, stop_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
 WHERE stop_origin = 'recovered'
     AND started_at >= ?1 AND started_at <= ?2 AND (started_at < ?2 OR transaction_id < ?3)
     AND (charge_point_id = ?4 OR ?4 IS NULL)
     AND (connector_id = ?5 OR ?5 IS NULL)
-    AND (id_tag = ?6 OR ?6 IS NULL)
-    AND (stopped_at >= ?7 OR ?7 IS NULL)
-    AND (stopped_at < ?8 OR ?8 IS NULL)
+    AND (evse_id = ?6 OR ?6 IS NULL)
+    AND (id_tag = ?7 OR ?7 IS NULL)
+    AND (stopped_at >= ?8 OR ?8 IS NULL)
+    AND (stopped_at < ?9 OR ?9 IS NULL)
 ORDER BY started_at DESC, transaction_id DESC
-LIMIT ?9"""
+LIMIT ?10"""
 
 LIST_TRANSACTIONS_BY_END: Final = """\
-SELECT transaction_id, charge_point_id, evse_id, connector_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, stop_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
+SELECT transaction_id, charge_point_id, evse_id, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, stop_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
 WHERE stopped_at >= ?1 AND stopped_at <= ?2 AND (stopped_at < ?2 OR transaction_id < ?3)
     AND started_at >= ?4 AND (started_at < ?5 OR ?5 IS NULL)
     AND (charge_point_id = ?6 OR ?6 IS NULL)
     AND (connector_id = ?7 OR ?7 IS NULL)
-    AND (id_tag = ?8 OR ?8 IS NULL)
+    AND (evse_id = ?8 OR ?8 IS NULL)
+    AND (id_tag = ?9 OR ?9 IS NULL)
 ORDER BY stopped_at DESC, transaction_id DESC
-LIMIT ?9"""
+LIMIT ?10"""
 
 ADD_UNMATCHED: Final = """\
 INSERT INTO unmatched (

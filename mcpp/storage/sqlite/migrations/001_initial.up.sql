@@ -8,6 +8,8 @@
 
 -- AUTOINCREMENT, here and below: a key that was given once is never given again, also after a purge.
 -- connection_epoch: counts its connections; the end of one that isn't the newest says nothing.
+-- ocpp_version: of its last connection. ocpp_versions: those that it may speak, as an operator says, commas between them;
+-- NULL: all that the server speaks.
 -- energy_wh: of its ended transactions. energy_peak_wh: what was reported of all of them before the sum fell.
 -- password_hash_candidate: of new passwords that may be in force, blanks between them; all count until that shows.
 -- security_profile: the least that it must use, as an operator says. highest_profile: the highest that it has used.
@@ -18,6 +20,7 @@ CREATE TABLE charge_points (
     key                       INTEGER PRIMARY KEY AUTOINCREMENT,
     identity                  TEXT    NOT NULL UNIQUE,
     ocpp_version              TEXT,
+    ocpp_versions             TEXT,
     display_name              TEXT,
     password_hash             TEXT,
     password_hash_candidate   TEXT,
@@ -470,8 +473,9 @@ CREATE VIEW transaction_records AS
 SELECT
     t.id AS transaction_id,
     p.identity AS charge_point_id,
-    c.evse_id,
+    t.evse_id,
     t.connector_id,
+    t.ocpp_transaction_id,
     t.id_tag,
     t.reservation_id,
     t.meter_start,
