@@ -91,7 +91,7 @@ def create_api(services: ApiServices, rules: AccessRules, requests: RequestObser
     for router in (
         summary.router,
         charge_points.router,
-        commands.create_router(services.commands.actions),
+        commands.create_router(services.commands.names),
         transactions.router,
         session_views.router,
         id_tags.router,
@@ -147,6 +147,7 @@ class _Api(FastAPI):
             schemas.update(problem.pop("$defs"))
             schemas[Problem.__name__] = problem
             payloads = command_schemas(services.commands.actions)
+            commands.require_bodies(document, services.commands.actions)
             clash = payloads.keys() & schemas.keys()
             assert not clash, f"the API's models must not bear names of OCPP: {sorted(clash)}"
             schemas.update(payloads)

@@ -8,13 +8,13 @@ from functools import partial
 from time import perf_counter
 from typing import Concatenate, ParamSpec, TypeAlias, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from mcpp.csms.decoding import SubjectReader, repaired, thinned_request, widened, widening
 from mcpp.csms.services import Services
 from mcpp.domain.authorization import Authorization
 from mcpp.domain.events import Event
-from mcpp.domain.memory import as_stored
+from mcpp.domain.memory import NO_EVSE, as_stored
 from mcpp.domain.occasion import LeftOut, Occasion, Result
 from mcpp.domain.questions import AuthorizationQuestion, DataTransferAnswer, DataTransferQuestion
 from mcpp.ocppj.actions import Action, AnyAction, EncodedResponse, Req, Res
@@ -245,7 +245,9 @@ class CallRouter:
     def add_send(self, action: SendAction[Req], handler: Handler[Req, BaseModel]) -> None:
         """Handle an action's SENDs with `handler`, whose response goes nowhere (OCPP-J 2.1 §4.2)."""
 
-        def handle(context: CallContext, request: Req) -> BaseModel | Pending[BaseModel] | Awaitable[BaseModel]:
+        def handle(
+            context: CallContext, request: Req
+        ) -> BaseModel | EncodedResponse[BaseModel] | Pending[BaseModel] | Awaitable[BaseModel]:
             if not context.is_send:
                 context.note_deviation("send_as_call")
             return handler(context, request)
@@ -297,7 +299,7 @@ class CallRouter:
         self._routes[name] = route
 
     def dispatch(self, flow: Flow, call: Call | Send) -> Answer:
-        """Handle a CALL or SEND; raises CallFault where the action is unknown or not for this side (OCPP-J 1.6 §4.2.3)."""
+        """Handle a CALL or SEND; raises CallFault for an action that is unknown or not for us (OCPP-J 1.6 §4.2.3)."""
         route = self._routes.get(call.action)
         if route is not None:
             return route(flow, call.payload)

@@ -12,7 +12,6 @@ from mcpp.domain.memory import NO_EVSE
 from mcpp.ocppj.errors import NotConnected
 
 
-
 class TransactionIds(NamedTuple):
     """A transaction by both ids that it may have."""
 

@@ -54,14 +54,6 @@ class Version:
     """What answers to our CALLs mean, by action; one that isn't there means nothing."""
     new_password: Callable[[BaseModel], str | None]
     """The password for its basic authentication that a request of ours gives a charge point."""
-    error_codes: Mapping[ErrorCode, str]
-    """How this version spells them in a CALLERROR."""
-    opaque: Mapping[str, frozenset[str]]
-    """The actions whose messages have values that may be secret though nothing says so: configuration, vendors' data.
-
-    Each with the fields, without list indexes, whose values can be shown all the same.
-    """
-    vocabulary: Vocabulary
     remote_stop: Callable[[int], tuple[AnyAction, BaseModel]]
     """The CALL that asks to stop a transaction: its action and its request."""
     operations: Callable[[LiveChargePoints, RunningTransaction], Operations]
@@ -71,8 +63,6 @@ class Version:
     """What is stored by a name, for commands to refer to."""
     read_unmatched: Callable[[UnmatchedKind, str], Content]
     """Reads the stored payload of an unmatched message."""
-    framing: Framing = FRAMING_16
-    """In what its frames differ from those of others."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,8 +77,18 @@ class KnownVersion:
     """The actions that a charge point may send."""
     commands: Mapping[str, str]
     """The actions that a central system may send, each with its profile or functional block."""
+    error_codes: Mapping[ErrorCode, str]
+    """How it spells them in a CALLERROR."""
     counted_error_codes: Mapping[str, str]
     """Error codes as charge points spell them, each with the one that it is counted as."""
+    opaque: Mapping[str, frozenset[str]]
+    """The actions whose messages have values that may be secret though nothing says so: configuration, vendors' data.
+
+    Each with the fields, without list indexes, whose values can be shown all the same.
+    """
+    vocabulary: Vocabulary
+    framing: Framing = FRAMING_16
+    """In what its frames differ from those of others."""
     import_room: Callable[[], Version]
     """Imports all of it; the second time that costs nothing."""
 
@@ -123,6 +123,7 @@ class SpokenVersion:
         self.known = known
         self.version = known.name
         self.subprotocol = known.subprotocol
+        self.framing = known.framing
         self.handle: Callable[[Flow, Call | Send], Answer] = self._handle_first
         self._services = services
         self._loading = Lock()
@@ -148,11 +149,6 @@ class SpokenVersion:
     def actions(self) -> Mapping[str, AnyAction]:
         """Every action of the version by its name (see Dialect)."""
         return self._version.actions
-
-    @property
-    def framing(self) -> Framing:
-        """In what its frames differ from those of others (see Dialect)."""
-        return self._version.framing
 
     @property
     def handled(self) -> frozenset[str]:
@@ -207,4 +203,4 @@ class SpokenVersion:
 
     def spell(self, code: ErrorCode) -> str:
         """The code as this version writes it."""
-        return self._version.error_codes[code]
+        return self.known.error_codes[code]

@@ -88,6 +88,41 @@ class Action(Generic[Req, Res]):
         return encode(response)
 
 
+@dataclass(frozen=True, slots=True)
+class Send(Generic[Req]):
+    """One row of a version's table of messages that are never answered (SEND, OCPP 2.1 part 4)."""
+
+    name: str
+    request: type[Req]
+    profile: str
+    sender: Sender
+    version: str
+    """As of an `Action`."""
+
+    def decode_request(self, payload: bytes) -> Req:
+        """As `decode`."""
+        return decode(self.request, payload)
+
+    def encode_request(self, request: Req) -> bytes:
+        """As `encode`; with it the class is invariant, as an `Action`."""
+        return encode(request)
+
+
+class AnySend(Protocol):
+    """What holds for every SEND alike."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def request(self) -> type[BaseModel]: ...
+    @property
+    def profile(self) -> str: ...
+    @property
+    def sender(self) -> Sender: ...
+    @property
+    def version(self) -> str: ...
+
+
 class AnyAction(Protocol):
     """What holds for every action alike: a table's value type, where both models are only known to be models."""
 

@@ -58,7 +58,7 @@ class CallResultError(NamedTuple):
 
 
 class Send(NamedTuple):
-    """[6, UniqueId, Action, Payload]: as a CALL, but never answered, also beside an outstanding one (OCPP-J 2.1 §4.2)."""
+    """[6, UniqueId, Action, Payload]: as a CALL, but never answered, also beside one that waits (OCPP-J 2.1 §4.2)."""
 
     message_id: str
     action: str
@@ -211,7 +211,6 @@ def _strip(data: bytes) -> tuple[bytes, tuple[str, ...]]:
         text = text[: stray.start()] + b"]"
         deviations += ("trailing_comma",)
     return text, deviations
-
 
 
 _UNREAD: Final = object()

@@ -25,7 +25,7 @@ from mcpp.csms.operations import OperationsByVersion
 from mcpp.csms.outcomes import ConnectionOutcome
 from mcpp.csms.refused import RefusedConnections
 from mcpp.csms.services import Services
-from mcpp.csms.version import SpokenVersion
+from mcpp.csms.version import ByVersion, SpokenVersion
 from mcpp.domain.authorization import AuthorizationPolicy
 from mcpp.domain.memory import Memory
 from mcpp.domain.people import note_default_price
@@ -231,7 +231,7 @@ async def build_core(
         writer,
         events.publish,
         live=registry,
-        operations={version.name: version.certificate_operations(registry) for version in VERSIONS},
+        operations=ByVersion(VERSIONS, lambda version: version.certificate_operations(registry)),
         revoked=storage.revoked,
         end_connection=registry.certificate_revoked,
         organization=settings.tls_organization,
@@ -335,9 +335,8 @@ def build_plugins(
 ) -> PluginParts:
     """Built before the listeners, so that they end after the last event."""
     registry = core.registry
-    by_version = {
-        version.name: version.operations(registry, core.charge_points.running_transaction) for version in VERSIONS
-    }
+    running_transaction = core.charge_points.running_transaction
+    by_version = ByVersion(VERSIONS, lambda version: version.operations(registry, running_transaction))
 
     async def attention() -> Sequence[Attention]:
         asked = storage.readers, registry, telemetry.live, core.booked, core.attention

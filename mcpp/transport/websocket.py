@@ -37,7 +37,7 @@ class WebSocketProtocol(ServerProtocol):
     __slots__ = ("_spoken", "offered")
 
     def __init__(self, spoken: Collection[str], max_size: int, *, compressed: bool = False) -> None:
-        """`spoken` are the subprotocols; `compressed` allows permessage-deflate (RFC 7692), without context takeover."""
+        """`spoken` are the subprotocols; `compressed` allows permessage-deflate without context takeover (RFC 7692)."""
         extensions = [_DEFLATE] if compressed else None
         super().__init__(max_size=max_size, logger=_logger, extensions=extensions)
         self._spoken = spoken

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from mcpp.ocppj.actions import Rewrite
+from mcpp.ocppj.actions import Rewrite, Sender
 from tools.contract.bundle import class_name
 from tools.contract.table import Contract
 
@@ -38,6 +38,26 @@ def actions_module(contract: Contract, header: str) -> str:
         f'"""Every action of OCPP {contract.version} by its name."""',
     ]
     return "\n".join(lines) + "\n"
+
+
+def names_module(contract: Contract, header: str) -> str:
+    """The source text of the package itself: the names of all actions, for those who don't need the models."""
+    rows = sorted(contract.actions.items())
+    calls = [name for name, row in rows if row.sender is not Sender.CENTRAL_SYSTEM]
+    commands = {name: row.profile for name, row in rows if row.sender is not Sender.CHARGE_POINT}
+    return "\n".join(
+        (
+            header,
+            "from __future__ import annotations",
+            "from collections.abc import Mapping",
+            "from types import MappingProxyType",
+            f"VERSION = {contract.version!r}",
+            f"CALLS = frozenset({calls!r})",
+            f'"""The actions of OCPP {contract.version} that a charge point may send."""',
+            f"COMMANDS: Mapping[str, str] = MappingProxyType({commands!r})",
+            '"""Those that a central system may send, each with its profile or functional block."""',
+        )
+    )
 
 
 def _rewrites(rewrites: Mapping[str, Rewrite]) -> list[str]:

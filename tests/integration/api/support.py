@@ -37,7 +37,7 @@ from mcpp.domain.security_profiles import SecurityProfile
 from mcpp.domain.stamps import StampBook
 from mcpp.files.directory import MIB
 from mcpp.files.store import FileStore
-from mcpp.ocpp16.version import OCPP16
+from mcpp.ocpp16.known import KNOWN as OCPP16
 from mcpp.ocppj.actions import Action, AnyAction, Req, Res
 from mcpp.ocppj.errors import NotConnected
 from mcpp.reads.booked import BookedEnergy
@@ -149,6 +149,7 @@ class Books:
         self.q.set_connector_status(
             key=self.connector(identity, connector_id),
             status=status,
+            reported_status=None,
             error_code=error_code,
             info=None,
             vendor_id=None,

@@ -166,7 +166,7 @@ def test_other_text_is_refused_with_what_could_be_read(
 
     error = refused.value
     assert (error.message_id, error.message_type) == (message_id, message_type)
-    assert error.code is ErrorCode.FORMAT_VIOLATION
+    assert error.code is ErrorCode.RPC_FRAMEWORK_ERROR
     assert error.is_answer is (message_type in (MessageType.CALL_RESULT, MessageType.CALL_ERROR))
 
 
@@ -175,7 +175,7 @@ def test_unknown_message_types_are_not_supported() -> None:
     with pytest.raises(FrameError) as refused:
         parse(b'[6,"1","NotifyEvent",{}]')
 
-    assert (refused.value.message_id, refused.value.code) == ("1", ErrorCode.NOT_SUPPORTED)
+    assert (refused.value.message_id, refused.value.code) == ("1", ErrorCode.MESSAGE_TYPE_NOT_SUPPORTED)
 
 
 @pytest.mark.parametrize("text", [b"[" * 100_000, b'[2,"1","A",' + b"[" * 100_000, b"[" + b"9" * 10_000 + b"]"])

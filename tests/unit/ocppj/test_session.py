@@ -169,13 +169,13 @@ def test_refused_calls_are_owed_an_answer_where_the_id_is_known() -> None:
     with_id, without_id = central_system.receive(b'[2,"p1","Heartbeat"'), central_system.receive(b"hello")
 
     assert isinstance(with_id, MalformedFrame)
-    assert (with_id.error.message_id, with_id.error.code, with_id.answerable) == (
+    assert (with_id.error.message_id, with_id.error.code, with_id.answer_id) == (
         "p1",
-        ErrorCode.FORMAT_VIOLATION,
-        True,
+        ErrorCode.RPC_FRAMEWORK_ERROR,
+        "p1",
     )
     assert isinstance(without_id, MalformedFrame)
-    assert without_id.answerable is False
+    assert without_id.answer_id is None
 
 
 def test_a_broken_answer_ends_its_call_and_is_not_answered() -> None:
@@ -186,7 +186,7 @@ def test_a_broken_answer_ends_its_call_and_is_not_answered() -> None:
     refused = central_system.receive(b'[3,"c1",{"status":')
 
     assert isinstance(refused, MalformedFrame)
-    assert (refused.call, refused.answerable) == (call("c1"), False)
+    assert (refused.call, refused.answer_id) == (call("c1"), None)
     assert central_system.call_to_send(0) == call("c2")
 
 
