@@ -9,7 +9,7 @@ from typing import Final, NamedTuple, TypeAlias, TypedDict
 
 from pydantic import AwareDatetime, Field, JsonValue, TypeAdapter
 
-from mcpp.domain.energy import counted_wh
+from mcpp.domain.energy import counted_wh, told_start
 from mcpp.domain.people import folded
 from mcpp.reads.csv_text import Value
 from mcpp.reads.live import LiveReadings
@@ -117,7 +117,7 @@ def transaction_of(record: TransactionRecord, live: LiveReadings | None = None) 
         charge_point_id=record.charge_point_id,
         connector_id=record.connector_id,
         id_tag=record.id_tag,
-        meter_start=_told_start(record),
+        meter_start=told_start(record.meter_start, record.ocpp_transaction_id),
         meter_stop=record.meter_stop,
         energy_wh=energy,
         started_at=record.started_at,
@@ -135,12 +135,6 @@ def transaction_of(record: TransactionRecord, live: LiveReadings | None = None) 
         evse_id=record.evse_id or None,
         ocpp_transaction_id=record.ocpp_transaction_id,
     )
-
-
-def _told_start(record: TransactionRecord) -> int | None:
-    """In OCPP 1.6 a start has a register, be it what it may; later versions may tell it never."""
-    is_missing = record.ocpp_transaction_id is not None and record.meter_start < 0
-    return None if is_missing else record.meter_start
 
 
 def duration_so_far(started_at: datetime, received_at: datetime, now: datetime) -> int:

@@ -159,10 +159,10 @@ class Fleet:
             figures = self._meet(known.identity, energy, is_real=known.is_real)
             if figures is None or known.identity not in self._exported:
                 continue
-            for stored in known.connectors:
-                connector = self._connector_of(figures, (stored.evse_id, stored.connector_id))
+            for told in known.connectors:
+                connector = self._connector_of(figures, (told.evse_id, told.connector_id))
                 if connector is not None:
-                    connector.error_code = stored.error_code
+                    connector.error_code = told.error_code
 
     def forget(self, identity: str) -> None:
         """A charge point is no longer in the database; the next one that waits gets its place."""

@@ -223,7 +223,7 @@ class Group:
 
 
 def _states_of(point: ChargePointState) -> dict[Connector, ConnectorState]:
-    """What can be limited at a charge point, each with how it is: its connectors, or its EVSEs, which are limited whole.
+    """What can be limited at a charge point, by how it is: its connectors, or its EVSEs as a whole.
 
     An EVSE is as the one of its connectors is that has a transaction or a car: no two are in use at a time.
     """
