@@ -31,6 +31,8 @@ from mcpp.ocppj.flow import (
 from mcpp.ocppj.frames import Call, CallError, CallResult, FrameError
 from mcpp.transport.admission import AdmissionRefused, Admitted, ConnectRequest
 from mcpp.transport.charge_point import LiveChargePoint
+from mcpp.transport.connection import Connection
+from mcpp.transport.gate import Gate
 from mcpp.transport.limits import Limits
 from mcpp.transport.listener import OcppListener
 from mcpp.transport.registry import Registry
@@ -260,6 +262,7 @@ class CentralSystem:
         tls: ServerTls | None = None,
         *,
         path_strict: bool = False,
+        gate: Gate[Connection] | None = None,
     ) -> None:
         """By TLS with a certificate of the authority, if there is one, or as given."""
         self.client_tls: ssl.SSLContext | None = None
@@ -289,6 +292,7 @@ class CentralSystem:
             limits=limits,
             tls=tls,
             path_strict=path_strict,
+            gate=gate,
         )
         self.port = 0
 
