@@ -39,7 +39,7 @@ def boot_notification(context: CallContext, request: BootNotificationRequest) ->
         meter_type=None,
         meter_serial_number=None,
     )
-    services, accepted = context.services, RegistrationStatusEnumType.ACCEPTED
+    services = context.services
     return context.write(charge_points.boot, boot, services.departures.take_of(context.charge_point_id)).then(
         lambda _: BootNotificationResponse(
             current_time=services.now(),
@@ -49,7 +49,7 @@ def boot_notification(context: CallContext, request: BootNotificationRequest) ->
     )
 
 
-def heartbeat(context: CallContext, request: HeartbeatRequest) -> EncodedResponse[HeartbeatResponse]:
+def heartbeat(context: CallContext, _: HeartbeatRequest) -> EncodedResponse[HeartbeatResponse]:
     """G02."""
     now, services = context.received_at, context.services
     services.stamps.heartbeat_at[context.key] = now

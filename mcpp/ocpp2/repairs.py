@@ -21,6 +21,7 @@ from mcpp_generated.ocpp21.models import (
     TransactionEventRequest,
     TransactionType,
     TriggerReasonEnumType,
+    VariableMonitoringType,
 )
 from mcpp_generated.ocpp201 import models as models201
 
@@ -46,6 +47,8 @@ REPAIRS_21: Final = Repairs(
         (TransactionEventRequest, "trigger_reason"): TriggerReasonEnumType.ABNORMAL_CONDITION,
         (TransactionEventRequest, "transaction_info"): TransactionType(transaction_id=""),
         (TransactionType, "transaction_id"): "",
+        # 2.0.1 has no such member: who made a monitor isn't known.
+        (VariableMonitoringType, "event_notification_type"): None,
     },
     meanings={},
     # Nothing begins on such a connector, and nothing that runs there ends.

@@ -9,7 +9,22 @@ from pydantic import BaseModel
 from mcpp.csms.answers import AnyMeaning
 from mcpp.csms.operations import TransactionIds
 from mcpp.csms.version import Version
-from mcpp.ocpp2 import provisioning
+from mcpp.ocpp2 import (
+    certificates,
+    data_transfer,
+    device_model,
+    diagnostics,
+    displays,
+    energy_resources,
+    firmware,
+    monitoring,
+    payments,
+    provisioning,
+    reservations,
+    security,
+    smart_charging,
+    streams,
+)
 from mcpp.ocpp2.answers import ANSWERS
 from mcpp.ocpp2.certificates import Ocpp2CertificateOperations
 from mcpp.ocpp2.local_list_sync import local_list_sync
@@ -26,7 +41,25 @@ from mcpp_generated.ocpp21 import models as models21
 from mcpp_generated.ocpp201 import actions as actions201
 from mcpp_generated.ocpp201 import models as models201
 
-_HANDLERS = (provisioning.register,)
+_HANDLERS = tuple(
+    block.register
+    for block in (
+        certificates,
+        data_transfer,
+        device_model,
+        diagnostics,
+        displays,
+        energy_resources,
+        firmware,
+        monitoring,
+        payments,
+        provisioning,
+        reservations,
+        security,
+        smart_charging,
+        streams,
+    )
+)
 """Those of actions that a version doesn't have are passed over."""
 
 
@@ -35,6 +68,7 @@ def _version(
     repairs: Repairs,
     answers: Mapping[str, AnyMeaning],
     charging_profile: type[BaseModel],
+    longest_token: int,
 ) -> Version:
     def stop(transaction: TransactionIds) -> tuple[AnyAction, BaseModel]:
         return of_version(*remote_stop(transaction), actions)
@@ -49,13 +83,19 @@ def _version(
         remote_stop=stop,
         operations=lambda live, transactions: Ocpp2Operations(Calls(live, actions, REPAIRS_21), transactions),
         certificate_operations=lambda live: Ocpp2CertificateOperations(Calls(live, actions, REPAIRS_21)),
-        local_list_sync=lambda writer, live, now: local_list_sync(writer, Calls(live, actions, REPAIRS_21), now),
+        local_list_sync=lambda writer, live, now: local_list_sync(
+            writer, Calls(live, actions, REPAIRS_21), now, longest_token
+        ),
         charging_profile=charging_profile,
         read_unmatched=read_content,
     )
 
 
-OCPP21 = _version(actions21.ACTIONS, REPAIRS_21, ANSWERS, models21.ChargingProfileType)
+OCPP21 = _version(actions21.ACTIONS, REPAIRS_21, ANSWERS, models21.ChargingProfileType, longest_token=255)
 OCPP201 = _version(
-    actions201.ACTIONS, REPAIRS_201, widened_meanings(ANSWERS, REPAIRS_21), models201.ChargingProfileType
+    actions201.ACTIONS,
+    REPAIRS_201,
+    widened_meanings(ANSWERS, REPAIRS_21),
+    models201.ChargingProfileType,
+    longest_token=36,
 )

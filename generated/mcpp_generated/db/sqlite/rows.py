@@ -133,6 +133,7 @@ StoredCertificate: TypeAlias = tuple[
     str,
     str,
     str,
+    int | None,
     int,
     str | None,
     int | None,
@@ -155,6 +156,7 @@ def decode_certificate(row: StoredCertificate) -> Certificate:
         subject,
         key_type,
         csr,
+        request_id,
         requested_at,
         approved_by,
         decided_at,
@@ -174,6 +176,7 @@ def decode_certificate(row: StoredCertificate) -> Certificate:
         subject,
         key_type,
         csr,
+        request_id,
         from_milliseconds(requested_at),
         None if approved_by is None else _APPROVAL[approved_by],
         None if decided_at is None else from_milliseconds(decided_at),
@@ -366,7 +369,7 @@ def decode_get_password_hashes_row(row: StoredGetPasswordHashesRow) -> GetPasswo
     return GetPasswordHashesRow(*row)
 
 
-StoredChargingProfile: TypeAlias = tuple[str, str]
+StoredChargingProfile: TypeAlias = tuple[str, str, str]
 
 
 def decode_charging_profile(row: StoredChargingProfile) -> ChargingProfile:
