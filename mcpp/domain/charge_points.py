@@ -31,6 +31,7 @@ from mcpp.domain.security_profiles import (
     Shown,
     judge,
 )
+from mcpp.domain.version_change import change_version
 from mcpp_generated.db.enums import ReportKind
 from mcpp_generated.db.models import ChargePoint, GetCredentialsRow
 from mcpp_generated.db.queries import Queries
@@ -163,11 +164,12 @@ def connect(
     proof: Proof | None = None,
     shown: Shown = NOTHING_SHOWN,
     policy: ProfilePolicy = ASKS_NOTHING,
+    has_evses: bool = False,
 ) -> Connected | PasswordNeeded | ProofNeeded | NotRegistered | InOtherForm | Refusal:
     """Record a connection, unless the charge point is unknown and must not be registered, or shows too little.
 
     Where passwords are stored and no certificate shown, nothing is recorded until it's known which one was sent; with
-    `must_prove`, nothing at all is of a charge point that proves nothing.
+    `must_prove`, nothing at all is of a charge point that proves nothing. `has_evses` is of the version.
     """
     known = q.get_credentials(identity=identity)
     if known is None:
@@ -191,6 +193,8 @@ def connect(
     if must_prove and profile is SecurityProfile.NONE:
         return ProofNeeded()
     connected = q.connect_charge_point(identity=identity, ocpp_version=ocpp_version, connected_at=now)
+    if has_evses is not (known is not None and known.has_evses):
+        change_version(q, connected.key, now, has_evses=has_evses)
     if profile > SecurityProfile.NONE:
         q.stamp_authenticated(key=connected.key, authenticated_at=now)
     if profile > (known.highest_profile if known else SecurityProfile.NONE):

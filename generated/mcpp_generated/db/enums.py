@@ -28,6 +28,12 @@ class CertificateState(StrEnum):
     REVOKED = "revoked"
 
 
+class EventKind(StrEnum):
+    STARTED = "started"
+    UPDATED = "updated"
+    ENDED = "ended"
+
+
 class IdTagStatus(StrEnum):
     ACCEPTED = "Accepted"
     BLOCKED = "Blocked"
@@ -95,6 +101,7 @@ class StopOrigin(StrEnum):
 class Suspicion(StrEnum):
     CONNECTOR_AVAILABLE = "connector_available"
     BOOT = "boot"
+    VERSION_CHANGE = "version_change"
 
 
 class UnmatchedKind(StrEnum):

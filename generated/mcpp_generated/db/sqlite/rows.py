@@ -11,6 +11,7 @@ from ..enums import (
     Approval,
     Availability,
     CertificateState,
+    EventKind,
     IdTagStatus,
     Implausible,
     MessageRole,
@@ -35,6 +36,7 @@ from ..models import (
     DefaultPrice,
     Departure,
     FindDispensableUnmatchedRow,
+    FindFirstTokenRow,
     FindUploadLinkRow,
     FindUploadRow,
     FirmwareImage,
@@ -45,6 +47,7 @@ from ..models import (
     ListConnectorsRow,
     ListDeliveriesRow,
     ListDeparturesRow,
+    ListDoubtedToldRow,
     ListEndingUnrenewedRow,
     ListEnergyReadingsRow,
     ListFaultedConnectorsRow,
@@ -64,6 +67,7 @@ from ..models import (
     ListSessionsRow,
     ListSupersededEndsOfIdTagRow,
     ListTilesRow,
+    ListTransactionEventsRow,
     ListTransactionSamplesRow,
     ListUnknownIdTagsRow,
     ListUnmatchedByChargePointRow,
@@ -86,6 +90,7 @@ from ..models import (
     Token,
     Transaction,
     TransactionRecord,
+    TransactionState,
     Unmatched,
     UnmatchedRecord,
     UploadRecord,
@@ -95,6 +100,7 @@ from .runtime import from_milliseconds
 _APPROVAL: Final = {member.value: member for member in Approval}
 _AVAILABILITY: Final = {member.value: member for member in Availability}
 _CERTIFICATE_STATE: Final = {member.value: member for member in CertificateState}
+_EVENT_KIND: Final = {member.value: member for member in EventKind}
 _ID_TAG_STATUS: Final = {member.value: member for member in IdTagStatus}
 _IMPLAUSIBLE: Final = {member.value: member for member in Implausible}
 _MESSAGE_ROLE: Final = {member.value: member for member in MessageRole}
@@ -231,6 +237,7 @@ StoredChargePoint: TypeAlias = tuple[
     int | None,
     int,
     int,
+    int,
 ]
 
 
@@ -271,6 +278,7 @@ def decode_charge_point(row: StoredChargePoint) -> ChargePoint:
         last_error_at,
         energy_wh,
         energy_peak_wh,
+        has_evses,
     ) = row
     return ChargePoint(
         key,
@@ -308,10 +316,11 @@ def decode_charge_point(row: StoredChargePoint) -> ChargePoint:
         None if last_error_at is None else from_milliseconds(last_error_at),
         energy_wh,
         energy_peak_wh,
+        bool(has_evses),
     )
 
 
-StoredGetCredentialsRow: TypeAlias = tuple[int, str | None, str | None, int | None, int | None, int, str | None]
+StoredGetCredentialsRow: TypeAlias = tuple[int, str | None, str | None, int | None, int | None, int, str | None, int]
 
 
 def decode_get_credentials_row(row: StoredGetCredentialsRow) -> GetCredentialsRow:
@@ -323,6 +332,7 @@ def decode_get_credentials_row(row: StoredGetCredentialsRow) -> GetCredentialsRo
         security_profile,
         highest_profile,
         certificate_serial,
+        has_evses,
     ) = row
     return GetCredentialsRow(
         key,
@@ -332,6 +342,7 @@ def decode_get_credentials_row(row: StoredGetCredentialsRow) -> GetCredentialsRo
         security_profile,
         highest_profile,
         certificate_serial,
+        bool(has_evses),
     )
 
 
@@ -772,6 +783,7 @@ StoredTransactionRecord: TypeAlias = tuple[
     str,
     int,
     int,
+    str | None,
     str,
     int | None,
     int,
@@ -800,6 +812,7 @@ def decode_transaction_record(row: StoredTransactionRecord) -> TransactionRecord
         charge_point_id,
         evse_id,
         connector_id,
+        ocpp_transaction_id,
         id_tag,
         reservation_id,
         meter_start,
@@ -825,6 +838,7 @@ def decode_transaction_record(row: StoredTransactionRecord) -> TransactionRecord
         charge_point_id,
         evse_id,
         connector_id,
+        ocpp_transaction_id,
         id_tag,
         reservation_id,
         meter_start,
@@ -1247,6 +1261,62 @@ def decode_login(row: StoredLogin) -> Login:
     return Login(hash, token_id, from_milliseconds(expires_at))
 
 
+StoredTransactionState: TypeAlias = tuple[int, str | None, int | None, int | None, int | None, int | None, str | None]
+
+
+def decode_transaction_state(row: StoredTransactionState) -> TransactionState:
+    (
+        transaction_id,
+        charging_state,
+        charging_state_at,
+        meter_start_at,
+        meter_start_basis,
+        remote_start_id,
+        id_tag_type,
+    ) = row
+    return TransactionState(
+        transaction_id,
+        charging_state,
+        None if charging_state_at is None else from_milliseconds(charging_state_at),
+        None if meter_start_at is None else from_milliseconds(meter_start_at),
+        meter_start_basis,
+        remote_start_id,
+        id_tag_type,
+    )
+
+
+StoredListTransactionEventsRow: TypeAlias = tuple[int, int, str, str, str, str, str, int, int]
+
+
+def decode_list_transaction_events_row(row: StoredListTransactionEventsRow) -> ListTransactionEventsRow:
+    happened_at, seq_no, kind, trigger_reason, charging_state, id_tag, id_tag_type, is_offline, received_at = row
+    return ListTransactionEventsRow(
+        from_milliseconds(happened_at),
+        seq_no,
+        _EVENT_KIND[kind],
+        trigger_reason,
+        charging_state,
+        id_tag,
+        id_tag_type,
+        bool(is_offline),
+        from_milliseconds(received_at),
+    )
+
+
+StoredFindFirstTokenRow: TypeAlias = tuple[str, str]
+
+
+def decode_find_first_token_row(row: StoredFindFirstTokenRow) -> FindFirstTokenRow:
+    return FindFirstTokenRow(*row)
+
+
+StoredListDoubtedToldRow: TypeAlias = tuple[int, int, str | None, str]
+
+
+def decode_list_doubted_told_row(row: StoredListDoubtedToldRow) -> ListDoubtedToldRow:
+    return ListDoubtedToldRow(*row)
+
+
 StoredListDeliveriesRow: TypeAlias = tuple[int | None, int, int | None]
 
 
@@ -1362,3 +1432,11 @@ def decode_find_reading(row: tuple[int]) -> datetime:
 
 def decode_find_newest_reading(row: tuple[int]) -> datetime:
     return from_milliseconds(row[0])
+
+
+def decode_find_started_event(row: tuple[int]) -> datetime:
+    return from_milliseconds(row[0])
+
+
+def decode_has_evses(row: tuple[int]) -> bool:
+    return bool(row[0])
