@@ -89,6 +89,8 @@ class KnownVersion:
     vocabulary: Vocabulary
     framing: Framing = FRAMING_16
     """In what its frames differ from those of others."""
+    has_evses: bool = False
+    """Connectors are numbered within EVSEs, and a charge point gives its transactions ids of its own (2.0.1)."""
     import_room: Callable[[], Version]
     """Imports all of it; the second time that costs nothing."""
 

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mcpp.domain import unmatched
-from mcpp.domain.closing import rebill_by_values
 from mcpp.domain.energy import hold_total
 from mcpp.domain.events import Event, MeterValuesReceived
 from mcpp.domain.evidence import Origin
 from mcpp.domain.memory import NO_EVSE, Memory, Place, as_stored
 from mcpp.domain.occasion import ChargingSession, Occasion, OriginalMessage, Result
 from mcpp.domain.readings import Added, KindId, add_readings, moments_of, store_at_connector
+from mcpp.domain.rebilling import rebill_by_values
 from mcpp.domain.recovery import weigh_meter_values
 from mcpp.domain.samples import Sample, SampleKind
 from mcpp.domain.stop_matching import is_named_by_our_id, is_our_id

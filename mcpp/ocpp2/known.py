@@ -53,6 +53,7 @@ def _known(
             rejected="Rejected",
         ),
         framing=framing,
+        has_evses=True,
         import_room=import_room,
     )
 

@@ -28,6 +28,9 @@ VOCABULARY: Final = VERSIONS[0].vocabulary
 _READ_UNMATCHED: Final = ByVersion(VERSIONS, lambda version: version.read_unmatched)
 
 
+EVSE_VERSIONS: Final = frozenset(version.name for version in VERSIONS if version.has_evses)
+"""Those in which connectors are numbered within EVSEs."""
+
 _NAMES: Final = [version.name for version in VERSIONS]
 
 

@@ -47,6 +47,12 @@ class DeviceReportKind(StrEnum):
     EVENT_STREAM_VALUES = "event_stream_values"
 
 
+class EventKind(StrEnum):
+    STARTED = "started"
+    UPDATED = "updated"
+    ENDED = "ended"
+
+
 class IdTagStatus(StrEnum):
     ACCEPTED = "Accepted"
     BLOCKED = "Blocked"
@@ -120,6 +126,7 @@ class StopOrigin(StrEnum):
 class Suspicion(StrEnum):
     CONNECTOR_AVAILABLE = "connector_available"
     BOOT = "boot"
+    VERSION_CHANGE = "version_change"
 
 
 class UnmatchedKind(StrEnum):
