@@ -18,6 +18,7 @@ from mcpp.api import (
     commands,
     conformance,
     connections,
+    devices,
     docs,
     events,
     files,
@@ -91,6 +92,7 @@ def create_api(services: ApiServices, rules: AccessRules, requests: RequestObser
     for router in (
         summary.router,
         charge_points.router,
+        devices.router,
         commands.create_router(services.commands.names),
         transactions.router,
         session_views.router,
