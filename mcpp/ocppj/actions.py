@@ -50,7 +50,11 @@ class Rewrite(StrEnum):
     STORED_CHARGING_PROFILE = "stored_charging_profile"
     """`{"$ref": "name"}` stands for the stored charging profile of that name."""
     ALLOTTED_RESERVATION_ID = "allotted_reservation_id"
-    """A property that is left out gets a number that no charge point was ever given."""
+    """A property that is left out gets a number that no charge point was ever given for a reservation."""
+    ALLOTTED_REQUEST_ID = "allotted_request_id"
+    """As above, for what a charge point reports later under that number (OCPP 2.0.1, requestId)."""
+    ALLOTTED_REMOTE_START_ID = "allotted_remote_start_id"
+    """As above, for the transaction that a remote start brings about (OCPP 2.0.1 F01, remoteStartId)."""
 
 
 @dataclass(frozen=True, slots=True)

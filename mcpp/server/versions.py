@@ -27,16 +27,14 @@ VOCABULARY: Final = VERSIONS[0].vocabulary
 _READ_UNMATCHED: Final = ByVersion(VERSIONS, lambda version: version.read_unmatched)
 
 
-_NAMES: Final = [version.name for version in VERSIONS]
-
-
 def spoken_versions(wanted: Sequence[str] | None) -> tuple[KnownVersion, ...]:
     """Those of these names, in the order of VERSIONS, or all. Raises StartError for a name that there isn't."""
     if wanted is None:
         return VERSIONS
-    unknown = [name for name in wanted if name not in _NAMES]
+    names = [version.name for version in VERSIONS]
+    unknown = [name for name in wanted if name not in names]
     if unknown:
-        known = ", ".join(_NAMES)
+        known = ", ".join(names)
         raise StartError(f"ocpp-versions: there is no version {unknown[0]!r} here; those that can be spoken: {known}")
     return tuple(version for version in VERSIONS if version.name in wanted)
 

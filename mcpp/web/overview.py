@@ -11,6 +11,7 @@ from fastapi import Query, Request
 from starlette.responses import Response
 
 from mcpp.api.services import ApiServices, FromServices
+from mcpp.domain.memory import NO_EVSE
 from mcpp.reads.days import read_days
 from mcpp.reads.shown_state import ShownState
 from mcpp.reads.summary import Place
@@ -116,10 +117,10 @@ async def _fleet(
         by_state.setdefault(place.state, []).append(place)
     first = {place for those in by_state.values() for place in those[:_OF_GROUP]}
     tiles = await _tiles(services, list({place.charge_point_id for place in first}))
-    wanted = {(place.charge_point_id, place.connector_id) for place in first}
+    wanted = {place[:3] for place in first}
     by_shown: dict[ShownState, list[ShownTile]] = {}
     for tile in tiles:
-        if (tile.charge_point_id, tile.connector_id) in wanted:
+        if _place_of(tile) in wanted:
             by_shown.setdefault(tile.state, []).append(shown(tile))
     groups = [
         Group(state, len(those), by_shown.get(state, [])) for state in STATE_NAMES if (those := by_state.get(state))
@@ -135,16 +136,22 @@ async def _found(
     found = [
         place for place in places if chosen in {None, place.state} and (named is None or place.charge_point_id in named)
     ]
-    some = {(place.charge_point_id, place.connector_id) for place in found[:_FOUND]}
-    tiles = await _tiles(services, list({identity for identity, _ in some}))
-    rows = [shown(tile) for tile in tiles if (tile.charge_point_id, tile.connector_id) in some]
+    some = {place[:3] for place in found[:_FOUND]}
+    tiles = await _tiles(services, list({identity for identity, *_ in some}))
+    rows = [shown(tile) for tile in tiles if _place_of(tile) in some]
     return {"is_large": True, "is_compact": True, "groups": None, "tiles": rows, "count": len(found)}
+
+
+def _place_of(tile: Tile) -> tuple[str, int, int]:
+    """As a Place begins."""
+    return tile.charge_point_id, tile.evse_id, tile.connector_id
 
 
 def shown(tile: Tile) -> ShownTile:
     """With the id of its element, from which the charge point is known again."""
     place = quote(tile.charge_point_id, safe="")
-    return ShownTile(tile, f"{_TILE}{place}:{tile.connector_id}", charger_address(tile.charge_point_id))
+    evse = "" if tile.evse_id == NO_EVSE else f"{tile.evse_id}."
+    return ShownTile(tile, f"{_TILE}{place}:{evse}{tile.connector_id}", charger_address(tile.charge_point_id))
 
 
 def _identity_of(element_id: str) -> str:

@@ -17,7 +17,6 @@ from pydantic import BaseModel
 from mcpp.ocppj.actions import decode
 from mcpp_generated.ocpp16.actions import ACTIONS
 from tools.contract import schemas, table
-from tools.contract.bundle import class_name
 
 JsonTree: TypeAlias = "bool | int | Decimal | str | list[JsonTree] | dict[str, JsonTree] | None"
 
@@ -61,10 +60,10 @@ class Message:
     """A request or a response."""
 
     action: str
-    part: schemas.Part
+    part: table.Part
 
     def __str__(self) -> str:
-        return class_name(self.action, self.part)
+        return CONTRACT.class_name(self.action, self.part)
 
     @property
     def schema(self) -> schemas.Schema:
@@ -83,7 +82,7 @@ class Message:
 
 
 def _source(message: Message) -> schemas.Source:
-    return SOURCES[schemas.file_name(message.action, message.part)]
+    return SOURCES[CONTRACT.file_name(message.action, message.part)]
 
 
 @cache
@@ -98,4 +97,4 @@ def _validator(message: Message) -> Validator:
     return draft(schema, format_checker=FormatChecker())
 
 
-MESSAGES = [Message(action, part) for action in CONTRACT.actions for part in schemas.PARTS]
+MESSAGES = [Message(action, part) for action, part in CONTRACT.messages()]

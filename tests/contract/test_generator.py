@@ -141,12 +141,6 @@ class TestFailures:
         with pytest.raises(ContractError, match="no class can hold both"):
             bundle(listed, dict(sources))
 
-    def test_open_object(self) -> None:
-        sources = changed("Heartbeat", lambda text: text.replace("false", "true"))
-
-        with pytest.raises(ContractError, match="HeartbeatRequest allows additional properties"):
-            bundle(CONTRACT, dict(sources))
-
     def test_keyword_that_the_generator_does_not_know(self) -> None:
         sources = changed("Authorize", lambda text: text.replace('"maxLength": 20', '"pattern": "x"'))
 
@@ -156,7 +150,7 @@ class TestFailures:
     def test_scalar_that_has_no_type(self) -> None:
         sources = changed("SetChargingProfile", lambda text: text.replace("0.1", "0.01", 1))
 
-        with pytest.raises(ContractError, match=r"no type in mcpp/ocppj/wire.py"):
+        with pytest.raises(ContractError, match="ChargingSchedulePeriod.limit: .* is unknown: teach"):
             bundle(CONTRACT, dict(sources))
 
 

@@ -11,6 +11,7 @@ from tools.contract import schemas
 from tools.contract.actions import actions_module, names_module
 from tools.contract.bundle import bundle
 from tools.contract.models import models_module
+from tools.contract.scalars import scalars_module
 from tools.contract.table import Contract
 from tools.contract.texts import texts_module
 
@@ -27,6 +28,8 @@ def generate(contract: Contract, directory: Traversable) -> dict[str, str]:
         "actions.py": _format(actions_module(contract, f'"""The actions of {about}"""')),
         "models.py": _format(models_module(contract, bundled, f'"""The models of {about}"""')),
     }
+    if bundled.scalars:
+        files["scalars.py"] = _format(scalars_module(bundled, f'"""The bounded scalars of {about}"""'))
     if contract.plain_enums:
         files["texts.py"] = _format(texts_module(contract, bundled, f'"""The plain enums of {about}"""'))
     return files

@@ -7,7 +7,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from mcpp.ocppj.wire import CiString50, Tenths, Timestamp, Uri, WireModel
+from mcpp.ocppj.wire import Tenths, Timestamp, Uri, WireModel
+from mcpp_generated.ocpp16.scalars import Text50
 from mcpp_generated.ocpp16.texts import (
     Location,
     Measurand,
@@ -637,14 +638,14 @@ class Firmware(WireModel):
 class GetConfigurationRequest(WireModel):
     """GetConfiguration.req"""
 
-    key: list[CiString50] | None = None
+    key: list[Text50] | None = None
 
 
 class GetConfigurationResponse(WireModel):
     """GetConfiguration.conf"""
 
     configuration_key: Annotated[list[KeyValue] | None, Field(alias="configurationKey")] = None
-    unknown_key: Annotated[list[CiString50] | None, Field(alias="unknownKey")] = None
+    unknown_key: Annotated[list[Text50] | None, Field(alias="unknownKey")] = None
 
 
 class GetDiagnosticsRequest(WireModel):

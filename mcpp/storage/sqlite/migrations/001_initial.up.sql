@@ -356,7 +356,7 @@ CREATE TABLE allotments (
 ) STRICT, WITHOUT ROWID;
 
 -- There from the beginning, so that a restored database can move it ahead.
-INSERT INTO allotments (kind, last_number) VALUES ('reservation', 0);
+INSERT INTO allotments (kind, last_number) VALUES ('reservation', 0), ('request', 0), ('remote_start', 0);
 
 -- Charging profiles that commands refer to by name: JSON in OCPP's spelling, as it was given.
 CREATE TABLE charging_profiles (
