@@ -16,6 +16,7 @@ from mcpp.reads.days import read_days
 from mcpp.reads.shown_state import ShownState
 from mcpp.reads.summary import Place
 from mcpp.reads.tiles import Tile, find_by_name, read_tiles
+from mcpp.web.asks import asks_of
 from mcpp.web.overview_days import days_chart
 from mcpp.web.overview_takers import MOST_SESSIONS, takers_chart
 from mcpp.web.pages import FromRenderer, page_router
@@ -81,8 +82,8 @@ async def show_overview(
     context: dict[str, object] = {"names": state_names(texts), "q": q, "chosen": state, "parts": set(part), "tiles": []}
     if {"headline", "figures", "groups", "charts"}.intersection(part) or not part:
         summary = await services.summary(viewer.zone)
-        url = services.connect_info().url
-        context |= {"summary": summary, "todos": [todo(item, texts, url) for item in summary.attention[:_TODOS]]}
+        url, asks = services.connect_info().url, asks_of(services)
+        context |= {"summary": summary, "todos": [todo(item, texts, url, asks) for item in summary.attention[:_TODOS]]}
         if not part or "groups" in part:
             context |= await _fleet(services, summary.places, q.strip(), state)
         if not part or "charts" in part:

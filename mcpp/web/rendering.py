@@ -5,9 +5,10 @@ from __future__ import annotations
 import gettext
 import gzip
 from collections.abc import Callable, Mapping
+from functools import partial
 from http import HTTPStatus
 from importlib.resources import files
-from typing import Final
+from typing import Final, Protocol
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
@@ -20,6 +21,8 @@ from mcpp.api.login_ways import login_in
 from mcpp.api.services import ApiServices
 from mcpp.api.static_files import StaticFiles, accepts_gzip
 from mcpp.domain.events import HeartbeatReceived, MeterValuesReceived
+from mcpp.domain.memory import NO_EVSE
+from mcpp.reads.connector_names import connector_name, connector_number
 from mcpp.reads.event_json import EVENT_NAMES, event_name
 from mcpp.web.spelling import Spelling
 from mcpp.web.viewer import LANGUAGES, Viewer, viewer_of
