@@ -112,11 +112,13 @@ class EventStream:
         last_event_id: str | None = None,
         wanted: EventFilter = EVERYTHING,
         caller: Caller | None = None,
+        gather: float = 0.0,
     ) -> AsyncGenerator[bytes, None]:
         """A stream of what happens from now on, or after an event, in chunks of text/event-stream.
 
         Where events may have been missed since `last_event_id`, the first one is `gap`. Ends when the reader is too
-        slow, and when the `caller` may ask no more. Raises TooManyReaders.
+        slow, and when the `caller` may ask no more. Where `gather` is given, what came within so many seconds comes at
+        once, to all such readers in the same moment. Raises TooManyReaders.
         """
         if self._readers >= EVENT_STREAMS:
             raise TooManyReaders(f"{EVENT_STREAMS} streams are open already")
@@ -127,10 +129,10 @@ class EventStream:
             known = self._number_of(last_event_id)
             position = max(self._oldest() - 1, known or 0)
             gap = position != known or position < self._events.complete_since(wanted.kinds)
-        return self._read(position, _gap(last_event_id or "") if gap else b"", caller, wanted)
+        return self._read(position, _gap(last_event_id or "") if gap else b"", caller, wanted, gather)
 
     async def _read(
-        self, position: int, chunk: bytes, caller: Caller | None, wanted: EventFilter
+        self, position: int, chunk: bytes, caller: Caller | None, wanted: EventFilter, gather: float
     ) -> AsyncGenerator[bytes, None]:
         if self._readers >= EVENT_STREAMS:
             return  # others came in the same moment
@@ -152,6 +154,10 @@ class EventStream:
                         if not await self._wait(news.came):
                             yield _HEARTBEAT if wanted.is_open else self._place(position)
                         continue
+                    if gather:
+                        await asyncio.sleep(gather - asyncio.get_running_loop().time() % gather)
+                        if self._closed or (caller and caller.is_ended):
+                            return
                     position, news.first = max(position, news.first - 1), None
                 if position < self._oldest() - 1:
                     return

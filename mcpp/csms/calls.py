@@ -286,7 +286,7 @@ class CallRouter:
                 else:
                     request = widened(repaired(flow, own, payload, repairs, received_at), model, repairs, received_at)
             if subject_of is not None:
-                flow.connector_id, flow.transaction_id = subject_of(request)
+                flow.connector_id, flow.transaction_id, flow.evse_id = subject_of(request)
             answer = handler(CallContext(services, flow, received_at), request)
             if isinstance(answer, Pending):
                 return answer.then(encode)

@@ -12,6 +12,7 @@ from pydantic import BaseModel, JsonValue
 
 from mcpp.csms.decoding import decode_payload
 from mcpp.csms.live import Exchange, LiveChargePoints
+from mcpp.csms.operations import TransactionIds
 from mcpp.csms.version import SpokenVersion
 from mcpp.ocppj.actions import AnyAction, encode
 from mcpp.ocppj.errors import InvalidPayload, Mistake, NotConnected, UnknownAction, WrongVersion
@@ -59,9 +60,9 @@ class Commands:
         request = decode_payload(action.request, text)
         return await self._live.send(identity, action, request, text)
 
-    async def stop_transaction(self, identity: str, transaction_id: int) -> Exchange[BaseModel]:
+    async def stop_transaction(self, identity: str, transaction: TransactionIds) -> Exchange[BaseModel]:
         """Ask a charge point to stop a transaction, in the words of the version that it speaks; raises as `send`."""
-        action, request = self._spoken_by(identity).remote_stop(transaction_id)
+        action, request = self._spoken_by(identity).remote_stop(transaction)
         return await self._live.send(identity, action, request, encode(request))
 
     def _spoken_by(self, identity: str) -> SpokenVersion:

@@ -16,8 +16,8 @@ from mcpp.ocppj.readers import Repairs
 from mcpp.ocppj.repair import repair, thinned
 from mcpp.ocppj.work import spell_location
 
-ReadSubject: TypeAlias = Callable[[BaseModel], tuple[int | None, int | None]]
-"""What a request is about: connector and transaction, as OCPP numbers them."""
+ReadSubject: TypeAlias = Callable[[BaseModel], tuple[int | None, int | None, int | None]]
+"""What a request is about: connector and transaction, as OCPP numbers them, and EVSE."""
 
 SubjectReader: TypeAlias = Callable[[type[BaseModel]], ReadSubject | None]
 """Makes the reader for one model of request; None where it names neither."""
@@ -97,13 +97,14 @@ def by_field_names(model: type[BaseModel]) -> ReadSubject | None:
     """Reads `connector_id` and `transaction_id` where the model has them: pydantic takes 3 µs to say that it hasn't."""
     match ("connector_id" in model.model_fields, "transaction_id" in model.model_fields):
         case (True, True):
-            return attrgetter("connector_id", "transaction_id")
+            both = attrgetter("connector_id", "transaction_id")
+            return lambda request: (*both(request), None)
         case (True, False):
             connector_id = attrgetter("connector_id")
-            return lambda request: (connector_id(request), None)
+            return lambda request: (connector_id(request), None, None)
         case (False, True):
             transaction_id = attrgetter("transaction_id")
-            return lambda request: (None, transaction_id(request))
+            return lambda request: (None, transaction_id(request), None)
     return None
 
 

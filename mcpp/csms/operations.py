@@ -28,6 +28,20 @@ Connector 0 of an EVSE is any of its.
 """
 
 
+class Transactions(Protocol):
+    """What operations ask of the stored transactions."""
+
+    async def running_transaction(
+        self, charge_point_id: str, connector_id: int, evse_id: int = NO_EVSE
+    ) -> TransactionIds | None:
+        """As RunningTransaction."""
+        ...
+
+    async def ids_of(self, transaction_id: int) -> TransactionIds | None:
+        """Both ids of a transaction, by ours; None where there is no such transaction."""
+        ...
+
+
 class ChangeOutcome(StrEnum):
     """How a charge point took a change of its configuration (OCPP 1.6 §7.22)."""
 

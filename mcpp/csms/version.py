@@ -22,7 +22,7 @@ from mcpp.csms.certificates import CertificateOperations
 from mcpp.csms.decoding import SubjectReader, decode_response, subject_of
 from mcpp.csms.live import Exchange, LiveChargePoints
 from mcpp.csms.offers import Offer
-from mcpp.csms.operations import Operations, RunningTransaction
+from mcpp.csms.operations import Operations, TransactionIds, Transactions
 from mcpp.csms.rewrites import rewrite
 from mcpp.csms.services import Services
 from mcpp.csms.vocabulary import Vocabulary
@@ -55,9 +55,9 @@ class Version:
     """What answers to our CALLs mean, by action; one that isn't there means nothing."""
     new_password: Callable[[BaseModel], str | None]
     """The password for its basic authentication that a request of ours gives a charge point."""
-    remote_stop: Callable[[int], tuple[AnyAction, BaseModel]]
+    remote_stop: Callable[[TransactionIds], tuple[AnyAction, BaseModel]]
     """The CALL that asks to stop a transaction: its action and its request."""
-    operations: Callable[[LiveChargePoints, RunningTransaction], Operations]
+    operations: Callable[[LiveChargePoints, Transactions], Operations]
     certificate_operations: Callable[[LiveChargePoints], CertificateOperations]
     local_list_sync: Callable[[Writer[Queries], LiveChargePoints, Callable[[], datetime]], SyncLocalList]
     charging_profile: type[BaseModel]
@@ -159,7 +159,7 @@ class SpokenVersion:
         return self._room[1].handled
 
     @property
-    def remote_stop(self) -> Callable[[int], tuple[AnyAction, BaseModel]]:
+    def remote_stop(self) -> Callable[[TransactionIds], tuple[AnyAction, BaseModel]]:
         """The CALL that asks to stop a transaction."""
         return self._version.remote_stop
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from mcpp.csms.decoding import invalid_payload
 from mcpp.csms.live import LiveChargePoints
-from mcpp.csms.operations import ChangeOutcome, RunningTransaction
+from mcpp.csms.operations import ChangeOutcome, RunningTransaction, TransactionIds, Transactions
 from mcpp.domain.memory import NO_EVSE
 from mcpp.ocppj.actions import AnyAction
 from mcpp_generated.ocpp16 import actions
@@ -129,9 +129,15 @@ class Ocpp16Operations:
         await self._live.call(charge_point_id, actions.CLEAR_CHARGING_PROFILE, request)
 
 
-def remote_stop(transaction_id: int) -> tuple[AnyAction, BaseModel]:
+def operations(live: LiveChargePoints, transactions: Transactions) -> Ocpp16Operations:
+    """For one server."""
+    return Ocpp16Operations(live, transactions.running_transaction)
+
+
+def remote_stop(transaction: TransactionIds) -> tuple[AnyAction, BaseModel]:
     """The CALL that asks to stop a transaction (§5.11)."""
-    return actions.REMOTE_STOP_TRANSACTION, RemoteStopTransactionRequest(transaction_id=transaction_id)
+    request = RemoteStopTransactionRequest(transaction_id=transaction.transaction_id)
+    return actions.REMOTE_STOP_TRANSACTION, request
 
 
 def _profile(profile_id: int, limit: Decimal, transaction_id: int | None = None) -> ChargingProfile:

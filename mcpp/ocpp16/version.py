@@ -12,7 +12,7 @@ from mcpp.ocpp16 import core, firmware, metering, security
 from mcpp.ocpp16.answers import ANSWERS, new_password
 from mcpp.ocpp16.certificates import Ocpp16CertificateOperations
 from mcpp.ocpp16.local_list_sync import local_list_sync
-from mcpp.ocpp16.operations import Ocpp16Operations, remote_stop
+from mcpp.ocpp16.operations import operations, remote_stop
 from mcpp.ocpp16.repairs import REPAIRS
 from mcpp.ocpp16.unmatched import read_content
 from mcpp_generated.ocpp16.actions import ACTIONS
@@ -25,9 +25,9 @@ def read_subject(model: type[BaseModel]) -> ReadSubject | None:
     return _of_profile if model is SetChargingProfileRequest else by_field_names(model)
 
 
-def _of_profile(request: BaseModel) -> tuple[int | None, int | None]:
+def _of_profile(request: BaseModel) -> tuple[int | None, int | None, int | None]:
     assert isinstance(request, SetChargingProfileRequest)
-    return request.connector_id, request.cs_charging_profiles.transaction_id
+    return request.connector_id, request.cs_charging_profiles.transaction_id, None
 
 
 OCPP16 = Version(
@@ -38,7 +38,7 @@ OCPP16 = Version(
     answers=ANSWERS,
     new_password=new_password,
     remote_stop=remote_stop,
-    operations=Ocpp16Operations,
+    operations=operations,
     certificate_operations=Ocpp16CertificateOperations,
     local_list_sync=local_list_sync,
     charging_profile=ChargingProfile,

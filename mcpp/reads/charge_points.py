@@ -263,6 +263,12 @@ class ChargePoints:
                 return TransactionIds(connector.transaction_id, connector.ocpp_transaction_id)
         return None
 
+    async def ids_of(self, transaction_id: int) -> TransactionIds | None:
+        """Both ids of a transaction, by ours; None where there is no such transaction."""
+        async with self._pool.reader() as q:
+            record = await q.get_transaction(transaction_id=transaction_id)
+        return None if record is None else TransactionIds(transaction_id, record.ocpp_transaction_id)
+
     async def _find_ids(self, q: Readers, query: ChargePointQuery, after: str, wanted: int) -> list[str]:
         """Those behind `after` that the filters let through, so many where there are."""
         step = wanted if query.connected is None else _IDS_AT_ONCE

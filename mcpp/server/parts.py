@@ -335,8 +335,7 @@ def build_plugins(
 ) -> PluginParts:
     """Built before the listeners, so that they end after the last event."""
     registry = core.registry
-    running_transaction = core.charge_points.running_transaction
-    by_version = ByVersion(VERSIONS, lambda version: version.operations(registry, running_transaction))
+    by_version = ByVersion(VERSIONS, lambda version: version.operations(registry, core.charge_points))
 
     async def attention() -> Sequence[Attention]:
         asked = storage.readers, registry, telemetry.live, core.booked, core.attention

@@ -81,7 +81,10 @@ def build_telemetry(
     metrics = Metrics(
         version=__version__,
         actions={name for version in VERSIONS for name in (*version.calls, *version.commands)},
-        error_codes={code: counted for version in VERSIONS for code, counted in version.counted_error_codes.items()},
+        # Where versions differ, the first one's word goes.
+        error_codes={
+            code: counted for version in reversed(VERSIONS) for code, counted in version.counted_error_codes.items()
+        },
         stop_reasons=tuple(StopReason),
         connection_outcomes=tuple(ConnectionOutcome),
     )

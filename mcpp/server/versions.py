@@ -12,13 +12,14 @@ from mcpp.csms.live import Exchange, LiveChargePoints
 from mcpp.csms.version import ByVersion, KnownVersion
 from mcpp.domain.assignment import Content
 from mcpp.errors import StartError
+from mcpp.ocpp2.known import KNOWN_21, KNOWN_201
 from mcpp.ocpp16.known import KNOWN as OCPP16
 from mcpp.ocppj.errors import NotConnected
 from mcpp.storage.writer import Writer
 from mcpp_generated.db.enums import UnmatchedKind
 from mcpp_generated.db.queries import Queries
 
-VERSIONS: Final[tuple[KnownVersion, ...]] = (OCPP16,)
+VERSIONS: Final[tuple[KnownVersion, ...]] = (OCPP16, KNOWN_201, KNOWN_21)
 """The first serves charge points that offer no subprotocol."""
 
 VOCABULARY: Final = VERSIONS[0].vocabulary
@@ -27,14 +28,16 @@ VOCABULARY: Final = VERSIONS[0].vocabulary
 _READ_UNMATCHED: Final = ByVersion(VERSIONS, lambda version: version.read_unmatched)
 
 
+_NAMES: Final = [version.name for version in VERSIONS]
+
+
 def spoken_versions(wanted: Sequence[str] | None) -> tuple[KnownVersion, ...]:
     """Those of these names, in the order of VERSIONS, or all. Raises StartError for a name that there isn't."""
     if wanted is None:
         return VERSIONS
-    names = [version.name for version in VERSIONS]
-    unknown = [name for name in wanted if name not in names]
+    unknown = [name for name in wanted if name not in _NAMES]
     if unknown:
-        known = ", ".join(names)
+        known = ", ".join(_NAMES)
         raise StartError(f"ocpp-versions: there is no version {unknown[0]!r} here; those that can be spoken: {known}")
     return tuple(version for version in VERSIONS if version.name in wanted)
 

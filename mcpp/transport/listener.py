@@ -34,9 +34,6 @@ from mcpp.transport.websocket import WebSocketProtocol
 _BACKLOG = 4096
 """Connections waiting to be accepted: a whole fleet comes back at once after a power cut."""
 
-_REFUSAL_GRID: Final = 0.25
-"""Seconds after its request, or a multiple, at which a refusal leaves: far longer than it takes to check a password."""
-
 _DETAIL_LIMIT: Final = 300
 """Characters: much of it is what the other side has sent."""
 
@@ -46,11 +43,6 @@ _BEFORE_OPEN: Final = frozenset({ConnectionOutcome.HANDSHAKE_TIMEOUT, Connection
 
 def _tls_failed(connection: Connection, _: str, reason: str) -> None:
     connection.tls_failed(reason)
-
-
-def until_refusal(elapsed: float) -> float:
-    """Seconds to wait before a refusal leaves, when its request came so many seconds ago."""
-    return _REFUSAL_GRID - elapsed % _REFUSAL_GRID
 
 
 class OcppListener:
@@ -215,8 +207,6 @@ class OcppListener:
         *,
         is_elsewhere: bool,
     ) -> None:
-        loop = asyncio.get_running_loop()
-        began = loop.time()
         verdict: Admitted | AdmissionRefused
         try:
             verdict = await self._verdict(question)
@@ -228,9 +218,6 @@ class OcppListener:
             detail = repr(error)
         else:
             detail = verdict.text if isinstance(verdict, AdmissionRefused) else ""
-        if isinstance(verdict, AdmissionRefused):
-            # How long it took would tell what was looked at.
-            await asyncio.sleep(until_refusal(loop.time() - began))
         connection.admission = None
         if self._stopping:
             connection.close(CloseCode.GOING_AWAY, "", ConnectionOutcome.SHUTDOWN)

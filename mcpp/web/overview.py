@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final
 from urllib.parse import quote, unquote
 
 from fastapi import Query, Request
+from markupsafe import Markup
 from starlette.responses import Response
 
 from mcpp.api.services import ApiServices, FromServices
@@ -20,8 +22,10 @@ from mcpp.web.asks import asks_of
 from mcpp.web.overview_days import days_chart
 from mcpp.web.overview_takers import MOST_SESSIONS, takers_chart
 from mcpp.web.pages import FromRenderer, page_router
+from mcpp.web.rendering import Renderer, html, of_caller
 from mcpp.web.states import STATE_NAMES, state_names
 from mcpp.web.todo import charger_address, todo
+from mcpp.web.viewer import Viewer
 
 router = page_router()
 
@@ -47,6 +51,15 @@ _PARTS: Final = 64
 
 _TILE: Final = "tile:"
 
+_WHOLE: Final = ""
+"""Name of the whole page among its parts."""
+
+_OF_SUMMARY: Final = frozenset({"headline", "figures", "groups", "charts"})
+"""Parts that the summary is needed for."""
+
+_GATHER: Final = 0.05
+"""Seconds: pages learn of an event together (`gather` of `/api/v1/events`), and so ask together."""
+
 
 @dataclass(frozen=True, slots=True)
 class ShownTile:
@@ -67,6 +80,17 @@ class Group:
     tiles: Sequence[ShownTile]
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """All that the overview depends on beside the fleet: who looks at the same may be shown the same."""
+
+    viewer: Viewer
+    caller: tuple[tuple[str, object], ...]
+    """What the page may offer."""
+    searched: str
+    state: ShownState | None
+
+
 @router.get("/")
 async def show_overview(
     request: Request,
@@ -77,27 +101,62 @@ async def show_overview(
     state: ShownState | None = None,
 ) -> Response:
     """The overview; of parts of it, where a page asks for these."""
-    viewer = renderer.viewer(request)
-    texts = renderer.texts(viewer)
-    context: dict[str, object] = {"names": state_names(texts), "q": q, "chosen": state, "parts": set(part), "tiles": []}
-    if {"headline", "figures", "groups", "charts"}.intersection(part) or not part:
+    look = _Look(renderer.viewer(request), tuple(of_caller(request).items()), q, state)
+
+    async def make(wanted: frozenset[str]) -> Mapping[str, Markup]:
+        return await _render(services, renderer, look, wanted)
+
+    made = await renderer.shared.ask(look, part or (_WHOLE,), make, _GATHER if part else 0.0)
+    if not part:
+        return html(request, made[_WHOLE])
+    parts = [made[name] for name in dict.fromkeys(part) if name in made]
+    return html(request, renderer.text(look.viewer, "parts.html", {"parts": parts}))
+
+
+async def _render(
+    services: ApiServices, renderer: Renderer, look: _Look, wanted: frozenset[str]
+) -> Mapping[str, Markup]:
+    """The parts that are wanted, as far as there are such, and the page as _WHOLE."""
+    viewer, texts = look.viewer, renderer.texts(look.viewer)
+    is_whole = _WHOLE in wanted
+    context: dict[str, object] = {
+        **dict(look.caller),
+        "path": "/",
+        "names": state_names(texts),
+        "q": look.searched,
+        "chosen": look.state,
+        "parts": wanted,
+        "tiles": [],
+    }
+    if is_whole or not wanted.isdisjoint(_OF_SUMMARY):
         summary = await services.summary(viewer.zone)
-        url, asks = services.connect_info().url, asks_of(services)
-        context |= {"summary": summary, "todos": [todo(item, texts, url, asks) for item in summary.attention[:_TODOS]]}
-        if not part or "groups" in part:
-            context |= await _fleet(services, summary.places, q.strip(), state)
-        if not part or "charts" in part:
+        context["summary"] = summary
+        if is_whole or "headline" in wanted:
+            url, asks = services.connect_info().url, asks_of(services)
+            context["todos"] = [todo(item, texts, url, asks) for item in summary.attention[:_TODOS]]
+        if is_whole or "groups" in wanted:
+            context |= await _fleet(services, summary.places, look.searched.strip(), look.state)
+        if is_whole or "charts" in wanted:
             now = services.clock.now()
             days = await read_days(services.readers, services.booked, viewer.zone, now, _DAYS)
             context["days"] = days_chart(days, viewer, texts)
             is_few = summary.sessions_month <= MOST_SESSIONS
             context["takers"] = await takers_chart(services, viewer, now, texts) if is_few else None
             context["has_takers"] = summary.sessions_month > 0
-    if not part:
-        return renderer.page(request, "overview.html", context)
-    if identities := [_identity_of(name) for name in part if name.startswith(_TILE)]:
-        context["tiles"] = [shown(tile) for tile in await _tiles(services, identities)]
-    return renderer.page(request, "overview_parts.html", context)
+    made: dict[str, Markup] = {}
+    if is_whole:
+        # The event loop is the chargers': it goes on while a thread renders.
+        made[_WHOLE] = Markup(await asyncio.to_thread(renderer.text, viewer, "overview.html", context))  # noqa: S704  # nosec B704  a template's
+    identities = list(dict.fromkeys(_identity_of(name) for name in wanted if name.startswith(_TILE)))
+    if identities or not wanted <= {_WHOLE}:
+        tiles = [tile for some in _portions(identities) for tile in await _tiles(services, some)]
+        context |= {"tiles": [shown(tile) for tile in tiles], "keep": made.__setitem__}
+        await asyncio.to_thread(renderer.text, viewer, "overview_parts.html", context)
+    return made
+
+
+def _portions(identities: Sequence[str]) -> Iterable[Sequence[str]]:
+    return (identities[begin : begin + _PARTS] for begin in range(0, len(identities), _PARTS))
 
 
 async def _tiles(services: ApiServices, identities: Sequence[str]) -> list[Tile]:

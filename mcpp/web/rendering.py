@@ -11,6 +11,7 @@ from importlib.resources import files
 from typing import Final, Protocol
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
@@ -24,6 +25,7 @@ from mcpp.domain.events import HeartbeatReceived, MeterValuesReceived
 from mcpp.domain.memory import NO_EVSE
 from mcpp.reads.connector_names import connector_name, connector_number
 from mcpp.reads.event_json import EVENT_NAMES, event_name
+from mcpp.web.sharing import SharedWork
 from mcpp.web.spelling import Spelling
 from mcpp.web.viewer import LANGUAGES, Viewer, viewer_of
 from mcpp_generated.db.enums import Role
@@ -64,6 +66,8 @@ class Renderer:
         self.static = StaticFiles(STATIC_PATH, files("mcpp.web").joinpath("static"))
         self._environments: dict[str, Environment] = {}
         self._texts: dict[str, gettext.NullTranslations] = {}
+        self.shared: Final[SharedWork[Mapping[str, Markup]]] = SharedWork()
+        """Pages and parts of pages, by their names, that several see in the same moment."""
 
     def viewer(self, request: Request) -> Viewer:
         """Who looks."""
@@ -91,7 +95,7 @@ class Renderer:
     ) -> Response:
         """The answer to a request: the template with `context`, `path` and `role`, compressed where that is taken."""
         viewer = self.viewer(request)
-        text = self.text(viewer, template, {"path": request.url.path, **_of_caller(request), **context})
+        text = self.text(viewer, template, {"path": request.url.path, **of_caller(request), **context})
         return html(request, text, status)
 
     def _environment(self, viewer: Viewer) -> Environment:
@@ -115,7 +119,7 @@ def html(request: Request, text: str, status: HTTPStatus = HTTPStatus.OK) -> Res
     return HTMLResponse(body, status, headers)
 
 
-def _of_caller(request: Request) -> dict[str, object]:
+def of_caller(request: Request) -> dict[str, object]:
     """What the page may offer."""
     caller = caller_in(request.scope)
     services: ApiServices = request.app.state.services
@@ -155,7 +159,7 @@ def _environment(address: Callable[[str], str]) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
-        extensions=["jinja2.ext.i18n"],
+        extensions=["jinja2.ext.do", "jinja2.ext.i18n"],
     )
     environment.globals["static"] = address
     environment.globals["connector_number"] = _number

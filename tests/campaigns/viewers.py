@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -32,8 +32,9 @@ from tests.campaigns.served import Served
 MOST_RATIO: Final = 2.0
 ROUNDS: Final = 3
 """Each with nobody who looks, and with all; what else the machine does is less in the best of them."""
-PAUSE: Final = 0.5
+PAUSE: Final = 0.3
 """Seconds between two fetches of a viewer."""
+STREAM: Final = "/api/v1/events?gather=400"
 METER_EVERY: Final = 10.0
 """Seconds between two meter values of a charger, as most are set."""
 
@@ -63,6 +64,7 @@ class Viewer:
     _regions: Sequence[Region] = ()
     _dirty: set[str] = field(default_factory=set)
     _asked: dict[str, float] = field(default_factory=dict)
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def watch(self) -> None:
         """Until it's cancelled."""
@@ -79,7 +81,7 @@ class Viewer:
         ]
         fetching = asyncio.create_task(self._fetch())
         try:
-            async with self.http.stream("GET", "/api/v1/events", timeout=None) as stream:
+            async with self.http.stream("GET", STREAM, timeout=None) as stream:
                 name = ""
                 async for line in stream.aiter_lines():
                     if line.startswith("event: "):
@@ -95,18 +97,25 @@ class Viewer:
         for region in self._regions:
             if region.charger in {"*", charger} and (not region.events or name in region.events):
                 self._dirty.add(region.id)
+                self._news.set()
 
     async def _fetch(self) -> None:
         pauses = {region.id: region.pause for region in self._regions}
+        due: float | None = None
         while True:
-            await asyncio.sleep(PAUSE)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(None if due is None else max(0.0, due - time.monotonic())):
+                    await self._news.wait()
+            self._news.clear()
+            await asyncio.sleep(PAUSE - (time.monotonic() - max(self._asked.values(), default=0.0)))
             now = time.monotonic()
-            parts = [part for part in self._dirty if now - self._asked.get(part, 0.0) >= pauses[part]]
-            if not parts:
-                continue
-            self._dirty.difference_update(parts)
-            self._asked.update(dict.fromkeys(parts, now))
-            await self._get("/", [("part", part) for part in parts])
+            free_at = {part: self._asked.get(part, 0.0) + pauses[part] for part in self._dirty}
+            parts = [part for part, when in free_at.items() if when <= now]
+            due = min((when for when in free_at.values() if when > now), default=None)
+            if parts:
+                self._dirty.difference_update(parts)
+                self._asked.update(dict.fromkeys(parts, now))
+                await self._get("/", [("part", part) for part in parts])
 
     async def _get(self, path: str, parameters: Sequence[tuple[str, str]] = ()) -> str:
         answer = await self.http.get(path, params=list(parameters))

@@ -135,7 +135,7 @@ class _Bundler:
             "minimum": _whole(schema.minimum),
             "maximum": _whole(schema.maximum),
         }
-        scalar = {key: value for key, value in facets.items() if value is not None}
+        scalar: dict[str, Json] = {key: value for key, value in facets.items() if value is not None}
         for name, definition in WIRE_TYPES.items():
             if definition == scalar:
                 return {"$ref": f"#/$defs/{name.rpartition('.')[2]}"}

@@ -42,6 +42,8 @@ def models_module(contract: Contract, bundle: Bundle, header: str) -> str:
         use_schema_description=True,
         use_single_line_docstring=True,
         custom_file_header=header,
+        # An annotation that is a text would be compiled at every start: that takes half of an import.
+        disable_future_imports=True,
         formatters=[],
     )
     assert isinstance(code, str)

@@ -50,6 +50,13 @@ class Bound(_Row):
     reason: str = Field(min_length=1)
 
 
+class Narrower(_Row):
+    """Where the version refuses what the one that it widens allows, and what becomes of that."""
+
+    at: list[str] = Field(min_length=1)
+    reason: str = Field(min_length=1)
+
+
 class Suffixes(_Row):
     """What follows the name of an action in the name of its request and of its response; a SEND is named as itself."""
 
@@ -67,6 +74,8 @@ class _Document(_Row):
     members: dict[str, str] = {}
     differences: list[Difference] = []
     bounds: list[Bound] = []
+    widens: str | None = None
+    narrower: list[Narrower] = []
     rewrites: dict[str, dict[str, Rewrite]] = {}
     actions: dict[str, ActionRow]
 
@@ -93,6 +102,10 @@ class Contract:
     """The reason by the keyword that may differ, such as `UnitOfMeasure/enum`."""
     bounds: dict[str, Bound]
     """By the property, such as `SampledValue.value`."""
+    widens: str | None
+    """The table, such as `ocpp201`, of the version whose messages this one's classes can hold as well."""
+    narrower: dict[str, str]
+    """The reason by the keyword in which they can't, such as `EVSEType.id/minimum`."""
     rewrites: dict[str, dict[str, Rewrite]]
     """What the central system fills in before it validates a command, by action and property."""
     actions: dict[str, ActionRow]
@@ -161,6 +174,8 @@ def load(path: Path) -> Contract:
         plain_enums=frozenset(document.plain_enums),
         differences={difference.at: difference.reason for difference in document.differences},
         bounds={bound.at: bound for bound in document.bounds},
+        widens=document.widens,
+        narrower={place: difference.reason for difference in document.narrower for place in difference.at},
         rewrites=document.rewrites,
         actions=document.actions,
     )

@@ -31,6 +31,8 @@ from mcpp.ocppj.flow import (
 from mcpp.ocppj.frames import FRAMING_16, Call, CallError, CallResult, CallResultError, FrameError, Framing, Send
 from mcpp.transport.admission import AdmissionRefused, Admitted, ConnectRequest
 from mcpp.transport.charge_point import LiveChargePoint
+from mcpp.transport.connection import Connection
+from mcpp.transport.gate import Gate
 from mcpp.transport.limits import Limits
 from mcpp.transport.listener import OcppListener
 from mcpp.transport.registry import Registry
@@ -272,6 +274,7 @@ class CentralSystem:
         tls: ServerTls | None = None,
         *,
         path_strict: bool = False,
+        gate: Gate[Connection] | None = None,
     ) -> None:
         """By TLS with a certificate of the authority, if there is one, or as given."""
         self.client_tls: ssl.SSLContext | None = None
@@ -301,6 +304,7 @@ class CentralSystem:
             limits=limits,
             tls=tls,
             path_strict=path_strict,
+            gate=gate,
         )
         self.port = 0
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import aiosqlite
 
-from ..enums import CertificateState, ReservationState
+from ..enums import CertificateState, DeviceReportKind, ReservationState
 from ..models import (
     Certificate,
     ChargePoint,
@@ -17,6 +17,11 @@ from ..models import (
     ConfigurationKey,
     DefaultPrice,
     Departure,
+    DeviceEvent,
+    DeviceMonitor,
+    DeviceReport,
+    DeviceReportChunk,
+    DeviceVariable,
     FindUploadLinkRow,
     FirmwareImage,
     IdTag,
@@ -34,6 +39,7 @@ from ..models import (
     ListPointsRow,
     ListPresenceRow,
     ListReadingsRow,
+    ListReportStepsRow,
     ListSupersededEndsOfIdTagRow,
     ListTilesRow,
     ListTransactionSamplesRow,
@@ -68,6 +74,11 @@ from .rows import (
     decode_configuration_key,
     decode_default_price,
     decode_departure,
+    decode_device_event,
+    decode_device_monitor,
+    decode_device_report,
+    decode_device_report_chunk,
+    decode_device_variable,
     decode_find_newest_reading,
     decode_find_reading,
     decode_find_stop,
@@ -88,6 +99,7 @@ from .rows import (
     decode_list_points_row,
     decode_list_presence_row,
     decode_list_readings_row,
+    decode_list_report_steps_row,
     decode_list_superseded_ends_of_id_tag_row,
     decode_list_tiles_row,
     decode_list_transaction_samples_row,
@@ -250,6 +262,71 @@ class SqliteReaders:
     async def list_connectors(self, *, charge_point_keys: Sequence[int]) -> list[ListConnectorsRow]:
         return await read_all(
             self._connection, statements.LIST_CONNECTORS, (to_array(charge_point_keys),), decode_list_connectors_row
+        )
+
+    async def find_variable(self, *, charge_point_key: int) -> str | None:
+        return await read_one(self._connection, statements.FIND_VARIABLE, (charge_point_key,), scalar)
+
+    async def list_variables(
+        self,
+        *,
+        charge_point_key: int,
+        after: str,
+        component: str | None,
+        variable: str | None,
+        evse_id: int | None,
+        search: str,
+        page_size: int,
+    ) -> list[DeviceVariable]:
+        return await read_all(
+            self._connection,
+            statements.LIST_VARIABLES,
+            (charge_point_key, after, component, variable, evse_id, search, page_size),
+            decode_device_variable,
+        )
+
+    async def list_monitors(self, *, charge_point_key: int, after: int, page_size: int) -> list[DeviceMonitor]:
+        return await read_all(
+            self._connection, statements.LIST_MONITORS, (charge_point_key, after, page_size), decode_device_monitor
+        )
+
+    async def list_device_events(self, *, charge_point_key: int, before_id: int, page_size: int) -> list[DeviceEvent]:
+        return await read_all(
+            self._connection,
+            statements.LIST_DEVICE_EVENTS,
+            (charge_point_key, before_id, page_size),
+            decode_device_event,
+        )
+
+    async def find_device_report_of_kind(
+        self, *, charge_point_key: int, kind: DeviceReportKind, request_id: int
+    ) -> DeviceReport | None:
+        return await read_one(
+            self._connection,
+            statements.FIND_DEVICE_REPORT_OF_KIND,
+            (charge_point_key, str(kind), request_id),
+            decode_device_report,
+        )
+
+    async def find_device_report(self, *, charge_point_key: int, request_id: int) -> DeviceReport | None:
+        return await read_one(
+            self._connection, statements.FIND_DEVICE_REPORT, (charge_point_key, request_id), decode_device_report
+        )
+
+    async def list_device_reports(self, *, charge_point_key: int, before_id: int, page_size: int) -> list[DeviceReport]:
+        return await read_all(
+            self._connection,
+            statements.LIST_DEVICE_REPORTS,
+            (charge_point_key, before_id, page_size),
+            decode_device_report,
+        )
+
+    async def list_report_chunks(self, *, report_id: int) -> list[DeviceReportChunk]:
+        return await read_all(self._connection, statements.LIST_REPORT_CHUNKS, (report_id,), decode_device_report_chunk)
+
+    async def list_report_steps(self, *, report_id: int) -> list[ListReportStepsRow]:
+        return await read_all(
+            self._connection, statements.LIST_REPORT_STEPS, (report_id,), decode_list_report_steps_row
         )
 
     async def get_firmware_image(self, *, name: str) -> FirmwareImage | None:

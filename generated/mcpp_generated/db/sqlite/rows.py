@@ -11,9 +11,12 @@ from ..enums import (
     Approval,
     Availability,
     CertificateState,
+    DeviceEventKind,
+    DeviceReportKind,
     IdTagStatus,
     Implausible,
     MessageRole,
+    Mutability,
     ReportKind,
     ReservationState,
     Role,
@@ -23,6 +26,7 @@ from ..enums import (
     StopOrigin,
     Suspicion,
     UnmatchedKind,
+    VariableAttribute,
 )
 from ..models import (
     Certificate,
@@ -34,6 +38,11 @@ from ..models import (
     Connector,
     DefaultPrice,
     Departure,
+    DeviceEvent,
+    DeviceMonitor,
+    DeviceReport,
+    DeviceReportChunk,
+    DeviceVariable,
     FindDispensableUnmatchedRow,
     FindUploadLinkRow,
     FindUploadRow,
@@ -61,6 +70,8 @@ from ..models import (
     ListPresenceRow,
     ListReadingsRow,
     ListReadingsWithEnergyRow,
+    ListReportSizesRow,
+    ListReportStepsRow,
     ListSessionsRow,
     ListSupersededEndsOfIdTagRow,
     ListTilesRow,
@@ -68,6 +79,7 @@ from ..models import (
     ListUnknownIdTagsRow,
     ListUnmatchedByChargePointRow,
     ListUnstoredCardsRow,
+    ListVariableSizesRow,
     LocalList,
     Login,
     Person,
@@ -79,6 +91,7 @@ from ..models import (
     SampleKind,
     SizeOfConfigurationRow,
     SizeOfUnmatchedRow,
+    SizeOfVariablesRow,
     SumEndedTransactionsRow,
     SumUpByChargerRow,
     SumUpByIdTagRow,
@@ -95,9 +108,12 @@ from .runtime import from_milliseconds
 _APPROVAL: Final = {member.value: member for member in Approval}
 _AVAILABILITY: Final = {member.value: member for member in Availability}
 _CERTIFICATE_STATE: Final = {member.value: member for member in CertificateState}
+_DEVICE_EVENT_KIND: Final = {member.value: member for member in DeviceEventKind}
+_DEVICE_REPORT_KIND: Final = {member.value: member for member in DeviceReportKind}
 _ID_TAG_STATUS: Final = {member.value: member for member in IdTagStatus}
 _IMPLAUSIBLE: Final = {member.value: member for member in Implausible}
 _MESSAGE_ROLE: Final = {member.value: member for member in MessageRole}
+_MUTABILITY: Final = {member.value: member for member in Mutability}
 _REPORT_KIND: Final = {member.value: member for member in ReportKind}
 _RESERVATION_STATE: Final = {member.value: member for member in ReservationState}
 _ROLE: Final = {member.value: member for member in Role}
@@ -107,6 +123,7 @@ _STOP_MATCH: Final = {member.value: member for member in StopMatch}
 _STOP_ORIGIN: Final = {member.value: member for member in StopOrigin}
 _SUSPICION: Final = {member.value: member for member in Suspicion}
 _UNMATCHED_KIND: Final = {member.value: member for member in UnmatchedKind}
+_VARIABLE_ATTRIBUTE: Final = {member.value: member for member in VariableAttribute}
 
 StoredCertificate: TypeAlias = tuple[
     int,
@@ -571,6 +588,258 @@ def decode_list_connectors_row(row: StoredListConnectorsRow) -> ListConnectorsRo
         transaction_id,
         ocpp_transaction_id,
     )
+
+
+StoredDeviceVariable: TypeAlias = tuple[
+    int,
+    str,
+    str,
+    str,
+    int,
+    int,
+    str,
+    str,
+    str,
+    str | None,
+    str | None,
+    str | None,
+    str | None,
+    str | None,
+    str | None,
+    int | None,
+    str | None,
+    int | None,
+    int | None,
+    int | None,
+    int,
+]
+
+
+def decode_device_variable(row: StoredDeviceVariable) -> DeviceVariable:
+    (
+        charge_point_key,
+        key,
+        component,
+        component_instance,
+        evse_id,
+        connector_id,
+        variable,
+        variable_instance,
+        attribute,
+        value,
+        mutability,
+        data_type,
+        unit,
+        min_limit,
+        max_limit,
+        max_elements,
+        values_list,
+        supports_monitoring,
+        is_persistent,
+        is_constant,
+        known_at,
+    ) = row
+    return DeviceVariable(
+        charge_point_key,
+        key,
+        component,
+        component_instance,
+        evse_id,
+        connector_id,
+        variable,
+        variable_instance,
+        _VARIABLE_ATTRIBUTE[attribute],
+        value,
+        None if mutability is None else _MUTABILITY[mutability],
+        data_type,
+        unit,
+        None if min_limit is None else Decimal(min_limit),
+        None if max_limit is None else Decimal(max_limit),
+        max_elements,
+        values_list,
+        None if supports_monitoring is None else bool(supports_monitoring),
+        None if is_persistent is None else bool(is_persistent),
+        None if is_constant is None else bool(is_constant),
+        from_milliseconds(known_at),
+    )
+
+
+StoredListVariableSizesRow: TypeAlias = tuple[str, int]
+
+
+def decode_list_variable_sizes_row(row: StoredListVariableSizesRow) -> ListVariableSizesRow:
+    return ListVariableSizesRow(*row)
+
+
+StoredSizeOfVariablesRow: TypeAlias = tuple[int, int]
+
+
+def decode_size_of_variables_row(row: StoredSizeOfVariablesRow) -> SizeOfVariablesRow:
+    return SizeOfVariablesRow(*row)
+
+
+StoredDeviceMonitor: TypeAlias = tuple[int, int, str, str, str, int, int, str, str, str, str, int, int, str | None, int]
+
+
+def decode_device_monitor(row: StoredDeviceMonitor) -> DeviceMonitor:
+    (
+        charge_point_key,
+        monitor_id,
+        variable_key,
+        component,
+        component_instance,
+        evse_id,
+        connector_id,
+        variable,
+        variable_instance,
+        type,
+        value,
+        severity,
+        is_transaction_only,
+        origin,
+        known_at,
+    ) = row
+    return DeviceMonitor(
+        charge_point_key,
+        monitor_id,
+        variable_key,
+        component,
+        component_instance,
+        evse_id,
+        connector_id,
+        variable,
+        variable_instance,
+        type,
+        Decimal(value),
+        severity,
+        bool(is_transaction_only),
+        origin,
+        from_milliseconds(known_at),
+    )
+
+
+StoredDeviceEvent: TypeAlias = tuple[
+    int,
+    int,
+    str,
+    int,
+    int,
+    str,
+    str,
+    str,
+    int,
+    int,
+    str,
+    str,
+    str | None,
+    str | None,
+    int | None,
+    int | None,
+    int,
+    str | None,
+    str | None,
+    int | None,
+    str | None,
+    str | None,
+    str,
+    int,
+]
+
+
+def decode_device_event(row: StoredDeviceEvent) -> DeviceEvent:
+    (
+        id,
+        charge_point_key,
+        kind,
+        event_id,
+        occurred_at,
+        subject,
+        component,
+        component_instance,
+        evse_id,
+        connector_id,
+        variable,
+        variable_instance,
+        value,
+        trigger,
+        cause,
+        severity,
+        is_cleared,
+        tech_code,
+        tech_info,
+        monitor_id,
+        origin,
+        ocpp_transaction_id,
+        details,
+        received_at,
+    ) = row
+    return DeviceEvent(
+        id,
+        charge_point_key,
+        _DEVICE_EVENT_KIND[kind],
+        event_id,
+        from_milliseconds(occurred_at),
+        subject,
+        component,
+        component_instance,
+        evse_id,
+        connector_id,
+        variable,
+        variable_instance,
+        value,
+        trigger,
+        cause,
+        severity,
+        bool(is_cleared),
+        tech_code,
+        tech_info,
+        monitor_id,
+        origin,
+        ocpp_transaction_id,
+        details,
+        from_milliseconds(received_at),
+    )
+
+
+StoredDeviceReport: TypeAlias = tuple[int, int, str, int, int | None, int | None, int | None, int, int]
+
+
+def decode_device_report(row: StoredDeviceReport) -> DeviceReport:
+    id, charge_point_key, kind, request_id, requested_at, first_at, last_at, is_full, is_complete = row
+    return DeviceReport(
+        id,
+        charge_point_key,
+        _DEVICE_REPORT_KIND[kind],
+        request_id,
+        None if requested_at is None else from_milliseconds(requested_at),
+        None if first_at is None else from_milliseconds(first_at),
+        None if last_at is None else from_milliseconds(last_at),
+        bool(is_full),
+        bool(is_complete),
+    )
+
+
+StoredListReportSizesRow: TypeAlias = tuple[int, int, int]
+
+
+def decode_list_report_sizes_row(row: StoredListReportSizesRow) -> ListReportSizesRow:
+    return ListReportSizesRow(*row)
+
+
+StoredDeviceReportChunk: TypeAlias = tuple[int, int, int, int, str, int]
+
+
+def decode_device_report_chunk(row: StoredDeviceReportChunk) -> DeviceReportChunk:
+    report_id, position, seq_no, is_last, content, received_at = row
+    return DeviceReportChunk(report_id, position, seq_no, bool(is_last), content, from_milliseconds(received_at))
+
+
+StoredListReportStepsRow: TypeAlias = tuple[int, int, int]
+
+
+def decode_list_report_steps_row(row: StoredListReportStepsRow) -> ListReportStepsRow:
+    position, seq_no, is_last = row
+    return ListReportStepsRow(position, seq_no, bool(is_last))
 
 
 StoredFirmwareImage: TypeAlias = tuple[int, str, str, int, str, int]

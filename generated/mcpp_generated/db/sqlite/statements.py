@@ -263,6 +263,9 @@ FROM configuration_keys WHERE charge_point_key = ?1"""
 FIND_OLDEST_CONFIGURATION_KEY: Final = """\
 SELECT charge_point_key, "key", value, readonly, known_at FROM configuration_keys WHERE charge_point_key = ?1 ORDER BY known_at, key LIMIT 1"""
 
+DELETE_ALL_CONFIGURATION_KEYS: Final = """\
+DELETE FROM configuration_keys WHERE charge_point_key = ?1"""
+
 GET_CHARGE_POINT_FIRMWARE: Final = """\
 SELECT
     p.key, p.vendor, p.model, p.firmware_version,
@@ -405,6 +408,203 @@ WHERE charge_point_key = ?3"""
 ORDER_AVAILABILITY_OF_EVSE: Final = """\
 UPDATE connectors SET ordered_availability = ?1, ordered_at = ?2
 WHERE charge_point_key = ?3 AND evse_id = ?4"""
+
+PUT_VARIABLES: Final = """\
+INSERT INTO device_variables (
+    charge_point_key, key, component, component_instance, evse_id, connector_id, variable, variable_instance, attribute,
+    value, mutability, data_type, unit, min_limit, max_limit, max_elements, values_list, supports_monitoring,
+    is_persistent, is_constant, known_at
+) VALUES (
+    ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,
+    ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
+    ?18, ?19, ?20, ?21
+)
+ON CONFLICT (charge_point_key, key) DO UPDATE SET
+    key = excluded.key,
+    component = excluded.component,
+    component_instance = excluded.component_instance,
+    variable = excluded.variable,
+    variable_instance = excluded.variable_instance,
+    value = excluded.value,
+    mutability = coalesce(excluded.mutability, mutability),
+    data_type = coalesce(excluded.data_type, data_type),
+    unit = coalesce(excluded.unit, unit),
+    min_limit = coalesce(excluded.min_limit, min_limit),
+    max_limit = coalesce(excluded.max_limit, max_limit),
+    max_elements = coalesce(excluded.max_elements, max_elements),
+    values_list = coalesce(excluded.values_list, values_list),
+    supports_monitoring = coalesce(excluded.supports_monitoring, supports_monitoring),
+    is_persistent = coalesce(excluded.is_persistent, is_persistent),
+    is_constant = coalesce(excluded.is_constant, is_constant),
+    known_at = excluded.known_at"""
+
+SET_VARIABLE_VALUE: Final = """\
+UPDATE device_variables SET value = ?1, known_at = ?2 WHERE charge_point_key = ?3 AND key = ?4"""
+
+GET_VARIABLE: Final = """\
+SELECT charge_point_key, "key", component, component_instance, evse_id, connector_id, variable, variable_instance, attribute, value, mutability, data_type, unit, min_limit, max_limit, max_elements, values_list, supports_monitoring, is_persistent, is_constant, known_at FROM device_variables WHERE charge_point_key = ?1 AND key = ?2"""
+
+FIND_VARIABLE: Final = """\
+SELECT key FROM device_variables WHERE charge_point_key = ?1 LIMIT 1"""
+
+LIST_VARIABLES: Final = """\
+SELECT charge_point_key, "key", component, component_instance, evse_id, connector_id, variable, variable_instance, attribute, value, mutability, data_type, unit, min_limit, max_limit, max_elements, values_list, supports_monitoring, is_persistent, is_constant, known_at FROM device_variables
+WHERE charge_point_key = ?1 AND key > ?2
+    AND (component = ?3 OR ?3 IS NULL)
+    AND (variable = ?4 OR ?4 IS NULL)
+    AND (evse_id = ?5 OR ?5 IS NULL)
+    AND instr(lower(key), lower(CAST(?6 AS TEXT))) > 0
+ORDER BY key LIMIT ?7"""
+
+DELETE_VARIABLES: Final = """\
+DELETE FROM device_variables WHERE charge_point_key = ?1 AND key = ?2"""
+
+DELETE_VARIABLES_BEFORE: Final = """\
+DELETE FROM device_variables WHERE charge_point_key = ?1 AND known_at < ?2"""
+
+DELETE_ALL_VARIABLES: Final = """\
+DELETE FROM device_variables WHERE charge_point_key = ?1"""
+
+LIST_VARIABLE_SIZES: Final = """\
+SELECT key,
+    CAST(coalesce(length(CAST(key AS BLOB)) + length(CAST(coalesce(value, '') AS BLOB))
+        + length(CAST(coalesce(values_list, '') AS BLOB)), 0) AS INTEGER) AS bytes
+FROM device_variables WHERE charge_point_key = ?1 ORDER BY known_at, key"""
+
+SIZE_OF_VARIABLES: Final = """\
+SELECT count(*) AS known,
+    CAST(coalesce(sum(length(CAST(key AS BLOB)) + length(CAST(coalesce(value, '') AS BLOB))
+        + length(CAST(coalesce(values_list, '') AS BLOB))), 0) AS INTEGER) AS bytes
+FROM device_variables WHERE charge_point_key = ?1"""
+
+PUT_MONITORS: Final = """\
+INSERT INTO device_monitors (
+    charge_point_key, monitor_id, variable_key, component, component_instance, evse_id, connector_id, variable,
+    variable_instance, type, value, severity, is_transaction_only, origin, known_at
+) VALUES (
+    ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,
+    ?9, ?10, ?11, ?12, ?13, ?14, ?15
+)
+ON CONFLICT (charge_point_key, monitor_id) DO UPDATE SET
+    variable_key = excluded.variable_key,
+    component = excluded.component,
+    component_instance = excluded.component_instance,
+    evse_id = excluded.evse_id,
+    connector_id = excluded.connector_id,
+    variable = excluded.variable,
+    variable_instance = excluded.variable_instance,
+    type = excluded.type,
+    value = excluded.value,
+    severity = excluded.severity,
+    is_transaction_only = excluded.is_transaction_only,
+    origin = coalesce(excluded.origin, origin),
+    known_at = excluded.known_at"""
+
+GET_MONITOR_SEVERITY: Final = """\
+SELECT severity FROM device_monitors WHERE charge_point_key = ?1 AND monitor_id = ?2"""
+
+LIST_MONITORS: Final = """\
+SELECT charge_point_key, monitor_id, variable_key, component, component_instance, evse_id, connector_id, variable, variable_instance, type, value, severity, is_transaction_only, origin, known_at FROM device_monitors
+WHERE charge_point_key = ?1 AND monitor_id > ?2
+ORDER BY monitor_id LIMIT ?3"""
+
+DELETE_MONITORS: Final = """\
+DELETE FROM device_monitors WHERE charge_point_key = ?1 AND monitor_id = ?2"""
+
+DELETE_MONITORS_BEFORE: Final = """\
+DELETE FROM device_monitors WHERE charge_point_key = ?1 AND known_at < ?2"""
+
+COUNT_MONITORS: Final = """\
+SELECT count(*) FROM device_monitors WHERE charge_point_key = ?1"""
+
+LIST_OLDEST_MONITORS: Final = """\
+SELECT monitor_id FROM device_monitors WHERE charge_point_key = ?1
+ORDER BY known_at, monitor_id LIMIT ?2"""
+
+ADD_DEVICE_EVENT: Final = """\
+INSERT INTO device_events (
+    charge_point_key, kind, event_id, occurred_at, subject, component, component_instance, evse_id, connector_id,
+    variable, variable_instance, value, trigger, cause, severity, is_cleared, tech_code, tech_info, monitor_id, origin,
+    ocpp_transaction_id, details, received_at
+) VALUES (
+    ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,
+    ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
+    ?18, ?19, ?20, ?21, ?22, ?23
+)
+ON CONFLICT DO NOTHING"""
+
+FIND_NEWEST_DEVICE_EVENT: Final = """\
+SELECT id, charge_point_key, kind, event_id, occurred_at, subject, component, component_instance, evse_id, connector_id, variable, variable_instance, value, "trigger", cause, severity, is_cleared, tech_code, tech_info, monitor_id, origin, ocpp_transaction_id, details, received_at FROM device_events
+WHERE charge_point_key = ?1 AND kind = ?2 AND event_id = ?3
+ORDER BY occurred_at DESC LIMIT 1"""
+
+LIST_DEVICE_EVENTS: Final = """\
+SELECT id, charge_point_key, kind, event_id, occurred_at, subject, component, component_instance, evse_id, connector_id, variable, variable_instance, value, "trigger", cause, severity, is_cleared, tech_code, tech_info, monitor_id, origin, ocpp_transaction_id, details, received_at FROM device_events
+WHERE charge_point_key = ?1 AND id < ?2
+ORDER BY id DESC LIMIT ?3"""
+
+COUNT_DEVICE_EVENTS: Final = """\
+SELECT count(*) FROM device_events WHERE charge_point_key = ?1"""
+
+DROP_OLDEST_DEVICE_EVENTS: Final = """\
+DELETE FROM device_events WHERE id IN (
+    SELECT e.id FROM device_events AS e WHERE e.charge_point_key = ?1 ORDER BY e.id LIMIT ?2
+)"""
+
+STAMP_ERROR: Final = """\
+UPDATE charge_points SET last_error_at = ?1 WHERE key = ?2"""
+
+ADD_DEVICE_REPORT: Final = """\
+INSERT INTO device_reports (charge_point_key, kind, request_id, requested_at, is_full, is_complete)
+VALUES (?1, ?2, ?3, ?4, ?5, 0)
+RETURNING id, charge_point_key, kind, request_id, requested_at, first_at, last_at, is_full, is_complete"""
+
+SET_REPORT_REQUESTED: Final = """\
+UPDATE device_reports SET requested_at = ?1, is_full = ?2 WHERE id = ?3"""
+
+SET_REPORT_PROGRESS: Final = """\
+UPDATE device_reports SET first_at = ?1, last_at = ?2, is_complete = ?3 WHERE id = ?4"""
+
+FIND_DEVICE_REPORT_OF_KIND: Final = """\
+SELECT id, charge_point_key, kind, request_id, requested_at, first_at, last_at, is_full, is_complete FROM device_reports
+WHERE charge_point_key = ?1 AND kind = ?2 AND request_id = ?3"""
+
+FIND_DEVICE_REPORT: Final = """\
+SELECT id, charge_point_key, kind, request_id, requested_at, first_at, last_at, is_full, is_complete FROM device_reports WHERE charge_point_key = ?1 AND request_id = ?2
+ORDER BY id DESC LIMIT 1"""
+
+LIST_DEVICE_REPORTS: Final = """\
+SELECT id, charge_point_key, kind, request_id, requested_at, first_at, last_at, is_full, is_complete FROM device_reports WHERE charge_point_key = ?1 AND id < ?2
+ORDER BY id DESC LIMIT ?3"""
+
+DELETE_DEVICE_REPORT: Final = """\
+DELETE FROM device_reports WHERE id = ?1"""
+
+LIST_REPORT_SIZES: Final = """\
+SELECT r.id, count(c.position) AS chunks, CAST(coalesce(sum(length(CAST(c.content AS BLOB))), 0) AS INTEGER) AS bytes
+FROM device_reports AS r LEFT JOIN device_report_chunks AS c ON c.report_id = r.id
+WHERE r.charge_point_key = ?1
+GROUP BY r.id ORDER BY r.id"""
+
+SIZE_OF_REPORT: Final = """\
+SELECT CAST(coalesce(sum(length(CAST(content AS BLOB))), 0) AS INTEGER) AS bytes
+FROM device_report_chunks WHERE report_id = ?1"""
+
+ADD_REPORT_CHUNK: Final = """\
+INSERT INTO device_report_chunks (report_id, position, seq_no, is_last, content, received_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6)"""
+
+LIST_REPORT_CHUNKS: Final = """\
+SELECT report_id, position, seq_no, is_last, content, received_at FROM device_report_chunks WHERE report_id = ?1 ORDER BY position"""
+
+LIST_REPORT_STEPS: Final = """\
+SELECT position, seq_no, is_last FROM device_report_chunks WHERE report_id = ?1 ORDER BY position"""
+
+LIST_CHUNK_CONTENTS: Final = """\
+SELECT content FROM device_report_chunks WHERE report_id = ?1 AND seq_no = ?2"""
+
+DELETE_REPORT_CHUNKS: Final = """\
+DELETE FROM device_report_chunks WHERE report_id = ?1"""
 
 BOOK_ENERGY: Final = """\
 UPDATE charge_points

@@ -113,6 +113,121 @@ CREATE TABLE configuration_keys (
     PRIMARY KEY (charge_point_key, key)
 ) STRICT, WITHOUT ROWID;
 
+-- The device model (OCPP 2.x): the attributes of a charge point's variables as it last reported or accepted them.
+-- key: the spelling of all that names one (mcpp.domain.variables); what a charge point leaves out of it is '' or 0.
+-- A secret one has no value here. What it never told of the others is NULL.
+CREATE TABLE device_variables (
+    charge_point_key     INTEGER NOT NULL REFERENCES charge_points (key) ON DELETE CASCADE,
+    key                  TEXT    NOT NULL COLLATE NOCASE,
+    component            TEXT    NOT NULL COLLATE NOCASE,
+    component_instance   TEXT    NOT NULL COLLATE NOCASE,
+    evse_id              INTEGER NOT NULL,
+    connector_id         INTEGER NOT NULL,
+    variable             TEXT    NOT NULL COLLATE NOCASE,
+    variable_instance    TEXT    NOT NULL COLLATE NOCASE,
+    attribute            TEXT    NOT NULL CHECK (attribute IN ('Actual', 'Target', 'MinSet', 'MaxSet')),
+    value                TEXT,
+    mutability           TEXT    CHECK (mutability IN ('ReadOnly', 'WriteOnly', 'ReadWrite')),
+    data_type            TEXT,
+    unit                 TEXT,
+    min_limit            TEXT,
+    max_limit            TEXT,
+    max_elements         INTEGER,
+    values_list          TEXT,
+    supports_monitoring  INTEGER CHECK (supports_monitoring IN (0, 1)),
+    is_persistent        INTEGER CHECK (is_persistent IN (0, 1)),
+    is_constant          INTEGER CHECK (is_constant IN (0, 1)),
+    known_at             INTEGER NOT NULL,
+    PRIMARY KEY (charge_point_key, key)
+) STRICT, WITHOUT ROWID;
+
+-- Monitors of a charge point's variables, by the id that it gave them. variable_key: as device_variables.key.
+-- origin: who made it, where that is told.
+CREATE TABLE device_monitors (
+    charge_point_key     INTEGER NOT NULL REFERENCES charge_points (key) ON DELETE CASCADE,
+    monitor_id           INTEGER NOT NULL,
+    variable_key         TEXT    NOT NULL COLLATE NOCASE,
+    component            TEXT    NOT NULL,
+    component_instance   TEXT    NOT NULL,
+    evse_id              INTEGER NOT NULL,
+    connector_id         INTEGER NOT NULL,
+    variable             TEXT    NOT NULL,
+    variable_instance    TEXT    NOT NULL,
+    type                 TEXT    NOT NULL,
+    value                TEXT    NOT NULL,
+    severity             INTEGER NOT NULL,
+    is_transaction_only  INTEGER NOT NULL CHECK (is_transaction_only IN (0, 1)),
+    origin               TEXT,
+    known_at             INTEGER NOT NULL,
+    PRIMARY KEY (charge_point_key, monitor_id)
+) STRICT, WITHOUT ROWID;
+
+-- What a charge point told of its devices: of variables, and of what else happens in it, by kind; the newest
+-- (mcpp.bounds). subject: what it is about, as device_variables.key where that is a variable.
+-- event_id: 0 where it gives none. details: JSON, what the other columns don't say.
+CREATE TABLE device_events (
+    id                   INTEGER PRIMARY KEY,
+    charge_point_key     INTEGER NOT NULL REFERENCES charge_points (key) ON DELETE CASCADE,
+    kind                 TEXT    NOT NULL CHECK (kind IN ('variable', 'der_alarm', 'der_control', 'battery_swap')),
+    event_id             INTEGER NOT NULL,
+    occurred_at          INTEGER NOT NULL,
+    subject              TEXT    NOT NULL COLLATE NOCASE,
+    component            TEXT    NOT NULL,
+    component_instance   TEXT    NOT NULL,
+    evse_id              INTEGER NOT NULL,
+    connector_id         INTEGER NOT NULL,
+    variable             TEXT    NOT NULL,
+    variable_instance    TEXT    NOT NULL,
+    value                TEXT,
+    trigger              TEXT,
+    cause                INTEGER,
+    severity             INTEGER,
+    is_cleared           INTEGER NOT NULL CHECK (is_cleared IN (0, 1)),
+    tech_code            TEXT,
+    tech_info            TEXT,
+    monitor_id           INTEGER,
+    origin               TEXT,
+    ocpp_transaction_id  TEXT,
+    details              TEXT    NOT NULL,
+    received_at          INTEGER NOT NULL,
+    UNIQUE (charge_point_key, kind, event_id, occurred_at, subject, is_cleared)
+) STRICT;
+
+CREATE INDEX device_events_by_charge_point ON device_events (charge_point_key, id);
+
+-- Reports that a charge point sends in chunks under the id of the request that asked for it.
+-- is_full: it names all that there is, so that what it doesn't name is gone. is_complete: its last chunk came.
+-- requested_at: when the charge point agreed to send it; NULL where that isn't known.
+CREATE TABLE device_reports (
+    id                INTEGER PRIMARY KEY AUTOINCREMENT,
+    charge_point_key  INTEGER NOT NULL REFERENCES charge_points (key) ON DELETE CASCADE,
+    kind              TEXT    NOT NULL CHECK (kind IN (
+        'variables', 'monitors', 'customer_information', 'charging_profiles', 'display_messages', 'der_controls',
+        'installed_certificates', 'event_streams', 'event_stream_values'
+    )),
+    request_id        INTEGER NOT NULL,
+    requested_at      INTEGER,
+    first_at          INTEGER,
+    last_at           INTEGER,
+    is_full           INTEGER NOT NULL CHECK (is_full IN (0, 1)),
+    is_complete       INTEGER NOT NULL CHECK (is_complete IN (0, 1)),
+    UNIQUE (charge_point_key, kind, request_id)
+) STRICT;
+
+CREATE INDEX device_reports_by_request ON device_reports (charge_point_key, request_id);
+CREATE INDEX device_reports_by_charge_point ON device_reports (charge_point_key, id);
+
+-- position: in the order in which they came, since seq_no needn't count. content: JSON, secrets masked.
+CREATE TABLE device_report_chunks (
+    report_id    INTEGER NOT NULL REFERENCES device_reports (id) ON DELETE CASCADE,
+    position     INTEGER NOT NULL,
+    seq_no       INTEGER NOT NULL,
+    is_last      INTEGER NOT NULL CHECK (is_last IN (0, 1)),
+    content      TEXT    NOT NULL,
+    received_at  INTEGER NOT NULL,
+    PRIMARY KEY (report_id, position)
+) STRICT, WITHOUT ROWID;
+
 -- Which version of the local authorization list a charge point has: 0 for an empty one, -1 where it knows no lists.
 CREATE TABLE local_lists (
     charge_point_key  INTEGER NOT NULL PRIMARY KEY REFERENCES charge_points (key) ON DELETE CASCADE,
