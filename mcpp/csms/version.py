@@ -16,6 +16,7 @@ from pydantic import BaseModel, JsonValue
 
 from mcpp.csms import answers
 from mcpp.csms.answers import AnyMeaning
+from mcpp.csms.buttons import NO_BUTTONS, Buttons
 from mcpp.csms.calls import Answer, CallRouter
 from mcpp.csms.certificates import CertificateOperations
 from mcpp.csms.decoding import SubjectReader, decode_response, subject_of
@@ -91,6 +92,8 @@ class KnownVersion:
     """In what its frames differ from those of others."""
     has_evses: bool = False
     """Connectors are numbered within EVSEs, and a charge point gives its transactions ids of its own (2.0.1)."""
+    buttons: Buttons = NO_BUTTONS
+    """What the pages' buttons ask of charge points that speak it."""
     import_room: Callable[[], Version]
     """Imports all of it; the second time that costs nothing."""
 

@@ -29,7 +29,7 @@ from mcpp.server.parts import CoreParts, PluginParts, StorageParts
 from mcpp.server.stories import Stories
 from mcpp.server.telemetry import TelemetryParts
 from mcpp.server.tls import ListenersTls, secured
-from mcpp.server.versions import CHARGING_PROFILES, local_list_sync, read_unmatched
+from mcpp.server.versions import BUTTONS, CHARGING_PROFILES, local_list_sync, read_unmatched
 from mcpp.settings import Settings, shown_settings
 from mcpp.storage.readiness import check_writable
 from mcpp.telemetry.metrics.fleet_series import fleet_series
@@ -134,6 +134,7 @@ async def open_http(
         read_unmatched=read_unmatched,
         tell_story=Stories(storage.snapshot).tell,
         check_profile=settings.check_profile,
+        buttons=BUTTONS,
         ocpp_versions=[version.version for version in core.versions],
         hash_password=core.passwords.hash,
         check_readiness=partial(check_writable, storage.writer),

@@ -45,6 +45,10 @@ def spoken_versions(wanted: Sequence[str] | None) -> tuple[KnownVersion, ...]:
     return tuple(version for version in VERSIONS if version.name in wanted)
 
 
+BUTTONS: Final = {version.name: version.buttons for version in VERSIONS}
+"""The pages' buttons, by version."""
+
+
 def read_unmatched(version: str, kind: UnmatchedKind, payload: str) -> Content:
     """A stored message, read by the version that it is in."""
     return _READ_UNMATCHED[version](kind, payload)

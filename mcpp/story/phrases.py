@@ -45,8 +45,8 @@ IMPLAUSIBLE: Final[Mapping[str, str]] = {
 _ENVELOPE: Final = frozenset(
     {
         "timestamp", "level", "event", "category", "correlation_id", "session_correlation_id", "trace_id", "span_id",
-        "charge_point_id", "connector_id", "evse_id", "transaction_id", "action", "message_id", "direction", "plugin", "stack",
-        "duration_ms", "payload",
+        "charge_point_id", "connector_id", "evse_id", "transaction_id", "action", "message_id", "direction", "plugin",
+        "stack", "duration_ms", "payload",
     }
 )  # fmt: skip
 """Fields that an entry shows elsewhere, or that are for machines."""
