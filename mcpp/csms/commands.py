@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from pydantic import BaseModel, JsonValue
@@ -18,18 +18,23 @@ from mcpp.ocppj.errors import InvalidPayload, Mistake, NotConnected, UnknownActi
 _BLANKS_OUTSIDE_OF_TEXT: Final = re.compile(rb'("(?:[^"\\]|\\.)*")|[ \t\r\n]+')
 
 
+def sent_by_us(tables: Iterable[Mapping[str, AnyAction]]) -> dict[str, list[AnyAction]]:
+    """What a central system may send, by name: one action for each version's table that has it."""
+    found: dict[str, list[AnyAction]] = {}
+    for table in tables:
+        for name, action in table.items():
+            if action.sender is not Sender.CHARGE_POINT:
+                found.setdefault(name, []).append(action)
+    return found
+
+
 class Commands:
     """Sends what meets the contract; what a charge point thinks of it is the charge point's to say."""
 
     def __init__(self, live: LiveChargePoints, versions: Sequence[SpokenVersion]) -> None:
         self._live = live
         self._versions = {spoken.version: spoken for spoken in versions}
-        self.actions: Final[dict[str, list[AnyAction]]] = {}
-        """What a central system may send, by name: one action for each version that has it."""
-        for spoken in versions:
-            for name, action in spoken.actions.items():
-                if action.sender is not Sender.CHARGE_POINT:
-                    self.actions.setdefault(name, []).append(action)
+        self.actions: Final = sent_by_us(spoken.actions for spoken in versions)
 
     async def send(self, identity: str, action_name: str, payload: bytes) -> Exchange[BaseModel]:
         """Send an operation, as part of what causes it, and wait for the charge point's response.
