@@ -351,6 +351,7 @@ def report(
         at=occasion.at,
         kind=kind.value,
         status=status,
+        request_id=request_id,
     )
     return Result(None, (event,))
 
