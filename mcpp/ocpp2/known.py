@@ -54,6 +54,7 @@ def _known(
             rejected="Rejected",
         ),
         framing=framing,
+        has_evses=True,
         buttons=BUTTONS,
         import_room=import_room,
     )
