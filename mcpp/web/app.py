@@ -12,6 +12,7 @@ def add_pages(app: FastAPI) -> None:
     """Each page has its address; they ask what `/api/v1` asks, the services of the application."""
     renderer = Renderer()
     app.state.renderer = renderer
+    first = len(app.router.routes)
     for router in (
         overview.router,
         charger.router,
@@ -25,4 +26,6 @@ def add_pages(app: FastAPI) -> None:
         login.router,
     ):
         app.include_router(router)
+    # The overview is asked for more often than all else together, and routes are tried in their order.
+    app.router.routes.insert(0, app.router.routes.pop(first))
     app.mount(STATIC_PATH, renderer.static)
