@@ -3,10 +3,10 @@
 SELECT * FROM connectors
 WHERE charge_point_key = @charge_point_key AND evse_id = @evse_id AND connector_id = @connector_id;
 
--- Create a connector that was not seen before.
+-- Create a connector that was not seen before. Connector 0 of an EVSE stands for the EVSE: that is no connector to show.
 -- name: AddConnector :one
-INSERT INTO connectors (charge_point_key, evse_id, connector_id)
-VALUES (@charge_point_key, @evse_id, @connector_id)
+INSERT INTO connectors (charge_point_key, evse_id, connector_id, is_shown)
+VALUES (@charge_point_key, @evse_id, @connector_id, iif(@evse_id > 0 AND @connector_id = 0, 0, 1))
 RETURNING *;
 
 -- How many connectors a charge point has named.
@@ -20,7 +20,7 @@ SET status = @status, error_code = @error_code, info = @info, vendor_id = @vendo
     vendor_error_code = @vendor_error_code, status_at = @status_at, status_received_at = @status_received_at,
     status_began_at =
         CASE WHEN status = @status THEN coalesce(status_began_at, @status_received_at) ELSE @status_received_at END,
-    session_correlation_id = @session_correlation_id
+    session_correlation_id = @session_correlation_id, reported_status = @reported_status
 WHERE key = @key;
 
 -- Note a status that was older than what was told before, and is not stored.
@@ -57,10 +57,12 @@ WHERE key = @key AND session_correlation_id = @session_correlation_id;
 -- The connectors of some charge points, each with its open transaction.
 -- name: ListConnectors :many
 SELECT c.charge_point_key, c.evse_id, c.connector_id, c.status, c.error_code, c.status_at, c.status_began_at,
-    c.ordered_availability, c.session_correlation_id, t.id AS transaction_id
+    c.ordered_availability, c.session_correlation_id, c.reported_status, t.id AS transaction_id, t.ocpp_transaction_id
 FROM connectors AS c
-LEFT JOIN transactions AS t ON t.connector_key = c.key AND t.stopped_at IS NULL
-WHERE c.charge_point_key IN (sqlc.slice(charge_point_keys))
+LEFT JOIN transactions AS t ON t.id = (
+    SELECT max(o.id) FROM transactions AS o WHERE o.connector_key = c.key AND o.stopped_at IS NULL
+)
+WHERE c.charge_point_key IN (sqlc.slice(charge_point_keys)) AND c.is_shown = 1
 ORDER BY c.charge_point_key, c.evse_id, c.connector_id;
 
 -- Keep the availability that a connector was ordered to have (OCPP 1.6, 5.2).
@@ -71,3 +73,8 @@ UPDATE connectors SET ordered_availability = @ordered_availability, ordered_at =
 -- name: OrderAvailabilityOfAll :exec
 UPDATE connectors SET ordered_availability = @ordered_availability, ordered_at = @ordered_at
 WHERE charge_point_key = @charge_point_key;
+
+-- As OrderAvailability, of an EVSE and all its connectors.
+-- name: OrderAvailabilityOfEvse :exec
+UPDATE connectors SET ordered_availability = @ordered_availability, ordered_at = @ordered_at
+WHERE charge_point_key = @charge_point_key AND evse_id = @evse_id;

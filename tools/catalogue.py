@@ -18,6 +18,7 @@ from babel.messages.pofile import read_po, write_po
 
 from mcpp.csms.refused import REMEDIES
 from mcpp.reads.attention import TEXTS
+from mcpp.reads.connector_names import CONNECTOR_TEXTS
 from mcpp.story.phrases import CAUSES, EVIDENCE_SOURCES, IMPLAUSIBLE, STOP_REGISTER_SOURCE
 
 WEB: Final = Path(__file__).parents[1] / "mcpp" / "web"
@@ -41,6 +42,7 @@ def messages() -> Iterator[str | tuple[str, ...]]:
     for table in (TEXTS, REMEDIES, CAUSES, EVIDENCE_SOURCES, IMPLAUSIBLE):
         yield from table.values()
     yield STOP_REGISTER_SOURCE
+    yield from CONNECTOR_TEXTS
 
 
 def catalogue(language: str) -> Catalog:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from mcpp.domain.chronology import is_past_status, was_clock_set_back
 from mcpp.domain.events import ConnectorStatusChanged
-from mcpp.domain.memory import CHARGE_POINT, Memory, Place, as_stored, ensure_connector
+from mcpp.domain.memory import CHARGE_POINT, NO_EVSE, WHOLE, Memory, Place, as_stored, ensure_connector
 from mcpp.domain.occasion import ChargingSession, Occasion, Result
 from mcpp.domain.recovery import weigh_status
 from mcpp.domain.statuses import NO_ERROR, ConnectorError, ConnectorStatus, awaits_start, is_free
@@ -27,12 +27,27 @@ class ReportStatus:
     vendor_id: str | None
     vendor_error_code: str | None
     reported_at: datetime
+    evse_id: int = NO_EVSE
+    reported_status: str | None = None
+    """The charger's own word, where `status` is derived from it; None where that is the same (OCPP 1.6)."""
 
 
-def order_availability(q: Queries, occasion: Occasion, connector_id: int, availability: Availability) -> Result[None]:
-    """Store the availability that a charge point agreed to; connector 0 speaks for all of them (OCPP 1.6 §5.2)."""
-    connector = ensure_connector(q, occasion.charge_point_key, connector_id)
-    if connector_id == CHARGE_POINT:
+def order_availability(
+    q: Queries, occasion: Occasion, connector_id: int, availability: Availability, evse_id: int = NO_EVSE
+) -> Result[None]:
+    """Store the availability that a charge point agreed to; connector 0 speaks for all of them (OCPP 1.6 §5.2).
+
+    With an EVSE, it speaks for that EVSE's.
+    """
+    connector = ensure_connector(q, occasion.charge_point_key, connector_id, evse_id)
+    if connector_id == WHOLE and evse_id != NO_EVSE:
+        q.order_availability_of_evse(
+            charge_point_key=occasion.charge_point_key,
+            evse_id=evse_id,
+            ordered_availability=availability,
+            ordered_at=occasion.at,
+        )
+    elif connector_id == CHARGE_POINT:
         q.order_availability_of_all(
             charge_point_key=occasion.charge_point_key, ordered_availability=availability, ordered_at=occasion.at
         )
@@ -47,7 +62,7 @@ def report_status(q: Queries, occasion: Occasion, report: ReportStatus, memory: 
     One that is older than what its connector has told is only weighed against the running transaction, of whose time it
     may be.
     """
-    place = memory.place_in_bounds(q, occasion.charge_point_key, report.connector_id)
+    place = memory.place_in_bounds(q, occasion.charge_point_key, report.connector_id, report.evse_id)
     if place is None:
         return memory.counted(Result(None))
     connector, running = place.connector, place.running(q)
@@ -69,6 +84,7 @@ def report_status(q: Queries, occasion: Occasion, report: ReportStatus, memory: 
         status_at=report.reported_at,
         status_received_at=occasion.at,
         session_correlation_id=session,
+        reported_status=report.reported_status,
     )
     place.connector = connector._replace(
         status=report.status.value,
@@ -80,6 +96,7 @@ def report_status(q: Queries, occasion: Occasion, report: ReportStatus, memory: 
         status_received_at=as_stored(occasion.at),
         status_began_at=_status_began_at(connector, report.status, as_stored(occasion.at)),
         session_correlation_id=session,
+        reported_status=report.reported_status,
     )
     _weigh(q, occasion, report, connector, running, memory)
     is_error = report.error_code != NO_ERROR
@@ -102,6 +119,8 @@ def report_status(q: Queries, occasion: Occasion, report: ReportStatus, memory: 
         info=report.info,
         reported_at=report.reported_at,
         session_correlation_id=part_of,
+        reported_status=report.reported_status,
+        evse_id=report.evse_id,
     )
     return Result(None, (event,), belongs_to)
 

@@ -42,5 +42,6 @@ def correct(
         replaced_wh=replaced,
         note=note,
         who=who,
+        evse_id=record.evse_id,
     )
     return Result(None, (event,))

@@ -1,7 +1,8 @@
 """What happened, for those who subscribe: published after the commit and after the charger has its answer.
 
-Every event is a frozen dataclass. `charge_point_id` is the identity, `connector_id` the number as OCPP has it,
-times are UTC, energies Wh. `correlation_id` is the flow's that caused it.
+Every event is a frozen dataclass. `charge_point_id` is the identity, `connector_id` the number as OCPP has it, and
+`evse_id` that of its EVSE, 0 where the version knows connectors only (1.6). Times are UTC, energies Wh.
+`correlation_id` is the flow's that caused it.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ class ChargePointConnected(Event):
 
     ocpp_version: str
     remote_address: str
+    has_evses: bool = False
+    """Its version numbers EVSEs and the connectors of each; else connectors only (1.6)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +111,9 @@ class ConnectorStatusChanged(Event):
     info: str | None
     reported_at: datetime
     session_correlation_id: str | None
+    reported_status: str | None = None
+    """The charger's own word, where `status` is derived from it; None where that is the same (OCPP 1.6)."""
+    evse_id: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +128,9 @@ class TransactionStarted(Event):
     session_correlation_id: str
     historic: bool = False
     """It's older than what its charger said before: of the past only, nothing runs because of it."""
+    ocpp_transaction_id: str | None = None
+    """Its charger's own id; None where the central system gives the only one (OCPP 1.6)."""
+    evse_id: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +147,7 @@ class MeterValuesReceived(Event):
     """They're of a transaction that is over, or older than what its charger said before: nothing flows now."""
     foreign_transaction_id: int | None = None
     """As the values name it, where no such transaction is known: another central system may have begun it."""
+    evse_id: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +181,9 @@ class TransactionStopped(Event):
     """Why no reading can be believed (`mcpp.domain.plausibility`)."""
     historic: bool = False
     """Its start was historic, too: it never ran here."""
+    ocpp_transaction_id: str | None = None
+    """As in TransactionStarted."""
+    evse_id: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +203,7 @@ class TransactionCorrected(Event):
     """What counted before, in Wh; None where nothing did."""
     note: str
     who: str
+    evse_id: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +213,7 @@ class CardLearnt(Event):
     connector_id: int | None
     """None where the charge point didn't tell it."""
     id_tag: str
+    evse_id: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,6 +227,7 @@ class ReservationChanged(Event):
     expiry_date: datetime
     status: ReservationState
     transaction_id: int | None
+    evse_id: int = 0
 
 
 class CommandOutcome(StrEnum):
@@ -255,6 +271,37 @@ class SecurityEventReceived(Event):
     type: str
     occurred_at: datetime
     tech_info: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceEventReceived(Event):
+    """Something happened in a charge point's devices, and was stored: a variable was told of, or another matter."""
+
+    kind: str
+    """`variable`, or what else it is about: `der_alarm`, `der_control`, `battery_swap`."""
+    event_id: int
+    """As the charge point counts them; 0 where it doesn't."""
+    occurred_at: datetime
+    """By its clock; ours where it told no time."""
+    subject: str
+    """What it is about: of a variable its key (mcpp.domain.variables)."""
+    component: str | None
+    """This and the names that follow: of a variable only."""
+    component_instance: str | None
+    evse_id: int | None
+    connector_id: int | None
+    variable: str | None
+    variable_instance: str | None
+    value: str | None
+    """None where it is secret, or nothing has one."""
+    trigger: str | None
+    severity: int | None
+    """From 0, danger, to 9; None where nobody said."""
+    cleared: bool
+    """What was wrong is no more."""
+    tech_code: str | None
+    tech_info: str | None
+    ocpp_transaction_id: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,9 @@ NO_EVSE: Final = 0
 CHARGE_POINT: Final = 0
 """The connector number that stands for the charge point as a whole (OCPP 1.6 §3.8)."""
 
+WHOLE: Final = 0
+"""The connector number that stands for all that its EVSE has, or without an EVSE for the charge point."""
+
 _END_OF_TIME: Final = datetime.max.replace(tzinfo=UTC)
 
 
@@ -91,8 +94,8 @@ class _ChargePointMemory:
     __slots__ = ("accounts", "places")
 
     def __init__(self) -> None:
-        self.places: dict[int, Place] = {}
-        """By connector number."""
+        self.places: dict[tuple[int, int], Place] = {}
+        """By EVSE and connector number."""
         self.accounts: dict[int, EnergyAccount] = {}
         """What the values of open transactions say, by their ids."""
 
@@ -110,11 +113,11 @@ class Memory:
         self._newest_kind = 0
         self._charge_points: dict[int, _ChargePointMemory] = {}
 
-    def place(self, q: Queries, charge_point_key: int, connector_id: int) -> Place:
+    def place(self, q: Queries, charge_point_key: int, connector_id: int, evse_id: int = NO_EVSE) -> Place:
         """The connector of that number, made known where it wasn't."""
-        place = self._of(charge_point_key).places.get(connector_id)
+        place = self._of(charge_point_key).places.get((evse_id, connector_id))
         if place is None:
-            place = self._remember(charge_point_key, ensure_connector(q, charge_point_key, connector_id))
+            place = self._remember(charge_point_key, ensure_connector(q, charge_point_key, connector_id, evse_id))
         return place
 
     def account(self, q: Queries, transaction: Transaction) -> EnergyAccount:
@@ -137,18 +140,21 @@ class Memory:
         self.leave_out(Over.TOO_MUCH_TO_KEEP, "", f"{len(samples)} samples")
         return False
 
-    def place_in_bounds(self, q: Queries, charge_point_key: int, connector_id: int) -> Place | None:
+    def place_in_bounds(
+        self, q: Queries, charge_point_key: int, connector_id: int, evse_id: int = NO_EVSE
+    ) -> Place | None:
         """As `place`; None for a new connector of a charge point that has named too many."""
-        place = self._of(charge_point_key).places.get(connector_id)
+        place = self._of(charge_point_key).places.get((evse_id, connector_id))
         if place is not None:
             return place
-        known = q.get_connector(charge_point_key=charge_point_key, evse_id=NO_EVSE, connector_id=connector_id)
+        known = q.get_connector(charge_point_key=charge_point_key, evse_id=evse_id, connector_id=connector_id)
         if known is not None:
             return self._remember(charge_point_key, known)
         has_room = q.count_connectors(charge_point_key=charge_point_key) < bounds.CONNECTORS
-        if has_room or connector_id == CHARGE_POINT:
-            return self.place(q, charge_point_key, connector_id)
-        self.leave_out(Over.TOO_MUCH_TO_KEEP, "connectorId", str(connector_id))
+        if has_room or (evse_id, connector_id) == (NO_EVSE, CHARGE_POINT):
+            return self.place(q, charge_point_key, connector_id, evse_id)
+        named = str(connector_id) if evse_id == NO_EVSE else f"{evse_id}/{connector_id}"
+        self.leave_out(Over.TOO_MUCH_TO_KEEP, "connectorId", named)
         return None
 
     def kind_key(self, q: Queries, charge_point_key: int, kind: SampleKind) -> int:
@@ -201,7 +207,7 @@ class Memory:
         places = self._of(charge_point_key).places
         if len(places) >= _MOST_PLACES:
             places.clear()
-        place = places[connector.connector_id] = Place(connector)
+        place = places[connector.evse_id, connector.connector_id] = Place(connector)
         return place
 
     def _of(self, charge_point_key: int) -> _ChargePointMemory:
@@ -211,15 +217,21 @@ class Memory:
         return known
 
 
-def ensure_connector(q: Queries, charge_point_key: int, connector_id: int) -> Connector:
-    """The connector of that number, made known where it wasn't."""
-    connector = q.get_connector(charge_point_key=charge_point_key, evse_id=NO_EVSE, connector_id=connector_id)
+def ensure_connector(q: Queries, charge_point_key: int, connector_id: int, evse_id: int = NO_EVSE) -> Connector:
+    """The connector of that number, made known where it wasn't; of an EVSE, number 0 stands for the EVSE as a whole."""
+    connector = q.get_connector(charge_point_key=charge_point_key, evse_id=evse_id, connector_id=connector_id)
     if connector is not None:
         return connector
-    added = q.add_connector(charge_point_key=charge_point_key, evse_id=NO_EVSE, connector_id=connector_id)
-    whole = q.get_connector(charge_point_key=charge_point_key, evse_id=NO_EVSE, connector_id=CHARGE_POINT)
-    if whole is not None and whole.ordered_at is not None:
-        q.order_availability(
-            key=added.key, ordered_availability=whole.ordered_availability, ordered_at=whole.ordered_at
-        )
+    added = q.add_connector(
+        charge_point_key=charge_point_key,
+        evse_id=evse_id,
+        connector_id=connector_id,
+    )
+    for whole_evse_id in dict.fromkeys((evse_id, NO_EVSE)):
+        whole = q.get_connector(charge_point_key=charge_point_key, evse_id=whole_evse_id, connector_id=WHOLE)
+        if whole is not None and whole.ordered_at is not None:
+            q.order_availability(
+                key=added.key, ordered_availability=whole.ordered_availability, ordered_at=whole.ordered_at
+            )
+            break
     return added

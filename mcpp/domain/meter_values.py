@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mcpp.domain import unmatched
-from mcpp.domain.closing import rebill_by_values
 from mcpp.domain.energy import hold_total
 from mcpp.domain.events import Event, MeterValuesReceived
 from mcpp.domain.evidence import Origin
-from mcpp.domain.memory import Memory, Place, as_stored
+from mcpp.domain.memory import NO_EVSE, Memory, Place, as_stored
 from mcpp.domain.occasion import ChargingSession, Occasion, OriginalMessage, Result
 from mcpp.domain.readings import Added, KindId, add_readings, moments_of, store_at_connector
+from mcpp.domain.rebilling import rebill_by_values
 from mcpp.domain.recovery import weigh_meter_values
 from mcpp.domain.samples import Sample, SampleKind
-from mcpp.domain.stop_matching import is_our_id
+from mcpp.domain.stop_matching import is_named_by_our_id, is_our_id
 from mcpp_generated.db.enums import StopOrigin
 from mcpp_generated.db.models import Connector, Transaction
 from mcpp_generated.db.queries import Queries
@@ -30,6 +30,7 @@ class RecordMeterValues:
     """As the charger says; 0 where it names none."""
     samples: Sequence[Sample]
     original: OriginalMessage
+    evse_id: int = NO_EVSE
 
     @property
     def usable_id(self) -> int:
@@ -48,7 +49,7 @@ def record_meter_values(
         return Result(None)
     if not memory.allows(occasion, command.samples):
         return memory.counted(Result(None))
-    place = memory.place_in_bounds(q, occasion.charge_point_key, command.connector_id)
+    place = memory.place_in_bounds(q, occasion.charge_point_key, command.connector_id, command.evse_id)
     if place is None:
         return memory.counted(Result(None))
     return memory.counted(_record(q, occasion, command, place, memory, publishes=publishes))
@@ -93,6 +94,7 @@ def _record(
         energy_wh=energy_wh,
         historic=transaction is not None and transaction.stopped_at is not None,
         foreign_transaction_id=foreign,
+        evse_id=command.evse_id,
     )
     return Result(None, (*kept, event), session)
 
@@ -164,7 +166,7 @@ def _transaction_of(q: Queries, charge_point_key: int, place: Place, command: Re
     claimed = None
     if claimed_id > 0:
         claimed = q.find_transaction(id=claimed_id)
-        if claimed is not None and claimed.charge_point_key != charge_point_key:
+        if claimed is not None and (claimed.charge_point_key != charge_point_key or not is_named_by_our_id(claimed)):
             claimed = None
         if claimed is not None and (claimed.stopped_at is None or measured_at <= claimed.stopped_at):
             return claimed

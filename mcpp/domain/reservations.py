@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from mcpp.domain.events import ReservationChanged
-from mcpp.domain.memory import CHARGE_POINT, ensure_connector
+from mcpp.domain.memory import CHARGE_POINT, NO_EVSE, WHOLE, ensure_connector
 from mcpp.domain.occasion import Occasion, Result
 from mcpp_generated.db.enums import ReservationState
 from mcpp_generated.db.models import ReservationRecord
@@ -31,14 +31,8 @@ class Reserve:
     id_tag: str
     parent_id_tag: str | None
     expiry_date: datetime
-
-
-def allot_id(q: Queries) -> int:
-    """A reservation id for a caller that names none: positive, and never sent to any charge point before."""
-    while True:
-        number = q.allot_number(kind="reservation")
-        if not q.is_reservation_id_known(reservation_id=number):
-            return number
+    evse_id: int = NO_EVSE
+    """With connector 0: any connector of this EVSE."""
 
 
 def record(q: Queries, occasion: Occasion, reservation: Reserve) -> Result[None]:
@@ -46,7 +40,7 @@ def record(q: Queries, occasion: Occasion, reservation: Reserve) -> Result[None]
     key = q.put_reservation(
         charge_point_key=occasion.charge_point_key,
         reservation_id=reservation.reservation_id,
-        connector_key=ensure_connector(q, occasion.charge_point_key, reservation.connector_id).key,
+        connector_key=ensure_connector(q, occasion.charge_point_key, reservation.connector_id, reservation.evse_id).key,
         id_tag=reservation.id_tag,
         parent_id_tag=reservation.parent_id_tag,
         expiry_date=reservation.expiry_date,
@@ -73,6 +67,7 @@ def use(
     id_tag: str,
     started_at: datetime,
     named: int | None,
+    evse_id: int = NO_EVSE,
 ) -> tuple[ReservationChanged, ...]:
     """Record that a transaction began on a reservation: the one that its start names, if it fits, else one that fits.
 
@@ -81,20 +76,23 @@ def use(
     the reservation was made, uses nothing. That a named one has expired or was cancelled here doesn't matter: the
     charge point's word goes over the clock's, and is final.
     """
+    place = (evse_id, connector_id)
+    places = {place, (evse_id, WHOLE), (NO_EVSE, CHARGE_POINT)}
     made_until = _plus(started_at, _CLOCKS_APART)
     holding = [
         reservation
         for reservation in _in_question(q, occasion.charge_point_id, started_at, named)
-        if reservation.connector_id in {connector_id, CHARGE_POINT} and reservation.created_at <= made_until
+        if (reservation.evse_id, reservation.connector_id) in places and reservation.created_at <= made_until
     ]
     fitting = _for_tag(q, holding, id_tag)
     if not fitting:
         return ()
 
-    def preference(reservation: ReservationRecord) -> tuple[bool, bool, bool, datetime, int]:
+    def preference(reservation: ReservationRecord) -> tuple[bool, bool, bool, bool, datetime, int]:
         return (
             reservation.reservation_id != named,
-            reservation.connector_id != connector_id,
+            (reservation.evse_id, reservation.connector_id) != place,
+            reservation.evse_id != evse_id,
             not _is_same_tag(reservation.id_tag, id_tag),
             reservation.expiry_date,
             reservation.id,
@@ -177,4 +175,5 @@ def _changed(q: Queries, key: int, at: datetime, correlation_id: str) -> Reserva
         expiry_date=reservation.expiry_date,
         status=reservation.status,
         transaction_id=reservation.transaction_id,
+        evse_id=reservation.evse_id,
     )

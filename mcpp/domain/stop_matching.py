@@ -78,6 +78,11 @@ def is_our_id(claimed_id: int) -> bool:
     return 1 <= claimed_id <= LARGEST_ID
 
 
+def is_named_by_our_id(transaction: Transaction) -> bool:
+    """Whether its charger knows it by our id: one that it gave an id of its own is ended by that alone."""
+    return transaction.ocpp_transaction_id is None
+
+
 class ToldStop(NamedTuple):
     """What a stop tells that helps to find its transaction."""
 
@@ -137,7 +142,7 @@ class Match:
 def find_match(q: Queries, charge_point_key: int, claimed_id: int, stop: ToldStop) -> Match | None:
     """The transaction of a stop, by the table above; None where it's nobody's."""
     named = q.find_transaction(id=claimed_id) if is_our_id(claimed_id) else None
-    if named is not None and named.charge_point_key == charge_point_key:
+    if named is not None and named.charge_point_key == charge_point_key and is_named_by_our_id(named):
         if named.stopped_at is None:
             other = None if _is_likely(named, stop) else guess(q, charge_point_key, stop)
             is_others = other is not None and other.transaction.id != named.id
@@ -287,6 +292,8 @@ def _other_than(q: Queries, named: Transaction, stop: ToldStop) -> Match | None:
 
 def _fit(q: Queries, transaction: Transaction, stop: ToldStop) -> Fit | None:
     """How a stop fits; None where it doesn't. What costs least is looked at first."""
+    if not is_named_by_our_id(transaction):
+        return None
     if stop.connector_id is not None and stop.connector_id != transaction.connector_id:
         return None
     if not _is_same_tag(stop.id_tag, transaction.id_tag):

@@ -29,6 +29,7 @@ from mcpp.domain.events import (
     CommandFinished,
     ConnectionRefused,
     ConnectorStatusChanged,
+    DeviceEventReceived,
     Event,
     FileReceived,
     HeartbeatReceived,
@@ -149,6 +150,10 @@ class HookSpecs:
     @hookspec
     def security_event_received(self, event: SecurityEventReceived, site: Site) -> Done:
         """A charge point reported something that matters to security (security whitepaper)."""
+
+    @hookspec
+    def device_event_received(self, event: DeviceEventReceived, site: Site) -> Done:
+        """Something happened in a charge point's devices: a monitor spoke, a battery was swapped (OCPP 2.x)."""
 
     @hookspec
     def report_received(self, event: ReportReceived, site: Site) -> Done:

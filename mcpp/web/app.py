@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from fastapi import FastAPI
+from functools import cache
+
+from fastapi import APIRouter, FastAPI
+from starlette.routing import BaseRoute
 
 from mcpp.web import charger, connect, energy, login, overview, people, session, sessions, settings_page, statements
 from mcpp.web.rendering import STATIC_PATH, Renderer
@@ -12,7 +15,18 @@ def add_pages(app: FastAPI) -> None:
     """Each page has its address; they ask what `/api/v1` asks, the services of the application."""
     renderer = Renderer()
     app.state.renderer = renderer
+<<<<<<< HEAD
     first = len(app.router.routes)
+=======
+    app.router.routes.extend(built_pages())
+    app.mount(STATIC_PATH, renderer.static)
+
+
+@cache
+def built_pages() -> tuple[BaseRoute, ...]:
+    """The pages' routes, built once by a process, as those of the API are."""
+    whole = APIRouter()
+>>>>>>> main
     for router in (
         overview.router,
         charger.router,
@@ -25,7 +39,12 @@ def add_pages(app: FastAPI) -> None:
         connect.router,
         login.router,
     ):
+<<<<<<< HEAD
         app.include_router(router)
     # The overview is asked for more often than all else together, and routes are tried in their order.
     app.router.routes.insert(0, app.router.routes.pop(first))
     app.mount(STATIC_PATH, renderer.static)
+=======
+        whole.include_router(router)
+    return tuple(whole.routes)
+>>>>>>> main

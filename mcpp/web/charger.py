@@ -23,6 +23,7 @@ from mcpp.reads.people import read_holders
 from mcpp.reads.shown_state import ShownState
 from mcpp.reads.tiles import Tile, read_tiles
 from mcpp.reads.transactions import TransactionQuery
+from mcpp.web.asks import Asks, asks_of
 from mcpp.web.charger_week import week_chart
 from mcpp.web.pages import FromRenderer, page_router
 from mcpp.web.rendering import Renderer
@@ -58,11 +59,20 @@ class ShownConnector:
     """Last ordered to be."""
     chart: Markup | None
     """The power of the session that runs; None where none does, or nothing is known of it yet."""
+    asks: Asks
+    """What its charge point's version can be asked for."""
+    reported_status: str | None
+    """The charge point's own word, where the state was made of it."""
 
     @property
     def is_connected(self) -> bool:
         """Its charge point can be asked."""
         return self.tile.state not in {ShownState.OFFLINE, ShownState.NEVER_CONNECTED}
+
+    @property
+    def key(self) -> str:
+        """Within the ids of its elements."""
+        return f"{self.tile.evse_id}-{self.tile.connector_id}" if self.tile.evse_id else str(self.tile.connector_id)
 
 
 @router.get("/chargers/{charge_point_id}")
@@ -81,7 +91,8 @@ async def show_charger(
     viewer = renderer.viewer(request)
     texts = renderer.texts(viewer)
     tiles = await read_tiles(services.readers, services.live, services.live_readings, [charge_point_id])
-    inoperative = {connector.connector_id: connector.inoperative for connector in point.connectors}
+    known = {(connector.evse_id, connector.connector_id): connector for connector in point.connectors}
+    asks = asks_of(services)
     query = TransactionQuery(charge_point_id=charge_point_id, limit=_SESSIONS)
     sessions = (await transactions.list_page(services.readers, query, services.live_readings)).items
     holders = await read_holders(services.readers)
@@ -94,17 +105,25 @@ async def show_charger(
         "page": charger_address(charge_point_id),
         "connectors": [
             ShownConnector(
-                tile, inoperative.get(tile.connector_id, False), await _power(services, renderer, viewer, tile)
+                tile,
+                connector is not None and connector.inoperative,
+                await _power(services, renderer, viewer, tile),
+                asks(charge_point_id, tile.connector_id, tile.evse_id),
+                None if connector is None else connector.reported_status,
             )
             for tile in tiles
+            for connector in [known.get((tile.evse_id, tile.connector_id))]
         ],
+        "asks": asks(charge_point_id),
         "sessions": sessions,
         "holders": {it.transaction_id: holders.of(it.id_tag, it.started_at) for it in sessions},
         "chargers": {charge_point_id: point.display_name or charge_point_id},
         "week": await week_chart(services, charge_point_id, holders, chart_words(viewer, texts.gettext), texts.gettext),
         "cards": (await id_tags.list_page(services.readers, PageQuery(limit=_CARDS))).items,
         "names": state_names(texts),
-        "todos": [todo(item, texts, url) for item in summary.attention if item.charge_point_id == charge_point_id],
+        "todos": [
+            todo(item, texts, url, asks) for item in summary.attention if item.charge_point_id == charge_point_id
+        ],
         **await _unfolded(services, charge_point_id, {*part, unfold} & _FOLDS),
     }
     return renderer.page(request, "charger.html", context)

@@ -209,7 +209,7 @@ async def watch(
     folder: Path, *, viewers: int, chargers: int, seconds: float, seed: int, with_screen: bool = False
 ) -> Watched:
     """By turns with nobody who looks and with all, so many seconds each in all."""
-    served = Served(folder)
+    served = Served(folder, warm=False)
     served.start()
     alone, watched, faults = Phase(0), Phase(viewers), list[str]()
     try:

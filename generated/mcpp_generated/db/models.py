@@ -11,9 +11,13 @@ from .enums import (
     Approval,
     Availability,
     CertificateState,
+    DeviceEventKind,
+    DeviceReportKind,
+    EventKind,
     IdTagStatus,
     Implausible,
     MessageRole,
+    Mutability,
     ReportKind,
     ReservationState,
     Role,
@@ -23,6 +27,7 @@ from .enums import (
     StopOrigin,
     Suspicion,
     UnmatchedKind,
+    VariableAttribute,
 )
 
 
@@ -82,6 +87,7 @@ class ChargePoint(NamedTuple):
     key: int
     identity: str
     ocpp_version: str | None
+    ocpp_versions: str | None
     display_name: str | None
     password_hash: str | None
     password_hash_candidate: str | None
@@ -114,6 +120,7 @@ class ChargePoint(NamedTuple):
     last_error_at: datetime | None
     energy_wh: int
     energy_peak_wh: int
+    has_evses: bool
 
 
 class GetCredentialsRow(NamedTuple):
@@ -126,6 +133,8 @@ class GetCredentialsRow(NamedTuple):
     security_profile: int | None
     highest_profile: int
     certificate_serial: str | None
+    ocpp_versions: str | None
+    has_evses: bool
 
 
 class GetPasswordHashesRow(NamedTuple):
@@ -228,6 +237,8 @@ class Connector(NamedTuple):
     newest_stop_at: datetime | None
     stale_status_at: datetime | None
     stale_status_received_at: datetime | None
+    reported_status: str | None
+    is_shown: bool
 
 
 class ListConnectorsRow(NamedTuple):
@@ -242,7 +253,139 @@ class ListConnectorsRow(NamedTuple):
     status_began_at: datetime | None
     ordered_availability: Availability | None
     session_correlation_id: str | None
+    reported_status: str | None
     transaction_id: int | None
+    ocpp_transaction_id: str | None
+
+
+class DeviceVariable(NamedTuple):
+    """A row of the table `device_variables`."""
+
+    charge_point_key: int
+    key: str
+    component: str
+    component_instance: str
+    evse_id: int
+    connector_id: int
+    variable: str
+    variable_instance: str
+    attribute: VariableAttribute
+    value: str | None
+    mutability: Mutability | None
+    data_type: str | None
+    unit: str | None
+    min_limit: Decimal | None
+    max_limit: Decimal | None
+    max_elements: int | None
+    values_list: str | None
+    supports_monitoring: bool | None
+    is_persistent: bool | None
+    is_constant: bool | None
+    known_at: datetime
+
+
+class ListVariableSizesRow(NamedTuple):
+    """A row of `list_variable_sizes`."""
+
+    key: str
+    bytes: int
+
+
+class SizeOfVariablesRow(NamedTuple):
+    """A row of `size_of_variables`."""
+
+    known: int
+    bytes: int
+
+
+class DeviceMonitor(NamedTuple):
+    """A row of the table `device_monitors`."""
+
+    charge_point_key: int
+    monitor_id: int
+    variable_key: str
+    component: str
+    component_instance: str
+    evse_id: int
+    connector_id: int
+    variable: str
+    variable_instance: str
+    type: str
+    value: Decimal
+    severity: int
+    is_transaction_only: bool
+    origin: str | None
+    known_at: datetime
+
+
+class DeviceEvent(NamedTuple):
+    """A row of the table `device_events`."""
+
+    id: int
+    charge_point_key: int
+    kind: DeviceEventKind
+    event_id: int
+    occurred_at: datetime
+    subject: str
+    component: str
+    component_instance: str
+    evse_id: int
+    connector_id: int
+    variable: str
+    variable_instance: str
+    value: str | None
+    trigger: str | None
+    cause: int | None
+    severity: int | None
+    is_cleared: bool
+    tech_code: str | None
+    tech_info: str | None
+    monitor_id: int | None
+    origin: str | None
+    ocpp_transaction_id: str | None
+    details: str
+    received_at: datetime
+
+
+class DeviceReport(NamedTuple):
+    """A row of the table `device_reports`."""
+
+    id: int
+    charge_point_key: int
+    kind: DeviceReportKind
+    request_id: int
+    requested_at: datetime | None
+    first_at: datetime | None
+    last_at: datetime | None
+    is_full: bool
+    is_complete: bool
+
+
+class ListReportSizesRow(NamedTuple):
+    """A row of `list_report_sizes`."""
+
+    id: int
+    chunks: int
+    bytes: int
+
+
+class DeviceReportChunk(NamedTuple):
+    """A row of the table `device_report_chunks`."""
+
+    report_id: int
+    position: int
+    seq_no: int
+    is_last: bool
+    content: str
+    received_at: datetime
+
+
+class ListReportStepsRow(NamedTuple):
+    """A row of `list_report_steps`."""
+
+    position: int
+    seq_no: int
+    is_last: bool
 
 
 class FirmwareImage(NamedTuple):
@@ -298,9 +441,11 @@ class ListFleetConnectorsRow(NamedTuple):
     """A row of `list_fleet_connectors`."""
 
     charge_point_key: int
+    evse_id: int
     connector_id: int
     status: str | None
     error_code: str | None
+    is_shown: bool
 
 
 class Transaction(NamedTuple):
@@ -332,6 +477,7 @@ class Transaction(NamedTuple):
     suspicion_at: datetime | None
     grace_began_at: datetime | None
     samples_thinned: bool
+    evse_id: int
 
 
 class IdTag(NamedTuple):
@@ -406,6 +552,7 @@ class TransactionRecord(NamedTuple):
     charge_point_id: str
     evse_id: int
     connector_id: int
+    ocpp_transaction_id: str | None
     id_tag: str
     reservation_id: int | None
     meter_start: int
@@ -574,6 +721,7 @@ class ListSessionsRow(NamedTuple):
     """A row of `list_sessions`."""
 
     charge_point_id: str
+    evse_id: int
     connector_id: int
     session_correlation_id: str | None
     transaction_id: int | None
@@ -612,6 +760,7 @@ class ListLongOpenRow(NamedTuple):
 
     id: int
     charge_point_key: int
+    evse_id: int
     connector_id: int
     id_tag: str
     started_at: datetime
@@ -623,6 +772,7 @@ class ListOpenOfRow(NamedTuple):
 
     id: int
     charge_point_key: int
+    evse_id: int
     connector_id: int
     id_tag: str
     start_received_at: datetime
@@ -640,6 +790,7 @@ class ListFaultedConnectorsRow(NamedTuple):
     """A row of `list_faulted_connectors`."""
 
     charge_point_key: int
+    evse_id: int
     connector_id: int
     error_code: str | None
     info: str | None
@@ -652,6 +803,7 @@ class ListLatelyRecoveredRow(NamedTuple):
 
     id: int
     charge_point_key: int
+    evse_id: int
     connector_id: int
     id_tag: str
     stop_received_at: datetime | None
@@ -663,6 +815,7 @@ class ListLatelyImplausibleRow(NamedTuple):
 
     id: int
     charge_point_key: int
+    evse_id: int
     connector_id: int
     id_tag: str
     implausible_reason: Implausible | None
@@ -711,6 +864,7 @@ class ListTilesRow(NamedTuple):
     registered_at: datetime
     last_connect_at: datetime | None
     last_disconnect_at: datetime | None
+    evse_id: int | None
     connector_id: int | None
     status: str | None
     error_code: str | None
@@ -737,6 +891,48 @@ class Login(NamedTuple):
     hash: bytes
     token_id: int | None
     expires_at: datetime
+
+
+class TransactionState(NamedTuple):
+    """A row of the table `transaction_states`."""
+
+    transaction_id: int
+    charging_state: str | None
+    charging_state_at: datetime | None
+    meter_start_at: datetime | None
+    meter_start_basis: int | None
+    remote_start_id: int | None
+    id_tag_type: str | None
+
+
+class ListTransactionEventsRow(NamedTuple):
+    """A row of `list_transaction_events`."""
+
+    happened_at: datetime
+    seq_no: int
+    kind: EventKind
+    trigger_reason: str
+    charging_state: str
+    id_tag: str
+    id_tag_type: str
+    is_offline: bool
+    received_at: datetime
+
+
+class FindFirstTokenRow(NamedTuple):
+    """A row of `find_first_token`."""
+
+    id_tag: str
+    id_tag_type: str
+
+
+class ListDoubtedToldRow(NamedTuple):
+    """A row of `list_doubted_told`."""
+
+    id: int
+    charge_point_key: int
+    ocpp_transaction_id: str | None
+    identity: str
 
 
 class ListDeliveriesRow(NamedTuple):
@@ -835,6 +1031,66 @@ class AddDeparturesParams(NamedTuple):
     last_at: datetime
     example: str
     taken_as: str
+
+
+class PutVariablesParams(NamedTuple):
+    """A row for `put_variables`."""
+
+    charge_point_key: int
+    key: str
+    component: str
+    component_instance: str
+    evse_id: int
+    connector_id: int
+    variable: str
+    variable_instance: str
+    attribute: VariableAttribute
+    value: str | None
+    mutability: Mutability | None
+    data_type: str | None
+    unit: str | None
+    min_limit: Decimal | None
+    max_limit: Decimal | None
+    max_elements: int | None
+    values_list: str | None
+    supports_monitoring: bool | None
+    is_persistent: bool | None
+    is_constant: bool | None
+    known_at: datetime
+
+
+class DeleteVariablesParams(NamedTuple):
+    """A row for `delete_variables`."""
+
+    charge_point_key: int
+    key: str
+
+
+class PutMonitorsParams(NamedTuple):
+    """A row for `put_monitors`."""
+
+    charge_point_key: int
+    monitor_id: int
+    variable_key: str
+    component: str
+    component_instance: str
+    evse_id: int
+    connector_id: int
+    variable: str
+    variable_instance: str
+    type: str
+    value: Decimal
+    severity: int
+    is_transaction_only: bool
+    origin: str | None
+    known_at: datetime
+
+
+class DeleteMonitorsParams(NamedTuple):
+    """A row for `delete_monitors`."""
+
+    charge_point_key: int
+    monitor_id: int
 
 
 class SetSamplesParams(NamedTuple):

@@ -12,6 +12,9 @@ from .enums import (
     Approval,
     Availability,
     CertificateState,
+    DeviceEventKind,
+    DeviceReportKind,
+    EventKind,
     IdTagStatus,
     Implausible,
     MessageRole,
@@ -38,8 +41,16 @@ from .models import (
     Connector,
     DefaultPrice,
     DeleteConfigurationKeysParams,
+    DeleteMonitorsParams,
+    DeleteVariablesParams,
     Departure,
+    DeviceEvent,
+    DeviceMonitor,
+    DeviceReport,
+    DeviceReportChunk,
+    DeviceVariable,
     FindDispensableUnmatchedRow,
+    FindFirstTokenRow,
     FindUploadLinkRow,
     FindUploadRow,
     FirmwareImage,
@@ -50,6 +61,7 @@ from .models import (
     ListConnectorsRow,
     ListDeliveriesRow,
     ListDeparturesRow,
+    ListDoubtedToldRow,
     ListEndingUnrenewedRow,
     ListEnergyReadingsRow,
     ListFaultedConnectorsRow,
@@ -66,13 +78,17 @@ from .models import (
     ListPresenceRow,
     ListReadingsRow,
     ListReadingsWithEnergyRow,
+    ListReportSizesRow,
+    ListReportStepsRow,
     ListSessionsRow,
     ListSupersededEndsOfIdTagRow,
     ListTilesRow,
+    ListTransactionEventsRow,
     ListTransactionSamplesRow,
     ListUnknownIdTagsRow,
     ListUnmatchedByChargePointRow,
     ListUnstoredCardsRow,
+    ListVariableSizesRow,
     LocalList,
     Login,
     Person,
@@ -80,12 +96,15 @@ from .models import (
     PersonPrice,
     PluginMemory,
     PutConfigurationKeysParams,
+    PutMonitorsParams,
+    PutVariablesParams,
     ReservationRecord,
     RollOutStep,
     SampleKind,
     SetSamplesParams,
     SizeOfConfigurationRow,
     SizeOfUnmatchedRow,
+    SizeOfVariablesRow,
     StampChargePointsParams,
     SumEndedTransactionsRow,
     SumUpByChargerRow,
@@ -94,6 +113,7 @@ from .models import (
     Token,
     Transaction,
     TransactionRecord,
+    TransactionState,
     Unmatched,
     UnmatchedRecord,
     UploadRecord,
@@ -351,6 +371,10 @@ class Queries(Protocol):
         """Register a charge point ahead of its first connection; 0 rows where it is known."""
         raise NotImplementedError
 
+    def set_ocpp_versions(self, *, ocpp_versions: str | None, key: int) -> None:
+        """Say which versions of OCPP a charge point may speak, commas between them; NULL: all that the server speaks."""
+        raise NotImplementedError
+
     def set_display_name(self, *, display_name: str | None, key: int) -> None:
         """Set a charge point's name for people."""
         raise NotImplementedError
@@ -431,6 +455,10 @@ class Queries(Protocol):
         """The one that it reported the longest ago."""
         raise NotImplementedError
 
+    def delete_all_configuration_keys(self, *, charge_point_key: int) -> None:
+        """Forget the configuration keys of a charge point: it speaks a version that has none."""
+        raise NotImplementedError
+
     def get_charge_point_firmware(self, *, identity: str) -> GetChargePointFirmwareRow | None:
         """What a charge point calls itself, and how much is kept of its departures."""
         raise NotImplementedError
@@ -494,7 +522,7 @@ class Queries(Protocol):
         raise NotImplementedError
 
     def add_connector(self, *, charge_point_key: int, evse_id: int, connector_id: int) -> Connector:
-        """Create a connector that was not seen before."""
+        """Create a connector that was not seen before. Connector 0 of an EVSE stands for the EVSE: that is no connector to show."""
         raise NotImplementedError
 
     def count_connectors(self, *, charge_point_key: int) -> int:
@@ -512,6 +540,7 @@ class Queries(Protocol):
         status_at: datetime | None,
         status_received_at: datetime | None,
         session_correlation_id: str | None,
+        reported_status: str | None,
         key: int,
     ) -> None:
         """Store a connector's status (OCPP 1.6, 4.9) and the session it belongs to."""
@@ -553,6 +582,218 @@ class Queries(Protocol):
         self, *, ordered_availability: Availability | None, ordered_at: datetime | None, charge_point_key: int
     ) -> None:
         """As OrderAvailability, of a charge point and all its connectors."""
+        raise NotImplementedError
+
+    def order_availability_of_evse(
+        self,
+        *,
+        ordered_availability: Availability | None,
+        ordered_at: datetime | None,
+        charge_point_key: int,
+        evse_id: int,
+    ) -> None:
+        """As OrderAvailability, of an EVSE and all its connectors."""
+        raise NotImplementedError
+
+    def put_variables(self, rows: Iterable[PutVariablesParams]) -> int:
+        """Keep attributes of variables as a charge point reports them; of what it doesn't tell now, what it told before stays."""
+        raise NotImplementedError
+
+    def set_variable_value(self, *, value: str | None, known_at: datetime, charge_point_key: int, key: str) -> None:
+        """Set the value of an attribute that is known."""
+        raise NotImplementedError
+
+    def get_variable(self, *, charge_point_key: int, key: str) -> DeviceVariable | None:
+        """One attribute of a variable, compared without regard to case."""
+        raise NotImplementedError
+
+    def find_variable(self, *, charge_point_key: int) -> str | None:
+        """A key of a charge point's device model, where it has any."""
+        raise NotImplementedError
+
+    def list_variables(
+        self,
+        *,
+        charge_point_key: int,
+        after: str,
+        component: str | None,
+        variable: str | None,
+        evse_id: int | None,
+        search: str,
+        page_size: int,
+    ) -> list[DeviceVariable]:
+        """A charge point's variables in the order of their keys, a page at a time. One charge point has so few (mcpp.bounds)
+        that any filter may look at all of them."""
+        raise NotImplementedError
+
+    def delete_variables(self, rows: Iterable[DeleteVariablesParams]) -> int:
+        """Forget attributes that a charge point doesn't know."""
+        raise NotImplementedError
+
+    def delete_variables_before(self, *, charge_point_key: int, before_at: datetime) -> int:
+        """Forget what a report of all variables didn't name."""
+        raise NotImplementedError
+
+    def delete_all_variables(self, *, charge_point_key: int) -> None:
+        """Forget a charge point's device model: it speaks a version without one."""
+        raise NotImplementedError
+
+    def list_variable_sizes(self, *, charge_point_key: int) -> list[ListVariableSizesRow]:
+        """How large each attribute of a charge point is, those first that it told of the longest ago."""
+        raise NotImplementedError
+
+    def size_of_variables(self, *, charge_point_key: int) -> SizeOfVariablesRow:
+        """How many attributes a charge point has, and how large they are together."""
+        raise NotImplementedError
+
+    def put_monitors(self, rows: Iterable[PutMonitorsParams]) -> int:
+        """Keep monitors as a charge point reports or makes them."""
+        raise NotImplementedError
+
+    def get_monitor_severity(self, *, charge_point_key: int, monitor_id: int) -> int | None:
+        """The severity of a monitor's events."""
+        raise NotImplementedError
+
+    def list_monitors(self, *, charge_point_key: int, after: int, page_size: int) -> list[DeviceMonitor]:
+        """A charge point's monitors by their ids, a page at a time."""
+        raise NotImplementedError
+
+    def delete_monitors(self, rows: Iterable[DeleteMonitorsParams]) -> int:
+        """Forget monitors that are no more."""
+        raise NotImplementedError
+
+    def delete_monitors_before(self, *, charge_point_key: int, before_at: datetime) -> int:
+        """Forget what a report of all monitors didn't name."""
+        raise NotImplementedError
+
+    def count_monitors(self, *, charge_point_key: int) -> int:
+        """How many monitors of a charge point are kept."""
+        raise NotImplementedError
+
+    def list_oldest_monitors(self, *, charge_point_key: int, row_count: int) -> list[int]:
+        """Monitors that a charge point told of the longest ago."""
+        raise NotImplementedError
+
+    def add_device_event(
+        self,
+        *,
+        charge_point_key: int,
+        kind: DeviceEventKind,
+        event_id: int,
+        occurred_at: datetime,
+        subject: str,
+        component: str,
+        component_instance: str,
+        evse_id: int,
+        connector_id: int,
+        variable: str,
+        variable_instance: str,
+        value: str | None,
+        trigger: str | None,
+        cause: int | None,
+        severity: int | None,
+        is_cleared: bool,
+        tech_code: str | None,
+        tech_info: str | None,
+        monitor_id: int | None,
+        origin: str | None,
+        ocpp_transaction_id: str | None,
+        details: str,
+        received_at: datetime,
+    ) -> int:
+        """Store what happened in a charge point's devices; a repeat changes nothing."""
+        raise NotImplementedError
+
+    def find_newest_device_event(
+        self, *, charge_point_key: int, kind: DeviceEventKind, event_id: int
+    ) -> DeviceEvent | None:
+        """The last of a kind with such an id."""
+        raise NotImplementedError
+
+    def list_device_events(self, *, charge_point_key: int, before_id: int, page_size: int) -> list[DeviceEvent]:
+        """A charge point's events, the newest first, a page at a time."""
+        raise NotImplementedError
+
+    def count_device_events(self, *, charge_point_key: int) -> int:
+        """How many events of a charge point's devices are kept."""
+        raise NotImplementedError
+
+    def drop_oldest_device_events(self, *, charge_point_key: int, row_count: int) -> int:
+        """Forget the oldest of them."""
+        raise NotImplementedError
+
+    def stamp_error(self, *, last_error_at: datetime | None, key: int) -> None:
+        """Note when a charge point last told of something that is wrong with it."""
+        raise NotImplementedError
+
+    def add_device_report(
+        self,
+        *,
+        charge_point_key: int,
+        kind: DeviceReportKind,
+        request_id: int,
+        requested_at: datetime | None,
+        is_full: bool,
+    ) -> DeviceReport:
+        """Make a report known, before its first chunk or with it."""
+        raise NotImplementedError
+
+    def set_report_requested(self, *, requested_at: datetime | None, is_full: bool, id: int) -> None:
+        """Note that a charge point agreed to send a report."""
+        raise NotImplementedError
+
+    def set_report_progress(
+        self, *, first_at: datetime | None, last_at: datetime | None, is_complete: bool, id: int
+    ) -> None:
+        """Note a chunk of a report."""
+        raise NotImplementedError
+
+    def find_device_report_of_kind(
+        self, *, charge_point_key: int, kind: DeviceReportKind, request_id: int
+    ) -> DeviceReport | None:
+        """A report of one kind by the id of its request."""
+        raise NotImplementedError
+
+    def find_device_report(self, *, charge_point_key: int, request_id: int) -> DeviceReport | None:
+        """The newest report by the id of its request, whatever its kind."""
+        raise NotImplementedError
+
+    def list_device_reports(self, *, charge_point_key: int, before_id: int, page_size: int) -> list[DeviceReport]:
+        """A charge point's reports, the newest first, a page at a time."""
+        raise NotImplementedError
+
+    def delete_device_report(self, *, id: int) -> None:
+        """Forget a report with its chunks."""
+        raise NotImplementedError
+
+    def list_report_sizes(self, *, charge_point_key: int) -> list[ListReportSizesRow]:
+        """How large each report of a charge point is, the oldest first."""
+        raise NotImplementedError
+
+    def size_of_report(self, *, report_id: int) -> int:
+        """How large the chunks of a report are together."""
+        raise NotImplementedError
+
+    def add_report_chunk(
+        self, *, report_id: int, position: int, seq_no: int, is_last: bool, content: str, received_at: datetime
+    ) -> None:
+        """Store a chunk of a report."""
+        raise NotImplementedError
+
+    def list_report_chunks(self, *, report_id: int) -> list[DeviceReportChunk]:
+        """The chunks of a report as they came."""
+        raise NotImplementedError
+
+    def list_report_steps(self, *, report_id: int) -> list[ListReportStepsRow]:
+        """The same without what they say."""
+        raise NotImplementedError
+
+    def list_chunk_contents(self, *, report_id: int, seq_no: int) -> list[str]:
+        """The content of chunks of a report with this number."""
+        raise NotImplementedError
+
+    def delete_report_chunks(self, *, report_id: int) -> None:
+        """Forget the chunks of a report."""
         raise NotImplementedError
 
     def book_energy(self, *, wh: int, last_tx_stop_at: datetime | None, key: int) -> None:
@@ -1198,6 +1439,140 @@ class Queries(Protocol):
         """A token by its key."""
         raise NotImplementedError
 
+    def find_transaction_by_ocpp_id(
+        self, *, charge_point_key: int, ocpp_transaction_id: str | None
+    ) -> Transaction | None:
+        """The transaction that a charge point knows by an id of its own."""
+        raise NotImplementedError
+
+    def add_told_transaction(
+        self,
+        *,
+        charge_point_key: int,
+        connector_key: int,
+        evse_id: int,
+        connector_id: int,
+        ocpp_transaction_id: str | None,
+        started_at: datetime,
+        start_received_at: datetime,
+        session_correlation_id: str,
+    ) -> Transaction:
+        """Store a transaction whose charger gave it an id; returns it."""
+        raise NotImplementedError
+
+    def add_transaction_state(self, *, transaction_id: int) -> None:
+        """Begin to note what its events tell."""
+        raise NotImplementedError
+
+    def get_transaction_state(self, *, transaction_id: int) -> TransactionState | None:
+        """What a transaction's events have told of it so far."""
+        raise NotImplementedError
+
+    def add_transaction_event(
+        self,
+        *,
+        transaction_id: int,
+        happened_at: datetime,
+        seq_no: int,
+        kind: EventKind,
+        trigger_reason: str,
+        charging_state: str,
+        id_tag: str,
+        id_tag_type: str,
+        is_offline: bool,
+        received_at: datetime,
+    ) -> int:
+        """Note an event; a repeat changes nothing."""
+        raise NotImplementedError
+
+    def list_transaction_events(self, *, transaction_id: int) -> list[ListTransactionEventsRow]:
+        """The events of a transaction in the order of their times."""
+        raise NotImplementedError
+
+    def find_started_event(self, *, transaction_id: int) -> datetime | None:
+        """The first of a transaction's events that tells of its beginning."""
+        raise NotImplementedError
+
+    def find_first_token(self, *, transaction_id: int) -> FindFirstTokenRow | None:
+        """The first token that was told of a transaction; that of its end last."""
+        raise NotImplementedError
+
+    def move_transaction(self, *, connector_key: int, evse_id: int, connector_id: int, id: int) -> None:
+        """Say on which connector a transaction is."""
+        raise NotImplementedError
+
+    def set_transaction_start(self, *, started_at: datetime, id: int) -> None:
+        """Say when a transaction began."""
+        raise NotImplementedError
+
+    def set_meter_start(self, *, meter_start: int, id: int) -> None:
+        """Say which register a transaction began with."""
+        raise NotImplementedError
+
+    def set_meter_start_basis(
+        self, *, meter_start_at: datetime | None, meter_start_basis: int | None, transaction_id: int
+    ) -> None:
+        """Say how well that is known."""
+        raise NotImplementedError
+
+    def set_transaction_token(self, *, id_tag: str, known_at: datetime, id: int) -> None:
+        """Say whose token a transaction has; known_at: when that became known, where it has ended already."""
+        raise NotImplementedError
+
+    def set_token_type(self, *, id_tag_type: str | None, transaction_id: int) -> None:
+        """Say of what type that token is."""
+        raise NotImplementedError
+
+    def set_reservation_of_transaction(self, *, reservation_id: int | None, id: int) -> None:
+        """Say which reservation a transaction names."""
+        raise NotImplementedError
+
+    def set_remote_start(self, *, remote_start_id: int | None, transaction_id: int) -> None:
+        """Say which command asked for a transaction."""
+        raise NotImplementedError
+
+    def set_charging_state(
+        self, *, charging_state: str | None, charging_state_at: datetime | None, transaction_id: int
+    ) -> None:
+        """Note the newest charging state."""
+        raise NotImplementedError
+
+    def amend_transaction(
+        self,
+        *,
+        meter_stop: int | None,
+        energy_wh: int | None,
+        implausible_reason: Implausible | None,
+        evidence: str | None,
+        id: int,
+    ) -> None:
+        """Store the register and the energy of a transaction that its charger has ended, by what became known since."""
+        raise NotImplementedError
+
+    def list_connectors_of_evse(self, *, charge_point_key: int, evse_id: int) -> list[Connector]:
+        """The connectors of an EVSE, and the EVSE as a whole, in the order of their numbers."""
+        raise NotImplementedError
+
+    def list_open_on_evse(self, *, charge_point_key: int, evse_id: int) -> list[Transaction]:
+        """The transactions that run on an EVSE."""
+        raise NotImplementedError
+
+    def has_evses(self, *, key: int) -> bool | None:
+        """Whether a charge point speaks a version that has EVSEs."""
+        raise NotImplementedError
+
+    def set_has_evses(self, *, has_evses: bool, key: int) -> None:
+        """Say that it does, or doesn't."""
+        raise NotImplementedError
+
+    def show_connectors(self, *, has_evses: int, charge_point_key: int) -> None:
+        """Show the connectors that a charge point has in the version that it speaks, and no others."""
+        raise NotImplementedError
+
+    def list_doubted_told(self, *, began_until: datetime | None) -> list[ListDoubtedToldRow]:
+        """The open transactions of charge points that may be asked about them, whose grace period began up to a time."""
+        raise NotImplementedError
+
     def find_start(
         self, *, connector_key: int, started_at: datetime, id_tag: str, meter_start: int
     ) -> Transaction | None:
@@ -1304,12 +1679,6 @@ class Queries(Protocol):
         stored yields to the charger's word; and a guess, whose word it was, to a stop that names the transaction or a person."""
         raise NotImplementedError
 
-    def rebill_transaction(
-        self, *, energy_wh: int | None, implausible_reason: Implausible | None, evidence: str | None, id: int
-    ) -> None:
-        """Store what a transaction took by values that came after its stop."""
-        raise NotImplementedError
-
     def add_correction(
         self, *, transaction_id: int, energy_wh: int, note: str, who: str, corrected_at: datetime
     ) -> int:
@@ -1329,13 +1698,28 @@ class Queries(Protocol):
         raise NotImplementedError
 
     def list_transactions(
-        self, *, since: datetime, before: datetime, before_id: int, closed_only: bool, page_size: int
+        self,
+        *,
+        since: datetime,
+        before: datetime,
+        before_id: int,
+        closed_only: bool,
+        evse_id: int | None,
+        page_size: int,
     ) -> list[TransactionRecord]:
         """Transactions that began in a span of time, the newest first, a page at a time before a transaction."""
         raise NotImplementedError
 
     def list_transactions_of_connector_id(
-        self, *, connector_id: int, since: datetime, before: datetime, before_id: int, closed_only: bool, page_size: int
+        self,
+        *,
+        connector_id: int,
+        since: datetime,
+        before: datetime,
+        before_id: int,
+        closed_only: bool,
+        evse_id: int | None,
+        page_size: int,
     ) -> list[TransactionRecord]:
         """As ListTransactions, of the connectors of one number, on any charge point."""
         raise NotImplementedError
@@ -1349,9 +1733,14 @@ class Queries(Protocol):
         before_id: int,
         id_tag: str | None,
         closed_only: bool,
+        evse_id: int | None,
         page_size: int,
     ) -> list[TransactionRecord]:
         """As ListTransactions, of one charge point."""
+        raise NotImplementedError
+
+    def list_evses_with_connector(self, *, charge_point_id: str, connector_id: int) -> list[int]:
+        """The EVSEs of a charge point that have a connector of some number; 0 where its version has connectors only."""
         raise NotImplementedError
 
     def list_transactions_of_connector(
@@ -1378,6 +1767,7 @@ class Queries(Protocol):
         before: datetime,
         before_id: int,
         connector_id: int | None,
+        evse_id: int | None,
         closed_only: bool,
         page_size: int,
     ) -> list[TransactionRecord]:
@@ -1392,6 +1782,7 @@ class Queries(Protocol):
         before_id: int,
         charge_point_id: str | None,
         connector_id: int | None,
+        evse_id: int | None,
         id_tag: str | None,
         page_size: int,
     ) -> list[TransactionRecord]:
@@ -1406,6 +1797,7 @@ class Queries(Protocol):
         before_id: int,
         charge_point_id: str | None,
         connector_id: int | None,
+        evse_id: int | None,
         id_tag: str | None,
         ended_since: datetime | None,
         ended_until: datetime | None,
@@ -1422,6 +1814,7 @@ class Queries(Protocol):
         before_id: int,
         charge_point_id: str | None,
         connector_id: int | None,
+        evse_id: int | None,
         id_tag: str | None,
         ended_since: datetime | None,
         ended_until: datetime | None,
@@ -1440,6 +1833,7 @@ class Queries(Protocol):
         until: datetime | None,
         charge_point_id: str | None,
         connector_id: int | None,
+        evse_id: int | None,
         id_tag: str | None,
         page_size: int,
     ) -> list[TransactionRecord]:

@@ -154,7 +154,7 @@ async def test_the_transaction_that_runs_on_a_connector(fleet: Database, charge_
     ended, running = fleet.start(connector_id=1), fleet.start(connector_id=2)
     fleet.stop(ended, at=minute(9))
 
-    assert await charge_points.running_transaction("CP-1", 2) == running
+    assert await charge_points.running_transaction("CP-1", 2) == (running, None)
     for charge_point_id, connector_id in (("CP-1", 1), ("CP-1", 3), ("CP-9", 2)):
         assert await charge_points.running_transaction(charge_point_id, connector_id) is None
 

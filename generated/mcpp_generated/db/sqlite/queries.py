@@ -12,6 +12,9 @@ from ..enums import (
     Approval,
     Availability,
     CertificateState,
+    DeviceEventKind,
+    DeviceReportKind,
+    EventKind,
     IdTagStatus,
     Implausible,
     MessageRole,
@@ -38,8 +41,16 @@ from ..models import (
     Connector,
     DefaultPrice,
     DeleteConfigurationKeysParams,
+    DeleteMonitorsParams,
+    DeleteVariablesParams,
     Departure,
+    DeviceEvent,
+    DeviceMonitor,
+    DeviceReport,
+    DeviceReportChunk,
+    DeviceVariable,
     FindDispensableUnmatchedRow,
+    FindFirstTokenRow,
     FindUploadLinkRow,
     FindUploadRow,
     FirmwareImage,
@@ -50,6 +61,7 @@ from ..models import (
     ListConnectorsRow,
     ListDeliveriesRow,
     ListDeparturesRow,
+    ListDoubtedToldRow,
     ListEndingUnrenewedRow,
     ListEnergyReadingsRow,
     ListFaultedConnectorsRow,
@@ -66,13 +78,17 @@ from ..models import (
     ListPresenceRow,
     ListReadingsRow,
     ListReadingsWithEnergyRow,
+    ListReportSizesRow,
+    ListReportStepsRow,
     ListSessionsRow,
     ListSupersededEndsOfIdTagRow,
     ListTilesRow,
+    ListTransactionEventsRow,
     ListTransactionSamplesRow,
     ListUnknownIdTagsRow,
     ListUnmatchedByChargePointRow,
     ListUnstoredCardsRow,
+    ListVariableSizesRow,
     LocalList,
     Login,
     Person,
@@ -80,12 +96,15 @@ from ..models import (
     PersonPrice,
     PluginMemory,
     PutConfigurationKeysParams,
+    PutMonitorsParams,
+    PutVariablesParams,
     ReservationRecord,
     RollOutStep,
     SampleKind,
     SetSamplesParams,
     SizeOfConfigurationRow,
     SizeOfUnmatchedRow,
+    SizeOfVariablesRow,
     StampChargePointsParams,
     SumEndedTransactionsRow,
     SumUpByChargerRow,
@@ -94,6 +113,7 @@ from ..models import (
     Token,
     Transaction,
     TransactionRecord,
+    TransactionState,
     Unmatched,
     UnmatchedRecord,
     UploadRecord,
@@ -109,7 +129,13 @@ from .rows import (
     StoredConnector,
     StoredDefaultPrice,
     StoredDeparture,
+    StoredDeviceEvent,
+    StoredDeviceMonitor,
+    StoredDeviceReport,
+    StoredDeviceReportChunk,
+    StoredDeviceVariable,
     StoredFindDispensableUnmatchedRow,
+    StoredFindFirstTokenRow,
     StoredFindUploadLinkRow,
     StoredFindUploadRow,
     StoredFirmwareImage,
@@ -120,6 +146,7 @@ from .rows import (
     StoredListConnectorsRow,
     StoredListDeliveriesRow,
     StoredListDeparturesRow,
+    StoredListDoubtedToldRow,
     StoredListEndingUnrenewedRow,
     StoredListEnergyReadingsRow,
     StoredListFaultedConnectorsRow,
@@ -136,13 +163,17 @@ from .rows import (
     StoredListPresenceRow,
     StoredListReadingsRow,
     StoredListReadingsWithEnergyRow,
+    StoredListReportSizesRow,
+    StoredListReportStepsRow,
     StoredListSessionsRow,
     StoredListSupersededEndsOfIdTagRow,
     StoredListTilesRow,
+    StoredListTransactionEventsRow,
     StoredListTransactionSamplesRow,
     StoredListUnknownIdTagsRow,
     StoredListUnmatchedByChargePointRow,
     StoredListUnstoredCardsRow,
+    StoredListVariableSizesRow,
     StoredLocalList,
     StoredLogin,
     StoredPerson,
@@ -154,6 +185,7 @@ from .rows import (
     StoredSampleKind,
     StoredSizeOfConfigurationRow,
     StoredSizeOfUnmatchedRow,
+    StoredSizeOfVariablesRow,
     StoredSumEndedTransactionsRow,
     StoredSumUpByChargerRow,
     StoredSumUpByIdTagRow,
@@ -161,6 +193,7 @@ from .rows import (
     StoredToken,
     StoredTransaction,
     StoredTransactionRecord,
+    StoredTransactionState,
     StoredUnmatched,
     StoredUnmatchedRecord,
     StoredUploadRecord,
@@ -173,12 +206,19 @@ from .rows import (
     decode_connector,
     decode_default_price,
     decode_departure,
+    decode_device_event,
+    decode_device_monitor,
+    decode_device_report,
+    decode_device_report_chunk,
+    decode_device_variable,
     decode_find_connector_reading_after,
     decode_find_dispensable_unmatched_row,
+    decode_find_first_token_row,
     decode_find_newest_clock,
     decode_find_newest_reading,
     decode_find_reading,
     decode_find_reading_after,
+    decode_find_started_event,
     decode_find_stop,
     decode_find_upload_link_row,
     decode_find_upload_row,
@@ -188,11 +228,13 @@ from .rows import (
     decode_get_credentials_row,
     decode_get_last_boot,
     decode_get_password_hashes_row,
+    decode_has_evses,
     decode_id_tag,
     decode_is_reservation_id_known,
     decode_list_connectors_row,
     decode_list_deliveries_row,
     decode_list_departures_row,
+    decode_list_doubted_told_row,
     decode_list_ending_unrenewed_row,
     decode_list_energy_readings_row,
     decode_list_faulted_connectors_row,
@@ -209,13 +251,17 @@ from .rows import (
     decode_list_presence_row,
     decode_list_readings_row,
     decode_list_readings_with_energy_row,
+    decode_list_report_sizes_row,
+    decode_list_report_steps_row,
     decode_list_sessions_row,
     decode_list_superseded_ends_of_id_tag_row,
     decode_list_tiles_row,
+    decode_list_transaction_events_row,
     decode_list_transaction_samples_row,
     decode_list_unknown_id_tags_row,
     decode_list_unmatched_by_charge_point_row,
     decode_list_unstored_cards_row,
+    decode_list_variable_sizes_row,
     decode_local_list,
     decode_login,
     decode_person,
@@ -227,6 +273,7 @@ from .rows import (
     decode_sample_kind,
     decode_size_of_configuration_row,
     decode_size_of_unmatched_row,
+    decode_size_of_variables_row,
     decode_sum_ended_transactions_row,
     decode_sum_up_by_charger_row,
     decode_sum_up_by_id_tag_row,
@@ -234,6 +281,7 @@ from .rows import (
     decode_token,
     decode_transaction,
     decode_transaction_record,
+    decode_transaction_state,
     decode_unmatched,
     decode_unmatched_record,
     decode_upload_record,
@@ -569,6 +617,9 @@ class SqliteQueries:
     def register_charge_point(self, *, identity: str, registered_at: datetime) -> int:
         return self._execute(statements.REGISTER_CHARGE_POINT, (identity, to_milliseconds(registered_at))).rowcount
 
+    def set_ocpp_versions(self, *, ocpp_versions: str | None, key: int) -> None:
+        self._execute(statements.SET_OCPP_VERSIONS, (ocpp_versions, key))
+
     def set_display_name(self, *, display_name: str | None, key: int) -> None:
         self._execute(statements.SET_DISPLAY_NAME, (display_name, key))
 
@@ -655,6 +706,9 @@ class SqliteQueries:
             statements.FIND_OLDEST_CONFIGURATION_KEY, (charge_point_key,)
         ).fetchone()
         return None if row is None else decode_configuration_key(row)
+
+    def delete_all_configuration_keys(self, *, charge_point_key: int) -> None:
+        self._execute(statements.DELETE_ALL_CONFIGURATION_KEYS, (charge_point_key,))
 
     def get_charge_point_firmware(self, *, identity: str) -> GetChargePointFirmwareRow | None:
         row: StoredGetChargePointFirmwareRow | None = self._execute(
@@ -771,6 +825,7 @@ class SqliteQueries:
         status_at: datetime | None,
         status_received_at: datetime | None,
         session_correlation_id: str | None,
+        reported_status: str | None,
         key: int,
     ) -> None:
         self._execute(
@@ -784,6 +839,7 @@ class SqliteQueries:
                 None if status_at is None else to_milliseconds(status_at),
                 None if status_received_at is None else to_milliseconds(status_received_at),
                 session_correlation_id,
+                reported_status,
                 key,
             ),
         )
@@ -841,6 +897,332 @@ class SqliteQueries:
                 charge_point_key,
             ),
         )
+
+    def order_availability_of_evse(
+        self,
+        *,
+        ordered_availability: Availability | None,
+        ordered_at: datetime | None,
+        charge_point_key: int,
+        evse_id: int,
+    ) -> None:
+        self._execute(
+            statements.ORDER_AVAILABILITY_OF_EVSE,
+            (
+                None if ordered_availability is None else str(ordered_availability),
+                None if ordered_at is None else to_milliseconds(ordered_at),
+                charge_point_key,
+                evse_id,
+            ),
+        )
+
+    def put_variables(self, rows: Iterable[PutVariablesParams]) -> int:
+        return self._executemany(
+            statements.PUT_VARIABLES,
+            [
+                (
+                    charge_point_key,
+                    key,
+                    component,
+                    component_instance,
+                    evse_id,
+                    connector_id,
+                    variable,
+                    variable_instance,
+                    str(attribute),
+                    value,
+                    None if mutability is None else str(mutability),
+                    data_type,
+                    unit,
+                    None if min_limit is None else str(min_limit),
+                    None if max_limit is None else str(max_limit),
+                    max_elements,
+                    values_list,
+                    None if supports_monitoring is None else int(supports_monitoring),
+                    None if is_persistent is None else int(is_persistent),
+                    None if is_constant is None else int(is_constant),
+                    to_milliseconds(known_at),
+                )
+                for charge_point_key, key, component, component_instance, evse_id, connector_id, variable, variable_instance, attribute, value, mutability, data_type, unit, min_limit, max_limit, max_elements, values_list, supports_monitoring, is_persistent, is_constant, known_at in rows
+            ],
+        ).rowcount
+
+    def set_variable_value(self, *, value: str | None, known_at: datetime, charge_point_key: int, key: str) -> None:
+        self._execute(statements.SET_VARIABLE_VALUE, (value, to_milliseconds(known_at), charge_point_key, key))
+
+    def get_variable(self, *, charge_point_key: int, key: str) -> DeviceVariable | None:
+        row: StoredDeviceVariable | None = self._execute(statements.GET_VARIABLE, (charge_point_key, key)).fetchone()
+        return None if row is None else decode_device_variable(row)
+
+    def find_variable(self, *, charge_point_key: int) -> str | None:
+        row: tuple[str] | None = self._execute(statements.FIND_VARIABLE, (charge_point_key,)).fetchone()
+        return None if row is None else row[0]
+
+    def list_variables(
+        self,
+        *,
+        charge_point_key: int,
+        after: str,
+        component: str | None,
+        variable: str | None,
+        evse_id: int | None,
+        search: str,
+        page_size: int,
+    ) -> list[DeviceVariable]:
+        rows: list[StoredDeviceVariable] = self._execute(
+            statements.LIST_VARIABLES, (charge_point_key, after, component, variable, evse_id, search, page_size)
+        ).fetchall()
+        return [decode_device_variable(row) for row in rows]
+
+    def delete_variables(self, rows: Iterable[DeleteVariablesParams]) -> int:
+        return self._executemany(statements.DELETE_VARIABLES, rows).rowcount
+
+    def delete_variables_before(self, *, charge_point_key: int, before_at: datetime) -> int:
+        return self._execute(
+            statements.DELETE_VARIABLES_BEFORE, (charge_point_key, to_milliseconds(before_at))
+        ).rowcount
+
+    def delete_all_variables(self, *, charge_point_key: int) -> None:
+        self._execute(statements.DELETE_ALL_VARIABLES, (charge_point_key,))
+
+    def list_variable_sizes(self, *, charge_point_key: int) -> list[ListVariableSizesRow]:
+        rows: list[StoredListVariableSizesRow] = self._execute(
+            statements.LIST_VARIABLE_SIZES, (charge_point_key,)
+        ).fetchall()
+        return [decode_list_variable_sizes_row(row) for row in rows]
+
+    def size_of_variables(self, *, charge_point_key: int) -> SizeOfVariablesRow:
+        row: StoredSizeOfVariablesRow = self._execute(statements.SIZE_OF_VARIABLES, (charge_point_key,)).fetchone()
+        return decode_size_of_variables_row(row)
+
+    def put_monitors(self, rows: Iterable[PutMonitorsParams]) -> int:
+        return self._executemany(
+            statements.PUT_MONITORS,
+            [
+                (
+                    charge_point_key,
+                    monitor_id,
+                    variable_key,
+                    component,
+                    component_instance,
+                    evse_id,
+                    connector_id,
+                    variable,
+                    variable_instance,
+                    type,
+                    str(value),
+                    severity,
+                    int(is_transaction_only),
+                    origin,
+                    to_milliseconds(known_at),
+                )
+                for charge_point_key, monitor_id, variable_key, component, component_instance, evse_id, connector_id, variable, variable_instance, type, value, severity, is_transaction_only, origin, known_at in rows
+            ],
+        ).rowcount
+
+    def get_monitor_severity(self, *, charge_point_key: int, monitor_id: int) -> int | None:
+        row: tuple[int] | None = self._execute(
+            statements.GET_MONITOR_SEVERITY, (charge_point_key, monitor_id)
+        ).fetchone()
+        return None if row is None else row[0]
+
+    def list_monitors(self, *, charge_point_key: int, after: int, page_size: int) -> list[DeviceMonitor]:
+        rows: list[StoredDeviceMonitor] = self._execute(
+            statements.LIST_MONITORS, (charge_point_key, after, page_size)
+        ).fetchall()
+        return [decode_device_monitor(row) for row in rows]
+
+    def delete_monitors(self, rows: Iterable[DeleteMonitorsParams]) -> int:
+        return self._executemany(statements.DELETE_MONITORS, rows).rowcount
+
+    def delete_monitors_before(self, *, charge_point_key: int, before_at: datetime) -> int:
+        return self._execute(statements.DELETE_MONITORS_BEFORE, (charge_point_key, to_milliseconds(before_at))).rowcount
+
+    def count_monitors(self, *, charge_point_key: int) -> int:
+        row: tuple[int] = self._execute(statements.COUNT_MONITORS, (charge_point_key,)).fetchone()
+        return row[0]
+
+    def list_oldest_monitors(self, *, charge_point_key: int, row_count: int) -> list[int]:
+        rows: list[tuple[int]] = self._execute(
+            statements.LIST_OLDEST_MONITORS, (charge_point_key, row_count)
+        ).fetchall()
+        return [row[0] for row in rows]
+
+    def add_device_event(
+        self,
+        *,
+        charge_point_key: int,
+        kind: DeviceEventKind,
+        event_id: int,
+        occurred_at: datetime,
+        subject: str,
+        component: str,
+        component_instance: str,
+        evse_id: int,
+        connector_id: int,
+        variable: str,
+        variable_instance: str,
+        value: str | None,
+        trigger: str | None,
+        cause: int | None,
+        severity: int | None,
+        is_cleared: bool,
+        tech_code: str | None,
+        tech_info: str | None,
+        monitor_id: int | None,
+        origin: str | None,
+        ocpp_transaction_id: str | None,
+        details: str,
+        received_at: datetime,
+    ) -> int:
+        return self._execute(
+            statements.ADD_DEVICE_EVENT,
+            (
+                charge_point_key,
+                str(kind),
+                event_id,
+                to_milliseconds(occurred_at),
+                subject,
+                component,
+                component_instance,
+                evse_id,
+                connector_id,
+                variable,
+                variable_instance,
+                value,
+                trigger,
+                cause,
+                severity,
+                int(is_cleared),
+                tech_code,
+                tech_info,
+                monitor_id,
+                origin,
+                ocpp_transaction_id,
+                details,
+                to_milliseconds(received_at),
+            ),
+        ).rowcount
+
+    def find_newest_device_event(
+        self, *, charge_point_key: int, kind: DeviceEventKind, event_id: int
+    ) -> DeviceEvent | None:
+        row: StoredDeviceEvent | None = self._execute(
+            statements.FIND_NEWEST_DEVICE_EVENT, (charge_point_key, str(kind), event_id)
+        ).fetchone()
+        return None if row is None else decode_device_event(row)
+
+    def list_device_events(self, *, charge_point_key: int, before_id: int, page_size: int) -> list[DeviceEvent]:
+        rows: list[StoredDeviceEvent] = self._execute(
+            statements.LIST_DEVICE_EVENTS, (charge_point_key, before_id, page_size)
+        ).fetchall()
+        return [decode_device_event(row) for row in rows]
+
+    def count_device_events(self, *, charge_point_key: int) -> int:
+        row: tuple[int] = self._execute(statements.COUNT_DEVICE_EVENTS, (charge_point_key,)).fetchone()
+        return row[0]
+
+    def drop_oldest_device_events(self, *, charge_point_key: int, row_count: int) -> int:
+        return self._execute(statements.DROP_OLDEST_DEVICE_EVENTS, (charge_point_key, row_count)).rowcount
+
+    def stamp_error(self, *, last_error_at: datetime | None, key: int) -> None:
+        self._execute(statements.STAMP_ERROR, (None if last_error_at is None else to_milliseconds(last_error_at), key))
+
+    def add_device_report(
+        self,
+        *,
+        charge_point_key: int,
+        kind: DeviceReportKind,
+        request_id: int,
+        requested_at: datetime | None,
+        is_full: bool,
+    ) -> DeviceReport:
+        row: StoredDeviceReport = self._execute(
+            statements.ADD_DEVICE_REPORT,
+            (
+                charge_point_key,
+                str(kind),
+                request_id,
+                None if requested_at is None else to_milliseconds(requested_at),
+                int(is_full),
+            ),
+        ).fetchone()
+        return decode_device_report(row)
+
+    def set_report_requested(self, *, requested_at: datetime | None, is_full: bool, id: int) -> None:
+        self._execute(
+            statements.SET_REPORT_REQUESTED,
+            (None if requested_at is None else to_milliseconds(requested_at), int(is_full), id),
+        )
+
+    def set_report_progress(
+        self, *, first_at: datetime | None, last_at: datetime | None, is_complete: bool, id: int
+    ) -> None:
+        self._execute(
+            statements.SET_REPORT_PROGRESS,
+            (
+                None if first_at is None else to_milliseconds(first_at),
+                None if last_at is None else to_milliseconds(last_at),
+                int(is_complete),
+                id,
+            ),
+        )
+
+    def find_device_report_of_kind(
+        self, *, charge_point_key: int, kind: DeviceReportKind, request_id: int
+    ) -> DeviceReport | None:
+        row: StoredDeviceReport | None = self._execute(
+            statements.FIND_DEVICE_REPORT_OF_KIND, (charge_point_key, str(kind), request_id)
+        ).fetchone()
+        return None if row is None else decode_device_report(row)
+
+    def find_device_report(self, *, charge_point_key: int, request_id: int) -> DeviceReport | None:
+        row: StoredDeviceReport | None = self._execute(
+            statements.FIND_DEVICE_REPORT, (charge_point_key, request_id)
+        ).fetchone()
+        return None if row is None else decode_device_report(row)
+
+    def list_device_reports(self, *, charge_point_key: int, before_id: int, page_size: int) -> list[DeviceReport]:
+        rows: list[StoredDeviceReport] = self._execute(
+            statements.LIST_DEVICE_REPORTS, (charge_point_key, before_id, page_size)
+        ).fetchall()
+        return [decode_device_report(row) for row in rows]
+
+    def delete_device_report(self, *, id: int) -> None:
+        self._execute(statements.DELETE_DEVICE_REPORT, (id,))
+
+    def list_report_sizes(self, *, charge_point_key: int) -> list[ListReportSizesRow]:
+        rows: list[StoredListReportSizesRow] = self._execute(
+            statements.LIST_REPORT_SIZES, (charge_point_key,)
+        ).fetchall()
+        return [decode_list_report_sizes_row(row) for row in rows]
+
+    def size_of_report(self, *, report_id: int) -> int:
+        row: tuple[int] = self._execute(statements.SIZE_OF_REPORT, (report_id,)).fetchone()
+        return row[0]
+
+    def add_report_chunk(
+        self, *, report_id: int, position: int, seq_no: int, is_last: bool, content: str, received_at: datetime
+    ) -> None:
+        self._execute(
+            statements.ADD_REPORT_CHUNK,
+            (report_id, position, seq_no, int(is_last), content, to_milliseconds(received_at)),
+        )
+
+    def list_report_chunks(self, *, report_id: int) -> list[DeviceReportChunk]:
+        rows: list[StoredDeviceReportChunk] = self._execute(statements.LIST_REPORT_CHUNKS, (report_id,)).fetchall()
+        return [decode_device_report_chunk(row) for row in rows]
+
+    def list_report_steps(self, *, report_id: int) -> list[ListReportStepsRow]:
+        rows: list[StoredListReportStepsRow] = self._execute(statements.LIST_REPORT_STEPS, (report_id,)).fetchall()
+        return [decode_list_report_steps_row(row) for row in rows]
+
+    def list_chunk_contents(self, *, report_id: int, seq_no: int) -> list[str]:
+        rows: list[tuple[str]] = self._execute(statements.LIST_CHUNK_CONTENTS, (report_id, seq_no)).fetchall()
+        return [row[0] for row in rows]
+
+    def delete_report_chunks(self, *, report_id: int) -> None:
+        self._execute(statements.DELETE_REPORT_CHUNKS, (report_id,))
 
     def book_energy(self, *, wh: int, last_tx_stop_at: datetime | None, key: int) -> None:
         self._execute(
@@ -1622,6 +2004,173 @@ class SqliteQueries:
         row: StoredToken | None = self._execute(statements.GET_TOKEN, (id,)).fetchone()
         return None if row is None else decode_token(row)
 
+    def find_transaction_by_ocpp_id(
+        self, *, charge_point_key: int, ocpp_transaction_id: str | None
+    ) -> Transaction | None:
+        row: StoredTransaction | None = self._execute(
+            statements.FIND_TRANSACTION_BY_OCPP_ID, (charge_point_key, ocpp_transaction_id)
+        ).fetchone()
+        return None if row is None else decode_transaction(row)
+
+    def add_told_transaction(
+        self,
+        *,
+        charge_point_key: int,
+        connector_key: int,
+        evse_id: int,
+        connector_id: int,
+        ocpp_transaction_id: str | None,
+        started_at: datetime,
+        start_received_at: datetime,
+        session_correlation_id: str,
+    ) -> Transaction:
+        row: StoredTransaction = self._execute(
+            statements.ADD_TOLD_TRANSACTION,
+            (
+                charge_point_key,
+                connector_key,
+                evse_id,
+                connector_id,
+                ocpp_transaction_id,
+                to_milliseconds(started_at),
+                to_milliseconds(start_received_at),
+                session_correlation_id,
+            ),
+        ).fetchone()
+        return decode_transaction(row)
+
+    def add_transaction_state(self, *, transaction_id: int) -> None:
+        self._execute(statements.ADD_TRANSACTION_STATE, (transaction_id,))
+
+    def get_transaction_state(self, *, transaction_id: int) -> TransactionState | None:
+        row: StoredTransactionState | None = self._execute(
+            statements.GET_TRANSACTION_STATE, (transaction_id,)
+        ).fetchone()
+        return None if row is None else decode_transaction_state(row)
+
+    def add_transaction_event(
+        self,
+        *,
+        transaction_id: int,
+        happened_at: datetime,
+        seq_no: int,
+        kind: EventKind,
+        trigger_reason: str,
+        charging_state: str,
+        id_tag: str,
+        id_tag_type: str,
+        is_offline: bool,
+        received_at: datetime,
+    ) -> int:
+        return self._execute(
+            statements.ADD_TRANSACTION_EVENT,
+            (
+                transaction_id,
+                to_milliseconds(happened_at),
+                seq_no,
+                str(kind),
+                trigger_reason,
+                charging_state,
+                id_tag,
+                id_tag_type,
+                int(is_offline),
+                to_milliseconds(received_at),
+            ),
+        ).rowcount
+
+    def list_transaction_events(self, *, transaction_id: int) -> list[ListTransactionEventsRow]:
+        rows: list[StoredListTransactionEventsRow] = self._execute(
+            statements.LIST_TRANSACTION_EVENTS, (transaction_id,)
+        ).fetchall()
+        return [decode_list_transaction_events_row(row) for row in rows]
+
+    def find_started_event(self, *, transaction_id: int) -> datetime | None:
+        row: tuple[int] | None = self._execute(statements.FIND_STARTED_EVENT, (transaction_id,)).fetchone()
+        return None if row is None else decode_find_started_event(row)
+
+    def find_first_token(self, *, transaction_id: int) -> FindFirstTokenRow | None:
+        row: StoredFindFirstTokenRow | None = self._execute(statements.FIND_FIRST_TOKEN, (transaction_id,)).fetchone()
+        return None if row is None else decode_find_first_token_row(row)
+
+    def move_transaction(self, *, connector_key: int, evse_id: int, connector_id: int, id: int) -> None:
+        self._execute(statements.MOVE_TRANSACTION, (connector_key, evse_id, connector_id, id))
+
+    def set_transaction_start(self, *, started_at: datetime, id: int) -> None:
+        self._execute(statements.SET_TRANSACTION_START, (to_milliseconds(started_at), id))
+
+    def set_meter_start(self, *, meter_start: int, id: int) -> None:
+        self._execute(statements.SET_METER_START, (meter_start, id))
+
+    def set_meter_start_basis(
+        self, *, meter_start_at: datetime | None, meter_start_basis: int | None, transaction_id: int
+    ) -> None:
+        self._execute(
+            statements.SET_METER_START_BASIS,
+            (None if meter_start_at is None else to_milliseconds(meter_start_at), meter_start_basis, transaction_id),
+        )
+
+    def set_transaction_token(self, *, id_tag: str, known_at: datetime, id: int) -> None:
+        self._execute(statements.SET_TRANSACTION_TOKEN, (id_tag, to_milliseconds(known_at), id))
+
+    def set_token_type(self, *, id_tag_type: str | None, transaction_id: int) -> None:
+        self._execute(statements.SET_TOKEN_TYPE, (id_tag_type, transaction_id))
+
+    def set_reservation_of_transaction(self, *, reservation_id: int | None, id: int) -> None:
+        self._execute(statements.SET_RESERVATION_OF_TRANSACTION, (reservation_id, id))
+
+    def set_remote_start(self, *, remote_start_id: int | None, transaction_id: int) -> None:
+        self._execute(statements.SET_REMOTE_START, (remote_start_id, transaction_id))
+
+    def set_charging_state(
+        self, *, charging_state: str | None, charging_state_at: datetime | None, transaction_id: int
+    ) -> None:
+        self._execute(
+            statements.SET_CHARGING_STATE,
+            (charging_state, None if charging_state_at is None else to_milliseconds(charging_state_at), transaction_id),
+        )
+
+    def amend_transaction(
+        self,
+        *,
+        meter_stop: int | None,
+        energy_wh: int | None,
+        implausible_reason: Implausible | None,
+        evidence: str | None,
+        id: int,
+    ) -> None:
+        self._execute(
+            statements.AMEND_TRANSACTION,
+            (meter_stop, energy_wh, None if implausible_reason is None else str(implausible_reason), evidence, id),
+        )
+
+    def list_connectors_of_evse(self, *, charge_point_key: int, evse_id: int) -> list[Connector]:
+        rows: list[StoredConnector] = self._execute(
+            statements.LIST_CONNECTORS_OF_EVSE, (charge_point_key, evse_id)
+        ).fetchall()
+        return [decode_connector(row) for row in rows]
+
+    def list_open_on_evse(self, *, charge_point_key: int, evse_id: int) -> list[Transaction]:
+        rows: list[StoredTransaction] = self._execute(
+            statements.LIST_OPEN_ON_EVSE, (charge_point_key, evse_id)
+        ).fetchall()
+        return [decode_transaction(row) for row in rows]
+
+    def has_evses(self, *, key: int) -> bool | None:
+        row: tuple[int] | None = self._execute(statements.HAS_EVSES, (key,)).fetchone()
+        return None if row is None else decode_has_evses(row)
+
+    def set_has_evses(self, *, has_evses: bool, key: int) -> None:
+        self._execute(statements.SET_HAS_EVSES, (int(has_evses), key))
+
+    def show_connectors(self, *, has_evses: int, charge_point_key: int) -> None:
+        self._execute(statements.SHOW_CONNECTORS, (has_evses, charge_point_key))
+
+    def list_doubted_told(self, *, began_until: datetime | None) -> list[ListDoubtedToldRow]:
+        rows: list[StoredListDoubtedToldRow] = self._execute(
+            statements.LIST_DOUBTED_TOLD, (None if began_until is None else to_milliseconds(began_until),)
+        ).fetchall()
+        return [decode_list_doubted_told_row(row) for row in rows]
+
     def find_start(
         self, *, connector_key: int, started_at: datetime, id_tag: str, meter_start: int
     ) -> Transaction | None:
@@ -1790,14 +2339,6 @@ class SqliteQueries:
             ),
         ).rowcount
 
-    def rebill_transaction(
-        self, *, energy_wh: int | None, implausible_reason: Implausible | None, evidence: str | None, id: int
-    ) -> None:
-        self._execute(
-            statements.REBILL_TRANSACTION,
-            (energy_wh, None if implausible_reason is None else str(implausible_reason), evidence, id),
-        )
-
     def add_correction(
         self, *, transaction_id: int, energy_wh: int, note: str, who: str, corrected_at: datetime
     ) -> int:
@@ -1818,20 +2359,43 @@ class SqliteQueries:
         return None if row is None else decode_transaction_record(row)
 
     def list_transactions(
-        self, *, since: datetime, before: datetime, before_id: int, closed_only: bool, page_size: int
+        self,
+        *,
+        since: datetime,
+        before: datetime,
+        before_id: int,
+        closed_only: bool,
+        evse_id: int | None,
+        page_size: int,
     ) -> list[TransactionRecord]:
         rows: list[StoredTransactionRecord] = self._execute(
             statements.LIST_TRANSACTIONS,
-            (to_milliseconds(since), to_milliseconds(before), before_id, int(closed_only), page_size),
+            (to_milliseconds(since), to_milliseconds(before), before_id, int(closed_only), evse_id, page_size),
         ).fetchall()
         return [decode_transaction_record(row) for row in rows]
 
     def list_transactions_of_connector_id(
-        self, *, connector_id: int, since: datetime, before: datetime, before_id: int, closed_only: bool, page_size: int
+        self,
+        *,
+        connector_id: int,
+        since: datetime,
+        before: datetime,
+        before_id: int,
+        closed_only: bool,
+        evse_id: int | None,
+        page_size: int,
     ) -> list[TransactionRecord]:
         rows: list[StoredTransactionRecord] = self._execute(
             statements.LIST_TRANSACTIONS_OF_CONNECTOR_ID,
-            (connector_id, to_milliseconds(since), to_milliseconds(before), before_id, int(closed_only), page_size),
+            (
+                connector_id,
+                to_milliseconds(since),
+                to_milliseconds(before),
+                before_id,
+                int(closed_only),
+                evse_id,
+                page_size,
+            ),
         ).fetchall()
         return [decode_transaction_record(row) for row in rows]
 
@@ -1844,6 +2408,7 @@ class SqliteQueries:
         before_id: int,
         id_tag: str | None,
         closed_only: bool,
+        evse_id: int | None,
         page_size: int,
     ) -> list[TransactionRecord]:
         rows: list[StoredTransactionRecord] = self._execute(
@@ -1855,10 +2420,17 @@ class SqliteQueries:
                 before_id,
                 id_tag,
                 int(closed_only),
+                evse_id,
                 page_size,
             ),
         ).fetchall()
         return [decode_transaction_record(row) for row in rows]
+
+    def list_evses_with_connector(self, *, charge_point_id: str, connector_id: int) -> list[int]:
+        rows: list[tuple[int]] = self._execute(
+            statements.LIST_EVSES_WITH_CONNECTOR, (charge_point_id, connector_id)
+        ).fetchall()
+        return [row[0] for row in rows]
 
     def list_transactions_of_connector(
         self,
@@ -1897,6 +2469,7 @@ class SqliteQueries:
         before: datetime,
         before_id: int,
         connector_id: int | None,
+        evse_id: int | None,
         closed_only: bool,
         page_size: int,
     ) -> list[TransactionRecord]:
@@ -1908,6 +2481,7 @@ class SqliteQueries:
                 to_milliseconds(before),
                 before_id,
                 connector_id,
+                evse_id,
                 int(closed_only),
                 page_size,
             ),
@@ -1922,6 +2496,7 @@ class SqliteQueries:
         before_id: int,
         charge_point_id: str | None,
         connector_id: int | None,
+        evse_id: int | None,
         id_tag: str | None,
         page_size: int,
     ) -> list[TransactionRecord]:
@@ -1933,6 +2508,7 @@ class SqliteQueries:
                 before_id,
                 charge_point_id,
                 connector_id,
+                evse_id,
                 id_tag,
                 page_size,
             ),
@@ -1947,6 +2523,7 @@ class SqliteQueries:
         before_id: int,
         charge_point_id: str | None,
         connector_id: int | None,
+        evse_id: int | None,
         id_tag: str | None,
         ended_since: datetime | None,
         ended_until: datetime | None,
@@ -1960,6 +2537,7 @@ class SqliteQueries:
                 before_id,
                 charge_point_id,
                 connector_id,
+                evse_id,
                 id_tag,
                 None if ended_since is None else to_milliseconds(ended_since),
                 None if ended_until is None else to_milliseconds(ended_until),
@@ -1976,6 +2554,7 @@ class SqliteQueries:
         before_id: int,
         charge_point_id: str | None,
         connector_id: int | None,
+        evse_id: int | None,
         id_tag: str | None,
         ended_since: datetime | None,
         ended_until: datetime | None,
@@ -1989,6 +2568,7 @@ class SqliteQueries:
                 before_id,
                 charge_point_id,
                 connector_id,
+                evse_id,
                 id_tag,
                 None if ended_since is None else to_milliseconds(ended_since),
                 None if ended_until is None else to_milliseconds(ended_until),
@@ -2007,6 +2587,7 @@ class SqliteQueries:
         until: datetime | None,
         charge_point_id: str | None,
         connector_id: int | None,
+        evse_id: int | None,
         id_tag: str | None,
         page_size: int,
     ) -> list[TransactionRecord]:
@@ -2020,6 +2601,7 @@ class SqliteQueries:
                 None if until is None else to_milliseconds(until),
                 charge_point_id,
                 connector_id,
+                evse_id,
                 id_tag,
                 page_size,
             ),

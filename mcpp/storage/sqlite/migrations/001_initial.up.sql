@@ -8,16 +8,20 @@
 
 -- AUTOINCREMENT, here and below: a key that was given once is never given again, also after a purge.
 -- connection_epoch: counts its connections; the end of one that isn't the newest says nothing.
+-- ocpp_version: of its last connection. ocpp_versions: those that it may speak, as an operator says, commas between them;
+-- NULL: all that the server speaks.
 -- energy_wh: of its ended transactions. energy_peak_wh: what was reported of all of them before the sum fell.
 -- password_hash_candidate: of new passwords that may be in force, blanks between them; all count until that shows.
 -- security_profile: the least that it must use, as an operator says. highest_profile: the highest that it has used.
 -- certificate_serial: the serial number that may stand as CN in its certificate, as an operator says.
 -- authenticated_at: when it last proved who it is, by password or certificate.
+-- has_evses: whether the version that it speaks numbers connectors within EVSEs, and gives transactions the charger's ids.
 -- rated_power_w: the most that each of its connectors can deliver, as an operator says.
 CREATE TABLE charge_points (
     key                       INTEGER PRIMARY KEY AUTOINCREMENT,
     identity                  TEXT    NOT NULL UNIQUE,
     ocpp_version              TEXT,
+    ocpp_versions             TEXT,
     display_name              TEXT,
     password_hash             TEXT,
     password_hash_candidate   TEXT,
@@ -49,13 +53,17 @@ CREATE TABLE charge_points (
     last_tx_stop_at           INTEGER,
     last_error_at             INTEGER,
     energy_wh                 INTEGER NOT NULL DEFAULT 0,
-    energy_peak_wh            INTEGER NOT NULL DEFAULT 0
+    energy_peak_wh            INTEGER NOT NULL DEFAULT 0,
+    has_evses                 INTEGER NOT NULL DEFAULT 0 CHECK (has_evses IN (0, 1))
 ) STRICT;
 
 CREATE INDEX charge_points_whatever_case ON charge_points (identity COLLATE NOCASE, identity);
 CREATE INDEX charge_points_by_vendor ON charge_points (vendor, identity);
 
--- A connector as OCPP numbers it. evse_id is 0 where the version has no EVSEs (1.6); connector 0 is the charge point.
+-- A connector as OCPP numbers it. evse_id is 0 where the version has no EVSEs (1.6); connector 0 is the charge point, or
+-- of an EVSE the EVSE as a whole.
+-- reported_status: the charger's own word, where status is derived from it; NULL where it's the same (1.6).
+-- is_shown: whether it's one that the charge point has, in the version that it speaks; an EVSE as a whole never is.
 -- ordered_availability: as the charge point last agreed to, at once or after a transaction.
 -- status_began_at: since when it has had its status without a break, by our clock.
 -- newest_start_at, newest_stop_at: up to when its charge point has told of its transactions' starts and stops, by its own
@@ -80,6 +88,8 @@ CREATE TABLE connectors (
     newest_stop_at            INTEGER,
     stale_status_at           INTEGER,
     stale_status_received_at  INTEGER,
+    reported_status           TEXT,
+    is_shown                  INTEGER NOT NULL DEFAULT 1 CHECK (is_shown IN (0, 1)),
     UNIQUE (charge_point_key, evse_id, connector_id)
 ) STRICT;
 
@@ -103,6 +113,121 @@ CREATE TABLE configuration_keys (
     readonly          INTEGER NOT NULL CHECK (readonly IN (0, 1)),
     known_at          INTEGER NOT NULL,
     PRIMARY KEY (charge_point_key, key)
+) STRICT, WITHOUT ROWID;
+
+-- The device model (OCPP 2.x): the attributes of a charge point's variables as it last reported or accepted them.
+-- key: the spelling of all that names one (mcpp.domain.variables); what a charge point leaves out of it is '' or 0.
+-- A secret one has no value here. What it never told of the others is NULL.
+CREATE TABLE device_variables (
+    charge_point_key     INTEGER NOT NULL REFERENCES charge_points (key) ON DELETE CASCADE,
+    key                  TEXT    NOT NULL COLLATE NOCASE,
+    component            TEXT    NOT NULL COLLATE NOCASE,
+    component_instance   TEXT    NOT NULL COLLATE NOCASE,
+    evse_id              INTEGER NOT NULL,
+    connector_id         INTEGER NOT NULL,
+    variable             TEXT    NOT NULL COLLATE NOCASE,
+    variable_instance    TEXT    NOT NULL COLLATE NOCASE,
+    attribute            TEXT    NOT NULL CHECK (attribute IN ('Actual', 'Target', 'MinSet', 'MaxSet')),
+    value                TEXT,
+    mutability           TEXT    CHECK (mutability IN ('ReadOnly', 'WriteOnly', 'ReadWrite')),
+    data_type            TEXT,
+    unit                 TEXT,
+    min_limit            TEXT,
+    max_limit            TEXT,
+    max_elements         INTEGER,
+    values_list          TEXT,
+    supports_monitoring  INTEGER CHECK (supports_monitoring IN (0, 1)),
+    is_persistent        INTEGER CHECK (is_persistent IN (0, 1)),
+    is_constant          INTEGER CHECK (is_constant IN (0, 1)),
+    known_at             INTEGER NOT NULL,
+    PRIMARY KEY (charge_point_key, key)
+) STRICT, WITHOUT ROWID;
+
+-- Monitors of a charge point's variables, by the id that it gave them. variable_key: as device_variables.key.
+-- origin: who made it, where that is told.
+CREATE TABLE device_monitors (
+    charge_point_key     INTEGER NOT NULL REFERENCES charge_points (key) ON DELETE CASCADE,
+    monitor_id           INTEGER NOT NULL,
+    variable_key         TEXT    NOT NULL COLLATE NOCASE,
+    component            TEXT    NOT NULL,
+    component_instance   TEXT    NOT NULL,
+    evse_id              INTEGER NOT NULL,
+    connector_id         INTEGER NOT NULL,
+    variable             TEXT    NOT NULL,
+    variable_instance    TEXT    NOT NULL,
+    type                 TEXT    NOT NULL,
+    value                TEXT    NOT NULL,
+    severity             INTEGER NOT NULL,
+    is_transaction_only  INTEGER NOT NULL CHECK (is_transaction_only IN (0, 1)),
+    origin               TEXT,
+    known_at             INTEGER NOT NULL,
+    PRIMARY KEY (charge_point_key, monitor_id)
+) STRICT, WITHOUT ROWID;
+
+-- What a charge point told of its devices: of variables, and of what else happens in it, by kind; the newest
+-- (mcpp.bounds). subject: what it is about, as device_variables.key where that is a variable.
+-- event_id: 0 where it gives none. details: JSON, what the other columns don't say.
+CREATE TABLE device_events (
+    id                   INTEGER PRIMARY KEY,
+    charge_point_key     INTEGER NOT NULL REFERENCES charge_points (key) ON DELETE CASCADE,
+    kind                 TEXT    NOT NULL CHECK (kind IN ('variable', 'der_alarm', 'der_control', 'battery_swap')),
+    event_id             INTEGER NOT NULL,
+    occurred_at          INTEGER NOT NULL,
+    subject              TEXT    NOT NULL COLLATE NOCASE,
+    component            TEXT    NOT NULL,
+    component_instance   TEXT    NOT NULL,
+    evse_id              INTEGER NOT NULL,
+    connector_id         INTEGER NOT NULL,
+    variable             TEXT    NOT NULL,
+    variable_instance    TEXT    NOT NULL,
+    value                TEXT,
+    trigger              TEXT,
+    cause                INTEGER,
+    severity             INTEGER,
+    is_cleared           INTEGER NOT NULL CHECK (is_cleared IN (0, 1)),
+    tech_code            TEXT,
+    tech_info            TEXT,
+    monitor_id           INTEGER,
+    origin               TEXT,
+    ocpp_transaction_id  TEXT,
+    details              TEXT    NOT NULL,
+    received_at          INTEGER NOT NULL,
+    UNIQUE (charge_point_key, kind, event_id, occurred_at, subject, is_cleared)
+) STRICT;
+
+CREATE INDEX device_events_by_charge_point ON device_events (charge_point_key, id);
+
+-- Reports that a charge point sends in chunks under the id of the request that asked for it.
+-- is_full: it names all that there is, so that what it doesn't name is gone. is_complete: its last chunk came.
+-- requested_at: when the charge point agreed to send it; NULL where that isn't known.
+CREATE TABLE device_reports (
+    id                INTEGER PRIMARY KEY AUTOINCREMENT,
+    charge_point_key  INTEGER NOT NULL REFERENCES charge_points (key) ON DELETE CASCADE,
+    kind              TEXT    NOT NULL CHECK (kind IN (
+        'variables', 'monitors', 'customer_information', 'charging_profiles', 'display_messages', 'der_controls',
+        'installed_certificates', 'event_streams', 'event_stream_values'
+    )),
+    request_id        INTEGER NOT NULL,
+    requested_at      INTEGER,
+    first_at          INTEGER,
+    last_at           INTEGER,
+    is_full           INTEGER NOT NULL CHECK (is_full IN (0, 1)),
+    is_complete       INTEGER NOT NULL CHECK (is_complete IN (0, 1)),
+    UNIQUE (charge_point_key, kind, request_id)
+) STRICT;
+
+CREATE INDEX device_reports_by_request ON device_reports (charge_point_key, request_id);
+CREATE INDEX device_reports_by_charge_point ON device_reports (charge_point_key, id);
+
+-- position: in the order in which they came, since seq_no needn't count. content: JSON, secrets masked.
+CREATE TABLE device_report_chunks (
+    report_id    INTEGER NOT NULL REFERENCES device_reports (id) ON DELETE CASCADE,
+    position     INTEGER NOT NULL,
+    seq_no       INTEGER NOT NULL,
+    is_last      INTEGER NOT NULL CHECK (is_last IN (0, 1)),
+    content      TEXT    NOT NULL,
+    received_at  INTEGER NOT NULL,
+    PRIMARY KEY (report_id, position)
 ) STRICT, WITHOUT ROWID;
 
 -- Which version of the local authorization list a charge point has: 0 for an empty one, -1 where it knows no lists.
@@ -172,7 +297,9 @@ CREATE INDEX unknown_id_tags_by_time ON unknown_id_tags (last_at, id_tag, charge
 CREATE INDEX unknown_id_tags_by_charge_point ON unknown_id_tags (charge_point_key);
 
 -- AUTOINCREMENT: an id that was given to a charger once is never given again, also after a purge.
--- connector_id: the connector's number as OCPP has it, a copy for the index.
+-- connector_id, evse_id: the connector's numbers as OCPP has them, a copy for the index.
+-- ocpp_transaction_id: the charger's own id, of up to 36 characters; NULL where ours is the only one (1.6).
+-- meter_start: -1 where none was told.
 -- stop_match: how the charger's stop found it, by its id or by a guess, which yields to a stop that names it.
 -- energy_wh: what was delivered, by the evidence of mcpp.domain.evidence; 0 where implausible_reason says why no
 -- reading can be believed. correction_id: the newest correction by a person, which counts in place of it.
@@ -204,10 +331,13 @@ CREATE TABLE transactions (
     )),
     correction_id           INTEGER REFERENCES transaction_corrections (id),
     session_correlation_id  TEXT    NOT NULL,
-    suspicion               TEXT    CHECK (suspicion IN ('connector_available', 'boot')),
+    suspicion               TEXT    CHECK (suspicion IN (
+        'connector_available', 'boot', 'version_change'
+    )),
     suspicion_at            INTEGER,
     grace_began_at          INTEGER,
     samples_thinned         INTEGER NOT NULL DEFAULT 0 CHECK (samples_thinned IN (0, 1)),
+    evse_id                 INTEGER NOT NULL DEFAULT 0,
     CHECK ((stopped_at IS NULL) = (stop_origin IS NULL)),
     CHECK ((stop_match IS NOT NULL) = (stop_origin IS 'charger')),
     CHECK ((stopped_at IS NULL) = (meter_stop IS NULL)),
@@ -229,10 +359,11 @@ CREATE TABLE transaction_corrections (
 
 CREATE INDEX transaction_corrections_by_transaction ON transaction_corrections (transaction_id, id);
 
--- OCPP 2.0.1: the charger makes the id, a string of up to 36 characters.
 CREATE UNIQUE INDEX transactions_by_ocpp_id ON transactions (charge_point_key, ocpp_transaction_id)
     WHERE ocpp_transaction_id IS NOT NULL;
-CREATE UNIQUE INDEX transactions_open_by_connector ON transactions (connector_key) WHERE stopped_at IS NULL;
+-- One open transaction for each connector where we give the only id; else that is the domain's to see to.
+CREATE UNIQUE INDEX transactions_open_by_connector ON transactions (connector_key, coalesce(ocpp_transaction_id, ''))
+    WHERE stopped_at IS NULL;
 CREATE INDEX transactions_open ON transactions (started_at, id) WHERE stopped_at IS NULL;
 CREATE INDEX transactions_suspected ON transactions (grace_began_at) WHERE grace_began_at IS NOT NULL;
 CREATE INDEX transactions_by_start ON transactions (started_at, id);
@@ -258,6 +389,38 @@ CREATE INDEX transactions_by_id_tag_and_stop ON transactions (id_tag, stopped_at
 -- A day in milliseconds: what became known later than that may be too late for the statement of its month.
 CREATE INDEX transactions_known_late ON transactions (id_tag, stop_received_at)
     WHERE stop_received_at > stopped_at + 86400000;
+
+-- What is known of a transaction whose charger reports it by events, beside the row itself.
+-- charging_state: the newest that was told, with its time. meter_start_at: when the register that is meter_start was
+-- measured; meter_start_basis: how good a start it is, less is better (mcpp.domain.told_registers); NULL before any was
+-- told. remote_start_id: of the command that asked for it. id_tag_type: of the token that id_tag is, as the charger says.
+CREATE TABLE transaction_states (
+    transaction_id     INTEGER NOT NULL PRIMARY KEY REFERENCES transactions (id) ON DELETE CASCADE,
+    charging_state     TEXT    CHECK (charging_state IN (
+        'Charging', 'EVConnected', 'SuspendedEV', 'SuspendedEVSE', 'Idle'
+    )),
+    charging_state_at  INTEGER,
+    meter_start_at     INTEGER,
+    meter_start_basis  INTEGER,
+    remote_start_id    INTEGER,
+    id_tag_type        TEXT
+) STRICT;
+
+-- Its events, each once however often it came. seq_no: the charger's count, which some let stand at 0: so the key is
+-- wider. trigger_reason: in the charger's words. '' where it left something out.
+CREATE TABLE transaction_events (
+    transaction_id  INTEGER NOT NULL REFERENCES transactions (id) ON DELETE CASCADE,
+    happened_at     INTEGER NOT NULL,
+    seq_no          INTEGER NOT NULL,
+    kind            TEXT    NOT NULL CHECK (kind IN ('started', 'updated', 'ended')),
+    trigger_reason  TEXT    NOT NULL,
+    charging_state  TEXT    NOT NULL,
+    id_tag          TEXT    NOT NULL COLLATE NOCASE,
+    id_tag_type     TEXT    NOT NULL,
+    is_offline      INTEGER NOT NULL CHECK (is_offline IN (0, 1)),
+    received_at     INTEGER NOT NULL,
+    PRIMARY KEY (transaction_id, happened_at, seq_no, kind, trigger_reason, charging_state, id_tag)
+) STRICT, WITHOUT ROWID;
 
 -- What counted for an ended transaction until something else did: a stop that came later, values that came after it, a
 -- person's correction. Only added to. stop_received_at to correction_id: as they were; id_tag: a copy for the index.
@@ -344,7 +507,7 @@ CREATE TABLE allotments (
 ) STRICT, WITHOUT ROWID;
 
 -- There from the beginning, so that a restored database can move it ahead.
-INSERT INTO allotments (kind, last_number) VALUES ('reservation', 0);
+INSERT INTO allotments (kind, last_number) VALUES ('reservation', 0), ('request', 0), ('remote_start', 0);
 
 -- Charging profiles that commands refer to by name: JSON in OCPP's spelling, as it was given.
 CREATE TABLE charging_profiles (
@@ -461,8 +624,9 @@ CREATE VIEW transaction_records AS
 SELECT
     t.id AS transaction_id,
     p.identity AS charge_point_id,
-    c.evse_id,
+    t.evse_id,
     t.connector_id,
+    t.ocpp_transaction_id,
     t.id_tag,
     t.reservation_id,
     t.meter_start,
@@ -484,7 +648,6 @@ SELECT
     r.corrected_at
 FROM transactions AS t
 JOIN charge_points AS p ON p.key = t.charge_point_key
-JOIN connectors AS c ON c.key = t.connector_key
 LEFT JOIN transaction_corrections AS r ON r.id = t.correction_id;
 
 CREATE VIEW reservation_records AS
