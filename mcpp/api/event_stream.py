@@ -151,7 +151,7 @@ class EventStream:
         try:
             if chunk:
                 yield chunk
-            while not self._closed and not (caller and caller.is_ended):
+            while not self._is_over(caller):
                 if not is_behind:
                     if news.first is None:
                         # Nothing of what came since is wanted.
@@ -161,7 +161,7 @@ class EventStream:
                         continue
                     if gather:
                         await asyncio.sleep(gather - asyncio.get_running_loop().time() % gather + apart)
-                        if self._closed or (caller and caller.is_ended):
+                        if self._is_over(caller):
                             return
                     position, news.first = max(position, news.first - 1), None
                 if position < self._oldest() - 1:
@@ -199,6 +199,9 @@ class EventStream:
 
     def _id(self, number: int) -> str:
         return f"{self._epoch}-{number}"
+
+    def _is_over(self, caller: Caller | None) -> bool:
+        return self._closed or (caller is not None and caller.is_ended)
 
     def _oldest(self) -> int:
         """The number of the oldest event that is kept."""

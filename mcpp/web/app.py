@@ -15,10 +15,10 @@ def add_pages(app: FastAPI) -> None:
     """Each page has its address; they ask what `/api/v1` asks, the services of the application."""
     renderer = Renderer()
     app.state.renderer = renderer
-<<<<<<< HEAD
-    first = len(app.router.routes)
-=======
-    app.router.routes.extend(built_pages())
+    # The overview is asked for more often than all else together, and routes are tried in their order.
+    first, *others = built_pages()
+    app.router.routes.insert(0, first)
+    app.router.routes.extend(others)
     app.mount(STATIC_PATH, renderer.static)
 
 
@@ -26,7 +26,6 @@ def add_pages(app: FastAPI) -> None:
 def built_pages() -> tuple[BaseRoute, ...]:
     """The pages' routes, built once by a process, as those of the API are."""
     whole = APIRouter()
->>>>>>> main
     for router in (
         overview.router,
         charger.router,
@@ -39,12 +38,5 @@ def built_pages() -> tuple[BaseRoute, ...]:
         connect.router,
         login.router,
     ):
-<<<<<<< HEAD
-        app.include_router(router)
-    # The overview is asked for more often than all else together, and routes are tried in their order.
-    app.router.routes.insert(0, app.router.routes.pop(first))
-    app.mount(STATIC_PATH, renderer.static)
-=======
         whole.include_router(router)
     return tuple(whole.routes)
->>>>>>> main
