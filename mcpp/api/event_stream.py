@@ -27,6 +27,10 @@ _HEARTBEAT: Final = b": heartbeat\n\n"
 _BYTES_AT_ONCE: Final = 64 * 1024
 """After so many a write to a reader goes out, so that what is in hand for him stays small."""
 
+_APART: Final = 0.003
+_MOST_APART: Final = 16
+"""Seconds between what readers get who gather events, and how many of them: pages ask for something then."""
+
 
 Kinds: TypeAlias = frozenset[type[Event]]
 
@@ -118,7 +122,7 @@ class EventStream:
 
         Where events may have been missed since `last_event_id`, the first one is `gap`. Ends when the reader is too
         slow, and when the `caller` may ask no more. Where `gather` is given, what came within so many seconds comes at
-        once, to all such readers in the same moment. Raises TooManyReaders.
+        once, to all such readers within a few milliseconds. Raises TooManyReaders.
         """
         if self._readers >= EVENT_STREAMS:
             raise TooManyReaders(f"{EVENT_STREAMS} streams are open already")
@@ -138,6 +142,7 @@ class EventStream:
             return  # others came in the same moment
         events, news = self._events, _News()
         self._readers += 1
+        apart = self._readers % _MOST_APART * _APART
         self._waiting.add(news.came)
         events.watch(news.wake, None if wanted.is_open else wanted.lets_through)
         if caller is not None:
@@ -155,7 +160,7 @@ class EventStream:
                             yield _HEARTBEAT if wanted.is_open else self._place(position)
                         continue
                     if gather:
-                        await asyncio.sleep(gather - asyncio.get_running_loop().time() % gather)
+                        await asyncio.sleep(gather - asyncio.get_running_loop().time() % gather + apart)
                         if self._is_over(caller):
                             return
                     position, news.first = max(position, news.first - 1), None

@@ -15,7 +15,10 @@ def add_pages(app: FastAPI) -> None:
     """Each page has its address; they ask what `/api/v1` asks, the services of the application."""
     renderer = Renderer()
     app.state.renderer = renderer
-    app.router.routes.extend(built_pages())
+    # The overview is asked for more often than all else together, and routes are tried in their order.
+    first, *others = built_pages()
+    app.router.routes.insert(0, first)
+    app.router.routes.extend(others)
     app.mount(STATIC_PATH, renderer.static)
 
 

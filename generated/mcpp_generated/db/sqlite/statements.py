@@ -132,8 +132,8 @@ LIST_REPORTS: Final = """\
 SELECT charge_point_key, kind, status, request_id, reported_at FROM charge_point_reports WHERE charge_point_key = ?1 ORDER BY kind"""
 
 ADD_SECURITY_EVENT: Final = """\
-INSERT INTO security_events (charge_point_key, type, occurred_at, tech_info, received_at)
-VALUES (?1, ?2, ?3, ?4, ?5)
+INSERT INTO security_events (charge_point_key, type, occurred_at, tech_info, digest, received_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6)
 ON CONFLICT DO NOTHING"""
 
 COUNT_SECURITY_EVENTS: Final = """\
