@@ -1497,8 +1497,10 @@ class Queries(Protocol):
         """The first token that was told of a transaction; that of its end last."""
         raise NotImplementedError
 
-    def move_transaction(self, *, connector_key: int, evse_id: int, connector_id: int, id: int) -> None:
-        """Say on which connector a transaction is."""
+    def move_transaction(
+        self, *, connector_key: int, evse_id: int, connector_id: int, session_correlation_id: str, id: int
+    ) -> None:
+        """Say on which connector a transaction is, and in which session."""
         raise NotImplementedError
 
     def set_transaction_start(self, *, started_at: datetime, id: int) -> None:

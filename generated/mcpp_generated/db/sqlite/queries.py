@@ -2092,8 +2092,10 @@ class SqliteQueries:
         row: StoredFindFirstTokenRow | None = self._execute(statements.FIND_FIRST_TOKEN, (transaction_id,)).fetchone()
         return None if row is None else decode_find_first_token_row(row)
 
-    def move_transaction(self, *, connector_key: int, evse_id: int, connector_id: int, id: int) -> None:
-        self._execute(statements.MOVE_TRANSACTION, (connector_key, evse_id, connector_id, id))
+    def move_transaction(
+        self, *, connector_key: int, evse_id: int, connector_id: int, session_correlation_id: str, id: int
+    ) -> None:
+        self._execute(statements.MOVE_TRANSACTION, (connector_key, evse_id, connector_id, session_correlation_id, id))
 
     def set_transaction_start(self, *, started_at: datetime, id: int) -> None:
         self._execute(statements.SET_TRANSACTION_START, (to_milliseconds(started_at), id))

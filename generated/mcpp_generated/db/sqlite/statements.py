@@ -1327,7 +1327,10 @@ SELECT id_tag, id_tag_type FROM transaction_events WHERE transaction_id = ?1 AND
 ORDER BY kind = 'ended', happened_at, seq_no LIMIT 1"""
 
 MOVE_TRANSACTION: Final = """\
-UPDATE transactions SET connector_key = ?1, evse_id = ?2, connector_id = ?3 WHERE id = ?4"""
+UPDATE transactions
+SET connector_key = ?1, evse_id = ?2, connector_id = ?3,
+    session_correlation_id = ?4
+WHERE id = ?5"""
 
 SET_TRANSACTION_START: Final = """\
 UPDATE transactions SET started_at = ?1 WHERE id = ?2"""
