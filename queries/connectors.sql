@@ -60,7 +60,7 @@ SELECT c.charge_point_key, c.evse_id, c.connector_id, c.status, c.error_code, c.
     c.ordered_availability, c.session_correlation_id, c.reported_status, t.id AS transaction_id, t.ocpp_transaction_id
 FROM connectors AS c
 LEFT JOIN transactions AS t ON t.id = (
-    SELECT o.id FROM transactions AS o WHERE o.connector_key = c.key AND o.stopped_at IS NULL ORDER BY o.id DESC LIMIT 1
+    SELECT max(o.id) FROM transactions AS o WHERE o.connector_key = c.key AND o.stopped_at IS NULL
 )
 WHERE c.charge_point_key IN (sqlc.slice(charge_point_keys)) AND c.is_shown = 1
 ORDER BY c.charge_point_key, c.evse_id, c.connector_id;

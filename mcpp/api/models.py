@@ -132,7 +132,10 @@ class ChargePointDetail(ChargePoint):
 class ConfigurationKey(BaseModel):
     """A configuration key of a charge point, as last known."""
 
-    key: str = Field(examples=["HeartbeatInterval"])
+    key: str = Field(
+        description="Of OCPP 2.x: the key of a variable, as in `/charge-points/{id}/variables`.",
+        examples=["HeartbeatInterval", "OCPPCommCtrlr.HeartbeatInterval"],
+    )
     value: str | None = Field(description="null where it is secret, or has none.")
     readonly: bool
     known_at: Time

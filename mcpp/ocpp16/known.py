@@ -6,6 +6,7 @@ from typing import Final
 
 from mcpp.csms.version import KnownVersion, Version
 from mcpp.csms.vocabulary import Vocabulary
+from mcpp.ocpp16.buttons import BUTTONS
 from mcpp.ocpp16.errors import COUNTED_AS, SPELLING
 from mcpp_generated.ocpp16 import CALLS, COMMANDS, VERSION
 
@@ -35,5 +36,6 @@ KNOWN: Final = KnownVersion(
         remote_stop="RemoteStopTransaction",
         rejected="Rejected",
     ),
+    buttons=BUTTONS,
     import_room=_import_room,
 )

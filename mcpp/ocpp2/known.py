@@ -7,6 +7,7 @@ from typing import Final
 
 from mcpp.csms.version import KnownVersion, Version
 from mcpp.csms.vocabulary import Vocabulary
+from mcpp.ocpp2.buttons import BUTTONS
 from mcpp.ocpp2.errors import COUNTED_AS, SPELLING
 from mcpp.ocppj.frames import Framing
 from mcpp_generated import ocpp21, ocpp201
@@ -53,6 +54,8 @@ def _known(
             rejected="Rejected",
         ),
         framing=framing,
+        has_evses=True,
+        buttons=BUTTONS,
         import_room=import_room,
     )
 

@@ -51,17 +51,17 @@ class ConnectorState:
     """A connector as the database has it; `connector_id` 0 is the charge point as a whole."""
 
     connector_id: int
-    evse_id: int
+    evse_id: int = NO_EVSE
     """Of the EVSE that it's one of; 0 where its charge point's OCPP version has connectors only."""
     status: str | None
     """As last reported, in the words of OCPP 1.6 (§7.7)."""
-    reported_status: str | None
+    reported_status: str | None = None
     """The charge point's own word, where `status` is derived from it."""
     error_code: str | None
     status_at: datetime | None
     transaction_id: int | None
     """Of the transaction that runs on it."""
-    ocpp_transaction_id: str | None
+    ocpp_transaction_id: str | None = None
     """The charge point's own id of the same, where it makes one."""
     inoperative: bool
     """Last ordered to be (OCPP 1.6 §5.2)."""

@@ -28,6 +28,9 @@ VOCABULARY: Final = VERSIONS[0].vocabulary
 _READ_UNMATCHED: Final = ByVersion(VERSIONS, lambda version: version.read_unmatched)
 
 
+EVSE_VERSIONS: Final = frozenset(version.name for version in VERSIONS if version.has_evses)
+"""Those in which connectors are numbered within EVSEs."""
+
 _NAMES: Final = [version.name for version in VERSIONS]
 
 
@@ -40,6 +43,13 @@ def spoken_versions(wanted: Sequence[str] | None) -> tuple[KnownVersion, ...]:
         known = ", ".join(_NAMES)
         raise StartError(f"ocpp-versions: there is no version {unknown[0]!r} here; those that can be spoken: {known}")
     return tuple(version for version in VERSIONS if version.name in wanted)
+
+
+WITH_EVSES: Final = frozenset(version.name for version in VERSIONS if version.has_evses)
+"""Those that number EVSEs and the connectors of each."""
+
+BUTTONS: Final = {version.name: version.buttons for version in VERSIONS}
+"""The pages' buttons, by version."""
 
 
 def read_unmatched(version: str, kind: UnmatchedKind, payload: str) -> Content:

@@ -19,6 +19,7 @@ from mcpp_generated.db.enums import Implausible, StopMatch
 CAUSES: Final[Mapping[str, str]] = {
     Cause.CONNECTOR_AVAILABLE: "its connector was reported free",
     Cause.BOOT: "its charge point booted and spoke of it no more",
+    Cause.VERSION_CHANGE: "its charge point came back with another version of OCPP",
     Cause.NEXT_START: "its connector began another one",
     Cause.OPERATOR: "an operator said so",
     Cause.STOP_REGISTER: "its stop's register doesn't go with its meter values",
@@ -45,8 +46,8 @@ IMPLAUSIBLE: Final[Mapping[str, str]] = {
 _ENVELOPE: Final = frozenset(
     {
         "timestamp", "level", "event", "category", "correlation_id", "session_correlation_id", "trace_id", "span_id",
-        "charge_point_id", "connector_id", "evse_id", "transaction_id", "action", "message_id", "direction", "plugin", "stack",
-        "duration_ms", "payload",
+        "charge_point_id", "connector_id", "evse_id", "transaction_id", "action", "message_id", "direction", "plugin",
+        "stack", "duration_ms", "payload",
     }
 )  # fmt: skip
 """Fields that an entry shows elsewhere, or that are for machines."""

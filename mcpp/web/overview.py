@@ -13,10 +13,12 @@ from markupsafe import Markup
 from starlette.responses import Response
 
 from mcpp.api.services import ApiServices, FromServices
+from mcpp.domain.memory import NO_EVSE
 from mcpp.reads.days import read_days
 from mcpp.reads.shown_state import ShownState
 from mcpp.reads.summary import Place
 from mcpp.reads.tiles import Tile, find_by_name, read_tiles
+from mcpp.web.asks import asks_of
 from mcpp.web.overview_days import days_chart
 from mcpp.web.overview_takers import MOST_SESSIONS, takers_chart
 from mcpp.web.pages import FromRenderer, page_router
@@ -43,6 +45,9 @@ _DAYS: Final = 14
 
 _TODOS: Final = 30
 """Of what needs somebody; the gravest come first, and whoever has more begins with these."""
+
+_TODOS_BESIDE_FOUND: Final = 3
+"""Of these, beside what was looked for."""
 
 _PARTS: Final = 64
 """That a page asks for at once at most; it asks for all before."""
@@ -88,6 +93,11 @@ class _Look:
     searched: str
     state: ShownState | None
 
+    @property
+    def is_search(self) -> bool:
+        """Whether some connectors are looked for: then the page is what was found, and little else."""
+        return bool(self.searched.strip()) or self.state is not None
+
 
 @router.get("/")
 async def show_overview(
@@ -123,6 +133,7 @@ async def _render(
         "names": state_names(texts),
         "q": look.searched,
         "chosen": look.state,
+        "is_search": look.is_search,
         "parts": wanted,
         "tiles": [],
     }
@@ -130,11 +141,12 @@ async def _render(
         summary = await services.summary(viewer.zone)
         context["summary"] = summary
         if is_whole or "headline" in wanted:
-            url = services.connect_info().url
-            context["todos"] = [todo(item, texts, url) for item in summary.attention[:_TODOS]]
+            url, asks = services.connect_info().url, asks_of(services)
+            most = _TODOS_BESIDE_FOUND if look.is_search else _TODOS
+            context["todos"] = [todo(item, texts, url, asks) for item in summary.attention[:most]]
         if is_whole or "groups" in wanted:
             context |= await _fleet(services, summary.places, look.searched.strip(), look.state)
-        if is_whole or "charts" in wanted:
+        if (is_whole and not look.is_search) or "charts" in wanted:
             now = services.clock.now()
             days = await read_days(services.readers, services.booked, viewer.zone, now, _DAYS)
             context["days"] = days_chart(days, viewer, texts)
@@ -148,7 +160,12 @@ async def _render(
     identities = list(dict.fromkeys(_identity_of(name) for name in wanted if name.startswith(_TILE)))
     if identities or not wanted <= {_WHOLE}:
         tiles = [tile for some in _portions(identities) for tile in await _tiles(services, some)]
-        context |= {"tiles": [shown(tile) for tile in tiles], "keep": made.__setitem__}
+
+        def keep(name: str, part: Markup) -> str:
+            made[name] = part
+            return ""
+
+        context |= {"tiles": [shown(tile) for tile in tiles], "keep": keep}
         await asyncio.to_thread(renderer.text, viewer, "overview_parts.html", context)
     return made
 
@@ -175,10 +192,10 @@ async def _fleet(
         by_state.setdefault(place.state, []).append(place)
     first = {place for those in by_state.values() for place in those[:_OF_GROUP]}
     tiles = await _tiles(services, list({place.charge_point_id for place in first}))
-    wanted = {(place.charge_point_id, place.connector_id) for place in first}
+    wanted = {place[:3] for place in first}
     by_shown: dict[ShownState, list[ShownTile]] = {}
     for tile in tiles:
-        if (tile.charge_point_id, tile.connector_id) in wanted:
+        if _place_of(tile) in wanted:
             by_shown.setdefault(tile.state, []).append(shown(tile))
     groups = [
         Group(state, len(those), by_shown.get(state, [])) for state in STATE_NAMES if (those := by_state.get(state))
@@ -194,16 +211,22 @@ async def _found(
     found = [
         place for place in places if chosen in {None, place.state} and (named is None or place.charge_point_id in named)
     ]
-    some = {(place.charge_point_id, place.connector_id) for place in found[:_FOUND]}
-    tiles = await _tiles(services, list({identity for identity, _ in some}))
-    rows = [shown(tile) for tile in tiles if (tile.charge_point_id, tile.connector_id) in some]
+    some = {place[:3] for place in found[:_FOUND]}
+    tiles = await _tiles(services, list({identity for identity, *_ in some}))
+    rows = [shown(tile) for tile in tiles if _place_of(tile) in some]
     return {"is_large": True, "is_compact": True, "groups": None, "tiles": rows, "count": len(found)}
+
+
+def _place_of(tile: Tile) -> tuple[str, int, int]:
+    """As a Place begins."""
+    return tile.charge_point_id, tile.evse_id, tile.connector_id
 
 
 def shown(tile: Tile) -> ShownTile:
     """With the id of its element, from which the charge point is known again."""
     place = quote(tile.charge_point_id, safe="")
-    return ShownTile(tile, f"{_TILE}{place}:{tile.connector_id}", charger_address(tile.charge_point_id))
+    evse = "" if tile.evse_id == NO_EVSE else f"{tile.evse_id}."
+    return ShownTile(tile, f"{_TILE}{place}:{evse}{tile.connector_id}", charger_address(tile.charge_point_id))
 
 
 def _identity_of(element_id: str) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import gettext
 import gzip
 from collections.abc import Callable, Mapping
+from functools import partial
 from http import HTTPStatus
 from importlib.resources import files
-from typing import Final
+from typing import Final, Protocol
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -21,6 +22,8 @@ from mcpp.api.login_ways import login_in
 from mcpp.api.services import ApiServices
 from mcpp.api.static_files import StaticFiles, accepts_gzip
 from mcpp.domain.events import HeartbeatReceived, MeterValuesReceived
+from mcpp.domain.memory import NO_EVSE
+from mcpp.reads.connector_names import connector_name, connector_number
 from mcpp.reads.event_json import EVENT_NAMES, event_name
 from mcpp.web.sharing import SharedWork
 from mcpp.web.spelling import Spelling
@@ -101,6 +104,7 @@ class Renderer:
             known = _environment(self.static.address)
             install: Callable[..., None] = known.install_gettext_translations  # type: ignore[attr-defined]  # i18n's
             install(self.texts(viewer), newstyle=True)
+            known.globals["connector"] = partial(_connector, self.texts(viewer).gettext)
             self._environments[viewer.language] = known
         return known
 
@@ -123,6 +127,30 @@ def of_caller(request: Request) -> dict[str, object]:
     return {"role": str(Role.VIEWER if caller is None else caller.role), "signed_in": login is not None}
 
 
+class _Connector(Protocol):
+    """Anything that says at which connector it is."""
+
+    @property
+    def connector_id(self) -> int: ...
+    @property
+    def evse_id(self) -> int | None: ...
+
+
+def _connector(translate: Callable[[str], str], it: _Connector, several: bool | None = None) -> str:
+    """What a connector is called, in the viewer's language."""
+    return connector_name(it.connector_id, it.evse_id or NO_EVSE, several=several, translate=translate)
+
+
+def _number(it: _Connector) -> str:
+    """The same where there is little room."""
+    return connector_number(it.connector_id, it.evse_id or NO_EVSE)
+
+
+def _sentence_case(text: str) -> str:
+    """With a capital letter in front, the others as they are."""
+    return text[:1].upper() + text[1:]
+
+
 def _environment(address: Callable[[str], str]) -> Environment:
     environment = Environment(
         loader=PackageLoader("mcpp.web"),
@@ -131,9 +159,11 @@ def _environment(address: Callable[[str], str]) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
-        extensions=["jinja2.ext.do", "jinja2.ext.i18n"],
+        extensions=["jinja2.ext.i18n"],
     )
     environment.globals["static"] = address
+    environment.globals["connector_number"] = _number
+    environment.filters["sentence_case"] = _sentence_case
     environment.globals["event_names"] = _EVENT_NAMES
     environment.globals["state_events"] = _STATE_EVENTS
     environment.policies["ext.i18n.trimmed"] = True

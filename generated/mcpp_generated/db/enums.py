@@ -54,6 +54,12 @@ class DeviceReportKind(StrEnum):
     TARIFFS = "tariffs"
 
 
+class EventKind(StrEnum):
+    STARTED = "started"
+    UPDATED = "updated"
+    ENDED = "ended"
+
+
 class IdTagStatus(StrEnum):
     ACCEPTED = "Accepted"
     BLOCKED = "Blocked"
@@ -128,6 +134,7 @@ class StopOrigin(StrEnum):
 class Suspicion(StrEnum):
     CONNECTOR_AVAILABLE = "connector_available"
     BOOT = "boot"
+    VERSION_CHANGE = "version_change"
 
 
 class UnmatchedKind(StrEnum):

@@ -13,6 +13,7 @@ from .enums import (
     CertificateState,
     DeviceEventKind,
     DeviceReportKind,
+    EventKind,
     IdTagStatus,
     Implausible,
     MessageRole,
@@ -120,6 +121,7 @@ class ChargePoint(NamedTuple):
     last_error_at: datetime | None
     energy_wh: int
     energy_peak_wh: int
+    has_evses: bool
 
 
 class GetCredentialsRow(NamedTuple):
@@ -133,6 +135,7 @@ class GetCredentialsRow(NamedTuple):
     highest_profile: int
     certificate_serial: str | None
     ocpp_versions: str | None
+    has_evses: bool
 
 
 class GetPasswordHashesRow(NamedTuple):
@@ -890,6 +893,48 @@ class Login(NamedTuple):
     hash: bytes
     token_id: int | None
     expires_at: datetime
+
+
+class TransactionState(NamedTuple):
+    """A row of the table `transaction_states`."""
+
+    transaction_id: int
+    charging_state: str | None
+    charging_state_at: datetime | None
+    meter_start_at: datetime | None
+    meter_start_basis: int | None
+    remote_start_id: int | None
+    id_tag_type: str | None
+
+
+class ListTransactionEventsRow(NamedTuple):
+    """A row of `list_transaction_events`."""
+
+    happened_at: datetime
+    seq_no: int
+    kind: EventKind
+    trigger_reason: str
+    charging_state: str
+    id_tag: str
+    id_tag_type: str
+    is_offline: bool
+    received_at: datetime
+
+
+class FindFirstTokenRow(NamedTuple):
+    """A row of `find_first_token`."""
+
+    id_tag: str
+    id_tag_type: str
+
+
+class ListDoubtedToldRow(NamedTuple):
+    """A row of `list_doubted_told`."""
+
+    id: int
+    charge_point_key: int
+    ocpp_transaction_id: str | None
+    identity: str
 
 
 class ListDeliveriesRow(NamedTuple):

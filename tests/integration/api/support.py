@@ -47,7 +47,7 @@ from mcpp.server.connect import ConnectGuide
 from mcpp.server.events import Events
 from mcpp.server.passwords import Passwords
 from mcpp.server.stories import Stories
-from mcpp.server.versions import CHARGING_PROFILES, local_list_sync, read_unmatched
+from mcpp.server.versions import BUTTONS, CHARGING_PROFILES, local_list_sync, read_unmatched
 from mcpp.settings import Settings
 from mcpp.storage.readiness import check_writable
 from mcpp.storage.sqlite.copies import SqliteCopies
@@ -298,6 +298,8 @@ async def site(
         connect_info=ConnectGuide(Settings(), None).info,
         sync_local_list=local_list_sync(writer, connections, clock.now),
         charging_profiles=CHARGING_PROFILES,
+        buttons=BUTTONS,
+        ocpp_versions=["1.6", "2.0.1", "2.1"],
         read_unmatched=read_unmatched,
         tell_story=Stories(partial(snapshot, database)).tell,
         check_profile=lambda _: None,

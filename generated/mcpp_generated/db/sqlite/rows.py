@@ -13,6 +13,7 @@ from ..enums import (
     CertificateState,
     DeviceEventKind,
     DeviceReportKind,
+    EventKind,
     IdTagStatus,
     Implausible,
     MessageRole,
@@ -44,6 +45,7 @@ from ..models import (
     DeviceReportChunk,
     DeviceVariable,
     FindDispensableUnmatchedRow,
+    FindFirstTokenRow,
     FindUploadLinkRow,
     FindUploadRow,
     FirmwareImage,
@@ -54,6 +56,7 @@ from ..models import (
     ListConnectorsRow,
     ListDeliveriesRow,
     ListDeparturesRow,
+    ListDoubtedToldRow,
     ListEndingUnrenewedRow,
     ListEnergyReadingsRow,
     ListFaultedConnectorsRow,
@@ -75,6 +78,7 @@ from ..models import (
     ListSessionsRow,
     ListSupersededEndsOfIdTagRow,
     ListTilesRow,
+    ListTransactionEventsRow,
     ListTransactionSamplesRow,
     ListUnknownIdTagsRow,
     ListUnmatchedByChargePointRow,
@@ -99,6 +103,7 @@ from ..models import (
     Token,
     Transaction,
     TransactionRecord,
+    TransactionState,
     Unmatched,
     UnmatchedRecord,
     UploadRecord,
@@ -110,6 +115,7 @@ _AVAILABILITY: Final = {member.value: member for member in Availability}
 _CERTIFICATE_STATE: Final = {member.value: member for member in CertificateState}
 _DEVICE_EVENT_KIND: Final = {member.value: member for member in DeviceEventKind}
 _DEVICE_REPORT_KIND: Final = {member.value: member for member in DeviceReportKind}
+_EVENT_KIND: Final = {member.value: member for member in EventKind}
 _ID_TAG_STATUS: Final = {member.value: member for member in IdTagStatus}
 _IMPLAUSIBLE: Final = {member.value: member for member in Implausible}
 _MESSAGE_ROLE: Final = {member.value: member for member in MessageRole}
@@ -252,6 +258,7 @@ StoredChargePoint: TypeAlias = tuple[
     int | None,
     int,
     int,
+    int,
 ]
 
 
@@ -293,6 +300,7 @@ def decode_charge_point(row: StoredChargePoint) -> ChargePoint:
         last_error_at,
         energy_wh,
         energy_peak_wh,
+        has_evses,
     ) = row
     return ChargePoint(
         key,
@@ -331,11 +339,12 @@ def decode_charge_point(row: StoredChargePoint) -> ChargePoint:
         None if last_error_at is None else from_milliseconds(last_error_at),
         energy_wh,
         energy_peak_wh,
+        bool(has_evses),
     )
 
 
 StoredGetCredentialsRow: TypeAlias = tuple[
-    int, str | None, str | None, int | None, int | None, int, str | None, str | None
+    int, str | None, str | None, int | None, int | None, int, str | None, str | None, int
 ]
 
 
@@ -349,6 +358,7 @@ def decode_get_credentials_row(row: StoredGetCredentialsRow) -> GetCredentialsRo
         highest_profile,
         certificate_serial,
         ocpp_versions,
+        has_evses,
     ) = row
     return GetCredentialsRow(
         key,
@@ -359,6 +369,7 @@ def decode_get_credentials_row(row: StoredGetCredentialsRow) -> GetCredentialsRo
         highest_profile,
         certificate_serial,
         ocpp_versions,
+        bool(has_evses),
     )
 
 
@@ -1564,6 +1575,62 @@ def decode_login(row: StoredLogin) -> Login:
     return Login(hash, token_id, from_milliseconds(expires_at))
 
 
+StoredTransactionState: TypeAlias = tuple[int, str | None, int | None, int | None, int | None, int | None, str | None]
+
+
+def decode_transaction_state(row: StoredTransactionState) -> TransactionState:
+    (
+        transaction_id,
+        charging_state,
+        charging_state_at,
+        meter_start_at,
+        meter_start_basis,
+        remote_start_id,
+        id_tag_type,
+    ) = row
+    return TransactionState(
+        transaction_id,
+        charging_state,
+        None if charging_state_at is None else from_milliseconds(charging_state_at),
+        None if meter_start_at is None else from_milliseconds(meter_start_at),
+        meter_start_basis,
+        remote_start_id,
+        id_tag_type,
+    )
+
+
+StoredListTransactionEventsRow: TypeAlias = tuple[int, int, str, str, str, str, str, int, int]
+
+
+def decode_list_transaction_events_row(row: StoredListTransactionEventsRow) -> ListTransactionEventsRow:
+    happened_at, seq_no, kind, trigger_reason, charging_state, id_tag, id_tag_type, is_offline, received_at = row
+    return ListTransactionEventsRow(
+        from_milliseconds(happened_at),
+        seq_no,
+        _EVENT_KIND[kind],
+        trigger_reason,
+        charging_state,
+        id_tag,
+        id_tag_type,
+        bool(is_offline),
+        from_milliseconds(received_at),
+    )
+
+
+StoredFindFirstTokenRow: TypeAlias = tuple[str, str]
+
+
+def decode_find_first_token_row(row: StoredFindFirstTokenRow) -> FindFirstTokenRow:
+    return FindFirstTokenRow(*row)
+
+
+StoredListDoubtedToldRow: TypeAlias = tuple[int, int, str | None, str]
+
+
+def decode_list_doubted_told_row(row: StoredListDoubtedToldRow) -> ListDoubtedToldRow:
+    return ListDoubtedToldRow(*row)
+
+
 StoredListDeliveriesRow: TypeAlias = tuple[int | None, int, int | None]
 
 
@@ -1679,3 +1746,11 @@ def decode_find_reading(row: tuple[int]) -> datetime:
 
 def decode_find_newest_reading(row: tuple[int]) -> datetime:
     return from_milliseconds(row[0])
+
+
+def decode_find_started_event(row: tuple[int]) -> datetime:
+    return from_milliseconds(row[0])
+
+
+def decode_has_evses(row: tuple[int]) -> bool:
+    return bool(row[0])

@@ -15,6 +15,7 @@
 -- security_profile: the least that it must use, as an operator says. highest_profile: the highest that it has used.
 -- certificate_serial: the serial number that may stand as CN in its certificate, as an operator says.
 -- authenticated_at: when it last proved who it is, by password or certificate.
+-- has_evses: whether the version that it speaks numbers connectors within EVSEs, and gives transactions the charger's ids.
 -- rated_power_w: the most that each of its connectors can deliver, as an operator says.
 CREATE TABLE charge_points (
     key                       INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -52,7 +53,8 @@ CREATE TABLE charge_points (
     last_tx_stop_at           INTEGER,
     last_error_at             INTEGER,
     energy_wh                 INTEGER NOT NULL DEFAULT 0,
-    energy_peak_wh            INTEGER NOT NULL DEFAULT 0
+    energy_peak_wh            INTEGER NOT NULL DEFAULT 0,
+    has_evses                 INTEGER NOT NULL DEFAULT 0 CHECK (has_evses IN (0, 1))
 ) STRICT;
 
 CREATE INDEX charge_points_whatever_case ON charge_points (identity COLLATE NOCASE, identity);
@@ -240,14 +242,16 @@ CREATE TABLE local_lists (
     known_at          INTEGER NOT NULL
 ) STRICT;
 
+-- digest: the first 16 bytes of the SHA-256 of type and tech_info, which tells a repeat in an index without the texts.
 CREATE TABLE security_events (
     id                INTEGER PRIMARY KEY,
     charge_point_key  INTEGER NOT NULL REFERENCES charge_points (key) ON DELETE CASCADE,
     type              TEXT    NOT NULL,
     occurred_at       INTEGER NOT NULL,
     tech_info         TEXT    NOT NULL,
+    digest            BLOB    NOT NULL,
     received_at       INTEGER NOT NULL,
-    UNIQUE (charge_point_key, occurred_at, type, tech_info)
+    UNIQUE (charge_point_key, occurred_at, digest)
 ) STRICT;
 
 -- The conformance record of a charge point: its departures from the contract, by rule and place, for as long as it says
@@ -334,7 +338,9 @@ CREATE TABLE transactions (
     )),
     correction_id           INTEGER REFERENCES transaction_corrections (id),
     session_correlation_id  TEXT    NOT NULL,
-    suspicion               TEXT    CHECK (suspicion IN ('connector_available', 'boot')),
+    suspicion               TEXT    CHECK (suspicion IN (
+        'connector_available', 'boot', 'version_change'
+    )),
     suspicion_at            INTEGER,
     grace_began_at          INTEGER,
     samples_thinned         INTEGER NOT NULL DEFAULT 0 CHECK (samples_thinned IN (0, 1)),
@@ -390,6 +396,38 @@ CREATE INDEX transactions_by_id_tag_and_stop ON transactions (id_tag, stopped_at
 -- A day in milliseconds: what became known later than that may be too late for the statement of its month.
 CREATE INDEX transactions_known_late ON transactions (id_tag, stop_received_at)
     WHERE stop_received_at > stopped_at + 86400000;
+
+-- What is known of a transaction whose charger reports it by events, beside the row itself.
+-- charging_state: the newest that was told, with its time. meter_start_at: when the register that is meter_start was
+-- measured; meter_start_basis: how good a start it is, less is better (mcpp.domain.told_registers); NULL before any was
+-- told. remote_start_id: of the command that asked for it. id_tag_type: of the token that id_tag is, as the charger says.
+CREATE TABLE transaction_states (
+    transaction_id     INTEGER NOT NULL PRIMARY KEY REFERENCES transactions (id) ON DELETE CASCADE,
+    charging_state     TEXT    CHECK (charging_state IN (
+        'Charging', 'EVConnected', 'SuspendedEV', 'SuspendedEVSE', 'Idle'
+    )),
+    charging_state_at  INTEGER,
+    meter_start_at     INTEGER,
+    meter_start_basis  INTEGER,
+    remote_start_id    INTEGER,
+    id_tag_type        TEXT
+) STRICT;
+
+-- Its events, each once however often it came. seq_no: the charger's count, which some let stand at 0: so the key is
+-- wider. trigger_reason: in the charger's words. '' where it left something out.
+CREATE TABLE transaction_events (
+    transaction_id  INTEGER NOT NULL REFERENCES transactions (id) ON DELETE CASCADE,
+    happened_at     INTEGER NOT NULL,
+    seq_no          INTEGER NOT NULL,
+    kind            TEXT    NOT NULL CHECK (kind IN ('started', 'updated', 'ended')),
+    trigger_reason  TEXT    NOT NULL,
+    charging_state  TEXT    NOT NULL,
+    id_tag          TEXT    NOT NULL COLLATE NOCASE,
+    id_tag_type     TEXT    NOT NULL,
+    is_offline      INTEGER NOT NULL CHECK (is_offline IN (0, 1)),
+    received_at     INTEGER NOT NULL,
+    PRIMARY KEY (transaction_id, happened_at, seq_no, kind, trigger_reason, charging_state, id_tag)
+) STRICT, WITHOUT ROWID;
 
 -- What counted for an ended transaction until something else did: a stop that came later, values that came after it, a
 -- person's correction. Only added to. stop_received_at to correction_id: as they were; id_tag: a copy for the index.
@@ -618,7 +656,6 @@ SELECT
     r.corrected_at
 FROM transactions AS t
 JOIN charge_points AS p ON p.key = t.charge_point_key
-JOIN connectors AS c ON c.key = t.connector_key
 LEFT JOIN transaction_corrections AS r ON r.id = t.correction_id;
 
 CREATE VIEW reservation_records AS
