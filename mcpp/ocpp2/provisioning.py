@@ -39,7 +39,7 @@ def boot_notification(context: CallContext, request: BootNotificationRequest) ->
         meter_type=None,
         meter_serial_number=None,
     )
-    services = context.services
+    services, accepted = context.services, RegistrationStatusEnumType.ACCEPTED
     return context.write(charge_points.boot, boot, services.departures.take_of(context.charge_point_id)).then(
         lambda _: BootNotificationResponse(
             current_time=services.now(), interval=services.heartbeat_interval, status=accepted
@@ -47,7 +47,7 @@ def boot_notification(context: CallContext, request: BootNotificationRequest) ->
     )
 
 
-def heartbeat(context: CallContext, _: HeartbeatRequest) -> EncodedResponse[HeartbeatResponse]:
+def heartbeat(context: CallContext, request: HeartbeatRequest) -> EncodedResponse[HeartbeatResponse]:
     """G02."""
     now, services = context.received_at, context.services
     services.stamps.heartbeat_at[context.key] = now
