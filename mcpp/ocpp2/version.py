@@ -10,6 +10,7 @@ from mcpp.csms.answers import AnyMeaning
 from mcpp.csms.operations import TransactionIds
 from mcpp.csms.version import Version
 from mcpp.ocpp2 import (
+    availability,
     certificates,
     data_transfer,
     device_model,
@@ -17,6 +18,7 @@ from mcpp.ocpp2 import (
     displays,
     energy_resources,
     firmware,
+    metering,
     monitoring,
     payments,
     provisioning,
@@ -44,6 +46,7 @@ from mcpp_generated.ocpp201 import models as models201
 _HANDLERS = tuple(
     block.register
     for block in (
+        availability,
         certificates,
         data_transfer,
         device_model,
@@ -51,6 +54,7 @@ _HANDLERS = tuple(
         displays,
         energy_resources,
         firmware,
+        metering,
         monitoring,
         payments,
         provisioning,

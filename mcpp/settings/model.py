@@ -242,6 +242,17 @@ class Settings(BaseSettings):
         description="How long a connected charger may still deliver the real stop of a transaction that seems to be "
         "over, before it is closed by the last meter value.",
     )
+    base_report: bool = Field(
+        True,
+        description="Ask a charger of OCPP 2.x for a report of all its variables, once with each firmware: some time "
+        "after its boot, when its connectors' states have come.",
+    )
+    base_report_delay: Annotated[int, Documented(unit="seconds")] = Field(
+        15,
+        ge=0,
+        le=3600,
+        description="How long after a boot `base-report` waits; four times that where no state comes.",
+    )
     auto_start: bool = Field(
         False, description="Start charging by itself where a car is plugged in; the API can say otherwise per charger."
     )
