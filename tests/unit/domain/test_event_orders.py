@@ -128,3 +128,31 @@ def test_what_is_lost_is_named_or_changes_nothing(session: list[TransactionEvent
             assert (other.meter_start, other.energy_wh) == (ended.meter_start, ended.energy_wh)
         assert (other.started_at, other.stopped_at) == (ended.started_at, ended.stopped_at)
     assert books.count("transactions") == good.count("transactions")
+
+
+def two_sessions() -> list[TransactionEvent]:
+    """One after the other on an EVSE, each with all that bills it."""
+    return [
+        event(STARTED, 0, begin(0, 1000), tag="A", state=CHARGING, seq=0),
+        event(UPDATED, 30, register(30, 4000), seq=1),
+        event(ENDED, 60, end(60, 8000), state=IDLE, seq=2),
+        event(STARTED, 70, begin(70, 8000), of="tx-2", tag="B", state=CHARGING, seq=0),
+        event(UPDATED, 100, register(100, 9000), of="tx-2", seq=1),
+        event(ENDED, 130, end(130, 9500), of="tx-2", state=IDLE, seq=2),
+    ]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.permutations(two_sessions()))
+def test_two_sessions_of_an_evse_in_any_order(events: list[TransactionEvent]) -> None:
+    books = EventBooks()
+    for told in events:
+        books.tell(told, 200.0)
+
+    billed = books.connection.execute(
+        "SELECT id_tag, meter_start, meter_stop, energy_wh, stop_origin FROM transactions ORDER BY started_at"
+    ).fetchall()
+    assert billed == [("A", 1000, 8000, 7000, "charger"), ("B", 8000, 9500, 1500, "charger")]
+    [(total,)] = books.connection.execute("SELECT energy_wh FROM charge_points WHERE identity = 'CP-1'")
+    assert total == 8500
+    assert (books.connector().status, books.connector().session_correlation_id) == ("Available", None)
