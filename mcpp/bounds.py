@@ -45,6 +45,20 @@ SECURITY_EVENTS: Final = 1_000
 CONFIGURATION_KEYS: Final = 1_000
 CONFIGURATION_BYTES: Final = 256 * KIB
 """Keys and values of a charge point together."""
+DEVICE_VARIABLES: Final = 4_000
+"""Attributes of a charge point's variables; a report of all of a large one has some 1,500."""
+DEVICE_VARIABLES_BYTES: Final = 2 * MIB
+"""Their keys, values and lists of values together."""
+DEVICE_MONITORS: Final = 1_000
+DEVICE_EVENTS: Final = 1_000
+DEVICE_EVENT_DETAILS: Final = 4 * KIB
+"""What an event says beside its columns, as JSON."""
+DEVICE_REPORTS: Final = 20
+"""Of a charge point, of all kinds."""
+DEVICE_REPORT_CHUNKS: Final = 4_000
+"""Of one report."""
+DEVICE_REPORTS_BYTES: Final = 2 * MIB
+"""The chunks of a charge point's reports together; those of one report, too."""
 CONNECTORS: Final = 256
 """Of a charge point: a status or values of one more are left out, a start is booked."""
 SAMPLE_KINDS: Final = 256

@@ -30,6 +30,8 @@ SECRET_NAMES = (
     "wlankey",
     "wpakey",
     "wepkey",
+    "vpnkey",
+    "apnkey",
     "psk",
     "cookie",
     "credential",
@@ -43,7 +45,10 @@ SHORT_SECRET_NAMES = ("pin", "puk")
 NAME_HINTS = ("key", "pass", "pwd", "psk", "secret", "token", "authoriz", "cookie", "credential", "pin", "puk")
 """Where none of these occurs, in lower case, none of the names does."""
 
-PAYLOAD_HINTS = (b"://", b"\\", *(hint.encode() for hint in NAME_HINTS))
+WRITE_ONLY = "WriteOnly"
+"""Of a variable whose value may be set, never read (OCPP 2.0.1, MutabilityEnumType)."""
+
+PAYLOAD_HINTS = (b"://", b"\\", WRITE_ONLY.lower().encode(), *(hint.encode() for hint in NAME_HINTS))
 """A payload in which none of these occurs, in lower case, holds no secret and need not be searched."""
 
 DEPTH_LIMIT = 64
@@ -97,6 +102,29 @@ _SHORT_VALUE = rf"(?>{_QUOTED}|{_WORD}{{1,500}})"
 _KEY_THEN_VALUE = re.compile(rf"({_NAMING}{_BETWEEN}{_VALUE_OF}){_SHORT_VALUE}", re.IGNORECASE)
 _VALUE_THEN_KEY = re.compile(rf"({_VALUE_OF}){_SHORT_VALUE}(?={_BETWEEN}{_NAMING})", re.IGNORECASE)
 
+# The same of a variable, which SetVariables, GetVariables, NotifyReport and NotifyEvent name by an object (OCPP 2.x).
+_NAMING_VARIABLE = (
+    rf"""\bvariable(?:{_QUOTE})?[:=] ?\{{[^{{}}]{{0,80}}?{_QUOTE}?name(?:{_QUOTE})?[:=] ?"""
+    rf"""{_QUOTE}[^"'\\]{{0,50}}?{_ENDS_LIKE_A_SECRET}{_QUOTE}"""
+)
+_VALUE_OF_VARIABLE = rf"\b(?:attributeValue|actualValue|value)(?:{_QUOTE})?[:=] ?"
+_VARIABLE_THEN_VALUE = re.compile(
+    rf"({_NAMING_VARIABLE}(?:(?!component|variable(?!Attr))[^()]){{0,250}}?{_VALUE_OF_VARIABLE}){_SHORT_VALUE}",
+    re.IGNORECASE,
+)
+_VALUE_THEN_VARIABLE = re.compile(
+    rf"({_VALUE_OF_VARIABLE}){_SHORT_VALUE}(?=(?:(?!value)[^()]){{0,250}}?{_NAMING_VARIABLE})", re.IGNORECASE
+)
+_UNREADABLE = rf"""\bmutability(?:{_QUOTE})?[:=] ?{_QUOTE}{WRITE_ONLY}\b"""
+_VALUE_THEN_UNREADABLE = re.compile(
+    rf"(\b{_VALUE_OF}){_SHORT_VALUE}(?=[^{{}}()]{{0,120}}?{_UNREADABLE})", re.IGNORECASE
+)
+_UNREADABLE_THEN_VALUE = re.compile(rf"({_UNREADABLE}[^{{}}()]{{0,120}}?{_VALUE_OF}){_SHORT_VALUE}", re.IGNORECASE)
+# SetNetworkProfile's key of a virtual private network.
+_KEY_OF_NETWORK = re.compile(
+    rf"""(\b[av]pn(?:{_QUOTE})?[:=] ?\{{[^{{}}]{{0,4000}}?\bkey(?:{_QUOTE})?[:=] ?){_SHORT_VALUE}""", re.IGNORECASE
+)
+
 # A port is no password.
 _URL_CREDENTIALS = re.compile(
     r"""(:\\?/\\?/)(?:[^\s"'<>/?#@:\[]{0,128}:(?!\d{1,5}(?:[/?#\s]|$))[^\s"'<>]{0,128}|[^\s"'<>/?#]{1,128})@"""
@@ -121,6 +149,25 @@ def _ends_like_a_secret(name: str) -> bool:
     return any(hint in lowered for hint in NAME_HINTS) and _SECRET_NAME.search(name) is not None
 
 
+def is_secret_variable(
+    component: str,
+    variable: str,
+    component_instance: str = "",
+    variable_instance: str = "",
+    *,
+    mutability: str | None = None,
+) -> bool:
+    """Whether the value of a variable of the device model (OCPP 2.x) is to be masked, and never to be stored.
+
+    One that can't be read is, and one whose name or instance is a secret's, by itself or behind its component's: the
+    password of SecurityCtrlr's BasicAuthPassword, the Key of a component called Vpn.
+    """
+    return mutability == WRITE_ONLY or any(
+        is_secret(name)
+        for name in (variable, variable_instance, f"{component}.{variable}", f"{component_instance}.{variable}")
+    )
+
+
 def redact_text(text: str) -> str:
     """The text without the credentials in its URLs, links to files included, and without what a secret's name names."""
     if "/" in text:
@@ -128,9 +175,15 @@ def redact_text(text: str) -> str:
         if "://" in text or ":\\/" in text:
             text = _URL_SIGNATURE.sub(rf"\1{MASK}", _URL_CREDENTIALS.sub(rf"\1{MASK}@", text))
     lowered = text.lower()
+    if "writeonly" in lowered:
+        text = _UNREADABLE_THEN_VALUE.sub(rf"\1{MASK}", _VALUE_THEN_UNREADABLE.sub(rf"\1{MASK}", text))
     if any(hint in lowered for hint in NAME_HINTS):
+        if "pn" in lowered:
+            text = _KEY_OF_NETWORK.sub(rf"\1{MASK}", text)
         if "value" in lowered:
             text = _VALUE_THEN_KEY.sub(rf"\1{MASK}", _KEY_THEN_VALUE.sub(rf"\1{MASK}", text))
+            if "variable" in lowered:
+                text = _VALUE_THEN_VARIABLE.sub(rf"\1{MASK}", _VARIABLE_THEN_VALUE.sub(rf"\1{MASK}", text))
         text = _NAMED_SECRET.sub(rf"\1{MASK}", _PRIVATE_KEY.sub(rf"\1{MASK}", text))
     return _BEARER.sub(rf"\1{MASK}", text) if "bearer" in lowered else text
 
@@ -157,12 +210,44 @@ def _redact(value: object, depth: int) -> object:
 
 
 def _redact_object(fields: Mapping[object, object], depth: int) -> dict[object, object]:
-    # ChangeConfiguration.req and GetConfiguration.conf name the secret beside its value (OCPP 1.6 §6.7, §7.28).
-    named = fields.get("key")
-    value_is_secret = isinstance(named, str) and is_secret(named)
+    hidden = _hidden_values(fields)
     return {
         (redact_text(name) if isinstance(name, str) and "://" in name else name): MASK
-        if item is not None and ((value_is_secret and name == "value") or (isinstance(name, str) and is_secret(name)))
-        else _redact(item, depth)
+        if item is not None and (name in hidden or (isinstance(name, str) and is_secret(name)))
+        else _redact(_within(name, item, hidden), depth)
         for name, item in fields.items()
     }
+
+
+def _hidden_values(fields: Mapping[object, object]) -> frozenset[str]:
+    """The members whose values are secret by what stands beside them."""
+    # ChangeConfiguration.req and GetConfiguration.conf name the secret beside its value (OCPP 1.6 §6.7, §7.28).
+    named = fields.get("key")
+    if (isinstance(named, str) and is_secret(named)) or fields.get("mutability") == WRITE_ONLY:
+        return _HIDDEN_VALUE
+    # So do SetVariables, GetVariables, NotifyReport and NotifyEvent, by objects (OCPP 2.x).
+    component, variable = fields.get("component"), fields.get("variable")
+    if not isinstance(variable, Mapping):
+        return _NOTHING_HIDDEN
+    names = [*_names(component if isinstance(component, Mapping) else {}), *_names(variable)]
+    secret = is_secret_variable(names[0], names[2], names[1], names[3])
+    return _HIDDEN_OF_VARIABLE if secret else _NOTHING_HIDDEN
+
+
+def _names(fields: Mapping[object, object]) -> tuple[str, str]:
+    name, instance = fields.get("name"), fields.get("instance")
+    return name if isinstance(name, str) else "", instance if isinstance(instance, str) else ""
+
+
+def _within(name: object, item: object, hidden: frozenset[str]) -> object:
+    """What a member holds, without the secrets that only its own place shows."""
+    if name == "variableAttribute" and hidden and isinstance(item, list | tuple):
+        return [{**each, "value": MASK} if isinstance(each, Mapping) and "value" in each else each for each in item]
+    if name in {"vpn", "apn"} and isinstance(item, Mapping) and "key" in item:  # SetNetworkProfile
+        return {**item, "key": MASK}
+    return item
+
+
+_NOTHING_HIDDEN: frozenset[str] = frozenset()
+_HIDDEN_VALUE = frozenset({"value"})
+_HIDDEN_OF_VARIABLE = frozenset({"attributeValue", "actualValue", "value"})

@@ -50,8 +50,8 @@ SELECT * FROM charge_point_reports WHERE charge_point_key = @charge_point_key OR
 
 -- Store a security event (security extension, 4.9.2); a repeat changes nothing.
 -- name: AddSecurityEvent :execrows
-INSERT INTO security_events (charge_point_key, type, occurred_at, tech_info, received_at)
-VALUES (@charge_point_key, @type, @occurred_at, @tech_info, @received_at)
+INSERT INTO security_events (charge_point_key, type, occurred_at, tech_info, digest, received_at)
+VALUES (@charge_point_key, @type, @occurred_at, @tech_info, @digest, @received_at)
 ON CONFLICT DO NOTHING;
 
 -- How many security events of a charge point are kept.
@@ -83,7 +83,7 @@ SELECT * FROM charge_points WHERE identity IN (sqlc.slice(identities)) ORDER BY 
 -- What a charge point must show when it connects: its key, the hashes of its passwords, and what is asked beside.
 -- name: GetCredentials :one
 SELECT key, password_hash, password_hash_candidate, authenticated_at, security_profile, highest_profile,
-    certificate_serial, has_evses
+    certificate_serial, ocpp_versions, has_evses
 FROM charge_points WHERE identity = @identity;
 
 -- The hashes of a charge point's password and of those that may take its place.
@@ -125,6 +125,10 @@ WHERE password_hash IS NULL AND highest_profile = 0 AND coalesce(security_profil
 -- Register a charge point ahead of its first connection; 0 rows where it is known.
 -- name: RegisterChargePoint :execrows
 INSERT INTO charge_points (identity, registered_at) VALUES (@identity, @registered_at) ON CONFLICT (identity) DO NOTHING;
+
+-- Say which versions of OCPP a charge point may speak, commas between them; NULL: all that the server speaks.
+-- name: SetOcppVersions :exec
+UPDATE charge_points SET ocpp_versions = @ocpp_versions WHERE key = @key;
 
 -- Set a charge point's name for people.
 -- name: SetDisplayName :exec

@@ -27,3 +27,7 @@ FROM configuration_keys WHERE charge_point_key = @charge_point_key;
 -- The one that it reported the longest ago.
 -- name: FindOldestConfigurationKey :one
 SELECT * FROM configuration_keys WHERE charge_point_key = @charge_point_key ORDER BY known_at, key LIMIT 1;
+
+-- Forget the configuration keys of a charge point: it speaks a version that has none.
+-- name: DeleteAllConfigurationKeys :exec
+DELETE FROM configuration_keys WHERE charge_point_key = @charge_point_key;

@@ -4,7 +4,7 @@ SELECT key, identity, energy_wh, energy_peak_wh, last_boot_at, last_tx_start_at 
 
 -- Every connector with its status.
 -- name: ListFleetConnectors :many
-SELECT charge_point_key, connector_id, status, error_code FROM connectors ORDER BY charge_point_key, evse_id, connector_id;
+SELECT charge_point_key, evse_id, connector_id, status, error_code, is_shown FROM connectors ORDER BY charge_point_key, evse_id, connector_id;
 
 -- Every transaction that is open.
 -- name: ListFleetTransactions :many

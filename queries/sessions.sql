@@ -1,7 +1,7 @@
 -- The charging sessions that run: of connectors, each with its open transaction where it has one.
 -- name: ListSessions :many
 SELECT
-    p.identity AS charge_point_id, c.connector_id, c.session_correlation_id, t.id AS transaction_id,
+    p.identity AS charge_point_id, c.evse_id, c.connector_id, c.session_correlation_id, t.id AS transaction_id,
     c.status_received_at, t.start_received_at
 FROM connectors AS c
 JOIN charge_points AS p ON p.key = c.charge_point_key

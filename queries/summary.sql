@@ -16,13 +16,13 @@ SELECT key, display_name FROM charge_points WHERE key IN (sqlc.slice(keys));
 
 -- Open transactions that were begun, or told of, up to some time.
 -- name: ListLongOpen :many
-SELECT t.id, t.charge_point_key, t.connector_id, t.id_tag, t.started_at, t.start_received_at
+SELECT t.id, t.charge_point_key, t.evse_id, t.connector_id, t.id_tag, t.started_at, t.start_received_at
 FROM transactions AS t
 WHERE t.stopped_at IS NULL AND (t.started_at <= @began_until OR t.start_received_at <= @told_until);
 
 -- Some open transactions.
 -- name: ListOpenOf :many
-SELECT t.id, t.charge_point_key, t.connector_id, t.id_tag, t.start_received_at
+SELECT t.id, t.charge_point_key, t.evse_id, t.connector_id, t.id_tag, t.start_received_at
 FROM transactions AS t WHERE t.stopped_at IS NULL AND t.id IN (sqlc.slice(ids));
 
 -- The energy of the transactions that ended in a span of time, as mcpp.domain.energy.counted_wh counts it, and how many
@@ -39,13 +39,13 @@ WHERE t.stopped_at >= @since AND t.stopped_at < @until;
 
 -- The connectors that report a fault.
 -- name: ListFaultedConnectors :many
-SELECT charge_point_key, connector_id, error_code, info, vendor_error_code, status_began_at
-FROM connectors WHERE status = 'Faulted' ORDER BY charge_point_key;
+SELECT charge_point_key, evse_id, connector_id, error_code, info, vendor_error_code, status_began_at
+FROM connectors WHERE status = 'Faulted' AND is_shown = 1 ORDER BY charge_point_key;
 
 -- Transactions that were closed by evidence since some time, the newest first, and how many there are.
 -- name: ListLatelyRecovered :many
 SELECT
-    t.id, t.charge_point_key, t.connector_id, t.id_tag, t.stop_received_at,
+    t.id, t.charge_point_key, t.evse_id, t.connector_id, t.id_tag, t.stop_received_at,
     CAST(coalesce((
         SELECT count(*) FROM transactions AS a WHERE a.stop_origin = 'recovered' AND a.stop_received_at >= @since
     ), 0) AS INTEGER) AS of_all
@@ -56,7 +56,7 @@ ORDER BY t.stop_received_at DESC, t.id DESC LIMIT @row_limit;
 -- Ended transactions whose energy can't be true, told of since some time, the newest first, and how many there are.
 -- name: ListLatelyImplausible :many
 SELECT
-    t.id, t.charge_point_key, t.connector_id, t.id_tag, t.implausible_reason, t.stop_received_at,
+    t.id, t.charge_point_key, t.evse_id, t.connector_id, t.id_tag, t.implausible_reason, t.stop_received_at,
     CAST(coalesce((
         SELECT count(*) FROM transactions AS a
         WHERE a.implausible_reason IS NOT NULL AND a.correction_id IS NULL AND a.stop_received_at >= @since

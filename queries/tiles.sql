@@ -1,11 +1,13 @@
 -- Some charge points at a glance: each connector, with the transaction that is open there.
 -- name: ListTiles :many
 SELECT
-    p.identity, p.display_name, p.registered_at, p.last_connect_at, p.last_disconnect_at, c.connector_id, c.status,
-    c.error_code, c.status_began_at, t.id AS transaction_id, t.started_at, t.id_tag
+    p.identity, p.display_name, p.registered_at, p.last_connect_at, p.last_disconnect_at, c.evse_id, c.connector_id,
+    c.status, c.error_code, c.status_began_at, t.id AS transaction_id, t.started_at, t.id_tag
 FROM charge_points AS p
-LEFT JOIN connectors AS c ON c.charge_point_key = p.key
-LEFT JOIN transactions AS t ON t.connector_key = c.key AND t.stopped_at IS NULL
+LEFT JOIN connectors AS c ON c.charge_point_key = p.key AND c.is_shown = 1
+LEFT JOIN transactions AS t ON t.id = (
+    SELECT max(o.id) FROM transactions AS o WHERE o.connector_key = c.key AND o.stopped_at IS NULL
+)
 WHERE p.identity IN (sqlc.slice(identities))
 ORDER BY p.key, c.evse_id, c.connector_id;
 

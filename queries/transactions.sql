@@ -126,6 +126,7 @@ SELECT * FROM transaction_records WHERE transaction_id = @transaction_id;
 SELECT * FROM transaction_records
 WHERE started_at >= @since AND started_at <= @before AND (started_at < @before OR transaction_id < @before_id)
     AND (stopped_at IS NOT NULL OR CAST(@closed_only AS INTEGER) = 0)
+    AND (evse_id = sqlc.narg(evse_id) OR sqlc.narg(evse_id) IS NULL)
 ORDER BY started_at DESC, transaction_id DESC
 LIMIT @page_size;
 
@@ -135,6 +136,7 @@ SELECT * FROM transaction_records
 WHERE connector_id = @connector_id
     AND started_at >= @since AND started_at <= @before AND (started_at < @before OR transaction_id < @before_id)
     AND (stopped_at IS NOT NULL OR CAST(@closed_only AS INTEGER) = 0)
+    AND (evse_id = sqlc.narg(evse_id) OR sqlc.narg(evse_id) IS NULL)
 ORDER BY started_at DESC, transaction_id DESC
 LIMIT @page_size;
 
@@ -145,8 +147,14 @@ WHERE charge_point_id = @charge_point_id
     AND started_at >= @since AND started_at <= @before AND (started_at < @before OR transaction_id < @before_id)
     AND (id_tag = sqlc.narg(id_tag) OR sqlc.narg(id_tag) IS NULL)
     AND (stopped_at IS NOT NULL OR CAST(@closed_only AS INTEGER) = 0)
+    AND (evse_id = sqlc.narg(evse_id) OR sqlc.narg(evse_id) IS NULL)
 ORDER BY started_at DESC, transaction_id DESC
 LIMIT @page_size;
+
+-- The EVSEs of a charge point that have a connector of some number; 0 where its version has connectors only.
+-- name: ListEvsesWithConnector :many
+SELECT c.evse_id FROM charge_points AS p JOIN connectors AS c ON c.charge_point_key = p.key
+WHERE p.identity = @charge_point_id AND c.connector_id = @connector_id ORDER BY c.evse_id;
 
 -- As ListTransactions, of one connector (CROSS JOIN: or SQLite takes the charge point's index).
 -- name: ListTransactionsOfConnector :many
@@ -168,6 +176,7 @@ SELECT * FROM transaction_records
 WHERE id_tag = @id_tag
     AND started_at >= @since AND started_at <= @before AND (started_at < @before OR transaction_id < @before_id)
     AND (connector_id = sqlc.narg(connector_id) OR sqlc.narg(connector_id) IS NULL)
+    AND (evse_id = sqlc.narg(evse_id) OR sqlc.narg(evse_id) IS NULL)
     AND (stopped_at IS NOT NULL OR CAST(@closed_only AS INTEGER) = 0)
 ORDER BY started_at DESC, transaction_id DESC
 LIMIT @page_size;
@@ -179,6 +188,7 @@ WHERE stopped_at IS NULL
     AND started_at >= @since AND started_at <= @before AND (started_at < @before OR transaction_id < @before_id)
     AND (charge_point_id = sqlc.narg(charge_point_id) OR sqlc.narg(charge_point_id) IS NULL)
     AND (connector_id = sqlc.narg(connector_id) OR sqlc.narg(connector_id) IS NULL)
+    AND (evse_id = sqlc.narg(evse_id) OR sqlc.narg(evse_id) IS NULL)
     AND (id_tag = sqlc.narg(id_tag) OR sqlc.narg(id_tag) IS NULL)
 ORDER BY started_at DESC, transaction_id DESC
 LIMIT @page_size;
@@ -190,6 +200,7 @@ WHERE implausible_reason IS NOT NULL AND correction_id IS NULL
     AND started_at >= @since AND started_at <= @before AND (started_at < @before OR transaction_id < @before_id)
     AND (charge_point_id = sqlc.narg(charge_point_id) OR sqlc.narg(charge_point_id) IS NULL)
     AND (connector_id = sqlc.narg(connector_id) OR sqlc.narg(connector_id) IS NULL)
+    AND (evse_id = sqlc.narg(evse_id) OR sqlc.narg(evse_id) IS NULL)
     AND (id_tag = sqlc.narg(id_tag) OR sqlc.narg(id_tag) IS NULL)
     AND (stopped_at >= sqlc.narg(ended_since) OR sqlc.narg(ended_since) IS NULL)
     AND (stopped_at < sqlc.narg(ended_until) OR sqlc.narg(ended_until) IS NULL)
@@ -203,6 +214,7 @@ WHERE stop_origin = 'recovered'
     AND started_at >= @since AND started_at <= @before AND (started_at < @before OR transaction_id < @before_id)
     AND (charge_point_id = sqlc.narg(charge_point_id) OR sqlc.narg(charge_point_id) IS NULL)
     AND (connector_id = sqlc.narg(connector_id) OR sqlc.narg(connector_id) IS NULL)
+    AND (evse_id = sqlc.narg(evse_id) OR sqlc.narg(evse_id) IS NULL)
     AND (id_tag = sqlc.narg(id_tag) OR sqlc.narg(id_tag) IS NULL)
     AND (stopped_at >= sqlc.narg(ended_since) OR sqlc.narg(ended_since) IS NULL)
     AND (stopped_at < sqlc.narg(ended_until) OR sqlc.narg(ended_until) IS NULL)
@@ -216,6 +228,7 @@ WHERE stopped_at >= @ended_since AND stopped_at <= @before AND (stopped_at < @be
     AND started_at >= @since AND (started_at < sqlc.narg(until) OR sqlc.narg(until) IS NULL)
     AND (charge_point_id = sqlc.narg(charge_point_id) OR sqlc.narg(charge_point_id) IS NULL)
     AND (connector_id = sqlc.narg(connector_id) OR sqlc.narg(connector_id) IS NULL)
+    AND (evse_id = sqlc.narg(evse_id) OR sqlc.narg(evse_id) IS NULL)
     AND (id_tag = sqlc.narg(id_tag) OR sqlc.narg(id_tag) IS NULL)
 ORDER BY stopped_at DESC, transaction_id DESC
 LIMIT @page_size;

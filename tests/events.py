@@ -22,6 +22,7 @@ from mcpp.domain.events import (
     CommandOutcome,
     ConnectionRefused,
     ConnectorStatusChanged,
+    DeviceEventReceived,
     Event,
     FileReceived,
     HeartbeatReceived,
@@ -194,6 +195,28 @@ UNMATCHED: Final = RecordUnmatched(
 TAMPERED: Final = SecurityEventReceived(
     charge_point_id=IDENTITY, correlation_id=FLOW, at=NOW, type="TamperDetected", occurred_at=NOW, tech_info=None
 )
+DEVICE_EVENT: Final = DeviceEventReceived(
+    charge_point_id=IDENTITY,
+    correlation_id=FLOW,
+    at=NOW,
+    kind="variable",
+    event_id=12,
+    occurred_at=NOW,
+    subject="Connector@1.2.Problem",
+    component="Connector",
+    component_instance=None,
+    evse_id=1,
+    connector_id=2,
+    variable="Problem",
+    variable_instance=None,
+    value="true",
+    trigger="Alerting",
+    severity=3,
+    cleared=False,
+    tech_code="C-7",
+    tech_info=None,
+    ocpp_transaction_id=None,
+)
 REPORTED: Final = ReportReceived(
     charge_point_id=IDENTITY, correlation_id=FLOW, at=NOW, kind="firmware", status="Downloaded"
 )
@@ -274,6 +297,7 @@ EVERY: Final[tuple[Event, ...]] = (
     COMMANDED,
     UNMATCHED,
     TAMPERED,
+    DEVICE_EVENT,
     REPORTED,
     FILED,
     REQUESTED,

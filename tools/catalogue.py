@@ -18,6 +18,7 @@ from babel.messages.pofile import read_po, write_po
 
 from mcpp.csms.refused import REMEDIES
 from mcpp.reads.attention import TEXTS
+from mcpp.reads.connector_names import CONNECTOR_TEXTS
 from mcpp.story.phrases import CAUSES, EVIDENCE_SOURCES, IMPLAUSIBLE, STOP_REGISTER_SOURCE
 
 WEB: Final = Path(__file__).parents[1] / "mcpp" / "web"
@@ -28,7 +29,7 @@ _NEVER: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 _METHODS: Final = [("**.py", "python"), ("templates/**.html", "jinja2")]
 
-_OPTIONS: Final = {"templates/**.html": {"trimmed": "true", "silent": "false", "trim_blocks": "true"}}
+_OPTIONS: Final = {"templates/**.html": {"trimmed": "true", "silent": "false", "trim_blocks": "true", "extensions": "jinja2.ext.do"}}
 
 _KEYWORDS: Final = {"_": None, "gettext": None, "ngettext": (1, 2), "msgid": None}
 """`msgid("…")` marks a text that is translated elsewhere."""
@@ -41,6 +42,7 @@ def messages() -> Iterator[str | tuple[str, ...]]:
     for table in (TEXTS, REMEDIES, CAUSES, EVIDENCE_SOURCES, IMPLAUSIBLE):
         yield from table.values()
     yield STOP_REGISTER_SOURCE
+    yield from CONNECTOR_TEXTS
 
 
 def catalogue(language: str) -> Catalog:

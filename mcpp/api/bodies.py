@@ -105,6 +105,12 @@ class WantedChargePoint(Body):
         description="Serial number that its certificate may have as CN in place of its identity. null: the identity "
         "alone.",
     )
+    ocpp_versions: Annotated[list[str], Field(min_length=1, max_length=20)] | None = Field(
+        None,
+        description="Versions of OCPP that it may speak, among those that the server speaks; from its next connection "
+        "on. null: all of them.",
+        examples=[["1.6"]],
+    )
 
 
 class WantedIdTag(Body):

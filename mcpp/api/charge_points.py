@@ -21,7 +21,6 @@ from mcpp.domain.retention import purge_portion
 from mcpp.reads import configuration
 from mcpp.reads.charge_points import ChargePoint, ChargePointDetail, ChargePointQuery
 from mcpp.reads.paging import Page, PageQuery
-from mcpp_generated.db.models import ConfigurationKey
 
 router = Routes(prefix="/charge-points", tags=["charge points"], responses=documented(HTTPStatus.BAD_REQUEST))
 
@@ -61,6 +60,10 @@ async def put_charge_point(
             services.check_profile(wanted.security_profile)
         except ValueError as error:
             raise invalid_payload([Mistake(location="body.security_profile", message=str(error))]) from error
+    unspoken = [version for version in wanted.ocpp_versions or () if version not in services.ocpp_versions]
+    if unspoken:
+        message = f"should be among those that this server speaks: {', '.join(services.ocpp_versions)}"
+        raise invalid_payload([Mistake(location="body.ocpp_versions", message=message)])
     password_hash: str | Keep | None = KEEP
     if "password" in given:
         password = wanted.password
@@ -75,6 +78,7 @@ async def put_charge_point(
             password_hash=password_hash,
             security_profile=wanted.security_profile if "security_profile" in given else KEEP,
             certificate_serial=wanted.certificate_serial if "certificate_serial" in given else KEEP,
+            ocpp_versions=wanted.ocpp_versions if "ocpp_versions" in given else KEEP,
         ),
         services.clock.now(),
     )
@@ -123,10 +127,13 @@ async def get_configuration(
     tables: FromTables,
     id: str,  # noqa: A002
     query: Annotated[PageQuery, Query()],
-) -> Page[ConfigurationKey] | Response:
-    """The configuration keys as last known: from GetConfiguration, and from each accepted ChangeConfiguration."""
+) -> Page[configuration.KnownKey] | Response:
+    """The configuration as last known: what the charger reported, and what it accepted to be changed.
 
-    async def read(query: PageQuery) -> Page[ConfigurationKey]:
+    Of OCPP 1.6 its keys; of 2.x the variables of its device model, with keys such as `OCPPCommCtrlr.HeartbeatInterval`.
+    """
+
+    async def read(query: PageQuery) -> Page[configuration.KnownKey]:
         return found(await configuration.list_page(services.readers, id, query), _unknown(id))
 
     return await tables.answer_page(query, models.ConfigurationPage, read)

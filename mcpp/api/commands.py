@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -28,6 +28,8 @@ _PATIENCE_AT_THE_END: Final = 2.0
 ANY_ANSWER: Final = "CommandAnswer"
 """The OpenAPI component of an answer to whichever command."""
 
+_PREFIX: Final = "/charge-points/{id}/commands"
+
 _DESCRIPTION: Final = """\
 OCPP's {action} ({profile} profile): the body is its request, and goes out as it is once it meets the contract. The
 answer is 200 whatever the charge point says, `Rejected` too.
@@ -36,20 +38,20 @@ Commands to one charge point go out one after the other; one that still waits is
 """
 
 
-def create_router(actions: Mapping[str, Sequence[AnyAction]]) -> Routes:
-    """A path for each operation that a central system may send, in any version."""
-    router = Routes(prefix="/charge-points/{id}/commands", tags=["commands"])
-    for name, in_versions in sorted(actions.items()):
+def create_router(names: Mapping[str, Mapping[str, str]]) -> Routes:
+    """A path for each operation that a central system may send: the versions that have it, with its profile there."""
+    router = Routes(prefix=_PREFIX, tags=["commands"])
+    for name, in_versions in sorted(names.items()):
         router.add_api_route(
             f"/{name}",
             _endpoint(name),
             methods=["POST"],
             name=f"send_{_snake_case(name)}",
             summary=name,
-            description=_DESCRIPTION.format(action=name, profile=in_versions[0].profile),
+            description=_DESCRIPTION.format(action=name, profile=next(iter(in_versions.values()))),
             response_class=Response,
-            responses=answered_by(*map(answer_name, in_versions)),
-            openapi_extra={"requestBody": _documented_body(in_versions)},
+            responses=answered_by(*(answer_name(version, name) for version in in_versions)),
+            openapi_extra={"requestBody": _documented_body(name, in_versions)},
         )
     router.add_api_route("/{action}", _refuse_unknown, methods=["POST"], include_in_schema=False)
     return router
@@ -69,9 +71,9 @@ def schema_name(version: str, name: str) -> str:
     return f"Ocpp{version.replace('.', '')}{name}"
 
 
-def answer_name(action: AnyAction) -> str:
+def answer_name(version: str, action: str) -> str:
     """The OpenAPI component that a command's answer is."""
-    return schema_name(action.version, f"{action.name}Answer")
+    return schema_name(version, f"{action}Answer")
 
 
 async def send_command(request: Request, services: ApiServices, identity: str, action: str, payload: bytes) -> Response:
@@ -144,13 +146,16 @@ async def _server_ends(stopping: asyncio.Event) -> None:
     await asyncio.sleep(_PATIENCE_AT_THE_END)
 
 
-def _documented_body(in_versions: Sequence[AnyAction]) -> dict[str, Any]:
-    fields = (field for action in in_versions for field in action.request.model_fields.values())
-    names = [schema_name(action.version, action.request.__name__) for action in in_versions]
-    return {
-        "required": any(field.is_required() for field in fields),
-        "content": {"application/json": {"schema": any_of(names)}},
-    }
+def _documented_body(action: str, versions: Iterable[str]) -> dict[str, Any]:
+    names = [schema_name(version, f"{action}Request") for version in versions]
+    return {"required": False, "content": {"application/json": {"schema": any_of(names)}}}
+
+
+def require_bodies(document: dict[str, Any], actions: Mapping[str, Sequence[AnyAction]]) -> None:
+    """Say in an OpenAPI document which commands need a body: those that need a property in every version."""
+    for name, in_versions in actions.items():
+        needed = [any(it.is_required() for it in action.request.model_fields.values()) for action in in_versions]
+        document["paths"][f"/api/v1{_PREFIX}/{name}"]["post"]["requestBody"]["required"] = all(needed)
 
 
 def any_of(schemas: Sequence[str]) -> dict[str, Any]:

@@ -27,6 +27,10 @@ _HEARTBEAT: Final = b": heartbeat\n\n"
 _BYTES_AT_ONCE: Final = 64 * 1024
 """After so many a write to a reader goes out, so that what is in hand for him stays small."""
 
+_APART: Final = 0.003
+_MOST_APART: Final = 16
+"""Seconds between what readers get who gather events, and how many of them: pages ask for something then."""
+
 
 Kinds: TypeAlias = frozenset[type[Event]]
 
@@ -112,11 +116,13 @@ class EventStream:
         last_event_id: str | None = None,
         wanted: EventFilter = EVERYTHING,
         caller: Caller | None = None,
+        gather: float = 0.0,
     ) -> AsyncGenerator[bytes, None]:
         """A stream of what happens from now on, or after an event, in chunks of text/event-stream.
 
         Where events may have been missed since `last_event_id`, the first one is `gap`. Ends when the reader is too
-        slow, and when the `caller` may ask no more. Raises TooManyReaders.
+        slow, and when the `caller` may ask no more. Where `gather` is given, what came within so many seconds comes at
+        once, to all such readers within a few milliseconds. Raises TooManyReaders.
         """
         if self._readers >= EVENT_STREAMS:
             raise TooManyReaders(f"{EVENT_STREAMS} streams are open already")
@@ -127,15 +133,16 @@ class EventStream:
             known = self._number_of(last_event_id)
             position = max(self._oldest() - 1, known or 0)
             gap = position != known or position < self._events.complete_since(wanted.kinds)
-        return self._read(position, _gap(last_event_id or "") if gap else b"", caller, wanted)
+        return self._read(position, _gap(last_event_id or "") if gap else b"", caller, wanted, gather)
 
     async def _read(
-        self, position: int, chunk: bytes, caller: Caller | None, wanted: EventFilter
+        self, position: int, chunk: bytes, caller: Caller | None, wanted: EventFilter, gather: float
     ) -> AsyncGenerator[bytes, None]:
         if self._readers >= EVENT_STREAMS:
             return  # others came in the same moment
         events, news = self._events, _News()
         self._readers += 1
+        apart = self._readers % _MOST_APART * _APART
         self._waiting.add(news.came)
         events.watch(news.wake, None if wanted.is_open else wanted.lets_through)
         if caller is not None:
@@ -144,7 +151,7 @@ class EventStream:
         try:
             if chunk:
                 yield chunk
-            while not self._closed and not (caller and caller.is_ended):
+            while not self._is_over(caller):
                 if not is_behind:
                     if news.first is None:
                         # Nothing of what came since is wanted.
@@ -152,6 +159,10 @@ class EventStream:
                         if not await self._wait(news.came):
                             yield _HEARTBEAT if wanted.is_open else self._place(position)
                         continue
+                    if gather:
+                        await asyncio.sleep(gather - asyncio.get_running_loop().time() % gather + apart)
+                        if self._is_over(caller):
+                            return
                     position, news.first = max(position, news.first - 1), None
                 if position < self._oldest() - 1:
                     return
@@ -188,6 +199,9 @@ class EventStream:
 
     def _id(self, number: int) -> str:
         return f"{self._epoch}-{number}"
+
+    def _is_over(self, caller: Caller | None) -> bool:
+        return self._closed or (caller is not None and caller.is_ended)
 
     def _oldest(self) -> int:
         """The number of the oldest event that is kept."""

@@ -39,6 +39,9 @@ _STREAM: Final = {
 _UNBUFFERED: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 """The second is for nginx, which would hold events back."""
 
+_MOST_GATHERED: Final = 10_000
+"""Milliseconds; less than what a heartbeat takes to come."""
+
 
 @router.get(
     "/events",
@@ -60,6 +63,12 @@ async def stream_events(
             "has commas is meant by the whole of it, too."
         ),
     ] = None,
+    gather: Annotated[
+        int,
+        Query(
+            ge=0, le=_MOST_GATHERED, description="Send what comes within so many milliseconds at once: fewer writes."
+        ),
+    ] = 0,
 ) -> Response:
     """What plugins see, as server-sent events.
 
@@ -72,7 +81,7 @@ async def stream_events(
         None if charge_point_id is None else frozenset(_identities(charge_point_id)),
     )
     try:
-        stream = services.events.read(last_event_id, wanted, caller)
+        stream = services.events.read(last_event_id, wanted, caller, gather / 1000)
     except TooManyReaders as error:
         raise ApiError(HTTPStatus.SERVICE_UNAVAILABLE, "too_many_streams", str(error)) from error
     return StreamingResponse(stream, media_type="text/event-stream", headers=_UNBUFFERED)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, Field, JsonValue
+from pydantic import BaseModel, BeforeValidator, Field, JsonValue
 
 from mcpp.domain.authorization import AuthorizationStatus
 from mcpp.reads.shown_state import ShownState
@@ -22,6 +22,11 @@ from mcpp_generated.db.enums import (
 
 Item = TypeVar("Item")
 
+EvseId = Annotated[int | None, BeforeValidator(lambda number: number or None)]
+"""Of the EVSE that a connector is one of; null where the OCPP version knows connectors only (1.6)."""
+
+_ANY_EVSE: Final = "Of the EVSE that it is one of; null where the OCPP version knows connectors only (1.6)."
+
 A_NUMBER: Final = "a number"
 """Marks a text that is a number, as a charger has sent it: a spreadsheet shall calculate with it."""
 
@@ -30,14 +35,22 @@ class Connector(BaseModel):
     """A connector of a charge point; connector 0 is the charge point as a whole."""
 
     connector_id: int
+    evse_id: EvseId = Field(description=_ANY_EVSE)
     state: ShownState = Field(description="How it is shown: one word, out of its status and all else that is known.")
-    status: str | None = Field(description="As last reported (OCPP 1.6, ChargePointStatus).", examples=["Charging"])
+    status: str | None = Field(
+        description="As last reported, in the words of OCPP 1.6 (ChargePointStatus) whatever the version.",
+        examples=["Charging"],
+    )
+    reported_status: str | None = Field(
+        description="The charger's own word, where the status is made of it; null in OCPP 1.6.", examples=["Occupied"]
+    )
     error_code: str | None = Field(examples=["NoError"])
     status_at: Time | None = Field(description="By the charger's clock.")
     status_began_at: Time | None = Field(
         description="Since when it has this status without a break, by this server's clock."
     )
     transaction_id: int | None = Field(description="Of the transaction that runs on it.")
+    ocpp_transaction_id: str | None = Field(description="The charger's own id of it; null in OCPP 1.6.")
     power_w: float | None = Field(
         description="W, of the whole connector. This and what follows: null unless a session runs on a connected "
         "charger and the value is known."
@@ -61,7 +74,7 @@ class ChargePoint(BaseModel):
         validation_alias="charge_point_id", description="The identity that it connects with.", examples=["CP-17"]
     )
     connected: bool
-    ocpp_version: str | None = Field(examples=["1.6"])
+    ocpp_version: str | None = Field(description="Of its last connection.", examples=["1.6"])
     display_name: str | None
     rated_power_w: int | None = Field(description="What each connector can deliver at most, as an operator says.")
     vendor: str | None
@@ -85,6 +98,10 @@ class ChargePoint(BaseModel):
     last_tx_start_at: Time | None
     last_tx_stop_at: Time | None
     last_error_at: Time | None
+    ocpp_versions: list[str] | None = Field(
+        description="Those that it may speak, as an operator says; null: all that the server speaks.",
+        examples=[["1.6", "2.0.1"]],
+    )
 
 
 class Report(BaseModel):
@@ -100,6 +117,7 @@ class OrderedAvailability(BaseModel):
     """What a connector was last ordered to be, and agreed to."""
 
     connector_id: int
+    evse_id: EvseId = Field(description=_ANY_EVSE)
     availability: Availability
 
 
@@ -114,7 +132,10 @@ class ChargePointDetail(ChargePoint):
 class ConfigurationKey(BaseModel):
     """A configuration key of a charge point, as last known."""
 
-    key: str = Field(examples=["HeartbeatInterval"])
+    key: str = Field(
+        description="Of OCPP 2.x: the key of a variable, as in `/charge-points/{id}/variables`.",
+        examples=["HeartbeatInterval", "OCPPCommCtrlr.HeartbeatInterval"],
+    )
     value: str | None = Field(description="null where it is secret, or has none.")
     readonly: bool
     known_at: Time
@@ -135,8 +156,8 @@ class Transaction(BaseModel):
     transaction_id: int
     charge_point_id: str
     connector_id: int
-    id_tag: str
-    meter_start: int = Field(description="Wh")
+    id_tag: str = Field(description="Empty where the charger has told none, or not yet (since OCPP 2.0).")
+    meter_start: int | None = Field(description="Wh; null where the charger has told none (since OCPP 2.0).")
     meter_stop: int | None = Field(description="Wh")
     energy_wh: int | None = Field(
         description="Wh, never negative: a correction, else as booked, 0 where that is implausible; so far while it "
@@ -163,6 +184,8 @@ class Transaction(BaseModel):
         description="Seconds: of one that runs until now by the server's clock, from its charger's start where that "
         "can be, else from its receipt; of one that has ended by the charger's clock, 0 where that was set back.",
     )
+    evse_id: int | None = Field(description=_ANY_EVSE)
+    ocpp_transaction_id: str | None = Field(description="The charger's own id; null in OCPP 1.6.")
 
 
 class Sample(BaseModel):
@@ -204,7 +227,7 @@ class Reservation(BaseModel):
 
     reservation_id: int
     charge_point_id: str
-    connector_id: int = Field(description="0 for any connector.")
+    connector_id: int = Field(description="0 for any connector, of its EVSE where it names one.")
     id_tag: str
     parent_id_tag: str | None
     expiry_date: Time
@@ -213,6 +236,7 @@ class Reservation(BaseModel):
     ]
     created_at: Time
     transaction_id: int | None = Field(description="Of the transaction that used it.")
+    evse_id: EvseId = Field(description="null where the OCPP version knows connectors only (1.6), or for any EVSE.")
 
 
 class NamedProfile(BaseModel):

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field, PlainSerializer, WithJsonSchema
 
-from mcpp.api.models import Page
+from mcpp.api.models import EvseId, Page
 from mcpp.csms.learning import LearningState
 from mcpp.domain.prices import spell_decimal
 from mcpp.reads.statements import CorrectionReason
@@ -75,9 +75,10 @@ class StatedSession(BaseModel):
     transaction_id: int
     charge_point_id: str
     connector_id: int
+    evse_id: EvseId
     id_tag: str
     started_at: Time
-    meter_start: int = Field(description="Wh")
+    meter_start: int | None = Field(description="Wh; null where the charger has told none (since OCPP 2.0).")
     figure: Figure
 
 
@@ -87,9 +88,10 @@ class StatedCorrection(BaseModel):
     transaction_id: int
     charge_point_id: str
     connector_id: int
+    evse_id: EvseId
     id_tag: str
     started_at: Time
-    meter_start: int = Field(description="Wh")
+    meter_start: int | None = Field(description="Wh; null where the charger has told none (since OCPP 2.0).")
     reason: CorrectionReason = Field(
         description="late: its end became known after its month's statement was final; card_named: its card became "
         "theirs then; replaced: the charger's own stop or better evidence came; corrected: by a person."

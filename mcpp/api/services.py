@@ -17,6 +17,7 @@ from mcpp.api.failed_logins import FailedLogins
 from mcpp.api.installation_models import Plugin, Setting
 from mcpp.certificates.desk import SigningDesk
 from mcpp.clock import Clock
+from mcpp.csms.buttons import Buttons
 from mcpp.csms.commands import Commands
 from mcpp.csms.frames import FrameBook
 from mcpp.csms.learning import CardLearning
@@ -87,6 +88,10 @@ class ApiServices:
     tell_story: Callable[[int], Awaitable[Mapping[str, JsonValue] | None]]
     """The story of a transaction's session, by its id; None where it's unknown."""
     check_profile: Callable[[int], None]
+    ocpp_versions: Sequence[str]
+    """That this server speaks."""
+    buttons: Mapping[str, Buttons]
+    """What the pages' buttons ask, by version."""
     """Raises ValueError, with what is missing, where no charge point could connect by this security profile."""
     hash_password: Callable[[str], Awaitable[str]]
     check_readiness: Callable[[], Awaitable[Mapping[str, str]]]

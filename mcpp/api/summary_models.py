@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, Field
 
+from mcpp.api.models import EvseId
 from mcpp.reads.attention import AttentionAction, AttentionCode, Gravity
 from mcpp.reads.shown_state import ShownState
 from mcpp.reads.times import Time
@@ -32,6 +33,7 @@ class Attention(BaseModel):
     gravity: Gravity
     charge_point_id: str | None = Field(description="null where it is the server's own.")
     connector_id: int | None
+    evse_id: EvseId
     since: Time = Field(description="By this server's clock; what is over happened then.")
     text: str = Field(description="In English.", examples=["Garage is offline"])
     action: AttentionAction = Field(description="The one thing to do about it.")

@@ -17,6 +17,7 @@ from mcpp.api.problems import conflict, documented, found
 from mcpp.api.routes import Routes
 from mcpp.api.services import ApiServices, FromServices
 from mcpp.api.tables import AS_TABLE, FromTables
+from mcpp.csms.operations import TransactionIds
 from mcpp.domain.closing import close_by_operator
 from mcpp.domain.corrections import correct
 from mcpp.reads import transactions as reads
@@ -74,7 +75,8 @@ async def stop_transaction(request: Request, services: FromServices, transaction
     transaction = await _find(services, transaction_id)
     if transaction.stopped_at is not None:
         raise conflict(f"transaction {transaction_id} was stopped before")
-    stopping = services.commands.stop_transaction(transaction.charge_point_id, transaction_id)
+    ids = TransactionIds(transaction_id, transaction.ocpp_transaction_id)
+    stopping = services.commands.stop_transaction(transaction.charge_point_id, ids)
     return await answer_command(request, services, transaction.charge_point_id, stopping)
 
 

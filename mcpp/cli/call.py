@@ -60,15 +60,9 @@ def _complete_action(_: click.Context, __: click.Parameter, incomplete: str) -> 
 
 def _operations() -> dict[str, str]:
     """What a central system may send: the name of each action, and its profile."""
-    from mcpp.ocppj.actions import Sender
-    from mcpp.server.versions import VERSIONS  # 0.1 s of models
+    from mcpp.server.versions import VERSIONS
 
-    return {
-        name: action.profile
-        for version in VERSIONS
-        for name, action in version.actions.items()
-        if action.sender is not Sender.CHARGE_POINT
-    }
+    return {name: profile for version in reversed(VERSIONS) for name, profile in version.commands.items()}
 
 
 @click.command()

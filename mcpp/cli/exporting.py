@@ -32,6 +32,7 @@ def export() -> None:
         dialect_option(),
         click.Option(["--charge-point-id"], metavar="TEXT", help="Only of this charge point."),
         click.Option(["--connector-id"], type=click.IntRange(0, 2**31 - 1), help="Only of connectors of this number."),
+        click.Option(["--evse-id"], type=click.IntRange(0, 2**31 - 1), help="Only of EVSEs of this number."),
         click.Option(["--id-tag"], metavar="TEXT", help="Only of this id tag; letter case doesn't matter."),
         click.Option(["--open/--closed", "open_"], default=None, help="Only those that run, or that have ended."),
         click.Option(
@@ -58,6 +59,7 @@ def export_transactions(
     dialect: str,
     charge_point_id: str | None,
     connector_id: int | None,
+    evse_id: int | None,
     id_tag: str | None,
     open_: bool | None,
     implausible: bool,
@@ -89,6 +91,7 @@ def export_transactions(
     query = TransactionQuery(
         charge_point_id=charge_point_id,
         connector_id=connector_id,
+        evse_id=evse_id,
         id_tag=id_tag,
         open=open_,
         implausible=implausible,

@@ -68,8 +68,10 @@ def check_config(**options: object) -> None:
     """
     settings = Settings.load(given_flags(options))
     from mcpp.server.parts import enabled_plugins  # the whole server, as above
+    from mcpp.server.versions import spoken_versions
 
     enabled_plugins(settings)
+    spoken_versions(settings.ocpp_versions)
     tracing = describe_tracing(os.environ)
     try:
         database = describe_database(settings.database)

@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 
 from pydantic import AwareDatetime, BaseModel
 
-from mcpp.domain.memory import CHARGE_POINT
+from mcpp.domain.memory import CHARGE_POINT, NO_EVSE
 from mcpp.reads.attention import Gravity
-from mcpp.reads.shown_state import ShownState, shown_numbers, shown_state
+from mcpp.reads.connector_names import shown_numbers
+from mcpp.reads.shown_state import ShownState, shown_state
 
 
 class Counts(BaseModel):
@@ -48,6 +49,7 @@ class Connector(BaseModel):
     """A connector."""
 
     connector_id: int
+    evse_id: int | None = None
     state: ShownState
     status_began_at: AwareDatetime | None = None
     transaction_id: int | None = None
@@ -68,12 +70,12 @@ class ChargePoint(BaseModel):
     @property
     def shown(self) -> list[Connector]:
         """The connectors that are shown; itself as one where it has told of none."""
-        known = {connector.connector_id: connector for connector in self.connectors}
+        known = {(connector.evse_id or NO_EVSE, connector.connector_id): connector for connector in self.connectors}
         itself = Connector(
             connector_id=CHARGE_POINT,
             state=shown_state(connected=self.connected, has_connected=self.last_connect_at is not None, status=None),
         )
-        return [known.get(number, itself) for number in shown_numbers(known)]
+        return [known.get(numbers, itself) for numbers in shown_numbers(known)]
 
     @property
     def seen_at(self) -> datetime | None:

@@ -7,7 +7,9 @@ from datetime import timedelta
 from typing import Final, NamedTuple
 
 from mcpp.cli.status_data import ChargePoint, Connector, Fleet, Session, Summary
+from mcpp.domain.memory import NO_EVSE
 from mcpp.reads.attention import Gravity
+from mcpp.reads.connector_names import connector_mark, has_several
 from mcpp.reads.shown_state import ShownState
 from mcpp.reads.terminal_text import fitted, padded, printable, width_of
 from mcpp.story.phrases import duration_text
@@ -144,11 +146,14 @@ def _attention(fleet: Fleet, width: int | None, paint: Paint, most: int | None) 
 
 def _rows_of(point: ChargePoint, fleet: Fleet) -> Iterator[_Cells]:
     name, shown = printable(point.display_name or point.id), point.shown
+    numbers = [(connector.evse_id or NO_EVSE, connector.connector_id) for connector in shown]
     for connector in shown:
         session = None if connector.transaction_id is None else fleet.sessions.get(connector.transaction_id)
         energy = None if session is None else session.energy_wh
+        evse_id = connector.evse_id or NO_EVSE
+        mark = connector_mark(connector.connector_id, evse_id, several=has_several(evse_id, numbers))
         yield _Cells(
-            name=name if len(shown) == 1 else f"{name} #{connector.connector_id}",
+            name=name if len(shown) == 1 else f"{name} {mark}",
             state=connector.state,
             power="" if connector.power_w is None else f"{connector.power_w / 1000:.1f} kW",
             energy="" if energy is None else _kwh(energy),

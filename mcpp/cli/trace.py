@@ -53,6 +53,11 @@ _STANDARD_INPUT: Final = "-"
             type=click.IntRange(0, 2**31 - 1),
             help="Of that charge point, without what is its other connectors'.",
         ),
+        click.Option(
+            ["--evse", "evse_id"],
+            type=click.IntRange(1, 2**31 - 1),
+            help="Of that charge point, without what is its other EVSEs' (since OCPP 2.0).",
+        ),
         click.Option(["--since"], metavar="TIME", help="Of that charge point, from then on."),
         click.Option(["--until"], metavar="TIME", help="Of that charge point, up to then."),
         click.Option(
@@ -71,6 +76,7 @@ def trace(
     logs: Sequence[str],
     charge_point_id: str | None,
     connector_id: int | None,
+    evse_id: int | None,
     since: str | None,
     until: str | None,
     timezone: str | None,
@@ -98,15 +104,17 @@ def trace(
         EVER.end if until is None else option_time("--until", until, zone),
     )
     if transaction_id is not None:
-        if charge_point_id is not None or connector_id is not None or span != EVER:
-            raise click.UsageError("--charge-point, --connector, --since and --until don't go with a transaction's id")
+        given = (charge_point_id, connector_id, evse_id)
+        if any(option is not None for option in given) or span != EVER:
+            text = "--charge-point, --connector, --evse, --since and --until don't go with a transaction's id"
+            raise click.UsageError(text)
         story = _story_of_transaction(settings.database, logs, transaction_id, payloads=payloads)
     elif charge_point_id is None:
         raise click.UsageError("say what to trace: a transaction's id, or --charge-point")
     elif not logs:
         raise click.UsageError("--charge-point needs the server's log: give it with --log")
     else:
-        subject = ChargePointSubject(charge_point_id, connector_id, span)
+        subject = ChargePointSubject(charge_point_id, connector_id, span, evse_id)
         story = _story_of_charge_point(settings.database, logs, subject, payloads=payloads)
     with standard_output() as out:
         if as_json:

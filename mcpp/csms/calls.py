@@ -8,20 +8,21 @@ from functools import partial
 from time import perf_counter
 from typing import Concatenate, ParamSpec, TypeAlias, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from mcpp.csms.decoding import SubjectReader, repaired, thinned_request
+from mcpp.csms.decoding import SubjectReader, repaired, thinned_request, widened, widening
 from mcpp.csms.services import Services
 from mcpp.domain.authorization import Authorization
 from mcpp.domain.events import Event
-from mcpp.domain.memory import as_stored
+from mcpp.domain.memory import NO_EVSE, as_stored
 from mcpp.domain.occasion import LeftOut, Occasion, Result
 from mcpp.domain.questions import AuthorizationQuestion, DataTransferAnswer, DataTransferQuestion
 from mcpp.ocppj.actions import Action, AnyAction, EncodedResponse, Req, Res
+from mcpp.ocppj.actions import Send as SendAction
 from mcpp.ocppj.crowded import LARGE
 from mcpp.ocppj.errors import CallFault, ErrorCode, Unanswerable
 from mcpp.ocppj.flow import Deviation, Flow, NextCall, Step, new_correlation_id
-from mcpp.ocppj.frames import Call
+from mcpp.ocppj.frames import Call, Send
 from mcpp.ocppj.readers import Repairs
 from mcpp.storage.engine import is_number_too_large
 from mcpp.storage.pending import Pending, WriteFailed
@@ -71,6 +72,15 @@ class CallContext:
         """Whether the charge point told this time of its request: where it tells none, the time of receipt stands."""
         return moment != self.received_at
 
+    @property
+    def is_send(self) -> bool:
+        """Whether it came as a SEND, which is never answered."""
+        return self._flow.is_send
+
+    def note_deviation(self, rule: str, location: str = "") -> None:
+        """Note a departure from the contract that is tolerated."""
+        self._flow.deviations.append(Deviation(rule, location))
+
     def publish(self, *events: Event) -> None:
         """Publish events once the answer is on its way."""
         if events:
@@ -104,13 +114,13 @@ class CallContext:
         return pending.then(_unchanged, _as_fault)
 
     def learn(
-        self, id_tag: str, stored_verdict: Authorization, connector_id: int | None = None
+        self, id_tag: str, stored_verdict: Authorization, connector_id: int | None = None, evse_id: int = NO_EVSE
     ) -> Authorization | None:
         """The verdict on a card that is being learnt, whatever others say of it; None for any other."""
         if stored_verdict.stored:
             return None
         peer, learning = self._flow.peer, self.services.learning
-        return learning.verdict(peer.identity, self._flow.correlation_id, connector_id, id_tag, stored_verdict)
+        return learning.verdict(peer.identity, self._flow.correlation_id, connector_id, id_tag, stored_verdict, evse_id)
 
     async def ask_authorize(
         self, id_tag: str, stored_verdict: Authorization, connector_id: int | None = None
@@ -223,26 +233,60 @@ class CallRouter:
         return frozenset(self._routes)
 
     def add(self, action: Action[Req, Res], handler: Handler[Req, Res]) -> None:
-        """Handle an action's CALLs with `handler`; one handler per action."""
-        if action.name in self._routes:
-            raise ValueError(f"{action.name} has a handler already")
-        services, repairs, encode = self._services, self._repairs, _encoder(action.response)
-        subject_of = self._read_subject(action.request)
-        validate: Callable[..., Req] = action.request.__pydantic_validator__.validate_json
+        """Handle an action's CALLs with `handler`; one handler per action.
+
+        Where the version has the action with models of its own, these judge a payload, and the handler gets what it
+        says in the wider model that it's typed by. One that the version doesn't have is passed over.
+        """
+        own = self._actions.get(action.name)
+        if own is not None:
+            self._add(action.name, own.request, action.request, handler, _encoder(action.response))
+
+    def add_send(self, action: SendAction[Req], handler: Handler[Req, BaseModel]) -> None:
+        """Handle an action's SENDs with `handler`, whose response goes nowhere (OCPP-J 2.1 §4.2)."""
+
+        def handle(
+            context: CallContext, request: Req
+        ) -> BaseModel | EncodedResponse[BaseModel] | Pending[BaseModel] | Awaitable[BaseModel]:
+            if not context.is_send:
+                context.note_deviation("send_as_call")
+            return handler(context, request)
+
+        self._add(action.name, action.request, action.request, handle, lambda _: b"{}")
+
+    def _add(
+        self,
+        name: str,
+        own: type[BaseModel],
+        model: type[Req],
+        handler: Handler[Req, Res],
+        encode: Callable[[Res], bytes],
+    ) -> None:
+        if name in self._routes:
+            raise ValueError(f"{name} has a handler already")
+        services, repairs = self._services, self._repairs
+        subject_of = self._read_subject(model)
+        is_own = own is model
+        validate: Callable[..., Req] = (
+            model.__pydantic_validator__.validate_json if is_own else widening(own, model, repairs, services.now)
+        )
 
         def route(flow: Flow, payload: bytes) -> Answer:
             received_at = None
             if len(payload) > LARGE:
-                payload = thinned_request(flow, action.request, payload, repairs)
+                payload = thinned_request(flow, own, payload, repairs)
             try:
                 # Strict first: a correct payload passes here, by the names of the wire only.
                 request = validate(payload, by_alias=True, by_name=False)
             except ValidationError:
                 # In milliseconds, as times are stored: what stands for one that isn't told is equal to it.
                 received_at = as_stored(services.now())
-                request = repaired(flow, action.request, payload, repairs, received_at)
+                if is_own:
+                    request = repaired(flow, model, payload, repairs, received_at)
+                else:
+                    request = widened(repaired(flow, own, payload, repairs, received_at), model, repairs, received_at)
             if subject_of is not None:
-                flow.connector_id, flow.transaction_id = subject_of(request)
+                flow.connector_id, flow.transaction_id, flow.evse_id = subject_of(request)
             answer = handler(CallContext(services, flow, received_at), request)
             if isinstance(answer, Pending):
                 return answer.then(encode)
@@ -252,10 +296,10 @@ class CallRouter:
                 return _encode_later(encode, answer)
             return encode(answer)
 
-        self._routes[action.name] = route
+        self._routes[name] = route
 
-    def dispatch(self, flow: Flow, call: Call) -> Answer:
-        """Handle a CALL; raises CallFault where the action is unknown or not for this side (OCPP-J 1.6 §4.2.3)."""
+    def dispatch(self, flow: Flow, call: Call | Send) -> Answer:
+        """Handle a CALL or SEND; raises CallFault for an action that is unknown or not for us (OCPP-J 1.6 §4.2.3)."""
         route = self._routes.get(call.action)
         if route is not None:
             return route(flow, call.payload)

@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Final
 
 from pydantic import BaseModel, JsonValue
 
 from mcpp.csms.decoding import decode_payload
 from mcpp.csms.live import Exchange, LiveChargePoints
-from mcpp.csms.version import SpokenVersion
-from mcpp.ocppj.actions import AnyAction, Sender, encode
+from mcpp.csms.operations import TransactionIds
+from mcpp.csms.version import KnownVersion, SpokenVersion
+from mcpp.ocppj.actions import AnyAction, encode
 from mcpp.ocppj.errors import InvalidPayload, Mistake, NotConnected, UnknownAction, WrongVersion
 
 _BLANKS_OUTSIDE_OF_TEXT: Final = re.compile(rb'("(?:[^"\\]|\\.)*")|[ \t\r\n]+')
+
+
+def sent_by_us(versions: Iterable[KnownVersion]) -> dict[str, dict[str, str]]:
+    """What a central system may send, by name: the versions that have it, each with its profile there."""
+    found: dict[str, dict[str, str]] = {}
+    for version in versions:
+        for name, profile in version.commands.items():
+            found.setdefault(name, {})[version.name] = profile
+    return found
 
 
 class Commands:
@@ -24,12 +35,15 @@ class Commands:
     def __init__(self, live: LiveChargePoints, versions: Sequence[SpokenVersion]) -> None:
         self._live = live
         self._versions = {spoken.version: spoken for spoken in versions}
-        self.actions: Final[dict[str, list[AnyAction]]] = {}
-        """What a central system may send, by name: one action for each version that has it."""
-        for spoken in versions:
-            for name, action in spoken.actions.items():
-                if action.sender is not Sender.CHARGE_POINT:
-                    self.actions.setdefault(name, []).append(action)
+        self.names: Final = sent_by_us(spoken.known for spoken in versions)
+
+    @cached_property
+    def actions(self) -> Mapping[str, Sequence[AnyAction]]:
+        """What a central system may send, by name: one action for each version that has it. Loads all versions."""
+        return {
+            name: [self._versions[version].actions[name] for version in by_version]
+            for name, by_version in self.names.items()
+        }
 
     async def send(self, identity: str, action_name: str, payload: bytes) -> Exchange[BaseModel]:
         """Send an operation, as part of what causes it, and wait for the charge point's response.
@@ -37,19 +51,23 @@ class Commands:
         The payload goes out with its members in their order, rewrites applied and blanks removed. Raises
         UnknownAction, NotConnected, InvalidPayload, QueueFull, CallRefused, CallTimeout, ConnectionLost, InvalidAnswer.
         """
-        if action_name not in self.actions:
+        known_in = self.names.get(action_name)
+        if known_in is None:
             raise UnknownAction(f"a central system can't send {action_name!r}")
         spoken = self._spoken_by(identity)
-        action = spoken.actions.get(action_name)
-        if action is None:
-            raise WrongVersion(f"OCPP {spoken.version}, which {identity} speaks, has no {action_name}")
+        if spoken.version not in known_in:
+            which = " and ".join(known_in)
+            raise WrongVersion(
+                f"OCPP {spoken.version}, which {identity} speaks, has no {action_name}; OCPP {which} has it"
+            )
+        action = spoken.actions[action_name]
         text = await _rewritten(spoken, action, payload)
         request = decode_payload(action.request, text)
         return await self._live.send(identity, action, request, text)
 
-    async def stop_transaction(self, identity: str, transaction_id: int) -> Exchange[BaseModel]:
+    async def stop_transaction(self, identity: str, transaction: TransactionIds) -> Exchange[BaseModel]:
         """Ask a charge point to stop a transaction, in the words of the version that it speaks; raises as `send`."""
-        action, request = self._spoken_by(identity).remote_stop(transaction_id)
+        action, request = self._spoken_by(identity).remote_stop(transaction)
         return await self._live.send(identity, action, request, encode(request))
 
     def _spoken_by(self, identity: str) -> SpokenVersion:

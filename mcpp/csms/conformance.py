@@ -9,7 +9,7 @@ from functools import partial
 from typing import Final
 
 from mcpp.csms.examples import field_of, masked_text, masked_value
-from mcpp.csms.version import Version
+from mcpp.csms.version import KnownVersion
 from mcpp.domain.conformance import ELSEWHERE, ConformanceBook, Kind, Seen
 from mcpp.ocppj.errors import ErrorCode, InvalidAnswer
 from mcpp.ocppj.flow import Deviation, Direction, Flow
@@ -36,7 +36,7 @@ class ConformanceRecorder:
     def __init__(
         self,
         book: ConformanceBook,
-        versions: Iterable[Version],
+        versions: Iterable[KnownVersion],
         handshakes: Mapping[str, str],
         now: Callable[[], datetime] = _utc_now,
     ) -> None:

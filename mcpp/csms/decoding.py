@@ -9,15 +9,15 @@ from typing import TypeAlias
 
 from pydantic import BaseModel, ValidationError
 
-from mcpp.ocppj.actions import Req, Res, decode
+from mcpp.ocppj.actions import Req, Res, decode, encode
 from mcpp.ocppj.errors import CallFault, ErrorCode, InvalidAnswer, InvalidPayload, Mistake
 from mcpp.ocppj.flow import Flow, Subject
 from mcpp.ocppj.readers import Repairs
 from mcpp.ocppj.repair import repair, thinned
 from mcpp.ocppj.work import spell_location
 
-ReadSubject: TypeAlias = Callable[[BaseModel], tuple[int | None, int | None]]
-"""What a request is about: connector and transaction, as OCPP numbers them."""
+ReadSubject: TypeAlias = Callable[[BaseModel], tuple[int | None, int | None, int | None]]
+"""What a request is about: connector and transaction, as OCPP numbers them, and EVSE."""
 
 SubjectReader: TypeAlias = Callable[[type[BaseModel]], ReadSubject | None]
 """Makes the reader for one model of request; None where it names neither."""
@@ -30,6 +30,33 @@ def repaired(flow: Flow, request: type[Req], payload: bytes, repairs: Repairs, r
     value, deviations = repair(request, payload, repairs, received_at)
     flow.deviations += deviations
     return value
+
+
+def widened(told: BaseModel, model: type[Req], repairs: Repairs, received_at: datetime) -> Req:
+    """What a model of a narrower version says, in the wider one of the same name."""
+    return _read_widely(encode(told), model, repairs, received_at)
+
+
+def widening(
+    own: type[BaseModel], model: type[Req], repairs: Repairs, now: Callable[[], datetime]
+) -> Callable[..., Req]:
+    """A validator that lets a payload pass by its own version's model, and reads it by the wider one."""
+    judge = own.__pydantic_validator__.validate_json
+
+    def validate(payload: bytes, *, by_alias: bool, by_name: bool) -> Req:
+        judge(payload, by_alias=by_alias, by_name=by_name)
+        return _read_widely(payload, model, repairs, now)
+
+    return validate
+
+
+def _read_widely(payload: bytes, model: type[Req], repairs: Repairs, now: datetime | Callable[[], datetime]) -> Req:
+    try:
+        return decode(model, payload)
+    except ValidationError:
+        # The few places where the wider version is narrower: they are no departures of the charge point's.
+        received_at = now if isinstance(now, datetime) else now()
+        return repair(model, payload, repairs, received_at)[0]
 
 
 def thinned_request(flow: Flow, request: type[Req], payload: bytes, repairs: Repairs) -> bytes:
@@ -50,7 +77,7 @@ def decode_response(
         except ValidationError:
             return repaired(flow, response, payload, repairs, now())
     except CallFault as fault:
-        raise InvalidAnswer(fault.description) from fault
+        raise InvalidAnswer(fault.description, fault.code) from fault
 
 
 def decode_payload(model: type[Req], payload: bytes) -> Req:
@@ -70,13 +97,14 @@ def by_field_names(model: type[BaseModel]) -> ReadSubject | None:
     """Reads `connector_id` and `transaction_id` where the model has them: pydantic takes 3 µs to say that it hasn't."""
     match ("connector_id" in model.model_fields, "transaction_id" in model.model_fields):
         case (True, True):
-            return attrgetter("connector_id", "transaction_id")
+            both = attrgetter("connector_id", "transaction_id")
+            return lambda request: (*both(request), None)
         case (True, False):
             connector_id = attrgetter("connector_id")
-            return lambda request: (connector_id(request), None)
+            return lambda request: (connector_id(request), None, None)
         case (False, True):
             transaction_id = attrgetter("transaction_id")
-            return lambda request: (None, transaction_id(request))
+            return lambda request: (None, transaction_id(request), None)
     return None
 
 

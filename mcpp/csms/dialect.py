@@ -12,7 +12,7 @@ from mcpp.csms.offers import Offer
 from mcpp.ocppj.actions import AnyAction, Res
 from mcpp.ocppj.errors import ErrorCode
 from mcpp.ocppj.flow import Flow, Peer, Subject
-from mcpp.ocppj.frames import Call
+from mcpp.ocppj.frames import Call, Framing, Send
 
 
 class Dialect(Protocol):
@@ -29,12 +29,26 @@ class Dialect(Protocol):
         ...
 
     @property
+    def is_loaded(self) -> bool:
+        """Whether it can be spoken at once; else `load` comes first."""
+        ...
+
+    def load(self) -> None:
+        """Import what it needs: up to 0.3 s of CPU, so on another thread."""
+        ...
+
+    @property
+    def framing(self) -> Framing:
+        """What its frames have beyond those of others."""
+        ...
+
+    @property
     def actions(self) -> Mapping[str, AnyAction]:
         """Every action of the version by its name."""
         ...
 
-    def handle(self, flow: Flow, call: Call, /) -> Answer:
-        """Handle an incoming CALL; returns the response payload as JSON, at once where nothing waits.
+    def handle(self, flow: Flow, call: Call | Send, /) -> Answer:
+        """Handle an incoming CALL or SEND; returns the response payload as JSON, at once where nothing waits.
 
         Raises CallFault for what is answered by a CALLERROR, Unanswerable for what must stay unanswered.
         """

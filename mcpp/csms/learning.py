@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 from mcpp.domain.authorization import Authorization, AuthorizationPolicy, AuthorizationStatus
 from mcpp.domain.events import CardLearnt, Event
+from mcpp.domain.memory import NO_EVSE
 from mcpp.domain.people import folded
 
 LEARNING_TIME: Final = timedelta(seconds=60)
@@ -77,7 +78,13 @@ class CardLearning:
         return known._replace(state=LearningState.OVER) if self._is_late(known) and not known.id_tag else known
 
     def verdict(
-        self, charge_point_id: str, correlation_id: str, connector_id: int | None, id_tag: str, stored: Authorization
+        self,
+        charge_point_id: str,
+        correlation_id: str,
+        connector_id: int | None,
+        id_tag: str,
+        stored: Authorization,
+        evse_id: int = NO_EVSE,
     ) -> Authorization | None:
         """Invalid for a card that is being learnt, or was a moment ago and has no name yet; None for any other.
 
@@ -99,6 +106,7 @@ class CardLearning:
                         at=learnt_at,
                         connector_id=connector_id,
                         id_tag=id_tag,
+                        evse_id=evse_id,
                     )
                 ]
             )

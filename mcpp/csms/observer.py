@@ -7,7 +7,7 @@ from typing import Protocol
 
 from mcpp.csms.outcomes import ConnectionOutcome
 from mcpp.ocppj.flow import Flow, Peer, Subject
-from mcpp.ocppj.frames import Call, CallError, CallResult, FrameError
+from mcpp.ocppj.frames import Call, CallError, CallResult, CallResultError, FrameError
 
 
 class ConformanceObserver(Protocol):
@@ -42,6 +42,10 @@ class MessageObserver(Protocol):
 
     def exchanged(self, flow: Flow, answer: CallResult | CallError, size: int) -> None:
         """An incoming CALL is answered, and the answer, of this size, is on its way: ends its flow."""
+        ...
+
+    def taken(self, flow: Flow) -> None:
+        """An incoming SEND is handled, which is never answered: ends its flow."""
         ...
 
     def unanswered(self, flow: Flow, error: BaseException) -> None:
@@ -86,8 +90,12 @@ class MessageObserver(Protocol):
         """A frame came in that isn't OCPP-J; answered where a UniqueId could be read."""
         ...
 
-    def refusal_sent(self, peer: Peer, answer: CallError, size: int) -> None:
-        """The CALLERROR for a refused frame goes out."""
+    def refusal_sent(self, peer: Peer, answer: CallError | CallResultError, size: int) -> None:
+        """The CALLERROR for a refused frame goes out, or the CALLRESULTERROR for a CALLRESULT."""
+        ...
+
+    def result_refused(self, peer: Peer, error: CallResultError, size: int) -> None:
+        """The other side hasn't understood a CALLRESULT of ours."""
         ...
 
     def connection(

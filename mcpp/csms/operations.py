@@ -5,13 +5,41 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
-from typing import Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 from mcpp.csms.live import LiveChargePoints
+from mcpp.domain.memory import NO_EVSE
 from mcpp.ocppj.errors import NotConnected
 
-RunningTransaction: TypeAlias = Callable[[str, int], Awaitable[int | None]]
-"""Returns the id of the transaction that runs on a connector of a charge point."""
+
+class TransactionIds(NamedTuple):
+    """A transaction by both ids that it may have."""
+
+    transaction_id: int
+    """Ours."""
+    ocpp_transaction_id: str | None
+    """Its charge point's; None where ours is the only one (OCPP 1.6)."""
+
+
+RunningTransaction: TypeAlias = Callable[[str, int, int], Awaitable[TransactionIds | None]]
+"""Returns the ids of the transaction that runs on a connector of a charge point, by connector_id and evse_id.
+
+Connector 0 of an EVSE is any of its.
+"""
+
+
+class Transactions(Protocol):
+    """What operations ask of the stored transactions."""
+
+    async def running_transaction(
+        self, charge_point_id: str, connector_id: int, evse_id: int = NO_EVSE
+    ) -> TransactionIds | None:
+        """As RunningTransaction."""
+        ...
+
+    async def ids_of(self, transaction_id: int) -> TransactionIds | None:
+        """Both ids of a transaction, by ours; None where there is no such transaction."""
+        ...
 
 
 class ChangeOutcome(StrEnum):
@@ -30,8 +58,8 @@ class Operations(Protocol):
     CallRefused, CallTimeout, ConnectionLost or InvalidAnswer (mcpp.ocppj.errors).
     """
 
-    async def remote_start(self, charge_point_id: str, connector_id: int, id_tag: str) -> bool:
-        """Ask it to start a transaction; whether it accepts. The StartTransaction comes later, or doesn't."""
+    async def remote_start(self, charge_point_id: str, connector_id: int, id_tag: str, evse_id: int = NO_EVSE) -> bool:
+        """Ask it to start a transaction; whether it accepts. The transaction begins later, or doesn't."""
         ...
 
     async def remote_stop(self, charge_point_id: str, transaction_id: int) -> bool:
@@ -46,7 +74,9 @@ class Operations(Protocol):
         """Set a configuration key."""
         ...
 
-    async def limit_current(self, charge_point_id: str, connector_id: int, amperes: Decimal | None) -> bool:
+    async def limit_current(
+        self, charge_point_id: str, connector_id: int, amperes: Decimal | None, evse_id: int = NO_EVSE
+    ) -> bool:
         """Let a connector draw no more than this per phase, in its transactions to come and the one that runs.
 
         None lifts the limit. Whether it accepts.
@@ -61,9 +91,9 @@ class OperationsByVersion:
         self._live = live
         self._by_version = by_version
 
-    async def remote_start(self, charge_point_id: str, connector_id: int, id_tag: str) -> bool:
+    async def remote_start(self, charge_point_id: str, connector_id: int, id_tag: str, evse_id: int = NO_EVSE) -> bool:
         """See Operations."""
-        return await self._of(charge_point_id).remote_start(charge_point_id, connector_id, id_tag)
+        return await self._of(charge_point_id).remote_start(charge_point_id, connector_id, id_tag, evse_id)
 
     async def remote_stop(self, charge_point_id: str, transaction_id: int) -> bool:
         """See Operations."""
@@ -77,9 +107,11 @@ class OperationsByVersion:
         """See Operations."""
         return await self._of(charge_point_id).change_configuration(charge_point_id, key, value)
 
-    async def limit_current(self, charge_point_id: str, connector_id: int, amperes: Decimal | None) -> bool:
+    async def limit_current(
+        self, charge_point_id: str, connector_id: int, amperes: Decimal | None, evse_id: int = NO_EVSE
+    ) -> bool:
         """See Operations."""
-        return await self._of(charge_point_id).limit_current(charge_point_id, connector_id, amperes)
+        return await self._of(charge_point_id).limit_current(charge_point_id, connector_id, amperes, evse_id)
 
     def _of(self, charge_point_id: str) -> Operations:
         version = self._live.version_of(charge_point_id)

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from typing import Final
 
 from pydantic import JsonValue
 
-from mcpp.domain import charging_profiles, reservations
+from mcpp.domain import charging_profiles
+from mcpp.domain.allotments import Kind, allot
 from mcpp.domain.charging_profiles import UnknownChargingProfile
 from mcpp.ocppj.actions import AnyAction, Rewrite
 from mcpp.ocppj.errors import InvalidPayload, Mistake
 from mcpp.storage.writer import Writer
 from mcpp_generated.db.queries import Queries
+
+_ALLOTTED: Final[Mapping[Rewrite, Kind]] = {
+    Rewrite.ALLOTTED_RESERVATION_ID: "reservation",
+    Rewrite.ALLOTTED_REQUEST_ID: "request",
+    Rewrite.ALLOTTED_REMOTE_START_ID: "remote_start",
+}
 
 
 async def rewrite(writer: Writer[Queries], action: AnyAction, payload: dict[str, JsonValue]) -> dict[str, JsonValue]:
@@ -21,8 +30,8 @@ async def rewrite(writer: Writer[Queries], action: AnyAction, payload: dict[str,
     """
     for name, kind in action.rewrites.items():
         match kind, payload.get(name):
-            case Rewrite.ALLOTTED_RESERVATION_ID, None if name not in payload:
-                payload = {**payload, name: await writer.submit_keeping(reservations.allot_id)}
+            case allotted, None if allotted in _ALLOTTED and name not in payload:
+                payload = {**payload, name: await writer.submit_keeping(allot, _ALLOTTED[allotted])}
             case Rewrite.STORED_CHARGING_PROFILE, {"$ref": str(profile), **others} if not others:
                 payload = {**payload, name: await _stored_profile(writer, profile, f"{name}.$ref")}
             case _:

@@ -1,22 +1,28 @@
-"""The object in which an OCPP version hands over all of itself, and that version as one server speaks it."""
+"""The object in which an OCPP version hands over all of itself, and that version as one server speaks it.
+
+A version's models take up to 0.3 s of CPU to import, so it's loaded when a charge point first speaks it; what is
+asked before that stands in a `KnownVersion`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeAlias
+from threading import Lock
+from typing import Generic, TypeAlias, TypeVar
 
 from pydantic import BaseModel, JsonValue
 
 from mcpp.csms import answers
 from mcpp.csms.answers import AnyMeaning
-from mcpp.csms.calls import CallRouter
+from mcpp.csms.buttons import Buttons
+from mcpp.csms.calls import Answer, CallRouter
 from mcpp.csms.certificates import CertificateOperations
 from mcpp.csms.decoding import SubjectReader, decode_response, subject_of
 from mcpp.csms.live import Exchange, LiveChargePoints
 from mcpp.csms.offers import Offer
-from mcpp.csms.operations import Operations, RunningTransaction
+from mcpp.csms.operations import Operations, TransactionIds, Transactions
 from mcpp.csms.rewrites import rewrite
 from mcpp.csms.services import Services
 from mcpp.csms.vocabulary import Vocabulary
@@ -24,6 +30,7 @@ from mcpp.domain.assignment import Content
 from mcpp.ocppj.actions import AnyAction, Res
 from mcpp.ocppj.errors import ErrorCode
 from mcpp.ocppj.flow import Flow, Peer, Subject
+from mcpp.ocppj.frames import FRAMING_16, Call, Framing, Send
 from mcpp.ocppj.readers import Repairs
 from mcpp.storage.writer import Writer
 from mcpp_generated.db.enums import UnmatchedKind
@@ -37,10 +44,6 @@ SyncLocalList: TypeAlias = Callable[[str], Awaitable[Exchange[BaseModel]]]
 class Version:
     """An OCPP version: its contract, and what its room adds to it."""
 
-    name: str
-    """As shown to people, such as `1.6`."""
-    subprotocol: str
-    """As negotiated in the WebSocket handshake, such as `ocpp1.6`."""
     actions: Mapping[str, AnyAction]
     """Every action of the version by its name."""
     handlers: Sequence[Callable[[CallRouter], None]]
@@ -52,19 +55,9 @@ class Version:
     """What answers to our CALLs mean, by action; one that isn't there means nothing."""
     new_password: Callable[[BaseModel], str | None]
     """The password for its basic authentication that a request of ours gives a charge point."""
-    error_codes: Mapping[ErrorCode, str]
-    """How this version spells them in a CALLERROR."""
-    counted_error_codes: Mapping[str, str]
-    """Error codes as charge points spell them, each with the one that it is counted as."""
-    opaque: Mapping[str, frozenset[str]]
-    """The actions whose messages have values that may be secret though nothing says so: configuration, vendors' data.
-
-    Each with the fields, without list indexes, whose values can be shown all the same.
-    """
-    vocabulary: Vocabulary
-    remote_stop: Callable[[int], tuple[AnyAction, BaseModel]]
+    remote_stop: Callable[[TransactionIds], tuple[AnyAction, BaseModel]]
     """The CALL that asks to stop a transaction: its action and its request."""
-    operations: Callable[[LiveChargePoints, RunningTransaction], Operations]
+    operations: Callable[[LiveChargePoints, Transactions], Operations]
     certificate_operations: Callable[[LiveChargePoints], CertificateOperations]
     local_list_sync: Callable[[Writer[Queries], LiveChargePoints, Callable[[], datetime]], SyncLocalList]
     charging_profile: type[BaseModel]
@@ -73,21 +66,119 @@ class Version:
     """Reads the stored payload of an unmatched message."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class KnownVersion:
+    """An OCPP version that may be spoken, by what is known of it without its models."""
+
+    name: str
+    """As shown to people, such as `1.6`."""
+    subprotocol: str
+    """As negotiated in the WebSocket handshake, such as `ocpp1.6`."""
+    calls: frozenset[str]
+    """The actions that a charge point may send."""
+    commands: Mapping[str, str]
+    """The actions that a central system may send, each with its profile or functional block."""
+    error_codes: Mapping[ErrorCode, str]
+    """How it spells them in a CALLERROR."""
+    counted_error_codes: Mapping[str, str]
+    """Error codes as charge points spell them, each with the one that it is counted as."""
+    opaque: Mapping[str, frozenset[str]]
+    """The actions whose messages have values that may be secret though nothing says so: configuration, vendors' data.
+
+    Each with the fields, without list indexes, whose values can be shown all the same.
+    """
+    vocabulary: Vocabulary
+    framing: Framing = FRAMING_16
+    """In what its frames differ from those of others."""
+    has_evses: bool = False
+    """Connectors are numbered within EVSEs, and a charge point gives its transactions ids of its own (2.0.1)."""
+    buttons: Buttons = field(default_factory=dict)
+    """What the pages' buttons ask of charge points that speak it."""
+    import_room: Callable[[], Version]
+    """Imports all of it; the second time that costs nothing."""
+
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+class ByVersion(Mapping[str, T_co], Generic[T_co]):
+    """Something of each version, by its name, made when it's first asked for."""
+
+    def __init__(self, versions: Sequence[KnownVersion], make: Callable[[Version], T_co]) -> None:
+        self._versions = {version.name: version for version in versions}
+        self._make = make
+        self._made: dict[str, T_co] = {}
+
+    def __getitem__(self, name: str) -> T_co:
+        if name not in self._made:
+            self._made[name] = self._make(self._versions[name].import_room())
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._versions)
+
+    def __len__(self) -> int:
+        return len(self._versions)
+
+
 class SpokenVersion:
     """A version as one server speaks it (implements mcpp.csms.dialect.Dialect)."""
 
-    def __init__(self, version: Version, services: Services) -> None:
-        self.version = version.name
-        self.subprotocol = version.subprotocol
-        self.actions = version.actions
-        self._version = version
+    def __init__(self, known: KnownVersion, services: Services) -> None:
+        self.known = known
+        self.version = known.name
+        self.subprotocol = known.subprotocol
+        self.framing = known.framing
+        self.handle: Callable[[Flow, Call | Send], Answer] = self._handle_first
         self._services = services
-        router = CallRouter(services, version.actions, version.repairs, version.read_subject)
-        for register in version.handlers:
-            register(router)
-        self.remote_stop = version.remote_stop
-        self.handled = router.handled
-        self.handle = router.dispatch
+        self._loading = Lock()
+        self._loaded: tuple[Version, CallRouter] | None = None
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether it can be spoken at once (see Dialect)."""
+        return self._loaded is not None
+
+    def load(self) -> None:
+        """Import its models and handlers (see Dialect)."""
+        with self._loading:
+            if self._loaded is None:
+                version = self.known.import_room()
+                router = CallRouter(self._services, version.actions, version.repairs, version.read_subject)
+                for register in version.handlers:
+                    register(router)
+                self._loaded = version, router
+                self.handle = router.dispatch
+
+    @property
+    def actions(self) -> Mapping[str, AnyAction]:
+        """Every action of the version by its name (see Dialect)."""
+        return self._version.actions
+
+    @property
+    def handled(self) -> frozenset[str]:
+        """The names of the actions that have a handler."""
+        return self._room[1].handled
+
+    @property
+    def remote_stop(self) -> Callable[[TransactionIds], tuple[AnyAction, BaseModel]]:
+        """The CALL that asks to stop a transaction."""
+        return self._version.remote_stop
+
+    @property
+    def _version(self) -> Version:
+        return self._room[0]
+
+    @property
+    def _room(self) -> tuple[Version, CallRouter]:
+        if self._loaded is None:
+            self.load()
+        assert self._loaded is not None, "it's loaded now"
+        return self._loaded
+
+    def _handle_first(self, flow: Flow, message: Call | Send) -> Answer:
+        self.load()
+        return self.handle(flow, message)
 
     async def prepare(self, action: AnyAction, payload: dict[str, JsonValue]) -> dict[str, JsonValue]:
         """A command's payload with what the contract leaves to the central system (see Dialect)."""
@@ -117,4 +208,4 @@ class SpokenVersion:
 
     def spell(self, code: ErrorCode) -> str:
         """The code as this version writes it."""
-        return self._version.error_codes[code]
+        return self.known.error_codes[code]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, auto
@@ -12,6 +12,7 @@ from mcpp import bounds
 from mcpp.bounds import Over
 from mcpp.domain import passwords
 from mcpp.domain.conformance import Waiting, has_told_firmware, write_departures
+from mcpp.domain.digests import digest_of
 from mcpp.domain.events import (
     ChargePointBooted,
     ChargePointForgotten,
@@ -32,6 +33,7 @@ from mcpp.domain.security_profiles import (
     judge,
 )
 from mcpp.domain.version_change import change_version
+from mcpp.domain.versions import choose_version, read_versions, spell_versions
 from mcpp_generated.db.enums import ReportKind
 from mcpp_generated.db.models import ChargePoint, GetCredentialsRow
 from mcpp_generated.db.queries import Queries
@@ -63,6 +65,15 @@ class Connected(NamedTuple):
     """At its first connection: a charge point that is known by the same identity in another letter case."""
     security_profile: SecurityProfile = SecurityProfile.NONE
     """That it uses."""
+    ocpp_version: str = ""
+    """That it speaks: the one that was chosen among those that it offered."""
+
+
+@dataclass(frozen=True, slots=True)
+class VersionNotAllowed:
+    """It offers no version of OCPP that it may speak, as an operator says."""
+
+    allowed: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +144,8 @@ class Wanted:
     """At least; None: as the setting says for all. What it has used before counts up to this."""
     certificate_serial: str | Keep | None = KEEP
     """What its certificate may have as CN in place of its identity."""
+    ocpp_versions: Sequence[str] | Keep | None = KEEP
+    """Those that it may speak; None: all that the server speaks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,12 +177,15 @@ def connect(
     proof: Proof | None = None,
     shown: Shown = NOTHING_SHOWN,
     policy: ProfilePolicy = ASKS_NOTHING,
-    has_evses: bool = False,
-) -> Connected | PasswordNeeded | ProofNeeded | NotRegistered | InOtherForm | Refusal:
+    other_versions: Sequence[str] = (),
+    evse_versions: Collection[str] = (),
+) -> Connected | PasswordNeeded | ProofNeeded | NotRegistered | InOtherForm | VersionNotAllowed | Refusal:
     """Record a connection, unless the charge point is unknown and must not be registered, or shows too little.
 
+    `ocpp_version` is the one that it likes best of those that both sides speak, `other_versions` follow in its order:
+    the first that an operator lets it speak is taken.
     Where passwords are stored and no certificate shown, nothing is recorded until it's known which one was sent; with
-    `must_prove`, nothing at all is of a charge point that proves nothing. `has_evses` is of the version.
+    `must_prove`, nothing at all is of a charge point that proves nothing. `evse_versions` are those with EVSEs.
     """
     known = q.get_credentials(identity=identity)
     if known is None:
@@ -192,7 +208,12 @@ def connect(
         return profile
     if must_prove and profile is SecurityProfile.NONE:
         return ProofNeeded()
-    connected = q.connect_charge_point(identity=identity, ocpp_version=ocpp_version, connected_at=now)
+    allowed = None if known is None else read_versions(known.ocpp_versions)
+    spoken = choose_version((ocpp_version, *other_versions), allowed)
+    if spoken is None:
+        return VersionNotAllowed(allowed or ())
+    connected = q.connect_charge_point(identity=identity, ocpp_version=spoken, connected_at=now)
+    has_evses = spoken in evse_versions
     if has_evses is not (known is not None and known.has_evses):
         change_version(q, connected.key, now, has_evses=has_evses)
     if profile > SecurityProfile.NONE:
@@ -201,7 +222,7 @@ def connect(
         q.raise_highest_profile(key=connected.key, highest_profile=profile)
     is_first = connected.connection_epoch == 1
     in_other_case = q.find_in_other_case(identity=identity) if is_first else None
-    return Connected(connected.key, connected.connection_epoch, in_other_case, profile)
+    return Connected(connected.key, connected.connection_epoch, in_other_case, profile, spoken)
 
 
 def is_authenticated(known: ChargePoint) -> bool:
@@ -226,6 +247,8 @@ def put_charge_point(q: Queries, identity: str, wanted: Wanted, now: datetime) -
     _set_profile(q, known, wanted)
     if wanted.certificate_serial is not KEEP:
         q.set_certificate_serial(key=known.key, certificate_serial=wanted.certificate_serial)
+    if wanted.ocpp_versions is not KEEP:
+        q.set_ocpp_versions(key=known.key, ocpp_versions=spell_versions(wanted.ocpp_versions))
     return Registered(known.key, created)
 
 
@@ -329,6 +352,7 @@ def report(
         at=occasion.at,
         kind=kind.value,
         status=status,
+        request_id=request_id,
     )
     return Result(None, (event,))
 
@@ -342,6 +366,7 @@ def security_event(
         type=event_type,
         occurred_at=occurred_at,
         tech_info=tech_info or "",
+        digest=digest_of(f"{event_type}\n{tech_info or ''}"),
         received_at=occasion.at,
     )
     if not added:

@@ -23,6 +23,7 @@ class KnownKey(NamedTuple):
 
 def note_keys(q: Queries, occasion: Occasion, known: Sequence[KnownKey], unknown: Sequence[str]) -> Result[None]:
     """Store what a GetConfiguration returned; a key that the charge point doesn't know is forgotten."""
+    q.delete_all_variables(charge_point_key=occasion.charge_point_key)  # it has no device model (any more)
     q.delete_configuration_keys([DeleteConfigurationKeysParams(occasion.charge_point_key, key) for key in unknown])
     q.put_configuration_keys(
         [

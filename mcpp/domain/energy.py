@@ -46,6 +46,11 @@ class Billed(Protocol):
     def corrected_wh(self) -> int | None: ...
 
 
+def told_start(meter_start: int, ocpp_transaction_id: str | None) -> int | None:
+    """In OCPP 1.6 a start has a register, be it what it may; since 2.0 it may be told later or never: None then."""
+    return None if ocpp_transaction_id is not None and meter_start < 0 else meter_start
+
+
 def counted_wh(ended: Billed) -> int | None:
     """What of a transaction's energy counts in sums, in Wh: a person's correction, else its own where it can be."""
     if ended.corrected_wh is not None:

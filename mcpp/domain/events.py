@@ -33,6 +33,8 @@ class ChargePointConnected(Event):
 
     ocpp_version: str
     remote_address: str
+    has_evses: bool = False
+    """Its version numbers EVSEs and the connectors of each; else connectors only (1.6)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,11 +274,46 @@ class SecurityEventReceived(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReportReceived(Event):
-    """Diagnostics, firmware or log upload: the charger says how far it is."""
+class DeviceEventReceived(Event):
+    """Something happened in a charge point's devices, and was stored: a variable was told of, or another matter."""
 
     kind: str
+    """`variable`, or what else it is about: `der_alarm`, `der_control`, `battery_swap`."""
+    event_id: int
+    """As the charge point counts them; 0 where it doesn't."""
+    occurred_at: datetime
+    """By its clock; ours where it told no time."""
+    subject: str
+    """What it is about: of a variable its key (mcpp.domain.variables)."""
+    component: str | None
+    """This and the names that follow: of a variable only."""
+    component_instance: str | None
+    evse_id: int | None
+    connector_id: int | None
+    variable: str | None
+    variable_instance: str | None
+    value: str | None
+    """None where it is secret, or nothing has one."""
+    trigger: str | None
+    severity: int | None
+    """From 0, danger, to 9; None where nobody said."""
+    cleared: bool
+    """What was wrong is no more."""
+    tech_code: str | None
+    tech_info: str | None
+    ocpp_transaction_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportReceived(Event):
+    """Diagnostics, firmware or log upload: the charger says how far it is. Or a report in chunks is complete."""
+
+    kind: str
+    """As in the API: of what, such as `firmware`; of chunks `variables`, `customer_information` and the like."""
     status: str
+    """As the charger says it; `complete` where it doesn't."""
+    request_id: int | None = None
+    """Of the request that asked for it, where it has one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,14 +35,6 @@ class Reserve:
     """With connector 0: any connector of this EVSE."""
 
 
-def allot_id(q: Queries) -> int:
-    """A reservation id for a caller that names none: positive, and never sent to any charge point before."""
-    while True:
-        number = q.allot_number(kind="reservation")
-        if not q.is_reservation_id_known(reservation_id=number):
-            return number
-
-
 def record(q: Queries, occasion: Occasion, reservation: Reserve) -> Result[None]:
     """Store a reservation that its charge point accepted; one with a known id replaces that (OCPP 1.6 §5.13)."""
     key = q.put_reservation(

@@ -20,6 +20,9 @@ SPELLING: Final = MappingProxyType(
         ErrorCode.OCCURRENCE_CONSTRAINT_VIOLATION: "OccurenceConstraintViolation",
         ErrorCode.TYPE_CONSTRAINT_VIOLATION: "TypeConstraintViolation",
         ErrorCode.GENERIC_ERROR: "GenericError",
+        # 1.6 has no codes for frames.
+        ErrorCode.MESSAGE_TYPE_NOT_SUPPORTED: "NotSupported",
+        ErrorCode.RPC_FRAMEWORK_ERROR: "FormationViolation",
     }
 )
 

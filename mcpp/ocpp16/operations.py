@@ -11,7 +11,8 @@ from pydantic import BaseModel, ValidationError
 
 from mcpp.csms.decoding import invalid_payload
 from mcpp.csms.live import LiveChargePoints
-from mcpp.csms.operations import ChangeOutcome, RunningTransaction
+from mcpp.csms.operations import ChangeOutcome, RunningTransaction, TransactionIds, Transactions
+from mcpp.domain.memory import NO_EVSE
 from mcpp.ocppj.actions import AnyAction
 from mcpp_generated.ocpp16 import actions
 from mcpp_generated.ocpp16.models import (
@@ -60,7 +61,13 @@ class Ocpp16Operations:
         self._live = live
         self._running_transaction = running_transaction
 
-    async def remote_start(self, charge_point_id: str, connector_id: int, id_tag: str) -> bool:
+    async def remote_start(
+        self,
+        charge_point_id: str,
+        connector_id: int,
+        id_tag: str,
+        evse_id: int = NO_EVSE,  # noqa: ARG002  this version knows none
+    ) -> bool:
         """RemoteStartTransaction (§5.11)."""
         with _contract():
             request = RemoteStartTransactionRequest(connector_id=connector_id, id_tag=id_tag)
@@ -88,7 +95,9 @@ class Ocpp16Operations:
         response = await self._live.call(charge_point_id, actions.CHANGE_CONFIGURATION, request)
         return _OUTCOMES[response.status]
 
-    async def limit_current(self, charge_point_id: str, connector_id: int, amperes: Decimal | None) -> bool:
+    async def limit_current(
+        self, charge_point_id: str, connector_id: int, amperes: Decimal | None, evse_id: int = NO_EVSE
+    ) -> bool:
         """SetChargingProfile (§5.16), or ClearChargingProfile (§5.5) to lift. Tenths are rounded down.
 
         True only if all of it was accepted; else, as when something is raised, a part of it may be in force.
@@ -103,10 +112,10 @@ class Ocpp16Operations:
         default = _profile(default_id, limit)
         accepted = await self._set_profile(charge_point_id, connector_id, default)
         # Asked only now: a transaction that begins after this has begun under the default.
-        transaction_id = await self._running_transaction(charge_point_id, connector_id)
-        if transaction_id is None:
+        transaction = await self._running_transaction(charge_point_id, connector_id, evse_id)
+        if transaction is None:
             return accepted
-        running = _profile(running_id, limit, transaction_id)
+        running = _profile(running_id, limit, transaction.transaction_id)
         return await self._set_profile(charge_point_id, connector_id, running) and accepted
 
     async def _set_profile(self, charge_point_id: str, connector_id: int, profile: ChargingProfile) -> bool:
@@ -120,9 +129,15 @@ class Ocpp16Operations:
         await self._live.call(charge_point_id, actions.CLEAR_CHARGING_PROFILE, request)
 
 
-def remote_stop(transaction_id: int) -> tuple[AnyAction, BaseModel]:
+def operations(live: LiveChargePoints, transactions: Transactions) -> Ocpp16Operations:
+    """For one server."""
+    return Ocpp16Operations(live, transactions.running_transaction)
+
+
+def remote_stop(transaction: TransactionIds) -> tuple[AnyAction, BaseModel]:
     """The CALL that asks to stop a transaction (§5.11)."""
-    return actions.REMOTE_STOP_TRANSACTION, RemoteStopTransactionRequest(transaction_id=transaction_id)
+    request = RemoteStopTransactionRequest(transaction_id=transaction.transaction_id)
+    return actions.REMOTE_STOP_TRANSACTION, request
 
 
 def _profile(profile_id: int, limit: Decimal, transaction_id: int | None = None) -> ChargingProfile:

@@ -8,26 +8,15 @@ from pydantic import BaseModel
 
 from mcpp.csms.decoding import ReadSubject, by_field_names
 from mcpp.csms.version import Version
-from mcpp.csms.vocabulary import Vocabulary
 from mcpp.ocpp16 import core, firmware, metering, security
 from mcpp.ocpp16.answers import ANSWERS, new_password
 from mcpp.ocpp16.certificates import Ocpp16CertificateOperations
-from mcpp.ocpp16.errors import COUNTED_AS, SPELLING
 from mcpp.ocpp16.local_list_sync import local_list_sync
-from mcpp.ocpp16.operations import Ocpp16Operations, remote_stop
+from mcpp.ocpp16.operations import operations, remote_stop
 from mcpp.ocpp16.repairs import REPAIRS
 from mcpp.ocpp16.unmatched import read_content
-from mcpp_generated.ocpp16.actions import (
-    ACTIONS,
-    AUTHORIZE,
-    CHANGE_CONFIGURATION,
-    DATA_TRANSFER,
-    GET_CONFIGURATION,
-    HEARTBEAT,
-    METER_VALUES,
-    REMOTE_STOP_TRANSACTION,
-)
-from mcpp_generated.ocpp16.models import ChargingProfile, RemoteStartStopStatus, SetChargingProfileRequest
+from mcpp_generated.ocpp16.actions import ACTIONS
+from mcpp_generated.ocpp16.models import ChargingProfile, SetChargingProfileRequest
 
 
 @cache
@@ -36,36 +25,20 @@ def read_subject(model: type[BaseModel]) -> ReadSubject | None:
     return _of_profile if model is SetChargingProfileRequest else by_field_names(model)
 
 
-def _of_profile(request: BaseModel) -> tuple[int | None, int | None]:
+def _of_profile(request: BaseModel) -> tuple[int | None, int | None, int | None]:
     assert isinstance(request, SetChargingProfileRequest)
-    return request.connector_id, request.cs_charging_profiles.transaction_id
+    return request.connector_id, request.cs_charging_profiles.transaction_id, None
 
 
 OCPP16 = Version(
-    name="1.6",
-    subprotocol="ocpp1.6",
     actions=ACTIONS,
     handlers=(core.register, metering.register, firmware.register, security.register),
     repairs=REPAIRS,
     read_subject=read_subject,
     answers=ANSWERS,
     new_password=new_password,
-    error_codes=SPELLING,
-    counted_error_codes=COUNTED_AS,
-    opaque={
-        CHANGE_CONFIGURATION.name: frozenset({"status"}),
-        GET_CONFIGURATION.name: frozenset({"configurationKey[].key", "configurationKey[].readonly", "unknownKey[]"}),
-        DATA_TRANSFER.name: frozenset({"vendorId", "messageId", "status"}),
-    },
-    vocabulary=Vocabulary(
-        heartbeat=HEARTBEAT.name,
-        meter_values=METER_VALUES.name,
-        authorize=AUTHORIZE.name,
-        remote_stop=REMOTE_STOP_TRANSACTION.name,
-        rejected=RemoteStartStopStatus.REJECTED.value,
-    ),
     remote_stop=remote_stop,
-    operations=Ocpp16Operations,
+    operations=operations,
     certificate_operations=Ocpp16CertificateOperations,
     local_list_sync=local_list_sync,
     charging_profile=ChargingProfile,

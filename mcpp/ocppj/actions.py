@@ -50,7 +50,11 @@ class Rewrite(StrEnum):
     STORED_CHARGING_PROFILE = "stored_charging_profile"
     """`{"$ref": "name"}` stands for the stored charging profile of that name."""
     ALLOTTED_RESERVATION_ID = "allotted_reservation_id"
-    """A property that is left out gets a number that no charge point was ever given."""
+    """A property that is left out gets a number that no charge point was ever given for a reservation."""
+    ALLOTTED_REQUEST_ID = "allotted_request_id"
+    """As above, for what a charge point reports later under that number (OCPP 2.0.1, requestId)."""
+    ALLOTTED_REMOTE_START_ID = "allotted_remote_start_id"
+    """As above, for the transaction that a remote start brings about (OCPP 2.0.1 F01, remoteStartId)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,7 @@ class Action(Generic[Req, Res]):
     sender: Sender
     version: str
     """The OCPP version whose table it is in, such as `1.6`."""
-    rewrites: Mapping[str, Rewrite] = field(default_factory=dict)
+    rewrites: Mapping[str, Rewrite] = field(default_factory=dict, hash=False)
     """By the property of the request that is rewritten."""
 
     def decode_request(self, payload: bytes) -> Req:
@@ -86,6 +90,41 @@ class Action(Generic[Req, Res]):
     def encode_response(self, response: Res) -> bytes:
         """As `encode`."""
         return encode(response)
+
+
+@dataclass(frozen=True, slots=True)
+class Send(Generic[Req]):
+    """One row of a version's table of messages that are never answered (SEND, OCPP 2.1 part 4)."""
+
+    name: str
+    request: type[Req]
+    profile: str
+    sender: Sender
+    version: str
+    """As of an `Action`."""
+
+    def decode_request(self, payload: bytes) -> Req:
+        """As `decode`."""
+        return decode(self.request, payload)
+
+    def encode_request(self, request: Req) -> bytes:
+        """As `encode`; with it the class is invariant, as an `Action`."""
+        return encode(request)
+
+
+class AnySend(Protocol):
+    """What holds for every SEND alike."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def request(self) -> type[BaseModel]: ...
+    @property
+    def profile(self) -> str: ...
+    @property
+    def sender(self) -> Sender: ...
+    @property
+    def version(self) -> str: ...
 
 
 class AnyAction(Protocol):

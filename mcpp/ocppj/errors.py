@@ -20,6 +20,9 @@ class ErrorCode(Enum):
     OCCURRENCE_CONSTRAINT_VIOLATION = auto()
     TYPE_CONSTRAINT_VIOLATION = auto()
     GENERIC_ERROR = auto()
+    MESSAGE_TYPE_NOT_SUPPORTED = auto()
+    RPC_FRAMEWORK_ERROR = auto()
+    """The text is no OCPP-J frame, or its UniqueId can't be read."""
 
 
 class CallFault(Exception):
@@ -76,6 +79,10 @@ class KeyChangesOpen(CommandError):
 
 class InvalidAnswer(CommandError):
     """The answer breaks the contract beyond what can be repaired."""
+
+    def __init__(self, description: str, code: ErrorCode = ErrorCode.FORMAT_VIOLATION) -> None:
+        super().__init__(description)
+        self.code = code
 
 
 class UnknownAction(CommandError):

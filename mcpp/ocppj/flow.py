@@ -46,6 +46,8 @@ class Subject(NamedTuple):
 
     connector_id: int | None = None
     transaction_id: int | None = None
+    evse_id: int | None = None
+    """Of a version that knows EVSEs."""
 
 
 class TimedStep(Protocol):
@@ -116,6 +118,8 @@ class Flow:
     """The CALL's."""
     connector_id: int | None = None
     transaction_id: int | None = None
+    evse_id: int | None = None
+    """Of a version that knows EVSEs."""
     session_correlation_id: str | None = None
     """Of the charging session that the CALL belongs to, known once it's handled."""
     steps: list[TimedStep] = field(default_factory=list)
@@ -125,6 +129,8 @@ class Flow:
     """Set by a handler: runs once the answer is on its way; publishes events."""
     next_calls: tuple[NextCall, ...] = ()
     """CALLs that this one leads to, once it is answered; see CallContext.call_next."""
+    is_send: bool = False
+    """Whether it's a SEND (OCPP-J 2.1), which is never answered."""
     span_id: int = 0
     """Of its span, 0 where none is recorded."""
     parent_span_id: int = 0

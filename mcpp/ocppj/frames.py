@@ -1,4 +1,4 @@
-"""OCPP-J frames: text in, one of three message types out, and back (OCPP-J 1.6 §4.1 to §4.2.3).
+"""OCPP-J frames: text in, a message out, and back (OCPP-J 1.6 §4.1 to §4.2.3; of 2.1 also CALLRESULTERROR and SEND).
 
 Payloads stay the JSON text that came: the model of the action validates them later, in one pass. So the usual frame
 costs one regular expression over its head; whatever that doesn't match is read element by element.
@@ -46,12 +46,57 @@ class CallError(NamedTuple):
     deviations: tuple[str, ...] = ()
 
 
+class CallResultError(NamedTuple):
+    """[5, UniqueId, errorCode, errorDescription, errorDetails]: a CALLRESULT wasn't understood (OCPP-J 2.1 §4.2)."""
+
+    message_id: str
+    code: str
+    description: str
+    details: bytes = b"{}"
+    """A JSON object."""
+    deviations: tuple[str, ...] = ()
+
+
+class Send(NamedTuple):
+    """[6, UniqueId, Action, Payload]: as a CALL, but never answered, also beside one that waits (OCPP-J 2.1 §4.2)."""
+
+    message_id: str
+    action: str
+    payload: bytes
+    deviations: tuple[str, ...] = ()
+
+
+LONGEST_DESCRIPTION: Final = 255
+"""Characters of an errorDescription (OCPP-J 1.6 §4.2.3)."""
+
+
 class MessageType:
-    """Message type numbers (OCPP-J 1.6 §4.1.3)."""
+    """Message type numbers (OCPP-J 1.6 §4.1.3, OCPP-J 2.1 §4.1)."""
 
     CALL: Final = 2
     CALL_RESULT: Final = 3
     CALL_ERROR: Final = 4
+    CALL_RESULT_ERROR: Final = 5
+    SEND: Final = 6
+
+
+class Framing(NamedTuple):
+    """In what the frames of one OCPP-J differ from those of another."""
+
+    has_sends: bool = False
+    """Whether there are CALLRESULTERROR and SEND."""
+    unread_id: str | None = None
+    """The UniqueId of the CALLERROR to a message whose own can't be read; None where that gets no answer."""
+    answers_unknown_types: bool = True
+    """Whether a message of an unknown type gets a CALLERROR, rather than none."""
+
+
+FRAMING_16: Final = Framing()
+"""Of OCPP-J 1.6."""
+
+Answer = CallResult | CallError
+"""What settles a CALL."""
+Frame = Call | CallResult | CallError | CallResultError | Send
 
 
 class FrameError(Exception):
@@ -68,8 +113,13 @@ class FrameError(Exception):
 
     @property
     def is_answer(self) -> bool:
-        """Whether the text was meant as an answer, which must not be answered itself."""
+        """Whether the text was meant as the answer to a CALL of ours."""
         return self.message_type in (MessageType.CALL_RESULT, MessageType.CALL_ERROR)
+
+    @property
+    def wants_answer(self) -> bool:
+        """Whether the text may have been meant as something that is answered."""
+        return not (self.is_answer or self.message_type in (MessageType.CALL_RESULT_ERROR, MessageType.SEND))
 
 
 _SPACE = rb"[ \t\r\n]*"
@@ -88,7 +138,7 @@ _BLANKS: Final = re.compile(r"[ \t\r\n]*+")
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
-def parse(data: bytes, deviations: tuple[str, ...] = ()) -> Call | CallResult | CallError:
+def parse(data: bytes, deviations: tuple[str, ...] = (), framing: Framing = FRAMING_16) -> Frame:
     """The frame in `data`; raises FrameError and nothing else.
 
     UniqueIds of any length are taken, since the answer must carry the same one: without it the charge point wouldn't
@@ -96,17 +146,20 @@ def parse(data: bytes, deviations: tuple[str, ...] = ()) -> Call | CallResult | 
     Text that follows the payload inside the brackets shows when the payload is validated. `deviations` are those that
     the frame has come with.
     """
-    return _parse_usual(data, deviations) or _parse_unusual(data, deviations)
+    return _parse_usual(data, deviations) or _parse_unusual(data, deviations, framing)
 
 
-def encode(frame: Call | CallResult | CallError) -> bytes:
+def encode(frame: Frame) -> bytes:
     """The frame as compact JSON text."""
     if isinstance(frame, Call):
         return b"[2,%b,%b,%b]" % (_quote(frame.message_id), _quote(frame.action), frame.payload)
     if isinstance(frame, CallResult):
         return b"[3,%b,%b]" % (_quote(frame.message_id), frame.payload)
+    if isinstance(frame, Send):
+        return b"[6,%b,%b,%b]" % (_quote(frame.message_id), _quote(frame.action), frame.payload)
+    kind = MessageType.CALL_ERROR if isinstance(frame, CallError) else MessageType.CALL_RESULT_ERROR
     code, description = _quote(frame.code), _quote(frame.description)
-    return b"[4,%b,%b,%b,%b]" % (_quote(frame.message_id), code, description, frame.details)
+    return b"[%d,%b,%b,%b,%b]" % (kind, _quote(frame.message_id), code, description, frame.details)
 
 
 def _quote(text: str) -> bytes:
@@ -135,14 +188,14 @@ def _parse_usual(data: bytes, deviations: tuple[str, ...]) -> Call | CallResult 
         return None
 
 
-def _parse_unusual(data: bytes, deviations: tuple[str, ...]) -> Call | CallResult | CallError:
-    """Every CALLERROR, and all that needs a closer look."""
+def _parse_unusual(data: bytes, deviations: tuple[str, ...], framing: Framing) -> Frame:
+    """Every CALLERROR, CALLRESULTERROR and SEND, and all that needs a closer look."""
     text, dropped = _strip(data)
     deviations += dropped
     if dropped and (frame := _parse_usual(text, deviations)):
         return frame
     # Bytes that aren't UTF-8 (OCPP-J 1.6 §4.1.2) are carried through, so that a UniqueId before them can be answered.
-    return _Elements(text.decode(errors="surrogateescape"), deviations).frame()
+    return _Elements(text.decode(errors="surrogateescape"), deviations, framing).frame()
 
 
 def _strip(data: bytes) -> tuple[bytes, tuple[str, ...]]:
@@ -158,10 +211,6 @@ def _strip(data: bytes) -> tuple[bytes, tuple[str, ...]]:
         text = text[: stray.start()] + b"]"
         deviations += ("trailing_comma",)
     return text, deviations
-
-
-_LONGEST_DESCRIPTION: Final = 255
-"""Characters, by OCPP-J 1.6 §4.2.3, of one that isn't text."""
 
 
 _UNREAD: Final = object()
@@ -194,8 +243,9 @@ class _Elements:
 
     _decode = json.JSONDecoder().raw_decode
 
-    def __init__(self, text: str, deviations: tuple[str, ...]) -> None:
+    def __init__(self, text: str, deviations: tuple[str, ...], framing: Framing) -> None:
         self._text = text
+        self._framing = framing
         self._items: list[_Element] = []
         self._deviations = deviations
         self._problem = ""
@@ -207,7 +257,7 @@ class _Elements:
         self._message_type = kind if type(kind) is int else None
         self._message_id = self._read_message_id()
 
-    def frame(self) -> Call | CallResult | CallError:
+    def frame(self) -> Frame:
         if self._message_id is None or self._message_type is None:
             raise self._refusal(self._problem or "no message type and UniqueId at the beginning")
         if not isinstance(self._items[1].value, str):
@@ -222,9 +272,16 @@ class _Elements:
                 code = kept(self._string(2, "error code"))
                 description, details = self._description(), self._details()
                 return CallError(self._message_id, code, description, details, self._deviations)
+            case MessageType.CALL_RESULT_ERROR if self._framing.has_sends:
+                code = kept(self._string(2, "error code"))
+                description, details = self._description(), self._details()
+                return CallResultError(self._message_id, code, description, details, self._deviations)
+            case MessageType.SEND if self._framing.has_sends:
+                action = self._string(2, "action")
+                return Send(self._message_id, action, self._object(3), self._deviations)
             case _:
                 # OCPP-J 1.6 §4.1.3 has its payload ignored; a CALLERROR says so to the sender.
-                raise self._refusal("unknown message type", ErrorCode.NOT_SUPPORTED)
+                raise self._refusal("unknown message type", ErrorCode.MESSAGE_TYPE_NOT_SUPPORTED)
 
     def _read(self) -> None:
         if not self._text.startswith("["):
@@ -286,7 +343,7 @@ class _Elements:
         if isinstance(value, str) and _is_unicode(value):
             return value
         self._deviations += ("error_description",)
-        return "" if value is None or isinstance(value, str) else text[:_LONGEST_DESCRIPTION]
+        return "" if value is None or isinstance(value, str) else text[:LONGEST_DESCRIPTION]
 
     def _details(self) -> bytes:
         """An object; text or another value, of which only the charge point knows the meaning, becomes one."""
@@ -315,7 +372,7 @@ class _Elements:
         self._deviations += ("missing_payload",)
         return b"{}"
 
-    def _refusal(self, description: str, code: ErrorCode = ErrorCode.FORMAT_VIOLATION) -> FrameError:
+    def _refusal(self, description: str, code: ErrorCode = ErrorCode.RPC_FRAMEWORK_ERROR) -> FrameError:
         return FrameError(self._message_id, code, description, self._message_type)
 
 

@@ -9,8 +9,18 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from mcpp.ocppj.errors import ConnectionLost, QueueFull
-from mcpp.ocppj.frames import Call, CallError, CallResult, FrameError, parse
+from mcpp.ocppj.errors import ConnectionLost, ErrorCode, QueueFull
+from mcpp.ocppj.frames import (
+    FRAMING_16,
+    Call,
+    CallError,
+    CallResult,
+    CallResultError,
+    FrameError,
+    Framing,
+    Send,
+    parse,
+)
 
 
 class Answered(NamedTuple):
@@ -31,13 +41,13 @@ class MalformedFrame(NamedTuple):
     """Text that isn't OCPP-J."""
 
     error: FrameError
-    answerable: bool
-    """Whether a CALLERROR with `error.message_id` is owed."""
+    answer_id: str | None
+    """The UniqueId of the CALLERROR that is owed; None where none is."""
     call: Call | None
     """Our outstanding CALL if the text was its answer: it gets no other."""
 
 
-Event = Call | Answered | Stray | MalformedFrame
+Event = Call | Send | Answered | Stray | CallResultError | MalformedFrame
 """What one frame from the other side amounts to; a Call is one for us to answer, in any order, at any time."""
 
 _LATE_IDS_KEPT: Final = 16
@@ -50,6 +60,7 @@ class Session:
         "_call_timeout",
         "_closed",
         "_deadline",
+        "_framing",
         "_late",
         "_outstanding",
         "_queue",
@@ -58,8 +69,11 @@ class Session:
         "_queued_bytes",
     )
 
-    def __init__(self, *, call_timeout: float, queue_limit: int, queue_bytes: int = 1 << 20) -> None:
+    def __init__(
+        self, *, call_timeout: float, queue_limit: int, queue_bytes: int = 1 << 20, framing: Framing = FRAMING_16
+    ) -> None:
         """CALLs that wait to be sent are bounded in number and in bytes of their payloads."""
+        self._framing = framing
         self._call_timeout = call_timeout
         self._queue_limit = queue_limit
         self._queue_bytes = queue_bytes
@@ -113,11 +127,11 @@ class Session:
     def receive(self, data: bytes, deviations: tuple[str, ...] = ()) -> Event:
         """What a frame from the other side means; `deviations` are those of the way it came."""
         try:
-            frame = parse(data, deviations)
+            frame = parse(data, deviations, self._framing)
         except FrameError as error:
             # Without its traceback, whose frames would hold it in a circle.
             return self._refused(error.with_traceback(None))
-        if isinstance(frame, Call):
+        if isinstance(frame, Call | Send | CallResultError):
             return frame
         call = self._settle(frame.message_id)
         if call is not None:
@@ -159,5 +173,8 @@ class Session:
 
     def _refused(self, error: FrameError) -> MalformedFrame:
         if error.is_answer:
-            return MalformedFrame(error, answerable=False, call=self._settle(error.message_id))
-        return MalformedFrame(error, answerable=error.message_id is not None, call=None)
+            return MalformedFrame(error, None, self._settle(error.message_id))
+        ignored = error.code is ErrorCode.MESSAGE_TYPE_NOT_SUPPORTED and not self._framing.answers_unknown_types
+        if ignored or not error.wants_answer:
+            return MalformedFrame(error, None, None)
+        return MalformedFrame(error, error.message_id or self._framing.unread_id, None)

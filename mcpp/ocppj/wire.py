@@ -6,13 +6,14 @@ is strict: text is no number, a number is no text, and `null` is not absence.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
 from operator import is_, methodcaller
 from typing import Annotated, Final, TypeAlias, cast
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, PlainSerializer, Strict
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 _is_none = partial(is_, None)
@@ -52,8 +53,9 @@ class WireModel(BaseModel):
         return schema
 
 
+_SMALLEST_INTEGER: Final = -(2**63)
 _LARGEST_INTEGER: Final = 2**63 - 1
-"""What a database holds. The contract sets no bounds to integers."""
+"""What a database holds. Most contracts set no bounds to integers, or only the lower one."""
 
 
 def _bound(schema: CoreSchema) -> None:
@@ -64,10 +66,13 @@ def _bound(schema: CoreSchema) -> None:
         _bound(schema["json_schema"])
         _bound(schema["python_schema"])
     elif schema["type"] == "list":
-        cast("core_schema.ListSchema", schema)["fail_fast"] = True
+        items = cast("core_schema.ListSchema", schema)
+        items["fail_fast"] = True
+        _bound(items["items_schema"])
     elif schema["type"] == "int":
         integer = cast("core_schema.IntSchema", schema)
-        integer["ge"], integer["le"] = -_LARGEST_INTEGER - 1, _LARGEST_INTEGER
+        integer["ge"] = max(integer.get("ge", _SMALLEST_INTEGER), _SMALLEST_INTEGER)
+        integer["le"] = min(integer.get("le", _LARGEST_INTEGER), _LARGEST_INTEGER)
 
 
 # RFC 3339 §5.6. By itself pydantic also reads Unix times, a comma, a blank for the T, and times without seconds.
@@ -112,20 +117,44 @@ def _to_number(value: Decimal) -> int | float:
     return int(value) if value == value.to_integral_value() else float(value)
 
 
-Tenths: TypeAlias = Annotated[
-    Decimal,
-    Strict(False),
-    Field(multiple_of=Decimal("0.1")),
-    BeforeValidator(_refuse_text),
-    PlainSerializer(_to_number, when_used="json"),
-]
+# A number of JSON without a frame of Python's: an integer stays exact, what binary64 can't hold is refused.
+_JSON_NUMBER: Final = core_schema.custom_error_schema(
+    core_schema.union_schema(
+        [core_schema.float_schema(strict=True, allow_inf_nan=False), core_schema.int_schema(strict=True)],
+        mode="smart",
+    ),
+    custom_error_type="decimal_type",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DecimalNumber:
+    """Annotation of a `Decimal` that is a number in JSON, not a text, within the bounds of its contract."""
+
+    minimum: Decimal | None = None
+    maximum: Decimal | None = None
+    multiple_of: Decimal | None = None
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """The schema for pydantic."""
+        decimal = core_schema.decimal_schema(
+            ge=self.minimum, le=self.maximum, multiple_of=self.multiple_of, strict=False
+        )
+        return core_schema.json_or_python_schema(
+            core_schema.chain_schema([_JSON_NUMBER, decimal]),
+            core_schema.no_info_before_validator_function(_refuse_text, decimal),
+            serialization=core_schema.plain_serializer_function_ser_schema(_to_number, when_used="json"),
+        )
+
+
+Number: TypeAlias = Annotated[Decimal, DecimalNumber()]
+"""A decimal of any size and precision that binary64 has (RFC 8259 §6); a number in JSON."""
+
+Tenths: TypeAlias = Annotated[Decimal, DecimalNumber(multiple_of=Decimal("0.1"))]
 """A decimal with at most one digit after the point, such as a limit in A or W (OCPP 1.6 §7.14); a number in JSON.
 
 From 10^27 on, decimal arithmetic has no room for the tenths, and the value is refused.
 """
-
-CiString50: TypeAlias = Annotated[str, Field(max_length=50)]
-"""Text of at most 50 characters, in which upper and lower case don't count (OCPP 1.6 §7)."""
 
 _URI = r"^[A-Za-z][A-Za-z0-9+.-]*:([A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*$"
 

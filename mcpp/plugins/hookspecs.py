@@ -29,6 +29,7 @@ from mcpp.domain.events import (
     CommandFinished,
     ConnectionRefused,
     ConnectorStatusChanged,
+    DeviceEventReceived,
     Event,
     FileReceived,
     HeartbeatReceived,
@@ -151,8 +152,12 @@ class HookSpecs:
         """A charge point reported something that matters to security (security whitepaper)."""
 
     @hookspec
+    def device_event_received(self, event: DeviceEventReceived, site: Site) -> Done:
+        """Something happened in a charge point's devices: a monitor spoke, a battery was swapped (OCPP 2.x)."""
+
+    @hookspec
     def report_received(self, event: ReportReceived, site: Site) -> Done:
-        """A charge point says how far it is with diagnostics, firmware or a log."""
+        """A charge point says how far it is with diagnostics, firmware or a log; or a report in chunks is complete."""
 
     @hookspec
     def file_received(self, event: FileReceived, site: Site) -> Done:

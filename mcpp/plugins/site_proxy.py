@@ -15,6 +15,7 @@ from structlog.typing import FilteringBoundLogger
 
 from mcpp.csms.operations import ChangeOutcome, Operations
 from mcpp.domain.events import Event
+from mcpp.domain.memory import NO_EVSE
 from mcpp.plugins.local_site import LocalSite
 from mcpp.plugins.site import ChargePointState, Scheduled
 from mcpp.reads.attention import Attention
@@ -137,9 +138,9 @@ class OperationsProxy:
         self._operations = operations
         self._server = server
 
-    async def remote_start(self, charge_point_id: str, connector_id: int, id_tag: str) -> bool:
+    async def remote_start(self, charge_point_id: str, connector_id: int, id_tag: str, evse_id: int = NO_EVSE) -> bool:
         return await self._server.command(
-            charge_point_id, lambda: self._operations.remote_start(charge_point_id, connector_id, id_tag)
+            charge_point_id, lambda: self._operations.remote_start(charge_point_id, connector_id, id_tag, evse_id)
         )
 
     async def remote_stop(self, charge_point_id: str, transaction_id: int) -> bool:
@@ -157,7 +158,9 @@ class OperationsProxy:
             charge_point_id, lambda: self._operations.change_configuration(charge_point_id, key, value)
         )
 
-    async def limit_current(self, charge_point_id: str, connector_id: int, amperes: Decimal | None) -> bool:
+    async def limit_current(
+        self, charge_point_id: str, connector_id: int, amperes: Decimal | None, evse_id: int = NO_EVSE
+    ) -> bool:
         return await self._server.command(
-            charge_point_id, lambda: self._operations.limit_current(charge_point_id, connector_id, amperes)
+            charge_point_id, lambda: self._operations.limit_current(charge_point_id, connector_id, amperes, evse_id)
         )

@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from mcpp.domain.memory import NO_EVSE
+
 OFFLINE_AFTER: Final = timedelta(minutes=5)
 """A charge point that is gone for less has a bad radio link; also the default of the plugin offline_alert."""
 
@@ -172,6 +174,8 @@ class Attention:
     """By the server's clock; what is over happened then."""
     params: Mapping[str, str]
     """What the text names, and what the action needs: `transaction_id`, `id_tag`."""
+    evse_id: int = NO_EVSE
+    """Of the EVSE that the connector is one of; 0 where its charge point's OCPP version has connectors only."""
 
     @property
     def text(self) -> str:

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from mcpp.csms.live import LiveChargePoints
 from mcpp.domain.certificates import renewal_time
+from mcpp.domain.memory import NO_EVSE
 from mcpp.domain.statuses import NO_ERROR
 from mcpp.reads.attention import (
     IMPLAUSIBLE_FOR,
@@ -27,8 +28,9 @@ from mcpp.reads.attention import (
     Attention,
     AttentionCode,
 )
+from mcpp.reads.connector_names import STATION, Numbers, connector_mark, has_several, shown_numbers
 from mcpp.reads.live import LiveConnector, LiveReadings
-from mcpp.reads.shown_state import ShownState, shown_numbers, shown_state
+from mcpp.reads.shown_state import ShownState, shown_state
 from mcpp.reads.times import spell_time
 from mcpp.reads.transactions import duration_so_far
 from mcpp_generated.db import models
@@ -108,7 +110,8 @@ class Found(NamedTuple):
     code: AttentionCode
     point: models.ListPointsRow | None
     """None where it's the server's own, or of a charge point that isn't known."""
-    connector_id: int | None
+    numbers: Numbers | None
+    """Of the connector."""
     since: float
     """In Unix time."""
     params: Mapping[str, str] = {}
@@ -215,7 +218,8 @@ class AttentionSearch:
                 told = [None if row.error_code == NO_ERROR else row.error_code, row.vendor_error_code, row.info]
                 error = ", ".join(dict.fromkeys(filter(None, told))) or "no details"
                 since = row.status_began_at or self._now
-                yield _found(AttentionCode.FAULTED, point, row.connector_id or None, since, error=error)
+                numbers = row.evse_id, row.connector_id
+                yield _found(AttentionCode.FAULTED, point, None if numbers == STATION else numbers, since, error=error)
 
     async def _open_sessions(self, q: Readers, running: Sequence[Running]) -> list[Found]:
         found = []
@@ -225,7 +229,9 @@ class AttentionSearch:
             if point is not None and lasts >= OPEN_TOO_LONG:
                 facts = {"id_tag": row.id_tag, "transaction_id": str(row.id), "hours": _HOURS}
                 since = self._now - lasts
-                found.append(_found(AttentionCode.OPEN_TOO_LONG, point, row.connector_id, since, **facts))
+                found.append(
+                    _found(AttentionCode.OPEN_TOO_LONG, point, (row.evse_id, row.connector_id), since, **facts)
+                )
         said = {it.params["transaction_id"] for it in found}
         silent = {
             number: (point, connector)
@@ -254,7 +260,8 @@ class AttentionSearch:
                 since = max(filter(None, times))
                 if self._now - since >= NO_METER_VALUES_AFTER:
                     facts = {"id_tag": row.id_tag, "transaction_id": str(row.id)}
-                    found.append(_found(AttentionCode.NO_METER_VALUES, point, row.connector_id, since, **facts))
+                    numbers = row.evse_id, row.connector_id
+                    found.append(_found(AttentionCode.NO_METER_VALUES, point, numbers, since, **facts))
         return found
 
     def _ended_sessions(self) -> Iterator[Found]:
@@ -264,7 +271,7 @@ class AttentionSearch:
                 point = self._points.get(row.charge_point_key)
                 if point is not None and row.stop_received_at is not None:
                     facts = {"id_tag": row.id_tag, "transaction_id": str(row.id)}
-                    yield _found(code, point, row.connector_id, row.stop_received_at, **facts)
+                    yield _found(code, point, (row.evse_id, row.connector_id), row.stop_received_at, **facts)
 
     def _records(self) -> Iterator[Found]:
         for row in self._rows.unmatched:
@@ -338,9 +345,11 @@ class AttentionSearch:
         # What to do is our own text, and says the most important last.
         params = {name: text if name == "remedy" else _cut(text) for name, text in params.items()}
         known = () if identity is None else self._readings.connectors(identity)
-        if it.connector_id is not None and len(shown_numbers(known)) > 1:
-            params["name"] += f" #{it.connector_id}"
-        return Attention(it.code, identity, it.connector_id, datetime.fromtimestamp(it.since, UTC), params)
+        evse_id, connector_id = it.numbers or (NO_EVSE, None)
+        if connector_id is not None and len(shown_numbers(known)) > 1:
+            several = has_several(evse_id, known)
+            params["name"] += f" {connector_mark(connector_id, evse_id, several=several)}"
+        return Attention(it.code, identity, connector_id, datetime.fromtimestamp(it.since, UTC), params, evse_id)
 
 
 async def _presence(q: Readers, keys: Iterable[int]) -> list[models.ListPresenceRow]:
@@ -354,9 +363,9 @@ def _parts(keys: Iterable[int]) -> list[list[int]]:
 
 
 def _found(
-    code: AttentionCode, point: models.ListPointsRow, connector_id: int | None, since: datetime, **params: str
+    code: AttentionCode, point: models.ListPointsRow, numbers: Numbers | None, since: datetime, **params: str
 ) -> Found:
-    return Found(code, point, connector_id, since.timestamp(), params)
+    return Found(code, point, numbers, since.timestamp(), params)
 
 
 def _cut(text: str) -> str:

@@ -10,8 +10,12 @@ from typing import Final
 from pydantic import Field
 
 from mcpp.csms.live import LiveChargePoints
+from mcpp.csms.operations import TransactionIds
+from mcpp.domain.memory import CHARGE_POINT, NO_EVSE
 from mcpp.domain.phases import WHOLE, ByPhase
 from mcpp.domain.stamps import StampBook
+from mcpp.domain.versions import read_versions
+from mcpp.reads.connector_names import evse_as_a_whole
 from mcpp.reads.live import NO_VALUES, LiveReadings, LiveValues
 from mcpp.reads.paging import NEWEST_ID, Cursors, Page, PageQuery, by_name
 from mcpp.reads.shown_state import ShownState, shown_state
@@ -47,12 +51,18 @@ class ConnectorState:
     """A connector as the database has it; `connector_id` 0 is the charge point as a whole."""
 
     connector_id: int
+    evse_id: int = NO_EVSE
+    """Of the EVSE that it's one of; 0 where its charge point's OCPP version has connectors only."""
     status: str | None
-    """As last reported (OCPP 1.6 §7.7)."""
+    """As last reported, in the words of OCPP 1.6 (§7.7)."""
+    reported_status: str | None = None
+    """The charge point's own word, where `status` is derived from it."""
     error_code: str | None
     status_at: datetime | None
     transaction_id: int | None
     """Of the transaction that runs on it."""
+    ocpp_transaction_id: str | None = None
+    """The charge point's own id of the same, where it makes one."""
     inoperative: bool
     """Last ordered to be (OCPP 1.6 §5.2)."""
     reserved_for: str | None
@@ -82,8 +92,6 @@ class Connector(ConnectorState):
     """A connector, with all that is known of it."""
 
     state: ShownState
-    evse_id: int
-    """0 where its charge point's OCPP version has connectors only."""
     power_w: float | None
     """This and what follows: None unless a session runs, its charge point is connected, and it's known."""
     current_a: Mapping[str, float] | None
@@ -107,6 +115,8 @@ class ChargePoint(ChargePointState):
     connectors: Sequence[Connector]
     ocpp_version: str | None
     """Of its last connection."""
+    ocpp_versions: Sequence[str] | None
+    """Those that it may speak, as an operator says; None: all that the server speaks."""
     display_name: str | None
     rated_power_w: int | None
     """What each connector can deliver at most, as an operator says."""
@@ -135,6 +145,7 @@ class OrderedAvailability:
     """What a connector was last ordered to be, and agreed to."""
 
     connector_id: int
+    evse_id: int
     availability: Availability
 
 
@@ -150,7 +161,11 @@ class ChargePointDetail(ChargePoint):
     def ordered_availability(self) -> list[OrderedAvailability]:
         """Of the connectors that were ordered to be something."""
         return [
-            OrderedAvailability(connector_id=connector.connector_id, availability=connector.ordered_availability)
+            OrderedAvailability(
+                connector_id=connector.connector_id,
+                evse_id=connector.evse_id,
+                availability=connector.ordered_availability,
+            )
             for connector in self.connectors
             if connector.ordered_availability is not None
         ]
@@ -236,11 +251,23 @@ class ChargePoints:
         async with self._pool.reader() as q:
             return await q.get_charge_point(identity=charge_point_id) is not None
 
-    async def running_transaction(self, charge_point_id: str, connector_id: int) -> int | None:
-        """The id of the transaction that runs on a connector."""
+    async def running_transaction(
+        self, charge_point_id: str, connector_id: int, evse_id: int = NO_EVSE
+    ) -> TransactionIds | None:
+        """The ids of the transaction that runs on a connector; connector 0 of an EVSE is any of its."""
         point = await self.find(charge_point_id)
-        connectors = () if point is None else point.connectors
-        return next((c.transaction_id for c in connectors if c.connector_id == connector_id), None)
+        is_evse = evse_id != NO_EVSE and connector_id == CHARGE_POINT
+        for connector in () if point is None else point.connectors:
+            is_meant = connector.evse_id == evse_id and (is_evse or connector.connector_id == connector_id)
+            if is_meant and connector.transaction_id is not None:
+                return TransactionIds(connector.transaction_id, connector.ocpp_transaction_id)
+        return None
+
+    async def ids_of(self, transaction_id: int) -> TransactionIds | None:
+        """Both ids of a transaction, by ours; None where there is no such transaction."""
+        async with self._pool.reader() as q:
+            record = await q.get_transaction(transaction_id=transaction_id)
+        return None if record is None else TransactionIds(transaction_id, record.ocpp_transaction_id)
 
     async def _find_ids(self, q: Readers, query: ChargePointQuery, after: str, wanted: int) -> list[str]:
         """Those behind `after` that the filters let through, so many where there are."""
@@ -269,14 +296,15 @@ class ChargePoints:
     ) -> list[ChargePoint]:
         ids = {row.key: row.identity for row in rows}
         came = {row.key for row in rows if row.last_connect_at is not None}
-        reserved_for = {(r.charge_point_id, r.connector_id): r.id_tag for r in reservations}
+        reserved_for = {(r.charge_point_id, r.evse_id, r.connector_id): r.id_tag for r in reservations}
         connectors: dict[int, list[Connector]] = {key: [] for key in ids}
         found = await q.list_connectors(charge_point_keys=list(ids))
         now = self._readings.now()
         for connector in found:
             identity = ids[connector.charge_point_key]
-            holder = reserved_for.get((identity, connector.connector_id))
-            values = self._values(identity, connector.connector_id, now)
+            numbers = connector.evse_id, connector.connector_id
+            holder = reserved_for.get((identity, *numbers)) or reserved_for.get((identity, *evse_as_a_whole(numbers)))
+            values = self._values(identity, connector.connector_id, connector.evse_id, now)
             state = shown_state(
                 connected=self._live.connected(identity),
                 has_connected=connector.charge_point_key in came,
@@ -287,9 +315,9 @@ class ChargePoints:
             connectors[connector.charge_point_key].append(_connector(connector, state, holder, values))
         return [self._charge_point(row, connectors[row.key]) for row in rows]
 
-    def _values(self, identity: str, connector_id: int, now: datetime) -> LiveValues:
+    def _values(self, identity: str, connector_id: int, evse_id: int, now: datetime) -> LiveValues:
         # The registry knows first that a connection has ended.
-        live = self._readings.connector(identity, connector_id) if self._live.connected(identity) else None
+        live = self._readings.connector(identity, connector_id, evse_id) if self._live.connected(identity) else None
         return (live and live.values(now)) or NO_VALUES
 
     def _charge_point(self, row: models.ChargePoint, connectors: Sequence[Connector]) -> ChargePoint:
@@ -299,6 +327,7 @@ class ChargePoints:
             connected=self._live.connected(row.identity),
             accepted=row.boot_accepted_at is not None,
             ocpp_version=row.ocpp_version,
+            ocpp_versions=read_versions(row.ocpp_versions),
             display_name=row.display_name,
             rated_power_w=row.rated_power_w,
             vendor=row.vendor,
@@ -372,9 +401,11 @@ def _connector(
         connector_id=row.connector_id,
         evse_id=row.evse_id,
         status=row.status,
+        reported_status=row.reported_status,
         error_code=row.error_code,
         status_at=row.status_at,
         transaction_id=row.transaction_id,
+        ocpp_transaction_id=row.ocpp_transaction_id,
         power_w=live.power_w,
         current_a=_by_phase(live.current_a),
         voltage_v=_by_phase(live.voltage_v),

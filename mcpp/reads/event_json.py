@@ -12,7 +12,8 @@ from typing import Final
 import orjson
 
 from mcpp.domain import events
-from mcpp.domain.events import Event
+from mcpp.domain.energy import told_start
+from mcpp.domain.events import Event, TransactionStarted, TransactionStopped
 from mcpp.domain.samples import Sample
 from mcpp.reads.times import spell_time
 from mcpp.redaction import MASK, is_secret, redact_text
@@ -41,6 +42,8 @@ EVENT_NAMES: Final = frozenset(EVENT_KINDS_BY_NAME)
 def present(event: Event) -> dict[str, object]:
     """An event's facts under their names, its own name as `event`."""
     facts = {field.name: _present(field.name, getattr(event, field.name)) for field in fields(event)}
+    if isinstance(event, TransactionStarted | TransactionStopped):
+        facts["meter_start"] = told_start(event.meter_start, event.ocpp_transaction_id)
     return {"event": event_name(type(event)), **facts}
 
 
@@ -59,6 +62,8 @@ def _present(name: str, value: object) -> object:
         return {"timestamp": value.measured_at, **named, "value": value.value}
     if isinstance(value, list | tuple):
         return [_present(name, item) for item in value]
+    if name == "evse_id":
+        return value or None
     return value
 
 

@@ -24,14 +24,19 @@ from mcpp.domain.events import (
     TransactionStopped,
 )
 from mcpp.domain.measurements import Readings
-from mcpp.domain.memory import CHARGE_POINT
+from mcpp.domain.memory import CHARGE_POINT, NO_EVSE
 from mcpp.domain.phases import WHOLE, ByPhase
 from mcpp.domain.statuses import may_draw_current
+from mcpp.reads.connector_names import STATION, Numbers
 from mcpp.reads.stored_fleet import StoredChargePoint, StoredConnector, StoredTransaction
 from mcpp_generated.db.enums import UnmatchedKind
 
 HIGHEST_CONNECTOR: Final = 64
-"""Nothing is kept of connectors of a higher number; numbers have no gaps (OCPP 1.6 §3.8), so few chargers get there."""
+"""Nothing is kept of connectors and EVSEs of a higher number; numbers have no gaps (OCPP 1.6 §3.8), so few chargers get
+there."""
+
+_MOST_CONNECTORS: Final = 2 * HIGHEST_CONNECTOR + 2
+"""Of a charge point: those of 1.6 and, once it speaks another version, as many of EVSEs."""
 
 MOST_KNOWN: Final = 100_000
 """Charge points that are known at most."""
@@ -68,13 +73,15 @@ class LiveConnector:
         "_has_ended",
         "_readings",
         "connector_id",
+        "evse_id",
         "status",
         "transaction_id",
         "values_at",
     )
 
-    def __init__(self, charge_point: _LiveChargePoint, connector_id: int) -> None:
-        self.connector_id: Final = connector_id
+    def __init__(self, charge_point: _LiveChargePoint, numbers: Numbers) -> None:
+        self.evse_id: Final = numbers[0]
+        self.connector_id: Final = numbers[1]
         self.status: str | None = None
         """As last reported; None before the first."""
         self.transaction_id: int | None = None
@@ -90,6 +97,13 @@ class LiveConnector:
         self._has_ended = False
         """Whether what flowed has ended, and no power was measured since."""
         self._readings = _NOTHING
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether its charge point has it in the version that it speaks now, as `is_shown` in the database."""
+        has_evses = self._charge_point.has_evses
+        is_station = (self.evse_id, self.connector_id) == STATION
+        return is_station or has_evses is None or has_evses == (self.evse_id != NO_EVSE)
 
     @property
     def may_flow(self) -> bool:
@@ -194,6 +208,13 @@ class LiveConnector:
             self.transaction_id = self._energy_wh = None
             self._end_flow()
 
+    def move_to(self, connector: LiveConnector) -> None:
+        """Its transaction runs on another connector: its charge point has told on which only now."""
+        if self.transaction_id is not None:
+            connector.begin(self.transaction_id, self._energy_wh)
+            self.transaction_id = self._energy_wh = None
+            self._readings.clear()
+
     def end_foreign(self, transaction_id: int) -> None:
         """A transaction of another central system is over."""
         if self._foreign_id == transaction_id:
@@ -237,23 +258,25 @@ class LiveConnector:
         self._has_ended = True
         self._readings.clear()
         # Its meter has counted what flowed here.
-        whole = self._charge_point.connectors.get(CHARGE_POINT)
+        whole = self._charge_point.connectors.get(STATION)
         if whole is not None and whole is not self:
             whole._readings.clear()  # noqa: SLF001  one like itself
 
 
 class _LiveChargePoint:
-    __slots__ = ("connected", "connectors")
+    __slots__ = ("connected", "connectors", "has_evses")
 
     def __init__(self) -> None:
         self.connected = False
-        self.connectors: dict[int, LiveConnector] = {}
+        self.has_evses: bool | None = None
+        """Whether the version that it speaks has EVSEs; None where nobody knows."""
+        self.connectors: dict[Numbers, LiveConnector] = {}
 
-    def connector(self, number: int) -> LiveConnector | None:
-        """Made known where it wasn't; None where its number is out of bounds."""
-        known = self.connectors.get(number)
-        if known is None and 0 <= number <= HIGHEST_CONNECTOR:
-            known = self.connectors[number] = LiveConnector(self, number)
+    def connector(self, numbers: Numbers) -> LiveConnector | None:
+        """Made known where it wasn't; None where its numbers are out of bounds."""
+        known = self.connectors.get(numbers)
+        if known is None and _is_kept(numbers) and len(self.connectors) < _MOST_CONNECTORS:
+            known = self.connectors[numbers] = LiveConnector(self, numbers)
         return known
 
     def running(self, transaction_id: int) -> LiveConnector | None:
@@ -262,12 +285,25 @@ class _LiveChargePoint:
 
     def others(self) -> list[LiveConnector]:
         """Its connectors, without the one that is the charge point as a whole."""
-        return [connector for number, connector in self.connectors.items() if number != CHARGE_POINT]
+        return [connector for numbers, connector in self.connectors.items() if numbers != STATION]
 
     def connect(self, *, connected: bool) -> None:
         self.connected = connected
         for connector in self.connectors.values():
             connector.renew_connection()
+
+
+def _is_kept(numbers: Numbers) -> bool:
+    """Neither too high nor, for a version with EVSEs, an EVSE as a whole: what flows there flows at a connector."""
+    evse_id, connector_id = numbers
+    if not (0 <= evse_id <= HIGHEST_CONNECTOR and 0 <= connector_id <= HIGHEST_CONNECTOR):
+        return False
+    return evse_id == NO_EVSE or connector_id != CHARGE_POINT
+
+
+def _is_station_of_evses(running: LiveConnector, named: LiveConnector) -> bool:
+    """Whether a transaction of an EVSE that wasn't told yet is named with its EVSE now."""
+    return (running.evse_id, running.connector_id) == STATION and named.evse_id != NO_EVSE
 
 
 _utc_now: Final = partial(datetime.now, UTC)
@@ -295,15 +331,14 @@ class LiveReadings:
         self.now = now
         self._charge_points: dict[str, _LiveChargePoint] = {}
 
-    def connector(self, charge_point_id: str, connector_id: int) -> LiveConnector | None:
+    def connector(self, charge_point_id: str, connector_id: int, evse_id: int = NO_EVSE) -> LiveConnector | None:
         """A connector; None where it's beyond what is kept."""
         point = self._charge_points.get(charge_point_id)
-        return None if point is None else point.connector(connector_id)
+        return None if point is None else point.connector((evse_id, connector_id))
 
-    def connectors(self, charge_point_id: str) -> Sequence[int]:
-        """The numbers of the connectors that were heard of."""
-        point = self._charge_points.get(charge_point_id)
-        return () if point is None else list(point.connectors)
+    def connectors(self, charge_point_id: str) -> Sequence[Numbers]:
+        """The numbers of the connectors that were heard of and are shown, and of what stands for all."""
+        return [(it.evse_id, it.connector_id) for it in self.connectors_of(charge_point_id) if it.is_shown]
 
     def connectors_of(self, charge_point_id: str) -> Collection[LiveConnector]:
         """The connectors that were heard of, as they stand now."""
@@ -318,7 +353,7 @@ class LiveReadings:
     def load(self, stored: Iterable[StoredChargePoint]) -> None:
         """Begin with what is stored, before the first event: nobody is connected."""
         for known in stored:
-            self.begin(known.identity, known.connectors, known.running)
+            self.begin(known.identity, known.connectors, known.running, has_evses=known.has_evses)
 
     def begin(
         self,
@@ -327,18 +362,19 @@ class LiveReadings:
         running: Sequence[StoredTransaction],
         *,
         connected: bool = False,
+        has_evses: bool | None = None,
     ) -> None:
         """Begin with what is known of a charge point otherwise."""
         point = self._meet(charge_point_id)
         if point is None:
             return
-        point.connected = connected
+        point.connected, point.has_evses = connected, has_evses
         for stored in connectors:
-            connector = point.connector(stored.connector_id)
+            connector = point.connector((stored.evse_id, stored.connector_id))
             if connector is not None:
                 connector.status = stored.status
         for transaction in running:
-            connector = point.connector(transaction.connector_id)
+            connector = point.connector((transaction.evse_id, transaction.connector_id))
             if connector is not None:
                 connector.begin(transaction.transaction_id, transaction.energy_wh)
 
@@ -351,6 +387,7 @@ class LiveReadings:
         if isinstance(event, ChargePointConnected):
             point = self._meet(event.charge_point_id)
             if point is not None:
+                point.has_evses = event.has_evses
                 point.connect(connected=True)
             return
         # One that isn't known was forgotten a moment ago.
@@ -358,15 +395,15 @@ class LiveReadings:
             return
         match event:
             case ConnectorStatusChanged():
-                connector = point.connector(event.connector_id)
+                connector = point.connector((event.evse_id, event.connector_id))
                 if connector is not None:
                     connector.change_status(event.status)
             case TransactionStarted(historic=False):
-                connector = point.connector(event.connector_id)
+                connector = point.connector((event.evse_id, event.connector_id))
                 if connector is not None:
                     connector.begin(event.transaction_id, 0)
             case TransactionStopped(historic=False):
-                connector = point.running(event.transaction_id) or point.connector(event.connector_id)
+                connector = point.running(event.transaction_id) or point.connector((event.evse_id, event.connector_id))
                 if connector is not None:
                     connector.end(event.transaction_id)
             case ChargePointDisconnected():
@@ -386,10 +423,14 @@ class LiveReadings:
         return known
 
     def _measured(self, point: _LiveChargePoint, event: MeterValuesReceived) -> None:
-        number, told = event.connector_id, event.transaction_id
-        connector = point.connectors.get(number) or point.connector(number)
+        numbers, told = (event.evse_id, event.connector_id), event.transaction_id
+        connector = point.connectors.get(numbers) or point.connector(numbers)
         # The meter of another place may speak for it, such as that of the whole charge point.
         if told is not None and (connector is None or connector.transaction_id != told):
-            connector = point.running(told) or connector
+            running = point.running(told)
+            if running is not None and connector is not None and _is_station_of_evses(running, connector):
+                running.move_to(connector)
+            else:
+                connector = running or connector
         if connector is not None:
             connector.measure(event)

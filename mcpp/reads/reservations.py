@@ -19,11 +19,13 @@ _CURSORS: Final[Cursors[ReservationRecord, tuple[RowId]]] = newest_first(lambda 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reservation:
-    """A reservation; `connector_id` 0 is for any connector."""
+    """A reservation; `connector_id` 0 is for any connector, of its EVSE where it has one."""
 
     reservation_id: int
     charge_point_id: str
     connector_id: int
+    evse_id: int
+    """0 where the charge point's OCPP version has connectors only, or for any EVSE."""
     id_tag: str
     parent_id_tag: str | None
     expiry_date: datetime
@@ -77,6 +79,7 @@ def _reservation(row: ReservationRecord, now: datetime) -> Reservation:
         reservation_id=row.reservation_id,
         charge_point_id=row.charge_point_id,
         connector_id=row.connector_id,
+        evse_id=row.evse_id,
         id_tag=row.id_tag,
         parent_id_tag=row.parent_id_tag,
         expiry_date=row.expiry_date,

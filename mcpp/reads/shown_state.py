@@ -6,11 +6,10 @@ first in `shown_state` wins.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
-from mcpp.domain.memory import CHARGE_POINT
 from mcpp.domain.statuses import ConnectorStatus
 
 
@@ -41,14 +40,6 @@ _BY_STATUS: Final[Mapping[str, ShownState]] = {
     ConnectorStatus.FINISHING: ShownState.PLUGGED_IN,
 }
 """What these statuses say, whether a transaction is known to run or not."""
-
-
-def shown_numbers(numbers: Iterable[int]) -> list[int]:
-    """Which connectors of a charge point are shown, each for itself, by their numbers and in this order.
-
-    Connector 0 is the charge point as a whole: it's shown where no other is known.
-    """
-    return sorted(number for number in numbers if number != CHARGE_POINT) or [CHARGE_POINT]
 
 
 def shown_state(

@@ -27,6 +27,7 @@ COLUMNS: Final = (
     "previous_energy_wh",
     "previous_amount",
     "note",
+    "evse_id",
 )
 """kind: session, correction, implausible or sum. energy_wh and amount: what is added, so that each column adds up."""
 
@@ -78,6 +79,7 @@ def _row(
         before and before.energy_wh,
         before and _money(before.amount),
         note,
+        of.evse_id or None,
     )
     return dict(zip(COLUMNS, values, strict=True))
 

@@ -18,7 +18,7 @@ from enum import StrEnum
 from itertools import groupby
 from typing import NamedTuple
 
-from mcpp.domain.energy import counted_wh
+from mcpp.domain.energy import counted_wh, told_start
 from mcpp.domain.people import FINAL_AFTER
 from mcpp.domain.prices import Prices, amount_of
 from mcpp.reads.people import CardSpan, spans_of
@@ -102,10 +102,11 @@ class Session(NamedTuple):
     transaction_id: int
     charge_point_id: str
     connector_id: int
+    evse_id: int
     id_tag: str
     started_at: datetime
-    meter_start: int
-    """In Wh."""
+    meter_start: int | None
+    """In Wh; None where its charger has told none."""
     figure: Figure
 
 
@@ -115,9 +116,10 @@ class Correction(NamedTuple):
     transaction_id: int
     charge_point_id: str
     connector_id: int
+    evse_id: int
     id_tag: str
     started_at: datetime
-    meter_start: int
+    meter_start: int | None
     reason: CorrectionReason
     known_at: datetime
     """When it became known."""
@@ -284,8 +286,8 @@ def _line(
     is_now = _counting(states, period.final_at, period.until)
     before = None if was is None else _figure(was.end, prices, zone)
     after = None if is_now is None else _figure(is_now.end, prices, zone)
-    said = record.transaction_id, record.charge_point_id, record.connector_id, record.id_tag
-    began = record.started_at, record.meter_start
+    said = record.transaction_id, record.charge_point_id, record.connector_id, record.evse_id, record.id_tag
+    began = record.started_at, told_start(record.meter_start, record.ocpp_transaction_id)
     if was is None and after is not None and (after.stopped_at >= period.since or after.energy_wh is None):
         return Session(*said, *began, after)
     if (before and (before.energy_wh, before.amount)) == (after and (after.energy_wh, after.amount)):

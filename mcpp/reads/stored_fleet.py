@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from mcpp.domain.energy import energy_so_far
+from mcpp.domain.memory import CHARGE_POINT, NO_EVSE
 from mcpp_generated.db.queries import Queries
 
 
@@ -17,6 +18,7 @@ class StoredConnector(NamedTuple):
     connector_id: int
     status: str | None
     error_code: str | None
+    evse_id: int = NO_EVSE
 
 
 class StoredTransaction(NamedTuple):
@@ -26,6 +28,7 @@ class StoredTransaction(NamedTuple):
     connector_id: int
     energy_wh: int | None
     """So far; None where it isn't known."""
+    evse_id: int = NO_EVSE
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +42,25 @@ class StoredChargePoint:
     """As reported before, where that was more."""
     connectors: Sequence[StoredConnector] = ()
     running: Sequence[StoredTransaction] = ()
+    has_evses: bool | None = None
+    """Whether the connectors that it has now are those of EVSEs; None where none is known."""
     is_real: bool = True
     """It has booted or charged at some time: more than an identity that somebody has connected with."""
 
 
 def read_fleet(q: Queries) -> list[StoredChargePoint]:
     """Every charge point, by identity."""
+    has_evses: dict[int, bool] = {}
     connectors: defaultdict[int, list[StoredConnector]] = defaultdict(list)
     for connector in q.list_fleet_connectors():
-        known = StoredConnector(connector.connector_id, connector.status, connector.error_code)
+        known = StoredConnector(connector.connector_id, connector.status, connector.error_code, connector.evse_id)
         connectors[connector.charge_point_key].append(known)
+        if connector.is_shown and connector.connector_id != CHARGE_POINT:
+            has_evses[connector.charge_point_key] = connector.evse_id != NO_EVSE
     running: defaultdict[int, list[StoredTransaction]] = defaultdict(list)
     for transaction in q.list_fleet_transactions():
-        so_far = StoredTransaction(transaction.id, transaction.connector_id, energy_so_far(q, transaction))
+        energy_wh = energy_so_far(q, transaction)
+        so_far = StoredTransaction(transaction.id, transaction.connector_id, energy_wh, transaction.evse_id)
         running[transaction.charge_point_key].append(so_far)
     return [
         StoredChargePoint(
@@ -60,6 +69,7 @@ def read_fleet(q: Queries) -> list[StoredChargePoint]:
             row.energy_peak_wh,
             connectors[row.key],
             running[row.key],
+            has_evses.get(row.key),
             is_real=row.last_boot_at is not None or row.last_tx_start_at is not None,
         )
         for row in q.list_fleet()

@@ -18,6 +18,7 @@ from mcpp.domain.memory import CHARGE_POINT
 from mcpp.reads.attention import GRAVITY, MOST_ITEMS, Attention, Gravity
 from mcpp.reads.attention_search import AttentionSearch, AttentionSources, Found, read_rows
 from mcpp.reads.booked import BookedEnergy
+from mcpp.reads.connector_names import STATION, evse_as_a_whole
 from mcpp.reads.live import LiveConnector, LiveReadings
 from mcpp.reads.paging import NEWEST_ID
 from mcpp.reads.shown_state import ShownState, shown_state
@@ -51,6 +52,7 @@ class Place(NamedTuple):
     """A connector by its place, and its state; connector 0 is a charge point that has told of none."""
 
     charge_point_id: str
+    evse_id: int
     connector_id: int
     state: ShownState
 
@@ -102,7 +104,8 @@ async def read_summary(
         )
         of_today = await booked.sum(q, today, tomorrow)
         of_month = (await booked.sum_of_past(q, month, today)).plus(await booked.sum(q, today, next_month))
-        tally = _Tally(live, readings, {(row.charge_point_id, row.connector_id) for row in reservations}, now)
+        reserved = {(row.charge_point_id, row.evse_id, row.connector_id) for row in reservations}
+        tally = _Tally(live, readings, reserved, now)
         for number, point in enumerate(rows.points):
             tally.take(point)
             if number % _AT_ONCE == _AT_ONCE - 1:
@@ -148,7 +151,7 @@ class _Tally:
     """Counts as it goes."""
 
     def __init__(
-        self, live: LiveChargePoints, readings: LiveReadings, reserved: set[tuple[str, int]], now: datetime
+        self, live: LiveChargePoints, readings: LiveReadings, reserved: set[tuple[str, int, int]], now: datetime
     ) -> None:
         self._connected = live.connected
         self._readings = readings
@@ -176,6 +179,8 @@ class _Tally:
             if connector.connector_id == CHARGE_POINT:
                 whole = connector
                 continue
+            if not connector.is_shown:
+                continue
             is_shown = True
             self._show(identity, connector, connected=connected, has_connected=has_connected)
             if connected and (watts := connector.session_power_w(self._now)) is not None:
@@ -197,16 +202,17 @@ class _Tally:
         )
 
     def _show(self, identity: str, connector: LiveConnector | None, *, connected: bool, has_connected: bool) -> None:
-        number = CHARGE_POINT if connector is None else connector.connector_id
+        numbers = STATION if connector is None else (connector.evse_id, connector.connector_id)
         state = shown_state(
             connected=connected,
             has_connected=has_connected,
             status=None if connector is None else connector.status,
             has_transaction=connector is not None and connector.transaction_id is not None,
-            is_reserved=bool(self._reserved) and (identity, number) in self._reserved,
+            is_reserved=bool(self._reserved)
+            and not self._reserved.isdisjoint({(identity, *numbers), (identity, *evse_as_a_whole(numbers))}),
         )
         self._connectors[state] += 1
-        self.places.append(Place(identity, number, state))
+        self.places.append(Place(identity, *numbers, state))
 
 
 def _midnight(day: date, zone: tzinfo | None) -> datetime:

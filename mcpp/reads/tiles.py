@@ -12,10 +12,11 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from mcpp.csms.live import LiveChargePoints
+from mcpp.reads.connector_names import evse_as_a_whole, has_several, shown_numbers
 from mcpp.reads.live import LiveReadings
 from mcpp.reads.paging import NEWEST_ID
 from mcpp.reads.people import Holders, read_holders
-from mcpp.reads.shown_state import ShownState, shown_numbers, shown_state
+from mcpp.reads.shown_state import ShownState, shown_state
 from mcpp.storage.engine import ReaderPool
 from mcpp_generated.db.enums import ReservationState
 from mcpp_generated.db.models import ListTilesRow
@@ -33,6 +34,10 @@ class Tile(NamedTuple):
     """What people call its charge point."""
     connector_id: int
     """0 where its charge point has told of none."""
+    evse_id: int
+    """Of the EVSE that it's one of; 0 where its charge point's OCPP version has connectors only."""
+    has_siblings: bool
+    """Its EVSE has other connectors."""
     is_only: bool
     """Its charge point has no other: the name says enough."""
     state: ShownState
@@ -52,7 +57,7 @@ class Tile(NamedTuple):
     @property
     def order(self) -> tuple[object, ...]:
         """By name as people count: 2 before 10."""
-        return *natural_order(self.name), self.charge_point_id, self.connector_id
+        return *natural_order(self.name), self.charge_point_id, self.evse_id, self.connector_id
 
 
 _DIGITS: Final = re.compile(r"([0-9]+)")
@@ -87,35 +92,38 @@ async def read_tiles(
     return sorted(tiles, key=lambda tile: tile.order)
 
 
-async def _reserved(q: Readers, now: datetime) -> Mapping[tuple[str, int], str]:
+async def _reserved(q: Readers, now: datetime) -> Mapping[tuple[str, int, int], str]:
     rows = await q.list_reservations_by_status(
         status=ReservationState.ACCEPTED, expires_after=now, before_id=NEWEST_ID, page_size=_RESERVATIONS
     )
-    return {(row.charge_point_id, row.connector_id): row.id_tag for row in rows}
+    return {(row.charge_point_id, row.evse_id, row.connector_id): row.id_tag for row in rows}
 
 
 def _tiles_of(
     rows: Sequence[ListTilesRow],
     live: LiveChargePoints,
     readings: LiveReadings,
-    reserved: Mapping[tuple[str, int], str],
+    reserved: Mapping[tuple[str, int, int], str],
     holders: Holders,
     now: datetime,
 ) -> Iterable[Tile]:
     first = rows[0]
     identity = first.identity
-    known = {row.connector_id: row for row in rows if row.connector_id is not None}
-    numbers = shown_numbers(known)
-    for number in numbers:
-        row = known.get(number, first)
+    known = {
+        (row.evse_id, row.connector_id): row for row in rows if row.evse_id is not None and row.connector_id is not None
+    }
+    shown = shown_numbers(known)
+    for numbers in shown:
+        row = known.get(numbers, first)
         has_session = row.transaction_id is not None
-        id_tag = row.id_tag if has_session else reserved.get((identity, number))
+        reserved_for = reserved.get((identity, *numbers)) or reserved.get((identity, *evse_as_a_whole(numbers)))
+        id_tag = row.id_tag if has_session else reserved_for
         state = shown_state(
             connected=live.connected(identity),
             has_connected=row.last_connect_at is not None,
             status=row.status,
             has_transaction=has_session,
-            is_reserved=(identity, number) in reserved,
+            is_reserved=reserved_for is not None,
         )
         flowing = None if row.transaction_id is None else readings.running(identity, row.transaction_id)
         since = row.started_at or row.status_began_at or row.registered_at
@@ -125,8 +133,10 @@ def _tiles_of(
         yield Tile(
             charge_point_id=identity,
             name=row.display_name or identity,
-            connector_id=number,
-            is_only=len(numbers) == 1,
+            connector_id=numbers[1],
+            evse_id=numbers[0],
+            has_siblings=has_several(numbers[0], shown),
+            is_only=len(shown) == 1,
             state=state,
             error_code=row.error_code if state is ShownState.FAULTED else None,
             power_w=None if flowing is None else flowing.power_w(now),

@@ -9,8 +9,7 @@ from typing import Final, NamedTuple, TypeAlias, TypedDict
 
 from pydantic import AwareDatetime, Field, JsonValue, TypeAdapter
 
-from mcpp.domain.energy import counted_wh
-from mcpp.domain.memory import NO_EVSE
+from mcpp.domain.energy import counted_wh, told_start
 from mcpp.domain.people import folded
 from mcpp.reads.csv_text import Value
 from mcpp.reads.live import LiveReadings
@@ -53,8 +52,8 @@ class Transaction(NamedTuple):
     charge_point_id: str
     connector_id: int
     id_tag: str
-    meter_start: int
-    """In Wh."""
+    meter_start: int | None
+    """In Wh; None where its charger has told none."""
     meter_stop: int | None
     """In Wh."""
     energy_wh: int | None
@@ -78,6 +77,10 @@ class Transaction(NamedTuple):
     """Of its connector now; None once it has ended, while its charge point is offline and where it isn't known."""
     duration_s: int | None
     """So far while it runs; None for one that runs where no server is asked."""
+    evse_id: int | None
+    """Of the EVSE that its connector is one of; None where the OCPP version has connectors only (1.6)."""
+    ocpp_transaction_id: str | None
+    """Its charger's own id; None where `transaction_id` is the only one (OCPP 1.6)."""
 
     @property
     def key(self) -> TransactionKey:
@@ -114,7 +117,7 @@ def transaction_of(record: TransactionRecord, live: LiveReadings | None = None) 
         charge_point_id=record.charge_point_id,
         connector_id=record.connector_id,
         id_tag=record.id_tag,
-        meter_start=record.meter_start,
+        meter_start=told_start(record.meter_start, record.ocpp_transaction_id),
         meter_stop=record.meter_stop,
         energy_wh=energy,
         started_at=record.started_at,
@@ -129,6 +132,8 @@ def transaction_of(record: TransactionRecord, live: LiveReadings | None = None) 
         session_correlation_id=record.session_correlation_id,
         power_w=power,
         duration_s=duration,
+        evse_id=record.evse_id or None,
+        ocpp_transaction_id=record.ocpp_transaction_id,
     )
 
 
@@ -164,6 +169,9 @@ class TransactionQuery(PageQuery):
 
     charge_point_id: str | None = None
     connector_id: int | None = Field(None, ge=0, le=2**31 - 1)
+    evse_id: int | None = Field(
+        None, ge=0, le=2**31 - 1, description="0: only those of OCPP versions that know connectors alone (1.6)."
+    )
     id_tag: str | None = Field(None, description="Letter case doesn't matter.")
     person_id: str | None = Field(None, description="Of the cards that were theirs when a transaction began.")
     open: bool | None = Field(None, description="Only those that run, or that have ended.")
@@ -273,37 +281,52 @@ async def _find_records(
         "before_id": before[1],
         "page_size": count,
     }
-    charge_point_id, connector_id, id_tag = query.charge_point_id, query.connector_id, query.id_tag
+    charge_point_id, connector_id, evse_id = query.charge_point_id, query.connector_id, query.evse_id
+    id_tag = query.id_tag
     if query.implausible or query.recovered:
         listed = q.list_implausible_transactions if query.implausible else q.list_recovered_transactions
         return await listed(
             **of_window,
             charge_point_id=charge_point_id,
             connector_id=connector_id,
+            evse_id=evse_id,
             id_tag=id_tag,
             ended_since=query.ended_since,
             ended_until=query.ended_until,
         )
     if query.open:
         return await q.list_open_transactions(
-            **of_window, charge_point_id=charge_point_id, connector_id=connector_id, id_tag=id_tag
+            **of_window, charge_point_id=charge_point_id, connector_id=connector_id, evse_id=evse_id, id_tag=id_tag
         )
     window: _AnyWindow = {**of_window, "closed_only": query.open is False}
     if charge_point_id is not None and connector_id is not None:
-        return await q.list_transactions_of_connector(
-            **window,
-            charge_point_id=charge_point_id,
-            evse_id=NO_EVSE,
-            connector_id=connector_id,
-            id_tag=id_tag,
-        )
+        return await _find_of_connector(q, window, charge_point_id, connector_id, evse_id, id_tag)
     if charge_point_id is not None:
-        return await q.list_transactions_of_charge_point(**window, charge_point_id=charge_point_id, id_tag=id_tag)
+        return await q.list_transactions_of_charge_point(
+            **window, charge_point_id=charge_point_id, evse_id=evse_id, id_tag=id_tag
+        )
     if id_tag is not None:
-        return await q.list_transactions_of_id_tag(**window, id_tag=id_tag, connector_id=connector_id)
+        return await q.list_transactions_of_id_tag(**window, id_tag=id_tag, connector_id=connector_id, evse_id=evse_id)
     if connector_id is not None:
-        return await q.list_transactions_of_connector_id(**window, connector_id=connector_id)
-    return await q.list_transactions(**window)
+        return await q.list_transactions_of_connector_id(**window, connector_id=connector_id, evse_id=evse_id)
+    return await q.list_transactions(**window, evse_id=evse_id)
+
+
+async def _find_of_connector(
+    q: Readers, window: _AnyWindow, charge_point_id: str, connector_id: int, evse_id: int | None, id_tag: str | None
+) -> list[TransactionRecord]:
+    """Of the connectors of that number, each by its index, merged: mostly there is one."""
+    if evse_id is None:
+        evse_ids = await q.list_evses_with_connector(charge_point_id=charge_point_id, connector_id=connector_id)
+    else:
+        evse_ids = [evse_id]
+    found: list[TransactionRecord] = []
+    for each in evse_ids:
+        found += await q.list_transactions_of_connector(
+            **window, charge_point_id=charge_point_id, evse_id=each, connector_id=connector_id, id_tag=id_tag
+        )
+    found.sort(key=lambda record: (record.started_at, record.transaction_id), reverse=True)
+    return found[: window["page_size"]]
 
 
 async def _find_of_person(
@@ -341,6 +364,7 @@ async def _find_ended(
         until=query.until,
         charge_point_id=query.charge_point_id,
         connector_id=query.connector_id,
+        evse_id=query.evse_id,
         id_tag=query.id_tag,
         page_size=count,
     )

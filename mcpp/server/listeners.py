@@ -29,7 +29,7 @@ from mcpp.server.parts import CoreParts, PluginParts, StorageParts
 from mcpp.server.stories import Stories
 from mcpp.server.telemetry import TelemetryParts
 from mcpp.server.tls import ListenersTls, secured
-from mcpp.server.versions import CHARGING_PROFILES, local_list_sync, read_unmatched
+from mcpp.server.versions import BUTTONS, CHARGING_PROFILES, local_list_sync, read_unmatched
 from mcpp.settings import Settings, shown_settings
 from mcpp.storage.readiness import check_writable
 from mcpp.telemetry.metrics.fleet_series import fleet_series
@@ -89,6 +89,7 @@ async def open_ocpp(
         gate=Gate(most=settings.max_connections, most_per_address=settings.max_connections_per_address),
         trusted_proxies=settings.trusted_proxies or (),
         path_strict=settings.ocpp_path_strict,
+        compressed=settings.ocpp_compression,
         frames=core.frames,
     )
     metrics.watch_unhandled(lambda: listener.memory.total)
@@ -133,6 +134,8 @@ async def open_http(
         read_unmatched=read_unmatched,
         tell_story=Stories(storage.snapshot).tell,
         check_profile=settings.check_profile,
+        buttons=BUTTONS,
+        ocpp_versions=[version.version for version in core.versions],
         hash_password=core.passwords.hash,
         check_readiness=partial(check_writable, storage.writer),
         render_metrics=telemetry.metrics.render,

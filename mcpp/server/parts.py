@@ -25,7 +25,7 @@ from mcpp.csms.operations import OperationsByVersion
 from mcpp.csms.outcomes import ConnectionOutcome
 from mcpp.csms.refused import RefusedConnections
 from mcpp.csms.services import Services
-from mcpp.csms.version import SpokenVersion
+from mcpp.csms.version import ByVersion, SpokenVersion
 from mcpp.domain.authorization import AuthorizationPolicy
 from mcpp.domain.memory import Memory
 from mcpp.domain.people import note_default_price
@@ -62,7 +62,7 @@ from mcpp.server.presence import Presence
 from mcpp.server.telemetry import TelemetryParts
 from mcpp.server.timekeeping import ClockKeeper, begin_after
 from mcpp.server.tls import ListenersTls
-from mcpp.server.versions import VERSIONS
+from mcpp.server.versions import VERSIONS, WITH_EVSES, spoken_versions
 from mcpp.settings import AuthorizationMode, ConcurrentTx, Registration, Settings
 from mcpp.storage.engine import DatabaseUnusable
 from mcpp.storage.sqlite.checkpoints import Checkpoints
@@ -215,6 +215,7 @@ async def build_core(
         now=clock.now,
         policy=profiles,
         unknown_per_hour=settings.unknown_identities_per_hour,
+        with_evses=WITH_EVSES,
     )
     events.subscribe(services.departures)
     conformance = ConformanceRecorder(services.departures, VERSIONS, _TOLERATED_HANDSHAKES, clock.now)
@@ -231,7 +232,7 @@ async def build_core(
         writer,
         events.publish,
         live=registry,
-        operations={version.name: version.certificate_operations(registry) for version in VERSIONS},
+        operations=ByVersion(VERSIONS, lambda version: version.certificate_operations(registry)),
         revoked=storage.revoked,
         end_connection=registry.certificate_revoked,
         organization=settings.tls_organization,
@@ -267,7 +268,7 @@ async def build_core(
         running.push_async_callback(chore.stop)
     return CoreParts(
         services=services,
-        versions=[SpokenVersion(version, services) for version in VERSIONS],
+        versions=[SpokenVersion(version, services) for version in spoken_versions(settings.ocpp_versions)],
         passwords=passwords,
         presence=presence,
         registry=registry,
@@ -335,9 +336,7 @@ def build_plugins(
 ) -> PluginParts:
     """Built before the listeners, so that they end after the last event."""
     registry = core.registry
-    by_version = {
-        version.name: version.operations(registry, core.charge_points.running_transaction) for version in VERSIONS
-    }
+    by_version = ByVersion(VERSIONS, lambda version: version.operations(registry, core.charge_points))
 
     async def attention() -> Sequence[Attention]:
         asked = storage.readers, registry, telemetry.live, core.booked, core.attention

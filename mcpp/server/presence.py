@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from datetime import datetime
 from http import HTTPStatus
@@ -18,6 +18,7 @@ from mcpp.server.passwords import Passwords, TooManyChecks
 from mcpp.server.profile_refusals import profile_refusal
 from mcpp.server.reconnect_loops import Origin, ReconnectLoops
 from mcpp.server.strangers import FailedLogins, UnknownIdentities
+from mcpp.server.versions import EVSE_VERSIONS
 from mcpp.storage.pending import WriterClosed
 from mcpp.storage.writer import Writer
 from mcpp.telemetry.logs.pipeline import get_logger
@@ -40,8 +41,10 @@ class Presence:
         now: Callable[[], datetime],
         policy: ProfilePolicy = ASKS_NOTHING,
         unknown_per_hour: int = 200,
+        with_evses: Collection[str] = (),
     ) -> None:
-        """`unknown_per_hour`: how many unknown identities one address may bring."""
+        """`unknown_per_hour` is how many unknown identities one address may bring; `with_evses`, versions with EVSEs."""
+        self._with_evses = with_evses
         self._policy = policy
         self._writer = writer
         self._passwords = passwords
@@ -67,13 +70,15 @@ class Presence:
             found = await self._writer.submit_keeping(
                 charge_points.connect,
                 request.identity,
-                request.ocpp_version,
+                request.ocpp_versions[0],
                 self._now(),
                 register_unknown=bool(may_register),
                 must_prove=request.must_prove,
                 proof=proof,
                 shown=Shown(request.encrypted, request.certificate),
                 policy=self._policy,
+                other_versions=request.ocpp_versions[1:],
+                evse_versions=EVSE_VERSIONS,
             )
             if isinstance(found, Refusal):
                 return profile_refusal(found)
@@ -93,12 +98,16 @@ class Presence:
                 case charge_points.InOtherForm():
                     text = f"this identity differs from {found.known_as} in Unicode form only: type it anew"
                     return AdmissionRefused(HTTPStatus.BAD_REQUEST, text, ConnectionOutcome.BAD_IDENTITY)
+                case charge_points.VersionNotAllowed(allowed):
+                    text = f"this charge point may speak these versions of OCPP only: {', '.join(allowed)}"
+                    return AdmissionRefused(HTTPStatus.BAD_REQUEST, text, ConnectionOutcome.UNKNOWN_SUBPROTOCOL)
                 case charge_points.ProofNeeded():
                     return _too_many_connections()
                 case charge_points.Connected():
                     if found.in_other_case is not None:
                         _warn_of_other_case(request, found.in_other_case)
-                    return Admitted(Peer(found.key, request.identity), found.epoch, found.security_profile)
+                    peer = Peer(found.key, request.identity)
+                    return Admitted(peer, found.epoch, found.ocpp_version, found.security_profile)
                 case charge_points.PasswordNeeded():
                     proven_or_refused = await self._compare(request, address, found)
                     if isinstance(proven_or_refused, AdmissionRefused):
@@ -149,6 +158,7 @@ class Presence:
             at=self._now(),
             ocpp_version=charge_point.ocpp_version,
             remote_address=charge_point.remote,
+            has_evses=charge_point.ocpp_version in self._with_evses,
         )
         self._publish((event,))
 

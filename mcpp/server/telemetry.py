@@ -80,8 +80,11 @@ def build_telemetry(
     """By the machine's clock, or another. Raises StartError where the OTEL_ variables ask for what can't be."""
     metrics = Metrics(
         version=__version__,
-        actions={name for version in VERSIONS for name in version.actions},
-        error_codes={code: counted for version in VERSIONS for code, counted in version.counted_error_codes.items()},
+        actions={name for version in VERSIONS for name in (*version.calls, *version.commands)},
+        # Where versions differ, the first one's word goes.
+        error_codes={
+            code: counted for version in reversed(VERSIONS) for code, counted in version.counted_error_codes.items()
+        },
         stop_reasons=tuple(StopReason),
         connection_outcomes=tuple(ConnectionOutcome),
     )

@@ -1,39 +1,63 @@
-"""The OCPP versions that are spoken, the one place that lists them, and what is chosen among them."""
+"""The OCPP versions that may be spoken, the one place that lists them, and what is chosen among them."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Final
 
 from pydantic import BaseModel
 
 from mcpp.csms.live import Exchange, LiveChargePoints
-from mcpp.csms.version import Version
+from mcpp.csms.version import ByVersion, KnownVersion
 from mcpp.domain.assignment import Content
-from mcpp.ocpp16.version import OCPP16
+from mcpp.errors import StartError
+from mcpp.ocpp2.known import KNOWN_21, KNOWN_201
+from mcpp.ocpp16.known import KNOWN as OCPP16
 from mcpp.ocppj.errors import NotConnected
 from mcpp.storage.writer import Writer
 from mcpp_generated.db.enums import UnmatchedKind
 from mcpp_generated.db.queries import Queries
 
-VERSIONS: Final[tuple[Version, ...]] = (OCPP16,)
+VERSIONS: Final[tuple[KnownVersion, ...]] = (OCPP16, KNOWN_201, KNOWN_21)
 """The first serves charge points that offer no subprotocol."""
 
 VOCABULARY: Final = VERSIONS[0].vocabulary
 """What a reader of the log goes by: the versions agree in these names."""
 
-_BY_NAME: Final = {version.name: version for version in VERSIONS}
+_READ_UNMATCHED: Final = ByVersion(VERSIONS, lambda version: version.read_unmatched)
+
+
+EVSE_VERSIONS: Final = frozenset(version.name for version in VERSIONS if version.has_evses)
+"""Those in which connectors are numbered within EVSEs."""
+
+_NAMES: Final = [version.name for version in VERSIONS]
+
+
+def spoken_versions(wanted: Sequence[str] | None) -> tuple[KnownVersion, ...]:
+    """Those of these names, in the order of VERSIONS, or all. Raises StartError for a name that there isn't."""
+    if wanted is None:
+        return VERSIONS
+    unknown = [name for name in wanted if name not in _NAMES]
+    if unknown:
+        known = ", ".join(_NAMES)
+        raise StartError(f"ocpp-versions: there is no version {unknown[0]!r} here; those that can be spoken: {known}")
+    return tuple(version for version in VERSIONS if version.name in wanted)
+
+
+WITH_EVSES: Final = frozenset(version.name for version in VERSIONS if version.has_evses)
+"""Those that number EVSEs and the connectors of each."""
+
+BUTTONS: Final = {version.name: version.buttons for version in VERSIONS}
+"""The pages' buttons, by version."""
 
 
 def read_unmatched(version: str, kind: UnmatchedKind, payload: str) -> Content:
     """A stored message, read by the version that it is in."""
-    return _BY_NAME[version].read_unmatched(kind, payload)
+    return _READ_UNMATCHED[version](kind, payload)
 
 
-CHARGING_PROFILES: Final[Mapping[str, type[BaseModel]]] = {
-    version.name: version.charging_profile for version in VERSIONS
-}
+CHARGING_PROFILES: Final = ByVersion(VERSIONS, lambda version: version.charging_profile)
 """The model of a stored charging profile, by version."""
 
 
@@ -41,7 +65,7 @@ def local_list_sync(
     writer: Writer[Queries], live: LiveChargePoints, now: Callable[[], datetime]
 ) -> Callable[[str], Awaitable[Exchange[BaseModel]]]:
     """The synchronization of local lists, by the version that each charge point speaks."""
-    by_version = {version.name: version.local_list_sync(writer, live, now) for version in VERSIONS}
+    by_version = ByVersion(VERSIONS, lambda version: version.local_list_sync(writer, live, now))
 
     async def sync(identity: str) -> Exchange[BaseModel]:
         version = live.version_of(identity)

@@ -91,6 +91,12 @@ def _split(value: object) -> object:
     return value
 
 
+def _version(value: str) -> str:
+    if not re.fullmatch(r"[0-9]+(\.[0-9]+){1,3}", value):
+        raise ValueError(f"{value!r} is no version of OCPP such as 1.6")
+    return value
+
+
 def _plugin_name(value: str) -> str:
     if not re.fullmatch(r"-?[\w.-]+|[\w.]+:[\w.]+", value):
         raise ValueError(f"{value!r} is neither a name nor module:attribute")
@@ -194,6 +200,9 @@ Price: TypeAlias = Annotated[Decimal, BeforeValidator(_price)]
 Separator: TypeAlias = Annotated[str, AfterValidator(_separator)]
 PluginNames: TypeAlias = Annotated[
     tuple[Annotated[str, AfterValidator(_plugin_name)], ...], NoDecode, BeforeValidator(_split), Field(min_length=1)
+]
+OcppVersions: TypeAlias = Annotated[
+    tuple[Annotated[str, AfterValidator(_version)], ...], NoDecode, BeforeValidator(_split), Field(min_length=1)
 ]
 Network: TypeAlias = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
 Networks: TypeAlias = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_split), Field(min_length=1)]

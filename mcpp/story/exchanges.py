@@ -143,7 +143,7 @@ def _exchange_entry(exchange: _Exchange, causes: _Causes, vocabulary: Vocabulary
     assert line is not None, "an exchange begins with one of its frames"
     action = text_of(line, "action")
     facts: dict[str, JsonValue] = {"message_id": text_of(line, "message_id"), "action": action}
-    facts |= {name: line[name] for name in ("connector_id", "transaction_id") if name in line}
+    facts |= {name: line[name] for name in ("connector_id", "evse_id", "transaction_id") if name in line}
     if exchange.notes:
         facts["events"] = [text_of(note, "event") for note in exchange.notes]
     if exchange.answer is not None:
@@ -230,7 +230,8 @@ def _event_entry(line: Line) -> Entry:
     by_operator = event == _REQUEST or line.get("origin") == "operator"
     source = Source.PLUGIN if plugin else Source.OPERATOR if by_operator else Source.SERVER
     facts: dict[str, JsonValue] = {"event": event, "plugin": plugin} if plugin else {"event": event}
-    facts |= {name: line[name] for name in ("connector_id", "transaction_id", "last_sign_of_life") if name in line}
+    said = ("connector_id", "evse_id", "transaction_id", "last_sign_of_life")
+    facts |= {name: line[name] for name in said if name in line}
     text = event_text(line)
     return Entry(
         at=_time(line),

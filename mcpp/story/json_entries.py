@@ -50,4 +50,5 @@ def story_json(story: Story) -> Mapping[str, JsonValue]:
 
 def _charge_point_json(subject: ChargePointSubject) -> dict[str, JsonValue]:
     fields: dict[str, JsonValue] = {"kind": "charge_point", "charge_point_id": subject.charge_point_id}
-    return fields if subject.connector_id is None else {**fields, "connector_id": subject.connector_id}
+    numbers = {"connector_id": subject.connector_id, "evse_id": subject.evse_id}
+    return fields | {name: number for name, number in numbers.items() if number is not None}

@@ -13,7 +13,7 @@ import orjson
 
 from mcpp.csms.vocabulary import Vocabulary
 from mcpp.story.log_files import Line, LogCoverage, LogFile, number_of, parse, span_of, text_of, time_of
-from mcpp.story.model import EVER, Span
+from mcpp.story.model import EVER, ChargePointSubject, Span
 
 LINES_LIMIT: Final = 200_000
 """Lines of one story in memory: hundreds of megabytes, and more than anybody reads."""
@@ -48,6 +48,8 @@ class SessionScope:
     correlation_id: str
     charge_point_id: str
     connector_id: int
+    evse_id: int
+    """0 where the OCPP version knows connectors only."""
     transaction_id: int
     span: Span
 
@@ -97,14 +99,13 @@ def session_lines(
     return _selected(blocks, is_candidate, belongs, coverage)
 
 
-def charge_point_lines(
-    files: Sequence[LogFile], charge_point_id: str, connector_id: int | None, span: Span, coverage: LogCoverage
-) -> list[Line]:
-    """The lines of a charge point in a span of time, in order; with a connector what is another's is left out.
+def charge_point_lines(files: Sequence[LogFile], subject: ChargePointSubject, coverage: LogCoverage) -> list[Line]:
+    """The lines of a charge point in a span of time, in order; with a connector or EVSE what is another's is left out.
 
     Raises TooManyLines and NotJsonLines.
     """
-    identity = _identity_hint(charge_point_id)
+    span = subject.span
+    identity = _identity_hint(subject.charge_point_id)
 
     def is_candidate(raw: bytes) -> bool:
         return identity.search(raw) is not None or _OF_THE_SERVER_HINT.search(raw) is not None
@@ -114,13 +115,18 @@ def charge_point_lines(
             return False
         if text_of(line, "event") in _OF_THE_SERVER:
             return True
-        number = number_of(line, "connector_id")
-        return text_of(line, "charge_point_id") == charge_point_id and (
-            connector_id is None or number is None or number in {0, connector_id}
-        )
+        return text_of(line, "charge_point_id") == subject.charge_point_id and _is_at(line, subject)
 
     blocks = (block for file in files for block in file.blocks(coverage) if _may_hold(span, block))
     return _selected(blocks, is_candidate, belongs, coverage)
+
+
+def _is_at(line: Line, subject: ChargePointSubject) -> bool:
+    """Whether a line says nothing of other connectors and EVSEs than are asked for."""
+    connector, evse = number_of(line, "connector_id"), number_of(line, "evse_id")
+    if connector in {None, 0} and evse is None:
+        return True
+    return subject.connector_id in {None, connector} and subject.evse_id in {None, evse or 0}
 
 
 def _selected(
@@ -178,6 +184,7 @@ def _is_of_the_charge_point(line: Line, session: SessionScope) -> bool:
     return (
         text_of(line, "charge_point_id") == session.charge_point_id
         and number_of(line, "connector_id") in {None, 0, session.connector_id}
+        and number_of(line, "evse_id") in {None, session.evse_id}
         and number_of(line, "transaction_id") in {None, session.transaction_id}
         and text_of(line, "session_correlation_id") in {"", session.correlation_id}
     )

@@ -154,6 +154,8 @@ class ChargePointSubject:
     connector_id: int | None
     """Without what concerns its other connectors only; None: with all of them."""
     span: Span
+    evse_id: int | None = None
+    """Likewise of its EVSEs."""
 
 
 @dataclass(frozen=True, slots=True)

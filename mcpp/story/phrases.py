@@ -10,6 +10,7 @@ from typing import Final
 from pydantic import JsonValue
 
 from mcpp.domain.closing import Cause, EvidenceSource
+from mcpp.domain.energy import told_start
 from mcpp.domain.statuses import NO_ERROR
 from mcpp.domain.stop_matching import is_our_id
 from mcpp.story.log_files import Line, number_of, text_of
@@ -45,8 +46,8 @@ IMPLAUSIBLE: Final[Mapping[str, str]] = {
 _ENVELOPE: Final = frozenset(
     {
         "timestamp", "level", "event", "category", "correlation_id", "session_correlation_id", "trace_id", "span_id",
-        "charge_point_id", "connector_id", "transaction_id", "action", "message_id", "direction", "plugin", "stack",
-        "duration_ms", "payload",
+        "charge_point_id", "connector_id", "evse_id", "transaction_id", "action", "message_id", "direction", "plugin",
+        "stack", "duration_ms", "payload",
     }
 )  # fmt: skip
 """Fields that an entry shows elsewhere, or that are for machines."""
@@ -146,8 +147,19 @@ def _status_changed(line: Line) -> str:
 
 
 def _started(line: Line) -> str:
-    text = f"transaction {number_of(line, 'transaction_id')} begins at {_wh(line, 'meter_start')}"
-    return f"{text} for {text_of(line, 'id_tag')}"
+    number, meter_start = number_of(line, "transaction_id"), number_of(line, "meter_start")
+    ocpp_id = text_of(line, "ocpp_transaction_id") or None
+    return begin_text(number, 0 if meter_start is None else meter_start, ocpp_id, text_of(line, "id_tag"))
+
+
+def begin_text(number: int | None, meter_start: int, ocpp_transaction_id: str | None, id_tag: str) -> str:
+    """That a transaction begins; since OCPP 2.0 its register and its card may be told later, or never."""
+    text = f"transaction {number} begins"
+    register = told_start(meter_start, ocpp_transaction_id)
+    if register is not None:
+        text += f" at {energy_text(register)}"
+    is_anonymous = not id_tag and ocpp_transaction_id is not None
+    return f"{text} without a card" if is_anonymous else f"{text} for {id_tag}"
 
 
 def _stopped(line: Line) -> str:

@@ -15,8 +15,8 @@ from mcpp.domain.samples import SampleKind
 from mcpp.domain.session_meter import SessionMeter, StoredReading, span_of, spans_of
 from mcpp.reads.times import BEFORE_ALL
 from mcpp.story.log_selection import SessionScope
-from mcpp.story.model import Entry, Kind, Reading, Routine, Source, Span, Tone
-from mcpp.story.phrases import IMPLAUSIBLE, duration_text, energy_text, evidence_text
+from mcpp.story.model import ChargePointSubject, Entry, Kind, Reading, Routine, Source, Span, Tone
+from mcpp.story.phrases import IMPLAUSIBLE, begin_text, duration_text, energy_text, evidence_text
 from mcpp_generated.db.enums import StopOrigin, UnmatchedKind
 from mcpp_generated.db.models import Transaction, TransactionRecord, UnmatchedRecord
 from mcpp_generated.db.queries import Queries
@@ -65,19 +65,25 @@ def read_transaction(
     entries = [*_ends(transaction), *_reservation(q, transaction), *_unmatched(q, record, span)]
     entries += [_reading_entry(reading, vocabulary) for reading in readings]
     session = SessionScope(
-        transaction.session_correlation_id, record.charge_point_id, record.connector_id, transaction_id, span
+        transaction.session_correlation_id,
+        record.charge_point_id,
+        record.connector_id,
+        record.evse_id,
+        transaction_id,
+        span,
     )
     return TransactionRecords(transaction, record, session, entries, readings, is_thinned=bool(is_thinned))
 
 
 def transactions_of_charge_point(
-    q: Queries, charge_point_id: str, connector_id: int | None, span: Span, vocabulary: Vocabulary
+    q: Queries, subject: ChargePointSubject, span: Span, vocabulary: Vocabulary
 ) -> list[Entry]:
     """The transactions of a charge point that began in a span of time, and their readings in it."""
     entries: list[Entry] = []
     before, before_id = span.end, 2**63 - 1
     while page := q.list_transactions_of_charge_point(
-        charge_point_id=charge_point_id,
+        charge_point_id=subject.charge_point_id,
+        evse_id=subject.evse_id,
         since=span.begin,
         before=before,
         before_id=before_id,
@@ -87,7 +93,7 @@ def transactions_of_charge_point(
     ):
         for record in page:
             transaction = q.find_transaction(id=record.transaction_id)
-            if transaction is not None and connector_id in {None, record.connector_id}:
+            if transaction is not None and subject.connector_id in {None, record.connector_id}:
                 entries += _ends(transaction)
                 entries += (
                     _reading_entry(reading, vocabulary)
@@ -101,7 +107,7 @@ def transactions_of_charge_point(
 def _ends(transaction: Transaction) -> Iterator[Entry]:
     """The start, and the stop where there is one, as stored."""
     number = transaction.id
-    text = f"transaction {number} begins at {energy_text(transaction.meter_start)} for {transaction.id_tag}"
+    text = begin_text(number, transaction.meter_start, transaction.ocpp_transaction_id, transaction.id_tag)
     yield Entry(
         at=transaction.started_at,
         source=Source.CHARGER,

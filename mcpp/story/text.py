@@ -11,6 +11,9 @@ from typing import Final, Protocol
 
 import orjson
 
+from mcpp.domain.energy import told_start
+from mcpp.domain.memory import CHARGE_POINT, NO_EVSE
+from mcpp.reads.connector_names import connector_name
 from mcpp.reads.terminal_text import printable
 from mcpp.reads.times import in_zone
 from mcpp.story.log_files import LogCoverage
@@ -133,20 +136,22 @@ def _heading(subject: TransactionSubject | ChargePointSubject, zone: tzinfo | No
     """A title, then what is worth knowing first."""
     if isinstance(subject, TransactionSubject):
         record = subject.record
-        title = (
-            f"Transaction {record.transaction_id}: {record.charge_point_id}, connector {record.connector_id}, "
-            f"id tag {record.id_tag}"
-        )
-        return [title, *_outcome(subject), f"session {record.session_correlation_id}"]
+        place = connector_name(record.connector_id, record.evse_id)
+        card = f"id tag {record.id_tag}" if record.id_tag else "no id tag"
+        title = f"Transaction {record.transaction_id}: {record.charge_point_id}, {place}, {card}"
+        ids = [] if record.ocpp_transaction_id is None else [f"the charger's id {record.ocpp_transaction_id}"]
+        return [title, *_outcome(subject), *ids, f"session {record.session_correlation_id}"]
     title = f"Charge point {subject.charge_point_id}"
-    title += "" if subject.connector_id is None else f", connector {subject.connector_id}"
+    if subject.connector_id is not None or subject.evse_id is not None:
+        title += f", {connector_name(subject.connector_id or CHARGE_POINT, subject.evse_id or NO_EVSE)}"
     return [title, *_window(subject.span, zone)]
 
 
 def _outcome(subject: TransactionSubject) -> Iterator[str]:
     transaction = subject.transaction
     if transaction.stopped_at is None or transaction.meter_stop is None:
-        yield f"still running, from {energy_text(transaction.meter_start)}"
+        register = told_start(transaction.meter_start, transaction.ocpp_transaction_id)
+        yield "still running" if register is None else f"still running, from {energy_text(register)}"
         if transaction.suspicion is not None:
             yield f"suspected to be over: {_SUSPICIONS[transaction.suspicion]}"
         return

@@ -77,9 +77,9 @@ def charge_point_story(
     `open_database` raises StartError where it can't be used: the story is the log's alone then. `payloads` as in
     `transaction_story`. Raises TooManyLines and NotJsonLines.
     """
-    charge_point_id, connector_id, span = subject.charge_point_id, subject.connector_id, subject.span
+    charge_point_id, span = subject.charge_point_id, subject.span
     coverage = LogCoverage()
-    lines = charge_point_lines(logs, charge_point_id, connector_id, span, coverage)
+    lines = charge_point_lines(logs, subject, coverage)
     logged = log_entries(lines, vocabulary)
     is_known = any(text_of(line, "charge_point_id") for line in lines)
     stored: list[Entry] = []
@@ -89,7 +89,7 @@ def charge_point_story(
             is_known = is_known or q.get_charge_point(identity=charge_point_id) is not None
             if coverage.first_at is not None and coverage.last_at is not None:
                 covered = Span(max(span.begin, coverage.first_at), min(span.end, coverage.last_at))
-                stored = transactions_of_charge_point(q, charge_point_id, connector_id, covered, vocabulary)
+                stored = transactions_of_charge_point(q, subject, covered, vocabulary)
     except StartError as error:
         problem = str(error)
     if not is_known:

@@ -14,6 +14,7 @@ from mcpp.domain.events import (
     ChargePointBooted,
     ChargePointForgotten,
     ConnectorStatusChanged,
+    DeviceEventReceived,
     Event,
     FileReceived,
     RecordUnmatched,
@@ -36,8 +37,8 @@ _OF_ALL = frozenset(field.name for field in fields(Event))
 """Facts that every event has; they stand in front, or are the line's own time."""
 
 
-_RARE_FLAG = "historic"
-"""Stands on a line only where it's so."""
+_RARE = frozenset(("historic", "evse_id"))
+"""Stand on a line only where they say something: a transaction of the past, a version of OCPP with EVSEs."""
 
 
 class _Kind:
@@ -66,6 +67,7 @@ _KINDS: dict[type[Event], _Kind] = {
         CardLearnt: ("card_learnt", LogLevel.INFO, "transaction"),
         RecordUnmatched: ("record_unmatched", LogLevel.WARNING, "transaction"),
         SecurityEventReceived: ("security_event_received", LogLevel.WARNING, "ocpp"),
+        DeviceEventReceived: ("device_event_received", LogLevel.INFO, "ocpp"),
         ReportReceived: ("report_received", LogLevel.INFO, "ocpp"),
         FileReceived: ("file_received", LogLevel.INFO, "ocpp"),
         ReservationChanged: ("reservation_changed", LogLevel.INFO, "ocpp"),
@@ -137,6 +139,6 @@ class BusinessTelemetry:
         line["charge_point_id"] = event.charge_point_id
         for fact in kind.facts:
             value: object = getattr(event, fact)
-            if value is not None and not (fact == _RARE_FLAG and not value):
+            if value is not None and (value or fact not in _RARE):
                 line[fact] = redact_text(value) if isinstance(value, str) else value
         self._lines.write(line)

@@ -23,7 +23,7 @@ from mcpp.ocppj.flow import (
     active_trace_context,
     new_correlation_id,
 )
-from mcpp.ocppj.frames import Call, CallError, CallResult, FrameError, MessageType, kept
+from mcpp.ocppj.frames import Call, CallError, CallResult, CallResultError, FrameError, MessageType, kept
 from mcpp.telemetry.labels import OTHER
 from mcpp.telemetry.logs.lines import LogLevel, timestamps
 from mcpp.telemetry.logs.message_lines import MessageLines
@@ -38,6 +38,8 @@ _MESSAGE_TYPES = {
     MessageType.CALL: "call",
     MessageType.CALL_RESULT: "call_result",
     MessageType.CALL_ERROR: "call_error",
+    MessageType.CALL_RESULT_ERROR: "call_result_error",
+    MessageType.SEND: "send",
 }
 
 _DESCRIPTION_LIMIT = 1024
@@ -112,6 +114,17 @@ class MessageTelemetry:
         if flow.span_id and spans is not None:
             self._end_span(spans, flow, seconds, answer)
 
+    def taken(self, flow: Flow) -> None:
+        seconds = perf_counter() - flow.started
+        if self._spans is not None:
+            self._spans.follow_session(flow)
+        self._call_ended(flow, seconds)
+        self._report_deviations(flow)
+        if seconds >= self._slow_seconds:
+            self._lines.slow(flow, seconds)
+        if self._spans is not None:
+            self._spans.end(flow, seconds)
+
     def unanswered(self, flow: Flow, error: BaseException) -> None:
         seconds = perf_counter() - flow.started
         if self._spans is not None:
@@ -139,6 +152,7 @@ class MessageTelemetry:
             perf_counter(),
             payload=call.payload,
             connector_id=about.connector_id,
+            evse_id=about.evse_id,
             transaction_id=about.transaction_id,
             session_correlation_id=session,
         )
@@ -195,10 +209,15 @@ class MessageTelemetry:
         if self._lines.wanted:
             more = {"error": shown(error.description)}
             self._lines.frame(flow, kind.direction, kind.message_type, size, more=more)
-        if error.message_id is None and not error.is_answer:
+        if error.message_id is None and error.wants_answer:
             self._report_refusal(flow, "", error.description)
 
-    def refusal_sent(self, peer: Peer, answer: CallError, size: int) -> None:
+    def result_refused(self, peer: Peer, error: CallResultError, size: int) -> None:
+        flow = _flow_without_call(peer, error.message_id)
+        self._answer(self._frames_in, flow, error, size)
+        self._report_deviations(flow)
+
+    def refusal_sent(self, peer: Peer, answer: CallError | CallResultError, size: int) -> None:
         flow, self._refused = self._refused, None
         if flow is None or (flow.peer.key, flow.message_id) != (peer.key, kept(answer.message_id)):
             flow = _flow_without_call(peer, answer.message_id)
@@ -225,16 +244,18 @@ class MessageTelemetry:
             self._conformance.connection(outcome, identity)
 
     def _call_ended(self, flow: Flow, seconds: float) -> None:
-        """Count and write a CALL that came in so many seconds ago and has no CALLRESULT."""
-        self._call_in.messages[flow.action].inc()
+        """Count and write a CALL or SEND that came in so many seconds ago and has no CALLRESULT."""
+        kind = self._frames_in["send"] if flow.is_send else self._call_in
+        kind.messages[flow.action].inc()
         if self._lines.wanted:
-            self._lines.call(flow, when=timestamps(seconds)[0])
+            when = timestamps(seconds)[0]
+            self._lines.frame(flow, "in", kind.message_type, flow.size_bytes, flow.payload, when=when)
 
     def _answer(
         self,
         frames: dict[str, _FrameKind],
         flow: Flow,
-        answer: CallResult | CallError,
+        answer: CallResult | CallError | CallResultError,
         size: int,
         seconds: float | None = None,
         **more: str,
@@ -242,7 +263,8 @@ class MessageTelemetry:
         if isinstance(answer, CallResult):
             kind, payload = frames["call_result"], answer.payload
         else:
-            kind, payload = frames["call_error"], answer.details
+            kind = frames["call_error" if isinstance(answer, CallError) else "call_result_error"]
+            payload = answer.details
             kind.errors[answer.code].inc()
             more |= {"error": answer.code, "description": redact_text(answer.description[:_DESCRIPTION_LIMIT])}
         kind.messages[flow.action].inc()

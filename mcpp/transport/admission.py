@@ -18,8 +18,8 @@ class ConnectRequest:
     identity: str
     remote: str
     """IP address that it comes from: of the other end of the socket, or as a trusted proxy says."""
-    ocpp_version: str
-    """Of the dialect that the connection would speak, such as `1.6`."""
+    ocpp_versions: tuple[str, ...]
+    """Those that both sides speak, such as `1.6`, in the charge point's order of preference; at least one."""
     user: str | None = None
     """Of HTTP basic authentication (OCPP-J 1.6 §6.2); None where none was sent."""
     password: bytes | None = field(default=None, repr=False)
@@ -38,6 +38,8 @@ class Admitted:
     peer: Peer
     epoch: int
     """The number of this connection among the charge point's: the end of an older one says nothing."""
+    ocpp_version: str
+    """That the connection speaks, one of those that were asked for."""
     security_profile: SecurityProfile = SecurityProfile.NONE
     """That the connection uses."""
 

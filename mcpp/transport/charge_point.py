@@ -22,7 +22,18 @@ from mcpp.csms.outcomes import ConnectionOutcome
 from mcpp.domain.security_profiles import SecurityProfile
 from mcpp.ocppj.errors import CallFault, ConnectionLost, ErrorCode, InvalidAnswer, Unanswerable
 from mcpp.ocppj.flow import Deviation, Direction, Flow, Peer, Step, current_flow, new_correlation_id
-from mcpp.ocppj.frames import LONGEST_ID, Call, CallError, CallResult, encode, kept
+from mcpp.ocppj.frames import (
+    LONGEST_DESCRIPTION,
+    LONGEST_ID,
+    Call,
+    CallError,
+    CallResult,
+    CallResultError,
+    MessageType,
+    Send,
+    encode,
+    kept,
+)
 from mcpp.ocppj.session import Answered, MalformedFrame, Stray
 from mcpp.storage.pending import Pending
 from mcpp.transport.command import Finished
@@ -58,7 +69,7 @@ class LiveChargePoint(CommandedChargePoint):
         """The number of this connection among the charge point's."""
         self.connected_since = time.monotonic()
         """By the monotonic clock, since it's asked for how long."""
-        self._waiting: deque[tuple[Flow, Call]] = deque()
+        self._waiting: deque[tuple[Flow, Call | Send]] = deque()
         self._waiting_bytes = 0
         self._busy = False
         """Whether a CALL of its is handled now; later ones wait for their turn."""
@@ -108,6 +119,10 @@ class LiveChargePoint(CommandedChargePoint):
         elif isinstance(event, Stray):
             self._observer.stray_answer(self.peer, event.answer, len(message), late=event.late)
             self._late_answer_received(event.answer)
+        elif isinstance(event, Send):
+            self._call_received(event, len(message))
+        elif isinstance(event, CallResultError):
+            self._observer.result_refused(self.peer, event, len(message))
         else:
             self._frame_refused(event, len(message))
 
@@ -120,9 +135,9 @@ class LiveChargePoint(CommandedChargePoint):
         for call in self._session.close():
             self._command_failed(call, lost)
 
-    # Incoming CALLs.
+    # Incoming CALLs and SENDs.
 
-    def _call_received(self, call: Call, size: int) -> None:
+    def _call_received(self, call: Call | Send, size: int) -> None:
         flow = Flow(
             self.peer,
             Direction.IN,
@@ -133,6 +148,8 @@ class LiveChargePoint(CommandedChargePoint):
             size,
             call.payload,
         )
+        if isinstance(call, Send):
+            flow.is_send = True
         if call.deviations:
             flow.deviations += [Deviation(rule, "") for rule in call.deviations]
         if len(call.message_id) > LONGEST_ID or len(call.action) > LONGEST_ID:
@@ -146,7 +163,7 @@ class LiveChargePoint(CommandedChargePoint):
         else:
             self._wait(flow, call)
 
-    def _wait(self, flow: Flow, call: Call) -> None:
+    def _wait(self, flow: Flow, call: Call | Send) -> None:
         """Have a CALL wait for those before it."""
         self._waiting.append((flow, call))
         self._waiting_bytes += flow.size_bytes + _WAITING_BYTES
@@ -155,7 +172,7 @@ class LiveChargePoint(CommandedChargePoint):
             self._link.hold_reading(Hold.CALLS_WAIT)
         self._link.note_waiting(self._waiting_bytes)
 
-    def _next_waiting(self) -> tuple[Flow, Call]:
+    def _next_waiting(self) -> tuple[Flow, Call | Send]:
         """The one that has waited for the longest."""
         flow, call = self._waiting.popleft()
         flow.steps.append(Step("wait_in_line", flow.started, time.perf_counter() - flow.started))
@@ -169,7 +186,7 @@ class LiveChargePoint(CommandedChargePoint):
         self._link.note_waiting(self._waiting_bytes)
         return flow, call
 
-    def _handle(self, flow: Flow, call: Call) -> None:
+    def _handle(self, flow: Flow, call: Call | Send) -> None:
         """Handle a CALL as far as nothing waits: it's answered now, after the commit, or by a task."""
         token = current_flow.set(flow)
         try:
@@ -225,7 +242,10 @@ class LiveChargePoint(CommandedChargePoint):
             drained.set_result(None)
 
     def _succeed(self, flow: Flow, message_id: str, payload: bytes) -> None:
-        self._answer(flow, CallResult(message_id, payload))
+        if flow.is_send:
+            self._observer.taken(flow)
+        else:
+            self._answer(flow, CallResult(message_id, payload))
         # Its record is stored, so its events go out even if the connection has ended.
         # The flow lets go of it, since it holds the flow.
         after_answer, flow.after_answer = flow.after_answer, None
@@ -246,9 +266,12 @@ class LiveChargePoint(CommandedChargePoint):
         if not isinstance(error, CallFault):
             self._observer.handler_failed(flow, error)
             error = CallFault(ErrorCode.INTERNAL_ERROR, "the central system failed to handle the message")
+        if flow.is_send:
+            self._observer.unanswered(flow, error)
+            return
         details = json.dumps(error.details, default=str, separators=(",", ":")).encode()
         code = self._dialect.spell(error.code)
-        self._answer(flow, CallError(message_id, code, error.description, details))
+        self._answer(flow, CallError(message_id, code, error.description[:LONGEST_DESCRIPTION], details))
 
     def _answer(self, flow: Flow, answer: CallResult | CallError) -> None:
         text = encode(answer)
@@ -262,11 +285,11 @@ class LiveChargePoint(CommandedChargePoint):
         error = refused.error
         self._observer.frame_refused(self.peer, error, size)
         if refused.call is not None:
-            self._command_failed(refused.call, InvalidAnswer(error.description))
+            not_understood = InvalidAnswer(error.description, error.code)
+            self._command_failed(refused.call, not_understood)
+            if error.message_type == MessageType.CALL_RESULT:
+                self._refuse_result(refused.call.message_id, not_understood)
             self._send_call()
-        if refused.answerable and error.message_id is not None:
-            answer = CallError(error.message_id, self._dialect.spell(error.code), error.description)
-            text = encode(answer)
-            if self._link.send(text):
-                self._frames.add(text, is_out=True)
-                self._observer.refusal_sent(self.peer, answer, len(text))
+        if refused.answer_id is not None:
+            description = error.description[:LONGEST_DESCRIPTION]
+            self._send_refusal(CallError(refused.answer_id, self._dialect.spell(error.code), description))

@@ -26,6 +26,8 @@ class Command(Protocol):
 
     @property
     def flow(self) -> Flow: ...
+    @property
+    def not_understood(self) -> InvalidAnswer | None: ...
     def answered(self, answer: CallResult | CallError) -> Awaitable[None] | None: ...
     def failed(self, error: Exception) -> None: ...
     def answered_late(self, answer: CallResult | CallError) -> Awaitable[None] | None: ...
@@ -34,7 +36,7 @@ class Command(Protocol):
 class TypedCommand(Generic[Res]):
     """A CALL of ours, its caller's future and the way from answer to response."""
 
-    __slots__ = ("_dialect", "_finished", "_offer", "_request", "_response", "flow", "future")
+    __slots__ = ("_dialect", "_finished", "_offer", "_request", "_response", "flow", "future", "not_understood")
 
     def __init__(
         self,
@@ -48,6 +50,8 @@ class TypedCommand(Generic[Res]):
     ) -> None:
         self.flow = flow
         self.future = future
+        self.not_understood: InvalidAnswer | None = None
+        """Why the CALLRESULT that came is none of its action's."""
         self._dialect = dialect
         self._finished = finished
         self._offer = offer
@@ -62,6 +66,9 @@ class TypedCommand(Generic[Res]):
             response = self._dialect.decode_response(self.flow, self._response, answer.payload)
             applied = self._dialect.answered(self.flow, self._request, response, self._offer)
         except Exception as error:  # noqa: BLE001 - the caller gets an outcome, whatever it is
+            if isinstance(error, InvalidAnswer):
+                # Without its traceback, whose frames would hold it in a circle.
+                self.not_understood = InvalidAnswer(str(error), error.code)
             self.failed(error)
             return None
         if applied is not None:

@@ -22,9 +22,9 @@ from mcpp.csms.observer import MessageObserver
 from mcpp.csms.offers import Offer
 from mcpp.csms.outcomes import ConnectionOutcome
 from mcpp.ocppj.actions import Action, AnyAction, Req, Res
-from mcpp.ocppj.errors import CallTimeout, CommandError, WrongVersion
+from mcpp.ocppj.errors import CallTimeout, CommandError, InvalidAnswer, WrongVersion
 from mcpp.ocppj.flow import Flow, NextCall, Peer, current_flow
-from mcpp.ocppj.frames import Call, CallError, CallResult, encode
+from mcpp.ocppj.frames import LONGEST_DESCRIPTION, Call, CallError, CallResult, CallResultError, encode
 from mcpp.ocppj.session import Answered, Session
 from mcpp.transport.command import Command, Finished, TypedCommand
 from mcpp.transport.limits import Limits
@@ -82,7 +82,10 @@ class CommandedChargePoint:
         self._limits = limits
         self._loop = asyncio.get_running_loop()
         self._session = Session(
-            call_timeout=limits.call_timeout, queue_limit=limits.call_queue_limit, queue_bytes=limits.call_queue_bytes
+            call_timeout=limits.call_timeout,
+            queue_limit=limits.call_queue_limit,
+            queue_bytes=limits.call_queue_bytes,
+            framing=dialect.framing,
         )
         self._commands: dict[str, Command] = {}
         self._late: dict[str, Command] = {}
@@ -213,6 +216,8 @@ class CommandedChargePoint:
         finally:
             current_flow.reset(token)
         self._observer.answer_received(command.flow, answered.answer, size)
+        if command.not_understood is not None:
+            self._refuse_result(answered.call.message_id, command.not_understood)
         self._send_call()
 
     async def _finish_command(self, flow: Flow, applied: Awaitable[None]) -> None:
@@ -230,6 +235,18 @@ class CommandedChargePoint:
         deadline = self._session.next_deadline()
         if deadline is not None:
             self._link.wake_by(deadline)
+
+    def _refuse_result(self, message_id: str, error: InvalidAnswer) -> None:
+        """Say that a CALLRESULT wasn't understood, where the version has a message for it."""
+        if self._dialect.framing.has_sends:
+            code = self._dialect.spell(error.code)
+            self._send_refusal(CallResultError(message_id, code, str(error)[:LONGEST_DESCRIPTION]))
+
+    def _send_refusal(self, refusal: CallError | CallResultError) -> None:
+        text = encode(refusal)
+        if self._link.send(text):
+            self._frames.add(text, is_out=True)
+            self._observer.refusal_sent(self.peer, refusal, len(text))
 
     def _keep_late(self, call: Call) -> None:
         if len(self._late) >= _LATE_COMMANDS_KEPT:

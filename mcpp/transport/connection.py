@@ -28,6 +28,11 @@ from mcpp.transport.websocket import WebSocketProtocol
 _TIMER_SLACK: Final = 0.001
 
 
+def until_refusal(elapsed: float, grid: float) -> float:
+    """Seconds to wait before a refusal leaves, when its request came so many seconds ago."""
+    return grid - elapsed % grid
+
+
 class Owner(Protocol):
     """Who keeps the connections."""
 
@@ -120,8 +125,20 @@ class Connection(ReadingSide):
         self._arm_next()
 
     def refuse(self, response: Response, outcome: ConnectionOutcome, detail: str = "") -> None:
-        """Answer the handshake with an HTTP error and close."""
+        """Answer the handshake with an HTTP error and close: how long it took would tell what was looked at.
+
+        Until the answer leaves nothing is read, and it counts as a stranger, who may have to make room for another.
+        """
         self._end(outcome, detail)
+        self.hold_reading(Hold.ADMISSION)
+        self._deadline = None
+        if self._alarm is not None:
+            self._alarm.cancel()
+        wait = until_refusal(self._loop.time() - self._heard, self._limits.refusal_grid)
+        self._alarm = self._loop.call_later(wait, self._send_refusal, response)
+
+    def _send_refusal(self, response: Response) -> None:
+        self._alarm = None
         self.ws.send_response(response)
         self._flush()
         self._await_end()

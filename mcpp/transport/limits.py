@@ -11,6 +11,8 @@ class Limits:
 
     handshake_timeout: float = 10.0
     """From the TCP connection to the answer of the opening handshake, admission included."""
+    refusal_grid: float = 0.25
+    """After its request, or a multiple, a refusal leaves: far longer than it takes to check a password."""
     idle_timeout: float = 900.0
     """Without any frame for this long a connection counts as dead; it's pinged after each silent third."""
     call_timeout: float = 30.0

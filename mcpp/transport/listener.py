@@ -34,9 +34,6 @@ from mcpp.transport.websocket import WebSocketProtocol
 _BACKLOG = 4096
 """Connections waiting to be accepted: a whole fleet comes back at once after a power cut."""
 
-_REFUSAL_GRID: Final = 0.25
-"""Seconds after its request, or a multiple, at which a refusal leaves: far longer than it takes to check a password."""
-
 _DETAIL_LIMIT: Final = 300
 """Characters: much of it is what the other side has sent."""
 
@@ -46,11 +43,6 @@ _BEFORE_OPEN: Final = frozenset({ConnectionOutcome.HANDSHAKE_TIMEOUT, Connection
 
 def _tls_failed(connection: Connection, _: str, reason: str) -> None:
     connection.tls_failed(reason)
-
-
-def until_refusal(elapsed: float) -> float:
-    """Seconds to wait before a refusal leaves, when its request came so many seconds ago."""
-    return _REFUSAL_GRID - elapsed % _REFUSAL_GRID
 
 
 class OcppListener:
@@ -72,10 +64,11 @@ class OcppListener:
         trusted_proxies: TrustedProxies = (),
         path_strict: bool = False,
         frames: FrameBook | None = None,
+        compressed: bool = False,
     ) -> None:
         """Charge points connect to `path`/identity, and by any other path unless `path_strict`.
 
-        The first dialect serves those that offer no subprotocol.
+        The first dialect serves those that offer no subprotocol. `compressed` allows permessage-deflate.
         `trusted_proxies` are believed whom they say that a request comes from.
         """
         self._tls = tls
@@ -90,6 +83,8 @@ class OcppListener:
         self._frames = frames or FrameBook()
         self._default_dialect = dialects[0]
         self._dialects = {dialect.subprotocol: dialect for dialect in dialects}
+        self._by_version = {dialect.version: dialect for dialect in dialects}
+        self._compressed = compressed
         self._admission = admission
         self._observer = observer
         self._registry = registry
@@ -105,7 +100,7 @@ class OcppListener:
         loop = asyncio.get_running_loop()
 
         def connection() -> asyncio.Protocol:
-            ws = WebSocketProtocol(self._dialects, self._default_dialect, self.limits.max_message_size)
+            ws = WebSocketProtocol(self._dialects, self.limits.max_message_size, compressed=self._compressed)
             made = Connection(self, ws, loop)
             return made if self._tls is None else TlsStream(made, self._tls.context, _tls_failed)
 
@@ -155,7 +150,11 @@ class OcppListener:
         except BadTarget as error:
             connection.refuse(ws.refusal(error.status, error.text), error.outcome, error.text)
             return
-        if ws.dialect is None:
+        if ws.offered:
+            versions = tuple(self._dialects[name].version for name in ws.offered if name in self._dialects)
+        else:
+            versions = (self._default_dialect.version,)
+        if not versions:
             # OCPP-J 1.6 §3.2: complete the handshake without a subprotocol, then close immediately.
             reason, offered = "no subprotocol in common", ", ".join(ws.offered)
             connection.accept_and_close(
@@ -170,7 +169,7 @@ class OcppListener:
         question = ConnectRequest(
             connection.identity,
             connection.remote,
-            ws.dialect.version,
+            versions,
             user,
             password,
             encrypted=tls is not None or bool(client.encrypted),
@@ -178,7 +177,7 @@ class OcppListener:
             must_prove=self._gate.is_crowded(connection),
         )
         connection.hold_reading(Hold.ADMISSION)
-        admission = self._admit(connection, ws.dialect, question, response, is_elsewhere=is_elsewhere)
+        admission = self._admit(connection, question, response, is_elsewhere=is_elsewhere)
         connection.admission = asyncio.get_running_loop().create_task(admission)
 
     def connection_ended(self, connection: Connection, outcome: ConnectionOutcome, detail: str) -> None:
@@ -203,26 +202,22 @@ class OcppListener:
     async def _admit(
         self,
         connection: Connection,
-        dialect: Dialect,
         question: ConnectRequest,
         response: Response,
         *,
         is_elsewhere: bool,
     ) -> None:
-        loop = asyncio.get_running_loop()
-        began = loop.time()
         verdict: Admitted | AdmissionRefused
         try:
             verdict = await self._verdict(question)
+            if isinstance(verdict, Admitted):
+                await self._load(verdict.ocpp_version)
         except Exception as error:  # noqa: BLE001 - the charge point comes again, whatever it was
             text = "the central system can't admit charge points just now"
             verdict = AdmissionRefused(HTTPStatus.SERVICE_UNAVAILABLE, text, ConnectionOutcome.ADMISSION_FAILED)
             detail = repr(error)
         else:
             detail = verdict.text if isinstance(verdict, AdmissionRefused) else ""
-        if isinstance(verdict, AdmissionRefused):
-            # How long it took would tell what was looked at.
-            await asyncio.sleep(until_refusal(loop.time() - began))
         connection.admission = None
         if self._stopping:
             connection.close(CloseCode.GOING_AWAY, "", ConnectionOutcome.SHUTDOWN)
@@ -232,9 +227,17 @@ class OcppListener:
         else:
             if verdict.security_profile > SecurityProfile.NONE:
                 self._gate.authenticated(connection)
+            dialect = self._by_version[verdict.ocpp_version]
+            connection.ws.choose(response, dialect.subprotocol)
             self._open(connection, dialect, verdict, response)
             if is_elsewhere:
                 self._count(connection, ConnectionOutcome.OTHER_PATH, "")
+
+    async def _load(self, version: str) -> None:
+        """The first connection of a version imports it."""
+        dialect = self._by_version[version]
+        if not dialect.is_loaded:
+            await asyncio.to_thread(dialect.load)
 
     async def _verdict(self, question: ConnectRequest) -> Admitted | AdmissionRefused:
         # One that replaces its own connection takes no place.

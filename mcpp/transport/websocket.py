@@ -8,36 +8,41 @@ where a new version changes one of them.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from http import HTTPStatus
 from typing import Final
 
 from websockets.exceptions import PayloadTooBig
+from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
 from websockets.http11 import Response
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
-from mcpp.csms.dialect import Dialect
 from mcpp.csms.outcomes import ConnectionOutcome
 
 # The package logs frames with their payloads at debug level; ours are logged by the observer, with secrets masked.
 _logger: Final = logging.getLogger("mcpp.transport.websockets")
 _logger.setLevel(logging.ERROR)
 
+_DEFLATE: Final = ServerPerMessageDeflateFactory(
+    server_no_context_takeover=True, client_no_context_takeover=True, compress_settings={"memLevel": 5}
+)
+
 
 class WebSocketProtocol(ServerProtocol):
-    """The package's protocol without I/O, choosing among dialects; no compression, which would cost 50 KiB each."""
+    """The package's protocol without I/O, with OCPP's subprotocols; by default without compression (50 KiB each)."""
 
     # With more than 30 attributes in its dictionary an instance takes 1.3 KiB more.
-    __slots__ = ("_dialects", "dialect", "offered")
+    __slots__ = ("_spoken", "offered")
 
-    def __init__(self, dialects: Mapping[str, Dialect], default: Dialect, max_size: int) -> None:
-        super().__init__(max_size=max_size, logger=_logger)
-        self._dialects = dialects
-        self.dialect: Dialect | None = default
-        """Once the request is accepted: the dialect to speak, None where only unknown ones were offered."""
+    def __init__(self, spoken: Collection[str], max_size: int, *, compressed: bool = False) -> None:
+        """`spoken` are the subprotocols; `compressed` allows permessage-deflate without context takeover (RFC 7692)."""
+        extensions = [_DEFLATE] if compressed else None
+        super().__init__(max_size=max_size, logger=_logger, extensions=extensions)
+        self._spoken = spoken
         self.offered: tuple[str, ...] = ()
+        """The subprotocols that the client offers, once its request is there, in its order of preference."""
 
     @property
     def unfinished_bytes(self) -> int:
@@ -68,11 +73,14 @@ class WebSocketProtocol(ServerProtocol):
     def select_subprotocol(self, subprotocols: Sequence[Subprotocol]) -> Subprotocol | None:
         """The first of the offered subprotocols that we speak; offers are in order of preference (RFC 6455 §4.1)."""
         self.offered = tuple(subprotocols)
-        if not subprotocols:
-            return None
-        chosen = next((name for name in subprotocols if name in self._dialects), None)
-        self.dialect = None if chosen is None else self._dialects[chosen]
-        return chosen
+        return next((name for name in subprotocols if name in self._spoken), None)
+
+    def choose(self, response: Response, subprotocol: str) -> None:
+        """Answer with another subprotocol than the first that is spoken, among those offered."""
+        if self.subprotocol is not None and self.subprotocol != subprotocol:
+            self.subprotocol = Subprotocol(subprotocol)
+            del response.headers["Sec-WebSocket-Protocol"]
+            response.headers["Sec-WebSocket-Protocol"] = subprotocol
 
     def refusal(self, status: HTTPStatus, text: str, retry_after: int | None = None) -> Response:
         """The HTTP answer that refuses the connection; it may come again after so many seconds."""

@@ -13,16 +13,18 @@ from markupsafe import Markup
 from starlette.responses import Response
 
 from mcpp.api.services import ApiServices, FromServices
-from mcpp.reads import certificates, configuration, conformance, id_tags, transactions
+from mcpp.reads import certificates, configuration, conformance, device_model, id_tags, transactions
 from mcpp.reads.certificates import CertificateQuery
 from mcpp.reads.conformance import ConformanceQuery
 from mcpp.reads.curves import read_curve
+from mcpp.reads.device_model import ShownDeviceEvent, ShownVariable, VariableQuery
 from mcpp.reads.frames import list_frames
 from mcpp.reads.paging import PageQuery
 from mcpp.reads.people import read_holders
 from mcpp.reads.shown_state import ShownState
 from mcpp.reads.tiles import Tile, read_tiles
 from mcpp.reads.transactions import TransactionQuery
+from mcpp.web.asks import Asks, asks_of
 from mcpp.web.charger_week import week_chart
 from mcpp.web.pages import FromRenderer, page_router
 from mcpp.web.rendering import Renderer
@@ -41,12 +43,29 @@ _CARDS: Final = 200
 """That are offered where one is to be chosen; any other may be typed."""
 
 _FRAMES: Final = 50
+_VARIABLES: Final = 200
+"""That are shown at once; a search finds the others."""
+_DEVICE_EVENTS: Final = 50
 
 _POINTS: Final = 150
 """Of a curve that is drawn anew with each meter value."""
 
+_DEVICE: Final = "device"
+"""The fold of the device model, which takes the place of the configuration's where there is one."""
+
 _FOLDS: Final = frozenset({"configuration", "conformance", "certificates", "frames"})
 """What is read only once somebody unfolds it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownDevice:
+    """What is unfolded of a device model."""
+
+    search: str
+    variables: Sequence[ShownVariable]
+    has_more: bool
+    """More of them fit the search."""
+    events: Sequence[ShownDeviceEvent]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +77,20 @@ class ShownConnector:
     """Last ordered to be."""
     chart: Markup | None
     """The power of the session that runs; None where none does, or nothing is known of it yet."""
+    asks: Asks
+    """What its charge point's version can be asked for."""
+    reported_status: str | None
+    """The charge point's own word, where the state was made of it."""
 
     @property
     def is_connected(self) -> bool:
         """Its charge point can be asked."""
         return self.tile.state not in {ShownState.OFFLINE, ShownState.NEVER_CONNECTED}
+
+    @property
+    def key(self) -> str:
+        """Within the ids of its elements."""
+        return f"{self.tile.evse_id}-{self.tile.connector_id}" if self.tile.evse_id else str(self.tile.connector_id)
 
 
 @router.get("/chargers/{charge_point_id}")
@@ -73,6 +101,7 @@ async def show_charger(
     charge_point_id: str,
     part: Annotated[list[str], Query(max_length=64, default_factory=list)],
     unfold: Annotated[str, Query(max_length=100)] = "",
+    search: Annotated[str, Query(max_length=300)] = "",
 ) -> Response:
     """The page; 404 where there is no such charger."""
     point = await services.charge_points.find_detail(charge_point_id)
@@ -81,7 +110,8 @@ async def show_charger(
     viewer = renderer.viewer(request)
     texts = renderer.texts(viewer)
     tiles = await read_tiles(services.readers, services.live, services.live_readings, [charge_point_id])
-    inoperative = {connector.connector_id: connector.inoperative for connector in point.connectors}
+    known = {(connector.evse_id, connector.connector_id): connector for connector in point.connectors}
+    asks = asks_of(services)
     query = TransactionQuery(charge_point_id=charge_point_id, limit=_SESSIONS)
     sessions = (await transactions.list_page(services.readers, query, services.live_readings)).items
     holders = await read_holders(services.readers)
@@ -94,17 +124,27 @@ async def show_charger(
         "page": charger_address(charge_point_id),
         "connectors": [
             ShownConnector(
-                tile, inoperative.get(tile.connector_id, False), await _power(services, renderer, viewer, tile)
+                tile,
+                connector is not None and connector.inoperative,
+                await _power(services, renderer, viewer, tile),
+                asks(charge_point_id, tile.connector_id, tile.evse_id),
+                None if connector is None else connector.reported_status,
             )
             for tile in tiles
+            for connector in [known.get((tile.evse_id, tile.connector_id))]
         ],
+        "asks": asks(charge_point_id),
         "sessions": sessions,
         "holders": {it.transaction_id: holders.of(it.id_tag, it.started_at) for it in sessions},
         "chargers": {charge_point_id: point.display_name or charge_point_id},
         "week": await week_chart(services, charge_point_id, holders, chart_words(viewer, texts.gettext), texts.gettext),
         "cards": (await id_tags.list_page(services.readers, PageQuery(limit=_CARDS))).items,
         "names": state_names(texts),
-        "todos": [todo(item, texts, url) for item in summary.attention if item.charge_point_id == charge_point_id],
+        "todos": [
+            todo(item, texts, url, asks) for item in summary.attention if item.charge_point_id == charge_point_id
+        ],
+        "has_device_model": await device_model.has_variables(services.readers, charge_point_id),
+        "device": await _device(services, charge_point_id, search) if _DEVICE in {*part, unfold} else None,
         **await _unfolded(services, charge_point_id, {*part, unfold} & _FOLDS),
     }
     return renderer.page(request, "charger.html", context)
@@ -116,6 +156,18 @@ async def _power(services: ApiServices, renderer: Renderer, viewer: Viewer, tile
     curve = await read_curve(services.readers, tile.transaction_id, _POINTS)
     texts = renderer.texts(viewer)
     return None if curve is None else power_chart(curve, chart_words(viewer, texts.gettext), texts.gettext)
+
+
+async def _device(services: ApiServices, charge_point_id: str, search: str) -> ShownDevice:
+    query = VariableQuery(limit=_VARIABLES, search=search.strip())
+    variables = await device_model.list_variables(services.readers, charge_point_id, query)
+    events = await device_model.list_events(services.readers, charge_point_id, PageQuery(limit=_DEVICE_EVENTS))
+    return ShownDevice(
+        search=query.search,
+        variables=variables.items if variables else (),
+        has_more=variables is not None and variables.next_cursor is not None,
+        events=events.items if events else (),
+    )
 
 
 async def _unfolded(

@@ -5,11 +5,13 @@ from __future__ import annotations
 import gettext
 import gzip
 from collections.abc import Callable, Mapping
+from functools import partial
 from http import HTTPStatus
 from importlib.resources import files
-from typing import Final
+from typing import Final, Protocol
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
@@ -20,7 +22,10 @@ from mcpp.api.login_ways import login_in
 from mcpp.api.services import ApiServices
 from mcpp.api.static_files import StaticFiles, accepts_gzip
 from mcpp.domain.events import HeartbeatReceived, MeterValuesReceived
+from mcpp.domain.memory import NO_EVSE
+from mcpp.reads.connector_names import connector_name, connector_number
 from mcpp.reads.event_json import EVENT_NAMES, event_name
+from mcpp.web.sharing import SharedWork
 from mcpp.web.spelling import Spelling
 from mcpp.web.viewer import LANGUAGES, Viewer, viewer_of
 from mcpp_generated.db.enums import Role
@@ -61,6 +66,8 @@ class Renderer:
         self.static = StaticFiles(STATIC_PATH, files("mcpp.web").joinpath("static"))
         self._environments: dict[str, Environment] = {}
         self._texts: dict[str, gettext.NullTranslations] = {}
+        self.shared: Final[SharedWork[Mapping[str, Markup]]] = SharedWork()
+        """Pages and parts of pages, by their names, that several see in the same moment."""
 
     def viewer(self, request: Request) -> Viewer:
         """Who looks."""
@@ -88,7 +95,7 @@ class Renderer:
     ) -> Response:
         """The answer to a request: the template with `context`, `path` and `role`, compressed where that is taken."""
         viewer = self.viewer(request)
-        text = self.text(viewer, template, {"path": request.url.path, **_of_caller(request), **context})
+        text = self.text(viewer, template, {"path": request.url.path, **of_caller(request), **context})
         return html(request, text, status)
 
     def _environment(self, viewer: Viewer) -> Environment:
@@ -97,6 +104,7 @@ class Renderer:
             known = _environment(self.static.address)
             install: Callable[..., None] = known.install_gettext_translations  # type: ignore[attr-defined]  # i18n's
             install(self.texts(viewer), newstyle=True)
+            known.globals["connector"] = partial(_connector, self.texts(viewer).gettext)
             self._environments[viewer.language] = known
         return known
 
@@ -111,12 +119,36 @@ def html(request: Request, text: str, status: HTTPStatus = HTTPStatus.OK) -> Res
     return HTMLResponse(body, status, headers)
 
 
-def _of_caller(request: Request) -> dict[str, object]:
+def of_caller(request: Request) -> dict[str, object]:
     """What the page may offer."""
     caller = caller_in(request.scope)
     services: ApiServices = request.app.state.services
     login = login_in(request.scope, request.headers, services.credentials.known)
     return {"role": str(Role.VIEWER if caller is None else caller.role), "signed_in": login is not None}
+
+
+class _Connector(Protocol):
+    """Anything that says at which connector it is."""
+
+    @property
+    def connector_id(self) -> int: ...
+    @property
+    def evse_id(self) -> int | None: ...
+
+
+def _connector(translate: Callable[[str], str], it: _Connector, several: bool | None = None) -> str:
+    """What a connector is called, in the viewer's language."""
+    return connector_name(it.connector_id, it.evse_id or NO_EVSE, several=several, translate=translate)
+
+
+def _number(it: _Connector) -> str:
+    """The same where there is little room."""
+    return connector_number(it.connector_id, it.evse_id or NO_EVSE)
+
+
+def _sentence_case(text: str) -> str:
+    """With a capital letter in front, the others as they are."""
+    return text[:1].upper() + text[1:]
 
 
 def _environment(address: Callable[[str], str]) -> Environment:
@@ -130,6 +162,8 @@ def _environment(address: Callable[[str], str]) -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     environment.globals["static"] = address
+    environment.globals["connector_number"] = _number
+    environment.filters["sentence_case"] = _sentence_case
     environment.globals["event_names"] = _EVENT_NAMES
     environment.globals["state_events"] = _STATE_EVENTS
     environment.policies["ext.i18n.trimmed"] = True

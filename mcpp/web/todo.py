@@ -10,8 +10,10 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
+from mcpp.csms.buttons import Button
 from mcpp.csms.refused import REMEDIES
 from mcpp.reads.attention import TEXTS, Attention, AttentionAction, Gravity
+from mcpp.web.asks import Ask, AsksOf
 from mcpp.web.states import msgid
 
 
@@ -30,8 +32,8 @@ class Todo:
     """Of the action."""
     address: str
     """Where the action leads, for a link."""
-    is_restart: bool
-    """The action is a button: a restart, which is asked about first."""
+    restart: Ask | None
+    """Where the action is a button: a restart, which is asked about first."""
 
 
 _LABELS: Final[Mapping[AttentionAction, str]] = {
@@ -74,18 +76,20 @@ _ELSEWHERE: Final[Mapping[AttentionAction, str]] = {
 }
 
 
-def todo(item: Attention, texts: gettext.NullTranslations, url: str) -> Todo:
-    """How an item is shown; `url` is the one to type into chargers."""
+def todo(item: Attention, texts: gettext.NullTranslations, url: str, asks: AsksOf) -> Todo:
+    """How an item is shown; `url` is the one to type into chargers, `asks` what can be asked of one."""
     action = item.action
+    is_restart = action is AttentionAction.RESTART and item.charge_point_id is not None
+    restart = asks(item.charge_point_id).get(Button.RESTART) if is_restart and item.charge_point_id else None
     return Todo(
         sentence=_sentence(item, texts, url),
         gravity=item.gravity,
         word=texts.gettext(_WORDS[item.gravity]),
         item=item,
         charger_address=None if item.charge_point_id is None else charger_address(item.charge_point_id),
-        label=texts.gettext(_LABELS[action]),
+        label=texts.gettext(_LABELS[action if restart or not is_restart else AttentionAction.LOOK_AT_CHARGER]),
         address=_address(item),
-        is_restart=action is AttentionAction.RESTART,
+        restart=restart,
     )
 
 

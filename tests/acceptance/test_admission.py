@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from urllib.parse import quote
 
+import httpx
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
@@ -19,7 +20,7 @@ from websockets.typing import Subprotocol
 
 from mcpp.server import passwords
 from mcpp.server.strangers import FREE_ATTEMPTS
-from mcpp.transport.listener import until_refusal
+from mcpp.transport.connection import until_refusal
 from tests.acceptance.server import Server, running_server
 
 KEY = "the-right-key-0001"
@@ -148,12 +149,19 @@ async def test_refusals_leave_on_a_grid_of_time(tmp_path: Path) -> None:
             ("CP-9", "guess", 404),
             ("CP-1", None, 401),
             ("CP-1", "guess", 401),
+            ("%2E%2E", "guess", 400),
+            ("ws", None, 400),
+            ("%FF", None, 400),
         ):
             began = time.monotonic()
             assert (await refused(server, identity, "192.0.2.1", password)).status_code == status
             assert time.monotonic() - began > 0.24  # never sooner, whatever was looked at
+        began = time.monotonic()
+        answer = await asyncio.to_thread(httpx.get, f"{server.ocpp_url.replace('ws', 'http', 1)}/CP-1", trust_env=False)
+        assert answer.status_code == 426  # it asks for no WebSocket
+        assert time.monotonic() - began > 0.24
     for elapsed in (0.0, 0.003, 0.2499, 0.25, 0.7, 12.34):
-        leaves = elapsed + until_refusal(elapsed)
+        leaves = elapsed + until_refusal(elapsed, 0.25)
         assert leaves > elapsed
         assert leaves / 0.25 == pytest.approx(round(leaves / 0.25))
 

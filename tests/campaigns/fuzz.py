@@ -101,8 +101,8 @@ class Target(Central):
         if isinstance(event, MalformedFrame):
             if event.call is not None:
                 del self._requests[event.call.message_id]
-            if event.answerable and event.error.message_id is not None:
-                _sent(CallError(event.error.message_id, self._dialect.spell(event.error.code), str(event.error)))
+            if event.answer_id is not None:
+                _sent(CallError(event.answer_id, self._dialect.spell(event.error.code), str(event.error)))
             return "refused"
         return "stray"
 

@@ -3,7 +3,8 @@
 Usage: python -m tests.campaigns.viewers [--viewers 20] [--chargers 50] [--seconds 60] [--seed 1]. Each viewer is a
 client that does what `mcpp/web/static/live.js` does: it holds the stream of events, and asks for the regions that an
 event concerns, by what the page itself says of them. A charger in a process of its own tells how long it waits, by
-turns with nobody who looks and with all. Exits with 1 where its median doubles, or where something failed.
+turns with nobody who looks and with all. Then Chromium, where it is installed, shows how long it takes until what a
+charger says is on the screen. Exits with 1 where its median doubles, or where something failed.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -27,13 +28,15 @@ import psutil
 
 from tests.browser.chargers import charger
 from tests.campaigns.neighbour import Neighbour, neighbour
+from tests.campaigns.screen import find_chromium, screen
 from tests.campaigns.served import Served
 
 MOST_RATIO: Final = 2.0
-ROUNDS: Final = 3
+ROUNDS: Final = 6
 """Each with nobody who looks, and with all; what else the machine does is less in the best of them."""
-PAUSE: Final = 0.5
+PAUSE: Final = 0.3
 """Seconds between two fetches of a viewer."""
+STREAM: Final = "/api/v1/events?gather=400"
 METER_EVERY: Final = 10.0
 """Seconds between two meter values of a charger, as most are set."""
 
@@ -63,6 +66,7 @@ class Viewer:
     _regions: Sequence[Region] = ()
     _dirty: set[str] = field(default_factory=set)
     _asked: dict[str, float] = field(default_factory=dict)
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def watch(self) -> None:
         """Until it's cancelled."""
@@ -79,7 +83,7 @@ class Viewer:
         ]
         fetching = asyncio.create_task(self._fetch())
         try:
-            async with self.http.stream("GET", "/api/v1/events", timeout=None) as stream:
+            async with self.http.stream("GET", STREAM, timeout=None) as stream:
                 name = ""
                 async for line in stream.aiter_lines():
                     if line.startswith("event: "):
@@ -95,18 +99,25 @@ class Viewer:
         for region in self._regions:
             if region.charger in {"*", charger} and (not region.events or name in region.events):
                 self._dirty.add(region.id)
+                self._news.set()
 
     async def _fetch(self) -> None:
         pauses = {region.id: region.pause for region in self._regions}
+        due: float | None = None
         while True:
-            await asyncio.sleep(PAUSE)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(None if due is None else max(0.0, due - time.monotonic())):
+                    await self._news.wait()
+            self._news.clear()
+            await asyncio.sleep(PAUSE - (time.monotonic() - max(self._asked.values(), default=0.0)))
             now = time.monotonic()
-            parts = [part for part in self._dirty if now - self._asked.get(part, 0.0) >= pauses[part]]
-            if not parts:
-                continue
-            self._dirty.difference_update(parts)
-            self._asked.update(dict.fromkeys(parts, now))
-            await self._get("/", [("part", part) for part in parts])
+            free_at = {part: self._asked.get(part, 0.0) + pauses[part] for part in self._dirty}
+            parts = [part for part, when in free_at.items() if when <= now]
+            due = min((when for when in free_at.values() if when > now), default=None)
+            if parts:
+                self._dirty.difference_update(parts)
+                self._asked.update(dict.fromkeys(parts, now))
+                await self._get("/", [("part", part) for part in parts])
 
     async def _get(self, path: str, parameters: Sequence[tuple[str, str]] = ()) -> str:
         answer = await self.http.get(path, params=list(parameters))
@@ -130,6 +141,8 @@ class Phase:
     medians: list[float] = field(default_factory=list)
     """Of the charger's waits, in milliseconds, one for each round."""
     lost: int = 0
+    on_screen: list[float] = field(default_factory=list)
+    """Milliseconds from a charger's message to the change in a browser; with nobody who looks, that's the only one."""
 
     @property
     def cores(self) -> float:
@@ -192,9 +205,11 @@ async def _charge(port: int, identity: str, random: Random, begun: asyncio.Event
             await asyncio.sleep(METER_EVERY)
 
 
-async def watch(folder: Path, *, viewers: int, chargers: int, seconds: float, seed: int) -> Watched:
+async def watch(
+    folder: Path, *, viewers: int, chargers: int, seconds: float, seed: int, with_screen: bool = False
+) -> Watched:
     """By turns with nobody who looks and with all, so many seconds each in all."""
-    served = Served(folder)
+    served = Served(folder, warm=False)
     served.start()
     alone, watched, faults = Phase(0), Phase(viewers), list[str]()
     try:
@@ -204,6 +219,11 @@ async def watch(folder: Path, *, viewers: int, chargers: int, seconds: float, se
                     for phase in (alone, watched):
                         async with _watching(served.http_url, phase.viewers, faults) as those:
                             await _measure(phase, psutil.Process(served.pid), beside, those, seconds / ROUNDS)
+            if with_screen:
+                async with screen(served.http_url, served.ocpp_port) as measure:
+                    for phase in (alone, watched):
+                        async with _watching(served.http_url, phase.viewers, faults):
+                            phase.on_screen += await measure(seconds / 2)
         faults += [f"{phase.lost} connections of the neighbour's were lost" for phase in (alone, watched) if phase.lost]
         faults += served.defects()
     finally:
@@ -267,7 +287,14 @@ def main() -> int:
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="mcpp-viewers-") as folder:
         watched = asyncio.run(
-            watch(Path(folder), viewers=args.viewers, chargers=args.chargers, seconds=args.seconds, seed=args.seed)
+            watch(
+                Path(folder),
+                viewers=args.viewers,
+                chargers=args.chargers,
+                seconds=args.seconds,
+                seed=args.seed,
+                with_screen=find_chromium() is not None,
+            )
         )
     _print("| viewers | server's CPU | charger's median | answers | transferred |\n| --- | --- | --- | --- | --- |")
     for it in (watched.alone, watched.watched):
@@ -279,6 +306,13 @@ def main() -> int:
         f"{watched.cpu_per_viewer_minute:.2f} s of CPU per viewer and minute with {args.chargers} live chargers; the "
         f"charger's median is {watched.ratio:.2f} times that with nobody who looks"
     )
+    for it in (watched.alone, watched.watched):
+        if times := sorted(it.on_screen):
+            shares = ", ".join(f"{percent} % {times[len(times) * percent // 100]:.0f}" for percent in (50, 90, 99))
+            _print(
+                f"from a message to the screen of Chromium beside {it.viewers} viewers, {len(times)} messages, in ms: "
+                f"{shares}, longest {times[-1]:.0f}"
+            )
     for fault in watched.faults[:20]:
         _print(fault)
     return 1 if watched.faults or watched.ratio > MOST_RATIO else 0

@@ -36,6 +36,8 @@ URIS = [
     "urn:ocpp",
     "HTTP://EXAMPLE.COM",
 ]
+ANYTHING: JsonTree = {"a": [1, Decimal("2.5"), None, {"b": "c"}], "d": True}
+"""For a property that may hold any value."""
 
 
 def resolve(schema: Schema, root: Schema) -> Schema:
@@ -70,18 +72,30 @@ def valid(schema: Schema, root: Schema, moments: st.SearchStrategy[str]) -> st.S
             )
         case "array":
             assert schema.items is not None
-            return st.lists(valid(schema.items, root, moments), min_size=schema.min_items or 0, max_size=3)
+            items, most = schema.items, min(schema.max_items or 3, 3)
+            return st.lists(valid(items, root, moments), min_size=schema.min_items or 0, max_size=most)
         case "integer":
-            return st.integers(-(2**63), 2**63 - 1)
+            return st.integers(_least(schema), _most(schema))
         case "number":
-            return st.integers(-(10**14), 10**14).map(lambda tenths: Decimal(tenths).scaleb(-1))
+            least, most = max(_least(schema), -(10**13)), min(_most(schema), 10**13)
+            return st.integers(least * 10, most * 10).map(lambda tenths: Decimal(tenths).scaleb(-1))
         case "boolean":
             return st.booleans()
+        case None:
+            return st.sampled_from([ANYTHING, 1, "", [], True])
     if schema.format == "date-time":
         return moments
     if schema.format == "uri":
         return st.sampled_from(URIS)
     return st.text(max_size=min(schema.max_length or 20, 20))
+
+
+def _least(schema: Schema) -> int:
+    return -(2**63) if schema.minimum is None else int(schema.minimum)
+
+
+def _most(schema: Schema) -> int:
+    return 2**63 - 1 if schema.maximum is None else int(schema.maximum)
 
 
 def complete(schema: Schema, root: Schema) -> JsonTree:
@@ -96,11 +110,13 @@ def complete(schema: Schema, root: Schema) -> JsonTree:
             assert schema.items is not None
             return [complete(schema.items, root)]
         case "integer":
-            return -(2**31)
+            return max(_least(schema), -(2**31))
         case "number":
-            return Decimal("8.1")
+            return min(Decimal("8.1"), Decimal(_most(schema)))
         case "boolean":
             return True
+        case None:
+            return ANYTHING
     if schema.format == "date-time":
         return "2026-01-31T12:00:00.000Z"
     if schema.format == "uri":
@@ -116,22 +132,47 @@ class Fault:
     payload: JsonTree
 
 
-def faults(schema: Schema, root: Schema) -> Iterator[Fault]:
-    """The complete payload, each time with another single fault."""
+def least(schema: Schema, root: Schema) -> JsonTree:
+    """A valid payload with what is required only."""
+    schema = resolve(schema, root)
+    if schema.type == "object":
+        return {key: least(schema.properties[key], root) for key in schema.required}
+    if schema.items is not None:
+        return [least(schema.items, root)] * (schema.min_items or 0)
+    return complete(schema, root)
+
+
+def faults(schema: Schema, root: Schema, *, shallow: bool = False) -> Iterator[Fault]:
+    """The complete payload, each time with another single fault.
+
+    shallow: but for one without those of what is defined for all, and with the least that is valid beside them.
+    """
+    if shallow and schema.reference:
+        yield Fault(" = null", None)
+        return
     schema = resolve(schema, root)
     for wrong in _replacements(schema):
         yield Fault(f" = {str(wrong)[:40]!r}", wrong)
-    whole = complete(schema, root)
-    if isinstance(whole, dict):
-        yield Fault(".extra", {**whole, "extra": 1})
-        for key in schema.required:
-            yield Fault(f" without {key}", {name: value for name, value in whole.items() if name != key})
-        for key, member in schema.properties.items():
-            for fault in faults(member, root):
-                yield replace(fault, where=f".{key}{fault.where}", payload={**whole, key: fault.payload})
+    if schema.type == "object" and not shallow:
+        yield from _faults_of_object(schema, root)
     if schema.items is not None:
-        for fault in faults(schema.items, root):
-            yield replace(fault, where=f"[1]{fault.where}", payload=[complete(schema.items, root), fault.payload])
+        item = least(schema.items, root) if shallow else complete(schema.items, root)
+        if schema.max_items is not None:
+            yield Fault(" too many", [item] * (schema.max_items + 1))
+        for fault in faults(schema.items, root, shallow=shallow):
+            yield replace(fault, where=f"[1]{fault.where}", payload=[item, fault.payload])
+
+
+def _faults_of_object(schema: Schema, root: Schema) -> Iterator[Fault]:
+    whole = complete(schema, root)
+    assert isinstance(whole, dict)
+    if not schema.additional_properties:
+        yield Fault(".extra", {**whole, "extra": 1})
+    for key in schema.required:
+        yield Fault(f" without {key}", {name: value for name, value in whole.items() if name != key})
+    for key, member in schema.properties.items():
+        for fault in faults(member, root):
+            yield replace(fault, where=f".{key}{fault.where}", payload={**whole, key: fault.payload})
 
 
 def _replacements(schema: Schema) -> list[JsonTree]:
@@ -143,14 +184,21 @@ def _replacements(schema: Schema) -> list[JsonTree]:
         case "array":
             return [None, 1, "[]", {}, *([[]] if schema.min_items else [])]
         case "integer":
-            return [None, True, "1", Decimal("1.5"), []]
+            return [None, True, "1", Decimal("1.5"), [], *_beyond(schema)]
         case "number":
-            return [None, True, "8.1", Decimal("8.15"), []]
+            return [None, True, "8.1", *([Decimal("8.15")] if schema.multiple_of else []), [], *_beyond(schema)]
         case "boolean":
             return [None, 0, 1, "true", []]
+        case None:
+            return []
     wrong: list[JsonTree] = [None, True, 1, Decimal("8.1"), []]
     if schema.format == "date-time":
         return [*wrong, *NOT_RFC_3339]
     if schema.format == "uri":
         return [*wrong, *NOT_A_URI]
     return [*wrong, "x" * (schema.max_length + 1)] if schema.max_length else wrong
+
+
+def _beyond(schema: Schema) -> list[JsonTree]:
+    below: list[JsonTree] = [] if schema.minimum is None else [_least(schema) - 1]
+    return below if schema.maximum is None else [*below, _most(schema) + 1]

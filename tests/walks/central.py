@@ -18,7 +18,7 @@ from mcpp.domain.authorization import AuthorizationPolicy
 from mcpp.domain.events import Event
 from mcpp.domain.memory import Memory
 from mcpp.domain.recovery import close_orphans
-from mcpp.ocpp16.version import OCPP16
+from mcpp.ocpp16.known import KNOWN as OCPP16
 from mcpp.ocppj.errors import CallFault
 from mcpp.ocppj.flow import Direction, Flow, Peer
 from mcpp.ocppj.frames import Call

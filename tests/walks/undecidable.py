@@ -53,6 +53,7 @@ def _is_possible(session: Session, transaction: Transaction, ended: Session) -> 
     """Whether what is booked could have been taken until that other session ended, by what was told until then."""
     assert ended.ended_at is not None
     assert transaction.meter_stop is not None
+    assert transaction.meter_start is not None
     wh = transaction.meter_stop - transaction.meter_start
     hours = (ended.ended_at - session.began_at + _ALLOWANCE) / timedelta(hours=1)
     return session.told_until(ended.ended_at) <= wh <= _MOST_WATTS * hours

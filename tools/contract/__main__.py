@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tools.contract import schemas, table
 from tools.contract.generate import generate, write
+from tools.contract.widening import check_widening
 
 ROOT = Path(__file__).parents[2]
 
@@ -16,7 +17,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Exit code 1 and one line on standard error where contract and schemas don't agree."""
     options = _parser().parse_args(arguments)
     try:
-        for contract in table.load_all(options.contracts):
+        contracts = table.load_all(options.contracts)
+        check_widening(contracts)
+        for contract in contracts:
             options.run(options, contract)
     except table.ContractError as error:
         print(error, file=sys.stderr)

@@ -7,14 +7,11 @@ import json
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from tools.contract.table import Contract, ContractError
-
-Part = Literal["request", "response"]
-PARTS: tuple[Part, Part] = ("request", "response")
+from tools.contract.table import Contract, ContractError, Part
 
 
 class Schema(BaseModel):
@@ -30,12 +27,19 @@ class Schema(BaseModel):
     additional_properties: bool = Field(True, alias="additionalProperties")
     items: Schema | None = None
     min_items: int | None = Field(None, alias="minItems")
+    max_items: int | None = Field(None, alias="maxItems")
     enum: tuple[str, ...] | None = None
     format: Literal["date-time", "uri"] | None = None
     max_length: int | None = Field(None, alias="maxLength")
     multiple_of: float | None = Field(None, alias="multipleOf")
+    minimum: float | None = None
+    maximum: float | None = None
 
-    # Without effect on what is valid; `additionalItems` has none beside a single schema for all items.
+    # Without effect on what is valid; `additionalItems` has none beside a single schema for all items, and what
+    # `default` says of an absent property is for its reader.
+    default: Any = None
+    description: str | None = None
+    comment: str | None = None
     draft: str | None = Field(None, alias="$schema")
     id: str | None = Field(None, alias="$id")
     title: str | None = None
@@ -80,11 +84,6 @@ def folder(contract: Contract) -> Traversable:
     return directory
 
 
-def file_name(action: str, part: Part) -> str:
-    """The schema's name; 1.6 names a request as its action."""
-    return action if part == "request" else f"{action}Response"
-
-
 def read(contract: Contract, directory: Traversable) -> dict[str, Source]:
     """All schemas by name; raises ContractError where they and the table's actions aren't the same set."""
     sources = {
@@ -92,7 +91,7 @@ def read(contract: Contract, directory: Traversable) -> dict[str, Source]:
         for entry in directory.iterdir()
         if entry.name.endswith(".json")
     }
-    expected = {file_name(action, part) for action in contract.actions for part in PARTS}
+    expected = {contract.file_name(action, part) for action, part in contract.messages()}
     if missing := sorted(expected - sources.keys()):
         raise ContractError(
             f"{contract.path}: no schema for {', '.join(missing)} in the ocpp package: "
@@ -108,7 +107,7 @@ def read(contract: Contract, directory: Traversable) -> dict[str, Source]:
 def check_rewrites(contract: Contract, sources: dict[str, Source]) -> None:
     """Raises ContractError where the table rewrites a property that its request doesn't have."""
     for action, rewrites in contract.rewrites.items():
-        known = sources[file_name(action, "request")].parse().properties
+        known = sources[contract.file_name(action, "request")].parse().properties
         for name in rewrites.keys() - known.keys():
             raise ContractError(
                 f"{contract.path}: rewrites.{action}.{name}: no such property; there are {', '.join(sorted(known))}"
@@ -118,15 +117,18 @@ def check_rewrites(contract: Contract, sources: dict[str, Source]) -> None:
 def digests(contract: Contract, sources: dict[str, Source]) -> list[tuple[str, Part, str, str]]:
     """Action, part, digest in the table and digest of the schema, for each schema."""
     return [
-        (action, part, getattr(row, part), sources[file_name(action, part)].digest)
-        for action, row in contract.actions.items()
-        for part in PARTS
+        (action, part, getattr(contract.actions[action], part), sources[contract.file_name(action, part)].digest)
+        for action, part in contract.messages()
     ]
 
 
 def check_digests(contract: Contract, sources: dict[str, Source]) -> None:
     """Raises ContractError where the installed schemas aren't those that the table was written for."""
-    changed = [file_name(action, part) for action, part, known, actual in digests(contract, sources) if known != actual]
+    changed = [
+        contract.file_name(action, part)
+        for action, part, known, actual in digests(contract, sources)
+        if known != actual
+    ]
     if changed:
         raise ContractError(
             f"{contract.path}: the installed ocpp package has another schema for {', '.join(changed)}: "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tools.contract.bundle import Json
+from tools.contract.bundle import Bundle
 from tools.contract.table import Contract
 
 
@@ -11,15 +11,11 @@ def texts_package(contract: Contract) -> str:
     return f"mcpp_generated.{contract.module}.texts"
 
 
-def texts_module(contract: Contract, bundle: dict[str, Json], header: str) -> str:
+def texts_module(contract: Contract, bundle: Bundle, header: str) -> str:
     """The source text, not yet formatted."""
     lines = [header, "from __future__ import annotations", "from typing import Literal, TypeAlias"]
-    definitions = bundle["$defs"]
-    assert isinstance(definitions, dict)
     for name in sorted(contract.plain_enums):
-        definition = definitions[name]
-        assert isinstance(definition, dict)
-        values = definition["enum"]
+        values = bundle.definitions[name]["enum"]
         assert isinstance(values, list)
         lines.append(f"{name}: TypeAlias = Literal[{', '.join(map(repr, values))}]")
     return "\n".join(lines) + "\n"

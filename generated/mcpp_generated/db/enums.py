@@ -28,6 +28,25 @@ class CertificateState(StrEnum):
     REVOKED = "revoked"
 
 
+class DeviceEventKind(StrEnum):
+    VARIABLE = "variable"
+    DER_ALARM = "der_alarm"
+    DER_CONTROL = "der_control"
+    BATTERY_SWAP = "battery_swap"
+
+
+class DeviceReportKind(StrEnum):
+    VARIABLES = "variables"
+    MONITORS = "monitors"
+    CUSTOMER_INFORMATION = "customer_information"
+    CHARGING_PROFILES = "charging_profiles"
+    DISPLAY_MESSAGES = "display_messages"
+    DER_CONTROLS = "der_controls"
+    INSTALLED_CERTIFICATES = "installed_certificates"
+    EVENT_STREAMS = "event_streams"
+    EVENT_STREAM_VALUES = "event_stream_values"
+
+
 class EventKind(StrEnum):
     STARTED = "started"
     UPDATED = "updated"
@@ -52,6 +71,12 @@ class MessageRole(StrEnum):
     CALL = "call"
     ANSWER = "answer"
     OTHER = "other"
+
+
+class Mutability(StrEnum):
+    READ_ONLY = "ReadOnly"
+    WRITE_ONLY = "WriteOnly"
+    READ_WRITE = "ReadWrite"
 
 
 class ReportKind(StrEnum):
@@ -107,3 +132,10 @@ class Suspicion(StrEnum):
 class UnmatchedKind(StrEnum):
     STOP = "stop"
     METER_VALUES = "meter_values"
+
+
+class VariableAttribute(StrEnum):
+    ACTUAL = "Actual"
+    TARGET = "Target"
+    MIN_SET = "MinSet"
+    MAX_SET = "MaxSet"

@@ -11,10 +11,13 @@ from .enums import (
     Approval,
     Availability,
     CertificateState,
+    DeviceEventKind,
+    DeviceReportKind,
     EventKind,
     IdTagStatus,
     Implausible,
     MessageRole,
+    Mutability,
     ReportKind,
     ReservationState,
     Role,
@@ -24,6 +27,7 @@ from .enums import (
     StopOrigin,
     Suspicion,
     UnmatchedKind,
+    VariableAttribute,
 )
 
 
@@ -83,6 +87,7 @@ class ChargePoint(NamedTuple):
     key: int
     identity: str
     ocpp_version: str | None
+    ocpp_versions: str | None
     display_name: str | None
     password_hash: str | None
     password_hash_candidate: str | None
@@ -128,6 +133,7 @@ class GetCredentialsRow(NamedTuple):
     security_profile: int | None
     highest_profile: int
     certificate_serial: str | None
+    ocpp_versions: str | None
     has_evses: bool
 
 
@@ -249,6 +255,137 @@ class ListConnectorsRow(NamedTuple):
     session_correlation_id: str | None
     reported_status: str | None
     transaction_id: int | None
+    ocpp_transaction_id: str | None
+
+
+class DeviceVariable(NamedTuple):
+    """A row of the table `device_variables`."""
+
+    charge_point_key: int
+    key: str
+    component: str
+    component_instance: str
+    evse_id: int
+    connector_id: int
+    variable: str
+    variable_instance: str
+    attribute: VariableAttribute
+    value: str | None
+    mutability: Mutability | None
+    data_type: str | None
+    unit: str | None
+    min_limit: Decimal | None
+    max_limit: Decimal | None
+    max_elements: int | None
+    values_list: str | None
+    supports_monitoring: bool | None
+    is_persistent: bool | None
+    is_constant: bool | None
+    known_at: datetime
+
+
+class ListVariableSizesRow(NamedTuple):
+    """A row of `list_variable_sizes`."""
+
+    key: str
+    bytes: int
+
+
+class SizeOfVariablesRow(NamedTuple):
+    """A row of `size_of_variables`."""
+
+    known: int
+    bytes: int
+
+
+class DeviceMonitor(NamedTuple):
+    """A row of the table `device_monitors`."""
+
+    charge_point_key: int
+    monitor_id: int
+    variable_key: str
+    component: str
+    component_instance: str
+    evse_id: int
+    connector_id: int
+    variable: str
+    variable_instance: str
+    type: str
+    value: Decimal
+    severity: int
+    is_transaction_only: bool
+    origin: str | None
+    known_at: datetime
+
+
+class DeviceEvent(NamedTuple):
+    """A row of the table `device_events`."""
+
+    id: int
+    charge_point_key: int
+    kind: DeviceEventKind
+    event_id: int
+    occurred_at: datetime
+    subject: str
+    component: str
+    component_instance: str
+    evse_id: int
+    connector_id: int
+    variable: str
+    variable_instance: str
+    value: str | None
+    trigger: str | None
+    cause: int | None
+    severity: int | None
+    is_cleared: bool
+    tech_code: str | None
+    tech_info: str | None
+    monitor_id: int | None
+    origin: str | None
+    ocpp_transaction_id: str | None
+    details: str
+    received_at: datetime
+
+
+class DeviceReport(NamedTuple):
+    """A row of the table `device_reports`."""
+
+    id: int
+    charge_point_key: int
+    kind: DeviceReportKind
+    request_id: int
+    requested_at: datetime | None
+    first_at: datetime | None
+    last_at: datetime | None
+    is_full: bool
+    is_complete: bool
+
+
+class ListReportSizesRow(NamedTuple):
+    """A row of `list_report_sizes`."""
+
+    id: int
+    chunks: int
+    bytes: int
+
+
+class DeviceReportChunk(NamedTuple):
+    """A row of the table `device_report_chunks`."""
+
+    report_id: int
+    position: int
+    seq_no: int
+    is_last: bool
+    content: str
+    received_at: datetime
+
+
+class ListReportStepsRow(NamedTuple):
+    """A row of `list_report_steps`."""
+
+    position: int
+    seq_no: int
+    is_last: bool
 
 
 class FirmwareImage(NamedTuple):
@@ -304,9 +441,11 @@ class ListFleetConnectorsRow(NamedTuple):
     """A row of `list_fleet_connectors`."""
 
     charge_point_key: int
+    evse_id: int
     connector_id: int
     status: str | None
     error_code: str | None
+    is_shown: bool
 
 
 class Transaction(NamedTuple):
@@ -582,6 +721,7 @@ class ListSessionsRow(NamedTuple):
     """A row of `list_sessions`."""
 
     charge_point_id: str
+    evse_id: int
     connector_id: int
     session_correlation_id: str | None
     transaction_id: int | None
@@ -620,6 +760,7 @@ class ListLongOpenRow(NamedTuple):
 
     id: int
     charge_point_key: int
+    evse_id: int
     connector_id: int
     id_tag: str
     started_at: datetime
@@ -631,6 +772,7 @@ class ListOpenOfRow(NamedTuple):
 
     id: int
     charge_point_key: int
+    evse_id: int
     connector_id: int
     id_tag: str
     start_received_at: datetime
@@ -648,6 +790,7 @@ class ListFaultedConnectorsRow(NamedTuple):
     """A row of `list_faulted_connectors`."""
 
     charge_point_key: int
+    evse_id: int
     connector_id: int
     error_code: str | None
     info: str | None
@@ -660,6 +803,7 @@ class ListLatelyRecoveredRow(NamedTuple):
 
     id: int
     charge_point_key: int
+    evse_id: int
     connector_id: int
     id_tag: str
     stop_received_at: datetime | None
@@ -671,6 +815,7 @@ class ListLatelyImplausibleRow(NamedTuple):
 
     id: int
     charge_point_key: int
+    evse_id: int
     connector_id: int
     id_tag: str
     implausible_reason: Implausible | None
@@ -719,6 +864,7 @@ class ListTilesRow(NamedTuple):
     registered_at: datetime
     last_connect_at: datetime | None
     last_disconnect_at: datetime | None
+    evse_id: int | None
     connector_id: int | None
     status: str | None
     error_code: str | None
@@ -885,6 +1031,66 @@ class AddDeparturesParams(NamedTuple):
     last_at: datetime
     example: str
     taken_as: str
+
+
+class PutVariablesParams(NamedTuple):
+    """A row for `put_variables`."""
+
+    charge_point_key: int
+    key: str
+    component: str
+    component_instance: str
+    evse_id: int
+    connector_id: int
+    variable: str
+    variable_instance: str
+    attribute: VariableAttribute
+    value: str | None
+    mutability: Mutability | None
+    data_type: str | None
+    unit: str | None
+    min_limit: Decimal | None
+    max_limit: Decimal | None
+    max_elements: int | None
+    values_list: str | None
+    supports_monitoring: bool | None
+    is_persistent: bool | None
+    is_constant: bool | None
+    known_at: datetime
+
+
+class DeleteVariablesParams(NamedTuple):
+    """A row for `delete_variables`."""
+
+    charge_point_key: int
+    key: str
+
+
+class PutMonitorsParams(NamedTuple):
+    """A row for `put_monitors`."""
+
+    charge_point_key: int
+    monitor_id: int
+    variable_key: str
+    component: str
+    component_instance: str
+    evse_id: int
+    connector_id: int
+    variable: str
+    variable_instance: str
+    type: str
+    value: Decimal
+    severity: int
+    is_transaction_only: bool
+    origin: str | None
+    known_at: datetime
+
+
+class DeleteMonitorsParams(NamedTuple):
+    """A row for `delete_monitors`."""
+
+    charge_point_key: int
+    monitor_id: int
 
 
 class SetSamplesParams(NamedTuple):

@@ -12,6 +12,8 @@ from .enums import (
     Approval,
     Availability,
     CertificateState,
+    DeviceEventKind,
+    DeviceReportKind,
     EventKind,
     IdTagStatus,
     Implausible,
@@ -39,7 +41,14 @@ from .models import (
     Connector,
     DefaultPrice,
     DeleteConfigurationKeysParams,
+    DeleteMonitorsParams,
+    DeleteVariablesParams,
     Departure,
+    DeviceEvent,
+    DeviceMonitor,
+    DeviceReport,
+    DeviceReportChunk,
+    DeviceVariable,
     FindDispensableUnmatchedRow,
     FindFirstTokenRow,
     FindUploadLinkRow,
@@ -69,6 +78,8 @@ from .models import (
     ListPresenceRow,
     ListReadingsRow,
     ListReadingsWithEnergyRow,
+    ListReportSizesRow,
+    ListReportStepsRow,
     ListSessionsRow,
     ListSupersededEndsOfIdTagRow,
     ListTilesRow,
@@ -77,6 +88,7 @@ from .models import (
     ListUnknownIdTagsRow,
     ListUnmatchedByChargePointRow,
     ListUnstoredCardsRow,
+    ListVariableSizesRow,
     LocalList,
     Login,
     Person,
@@ -84,12 +96,15 @@ from .models import (
     PersonPrice,
     PluginMemory,
     PutConfigurationKeysParams,
+    PutMonitorsParams,
+    PutVariablesParams,
     ReservationRecord,
     RollOutStep,
     SampleKind,
     SetSamplesParams,
     SizeOfConfigurationRow,
     SizeOfUnmatchedRow,
+    SizeOfVariablesRow,
     StampChargePointsParams,
     SumEndedTransactionsRow,
     SumUpByChargerRow,
@@ -287,7 +302,14 @@ class Queries(Protocol):
         raise NotImplementedError
 
     def add_security_event(
-        self, *, charge_point_key: int, type: str, occurred_at: datetime, tech_info: str, received_at: datetime
+        self,
+        *,
+        charge_point_key: int,
+        type: str,
+        occurred_at: datetime,
+        tech_info: str,
+        digest: bytes,
+        received_at: datetime,
     ) -> int:
         """Store a security event (security extension, 4.9.2); a repeat changes nothing."""
         raise NotImplementedError
@@ -354,6 +376,10 @@ class Queries(Protocol):
 
     def register_charge_point(self, *, identity: str, registered_at: datetime) -> int:
         """Register a charge point ahead of its first connection; 0 rows where it is known."""
+        raise NotImplementedError
+
+    def set_ocpp_versions(self, *, ocpp_versions: str | None, key: int) -> None:
+        """Say which versions of OCPP a charge point may speak, commas between them; NULL: all that the server speaks."""
         raise NotImplementedError
 
     def set_display_name(self, *, display_name: str | None, key: int) -> None:
@@ -434,6 +460,10 @@ class Queries(Protocol):
 
     def find_oldest_configuration_key(self, *, charge_point_key: int) -> ConfigurationKey | None:
         """The one that it reported the longest ago."""
+        raise NotImplementedError
+
+    def delete_all_configuration_keys(self, *, charge_point_key: int) -> None:
+        """Forget the configuration keys of a charge point: it speaks a version that has none."""
         raise NotImplementedError
 
     def get_charge_point_firmware(self, *, identity: str) -> GetChargePointFirmwareRow | None:
@@ -570,6 +600,207 @@ class Queries(Protocol):
         evse_id: int,
     ) -> None:
         """As OrderAvailability, of an EVSE and all its connectors."""
+        raise NotImplementedError
+
+    def put_variables(self, rows: Iterable[PutVariablesParams]) -> int:
+        """Keep attributes of variables as a charge point reports them; of what it doesn't tell now, what it told before stays."""
+        raise NotImplementedError
+
+    def set_variable_value(self, *, value: str | None, known_at: datetime, charge_point_key: int, key: str) -> None:
+        """Set the value of an attribute that is known."""
+        raise NotImplementedError
+
+    def get_variable(self, *, charge_point_key: int, key: str) -> DeviceVariable | None:
+        """One attribute of a variable, compared without regard to case."""
+        raise NotImplementedError
+
+    def find_variable(self, *, charge_point_key: int) -> str | None:
+        """A key of a charge point's device model, where it has any."""
+        raise NotImplementedError
+
+    def list_variables(
+        self,
+        *,
+        charge_point_key: int,
+        after: str,
+        component: str | None,
+        variable: str | None,
+        evse_id: int | None,
+        search: str,
+        page_size: int,
+    ) -> list[DeviceVariable]:
+        """A charge point's variables in the order of their keys, a page at a time. One charge point has so few (mcpp.bounds)
+        that any filter may look at all of them."""
+        raise NotImplementedError
+
+    def delete_variables(self, rows: Iterable[DeleteVariablesParams]) -> int:
+        """Forget attributes that a charge point doesn't know."""
+        raise NotImplementedError
+
+    def delete_variables_before(self, *, charge_point_key: int, before_at: datetime) -> int:
+        """Forget what a report of all variables didn't name."""
+        raise NotImplementedError
+
+    def delete_all_variables(self, *, charge_point_key: int) -> None:
+        """Forget a charge point's device model: it speaks a version without one."""
+        raise NotImplementedError
+
+    def list_variable_sizes(self, *, charge_point_key: int) -> list[ListVariableSizesRow]:
+        """How large each attribute of a charge point is, those first that it told of the longest ago."""
+        raise NotImplementedError
+
+    def size_of_variables(self, *, charge_point_key: int) -> SizeOfVariablesRow:
+        """How many attributes a charge point has, and how large they are together."""
+        raise NotImplementedError
+
+    def put_monitors(self, rows: Iterable[PutMonitorsParams]) -> int:
+        """Keep monitors as a charge point reports or makes them."""
+        raise NotImplementedError
+
+    def get_monitor_severity(self, *, charge_point_key: int, monitor_id: int) -> int | None:
+        """The severity of a monitor's events."""
+        raise NotImplementedError
+
+    def list_monitors(self, *, charge_point_key: int, after: int, page_size: int) -> list[DeviceMonitor]:
+        """A charge point's monitors by their ids, a page at a time."""
+        raise NotImplementedError
+
+    def delete_monitors(self, rows: Iterable[DeleteMonitorsParams]) -> int:
+        """Forget monitors that are no more."""
+        raise NotImplementedError
+
+    def delete_monitors_before(self, *, charge_point_key: int, before_at: datetime) -> int:
+        """Forget what a report of all monitors didn't name."""
+        raise NotImplementedError
+
+    def count_monitors(self, *, charge_point_key: int) -> int:
+        """How many monitors of a charge point are kept."""
+        raise NotImplementedError
+
+    def list_oldest_monitors(self, *, charge_point_key: int, row_count: int) -> list[int]:
+        """Monitors that a charge point told of the longest ago."""
+        raise NotImplementedError
+
+    def add_device_event(
+        self,
+        *,
+        charge_point_key: int,
+        kind: DeviceEventKind,
+        event_id: int,
+        occurred_at: datetime,
+        subject: str,
+        component: str,
+        component_instance: str,
+        evse_id: int,
+        connector_id: int,
+        variable: str,
+        variable_instance: str,
+        value: str | None,
+        trigger: str | None,
+        cause: int | None,
+        severity: int | None,
+        is_cleared: bool,
+        tech_code: str | None,
+        tech_info: str | None,
+        monitor_id: int | None,
+        origin: str | None,
+        ocpp_transaction_id: str | None,
+        details: str,
+        received_at: datetime,
+    ) -> int:
+        """Store what happened in a charge point's devices; a repeat changes nothing."""
+        raise NotImplementedError
+
+    def find_newest_device_event(
+        self, *, charge_point_key: int, kind: DeviceEventKind, event_id: int
+    ) -> DeviceEvent | None:
+        """The last of a kind with such an id."""
+        raise NotImplementedError
+
+    def list_device_events(self, *, charge_point_key: int, before_id: int, page_size: int) -> list[DeviceEvent]:
+        """A charge point's events, the newest first, a page at a time."""
+        raise NotImplementedError
+
+    def count_device_events(self, *, charge_point_key: int) -> int:
+        """How many events of a charge point's devices are kept."""
+        raise NotImplementedError
+
+    def drop_oldest_device_events(self, *, charge_point_key: int, row_count: int) -> int:
+        """Forget the oldest of them."""
+        raise NotImplementedError
+
+    def stamp_error(self, *, last_error_at: datetime | None, key: int) -> None:
+        """Note when a charge point last told of something that is wrong with it."""
+        raise NotImplementedError
+
+    def add_device_report(
+        self,
+        *,
+        charge_point_key: int,
+        kind: DeviceReportKind,
+        request_id: int,
+        requested_at: datetime | None,
+        is_full: bool,
+    ) -> DeviceReport:
+        """Make a report known, before its first chunk or with it."""
+        raise NotImplementedError
+
+    def set_report_requested(self, *, requested_at: datetime | None, is_full: bool, id: int) -> None:
+        """Note that a charge point agreed to send a report."""
+        raise NotImplementedError
+
+    def set_report_progress(
+        self, *, first_at: datetime | None, last_at: datetime | None, is_complete: bool, id: int
+    ) -> None:
+        """Note a chunk of a report."""
+        raise NotImplementedError
+
+    def find_device_report_of_kind(
+        self, *, charge_point_key: int, kind: DeviceReportKind, request_id: int
+    ) -> DeviceReport | None:
+        """A report of one kind by the id of its request."""
+        raise NotImplementedError
+
+    def find_device_report(self, *, charge_point_key: int, request_id: int) -> DeviceReport | None:
+        """The newest report by the id of its request, whatever its kind."""
+        raise NotImplementedError
+
+    def list_device_reports(self, *, charge_point_key: int, before_id: int, page_size: int) -> list[DeviceReport]:
+        """A charge point's reports, the newest first, a page at a time."""
+        raise NotImplementedError
+
+    def delete_device_report(self, *, id: int) -> None:
+        """Forget a report with its chunks."""
+        raise NotImplementedError
+
+    def list_report_sizes(self, *, charge_point_key: int) -> list[ListReportSizesRow]:
+        """How large each report of a charge point is, the oldest first."""
+        raise NotImplementedError
+
+    def size_of_report(self, *, report_id: int) -> int:
+        """How large the chunks of a report are together."""
+        raise NotImplementedError
+
+    def add_report_chunk(
+        self, *, report_id: int, position: int, seq_no: int, is_last: bool, content: str, received_at: datetime
+    ) -> None:
+        """Store a chunk of a report."""
+        raise NotImplementedError
+
+    def list_report_chunks(self, *, report_id: int) -> list[DeviceReportChunk]:
+        """The chunks of a report as they came."""
+        raise NotImplementedError
+
+    def list_report_steps(self, *, report_id: int) -> list[ListReportStepsRow]:
+        """The same without what they say."""
+        raise NotImplementedError
+
+    def list_chunk_contents(self, *, report_id: int, seq_no: int) -> list[str]:
+        """The content of chunks of a report with this number."""
+        raise NotImplementedError
+
+    def delete_report_chunks(self, *, report_id: int) -> None:
+        """Forget the chunks of a report."""
         raise NotImplementedError
 
     def book_energy(self, *, wh: int, last_tx_stop_at: datetime | None, key: int) -> None:
@@ -1476,13 +1707,28 @@ class Queries(Protocol):
         raise NotImplementedError
 
     def list_transactions(
-        self, *, since: datetime, before: datetime, before_id: int, closed_only: bool, page_size: int
+        self,
+        *,
+        since: datetime,
+        before: datetime,
+        before_id: int,
+        closed_only: bool,
+        evse_id: int | None,
+        page_size: int,
     ) -> list[TransactionRecord]:
         """Transactions that began in a span of time, the newest first, a page at a time before a transaction."""
         raise NotImplementedError
 
     def list_transactions_of_connector_id(
-        self, *, connector_id: int, since: datetime, before: datetime, before_id: int, closed_only: bool, page_size: int
+        self,
+        *,
+        connector_id: int,
+        since: datetime,
+        before: datetime,
+        before_id: int,
+        closed_only: bool,
+        evse_id: int | None,
+        page_size: int,
     ) -> list[TransactionRecord]:
         """As ListTransactions, of the connectors of one number, on any charge point."""
         raise NotImplementedError
@@ -1496,9 +1742,14 @@ class Queries(Protocol):
         before_id: int,
         id_tag: str | None,
         closed_only: bool,
+        evse_id: int | None,
         page_size: int,
     ) -> list[TransactionRecord]:
         """As ListTransactions, of one charge point."""
+        raise NotImplementedError
+
+    def list_evses_with_connector(self, *, charge_point_id: str, connector_id: int) -> list[int]:
+        """The EVSEs of a charge point that have a connector of some number; 0 where its version has connectors only."""
         raise NotImplementedError
 
     def list_transactions_of_connector(
@@ -1525,6 +1776,7 @@ class Queries(Protocol):
         before: datetime,
         before_id: int,
         connector_id: int | None,
+        evse_id: int | None,
         closed_only: bool,
         page_size: int,
     ) -> list[TransactionRecord]:
@@ -1539,6 +1791,7 @@ class Queries(Protocol):
         before_id: int,
         charge_point_id: str | None,
         connector_id: int | None,
+        evse_id: int | None,
         id_tag: str | None,
         page_size: int,
     ) -> list[TransactionRecord]:
@@ -1553,6 +1806,7 @@ class Queries(Protocol):
         before_id: int,
         charge_point_id: str | None,
         connector_id: int | None,
+        evse_id: int | None,
         id_tag: str | None,
         ended_since: datetime | None,
         ended_until: datetime | None,
@@ -1569,6 +1823,7 @@ class Queries(Protocol):
         before_id: int,
         charge_point_id: str | None,
         connector_id: int | None,
+        evse_id: int | None,
         id_tag: str | None,
         ended_since: datetime | None,
         ended_until: datetime | None,
@@ -1587,6 +1842,7 @@ class Queries(Protocol):
         until: datetime | None,
         charge_point_id: str | None,
         connector_id: int | None,
+        evse_id: int | None,
         id_tag: str | None,
         page_size: int,
     ) -> list[TransactionRecord]:

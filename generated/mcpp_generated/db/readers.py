@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from .enums import CertificateState, ReservationState
+from .enums import CertificateState, DeviceReportKind, ReservationState
 from .models import (
     Certificate,
     ChargePoint,
@@ -16,6 +16,11 @@ from .models import (
     ConfigurationKey,
     DefaultPrice,
     Departure,
+    DeviceEvent,
+    DeviceMonitor,
+    DeviceReport,
+    DeviceReportChunk,
+    DeviceVariable,
     FindUploadLinkRow,
     FirmwareImage,
     IdTag,
@@ -166,6 +171,51 @@ class Readers(Protocol):
 
     async def list_connectors(self, *, charge_point_keys: Sequence[int]) -> list[ListConnectorsRow]:
         """The connectors of some charge points, each with its open transaction."""
+        raise NotImplementedError
+
+    async def find_variable(self, *, charge_point_key: int) -> str | None:
+        """A key of a charge point's device model, where it has any."""
+        raise NotImplementedError
+
+    async def list_variables(
+        self,
+        *,
+        charge_point_key: int,
+        after: str,
+        component: str | None,
+        variable: str | None,
+        evse_id: int | None,
+        search: str,
+        page_size: int,
+    ) -> list[DeviceVariable]:
+        """A charge point's variables in the order of their keys, a page at a time. One charge point has so few (mcpp.bounds)
+        that any filter may look at all of them."""
+        raise NotImplementedError
+
+    async def list_monitors(self, *, charge_point_key: int, after: int, page_size: int) -> list[DeviceMonitor]:
+        """A charge point's monitors by their ids, a page at a time."""
+        raise NotImplementedError
+
+    async def list_device_events(self, *, charge_point_key: int, before_id: int, page_size: int) -> list[DeviceEvent]:
+        """A charge point's events, the newest first, a page at a time."""
+        raise NotImplementedError
+
+    async def find_device_report_of_kind(
+        self, *, charge_point_key: int, kind: DeviceReportKind, request_id: int
+    ) -> DeviceReport | None:
+        """A report of one kind by the id of its request."""
+        raise NotImplementedError
+
+    async def find_device_report(self, *, charge_point_key: int, request_id: int) -> DeviceReport | None:
+        """The newest report by the id of its request, whatever its kind."""
+        raise NotImplementedError
+
+    async def list_device_reports(self, *, charge_point_key: int, before_id: int, page_size: int) -> list[DeviceReport]:
+        """A charge point's reports, the newest first, a page at a time."""
+        raise NotImplementedError
+
+    async def list_report_chunks(self, *, report_id: int) -> list[DeviceReportChunk]:
+        """The chunks of a report as they came."""
         raise NotImplementedError
 
     async def get_firmware_image(self, *, name: str) -> FirmwareImage | None:
@@ -428,13 +478,28 @@ class Readers(Protocol):
         raise NotImplementedError
 
     async def list_transactions(
-        self, *, since: datetime, before: datetime, before_id: int, closed_only: bool, page_size: int
+        self,
+        *,
+        since: datetime,
+        before: datetime,
+        before_id: int,
+        closed_only: bool,
+        evse_id: int | None,
+        page_size: int,
     ) -> list[TransactionRecord]:
         """Transactions that began in a span of time, the newest first, a page at a time before a transaction."""
         raise NotImplementedError
 
     async def list_transactions_of_connector_id(
-        self, *, connector_id: int, since: datetime, before: datetime, before_id: int, closed_only: bool, page_size: int
+        self,
+        *,
+        connector_id: int,
+        since: datetime,
+        before: datetime,
+        before_id: int,
+        closed_only: bool,
+        evse_id: int | None,
+        page_size: int,
     ) -> list[TransactionRecord]:
         """As ListTransactions, of the connectors of one number, on any charge point."""
         raise NotImplementedError
@@ -448,9 +513,14 @@ class Readers(Protocol):
         before_id: int,
         id_tag: str | None,
         closed_only: bool,
+        evse_id: int | None,
         page_size: int,
     ) -> list[TransactionRecord]:
         """As ListTransactions, of one charge point."""
+        raise NotImplementedError
+
+    async def list_evses_with_connector(self, *, charge_point_id: str, connector_id: int) -> list[int]:
+        """The EVSEs of a charge point that have a connector of some number; 0 where its version has connectors only."""
         raise NotImplementedError
 
     async def list_transactions_of_connector(
@@ -477,6 +547,7 @@ class Readers(Protocol):
         before: datetime,
         before_id: int,
         connector_id: int | None,
+        evse_id: int | None,
         closed_only: bool,
         page_size: int,
     ) -> list[TransactionRecord]:
@@ -491,6 +562,7 @@ class Readers(Protocol):
         before_id: int,
         charge_point_id: str | None,
         connector_id: int | None,
+        evse_id: int | None,
         id_tag: str | None,
         page_size: int,
     ) -> list[TransactionRecord]:
@@ -505,6 +577,7 @@ class Readers(Protocol):
         before_id: int,
         charge_point_id: str | None,
         connector_id: int | None,
+        evse_id: int | None,
         id_tag: str | None,
         ended_since: datetime | None,
         ended_until: datetime | None,
@@ -521,6 +594,7 @@ class Readers(Protocol):
         before_id: int,
         charge_point_id: str | None,
         connector_id: int | None,
+        evse_id: int | None,
         id_tag: str | None,
         ended_since: datetime | None,
         ended_until: datetime | None,
@@ -539,6 +613,7 @@ class Readers(Protocol):
         until: datetime | None,
         charge_point_id: str | None,
         connector_id: int | None,
+        evse_id: int | None,
         id_tag: str | None,
         page_size: int,
     ) -> list[TransactionRecord]:

@@ -367,4 +367,4 @@ ACTIONS: Mapping[str, AnyAction] = {
         UPDATE_FIRMWARE,
     )
 }
-"""Every action of OCPP 1.6 by its name."""
+"""Every action of OCPP 1.6 that is answered, by its name."""

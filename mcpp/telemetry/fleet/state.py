@@ -19,6 +19,7 @@ from mcpp.domain.events import (
     TransactionStopped,
 )
 from mcpp.domain.statuses import NO_ERROR
+from mcpp.reads.connector_names import Numbers
 from mcpp.reads.live import MOST_KNOWN, LiveConnector, LiveReadings
 from mcpp.reads.stored_fleet import StoredChargePoint
 from mcpp.telemetry.labels import OTHER
@@ -97,8 +98,8 @@ class ChargePointFigures:
     """That ended."""
     transaction_seconds: float = 0.0
     """Of those that ended, by the charger's clock."""
-    connectors: dict[int, ConnectorFigures] = field(default_factory=dict)
-    """Those that were heard of when somebody looked, by number, 0 for the charge point as a whole."""
+    connectors: dict[Numbers, ConnectorFigures] = field(default_factory=dict)
+    """Those that were heard of when somebody looked, by EVSE and connector, (0, 0) for the charge point as a whole."""
     energy: EnergyTotal = field(default_factory=EnergyTotal)
     is_real: bool = False
     """It has booted or charged at some time."""
@@ -140,8 +141,8 @@ class Fleet:
         """Those that have series, as of now, in the order in which they got them; the figures go on changing."""
         exported = list(self._exported.values())
         for figures in exported:
-            for number in self._live.connectors(figures.identity):
-                self._connector_of(figures, number)
+            for numbers in self._live.connectors(figures.identity):
+                self._connector_of(figures, numbers)
         return iter(exported)
 
     @property
@@ -158,10 +159,10 @@ class Fleet:
             figures = self._meet(known.identity, energy, is_real=known.is_real)
             if figures is None or known.identity not in self._exported:
                 continue
-            for number, _, error_code in known.connectors:
-                connector = self._connector_of(figures, number)
+            for told in known.connectors:
+                connector = self._connector_of(figures, (told.evse_id, told.connector_id))
                 if connector is not None:
-                    connector.error_code = error_code
+                    connector.error_code = told.error_code
 
     def forget(self, identity: str) -> None:
         """A charge point is no longer in the database; the next one that waits gets its place."""
@@ -236,7 +237,7 @@ class Fleet:
             self._export(figures)
 
     def _changed_status(self, figures: ChargePointFigures, event: ConnectorStatusChanged) -> None:
-        connector = self._connector_of(figures, event.connector_id)
+        connector = self._connector_of(figures, (event.evse_id, event.connector_id))
         if connector is None:
             return
         if event.status != event.previous_status:
@@ -258,11 +259,12 @@ class Fleet:
         """A status as a label: of the closed set or `_OTHER`."""
         return status if status in self._known_statuses else OTHER
 
-    def _connector_of(self, figures: ChargePointFigures, number: int) -> ConnectorFigures | None:
+    def _connector_of(self, figures: ChargePointFigures, numbers: Numbers) -> ConnectorFigures | None:
         """Made known where it wasn't; None where it has no series."""
-        connector = figures.connectors.get(number)
+        connector = figures.connectors.get(numbers)
         if connector is None and figures.identity in self._exported:
-            live = self._live.connector(figures.identity, number)
+            evse_id, connector_id = numbers
+            live = self._live.connector(figures.identity, connector_id, evse_id)
             if live is not None:
-                connector = figures.connectors[number] = ConnectorFigures(live)
+                connector = figures.connectors[numbers] = ConnectorFigures(live)
         return connector

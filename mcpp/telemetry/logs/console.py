@@ -4,7 +4,7 @@
     12:30:01.209 I CP-17    ←✓StatusNotification  4.8ms   45B 3f2a9c01/9c01ab22 #1
 
 Arrows point from the charge point to the server and back; ✓ is an answer, ✗ an error for an answer. Then come the first
-digits of the correlation id and of the session's, the connector (#1) and the transaction (t12).
+digits of the correlation id and of the session's, the connector (#1) or EVSE (EVSE 1) and the transaction (t12).
 
 A line fits the terminal, or 120 columns: what says least is left out, and long texts are shortened, with … in its
 place. The log as JSON has all of it. What to do about a warning stands below it.
@@ -19,6 +19,8 @@ from datetime import datetime
 from itertools import starmap
 from typing import Final, TypeAlias
 
+from mcpp.domain.memory import CHARGE_POINT
+from mcpp.reads.connector_names import connector_mark
 from mcpp.telemetry.logs.lines import Line, Renderer, json_value
 from mcpp.telemetry.logs.sink import STANDARD_OUTPUT
 
@@ -44,7 +46,7 @@ _BOLD, _DIM, _RED, _GREEN, _YELLOW, _BLUE, _CYAN = "1", "2", "31", "32", "33", "
 _LEVEL_STYLES: Final = {"debug": _DIM, "info": "", "warning": _YELLOW, "error": f"{_BOLD};{_RED}"}
 _ARROW_STYLES: Final = {"in": _GREEN, "out": _BLUE}
 
-_IDS: Final = ("correlation_id", "session_correlation_id", "connector_id", "transaction_id")
+_IDS: Final = ("correlation_id", "session_correlation_id", "connector_id", "evse_id", "transaction_id")
 _OMITTED: Final = ("category", "message_id", "trace_id", "span_id")
 """What the correlation id leads to, in lines of JSON."""
 _BELOW: Final = {
@@ -227,10 +229,18 @@ def _ids(line: Line, *, with_correlation: bool = True) -> Iterator[_Part]:
     ids = [_plain(line.get(name) or "")[:_ID_DIGITS] for name in ("correlation_id", "session_correlation_id")]
     if with_correlation and any(ids):
         yield [("/".join(filter(None, ids)), _DIM)]
-    if (connector := line.get("connector_id")) is not None:
-        yield [(f"#{_plain(connector)}", "")]
+    if (place := _place(line)) is not None:
+        yield [(place, "")]
     if (transaction := line.get("transaction_id")) is not None:
         yield [(f"t{_plain(transaction)}", "")]
+
+
+def _place(line: Line) -> str | None:
+    """The connector (#1), or the EVSE."""
+    connector, evse = line.get("connector_id"), line.get("evse_id")
+    if isinstance(evse, int):
+        return connector_mark(connector if isinstance(connector, int) else CHARGE_POINT, evse)
+    return None if connector is None else f"#{_plain(connector)}"
 
 
 def _facts(line: Line, columns: frozenset[str]) -> Iterator[_Fact]:

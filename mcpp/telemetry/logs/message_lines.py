@@ -145,6 +145,8 @@ def _add_flow(line: Line, flow: Flow) -> None:
     line["charge_point_id"] = flow.peer.identity
     if flow.connector_id is not None:
         line["connector_id"] = flow.connector_id
+    if flow.evse_id:
+        line["evse_id"] = flow.evse_id
     if flow.transaction_id is not None:
         line["transaction_id"] = flow.transaction_id
     if flow.action:
@@ -162,6 +164,8 @@ def _exchange_text(flow: Flow, size: int, seconds: float, began: str, ended: str
     if flow.session_correlation_id is not None:
         trace += f',"session_correlation_id":"{flow.session_correlation_id}"'
     subject = "" if flow.connector_id is None else f',"connector_id":{flow.connector_id}'
+    if flow.evse_id:
+        subject += f',"evse_id":{flow.evse_id}'
     if flow.transaction_id is not None:
         subject += f',"transaction_id":{flow.transaction_id}'
     message_id = flow.message_id

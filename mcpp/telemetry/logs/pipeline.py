@@ -34,6 +34,7 @@ _FIELD_ORDER = (
     "session_correlation_id",
     "charge_point_id",
     "connector_id",
+    "evse_id",
     "transaction_id",
     "action",
     "message_id",
@@ -159,6 +160,7 @@ def _merge_flow(_: WrappedLogger, __: str, fields: EventDict) -> EventDict:
         facts = {
             "charge_point_id": flow.peer.identity,
             "connector_id": flow.connector_id,
+            "evse_id": flow.evse_id or None,
             "transaction_id": flow.transaction_id,
             "action": flow.action,
             "message_id": flow.message_id,

@@ -10,6 +10,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TypeAlias
 
+from mcpp.domain.memory import NO_EVSE
+from mcpp.reads.connector_names import Numbers
 from mcpp.telemetry.fleet.state import ChargePointFigures, ConnectorFigures, Fleet
 from mcpp.telemetry.metrics.exposition import Family, family, sum_family
 
@@ -168,8 +170,19 @@ class _Series:
             labels = self._labels[point.identity]
             # All of one charge point at once: connectors may be met between the pieces of a scrape.
             yield "".join(
-                [lines(f'{labels},connector="{number}"', connector) for number, connector in point.connectors.items()]
+                [
+                    lines(f"{labels},{_of_connector(numbers)}", connector)
+                    for numbers, connector in point.connectors.items()
+                    if connector.live.is_shown
+                ]
             ).encode()
+
+
+def _of_connector(numbers: Numbers) -> str:
+    """The labels of a connector; without an EVSE there is no label `evse`, which to Prometheus is the same as ""."""
+    evse_id, connector_id = numbers
+    evse = "" if evse_id == NO_EVSE else f'evse="{evse_id}",'
+    return f'{evse}connector="{connector_id}"'
 
 
 class _Labels(dict[str, str]):

@@ -9,7 +9,7 @@ from opentelemetry.util.types import AttributeValue
 
 from mcpp.ocppj.flow import Direction, Flow, TraceContext
 from mcpp.telemetry.tracing.session_spans import session_link, write_session_span
-from mcpp.telemetry.tracing.spans import TEXT_LIMIT, Span, Spans, new_span_id
+from mcpp.telemetry.tracing.spans import TEXT_LIMIT, Span, Spans, evse_attribute, new_span_id
 
 _KINDS: Final = {Direction.IN: SpanKind.SERVER, Direction.OUT: SpanKind.CLIENT}
 
@@ -87,6 +87,7 @@ class FlowSpans:
             attributes["rpc.method_original"] = flow.action[:TEXT_LIMIT]
         if flow.connector_id is not None:
             attributes["ocpp.connector_id"] = flow.connector_id
+        attributes |= evse_attribute(flow.evse_id)
         if flow.transaction_id is not None:
             attributes["ocpp.transaction_id"] = flow.transaction_id
         if flow.session_correlation_id is not None:

@@ -16,7 +16,7 @@ from opentelemetry.util.types import AttributeValue
 from mcpp.domain.events import Event, TransactionRecovered, TransactionStopped
 from mcpp.ocppj.flow import TraceContext, active_trace_context, current_flow
 from mcpp.telemetry.sessions import SessionEnd
-from mcpp.telemetry.tracing.spans import Span, Spans, new_span_id, span_context
+from mcpp.telemetry.tracing.spans import Span, Spans, evse_attribute, new_span_id, span_context
 
 _NAME: Final = "charging session"
 
@@ -83,6 +83,7 @@ class SessionSpans:
                         "session_correlation_id": session,
                         "ocpp.charge_point_id": event.charge_point_id,
                         "ocpp.connector_id": event.connector_id,
+                        **evse_attribute(event.evse_id),
                         "ocpp.transaction_id": event.transaction_id,
                     },
                     links=(session_link(session),),
@@ -99,6 +100,7 @@ class SessionSpans:
             "session_correlation_id": end.correlation_id,
             "ocpp.charge_point_id": end.charge_point_id,
             "ocpp.connector_id": end.connector_id,
+            **evse_attribute(end.evse_id),
         }
         if end.transaction_id is not None:
             attributes["ocpp.transaction_id"] = end.transaction_id

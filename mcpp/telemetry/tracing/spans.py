@@ -97,3 +97,8 @@ class Spans:
                 end_time=end,
             )
         )
+
+
+def evse_attribute(evse_id: int | None) -> dict[str, AttributeValue]:
+    """The EVSE of a connector, where its OCPP version has any."""
+    return {"ocpp.evse_id": evse_id} if evse_id else {}

@@ -2,7 +2,7 @@
 //
 // <button data-request="POST /api/v1/…" data-body='{"type": "Soft"}' data-ask="Restart Garage?">Restart</button>
 // asks once, in a dialog, where there is `data-ask`. <form data-request="PUT /api/v1/people/{id}"> sends its fields as
-// JSON, but for those whose names the address takes. The answer is said in the element that `data-answer` names by its
+// JSON, in what `data-body` has, but for those whose names the address takes. The answer is said in the element that `data-answer` names by its
 // id, else at the foot of the page; `data-then` is an address to go to afterwards.
 
 // live.js loads this module when the first of them is used.
@@ -23,7 +23,7 @@ export async function act(element) {
     const response = await fetch(address, {
       method,
       headers: { "Content-Type": "application/json", Accept: "application/json" },
-      body: method === "DELETE" || method === "GET" ? undefined : (element.dataset.body ?? fields(element)),
+      body: method === "DELETE" || method === "GET" ? undefined : (fields(element) ?? element.dataset.body),
     });
     if (response.status === 401) return void location.assign(`/login?next=${encodeURIComponent(location.pathname)}`);
     const text = await response.text();
@@ -56,16 +56,24 @@ function addressed(element) {
 function fields(form) {
   if (form.localName !== "form") return undefined;
   const taken = new Set([...form.dataset.request.matchAll(/\{([\w-]+)\}/g)].map((match) => match[1]));
-  const values = {};
+  const values = JSON.parse(form.dataset.body ?? "{}");
   for (const field of form.elements) {
     if (!field.name || taken.has(field.name) || (field.type === "radio" && !field.checked)) continue;
-    if (field.type === "checkbox") values[field.name] = field.checked;
-    else if (field.dataset.type === "list") values[field.name] = listed(field.value);
-    else if (field.dataset.type === "clearable") values[field.name] = field.value || null;
+    if (field.type === "checkbox") put(values, field.name, field.checked);
+    else if (field.dataset.type === "list") put(values, field.name, listed(field.value));
+    else if (field.dataset.type === "clearable") put(values, field.name, field.value || null);
     else if (field.value === "" && !field.required) continue;
-    else values[field.name] = field.dataset.type === "number" ? Number(field.value) : field.value;
+    else put(values, field.name, field.dataset.type === "number" ? Number(field.value) : field.value);
   }
   return JSON.stringify(values);
+}
+
+/** A name with dots leads into objects. */
+function put(values, name, value) {
+  const names = name.split(".");
+  const last = names.pop();
+  for (const each of names) values = values[each] ??= {};
+  values[last] = value;
 }
 
 /** One a line, or between commas. */

@@ -37,7 +37,7 @@ from mcpp.domain.security_profiles import SecurityProfile
 from mcpp.domain.stamps import StampBook
 from mcpp.files.directory import MIB
 from mcpp.files.store import FileStore
-from mcpp.ocpp16.version import OCPP16
+from mcpp.ocpp16.known import KNOWN as OCPP16
 from mcpp.ocppj.actions import Action, AnyAction, Req, Res
 from mcpp.ocppj.errors import NotConnected
 from mcpp.reads.booked import BookedEnergy
@@ -47,7 +47,7 @@ from mcpp.server.connect import ConnectGuide
 from mcpp.server.events import Events
 from mcpp.server.passwords import Passwords
 from mcpp.server.stories import Stories
-from mcpp.server.versions import CHARGING_PROFILES, local_list_sync, read_unmatched
+from mcpp.server.versions import BUTTONS, CHARGING_PROFILES, local_list_sync, read_unmatched
 from mcpp.settings import Settings
 from mcpp.storage.readiness import check_writable
 from mcpp.storage.sqlite.copies import SqliteCopies
@@ -149,6 +149,7 @@ class Books:
         self.q.set_connector_status(
             key=self.connector(identity, connector_id),
             status=status,
+            reported_status=None,
             error_code=error_code,
             info=None,
             vendor_id=None,
@@ -297,6 +298,8 @@ async def site(
         connect_info=ConnectGuide(Settings(), None).info,
         sync_local_list=local_list_sync(writer, connections, clock.now),
         charging_profiles=CHARGING_PROFILES,
+        buttons=BUTTONS,
+        ocpp_versions=["1.6", "2.0.1", "2.1"],
         read_unmatched=read_unmatched,
         tell_story=Stories(partial(snapshot, database)).tell,
         check_profile=lambda _: None,

@@ -17,7 +17,7 @@ from mcpp.domain import charge_points
 from mcpp.domain.authorization import AuthorizationPolicy
 from mcpp.domain.events import Event
 from mcpp.domain.memory import Memory
-from mcpp.ocpp16.version import OCPP16
+from mcpp.ocpp16.known import KNOWN as OCPP16
 from mcpp.ocppj.errors import CommandError
 from mcpp.ocppj.flow import Flow, Peer
 from mcpp.ocppj.frames import Call, CallError, CallResult
@@ -73,7 +73,7 @@ async def test_nothing_is_left_of_a_charge_points_day(tmp_path: Path) -> None:
     registry = Registry(on_connected=lambda _: None, on_disconnected=lambda _: None)
 
     async def admit(_: ConnectRequest) -> Admitted:
-        return Admitted(Peer(connected.key, "CP1"), connected.epoch)
+        return Admitted(Peer(connected.key, "CP1"), connected.epoch, "1.6")
 
     door.verdict = admit
     listener = OcppListener(

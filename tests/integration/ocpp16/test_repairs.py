@@ -19,7 +19,7 @@ from mcpp.csms.version import SpokenVersion
 from mcpp.domain import charge_points
 from mcpp.domain.authorization import AuthorizationPolicy
 from mcpp.domain.memory import Memory
-from mcpp.ocpp16.version import OCPP16
+from mcpp.ocpp16.known import KNOWN as OCPP16
 from mcpp.ocppj.actions import Action, Req, Res
 from mcpp.ocppj.errors import CallRefused
 from mcpp.ocppj.flow import Peer
@@ -90,7 +90,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     door = OpenDoor()
 
     async def admit(_: ConnectRequest) -> Admitted:
-        return Admitted(Peer(connected.key, "CP1"), connected.epoch)
+        return Admitted(Peer(connected.key, "CP1"), connected.epoch, "1.6")
 
     door.verdict = admit
     registry = Registry(on_connected=lambda _: None, on_disconnected=lambda _: None)

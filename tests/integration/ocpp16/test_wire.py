@@ -19,7 +19,7 @@ from mcpp.domain import charge_points
 from mcpp.domain.authorization import AuthorizationPolicy
 from mcpp.domain.events import Event
 from mcpp.domain.memory import Memory
-from mcpp.ocpp16.version import OCPP16
+from mcpp.ocpp16.known import KNOWN as OCPP16
 from mcpp.ocppj.actions import Sender
 from mcpp.ocppj.errors import CallFault, ErrorCode, Unanswerable
 from mcpp.ocppj.flow import Direction, Flow, Peer, new_correlation_id

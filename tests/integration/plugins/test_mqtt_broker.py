@@ -33,7 +33,7 @@ class VerbsByHand:
     def __init__(self) -> None:
         self.done = asyncio.Queue[tuple[object, ...]]()
 
-    async def remote_start(self, charge_point_id: str, connector_id: int, id_tag: str) -> bool:
+    async def remote_start(self, charge_point_id: str, connector_id: int, id_tag: str, evse_id: int = 0) -> bool:
         await self.done.put(("start", charge_point_id, connector_id, id_tag))
         return True
 
@@ -41,7 +41,9 @@ class VerbsByHand:
         await self.done.put(("stop", charge_point_id, transaction_id))
         return True
 
-    async def limit_current(self, charge_point_id: str, connector_id: int, amperes: Decimal | None) -> bool:
+    async def limit_current(
+        self, charge_point_id: str, connector_id: int, amperes: Decimal | None, evse_id: int = 0
+    ) -> bool:
         raise NotImplementedError
 
 

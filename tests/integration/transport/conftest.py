@@ -7,6 +7,8 @@ import pytest
 import pytest_asyncio
 import uvloop
 
+from mcpp.transport.connection import Connection
+from mcpp.transport.gate import Gate
 from mcpp.transport.limits import Limits
 from mcpp.transport.tls import ServerTls
 from tests.authority import Authority
@@ -48,9 +50,13 @@ async def start(authority: Authority | None) -> AsyncIterator[StartCentralSystem
         *dialects: Dialect,
         tls: ServerTls | None = None,
         path_strict: bool = False,
+        gate: Gate[Connection] | None = None,
+        compressed: bool = False,
     ) -> CentralSystem:
-        limits = limits or Limits(close_timeout=0.5, drain_timeout=0.5)
-        system = CentralSystem(limits, dialects, authority, tls, path_strict=path_strict)
+        limits = limits or Limits(close_timeout=0.5, drain_timeout=0.5, refusal_grid=0.01)
+        system = CentralSystem(
+            limits, dialects, authority, tls, path_strict=path_strict, gate=gate, compressed=compressed
+        )
         await system.start()
         started.append(system)
         return system

@@ -28,9 +28,11 @@ from mcpp.ocppj.flow import (
     active_correlation_id,
     current_flow,
 )
-from mcpp.ocppj.frames import Call, CallError, CallResult, FrameError
+from mcpp.ocppj.frames import FRAMING_16, Call, CallError, CallResult, CallResultError, FrameError, Framing, Send
 from mcpp.transport.admission import AdmissionRefused, Admitted, ConnectRequest
 from mcpp.transport.charge_point import LiveChargePoint
+from mcpp.transport.connection import Connection
+from mcpp.transport.gate import Gate
 from mcpp.transport.limits import Limits
 from mcpp.transport.listener import OcppListener
 from mcpp.transport.registry import Registry
@@ -65,7 +67,9 @@ class Dialect:
 
     actions: Mapping[str, AnyAction] = {ECHO.name: ECHO}
 
-    def __init__(self, subprotocol: str = "ocpp1.6") -> None:
+    def __init__(self, subprotocol: str = "ocpp1.6", framing: Framing = FRAMING_16, *, is_loaded: bool = True) -> None:
+        self.is_loaded = is_loaded
+        self.framing = framing
         self.subprotocol = subprotocol
         self.version = subprotocol.removeprefix("ocpp")
         self.gates: dict[str, asyncio.Event] = {}
@@ -83,7 +87,11 @@ class Dialect:
         """What a `Wait` handler for this text waits for."""
         return self.gates.setdefault(name, asyncio.Event())
 
-    def handle(self, flow: Flow, call: Call, /) -> Answer:
+    def load(self) -> None:
+        self.is_loaded = True
+
+    def handle(self, flow: Flow, call: Call | Send, /) -> Answer:
+        assert self.is_loaded
         try:
             request = Text.model_validate_json(call.payload)
         except ValidationError as error:
@@ -196,6 +204,12 @@ class Recorder:
     def exchanged(self, flow: Flow, answer: CallResult | CallError, size: int) -> None:
         self._note(f"answered {answer.message_id}")
 
+    def taken(self, flow: Flow) -> None:
+        self._note(f"taken {flow.message_id}")
+
+    def result_refused(self, peer: Peer, error: CallResultError, size: int) -> None:
+        self._note(f"result refused {error.message_id} {error.code}")
+
     def unanswered(self, flow: Flow, error: BaseException) -> None:
         self._note(f"unanswered {flow.message_id} {type(error).__name__}")
 
@@ -225,7 +239,7 @@ class Recorder:
     def frame_refused(self, peer: Peer, error: FrameError, size: int) -> None:
         self._note(f"refused {error.message_id}")
 
-    def refusal_sent(self, peer: Peer, answer: CallError, size: int) -> None:
+    def refusal_sent(self, peer: Peer, answer: CallError | CallResultError, size: int) -> None:
         self._note(f"refusal {answer.message_id} {answer.code}")
 
     def connection(
@@ -246,7 +260,7 @@ class OpenDoor:
         self.requests.append(request)
         if self.verdict is not None:
             return await self.verdict(request)
-        return Admitted(Peer(len(self.requests), request.identity), 1)
+        return Admitted(Peer(len(self.requests), request.identity), 1, request.ocpp_versions[0])
 
 
 class CentralSystem:
@@ -260,6 +274,8 @@ class CentralSystem:
         tls: ServerTls | None = None,
         *,
         path_strict: bool = False,
+        gate: Gate[Connection] | None = None,
+        compressed: bool = False,
     ) -> None:
         """By TLS with a certificate of the authority, if there is one, or as given."""
         self.client_tls: ssl.SSLContext | None = None
@@ -289,6 +305,8 @@ class CentralSystem:
             limits=limits,
             tls=tls,
             path_strict=path_strict,
+            gate=gate,
+            compressed=compressed,
         )
         self.port = 0
 

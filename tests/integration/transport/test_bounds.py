@@ -11,10 +11,12 @@ from websockets.frames import Opcode
 from mcpp.csms.outcomes import ConnectionOutcome
 from mcpp.ocppj.errors import CommandError, QueueFull
 from mcpp.ocppj.frames import LONGEST_ID
+from mcpp.transport.gate import Gate
 from mcpp.transport.limits import Limits
 from tests.integration.transport.conftest import StartCentralSystem
 from tests.integration.transport.support import (
     ECHO,
+    PATIENCE,
     CentralSystem,
     RawSocket,
     Text,
@@ -130,6 +132,26 @@ async def test_a_larger_request_is_refused(system: CentralSystem, finished: bool
     assert (await raw.at_end()).startswith(b"HTTP/1.1 431 ")
     assert system.recorder.outcomes == [ConnectionOutcome.BAD_REQUEST]
     await raw.close()
+
+
+async def test_who_waits_for_a_refusal_makes_room_for_others(start: StartCentralSystem) -> None:
+    system = await start(Limits(refusal_grid=PATIENCE, close_timeout=0.5), gate=Gate(most=1, most_strangers=4))
+    sockets = []
+    for number in range(5):
+        raw = await system.dial_raw()
+        raw.writer.write(handshake(f"/ocpp/{number}/ws"))
+        await system.recorder.until_outcome(ConnectionOutcome.BAD_IDENTITY, number + 1)
+        sockets.append(raw)
+    sockets[-1].writer.write(b"x" * 64 * KIB)
+
+    async with system.dial() as client:  # there may be one, and those who wait aren't it
+        await client.send(call("m1", "Echo", "x"))
+        assert await receive(client) == result("m1", "x")
+    assert [await raw.at_end() for raw in sockets[:2]] == [b"", b""]  # cut, oldest first
+    assert system.recorder.outcomes.count(ConnectionOutcome.BAD_IDENTITY) == 5
+    assert system.listener.memory.total < 5 * KIB
+    for raw in sockets:
+        await raw.close()
 
 
 # CALLs that wait.

@@ -151,8 +151,12 @@ async def test_what_could_not_be_stored_is_not_answered(system: CentralSystem) -
 @pytest.mark.parametrize(
     ("text", "answer", "frames"),
     [
-        (b'[2,"m1","Echo",{"text":"x"}', [4, "m1", "FormatViolation"], ["refused m1", "refusal m1 FormatViolation"]),
-        (b'[9,"m1",{}]', [4, "m1", "NotSupported"], ["refused m1", "refusal m1 NotSupported"]),
+        (
+            b'[2,"m1","Echo",{"text":"x"}',
+            [4, "m1", "RpcFrameworkError"],
+            ["refused m1", "refusal m1 RpcFrameworkError"],
+        ),
+        (b'[9,"m1",{}]', [4, "m1", "MessageTypeNotSupported"], ["refused m1", "refusal m1 MessageTypeNotSupported"]),
         (b"hello", None, ["refused None"]),
         (b'[3,"m1",', None, ["refused m1"]),
         (b"\xff\xfe\xff", None, ["refused None"]),

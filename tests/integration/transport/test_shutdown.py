@@ -85,7 +85,7 @@ async def test_a_handshake_under_way_is_cut(system: CentralSystem) -> None:
     async def never(request: ConnectRequest) -> Admitted | AdmissionRefused:
         asked.set()
         await asyncio.Event().wait()
-        return Admitted(Peer(1, request.identity), 1)
+        return Admitted(Peer(1, request.identity), 1, "1.6")
 
     system.door.verdict = never
     raw = await system.dial_raw()

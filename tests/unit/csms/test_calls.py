@@ -52,7 +52,7 @@ async def _failure(services: Services, work: Callable[[Queries], HeartbeatRespon
     def heartbeat(context: CallContext, _: HeartbeatRequest) -> Pending[HeartbeatResponse]:
         return context.read(work)
 
-    router = CallRouter(services, {}, REPAIRS, lambda _: None)
+    router = CallRouter(services, {HEARTBEAT.name: HEARTBEAT}, REPAIRS, lambda _: None)
     router.add(HEARTBEAT, heartbeat)
     flow = Flow(Peer(1, "CP-1"), Direction.IN, "Heartbeat", "1", "c" * 32, 0.0)
     answer = router.dispatch(flow, Call("1", "Heartbeat", b"{}"))

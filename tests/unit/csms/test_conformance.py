@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from mcpp.csms.conformance import ConformanceRecorder
 from mcpp.csms.examples import field_of, masked_text, masked_value
 from mcpp.domain.conformance import ELSEWHERE, TEXT_LIMIT, ConformanceBook, Kind, Seen
-from mcpp.ocpp16.version import OCPP16
+from mcpp.ocpp16.known import KNOWN as OCPP16
 from mcpp.ocppj.errors import CallTimeout, InvalidAnswer
 from mcpp.ocppj.flow import Deviation, Direction, Flow, Peer
 from mcpp.redaction import MASK

@@ -8,6 +8,7 @@ from itertools import count
 import pytest
 
 from mcpp.domain import reservations
+from mcpp.domain.allotments import allot
 from mcpp.domain.events import ReservationChanged, TransactionStarted
 from mcpp.domain.occasion import Result
 from mcpp.domain.reservations import Reserve, status_at
@@ -291,12 +292,12 @@ def test_an_overdue_one_is_shown_as_expired_before_that_is_booked(books: Books) 
 
 
 def test_allotted_ids_are_positive_and_never_come_again(books: Books) -> None:
-    first = reservations.allot_id(books.q)
+    first = allot(books.q, "reservation")
     book(books, first)
     book(books, first + 1)
-    second = reservations.allot_id(books.q)
+    second = allot(books.q, "reservation")
     books.connection.execute("DELETE FROM reservations")
-    third = reservations.allot_id(books.q)
+    third = allot(books.q, "reservation")
 
     assert 0 < first < 2**31
     assert second == first + 2, "a caller's own number is passed over"

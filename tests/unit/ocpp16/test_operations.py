@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel, JsonValue
 
 from mcpp.csms.live import Exchange, LiveChargePoints
-from mcpp.csms.operations import ChangeOutcome, Operations
+from mcpp.csms.operations import ChangeOutcome, Operations, TransactionIds
 from mcpp.domain.security_profiles import SecurityProfile
 from mcpp.ocpp16.operations import Ocpp16Operations
 from mcpp.ocppj.actions import Action, AnyAction, Req, Res, decode
@@ -52,10 +52,10 @@ class Wire:
     ) -> Exchange[BaseModel]:
         raise NotImplementedError
 
-    async def running_transaction(self, charge_point_id: str, connector_id: int) -> int | None:
-        assert (charge_point_id, connector_id) == ("CP-1", 2)
+    async def running_transaction(self, charge_point_id: str, connector_id: int, evse_id: int) -> TransactionIds | None:
+        assert (charge_point_id, connector_id, evse_id) == ("CP-1", 2, 0)
         self.sent.append(("the books", {}))
-        return self.transaction_id
+        return None if self.transaction_id is None else TransactionIds(self.transaction_id, None)
 
     def operations(self) -> Operations:
         live: LiveChargePoints = self

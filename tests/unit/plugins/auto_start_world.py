@@ -73,7 +73,7 @@ class OneCharger(SiteByHand):
     def verbs(self) -> Operations:
         return self  # type: ignore[return-value]  # the one verb that auto-start may use
 
-    async def remote_start(self, charge_point_id: str, connector_id: int, id_tag: str) -> bool:
+    async def remote_start(self, charge_point_id: str, connector_id: int, id_tag: str, evse_id: int = 0) -> bool:
         assert (charge_point_id, id_tag) == ("CP-1", TAG)
         assert self.under_way == 0, "two commands at once"
         self.asked.append(((self.now() - START).total_seconds(), connector_id))

@@ -52,10 +52,10 @@ class Charger:
             self.values[key] = value
         return outcome
 
-    async def limit_current(self, charge_point_id: str, connector_id: int, amperes: object) -> bool:
+    async def limit_current(self, charge_point_id: str, connector_id: int, amperes: object, evse_id: int = 0) -> bool:
         raise NotImplementedError
 
-    async def remote_start(self, charge_point_id: str, connector_id: int, id_tag: str) -> bool:
+    async def remote_start(self, charge_point_id: str, connector_id: int, id_tag: str, evse_id: int = 0) -> bool:
         raise NotImplementedError
 
     async def remote_stop(self, charge_point_id: str, transaction_id: int) -> bool:

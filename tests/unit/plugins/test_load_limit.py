@@ -31,8 +31,10 @@ class Chargers:
         self.manner: dict[str, str | CommandError] = {}
         self.limits: dict[str, Decimal] = {}
 
-    async def limit_current(self, charge_point_id: str, connector_id: int, amperes: Decimal | None) -> bool:
-        assert connector_id == 1
+    async def limit_current(
+        self, charge_point_id: str, connector_id: int, amperes: Decimal | None, evse_id: int = 0
+    ) -> bool:
+        assert (connector_id, evse_id) in {(1, 0), (0, 1), (0, 2)}
         assert amperes is not None
         manner = self.manner.get(charge_point_id, Obeys)
         if isinstance(manner, NotConnected):
@@ -44,7 +46,7 @@ class Chargers:
             self.limits[charge_point_id] = amperes
         return manner == Obeys
 
-    async def remote_start(self, charge_point_id: str, connector_id: int, id_tag: str) -> bool:
+    async def remote_start(self, charge_point_id: str, connector_id: int, id_tag: str, evse_id: int = 0) -> bool:
         raise NotImplementedError
 
     async def remote_stop(self, charge_point_id: str, transaction_id: int) -> bool:

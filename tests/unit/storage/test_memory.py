@@ -22,7 +22,7 @@ from mcpp.domain.closing import Stop, close_by_operator
 from mcpp.domain.connectors import ReportStatus, report_status
 from mcpp.domain.energy import account_of
 from mcpp.domain.errors import DomainError
-from mcpp.domain.memory import Memory, Place, as_stored, ensure_connector
+from mcpp.domain.memory import NO_EVSE, Memory, Place, as_stored, ensure_connector
 from mcpp.domain.meter_values import RecordMeterValues, record_meter_values
 from mcpp.domain.occasion import Occasion, OperatorOccasion, OriginalMessage
 from mcpp.domain.recovery import close_orphans
@@ -55,8 +55,8 @@ def moment(minute: float) -> datetime:
 class Forgetful(Memory):
     """Remembers nothing but the kinds of samples."""
 
-    def place(self, q: Queries, charge_point_key: int, connector_id: int) -> Place:
-        return Place(ensure_connector(q, charge_point_key, connector_id))
+    def place(self, q: Queries, charge_point_key: int, connector_id: int, evse_id: int = NO_EVSE) -> Place:
+        return Place(ensure_connector(q, charge_point_key, connector_id, evse_id))
 
     def account(self, q: Queries, transaction: Transaction) -> EnergyAccount:
         return account_of(q, transaction)

@@ -55,7 +55,7 @@ class Told:
 
     def running_wh(self, connector: int = 1) -> int | None:
         (figures,) = [figures for figures in self.fleet if figures.identity == "CP-1"]
-        return figures.connectors[connector].live.energy_wh
+        return figures.connectors[0, connector].live.energy_wh
 
     def start(self, meter: int = 1000, connector: int = 1, at: datetime = NOW) -> int:
         outcome = self.books.start(meter=meter, connector=connector, at=at, tag=f"TAG-{connector}")

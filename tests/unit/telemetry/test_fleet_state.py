@@ -41,7 +41,7 @@ def told(*events: Event) -> ChargePointFigures:
 
 
 def connector(*events: Event) -> ConnectorFigures:
-    return told(*events).connectors[1]
+    return told(*events).connectors[0, 1]
 
 
 def test_a_new_charge_point_is_there_at_once_with_nothing_counted() -> None:
@@ -112,7 +112,7 @@ def test_the_end_of_an_older_transaction_leaves_the_running_one_alone() -> None:
     following = replace(STARTED, transaction_id=8)
     figures = told(STARTED, following, replace(MEASURED, transaction_id=8), STOPPED)
 
-    assert figures.connectors[1].live.live_energy_wh == 2500
+    assert figures.connectors[0, 1].live.live_energy_wh == 2500
     assert figures.energy_wh == 5500
 
 
@@ -120,7 +120,7 @@ def test_values_that_are_told_after_the_end_count_no_more() -> None:
     figures = told(STARTED, STOPPED, MEASURED)
 
     assert figures.energy_wh == 3000
-    assert figures.connectors[1].live.live_energy_wh is None
+    assert figures.connectors[0, 1].live.live_energy_wh is None
 
 
 def test_readings_come_from_meter_values_of_any_time() -> None:
@@ -164,11 +164,11 @@ def test_the_books_are_begun_with_also_for_those_who_are_not_connected() -> None
     assert [known.live.live_energy_wh for known in first.connectors.values()] == [None, None, None]
     followed(connected())
     assert [known.live.live_energy_wh for known in first.connectors.values()] == [None, None, 1500]
-    assert first.connectors[1].errors == {}
+    assert first.connectors[0, 1].errors == {}
 
     followed(replace(PREPARING, status="Faulted", previous_status="Faulted", error_code="GroundFailure", info="still"))
-    assert first.connectors[1].errors == {}
-    assert first.connectors[1].status_changes == {}
+    assert first.connectors[0, 1].errors == {}
+    assert first.connectors[0, 1].status_changes == {}
 
 
 def test_beyond_the_limit_charge_points_are_a_number_and_the_first_keep_their_place() -> None:
@@ -191,7 +191,7 @@ def test_one_beyond_the_limit_moves_up_when_another_is_forgotten() -> None:
 
     (figures,) = followed
     assert (figures.identity, figures.boots, figures.energy_wh) == ("CP-1", 1, 3000)
-    assert figures.connectors[1].live.status == "Charging"
+    assert figures.connectors[0, 1].live.status == "Charging"
     assert followed.not_exported == 0
 
 

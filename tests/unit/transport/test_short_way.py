@@ -25,7 +25,7 @@ from mcpp.transport.memory import Memory
 from mcpp.transport.pace import Pace
 from mcpp.transport.turns import Turns
 from mcpp.transport.websocket import WebSocketProtocol
-from tests.integration.transport.support import Dialect, handshake
+from tests.integration.transport.support import handshake
 
 
 class PackageConnection(Connection):
@@ -193,7 +193,7 @@ def follow(
     """What a connection does after its handshake, until the stream ends."""
     course = Course()
     wire = Wire(course, half_closes=script.half_closes)
-    connection = kind(Owner(course, wire, script), protocol({}, Dialect(), script.limit), loop)
+    connection = kind(Owner(course, wire, script), protocol((), script.limit), loop)
     connection.connection_made(wire)
     connection.data_received(handshake("/ocpp/CP1", {"Sec-WebSocket-Protocol": ""}))
     course.steps.clear()

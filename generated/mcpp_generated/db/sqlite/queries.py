@@ -12,6 +12,8 @@ from ..enums import (
     Approval,
     Availability,
     CertificateState,
+    DeviceEventKind,
+    DeviceReportKind,
     EventKind,
     IdTagStatus,
     Implausible,
@@ -39,7 +41,14 @@ from ..models import (
     Connector,
     DefaultPrice,
     DeleteConfigurationKeysParams,
+    DeleteMonitorsParams,
+    DeleteVariablesParams,
     Departure,
+    DeviceEvent,
+    DeviceMonitor,
+    DeviceReport,
+    DeviceReportChunk,
+    DeviceVariable,
     FindDispensableUnmatchedRow,
     FindFirstTokenRow,
     FindUploadLinkRow,
@@ -69,6 +78,8 @@ from ..models import (
     ListPresenceRow,
     ListReadingsRow,
     ListReadingsWithEnergyRow,
+    ListReportSizesRow,
+    ListReportStepsRow,
     ListSessionsRow,
     ListSupersededEndsOfIdTagRow,
     ListTilesRow,
@@ -77,6 +88,7 @@ from ..models import (
     ListUnknownIdTagsRow,
     ListUnmatchedByChargePointRow,
     ListUnstoredCardsRow,
+    ListVariableSizesRow,
     LocalList,
     Login,
     Person,
@@ -84,12 +96,15 @@ from ..models import (
     PersonPrice,
     PluginMemory,
     PutConfigurationKeysParams,
+    PutMonitorsParams,
+    PutVariablesParams,
     ReservationRecord,
     RollOutStep,
     SampleKind,
     SetSamplesParams,
     SizeOfConfigurationRow,
     SizeOfUnmatchedRow,
+    SizeOfVariablesRow,
     StampChargePointsParams,
     SumEndedTransactionsRow,
     SumUpByChargerRow,
@@ -114,6 +129,11 @@ from .rows import (
     StoredConnector,
     StoredDefaultPrice,
     StoredDeparture,
+    StoredDeviceEvent,
+    StoredDeviceMonitor,
+    StoredDeviceReport,
+    StoredDeviceReportChunk,
+    StoredDeviceVariable,
     StoredFindDispensableUnmatchedRow,
     StoredFindFirstTokenRow,
     StoredFindUploadLinkRow,
@@ -143,6 +163,8 @@ from .rows import (
     StoredListPresenceRow,
     StoredListReadingsRow,
     StoredListReadingsWithEnergyRow,
+    StoredListReportSizesRow,
+    StoredListReportStepsRow,
     StoredListSessionsRow,
     StoredListSupersededEndsOfIdTagRow,
     StoredListTilesRow,
@@ -151,6 +173,7 @@ from .rows import (
     StoredListUnknownIdTagsRow,
     StoredListUnmatchedByChargePointRow,
     StoredListUnstoredCardsRow,
+    StoredListVariableSizesRow,
     StoredLocalList,
     StoredLogin,
     StoredPerson,
@@ -162,6 +185,7 @@ from .rows import (
     StoredSampleKind,
     StoredSizeOfConfigurationRow,
     StoredSizeOfUnmatchedRow,
+    StoredSizeOfVariablesRow,
     StoredSumEndedTransactionsRow,
     StoredSumUpByChargerRow,
     StoredSumUpByIdTagRow,
@@ -182,6 +206,11 @@ from .rows import (
     decode_connector,
     decode_default_price,
     decode_departure,
+    decode_device_event,
+    decode_device_monitor,
+    decode_device_report,
+    decode_device_report_chunk,
+    decode_device_variable,
     decode_find_connector_reading_after,
     decode_find_dispensable_unmatched_row,
     decode_find_first_token_row,
@@ -222,6 +251,8 @@ from .rows import (
     decode_list_presence_row,
     decode_list_readings_row,
     decode_list_readings_with_energy_row,
+    decode_list_report_sizes_row,
+    decode_list_report_steps_row,
     decode_list_sessions_row,
     decode_list_superseded_ends_of_id_tag_row,
     decode_list_tiles_row,
@@ -230,6 +261,7 @@ from .rows import (
     decode_list_unknown_id_tags_row,
     decode_list_unmatched_by_charge_point_row,
     decode_list_unstored_cards_row,
+    decode_list_variable_sizes_row,
     decode_local_list,
     decode_login,
     decode_person,
@@ -241,6 +273,7 @@ from .rows import (
     decode_sample_kind,
     decode_size_of_configuration_row,
     decode_size_of_unmatched_row,
+    decode_size_of_variables_row,
     decode_sum_ended_transactions_row,
     decode_sum_up_by_charger_row,
     decode_sum_up_by_id_tag_row,
@@ -515,11 +548,18 @@ class SqliteQueries:
         return [decode_charge_point_report(row) for row in rows]
 
     def add_security_event(
-        self, *, charge_point_key: int, type: str, occurred_at: datetime, tech_info: str, received_at: datetime
+        self,
+        *,
+        charge_point_key: int,
+        type: str,
+        occurred_at: datetime,
+        tech_info: str,
+        digest: bytes,
+        received_at: datetime,
     ) -> int:
         return self._execute(
             statements.ADD_SECURITY_EVENT,
-            (charge_point_key, type, to_milliseconds(occurred_at), tech_info, to_milliseconds(received_at)),
+            (charge_point_key, type, to_milliseconds(occurred_at), tech_info, digest, to_milliseconds(received_at)),
         ).rowcount
 
     def count_security_events(self, *, charge_point_key: int) -> int:
@@ -583,6 +623,9 @@ class SqliteQueries:
 
     def register_charge_point(self, *, identity: str, registered_at: datetime) -> int:
         return self._execute(statements.REGISTER_CHARGE_POINT, (identity, to_milliseconds(registered_at))).rowcount
+
+    def set_ocpp_versions(self, *, ocpp_versions: str | None, key: int) -> None:
+        self._execute(statements.SET_OCPP_VERSIONS, (ocpp_versions, key))
 
     def set_display_name(self, *, display_name: str | None, key: int) -> None:
         self._execute(statements.SET_DISPLAY_NAME, (display_name, key))
@@ -670,6 +713,9 @@ class SqliteQueries:
             statements.FIND_OLDEST_CONFIGURATION_KEY, (charge_point_key,)
         ).fetchone()
         return None if row is None else decode_configuration_key(row)
+
+    def delete_all_configuration_keys(self, *, charge_point_key: int) -> None:
+        self._execute(statements.DELETE_ALL_CONFIGURATION_KEYS, (charge_point_key,))
 
     def get_charge_point_firmware(self, *, identity: str) -> GetChargePointFirmwareRow | None:
         row: StoredGetChargePointFirmwareRow | None = self._execute(
@@ -876,6 +922,314 @@ class SqliteQueries:
                 evse_id,
             ),
         )
+
+    def put_variables(self, rows: Iterable[PutVariablesParams]) -> int:
+        return self._executemany(
+            statements.PUT_VARIABLES,
+            [
+                (
+                    charge_point_key,
+                    key,
+                    component,
+                    component_instance,
+                    evse_id,
+                    connector_id,
+                    variable,
+                    variable_instance,
+                    str(attribute),
+                    value,
+                    None if mutability is None else str(mutability),
+                    data_type,
+                    unit,
+                    None if min_limit is None else str(min_limit),
+                    None if max_limit is None else str(max_limit),
+                    max_elements,
+                    values_list,
+                    None if supports_monitoring is None else int(supports_monitoring),
+                    None if is_persistent is None else int(is_persistent),
+                    None if is_constant is None else int(is_constant),
+                    to_milliseconds(known_at),
+                )
+                for charge_point_key, key, component, component_instance, evse_id, connector_id, variable, variable_instance, attribute, value, mutability, data_type, unit, min_limit, max_limit, max_elements, values_list, supports_monitoring, is_persistent, is_constant, known_at in rows
+            ],
+        ).rowcount
+
+    def set_variable_value(self, *, value: str | None, known_at: datetime, charge_point_key: int, key: str) -> None:
+        self._execute(statements.SET_VARIABLE_VALUE, (value, to_milliseconds(known_at), charge_point_key, key))
+
+    def get_variable(self, *, charge_point_key: int, key: str) -> DeviceVariable | None:
+        row: StoredDeviceVariable | None = self._execute(statements.GET_VARIABLE, (charge_point_key, key)).fetchone()
+        return None if row is None else decode_device_variable(row)
+
+    def find_variable(self, *, charge_point_key: int) -> str | None:
+        row: tuple[str] | None = self._execute(statements.FIND_VARIABLE, (charge_point_key,)).fetchone()
+        return None if row is None else row[0]
+
+    def list_variables(
+        self,
+        *,
+        charge_point_key: int,
+        after: str,
+        component: str | None,
+        variable: str | None,
+        evse_id: int | None,
+        search: str,
+        page_size: int,
+    ) -> list[DeviceVariable]:
+        rows: list[StoredDeviceVariable] = self._execute(
+            statements.LIST_VARIABLES, (charge_point_key, after, component, variable, evse_id, search, page_size)
+        ).fetchall()
+        return [decode_device_variable(row) for row in rows]
+
+    def delete_variables(self, rows: Iterable[DeleteVariablesParams]) -> int:
+        return self._executemany(statements.DELETE_VARIABLES, rows).rowcount
+
+    def delete_variables_before(self, *, charge_point_key: int, before_at: datetime) -> int:
+        return self._execute(
+            statements.DELETE_VARIABLES_BEFORE, (charge_point_key, to_milliseconds(before_at))
+        ).rowcount
+
+    def delete_all_variables(self, *, charge_point_key: int) -> None:
+        self._execute(statements.DELETE_ALL_VARIABLES, (charge_point_key,))
+
+    def list_variable_sizes(self, *, charge_point_key: int) -> list[ListVariableSizesRow]:
+        rows: list[StoredListVariableSizesRow] = self._execute(
+            statements.LIST_VARIABLE_SIZES, (charge_point_key,)
+        ).fetchall()
+        return [decode_list_variable_sizes_row(row) for row in rows]
+
+    def size_of_variables(self, *, charge_point_key: int) -> SizeOfVariablesRow:
+        row: StoredSizeOfVariablesRow = self._execute(statements.SIZE_OF_VARIABLES, (charge_point_key,)).fetchone()
+        return decode_size_of_variables_row(row)
+
+    def put_monitors(self, rows: Iterable[PutMonitorsParams]) -> int:
+        return self._executemany(
+            statements.PUT_MONITORS,
+            [
+                (
+                    charge_point_key,
+                    monitor_id,
+                    variable_key,
+                    component,
+                    component_instance,
+                    evse_id,
+                    connector_id,
+                    variable,
+                    variable_instance,
+                    type,
+                    str(value),
+                    severity,
+                    int(is_transaction_only),
+                    origin,
+                    to_milliseconds(known_at),
+                )
+                for charge_point_key, monitor_id, variable_key, component, component_instance, evse_id, connector_id, variable, variable_instance, type, value, severity, is_transaction_only, origin, known_at in rows
+            ],
+        ).rowcount
+
+    def get_monitor_severity(self, *, charge_point_key: int, monitor_id: int) -> int | None:
+        row: tuple[int] | None = self._execute(
+            statements.GET_MONITOR_SEVERITY, (charge_point_key, monitor_id)
+        ).fetchone()
+        return None if row is None else row[0]
+
+    def list_monitors(self, *, charge_point_key: int, after: int, page_size: int) -> list[DeviceMonitor]:
+        rows: list[StoredDeviceMonitor] = self._execute(
+            statements.LIST_MONITORS, (charge_point_key, after, page_size)
+        ).fetchall()
+        return [decode_device_monitor(row) for row in rows]
+
+    def delete_monitors(self, rows: Iterable[DeleteMonitorsParams]) -> int:
+        return self._executemany(statements.DELETE_MONITORS, rows).rowcount
+
+    def delete_monitors_before(self, *, charge_point_key: int, before_at: datetime) -> int:
+        return self._execute(statements.DELETE_MONITORS_BEFORE, (charge_point_key, to_milliseconds(before_at))).rowcount
+
+    def count_monitors(self, *, charge_point_key: int) -> int:
+        row: tuple[int] = self._execute(statements.COUNT_MONITORS, (charge_point_key,)).fetchone()
+        return row[0]
+
+    def list_oldest_monitors(self, *, charge_point_key: int, row_count: int) -> list[int]:
+        rows: list[tuple[int]] = self._execute(
+            statements.LIST_OLDEST_MONITORS, (charge_point_key, row_count)
+        ).fetchall()
+        return [row[0] for row in rows]
+
+    def add_device_event(
+        self,
+        *,
+        charge_point_key: int,
+        kind: DeviceEventKind,
+        event_id: int,
+        occurred_at: datetime,
+        subject: str,
+        component: str,
+        component_instance: str,
+        evse_id: int,
+        connector_id: int,
+        variable: str,
+        variable_instance: str,
+        value: str | None,
+        trigger: str | None,
+        cause: int | None,
+        severity: int | None,
+        is_cleared: bool,
+        tech_code: str | None,
+        tech_info: str | None,
+        monitor_id: int | None,
+        origin: str | None,
+        ocpp_transaction_id: str | None,
+        details: str,
+        received_at: datetime,
+    ) -> int:
+        return self._execute(
+            statements.ADD_DEVICE_EVENT,
+            (
+                charge_point_key,
+                str(kind),
+                event_id,
+                to_milliseconds(occurred_at),
+                subject,
+                component,
+                component_instance,
+                evse_id,
+                connector_id,
+                variable,
+                variable_instance,
+                value,
+                trigger,
+                cause,
+                severity,
+                int(is_cleared),
+                tech_code,
+                tech_info,
+                monitor_id,
+                origin,
+                ocpp_transaction_id,
+                details,
+                to_milliseconds(received_at),
+            ),
+        ).rowcount
+
+    def find_newest_device_event(
+        self, *, charge_point_key: int, kind: DeviceEventKind, event_id: int
+    ) -> DeviceEvent | None:
+        row: StoredDeviceEvent | None = self._execute(
+            statements.FIND_NEWEST_DEVICE_EVENT, (charge_point_key, str(kind), event_id)
+        ).fetchone()
+        return None if row is None else decode_device_event(row)
+
+    def list_device_events(self, *, charge_point_key: int, before_id: int, page_size: int) -> list[DeviceEvent]:
+        rows: list[StoredDeviceEvent] = self._execute(
+            statements.LIST_DEVICE_EVENTS, (charge_point_key, before_id, page_size)
+        ).fetchall()
+        return [decode_device_event(row) for row in rows]
+
+    def count_device_events(self, *, charge_point_key: int) -> int:
+        row: tuple[int] = self._execute(statements.COUNT_DEVICE_EVENTS, (charge_point_key,)).fetchone()
+        return row[0]
+
+    def drop_oldest_device_events(self, *, charge_point_key: int, row_count: int) -> int:
+        return self._execute(statements.DROP_OLDEST_DEVICE_EVENTS, (charge_point_key, row_count)).rowcount
+
+    def stamp_error(self, *, last_error_at: datetime | None, key: int) -> None:
+        self._execute(statements.STAMP_ERROR, (None if last_error_at is None else to_milliseconds(last_error_at), key))
+
+    def add_device_report(
+        self,
+        *,
+        charge_point_key: int,
+        kind: DeviceReportKind,
+        request_id: int,
+        requested_at: datetime | None,
+        is_full: bool,
+    ) -> DeviceReport:
+        row: StoredDeviceReport = self._execute(
+            statements.ADD_DEVICE_REPORT,
+            (
+                charge_point_key,
+                str(kind),
+                request_id,
+                None if requested_at is None else to_milliseconds(requested_at),
+                int(is_full),
+            ),
+        ).fetchone()
+        return decode_device_report(row)
+
+    def set_report_requested(self, *, requested_at: datetime | None, is_full: bool, id: int) -> None:
+        self._execute(
+            statements.SET_REPORT_REQUESTED,
+            (None if requested_at is None else to_milliseconds(requested_at), int(is_full), id),
+        )
+
+    def set_report_progress(
+        self, *, first_at: datetime | None, last_at: datetime | None, is_complete: bool, id: int
+    ) -> None:
+        self._execute(
+            statements.SET_REPORT_PROGRESS,
+            (
+                None if first_at is None else to_milliseconds(first_at),
+                None if last_at is None else to_milliseconds(last_at),
+                int(is_complete),
+                id,
+            ),
+        )
+
+    def find_device_report_of_kind(
+        self, *, charge_point_key: int, kind: DeviceReportKind, request_id: int
+    ) -> DeviceReport | None:
+        row: StoredDeviceReport | None = self._execute(
+            statements.FIND_DEVICE_REPORT_OF_KIND, (charge_point_key, str(kind), request_id)
+        ).fetchone()
+        return None if row is None else decode_device_report(row)
+
+    def find_device_report(self, *, charge_point_key: int, request_id: int) -> DeviceReport | None:
+        row: StoredDeviceReport | None = self._execute(
+            statements.FIND_DEVICE_REPORT, (charge_point_key, request_id)
+        ).fetchone()
+        return None if row is None else decode_device_report(row)
+
+    def list_device_reports(self, *, charge_point_key: int, before_id: int, page_size: int) -> list[DeviceReport]:
+        rows: list[StoredDeviceReport] = self._execute(
+            statements.LIST_DEVICE_REPORTS, (charge_point_key, before_id, page_size)
+        ).fetchall()
+        return [decode_device_report(row) for row in rows]
+
+    def delete_device_report(self, *, id: int) -> None:
+        self._execute(statements.DELETE_DEVICE_REPORT, (id,))
+
+    def list_report_sizes(self, *, charge_point_key: int) -> list[ListReportSizesRow]:
+        rows: list[StoredListReportSizesRow] = self._execute(
+            statements.LIST_REPORT_SIZES, (charge_point_key,)
+        ).fetchall()
+        return [decode_list_report_sizes_row(row) for row in rows]
+
+    def size_of_report(self, *, report_id: int) -> int:
+        row: tuple[int] = self._execute(statements.SIZE_OF_REPORT, (report_id,)).fetchone()
+        return row[0]
+
+    def add_report_chunk(
+        self, *, report_id: int, position: int, seq_no: int, is_last: bool, content: str, received_at: datetime
+    ) -> None:
+        self._execute(
+            statements.ADD_REPORT_CHUNK,
+            (report_id, position, seq_no, int(is_last), content, to_milliseconds(received_at)),
+        )
+
+    def list_report_chunks(self, *, report_id: int) -> list[DeviceReportChunk]:
+        rows: list[StoredDeviceReportChunk] = self._execute(statements.LIST_REPORT_CHUNKS, (report_id,)).fetchall()
+        return [decode_device_report_chunk(row) for row in rows]
+
+    def list_report_steps(self, *, report_id: int) -> list[ListReportStepsRow]:
+        rows: list[StoredListReportStepsRow] = self._execute(statements.LIST_REPORT_STEPS, (report_id,)).fetchall()
+        return [decode_list_report_steps_row(row) for row in rows]
+
+    def list_chunk_contents(self, *, report_id: int, seq_no: int) -> list[str]:
+        rows: list[tuple[str]] = self._execute(statements.LIST_CHUNK_CONTENTS, (report_id, seq_no)).fetchall()
+        return [row[0] for row in rows]
+
+    def delete_report_chunks(self, *, report_id: int) -> None:
+        self._execute(statements.DELETE_REPORT_CHUNKS, (report_id,))
 
     def book_energy(self, *, wh: int, last_tx_stop_at: datetime | None, key: int) -> None:
         self._execute(
@@ -2014,20 +2368,43 @@ class SqliteQueries:
         return None if row is None else decode_transaction_record(row)
 
     def list_transactions(
-        self, *, since: datetime, before: datetime, before_id: int, closed_only: bool, page_size: int
+        self,
+        *,
+        since: datetime,
+        before: datetime,
+        before_id: int,
+        closed_only: bool,
+        evse_id: int | None,
+        page_size: int,
     ) -> list[TransactionRecord]:
         rows: list[StoredTransactionRecord] = self._execute(
             statements.LIST_TRANSACTIONS,
-            (to_milliseconds(since), to_milliseconds(before), before_id, int(closed_only), page_size),
+            (to_milliseconds(since), to_milliseconds(before), before_id, int(closed_only), evse_id, page_size),
         ).fetchall()
         return [decode_transaction_record(row) for row in rows]
 
     def list_transactions_of_connector_id(
-        self, *, connector_id: int, since: datetime, before: datetime, before_id: int, closed_only: bool, page_size: int
+        self,
+        *,
+        connector_id: int,
+        since: datetime,
+        before: datetime,
+        before_id: int,
+        closed_only: bool,
+        evse_id: int | None,
+        page_size: int,
     ) -> list[TransactionRecord]:
         rows: list[StoredTransactionRecord] = self._execute(
             statements.LIST_TRANSACTIONS_OF_CONNECTOR_ID,
-            (connector_id, to_milliseconds(since), to_milliseconds(before), before_id, int(closed_only), page_size),
+            (
+                connector_id,
+                to_milliseconds(since),
+                to_milliseconds(before),
+                before_id,
+                int(closed_only),
+                evse_id,
+                page_size,
+            ),
         ).fetchall()
         return [decode_transaction_record(row) for row in rows]
 
@@ -2040,6 +2417,7 @@ class SqliteQueries:
         before_id: int,
         id_tag: str | None,
         closed_only: bool,
+        evse_id: int | None,
         page_size: int,
     ) -> list[TransactionRecord]:
         rows: list[StoredTransactionRecord] = self._execute(
@@ -2051,10 +2429,17 @@ class SqliteQueries:
                 before_id,
                 id_tag,
                 int(closed_only),
+                evse_id,
                 page_size,
             ),
         ).fetchall()
         return [decode_transaction_record(row) for row in rows]
+
+    def list_evses_with_connector(self, *, charge_point_id: str, connector_id: int) -> list[int]:
+        rows: list[tuple[int]] = self._execute(
+            statements.LIST_EVSES_WITH_CONNECTOR, (charge_point_id, connector_id)
+        ).fetchall()
+        return [row[0] for row in rows]
 
     def list_transactions_of_connector(
         self,
@@ -2093,6 +2478,7 @@ class SqliteQueries:
         before: datetime,
         before_id: int,
         connector_id: int | None,
+        evse_id: int | None,
         closed_only: bool,
         page_size: int,
     ) -> list[TransactionRecord]:
@@ -2104,6 +2490,7 @@ class SqliteQueries:
                 to_milliseconds(before),
                 before_id,
                 connector_id,
+                evse_id,
                 int(closed_only),
                 page_size,
             ),
@@ -2118,6 +2505,7 @@ class SqliteQueries:
         before_id: int,
         charge_point_id: str | None,
         connector_id: int | None,
+        evse_id: int | None,
         id_tag: str | None,
         page_size: int,
     ) -> list[TransactionRecord]:
@@ -2129,6 +2517,7 @@ class SqliteQueries:
                 before_id,
                 charge_point_id,
                 connector_id,
+                evse_id,
                 id_tag,
                 page_size,
             ),
@@ -2143,6 +2532,7 @@ class SqliteQueries:
         before_id: int,
         charge_point_id: str | None,
         connector_id: int | None,
+        evse_id: int | None,
         id_tag: str | None,
         ended_since: datetime | None,
         ended_until: datetime | None,
@@ -2156,6 +2546,7 @@ class SqliteQueries:
                 before_id,
                 charge_point_id,
                 connector_id,
+                evse_id,
                 id_tag,
                 None if ended_since is None else to_milliseconds(ended_since),
                 None if ended_until is None else to_milliseconds(ended_until),
@@ -2172,6 +2563,7 @@ class SqliteQueries:
         before_id: int,
         charge_point_id: str | None,
         connector_id: int | None,
+        evse_id: int | None,
         id_tag: str | None,
         ended_since: datetime | None,
         ended_until: datetime | None,
@@ -2185,6 +2577,7 @@ class SqliteQueries:
                 before_id,
                 charge_point_id,
                 connector_id,
+                evse_id,
                 id_tag,
                 None if ended_since is None else to_milliseconds(ended_since),
                 None if ended_until is None else to_milliseconds(ended_until),
@@ -2203,6 +2596,7 @@ class SqliteQueries:
         until: datetime | None,
         charge_point_id: str | None,
         connector_id: int | None,
+        evse_id: int | None,
         id_tag: str | None,
         page_size: int,
     ) -> list[TransactionRecord]:
@@ -2216,6 +2610,7 @@ class SqliteQueries:
                 None if until is None else to_milliseconds(until),
                 charge_point_id,
                 connector_id,
+                evse_id,
                 id_tag,
                 page_size,
             ),

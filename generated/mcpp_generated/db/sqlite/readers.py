@@ -8,7 +8,7 @@ from datetime import datetime
 
 import aiosqlite
 
-from ..enums import CertificateState, ReservationState
+from ..enums import CertificateState, DeviceReportKind, ReservationState
 from ..models import (
     Certificate,
     ChargePoint,
@@ -17,6 +17,11 @@ from ..models import (
     ConfigurationKey,
     DefaultPrice,
     Departure,
+    DeviceEvent,
+    DeviceMonitor,
+    DeviceReport,
+    DeviceReportChunk,
+    DeviceVariable,
     FindUploadLinkRow,
     FirmwareImage,
     IdTag,
@@ -68,6 +73,11 @@ from .rows import (
     decode_configuration_key,
     decode_default_price,
     decode_departure,
+    decode_device_event,
+    decode_device_monitor,
+    decode_device_report,
+    decode_device_report_chunk,
+    decode_device_variable,
     decode_find_newest_reading,
     decode_find_reading,
     decode_find_stop,
@@ -251,6 +261,66 @@ class SqliteReaders:
         return await read_all(
             self._connection, statements.LIST_CONNECTORS, (to_array(charge_point_keys),), decode_list_connectors_row
         )
+
+    async def find_variable(self, *, charge_point_key: int) -> str | None:
+        return await read_one(self._connection, statements.FIND_VARIABLE, (charge_point_key,), scalar)
+
+    async def list_variables(
+        self,
+        *,
+        charge_point_key: int,
+        after: str,
+        component: str | None,
+        variable: str | None,
+        evse_id: int | None,
+        search: str,
+        page_size: int,
+    ) -> list[DeviceVariable]:
+        return await read_all(
+            self._connection,
+            statements.LIST_VARIABLES,
+            (charge_point_key, after, component, variable, evse_id, search, page_size),
+            decode_device_variable,
+        )
+
+    async def list_monitors(self, *, charge_point_key: int, after: int, page_size: int) -> list[DeviceMonitor]:
+        return await read_all(
+            self._connection, statements.LIST_MONITORS, (charge_point_key, after, page_size), decode_device_monitor
+        )
+
+    async def list_device_events(self, *, charge_point_key: int, before_id: int, page_size: int) -> list[DeviceEvent]:
+        return await read_all(
+            self._connection,
+            statements.LIST_DEVICE_EVENTS,
+            (charge_point_key, before_id, page_size),
+            decode_device_event,
+        )
+
+    async def find_device_report_of_kind(
+        self, *, charge_point_key: int, kind: DeviceReportKind, request_id: int
+    ) -> DeviceReport | None:
+        return await read_one(
+            self._connection,
+            statements.FIND_DEVICE_REPORT_OF_KIND,
+            (charge_point_key, str(kind), request_id),
+            decode_device_report,
+        )
+
+    async def find_device_report(self, *, charge_point_key: int, request_id: int) -> DeviceReport | None:
+        return await read_one(
+            self._connection, statements.FIND_DEVICE_REPORT, (charge_point_key, request_id), decode_device_report
+        )
+
+    async def list_device_reports(self, *, charge_point_key: int, before_id: int, page_size: int) -> list[DeviceReport]:
+        return await read_all(
+            self._connection,
+            statements.LIST_DEVICE_REPORTS,
+            (charge_point_key, before_id, page_size),
+            decode_device_report,
+        )
+
+    async def list_report_chunks(self, *, report_id: int) -> list[DeviceReportChunk]:
+        return await read_all(self._connection, statements.LIST_REPORT_CHUNKS, (report_id,), decode_device_report_chunk)
 
     async def get_firmware_image(self, *, name: str) -> FirmwareImage | None:
         return await read_one(self._connection, statements.GET_FIRMWARE_IMAGE, (name,), decode_firmware_image)
@@ -579,22 +649,45 @@ class SqliteReaders:
         )
 
     async def list_transactions(
-        self, *, since: datetime, before: datetime, before_id: int, closed_only: bool, page_size: int
+        self,
+        *,
+        since: datetime,
+        before: datetime,
+        before_id: int,
+        closed_only: bool,
+        evse_id: int | None,
+        page_size: int,
     ) -> list[TransactionRecord]:
         return await read_all(
             self._connection,
             statements.LIST_TRANSACTIONS,
-            (to_milliseconds(since), to_milliseconds(before), before_id, int(closed_only), page_size),
+            (to_milliseconds(since), to_milliseconds(before), before_id, int(closed_only), evse_id, page_size),
             decode_transaction_record,
         )
 
     async def list_transactions_of_connector_id(
-        self, *, connector_id: int, since: datetime, before: datetime, before_id: int, closed_only: bool, page_size: int
+        self,
+        *,
+        connector_id: int,
+        since: datetime,
+        before: datetime,
+        before_id: int,
+        closed_only: bool,
+        evse_id: int | None,
+        page_size: int,
     ) -> list[TransactionRecord]:
         return await read_all(
             self._connection,
             statements.LIST_TRANSACTIONS_OF_CONNECTOR_ID,
-            (connector_id, to_milliseconds(since), to_milliseconds(before), before_id, int(closed_only), page_size),
+            (
+                connector_id,
+                to_milliseconds(since),
+                to_milliseconds(before),
+                before_id,
+                int(closed_only),
+                evse_id,
+                page_size,
+            ),
             decode_transaction_record,
         )
 
@@ -607,6 +700,7 @@ class SqliteReaders:
         before_id: int,
         id_tag: str | None,
         closed_only: bool,
+        evse_id: int | None,
         page_size: int,
     ) -> list[TransactionRecord]:
         return await read_all(
@@ -619,9 +713,15 @@ class SqliteReaders:
                 before_id,
                 id_tag,
                 int(closed_only),
+                evse_id,
                 page_size,
             ),
             decode_transaction_record,
+        )
+
+    async def list_evses_with_connector(self, *, charge_point_id: str, connector_id: int) -> list[int]:
+        return await read_all(
+            self._connection, statements.LIST_EVSES_WITH_CONNECTOR, (charge_point_id, connector_id), scalar
         )
 
     async def list_transactions_of_connector(
@@ -662,6 +762,7 @@ class SqliteReaders:
         before: datetime,
         before_id: int,
         connector_id: int | None,
+        evse_id: int | None,
         closed_only: bool,
         page_size: int,
     ) -> list[TransactionRecord]:
@@ -674,6 +775,7 @@ class SqliteReaders:
                 to_milliseconds(before),
                 before_id,
                 connector_id,
+                evse_id,
                 int(closed_only),
                 page_size,
             ),
@@ -688,6 +790,7 @@ class SqliteReaders:
         before_id: int,
         charge_point_id: str | None,
         connector_id: int | None,
+        evse_id: int | None,
         id_tag: str | None,
         page_size: int,
     ) -> list[TransactionRecord]:
@@ -700,6 +803,7 @@ class SqliteReaders:
                 before_id,
                 charge_point_id,
                 connector_id,
+                evse_id,
                 id_tag,
                 page_size,
             ),
@@ -714,6 +818,7 @@ class SqliteReaders:
         before_id: int,
         charge_point_id: str | None,
         connector_id: int | None,
+        evse_id: int | None,
         id_tag: str | None,
         ended_since: datetime | None,
         ended_until: datetime | None,
@@ -728,6 +833,7 @@ class SqliteReaders:
                 before_id,
                 charge_point_id,
                 connector_id,
+                evse_id,
                 id_tag,
                 None if ended_since is None else to_milliseconds(ended_since),
                 None if ended_until is None else to_milliseconds(ended_until),
@@ -744,6 +850,7 @@ class SqliteReaders:
         before_id: int,
         charge_point_id: str | None,
         connector_id: int | None,
+        evse_id: int | None,
         id_tag: str | None,
         ended_since: datetime | None,
         ended_until: datetime | None,
@@ -758,6 +865,7 @@ class SqliteReaders:
                 before_id,
                 charge_point_id,
                 connector_id,
+                evse_id,
                 id_tag,
                 None if ended_since is None else to_milliseconds(ended_since),
                 None if ended_until is None else to_milliseconds(ended_until),
@@ -776,6 +884,7 @@ class SqliteReaders:
         until: datetime | None,
         charge_point_id: str | None,
         connector_id: int | None,
+        evse_id: int | None,
         id_tag: str | None,
         page_size: int,
     ) -> list[TransactionRecord]:
@@ -790,6 +899,7 @@ class SqliteReaders:
                 None if until is None else to_milliseconds(until),
                 charge_point_id,
                 connector_id,
+                evse_id,
                 id_tag,
                 page_size,
             ),

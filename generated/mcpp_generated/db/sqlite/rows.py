@@ -11,10 +11,13 @@ from ..enums import (
     Approval,
     Availability,
     CertificateState,
+    DeviceEventKind,
+    DeviceReportKind,
     EventKind,
     IdTagStatus,
     Implausible,
     MessageRole,
+    Mutability,
     ReportKind,
     ReservationState,
     Role,
@@ -24,6 +27,7 @@ from ..enums import (
     StopOrigin,
     Suspicion,
     UnmatchedKind,
+    VariableAttribute,
 )
 from ..models import (
     Certificate,
@@ -35,6 +39,11 @@ from ..models import (
     Connector,
     DefaultPrice,
     Departure,
+    DeviceEvent,
+    DeviceMonitor,
+    DeviceReport,
+    DeviceReportChunk,
+    DeviceVariable,
     FindDispensableUnmatchedRow,
     FindFirstTokenRow,
     FindUploadLinkRow,
@@ -64,6 +73,8 @@ from ..models import (
     ListPresenceRow,
     ListReadingsRow,
     ListReadingsWithEnergyRow,
+    ListReportSizesRow,
+    ListReportStepsRow,
     ListSessionsRow,
     ListSupersededEndsOfIdTagRow,
     ListTilesRow,
@@ -72,6 +83,7 @@ from ..models import (
     ListUnknownIdTagsRow,
     ListUnmatchedByChargePointRow,
     ListUnstoredCardsRow,
+    ListVariableSizesRow,
     LocalList,
     Login,
     Person,
@@ -83,6 +95,7 @@ from ..models import (
     SampleKind,
     SizeOfConfigurationRow,
     SizeOfUnmatchedRow,
+    SizeOfVariablesRow,
     SumEndedTransactionsRow,
     SumUpByChargerRow,
     SumUpByIdTagRow,
@@ -100,10 +113,13 @@ from .runtime import from_milliseconds
 _APPROVAL: Final = {member.value: member for member in Approval}
 _AVAILABILITY: Final = {member.value: member for member in Availability}
 _CERTIFICATE_STATE: Final = {member.value: member for member in CertificateState}
+_DEVICE_EVENT_KIND: Final = {member.value: member for member in DeviceEventKind}
+_DEVICE_REPORT_KIND: Final = {member.value: member for member in DeviceReportKind}
 _EVENT_KIND: Final = {member.value: member for member in EventKind}
 _ID_TAG_STATUS: Final = {member.value: member for member in IdTagStatus}
 _IMPLAUSIBLE: Final = {member.value: member for member in Implausible}
 _MESSAGE_ROLE: Final = {member.value: member for member in MessageRole}
+_MUTABILITY: Final = {member.value: member for member in Mutability}
 _REPORT_KIND: Final = {member.value: member for member in ReportKind}
 _RESERVATION_STATE: Final = {member.value: member for member in ReservationState}
 _ROLE: Final = {member.value: member for member in Role}
@@ -113,6 +129,7 @@ _STOP_MATCH: Final = {member.value: member for member in StopMatch}
 _STOP_ORIGIN: Final = {member.value: member for member in StopOrigin}
 _SUSPICION: Final = {member.value: member for member in Suspicion}
 _UNMATCHED_KIND: Final = {member.value: member for member in UnmatchedKind}
+_VARIABLE_ATTRIBUTE: Final = {member.value: member for member in VariableAttribute}
 
 StoredCertificate: TypeAlias = tuple[
     int,
@@ -208,6 +225,7 @@ StoredChargePoint: TypeAlias = tuple[
     str | None,
     str | None,
     str | None,
+    str | None,
     int | None,
     int,
     str | None,
@@ -246,6 +264,7 @@ def decode_charge_point(row: StoredChargePoint) -> ChargePoint:
         key,
         identity,
         ocpp_version,
+        ocpp_versions,
         display_name,
         password_hash,
         password_hash_candidate,
@@ -284,6 +303,7 @@ def decode_charge_point(row: StoredChargePoint) -> ChargePoint:
         key,
         identity,
         ocpp_version,
+        ocpp_versions,
         display_name,
         password_hash,
         password_hash_candidate,
@@ -320,7 +340,9 @@ def decode_charge_point(row: StoredChargePoint) -> ChargePoint:
     )
 
 
-StoredGetCredentialsRow: TypeAlias = tuple[int, str | None, str | None, int | None, int | None, int, str | None, int]
+StoredGetCredentialsRow: TypeAlias = tuple[
+    int, str | None, str | None, int | None, int | None, int, str | None, str | None, int
+]
 
 
 def decode_get_credentials_row(row: StoredGetCredentialsRow) -> GetCredentialsRow:
@@ -332,6 +354,7 @@ def decode_get_credentials_row(row: StoredGetCredentialsRow) -> GetCredentialsRo
         security_profile,
         highest_profile,
         certificate_serial,
+        ocpp_versions,
         has_evses,
     ) = row
     return GetCredentialsRow(
@@ -342,6 +365,7 @@ def decode_get_credentials_row(row: StoredGetCredentialsRow) -> GetCredentialsRo
         security_profile,
         highest_profile,
         certificate_serial,
+        ocpp_versions,
         bool(has_evses),
     )
 
@@ -531,7 +555,18 @@ def decode_connector(row: StoredConnector) -> Connector:
 
 
 StoredListConnectorsRow: TypeAlias = tuple[
-    int, int, int, str | None, str | None, int | None, int | None, str | None, str | None, str | None, int | None
+    int,
+    int,
+    int,
+    str | None,
+    str | None,
+    int | None,
+    int | None,
+    str | None,
+    str | None,
+    str | None,
+    int | None,
+    str | None,
 ]
 
 
@@ -548,6 +583,7 @@ def decode_list_connectors_row(row: StoredListConnectorsRow) -> ListConnectorsRo
         session_correlation_id,
         reported_status,
         transaction_id,
+        ocpp_transaction_id,
     ) = row
     return ListConnectorsRow(
         charge_point_key,
@@ -561,7 +597,260 @@ def decode_list_connectors_row(row: StoredListConnectorsRow) -> ListConnectorsRo
         session_correlation_id,
         reported_status,
         transaction_id,
+        ocpp_transaction_id,
     )
+
+
+StoredDeviceVariable: TypeAlias = tuple[
+    int,
+    str,
+    str,
+    str,
+    int,
+    int,
+    str,
+    str,
+    str,
+    str | None,
+    str | None,
+    str | None,
+    str | None,
+    str | None,
+    str | None,
+    int | None,
+    str | None,
+    int | None,
+    int | None,
+    int | None,
+    int,
+]
+
+
+def decode_device_variable(row: StoredDeviceVariable) -> DeviceVariable:
+    (
+        charge_point_key,
+        key,
+        component,
+        component_instance,
+        evse_id,
+        connector_id,
+        variable,
+        variable_instance,
+        attribute,
+        value,
+        mutability,
+        data_type,
+        unit,
+        min_limit,
+        max_limit,
+        max_elements,
+        values_list,
+        supports_monitoring,
+        is_persistent,
+        is_constant,
+        known_at,
+    ) = row
+    return DeviceVariable(
+        charge_point_key,
+        key,
+        component,
+        component_instance,
+        evse_id,
+        connector_id,
+        variable,
+        variable_instance,
+        _VARIABLE_ATTRIBUTE[attribute],
+        value,
+        None if mutability is None else _MUTABILITY[mutability],
+        data_type,
+        unit,
+        None if min_limit is None else Decimal(min_limit),
+        None if max_limit is None else Decimal(max_limit),
+        max_elements,
+        values_list,
+        None if supports_monitoring is None else bool(supports_monitoring),
+        None if is_persistent is None else bool(is_persistent),
+        None if is_constant is None else bool(is_constant),
+        from_milliseconds(known_at),
+    )
+
+
+StoredListVariableSizesRow: TypeAlias = tuple[str, int]
+
+
+def decode_list_variable_sizes_row(row: StoredListVariableSizesRow) -> ListVariableSizesRow:
+    return ListVariableSizesRow(*row)
+
+
+StoredSizeOfVariablesRow: TypeAlias = tuple[int, int]
+
+
+def decode_size_of_variables_row(row: StoredSizeOfVariablesRow) -> SizeOfVariablesRow:
+    return SizeOfVariablesRow(*row)
+
+
+StoredDeviceMonitor: TypeAlias = tuple[int, int, str, str, str, int, int, str, str, str, str, int, int, str | None, int]
+
+
+def decode_device_monitor(row: StoredDeviceMonitor) -> DeviceMonitor:
+    (
+        charge_point_key,
+        monitor_id,
+        variable_key,
+        component,
+        component_instance,
+        evse_id,
+        connector_id,
+        variable,
+        variable_instance,
+        type,
+        value,
+        severity,
+        is_transaction_only,
+        origin,
+        known_at,
+    ) = row
+    return DeviceMonitor(
+        charge_point_key,
+        monitor_id,
+        variable_key,
+        component,
+        component_instance,
+        evse_id,
+        connector_id,
+        variable,
+        variable_instance,
+        type,
+        Decimal(value),
+        severity,
+        bool(is_transaction_only),
+        origin,
+        from_milliseconds(known_at),
+    )
+
+
+StoredDeviceEvent: TypeAlias = tuple[
+    int,
+    int,
+    str,
+    int,
+    int,
+    str,
+    str,
+    str,
+    int,
+    int,
+    str,
+    str,
+    str | None,
+    str | None,
+    int | None,
+    int | None,
+    int,
+    str | None,
+    str | None,
+    int | None,
+    str | None,
+    str | None,
+    str,
+    int,
+]
+
+
+def decode_device_event(row: StoredDeviceEvent) -> DeviceEvent:
+    (
+        id,
+        charge_point_key,
+        kind,
+        event_id,
+        occurred_at,
+        subject,
+        component,
+        component_instance,
+        evse_id,
+        connector_id,
+        variable,
+        variable_instance,
+        value,
+        trigger,
+        cause,
+        severity,
+        is_cleared,
+        tech_code,
+        tech_info,
+        monitor_id,
+        origin,
+        ocpp_transaction_id,
+        details,
+        received_at,
+    ) = row
+    return DeviceEvent(
+        id,
+        charge_point_key,
+        _DEVICE_EVENT_KIND[kind],
+        event_id,
+        from_milliseconds(occurred_at),
+        subject,
+        component,
+        component_instance,
+        evse_id,
+        connector_id,
+        variable,
+        variable_instance,
+        value,
+        trigger,
+        cause,
+        severity,
+        bool(is_cleared),
+        tech_code,
+        tech_info,
+        monitor_id,
+        origin,
+        ocpp_transaction_id,
+        details,
+        from_milliseconds(received_at),
+    )
+
+
+StoredDeviceReport: TypeAlias = tuple[int, int, str, int, int | None, int | None, int | None, int, int]
+
+
+def decode_device_report(row: StoredDeviceReport) -> DeviceReport:
+    id, charge_point_key, kind, request_id, requested_at, first_at, last_at, is_full, is_complete = row
+    return DeviceReport(
+        id,
+        charge_point_key,
+        _DEVICE_REPORT_KIND[kind],
+        request_id,
+        None if requested_at is None else from_milliseconds(requested_at),
+        None if first_at is None else from_milliseconds(first_at),
+        None if last_at is None else from_milliseconds(last_at),
+        bool(is_full),
+        bool(is_complete),
+    )
+
+
+StoredListReportSizesRow: TypeAlias = tuple[int, int, int]
+
+
+def decode_list_report_sizes_row(row: StoredListReportSizesRow) -> ListReportSizesRow:
+    return ListReportSizesRow(*row)
+
+
+StoredDeviceReportChunk: TypeAlias = tuple[int, int, int, int, str, int]
+
+
+def decode_device_report_chunk(row: StoredDeviceReportChunk) -> DeviceReportChunk:
+    report_id, position, seq_no, is_last, content, received_at = row
+    return DeviceReportChunk(report_id, position, seq_no, bool(is_last), content, from_milliseconds(received_at))
+
+
+StoredListReportStepsRow: TypeAlias = tuple[int, int, int]
+
+
+def decode_list_report_steps_row(row: StoredListReportStepsRow) -> ListReportStepsRow:
+    position, seq_no, is_last = row
+    return ListReportStepsRow(position, seq_no, bool(is_last))
 
 
 StoredFirmwareImage: TypeAlias = tuple[int, str, str, int, str, int]
@@ -609,11 +898,12 @@ def decode_list_fleet_row(row: StoredListFleetRow) -> ListFleetRow:
     )
 
 
-StoredListFleetConnectorsRow: TypeAlias = tuple[int, int, str | None, str | None]
+StoredListFleetConnectorsRow: TypeAlias = tuple[int, int, int, str | None, str | None, int]
 
 
 def decode_list_fleet_connectors_row(row: StoredListFleetConnectorsRow) -> ListFleetConnectorsRow:
-    return ListFleetConnectorsRow(*row)
+    charge_point_key, evse_id, connector_id, status, error_code, is_shown = row
+    return ListFleetConnectorsRow(charge_point_key, evse_id, connector_id, status, error_code, bool(is_shown))
 
 
 StoredTransaction: TypeAlias = tuple[
@@ -1039,13 +1329,22 @@ def decode_list_last_readings_row(row: StoredListLastReadingsRow) -> ListLastRea
     )
 
 
-StoredListSessionsRow: TypeAlias = tuple[str, int, str | None, int | None, int | None, int | None]
+StoredListSessionsRow: TypeAlias = tuple[str, int, int, str | None, int | None, int | None, int | None]
 
 
 def decode_list_sessions_row(row: StoredListSessionsRow) -> ListSessionsRow:
-    charge_point_id, connector_id, session_correlation_id, transaction_id, status_received_at, start_received_at = row
+    (
+        charge_point_id,
+        evse_id,
+        connector_id,
+        session_correlation_id,
+        transaction_id,
+        status_received_at,
+        start_received_at,
+    ) = row
     return ListSessionsRow(
         charge_point_id,
+        evse_id,
         connector_id,
         session_correlation_id,
         transaction_id,
@@ -1082,22 +1381,28 @@ def decode_list_names_row(row: StoredListNamesRow) -> ListNamesRow:
     return ListNamesRow(*row)
 
 
-StoredListLongOpenRow: TypeAlias = tuple[int, int, int, str, int, int]
+StoredListLongOpenRow: TypeAlias = tuple[int, int, int, int, str, int, int]
 
 
 def decode_list_long_open_row(row: StoredListLongOpenRow) -> ListLongOpenRow:
-    id, charge_point_key, connector_id, id_tag, started_at, start_received_at = row
+    id, charge_point_key, evse_id, connector_id, id_tag, started_at, start_received_at = row
     return ListLongOpenRow(
-        id, charge_point_key, connector_id, id_tag, from_milliseconds(started_at), from_milliseconds(start_received_at)
+        id,
+        charge_point_key,
+        evse_id,
+        connector_id,
+        id_tag,
+        from_milliseconds(started_at),
+        from_milliseconds(start_received_at),
     )
 
 
-StoredListOpenOfRow: TypeAlias = tuple[int, int, int, str, int]
+StoredListOpenOfRow: TypeAlias = tuple[int, int, int, int, str, int]
 
 
 def decode_list_open_of_row(row: StoredListOpenOfRow) -> ListOpenOfRow:
-    id, charge_point_key, connector_id, id_tag, start_received_at = row
-    return ListOpenOfRow(id, charge_point_key, connector_id, id_tag, from_milliseconds(start_received_at))
+    id, charge_point_key, evse_id, connector_id, id_tag, start_received_at = row
+    return ListOpenOfRow(id, charge_point_key, evse_id, connector_id, id_tag, from_milliseconds(start_received_at))
 
 
 StoredSumEndedTransactionsRow: TypeAlias = tuple[int, int, int]
@@ -1107,13 +1412,14 @@ def decode_sum_ended_transactions_row(row: StoredSumEndedTransactionsRow) -> Sum
     return SumEndedTransactionsRow(*row)
 
 
-StoredListFaultedConnectorsRow: TypeAlias = tuple[int, int, str | None, str | None, str | None, int | None]
+StoredListFaultedConnectorsRow: TypeAlias = tuple[int, int, int, str | None, str | None, str | None, int | None]
 
 
 def decode_list_faulted_connectors_row(row: StoredListFaultedConnectorsRow) -> ListFaultedConnectorsRow:
-    charge_point_key, connector_id, error_code, info, vendor_error_code, status_began_at = row
+    charge_point_key, evse_id, connector_id, error_code, info, vendor_error_code, status_began_at = row
     return ListFaultedConnectorsRow(
         charge_point_key,
+        evse_id,
         connector_id,
         error_code,
         info,
@@ -1122,14 +1428,15 @@ def decode_list_faulted_connectors_row(row: StoredListFaultedConnectorsRow) -> L
     )
 
 
-StoredListLatelyRecoveredRow: TypeAlias = tuple[int, int, int, str, int | None, int]
+StoredListLatelyRecoveredRow: TypeAlias = tuple[int, int, int, int, str, int | None, int]
 
 
 def decode_list_lately_recovered_row(row: StoredListLatelyRecoveredRow) -> ListLatelyRecoveredRow:
-    id, charge_point_key, connector_id, id_tag, stop_received_at, of_all = row
+    id, charge_point_key, evse_id, connector_id, id_tag, stop_received_at, of_all = row
     return ListLatelyRecoveredRow(
         id,
         charge_point_key,
+        evse_id,
         connector_id,
         id_tag,
         None if stop_received_at is None else from_milliseconds(stop_received_at),
@@ -1137,14 +1444,15 @@ def decode_list_lately_recovered_row(row: StoredListLatelyRecoveredRow) -> ListL
     )
 
 
-StoredListLatelyImplausibleRow: TypeAlias = tuple[int, int, int, str, str | None, int | None, int]
+StoredListLatelyImplausibleRow: TypeAlias = tuple[int, int, int, int, str, str | None, int | None, int]
 
 
 def decode_list_lately_implausible_row(row: StoredListLatelyImplausibleRow) -> ListLatelyImplausibleRow:
-    id, charge_point_key, connector_id, id_tag, implausible_reason, stop_received_at, of_all = row
+    id, charge_point_key, evse_id, connector_id, id_tag, implausible_reason, stop_received_at, of_all = row
     return ListLatelyImplausibleRow(
         id,
         charge_point_key,
+        evse_id,
         connector_id,
         id_tag,
         None if implausible_reason is None else _IMPLAUSIBLE[implausible_reason],
@@ -1198,6 +1506,7 @@ StoredListTilesRow: TypeAlias = tuple[
     int | None,
     int | None,
     int | None,
+    int | None,
     str | None,
     str | None,
     int | None,
@@ -1214,6 +1523,7 @@ def decode_list_tiles_row(row: StoredListTilesRow) -> ListTilesRow:
         registered_at,
         last_connect_at,
         last_disconnect_at,
+        evse_id,
         connector_id,
         status,
         error_code,
@@ -1228,6 +1538,7 @@ def decode_list_tiles_row(row: StoredListTilesRow) -> ListTilesRow:
         from_milliseconds(registered_at),
         None if last_connect_at is None else from_milliseconds(last_connect_at),
         None if last_disconnect_at is None else from_milliseconds(last_disconnect_at),
+        evse_id,
         connector_id,
         status,
         error_code,

@@ -132,8 +132,8 @@ LIST_REPORTS: Final = """\
 SELECT charge_point_key, kind, status, request_id, reported_at FROM charge_point_reports WHERE charge_point_key = ?1 ORDER BY kind"""
 
 ADD_SECURITY_EVENT: Final = """\
-INSERT INTO security_events (charge_point_key, type, occurred_at, tech_info, received_at)
-VALUES (?1, ?2, ?3, ?4, ?5)
+INSERT INTO security_events (charge_point_key, type, occurred_at, tech_info, digest, received_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6)
 ON CONFLICT DO NOTHING"""
 
 COUNT_SECURITY_EVENTS: Final = """\
@@ -145,7 +145,7 @@ DELETE FROM security_events WHERE id = (
 )"""
 
 GET_CHARGE_POINT: Final = """\
-SELECT "key", identity, ocpp_version, display_name, password_hash, password_hash_candidate, security_profile, highest_profile, certificate_serial, authenticated_at, auto_start, rated_power_w, vendor, model, serial_number, charge_box_serial_number, firmware_version, iccid, imsi, meter_type, meter_serial_number, registered_at, boot_accepted_at, connection_epoch, last_connect_at, last_disconnect_at, last_boot_at, last_heartbeat_at, last_status_at, last_meter_values_at, last_tx_start_at, last_tx_stop_at, last_error_at, energy_wh, energy_peak_wh, has_evses FROM charge_points WHERE identity = ?1"""
+SELECT "key", identity, ocpp_version, ocpp_versions, display_name, password_hash, password_hash_candidate, security_profile, highest_profile, certificate_serial, authenticated_at, auto_start, rated_power_w, vendor, model, serial_number, charge_box_serial_number, firmware_version, iccid, imsi, meter_type, meter_serial_number, registered_at, boot_accepted_at, connection_epoch, last_connect_at, last_disconnect_at, last_boot_at, last_heartbeat_at, last_status_at, last_meter_values_at, last_tx_start_at, last_tx_stop_at, last_error_at, energy_wh, energy_peak_wh, has_evses FROM charge_points WHERE identity = ?1"""
 
 LIST_IDENTITIES: Final = """\
 SELECT identity FROM charge_points WHERE identity > ?1 ORDER BY identity LIMIT ?2"""
@@ -154,11 +154,11 @@ LIST_IDENTITIES_BY_VENDOR: Final = """\
 SELECT identity FROM charge_points WHERE vendor = ?1 AND identity > ?2 ORDER BY identity LIMIT ?3"""
 
 GET_CHARGE_POINTS: Final = """\
-SELECT "key", identity, ocpp_version, display_name, password_hash, password_hash_candidate, security_profile, highest_profile, certificate_serial, authenticated_at, auto_start, rated_power_w, vendor, model, serial_number, charge_box_serial_number, firmware_version, iccid, imsi, meter_type, meter_serial_number, registered_at, boot_accepted_at, connection_epoch, last_connect_at, last_disconnect_at, last_boot_at, last_heartbeat_at, last_status_at, last_meter_values_at, last_tx_start_at, last_tx_stop_at, last_error_at, energy_wh, energy_peak_wh, has_evses FROM charge_points WHERE identity IN (SELECT value FROM json_each(?1)) ORDER BY identity"""
+SELECT "key", identity, ocpp_version, ocpp_versions, display_name, password_hash, password_hash_candidate, security_profile, highest_profile, certificate_serial, authenticated_at, auto_start, rated_power_w, vendor, model, serial_number, charge_box_serial_number, firmware_version, iccid, imsi, meter_type, meter_serial_number, registered_at, boot_accepted_at, connection_epoch, last_connect_at, last_disconnect_at, last_boot_at, last_heartbeat_at, last_status_at, last_meter_values_at, last_tx_start_at, last_tx_stop_at, last_error_at, energy_wh, energy_peak_wh, has_evses FROM charge_points WHERE identity IN (SELECT value FROM json_each(?1)) ORDER BY identity"""
 
 GET_CREDENTIALS: Final = """\
 SELECT key, password_hash, password_hash_candidate, authenticated_at, security_profile, highest_profile,
-    certificate_serial, has_evses
+    certificate_serial, ocpp_versions, has_evses
 FROM charge_points WHERE identity = ?1"""
 
 GET_PASSWORD_HASHES: Final = """\
@@ -191,6 +191,9 @@ WHERE password_hash IS NULL AND highest_profile = 0 AND coalesce(security_profil
 
 REGISTER_CHARGE_POINT: Final = """\
 INSERT INTO charge_points (identity, registered_at) VALUES (?1, ?2) ON CONFLICT (identity) DO NOTHING"""
+
+SET_OCPP_VERSIONS: Final = """\
+UPDATE charge_points SET ocpp_versions = ?1 WHERE key = ?2"""
 
 SET_DISPLAY_NAME: Final = """\
 UPDATE charge_points SET display_name = ?1 WHERE key = ?2"""
@@ -259,6 +262,9 @@ FROM configuration_keys WHERE charge_point_key = ?1"""
 
 FIND_OLDEST_CONFIGURATION_KEY: Final = """\
 SELECT charge_point_key, "key", value, readonly, known_at FROM configuration_keys WHERE charge_point_key = ?1 ORDER BY known_at, key LIMIT 1"""
+
+DELETE_ALL_CONFIGURATION_KEYS: Final = """\
+DELETE FROM configuration_keys WHERE charge_point_key = ?1"""
 
 GET_CHARGE_POINT_FIRMWARE: Final = """\
 SELECT
@@ -384,7 +390,7 @@ WHERE key = ?1 AND session_correlation_id = ?2"""
 
 LIST_CONNECTORS: Final = """\
 SELECT c.charge_point_key, c.evse_id, c.connector_id, c.status, c.error_code, c.status_at, c.status_began_at,
-    c.ordered_availability, c.session_correlation_id, c.reported_status, t.id AS transaction_id
+    c.ordered_availability, c.session_correlation_id, c.reported_status, t.id AS transaction_id, t.ocpp_transaction_id
 FROM connectors AS c
 LEFT JOIN transactions AS t ON t.id = (
     SELECT max(o.id) FROM transactions AS o WHERE o.connector_key = c.key AND o.stopped_at IS NULL
@@ -402,6 +408,203 @@ WHERE charge_point_key = ?3"""
 ORDER_AVAILABILITY_OF_EVSE: Final = """\
 UPDATE connectors SET ordered_availability = ?1, ordered_at = ?2
 WHERE charge_point_key = ?3 AND evse_id = ?4"""
+
+PUT_VARIABLES: Final = """\
+INSERT INTO device_variables (
+    charge_point_key, key, component, component_instance, evse_id, connector_id, variable, variable_instance, attribute,
+    value, mutability, data_type, unit, min_limit, max_limit, max_elements, values_list, supports_monitoring,
+    is_persistent, is_constant, known_at
+) VALUES (
+    ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,
+    ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
+    ?18, ?19, ?20, ?21
+)
+ON CONFLICT (charge_point_key, key) DO UPDATE SET
+    key = excluded.key,
+    component = excluded.component,
+    component_instance = excluded.component_instance,
+    variable = excluded.variable,
+    variable_instance = excluded.variable_instance,
+    value = excluded.value,
+    mutability = coalesce(excluded.mutability, mutability),
+    data_type = coalesce(excluded.data_type, data_type),
+    unit = coalesce(excluded.unit, unit),
+    min_limit = coalesce(excluded.min_limit, min_limit),
+    max_limit = coalesce(excluded.max_limit, max_limit),
+    max_elements = coalesce(excluded.max_elements, max_elements),
+    values_list = coalesce(excluded.values_list, values_list),
+    supports_monitoring = coalesce(excluded.supports_monitoring, supports_monitoring),
+    is_persistent = coalesce(excluded.is_persistent, is_persistent),
+    is_constant = coalesce(excluded.is_constant, is_constant),
+    known_at = excluded.known_at"""
+
+SET_VARIABLE_VALUE: Final = """\
+UPDATE device_variables SET value = ?1, known_at = ?2 WHERE charge_point_key = ?3 AND key = ?4"""
+
+GET_VARIABLE: Final = """\
+SELECT charge_point_key, "key", component, component_instance, evse_id, connector_id, variable, variable_instance, attribute, value, mutability, data_type, unit, min_limit, max_limit, max_elements, values_list, supports_monitoring, is_persistent, is_constant, known_at FROM device_variables WHERE charge_point_key = ?1 AND key = ?2"""
+
+FIND_VARIABLE: Final = """\
+SELECT key FROM device_variables WHERE charge_point_key = ?1 LIMIT 1"""
+
+LIST_VARIABLES: Final = """\
+SELECT charge_point_key, "key", component, component_instance, evse_id, connector_id, variable, variable_instance, attribute, value, mutability, data_type, unit, min_limit, max_limit, max_elements, values_list, supports_monitoring, is_persistent, is_constant, known_at FROM device_variables
+WHERE charge_point_key = ?1 AND key > ?2
+    AND (component = ?3 OR ?3 IS NULL)
+    AND (variable = ?4 OR ?4 IS NULL)
+    AND (evse_id = ?5 OR ?5 IS NULL)
+    AND instr(lower(key), lower(CAST(?6 AS TEXT))) > 0
+ORDER BY key LIMIT ?7"""
+
+DELETE_VARIABLES: Final = """\
+DELETE FROM device_variables WHERE charge_point_key = ?1 AND key = ?2"""
+
+DELETE_VARIABLES_BEFORE: Final = """\
+DELETE FROM device_variables WHERE charge_point_key = ?1 AND known_at < ?2"""
+
+DELETE_ALL_VARIABLES: Final = """\
+DELETE FROM device_variables WHERE charge_point_key = ?1"""
+
+LIST_VARIABLE_SIZES: Final = """\
+SELECT key,
+    CAST(coalesce(length(CAST(key AS BLOB)) + length(CAST(coalesce(value, '') AS BLOB))
+        + length(CAST(coalesce(values_list, '') AS BLOB)), 0) AS INTEGER) AS bytes
+FROM device_variables WHERE charge_point_key = ?1 ORDER BY known_at, key"""
+
+SIZE_OF_VARIABLES: Final = """\
+SELECT count(*) AS known,
+    CAST(coalesce(sum(length(CAST(key AS BLOB)) + length(CAST(coalesce(value, '') AS BLOB))
+        + length(CAST(coalesce(values_list, '') AS BLOB))), 0) AS INTEGER) AS bytes
+FROM device_variables WHERE charge_point_key = ?1"""
+
+PUT_MONITORS: Final = """\
+INSERT INTO device_monitors (
+    charge_point_key, monitor_id, variable_key, component, component_instance, evse_id, connector_id, variable,
+    variable_instance, type, value, severity, is_transaction_only, origin, known_at
+) VALUES (
+    ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,
+    ?9, ?10, ?11, ?12, ?13, ?14, ?15
+)
+ON CONFLICT (charge_point_key, monitor_id) DO UPDATE SET
+    variable_key = excluded.variable_key,
+    component = excluded.component,
+    component_instance = excluded.component_instance,
+    evse_id = excluded.evse_id,
+    connector_id = excluded.connector_id,
+    variable = excluded.variable,
+    variable_instance = excluded.variable_instance,
+    type = excluded.type,
+    value = excluded.value,
+    severity = excluded.severity,
+    is_transaction_only = excluded.is_transaction_only,
+    origin = coalesce(excluded.origin, origin),
+    known_at = excluded.known_at"""
+
+GET_MONITOR_SEVERITY: Final = """\
+SELECT severity FROM device_monitors WHERE charge_point_key = ?1 AND monitor_id = ?2"""
+
+LIST_MONITORS: Final = """\
+SELECT charge_point_key, monitor_id, variable_key, component, component_instance, evse_id, connector_id, variable, variable_instance, type, value, severity, is_transaction_only, origin, known_at FROM device_monitors
+WHERE charge_point_key = ?1 AND monitor_id > ?2
+ORDER BY monitor_id LIMIT ?3"""
+
+DELETE_MONITORS: Final = """\
+DELETE FROM device_monitors WHERE charge_point_key = ?1 AND monitor_id = ?2"""
+
+DELETE_MONITORS_BEFORE: Final = """\
+DELETE FROM device_monitors WHERE charge_point_key = ?1 AND known_at < ?2"""
+
+COUNT_MONITORS: Final = """\
+SELECT count(*) FROM device_monitors WHERE charge_point_key = ?1"""
+
+LIST_OLDEST_MONITORS: Final = """\
+SELECT monitor_id FROM device_monitors WHERE charge_point_key = ?1
+ORDER BY known_at, monitor_id LIMIT ?2"""
+
+ADD_DEVICE_EVENT: Final = """\
+INSERT INTO device_events (
+    charge_point_key, kind, event_id, occurred_at, subject, component, component_instance, evse_id, connector_id,
+    variable, variable_instance, value, trigger, cause, severity, is_cleared, tech_code, tech_info, monitor_id, origin,
+    ocpp_transaction_id, details, received_at
+) VALUES (
+    ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,
+    ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
+    ?18, ?19, ?20, ?21, ?22, ?23
+)
+ON CONFLICT DO NOTHING"""
+
+FIND_NEWEST_DEVICE_EVENT: Final = """\
+SELECT id, charge_point_key, kind, event_id, occurred_at, subject, component, component_instance, evse_id, connector_id, variable, variable_instance, value, "trigger", cause, severity, is_cleared, tech_code, tech_info, monitor_id, origin, ocpp_transaction_id, details, received_at FROM device_events
+WHERE charge_point_key = ?1 AND kind = ?2 AND event_id = ?3
+ORDER BY occurred_at DESC LIMIT 1"""
+
+LIST_DEVICE_EVENTS: Final = """\
+SELECT id, charge_point_key, kind, event_id, occurred_at, subject, component, component_instance, evse_id, connector_id, variable, variable_instance, value, "trigger", cause, severity, is_cleared, tech_code, tech_info, monitor_id, origin, ocpp_transaction_id, details, received_at FROM device_events
+WHERE charge_point_key = ?1 AND id < ?2
+ORDER BY id DESC LIMIT ?3"""
+
+COUNT_DEVICE_EVENTS: Final = """\
+SELECT count(*) FROM device_events WHERE charge_point_key = ?1"""
+
+DROP_OLDEST_DEVICE_EVENTS: Final = """\
+DELETE FROM device_events WHERE id IN (
+    SELECT e.id FROM device_events AS e WHERE e.charge_point_key = ?1 ORDER BY e.id LIMIT ?2
+)"""
+
+STAMP_ERROR: Final = """\
+UPDATE charge_points SET last_error_at = ?1 WHERE key = ?2"""
+
+ADD_DEVICE_REPORT: Final = """\
+INSERT INTO device_reports (charge_point_key, kind, request_id, requested_at, is_full, is_complete)
+VALUES (?1, ?2, ?3, ?4, ?5, 0)
+RETURNING id, charge_point_key, kind, request_id, requested_at, first_at, last_at, is_full, is_complete"""
+
+SET_REPORT_REQUESTED: Final = """\
+UPDATE device_reports SET requested_at = ?1, is_full = ?2 WHERE id = ?3"""
+
+SET_REPORT_PROGRESS: Final = """\
+UPDATE device_reports SET first_at = ?1, last_at = ?2, is_complete = ?3 WHERE id = ?4"""
+
+FIND_DEVICE_REPORT_OF_KIND: Final = """\
+SELECT id, charge_point_key, kind, request_id, requested_at, first_at, last_at, is_full, is_complete FROM device_reports
+WHERE charge_point_key = ?1 AND kind = ?2 AND request_id = ?3"""
+
+FIND_DEVICE_REPORT: Final = """\
+SELECT id, charge_point_key, kind, request_id, requested_at, first_at, last_at, is_full, is_complete FROM device_reports WHERE charge_point_key = ?1 AND request_id = ?2
+ORDER BY id DESC LIMIT 1"""
+
+LIST_DEVICE_REPORTS: Final = """\
+SELECT id, charge_point_key, kind, request_id, requested_at, first_at, last_at, is_full, is_complete FROM device_reports WHERE charge_point_key = ?1 AND id < ?2
+ORDER BY id DESC LIMIT ?3"""
+
+DELETE_DEVICE_REPORT: Final = """\
+DELETE FROM device_reports WHERE id = ?1"""
+
+LIST_REPORT_SIZES: Final = """\
+SELECT r.id, count(c.position) AS chunks, CAST(coalesce(sum(length(CAST(c.content AS BLOB))), 0) AS INTEGER) AS bytes
+FROM device_reports AS r LEFT JOIN device_report_chunks AS c ON c.report_id = r.id
+WHERE r.charge_point_key = ?1
+GROUP BY r.id ORDER BY r.id"""
+
+SIZE_OF_REPORT: Final = """\
+SELECT CAST(coalesce(sum(length(CAST(content AS BLOB))), 0) AS INTEGER) AS bytes
+FROM device_report_chunks WHERE report_id = ?1"""
+
+ADD_REPORT_CHUNK: Final = """\
+INSERT INTO device_report_chunks (report_id, position, seq_no, is_last, content, received_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6)"""
+
+LIST_REPORT_CHUNKS: Final = """\
+SELECT report_id, position, seq_no, is_last, content, received_at FROM device_report_chunks WHERE report_id = ?1 ORDER BY position"""
+
+LIST_REPORT_STEPS: Final = """\
+SELECT position, seq_no, is_last FROM device_report_chunks WHERE report_id = ?1 ORDER BY position"""
+
+LIST_CHUNK_CONTENTS: Final = """\
+SELECT content FROM device_report_chunks WHERE report_id = ?1 AND seq_no = ?2"""
+
+DELETE_REPORT_CHUNKS: Final = """\
+DELETE FROM device_report_chunks WHERE report_id = ?1"""
 
 BOOK_ENERGY: Final = """\
 UPDATE charge_points
@@ -487,7 +690,7 @@ LIST_FLEET: Final = """\
 SELECT key, identity, energy_wh, energy_peak_wh, last_boot_at, last_tx_start_at FROM charge_points ORDER BY identity"""
 
 LIST_FLEET_CONNECTORS: Final = """\
-SELECT charge_point_key, connector_id, status, error_code FROM connectors ORDER BY charge_point_key, evse_id, connector_id"""
+SELECT charge_point_key, evse_id, connector_id, status, error_code, is_shown FROM connectors ORDER BY charge_point_key, evse_id, connector_id"""
 
 LIST_FLEET_TRANSACTIONS: Final = """\
 SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at, samples_thinned, evse_id FROM transactions WHERE stopped_at IS NULL ORDER BY started_at, id"""
@@ -942,7 +1145,7 @@ ORDER BY r.measured_at, r.late_sample"""
 
 LIST_SESSIONS: Final = """\
 SELECT
-    p.identity AS charge_point_id, c.connector_id, c.session_correlation_id, t.id AS transaction_id,
+    p.identity AS charge_point_id, c.evse_id, c.connector_id, c.session_correlation_id, t.id AS transaction_id,
     c.status_received_at, t.start_received_at
 FROM connectors AS c
 JOIN charge_points AS p ON p.key = c.charge_point_key
@@ -963,12 +1166,12 @@ LIST_NAMES: Final = """\
 SELECT key, display_name FROM charge_points WHERE key IN (SELECT value FROM json_each(?1))"""
 
 LIST_LONG_OPEN: Final = """\
-SELECT t.id, t.charge_point_key, t.connector_id, t.id_tag, t.started_at, t.start_received_at
+SELECT t.id, t.charge_point_key, t.evse_id, t.connector_id, t.id_tag, t.started_at, t.start_received_at
 FROM transactions AS t
 WHERE t.stopped_at IS NULL AND (t.started_at <= ?1 OR t.start_received_at <= ?2)"""
 
 LIST_OPEN_OF: Final = """\
-SELECT t.id, t.charge_point_key, t.connector_id, t.id_tag, t.start_received_at
+SELECT t.id, t.charge_point_key, t.evse_id, t.connector_id, t.id_tag, t.start_received_at
 FROM transactions AS t WHERE t.stopped_at IS NULL AND t.id IN (SELECT value FROM json_each(?1))"""
 
 SUM_ENDED_TRANSACTIONS: Final = """\
@@ -982,12 +1185,12 @@ LEFT JOIN transaction_corrections AS r ON r.id = t.correction_id
 WHERE t.stopped_at >= ?1 AND t.stopped_at < ?2"""
 
 LIST_FAULTED_CONNECTORS: Final = """\
-SELECT charge_point_key, connector_id, error_code, info, vendor_error_code, status_began_at
-FROM connectors WHERE status = 'Faulted' ORDER BY charge_point_key"""
+SELECT charge_point_key, evse_id, connector_id, error_code, info, vendor_error_code, status_began_at
+FROM connectors WHERE status = 'Faulted' AND is_shown = 1 ORDER BY charge_point_key"""
 
 LIST_LATELY_RECOVERED: Final = """\
 SELECT
-    t.id, t.charge_point_key, t.connector_id, t.id_tag, t.stop_received_at,
+    t.id, t.charge_point_key, t.evse_id, t.connector_id, t.id_tag, t.stop_received_at,
     CAST(coalesce((
         SELECT count(*) FROM transactions AS a WHERE a.stop_origin = 'recovered' AND a.stop_received_at >= ?1
     ), 0) AS INTEGER) AS of_all
@@ -997,7 +1200,7 @@ ORDER BY t.stop_received_at DESC, t.id DESC LIMIT ?2"""
 
 LIST_LATELY_IMPLAUSIBLE: Final = """\
 SELECT
-    t.id, t.charge_point_key, t.connector_id, t.id_tag, t.implausible_reason, t.stop_received_at,
+    t.id, t.charge_point_key, t.evse_id, t.connector_id, t.id_tag, t.implausible_reason, t.stop_received_at,
     CAST(coalesce((
         SELECT count(*) FROM transactions AS a
         WHERE a.implausible_reason IS NOT NULL AND a.correction_id IS NULL AND a.stop_received_at >= ?1
@@ -1032,11 +1235,13 @@ ORDER BY c.expires_at"""
 
 LIST_TILES: Final = """\
 SELECT
-    p.identity, p.display_name, p.registered_at, p.last_connect_at, p.last_disconnect_at, c.connector_id, c.status,
-    c.error_code, c.status_began_at, t.id AS transaction_id, t.started_at, t.id_tag
+    p.identity, p.display_name, p.registered_at, p.last_connect_at, p.last_disconnect_at, c.evse_id, c.connector_id,
+    c.status, c.error_code, c.status_began_at, t.id AS transaction_id, t.started_at, t.id_tag
 FROM charge_points AS p
-LEFT JOIN connectors AS c ON c.charge_point_key = p.key
-LEFT JOIN transactions AS t ON t.connector_key = c.key AND t.stopped_at IS NULL
+LEFT JOIN connectors AS c ON c.charge_point_key = p.key AND c.is_shown = 1
+LEFT JOIN transactions AS t ON t.id = (
+    SELECT max(o.id) FROM transactions AS o WHERE o.connector_key = c.key AND o.stopped_at IS NULL
+)
 WHERE p.identity IN (SELECT value FROM json_each(?1))
 ORDER BY p.key, c.evse_id, c.connector_id"""
 
@@ -1299,16 +1504,18 @@ LIST_TRANSACTIONS: Final = """\
 SELECT transaction_id, charge_point_id, evse_id, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, stop_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
 WHERE started_at >= ?1 AND started_at <= ?2 AND (started_at < ?2 OR transaction_id < ?3)
     AND (stopped_at IS NOT NULL OR CAST(?4 AS INTEGER) = 0)
+    AND (evse_id = ?5 OR ?5 IS NULL)
 ORDER BY started_at DESC, transaction_id DESC
-LIMIT ?5"""
+LIMIT ?6"""
 
 LIST_TRANSACTIONS_OF_CONNECTOR_ID: Final = """\
 SELECT transaction_id, charge_point_id, evse_id, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, stop_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
 WHERE connector_id = ?1
     AND started_at >= ?2 AND started_at <= ?3 AND (started_at < ?3 OR transaction_id < ?4)
     AND (stopped_at IS NOT NULL OR CAST(?5 AS INTEGER) = 0)
+    AND (evse_id = ?6 OR ?6 IS NULL)
 ORDER BY started_at DESC, transaction_id DESC
-LIMIT ?6"""
+LIMIT ?7"""
 
 LIST_TRANSACTIONS_OF_CHARGE_POINT: Final = """\
 SELECT transaction_id, charge_point_id, evse_id, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, stop_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
@@ -1316,8 +1523,13 @@ WHERE charge_point_id = ?1
     AND started_at >= ?2 AND started_at <= ?3 AND (started_at < ?3 OR transaction_id < ?4)
     AND (id_tag = ?5 OR ?5 IS NULL)
     AND (stopped_at IS NOT NULL OR CAST(?6 AS INTEGER) = 0)
+    AND (evse_id = ?7 OR ?7 IS NULL)
 ORDER BY started_at DESC, transaction_id DESC
-LIMIT ?7"""
+LIMIT ?8"""
+
+LIST_EVSES_WITH_CONNECTOR: Final = """\
+SELECT c.evse_id FROM charge_points AS p JOIN connectors AS c ON c.charge_point_key = p.key
+WHERE p.identity = ?1 AND c.connector_id = ?2 ORDER BY c.evse_id"""
 
 LIST_TRANSACTIONS_OF_CONNECTOR: Final = """\
 SELECT r.transaction_id, r.charge_point_id, r.evse_id, r.connector_id, r.ocpp_transaction_id, r.id_tag, r.reservation_id, r.meter_start, r.meter_stop, r.started_at, r.stopped_at, r.stop_reason, r.stop_origin, r.evidence, r.energy_wh, r.implausible_reason, r.session_correlation_id, r.start_received_at, r.stop_received_at, r.correction_id, r.corrected_wh, r.correction_note, r.corrected_by, r.corrected_at
@@ -1337,9 +1549,10 @@ SELECT transaction_id, charge_point_id, evse_id, connector_id, ocpp_transaction_
 WHERE id_tag = ?1
     AND started_at >= ?2 AND started_at <= ?3 AND (started_at < ?3 OR transaction_id < ?4)
     AND (connector_id = ?5 OR ?5 IS NULL)
-    AND (stopped_at IS NOT NULL OR CAST(?6 AS INTEGER) = 0)
+    AND (evse_id = ?6 OR ?6 IS NULL)
+    AND (stopped_at IS NOT NULL OR CAST(?7 AS INTEGER) = 0)
 ORDER BY started_at DESC, transaction_id DESC
-LIMIT ?7"""
+LIMIT ?8"""
 
 LIST_OPEN_TRANSACTIONS: Final = """\
 SELECT transaction_id, charge_point_id, evse_id, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, stop_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
@@ -1347,9 +1560,10 @@ WHERE stopped_at IS NULL
     AND started_at >= ?1 AND started_at <= ?2 AND (started_at < ?2 OR transaction_id < ?3)
     AND (charge_point_id = ?4 OR ?4 IS NULL)
     AND (connector_id = ?5 OR ?5 IS NULL)
-    AND (id_tag = ?6 OR ?6 IS NULL)
+    AND (evse_id = ?6 OR ?6 IS NULL)
+    AND (id_tag = ?7 OR ?7 IS NULL)
 ORDER BY started_at DESC, transaction_id DESC
-LIMIT ?7"""
+LIMIT ?8"""
 
 LIST_IMPLAUSIBLE_TRANSACTIONS: Final = """\
 SELECT transaction_id, charge_point_id, evse_id, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, stop_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
@@ -1357,11 +1571,12 @@ WHERE implausible_reason IS NOT NULL AND correction_id IS NULL
     AND started_at >= ?1 AND started_at <= ?2 AND (started_at < ?2 OR transaction_id < ?3)
     AND (charge_point_id = ?4 OR ?4 IS NULL)
     AND (connector_id = ?5 OR ?5 IS NULL)
-    AND (id_tag = ?6 OR ?6 IS NULL)
-    AND (stopped_at >= ?7 OR ?7 IS NULL)
-    AND (stopped_at < ?8 OR ?8 IS NULL)
+    AND (evse_id = ?6 OR ?6 IS NULL)
+    AND (id_tag = ?7 OR ?7 IS NULL)
+    AND (stopped_at >= ?8 OR ?8 IS NULL)
+    AND (stopped_at < ?9 OR ?9 IS NULL)
 ORDER BY started_at DESC, transaction_id DESC
-LIMIT ?9"""
+LIMIT ?10"""
 
 LIST_RECOVERED_TRANSACTIONS: Final = """\
 SELECT transaction_id, charge_point_id, evse_id, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, stop_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
@@ -1369,11 +1584,12 @@ WHERE stop_origin = 'recovered'
     AND started_at >= ?1 AND started_at <= ?2 AND (started_at < ?2 OR transaction_id < ?3)
     AND (charge_point_id = ?4 OR ?4 IS NULL)
     AND (connector_id = ?5 OR ?5 IS NULL)
-    AND (id_tag = ?6 OR ?6 IS NULL)
-    AND (stopped_at >= ?7 OR ?7 IS NULL)
-    AND (stopped_at < ?8 OR ?8 IS NULL)
+    AND (evse_id = ?6 OR ?6 IS NULL)
+    AND (id_tag = ?7 OR ?7 IS NULL)
+    AND (stopped_at >= ?8 OR ?8 IS NULL)
+    AND (stopped_at < ?9 OR ?9 IS NULL)
 ORDER BY started_at DESC, transaction_id DESC
-LIMIT ?9"""
+LIMIT ?10"""
 
 LIST_TRANSACTIONS_BY_END: Final = """\
 SELECT transaction_id, charge_point_id, evse_id, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, stopped_at, stop_reason, stop_origin, evidence, energy_wh, implausible_reason, session_correlation_id, start_received_at, stop_received_at, correction_id, corrected_wh, correction_note, corrected_by, corrected_at FROM transaction_records
@@ -1381,9 +1597,10 @@ WHERE stopped_at >= ?1 AND stopped_at <= ?2 AND (stopped_at < ?2 OR transaction_
     AND started_at >= ?4 AND (started_at < ?5 OR ?5 IS NULL)
     AND (charge_point_id = ?6 OR ?6 IS NULL)
     AND (connector_id = ?7 OR ?7 IS NULL)
-    AND (id_tag = ?8 OR ?8 IS NULL)
+    AND (evse_id = ?8 OR ?8 IS NULL)
+    AND (id_tag = ?9 OR ?9 IS NULL)
 ORDER BY stopped_at DESC, transaction_id DESC
-LIMIT ?9"""
+LIMIT ?10"""
 
 ADD_UNMATCHED: Final = """\
 INSERT INTO unmatched (

@@ -5,11 +5,12 @@ from __future__ import annotations
 from mcpp.domain.memory import CHARGE_POINT
 from mcpp.domain.statuses import is_free, is_out_of_service
 from mcpp.plugins.site import ChargePointState, ConnectorState
+from mcpp.reads.connector_names import STATION, Numbers
 
 
-def find_connector(state: ChargePointState, connector_id: int) -> ConnectorState | None:
-    """A connector by its number."""
-    return next((known for known in state.connectors if known.connector_id == connector_id), None)
+def find_connector(state: ChargePointState, numbers: Numbers) -> ConnectorState | None:
+    """A connector by its numbers."""
+    return next((known for known in state.connectors if (known.evse_id, known.connector_id) == numbers), None)
 
 
 def obstacle(state: ChargePointState, connector: ConnectorState, id_tag: str) -> str | None:
@@ -17,7 +18,7 @@ def obstacle(state: ChargePointState, connector: ConnectorState, id_tag: str) ->
 
     An error code beside that status is a warning: a connector that can't charge is `Faulted` (OCPP 1.6 §7.7).
     """
-    whole = find_connector(state, CHARGE_POINT)
+    whole = find_connector(state, STATION)
     if connector.transaction_id is not None:
         return f"transaction {connector.transaction_id} runs"
     if connector.inoperative or (whole is not None and whole.inoperative):

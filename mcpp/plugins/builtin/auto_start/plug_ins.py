@@ -12,8 +12,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from mcpp.domain.events import ConnectorStatusChanged
+from mcpp.domain.memory import NO_EVSE
 from mcpp.domain.statuses import awaits_start, had_transaction, is_free
 from mcpp.plugins.site import Scheduled
+from mcpp.reads.connector_names import Numbers
 
 _JOINING: Final = timedelta(minutes=2)
 """In which a charge point that connected or booted reports how its connectors stand."""
@@ -27,7 +29,8 @@ class PlugIn:
     """A cable in a connector that is `Preparing`, and how far its start has come."""
 
     charge_point_id: str
-    connector_id: int
+    numbers: Numbers
+    """The connector's."""
     since: datetime
     served: bool = False
     """It has had its transaction."""
@@ -51,8 +54,10 @@ class PlugIn:
         subject: dict[str, str | int] = {
             "category": "transaction",
             "charge_point_id": self.charge_point_id,
-            "connector_id": self.connector_id,
+            "connector_id": self.numbers[1],
         }
+        if self.numbers[0] != NO_EVSE:
+            subject["evse_id"] = self.numbers[0]
         if self.session_correlation_id is not None:
             subject["session_correlation_id"] = self.session_correlation_id
         return subject
@@ -75,12 +80,12 @@ class PlugIns:
     """Those of one charge point."""
 
     charge_point_id: str
-    by_connector: dict[int, PlugIn] = field(default_factory=dict)
-    stopped: set[int] = field(default_factory=set)
+    by_connector: dict[Numbers, PlugIn] = field(default_factory=dict)
+    stopped: set[Numbers] = field(default_factory=set)
     """Connectors that are `Preparing` after a transaction of the same plug-in; kept over restarts."""
     look: Scheduled | None = None
     _joined_at: datetime | None = None
-    _reported: set[int] = field(default_factory=set)
+    _reported: set[Numbers] = field(default_factory=set)
     """Connectors with news since then."""
 
     def join(self, at: datetime) -> None:
@@ -93,38 +98,40 @@ class PlugIns:
         self.join(at)
         self.stopped.clear()
         for plug_in in [known for known in self.by_connector.values() if known.served]:
-            self._end(plug_in.connector_id)
+            self._end(plug_in.numbers)
 
-    def find(self, connector_id: int, since: datetime, session_correlation_id: str | None) -> PlugIn:
+    def find(self, numbers: Numbers, since: datetime, session_correlation_id: str | None) -> PlugIn:
         """The plug-in of a connector that is `Preparing`, new where none is known."""
-        plug_in = self.by_connector.get(connector_id)
+        plug_in = self.by_connector.get(numbers)
         if plug_in is None:
-            plug_in = PlugIn(self.charge_point_id, connector_id, since, served=connector_id in self.stopped)
-            self.by_connector[connector_id] = plug_in
+            plug_in = PlugIn(self.charge_point_id, numbers, since, served=numbers in self.stopped)
+            self.by_connector[numbers] = plug_in
         plug_in.session_correlation_id = session_correlation_id
         return plug_in
 
     def follow(self, event: ConnectorStatusChanged) -> PlugIn | None:
         """Begin, go on with or end a plug-in. Returns it where the connector is `Preparing`."""
+        numbers = event.evse_id, event.connector_id
         saw_what_was_before = self._saw_before(event)
         if is_free(event.status) or had_transaction(event.status):
-            self._end(event.connector_id)
+            self._end(numbers)
         if not awaits_start(event.status):
             return None
         if is_free(event.previous_status):
-            self._end(event.connector_id)
+            self._end(numbers)
         elif had_transaction(event.previous_status) and saw_what_was_before:
-            self.stopped.add(event.connector_id)
-        return self.find(event.connector_id, event.reported_at, event.session_correlation_id)
+            self.stopped.add(numbers)
+        return self.find(numbers, event.reported_at, event.session_correlation_id)
 
     def _saw_before(self, event: ConnectorStatusChanged) -> bool:
         """Whether nothing was missed between the connector's previous status and this one."""
-        is_first = event.connector_id not in self._reported
-        self._reported.add(event.connector_id)
+        numbers = event.evse_id, event.connector_id
+        is_first = numbers not in self._reported
+        self._reported.add(numbers)
         return not is_first or self._joined_at is None or event.at - self._joined_at > _JOINING
 
-    def _end(self, connector_id: int) -> None:
-        self.stopped.discard(connector_id)
-        plug_in = self.by_connector.pop(connector_id, None)
+    def _end(self, numbers: Numbers) -> None:
+        self.stopped.discard(numbers)
+        plug_in = self.by_connector.pop(numbers, None)
         if plug_in is not None:
             plug_in.cancel()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from typing import Protocol
+
+from pydantic import JsonValue
 
 from mcpp.domain.events import (
     ChargePointBooted,
@@ -15,7 +17,7 @@ from mcpp.domain.events import (
     TransactionStarted,
     TransactionStopped,
 )
-from mcpp.domain.memory import CHARGE_POINT
+from mcpp.domain.memory import CHARGE_POINT, NO_EVSE
 from mcpp.domain.statuses import awaits_start
 from mcpp.ocppj.errors import CommandError, NotConnected
 from mcpp.plugins.builtin.auto_start.obstacles import find_connector, obstacle
@@ -23,6 +25,7 @@ from mcpp.plugins.builtin.auto_start.plug_ins import PlugIn, PlugIns
 from mcpp.plugins.builtin.auto_start.settings import AutoStartSettings
 from mcpp.plugins.hookspecs import hookimpl
 from mcpp.plugins.site import ChargePointState, Site
+from mcpp.reads.connector_names import Numbers
 
 
 class AutoStartSite(Site, Protocol):
@@ -37,7 +40,7 @@ class AutoStartSite(Site, Protocol):
 
 
 class AutoStart:
-    """Sends RemoteStartTransaction where a car is plugged in (OCPP 1.6 §4.9 `Preparing`, §5.11)."""
+    """Asks for a start where a car is plugged in (OCPP 1.6 §4.9 `Preparing`, §5.11)."""
 
     def __init__(self, *, by_default: bool, id_tag: str, settings: AutoStartSettings | None = None) -> None:
         """`by_default` holds for charge points of which nothing else was said."""
@@ -45,7 +48,7 @@ class AutoStart:
         self._id_tag = id_tag
         self._settings = settings or AutoStartSettings()
         self._plug_ins: dict[str, PlugIns] = {}
-        self._asking: set[tuple[str, int]] = set()
+        self._asking: set[tuple[str, Numbers]] = set()
         """Connectors with a command under way: never a second one beside it, however often the cable moves."""
 
     @hookimpl
@@ -55,8 +58,8 @@ class AutoStart:
         for charge_point_id, stopped in (await site.recall()).items():
             if charge_point_id not in states:
                 await site.remember(charge_point_id, None)
-            elif isinstance(stopped, list):
-                self._of(charge_point_id).stopped.update(number for number in stopped if isinstance(number, int))
+            else:
+                self._of(charge_point_id).stopped.update(_recalled(stopped))
         for state in states.values():
             if state.connected:
                 self._look_later(state.charge_point_id, site)
@@ -80,7 +83,7 @@ class AutoStart:
     def connector_status_changed(self, event: ConnectorStatusChanged, site: AutoStartSite) -> Awaitable[None] | None:
         """A cable came, went or was served, or a fault is over."""
         plug_ins = self._of(event.charge_point_id)
-        if event.connector_id == CHARGE_POINT:
+        if event.connector_id == CHARGE_POINT:  # or an EVSE as a whole
             self._wake_all(plug_ins, site)
             return None
         stopped_before = set(plug_ins.stopped)
@@ -89,12 +92,12 @@ class AutoStart:
             self._wake_where_wanted(plug_in, site)
         if plug_ins.stopped == stopped_before:
             return None
-        return site.remember(event.charge_point_id, [*sorted(plug_ins.stopped)] or None)
+        return site.remember(event.charge_point_id, _to_remember(plug_ins.stopped))
 
     @hookimpl
     def transaction_started(self, event: TransactionStarted) -> None:
         """The plug-in has what it wants, whoever asked for it."""
-        plug_in = self._of(event.charge_point_id).by_connector.get(event.connector_id)
+        plug_in = self._of(event.charge_point_id).by_connector.get((event.evse_id, event.connector_id))
         if plug_in is not None:
             plug_in.serve(event.started_at)
 
@@ -129,7 +132,8 @@ class AutoStart:
         for connector in state.connectors if state else ():
             if awaits_start(connector.status) and connector.connector_id != CHARGE_POINT:
                 since = connector.status_at or site.now()
-                plug_in = plug_ins.find(connector.connector_id, since, connector.session_correlation_id)
+                numbers = connector.evse_id, connector.connector_id
+                plug_in = plug_ins.find(numbers, since, connector.session_correlation_id)
                 if self._is_wanted(state.auto_start if state else None):
                     self._wake(plug_in, site)
 
@@ -161,12 +165,12 @@ class AutoStart:
 
     def _is_idle(self, plug_in: PlugIn) -> bool:
         """Whether nothing is to be tried: it's over, or a command is under way, which sees to what follows."""
-        key = (plug_in.charge_point_id, plug_in.connector_id)
+        key = (plug_in.charge_point_id, plug_in.numbers)
         return plug_in.served or plug_in.given_up or key in self._asking
 
     def _current(self, plug_in: PlugIn) -> PlugIn | None:
         """The plug-in that its connector is in now."""
-        return self._of(plug_in.charge_point_id).by_connector.get(plug_in.connector_id)
+        return self._of(plug_in.charge_point_id).by_connector.get(plug_in.numbers)
 
     async def _try(self, plug_in: PlugIn, site: Site) -> None:
         plug_in.job = None
@@ -183,7 +187,7 @@ class AutoStart:
 
     def _may_start(self, plug_in: PlugIn, state: ChargePointState, site: Site) -> bool:
         """Whether a start is wanted now and nothing stands against it; what changes that wakes the plug-in again."""
-        connector = find_connector(state, plug_in.connector_id)
+        connector = find_connector(state, plug_in.numbers)
         if not self._is_wanted(state.auto_start) or connector is None or not awaits_start(connector.status):
             return False
         if not state.connected or not state.accepted:
@@ -195,7 +199,7 @@ class AutoStart:
         return reason is None
 
     async def _ask(self, plug_in: PlugIn, site: Site) -> None:
-        key = (plug_in.charge_point_id, plug_in.connector_id)
+        key = (plug_in.charge_point_id, plug_in.numbers)
         plug_in.tries += 1
         self._asking.add(key)
         refusal: str | None = "the command was cut short"
@@ -207,8 +211,9 @@ class AutoStart:
 
     async def _remote_start(self, plug_in: PlugIn, site: Site) -> str | None:
         """Ask the charge point; None where it accepts, else why it doesn't."""
+        evse_id, connector_id = plug_in.numbers
         try:
-            accepted = await site.verbs.remote_start(plug_in.charge_point_id, plug_in.connector_id, self._id_tag)
+            accepted = await site.verbs.remote_start(plug_in.charge_point_id, connector_id, self._id_tag, evse_id)
         except NotConnected as error:
             plug_in.tries -= 1  # nothing was sent
             return str(error)
@@ -237,3 +242,19 @@ class AutoStart:
     def _give_up(self, plug_in: PlugIn, site: Site) -> None:
         plug_in.given_up = True
         site.log.warning("auto_start_given_up", **plug_in.subject, tries=plug_in.tries, reason=plug_in.last_outcome)
+
+
+def _to_remember(stopped: set[Numbers]) -> JsonValue:
+    """A number for a connector of a charge point without EVSEs, else both numbers; None for none."""
+    return [connector if evse == NO_EVSE else [evse, connector] for evse, connector in sorted(stopped)] or None
+
+
+def _recalled(remembered: JsonValue) -> Iterator[Numbers]:
+    for item in remembered if isinstance(remembered, list) else ():
+        match item:
+            case int(connector_id):
+                yield NO_EVSE, connector_id
+            case [int(evse_id), int(connector_id)]:
+                yield evse_id, connector_id
+            case _:
+                pass

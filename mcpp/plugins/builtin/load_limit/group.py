@@ -14,6 +14,7 @@ from decimal import Decimal
 from enum import Enum, auto
 from typing import Final
 
+from mcpp.domain.memory import CHARGE_POINT, NO_EVSE
 from mcpp.domain.statuses import ConnectorStatus, may_draw_current
 from mcpp.plugins.builtin.load_limit.settings import GroupSettings
 from mcpp.plugins.builtin.load_limit.shares import NOTHING, Connector, Demand, share
@@ -90,9 +91,12 @@ class Group:
         for name in self.settings.charge_points or ():
             limits[Connector(name, 1)] = self._known(Connector(name, 1))
         for point in charge_points:
-            states = {state.connector_id: state for state in point.connectors if state.connector_id}
-            for number in states or (1,):
-                connector, state = Connector(point.charge_point_id, number), states.get(number)
+            first = Connector(point.charge_point_id, 1)
+            states = _states_of(point)
+            if states and first not in states:
+                limits.pop(first, None)
+            for connector in states or (first,):
+                state = states.get(connector)
                 limit = limits[connector] = self._known(connector)
                 limit.reachable = point.connected and point.accepted
                 limit.car = self._car(connector, limit, state) if state else None
@@ -216,3 +220,23 @@ class Group:
         tries = [limit.not_before for limit in self.limits.values() if limit.reachable and limit.not_before]
         moments = [moment for moment in (*tries, self._turn_at) if moment is not None and moment > now]
         return min(moments, default=None)
+
+
+def _states_of(point: ChargePointState) -> dict[Connector, ConnectorState]:
+    """What can be limited at a charge point, by how it is: its connectors, or its EVSEs as a whole.
+
+    An EVSE is as the one of its connectors is that has a transaction or a car: no two are in use at a time.
+    """
+    states: dict[Connector, ConnectorState] = {}
+    for state in point.connectors:
+        if state.connector_id == CHARGE_POINT:
+            continue
+        number = state.connector_id if state.evse_id == NO_EVSE else CHARGE_POINT
+        connector = Connector(point.charge_point_id, number, state.evse_id)
+        if connector not in states or _use_of(state) > _use_of(states[connector]):
+            states[connector] = state
+    return states
+
+
+def _use_of(state: ConnectorState) -> tuple[bool, bool]:
+    return state.transaction_id is not None, may_draw_current(state.status)

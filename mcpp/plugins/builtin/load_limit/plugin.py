@@ -151,9 +151,11 @@ class LoadLimit:
 
 async def _send(site: Site, order: Order) -> Answer:
     connector = order.connector
-    log = site.log.bind(category="system", **connector._asdict(), current_amperes=float(order.amperes))
+    log = site.log.bind(category="system", **connector.facts, current_amperes=float(order.amperes))
     try:
-        accepted = await site.verbs.limit_current(*connector, order.amperes)
+        accepted = await site.verbs.limit_current(
+            connector.charge_point_id, connector.connector_id, order.amperes, connector.evse_id
+        )
     except (NotConnected, ConnectionLost) as error:
         log.info("current_limit_lost", error=str(error))
         return Answer.LOST
@@ -170,16 +172,13 @@ async def _send(site: Site, order: Order) -> Answer:
 async def _remember(site: Site, group: Group, connector: Connector) -> None:
     limit = group.limits.get(connector)
     if limit is not None:
-        await site.remember(
-            f"{connector.connector_id} {connector.charge_point_id}", [str(limit.least), str(limit.most)]
-        )
+        await site.remember(connector.key, [str(limit.least), str(limit.most)])
 
 
 def _remembered(memory: Mapping[str, JsonValue]) -> dict[Connector, tuple[Decimal, Decimal]]:
     spans = {}
     for key, value in memory.items():
-        number, _, charge_point_id = key.partition(" ")
         match value:
             case [str(least), str(most)]:
-                spans[Connector(charge_point_id, int(number))] = (Decimal(least), Decimal(most))
+                spans[Connector.of_key(key)] = (Decimal(least), Decimal(most))
     return spans

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from pydantic import JsonValue
 
 from mcpp import __version__
+from mcpp.domain.memory import NO_EVSE
 from mcpp.plugins import ChargePointState
 from mcpp.plugins.builtin.mqtt.topics import Topics
+from mcpp.reads.connector_names import connector_name, has_several
 
 
 def object_id(charge_point_id: str) -> str:
@@ -27,9 +30,12 @@ def describe(state: ChargePointState, topics: Topics, *, commands: bool) -> dict
         "sw_version": state.firmware_version,
     }
     components: dict[str, JsonValue] = {"connected": _connectivity(state.charge_point_id, topics)}
-    for connector in state.connectors:
-        if connector.connector_id > 0:
-            components.update(_connector(state.charge_point_id, connector.connector_id, topics, commands=commands))
+    numbers = [(connector.evse_id, connector.connector_id) for connector in state.connectors]
+    for evse_id, connector_id in numbers:
+        if connector_id > 0:
+            title = connector_name(connector_id, evse_id, several=has_several(evse_id, numbers))
+            place = _Place(state.charge_point_id, connector_id, evse_id, title[:1].upper() + title[1:])
+            components.update(_connector(place, topics, commands=commands))
     return {
         "device": {name: value for name, value in device.items() if value is not None},
         "origin": {"name": "MCPP", "sw_version": __version__},
@@ -50,16 +56,26 @@ def _connectivity(charge_point_id: str, topics: Topics) -> JsonValue:
     }
 
 
-def _connector(
-    charge_point_id: str, connector_id: int, topics: Topics, *, commands: bool
-) -> Iterable[tuple[str, JsonValue]]:
+class _Place(NamedTuple):
+    """A connector and what it's called."""
+
+    charge_point_id: str
+    connector_id: int
+    evse_id: int
+    title: str
+
+
+def _connector(place: _Place, topics: Topics, *, commands: bool) -> Iterable[tuple[str, JsonValue]]:
+    charge_point_id, connector_id, evse_id, title = place
+    id_of_evse = "" if evse_id == NO_EVSE else f"evse_{evse_id}_"
+
     def entity(name: str, platform: str, template: str, **more: JsonValue) -> tuple[str, JsonValue]:
-        key = f"connector_{connector_id}_{name}"
+        key = f"{id_of_evse}connector_{connector_id}_{name}"
         return key, {
             "platform": platform,
             "unique_id": f"{object_id(charge_point_id)}_{key}",
-            "name": f"Connector {connector_id} {name}",
-            "state_topic": topics.connector(charge_point_id, connector_id),
+            "name": f"{title} {name}",
+            "state_topic": topics.connector(charge_point_id, connector_id, evse_id),
             "value_template": template,
             "availability": [
                 {"topic": topics.status},
@@ -94,5 +110,5 @@ def _connector(
             "charging",
             "switch",
             "{{ 'ON' if value_json.transaction_id else 'OFF' }}",
-            command_topic=topics.charging(charge_point_id, connector_id),
+            command_topic=topics.charging(charge_point_id, connector_id, evse_id),
         )

@@ -22,6 +22,7 @@ from mcpp.domain.events import (
     TransactionStarted,
     TransactionStopped,
 )
+from mcpp.domain.memory import NO_EVSE
 from mcpp.errors import StartError, needs_extra
 from mcpp.plugins import ChargePointState, Site, hookimpl
 from mcpp.plugins.builtin.mqtt.board import Board
@@ -29,6 +30,7 @@ from mcpp.plugins.builtin.mqtt.discovery import describe, object_id
 from mcpp.plugins.builtin.mqtt.readings import SiteReadings
 from mcpp.plugins.builtin.mqtt.settings import MqttSettings, broker
 from mcpp.plugins.builtin.mqtt.topics import ChargingCommand, Operation, Topics
+from mcpp.reads.connector_names import Numbers
 
 _STOP_SECONDS: Final = 1.5
 """What the server's end may wait for the broker to be up to date, and again for the connection to close."""
@@ -91,10 +93,10 @@ class Mqtt:
         """Show what has changed."""
         self._readings.follow(event)
         match event:
-            case MeterValuesReceived(connector_id=connector_id):
+            case MeterValuesReceived(connector_id=connector_id, evse_id=evse_id):
                 # All else that is shown of connectors changes with events that cause it to be read again.
                 state = self._states.get(event.charge_point_id)
-                if state is not None and any(known.connector_id == connector_id for known in state.connectors):
+                if state is not None and (evse_id, connector_id) in _numbers_of(state):
                     self._show_connectors(state, site.now())
                     return None
             case (
@@ -137,9 +139,12 @@ class Mqtt:
                 "status": connector.status,
                 "error_code": connector.error_code,
                 "transaction_id": connector.transaction_id,
-                **self._readings.facts(identity, connector.connector_id, now),
+                **self._readings.facts(identity, connector.connector_id, now, connector.evse_id),
             }
-            self._board.pin(self._topics.connector(identity, connector.connector_id), orjson.dumps(shown))
+            if connector.evse_id != NO_EVSE:
+                shown["reported_status"] = connector.reported_status
+            topic = self._topics.connector(identity, connector.connector_id, connector.evse_id)
+            self._board.pin(topic, orjson.dumps(shown))
 
     async def _obey(self, topic: str, payload: bytes, site: Site) -> tuple[str, bytes] | None:
         """Carry out a command. Returns the answer and its topic where one is due."""
@@ -163,17 +168,25 @@ class Mqtt:
 
     async def _switch(self, command: ChargingCommand, payload: bytes, site: Site) -> bool:
         """Begin or end charging; whether the charge point accepts. Ending what doesn't run is done already."""
-        identity, connector_id = command
+        identity, connector_id, evse_id = command
         match payload.strip().upper():
             case b"ON":
-                return await site.verbs.remote_start(identity, connector_id, self._settings.id_tag)
+                return await site.verbs.remote_start(identity, connector_id, self._settings.id_tag, evse_id)
             case b"OFF":
                 state = await site.charge_point(identity)
                 connectors = state.connectors if state is not None else ()
-                running = [c.transaction_id for c in connectors if c.connector_id == connector_id and c.transaction_id]
+                running = [
+                    known.transaction_id
+                    for known in connectors
+                    if (known.evse_id, known.connector_id) == (evse_id, connector_id) and known.transaction_id
+                ]
                 return all([await site.verbs.remote_stop(identity, transaction_id) for transaction_id in running])
             case _:
                 raise ValueError("a charging command is ON or OFF")
+
+
+def _numbers_of(state: ChargePointState) -> set[Numbers]:
+    return {(known.evse_id, known.connector_id) for known in state.connectors}
 
 
 def _json_object(payload: bytes) -> dict[str, JsonValue]:

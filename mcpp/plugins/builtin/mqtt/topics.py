@@ -6,12 +6,15 @@ import re
 from typing import NamedTuple
 from urllib.parse import quote, unquote
 
+from mcpp.domain.memory import NO_EVSE
+
 
 class ChargingCommand(NamedTuple):
     """Begin or end charging at a connector."""
 
     charge_point_id: str
     connector_id: int
+    evse_id: int = NO_EVSE
 
 
 class Operation(NamedTuple):
@@ -28,7 +31,7 @@ class Topics:
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix
         self._charging = re.compile(
-            rf"{re.escape(prefix)}/charge_points/([^/]+)/connectors/([0-9]{{1,9}})/charging/set"
+            rf"{re.escape(prefix)}/charge_points/([^/]+)/(?:evses/([0-9]{{1,9}})/)?connectors/([0-9]{{1,9}})/charging/set"
         )
         self._operation = re.compile(rf"({re.escape(prefix)}/charge_points/([^/]+))/commands/([^/]+)")
 
@@ -38,10 +41,11 @@ class Topics:
         return f"{self._prefix}/status"
 
     @property
-    def commands(self) -> tuple[str, str]:
+    def commands(self) -> tuple[str, ...]:
         """Filters of what is listened to."""
         return (
             f"{self._prefix}/charge_points/+/connectors/+/charging/set",
+            f"{self._prefix}/charge_points/+/evses/+/connectors/+/charging/set",
             f"{self._prefix}/charge_points/+/commands/+",
         )
 
@@ -49,21 +53,25 @@ class Topics:
         """A charge point's state."""
         return f"{self._of(charge_point_id)}/state"
 
-    def connector(self, charge_point_id: str, connector_id: int) -> str:
+    def connector(self, charge_point_id: str, connector_id: int, evse_id: int = NO_EVSE) -> str:
         """A connector's state."""
-        return f"{self._of(charge_point_id)}/connectors/{connector_id}/state"
+        return f"{self._at(charge_point_id, connector_id, evse_id)}/state"
 
-    def charging(self, charge_point_id: str, connector_id: int) -> str:
+    def charging(self, charge_point_id: str, connector_id: int, evse_id: int = NO_EVSE) -> str:
         """Where `ON` and `OFF` begin and end charging."""
-        return f"{self._of(charge_point_id)}/connectors/{connector_id}/charging/set"
+        return f"{self._at(charge_point_id, connector_id, evse_id)}/charging/set"
 
     def understand(self, topic: str) -> ChargingCommand | Operation | None:
         """What a message on this topic wants."""
         if found := self._charging.fullmatch(topic):
-            return ChargingCommand(unquote(found[1]), int(found[2]))
+            return ChargingCommand(unquote(found[1]), int(found[3]), int(found[2] or NO_EVSE))
         if found := self._operation.fullmatch(topic):
             return Operation(unquote(found[2]), found[3], f"{found[1]}/answers/{found[3]}")
         return None
+
+    def _at(self, charge_point_id: str, connector_id: int, evse_id: int) -> str:
+        evse = "" if evse_id == NO_EVSE else f"/evses/{evse_id}"
+        return f"{self._of(charge_point_id)}{evse}/connectors/{connector_id}"
 
     def _of(self, charge_point_id: str) -> str:
         return f"{self._prefix}/charge_points/{quote(charge_point_id, safe='')}"

@@ -10,6 +10,7 @@ from typing import Final
 from pydantic import JsonValue
 
 from mcpp.reads.attention import Attention, AttentionCode
+from mcpp.reads.connector_names import connector_number
 
 _WITHOUT_END: Final = frozenset(
     {
@@ -99,7 +100,8 @@ class Incidents:
 
 def key_of(item: Attention) -> str:
     """The same for the same incident, however often it is seen."""
-    parts = (item.code.value, item.charge_point_id or "", "" if item.connector_id is None else str(item.connector_id))
+    number = "" if item.connector_id is None else connector_number(item.connector_id, item.evse_id, several=True)
+    parts = (item.code.value, item.charge_point_id or "", number)
     return "\n".join((*parts, *(item.params.get(name, "") for name in _TELLING)))
 
 

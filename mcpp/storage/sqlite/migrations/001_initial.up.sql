@@ -8,6 +8,8 @@
 
 -- AUTOINCREMENT, here and below: a key that was given once is never given again, also after a purge.
 -- connection_epoch: counts its connections; the end of one that isn't the newest says nothing.
+-- ocpp_version: of its last connection. ocpp_versions: those that it may speak, as an operator says, commas between them;
+-- NULL: all that the server speaks.
 -- energy_wh: of its ended transactions. energy_peak_wh: what was reported of all of them before the sum fell.
 -- password_hash_candidate: of new passwords that may be in force, blanks between them; all count until that shows.
 -- security_profile: the least that it must use, as an operator says. highest_profile: the highest that it has used.
@@ -19,6 +21,7 @@ CREATE TABLE charge_points (
     key                       INTEGER PRIMARY KEY AUTOINCREMENT,
     identity                  TEXT    NOT NULL UNIQUE,
     ocpp_version              TEXT,
+    ocpp_versions             TEXT,
     display_name              TEXT,
     password_hash             TEXT,
     password_hash_candidate   TEXT,
@@ -112,6 +115,121 @@ CREATE TABLE configuration_keys (
     PRIMARY KEY (charge_point_key, key)
 ) STRICT, WITHOUT ROWID;
 
+-- The device model (OCPP 2.x): the attributes of a charge point's variables as it last reported or accepted them.
+-- key: the spelling of all that names one (mcpp.domain.variables); what a charge point leaves out of it is '' or 0.
+-- A secret one has no value here. What it never told of the others is NULL.
+CREATE TABLE device_variables (
+    charge_point_key     INTEGER NOT NULL REFERENCES charge_points (key) ON DELETE CASCADE,
+    key                  TEXT    NOT NULL COLLATE NOCASE,
+    component            TEXT    NOT NULL COLLATE NOCASE,
+    component_instance   TEXT    NOT NULL COLLATE NOCASE,
+    evse_id              INTEGER NOT NULL,
+    connector_id         INTEGER NOT NULL,
+    variable             TEXT    NOT NULL COLLATE NOCASE,
+    variable_instance    TEXT    NOT NULL COLLATE NOCASE,
+    attribute            TEXT    NOT NULL CHECK (attribute IN ('Actual', 'Target', 'MinSet', 'MaxSet')),
+    value                TEXT,
+    mutability           TEXT    CHECK (mutability IN ('ReadOnly', 'WriteOnly', 'ReadWrite')),
+    data_type            TEXT,
+    unit                 TEXT,
+    min_limit            TEXT,
+    max_limit            TEXT,
+    max_elements         INTEGER,
+    values_list          TEXT,
+    supports_monitoring  INTEGER CHECK (supports_monitoring IN (0, 1)),
+    is_persistent        INTEGER CHECK (is_persistent IN (0, 1)),
+    is_constant          INTEGER CHECK (is_constant IN (0, 1)),
+    known_at             INTEGER NOT NULL,
+    PRIMARY KEY (charge_point_key, key)
+) STRICT, WITHOUT ROWID;
+
+-- Monitors of a charge point's variables, by the id that it gave them. variable_key: as device_variables.key.
+-- origin: who made it, where that is told.
+CREATE TABLE device_monitors (
+    charge_point_key     INTEGER NOT NULL REFERENCES charge_points (key) ON DELETE CASCADE,
+    monitor_id           INTEGER NOT NULL,
+    variable_key         TEXT    NOT NULL COLLATE NOCASE,
+    component            TEXT    NOT NULL,
+    component_instance   TEXT    NOT NULL,
+    evse_id              INTEGER NOT NULL,
+    connector_id         INTEGER NOT NULL,
+    variable             TEXT    NOT NULL,
+    variable_instance    TEXT    NOT NULL,
+    type                 TEXT    NOT NULL,
+    value                TEXT    NOT NULL,
+    severity             INTEGER NOT NULL,
+    is_transaction_only  INTEGER NOT NULL CHECK (is_transaction_only IN (0, 1)),
+    origin               TEXT,
+    known_at             INTEGER NOT NULL,
+    PRIMARY KEY (charge_point_key, monitor_id)
+) STRICT, WITHOUT ROWID;
+
+-- What a charge point told of its devices: of variables, and of what else happens in it, by kind; the newest
+-- (mcpp.bounds). subject: what it is about, as device_variables.key where that is a variable.
+-- event_id: 0 where it gives none. details: JSON, what the other columns don't say.
+CREATE TABLE device_events (
+    id                   INTEGER PRIMARY KEY,
+    charge_point_key     INTEGER NOT NULL REFERENCES charge_points (key) ON DELETE CASCADE,
+    kind                 TEXT    NOT NULL CHECK (kind IN ('variable', 'der_alarm', 'der_control', 'battery_swap')),
+    event_id             INTEGER NOT NULL,
+    occurred_at          INTEGER NOT NULL,
+    subject              TEXT    NOT NULL COLLATE NOCASE,
+    component            TEXT    NOT NULL,
+    component_instance   TEXT    NOT NULL,
+    evse_id              INTEGER NOT NULL,
+    connector_id         INTEGER NOT NULL,
+    variable             TEXT    NOT NULL,
+    variable_instance    TEXT    NOT NULL,
+    value                TEXT,
+    trigger              TEXT,
+    cause                INTEGER,
+    severity             INTEGER,
+    is_cleared           INTEGER NOT NULL CHECK (is_cleared IN (0, 1)),
+    tech_code            TEXT,
+    tech_info            TEXT,
+    monitor_id           INTEGER,
+    origin               TEXT,
+    ocpp_transaction_id  TEXT,
+    details              TEXT    NOT NULL,
+    received_at          INTEGER NOT NULL,
+    UNIQUE (charge_point_key, kind, event_id, occurred_at, subject, is_cleared)
+) STRICT;
+
+CREATE INDEX device_events_by_charge_point ON device_events (charge_point_key, id);
+
+-- Reports that a charge point sends in chunks under the id of the request that asked for it.
+-- is_full: it names all that there is, so that what it doesn't name is gone. is_complete: its last chunk came.
+-- requested_at: when the charge point agreed to send it; NULL where that isn't known.
+CREATE TABLE device_reports (
+    id                INTEGER PRIMARY KEY AUTOINCREMENT,
+    charge_point_key  INTEGER NOT NULL REFERENCES charge_points (key) ON DELETE CASCADE,
+    kind              TEXT    NOT NULL CHECK (kind IN (
+        'variables', 'monitors', 'customer_information', 'charging_profiles', 'display_messages', 'der_controls',
+        'installed_certificates', 'event_streams', 'event_stream_values'
+    )),
+    request_id        INTEGER NOT NULL,
+    requested_at      INTEGER,
+    first_at          INTEGER,
+    last_at           INTEGER,
+    is_full           INTEGER NOT NULL CHECK (is_full IN (0, 1)),
+    is_complete       INTEGER NOT NULL CHECK (is_complete IN (0, 1)),
+    UNIQUE (charge_point_key, kind, request_id)
+) STRICT;
+
+CREATE INDEX device_reports_by_request ON device_reports (charge_point_key, request_id);
+CREATE INDEX device_reports_by_charge_point ON device_reports (charge_point_key, id);
+
+-- position: in the order in which they came, since seq_no needn't count. content: JSON, secrets masked.
+CREATE TABLE device_report_chunks (
+    report_id    INTEGER NOT NULL REFERENCES device_reports (id) ON DELETE CASCADE,
+    position     INTEGER NOT NULL,
+    seq_no       INTEGER NOT NULL,
+    is_last      INTEGER NOT NULL CHECK (is_last IN (0, 1)),
+    content      TEXT    NOT NULL,
+    received_at  INTEGER NOT NULL,
+    PRIMARY KEY (report_id, position)
+) STRICT, WITHOUT ROWID;
+
 -- Which version of the local authorization list a charge point has: 0 for an empty one, -1 where it knows no lists.
 CREATE TABLE local_lists (
     charge_point_key  INTEGER NOT NULL PRIMARY KEY REFERENCES charge_points (key) ON DELETE CASCADE,
@@ -119,14 +237,16 @@ CREATE TABLE local_lists (
     known_at          INTEGER NOT NULL
 ) STRICT;
 
+-- digest: the first 16 bytes of the SHA-256 of type and tech_info, which tells a repeat in an index without the texts.
 CREATE TABLE security_events (
     id                INTEGER PRIMARY KEY,
     charge_point_key  INTEGER NOT NULL REFERENCES charge_points (key) ON DELETE CASCADE,
     type              TEXT    NOT NULL,
     occurred_at       INTEGER NOT NULL,
     tech_info         TEXT    NOT NULL,
+    digest            BLOB    NOT NULL,
     received_at       INTEGER NOT NULL,
-    UNIQUE (charge_point_key, occurred_at, type, tech_info)
+    UNIQUE (charge_point_key, occurred_at, digest)
 ) STRICT;
 
 -- The conformance record of a charge point: its departures from the contract, by rule and place, for as long as it says
@@ -389,7 +509,7 @@ CREATE TABLE allotments (
 ) STRICT, WITHOUT ROWID;
 
 -- There from the beginning, so that a restored database can move it ahead.
-INSERT INTO allotments (kind, last_number) VALUES ('reservation', 0);
+INSERT INTO allotments (kind, last_number) VALUES ('reservation', 0), ('request', 0), ('remote_start', 0);
 
 -- Charging profiles that commands refer to by name: JSON in OCPP's spelling, as it was given.
 CREATE TABLE charging_profiles (
