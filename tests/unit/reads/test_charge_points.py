@@ -167,7 +167,12 @@ async def test_the_connectors_of_evses(fleet: Database, charge_points: ChargePoi
     assert isinstance(second, Connector)
     assert (first.evse_id, first.connector_id, first.transaction_id) == (1, 1, running)
     assert (first.ocpp_transaction_id, first.reserved_for) == ("ab-12", None)
-    assert (second.evse_id, second.connector_id, second.status, second.reported_status) == (2, 1, "Charging", "Occupied")
+    assert (second.evse_id, second.connector_id, second.status, second.reported_status) == (
+        2,
+        1,
+        "Charging",
+        "Occupied",
+    )
     assert (second.reserved_for, second.inoperative) == ("ANNA", True)
     assert await charge_points.running_transaction("CP-1", 0, 1) == (running, "ab-12")
     assert await charge_points.running_transaction("CP-1", 1, 2) is None
