@@ -50,8 +50,8 @@ SELECT * FROM charge_point_reports WHERE charge_point_key = @charge_point_key OR
 
 -- Store a security event (security extension, 4.9.2); a repeat changes nothing.
 -- name: AddSecurityEvent :execrows
-INSERT INTO security_events (charge_point_key, type, occurred_at, tech_info, received_at)
-VALUES (@charge_point_key, @type, @occurred_at, @tech_info, @received_at)
+INSERT INTO security_events (charge_point_key, type, occurred_at, tech_info, digest, received_at)
+VALUES (@charge_point_key, @type, @occurred_at, @tech_info, @digest, @received_at)
 ON CONFLICT DO NOTHING;
 
 -- How many security events of a charge point are kept.

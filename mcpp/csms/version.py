@@ -7,7 +7,7 @@ asked before that stands in a `KnownVersion`.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
 from typing import Generic, TypeAlias, TypeVar
@@ -16,7 +16,7 @@ from pydantic import BaseModel, JsonValue
 
 from mcpp.csms import answers
 from mcpp.csms.answers import AnyMeaning
-from mcpp.csms.buttons import NO_BUTTONS, Buttons
+from mcpp.csms.buttons import Buttons
 from mcpp.csms.calls import Answer, CallRouter
 from mcpp.csms.certificates import CertificateOperations
 from mcpp.csms.decoding import SubjectReader, decode_response, subject_of
@@ -92,7 +92,7 @@ class KnownVersion:
     """In what its frames differ from those of others."""
     has_evses: bool = False
     """Connectors are numbered within EVSEs, and a charge point gives its transactions ids of its own (2.0.1)."""
-    buttons: Buttons = NO_BUTTONS
+    buttons: Buttons = field(default_factory=dict)
     """What the pages' buttons ask of charge points that speak it."""
     import_room: Callable[[], Version]
     """Imports all of it; the second time that costs nothing."""

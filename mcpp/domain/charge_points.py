@@ -12,6 +12,7 @@ from mcpp import bounds
 from mcpp.bounds import Over
 from mcpp.domain import passwords
 from mcpp.domain.conformance import Waiting, has_told_firmware, write_departures
+from mcpp.domain.digests import digest_of
 from mcpp.domain.events import (
     ChargePointBooted,
     ChargePointForgotten,
@@ -351,6 +352,7 @@ def report(
         at=occasion.at,
         kind=kind.value,
         status=status,
+        request_id=request_id,
     )
     return Result(None, (event,))
 
@@ -364,6 +366,7 @@ def security_event(
         type=event_type,
         occurred_at=occurred_at,
         tech_info=tech_info or "",
+        digest=digest_of(f"{event_type}\n{tech_info or ''}"),
         received_at=occasion.at,
     )
     if not added:

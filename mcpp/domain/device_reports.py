@@ -23,6 +23,7 @@ from mcpp.domain.device_model import (
     note_monitors,
     note_variables,
 )
+from mcpp.domain.events import ReportReceived
 from mcpp.domain.occasion import LeftOut, Occasion, Result
 from mcpp.redaction import redact
 from mcpp_generated.db.enums import DeviceReportKind
@@ -104,6 +105,7 @@ def note_report_chunk(q: Queries, occasion: Occasion, chunk: ReportChunk) -> Res
     if steps and _begins_anew([step.seq_no for step in steps], chunk.seq_no, is_complete=report.is_complete):
         q.delete_report_chunks(report_id=report.id)
         steps, report = [], report._replace(first_at=None, is_complete=False)
+    was_complete = report.is_complete
     left_out: list[LeftOut] = []
     if len(steps) >= bounds.DEVICE_REPORT_CHUNKS:
         left_out.append(LeftOut(Over.TOO_MUCH_TO_KEEP, "", "a chunk of a report", ""))
@@ -131,8 +133,9 @@ def note_report_chunk(q: Queries, occasion: Occasion, chunk: ReportChunk) -> Res
         id=report.id, first_at=report.first_at, last_at=report.last_at, is_complete=report.is_complete
     )
     _finish(q, occasion, report, steps)
+    events = (_completed(occasion, chunk),) if report.is_complete and not was_complete else ()
     left_out += _drop_oldest(q, occasion, spared=report.id)
-    return Result(None, left_out=tuple(left_out))
+    return Result(None, events, left_out=tuple(left_out))
 
 
 def note_snapshot(q: Queries, occasion: Occasion, chunk: ReportChunk) -> Result[None]:
@@ -169,6 +172,17 @@ def _finish(q: Queries, occasion: Occasion, report: DeviceReport, steps: Sequenc
         forget_variables_before(q, occasion, began)
     elif report.kind is DeviceReportKind.MONITORS:
         forget_monitors_before(q, occasion, began)
+
+
+def _completed(occasion: Occasion, chunk: ReportChunk) -> ReportReceived:
+    return ReportReceived(
+        charge_point_id=occasion.charge_point_id,
+        correlation_id=occasion.correlation_id,
+        at=occasion.at,
+        kind=chunk.kind.value,
+        status="complete",
+        request_id=chunk.request_id,
+    )
 
 
 def _find(q: Queries, occasion: Occasion, kind: DeviceReportKind, request_id: int) -> DeviceReport | None:

@@ -62,7 +62,7 @@ from mcpp.server.presence import Presence
 from mcpp.server.telemetry import TelemetryParts
 from mcpp.server.timekeeping import ClockKeeper, begin_after
 from mcpp.server.tls import ListenersTls
-from mcpp.server.versions import VERSIONS, spoken_versions
+from mcpp.server.versions import VERSIONS, WITH_EVSES, spoken_versions
 from mcpp.settings import AuthorizationMode, ConcurrentTx, Registration, Settings
 from mcpp.storage.engine import DatabaseUnusable
 from mcpp.storage.sqlite.checkpoints import Checkpoints
@@ -215,6 +215,7 @@ async def build_core(
         now=clock.now,
         policy=profiles,
         unknown_per_hour=settings.unknown_identities_per_hour,
+        with_evses=WITH_EVSES,
     )
     events.subscribe(services.departures)
     conformance = ConformanceRecorder(services.departures, VERSIONS, _TOLERATED_HANDSHAKES, clock.now)

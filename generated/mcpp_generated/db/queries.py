@@ -302,7 +302,14 @@ class Queries(Protocol):
         raise NotImplementedError
 
     def add_security_event(
-        self, *, charge_point_key: int, type: str, occurred_at: datetime, tech_info: str, received_at: datetime
+        self,
+        *,
+        charge_point_key: int,
+        type: str,
+        occurred_at: datetime,
+        tech_info: str,
+        digest: bytes,
+        received_at: datetime,
     ) -> int:
         """Store a security event (security extension, 4.9.2); a repeat changes nothing."""
         raise NotImplementedError

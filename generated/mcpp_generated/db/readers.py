@@ -38,7 +38,6 @@ from .models import (
     ListPointsRow,
     ListPresenceRow,
     ListReadingsRow,
-    ListReportStepsRow,
     ListSupersededEndsOfIdTagRow,
     ListTilesRow,
     ListTransactionSamplesRow,
@@ -217,10 +216,6 @@ class Readers(Protocol):
 
     async def list_report_chunks(self, *, report_id: int) -> list[DeviceReportChunk]:
         """The chunks of a report as they came."""
-        raise NotImplementedError
-
-    async def list_report_steps(self, *, report_id: int) -> list[ListReportStepsRow]:
-        """The same without what they say."""
         raise NotImplementedError
 
     async def get_firmware_image(self, *, name: str) -> FirmwareImage | None:

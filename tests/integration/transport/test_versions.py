@@ -7,6 +7,7 @@ import json
 
 import pytest
 from websockets.asyncio.client import connect
+from websockets.typing import Subprotocol
 
 from mcpp.csms.outcomes import ConnectionOutcome
 from mcpp.ocppj.actions import Action, Sender
@@ -103,7 +104,10 @@ async def test_the_charge_points_preference_counts_among_what_it_may_speak(start
 async def test_messages_are_compressed_where_that_is_allowed(start: StartCentralSystem, compressed: bool) -> None:
     system = await start(compressed=compressed)
     async with connect(
-        f"ws://127.0.0.1:{system.port}/ocpp/CP1", subprotocols=["ocpp1.6"], compression="deflate", proxy=None
+        f"ws://127.0.0.1:{system.port}/ocpp/CP1",
+        subprotocols=[Subprotocol("ocpp1.6")],
+        compression="deflate",
+        proxy=None,
     ) as client:
         assert bool(client.protocol.extensions) is compressed
         for text in ("x", "y" * 30_000):

@@ -548,11 +548,18 @@ class SqliteQueries:
         return [decode_charge_point_report(row) for row in rows]
 
     def add_security_event(
-        self, *, charge_point_key: int, type: str, occurred_at: datetime, tech_info: str, received_at: datetime
+        self,
+        *,
+        charge_point_key: int,
+        type: str,
+        occurred_at: datetime,
+        tech_info: str,
+        digest: bytes,
+        received_at: datetime,
     ) -> int:
         return self._execute(
             statements.ADD_SECURITY_EVENT,
-            (charge_point_key, type, to_milliseconds(occurred_at), tech_info, to_milliseconds(received_at)),
+            (charge_point_key, type, to_milliseconds(occurred_at), tech_info, digest, to_milliseconds(received_at)),
         ).rowcount
 
     def count_security_events(self, *, charge_point_key: int) -> int:

@@ -132,8 +132,8 @@ LIST_REPORTS: Final = """\
 SELECT charge_point_key, kind, status, request_id, reported_at FROM charge_point_reports WHERE charge_point_key = ?1 ORDER BY kind"""
 
 ADD_SECURITY_EVENT: Final = """\
-INSERT INTO security_events (charge_point_key, type, occurred_at, tech_info, received_at)
-VALUES (?1, ?2, ?3, ?4, ?5)
+INSERT INTO security_events (charge_point_key, type, occurred_at, tech_info, digest, received_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6)
 ON CONFLICT DO NOTHING"""
 
 COUNT_SECURITY_EVENTS: Final = """\
@@ -1244,7 +1244,7 @@ SELECT
 FROM charge_points AS p
 LEFT JOIN connectors AS c ON c.charge_point_key = p.key AND c.is_shown = 1
 LEFT JOIN transactions AS t ON t.id = (
-    SELECT o.id FROM transactions AS o WHERE o.connector_key = c.key AND o.stopped_at IS NULL ORDER BY o.id DESC LIMIT 1
+    SELECT max(o.id) FROM transactions AS o WHERE o.connector_key = c.key AND o.stopped_at IS NULL
 )
 WHERE p.identity IN (SELECT value FROM json_each(?1))
 ORDER BY p.key, c.evse_id, c.connector_id"""

@@ -237,14 +237,16 @@ CREATE TABLE local_lists (
     known_at          INTEGER NOT NULL
 ) STRICT;
 
+-- digest: the first 16 bytes of the SHA-256 of type and tech_info, which tells a repeat in an index without the texts.
 CREATE TABLE security_events (
     id                INTEGER PRIMARY KEY,
     charge_point_key  INTEGER NOT NULL REFERENCES charge_points (key) ON DELETE CASCADE,
     type              TEXT    NOT NULL,
     occurred_at       INTEGER NOT NULL,
     tech_info         TEXT    NOT NULL,
+    digest            BLOB    NOT NULL,
     received_at       INTEGER NOT NULL,
-    UNIQUE (charge_point_key, occurred_at, type, tech_info)
+    UNIQUE (charge_point_key, occurred_at, digest)
 ) STRICT;
 
 -- The conformance record of a charge point: its departures from the contract, by rule and place, for as long as it says
