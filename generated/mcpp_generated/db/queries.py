@@ -633,6 +633,10 @@ class Queries(Protocol):
         that any filter may look at all of them."""
         raise NotImplementedError
 
+    def list_variable_keys(self, *, charge_point_key: int) -> list[str]:
+        """The keys of a charge point's variables."""
+        raise NotImplementedError
+
     def delete_variables(self, rows: Iterable[DeleteVariablesParams]) -> int:
         """Forget attributes that a charge point doesn't know."""
         raise NotImplementedError

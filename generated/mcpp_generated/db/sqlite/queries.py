@@ -981,6 +981,10 @@ class SqliteQueries:
         ).fetchall()
         return [decode_device_variable(row) for row in rows]
 
+    def list_variable_keys(self, *, charge_point_key: int) -> list[str]:
+        rows: list[tuple[str]] = self._execute(statements.LIST_VARIABLE_KEYS, (charge_point_key,)).fetchall()
+        return [row[0] for row in rows]
+
     def delete_variables(self, rows: Iterable[DeleteVariablesParams]) -> int:
         return self._executemany(statements.DELETE_VARIABLES, rows).rowcount
 

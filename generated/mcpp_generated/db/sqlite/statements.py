@@ -456,6 +456,9 @@ WHERE charge_point_key = ?1 AND key > ?2
     AND instr(lower(key), lower(CAST(?6 AS TEXT))) > 0
 ORDER BY key LIMIT ?7"""
 
+LIST_VARIABLE_KEYS: Final = """\
+SELECT key FROM device_variables WHERE charge_point_key = ?1 ORDER BY key"""
+
 DELETE_VARIABLES: Final = """\
 DELETE FROM device_variables WHERE charge_point_key = ?1 AND key = ?2"""
 
