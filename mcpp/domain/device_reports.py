@@ -8,7 +8,7 @@ there is makes what it doesn't name forgotten, unless a number is missing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
 
@@ -143,6 +143,28 @@ def note_snapshot(q: Queries, occasion: Occasion, chunk: ReportChunk) -> Result[
     if known is not None:
         q.delete_device_report(id=known.id)
     return note_report_chunk(q, occasion, chunk)
+
+
+def note_merged_snapshot(q: Queries, occasion: Occasion, chunk: ReportChunk) -> Result[None]:
+    """As `note_snapshot`, but what the one before says beside stays."""
+    known = find_snapshot(q, occasion.charge_point_key, chunk.kind, chunk.request_id)
+    before = {} if known is None else json.loads(known)
+    return note_snapshot(q, occasion, replace(chunk, content={**before, **chunk.content}))
+
+
+def find_snapshot(q: Queries, charge_point_key: int, kind: DeviceReportKind, request_id: int) -> str | None:
+    """What a report that came whole says, as JSON."""
+    known = q.find_device_report_of_kind(charge_point_key=charge_point_key, kind=kind, request_id=request_id)
+    chunks = [] if known is None else q.list_report_chunks(report_id=known.id)
+    return chunks[-1].content if chunks else None
+
+
+def forget_snapshot(q: Queries, occasion: Occasion, kind: DeviceReportKind, request_id: int) -> Result[None]:
+    """What a report that came whole says holds no more."""
+    known = _find(q, occasion, kind, request_id)
+    if known is not None:
+        q.delete_device_report(id=known.id)
+    return Result(None)
 
 
 def missing(numbers: Iterable[int]) -> list[tuple[int, int]]:
