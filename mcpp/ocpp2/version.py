@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from mcpp.csms.answers import AnyMeaning
 from mcpp.csms.operations import TransactionIds
 from mcpp.csms.version import Version
-from mcpp.ocpp2 import provisioning
+from mcpp.ocpp2 import authorization, availability, metering, provisioning, transactions
 from mcpp.ocpp2.answers import ANSWERS
 from mcpp.ocpp2.certificates import Ocpp2CertificateOperations
 from mcpp.ocpp2.local_list_sync import local_list_sync
@@ -26,7 +26,13 @@ from mcpp_generated.ocpp21 import models as models21
 from mcpp_generated.ocpp201 import actions as actions201
 from mcpp_generated.ocpp201 import models as models201
 
-_HANDLERS = (provisioning.register,)
+_HANDLERS = (
+    provisioning.register,
+    availability.register,
+    authorization.register,
+    transactions.register,
+    metering.register,
+)
 """Those of actions that a version doesn't have are passed over."""
 
 

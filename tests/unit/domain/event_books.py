@@ -78,7 +78,7 @@ class EventBooks(Books):
 
     def connect(self, version: str, *, has_evses: bool, at: datetime = NOW) -> None:
         """Come back, maybe with another version."""
-        charge_points.connect(self.q, "CP-1", version, at, register_unknown=True, has_evses=has_evses)
+        charge_points.connect(self.q, "CP-1", version, at, register_unknown=True, with_evses=[version] if has_evses else [])
         self.memory.forget(None)
 
     def tell(self, told: TransactionEvent, received: float | None = None) -> Result[Recorded]:
