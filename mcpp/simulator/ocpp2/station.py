@@ -6,7 +6,6 @@ Its transactions start and stop with the cable (TxStartPoint and TxStopPoint are
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final, Self
@@ -105,14 +104,13 @@ class Station:
         self.when_idle: list[Job] = []
         """What waits until no transaction runs."""
         self._seen = seen
-        self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        await self._stack.enter_async_context(self.point)
+        await self.point.__aenter__()
         return self
 
-    async def __aexit__(self, *_: object) -> None:
-        await self._stack.aclose()
+    async def __aexit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        await self.point.__aexit__(kind, *rest)
 
     async def tell(self, action: Action[Req, Res], request: Req) -> Res:
         """Raises as `VirtualChargePoint.call`."""
