@@ -20,12 +20,12 @@ from mcpp.domain.device_model import (
     Variable,
     forget_monitors_before,
     forget_variables_before,
+    masked_json,
     note_monitors,
     note_variables,
 )
 from mcpp.domain.events import ReportReceived
 from mcpp.domain.occasion import LeftOut, Occasion, Result
-from mcpp.redaction import redact
 from mcpp_generated.db.enums import DeviceReportKind
 from mcpp_generated.db.models import DeviceReport, ListReportStepsRow
 from mcpp_generated.db.queries import Queries
@@ -98,7 +98,7 @@ def note_report_chunk(q: Queries, occasion: Occasion, chunk: ReportChunk) -> Res
         requested_at=None,
         is_full=False,
     )
-    content = json.dumps(redact(chunk.content), separators=(",", ":"))
+    content = masked_json(chunk.content)
     if content in q.list_chunk_contents(report_id=report.id, seq_no=chunk.seq_no):
         return Result(None)
     steps = q.list_report_steps(report_id=report.id)

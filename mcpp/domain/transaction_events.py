@@ -288,5 +288,7 @@ class _Recording:
             return None
         key, now = self.occasion.charge_point_key, self.occasion.at
         if not id_tag or self.event.kind is EventKind.ENDED:
-            return authorize(self.q, key, id_tag, now, self.policy)
-        return authorize_start(self.q, key, id_tag, now, self.policy, own_transaction_id=transaction.id)
+            return authorize(self.q, key, id_tag, now, self.policy, self.event.id_tag_type)
+        return authorize_start(
+            self.q, key, id_tag, now, self.policy, self.event.id_tag_type, own_transaction_id=transaction.id
+        )

@@ -82,9 +82,7 @@ def _value(sampled: SampledValueType) -> str:
 
 
 def _signed(value: SignedMeterValueType) -> str:
-    return SignedValue(
-        value.signed_meter_data, value.signing_method, value.encoding_method, value.public_key
-    ).as_text()
+    return SignedValue(value.signed_meter_data, value.signing_method, value.encoding_method, value.public_key).as_text()
 
 
 class _Kinds(dict[_Texts, SampleKind]):

@@ -10,8 +10,10 @@ from mcpp.csms.answers import AnyMeaning
 from mcpp.csms.operations import TransactionIds
 from mcpp.csms.version import Version
 from mcpp.ocpp2 import (
+    authorization,
     availability,
     certificates,
+    contract_certificates,
     data_transfer,
     device_model,
     diagnostics,
@@ -26,9 +28,11 @@ from mcpp.ocpp2 import (
     security,
     smart_charging,
     streams,
+    transactions,
 )
 from mcpp.ocpp2.answers import ANSWERS
 from mcpp.ocpp2.certificates import Ocpp2CertificateOperations
+from mcpp.ocpp2.inquiries import ask_transaction
 from mcpp.ocpp2.local_list_sync import local_list_sync
 from mcpp.ocpp2.operations import Ocpp2Operations, remote_stop
 from mcpp.ocpp2.passwords import new_password
@@ -46,8 +50,10 @@ from mcpp_generated.ocpp201 import models as models201
 _HANDLERS = tuple(
     block.register
     for block in (
+        authorization,
         availability,
         certificates,
+        contract_certificates,
         data_transfer,
         device_model,
         diagnostics,
@@ -62,6 +68,7 @@ _HANDLERS = tuple(
         security,
         smart_charging,
         streams,
+        transactions,
     )
 )
 """Those of actions that a version doesn't have are passed over."""
@@ -85,7 +92,10 @@ def _version(
         answers=answers,
         new_password=new_password,
         remote_stop=stop,
-        operations=lambda live, transactions: Ocpp2Operations(Calls(live, actions, REPAIRS_21), transactions),
+        operations=lambda live, transactions, prepare_start: Ocpp2Operations(
+            Calls(live, actions, REPAIRS_21), transactions, prepare_start
+        ),
+        ask_transaction=lambda live: ask_transaction(Calls(live, actions, REPAIRS_21)),
         certificate_operations=lambda live: Ocpp2CertificateOperations(Calls(live, actions, REPAIRS_21)),
         local_list_sync=lambda writer, live, now: local_list_sync(
             writer, Calls(live, actions, REPAIRS_21), now, longest_token

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 from mcpp.api.credentials import CredentialStore
 from mcpp.api.event_stream import EventStream
 from mcpp.api.installation_models import Plugin, PluginError
+from mcpp.certificates.contracts import ContractChecks
 from mcpp.certificates.desk import SigningDesk
 from mcpp.certificates.revoked import Revoked
 from mcpp.certificates.store import AuthorityStore
@@ -30,6 +31,7 @@ from mcpp.csms.version import ByVersion, SpokenVersion
 from mcpp.domain.authorization import AuthorizationPolicy
 from mcpp.domain.memory import Memory
 from mcpp.domain.people import note_default_price
+from mcpp.domain.remote_starts import PreparedStart, prepare_start
 from mcpp.domain.security_profiles import ProfilePolicy, SecurityProfile
 from mcpp.errors import StartError
 from mcpp.plugins.builtin.auto_start import AutoStart
@@ -64,7 +66,7 @@ from mcpp.server.presence import Presence
 from mcpp.server.telemetry import TelemetryParts
 from mcpp.server.timekeeping import ClockKeeper, begin_after
 from mcpp.server.tls import ListenersTls
-from mcpp.server.versions import BUTTONS, VERSIONS, WITH_EVSES, spoken_versions
+from mcpp.server.versions import BUTTONS, VERSIONS, WITH_EVSES, ask_transactions, spoken_versions
 from mcpp.settings import AuthorizationMode, ConcurrentTx, Registration, Settings
 from mcpp.storage.engine import DatabaseUnusable
 from mcpp.storage.sqlite.checkpoints import Checkpoints
@@ -204,6 +206,7 @@ async def build_core(
         memory=storage.memory,
         now=clock.now,
         offer_password=PasswordOffers(writer, passwords),
+        contracts=ContractChecks(settings.contract_roots, settings.ocsp_responders or (), clock.now),
     )
     register_unknown = settings.registration is Registration.OPEN
     profiles = ProfilePolicy(
@@ -273,7 +276,13 @@ async def build_core(
         CredentialKeeper(credentials),
         ReservationKeeper(writer, events.publish, clock.now),
         RecoveryKeeper(
-            writer, events.publish, partial(_connected_since, registry, clock), grace, clock.now, lambda: clock.jumps
+            writer,
+            events.publish,
+            partial(_connected_since, registry, clock),
+            grace,
+            clock.now,
+            lambda: clock.jumps,
+            ask_transactions(registry),
         ),
         CertificateKeeper(desk, writer, clock.now),
         *([inventories] if settings.base_report else []),
@@ -351,7 +360,11 @@ def build_plugins(
 ) -> PluginParts:
     """Built before the listeners, so that they end after the last event."""
     registry = core.registry
-    by_version = ByVersion(VERSIONS, lambda version: version.operations(registry, core.charge_points))
+
+    async def prepare(id_tag: str) -> PreparedStart:
+        return await storage.writer.submit_keeping(prepare_start, id_tag, core.services.policy)
+
+    by_version = ByVersion(VERSIONS, lambda version: version.operations(registry, core.charge_points, prepare))
 
     async def attention() -> Sequence[Attention]:
         asked = storage.readers, registry, telemetry.live, core.booked, core.attention
@@ -375,4 +388,6 @@ def build_plugins(
         core.services.ask_authorize = plugins.authorize
     if plugins.asks("data_transfer_received"):
         core.services.ask_data_transfer = plugins.answer_data_transfer
+    if plugins.asks("contract_certificate_wanted"):
+        core.services.ask_contract_certificate = plugins.get_contract_certificate
     return PluginParts(plugins, observer)

@@ -43,6 +43,7 @@ from mcpp.settings.values import (
     ReadablePath,
     Registration,
     ResolvedPath,
+    Responders,
     Separator,
     Token,
     UrlPath,
@@ -137,6 +138,16 @@ class Settings(BaseSettings):
         Path("mcpp-ca"),
         validate_default=True,
         description="Directory of the built-in certificate authority; mcpp ca init makes it.",
+    )
+    contract_roots: ResolvedPath | None = Field(
+        None,
+        description="Directory with the certificates, as .pem files, that contracts for plug and charge must lead to; "
+        "without one no contract is trusted.",
+    )
+    ocsp_responders: Responders | None = Field(
+        None,
+        description="Hosts, comma-separated, each with or without a port, of OCSP responders that may have addresses "
+        "which aren't public. Others, whose URLs chargers bring, are asked at public addresses only.",
     )
     certificate_lifetime: Annotated[int, Documented(unit="days")] = Field(
         365, ge=1, le=3650, description="How long a certificate that the built-in authority gives a charger is valid."

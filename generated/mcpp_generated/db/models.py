@@ -501,6 +501,7 @@ class IdTag(NamedTuple):
     expiry_date: datetime | None
     parent_id_tag: str | None
     note: str | None
+    token_type: str | None
 
 
 class ListUnknownIdTagsRow(NamedTuple):

@@ -647,6 +647,10 @@ class Queries(Protocol):
         that any filter may look at all of them."""
         raise NotImplementedError
 
+    def list_variable_keys(self, *, charge_point_key: int) -> list[str]:
+        """The keys of a charge point's variables."""
+        raise NotImplementedError
+
     def delete_variables(self, rows: Iterable[DeleteVariablesParams]) -> int:
         """Forget attributes that a charge point doesn't know."""
         raise NotImplementedError
@@ -940,8 +944,13 @@ class Queries(Protocol):
         expiry_date: datetime | None,
         parent_id_tag: str | None,
         note: str | None,
+        token_type: str | None,
     ) -> None:
         """Store an id tag or change it; it is spelled as the last one who stored it did."""
+        raise NotImplementedError
+
+    def find_id_tag_without_dashes(self, *, bare: str) -> IdTag | None:
+        """An id tag by what is left of it without dashes, as contract ids are compared (OCPP 2.0.1 C07)."""
         raise NotImplementedError
 
     def delete_id_tag(self, *, id_tag: str) -> int:

@@ -996,6 +996,10 @@ class SqliteQueries:
         ).fetchall()
         return [decode_device_variable(row) for row in rows]
 
+    def list_variable_keys(self, *, charge_point_key: int) -> list[str]:
+        rows: list[tuple[str]] = self._execute(statements.LIST_VARIABLE_KEYS, (charge_point_key,)).fetchall()
+        return [row[0] for row in rows]
+
     def delete_variables(self, rows: Iterable[DeleteVariablesParams]) -> int:
         return self._executemany(statements.DELETE_VARIABLES, rows).rowcount
 
@@ -1382,11 +1386,23 @@ class SqliteQueries:
         expiry_date: datetime | None,
         parent_id_tag: str | None,
         note: str | None,
+        token_type: str | None,
     ) -> None:
         self._execute(
             statements.PUT_ID_TAG,
-            (id_tag, str(status), None if expiry_date is None else to_milliseconds(expiry_date), parent_id_tag, note),
+            (
+                id_tag,
+                str(status),
+                None if expiry_date is None else to_milliseconds(expiry_date),
+                parent_id_tag,
+                note,
+                token_type,
+            ),
         )
+
+    def find_id_tag_without_dashes(self, *, bare: str) -> IdTag | None:
+        row: StoredIdTag | None = self._execute(statements.FIND_ID_TAG_WITHOUT_DASHES, (bare,)).fetchone()
+        return None if row is None else decode_id_tag(row)
 
     def delete_id_tag(self, *, id_tag: str) -> int:
         return self._execute(statements.DELETE_ID_TAG, (id_tag,)).rowcount

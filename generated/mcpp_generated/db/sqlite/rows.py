@@ -1019,17 +1019,18 @@ def decode_transaction(row: StoredTransaction) -> Transaction:
     )
 
 
-StoredIdTag: TypeAlias = tuple[str, str, int | None, str | None, str | None]
+StoredIdTag: TypeAlias = tuple[str, str, int | None, str | None, str | None, str | None]
 
 
 def decode_id_tag(row: StoredIdTag) -> IdTag:
-    id_tag, status, expiry_date, parent_id_tag, note = row
+    id_tag, status, expiry_date, parent_id_tag, note, token_type = row
     return IdTag(
         id_tag,
         _ID_TAG_STATUS[status],
         None if expiry_date is None else from_milliseconds(expiry_date),
         parent_id_tag,
         note,
+        token_type,
     )
 
 

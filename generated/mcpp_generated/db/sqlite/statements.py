@@ -466,6 +466,9 @@ WHERE charge_point_key = ?1 AND key > ?2
     AND instr(lower(key), lower(CAST(?6 AS TEXT))) > 0
 ORDER BY key LIMIT ?7"""
 
+LIST_VARIABLE_KEYS: Final = """\
+SELECT key FROM device_variables WHERE charge_point_key = ?1 ORDER BY key"""
+
 DELETE_VARIABLES: Final = """\
 DELETE FROM device_variables WHERE charge_point_key = ?1 AND key = ?2"""
 
@@ -706,22 +709,26 @@ LIST_FLEET_TRANSACTIONS: Final = """\
 SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at, samples_thinned, evse_id FROM transactions WHERE stopped_at IS NULL ORDER BY started_at, id"""
 
 GET_ID_TAG: Final = """\
-SELECT id_tag, status, expiry_date, parent_id_tag, note FROM id_tags WHERE id_tag = ?1"""
+SELECT id_tag, status, expiry_date, parent_id_tag, note, token_type FROM id_tags WHERE id_tag = ?1"""
 
 PUT_ID_TAG: Final = """\
-INSERT INTO id_tags (id_tag, status, expiry_date, parent_id_tag, note)
-VALUES (?1, ?2, ?3, ?4, ?5)
+INSERT INTO id_tags (id_tag, status, expiry_date, parent_id_tag, note, token_type)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6)
 ON CONFLICT (id_tag) DO UPDATE SET id_tag = excluded.id_tag, status = excluded.status,
-    expiry_date = excluded.expiry_date, parent_id_tag = excluded.parent_id_tag, note = excluded.note"""
+    expiry_date = excluded.expiry_date, parent_id_tag = excluded.parent_id_tag, note = excluded.note,
+    token_type = excluded.token_type"""
+
+FIND_ID_TAG_WITHOUT_DASHES: Final = """\
+SELECT id_tag, status, expiry_date, parent_id_tag, note, token_type FROM id_tags WHERE CAST(replace(id_tag, '-', '') AS TEXT) COLLATE NOCASE = CAST(?1 AS TEXT) LIMIT 1"""
 
 DELETE_ID_TAG: Final = """\
 DELETE FROM id_tags WHERE id_tag = ?1"""
 
 LIST_ID_TAGS: Final = """\
-SELECT id_tag, status, expiry_date, parent_id_tag, note FROM id_tags WHERE id_tag > ?1 ORDER BY id_tag LIMIT ?2"""
+SELECT id_tag, status, expiry_date, parent_id_tag, note, token_type FROM id_tags WHERE id_tag > ?1 ORDER BY id_tag LIMIT ?2"""
 
 LIST_ALL_ID_TAGS: Final = """\
-SELECT id_tag, status, expiry_date, parent_id_tag, note FROM id_tags ORDER BY id_tag"""
+SELECT id_tag, status, expiry_date, parent_id_tag, note, token_type FROM id_tags ORDER BY id_tag"""
 
 ADD_UNKNOWN_ID_TAG: Final = """\
 INSERT INTO unknown_id_tags (id_tag, charge_point_key, status, times, first_at, last_at)

@@ -282,13 +282,17 @@ CREATE INDEX departures_by_firmware
     ON departures (vendor, model, firmware_version, action, message, rule, field, last_at);
 CREATE INDEX departures_by_first ON departures (first_at, charge_point_key);
 
+-- token_type: as what it has to be presented, where a version tells types (OCPP 2.0.1); NULL: as anything.
 CREATE TABLE id_tags (
     id_tag         TEXT    NOT NULL COLLATE NOCASE PRIMARY KEY,
     status         TEXT    NOT NULL CHECK (status IN ('Accepted', 'Blocked', 'Expired', 'Invalid')),
     expiry_date    INTEGER,
     parent_id_tag  TEXT    COLLATE NOCASE,
-    note           TEXT
+    note           TEXT,
+    token_type     TEXT
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX id_tags_without_dashes ON id_tags (CAST(replace(id_tag, '-', '') AS TEXT) COLLATE NOCASE);
 
 -- Cards that were presented and aren't stored, or were refused, with the last verdict; the newest 1,000
 -- (mcpp.domain.cards).
