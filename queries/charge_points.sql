@@ -50,8 +50,8 @@ SELECT * FROM charge_point_reports WHERE charge_point_key = @charge_point_key OR
 
 -- Store a security event (security extension, 4.9.2); a repeat changes nothing.
 -- name: AddSecurityEvent :execrows
-INSERT INTO security_events (charge_point_key, type, occurred_at, tech_info, received_at)
-VALUES (@charge_point_key, @type, @occurred_at, @tech_info, @received_at)
+INSERT INTO security_events (charge_point_key, type, occurred_at, tech_info, digest, received_at)
+VALUES (@charge_point_key, @type, @occurred_at, @tech_info, @digest, @received_at)
 ON CONFLICT DO NOTHING;
 
 -- How many security events of a charge point are kept.
@@ -83,7 +83,7 @@ SELECT * FROM charge_points WHERE identity IN (sqlc.slice(identities)) ORDER BY 
 -- What a charge point must show when it connects: its key, the hashes of its passwords, and what is asked beside.
 -- name: GetCredentials :one
 SELECT key, password_hash, password_hash_candidate, authenticated_at, security_profile, highest_profile,
-    certificate_serial, ocpp_versions
+    certificate_serial, ocpp_versions, has_evses
 FROM charge_points WHERE identity = @identity;
 
 -- The hashes of a charge point's password and of those that may take its place.

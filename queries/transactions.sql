@@ -103,11 +103,6 @@ WHERE id = @id
         OR (stop_match = 'guessed' AND (@stop_match = 'named' OR @stop_origin = 'operator'))
     );
 
--- Store what a transaction took by values that came after its stop.
--- name: RebillTransaction :exec
-UPDATE transactions SET energy_wh = @energy_wh, implausible_reason = @implausible_reason, evidence = @evidence
-WHERE id = @id;
-
 -- Keep what a person says that a transaction took; returns its key.
 -- name: AddCorrection :one
 INSERT INTO transaction_corrections (transaction_id, energy_wh, note, who, corrected_at)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeAlias
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from mcpp import __version__
@@ -18,6 +21,7 @@ from mcpp.api import (
     commands,
     conformance,
     connections,
+    devices,
     docs,
     events,
     files,
@@ -83,6 +87,33 @@ def create_api(services: ApiServices, rules: AccessRules, requests: RequestObser
     app.state.services = services
     app.state.requests = requests
     app.state.rules = rules
+    app.router.routes.extend(built_routes(hashable(services.commands.names), rules.metrics_open))
+    answer_with_problems(app)
+    answer_failures(app)
+    return app
+
+
+Operations: TypeAlias = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+"""What a central system may send, by name: the versions that have it, each with its profile there."""
+
+
+def hashable(operations: Mapping[str, Mapping[str, str]]) -> Operations:
+    """As `built_routes` takes them."""
+    return tuple((name, tuple(by_version.items())) for name, by_version in operations.items())
+
+
+@cache
+def built_routes(operations: Operations, metrics_open: bool) -> tuple[BaseRoute, ...]:
+    """The routes of the API, with a command for each of these operations.
+
+    They know nothing of the application that has them. Building them takes most of its time, so a process that makes
+    several applications, or forks, does it once.
+    """
+    whole = APIRouter(
+        redirect_slashes=False,
+        responses=documented(HTTPStatus.FORBIDDEN, HTTPStatus.INTERNAL_SERVER_ERROR),
+        generate_unique_id_function=_operation_id,
+    )
     problems = documented(
         HTTPStatus.UNAUTHORIZED,
         HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -91,7 +122,8 @@ def create_api(services: ApiServices, rules: AccessRules, requests: RequestObser
     for router in (
         summary.router,
         charge_points.router,
-        commands.create_router(services.commands.names),
+        devices.router,
+        commands.create_router({name: dict(by_version) for name, by_version in operations}),
         transactions.router,
         session_views.router,
         id_tags.router,
@@ -112,15 +144,13 @@ def create_api(services: ApiServices, rules: AccessRules, requests: RequestObser
         tokens.router,
         installation.router,
     ):
-        add_routes(app, router, prefix="/api/v1", dependencies=DOCUMENTED_WAYS, responses=problems)
-    add_routes(app, system.router)
-    add_routes(app, login.login_router)
-    add_routes(app, system.metrics_router, dependencies=[] if rules.metrics_open else DOCUMENTED_WAYS)
-    add_routes(app, docs.router)
-    app.mount(docs.ASSETS_PATH, docs.assets)
-    answer_with_problems(app)
-    answer_failures(app)
-    return app
+        add_routes(whole, router, prefix="/api/v1", dependencies=DOCUMENTED_WAYS, responses=problems)
+    add_routes(whole, system.router)
+    add_routes(whole, login.login_router)
+    add_routes(whole, system.metrics_router, dependencies=[] if metrics_open else DOCUMENTED_WAYS)
+    add_routes(whole, docs.router)
+    whole.mount(docs.ASSETS_PATH, docs.assets)
+    return tuple(whole.routes)
 
 
 def _operation_id(route: APIRoute) -> str:

@@ -21,7 +21,6 @@ from mcpp.domain.retention import purge_portion
 from mcpp.reads import configuration
 from mcpp.reads.charge_points import ChargePoint, ChargePointDetail, ChargePointQuery
 from mcpp.reads.paging import Page, PageQuery
-from mcpp_generated.db.models import ConfigurationKey
 
 router = Routes(prefix="/charge-points", tags=["charge points"], responses=documented(HTTPStatus.BAD_REQUEST))
 
@@ -128,10 +127,13 @@ async def get_configuration(
     tables: FromTables,
     id: str,  # noqa: A002
     query: Annotated[PageQuery, Query()],
-) -> Page[ConfigurationKey] | Response:
-    """The configuration keys as last known: from GetConfiguration, and from each accepted ChangeConfiguration."""
+) -> Page[configuration.KnownKey] | Response:
+    """The configuration as last known: what the charger reported, and what it accepted to be changed.
 
-    async def read(query: PageQuery) -> Page[ConfigurationKey]:
+    Of OCPP 1.6 its keys; of 2.x the variables of its device model, with keys such as `OCPPCommCtrlr.HeartbeatInterval`.
+    """
+
+    async def read(query: PageQuery) -> Page[configuration.KnownKey]:
         return found(await configuration.list_page(services.readers, id, query), _unknown(id))
 
     return await tables.answer_page(query, models.ConfigurationPage, read)

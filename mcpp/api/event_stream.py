@@ -27,6 +27,10 @@ _HEARTBEAT: Final = b": heartbeat\n\n"
 _BYTES_AT_ONCE: Final = 64 * 1024
 """After so many a write to a reader goes out, so that what is in hand for him stays small."""
 
+_APART: Final = 0.003
+_MOST_APART: Final = 16
+"""Seconds between what readers get who gather events, and how many of them: pages ask for something then."""
+
 
 Kinds: TypeAlias = frozenset[type[Event]]
 
@@ -118,7 +122,7 @@ class EventStream:
 
         Where events may have been missed since `last_event_id`, the first one is `gap`. Ends when the reader is too
         slow, and when the `caller` may ask no more. Where `gather` is given, what came within so many seconds comes at
-        once, to all such readers in the same moment. Raises TooManyReaders.
+        once, to all such readers within a few milliseconds. Raises TooManyReaders.
         """
         if self._readers >= EVENT_STREAMS:
             raise TooManyReaders(f"{EVENT_STREAMS} streams are open already")
@@ -138,6 +142,7 @@ class EventStream:
             return  # others came in the same moment
         events, news = self._events, _News()
         self._readers += 1
+        apart = self._readers % _MOST_APART * _APART
         self._waiting.add(news.came)
         events.watch(news.wake, None if wanted.is_open else wanted.lets_through)
         if caller is not None:
@@ -146,7 +151,7 @@ class EventStream:
         try:
             if chunk:
                 yield chunk
-            while not self._closed and not (caller and caller.is_ended):
+            while not self._is_over(caller):
                 if not is_behind:
                     if news.first is None:
                         # Nothing of what came since is wanted.
@@ -155,8 +160,8 @@ class EventStream:
                             yield _HEARTBEAT if wanted.is_open else self._place(position)
                         continue
                     if gather:
-                        await asyncio.sleep(gather - asyncio.get_running_loop().time() % gather)
-                        if self._closed or (caller and caller.is_ended):
+                        await asyncio.sleep(gather - asyncio.get_running_loop().time() % gather + apart)
+                        if self._is_over(caller):
                             return
                     position, news.first = max(position, news.first - 1), None
                 if position < self._oldest() - 1:
@@ -194,6 +199,9 @@ class EventStream:
 
     def _id(self, number: int) -> str:
         return f"{self._epoch}-{number}"
+
+    def _is_over(self, caller: Caller | None) -> bool:
+        return self._closed or (caller is not None and caller.is_ended)
 
     def _oldest(self) -> int:
         """The number of the oldest event that is kept."""

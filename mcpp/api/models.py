@@ -132,7 +132,10 @@ class ChargePointDetail(ChargePoint):
 class ConfigurationKey(BaseModel):
     """A configuration key of a charge point, as last known."""
 
-    key: str = Field(examples=["HeartbeatInterval"])
+    key: str = Field(
+        description="Of OCPP 2.x: the key of a variable, as in `/charge-points/{id}/variables`.",
+        examples=["HeartbeatInterval", "OCPPCommCtrlr.HeartbeatInterval"],
+    )
     value: str | None = Field(description="null where it is secret, or has none.")
     readonly: bool
     known_at: Time
@@ -206,6 +209,7 @@ class IdTag(BaseModel):
     expiry_date: Time | None
     parent_id_tag: str | None = Field(description="The group it belongs to (OCPP 1.6 §3.4).")
     note: str | None
+    token_type: str | None = Field(description="As what it has to be presented, where the version tells (2.0.1).")
 
 
 class UnknownIdTag(BaseModel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, params
+from fastapi import APIRouter, params
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -26,20 +26,20 @@ class Routes(APIRouter):
 
 
 def add_routes(
-    app: FastAPI,
+    whole: APIRouter,
     router: APIRouter,
     *,
     prefix: str = "",
     dependencies: Sequence[params.Depends] = (),
     responses: Responses | None = None,
 ) -> None:
-    """Add what a router has to the application: as `include_router` does, but each route is built only once."""
+    """Add what a router has to the whole: as `include_router` does, but each route is built only once."""
     if not isinstance(router, Routes):
-        app.include_router(router, prefix=prefix, dependencies=dependencies, responses=responses)
+        whole.include_router(router, prefix=prefix, dependencies=dependencies, responses=responses)
         return
     for path, endpoint, options in router.declared:
         own = {name: option for name, option in options.items() if option is not None}
-        app.router.add_api_route(
+        whole.add_api_route(
             f"{prefix}{router.prefix}{path}",
             endpoint,
             **own

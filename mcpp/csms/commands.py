@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Final
 
@@ -13,11 +13,20 @@ from pydantic import BaseModel, JsonValue
 from mcpp.csms.decoding import decode_payload
 from mcpp.csms.live import Exchange, LiveChargePoints
 from mcpp.csms.operations import TransactionIds
-from mcpp.csms.version import SpokenVersion
+from mcpp.csms.version import KnownVersion, SpokenVersion
 from mcpp.ocppj.actions import AnyAction, encode
 from mcpp.ocppj.errors import InvalidPayload, Mistake, NotConnected, UnknownAction, WrongVersion
 
 _BLANKS_OUTSIDE_OF_TEXT: Final = re.compile(rb'("(?:[^"\\]|\\.)*")|[ \t\r\n]+')
+
+
+def sent_by_us(versions: Iterable[KnownVersion]) -> dict[str, dict[str, str]]:
+    """What a central system may send, by name: the versions that have it, each with its profile there."""
+    found: dict[str, dict[str, str]] = {}
+    for version in versions:
+        for name, profile in version.commands.items():
+            found.setdefault(name, {})[version.name] = profile
+    return found
 
 
 class Commands:
@@ -26,11 +35,7 @@ class Commands:
     def __init__(self, live: LiveChargePoints, versions: Sequence[SpokenVersion]) -> None:
         self._live = live
         self._versions = {spoken.version: spoken for spoken in versions}
-        self.names: Final[dict[str, dict[str, str]]] = {}
-        """What a central system may send, by name: the version that has it, with its profile there."""
-        for spoken in versions:
-            for name, profile in spoken.known.commands.items():
-                self.names.setdefault(name, {})[spoken.version] = profile
+        self.names: Final = sent_by_us(spoken.known for spoken in versions)
 
     @cached_property
     def actions(self) -> Mapping[str, Sequence[AnyAction]]:

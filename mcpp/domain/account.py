@@ -58,7 +58,7 @@ class EnergyAccount:
         number = read_number(text)
         if number is None:
             return
-        wh = _in_wh(number, meaning.factor)
+        wh = in_wh(number, meaning.factor)
         if wh is None:
             self.refused = Implausible.SENTINEL
             return
@@ -83,7 +83,7 @@ class EnergyAccount:
             start = self.start
             kilo_wh = None
             if start is not None and wh < start and start >= LEAST_TO_SEE_KWH and meaning.factor == 1:
-                kilo_wh = _in_wh(number, 1000)
+                kilo_wh = in_wh(number, 1000)
             is_taken = register.take(at, wh, could_wh, start, kilo_wh)
         if not is_taken and self.refused is None:
             self.refused = Implausible.MORE_THAN_POSSIBLE
@@ -181,7 +181,7 @@ class _Plain:
         return True
 
 
-def _in_wh(number: Decimal | int, factor: int) -> int | None:
+def in_wh(number: Decimal | int, factor: int) -> int | None:
     """A register or an interval; None where the number stands for none."""
     if number < 0 or is_sentinel(number):
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, auto
@@ -12,6 +12,7 @@ from mcpp import bounds
 from mcpp.bounds import Over
 from mcpp.domain import passwords
 from mcpp.domain.conformance import Waiting, has_told_firmware, write_departures
+from mcpp.domain.digests import digest_of
 from mcpp.domain.events import (
     ChargePointBooted,
     ChargePointForgotten,
@@ -31,6 +32,7 @@ from mcpp.domain.security_profiles import (
     Shown,
     judge,
 )
+from mcpp.domain.version_change import change_version
 from mcpp.domain.versions import choose_version, read_versions, spell_versions
 from mcpp_generated.db.enums import ReportKind
 from mcpp_generated.db.models import ChargePoint, GetCredentialsRow
@@ -176,13 +178,14 @@ def connect(
     shown: Shown = NOTHING_SHOWN,
     policy: ProfilePolicy = ASKS_NOTHING,
     other_versions: Sequence[str] = (),
+    evse_versions: Collection[str] = (),
 ) -> Connected | PasswordNeeded | ProofNeeded | NotRegistered | InOtherForm | VersionNotAllowed | Refusal:
     """Record a connection, unless the charge point is unknown and must not be registered, or shows too little.
 
     `ocpp_version` is the one that it likes best of those that both sides speak, `other_versions` follow in its order:
     the first that an operator lets it speak is taken.
     Where passwords are stored and no certificate shown, nothing is recorded until it's known which one was sent; with
-    `must_prove`, nothing at all is of a charge point that proves nothing.
+    `must_prove`, nothing at all is of a charge point that proves nothing. `evse_versions` are those with EVSEs.
     """
     known = q.get_credentials(identity=identity)
     if known is None:
@@ -210,6 +213,9 @@ def connect(
     if spoken is None:
         return VersionNotAllowed(allowed or ())
     connected = q.connect_charge_point(identity=identity, ocpp_version=spoken, connected_at=now)
+    has_evses = spoken in evse_versions
+    if has_evses is not (known is not None and known.has_evses):
+        change_version(q, connected.key, now, has_evses=has_evses)
     if profile > SecurityProfile.NONE:
         q.stamp_authenticated(key=connected.key, authenticated_at=now)
     if profile > (known.highest_profile if known else SecurityProfile.NONE):
@@ -346,6 +352,7 @@ def report(
         at=occasion.at,
         kind=kind.value,
         status=status,
+        request_id=request_id,
     )
     return Result(None, (event,))
 
@@ -359,6 +366,7 @@ def security_event(
         type=event_type,
         occurred_at=occurred_at,
         tech_info=tech_info or "",
+        digest=digest_of(f"{event_type}\n{tech_info or ''}"),
         received_at=occasion.at,
     )
     if not added:

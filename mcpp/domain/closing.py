@@ -41,6 +41,8 @@ class Cause(StrEnum):
     """Its connector reported to be free."""
     BOOT = "boot"
     """Its charge point booted and didn't speak of it again."""
+    VERSION_CHANGE = "version_change"
+    """Its charge point came back with a version in which it can't speak of it."""
     NEXT_START = "next_start"
     """Its connector began another one."""
     OPERATOR = "operator"
@@ -134,8 +136,8 @@ def close_by_charger(
     """
     account = memory.account(q, transaction) if transaction.stopped_at is None else account_of(q, transaction)
     so_far = account.energy_wh or 0
-    bill = _bill_of_stop(q, occasion.at, transaction, stop, account)
-    evidence = _evidence_of_stop(stop, bill, guess)
+    bill = bill_of_told_stop(q, occasion.at, transaction, stop, account)
+    evidence = evidence_of_stop(stop, bill, guess)
     match = StopMatch.NAMED if guess is None else StopMatch.GUESSED
     return _close(
         q,
@@ -152,39 +154,7 @@ def close_by_charger(
     )
 
 
-def rebill_by_values(q: Queries, occasion: Occasion, transaction: Transaction) -> TransactionStopped | None:
-    """Let values count that came after the stop, where that alone said too little; None where they change nothing.
-
-    That is where the stop's register couldn't be believed, said that nothing was taken, or was weighed against values.
-    """
-    is_open_to_values = transaction.implausible_reason or not transaction.energy_wh or transaction.evidence
-    stopped_at, received_at = transaction.stopped_at, transaction.stop_received_at
-    if transaction.stop_origin is not StopOrigin.CHARGER or not is_open_to_values:
-        return None
-    assert stopped_at is not None
-    assert received_at is not None
-    assert transaction.meter_stop is not None
-    reason = StopReason(transaction.stop_reason or StopReason.LOCAL)
-    stop = Stop(transaction.meter_stop, stopped_at, transaction.stop_id_tag, reason)
-    bill = _bill_of_stop(q, received_at, transaction, stop)
-    if (bill.energy_wh, bill.implausible) == (transaction.energy_wh, transaction.implausible_reason):
-        return None
-    guess = None
-    if transaction.stop_match is StopMatch.GUESSED:
-        told: dict[str, JsonValue] = json.loads(transaction.evidence or "{}")
-        guess = {name: fact for name, fact in told.items() if name not in {"cause", "source", "distrust", "values_wh"}}
-    evidence = _evidence_of_stop(stop, bill, guess)
-    before = counted_before(q, transaction)
-    keep_superseded(q, transaction, occasion.at)
-    q.rebill_transaction(
-        id=transaction.id, energy_wh=bill.energy_wh, implausible_reason=bill.implausible, evidence=evidence
-    )
-    counted = book_energy(q, transaction, bill.counted_wh, before, None)
-    kind, origin = TransactionStopped, StopOrigin.CHARGER
-    return _stopped(occasion, transaction, stop, bill, kind, origin, evidence, counted, before, historic=True)
-
-
-def _evidence_of_stop(stop: Stop, bill: Bill, guess: Mapping[str, JsonValue] | None) -> str | None:
+def evidence_of_stop(stop: Stop, bill: Bill, guess: Mapping[str, JsonValue] | None) -> str | None:
     """What a charger's own stop needs to be believed; None where its register says all."""
     evidence = None
     if bill.distrust is not None:
@@ -193,7 +163,7 @@ def _evidence_of_stop(stop: Stop, bill: Bill, guess: Mapping[str, JsonValue] | N
     return evidence if guess is None else json.dumps({**guess, **json.loads(evidence or "{}")})
 
 
-def _bill_of_stop(
+def bill_of_told_stop(
     q: Queries, received_at: datetime, transaction: Transaction, stop: Stop, account: EnergyAccount | None = None
 ) -> Bill:
     """By a stop's register and what was measured until then; what was measured later may be of another session."""
@@ -243,7 +213,7 @@ def close_by_assignment(
 
     Raises Conflict where its charger has stopped it.
     """
-    bill = _bill_of_stop(q, occasion.at, transaction, stop)
+    bill = bill_of_told_stop(q, occasion.at, transaction, stop)
     evidence = Evidence(Cause.OPERATOR, EvidenceSource.UNMATCHED_STOP, stop.meter_stop, stop.stopped_at, bill)
     kind, origin = TransactionStopped, StopOrigin.OPERATOR
     event = _close(q, occasion, transaction, stop, bill, kind, origin, evidence.as_json(), historic=historic)
@@ -296,10 +266,10 @@ def _close(
     keep_superseded(q, transaction, occasion.at)
     stopped_by_charger_at = occasion.at if origin is StopOrigin.CHARGER else None
     counted = book_energy(q, transaction, bill.counted_wh, before, stopped_by_charger_at)
-    return _stopped(occasion, transaction, stop, bill, kind, origin, evidence, counted, before, historic=historic)
+    return stopped_event(occasion, transaction, stop, bill, kind, origin, evidence, counted, before, historic=historic)
 
 
-def _stopped(
+def stopped_event(
     occasion: Occasion,
     transaction: Transaction,
     stop: Stop,
@@ -386,7 +356,7 @@ def last_evidence(
     if kept is not None and kept.meter_stop is not None and kept.stopped_at is not None:
         named: dict[str, Fact] = {"unmatched_id": kept.id, "claimed_transaction_id": kept.claimed_transaction_id}
         stop = Stop(kept.meter_stop, kept.stopped_at, kept.id_tag, StopReason.OTHER)
-        bill = _bill_of_stop(q, kept.received_at, transaction, stop)
+        bill = bill_of_told_stop(q, kept.received_at, transaction, stop)
         source = EvidenceSource.UNMATCHED_STOP
         return Evidence(
             cause, source, stop.meter_stop, stop.stopped_at, bill, {**(facts or {}), **named}, unmatched_id=kept.id

@@ -82,14 +82,27 @@ def _taken_in(q: Queries, transaction: Transaction, account: EnergyAccount, unti
     """The times of its readings, each once the account has it."""
     kinds: dict[str, SampleKind] = {}
     for measured_at, energy, origin, received_at in q.list_energy_readings(transaction_id=transaction.id, until=until):
-        for text in (energy or "").split(ENERGY_SEPARATOR):
-            key, _, value = text.partition(" ")
-            kind = kinds.get(key)
-            if kind is None:
-                kind = kinds[key] = _kind(q, int(key))
+        for kind, value in _values(q, energy, kinds):
             if kind.energy is not None:
                 account.take(kind.energy, value, measured_at, received_at, Origin(origin))
         yield measured_at
+
+
+def stored_energy(q: Queries, transaction: Transaction) -> Iterator[tuple[datetime, SampleKind, str]]:
+    """The stored values of a transaction that speak of energy: when measured, of what kind, the text."""
+    kinds: dict[str, SampleKind] = {}
+    for measured_at, energy, _, _ in q.list_energy_readings(transaction_id=transaction.id, until=END_OF_TIME):
+        for kind, value in _values(q, energy, kinds):
+            yield measured_at, kind, value
+
+
+def _values(q: Queries, energy: str | None, kinds: dict[str, SampleKind]) -> Iterator[tuple[SampleKind, str]]:
+    for text in (energy or "").split(ENERGY_SEPARATOR):
+        key, _, value = text.partition(" ")
+        kind = kinds.get(key)
+        if kind is None:
+            kind = kinds[key] = _kind(q, int(key))
+        yield kind, value
 
 
 def _kind(q: Queries, key: int) -> SampleKind:

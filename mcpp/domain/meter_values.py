@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mcpp.domain import unmatched
-from mcpp.domain.closing import rebill_by_values
 from mcpp.domain.energy import hold_total
 from mcpp.domain.events import Event, MeterValuesReceived
 from mcpp.domain.evidence import Origin
 from mcpp.domain.memory import NO_EVSE, Memory, Place, as_stored
 from mcpp.domain.occasion import ChargingSession, Occasion, OriginalMessage, Result
 from mcpp.domain.readings import Added, KindId, add_readings, moments_of, store_at_connector
+from mcpp.domain.rebilling import rebill_by_values
 from mcpp.domain.recovery import weigh_meter_values
 from mcpp.domain.samples import Sample, SampleKind
 from mcpp.domain.stop_matching import is_named_by_our_id, is_our_id
@@ -29,7 +29,8 @@ class RecordMeterValues:
     claimed_transaction_id: int
     """As the charger says; 0 where it names none."""
     samples: Sequence[Sample]
-    original: OriginalMessage
+    original: OriginalMessage | None
+    """What is kept aside where the transaction is another's; None where none is claimed."""
     evse_id: int = NO_EVSE
 
     @property
@@ -76,6 +77,7 @@ def _record(
     elif command.usable_id > 0:
         # Another central system's, as it may be: kept aside, and shown.
         foreign = command.usable_id
+        assert command.original is not None, "it claims a transaction"
         kept = unmatched.keep_meter_values(q, occasion, foreign, command.original, memory)
     else:
         kind_id = _kind_ids(q, occasion.charge_point_key, memory)

@@ -1,11 +1,15 @@
-"""What a kWh costs, and what an energy costs by that: decimals, never floats."""
+"""What a kWh costs whom on which day, and what an energy costs by that: decimals, never floats."""
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Sequence
+from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
-from typing import Final
+from typing import Final, Protocol, TypeVar
 
 from mcpp.domain.errors import DomainError
+from mcpp_generated.db.models import DefaultPrice, PersonPrice
 
 DECIMALS: Final = 4
 """That a price per kWh may have."""
@@ -43,3 +47,38 @@ def spell_decimal(value: Decimal) -> str:
 def amount_of(energy_wh: int, price_per_kwh: Decimal) -> Decimal:
     """What an energy costs, rounded once, half to even, to two decimals."""
     return (energy_wh * price_per_kwh).scaleb(-3).quantize(_CENT, ROUND_HALF_EVEN)
+
+
+class Prices:
+    """What a kWh costs one person on which day: their own price, else the default."""
+
+    def __init__(self, own: Sequence[PersonPrice], defaults: Sequence[DefaultPrice]) -> None:
+        """Both in the order of their days."""
+        self._own = own
+        self._defaults = defaults
+
+    def on(self, day: date) -> Decimal | None:
+        """The price of that day; None where there is none."""
+        own = _newest(self._own, day)
+        if own is not None and own.price_per_kwh is not None:
+            return own.price_per_kwh
+        default = _newest(self._defaults, day)
+        return None if default is None else default.price_per_kwh
+
+    def currency_on(self, day: date) -> str | None:
+        """The currency of that day; None where none is set."""
+        default = _newest(self._defaults, day)
+        return None if default is None else default.currency
+
+
+class _Dated(Protocol):
+    @property
+    def since(self) -> str: ...
+
+
+_DatedT = TypeVar("_DatedT", bound=_Dated)
+
+
+def _newest(prices: Sequence[_DatedT], day: date) -> _DatedT | None:
+    position = bisect_right(prices, day.isoformat(), key=lambda price: price.since)
+    return prices[position - 1] if position else None

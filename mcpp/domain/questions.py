@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from mcpp.domain.authorization import Authorization
+from mcpp.domain.memory import NO_EVSE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorizationQuestion:
-    """May this id tag charge? Asked for Authorize and for StartTransaction (OCPP 1.6 §4.1, §4.8)."""
+    """May this id tag charge? Asked for Authorize and for a start (OCPP 1.6 §4.1, §4.8; 2.0.1 C01, E03)."""
 
     charge_point_id: str
     correlation_id: str
@@ -19,6 +20,9 @@ class AuthorizationQuestion:
     id_tag: str
     by_the_books: Authorization
     """What the server answers if no plugin does."""
+    evse_id: int = NO_EVSE
+    token_type: str | None = None
+    """How it was presented, such as `ISO14443`; None where the version doesn't tell (1.6)."""
 
 
 class DataTransferStatus(StrEnum):

@@ -141,6 +141,21 @@ def weigh_meter_values(q: Queries, occasion: Occasion, transaction: Transaction,
     return is_trusted
 
 
+def weigh_event(q: Queries, occasion: Occasion, transaction: Transaction, happened_at: datetime) -> bool:
+    """Weigh an event that names an open transaction which is suspected to be over, and isn't its end.
+
+    One of after what spoke against it is its charger's word that it runs; an older one shows that a queue is being
+    delivered. Returns whether that changed the transaction.
+    """
+    if transaction.suspicion_at is None:
+        return False
+    if believable(happened_at, occasion.at) > transaction.suspicion_at:
+        q.trust_transaction(id=transaction.id)
+    else:
+        q.restart_grace(id=transaction.id, grace_began_at=occasion.at)
+    return True
+
+
 def restart_grace_periods(q: Queries, now: datetime) -> None:
     """Begin every grace period anew, since the clock that they were measured by has jumped."""
     q.restart_grace_periods(grace_began_at=now)
@@ -155,21 +170,39 @@ def close_orphans(
 ) -> Result[int]:
     """Close what is still suspected after its grace period. Returns how many.
 
-    `connected_since` has the charge points that are connected now, by their keys.
+    `connected_since` has the charge points that are connected now, by their keys. What a charge point can be asked
+    about waits for `mcpp.domain.inquiries`.
     """
     latest = now - grace
     due = [
         transaction
         for transaction in q.list_suspected(began_until=latest)
-        if transaction.charge_point_key in connected_since and connected_since[transaction.charge_point_key] <= latest
+        if is_due(transaction.charge_point_key, latest, connected_since) and not is_to_be_asked(q, transaction)
     ][:_CLOSED_AT_ONCE]
-    closed = [event for transaction in due if (event := _close(q, now, grace, transaction, new_correlation_id()))]
+    closed = [event for transaction in due if (event := close_orphan(q, now, grace, transaction, new_correlation_id()))]
     return Result(len(closed), tuple(closed))
 
 
-def _close(
+def is_due(charge_point_key: int, latest: datetime, connected_since: Mapping[int, datetime]) -> bool:
+    """Whether a charge point has been connected for a whole grace period, if that began at `latest`."""
+    since = connected_since.get(charge_point_key)
+    return since is not None and since <= latest
+
+
+def is_to_be_asked(q: Queries, transaction: Transaction) -> bool:
+    """Whether its charge point has to say first whether a suspected transaction still runs.
+
+    It can where it knows the transaction by an id of its own, unless it came back with a version that has none.
+    """
+    if transaction.ocpp_transaction_id is None or transaction.stopped_at is not None:
+        return False
+    return bool(q.has_evses(key=transaction.charge_point_key))
+
+
+def close_orphan(
     q: Queries, now: datetime, grace: timedelta, transaction: Transaction, correlation_id: str
 ) -> TransactionRecovered | None:
+    """Close a suspected transaction by the best evidence, or a recovered one by better."""
     record = q.get_transaction(transaction_id=transaction.id)
     assert record is not None, "its charge point and connector exist by their foreign keys"
     occasion = Occasion(

@@ -5,9 +5,11 @@ What their values say is `mcpp.domain.measurements`.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from enum import IntEnum
 from threading import Lock
 from typing import Final, NamedTuple, TypeAlias
@@ -42,8 +44,15 @@ _LOCATIONS: Final = ("Outlet", "Cable", "EV", "Inlet", "Body")
 
 _WH_PER_UNIT: Final[Mapping[str, int]] = {"": 1, "Wh": 1, "kWh": 1000}
 
+BEGIN: Final = "Transaction.Begin"
+END: Final = "Transaction.End"
+
 _CLOCK: Final = frozenset({"Sample.Clock"})
-_ENDS: Final = frozenset({"Transaction.Begin", "Transaction.End"})
+_ENDS: Final = frozenset({BEGIN, END})
+
+_ENERGY: Final = "Energy."
+_LONGEST_PLAIN: Final = 40
+"""Digits of a number that is spelled without an exponent."""
 
 _Texts: TypeAlias = tuple[str, str, str, str, str, str]
 
@@ -195,6 +204,55 @@ def _phase(kind: SampleKind) -> str:
 
 def _rank(kind: SampleKind) -> int:
     return _LOCATIONS.index(kind.location) if kind.location in _LOCATIONS else len(_LOCATIONS)
+
+
+def told_kind(
+    *, measurand: str | None, phase: str | None, unit: str | None, context: str | None, location: str | None
+) -> SampleKind:
+    """The kind of a number that is told with a multiplier; None where the charger left something out.
+
+    The defaults are those of OCPP 2.0.1 §2 (SampledValueType, UnitOfMeasureType): a register of imported energy, in Wh,
+    at the outlet, sampled periodically.
+    """
+    named = measurand or ENERGY_REGISTER
+    default_unit = "Wh" if named.startswith(_ENERGY) else ""
+    of_unit = unit or default_unit
+    return SampleKind(named, phase or "", of_unit, context or "Sample.Periodic", location or "Outlet", _RAW)
+
+
+def scaled(value: Decimal, multiplier: int = 0) -> str:
+    """The text of value * 10^multiplier, exactly: no digit of a bill is rounded away."""
+    sign, digits, exponent = value.as_tuple()
+    if not isinstance(exponent, int):
+        return str(value)  # NaN and the infinities
+    exponent += multiplier
+    # Nobody's number: a text of so many digits would fill the memory.
+    if not -_LONGEST_PLAIN <= exponent <= _LONGEST_PLAIN or len(digits) > _LONGEST_PLAIN:
+        plain = "".join(map(str, digits[:_LONGEST_PLAIN]))
+        return f"{'-' if sign else ''}{plain}E{exponent + max(len(digits) - _LONGEST_PLAIN, 0):+d}"
+    return f"{Decimal((sign, digits, exponent)):f}"
+
+
+def signed_kind(kind: SampleKind) -> SampleKind:
+    """The kind of the signed value that stands beside a plain one: a row of its own."""
+    return SampleKind(kind.measurand, kind.phase, kind.unit, kind.context, kind.location, _SIGNED)
+
+
+class SignedValue(NamedTuple):
+    """A value as the meter signed it, so that anybody can prove it later."""
+
+    data: str
+    """As sent, in `encoding`."""
+    method: str | None
+    """How it was signed, such as `ECDSA-secp256k1-SHA256`."""
+    encoding: str | None
+    """The format of the data, such as `OCMF`."""
+    public_key: str | None
+
+    def as_text(self) -> str:
+        """As the value of a sample: JSON."""
+        told = {"data": self.data, "method": self.method, "encoding": self.encoding, "public_key": self.public_key}
+        return json.dumps({name: text for name, text in told.items() if text is not None}, ensure_ascii=False)
 
 
 class Sample(NamedTuple):

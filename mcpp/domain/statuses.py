@@ -55,7 +55,7 @@ NO_ERROR: Final = ConnectorError.NO_ERROR
 
 
 class StopReason(StrEnum):
-    """Why a transaction ended (OCPP 1.6 §7.36 Reason)."""
+    """Why a transaction ended (OCPP 1.6 §7.36 Reason); what newer versions add stands below, in their spelling."""
 
     EMERGENCY_STOP = "EmergencyStop"
     EV_DISCONNECTED = "EVDisconnected"
@@ -69,6 +69,21 @@ class StopReason(StrEnum):
     SOFT_RESET = "SoftReset"
     UNLOCK_COMMAND = "UnlockCommand"
     DE_AUTHORIZED = "DeAuthorized"
+
+    COST_LIMIT_REACHED = "CostLimitReached"
+    ENERGY_LIMIT_REACHED = "EnergyLimitReached"
+    GROUND_FAULT = "GroundFault"
+    IMMEDIATE_RESET = "ImmediateReset"
+    LOCAL_OUT_OF_CREDIT = "LocalOutOfCredit"
+    MASTER = "MasterPass"
+    """By somebody who may stop all transactions."""
+    OVERCURRENT_FAULT = "OvercurrentFault"
+    POWER_QUALITY = "PowerQuality"
+    REQUEST_REJECTED = "ReqEnergyTransferRejected"
+    SOC_LIMIT_REACHED = "SOCLimitReached"
+    STOPPED_BY_EV = "StoppedByEV"
+    TIME_LIMIT_REACHED = "TimeLimitReached"
+    TIMEOUT = "Timeout"
 
 
 _IN_TRANSACTION: Final = frozenset(

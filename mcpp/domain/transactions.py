@@ -6,7 +6,6 @@ in `mcpp.domain.chronology`: an old start is booked as one that is over, and cha
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,16 +13,8 @@ from typing import Final
 
 from mcpp.domain import reservations, unmatched
 from mcpp.domain.authorization import Authorization, AuthorizationPolicy, authorize, authorize_start
-from mcpp.domain.chronology import UNSET_BEFORE, believable, is_past_start
-from mcpp.domain.closing import (
-    Cause,
-    EvidenceSource,
-    Stop,
-    close_by_charger,
-    close_by_evidence,
-    evidence_of_next_start,
-    last_evidence,
-)
+from mcpp.domain.chronology import believable, is_past_start
+from mcpp.domain.closing import Stop, close_by_charger, close_by_evidence
 from mcpp.domain.events import Event, TransactionStarted
 from mcpp.domain.evidence import Origin
 from mcpp.domain.memory import Memory, Place, as_stored
@@ -33,15 +24,13 @@ from mcpp.domain.recovery import weigh_repeated_start, weigh_start
 from mcpp.domain.samples import Sample
 from mcpp.domain.statuses import StopReason
 from mcpp.domain.stop_matching import How, Match, ToldStop, candidates, find_match, guess, told_by, waiting_stops
-from mcpp_generated.db.enums import StopMatch, StopOrigin
+from mcpp.domain.succession import close_left_open, mend_previous, past_evidence
+from mcpp_generated.db.enums import StopMatch
 from mcpp_generated.db.models import Transaction, Unmatched
 from mcpp_generated.db.queries import Queries
 
 _REPEATED_WITHIN: Final = timedelta(minutes=10)
 """A start that tells no time and is repeated later than this is another one."""
-
-_MOMENT: Final = timedelta(milliseconds=1)
-"""The database's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +95,9 @@ def start_transaction(
     if is_past_start(connector, command.started_at, occasion.at):
         return _book_past_start(q, occasion, command, connector.key, policy)
     left_open = place.running(q)
-    recovered = _close_left_open(q, occasion, left_open, command) if left_open else ()
+    recovered: tuple[Event, ...] = ()
+    if left_open is not None:
+        recovered = close_left_open(q, occasion, left_open, command.started_at, command.meter_start)
     session = connector.session_correlation_id
     if session is None or (left_open is not None and left_open.session_correlation_id == session):
         session = occasion.new_correlation_id()
@@ -187,22 +178,6 @@ def _find_repeated(q: Queries, occasion: Occasion, command: StartTransaction, pl
     return running if is_same else None
 
 
-def _close_left_open(
-    q: Queries, occasion: Occasion, left_open: Transaction, command: StartTransaction
-) -> tuple[Event, ...]:
-    """A connector has one transaction at a time: the start of the next proves that the last one is over."""
-    both_unset = left_open.started_at < UNSET_BEFORE and command.started_at < UNSET_BEFORE
-    evidence = evidence_of_next_start(
-        q,
-        left_open,
-        next_meter_start=command.meter_start,
-        next_started_at=command.started_at if both_unset else believable(command.started_at, occasion.at),
-        received_at=occasion.at,
-    )
-    event = close_by_evidence(q, occasion, left_open, evidence)
-    return (event,) if event else ()
-
-
 def _book_past_start(
     q: Queries, occasion: Occasion, command: StartTransaction, connector_key: int, policy: AuthorizationPolicy
 ) -> Result[Started]:
@@ -223,44 +198,17 @@ def _book_past_start(
     stored = q.find_transaction(id=transaction_id)
     assert stored is not None, "it was written a moment ago"
     past = stored._replace(meter_stop=None, stopped_at=None, stop_origin=None, energy_wh=None)
-    following = q.list_started_after(connector_key=connector_key, started_at=command.started_at, row_limit=1)
-    if following:
-        evidence = evidence_of_next_start(
-            q,
-            past,
-            next_meter_start=following[0].meter_start,
-            next_started_at=believable(following[0].started_at, following[0].start_received_at),
-            received_at=following[0].start_received_at,
-        )
-    else:
-        evidence = last_evidence(q, past, Cause.NEXT_START)
+    evidence = past_evidence(q, past)
     events: list[Event] = [_started(occasion, command, transaction_id, session, historic=True)]
     for recovered in (
         close_by_evidence(q, occasion, past, evidence, historic=True),
-        _mend_previous(q, occasion, command, connector_key),
+        mend_previous(q, occasion, connector_key, command.started_at, command.meter_start),
     ):
         events += (recovered,) if recovered is not None else ()
     verdict = authorize_start(
         q, occasion.charge_point_key, command.id_tag, occasion.at, policy, own_transaction_id=transaction_id
     )
     return Result(Started(transaction_id, verdict), tuple(events), ChargingSession(session, transaction_id))
-
-
-def _mend_previous(q: Queries, occasion: Occasion, command: StartTransaction, connector_key: int) -> Event | None:
-    """The transaction before a past start may have been given all energy until a later one, this one's included."""
-    previous = q.find_on_connector_at(connector_key=connector_key, at=command.started_at - _MOMENT)
-    if previous is None or previous.stop_origin is not StopOrigin.RECOVERED or command.meter_start < 0:
-        return None
-    if json.loads(previous.evidence or "{}").get("source") != EvidenceSource.NEXT_START:
-        return None
-    evidence = evidence_of_next_start(
-        q,
-        previous,
-        next_meter_start=command.meter_start,
-        next_started_at=command.started_at,
-        received_at=occasion.at,
-    )
-    return close_by_evidence(q, occasion, previous, evidence, historic=True)
 
 
 def stop_transaction(

@@ -7,11 +7,11 @@ stop that names the transaction takes its place, it's nobody's again.
 from __future__ import annotations
 
 from datetime import datetime
-from hashlib import sha256
 from typing import Final
 
 from mcpp import bounds
 from mcpp.bounds import Over
+from mcpp.domain.digests import digest_of
 from mcpp.domain.errors import Unknown
 from mcpp.domain.events import RecordUnmatched
 from mcpp.domain.memory import Memory, as_stored
@@ -108,11 +108,6 @@ def _drop_oldest(q: Queries, charge_point_key: int, memory: Memory) -> None:
         q.drop_unmatched(id=oldest.id)
         records, size = records - 1, size - oldest.payload_bytes
         memory.leave_out(Over.OLDEST_DROPPED, "", f"{oldest.kind.value} {oldest.id} of {oldest.received_at:%Y-%m-%d}")
-
-
-def digest_of(payload: str) -> bytes:
-    """What tells a repeat of a kept payload: the schema has the reason."""
-    return sha256(payload.encode()).digest()[:16]
 
 
 def release_stops(q: Queries, transaction_id: int, stopped_at: datetime, meter_stop: int) -> list[Unmatched]:

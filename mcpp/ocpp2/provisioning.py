@@ -42,9 +42,7 @@ def boot_notification(context: CallContext, request: BootNotificationRequest) ->
     services, accepted = context.services, RegistrationStatusEnumType.ACCEPTED
     return context.write(charge_points.boot, boot, services.departures.take_of(context.charge_point_id)).then(
         lambda _: BootNotificationResponse(
-            current_time=services.now(),
-            interval=services.heartbeat_interval,
-            status=RegistrationStatusEnumType.ACCEPTED,
+            current_time=services.now(), interval=services.heartbeat_interval, status=accepted
         )
     )
 

@@ -72,7 +72,7 @@ class Action(Generic[Req, Res]):
     sender: Sender
     version: str
     """The OCPP version whose table it is in, such as `1.6`."""
-    rewrites: Mapping[str, Rewrite] = field(default_factory=dict)
+    rewrites: Mapping[str, Rewrite] = field(default_factory=dict, hash=False)
     """By the property of the request that is rewritten."""
 
     def decode_request(self, payload: bytes) -> Req:

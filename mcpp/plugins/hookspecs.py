@@ -157,7 +157,7 @@ class HookSpecs:
 
     @hookspec
     def report_received(self, event: ReportReceived, site: Site) -> Done:
-        """A charge point says how far it is with diagnostics, firmware or a log."""
+        """A charge point says how far it is with diagnostics, firmware or a log; or a report in chunks is complete."""
 
     @hookspec
     def file_received(self, event: FileReceived, site: Site) -> Done:

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import groupby
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple
 
 from mcpp.domain.people import BEGINNING, FIRST_DAY, folded
+from mcpp.domain.prices import Prices
 from mcpp.reads.paging import Cursors, Page, PageQuery, by_name
 from mcpp.storage.engine import ReaderPool
 from mcpp_generated.db.models import DefaultPrice, Person, PersonCard, PersonPrice
@@ -114,28 +115,6 @@ def _spans(rows: Iterable[PersonCard]) -> Iterable[tuple[str | None, CardSpan]]:
             yield row.person_id, CardSpan(row.id_tag, since, until, row.made_at)
 
 
-class Prices:
-    """What a kWh costs one person on which day: their own price, else the default."""
-
-    def __init__(self, own: Sequence[PersonPrice], defaults: Sequence[DefaultPrice]) -> None:
-        """Both in the order of their days."""
-        self._own = own
-        self._defaults = defaults
-
-    def on(self, day: date) -> Decimal | None:
-        """The price of that day; None where there is none."""
-        own = _newest(self._own, day)
-        if own is not None and own.price_per_kwh is not None:
-            return own.price_per_kwh
-        default = _newest(self._defaults, day)
-        return None if default is None else default.price_per_kwh
-
-    def currency_on(self, day: date) -> str | None:
-        """The currency of that day; None where none is set."""
-        default = _newest(self._defaults, day)
-        return None if default is None else default.currency
-
-
 class PriceBook:
     """What a kWh costs whom on which day."""
 
@@ -159,19 +138,6 @@ async def read_prices(pool: ReaderPool) -> PriceBook:
     """Everybody's prices."""
     async with pool.reader() as q:
         return PriceBook(await q.list_prices(), await q.list_default_prices())
-
-
-class _Dated(Protocol):
-    @property
-    def since(self) -> str: ...
-
-
-_DatedT = TypeVar("_DatedT", bound=_Dated)
-
-
-def _newest(prices: Sequence[_DatedT], day: date) -> _DatedT | None:
-    position = bisect_right(prices, day.isoformat(), key=lambda price: price.since)
-    return prices[position - 1] if position else None
 
 
 _CURSORS: Cursors[Person, tuple[str]] = by_name(lambda person: person.id)

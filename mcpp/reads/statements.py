@@ -20,8 +20,8 @@ from typing import NamedTuple
 
 from mcpp.domain.energy import counted_wh, told_start
 from mcpp.domain.people import FINAL_AFTER
-from mcpp.domain.prices import amount_of
-from mcpp.reads.people import CardSpan, Prices, spans_of
+from mcpp.domain.prices import Prices, amount_of
+from mcpp.reads.people import CardSpan, spans_of
 from mcpp.reads.times import BEFORE_ALL, in_zone
 from mcpp.storage.engine import ReaderPool
 from mcpp_generated.db.enums import Implausible, StopOrigin

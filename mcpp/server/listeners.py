@@ -89,6 +89,7 @@ async def open_ocpp(
         gate=Gate(most=settings.max_connections, most_per_address=settings.max_connections_per_address),
         trusted_proxies=settings.trusted_proxies or (),
         path_strict=settings.ocpp_path_strict,
+        compressed=settings.ocpp_compression,
         frames=core.frames,
     )
     metrics.watch_unhandled(lambda: listener.memory.total)

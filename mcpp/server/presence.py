@@ -18,6 +18,7 @@ from mcpp.server.passwords import Passwords, TooManyChecks
 from mcpp.server.profile_refusals import profile_refusal
 from mcpp.server.reconnect_loops import Origin, ReconnectLoops
 from mcpp.server.strangers import FailedLogins, UnknownIdentities
+from mcpp.server.versions import EVSE_VERSIONS
 from mcpp.storage.pending import WriterClosed
 from mcpp.storage.writer import Writer
 from mcpp.telemetry.logs.pipeline import get_logger
@@ -77,6 +78,7 @@ class Presence:
                 shown=Shown(request.encrypted, request.certificate),
                 policy=self._policy,
                 other_versions=request.ocpp_versions[1:],
+                evse_versions=EVSE_VERSIONS,
             )
             if isinstance(found, Refusal):
                 return profile_refusal(found)

@@ -76,6 +76,10 @@ class Settings(BaseSettings):
         False,
         description="Refuse chargers at any other path; else another product's will do, if it ends with the identity.",
     )
+    ocpp_compression: bool = Field(
+        False,
+        description="Let chargers that ask for it compress their messages (permessage-deflate); costs memory and CPU.",
+    )
     ocpp_versions: Annotated[OcppVersions | None, Documented(default="all")] = Field(
         None,
         description="Versions of OCPP that are spoken, comma-separated, such as 1.6,2.0.1; the API can narrow it for a "

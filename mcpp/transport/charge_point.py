@@ -29,6 +29,7 @@ from mcpp.ocppj.frames import (
     CallError,
     CallResult,
     CallResultError,
+    MessageType,
     Send,
     encode,
     kept,
@@ -286,7 +287,8 @@ class LiveChargePoint(CommandedChargePoint):
         if refused.call is not None:
             not_understood = InvalidAnswer(error.description, error.code)
             self._command_failed(refused.call, not_understood)
-            self._refuse_result(refused.call.message_id, not_understood)
+            if error.message_type == MessageType.CALL_RESULT:
+                self._refuse_result(refused.call.message_id, not_understood)
             self._send_call()
         if refused.answer_id is not None:
             description = error.description[:LONGEST_DESCRIPTION]

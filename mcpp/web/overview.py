@@ -46,6 +46,9 @@ _DAYS: Final = 14
 _TODOS: Final = 30
 """Of what needs somebody; the gravest come first, and whoever has more begins with these."""
 
+_TODOS_BESIDE_FOUND: Final = 3
+"""Of these, beside what was looked for."""
+
 _PARTS: Final = 64
 """That a page asks for at once at most; it asks for all before."""
 
@@ -90,6 +93,11 @@ class _Look:
     searched: str
     state: ShownState | None
 
+    @property
+    def is_search(self) -> bool:
+        """Whether some connectors are looked for: then the page is what was found, and little else."""
+        return bool(self.searched.strip()) or self.state is not None
+
 
 @router.get("/")
 async def show_overview(
@@ -125,6 +133,7 @@ async def _render(
         "names": state_names(texts),
         "q": look.searched,
         "chosen": look.state,
+        "is_search": look.is_search,
         "parts": wanted,
         "tiles": [],
     }
@@ -133,10 +142,11 @@ async def _render(
         context["summary"] = summary
         if is_whole or "headline" in wanted:
             url, asks = services.connect_info().url, asks_of(services)
-            context["todos"] = [todo(item, texts, url, asks) for item in summary.attention[:_TODOS]]
+            most = _TODOS_BESIDE_FOUND if look.is_search else _TODOS
+            context["todos"] = [todo(item, texts, url, asks) for item in summary.attention[:most]]
         if is_whole or "groups" in wanted:
             context |= await _fleet(services, summary.places, look.searched.strip(), look.state)
-        if is_whole or "charts" in wanted:
+        if (is_whole and not look.is_search) or "charts" in wanted:
             now = services.clock.now()
             days = await read_days(services.readers, services.booked, viewer.zone, now, _DAYS)
             context["days"] = days_chart(days, viewer, texts)
@@ -150,7 +160,12 @@ async def _render(
     identities = list(dict.fromkeys(_identity_of(name) for name in wanted if name.startswith(_TILE)))
     if identities or not wanted <= {_WHOLE}:
         tiles = [tile for some in _portions(identities) for tile in await _tiles(services, some)]
-        context |= {"tiles": [shown(tile) for tile in tiles], "keep": made.__setitem__}
+
+        def keep(name: str, part: Markup) -> str:
+            made[name] = part
+            return ""
+
+        context |= {"tiles": [shown(tile) for tile in tiles], "keep": keep}
         await asyncio.to_thread(renderer.text, viewer, "overview_parts.html", context)
     return made
 

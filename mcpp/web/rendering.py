@@ -159,7 +159,7 @@ def _environment(address: Callable[[str], str]) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
-        extensions=["jinja2.ext.do", "jinja2.ext.i18n"],
+        extensions=["jinja2.ext.i18n"],
     )
     environment.globals["static"] = address
     environment.globals["connector_number"] = _number

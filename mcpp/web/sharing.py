@@ -11,6 +11,9 @@ T = TypeVar("T")
 REST: Final = 0.25
 """Seconds from one beginning to the next of the same work."""
 
+_APART: Final = 32
+"""Rounds of the event loop over which those who have waited are spread at most."""
+
 Make: TypeAlias = Callable[[frozenset[str]], Awaitable[T]]
 """Does the work: what it's given is all that anybody has asked for."""
 
@@ -20,6 +23,8 @@ class _Turn(Generic[T]):
 
     def __init__(self) -> None:
         self.wanted: set[str] = set()
+        self.asked = 0
+        """How many there are."""
         self.made: asyncio.Task[T] | None = None
 
 
@@ -46,9 +51,14 @@ class SharedWork(Generic[T]):
             turn.made = asyncio.get_running_loop().create_task(self._make(key, turn, make, gather))
             turn.made.add_done_callback(_look_at)
         turn.wanted.update(wanted)
+        behind, turn.asked = turn.asked, turn.asked + 1
         assert turn.made is not None
         # One who leaves takes it from nobody else.
-        return await asyncio.shield(turn.made)
+        made = await asyncio.shield(turn.made)
+        # They go on one by one: the event loop is the chargers' between them.
+        for _ in range(behind % _APART):
+            await asyncio.sleep(0)
+        return made
 
     async def _make(self, key: Hashable, turn: _Turn[T], make: Make[T], gather: float) -> T:
         loop = asyncio.get_running_loop()

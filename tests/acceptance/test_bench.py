@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
-from tools.bench import compare, telemetry
+from tests.acceptance.warm import WarmPopen
+from tools.bench import compare, servers, telemetry
 from tools.bench.__main__ import main
-from tools.bench.child import HERE
+from tools.bench.child import HERE, process
 from tools.bench.markdown import marks
 
 SERVERS = [compare.MCPP, compare.FULL, compare.BEFORE, compare.OCPP.name, compare.ECHO.name]
@@ -21,6 +27,31 @@ def run(tmp_path: Path, *arguments: str) -> Any:
     figures = tmp_path / "figures.json"
     main([*arguments, "--json", str(figures)])
     return json.loads(figures.read_text("utf-8"))
+
+
+@contextmanager
+def forked(
+    *command: str, cpus: frozenset[int], folder: Path, variables: Mapping[str, str], output: IO[bytes]
+) -> Iterator[WarmPopen | subprocess.Popen[bytes]]:
+    """As `tools.bench.child.process`, but that this checkout's servers are forked from one that is loaded."""
+    if folder != HERE:
+        with process(*command, cpus=cpus, folder=folder, variables=variables, output=output) as running:
+            yield running
+        return
+    program, arguments = command[:3], command[3:]
+    assert program == (sys.executable, "-m", "mcpp")
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("MCPP_", "OTEL_"))}
+    server = WarmPopen(arguments, {**inherited, **variables}, output=output, directory=folder)
+    try:
+        yield server
+    finally:
+        server.terminate()
+        server.wait(60)
+
+
+@pytest.fixture(autouse=True)
+def quick_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(servers, "process", forked)
 
 
 def test_every_server_is_compared_at_every_workload(tmp_path: Path) -> None:

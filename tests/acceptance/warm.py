@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import ctypes
 import gc
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -23,10 +23,9 @@ from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import IO, Final, NoReturn
 
 _LONGEST_REQUEST: Final = 1 << 16
-_PR_SET_PDEATHSIG: Final = 1
 _LOADED: Final = (
     *("mcpp.cli.server", "mcpp.server.serve", "uvloop"),
     *("mcpp.plugins.builtin.auto_start", "mcpp.plugins.builtin.offline_alert"),
@@ -65,16 +64,53 @@ class WarmProcess:
         return self.returncode
 
 
+class WarmPopen:
+    """A server that was forked, as `subprocess.Popen` has it."""
+
+    def __init__(
+        self, arguments: Sequence[str], environment: Mapping[str, str], *, output: IO[bytes], directory: Path
+    ) -> None:
+        """`mcpp` with these arguments in a directory; what it writes goes to `output`."""
+        out = output.fileno()
+        self._supervisor = _ask_to_fork(arguments, environment, (out, out), directory)
+        self._told = self._supervisor.makefile("rb")
+        self.pid = int(self._told.readline())
+        self.returncode: int | None = None
+
+    def poll(self) -> int | None:
+        with suppress(subprocess.TimeoutExpired):
+            self.wait(0)
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Its exit code; raises subprocess.TimeoutExpired."""
+        if self.returncode is None:
+            # A line of it comes at once and whole.
+            if not select.select([self._supervisor], [], [], timeout)[0]:
+                raise subprocess.TimeoutExpired("mcpp", timeout or 0)
+            self.returncode = int(self._told.readline())
+            self._told.close()
+            self._supervisor.close()
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+
 async def start_warm(arguments: Sequence[str], environment: Mapping[str, str], *, limit: int) -> WarmProcess:
     """`mcpp` with these arguments; its standard output can be read, `limit` bytes a line at most."""
     loop = asyncio.get_running_loop()
     reading, writing = os.pipe()
-    connection = socket.socket(socket.AF_UNIX)
     try:
-        connection.connect(str(_parent()))
-        request = json.dumps({"arguments": [*arguments], "environment": {**environment}, "directory": str(Path.cwd())})
-        assert len(request) < _LONGEST_REQUEST
-        socket.send_fds(connection, [request.encode()], [writing, 2])
+        connection = _ask_to_fork(arguments, environment, (writing, 2), Path.cwd())
     finally:
         os.close(writing)
     supervisor = await asyncio.open_unix_connection(sock=connection)
@@ -82,6 +118,18 @@ async def start_warm(arguments: Sequence[str], environment: Mapping[str, str], *
     stdout = asyncio.StreamReader(limit)
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stdout), os.fdopen(reading, "rb"))
     return WarmProcess(pid, stdout, supervisor)
+
+
+def _ask_to_fork(
+    arguments: Sequence[str], environment: Mapping[str, str], outputs: tuple[int, int], directory: Path
+) -> socket.socket:
+    """What its number can be read from, and its exit code once it has ended, a line each."""
+    connection = socket.socket(socket.AF_UNIX)
+    connection.connect(str(_parent()))
+    request = json.dumps({"arguments": [*arguments], "environment": {**environment}, "directory": str(directory)})
+    assert len(request) < _LONGEST_REQUEST
+    socket.send_fds(connection, [request.encode()], outputs)
+    return connection
 
 
 @cache
@@ -95,26 +143,40 @@ def _parent() -> Path:
     plain = {name: value for name, value in os.environ.items() if not name.startswith(("MCPP_", "OTEL_"))}
     process = subprocess.Popen(
         [sys.executable, __file__, str(listener.fileno())],
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,  # closed when this process ends, however it does
         pass_fds=[listener.fileno()],
         env=plain,
     )
     listener.close()
 
     def end() -> None:
-        process.kill()
-        process.wait()
+        process.communicate()
         folder.cleanup()
 
     atexit.register(end)
     return address
 
 
+def _build_routes() -> None:
+    """As each server does that starts; what is forked has them."""
+    from fastapi.routing import iter_route_contexts
+
+    from mcpp.api.app import built_routes, hashable
+    from mcpp.csms.commands import sent_by_us
+    from mcpp.server.versions import VERSIONS
+    from mcpp.web.app import built_pages
+
+    operations = hashable(sent_by_us(VERSIONS))
+    for _ in iter_route_contexts([*built_routes(operations, False), *built_pages()]):
+        """They are made whole as they are counted up."""
+
+
 def _serve_forks(listener: socket.socket) -> None:
-    """Fork for whoever asks, for ever. Returns in each process that is to run the command."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    """Fork for whoever asks, until standard input ends. Returns in each process that is to run the command."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # supervisors are nobody's to wait for
     while True:
+        if sys.stdin in select.select([listener, sys.stdin], [], [])[0]:
+            os._exit(0)
         connection, _ = listener.accept()
         request, descriptors, _, _ = socket.recv_fds(connection, _LONGEST_REQUEST, 2)
         if os.fork() == 0:
@@ -147,7 +209,8 @@ def _become(request: dict[str, object], descriptors: Sequence[int]) -> None:
     arguments, environment, directory = request["arguments"], request["environment"], request["directory"]
     assert isinstance(arguments, list)
     assert isinstance(environment, dict)
-    for descriptor, standard in zip(descriptors, (1, 2), strict=True):
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    for descriptor, standard in zip((nothing, *descriptors), (0, 1, 2), strict=True):
         os.dup2(descriptor, standard)
         os.close(descriptor)
     os.environ.clear()
@@ -161,6 +224,7 @@ if __name__ == "__main__":
     gc.disable()
     for module in _LOADED:
         import_module(module)
+    _build_routes()
     gc.freeze()
     gc.enable()
     _serve_forks(socket.socket(fileno=int(sys.argv[1])))

@@ -5,7 +5,6 @@ Journeys run on the session's loop: `pytestmark = journey` in a module, then `si
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -15,8 +14,9 @@ from playwright.async_api import Browser, async_playwright
 
 from tests.acceptance.server import Server, running_server
 from tests.browser.pages import OpenPage, Pages
+from tests.campaigns.screen import find_chromium
 
-_CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+_CHROMIUM = find_chromium()
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -25,6 +25,8 @@ SHORTEST_LIFE, LONGEST_LIFE = 0.2, 2.0
 """Seconds from the start of the server to its end."""
 WHILE_STARTING: Final = 0.15
 """How many of the kills come before the server is up."""
+STARTING: Final = 0.25
+"""Seconds in which a server that is forked from a loaded program comes up."""
 SETTLE_TIMEOUT: Final = 120.0
 
 
@@ -91,7 +93,8 @@ async def campaign(
 
 
 async def _run_and_kill(served: Served, random: Random, longest_life: float, killed: Killed) -> None:
-    early, life = random.random() < WHILE_STARTING, random.uniform(SHORTEST_LIFE, longest_life)
+    early = random.random() < WHILE_STARTING
+    life = random.uniform(0, STARTING) if early else random.uniform(SHORTEST_LIFE, longest_life)
     if not served.is_alive:
         served.launch()
         if not early:

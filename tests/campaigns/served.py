@@ -16,6 +16,8 @@ from typing import Any, Final
 
 import psutil
 
+from tests.acceptance.warm import WarmPopen
+
 START_TIMEOUT: Final = 180.0
 STOP_TIMEOUT: Final = 30.0
 
@@ -46,7 +48,8 @@ class Figures:
 class Served:
     """One server on free ports, its database and log in a folder; only what was started here is ever ended."""
 
-    def __init__(self, folder: Path, *flags: str) -> None:
+    def __init__(self, folder: Path, *flags: str, warm: bool = True) -> None:
+        """Not `warm`, each start is that of a new program, which shares no memory with the one that forks."""
         self.folder = folder
         self.database = folder / "mcpp.db"
         self.log = folder / "mcpp.log"
@@ -54,7 +57,8 @@ class Served:
         self.http_port = 0
         self.starts = 0
         self._flags = flags
-        self._process: subprocess.Popen[bytes] | None = None
+        self._warm = warm
+        self._process: subprocess.Popen[bytes] | WarmPopen | None = None
         self._looked_to = 0
 
     @property
@@ -72,14 +76,18 @@ class Served:
         listening = ("--ocpp-host", "127.0.0.1", "--ocpp-port", "0", "--http-port", "0")
         with self.log.open("ab") as out:
             self._log_begins = out.tell()
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "mcpp", "serve", "--database", str(self.database), *listening, *self._flags],
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                env=environment,
-                cwd=self.folder,
-            )
+            arguments = ("serve", "--database", str(self.database), *listening, *self._flags)
+            if self._warm:
+                self._process = WarmPopen(arguments, environment, output=out, directory=self.folder)
+            else:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-m", "mcpp", *arguments],
+                    stdin=subprocess.DEVNULL,
+                    stdout=out,
+                    stderr=subprocess.STDOUT,
+                    env=environment,
+                    cwd=self.folder,
+                )
         self.starts += 1
 
     def await_start(self) -> None:
@@ -168,7 +176,7 @@ class Served:
                 if told is not None:
                     yield told
 
-    def _running(self) -> subprocess.Popen[bytes]:
+    def _running(self) -> subprocess.Popen[bytes] | WarmPopen:
         assert self._process is not None, "it doesn't run"
         return self._process
 

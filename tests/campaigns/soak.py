@@ -107,7 +107,7 @@ async def soak(
     tell: Callable[[Reading], None] = lambda _: None,
 ) -> Soaked:
     """`pace` and `visit` are the chargers' (see Charger); figures are read `every` so many seconds."""
-    served = Served(folder)
+    served = Served(folder, warm=False)
     served.start()
     living: list[asyncio.Task[None]] = []
     try:

@@ -3,7 +3,8 @@
 Usage: python -m tests.campaigns.viewers [--viewers 20] [--chargers 50] [--seconds 60] [--seed 1]. Each viewer is a
 client that does what `mcpp/web/static/live.js` does: it holds the stream of events, and asks for the regions that an
 event concerns, by what the page itself says of them. A charger in a process of its own tells how long it waits, by
-turns with nobody who looks and with all. Exits with 1 where its median doubles, or where something failed.
+turns with nobody who looks and with all. Then Chromium, where it is installed, shows how long it takes until what a
+charger says is on the screen. Exits with 1 where its median doubles, or where something failed.
 """
 
 from __future__ import annotations
@@ -27,10 +28,11 @@ import psutil
 
 from tests.browser.chargers import charger
 from tests.campaigns.neighbour import Neighbour, neighbour
+from tests.campaigns.screen import find_chromium, screen
 from tests.campaigns.served import Served
 
 MOST_RATIO: Final = 2.0
-ROUNDS: Final = 3
+ROUNDS: Final = 6
 """Each with nobody who looks, and with all; what else the machine does is less in the best of them."""
 PAUSE: Final = 0.3
 """Seconds between two fetches of a viewer."""
@@ -139,6 +141,8 @@ class Phase:
     medians: list[float] = field(default_factory=list)
     """Of the charger's waits, in milliseconds, one for each round."""
     lost: int = 0
+    on_screen: list[float] = field(default_factory=list)
+    """Milliseconds from a charger's message to the change in a browser; with nobody who looks, that's the only one."""
 
     @property
     def cores(self) -> float:
@@ -201,9 +205,11 @@ async def _charge(port: int, identity: str, random: Random, begun: asyncio.Event
             await asyncio.sleep(METER_EVERY)
 
 
-async def watch(folder: Path, *, viewers: int, chargers: int, seconds: float, seed: int) -> Watched:
+async def watch(
+    folder: Path, *, viewers: int, chargers: int, seconds: float, seed: int, with_screen: bool = False
+) -> Watched:
     """By turns with nobody who looks and with all, so many seconds each in all."""
-    served = Served(folder)
+    served = Served(folder, warm=False)
     served.start()
     alone, watched, faults = Phase(0), Phase(viewers), list[str]()
     try:
@@ -213,6 +219,11 @@ async def watch(folder: Path, *, viewers: int, chargers: int, seconds: float, se
                     for phase in (alone, watched):
                         async with _watching(served.http_url, phase.viewers, faults) as those:
                             await _measure(phase, psutil.Process(served.pid), beside, those, seconds / ROUNDS)
+            if with_screen:
+                async with screen(served.http_url, served.ocpp_port) as measure:
+                    for phase in (alone, watched):
+                        async with _watching(served.http_url, phase.viewers, faults):
+                            phase.on_screen += await measure(seconds / 2)
         faults += [f"{phase.lost} connections of the neighbour's were lost" for phase in (alone, watched) if phase.lost]
         faults += served.defects()
     finally:
@@ -276,7 +287,14 @@ def main() -> int:
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="mcpp-viewers-") as folder:
         watched = asyncio.run(
-            watch(Path(folder), viewers=args.viewers, chargers=args.chargers, seconds=args.seconds, seed=args.seed)
+            watch(
+                Path(folder),
+                viewers=args.viewers,
+                chargers=args.chargers,
+                seconds=args.seconds,
+                seed=args.seed,
+                with_screen=find_chromium() is not None,
+            )
         )
     _print("| viewers | server's CPU | charger's median | answers | transferred |\n| --- | --- | --- | --- | --- |")
     for it in (watched.alone, watched.watched):
@@ -288,6 +306,13 @@ def main() -> int:
         f"{watched.cpu_per_viewer_minute:.2f} s of CPU per viewer and minute with {args.chargers} live chargers; the "
         f"charger's median is {watched.ratio:.2f} times that with nobody who looks"
     )
+    for it in (watched.alone, watched.watched):
+        if times := sorted(it.on_screen):
+            shares = ", ".join(f"{percent} % {times[len(times) * percent // 100]:.0f}" for percent in (50, 90, 99))
+            _print(
+                f"from a message to the screen of Chromium beside {it.viewers} viewers, {len(times)} messages, in ms: "
+                f"{shares}, longest {times[-1]:.0f}"
+            )
     for fault in watched.faults[:20]:
         _print(fault)
     return 1 if watched.faults or watched.ratio > MOST_RATIO else 0

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeAlias
@@ -95,6 +95,11 @@ _Draft6 = extend(  # type: ignore[no-untyped-call]  # the stubs of jsonschema le
 )
 
 
+@cache
+def _parse(source: schemas.Source) -> schemas.Schema:
+    return source.parse()
+
+
 @dataclass(frozen=True, eq=False)
 class Shape:
     """A message, or an object that messages share."""
@@ -109,9 +114,9 @@ class Shape:
     def __str__(self) -> str:
         return f"{self.version.contract.version} {self.name}"
 
-    @cached_property
+    @property
     def root(self) -> schemas.Schema:
-        return self.version.sources[self.file].parse()
+        return _parse(self.version.sources[self.file])
 
     @property
     def schema(self) -> schemas.Schema:

@@ -145,8 +145,11 @@ def least(schema: Schema, root: Schema) -> JsonTree:
 def faults(schema: Schema, root: Schema, *, shallow: bool = False) -> Iterator[Fault]:
     """The complete payload, each time with another single fault.
 
-    shallow: without those in the members of an object, and with the least that is valid beside them.
+    shallow: but for one without those of what is defined for all, and with the least that is valid beside them.
     """
+    if shallow and schema.reference:
+        yield Fault(" = null", None)
+        return
     schema = resolve(schema, root)
     for wrong in _replacements(schema):
         yield Fault(f" = {str(wrong)[:40]!r}", wrong)

@@ -60,7 +60,19 @@ def _own_faults(shape: Shape) -> Iterator[tuple[str, JsonTree]]:
             yield f"{key}{fault.where}", {**whole, key: fault.payload}
 
 
-@examples(times=2)
+@pytest.mark.parametrize("version", [OCPP201, OCPP21], ids=lambda version: version.contract.version)
+def test_enums_have_the_values_of_the_schemas(version: Version) -> None:
+    defined = {
+        name: definition.enum
+        for message in version.messages
+        for name, definition in message.root.definitions.items()
+        if definition.enum and name not in version.contract.plain_enums
+    }
+
+    assert defined == {name: tuple(getattr(version.models, name)) for name in defined}
+
+
+@examples(times=1)
 @given(data=st.data())
 def test_what_a_model_encodes_is_valid(data: st.DataObject) -> None:
     shape = data.draw(st.sampled_from(SHAPES))
@@ -71,7 +83,6 @@ def test_what_a_model_encodes_is_valid(data: st.DataObject) -> None:
     assert encode(shape.decode(encoded)) == encoded
 
 
-@every_shape
-def test_model_stands_alone(shape: Shape) -> None:
-    assert shape.model.__name__ == shape.name
-    assert shape.model.__bases__ == (WireModel,)
+def test_models_stand_alone() -> None:
+    assert [shape.name for shape in SHAPES] == [shape.model.__name__ for shape in SHAPES]
+    assert {shape.model.__bases__ for shape in SHAPES} == {(WireModel,)}

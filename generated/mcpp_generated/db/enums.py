@@ -33,6 +33,11 @@ class DeviceEventKind(StrEnum):
     DER_ALARM = "der_alarm"
     DER_CONTROL = "der_control"
     BATTERY_SWAP = "battery_swap"
+    CHARGING_LIMIT = "charging_limit"
+    CHARGING_NEEDS = "charging_needs"
+    CHARGING_SCHEDULE = "charging_schedule"
+    PRIORITY_CHARGING = "priority_charging"
+    SETTLEMENT = "settlement"
 
 
 class DeviceReportKind(StrEnum):
@@ -45,6 +50,14 @@ class DeviceReportKind(StrEnum):
     INSTALLED_CERTIFICATES = "installed_certificates"
     EVENT_STREAMS = "event_streams"
     EVENT_STREAM_VALUES = "event_stream_values"
+    DYNAMIC_SCHEDULES = "dynamic_schedules"
+    TARIFFS = "tariffs"
+
+
+class EventKind(StrEnum):
+    STARTED = "started"
+    UPDATED = "updated"
+    ENDED = "ended"
 
 
 class IdTagStatus(StrEnum):
@@ -78,6 +91,7 @@ class ReportKind(StrEnum):
     FIRMWARE = "firmware"
     LOG = "log"
     SIGNED_FIRMWARE = "signed_firmware"
+    PUBLISHED_FIRMWARE = "published_firmware"
 
 
 class ReservationState(StrEnum):
@@ -120,6 +134,7 @@ class StopOrigin(StrEnum):
 class Suspicion(StrEnum):
     CONNECTOR_AVAILABLE = "connector_available"
     BOOT = "boot"
+    VERSION_CHANGE = "version_change"
 
 
 class UnmatchedKind(StrEnum):

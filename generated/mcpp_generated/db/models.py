@@ -13,6 +13,7 @@ from .enums import (
     CertificateState,
     DeviceEventKind,
     DeviceReportKind,
+    EventKind,
     IdTagStatus,
     Implausible,
     MessageRole,
@@ -40,6 +41,7 @@ class Certificate(NamedTuple):
     subject: str
     key_type: str
     csr: str
+    request_id: int | None
     requested_at: datetime
     approved_by: Approval | None
     decided_at: datetime | None
@@ -119,6 +121,7 @@ class ChargePoint(NamedTuple):
     last_error_at: datetime | None
     energy_wh: int
     energy_peak_wh: int
+    has_evses: bool
 
 
 class GetCredentialsRow(NamedTuple):
@@ -132,6 +135,7 @@ class GetCredentialsRow(NamedTuple):
     highest_profile: int
     certificate_serial: str | None
     ocpp_versions: str | None
+    has_evses: bool
 
 
 class GetPasswordHashesRow(NamedTuple):
@@ -146,6 +150,7 @@ class ChargingProfile(NamedTuple):
 
     name: str
     profile: str
+    ocpp_version: str
 
 
 class ConfigurationKey(NamedTuple):
@@ -485,6 +490,7 @@ class IdTag(NamedTuple):
     expiry_date: datetime | None
     parent_id_tag: str | None
     note: str | None
+    token_type: str | None
 
 
 class ListUnknownIdTagsRow(NamedTuple):
@@ -888,6 +894,48 @@ class Login(NamedTuple):
     hash: bytes
     token_id: int | None
     expires_at: datetime
+
+
+class TransactionState(NamedTuple):
+    """A row of the table `transaction_states`."""
+
+    transaction_id: int
+    charging_state: str | None
+    charging_state_at: datetime | None
+    meter_start_at: datetime | None
+    meter_start_basis: int | None
+    remote_start_id: int | None
+    id_tag_type: str | None
+
+
+class ListTransactionEventsRow(NamedTuple):
+    """A row of `list_transaction_events`."""
+
+    happened_at: datetime
+    seq_no: int
+    kind: EventKind
+    trigger_reason: str
+    charging_state: str
+    id_tag: str
+    id_tag_type: str
+    is_offline: bool
+    received_at: datetime
+
+
+class FindFirstTokenRow(NamedTuple):
+    """A row of `find_first_token`."""
+
+    id_tag: str
+    id_tag_type: str
+
+
+class ListDoubtedToldRow(NamedTuple):
+    """A row of `list_doubted_told`."""
+
+    id: int
+    charge_point_key: int
+    ocpp_transaction_id: str | None
+    identity: str
 
 
 class ListDeliveriesRow(NamedTuple):

@@ -14,6 +14,7 @@ from .enums import (
     CertificateState,
     DeviceEventKind,
     DeviceReportKind,
+    EventKind,
     IdTagStatus,
     Implausible,
     MessageRole,
@@ -49,6 +50,7 @@ from .models import (
     DeviceReportChunk,
     DeviceVariable,
     FindDispensableUnmatchedRow,
+    FindFirstTokenRow,
     FindUploadLinkRow,
     FindUploadRow,
     FirmwareImage,
@@ -59,6 +61,7 @@ from .models import (
     ListConnectorsRow,
     ListDeliveriesRow,
     ListDeparturesRow,
+    ListDoubtedToldRow,
     ListEndingUnrenewedRow,
     ListEnergyReadingsRow,
     ListFaultedConnectorsRow,
@@ -80,6 +83,7 @@ from .models import (
     ListSessionsRow,
     ListSupersededEndsOfIdTagRow,
     ListTilesRow,
+    ListTransactionEventsRow,
     ListTransactionSamplesRow,
     ListUnknownIdTagsRow,
     ListUnmatchedByChargePointRow,
@@ -109,6 +113,7 @@ from .models import (
     Token,
     Transaction,
     TransactionRecord,
+    TransactionState,
     Unmatched,
     UnmatchedRecord,
     UploadRecord,
@@ -130,6 +135,7 @@ class Queries(Protocol):
         subject: str,
         key_type: str,
         csr: str,
+        request_id: int | None,
         requested_at: datetime,
         approved_by: Approval | None,
         decided_at: datetime | None,
@@ -199,6 +205,10 @@ class Queries(Protocol):
 
     def set_certificate_status(self, *, status: CertificateState, reason: str | None, id: int) -> None:
         """Keep that one is rejected or superseded, or what its charge point answered to it."""
+        raise NotImplementedError
+
+    def set_certificate_request_id(self, *, request_id: int | None, id: int) -> None:
+        """Keep the id under which a charge point asked again for the same."""
         raise NotImplementedError
 
     def set_certificate_decided(self, *, decided_at: datetime | None, id: int) -> None:
@@ -297,7 +307,14 @@ class Queries(Protocol):
         raise NotImplementedError
 
     def add_security_event(
-        self, *, charge_point_key: int, type: str, occurred_at: datetime, tech_info: str, received_at: datetime
+        self,
+        *,
+        charge_point_key: int,
+        type: str,
+        occurred_at: datetime,
+        tech_info: str,
+        digest: bytes,
+        received_at: datetime,
     ) -> int:
         """Store a security event (security extension, 4.9.2); a repeat changes nothing."""
         raise NotImplementedError
@@ -406,7 +423,7 @@ class Queries(Protocol):
         """One stored charging profile."""
         raise NotImplementedError
 
-    def put_charging_profile(self, *, name: str, profile: str) -> None:
+    def put_charging_profile(self, *, name: str, profile: str, ocpp_version: str) -> None:
         """Store a charging profile or replace it."""
         raise NotImplementedError
 
@@ -619,6 +636,10 @@ class Queries(Protocol):
     ) -> list[DeviceVariable]:
         """A charge point's variables in the order of their keys, a page at a time. One charge point has so few (mcpp.bounds)
         that any filter may look at all of them."""
+        raise NotImplementedError
+
+    def list_variable_keys(self, *, charge_point_key: int) -> list[str]:
+        """The keys of a charge point's variables."""
         raise NotImplementedError
 
     def delete_variables(self, rows: Iterable[DeleteVariablesParams]) -> int:
@@ -914,8 +935,13 @@ class Queries(Protocol):
         expiry_date: datetime | None,
         parent_id_tag: str | None,
         note: str | None,
+        token_type: str | None,
     ) -> None:
         """Store an id tag or change it; it is spelled as the last one who stored it did."""
+        raise NotImplementedError
+
+    def find_id_tag_without_dashes(self, *, bare: str) -> IdTag | None:
+        """An id tag by what is left of it without dashes, as contract ids are compared (OCPP 2.0.1 C07)."""
         raise NotImplementedError
 
     def delete_id_tag(self, *, id_tag: str) -> int:
@@ -1434,6 +1460,142 @@ class Queries(Protocol):
         """A token by its key."""
         raise NotImplementedError
 
+    def find_transaction_by_ocpp_id(
+        self, *, charge_point_key: int, ocpp_transaction_id: str | None
+    ) -> Transaction | None:
+        """The transaction that a charge point knows by an id of its own."""
+        raise NotImplementedError
+
+    def add_told_transaction(
+        self,
+        *,
+        charge_point_key: int,
+        connector_key: int,
+        evse_id: int,
+        connector_id: int,
+        ocpp_transaction_id: str | None,
+        started_at: datetime,
+        start_received_at: datetime,
+        session_correlation_id: str,
+    ) -> Transaction:
+        """Store a transaction whose charger gave it an id; returns it."""
+        raise NotImplementedError
+
+    def add_transaction_state(self, *, transaction_id: int) -> None:
+        """Begin to note what its events tell."""
+        raise NotImplementedError
+
+    def get_transaction_state(self, *, transaction_id: int) -> TransactionState | None:
+        """What a transaction's events have told of it so far."""
+        raise NotImplementedError
+
+    def add_transaction_event(
+        self,
+        *,
+        transaction_id: int,
+        happened_at: datetime,
+        seq_no: int,
+        kind: EventKind,
+        trigger_reason: str,
+        charging_state: str,
+        id_tag: str,
+        id_tag_type: str,
+        is_offline: bool,
+        received_at: datetime,
+    ) -> int:
+        """Note an event; a repeat changes nothing."""
+        raise NotImplementedError
+
+    def list_transaction_events(self, *, transaction_id: int) -> list[ListTransactionEventsRow]:
+        """The events of a transaction in the order of their times."""
+        raise NotImplementedError
+
+    def find_started_event(self, *, transaction_id: int) -> datetime | None:
+        """The first of a transaction's events that tells of its beginning."""
+        raise NotImplementedError
+
+    def find_first_token(self, *, transaction_id: int) -> FindFirstTokenRow | None:
+        """The first token that was told of a transaction; that of its end last."""
+        raise NotImplementedError
+
+    def move_transaction(
+        self, *, connector_key: int, evse_id: int, connector_id: int, session_correlation_id: str, id: int
+    ) -> None:
+        """Say on which connector a transaction is, and in which session."""
+        raise NotImplementedError
+
+    def set_transaction_start(self, *, started_at: datetime, id: int) -> None:
+        """Say when a transaction began."""
+        raise NotImplementedError
+
+    def set_meter_start(self, *, meter_start: int, id: int) -> None:
+        """Say which register a transaction began with."""
+        raise NotImplementedError
+
+    def set_meter_start_basis(
+        self, *, meter_start_at: datetime | None, meter_start_basis: int | None, transaction_id: int
+    ) -> None:
+        """Say how well that is known."""
+        raise NotImplementedError
+
+    def set_transaction_token(self, *, id_tag: str, known_at: datetime, id: int) -> None:
+        """Say whose token a transaction has; known_at: when that became known, where it has ended already."""
+        raise NotImplementedError
+
+    def set_token_type(self, *, id_tag_type: str | None, transaction_id: int) -> None:
+        """Say of what type that token is."""
+        raise NotImplementedError
+
+    def set_reservation_of_transaction(self, *, reservation_id: int | None, id: int) -> None:
+        """Say which reservation a transaction names."""
+        raise NotImplementedError
+
+    def set_remote_start(self, *, remote_start_id: int | None, transaction_id: int) -> None:
+        """Say which command asked for a transaction."""
+        raise NotImplementedError
+
+    def set_charging_state(
+        self, *, charging_state: str | None, charging_state_at: datetime | None, transaction_id: int
+    ) -> None:
+        """Note the newest charging state."""
+        raise NotImplementedError
+
+    def amend_transaction(
+        self,
+        *,
+        meter_stop: int | None,
+        energy_wh: int | None,
+        implausible_reason: Implausible | None,
+        evidence: str | None,
+        id: int,
+    ) -> None:
+        """Store the register and the energy of a transaction that its charger has ended, by what became known since."""
+        raise NotImplementedError
+
+    def list_connectors_of_evse(self, *, charge_point_key: int, evse_id: int) -> list[Connector]:
+        """The connectors of an EVSE, and the EVSE as a whole, in the order of their numbers."""
+        raise NotImplementedError
+
+    def list_open_on_evse(self, *, charge_point_key: int, evse_id: int) -> list[Transaction]:
+        """The transactions that run on an EVSE."""
+        raise NotImplementedError
+
+    def has_evses(self, *, key: int) -> bool | None:
+        """Whether a charge point speaks a version that has EVSEs."""
+        raise NotImplementedError
+
+    def set_has_evses(self, *, has_evses: bool, key: int) -> None:
+        """Say that it does, or doesn't."""
+        raise NotImplementedError
+
+    def show_connectors(self, *, has_evses: int, charge_point_key: int) -> None:
+        """Show the connectors that a charge point has in the version that it speaks, and no others."""
+        raise NotImplementedError
+
+    def list_doubted_told(self, *, began_until: datetime | None) -> list[ListDoubtedToldRow]:
+        """The open transactions of charge points that may be asked about them, whose grace period began up to a time."""
+        raise NotImplementedError
+
     def find_start(
         self, *, connector_key: int, started_at: datetime, id_tag: str, meter_start: int
     ) -> Transaction | None:
@@ -1538,12 +1700,6 @@ class Queries(Protocol):
     ) -> int:
         """Store the end of a transaction, unless its own charger ended it before; 0 rows then. What recovery or an operator
         stored yields to the charger's word; and a guess, whose word it was, to a stop that names the transaction or a person."""
-        raise NotImplementedError
-
-    def rebill_transaction(
-        self, *, energy_wh: int | None, implausible_reason: Implausible | None, evidence: str | None, id: int
-    ) -> None:
-        """Store what a transaction took by values that came after its stop."""
         raise NotImplementedError
 
     def add_correction(

@@ -38,7 +38,6 @@ from .models import (
     ListPointsRow,
     ListPresenceRow,
     ListReadingsRow,
-    ListReportStepsRow,
     ListSupersededEndsOfIdTagRow,
     ListTilesRow,
     ListTransactionSamplesRow,
@@ -193,6 +192,10 @@ class Readers(Protocol):
         that any filter may look at all of them."""
         raise NotImplementedError
 
+    async def list_variable_keys(self, *, charge_point_key: int) -> list[str]:
+        """The keys of a charge point's variables."""
+        raise NotImplementedError
+
     async def list_monitors(self, *, charge_point_key: int, after: int, page_size: int) -> list[DeviceMonitor]:
         """A charge point's monitors by their ids, a page at a time."""
         raise NotImplementedError
@@ -217,10 +220,6 @@ class Readers(Protocol):
 
     async def list_report_chunks(self, *, report_id: int) -> list[DeviceReportChunk]:
         """The chunks of a report as they came."""
-        raise NotImplementedError
-
-    async def list_report_steps(self, *, report_id: int) -> list[ListReportStepsRow]:
-        """The same without what they say."""
         raise NotImplementedError
 
     async def get_firmware_image(self, *, name: str) -> FirmwareImage | None:

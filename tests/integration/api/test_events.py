@@ -65,6 +65,18 @@ async def messages(stream: AsyncIterator[str], count: int) -> list[Message]:
     return found
 
 
+async def test_what_is_gathered_comes_at_once(api: Site) -> None:
+    async with reading(api, gather="200"), api.http.stream("GET", "/api/v1/events", params={"gather": 200}) as other:
+        for number in range(3):
+            api.events.publish([heartbeat(number)])
+            await asyncio.sleep(0)
+        chunk = await anext(other.aiter_raw())
+
+    assert chunk.count(b"event: heartbeat_received") == 3
+    answer = await api.http.get("/api/v1/events", params={"gather": "-1"})
+    assert answer.status_code == 422
+
+
 async def test_what_happens_is_told_in_order_to_every_reader(api: Site) -> None:
     api.events.publish([heartbeat(0)])
     async with reading(api) as one, reading(api) as other:

@@ -18,6 +18,10 @@ LISTS = (
     "charge-points",
     "charge-points/CP-1/configuration",
     "charge-points/CP-1/conformance",
+    "charge-points/CP-1/variables",
+    "charge-points/CP-1/monitors",
+    "charge-points/CP-1/device-events",
+    "charge-points/CP-1/reports",
     "transactions",
     "transactions/1/meter-values",
     "id-tags",
@@ -136,7 +140,7 @@ async def test_what_excel_reads_is_what_is_stored_but_for_an_apostrophe(api: Sit
 
 
 async def test_an_object_is_json_in_its_cell(api: Site) -> None:
-    await api.writer.submit(charging_profiles.put, "night", '{"stackLevel": 1, "name": "a;b"}')
+    await api.writer.submit(charging_profiles.put, "night", '{"stackLevel": 1, "name": "a;b"}', "1.6")
 
     (row,) = await excel(api, "charging-profiles")
 

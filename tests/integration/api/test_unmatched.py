@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from mcpp.domain.unmatched import digest_of
+from mcpp.domain.digests import digest_of
 from tests.integration.api.support import Site, minute, text
 
 

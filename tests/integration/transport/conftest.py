@@ -51,9 +51,12 @@ async def start(authority: Authority | None) -> AsyncIterator[StartCentralSystem
         tls: ServerTls | None = None,
         path_strict: bool = False,
         gate: Gate[Connection] | None = None,
+        compressed: bool = False,
     ) -> CentralSystem:
         limits = limits or Limits(close_timeout=0.5, drain_timeout=0.5, refusal_grid=0.01)
-        system = CentralSystem(limits, dialects, authority, tls, path_strict=path_strict, gate=gate)
+        system = CentralSystem(
+            limits, dialects, authority, tls, path_strict=path_strict, gate=gate, compressed=compressed
+        )
         await system.start()
         started.append(system)
         return system

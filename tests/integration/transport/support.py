@@ -275,6 +275,7 @@ class CentralSystem:
         *,
         path_strict: bool = False,
         gate: Gate[Connection] | None = None,
+        compressed: bool = False,
     ) -> None:
         """By TLS with a certificate of the authority, if there is one, or as given."""
         self.client_tls: ssl.SSLContext | None = None
@@ -305,6 +306,7 @@ class CentralSystem:
             tls=tls,
             path_strict=path_strict,
             gate=gate,
+            compressed=compressed,
         )
         self.port = 0
 

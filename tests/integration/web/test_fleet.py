@@ -40,6 +40,8 @@ async def test_the_overview_of_2000_chargers_is_small_and_quick(tmp_path: Path) 
     assert min(times) <= MOST_CPU
     assert "11 found" in found.text
     assert found.text.count('class="tile ') == 11
+    assert 'id="charts"' in page.text
+    assert 'id="charts"' not in found.text  # what was looked for, and little else
 
 
 def _fill(api: Site) -> None:

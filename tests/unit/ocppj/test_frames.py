@@ -10,7 +10,20 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mcpp.ocppj.errors import ErrorCode
-from mcpp.ocppj.frames import LONGEST_ID, Call, CallError, CallResult, FrameError, MessageType, encode, parse
+from mcpp.ocppj.frames import (
+    LONGEST_ID,
+    Call,
+    CallError,
+    CallResult,
+    CallResultError,
+    Frame,
+    FrameError,
+    Framing,
+    MessageType,
+    Send,
+    encode,
+    parse,
+)
 
 # Any text that UTF-8 can carry: no halves of surrogate pairs.
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -168,6 +181,24 @@ def test_other_text_is_refused_with_what_could_be_read(
     assert (error.message_id, error.message_type) == (message_id, message_type)
     assert error.code is ErrorCode.RPC_FRAMEWORK_ERROR
     assert error.is_answer is (message_type in (MessageType.CALL_RESULT, MessageType.CALL_ERROR))
+
+
+OF_21 = Framing(has_sends=True, unread_id="-1", answers_unknown_types=False)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        Send("s1", "NotifyPeriodicEventStream", b'{"id":1}'),
+        CallResultError("c1", "FormatViolation", "no JSON", b'{"at":1}'),
+    ],
+)
+def test_21_has_two_more_message_types(frame: Frame) -> None:
+    """OCPP-J 2.1 §4.2; to other versions they're unknown ones."""
+    assert parse(encode(frame), framing=OF_21) == frame
+    with pytest.raises(FrameError) as refused:
+        parse(encode(frame))
+    assert refused.value.code is ErrorCode.MESSAGE_TYPE_NOT_SUPPORTED
 
 
 def test_unknown_message_types_are_not_supported() -> None:

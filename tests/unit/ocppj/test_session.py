@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, precondition, rule
 
 from mcpp.ocppj.errors import ConnectionLost, ErrorCode, QueueFull
-from mcpp.ocppj.frames import Call, CallError, CallResult, encode
+from mcpp.ocppj.frames import FRAMING_16, Call, CallError, CallResult, CallResultError, Framing, Send, encode
 from mcpp.ocppj.session import Answered, MalformedFrame, Session, Stray
 from tests.examples import examples
 
@@ -332,3 +332,40 @@ class TwoSides(RuleBasedStateMachine):
 
 TwoSides.TestCase.settings = examples(times=0.6, steps=40)
 TestTwoSides = TwoSides.TestCase
+
+
+OF_201 = Framing(unread_id="-1")
+OF_21 = Framing(has_sends=True, unread_id="-1", answers_unknown_types=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "of_16", "of_201", "of_21"),
+    [
+        (b"hello", None, "-1", "-1"),
+        (b'[2,null,"Heartbeat",{}]', None, "-1", "-1"),
+        (b'[2,"m1","Heartbeat"', "m1", "m1", "m1"),
+        (b'[9,"m1",{}]', "m1", "m1", None),
+        (b'[6,"m1","NotifyPeriodicEventStream",5]', None, None, None),
+        (b"[3,null,{}]", None, None, None),
+        (b'[5,"m1"]', None, None, None),
+    ],
+)
+def test_which_refused_texts_are_owed_an_answer(
+    text: bytes, of_16: str | None, of_201: str | None, of_21: str | None
+) -> None:
+    """OCPP-J 2.0.1 §4.2.3, 2.1 §4.1: the id -1 where none can be read; 2.1 leaves unknown types alone."""
+    for framing, expected in ((FRAMING_16, of_16), (OF_201, of_201), (OF_21, of_21)):
+        side = Session(call_timeout=30, queue_limit=1, framing=framing)
+        refused = side.receive(text)
+        assert isinstance(refused, MalformedFrame)
+        assert refused.answer_id == expected
+
+
+def test_a_send_and_a_refused_result_leave_the_outstanding_call_alone() -> None:
+    side = Session(call_timeout=30, queue_limit=1, framing=OF_21)
+    side.submit(call("c1"))
+    side.call_to_send(0)
+
+    assert side.receive(b'[6,"c1","NotifyPeriodicEventStream",{}]') == Send("c1", "NotifyPeriodicEventStream", b"{}")
+    assert side.receive(b'[5,"c1","FormatViolation","",{}]') == CallResultError("c1", "FormatViolation", "")
+    assert side.outstanding == call("c1")

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from pydantic import JsonValue
 
-from mcpp.domain.unmatched import digest_of
+from mcpp.domain.digests import digest_of
 from mcpp.errors import StartError
 from mcpp.server.versions import VOCABULARY
 from mcpp.story.json_entries import entry_json

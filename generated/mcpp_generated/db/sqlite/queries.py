@@ -14,6 +14,7 @@ from ..enums import (
     CertificateState,
     DeviceEventKind,
     DeviceReportKind,
+    EventKind,
     IdTagStatus,
     Implausible,
     MessageRole,
@@ -49,6 +50,7 @@ from ..models import (
     DeviceReportChunk,
     DeviceVariable,
     FindDispensableUnmatchedRow,
+    FindFirstTokenRow,
     FindUploadLinkRow,
     FindUploadRow,
     FirmwareImage,
@@ -59,6 +61,7 @@ from ..models import (
     ListConnectorsRow,
     ListDeliveriesRow,
     ListDeparturesRow,
+    ListDoubtedToldRow,
     ListEndingUnrenewedRow,
     ListEnergyReadingsRow,
     ListFaultedConnectorsRow,
@@ -80,6 +83,7 @@ from ..models import (
     ListSessionsRow,
     ListSupersededEndsOfIdTagRow,
     ListTilesRow,
+    ListTransactionEventsRow,
     ListTransactionSamplesRow,
     ListUnknownIdTagsRow,
     ListUnmatchedByChargePointRow,
@@ -109,6 +113,7 @@ from ..models import (
     Token,
     Transaction,
     TransactionRecord,
+    TransactionState,
     Unmatched,
     UnmatchedRecord,
     UploadRecord,
@@ -130,6 +135,7 @@ from .rows import (
     StoredDeviceReportChunk,
     StoredDeviceVariable,
     StoredFindDispensableUnmatchedRow,
+    StoredFindFirstTokenRow,
     StoredFindUploadLinkRow,
     StoredFindUploadRow,
     StoredFirmwareImage,
@@ -140,6 +146,7 @@ from .rows import (
     StoredListConnectorsRow,
     StoredListDeliveriesRow,
     StoredListDeparturesRow,
+    StoredListDoubtedToldRow,
     StoredListEndingUnrenewedRow,
     StoredListEnergyReadingsRow,
     StoredListFaultedConnectorsRow,
@@ -161,6 +168,7 @@ from .rows import (
     StoredListSessionsRow,
     StoredListSupersededEndsOfIdTagRow,
     StoredListTilesRow,
+    StoredListTransactionEventsRow,
     StoredListTransactionSamplesRow,
     StoredListUnknownIdTagsRow,
     StoredListUnmatchedByChargePointRow,
@@ -185,6 +193,7 @@ from .rows import (
     StoredToken,
     StoredTransaction,
     StoredTransactionRecord,
+    StoredTransactionState,
     StoredUnmatched,
     StoredUnmatchedRecord,
     StoredUploadRecord,
@@ -204,10 +213,12 @@ from .rows import (
     decode_device_variable,
     decode_find_connector_reading_after,
     decode_find_dispensable_unmatched_row,
+    decode_find_first_token_row,
     decode_find_newest_clock,
     decode_find_newest_reading,
     decode_find_reading,
     decode_find_reading_after,
+    decode_find_started_event,
     decode_find_stop,
     decode_find_upload_link_row,
     decode_find_upload_row,
@@ -217,11 +228,13 @@ from .rows import (
     decode_get_credentials_row,
     decode_get_last_boot,
     decode_get_password_hashes_row,
+    decode_has_evses,
     decode_id_tag,
     decode_is_reservation_id_known,
     decode_list_connectors_row,
     decode_list_deliveries_row,
     decode_list_departures_row,
+    decode_list_doubted_told_row,
     decode_list_ending_unrenewed_row,
     decode_list_energy_readings_row,
     decode_list_faulted_connectors_row,
@@ -243,6 +256,7 @@ from .rows import (
     decode_list_sessions_row,
     decode_list_superseded_ends_of_id_tag_row,
     decode_list_tiles_row,
+    decode_list_transaction_events_row,
     decode_list_transaction_samples_row,
     decode_list_unknown_id_tags_row,
     decode_list_unmatched_by_charge_point_row,
@@ -267,6 +281,7 @@ from .rows import (
     decode_token,
     decode_transaction,
     decode_transaction_record,
+    decode_transaction_state,
     decode_unmatched,
     decode_unmatched_record,
     decode_upload_record,
@@ -292,6 +307,7 @@ class SqliteQueries:
         subject: str,
         key_type: str,
         csr: str,
+        request_id: int | None,
         requested_at: datetime,
         approved_by: Approval | None,
         decided_at: datetime | None,
@@ -309,6 +325,7 @@ class SqliteQueries:
                 subject,
                 key_type,
                 csr,
+                request_id,
                 to_milliseconds(requested_at),
                 None if approved_by is None else str(approved_by),
                 None if decided_at is None else to_milliseconds(decided_at),
@@ -398,6 +415,9 @@ class SqliteQueries:
 
     def set_certificate_status(self, *, status: CertificateState, reason: str | None, id: int) -> None:
         self._execute(statements.SET_CERTIFICATE_STATUS, (str(status), reason, id))
+
+    def set_certificate_request_id(self, *, request_id: int | None, id: int) -> None:
+        self._execute(statements.SET_CERTIFICATE_REQUEST_ID, (request_id, id))
 
     def set_certificate_decided(self, *, decided_at: datetime | None, id: int) -> None:
         self._execute(
@@ -533,11 +553,18 @@ class SqliteQueries:
         return [decode_charge_point_report(row) for row in rows]
 
     def add_security_event(
-        self, *, charge_point_key: int, type: str, occurred_at: datetime, tech_info: str, received_at: datetime
+        self,
+        *,
+        charge_point_key: int,
+        type: str,
+        occurred_at: datetime,
+        tech_info: str,
+        digest: bytes,
+        received_at: datetime,
     ) -> int:
         return self._execute(
             statements.ADD_SECURITY_EVENT,
-            (charge_point_key, type, to_milliseconds(occurred_at), tech_info, to_milliseconds(received_at)),
+            (charge_point_key, type, to_milliseconds(occurred_at), tech_info, digest, to_milliseconds(received_at)),
         ).rowcount
 
     def count_security_events(self, *, charge_point_key: int) -> int:
@@ -637,8 +664,8 @@ class SqliteQueries:
         row: StoredChargingProfile | None = self._execute(statements.GET_CHARGING_PROFILE, (name,)).fetchone()
         return None if row is None else decode_charging_profile(row)
 
-    def put_charging_profile(self, *, name: str, profile: str) -> None:
-        self._execute(statements.PUT_CHARGING_PROFILE, (name, profile))
+    def put_charging_profile(self, *, name: str, profile: str, ocpp_version: str) -> None:
+        self._execute(statements.PUT_CHARGING_PROFILE, (name, profile, ocpp_version))
 
     def delete_charging_profile(self, *, name: str) -> int:
         return self._execute(statements.DELETE_CHARGING_PROFILE, (name,)).rowcount
@@ -958,6 +985,10 @@ class SqliteQueries:
             statements.LIST_VARIABLES, (charge_point_key, after, component, variable, evse_id, search, page_size)
         ).fetchall()
         return [decode_device_variable(row) for row in rows]
+
+    def list_variable_keys(self, *, charge_point_key: int) -> list[str]:
+        rows: list[tuple[str]] = self._execute(statements.LIST_VARIABLE_KEYS, (charge_point_key,)).fetchall()
+        return [row[0] for row in rows]
 
     def delete_variables(self, rows: Iterable[DeleteVariablesParams]) -> int:
         return self._executemany(statements.DELETE_VARIABLES, rows).rowcount
@@ -1345,11 +1376,23 @@ class SqliteQueries:
         expiry_date: datetime | None,
         parent_id_tag: str | None,
         note: str | None,
+        token_type: str | None,
     ) -> None:
         self._execute(
             statements.PUT_ID_TAG,
-            (id_tag, str(status), None if expiry_date is None else to_milliseconds(expiry_date), parent_id_tag, note),
+            (
+                id_tag,
+                str(status),
+                None if expiry_date is None else to_milliseconds(expiry_date),
+                parent_id_tag,
+                note,
+                token_type,
+            ),
         )
+
+    def find_id_tag_without_dashes(self, *, bare: str) -> IdTag | None:
+        row: StoredIdTag | None = self._execute(statements.FIND_ID_TAG_WITHOUT_DASHES, (bare,)).fetchone()
+        return None if row is None else decode_id_tag(row)
 
     def delete_id_tag(self, *, id_tag: str) -> int:
         return self._execute(statements.DELETE_ID_TAG, (id_tag,)).rowcount
@@ -1989,6 +2032,175 @@ class SqliteQueries:
         row: StoredToken | None = self._execute(statements.GET_TOKEN, (id,)).fetchone()
         return None if row is None else decode_token(row)
 
+    def find_transaction_by_ocpp_id(
+        self, *, charge_point_key: int, ocpp_transaction_id: str | None
+    ) -> Transaction | None:
+        row: StoredTransaction | None = self._execute(
+            statements.FIND_TRANSACTION_BY_OCPP_ID, (charge_point_key, ocpp_transaction_id)
+        ).fetchone()
+        return None if row is None else decode_transaction(row)
+
+    def add_told_transaction(
+        self,
+        *,
+        charge_point_key: int,
+        connector_key: int,
+        evse_id: int,
+        connector_id: int,
+        ocpp_transaction_id: str | None,
+        started_at: datetime,
+        start_received_at: datetime,
+        session_correlation_id: str,
+    ) -> Transaction:
+        row: StoredTransaction = self._execute(
+            statements.ADD_TOLD_TRANSACTION,
+            (
+                charge_point_key,
+                connector_key,
+                evse_id,
+                connector_id,
+                ocpp_transaction_id,
+                to_milliseconds(started_at),
+                to_milliseconds(start_received_at),
+                session_correlation_id,
+            ),
+        ).fetchone()
+        return decode_transaction(row)
+
+    def add_transaction_state(self, *, transaction_id: int) -> None:
+        self._execute(statements.ADD_TRANSACTION_STATE, (transaction_id,))
+
+    def get_transaction_state(self, *, transaction_id: int) -> TransactionState | None:
+        row: StoredTransactionState | None = self._execute(
+            statements.GET_TRANSACTION_STATE, (transaction_id,)
+        ).fetchone()
+        return None if row is None else decode_transaction_state(row)
+
+    def add_transaction_event(
+        self,
+        *,
+        transaction_id: int,
+        happened_at: datetime,
+        seq_no: int,
+        kind: EventKind,
+        trigger_reason: str,
+        charging_state: str,
+        id_tag: str,
+        id_tag_type: str,
+        is_offline: bool,
+        received_at: datetime,
+    ) -> int:
+        return self._execute(
+            statements.ADD_TRANSACTION_EVENT,
+            (
+                transaction_id,
+                to_milliseconds(happened_at),
+                seq_no,
+                str(kind),
+                trigger_reason,
+                charging_state,
+                id_tag,
+                id_tag_type,
+                int(is_offline),
+                to_milliseconds(received_at),
+            ),
+        ).rowcount
+
+    def list_transaction_events(self, *, transaction_id: int) -> list[ListTransactionEventsRow]:
+        rows: list[StoredListTransactionEventsRow] = self._execute(
+            statements.LIST_TRANSACTION_EVENTS, (transaction_id,)
+        ).fetchall()
+        return [decode_list_transaction_events_row(row) for row in rows]
+
+    def find_started_event(self, *, transaction_id: int) -> datetime | None:
+        row: tuple[int] | None = self._execute(statements.FIND_STARTED_EVENT, (transaction_id,)).fetchone()
+        return None if row is None else decode_find_started_event(row)
+
+    def find_first_token(self, *, transaction_id: int) -> FindFirstTokenRow | None:
+        row: StoredFindFirstTokenRow | None = self._execute(statements.FIND_FIRST_TOKEN, (transaction_id,)).fetchone()
+        return None if row is None else decode_find_first_token_row(row)
+
+    def move_transaction(
+        self, *, connector_key: int, evse_id: int, connector_id: int, session_correlation_id: str, id: int
+    ) -> None:
+        self._execute(statements.MOVE_TRANSACTION, (connector_key, evse_id, connector_id, session_correlation_id, id))
+
+    def set_transaction_start(self, *, started_at: datetime, id: int) -> None:
+        self._execute(statements.SET_TRANSACTION_START, (to_milliseconds(started_at), id))
+
+    def set_meter_start(self, *, meter_start: int, id: int) -> None:
+        self._execute(statements.SET_METER_START, (meter_start, id))
+
+    def set_meter_start_basis(
+        self, *, meter_start_at: datetime | None, meter_start_basis: int | None, transaction_id: int
+    ) -> None:
+        self._execute(
+            statements.SET_METER_START_BASIS,
+            (None if meter_start_at is None else to_milliseconds(meter_start_at), meter_start_basis, transaction_id),
+        )
+
+    def set_transaction_token(self, *, id_tag: str, known_at: datetime, id: int) -> None:
+        self._execute(statements.SET_TRANSACTION_TOKEN, (id_tag, to_milliseconds(known_at), id))
+
+    def set_token_type(self, *, id_tag_type: str | None, transaction_id: int) -> None:
+        self._execute(statements.SET_TOKEN_TYPE, (id_tag_type, transaction_id))
+
+    def set_reservation_of_transaction(self, *, reservation_id: int | None, id: int) -> None:
+        self._execute(statements.SET_RESERVATION_OF_TRANSACTION, (reservation_id, id))
+
+    def set_remote_start(self, *, remote_start_id: int | None, transaction_id: int) -> None:
+        self._execute(statements.SET_REMOTE_START, (remote_start_id, transaction_id))
+
+    def set_charging_state(
+        self, *, charging_state: str | None, charging_state_at: datetime | None, transaction_id: int
+    ) -> None:
+        self._execute(
+            statements.SET_CHARGING_STATE,
+            (charging_state, None if charging_state_at is None else to_milliseconds(charging_state_at), transaction_id),
+        )
+
+    def amend_transaction(
+        self,
+        *,
+        meter_stop: int | None,
+        energy_wh: int | None,
+        implausible_reason: Implausible | None,
+        evidence: str | None,
+        id: int,
+    ) -> None:
+        self._execute(
+            statements.AMEND_TRANSACTION,
+            (meter_stop, energy_wh, None if implausible_reason is None else str(implausible_reason), evidence, id),
+        )
+
+    def list_connectors_of_evse(self, *, charge_point_key: int, evse_id: int) -> list[Connector]:
+        rows: list[StoredConnector] = self._execute(
+            statements.LIST_CONNECTORS_OF_EVSE, (charge_point_key, evse_id)
+        ).fetchall()
+        return [decode_connector(row) for row in rows]
+
+    def list_open_on_evse(self, *, charge_point_key: int, evse_id: int) -> list[Transaction]:
+        rows: list[StoredTransaction] = self._execute(
+            statements.LIST_OPEN_ON_EVSE, (charge_point_key, evse_id)
+        ).fetchall()
+        return [decode_transaction(row) for row in rows]
+
+    def has_evses(self, *, key: int) -> bool | None:
+        row: tuple[int] | None = self._execute(statements.HAS_EVSES, (key,)).fetchone()
+        return None if row is None else decode_has_evses(row)
+
+    def set_has_evses(self, *, has_evses: bool, key: int) -> None:
+        self._execute(statements.SET_HAS_EVSES, (int(has_evses), key))
+
+    def show_connectors(self, *, has_evses: int, charge_point_key: int) -> None:
+        self._execute(statements.SHOW_CONNECTORS, (has_evses, charge_point_key))
+
+    def list_doubted_told(self, *, began_until: datetime | None) -> list[ListDoubtedToldRow]:
+        rows: list[StoredListDoubtedToldRow] = self._execute(
+            statements.LIST_DOUBTED_TOLD, (None if began_until is None else to_milliseconds(began_until),)
+        ).fetchall()
+        return [decode_list_doubted_told_row(row) for row in rows]
+
     def find_start(
         self, *, connector_key: int, started_at: datetime, id_tag: str, meter_start: int
     ) -> Transaction | None:
@@ -2156,14 +2368,6 @@ class SqliteQueries:
                 id,
             ),
         ).rowcount
-
-    def rebill_transaction(
-        self, *, energy_wh: int | None, implausible_reason: Implausible | None, evidence: str | None, id: int
-    ) -> None:
-        self._execute(
-            statements.REBILL_TRANSACTION,
-            (energy_wh, None if implausible_reason is None else str(implausible_reason), evidence, id),
-        )
 
     def add_correction(
         self, *, transaction_id: int, energy_wh: int, note: str, who: str, corrected_at: datetime

@@ -39,7 +39,6 @@ from ..models import (
     ListPointsRow,
     ListPresenceRow,
     ListReadingsRow,
-    ListReportStepsRow,
     ListSupersededEndsOfIdTagRow,
     ListTilesRow,
     ListTransactionSamplesRow,
@@ -99,7 +98,6 @@ from .rows import (
     decode_list_points_row,
     decode_list_presence_row,
     decode_list_readings_row,
-    decode_list_report_steps_row,
     decode_list_superseded_ends_of_id_tag_row,
     decode_list_tiles_row,
     decode_list_transaction_samples_row,
@@ -285,6 +283,9 @@ class SqliteReaders:
             decode_device_variable,
         )
 
+    async def list_variable_keys(self, *, charge_point_key: int) -> list[str]:
+        return await read_all(self._connection, statements.LIST_VARIABLE_KEYS, (charge_point_key,), scalar)
+
     async def list_monitors(self, *, charge_point_key: int, after: int, page_size: int) -> list[DeviceMonitor]:
         return await read_all(
             self._connection, statements.LIST_MONITORS, (charge_point_key, after, page_size), decode_device_monitor
@@ -323,11 +324,6 @@ class SqliteReaders:
 
     async def list_report_chunks(self, *, report_id: int) -> list[DeviceReportChunk]:
         return await read_all(self._connection, statements.LIST_REPORT_CHUNKS, (report_id,), decode_device_report_chunk)
-
-    async def list_report_steps(self, *, report_id: int) -> list[ListReportStepsRow]:
-        return await read_all(
-            self._connection, statements.LIST_REPORT_STEPS, (report_id,), decode_list_report_steps_row
-        )
 
     async def get_firmware_image(self, *, name: str) -> FirmwareImage | None:
         return await read_one(self._connection, statements.GET_FIRMWARE_IMAGE, (name,), decode_firmware_image)

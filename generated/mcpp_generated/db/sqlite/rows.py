@@ -13,6 +13,7 @@ from ..enums import (
     CertificateState,
     DeviceEventKind,
     DeviceReportKind,
+    EventKind,
     IdTagStatus,
     Implausible,
     MessageRole,
@@ -44,6 +45,7 @@ from ..models import (
     DeviceReportChunk,
     DeviceVariable,
     FindDispensableUnmatchedRow,
+    FindFirstTokenRow,
     FindUploadLinkRow,
     FindUploadRow,
     FirmwareImage,
@@ -54,6 +56,7 @@ from ..models import (
     ListConnectorsRow,
     ListDeliveriesRow,
     ListDeparturesRow,
+    ListDoubtedToldRow,
     ListEndingUnrenewedRow,
     ListEnergyReadingsRow,
     ListFaultedConnectorsRow,
@@ -75,6 +78,7 @@ from ..models import (
     ListSessionsRow,
     ListSupersededEndsOfIdTagRow,
     ListTilesRow,
+    ListTransactionEventsRow,
     ListTransactionSamplesRow,
     ListUnknownIdTagsRow,
     ListUnmatchedByChargePointRow,
@@ -99,6 +103,7 @@ from ..models import (
     Token,
     Transaction,
     TransactionRecord,
+    TransactionState,
     Unmatched,
     UnmatchedRecord,
     UploadRecord,
@@ -110,6 +115,7 @@ _AVAILABILITY: Final = {member.value: member for member in Availability}
 _CERTIFICATE_STATE: Final = {member.value: member for member in CertificateState}
 _DEVICE_EVENT_KIND: Final = {member.value: member for member in DeviceEventKind}
 _DEVICE_REPORT_KIND: Final = {member.value: member for member in DeviceReportKind}
+_EVENT_KIND: Final = {member.value: member for member in EventKind}
 _ID_TAG_STATUS: Final = {member.value: member for member in IdTagStatus}
 _IMPLAUSIBLE: Final = {member.value: member for member in Implausible}
 _MESSAGE_ROLE: Final = {member.value: member for member in MessageRole}
@@ -133,6 +139,7 @@ StoredCertificate: TypeAlias = tuple[
     str,
     str,
     str,
+    int | None,
     int,
     str | None,
     int | None,
@@ -155,6 +162,7 @@ def decode_certificate(row: StoredCertificate) -> Certificate:
         subject,
         key_type,
         csr,
+        request_id,
         requested_at,
         approved_by,
         decided_at,
@@ -174,6 +182,7 @@ def decode_certificate(row: StoredCertificate) -> Certificate:
         subject,
         key_type,
         csr,
+        request_id,
         from_milliseconds(requested_at),
         None if approved_by is None else _APPROVAL[approved_by],
         None if decided_at is None else from_milliseconds(decided_at),
@@ -249,6 +258,7 @@ StoredChargePoint: TypeAlias = tuple[
     int | None,
     int,
     int,
+    int,
 ]
 
 
@@ -290,6 +300,7 @@ def decode_charge_point(row: StoredChargePoint) -> ChargePoint:
         last_error_at,
         energy_wh,
         energy_peak_wh,
+        has_evses,
     ) = row
     return ChargePoint(
         key,
@@ -328,11 +339,12 @@ def decode_charge_point(row: StoredChargePoint) -> ChargePoint:
         None if last_error_at is None else from_milliseconds(last_error_at),
         energy_wh,
         energy_peak_wh,
+        bool(has_evses),
     )
 
 
 StoredGetCredentialsRow: TypeAlias = tuple[
-    int, str | None, str | None, int | None, int | None, int, str | None, str | None
+    int, str | None, str | None, int | None, int | None, int, str | None, str | None, int
 ]
 
 
@@ -346,6 +358,7 @@ def decode_get_credentials_row(row: StoredGetCredentialsRow) -> GetCredentialsRo
         highest_profile,
         certificate_serial,
         ocpp_versions,
+        has_evses,
     ) = row
     return GetCredentialsRow(
         key,
@@ -356,6 +369,7 @@ def decode_get_credentials_row(row: StoredGetCredentialsRow) -> GetCredentialsRo
         highest_profile,
         certificate_serial,
         ocpp_versions,
+        bool(has_evses),
     )
 
 
@@ -366,7 +380,7 @@ def decode_get_password_hashes_row(row: StoredGetPasswordHashesRow) -> GetPasswo
     return GetPasswordHashesRow(*row)
 
 
-StoredChargingProfile: TypeAlias = tuple[str, str]
+StoredChargingProfile: TypeAlias = tuple[str, str, str]
 
 
 def decode_charging_profile(row: StoredChargingProfile) -> ChargingProfile:
@@ -987,17 +1001,18 @@ def decode_transaction(row: StoredTransaction) -> Transaction:
     )
 
 
-StoredIdTag: TypeAlias = tuple[str, str, int | None, str | None, str | None]
+StoredIdTag: TypeAlias = tuple[str, str, int | None, str | None, str | None, str | None]
 
 
 def decode_id_tag(row: StoredIdTag) -> IdTag:
-    id_tag, status, expiry_date, parent_id_tag, note = row
+    id_tag, status, expiry_date, parent_id_tag, note, token_type = row
     return IdTag(
         id_tag,
         _ID_TAG_STATUS[status],
         None if expiry_date is None else from_milliseconds(expiry_date),
         parent_id_tag,
         note,
+        token_type,
     )
 
 
@@ -1561,6 +1576,62 @@ def decode_login(row: StoredLogin) -> Login:
     return Login(hash, token_id, from_milliseconds(expires_at))
 
 
+StoredTransactionState: TypeAlias = tuple[int, str | None, int | None, int | None, int | None, int | None, str | None]
+
+
+def decode_transaction_state(row: StoredTransactionState) -> TransactionState:
+    (
+        transaction_id,
+        charging_state,
+        charging_state_at,
+        meter_start_at,
+        meter_start_basis,
+        remote_start_id,
+        id_tag_type,
+    ) = row
+    return TransactionState(
+        transaction_id,
+        charging_state,
+        None if charging_state_at is None else from_milliseconds(charging_state_at),
+        None if meter_start_at is None else from_milliseconds(meter_start_at),
+        meter_start_basis,
+        remote_start_id,
+        id_tag_type,
+    )
+
+
+StoredListTransactionEventsRow: TypeAlias = tuple[int, int, str, str, str, str, str, int, int]
+
+
+def decode_list_transaction_events_row(row: StoredListTransactionEventsRow) -> ListTransactionEventsRow:
+    happened_at, seq_no, kind, trigger_reason, charging_state, id_tag, id_tag_type, is_offline, received_at = row
+    return ListTransactionEventsRow(
+        from_milliseconds(happened_at),
+        seq_no,
+        _EVENT_KIND[kind],
+        trigger_reason,
+        charging_state,
+        id_tag,
+        id_tag_type,
+        bool(is_offline),
+        from_milliseconds(received_at),
+    )
+
+
+StoredFindFirstTokenRow: TypeAlias = tuple[str, str]
+
+
+def decode_find_first_token_row(row: StoredFindFirstTokenRow) -> FindFirstTokenRow:
+    return FindFirstTokenRow(*row)
+
+
+StoredListDoubtedToldRow: TypeAlias = tuple[int, int, str | None, str]
+
+
+def decode_list_doubted_told_row(row: StoredListDoubtedToldRow) -> ListDoubtedToldRow:
+    return ListDoubtedToldRow(*row)
+
+
 StoredListDeliveriesRow: TypeAlias = tuple[int | None, int, int | None]
 
 
@@ -1676,3 +1747,11 @@ def decode_find_reading(row: tuple[int]) -> datetime:
 
 def decode_find_newest_reading(row: tuple[int]) -> datetime:
     return from_milliseconds(row[0])
+
+
+def decode_find_started_event(row: tuple[int]) -> datetime:
+    return from_milliseconds(row[0])
+
+
+def decode_has_evses(row: tuple[int]) -> bool:
+    return bool(row[0])

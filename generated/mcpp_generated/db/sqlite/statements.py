@@ -7,33 +7,33 @@ from typing import Final
 
 ADD_CERTIFICATE: Final = """\
 INSERT INTO certificates (
-    charge_point_key, charge_point_id, status, subject, key_type, csr, requested_at, approved_by, decided_at,
-    certificate, serial_number, issued_at, expires_at
+    charge_point_key, charge_point_id, status, subject, key_type, csr, request_id, requested_at, approved_by,
+    decided_at, certificate, serial_number, issued_at, expires_at
 )
 VALUES (
     ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,
-    ?10, ?11, ?12, ?13
+    ?10, ?11, ?12, ?13, ?14
 )
 RETURNING id"""
 
 GET_CERTIFICATE: Final = """\
-SELECT id, charge_point_key, charge_point_id, status, subject, key_type, csr, requested_at, approved_by, decided_at, certificate, serial_number, issued_at, expires_at, answered_at, revoked_at, reason FROM certificates WHERE id = ?1"""
+SELECT id, charge_point_key, charge_point_id, status, subject, key_type, csr, request_id, requested_at, approved_by, decided_at, certificate, serial_number, issued_at, expires_at, answered_at, revoked_at, reason FROM certificates WHERE id = ?1"""
 
 LIST_CERTIFICATES_OF_KEY: Final = """\
-SELECT id, charge_point_key, charge_point_id, status, subject, key_type, csr, requested_at, approved_by, decided_at, certificate, serial_number, issued_at, expires_at, answered_at, revoked_at, reason FROM certificates WHERE charge_point_key = ?1 ORDER BY id DESC"""
+SELECT id, charge_point_key, charge_point_id, status, subject, key_type, csr, request_id, requested_at, approved_by, decided_at, certificate, serial_number, issued_at, expires_at, answered_at, revoked_at, reason FROM certificates WHERE charge_point_key = ?1 ORDER BY id DESC"""
 
 LIST_CERTIFICATES: Final = """\
-SELECT id, charge_point_key, charge_point_id, status, subject, key_type, csr, requested_at, approved_by, decided_at, certificate, serial_number, issued_at, expires_at, answered_at, revoked_at, reason FROM certificates WHERE id < ?1 ORDER BY id DESC LIMIT ?2"""
+SELECT id, charge_point_key, charge_point_id, status, subject, key_type, csr, request_id, requested_at, approved_by, decided_at, certificate, serial_number, issued_at, expires_at, answered_at, revoked_at, reason FROM certificates WHERE id < ?1 ORDER BY id DESC LIMIT ?2"""
 
 LIST_CERTIFICATES_OF_CHARGE_POINT: Final = """\
-SELECT id, charge_point_key, charge_point_id, status, subject, key_type, csr, requested_at, approved_by, decided_at, certificate, serial_number, issued_at, expires_at, answered_at, revoked_at, reason FROM certificates WHERE charge_point_id = ?1 AND id < ?2
+SELECT id, charge_point_key, charge_point_id, status, subject, key_type, csr, request_id, requested_at, approved_by, decided_at, certificate, serial_number, issued_at, expires_at, answered_at, revoked_at, reason FROM certificates WHERE charge_point_id = ?1 AND id < ?2
 ORDER BY id DESC LIMIT ?3"""
 
 LIST_CERTIFICATES_BY_STATUS: Final = """\
-SELECT id, charge_point_key, charge_point_id, status, subject, key_type, csr, requested_at, approved_by, decided_at, certificate, serial_number, issued_at, expires_at, answered_at, revoked_at, reason FROM certificates WHERE status = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3"""
+SELECT id, charge_point_key, charge_point_id, status, subject, key_type, csr, request_id, requested_at, approved_by, decided_at, certificate, serial_number, issued_at, expires_at, answered_at, revoked_at, reason FROM certificates WHERE status = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3"""
 
 LIST_CERTIFICATES_OF_CHARGE_POINT_BY_STATUS: Final = """\
-SELECT id, charge_point_key, charge_point_id, status, subject, key_type, csr, requested_at, approved_by, decided_at, certificate, serial_number, issued_at, expires_at, answered_at, revoked_at, reason FROM certificates WHERE charge_point_id = ?1 AND status = ?2 AND id < ?3
+SELECT id, charge_point_key, charge_point_id, status, subject, key_type, csr, request_id, requested_at, approved_by, decided_at, certificate, serial_number, issued_at, expires_at, answered_at, revoked_at, reason FROM certificates WHERE charge_point_id = ?1 AND status = ?2 AND id < ?3
 ORDER BY id DESC LIMIT ?4"""
 
 LIST_REVOKED_SERIALS: Final = """\
@@ -43,7 +43,7 @@ LIST_CHARGE_POINTS_TO_SERVE: Final = """\
 SELECT DISTINCT charge_point_id FROM certificates WHERE status = 'approved' AND charge_point_key IS NOT NULL"""
 
 LIST_ENDING_CERTIFICATES: Final = """\
-SELECT id, charge_point_key, charge_point_id, status, subject, key_type, csr, requested_at, approved_by, decided_at, certificate, serial_number, issued_at, expires_at, answered_at, revoked_at, reason FROM certificates
+SELECT id, charge_point_key, charge_point_id, status, subject, key_type, csr, request_id, requested_at, approved_by, decided_at, certificate, serial_number, issued_at, expires_at, answered_at, revoked_at, reason FROM certificates
 WHERE status = 'issued' AND expires_at <= ?1 AND charge_point_key IS NOT NULL
 ORDER BY id"""
 
@@ -55,6 +55,9 @@ WHERE id = ?7"""
 
 SET_CERTIFICATE_STATUS: Final = """\
 UPDATE certificates SET status = ?1, reason = ?2 WHERE id = ?3"""
+
+SET_CERTIFICATE_REQUEST_ID: Final = """\
+UPDATE certificates SET request_id = ?1 WHERE id = ?2"""
 
 SET_CERTIFICATE_DECIDED: Final = """\
 UPDATE certificates SET decided_at = ?1 WHERE id = ?2"""
@@ -132,8 +135,8 @@ LIST_REPORTS: Final = """\
 SELECT charge_point_key, kind, status, request_id, reported_at FROM charge_point_reports WHERE charge_point_key = ?1 ORDER BY kind"""
 
 ADD_SECURITY_EVENT: Final = """\
-INSERT INTO security_events (charge_point_key, type, occurred_at, tech_info, received_at)
-VALUES (?1, ?2, ?3, ?4, ?5)
+INSERT INTO security_events (charge_point_key, type, occurred_at, tech_info, digest, received_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6)
 ON CONFLICT DO NOTHING"""
 
 COUNT_SECURITY_EVENTS: Final = """\
@@ -145,7 +148,7 @@ DELETE FROM security_events WHERE id = (
 )"""
 
 GET_CHARGE_POINT: Final = """\
-SELECT "key", identity, ocpp_version, ocpp_versions, display_name, password_hash, password_hash_candidate, security_profile, highest_profile, certificate_serial, authenticated_at, auto_start, rated_power_w, vendor, model, serial_number, charge_box_serial_number, firmware_version, iccid, imsi, meter_type, meter_serial_number, registered_at, boot_accepted_at, connection_epoch, last_connect_at, last_disconnect_at, last_boot_at, last_heartbeat_at, last_status_at, last_meter_values_at, last_tx_start_at, last_tx_stop_at, last_error_at, energy_wh, energy_peak_wh FROM charge_points WHERE identity = ?1"""
+SELECT "key", identity, ocpp_version, ocpp_versions, display_name, password_hash, password_hash_candidate, security_profile, highest_profile, certificate_serial, authenticated_at, auto_start, rated_power_w, vendor, model, serial_number, charge_box_serial_number, firmware_version, iccid, imsi, meter_type, meter_serial_number, registered_at, boot_accepted_at, connection_epoch, last_connect_at, last_disconnect_at, last_boot_at, last_heartbeat_at, last_status_at, last_meter_values_at, last_tx_start_at, last_tx_stop_at, last_error_at, energy_wh, energy_peak_wh, has_evses FROM charge_points WHERE identity = ?1"""
 
 LIST_IDENTITIES: Final = """\
 SELECT identity FROM charge_points WHERE identity > ?1 ORDER BY identity LIMIT ?2"""
@@ -154,11 +157,11 @@ LIST_IDENTITIES_BY_VENDOR: Final = """\
 SELECT identity FROM charge_points WHERE vendor = ?1 AND identity > ?2 ORDER BY identity LIMIT ?3"""
 
 GET_CHARGE_POINTS: Final = """\
-SELECT "key", identity, ocpp_version, ocpp_versions, display_name, password_hash, password_hash_candidate, security_profile, highest_profile, certificate_serial, authenticated_at, auto_start, rated_power_w, vendor, model, serial_number, charge_box_serial_number, firmware_version, iccid, imsi, meter_type, meter_serial_number, registered_at, boot_accepted_at, connection_epoch, last_connect_at, last_disconnect_at, last_boot_at, last_heartbeat_at, last_status_at, last_meter_values_at, last_tx_start_at, last_tx_stop_at, last_error_at, energy_wh, energy_peak_wh FROM charge_points WHERE identity IN (SELECT value FROM json_each(?1)) ORDER BY identity"""
+SELECT "key", identity, ocpp_version, ocpp_versions, display_name, password_hash, password_hash_candidate, security_profile, highest_profile, certificate_serial, authenticated_at, auto_start, rated_power_w, vendor, model, serial_number, charge_box_serial_number, firmware_version, iccid, imsi, meter_type, meter_serial_number, registered_at, boot_accepted_at, connection_epoch, last_connect_at, last_disconnect_at, last_boot_at, last_heartbeat_at, last_status_at, last_meter_values_at, last_tx_start_at, last_tx_stop_at, last_error_at, energy_wh, energy_peak_wh, has_evses FROM charge_points WHERE identity IN (SELECT value FROM json_each(?1)) ORDER BY identity"""
 
 GET_CREDENTIALS: Final = """\
 SELECT key, password_hash, password_hash_candidate, authenticated_at, security_profile, highest_profile,
-    certificate_serial, ocpp_versions
+    certificate_serial, ocpp_versions, has_evses
 FROM charge_points WHERE identity = ?1"""
 
 GET_PASSWORD_HASHES: Final = """\
@@ -220,17 +223,17 @@ GET_LAST_BOOT: Final = """\
 SELECT last_boot_at FROM charge_points WHERE key = ?1"""
 
 GET_CHARGING_PROFILE: Final = """\
-SELECT name, profile FROM charging_profiles WHERE name = ?1"""
+SELECT name, profile, ocpp_version FROM charging_profiles WHERE name = ?1"""
 
 PUT_CHARGING_PROFILE: Final = """\
-INSERT INTO charging_profiles (name, profile) VALUES (?1, ?2)
-ON CONFLICT (name) DO UPDATE SET profile = excluded.profile"""
+INSERT INTO charging_profiles (name, profile, ocpp_version) VALUES (?1, ?2, ?3)
+ON CONFLICT (name) DO UPDATE SET profile = excluded.profile, ocpp_version = excluded.ocpp_version"""
 
 DELETE_CHARGING_PROFILE: Final = """\
 DELETE FROM charging_profiles WHERE name = ?1"""
 
 LIST_CHARGING_PROFILES: Final = """\
-SELECT name, profile FROM charging_profiles WHERE name > ?1 ORDER BY name LIMIT ?2"""
+SELECT name, profile, ocpp_version FROM charging_profiles WHERE name > ?1 ORDER BY name LIMIT ?2"""
 
 NOTE_CLOCK: Final = """\
 INSERT INTO server_clock (id, newest_at) VALUES (1, ?1)
@@ -455,6 +458,9 @@ WHERE charge_point_key = ?1 AND key > ?2
     AND (evse_id = ?5 OR ?5 IS NULL)
     AND instr(lower(key), lower(CAST(?6 AS TEXT))) > 0
 ORDER BY key LIMIT ?7"""
+
+LIST_VARIABLE_KEYS: Final = """\
+SELECT key FROM device_variables WHERE charge_point_key = ?1 ORDER BY key"""
 
 DELETE_VARIABLES: Final = """\
 DELETE FROM device_variables WHERE charge_point_key = ?1 AND key = ?2"""
@@ -696,22 +702,26 @@ LIST_FLEET_TRANSACTIONS: Final = """\
 SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at, samples_thinned, evse_id FROM transactions WHERE stopped_at IS NULL ORDER BY started_at, id"""
 
 GET_ID_TAG: Final = """\
-SELECT id_tag, status, expiry_date, parent_id_tag, note FROM id_tags WHERE id_tag = ?1"""
+SELECT id_tag, status, expiry_date, parent_id_tag, note, token_type FROM id_tags WHERE id_tag = ?1"""
 
 PUT_ID_TAG: Final = """\
-INSERT INTO id_tags (id_tag, status, expiry_date, parent_id_tag, note)
-VALUES (?1, ?2, ?3, ?4, ?5)
+INSERT INTO id_tags (id_tag, status, expiry_date, parent_id_tag, note, token_type)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6)
 ON CONFLICT (id_tag) DO UPDATE SET id_tag = excluded.id_tag, status = excluded.status,
-    expiry_date = excluded.expiry_date, parent_id_tag = excluded.parent_id_tag, note = excluded.note"""
+    expiry_date = excluded.expiry_date, parent_id_tag = excluded.parent_id_tag, note = excluded.note,
+    token_type = excluded.token_type"""
+
+FIND_ID_TAG_WITHOUT_DASHES: Final = """\
+SELECT id_tag, status, expiry_date, parent_id_tag, note, token_type FROM id_tags WHERE CAST(replace(id_tag, '-', '') AS TEXT) COLLATE NOCASE = CAST(?1 AS TEXT) LIMIT 1"""
 
 DELETE_ID_TAG: Final = """\
 DELETE FROM id_tags WHERE id_tag = ?1"""
 
 LIST_ID_TAGS: Final = """\
-SELECT id_tag, status, expiry_date, parent_id_tag, note FROM id_tags WHERE id_tag > ?1 ORDER BY id_tag LIMIT ?2"""
+SELECT id_tag, status, expiry_date, parent_id_tag, note, token_type FROM id_tags WHERE id_tag > ?1 ORDER BY id_tag LIMIT ?2"""
 
 LIST_ALL_ID_TAGS: Final = """\
-SELECT id_tag, status, expiry_date, parent_id_tag, note FROM id_tags ORDER BY id_tag"""
+SELECT id_tag, status, expiry_date, parent_id_tag, note, token_type FROM id_tags ORDER BY id_tag"""
 
 ADD_UNKNOWN_ID_TAG: Final = """\
 INSERT INTO unknown_id_tags (id_tag, charge_point_key, status, times, first_at, last_at)
@@ -1283,6 +1293,121 @@ DELETE FROM logins WHERE hash IN (SELECT l.hash FROM logins AS l ORDER BY l.expi
 GET_TOKEN: Final = """\
 SELECT id, name, role, hash, created_at, last_used_at FROM tokens WHERE id = ?1"""
 
+FIND_TRANSACTION_BY_OCPP_ID: Final = """\
+SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at, samples_thinned, evse_id FROM transactions WHERE charge_point_key = ?1 AND ocpp_transaction_id = ?2"""
+
+ADD_TOLD_TRANSACTION: Final = """\
+INSERT INTO transactions (
+    charge_point_key, connector_key, evse_id, connector_id, ocpp_transaction_id, id_tag, meter_start, started_at,
+    start_received_at, session_correlation_id
+)
+VALUES (
+    ?1, ?2, ?3, ?4, ?5, '', -1, ?6,
+    ?7, ?8
+)
+RETURNING id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at, samples_thinned, evse_id"""
+
+ADD_TRANSACTION_STATE: Final = """\
+INSERT INTO transaction_states (transaction_id) VALUES (?1)"""
+
+GET_TRANSACTION_STATE: Final = """\
+SELECT transaction_id, charging_state, charging_state_at, meter_start_at, meter_start_basis, remote_start_id, id_tag_type FROM transaction_states WHERE transaction_id = ?1"""
+
+ADD_TRANSACTION_EVENT: Final = """\
+INSERT INTO transaction_events (
+    transaction_id, happened_at, seq_no, kind, trigger_reason, charging_state, id_tag, id_tag_type, is_offline,
+    received_at
+)
+VALUES (
+    ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,
+    ?9, ?10
+)
+ON CONFLICT DO NOTHING"""
+
+LIST_TRANSACTION_EVENTS: Final = """\
+SELECT happened_at, seq_no, kind, trigger_reason, charging_state, id_tag, id_tag_type, is_offline, received_at
+FROM transaction_events WHERE transaction_id = ?1 ORDER BY happened_at, seq_no"""
+
+FIND_STARTED_EVENT: Final = """\
+SELECT happened_at FROM transaction_events WHERE transaction_id = ?1 AND kind = 'started'
+ORDER BY happened_at LIMIT 1"""
+
+FIND_FIRST_TOKEN: Final = """\
+SELECT id_tag, id_tag_type FROM transaction_events WHERE transaction_id = ?1 AND id_tag <> ''
+ORDER BY kind = 'ended', happened_at, seq_no LIMIT 1"""
+
+MOVE_TRANSACTION: Final = """\
+UPDATE transactions
+SET connector_key = ?1, evse_id = ?2, connector_id = ?3,
+    session_correlation_id = ?4
+WHERE id = ?5"""
+
+SET_TRANSACTION_START: Final = """\
+UPDATE transactions SET started_at = ?1 WHERE id = ?2"""
+
+SET_METER_START: Final = """\
+UPDATE transactions SET meter_start = ?1 WHERE id = ?2"""
+
+SET_METER_START_BASIS: Final = """\
+UPDATE transaction_states SET meter_start_at = ?1, meter_start_basis = ?2
+WHERE transaction_id = ?3"""
+
+SET_TRANSACTION_TOKEN: Final = """\
+UPDATE transactions
+SET id_tag = ?1, stop_received_at = CASE WHEN stopped_at IS NULL THEN NULL ELSE CAST(?2 AS INTEGER) END
+WHERE id = ?3"""
+
+SET_TOKEN_TYPE: Final = """\
+UPDATE transaction_states SET id_tag_type = ?1 WHERE transaction_id = ?2"""
+
+SET_RESERVATION_OF_TRANSACTION: Final = """\
+UPDATE transactions SET reservation_id = ?1 WHERE id = ?2"""
+
+SET_REMOTE_START: Final = """\
+UPDATE transaction_states SET remote_start_id = ?1 WHERE transaction_id = ?2"""
+
+SET_CHARGING_STATE: Final = """\
+UPDATE transaction_states SET charging_state = ?1, charging_state_at = ?2
+WHERE transaction_id = ?3"""
+
+AMEND_TRANSACTION: Final = """\
+UPDATE transactions
+SET meter_stop = ?1, energy_wh = ?2, implausible_reason = ?3, evidence = ?4
+WHERE id = ?5"""
+
+LIST_CONNECTORS_OF_EVSE: Final = """\
+SELECT "key", charge_point_key, evse_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, status_received_at, status_began_at, session_correlation_id, ordered_availability, ordered_at, newest_start_at, newest_stop_at, stale_status_at, stale_status_received_at, reported_status, is_shown FROM connectors WHERE charge_point_key = ?1 AND evse_id = ?2 ORDER BY connector_id"""
+
+LIST_OPEN_ON_EVSE: Final = """\
+SELECT t.id, t.charge_point_key, t.connector_key, t.connector_id, t.ocpp_transaction_id, t.id_tag, t.reservation_id, t.meter_start, t.meter_stop, t.started_at, t.start_received_at, t.stopped_at, t.stop_received_at, t.stop_id_tag, t.stop_reason, t.stop_origin, t.stop_match, t.evidence, t.energy_wh, t.implausible_reason, t.correction_id, t.session_correlation_id, t.suspicion, t.suspicion_at, t.grace_began_at, t.samples_thinned, t.evse_id
+FROM connectors AS c
+JOIN transactions AS t ON t.connector_key = c.key
+WHERE c.charge_point_key = ?1 AND c.evse_id = ?2 AND t.stopped_at IS NULL
+ORDER BY t.started_at, t.id"""
+
+HAS_EVSES: Final = """\
+SELECT has_evses FROM charge_points WHERE key = ?1"""
+
+SET_HAS_EVSES: Final = """\
+UPDATE charge_points SET has_evses = ?1 WHERE key = ?2"""
+
+SHOW_CONNECTORS: Final = """\
+UPDATE connectors
+SET is_shown = iif(
+    evse_id = 0,
+    connector_id = 0 OR NOT CAST(?1 AS INTEGER),
+    connector_id > 0 AND CAST(?1 AS INTEGER)
+)
+WHERE charge_point_key = ?2"""
+
+LIST_DOUBTED_TOLD: Final = """\
+SELECT t.id, t.charge_point_key, t.ocpp_transaction_id, p.identity
+FROM transactions AS t
+JOIN charge_points AS p ON p.key = t.charge_point_key
+WHERE t.grace_began_at <= ?1 AND t.stopped_at IS NULL AND t.ocpp_transaction_id IS NOT NULL
+    AND p.has_evses = 1
+ORDER BY t.grace_began_at, t.id"""
+
 FIND_START: Final = """\
 SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at, samples_thinned, evse_id FROM transactions
 WHERE connector_key = ?1 AND started_at = ?2 AND id_tag = ?3 AND meter_start = ?4
@@ -1370,10 +1495,6 @@ WHERE id = ?11
         stopped_at IS NULL OR stop_origin <> 'charger'
         OR (stop_match = 'guessed' AND (?7 = 'named' OR ?6 = 'operator'))
     )"""
-
-REBILL_TRANSACTION: Final = """\
-UPDATE transactions SET energy_wh = ?1, implausible_reason = ?2, evidence = ?3
-WHERE id = ?4"""
 
 ADD_CORRECTION: Final = """\
 INSERT INTO transaction_corrections (transaction_id, energy_wh, note, who, corrected_at)

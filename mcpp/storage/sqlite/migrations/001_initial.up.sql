@@ -15,6 +15,7 @@
 -- security_profile: the least that it must use, as an operator says. highest_profile: the highest that it has used.
 -- certificate_serial: the serial number that may stand as CN in its certificate, as an operator says.
 -- authenticated_at: when it last proved who it is, by password or certificate.
+-- has_evses: whether the version that it speaks numbers connectors within EVSEs, and gives transactions the charger's ids.
 -- rated_power_w: the most that each of its connectors can deliver, as an operator says.
 CREATE TABLE charge_points (
     key                       INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -52,7 +53,8 @@ CREATE TABLE charge_points (
     last_tx_stop_at           INTEGER,
     last_error_at             INTEGER,
     energy_wh                 INTEGER NOT NULL DEFAULT 0,
-    energy_peak_wh            INTEGER NOT NULL DEFAULT 0
+    energy_peak_wh            INTEGER NOT NULL DEFAULT 0,
+    has_evses                 INTEGER NOT NULL DEFAULT 0 CHECK (has_evses IN (0, 1))
 ) STRICT;
 
 CREATE INDEX charge_points_whatever_case ON charge_points (identity COLLATE NOCASE, identity);
@@ -96,7 +98,9 @@ CREATE INDEX connectors_faulted ON connectors (charge_point_key) WHERE status = 
 -- The last report of a charge point on a long errand: diagnostics, firmware, log.
 CREATE TABLE charge_point_reports (
     charge_point_key  INTEGER NOT NULL REFERENCES charge_points (key) ON DELETE CASCADE,
-    kind              TEXT    NOT NULL CHECK (kind IN ('diagnostics', 'firmware', 'log', 'signed_firmware')),
+    kind              TEXT    NOT NULL CHECK (kind IN (
+        'diagnostics', 'firmware', 'log', 'signed_firmware', 'published_firmware'
+    )),
     status            TEXT    NOT NULL,
     request_id        INTEGER,
     reported_at       INTEGER NOT NULL,
@@ -168,7 +172,10 @@ CREATE TABLE device_monitors (
 CREATE TABLE device_events (
     id                   INTEGER PRIMARY KEY,
     charge_point_key     INTEGER NOT NULL REFERENCES charge_points (key) ON DELETE CASCADE,
-    kind                 TEXT    NOT NULL CHECK (kind IN ('variable', 'der_alarm', 'der_control', 'battery_swap')),
+    kind                 TEXT    NOT NULL CHECK (kind IN (
+        'variable', 'der_alarm', 'der_control', 'battery_swap', 'charging_limit', 'charging_needs', 'charging_schedule',
+        'priority_charging', 'settlement'
+    )),
     event_id             INTEGER NOT NULL,
     occurred_at          INTEGER NOT NULL,
     subject              TEXT    NOT NULL COLLATE NOCASE,
@@ -203,7 +210,7 @@ CREATE TABLE device_reports (
     charge_point_key  INTEGER NOT NULL REFERENCES charge_points (key) ON DELETE CASCADE,
     kind              TEXT    NOT NULL CHECK (kind IN (
         'variables', 'monitors', 'customer_information', 'charging_profiles', 'display_messages', 'der_controls',
-        'installed_certificates', 'event_streams', 'event_stream_values'
+        'installed_certificates', 'event_streams', 'event_stream_values', 'dynamic_schedules', 'tariffs'
     )),
     request_id        INTEGER NOT NULL,
     requested_at      INTEGER,
@@ -235,14 +242,16 @@ CREATE TABLE local_lists (
     known_at          INTEGER NOT NULL
 ) STRICT;
 
+-- digest: the first 16 bytes of the SHA-256 of type and tech_info, which tells a repeat in an index without the texts.
 CREATE TABLE security_events (
     id                INTEGER PRIMARY KEY,
     charge_point_key  INTEGER NOT NULL REFERENCES charge_points (key) ON DELETE CASCADE,
     type              TEXT    NOT NULL,
     occurred_at       INTEGER NOT NULL,
     tech_info         TEXT    NOT NULL,
+    digest            BLOB    NOT NULL,
     received_at       INTEGER NOT NULL,
-    UNIQUE (charge_point_key, occurred_at, type, tech_info)
+    UNIQUE (charge_point_key, occurred_at, digest)
 ) STRICT;
 
 -- The conformance record of a charge point: its departures from the contract, by rule and place, for as long as it says
@@ -271,13 +280,17 @@ CREATE INDEX departures_by_firmware
     ON departures (vendor, model, firmware_version, action, message, rule, field, last_at);
 CREATE INDEX departures_by_first ON departures (first_at, charge_point_key);
 
+-- token_type: as what it has to be presented, where a version tells types (OCPP 2.0.1); NULL: as anything.
 CREATE TABLE id_tags (
     id_tag         TEXT    NOT NULL COLLATE NOCASE PRIMARY KEY,
     status         TEXT    NOT NULL CHECK (status IN ('Accepted', 'Blocked', 'Expired', 'Invalid')),
     expiry_date    INTEGER,
     parent_id_tag  TEXT    COLLATE NOCASE,
-    note           TEXT
+    note           TEXT,
+    token_type     TEXT
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX id_tags_without_dashes ON id_tags (CAST(replace(id_tag, '-', '') AS TEXT) COLLATE NOCASE);
 
 -- Cards that were presented and aren't stored, or were refused, with the last verdict; the newest 1,000
 -- (mcpp.domain.cards).
@@ -329,7 +342,9 @@ CREATE TABLE transactions (
     )),
     correction_id           INTEGER REFERENCES transaction_corrections (id),
     session_correlation_id  TEXT    NOT NULL,
-    suspicion               TEXT    CHECK (suspicion IN ('connector_available', 'boot')),
+    suspicion               TEXT    CHECK (suspicion IN (
+        'connector_available', 'boot', 'version_change'
+    )),
     suspicion_at            INTEGER,
     grace_began_at          INTEGER,
     samples_thinned         INTEGER NOT NULL DEFAULT 0 CHECK (samples_thinned IN (0, 1)),
@@ -385,6 +400,38 @@ CREATE INDEX transactions_by_id_tag_and_stop ON transactions (id_tag, stopped_at
 -- A day in milliseconds: what became known later than that may be too late for the statement of its month.
 CREATE INDEX transactions_known_late ON transactions (id_tag, stop_received_at)
     WHERE stop_received_at > stopped_at + 86400000;
+
+-- What is known of a transaction whose charger reports it by events, beside the row itself.
+-- charging_state: the newest that was told, with its time. meter_start_at: when the register that is meter_start was
+-- measured; meter_start_basis: how good a start it is, less is better (mcpp.domain.told_registers); NULL before any was
+-- told. remote_start_id: of the command that asked for it. id_tag_type: of the token that id_tag is, as the charger says.
+CREATE TABLE transaction_states (
+    transaction_id     INTEGER NOT NULL PRIMARY KEY REFERENCES transactions (id) ON DELETE CASCADE,
+    charging_state     TEXT    CHECK (charging_state IN (
+        'Charging', 'EVConnected', 'SuspendedEV', 'SuspendedEVSE', 'Idle'
+    )),
+    charging_state_at  INTEGER,
+    meter_start_at     INTEGER,
+    meter_start_basis  INTEGER,
+    remote_start_id    INTEGER,
+    id_tag_type        TEXT
+) STRICT;
+
+-- Its events, each once however often it came. seq_no: the charger's count, which some let stand at 0: so the key is
+-- wider. trigger_reason: in the charger's words. '' where it left something out.
+CREATE TABLE transaction_events (
+    transaction_id  INTEGER NOT NULL REFERENCES transactions (id) ON DELETE CASCADE,
+    happened_at     INTEGER NOT NULL,
+    seq_no          INTEGER NOT NULL,
+    kind            TEXT    NOT NULL CHECK (kind IN ('started', 'updated', 'ended')),
+    trigger_reason  TEXT    NOT NULL,
+    charging_state  TEXT    NOT NULL,
+    id_tag          TEXT    NOT NULL COLLATE NOCASE,
+    id_tag_type     TEXT    NOT NULL,
+    is_offline      INTEGER NOT NULL CHECK (is_offline IN (0, 1)),
+    received_at     INTEGER NOT NULL,
+    PRIMARY KEY (transaction_id, happened_at, seq_no, kind, trigger_reason, charging_state, id_tag)
+) STRICT, WITHOUT ROWID;
 
 -- What counted for an ended transaction until something else did: a stop that came later, values that came after it, a
 -- person's correction. Only added to. stop_received_at to correction_id: as they were; id_tag: a copy for the index.
@@ -475,8 +522,9 @@ INSERT INTO allotments (kind, last_number) VALUES ('reservation', 0), ('request'
 
 -- Charging profiles that commands refer to by name: JSON in OCPP's spelling, as it was given.
 CREATE TABLE charging_profiles (
-    name     TEXT    NOT NULL PRIMARY KEY,
-    profile  TEXT    NOT NULL
+    name          TEXT    NOT NULL PRIMARY KEY,
+    profile       TEXT    NOT NULL,
+    ocpp_version  TEXT    NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- What plugins remember: JSON, by plugin and a key of its own.
@@ -612,7 +660,6 @@ SELECT
     r.corrected_at
 FROM transactions AS t
 JOIN charge_points AS p ON p.key = t.charge_point_key
-JOIN connectors AS c ON c.key = t.connector_key
 LEFT JOIN transaction_corrections AS r ON r.id = t.correction_id;
 
 CREATE VIEW reservation_records AS
@@ -702,6 +749,7 @@ CREATE TABLE certificates (
     subject           TEXT    NOT NULL,
     key_type          TEXT    NOT NULL,
     csr               TEXT    NOT NULL,
+    request_id        INTEGER,
     requested_at      INTEGER NOT NULL,
     approved_by       TEXT    CHECK (approved_by IN ('operator', 'window', 'renewal', 'roll_out')),
     decided_at        INTEGER,
