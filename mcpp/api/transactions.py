@@ -21,6 +21,7 @@ from mcpp.csms.operations import TransactionIds
 from mcpp.domain.closing import close_by_operator
 from mcpp.domain.corrections import correct
 from mcpp.reads import transactions as reads
+from mcpp.reads.event_gaps import read_gaps
 from mcpp.reads.paging import Page, PageQuery
 from mcpp.reads.samples import Sample, list_samples
 from mcpp.reads.transactions import Transaction, TransactionQuery, row_of, values_of
@@ -51,7 +52,7 @@ async def list_transactions(
 _ONE: Final = documented(HTTPStatus.NOT_FOUND)
 
 
-@router.get("/{transaction_id}", response_model=models.Transaction, responses=_ONE)
+@router.get("/{transaction_id}", response_model=models.TransactionDetail, responses=_ONE)
 async def get_transaction(services: FromServices, transaction_id: RowKey) -> Response:
     """One transaction."""
     return await answer_transaction(services, transaction_id)
@@ -82,7 +83,7 @@ async def stop_transaction(request: Request, services: FromServices, transaction
 
 @router.post(
     "/{transaction_id}/close",
-    response_model=models.Transaction,
+    response_model=models.TransactionDetail,
     responses=_ONE | documented(HTTPStatus.CONFLICT, HTTPStatus.SERVICE_UNAVAILABLE),
 )
 async def close_transaction(services: FromServices, transaction_id: RowKey) -> Response:
@@ -93,7 +94,7 @@ async def close_transaction(services: FromServices, transaction_id: RowKey) -> R
 
 @router.post(
     "/{transaction_id}/correct",
-    response_model=models.Transaction,
+    response_model=models.TransactionDetail,
     responses=_ONE | documented(HTTPStatus.CONFLICT, HTTPStatus.SERVICE_UNAVAILABLE),
 )
 async def correct_transaction(
@@ -106,7 +107,9 @@ async def correct_transaction(
 
 async def answer_transaction(services: ApiServices, transaction_id: int) -> Response:
     """One transaction as JSON; raises ApiError (404)."""
-    return as_json(row_of(await _find(services, transaction_id)))
+    transaction = await _find(services, transaction_id)
+    gaps = [gap._asdict() for gap in await read_gaps(services.readers, transaction)]
+    return as_json({**row_of(transaction), "gaps": gaps})
 
 
 async def _find(services: ApiServices, transaction_id: int) -> Transaction:
