@@ -7,6 +7,7 @@ there is makes what it doesn't name forgotten, unless a number is missing.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
