@@ -37,6 +37,8 @@ async def test_a_transaction_that_ended(api: Site) -> None:
         "session_correlation_id": "c" * 32,
         "power_w": None,
         "duration_s": 300,
+        "evse_id": None,
+        "ocpp_transaction_id": None,
     }
     assert response.status_code == 200
     assert response.json() == expected
@@ -48,7 +50,7 @@ async def test_a_transaction_that_runs(api: Site) -> None:
 
     unknown = {name for name, value in item.items() if value is None}
     of_its_end = {"meter_stop", "energy_wh", "stopped_at", "stop_reason", "stop_origin", "evidence", "power_w"}
-    assert unknown == of_its_end | {"reason", "original_energy_wh", "correction"}
+    assert unknown == of_its_end | {"reason", "original_energy_wh", "correction", "evse_id", "ocpp_transaction_id"}
     assert item["duration_s"] > 0
 
 
