@@ -29,6 +29,7 @@ from mcpp_generated.ocpp21.models import (
     TransactionEventRequest,
     TransactionType,
     TriggerReasonEnumType,
+    VariableMonitoringType,
 )
 from mcpp_generated.ocpp201 import models as models201
 
@@ -108,6 +109,8 @@ REPAIRS_21: Final = Repairs(
         (TransactionEventRequest, "trigger_reason"): TriggerReasonEnumType.ABNORMAL_CONDITION,
         (TransactionEventRequest, "transaction_info"): TransactionType(transaction_id=NO_NAME),
         (TransactionType, "transaction_id"): NO_NAME,
+        # 2.0.1 has no such member: who made a monitor isn't known.
+        (VariableMonitoringType, "event_notification_type"): None,
     },
     meanings={
         ConnectorStatusEnumType: _STATUSES,

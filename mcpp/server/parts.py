@@ -236,6 +236,7 @@ async def build_core(
         operations=ByVersion(VERSIONS, lambda version: version.certificate_operations(registry)),
         revoked=storage.revoked,
         end_connection=registry.certificate_revoked,
+        url=guide.url,
         organization=settings.tls_organization,
         lifetime=timedelta(days=settings.certificate_lifetime),
         renewal=timedelta(days=settings.certificate_renewal),
