@@ -87,6 +87,8 @@ LOG_LIST: Final = 100
 """Entries of a list or an object in a log line's field, that isn't a payload."""
 PAGE: Final = 4 * MIB
 """Texts of the items of an API's page; it ends early, with a cursor."""
+ALL_CHARGE_POINTS: Final = 64 * MIB
+"""Of all charge points at once, as plugins ask for them: some 30,000 with two connectors each."""
 RECENT_EVENTS: Final = 8 * MIB
 """The last events that are kept for readers of the stream."""
 EVENT_STREAMS: Final = 100

@@ -75,9 +75,7 @@ class Database:
         stop = StopTransaction(transaction_id, end, (), OriginalMessage("1.6", lambda: "{}"))
         stop_transaction(self.q, self.charge_point(charge_point_id, at), stop, AuthorizationPolicy(), Memory())
 
-    def move_to_evse(
-        self, transaction_id: int, evse_id: int, ocpp_transaction_id: str, connector_id: int = 1
-    ) -> None:
+    def move_to_evse(self, transaction_id: int, evse_id: int, ocpp_transaction_id: str, connector_id: int = 1) -> None:
         """As if its charge point spoke OCPP 2.x: it's on a connector of an EVSE, by an id of its own."""
         transaction = self.q.find_transaction(id=transaction_id)
         assert transaction is not None

@@ -26,7 +26,7 @@ _utc_now: Final = partial(datetime.now, UTC)
 """Without a frame of Python's: it runs for every message."""
 
 
-def _no_authority(_: str) -> TakeSigningRequest:
+def _no_authority(_: str, __: int | None) -> TakeSigningRequest:
     return partial(certificates.refuse, reason="there is no certificate authority here")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
 
@@ -20,12 +20,12 @@ from mcpp.domain.device_model import (
     Variable,
     forget_monitors_before,
     forget_variables_before,
+    masked_json,
     note_monitors,
     note_variables,
 )
 from mcpp.domain.events import ReportReceived
 from mcpp.domain.occasion import LeftOut, Occasion, Result
-from mcpp.redaction import redact
 from mcpp_generated.db.enums import DeviceReportKind
 from mcpp_generated.db.models import DeviceReport, ListReportStepsRow
 from mcpp_generated.db.queries import Queries
@@ -98,7 +98,7 @@ def note_report_chunk(q: Queries, occasion: Occasion, chunk: ReportChunk) -> Res
         requested_at=None,
         is_full=False,
     )
-    content = json.dumps(redact(chunk.content), separators=(",", ":"))
+    content = masked_json(chunk.content)
     if content in q.list_chunk_contents(report_id=report.id, seq_no=chunk.seq_no):
         return Result(None)
     steps = q.list_report_steps(report_id=report.id)
@@ -144,6 +144,28 @@ def note_snapshot(q: Queries, occasion: Occasion, chunk: ReportChunk) -> Result[
     if known is not None:
         q.delete_device_report(id=known.id)
     return note_report_chunk(q, occasion, chunk)
+
+
+def note_merged_snapshot(q: Queries, occasion: Occasion, chunk: ReportChunk) -> Result[None]:
+    """As `note_snapshot`, but what the one before says beside stays."""
+    known = find_snapshot(q, occasion.charge_point_key, chunk.kind, chunk.request_id)
+    before = {} if known is None else json.loads(known)
+    return note_snapshot(q, occasion, replace(chunk, content={**before, **chunk.content}))
+
+
+def find_snapshot(q: Queries, charge_point_key: int, kind: DeviceReportKind, request_id: int) -> str | None:
+    """What a report that came whole says, as JSON."""
+    known = q.find_device_report_of_kind(charge_point_key=charge_point_key, kind=kind, request_id=request_id)
+    chunks = [] if known is None else q.list_report_chunks(report_id=known.id)
+    return chunks[-1].content if chunks else None
+
+
+def forget_snapshot(q: Queries, occasion: Occasion, kind: DeviceReportKind, request_id: int) -> Result[None]:
+    """What a report that came whole says holds no more."""
+    known = _find(q, occasion, kind, request_id)
+    if known is not None:
+        q.delete_device_report(id=known.id)
+    return Result(None)
 
 
 def missing(numbers: Iterable[int]) -> list[tuple[int, int]]:

@@ -15,7 +15,7 @@ time: a newer one ends that which was left open, by evidence.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from mcpp.domain import event_merging, event_places
@@ -30,7 +30,6 @@ from mcpp.domain.events import Event, MeterValuesReceived, TransactionStarted
 from mcpp.domain.evidence import Origin
 from mcpp.domain.evse_states import ReportedStatus, status_after_end, status_after_event
 from mcpp.domain.evses import charging_state_of
-from mcpp.domain.id_tags import contract_spelling
 from mcpp.domain.memory import NO_EVSE, Memory
 from mcpp.domain.meter_values import file_samples
 from mcpp.domain.occasion import ChargingSession, Occasion, Result
@@ -41,7 +40,7 @@ from mcpp_generated.db.enums import EventKind, StopOrigin
 from mcpp_generated.db.models import Connector, Transaction
 from mcpp_generated.db.queries import Queries
 
-__all__ = ["EventKind", "Recorded", "TransactionEvent", "record_event", "record_event_of_contract"]
+__all__ = ["EventKind", "Recorded", "TransactionEvent", "record_event"]
 
 _LARGEST: Final = 2**63 - 1
 """That SQLite has."""
@@ -77,21 +76,6 @@ def record_event(
     MeterValuesReceived, and none is made.
     """
     return memory.counted(_Recording(q, occasion, event.in_bounds(_LARGEST), policy, memory).record(publishes))
-
-
-def record_event_of_contract(
-    q: Queries,
-    occasion: Occasion,
-    event: TransactionEvent,
-    policy: AuthorizationPolicy,
-    memory: Memory,
-    *,
-    publishes: bool = True,
-) -> Result[Recorded]:
-    """As `record_event`, where the token is the id of a contract, which is the same with dashes and without."""
-    if event.id_tag:
-        event = replace(event, id_tag=contract_spelling(q, event.id_tag))
-    return record_event(q, occasion, event, policy, memory, publishes=publishes)
 
 
 class _Recording:

@@ -12,7 +12,8 @@ from mcpp.domain.events import MeterValuesReceived
 from mcpp.domain.evse_states import ChargingState
 from mcpp.domain.memory import NO_EVSE
 from mcpp.domain.statuses import StopReason
-from mcpp.domain.transaction_events import EventKind, Recorded, TransactionEvent, record_event, record_event_of_contract
+from mcpp.domain.transaction_events import EventKind, Recorded, TransactionEvent, record_event
+from mcpp.domain.unnamed_events import record_odd_event
 from mcpp.ocpp2.metering import samples_of
 from mcpp.ocpp2.tokens import info_of, is_contract
 from mcpp.storage.pending import Pending
@@ -47,7 +48,12 @@ def transaction_event(
     """E01 to E15: whatever it tells is stored, in whatever order it comes."""
     services, token = context.services, request.id_token
     event = event_of(request)
-    record = record_event_of_contract if token is not None and is_contract(token) else record_event
+    has_contract = token is not None and is_contract(token)
+    record = (
+        partial(record_odd_event, has_contract=has_contract)
+        if has_contract or not event.ocpp_transaction_id
+        else record_event
+    )
     recorded = context.write_keeping(
         record, event, services.policy, services.memory, publishes=services.wanted[MeterValuesReceived]
     )

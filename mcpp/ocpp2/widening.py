@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from mcpp.csms.answers import AnyMeaning, Meaning
 from mcpp.csms.decoding import invalid_payload, widened
-from mcpp.csms.live import LiveChargePoints
+from mcpp.csms.live import Exchange, LiveChargePoints
 from mcpp.ocppj.actions import Action, AnyAction, Req, Res, decode, encode
 from mcpp.ocppj.errors import NotConnected, WrongVersion
 from mcpp.ocppj.readers import Repairs
@@ -59,11 +59,15 @@ class Calls:
 
     async def call(self, identity: str, action: Action[Req, Res], request: Req) -> Res:
         """As LiveChargePoints.call; raises WrongVersion and InvalidPayload, too (see `of_version`)."""
+        return (await self.send(identity, action, request))[1]
+
+    async def send(self, identity: str, action: Action[Req, Res], request: Req) -> tuple[Exchange[BaseModel], Res]:
+        """As `call`, with the exchange in the charge point's own version."""
         own, told = of_version(action, request, self._actions)
         if not self._live.connected(identity):
             raise NotConnected(f"{identity} is not connected")
         exchange = await self._live.send(identity, own, told, encode(told))
-        return as_21(action.response, exchange.response, self._repairs)
+        return exchange, as_21(action.response, exchange.response, self._repairs)
 
 
 def widened_meanings(meanings: Mapping[str, AnyMeaning], repairs: Repairs) -> dict[str, AnyMeaning]:

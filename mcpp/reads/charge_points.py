@@ -9,6 +9,7 @@ from typing import Final
 
 from pydantic import Field
 
+from mcpp import bounds
 from mcpp.csms.live import LiveChargePoints
 from mcpp.csms.operations import TransactionIds
 from mcpp.domain.memory import CHARGE_POINT, NO_EVSE
@@ -26,9 +27,6 @@ from mcpp_generated.db.readers import Readers
 
 _PORTION: Final = 50
 """Charge points of a page that are read in one step: each may have hundreds of connectors."""
-
-_AT_ONCE: Final = 500
-"""Charge points that are read in one step where all are wanted."""
 
 _IDS_AT_ONCE: Final = 5000
 """Looked through in one step for those that are, or aren't, connected: some milliseconds."""
@@ -208,14 +206,18 @@ class ChargePoints:
             return await _CURSORS.read(query, fetch, _size_of, _PORTION)
 
     async def list_all(self) -> list[ChargePoint]:
-        """All of them, by identity."""
+        """All of them, by identity, as far as `bounds.ALL_CHARGE_POINTS` goes."""
         points: list[ChargePoint] = []
-        after = ""
+        after, left = "", bounds.ALL_CHARGE_POINTS
         async with self._pool.reader() as q:
             reservations = await _reservations(q, self._readings.now())
-            while ids := await q.list_identities(after=after, page_size=_AT_ONCE):
+            while ids := await q.list_identities(after=after, page_size=_PORTION):
                 rows = await q.get_charge_points(identities=ids)
-                points += await self._join(q, rows, reservations)
+                for point in await self._join(q, rows, reservations):
+                    left -= _size_of(point)
+                    if left < 0:
+                        return points
+                    points.append(point)
                 after = ids[-1]
         return points
 
@@ -268,6 +270,12 @@ class ChargePoints:
         async with self._pool.reader() as q:
             record = await q.get_transaction(transaction_id=transaction_id)
         return None if record is None else TransactionIds(transaction_id, record.ocpp_transaction_id)
+
+    async def known_keys(self, charge_point_id: str) -> Sequence[str]:
+        """The keys of the variables that a charge point has told of (mcpp.domain.variables)."""
+        async with self._pool.reader() as q:
+            row = await q.get_charge_point(identity=charge_point_id)
+            return [] if row is None else await q.list_variable_keys(charge_point_key=row.key)
 
     async def _find_ids(self, q: Readers, query: ChargePointQuery, after: str, wanted: int) -> list[str]:
         """Those behind `after` that the filters let through, so many where there are."""

@@ -29,6 +29,7 @@ from mcpp.csms.version import ByVersion, SpokenVersion
 from mcpp.domain.authorization import AuthorizationPolicy
 from mcpp.domain.memory import Memory
 from mcpp.domain.people import note_default_price
+from mcpp.domain.remote_starts import PreparedStart, prepare_start
 from mcpp.domain.security_profiles import ProfilePolicy, SecurityProfile
 from mcpp.errors import StartError
 from mcpp.plugins.builtin.auto_start import AutoStart
@@ -62,7 +63,7 @@ from mcpp.server.presence import Presence
 from mcpp.server.telemetry import TelemetryParts
 from mcpp.server.timekeeping import ClockKeeper, begin_after
 from mcpp.server.tls import ListenersTls
-from mcpp.server.versions import VERSIONS, WITH_EVSES, spoken_versions
+from mcpp.server.versions import VERSIONS, WITH_EVSES, ask_transactions, spoken_versions
 from mcpp.settings import AuthorizationMode, ConcurrentTx, Registration, Settings
 from mcpp.storage.engine import DatabaseUnusable
 from mcpp.storage.sqlite.checkpoints import Checkpoints
@@ -235,6 +236,7 @@ async def build_core(
         operations=ByVersion(VERSIONS, lambda version: version.certificate_operations(registry)),
         revoked=storage.revoked,
         end_connection=registry.certificate_revoked,
+        url=guide.url,
         organization=settings.tls_organization,
         lifetime=timedelta(days=settings.certificate_lifetime),
         renewal=timedelta(days=settings.certificate_renewal),
@@ -259,7 +261,13 @@ async def build_core(
         CredentialKeeper(credentials),
         ReservationKeeper(writer, events.publish, clock.now),
         RecoveryKeeper(
-            writer, events.publish, partial(_connected_since, registry, clock), grace, clock.now, lambda: clock.jumps
+            writer,
+            events.publish,
+            partial(_connected_since, registry, clock),
+            grace,
+            clock.now,
+            lambda: clock.jumps,
+            ask_transactions(registry),
         ),
         CertificateKeeper(desk, writer, clock.now),
     ):
@@ -336,7 +344,11 @@ def build_plugins(
 ) -> PluginParts:
     """Built before the listeners, so that they end after the last event."""
     registry = core.registry
-    by_version = ByVersion(VERSIONS, lambda version: version.operations(registry, core.charge_points))
+
+    async def prepare(id_tag: str) -> PreparedStart:
+        return await storage.writer.submit_keeping(prepare_start, id_tag, core.services.policy)
+
+    by_version = ByVersion(VERSIONS, lambda version: version.operations(registry, core.charge_points, prepare))
 
     async def attention() -> Sequence[Attention]:
         asked = storage.readers, registry, telemetry.live, core.booked, core.attention

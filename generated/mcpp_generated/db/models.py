@@ -41,6 +41,7 @@ class Certificate(NamedTuple):
     subject: str
     key_type: str
     csr: str
+    request_id: int | None
     requested_at: datetime
     approved_by: Approval | None
     decided_at: datetime | None
@@ -149,6 +150,7 @@ class ChargingProfile(NamedTuple):
 
     name: str
     profile: str
+    ocpp_version: str
 
 
 class ConfigurationKey(NamedTuple):

@@ -135,6 +135,7 @@ class Queries(Protocol):
         subject: str,
         key_type: str,
         csr: str,
+        request_id: int | None,
         requested_at: datetime,
         approved_by: Approval | None,
         decided_at: datetime | None,
@@ -204,6 +205,10 @@ class Queries(Protocol):
 
     def set_certificate_status(self, *, status: CertificateState, reason: str | None, id: int) -> None:
         """Keep that one is rejected or superseded, or what its charge point answered to it."""
+        raise NotImplementedError
+
+    def set_certificate_request_id(self, *, request_id: int | None, id: int) -> None:
+        """Keep the id under which a charge point asked again for the same."""
         raise NotImplementedError
 
     def set_certificate_decided(self, *, decided_at: datetime | None, id: int) -> None:
@@ -418,7 +423,7 @@ class Queries(Protocol):
         """One stored charging profile."""
         raise NotImplementedError
 
-    def put_charging_profile(self, *, name: str, profile: str) -> None:
+    def put_charging_profile(self, *, name: str, profile: str, ocpp_version: str) -> None:
         """Store a charging profile or replace it."""
         raise NotImplementedError
 
@@ -631,6 +636,10 @@ class Queries(Protocol):
     ) -> list[DeviceVariable]:
         """A charge point's variables in the order of their keys, a page at a time. One charge point has so few (mcpp.bounds)
         that any filter may look at all of them."""
+        raise NotImplementedError
+
+    def list_variable_keys(self, *, charge_point_key: int) -> list[str]:
+        """The keys of a charge point's variables."""
         raise NotImplementedError
 
     def delete_variables(self, rows: Iterable[DeleteVariablesParams]) -> int:

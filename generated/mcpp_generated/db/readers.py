@@ -192,6 +192,10 @@ class Readers(Protocol):
         that any filter may look at all of them."""
         raise NotImplementedError
 
+    async def list_variable_keys(self, *, charge_point_key: int) -> list[str]:
+        """The keys of a charge point's variables."""
+        raise NotImplementedError
+
     async def list_monitors(self, *, charge_point_key: int, after: int, page_size: int) -> list[DeviceMonitor]:
         """A charge point's monitors by their ids, a page at a time."""
         raise NotImplementedError

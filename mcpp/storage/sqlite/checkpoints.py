@@ -21,8 +21,8 @@ from typing import Final
 from mcpp.storage.engine import Durability
 from mcpp.storage.sqlite.database import WriterConnection, existing_uri, set_durability
 
-PAGES: Final = 4000
-"""Pages in the WAL at which a checkpoint begins, 16 MiB: hot pages are copied back and fsynced less often."""
+PAGES: Final = 3000
+"""Pages in the WAL at which a checkpoint begins, 12 MiB: hot pages are copied back and fsynced less often."""
 
 _REST: Final = 500
 """Pages that the writer may copy itself, 2 MiB."""

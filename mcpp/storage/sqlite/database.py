@@ -33,7 +33,7 @@ _WRITER_PRAGMAS: Final = (
     "PRAGMA foreign_keys = ON",
     "PRAGMA cache_size = -16384",  # KiB, taken as needed: the indexes that every insert touches stay in memory
     "PRAGMA temp_store = MEMORY",  # what a savepoint must remember isn't worth a file
-    "PRAGMA wal_autocheckpoint = 4000",  # pages, 16 MiB: hot pages are copied back and fsynced less often
+    "PRAGMA wal_autocheckpoint = 3000",  # pages, 12 MiB: hot pages are copied back and fsynced less often
     "PRAGMA journal_size_limit = 67108864",  # bytes: a WAL that a long read made grow shrinks again
 )
 

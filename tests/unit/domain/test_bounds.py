@@ -96,6 +96,16 @@ def test_a_payload_that_is_too_large_is_kept_shortened(books: Books) -> None:
     assert [one.rule for one in memory.left_out] == [Over.TOO_MUCH_TO_KEEP]
 
 
+def test_a_security_event_takes_little_more_than_its_texts(books: Books) -> None:
+    for number in range(200):
+        text = f"{number} " + "x" * 1000
+        assert security_event(books.q, books.occasion(), "Event", NOW, text).events
+        assert not security_event(books.q, books.occasion(), "Event", NOW, text).events
+
+    (taken,) = books.connection.execute("SELECT sum(pgsize) FROM dbstat WHERE name LIKE '%security_events%'").fetchone()
+    assert 200 * 1000 < taken < 200 * 1600
+
+
 def test_the_oldest_security_events_give_way(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bounds, "SECURITY_EVENTS", 3)
     results = [

@@ -105,6 +105,16 @@ def test_a_late_start_mends_the_bill(books: EventBooks) -> None:
     assert total == 7000
 
 
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_the_beginning_says_when_it_was_and_else_the_earliest_time(books: EventBooks, order: tuple[int, int]) -> None:
+    told = [event(STARTED, 10), event(UPDATED, 9)]
+    began = books.tell_all([told[position] for position in order], received=20)
+    other = books.tell_all([event(UPDATED, 9, of="tx-2", evse=2), event(ENDED, 30, begin(5, 1000), of="tx-2", evse=2)])
+
+    assert began.started_at == minute(10)
+    assert other.started_at == minute(5)
+
+
 def test_a_count_that_always_stands_at_0_loses_nothing(books: EventBooks) -> None:
     ended = books.tell_all(
         [

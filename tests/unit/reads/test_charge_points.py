@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import BaseModel
 
+from mcpp import bounds
 from mcpp.csms.live import Exchange
 from mcpp.domain.charge_points import Boot, boot, delete_charge_point, report
 from mcpp.domain.connectors import ReportStatus, order_availability, report_status
@@ -109,6 +110,16 @@ async def test_it_looks_the_same_however_it_is_asked_for(
     assert (second.charge_point_id, second.connected, second.accepted) == ("CP-2", False, False)
 
 
+async def test_all_at_once_are_no_more_than_fits(
+    fleet: Database, charge_points: ChargePoints, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        fleet.charge_point(f"CP-{number}")
+    monkeypatch.setattr(bounds, "ALL_CHARGE_POINTS", 2000)
+
+    assert [point.charge_point_id for point in await charge_points.list_all()] == ["CP-0", "CP-1"]
+
+
 async def test_a_stamp_that_waits_to_be_written_is_shown(
     fleet: Database, charge_points: ChargePoints, stamps: StampBook
 ) -> None:
@@ -167,7 +178,12 @@ async def test_the_connectors_of_evses(fleet: Database, charge_points: ChargePoi
     assert isinstance(second, Connector)
     assert (first.evse_id, first.connector_id, first.transaction_id) == (1, 1, running)
     assert (first.ocpp_transaction_id, first.reserved_for) == ("ab-12", None)
-    assert (second.evse_id, second.connector_id, second.status, second.reported_status) == (2, 1, "Charging", "Occupied")
+    assert (second.evse_id, second.connector_id, second.status, second.reported_status) == (
+        2,
+        1,
+        "Charging",
+        "Occupied",
+    )
     assert (second.reserved_for, second.inoperative) == ("ANNA", True)
     assert await charge_points.running_transaction("CP-1", 0, 1) == (running, "ab-12")
     assert await charge_points.running_transaction("CP-1", 1, 2) is None

@@ -307,6 +307,7 @@ class SqliteQueries:
         subject: str,
         key_type: str,
         csr: str,
+        request_id: int | None,
         requested_at: datetime,
         approved_by: Approval | None,
         decided_at: datetime | None,
@@ -324,6 +325,7 @@ class SqliteQueries:
                 subject,
                 key_type,
                 csr,
+                request_id,
                 to_milliseconds(requested_at),
                 None if approved_by is None else str(approved_by),
                 None if decided_at is None else to_milliseconds(decided_at),
@@ -413,6 +415,9 @@ class SqliteQueries:
 
     def set_certificate_status(self, *, status: CertificateState, reason: str | None, id: int) -> None:
         self._execute(statements.SET_CERTIFICATE_STATUS, (str(status), reason, id))
+
+    def set_certificate_request_id(self, *, request_id: int | None, id: int) -> None:
+        self._execute(statements.SET_CERTIFICATE_REQUEST_ID, (request_id, id))
 
     def set_certificate_decided(self, *, decided_at: datetime | None, id: int) -> None:
         self._execute(
@@ -659,8 +664,8 @@ class SqliteQueries:
         row: StoredChargingProfile | None = self._execute(statements.GET_CHARGING_PROFILE, (name,)).fetchone()
         return None if row is None else decode_charging_profile(row)
 
-    def put_charging_profile(self, *, name: str, profile: str) -> None:
-        self._execute(statements.PUT_CHARGING_PROFILE, (name, profile))
+    def put_charging_profile(self, *, name: str, profile: str, ocpp_version: str) -> None:
+        self._execute(statements.PUT_CHARGING_PROFILE, (name, profile, ocpp_version))
 
     def delete_charging_profile(self, *, name: str) -> int:
         return self._execute(statements.DELETE_CHARGING_PROFILE, (name,)).rowcount
@@ -980,6 +985,10 @@ class SqliteQueries:
             statements.LIST_VARIABLES, (charge_point_key, after, component, variable, evse_id, search, page_size)
         ).fetchall()
         return [decode_device_variable(row) for row in rows]
+
+    def list_variable_keys(self, *, charge_point_key: int) -> list[str]:
+        rows: list[tuple[str]] = self._execute(statements.LIST_VARIABLE_KEYS, (charge_point_key,)).fetchall()
+        return [row[0] for row in rows]
 
     def delete_variables(self, rows: Iterable[DeleteVariablesParams]) -> int:
         return self._executemany(statements.DELETE_VARIABLES, rows).rowcount

@@ -283,6 +283,9 @@ class SqliteReaders:
             decode_device_variable,
         )
 
+    async def list_variable_keys(self, *, charge_point_key: int) -> list[str]:
+        return await read_all(self._connection, statements.LIST_VARIABLE_KEYS, (charge_point_key,), scalar)
+
     async def list_monitors(self, *, charge_point_key: int, after: int, page_size: int) -> list[DeviceMonitor]:
         return await read_all(
             self._connection, statements.LIST_MONITORS, (charge_point_key, after, page_size), decode_device_monitor

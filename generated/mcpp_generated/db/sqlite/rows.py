@@ -139,6 +139,7 @@ StoredCertificate: TypeAlias = tuple[
     str,
     str,
     str,
+    int | None,
     int,
     str | None,
     int | None,
@@ -161,6 +162,7 @@ def decode_certificate(row: StoredCertificate) -> Certificate:
         subject,
         key_type,
         csr,
+        request_id,
         requested_at,
         approved_by,
         decided_at,
@@ -180,6 +182,7 @@ def decode_certificate(row: StoredCertificate) -> Certificate:
         subject,
         key_type,
         csr,
+        request_id,
         from_milliseconds(requested_at),
         None if approved_by is None else _APPROVAL[approved_by],
         None if decided_at is None else from_milliseconds(decided_at),
@@ -377,7 +380,7 @@ def decode_get_password_hashes_row(row: StoredGetPasswordHashesRow) -> GetPasswo
     return GetPasswordHashesRow(*row)
 
 
-StoredChargingProfile: TypeAlias = tuple[str, str]
+StoredChargingProfile: TypeAlias = tuple[str, str, str]
 
 
 def decode_charging_profile(row: StoredChargingProfile) -> ChargingProfile:

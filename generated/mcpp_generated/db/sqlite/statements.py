@@ -7,33 +7,33 @@ from typing import Final
 
 ADD_CERTIFICATE: Final = """\
 INSERT INTO certificates (
-    charge_point_key, charge_point_id, status, subject, key_type, csr, requested_at, approved_by, decided_at,
-    certificate, serial_number, issued_at, expires_at
+    charge_point_key, charge_point_id, status, subject, key_type, csr, request_id, requested_at, approved_by,
+    decided_at, certificate, serial_number, issued_at, expires_at
 )
 VALUES (
     ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,
-    ?10, ?11, ?12, ?13
+    ?10, ?11, ?12, ?13, ?14
 )
 RETURNING id"""
 
 GET_CERTIFICATE: Final = """\
-SELECT id, charge_point_key, charge_point_id, status, subject, key_type, csr, requested_at, approved_by, decided_at, certificate, serial_number, issued_at, expires_at, answered_at, revoked_at, reason FROM certificates WHERE id = ?1"""
+SELECT id, charge_point_key, charge_point_id, status, subject, key_type, csr, request_id, requested_at, approved_by, decided_at, certificate, serial_number, issued_at, expires_at, answered_at, revoked_at, reason FROM certificates WHERE id = ?1"""
 
 LIST_CERTIFICATES_OF_KEY: Final = """\
-SELECT id, charge_point_key, charge_point_id, status, subject, key_type, csr, requested_at, approved_by, decided_at, certificate, serial_number, issued_at, expires_at, answered_at, revoked_at, reason FROM certificates WHERE charge_point_key = ?1 ORDER BY id DESC"""
+SELECT id, charge_point_key, charge_point_id, status, subject, key_type, csr, request_id, requested_at, approved_by, decided_at, certificate, serial_number, issued_at, expires_at, answered_at, revoked_at, reason FROM certificates WHERE charge_point_key = ?1 ORDER BY id DESC"""
 
 LIST_CERTIFICATES: Final = """\
-SELECT id, charge_point_key, charge_point_id, status, subject, key_type, csr, requested_at, approved_by, decided_at, certificate, serial_number, issued_at, expires_at, answered_at, revoked_at, reason FROM certificates WHERE id < ?1 ORDER BY id DESC LIMIT ?2"""
+SELECT id, charge_point_key, charge_point_id, status, subject, key_type, csr, request_id, requested_at, approved_by, decided_at, certificate, serial_number, issued_at, expires_at, answered_at, revoked_at, reason FROM certificates WHERE id < ?1 ORDER BY id DESC LIMIT ?2"""
 
 LIST_CERTIFICATES_OF_CHARGE_POINT: Final = """\
-SELECT id, charge_point_key, charge_point_id, status, subject, key_type, csr, requested_at, approved_by, decided_at, certificate, serial_number, issued_at, expires_at, answered_at, revoked_at, reason FROM certificates WHERE charge_point_id = ?1 AND id < ?2
+SELECT id, charge_point_key, charge_point_id, status, subject, key_type, csr, request_id, requested_at, approved_by, decided_at, certificate, serial_number, issued_at, expires_at, answered_at, revoked_at, reason FROM certificates WHERE charge_point_id = ?1 AND id < ?2
 ORDER BY id DESC LIMIT ?3"""
 
 LIST_CERTIFICATES_BY_STATUS: Final = """\
-SELECT id, charge_point_key, charge_point_id, status, subject, key_type, csr, requested_at, approved_by, decided_at, certificate, serial_number, issued_at, expires_at, answered_at, revoked_at, reason FROM certificates WHERE status = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3"""
+SELECT id, charge_point_key, charge_point_id, status, subject, key_type, csr, request_id, requested_at, approved_by, decided_at, certificate, serial_number, issued_at, expires_at, answered_at, revoked_at, reason FROM certificates WHERE status = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3"""
 
 LIST_CERTIFICATES_OF_CHARGE_POINT_BY_STATUS: Final = """\
-SELECT id, charge_point_key, charge_point_id, status, subject, key_type, csr, requested_at, approved_by, decided_at, certificate, serial_number, issued_at, expires_at, answered_at, revoked_at, reason FROM certificates WHERE charge_point_id = ?1 AND status = ?2 AND id < ?3
+SELECT id, charge_point_key, charge_point_id, status, subject, key_type, csr, request_id, requested_at, approved_by, decided_at, certificate, serial_number, issued_at, expires_at, answered_at, revoked_at, reason FROM certificates WHERE charge_point_id = ?1 AND status = ?2 AND id < ?3
 ORDER BY id DESC LIMIT ?4"""
 
 LIST_REVOKED_SERIALS: Final = """\
@@ -43,7 +43,7 @@ LIST_CHARGE_POINTS_TO_SERVE: Final = """\
 SELECT DISTINCT charge_point_id FROM certificates WHERE status = 'approved' AND charge_point_key IS NOT NULL"""
 
 LIST_ENDING_CERTIFICATES: Final = """\
-SELECT id, charge_point_key, charge_point_id, status, subject, key_type, csr, requested_at, approved_by, decided_at, certificate, serial_number, issued_at, expires_at, answered_at, revoked_at, reason FROM certificates
+SELECT id, charge_point_key, charge_point_id, status, subject, key_type, csr, request_id, requested_at, approved_by, decided_at, certificate, serial_number, issued_at, expires_at, answered_at, revoked_at, reason FROM certificates
 WHERE status = 'issued' AND expires_at <= ?1 AND charge_point_key IS NOT NULL
 ORDER BY id"""
 
@@ -55,6 +55,9 @@ WHERE id = ?7"""
 
 SET_CERTIFICATE_STATUS: Final = """\
 UPDATE certificates SET status = ?1, reason = ?2 WHERE id = ?3"""
+
+SET_CERTIFICATE_REQUEST_ID: Final = """\
+UPDATE certificates SET request_id = ?1 WHERE id = ?2"""
 
 SET_CERTIFICATE_DECIDED: Final = """\
 UPDATE certificates SET decided_at = ?1 WHERE id = ?2"""
@@ -220,17 +223,17 @@ GET_LAST_BOOT: Final = """\
 SELECT last_boot_at FROM charge_points WHERE key = ?1"""
 
 GET_CHARGING_PROFILE: Final = """\
-SELECT name, profile FROM charging_profiles WHERE name = ?1"""
+SELECT name, profile, ocpp_version FROM charging_profiles WHERE name = ?1"""
 
 PUT_CHARGING_PROFILE: Final = """\
-INSERT INTO charging_profiles (name, profile) VALUES (?1, ?2)
-ON CONFLICT (name) DO UPDATE SET profile = excluded.profile"""
+INSERT INTO charging_profiles (name, profile, ocpp_version) VALUES (?1, ?2, ?3)
+ON CONFLICT (name) DO UPDATE SET profile = excluded.profile, ocpp_version = excluded.ocpp_version"""
 
 DELETE_CHARGING_PROFILE: Final = """\
 DELETE FROM charging_profiles WHERE name = ?1"""
 
 LIST_CHARGING_PROFILES: Final = """\
-SELECT name, profile FROM charging_profiles WHERE name > ?1 ORDER BY name LIMIT ?2"""
+SELECT name, profile, ocpp_version FROM charging_profiles WHERE name > ?1 ORDER BY name LIMIT ?2"""
 
 NOTE_CLOCK: Final = """\
 INSERT INTO server_clock (id, newest_at) VALUES (1, ?1)
@@ -455,6 +458,9 @@ WHERE charge_point_key = ?1 AND key > ?2
     AND (evse_id = ?5 OR ?5 IS NULL)
     AND instr(lower(key), lower(CAST(?6 AS TEXT))) > 0
 ORDER BY key LIMIT ?7"""
+
+LIST_VARIABLE_KEYS: Final = """\
+SELECT key FROM device_variables WHERE charge_point_key = ?1 ORDER BY key"""
 
 DELETE_VARIABLES: Final = """\
 DELETE FROM device_variables WHERE charge_point_key = ?1 AND key = ?2"""

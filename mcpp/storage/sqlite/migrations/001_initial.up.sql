@@ -98,7 +98,9 @@ CREATE INDEX connectors_faulted ON connectors (charge_point_key) WHERE status = 
 -- The last report of a charge point on a long errand: diagnostics, firmware, log.
 CREATE TABLE charge_point_reports (
     charge_point_key  INTEGER NOT NULL REFERENCES charge_points (key) ON DELETE CASCADE,
-    kind              TEXT    NOT NULL CHECK (kind IN ('diagnostics', 'firmware', 'log', 'signed_firmware')),
+    kind              TEXT    NOT NULL CHECK (kind IN (
+        'diagnostics', 'firmware', 'log', 'signed_firmware', 'published_firmware'
+    )),
     status            TEXT    NOT NULL,
     request_id        INTEGER,
     reported_at       INTEGER NOT NULL,
@@ -170,7 +172,10 @@ CREATE TABLE device_monitors (
 CREATE TABLE device_events (
     id                   INTEGER PRIMARY KEY,
     charge_point_key     INTEGER NOT NULL REFERENCES charge_points (key) ON DELETE CASCADE,
-    kind                 TEXT    NOT NULL CHECK (kind IN ('variable', 'der_alarm', 'der_control', 'battery_swap')),
+    kind                 TEXT    NOT NULL CHECK (kind IN (
+        'variable', 'der_alarm', 'der_control', 'battery_swap', 'charging_limit', 'charging_needs', 'charging_schedule',
+        'priority_charging', 'settlement'
+    )),
     event_id             INTEGER NOT NULL,
     occurred_at          INTEGER NOT NULL,
     subject              TEXT    NOT NULL COLLATE NOCASE,
@@ -205,7 +210,7 @@ CREATE TABLE device_reports (
     charge_point_key  INTEGER NOT NULL REFERENCES charge_points (key) ON DELETE CASCADE,
     kind              TEXT    NOT NULL CHECK (kind IN (
         'variables', 'monitors', 'customer_information', 'charging_profiles', 'display_messages', 'der_controls',
-        'installed_certificates', 'event_streams', 'event_stream_values'
+        'installed_certificates', 'event_streams', 'event_stream_values', 'dynamic_schedules', 'tariffs'
     )),
     request_id        INTEGER NOT NULL,
     requested_at      INTEGER,
@@ -517,8 +522,9 @@ INSERT INTO allotments (kind, last_number) VALUES ('reservation', 0), ('request'
 
 -- Charging profiles that commands refer to by name: JSON in OCPP's spelling, as it was given.
 CREATE TABLE charging_profiles (
-    name     TEXT    NOT NULL PRIMARY KEY,
-    profile  TEXT    NOT NULL
+    name          TEXT    NOT NULL PRIMARY KEY,
+    profile       TEXT    NOT NULL,
+    ocpp_version  TEXT    NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- What plugins remember: JSON, by plugin and a key of its own.
@@ -743,6 +749,7 @@ CREATE TABLE certificates (
     subject           TEXT    NOT NULL,
     key_type          TEXT    NOT NULL,
     csr               TEXT    NOT NULL,
+    request_id        INTEGER,
     requested_at      INTEGER NOT NULL,
     approved_by       TEXT    CHECK (approved_by IN ('operator', 'window', 'renewal', 'roll_out')),
     decided_at        INTEGER,
