@@ -78,7 +78,8 @@ class EventBooks(Books):
 
     def connect(self, version: str, *, has_evses: bool, at: datetime = NOW) -> None:
         """Come back, maybe with another version."""
-        charge_points.connect(self.q, "CP-1", version, at, register_unknown=True, with_evses=[version] if has_evses else [])
+        evse_versions = [version] if has_evses else []
+        charge_points.connect(self.q, "CP-1", version, at, register_unknown=True, evse_versions=evse_versions)
         self.memory.forget(None)
 
     def tell(self, told: TransactionEvent, received: float | None = None) -> Result[Recorded]:
