@@ -66,7 +66,7 @@ from mcpp.server.presence import Presence
 from mcpp.server.telemetry import TelemetryParts
 from mcpp.server.timekeeping import ClockKeeper, begin_after
 from mcpp.server.tls import ListenersTls
-from mcpp.server.versions import BUTTONS, VERSIONS, WITH_EVSES, ask_transactions, spoken_versions
+from mcpp.server.versions import BUTTONS, EVSE_VERSIONS, VERSIONS, ask_transactions, spoken_versions
 from mcpp.settings import AuthorizationMode, ConcurrentTx, Registration, Settings
 from mcpp.storage.engine import DatabaseUnusable
 from mcpp.storage.sqlite.checkpoints import Checkpoints
@@ -220,7 +220,6 @@ async def build_core(
         now=clock.now,
         policy=profiles,
         unknown_per_hour=settings.unknown_identities_per_hour,
-        with_evses=WITH_EVSES,
     )
     events.subscribe(services.departures)
     conformance = ConformanceRecorder(services.departures, VERSIONS, _TOLERATED_HANDSHAKES, clock.now)
@@ -259,7 +258,7 @@ async def build_core(
         writer,
         registry,
         Commands(registry, versions),
-        {name: buttons[Button.READ_CONFIGURATION] for name, buttons in BUTTONS.items() if name in WITH_EVSES},
+        {name: buttons[Button.READ_CONFIGURATION] for name, buttons in BUTTONS.items() if name in EVSE_VERSIONS},
         timedelta(seconds=settings.base_report_delay),
         clock.now,
     )

@@ -47,7 +47,7 @@ async def fleet(tmp_path: Path) -> AsyncIterator[Fleet]:
         for evse, number, word, status in ((1, 1, "Occupied", "Charging"), (2, 1, "Available", "Available")):
             _status(api, ensure_connector(books.q, key, number, evse).key, status, word)
         _status(api, ensure_connector(books.q, key, 2, 2).key, "Faulted", "Faulted")
-        books.connection.execute("UPDATE charge_points SET ocpp_version = '2.0.1' WHERE key = ?", (key,))
+        books.connection.execute("UPDATE charge_points SET ocpp_version = '2.0.1', has_evses = 1 WHERE key = ?", (key,))
         Database.of(tmp_path / "mcpp.db", books.connection).move_to_evse(running, 1, "ab-12")
         api.connections.identities |= {OLD, NEW}
         api.connections.versions[NEW] = "2.0.1"
@@ -101,6 +101,19 @@ async def test_the_api_names_the_evse_and_keeps_1_6_as_it_was(fleet: Fleet) -> N
     assert fault["text"].startswith("CP-2 EVSE 2 #2 reports a fault")
     story = (await fleet.http.get(f"/api/v1/transactions/{fleet.running}/story")).json()
     assert (story["subject"]["evse_id"], story["subject"]["ocpp_transaction_id"]) == (1, "ab-12")
+
+
+async def test_what_never_came_of_a_session_is_said(fleet: Fleet) -> None:
+    """The charger has numbered its events; two of them are missing."""
+    for seq_no, kind in ((0, "started"), (3, "updated")):
+        fleet.api.books.connection.execute(
+            "INSERT INTO transaction_events VALUES (?, ?, ?, ?, 'CablePluggedIn', '', '', '', 0, 0)",
+            (fleet.running, seq_no, seq_no, kind),
+        )
+
+    told = (await fleet.http.get(f"/api/v1/transactions/{fleet.running}")).json()
+    assert told["gaps"] == [{"first": 1, "last": 2}]
+    assert "missing: 1–2" in await fleet.page(f"/sessions/{fleet.running}")
 
 
 async def test_people_see_evses_and_their_connectors_where_there_are_several(fleet: Fleet) -> None:
