@@ -56,6 +56,4 @@ def _plausible(tree: JsonTree) -> JsonTree:
 
 def sent_by(version: str, sender: Sender) -> list[str]:
     """The actions of CALLs that one side may send."""
-    return sorted(
-        name for name, action in VERSIONS[version].actions.items() if action.sender in {sender, Sender.BOTH}
-    )
+    return sorted(name for name, action in VERSIONS[version].actions.items() if action.sender in {sender, Sender.BOTH})
