@@ -188,21 +188,6 @@ class Transaction(BaseModel):
     ocpp_transaction_id: str | None = Field(description="The charger's own id; null in OCPP 1.6.")
 
 
-class EventGap(BaseModel):
-    """Numbers of a session's events that never came."""
-
-    first: int
-    last: int | None = Field(description="null: all that may follow, since the end was never told.")
-
-
-class TransactionDetail(Transaction):
-    """A transaction, with what takes a query of its own."""
-
-    gaps: list[EventGap] = Field(
-        description="What is missing of its events, by the numbers that its charger counts them with (since OCPP 2.0)."
-    )
-
-
 class Sample(BaseModel):
     """One sampled value of a transaction."""
 

@@ -67,7 +67,7 @@ from mcpp.server.telemetry import TelemetryParts
 from mcpp.server.timekeeping import ClockKeeper, begin_after
 from mcpp.server.tls import ListenersTls
 from mcpp.server.versions import BUTTONS, EVSE_VERSIONS, VERSIONS, ask_transactions, spoken_versions
-from mcpp.settings import AuthorizationMode, ConcurrentTx, Registration, Settings
+from mcpp.settings import AuthorizationMode, ConcurrentTx, Registration, Settings, is_loopback
 from mcpp.storage.engine import DatabaseUnusable
 from mcpp.storage.sqlite.checkpoints import Checkpoints
 from mcpp.storage.sqlite.copies import SqliteCopies
@@ -251,8 +251,15 @@ async def build_core(
     await writer.submit_keeping(note_default_price, clock.now(), *prices)
     services.read_signing_request = desk.read_signing_request
     events.subscribe(desk)
-    credentials = CredentialStore(settings.effective_api_token(), storage.readers, writer, clock.now)
+    credentials = CredentialStore(
+        settings.effective_api_token(),
+        storage.readers,
+        writer,
+        clock.now,
+        is_public=not is_loopback(settings.http_host),
+    )
     await credentials.load()
+    settings.check_public(has_named_token=credentials.known.has_named)
     versions = [SpokenVersion(version, services) for version in spoken_versions(settings.ocpp_versions)]
     inventories = InventoryKeeper(
         writer,

@@ -60,6 +60,7 @@ from .models import (
     Token,
     Transaction,
     TransactionRecord,
+    TransactionState,
     UnmatchedRecord,
     UploadRecord,
 )
@@ -472,6 +473,10 @@ class Readers(Protocol):
 
     async def list_logins(self) -> list[Login]:
         """Every browser that is logged in, the one whose time is over first at the top."""
+        raise NotImplementedError
+
+    async def get_transaction_state(self, *, transaction_id: int) -> TransactionState | None:
+        """What a transaction's events have told of it so far."""
         raise NotImplementedError
 
     async def list_transaction_events(self, *, transaction_id: int) -> list[ListTransactionEventsRow]:

@@ -61,6 +61,7 @@ from ..models import (
     Token,
     Transaction,
     TransactionRecord,
+    TransactionState,
     UnmatchedRecord,
     UploadRecord,
 )
@@ -121,6 +122,7 @@ from .rows import (
     decode_token,
     decode_transaction,
     decode_transaction_record,
+    decode_transaction_state,
     decode_unmatched_record,
     decode_upload_record,
 )
@@ -644,6 +646,11 @@ class SqliteReaders:
 
     async def list_logins(self) -> list[Login]:
         return await read_all(self._connection, statements.LIST_LOGINS, (), decode_login)
+
+    async def get_transaction_state(self, *, transaction_id: int) -> TransactionState | None:
+        return await read_one(
+            self._connection, statements.GET_TRANSACTION_STATE, (transaction_id,), decode_transaction_state
+        )
 
     async def list_transaction_events(self, *, transaction_id: int) -> list[ListTransactionEventsRow]:
         return await read_all(
