@@ -37,7 +37,7 @@ def test_the_books_have_what_got_through_in_whatever_order(
         ("stop_origin", "UPDATE transactions SET stop_origin = 'recovered', stop_match = NULL"),
         ("evse_id", "UPDATE transactions SET evse_id = 7"),
         ("gaps", "DELETE FROM transaction_events WHERE seq_no = 1"),
-        ("isn't in the books", "UPDATE transactions SET ocpp_transaction_id = 'none'"),
+        ("isn't in the books", "UPDATE transactions SET ocpp_transaction_id = 'other-' || id"),
     ],
 )
 def test_wrong_books_are_judged_wrong(fault: str, statement: str) -> None:
