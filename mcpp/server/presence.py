@@ -43,7 +43,7 @@ class Presence:
         unknown_per_hour: int = 200,
         with_evses: Collection[str] = (),
     ) -> None:
-        """`unknown_per_hour` is how many unknown identities one address may bring; `with_evses`, versions with EVSEs."""
+        """`unknown_per_hour`: how many unknown identities one address may bring; `with_evses`: versions with EVSEs."""
         self._with_evses = with_evses
         self._policy = policy
         self._writer = writer

@@ -51,6 +51,7 @@ from ..models import (
     FirmwareImage,
     GetChargePointFirmwareRow,
     GetCredentialsRow,
+    GetInventoryRow,
     GetPasswordHashesRow,
     IdTag,
     ListConnectorsRow,
@@ -244,6 +245,7 @@ StoredChargePoint: TypeAlias = tuple[
     str | None,
     str | None,
     str | None,
+    str | None,
     int,
     int | None,
     int,
@@ -282,6 +284,7 @@ def decode_charge_point(row: StoredChargePoint) -> ChargePoint:
         serial_number,
         charge_box_serial_number,
         firmware_version,
+        inventoried_firmware,
         iccid,
         imsi,
         meter_type,
@@ -321,6 +324,7 @@ def decode_charge_point(row: StoredChargePoint) -> ChargePoint:
         serial_number,
         charge_box_serial_number,
         firmware_version,
+        inventoried_firmware,
         iccid,
         imsi,
         meter_type,
@@ -378,6 +382,20 @@ StoredGetPasswordHashesRow: TypeAlias = tuple[str | None, str | None]
 
 def decode_get_password_hashes_row(row: StoredGetPasswordHashesRow) -> GetPasswordHashesRow:
     return GetPasswordHashesRow(*row)
+
+
+StoredGetInventoryRow: TypeAlias = tuple[int, str | None, str | None, int | None, int | None]
+
+
+def decode_get_inventory_row(row: StoredGetInventoryRow) -> GetInventoryRow:
+    key, firmware_version, inventoried_firmware, last_boot_at, last_status_at = row
+    return GetInventoryRow(
+        key,
+        firmware_version,
+        inventoried_firmware,
+        None if last_boot_at is None else from_milliseconds(last_boot_at),
+        None if last_status_at is None else from_milliseconds(last_status_at),
+    )
 
 
 StoredChargingProfile: TypeAlias = tuple[str, str, str]
