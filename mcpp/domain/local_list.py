@@ -46,6 +46,8 @@ class ListEntry:
 
     id_tag: str
     authorization: Authorization
+    token_type: str | None = None
+    """As StoredTag has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ def plan_updates(
     held, at_once = _limits(q, charge_point_key)
     if held is not None and len(tags) > held.limit:
         raise ListTooLong(len(tags), *held)
-    entries = [ListEntry(tag.id_tag, verdict_on(tag, now)) for tag in tags]
+    entries = [ListEntry(tag.id_tag, verdict_on(tag, now), tag.token_type) for tag in tags]
     size = at_once or max(len(entries), 1)
     # An empty list is sent too: it clears the charge point's.
     parts = [entries[start : start + size] for start in range(0, len(entries), size)] or [[]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -23,6 +24,34 @@ class AuthorizationQuestion:
     evse_id: int = NO_EVSE
     token_type: str | None = None
     """How it was presented, such as `ISO14443`; None where the version doesn't tell (1.6)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContractCertificateQuestion:
+    """A vehicle wants a contract's certificate installed or updated (OCPP 2.0.1 part 2, M01, M02)."""
+
+    charge_point_id: str
+    correlation_id: str
+    schema_version: str
+    """Of ISO 15118, as its namespace says."""
+    action: str
+    """`Install` or `Update`."""
+    exi_request: str
+    """The vehicle's request, EXI in base64, for the contract's provider."""
+    most_chains: int | None
+    """How many contracts it takes (OCPP 2.1)."""
+    preferred_contracts: Sequence[str]
+    """Ids of contracts, the most wanted first (OCPP 2.1)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContractCertificateAnswer:
+    """The provider's answer."""
+
+    exi_response: str
+    """EXI in base64, at most 5,600 characters for a charge point of OCPP 2.0.1."""
+    remaining_contracts: int | None = None
+    """How many more there are for the vehicle (OCPP 2.1)."""
 
 
 class DataTransferStatus(StrEnum):

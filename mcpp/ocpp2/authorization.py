@@ -8,6 +8,7 @@ from functools import partial
 from mcpp.csms.calls import CallContext, CallRouter
 from mcpp.domain.authorization import Authorization
 from mcpp.domain.id_tags import PresentedToken, authorize_token
+from mcpp.ocpp2.contract_certificates import checked, shows_contract
 from mcpp.ocpp2.tokens import info_of, is_contract
 from mcpp.storage.pending import Pending
 from mcpp_generated.ocpp21 import actions
@@ -26,9 +27,12 @@ def authorize(
     token = request.id_token
     presented = PresentedToken(token.id_token, token.type, is_contract=is_contract(token))
     stored = context.read(authorize_token, context.key, presented, context.received_at, context.services.policy)
+    answer: Pending[AuthorizeResponse] | Awaitable[AuthorizeResponse]
     if context.services.ask_authorize is not None:
-        return _ask(context, request, stored)
-    return stored.then(partial(_by_the_books, context))
+        answer = _ask(context, request, stored)
+    else:
+        answer = stored.then(partial(_by_the_books, context))
+    return checked(context, request, answer) if shows_contract(request) else answer
 
 
 def _by_the_books(context: CallContext, found: tuple[str, Authorization]) -> AuthorizeResponse:

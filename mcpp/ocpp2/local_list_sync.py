@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
@@ -14,34 +13,22 @@ from mcpp.csms.answers import AnyMeaning, Meaning, means
 from mcpp.csms.live import Exchange
 from mcpp.csms.version import SyncLocalList
 from mcpp.domain import local_list
-from mcpp.domain.authorization import Authorization, AuthorizationStatus
 from mcpp.domain.errors import Unknown
 from mcpp.domain.local_list import ListUpdate
+from mcpp.ocpp2.tokens import info_of, token_of
 from mcpp.ocpp2.widening import Calls
 from mcpp.storage.writer import Writer
 from mcpp_generated.db.queries import Queries
 from mcpp_generated.ocpp21 import actions
 from mcpp_generated.ocpp21.models import (
     AuthorizationData,
-    AuthorizationStatusEnumType,
     GetLocalListVersionRequest,
     GetLocalListVersionResponse,
-    IdTokenInfoType,
-    IdTokenType,
     SendLocalListRequest,
     SendLocalListResponse,
     SendLocalListStatusEnumType,
     UpdateEnumType,
 )
-
-_CARD: Final = "ISO14443"
-_CONTRACT: Final = "eMAID"
-_CENTRAL: Final = "Central"
-"""Of what no charge point reads, such as a group."""
-_EMAID: Final = re.compile(r"[A-Z]{2}-?[A-Z0-9]{3}-?C[A-Z0-9]{8}-?[A-Z0-9]?", re.IGNORECASE)
-"""A contract's id (ISO 15118-2, annex H): country, provider, and an instance that begins with C."""
-
-_STATUSES: Final = {status: AuthorizationStatusEnumType(status.value) for status in AuthorizationStatus}
 
 
 class _Sent(NamedTuple):
@@ -104,7 +91,7 @@ class LocalListSync:
 
 def _request(update: ListUpdate) -> SendLocalListRequest:
     entries = [
-        AuthorizationData(id_token=_token(entry.id_tag), id_token_info=_info(entry.authorization))
+        AuthorizationData(id_token=token_of(entry.id_tag, entry.token_type), id_token_info=info_of(entry.authorization))
         for entry in update.entries
     ]
     return SendLocalListRequest(
@@ -112,20 +99,6 @@ def _request(update: ListUpdate) -> SendLocalListRequest:
         update_type=UpdateEnumType.FULL if update.full else UpdateEnumType.DIFFERENTIAL,
         # A list without entries is none by the contract; left out, it clears the charge point's (D01.FR.04).
         local_authorization_list=entries or None,
-    )
-
-
-def _token(id_tag: str) -> IdTokenType:
-    """What is stored has no type: it's a card, unless it is spelled as a contract."""
-    return IdTokenType(id_token=id_tag, type=_CONTRACT if _EMAID.fullmatch(id_tag) else _CARD)
-
-
-def _info(authorization: Authorization) -> IdTokenInfoType:
-    group = authorization.parent_id_tag
-    return IdTokenInfoType(
-        status=_STATUSES[authorization.status],
-        cache_expiry_date_time=authorization.expiry_date,
-        group_id_token=None if not group else IdTokenType(id_token=group, type=_CENTRAL),
     )
 
 

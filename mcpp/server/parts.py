@@ -14,10 +14,12 @@ from typing import Final, NamedTuple
 from mcpp.api.credentials import CredentialStore
 from mcpp.api.event_stream import EventStream
 from mcpp.api.installation_models import Plugin, PluginError
+from mcpp.certificates.contracts import ContractChecks
 from mcpp.certificates.desk import SigningDesk
 from mcpp.certificates.revoked import Revoked
 from mcpp.certificates.store import AuthorityStore
 from mcpp.clock import Clock
+from mcpp.csms.buttons import Button
 from mcpp.csms.commands import Commands
 from mcpp.csms.conformance import ConformanceRecorder
 from mcpp.csms.frames import FrameBook
@@ -57,14 +59,15 @@ from mcpp.server.chores import (
 from mcpp.server.connect import ConnectGuide
 from mcpp.server.events import Events
 from mcpp.server.finished_commands import FinishedCommands
+from mcpp.server.inventory import InventoryKeeper
 from mcpp.server.password_offers import PasswordOffers
 from mcpp.server.passwords import Passwords
 from mcpp.server.presence import Presence
 from mcpp.server.telemetry import TelemetryParts
 from mcpp.server.timekeeping import ClockKeeper, begin_after
 from mcpp.server.tls import ListenersTls
-from mcpp.server.versions import VERSIONS, WITH_EVSES, ask_transactions, spoken_versions
-from mcpp.settings import AuthorizationMode, ConcurrentTx, Registration, Settings
+from mcpp.server.versions import BUTTONS, EVSE_VERSIONS, VERSIONS, ask_transactions, spoken_versions
+from mcpp.settings import AuthorizationMode, ConcurrentTx, Registration, Settings, is_loopback
 from mcpp.storage.engine import DatabaseUnusable
 from mcpp.storage.sqlite.checkpoints import Checkpoints
 from mcpp.storage.sqlite.copies import SqliteCopies
@@ -203,6 +206,7 @@ async def build_core(
         memory=storage.memory,
         now=clock.now,
         offer_password=PasswordOffers(writer, passwords),
+        contracts=ContractChecks(settings.contract_roots, settings.ocsp_responders or (), clock.now),
     )
     register_unknown = settings.registration is Registration.OPEN
     profiles = ProfilePolicy(
@@ -216,7 +220,6 @@ async def build_core(
         now=clock.now,
         policy=profiles,
         unknown_per_hour=settings.unknown_identities_per_hour,
-        with_evses=WITH_EVSES,
     )
     events.subscribe(services.departures)
     conformance = ConformanceRecorder(services.departures, VERSIONS, _TOLERATED_HANDSHAKES, clock.now)
@@ -248,8 +251,26 @@ async def build_core(
     await writer.submit_keeping(note_default_price, clock.now(), *prices)
     services.read_signing_request = desk.read_signing_request
     events.subscribe(desk)
-    credentials = CredentialStore(settings.effective_api_token(), storage.readers, writer, clock.now)
+    credentials = CredentialStore(
+        settings.effective_api_token(),
+        storage.readers,
+        writer,
+        clock.now,
+        is_public=not is_loopback(settings.http_host),
+    )
     await credentials.load()
+    settings.check_public(has_named_token=credentials.known.has_named)
+    versions = [SpokenVersion(version, services) for version in spoken_versions(settings.ocpp_versions)]
+    inventories = InventoryKeeper(
+        writer,
+        registry,
+        Commands(registry, versions),
+        {name: buttons[Button.READ_CONFIGURATION] for name, buttons in BUTTONS.items() if name in EVSE_VERSIONS},
+        timedelta(seconds=settings.base_report_delay),
+        clock.now,
+    )
+    if settings.base_report:
+        events.subscribe(inventories)
     grace = timedelta(seconds=settings.recovery_grace)
     keeps_days = settings.meter_values_retention
     for chore in (
@@ -270,13 +291,14 @@ async def build_core(
             ask_transactions(registry),
         ),
         CertificateKeeper(desk, writer, clock.now),
+        *([inventories] if settings.base_report else []),
     ):
         telemetry.metrics.chore_failures.labels(chore.name)
         chore.start(lambda name: telemetry.metrics.chore_failures.labels(name).inc())
         running.push_async_callback(chore.stop)
     return CoreParts(
         services=services,
-        versions=[SpokenVersion(version, services) for version in spoken_versions(settings.ocpp_versions)],
+        versions=versions,
         passwords=passwords,
         presence=presence,
         registry=registry,
@@ -372,4 +394,6 @@ def build_plugins(
         core.services.ask_authorize = plugins.authorize
     if plugins.asks("data_transfer_received"):
         core.services.ask_data_transfer = plugins.answer_data_transfer
+    if plugins.asks("contract_certificate_wanted"):
+        core.services.ask_contract_certificate = plugins.get_contract_certificate
     return PluginParts(plugins, observer)

@@ -43,6 +43,7 @@ from mcpp.settings.values import (
     ReadablePath,
     Registration,
     ResolvedPath,
+    Responders,
     Separator,
     Token,
     UrlPath,
@@ -97,7 +98,8 @@ class Settings(BaseSettings):
     )
     api_token: Token | None = Field(
         None,
-        description="Token of an operator for API, pages and metrics; needed where http-host is not loopback. "
+        description="Token of an operator for API, pages and metrics; needed where http-host is not loopback, "
+        "unless there is a named one (mcpp token). "
         "Better set by variable: other users of the machine can read flags.",
     )
     allowed_hosts: Annotated[Hosts | None, NoDecode, Documented(default="none more")] = Field(
@@ -137,6 +139,16 @@ class Settings(BaseSettings):
         Path("mcpp-ca"),
         validate_default=True,
         description="Directory of the built-in certificate authority; mcpp ca init makes it.",
+    )
+    contract_roots: ResolvedPath | None = Field(
+        None,
+        description="Directory with the certificates, as .pem files, that contracts for plug and charge must lead to; "
+        "without one no contract is trusted.",
+    )
+    ocsp_responders: Responders | None = Field(
+        None,
+        description="Hosts, comma-separated, each with or without a port, of OCSP responders that may have addresses "
+        "which aren't public. Others, whose URLs chargers bring, are asked at public addresses only.",
     )
     certificate_lifetime: Annotated[int, Documented(unit="days")] = Field(
         365, ge=1, le=3650, description="How long a certificate that the built-in authority gives a charger is valid."
@@ -242,6 +254,17 @@ class Settings(BaseSettings):
         description="How long a connected charger may still deliver the real stop of a transaction that seems to be "
         "over, before it is closed by the last meter value.",
     )
+    base_report: bool = Field(
+        True,
+        description="Ask a charger of OCPP 2.x for a report of all its variables, once with each firmware: some time "
+        "after its boot, when its connectors' states have come.",
+    )
+    base_report_delay: Annotated[int, Documented(unit="seconds")] = Field(
+        15,
+        ge=0,
+        le=3600,
+        description="How long after a boot `base-report` waits; four times that where no state comes.",
+    )
     auto_start: bool = Field(
         False, description="Start charging by itself where a car is plugged in; the API can say otherwise per charger."
     )
@@ -332,13 +355,18 @@ class Settings(BaseSettings):
 
     @field_validator("api_token")
     @classmethod
-    def _needed_in_public(cls, token: SecretStr | None, known: ValidationInfo) -> SecretStr | None:
-        host, has_file = known.data.get("http_host"), known.data.get("api_token_file") is not None
-        if token is not None and has_file:
+    def _is_the_only_one(cls, token: SecretStr | None, known: ValidationInfo) -> SecretStr | None:
+        if token is not None and known.data.get("api_token_file") is not None:
             raise ValueError("is given by api-token-file as well; choose one")
-        if token is None and not has_file and "api_token_file" in known.data and host and not is_loopback(host):
-            raise ValueError(f"is needed where http-host is {host}, which is not a loopback address")
         return token
+
+    def check_public(self, *, has_named_token: bool) -> None:
+        """Raises StartError where anybody could reach the API without a token; named tokens are in the database."""
+        if self.effective_api_token() is None and not has_named_token and not is_loopback(self.http_host):
+            raise StartError(
+                f"api-token: is needed where http-host is {self.http_host}, which is not a loopback address; or make a "
+                "named one: mcpp token add NAME --role operator"
+            )
 
     @classmethod
     def load(cls, flags: Mapping[str, str]) -> Self:

@@ -103,6 +103,7 @@ class ChargePoint(NamedTuple):
     serial_number: str | None
     charge_box_serial_number: str | None
     firmware_version: str | None
+    inventoried_firmware: str | None
     iccid: str | None
     imsi: str | None
     meter_type: str | None
@@ -143,6 +144,16 @@ class GetPasswordHashesRow(NamedTuple):
 
     password_hash: str | None
     password_hash_candidate: str | None
+
+
+class GetInventoryRow(NamedTuple):
+    """A row of `get_inventory`."""
+
+    key: int
+    firmware_version: str | None
+    inventoried_firmware: str | None
+    last_boot_at: datetime | None
+    last_status_at: datetime | None
 
 
 class ChargingProfile(NamedTuple):
@@ -437,6 +448,7 @@ class ListFleetRow(NamedTuple):
     energy_peak_wh: int
     last_boot_at: datetime | None
     last_tx_start_at: datetime | None
+    has_evses: bool
 
 
 class ListFleetConnectorsRow(NamedTuple):
@@ -447,7 +459,6 @@ class ListFleetConnectorsRow(NamedTuple):
     connector_id: int
     status: str | None
     error_code: str | None
-    is_shown: bool
 
 
 class Transaction(NamedTuple):

@@ -56,6 +56,7 @@ from .models import (
     FirmwareImage,
     GetChargePointFirmwareRow,
     GetCredentialsRow,
+    GetInventoryRow,
     GetPasswordHashesRow,
     IdTag,
     ListConnectorsRow,
@@ -413,6 +414,14 @@ class Queries(Protocol):
 
     def get_auto_start(self, *, key: int) -> bool | None:
         """Whether a charge point starts transactions by itself; null where the setting for all holds."""
+        raise NotImplementedError
+
+    def get_inventory(self, *, identity: str) -> GetInventoryRow | None:
+        """What says whether a charge point is to be asked for a report of its device model."""
+        raise NotImplementedError
+
+    def set_inventoried(self, *, inventoried_firmware: str | None, key: int) -> None:
+        """Keep with which firmware a charge point was last asked for a report of its device model."""
         raise NotImplementedError
 
     def get_last_boot(self, *, key: int) -> datetime | None:

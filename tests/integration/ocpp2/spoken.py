@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
 from pydantic import JsonValue
+from websockets.asyncio.client import connect
+from websockets.typing import Subprotocol
 
 from mcpp.ocppj.actions import Sender
 from tests.contract import official
@@ -31,11 +34,30 @@ async def charger_of(
         yield charger
 
 
+@asynccontextmanager
+async def authenticated(
+    central: Central, version: str, password: str, answers: Mapping[str, Answer] | None = None
+) -> AsyncIterator[RawCharger]:
+    """A charger that connects with a password, by the name CP-1; raises InvalidStatus where it isn't let in."""
+    credentials = b64encode(f"CP-1:{password}".encode()).decode()
+    socket = await connect(
+        f"{central.ocpp_url}/CP-1",
+        subprotocols=[Subprotocol(f"ocpp{version}")],
+        additional_headers={"Authorization": f"Basic {credentials}"},
+        proxy=None,
+    )
+    charger = RawCharger("CP-1", socket, answers or {})
+    try:
+        yield charger
+    finally:
+        await charger.close()
+
+
 def shape(version: str, action: str, part: str) -> Shape:
     """A message of a version, `part` being request or response."""
     judge = VERSIONS[version]
     found = (judge.actions.get(action) or judge.sends[action]) if part == "request" else judge.actions[action]
-    model = found.request if part == "request" else getattr(found, "response")
+    model = found.request if part == "request" else judge.actions[action].response
     return next(it for it in judge.messages if it.name == model.__name__)
 
 
@@ -56,6 +78,4 @@ def _plausible(tree: JsonTree) -> JsonTree:
 
 def sent_by(version: str, sender: Sender) -> list[str]:
     """The actions of CALLs that one side may send."""
-    return sorted(
-        name for name, action in VERSIONS[version].actions.items() if action.sender in {sender, Sender.BOTH}
-    )
+    return sorted(name for name, action in VERSIONS[version].actions.items() if action.sender in {sender, Sender.BOTH})

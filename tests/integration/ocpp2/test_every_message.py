@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from http import HTTPStatus
 
 import pytest
@@ -38,7 +39,9 @@ async def test_every_call_gets_an_answer_that_its_version_allows(central: Centra
     async with charger_of(central, version, boots=False) as charger:
         for action in ["BootNotification", *calls]:
             for whole in (False, True):
-                frame = await charger.exchange(action, payload(version, action, "request", whole=whole))
+                told = payload(version, action, "request", whole=whole)
+                text = json.dumps(told, ensure_ascii=False).encode()
+                frame = await charger.exchange(action, text)
                 if frame[0] != 3:
                     failed[action, whole] = str(frame)
                 elif errors := shape(version, action, "response").official_errors(dump(frame[2])):

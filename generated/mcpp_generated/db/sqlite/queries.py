@@ -56,6 +56,7 @@ from ..models import (
     FirmwareImage,
     GetChargePointFirmwareRow,
     GetCredentialsRow,
+    GetInventoryRow,
     GetPasswordHashesRow,
     IdTag,
     ListConnectorsRow,
@@ -141,6 +142,7 @@ from .rows import (
     StoredFirmwareImage,
     StoredGetChargePointFirmwareRow,
     StoredGetCredentialsRow,
+    StoredGetInventoryRow,
     StoredGetPasswordHashesRow,
     StoredIdTag,
     StoredListConnectorsRow,
@@ -226,6 +228,7 @@ from .rows import (
     decode_get_auto_start,
     decode_get_charge_point_firmware_row,
     decode_get_credentials_row,
+    decode_get_inventory_row,
     decode_get_last_boot,
     decode_get_password_hashes_row,
     decode_has_evses,
@@ -655,6 +658,13 @@ class SqliteQueries:
     def get_auto_start(self, *, key: int) -> bool | None:
         row: tuple[int | None] | None = self._execute(statements.GET_AUTO_START, (key,)).fetchone()
         return None if row is None else decode_get_auto_start(row)
+
+    def get_inventory(self, *, identity: str) -> GetInventoryRow | None:
+        row: StoredGetInventoryRow | None = self._execute(statements.GET_INVENTORY, (identity,)).fetchone()
+        return None if row is None else decode_get_inventory_row(row)
+
+    def set_inventoried(self, *, inventoried_firmware: str | None, key: int) -> None:
+        self._execute(statements.SET_INVENTORIED, (inventoried_firmware, key))
 
     def get_last_boot(self, *, key: int) -> datetime | None:
         row: tuple[int | None] | None = self._execute(statements.GET_LAST_BOOT, (key,)).fetchone()

@@ -148,7 +148,7 @@ DELETE FROM security_events WHERE id = (
 )"""
 
 GET_CHARGE_POINT: Final = """\
-SELECT "key", identity, ocpp_version, ocpp_versions, display_name, password_hash, password_hash_candidate, security_profile, highest_profile, certificate_serial, authenticated_at, auto_start, rated_power_w, vendor, model, serial_number, charge_box_serial_number, firmware_version, iccid, imsi, meter_type, meter_serial_number, registered_at, boot_accepted_at, connection_epoch, last_connect_at, last_disconnect_at, last_boot_at, last_heartbeat_at, last_status_at, last_meter_values_at, last_tx_start_at, last_tx_stop_at, last_error_at, energy_wh, energy_peak_wh, has_evses FROM charge_points WHERE identity = ?1"""
+SELECT "key", identity, ocpp_version, ocpp_versions, display_name, password_hash, password_hash_candidate, security_profile, highest_profile, certificate_serial, authenticated_at, auto_start, rated_power_w, vendor, model, serial_number, charge_box_serial_number, firmware_version, inventoried_firmware, iccid, imsi, meter_type, meter_serial_number, registered_at, boot_accepted_at, connection_epoch, last_connect_at, last_disconnect_at, last_boot_at, last_heartbeat_at, last_status_at, last_meter_values_at, last_tx_start_at, last_tx_stop_at, last_error_at, energy_wh, energy_peak_wh, has_evses FROM charge_points WHERE identity = ?1"""
 
 LIST_IDENTITIES: Final = """\
 SELECT identity FROM charge_points WHERE identity > ?1 ORDER BY identity LIMIT ?2"""
@@ -157,7 +157,7 @@ LIST_IDENTITIES_BY_VENDOR: Final = """\
 SELECT identity FROM charge_points WHERE vendor = ?1 AND identity > ?2 ORDER BY identity LIMIT ?3"""
 
 GET_CHARGE_POINTS: Final = """\
-SELECT "key", identity, ocpp_version, ocpp_versions, display_name, password_hash, password_hash_candidate, security_profile, highest_profile, certificate_serial, authenticated_at, auto_start, rated_power_w, vendor, model, serial_number, charge_box_serial_number, firmware_version, iccid, imsi, meter_type, meter_serial_number, registered_at, boot_accepted_at, connection_epoch, last_connect_at, last_disconnect_at, last_boot_at, last_heartbeat_at, last_status_at, last_meter_values_at, last_tx_start_at, last_tx_stop_at, last_error_at, energy_wh, energy_peak_wh, has_evses FROM charge_points WHERE identity IN (SELECT value FROM json_each(?1)) ORDER BY identity"""
+SELECT "key", identity, ocpp_version, ocpp_versions, display_name, password_hash, password_hash_candidate, security_profile, highest_profile, certificate_serial, authenticated_at, auto_start, rated_power_w, vendor, model, serial_number, charge_box_serial_number, firmware_version, inventoried_firmware, iccid, imsi, meter_type, meter_serial_number, registered_at, boot_accepted_at, connection_epoch, last_connect_at, last_disconnect_at, last_boot_at, last_heartbeat_at, last_status_at, last_meter_values_at, last_tx_start_at, last_tx_stop_at, last_error_at, energy_wh, energy_peak_wh, has_evses FROM charge_points WHERE identity IN (SELECT value FROM json_each(?1)) ORDER BY identity"""
 
 GET_CREDENTIALS: Final = """\
 SELECT key, password_hash, password_hash_candidate, authenticated_at, security_profile, highest_profile,
@@ -218,6 +218,13 @@ DELETE FROM charge_points WHERE key = ?1"""
 
 GET_AUTO_START: Final = """\
 SELECT auto_start FROM charge_points WHERE key = ?1"""
+
+GET_INVENTORY: Final = """\
+SELECT key, firmware_version, inventoried_firmware, last_boot_at, last_status_at FROM charge_points
+WHERE identity = ?1"""
+
+SET_INVENTORIED: Final = """\
+UPDATE charge_points SET inventoried_firmware = ?1 WHERE key = ?2"""
 
 GET_LAST_BOOT: Final = """\
 SELECT last_boot_at FROM charge_points WHERE key = ?1"""
@@ -693,10 +700,10 @@ LIST_STORED_UPLOADS: Final = """\
 SELECT stored_name FROM uploads"""
 
 LIST_FLEET: Final = """\
-SELECT key, identity, energy_wh, energy_peak_wh, last_boot_at, last_tx_start_at FROM charge_points ORDER BY identity"""
+SELECT key, identity, energy_wh, energy_peak_wh, last_boot_at, last_tx_start_at, has_evses FROM charge_points ORDER BY identity"""
 
 LIST_FLEET_CONNECTORS: Final = """\
-SELECT charge_point_key, evse_id, connector_id, status, error_code, is_shown FROM connectors ORDER BY charge_point_key, evse_id, connector_id"""
+SELECT charge_point_key, evse_id, connector_id, status, error_code FROM connectors ORDER BY charge_point_key, evse_id, connector_id"""
 
 LIST_FLEET_TRANSACTIONS: Final = """\
 SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at, samples_thinned, evse_id FROM transactions WHERE stopped_at IS NULL ORDER BY started_at, id"""

@@ -15,6 +15,7 @@
 -- security_profile: the least that it must use, as an operator says. highest_profile: the highest that it has used.
 -- certificate_serial: the serial number that may stand as CN in its certificate, as an operator says.
 -- authenticated_at: when it last proved who it is, by password or certificate.
+-- inventoried_firmware: with which it was last asked for a report of its device model, empty for one that it didn't tell.
 -- has_evses: whether the version that it speaks numbers connectors within EVSEs, and gives transactions the charger's ids.
 -- rated_power_w: the most that each of its connectors can deliver, as an operator says.
 CREATE TABLE charge_points (
@@ -36,6 +37,7 @@ CREATE TABLE charge_points (
     serial_number             TEXT,
     charge_box_serial_number  TEXT,
     firmware_version          TEXT,
+    inventoried_firmware      TEXT,
     iccid                     TEXT,
     imsi                      TEXT,
     meter_type                TEXT,
