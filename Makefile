@@ -35,8 +35,8 @@ setup: $(VENV)/.runtime $(INSTALLED_EXTRAS) ## Install MCPP into .venv; with EXT
 run: $(VENV)/.runtime $(INSTALLED_EXTRAS) ## Run the central system; settings as ARGS="--ocpp-port 9001" or MCPP_ variables
 	@exec $(BIN)/mcpp serve $(ARGS)
 
-demo: $(VENV)/.runtime ## Show a charging session of one virtual charger; ARGS="--pace 0" for all at once
-	@exec $(BIN)/python -m tools.demo $(ARGS)
+demo: $(VENV)/.runtime ## Show a charging session of one virtual charger; VERSION=2.0.1 or 2.1 of OCPP instead of 1.6
+	@exec $(BIN)/python -m tools.demo $(if $(VERSION),--version '$(VERSION)') $(ARGS)
 
 test: $(VENV)/.dev ## Run all tests as CI does; one file or word as ARGS="tests/unit -k writer"
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal --hypothesis-profile=ci $(ARGS)

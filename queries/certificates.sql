@@ -1,12 +1,12 @@
 -- Store a signing request, with the certificate where it is signed at once.
 -- name: AddCertificate :one
 INSERT INTO certificates (
-    charge_point_key, charge_point_id, status, subject, key_type, csr, requested_at, approved_by, decided_at,
-    certificate, serial_number, issued_at, expires_at
+    charge_point_key, charge_point_id, status, subject, key_type, csr, request_id, requested_at, approved_by,
+    decided_at, certificate, serial_number, issued_at, expires_at
 )
 VALUES (
-    @charge_point_key, @charge_point_id, @status, @subject, @key_type, @csr, @requested_at, @approved_by, @decided_at,
-    @certificate, @serial_number, @issued_at, @expires_at
+    @charge_point_key, @charge_point_id, @status, @subject, @key_type, @csr, @request_id, @requested_at, @approved_by,
+    @decided_at, @certificate, @serial_number, @issued_at, @expires_at
 )
 RETURNING id;
 
@@ -60,6 +60,10 @@ WHERE id = @id;
 -- Keep that one is rejected or superseded, or what its charge point answered to it.
 -- name: SetCertificateStatus :exec
 UPDATE certificates SET status = @status, reason = sqlc.narg(reason) WHERE id = @id;
+
+-- Keep the id under which a charge point asked again for the same.
+-- name: SetCertificateRequestId :exec
+UPDATE certificates SET request_id = @request_id WHERE id = @id;
 
 -- Keep when an operator decided.
 -- name: SetCertificateDecided :exec

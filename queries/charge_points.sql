@@ -158,6 +158,15 @@ DELETE FROM charge_points WHERE key = @key;
 -- name: GetAutoStart :one
 SELECT auto_start FROM charge_points WHERE key = @key;
 
+-- What says whether a charge point is to be asked for a report of its device model.
+-- name: GetInventory :one
+SELECT key, firmware_version, inventoried_firmware, last_boot_at, last_status_at FROM charge_points
+WHERE identity = @identity;
+
+-- Keep with which firmware a charge point was last asked for a report of its device model.
+-- name: SetInventoried :exec
+UPDATE charge_points SET inventoried_firmware = @inventoried_firmware WHERE key = @key;
+
 -- When a charge point last booted.
 -- name: GetLastBoot :one
 SELECT last_boot_at FROM charge_points WHERE key = @key;

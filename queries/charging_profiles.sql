@@ -4,8 +4,8 @@ SELECT * FROM charging_profiles WHERE name = @name;
 
 -- Store a charging profile or replace it.
 -- name: PutChargingProfile :exec
-INSERT INTO charging_profiles (name, profile) VALUES (@name, @profile)
-ON CONFLICT (name) DO UPDATE SET profile = excluded.profile;
+INSERT INTO charging_profiles (name, profile, ocpp_version) VALUES (@name, @profile, @ocpp_version)
+ON CONFLICT (name) DO UPDATE SET profile = excluded.profile, ocpp_version = excluded.ocpp_version;
 
 -- Forget a charging profile.
 -- name: DeleteChargingProfile :execrows

@@ -51,6 +51,10 @@ WHERE charge_point_key = @charge_point_key AND key > @after
     AND instr(lower(key), lower(CAST(@search AS TEXT))) > 0
 ORDER BY key LIMIT @page_size;
 
+-- The keys of a charge point's variables.
+-- name: ListVariableKeys :many
+SELECT key FROM device_variables WHERE charge_point_key = @charge_point_key ORDER BY key;
+
 -- Forget attributes that a charge point doesn't know.
 -- name: DeleteVariables :batchexec
 DELETE FROM device_variables WHERE charge_point_key = @charge_point_key AND key = @key;

@@ -4,10 +4,15 @@ SELECT * FROM id_tags WHERE id_tag = @id_tag;
 
 -- Store an id tag or change it; it is spelled as the last one who stored it did.
 -- name: PutIdTag :exec
-INSERT INTO id_tags (id_tag, status, expiry_date, parent_id_tag, note)
-VALUES (@id_tag, @status, @expiry_date, @parent_id_tag, @note)
+INSERT INTO id_tags (id_tag, status, expiry_date, parent_id_tag, note, token_type)
+VALUES (@id_tag, @status, @expiry_date, @parent_id_tag, @note, @token_type)
 ON CONFLICT (id_tag) DO UPDATE SET id_tag = excluded.id_tag, status = excluded.status,
-    expiry_date = excluded.expiry_date, parent_id_tag = excluded.parent_id_tag, note = excluded.note;
+    expiry_date = excluded.expiry_date, parent_id_tag = excluded.parent_id_tag, note = excluded.note,
+    token_type = excluded.token_type;
+
+-- An id tag by what is left of it without dashes, as contract ids are compared (OCPP 2.0.1 C07).
+-- name: FindIdTagWithoutDashes :one
+SELECT * FROM id_tags WHERE CAST(replace(id_tag, '-', '') AS TEXT) COLLATE NOCASE = CAST(@bare AS TEXT) LIMIT 1;
 
 -- Forget an id tag.
 -- name: DeleteIdTag :execrows

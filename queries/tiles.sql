@@ -6,7 +6,7 @@ SELECT
 FROM charge_points AS p
 LEFT JOIN connectors AS c ON c.charge_point_key = p.key AND c.is_shown = 1
 LEFT JOIN transactions AS t ON t.id = (
-    SELECT o.id FROM transactions AS o WHERE o.connector_key = c.key AND o.stopped_at IS NULL ORDER BY o.id DESC LIMIT 1
+    SELECT max(o.id) FROM transactions AS o WHERE o.connector_key = c.key AND o.stopped_at IS NULL
 )
 WHERE p.identity IN (sqlc.slice(identities))
 ORDER BY p.key, c.evse_id, c.connector_id;

@@ -49,9 +49,12 @@ ORDER BY happened_at LIMIT 1;
 SELECT id_tag, id_tag_type FROM transaction_events WHERE transaction_id = @transaction_id AND id_tag <> ''
 ORDER BY kind = 'ended', happened_at, seq_no LIMIT 1;
 
--- Say on which connector a transaction is.
+-- Say on which connector a transaction is, and in which session.
 -- name: MoveTransaction :exec
-UPDATE transactions SET connector_key = @connector_key, evse_id = @evse_id, connector_id = @connector_id WHERE id = @id;
+UPDATE transactions
+SET connector_key = @connector_key, evse_id = @evse_id, connector_id = @connector_id,
+    session_correlation_id = @session_correlation_id
+WHERE id = @id;
 
 -- Say when a transaction began.
 -- name: SetTransactionStart :exec

@@ -10,7 +10,7 @@ from typing import Self
 from mcpp.domain.authorization import AuthorizationPolicy
 from mcpp.domain.charge_points import Connected, connect
 from mcpp.domain.closing import Stop
-from mcpp.domain.memory import Memory
+from mcpp.domain.memory import Memory, ensure_connector
 from mcpp.domain.occasion import Occasion, OriginalMessage
 from mcpp.domain.statuses import StopReason
 from mcpp.domain.transactions import StartTransaction, StopTransaction, start_transaction, stop_transaction
@@ -74,6 +74,21 @@ class Database:
         end = Stop(meter_stop, at, None, StopReason.LOCAL)
         stop = StopTransaction(transaction_id, end, (), OriginalMessage("1.6", lambda: "{}"))
         stop_transaction(self.q, self.charge_point(charge_point_id, at), stop, AuthorizationPolicy(), Memory())
+
+    def move_to_evse(self, transaction_id: int, evse_id: int, ocpp_transaction_id: str, connector_id: int = 1) -> None:
+        """As if its charge point spoke OCPP 2.x: it's on a connector of an EVSE, by an id of its own."""
+        transaction = self.q.find_transaction(id=transaction_id)
+        assert transaction is not None
+        key = transaction.charge_point_key
+        connector = ensure_connector(self.q, key, connector_id, evse_id)
+        self.connection.execute(
+            "UPDATE transactions SET connector_key = ?, evse_id = ?, connector_id = ?, ocpp_transaction_id = ?"
+            " WHERE id = ?",
+            (connector.key, evse_id, connector_id, ocpp_transaction_id, transaction_id),
+        )
+        self.connection.execute(
+            "UPDATE connectors SET is_shown = (evse_id > 0) = (connector_id > 0) WHERE charge_point_key = ?", (key,)
+        )
 
     def session(
         self,

@@ -29,7 +29,9 @@ _NEVER: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 _METHODS: Final = [("**.py", "python"), ("templates/**.html", "jinja2")]
 
-_OPTIONS: Final = {"templates/**.html": {"trimmed": "true", "silent": "false", "trim_blocks": "true"}}
+_OPTIONS: Final = {
+    "templates/**.html": {"trimmed": "true", "silent": "false", "trim_blocks": "true", "extensions": "jinja2.ext.do"}
+}
 
 _KEYWORDS: Final = {"_": None, "gettext": None, "ngettext": (1, 2), "msgid": None}
 """`msgid("…")` marks a text that is translated elsewhere."""

@@ -35,7 +35,7 @@ from mcpp_generated.ocpp16.models import (
     StatusNotificationRequest,
     StopTransactionRequest,
 )
-from tools.demo import server
+from tools.demo.server import server
 
 TOKEN: Final = "showcase-operator-token"  # nosec B105  of a server that lives for a minute
 _DAYS: Final = 61

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any, Final
@@ -73,8 +73,8 @@ async def put_charging_profile(services: FromServices, request: Request, name: N
     Commands name it as `{"chargingProfile": {"$ref": "name"}}` or `{"csChargingProfiles": {"$ref": "name"}}`.
     """
     payload = await request.body()
-    _check(services.charging_profiles.values(), payload)
-    created = await services.writer.submit(charging_profiles.put, name, payload.decode())
+    version = _version_of(services.charging_profiles, payload)
+    created = await services.writer.submit(charging_profiles.put, name, payload.decode(), version)
     return Response(payload, HTTPStatus.CREATED if created else HTTPStatus.OK, media_type="application/json")
 
 
@@ -88,14 +88,14 @@ async def delete_charging_profile(services: FromServices, name: str) -> None:
     await services.writer.submit(charging_profiles.delete, name)
 
 
-def _check(models: Iterable[type[BaseModel]], payload: bytes) -> None:
-    """A profile of any version will do: the command that names it is checked again. Raises InvalidPayload."""
+def _version_of(models: Mapping[str, type[BaseModel]], payload: bytes) -> str:
+    """The oldest version whose profile it is: the command that names it is checked again. Raises InvalidPayload."""
     refusals: list[InvalidPayload] = []
-    for model in models:
+    for version, model in models.items():
         try:
             decode_payload(model, payload)
         except InvalidPayload as refusal:
             refusals.append(refusal)
         else:
-            return
+            return version
     raise refusals[0]

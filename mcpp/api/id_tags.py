@@ -75,7 +75,9 @@ async def get_id_tag(services: FromServices, id_tag: str) -> IdTag:
 )
 async def put_id_tag(services: FromServices, response: Response, id_tag: NewIdTag, wanted: WantedIdTag) -> IdTag:
     """Store an id tag, or replace all that is stored of one."""
-    tag = id_tags.StoredTag(id_tag, wanted.status, wanted.expiry_date, wanted.parent_id_tag, wanted.note)
+    tag = id_tags.StoredTag(
+        id_tag, wanted.status, wanted.expiry_date, wanted.parent_id_tag, wanted.note, wanted.token_type
+    )
     if await services.writer.submit(id_tags.put, tag):
         response.status_code = HTTPStatus.CREATED
     return await _find(services, id_tag)

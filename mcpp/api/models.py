@@ -209,6 +209,7 @@ class IdTag(BaseModel):
     expiry_date: Time | None
     parent_id_tag: str | None = Field(description="The group it belongs to (OCPP 1.6 §3.4).")
     note: str | None
+    token_type: str | None = Field(description="As what it has to be presented, where the version tells (2.0.1).")
 
 
 class UnknownIdTag(BaseModel):

@@ -86,12 +86,16 @@ class SigningDesk:
         operations: Mapping[str, CertificateOperations],
         revoked: Revoked,
         end_connection: Callable[[str], None],
+        url: Callable[[], str],
         organization: str | None,
         lifetime: timedelta,
         renewal: timedelta,
         now: Callable[[], datetime] = _utc_now,
     ) -> None:
-        """`operations` are by OCPP version; `end_connection` ends that of the charge point of an identity."""
+        """`operations` are by OCPP version; `end_connection` ends that of the charge point of an identity.
+
+        `url` is where charge points reach this server.
+        """
         self.store: Final = store
         self.revoked: Final = revoked
         self.renewal: Final = renewal
@@ -100,6 +104,7 @@ class SigningDesk:
         self._live = live
         self._operations = operations
         self._end_connection = end_connection
+        self._url = url
         self._organization = organization
         self._lifetime = lifetime
         self._now = now
@@ -127,7 +132,7 @@ class SigningDesk:
 
     # Charge points.
 
-    def read_signing_request(self, text: str) -> TakeSigningRequest:
+    def read_signing_request(self, text: str, request_id: int | None) -> TakeSigningRequest:
         """See `mcpp.csms.certificates.ReadSigningRequest`."""
         from mcpp.certificates.requests import BadSigningRequest, read_signing_request  # as the authority, see store.py
 
@@ -140,7 +145,7 @@ class SigningDesk:
             organization=self._organization, window_is_open=self.window_until is not None, renewal=self.renewal
         )
         sign = partial(authority.sign_request, lifetime=self._lifetime, now=self._now())
-        return partial(certificates.request, asked=asked, policy=policy, sign=sign)
+        return partial(certificates.request, asked=asked, policy=policy, sign=sign, request_id=request_id)
 
     def __call__(self, event: Event) -> None:
         """Go on with the charge point that something happened to."""
@@ -275,7 +280,7 @@ class SigningDesk:
             return False
         try:
             if isinstance(task, Deliver):
-                await operations.deliver(identity, task.certificate)
+                await operations.deliver(identity, task.certificate, task.request_id)
                 return True
             await self._perform(identity, task, operations)
         except (NotConnected, ConnectionLost, QueueFull):
@@ -293,7 +298,7 @@ class SigningDesk:
             case RollOutStage.REQUEST_CERTIFICATE:
                 verdict = await operations.ask_for_request(identity)
             case RollOutStage.SECURITY_PROFILE:
-                verdict = await operations.raise_profile(identity, roll_out.HIGHEST_PROFILE)
+                verdict = await operations.raise_profile(identity, roll_out.HIGHEST_PROFILE, self._url())
                 if verdict.needs_restart:
                     self._needing_restart.add(identity)
             case _:

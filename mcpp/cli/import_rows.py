@@ -90,7 +90,7 @@ class IdTagRow:
         before = id_tags.StoredTag(self.id_tag)
         if stored is not None:
             before = id_tags.StoredTag(
-                self.id_tag, stored.status, stored.expiry_date, stored.parent_id_tag, stored.note
+                self.id_tag, stored.status, stored.expiry_date, stored.parent_id_tag, stored.note, stored.token_type
             )
         tag = id_tags.StoredTag(
             self.id_tag,
@@ -98,6 +98,7 @@ class IdTagRow:
             before.expiry_date if self.expiry_date is KEEP else self.expiry_date,
             before.parent_id_tag if self.parent_id_tag is KEEP else self.parent_id_tag,
             before.note if self.note is KEEP else self.note,
+            before.token_type,
         )
         return id_tags.put(q, tag)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from pydantic import JsonValue
@@ -39,7 +40,7 @@ class ButtonCommand(NamedTuple):
 Buttons = Mapping[Button, ButtonCommand]
 """Those that a version has."""
 
-NO_BUTTONS: Final[Buttons] = {}
+NO_BUTTONS: Final[Buttons] = MappingProxyType({})
 
 
 def plain(payload: Mapping[str, JsonValue]) -> Callable[[int, int], dict[str, JsonValue]]:

@@ -123,10 +123,15 @@ class CallContext:
         return learning.verdict(peer.identity, self._flow.correlation_id, connector_id, id_tag, stored_verdict, evse_id)
 
     async def ask_authorize(
-        self, id_tag: str, stored_verdict: Authorization, connector_id: int | None = None
+        self,
+        id_tag: str,
+        stored_verdict: Authorization,
+        connector_id: int | None = None,
+        evse_id: int = NO_EVSE,
+        token_type: str | None = None,
     ) -> Authorization:
         """The site's own verdict on an id tag, else the one by what is stored; of one that is being learnt, that."""
-        learnt = self.learn(id_tag, stored_verdict, connector_id)
+        learnt = self.learn(id_tag, stored_verdict, connector_id, evse_id)
         if learnt is not None:
             return learnt
         ask = self.services.ask_authorize
@@ -138,6 +143,8 @@ class CallContext:
             connector_id=connector_id,
             id_tag=id_tag,
             by_the_books=stored_verdict,
+            evse_id=evse_id,
+            token_type=token_type,
         )
         began = perf_counter()
         verdict = await ask(question)

@@ -11,8 +11,11 @@ from mcpp_generated.db.queries import Queries
 TakeSigningRequest: TypeAlias = Callable[[Queries, Occasion], Result[bool]]
 """Takes a signing request within a unit of work; whether it is taken."""
 
-ReadSigningRequest: TypeAlias = Callable[[str], TakeSigningRequest]
-"""Reads the text of a signing request, and says what is to be done with it in the database."""
+ReadSigningRequest: TypeAlias = Callable[[str, int | None], TakeSigningRequest]
+"""Reads the text of a signing request, and says what is to be done with it in the database.
+
+The number is the charge point's own of the request; None where it gave none.
+"""
 
 
 class Verdict(NamedTuple):
@@ -39,12 +42,15 @@ class CertificateOperations(Protocol):
         """Have it send a signing request; that comes later, or doesn't."""
         ...
 
-    async def deliver(self, charge_point_id: str, certificate: str) -> Verdict:
-        """Send the certificate (PEM) that was made of its request; what it answers is stored on the way."""
+    async def deliver(self, charge_point_id: str, certificate: str, request_id: int | None) -> Verdict:
+        """Send the certificate (PEM) that was made of its request, of that number if it gave one.
+
+        What it answers is stored on the way.
+        """
         ...
 
-    async def raise_profile(self, charge_point_id: str, profile: int) -> Verdict:
-        """Have it connect by this security profile from now on."""
+    async def raise_profile(self, charge_point_id: str, profile: int, url: str) -> Verdict:
+        """Have it connect by this security profile from now on; `url` is this server's, without the identity."""
         ...
 
     async def restart(self, charge_point_id: str) -> Verdict:

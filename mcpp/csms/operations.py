@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol, TypeAlias
 
 from mcpp.csms.live import LiveChargePoints
 from mcpp.domain.memory import NO_EVSE
+from mcpp.domain.remote_starts import PreparedStart
 from mcpp.ocppj.errors import NotConnected
 
 
@@ -28,8 +29,12 @@ Connector 0 of an EVSE is any of its.
 """
 
 
+PrepareStart: TypeAlias = Callable[[str], Awaitable[PreparedStart]]
+"""Prepares a remote start for an id tag; raises WriteFailed."""
+
+
 class Transactions(Protocol):
-    """What operations ask of the stored transactions."""
+    """What operations ask of what is stored: transactions, and keys of configuration."""
 
     async def running_transaction(
         self, charge_point_id: str, connector_id: int, evse_id: int = NO_EVSE
@@ -39,6 +44,10 @@ class Transactions(Protocol):
 
     async def ids_of(self, transaction_id: int) -> TransactionIds | None:
         """Both ids of a transaction, by ours; None where there is no such transaction."""
+        ...
+
+    async def known_keys(self, charge_point_id: str) -> Sequence[str]:
+        """The keys of the variables that a charge point has told of (mcpp.domain.variables)."""
         ...
 
 

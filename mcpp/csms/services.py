@@ -9,6 +9,7 @@ from functools import partial
 from typing import Final
 
 from mcpp.csms.certificates import ReadSigningRequest, TakeSigningRequest
+from mcpp.csms.contracts import Contracts
 from mcpp.csms.learning import CardLearning
 from mcpp.csms.offers import Offer
 from mcpp.domain import certificates
@@ -17,7 +18,13 @@ from mcpp.domain.cards import CardBook
 from mcpp.domain.conformance import ConformanceBook
 from mcpp.domain.events import Event
 from mcpp.domain.memory import Memory
-from mcpp.domain.questions import AuthorizationQuestion, DataTransferAnswer, DataTransferQuestion
+from mcpp.domain.questions import (
+    AuthorizationQuestion,
+    ContractCertificateAnswer,
+    ContractCertificateQuestion,
+    DataTransferAnswer,
+    DataTransferQuestion,
+)
 from mcpp.domain.stamps import StampBook
 from mcpp.storage.writer import Writer
 from mcpp_generated.db.queries import Queries
@@ -26,7 +33,7 @@ _utc_now: Final = partial(datetime.now, UTC)
 """Without a frame of Python's: it runs for every message."""
 
 
-def _no_authority(_: str) -> TakeSigningRequest:
+def _no_authority(_: str, __: int | None) -> TakeSigningRequest:
     return partial(certificates.refuse, reason="there is no certificate authority here")
 
 
@@ -52,12 +59,18 @@ class Services:
     """Makes an offer of a charge point's key and the password that a CALL will give it."""
     read_signing_request: ReadSigningRequest = _no_authority
     """Of the built-in certificate authority."""
+    contracts: Contracts | None = None
+    """Checks certificates of contracts; None: none is trusted."""
     learning: CardLearning = field(init=False)
     """The cards that are being learnt."""
     ask_authorize: Callable[[AuthorizationQuestion], Awaitable[Authorization | None]] | None = None
     """A site's own verdict, None for the database's; there only where somebody has verdicts."""
     ask_data_transfer: Callable[[DataTransferQuestion], Awaitable[DataTransferAnswer | None]] | None = None
     """A site's own answer to a vendor's message; there only where somebody answers."""
+    ask_contract_certificate: (
+        Callable[[ContractCertificateQuestion], Awaitable[ContractCertificateAnswer | None]] | None
+    ) = None
+    """A contract's certificate by its provider; there only where somebody can get one."""
 
     def __post_init__(self) -> None:
         self.learning = CardLearning(self.now, self.publish, self.policy)

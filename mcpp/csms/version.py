@@ -16,13 +16,14 @@ from pydantic import BaseModel, JsonValue
 
 from mcpp.csms import answers
 from mcpp.csms.answers import AnyMeaning
-from mcpp.csms.buttons import NO_BUTTONS, Buttons
+from mcpp.csms.buttons import Buttons
 from mcpp.csms.calls import Answer, CallRouter
 from mcpp.csms.certificates import CertificateOperations
 from mcpp.csms.decoding import SubjectReader, decode_response, subject_of
+from mcpp.csms.inquiries import AskTransaction
 from mcpp.csms.live import Exchange, LiveChargePoints
 from mcpp.csms.offers import Offer
-from mcpp.csms.operations import Operations, TransactionIds, Transactions
+from mcpp.csms.operations import Operations, PrepareStart, TransactionIds, Transactions
 from mcpp.csms.rewrites import rewrite
 from mcpp.csms.services import Services
 from mcpp.csms.vocabulary import Vocabulary
@@ -57,11 +58,13 @@ class Version:
     """The password for its basic authentication that a request of ours gives a charge point."""
     remote_stop: Callable[[TransactionIds], tuple[AnyAction, BaseModel]]
     """The CALL that asks to stop a transaction: its action and its request."""
-    operations: Callable[[LiveChargePoints, Transactions], Operations]
+    operations: Callable[[LiveChargePoints, Transactions, PrepareStart], Operations]
     certificate_operations: Callable[[LiveChargePoints], CertificateOperations]
     local_list_sync: Callable[[Writer[Queries], LiveChargePoints, Callable[[], datetime]], SyncLocalList]
     charging_profile: type[BaseModel]
     """What is stored by a name, for commands to refer to."""
+    ask_transaction: Callable[[LiveChargePoints], AskTransaction] | None = None
+    """Asks whether a transaction still runs; None where the version has no such question (1.6)."""
     read_unmatched: Callable[[UnmatchedKind, str], Content]
     """Reads the stored payload of an unmatched message."""
 
@@ -92,7 +95,7 @@ class KnownVersion:
     """In what its frames differ from those of others."""
     has_evses: bool = False
     """Connectors are numbered within EVSEs, and a charge point gives its transactions ids of its own (2.0.1)."""
-    buttons: Buttons = field(default_factory=lambda: NO_BUTTONS)
+    buttons: Buttons = field(default_factory=dict)
     """What the pages' buttons ask of charge points that speak it."""
     import_room: Callable[[], Version]
     """Imports all of it; the second time that costs nothing."""

@@ -66,17 +66,26 @@ class Authorization:
 
 
 def authorize(
-    q: Queries, charge_point_key: int, id_tag: str, now: datetime, policy: AuthorizationPolicy
+    q: Queries,
+    charge_point_key: int,
+    id_tag: str,
+    now: datetime,
+    policy: AuthorizationPolicy,
+    token_type: str | None = None,
 ) -> Authorization:
     """The verdict on an id tag by what is stored of it, presented at a charge point.
 
     One that is stored as it was presented is that one; else it's looked for without what its charger may have appended.
+    Its type counts only where an operator has stored one: some charge points change it from message to message.
     """
     tag = q.get_id_tag(id_tag=id_tag)
     if tag is None and (bare := policy.bare(id_tag)) != id_tag:
         tag = q.get_id_tag(id_tag=bare)
     if tag is not None:
-        return verdict_on(tag, now)
+        verdict = verdict_on(tag, now)
+        if token_type is None or tag.token_type is None or tag.token_type.casefold() == token_type.casefold():
+            return verdict
+        return replace(verdict, status=AuthorizationStatus.INVALID)
     if policy.is_auto_start(id_tag) and (not policy.known_only or _starts_itself(q, charge_point_key, policy)):
         return Authorization(AuthorizationStatus.ACCEPTED)
     return Authorization(
@@ -104,11 +113,12 @@ def authorize_start(
     id_tag: str,
     now: datetime,
     policy: AuthorizationPolicy,
+    token_type: str | None = None,
     *,
     own_transaction_id: int,
 ) -> Authorization:
     """The verdict on an id tag that started a transaction; only here can it be ConcurrentTx (OCPP 1.6 §7.2)."""
-    verdict = authorize(q, charge_point_key, id_tag, now, policy)
+    verdict = authorize(q, charge_point_key, id_tag, now, policy, token_type)
     may_be_concurrent = policy.deny_concurrent and not policy.is_auto_start(id_tag)
     if verdict.status is not AuthorizationStatus.ACCEPTED or not may_be_concurrent:
         return verdict

@@ -96,10 +96,12 @@ def renewal_time(lifetime: timedelta, renewal: timedelta) -> timedelta:
     return min(renewal, lifetime / 3)
 
 
-def request(q: Queries, occasion: Occasion, asked: Asked, policy: SigningPolicy, sign: Sign) -> Result[bool]:
+def request(
+    q: Queries, occasion: Occasion, asked: Asked, policy: SigningPolicy, sign: Sign, request_id: int | None = None
+) -> Result[bool]:
     """Take a signing request; whether it is taken: signed, or kept for an operator.
 
-    One that is repeated before it is decided or delivered changes nothing.
+    One that is repeated before it is decided or delivered changes nothing but its id, which the charge point gave it.
     """
     known = q.get_charge_point(identity=occasion.charge_point_id)
     assert known is not None
@@ -109,6 +111,8 @@ def request(q: Queries, occasion: Occasion, asked: Asked, policy: SigningPolicy,
     of_charge_point = q.list_certificates_of_key(charge_point_key=known.key)
     repeated = next((it for it in of_charge_point if it.status in _OPEN and it.csr == asked.csr), None)
     if repeated is not None:
+        if repeated.request_id != request_id:
+            q.set_certificate_request_id(request_id=request_id, id=repeated.id)
         is_waiting = repeated.status is CertificateState.PENDING
         return Result(True, () if is_waiting else (_requested(occasion, repeated.id, asked, repeated.approved_by),))
     for older in of_charge_point:
@@ -123,6 +127,7 @@ def request(q: Queries, occasion: Occasion, asked: Asked, policy: SigningPolicy,
         subject=asked.subject,
         key_type=asked.key_type,
         csr=asked.csr,
+        request_id=request_id,
         requested_at=occasion.at,
         approved_by=approval,
         decided_at=None if signed is None else occasion.at,

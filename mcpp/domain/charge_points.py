@@ -352,6 +352,7 @@ def report(
         at=occasion.at,
         kind=kind.value,
         status=status,
+        request_id=request_id,
     )
     return Result(None, (event,))
 

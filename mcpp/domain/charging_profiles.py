@@ -14,10 +14,13 @@ class UnknownChargingProfile(Unknown):
         self.name = name
 
 
-def put(q: Queries, name: str, profile: str) -> bool:
-    """Store a profile, JSON text that was checked before, as it is. Returns whether it's a new one."""
+def put(q: Queries, name: str, profile: str, ocpp_version: str) -> bool:
+    """Store a profile, JSON text that was checked before, as it is. Returns whether it's a new one.
+
+    `ocpp_version` is the oldest version whose profile it is.
+    """
     created = q.get_charging_profile(name=name) is None
-    q.put_charging_profile(name=name, profile=profile)
+    q.put_charging_profile(name=name, profile=profile, ocpp_version=ocpp_version)
     return created
 
 

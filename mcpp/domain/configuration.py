@@ -58,7 +58,12 @@ def positive_number(q: Queries, charge_point_key: int, key: str) -> int | None:
     known = q.get_configuration_key(charge_point_key=charge_point_key, key=key)
     if known is None or known.value is None:
         return None
-    text = known.value.strip()
+    return as_positive(known.value)
+
+
+def as_positive(text: str) -> int | None:
+    """A positive number as a charge point wrote it; None where it's none."""
+    text = text.strip()
     return int(text) or None if text.isascii() and text.isdecimal() and len(text) < 19 else None
 
 

@@ -6,7 +6,6 @@ counts as an error of the charge point.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,11 +14,11 @@ from typing import Final
 
 from mcpp import bounds
 from mcpp.bounds import Over
-from mcpp.domain.device_model import presentable, set_known_value
+from mcpp.domain.device_model import masked_json, presentable, set_known_value
 from mcpp.domain.events import DeviceEventReceived
 from mcpp.domain.occasion import LeftOut, Occasion, Result
 from mcpp.domain.variables import VariableRef
-from mcpp.redaction import redact, redact_text
+from mcpp.redaction import redact_text
 from mcpp_generated.db.enums import DeviceEventKind
 from mcpp_generated.db.queries import Queries
 
@@ -94,7 +93,7 @@ def _store(
     ref = event.subject if isinstance(event.subject, VariableRef) else VariableRef("", "")
     subject = ref.key if isinstance(event.subject, VariableRef) else redact_text(event.subject)
     value = _value(q, occasion, event)
-    details = json.dumps(redact(event.details), separators=(",", ":"))
+    details = masked_json(event.details)
     if len(details) > bounds.DEVICE_EVENT_DETAILS:
         left_out.append(LeftOut(Over.TOO_MUCH_TO_KEEP, "", f"{len(details)} bytes of details", ""))
         details = "{}"

@@ -7,7 +7,8 @@ told of last.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -16,7 +17,7 @@ from mcpp import bounds
 from mcpp.bounds import Over
 from mcpp.domain.occasion import LeftOut, Occasion, Result
 from mcpp.domain.variables import VariableRef
-from mcpp.redaction import is_secret_variable, redact_text
+from mcpp.redaction import is_secret_variable, may_hide_secret, redact, redact_text
 from mcpp_generated.db.enums import Mutability
 from mcpp_generated.db.models import (
     DeleteMonitorsParams,
@@ -107,6 +108,12 @@ def is_secret(ref: VariableRef, mutability: Mutability | None = None) -> bool:
     return is_secret_variable(
         ref.component, ref.variable, ref.component_instance, ref.variable_instance, mutability=mutability
     )
+
+
+def masked_json(content: Mapping[str, object]) -> str:
+    """What a charge point says, as JSON without secrets."""
+    text = json.dumps(content, separators=(",", ":"))
+    return json.dumps(redact(content), separators=(",", ":")) if may_hide_secret(text.encode()) else text
 
 
 def ref_of(row: DeviceVariable) -> VariableRef:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
 
@@ -20,11 +20,12 @@ from mcpp.domain.device_model import (
     Variable,
     forget_monitors_before,
     forget_variables_before,
+    masked_json,
     note_monitors,
     note_variables,
 )
+from mcpp.domain.events import ReportReceived
 from mcpp.domain.occasion import LeftOut, Occasion, Result
-from mcpp.redaction import redact
 from mcpp_generated.db.enums import DeviceReportKind
 from mcpp_generated.db.models import DeviceReport, ListReportStepsRow
 from mcpp_generated.db.queries import Queries
@@ -97,13 +98,14 @@ def note_report_chunk(q: Queries, occasion: Occasion, chunk: ReportChunk) -> Res
         requested_at=None,
         is_full=False,
     )
-    content = json.dumps(redact(chunk.content), separators=(",", ":"))
+    content = masked_json(chunk.content)
     if content in q.list_chunk_contents(report_id=report.id, seq_no=chunk.seq_no):
         return Result(None)
     steps = q.list_report_steps(report_id=report.id)
     if steps and _begins_anew([step.seq_no for step in steps], chunk.seq_no, is_complete=report.is_complete):
         q.delete_report_chunks(report_id=report.id)
         steps, report = [], report._replace(first_at=None, is_complete=False)
+    was_complete = report.is_complete
     left_out: list[LeftOut] = []
     if len(steps) >= bounds.DEVICE_REPORT_CHUNKS:
         left_out.append(LeftOut(Over.TOO_MUCH_TO_KEEP, "", "a chunk of a report", ""))
@@ -131,8 +133,9 @@ def note_report_chunk(q: Queries, occasion: Occasion, chunk: ReportChunk) -> Res
         id=report.id, first_at=report.first_at, last_at=report.last_at, is_complete=report.is_complete
     )
     _finish(q, occasion, report, steps)
+    events = (_completed(occasion, chunk),) if report.is_complete and not was_complete else ()
     left_out += _drop_oldest(q, occasion, spared=report.id)
-    return Result(None, left_out=tuple(left_out))
+    return Result(None, events, left_out=tuple(left_out))
 
 
 def note_snapshot(q: Queries, occasion: Occasion, chunk: ReportChunk) -> Result[None]:
@@ -141,6 +144,28 @@ def note_snapshot(q: Queries, occasion: Occasion, chunk: ReportChunk) -> Result[
     if known is not None:
         q.delete_device_report(id=known.id)
     return note_report_chunk(q, occasion, chunk)
+
+
+def note_merged_snapshot(q: Queries, occasion: Occasion, chunk: ReportChunk) -> Result[None]:
+    """As `note_snapshot`, but what the one before says beside stays."""
+    known = find_snapshot(q, occasion.charge_point_key, chunk.kind, chunk.request_id)
+    before = {} if known is None else json.loads(known)
+    return note_snapshot(q, occasion, replace(chunk, content={**before, **chunk.content}))
+
+
+def find_snapshot(q: Queries, charge_point_key: int, kind: DeviceReportKind, request_id: int) -> str | None:
+    """What a report that came whole says, as JSON."""
+    known = q.find_device_report_of_kind(charge_point_key=charge_point_key, kind=kind, request_id=request_id)
+    chunks = [] if known is None else q.list_report_chunks(report_id=known.id)
+    return chunks[-1].content if chunks else None
+
+
+def forget_snapshot(q: Queries, occasion: Occasion, kind: DeviceReportKind, request_id: int) -> Result[None]:
+    """What a report that came whole says holds no more."""
+    known = _find(q, occasion, kind, request_id)
+    if known is not None:
+        q.delete_device_report(id=known.id)
+    return Result(None)
 
 
 def missing(numbers: Iterable[int]) -> list[tuple[int, int]]:
@@ -169,6 +194,17 @@ def _finish(q: Queries, occasion: Occasion, report: DeviceReport, steps: Sequenc
         forget_variables_before(q, occasion, began)
     elif report.kind is DeviceReportKind.MONITORS:
         forget_monitors_before(q, occasion, began)
+
+
+def _completed(occasion: Occasion, chunk: ReportChunk) -> ReportReceived:
+    return ReportReceived(
+        charge_point_id=occasion.charge_point_id,
+        correlation_id=occasion.correlation_id,
+        at=occasion.at,
+        kind=chunk.kind.value,
+        status="complete",
+        request_id=chunk.request_id,
+    )
 
 
 def _find(q: Queries, occasion: Occasion, kind: DeviceReportKind, request_id: int) -> DeviceReport | None:

@@ -306,10 +306,14 @@ class DeviceEventReceived(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportReceived(Event):
-    """Diagnostics, firmware or log upload: the charger says how far it is."""
+    """Diagnostics, firmware or log upload: the charger says how far it is. Or a report in chunks is complete."""
 
     kind: str
+    """As in the API: of what, such as `firmware`; of chunks `variables`, `customer_information` and the like."""
     status: str
+    """As the charger says it; `complete` where it doesn't."""
+    request_id: int | None = None
+    """Of the request that asked for it, where it has one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -132,13 +132,20 @@ class Memory:
 
     def allows(self, occasion: Occasion, samples: Sequence[Sample]) -> bool:
         """Whether samples of a charge point may be stored, by how much it has had stored lately."""
-        allowance = self._allowances.get(occasion.charge_point_key)
-        if allowance is None:
-            allowance = self._allowances[occasion.charge_point_key] = Allowance()
-        if allowance.take(stored_size(samples), occasion.at):
+        if self._allowance_of(occasion).take(stored_size(samples), occasion.at):
             return True
         self.leave_out(Over.TOO_MUCH_TO_KEEP, "", f"{len(samples)} samples")
         return False
+
+    def allows_event(self, occasion: Occasion) -> bool:
+        """Whether one more event of a transaction may be kept beside its samples, as in `allows`."""
+        return self._allowance_of(occasion).take(bounds.ROW, occasion.at)
+
+    def _allowance_of(self, occasion: Occasion) -> Allowance:
+        allowance = self._allowances.get(occasion.charge_point_key)
+        if allowance is None:
+            allowance = self._allowances[occasion.charge_point_key] = Allowance()
+        return allowance
 
     def place_in_bounds(
         self, q: Queries, charge_point_key: int, connector_id: int, evse_id: int = NO_EVSE

@@ -29,7 +29,8 @@ class RecordMeterValues:
     claimed_transaction_id: int
     """As the charger says; 0 where it names none."""
     samples: Sequence[Sample]
-    original: OriginalMessage
+    original: OriginalMessage | None
+    """What is kept aside where the transaction is another's; None where none is claimed."""
     evse_id: int = NO_EVSE
 
     @property
@@ -76,6 +77,7 @@ def _record(
     elif command.usable_id > 0:
         # Another central system's, as it may be: kept aside, and shown.
         foreign = command.usable_id
+        assert command.original is not None, "it claims a transaction"
         kept = unmatched.keep_meter_values(q, occasion, foreign, command.original, memory)
     else:
         kind_id = _kind_ids(q, occasion.charge_point_key, memory)

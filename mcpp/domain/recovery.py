@@ -170,8 +170,8 @@ def close_orphans(
 ) -> Result[int]:
     """Close what is still suspected after its grace period. Returns how many.
 
-    `connected_since` has the charge points that are connected now, by their keys. What a charge point can be asked about
-    waits for `mcpp.domain.inquiries`.
+    `connected_since` has the charge points that are connected now, by their keys. What a charge point can be asked
+    about waits for `mcpp.domain.inquiries`.
     """
     latest = now - grace
     due = [

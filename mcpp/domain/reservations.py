@@ -58,6 +58,15 @@ def cancel(q: Queries, occasion: Occasion, reservation_id: int) -> Result[None]:
     return Result(None, (_changed(q, reservation.id, occasion.at, occasion.correlation_id),))
 
 
+def end(q: Queries, occasion: Occasion, reservation_id: int, state: ReservationState) -> Result[None]:
+    """Store that a charge point let a reservation go, expired or cancelled; one that is over stays as it is."""
+    reservation = q.find_reservation(charge_point_id=occasion.charge_point_id, reservation_id=reservation_id)
+    if reservation is None or reservation.status is not ReservationState.ACCEPTED:
+        return Result(None)
+    q.set_reservation_status(id=reservation.id, status=state, transaction_id=None)
+    return Result(None, (_changed(q, reservation.id, occasion.at, occasion.correlation_id),))
+
+
 def use(
     q: Queries,
     occasion: Occasion,

@@ -48,6 +48,8 @@ class Deliver:
     key: int
     certificate: str
     """PEM."""
+    request_id: int | None = None
+    """The charge point's own number of its request, if it gave one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +98,17 @@ def next_task(q: Queries, operators: OperatorOccasion, identity: str, *, needs_r
     occasion = operators.about(known.key, identity)
     to_deliver = next(
         (
-            it.certificate
+            Deliver(known.key, it.certificate, it.request_id)
             for it in q.list_certificates_of_key(charge_point_key=known.key)
-            if it.status is CertificateState.APPROVED and it.expires_at is not None and it.expires_at > occasion.at
+            if it.status is CertificateState.APPROVED
+            and it.certificate is not None
+            and it.expires_at is not None
+            and it.expires_at > occasion.at
         ),
         None,
     )
     if to_deliver is not None:
-        return Result(Deliver(known.key, to_deliver))
+        return Result(to_deliver)
     events: tuple[RollOutProgressed, ...] = ()
     step = _current(q, known.key)
     while step is not None and step.step in _SEEN_BY_PROFILE and known.highest_profile >= HIGHEST_PROFILE:

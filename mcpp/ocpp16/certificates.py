@@ -55,14 +55,24 @@ class Ocpp16CertificateOperations:
         response = await self._live.call(charge_point_id, actions.EXTENDED_TRIGGER_MESSAGE, request)
         return Verdict(response.status is TriggerMessageStatus.ACCEPTED, response.status.value)
 
-    async def deliver(self, charge_point_id: str, certificate: str) -> Verdict:
+    async def deliver(
+        self,
+        charge_point_id: str,
+        certificate: str,
+        request_id: int | None,  # noqa: ARG002  requests have no numbers here
+    ) -> Verdict:
         """CertificateSigned; the chain is the certificate alone, which the installed root has signed."""
         request = CertificateSignedRequest(certificate_chain=certificate)
         response = await self._live.call(charge_point_id, actions.CERTIFICATE_SIGNED, request)
         return Verdict(response.status is CertificateSignedStatus.ACCEPTED, response.status.value)
 
-    async def raise_profile(self, charge_point_id: str, profile: int) -> Verdict:
-        """ChangeConfiguration of SecurityProfile."""
+    async def raise_profile(
+        self,
+        charge_point_id: str,
+        profile: int,
+        url: str,  # noqa: ARG002  it isn't set by the same key
+    ) -> Verdict:
+        """ChangeConfiguration of SecurityProfile; its URL is its own affair."""
         request = ChangeConfigurationRequest(key=_SECURITY_PROFILE, value=str(profile))
         status = (await self._live.call(charge_point_id, actions.CHANGE_CONFIGURATION, request)).status
         needs_restart = status is ConfigurationStatus.REBOOT_REQUIRED
@@ -76,7 +86,7 @@ class Ocpp16CertificateOperations:
 
 def sign_certificate(context: CallContext, request: SignCertificateRequest) -> Pending[SignCertificateResponse]:
     """SignCertificate.req: the certificate comes later, by a CertificateSigned.req of ours."""
-    return context.write(context.services.read_signing_request(request.csr)).then(
+    return context.write(context.services.read_signing_request(request.csr, None)).then(
         lambda taken: SignCertificateResponse(status=GenericStatus.ACCEPTED if taken else GenericStatus.REJECTED)
     )
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from mcpp.csms.decoding import invalid_payload
 from mcpp.csms.live import LiveChargePoints
-from mcpp.csms.operations import ChangeOutcome, RunningTransaction, TransactionIds, Transactions
+from mcpp.csms.operations import ChangeOutcome, PrepareStart, RunningTransaction, TransactionIds, Transactions
 from mcpp.domain.memory import NO_EVSE
 from mcpp.ocppj.actions import AnyAction
 from mcpp_generated.ocpp16 import actions
@@ -129,8 +129,8 @@ class Ocpp16Operations:
         await self._live.call(charge_point_id, actions.CLEAR_CHARGING_PROFILE, request)
 
 
-def operations(live: LiveChargePoints, transactions: Transactions) -> Ocpp16Operations:
-    """For one server."""
+def operations(live: LiveChargePoints, transactions: Transactions, _prepare_start: PrepareStart) -> Ocpp16Operations:
+    """For one server; a remote start has no number of its own in this version."""
     return Ocpp16Operations(live, transactions.running_transaction)
 
 

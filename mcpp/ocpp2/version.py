@@ -9,9 +9,30 @@ from pydantic import BaseModel
 from mcpp.csms.answers import AnyMeaning
 from mcpp.csms.operations import TransactionIds
 from mcpp.csms.version import Version
-from mcpp.ocpp2 import provisioning
+from mcpp.ocpp2 import (
+    authorization,
+    availability,
+    certificates,
+    contract_certificates,
+    data_transfer,
+    device_model,
+    diagnostics,
+    displays,
+    energy_resources,
+    firmware,
+    metering,
+    monitoring,
+    payments,
+    provisioning,
+    reservations,
+    security,
+    smart_charging,
+    streams,
+    transactions,
+)
 from mcpp.ocpp2.answers import ANSWERS
 from mcpp.ocpp2.certificates import Ocpp2CertificateOperations
+from mcpp.ocpp2.inquiries import ask_transaction
 from mcpp.ocpp2.local_list_sync import local_list_sync
 from mcpp.ocpp2.operations import Ocpp2Operations, remote_stop
 from mcpp.ocpp2.passwords import new_password
@@ -26,7 +47,30 @@ from mcpp_generated.ocpp21 import models as models21
 from mcpp_generated.ocpp201 import actions as actions201
 from mcpp_generated.ocpp201 import models as models201
 
-_HANDLERS = (provisioning.register,)
+_HANDLERS = tuple(
+    block.register
+    for block in (
+        authorization,
+        availability,
+        certificates,
+        contract_certificates,
+        data_transfer,
+        device_model,
+        diagnostics,
+        displays,
+        energy_resources,
+        firmware,
+        metering,
+        monitoring,
+        payments,
+        provisioning,
+        reservations,
+        security,
+        smart_charging,
+        streams,
+        transactions,
+    )
+)
 """Those of actions that a version doesn't have are passed over."""
 
 
@@ -35,6 +79,7 @@ def _version(
     repairs: Repairs,
     answers: Mapping[str, AnyMeaning],
     charging_profile: type[BaseModel],
+    longest_token: int,
 ) -> Version:
     def stop(transaction: TransactionIds) -> tuple[AnyAction, BaseModel]:
         return of_version(*remote_stop(transaction), actions)
@@ -47,15 +92,24 @@ def _version(
         answers=answers,
         new_password=new_password,
         remote_stop=stop,
-        operations=lambda live, transactions: Ocpp2Operations(Calls(live, actions, REPAIRS_21), transactions),
+        operations=lambda live, transactions, prepare_start: Ocpp2Operations(
+            Calls(live, actions, REPAIRS_21), transactions, prepare_start
+        ),
+        ask_transaction=lambda live: ask_transaction(Calls(live, actions, REPAIRS_21)),
         certificate_operations=lambda live: Ocpp2CertificateOperations(Calls(live, actions, REPAIRS_21)),
-        local_list_sync=lambda writer, live, now: local_list_sync(writer, Calls(live, actions, REPAIRS_21), now),
+        local_list_sync=lambda writer, live, now: local_list_sync(
+            writer, Calls(live, actions, REPAIRS_21), now, longest_token
+        ),
         charging_profile=charging_profile,
         read_unmatched=read_content,
     )
 
 
-OCPP21 = _version(actions21.ACTIONS, REPAIRS_21, ANSWERS, models21.ChargingProfileType)
+OCPP21 = _version(actions21.ACTIONS, REPAIRS_21, ANSWERS, models21.ChargingProfileType, longest_token=255)
 OCPP201 = _version(
-    actions201.ACTIONS, REPAIRS_201, widened_meanings(ANSWERS, REPAIRS_21), models201.ChargingProfileType
+    actions201.ACTIONS,
+    REPAIRS_201,
+    widened_meanings(ANSWERS, REPAIRS_21),
+    models201.ChargingProfileType,
+    longest_token=36,
 )

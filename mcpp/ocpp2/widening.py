@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from mcpp.csms.answers import AnyMeaning, Meaning
 from mcpp.csms.decoding import invalid_payload, widened
-from mcpp.csms.live import LiveChargePoints
+from mcpp.csms.live import Exchange, LiveChargePoints
 from mcpp.ocppj.actions import Action, AnyAction, Req, Res, decode, encode
 from mcpp.ocppj.errors import NotConnected, WrongVersion
 from mcpp.ocppj.readers import Repairs
@@ -59,11 +59,15 @@ class Calls:
 
     async def call(self, identity: str, action: Action[Req, Res], request: Req) -> Res:
         """As LiveChargePoints.call; raises WrongVersion and InvalidPayload, too (see `of_version`)."""
+        return (await self.send(identity, action, request))[1]
+
+    async def send(self, identity: str, action: Action[Req, Res], request: Req) -> tuple[Exchange[BaseModel], Res]:
+        """As `call`, with the exchange in the charge point's own version."""
         own, told = of_version(action, request, self._actions)
         if not self._live.connected(identity):
             raise NotConnected(f"{identity} is not connected")
         exchange = await self._live.send(identity, own, told, encode(told))
-        return as_21(action.response, exchange.response, self._repairs)
+        return exchange, as_21(action.response, exchange.response, self._repairs)
 
 
 def widened_meanings(meanings: Mapping[str, AnyMeaning], repairs: Repairs) -> dict[str, AnyMeaning]:
@@ -81,30 +85,39 @@ def widened_meanings(meanings: Mapping[str, AnyMeaning], repairs: Repairs) -> di
 
 
 def repairs_of(repairs: Repairs, models: ModuleType) -> Repairs:
-    """The same repairs for another version's models: those of the classes and members that it has, by their names."""
+    """The same repairs for another version's models as well: for the classes and members that it has, by their names.
+
+    What its models have taken is read by the wider ones then, so both are there.
+    """
     return Repairs(
-        stand_ins={
+        stand_ins={**repairs.stand_ins}
+        | {
             (own, field): _same_member(stand_in, models)
             for (model, field), stand_in in repairs.stand_ins.items()
             if (own := _model(model, models)) is not None and field in own.model_fields
         },
-        meanings={
+        meanings={**repairs.meanings}
+        | {
             kind: {text: kind(member.value) for text, member in meanings.items() if _has(kind, member)}
             for wide, meanings in repairs.meanings.items()
             if (kind := _list(wide, models)) is not None
         },
-        others={
+        others={**repairs.others}
+        | {
             kind: kind(other.value)
             for wide, other in repairs.others.items()
             if (kind := _list(wide, models)) is not None and _has(kind, other)
         },
-        open_lists=frozenset(kind for wide in repairs.open_lists if (kind := _list(wide, models)) is not None),
-        kept_in={
+        open_lists=repairs.open_lists.union(
+            kind for wide in repairs.open_lists if (kind := _list(wide, models)) is not None
+        ),
+        kept_in={**repairs.kept_in}
+        | {
             (own, field): tuple(place for place in places if place in own.model_fields)
             for (model, field), places in repairs.kept_in.items()
             if (own := _model(model, models)) is not None and field in own.model_fields
         },
-        object_texts=frozenset(
+        object_texts=repairs.object_texts.union(
             (own, field) for model, field in repairs.object_texts if (own := _model(model, models)) is not None
         ),
     )

@@ -7,17 +7,17 @@ contract, such as a text that is longer or that isn't in its list.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum, auto
 from functools import partial
 from types import UnionType
-from typing import Annotated, Any, Final, Generic, Literal, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Final, Generic, Literal, TypeVar, Union, cast, get_args, get_origin
 
-from annotated_types import MaxLen
-from pydantic import BaseModel
+from annotated_types import Ge, Le, MaxLen
+from pydantic import BaseModel, JsonValue
 from pydantic.fields import FieldInfo
 
 from mcpp import bounds
@@ -26,16 +26,20 @@ from mcpp.ocppj.errors import ErrorCode
 from mcpp.ocppj.field_readers import LONGEST_MEMBER, ListedReader, PlainReader, Reader, TextReader
 from mcpp.ocppj.rules import (
     Json,
-    Read,
     Rule,
+    Take,
     Unreadable,
+    as_anything,
     as_boolean,
+    as_decimal,
     as_integer,
     as_moment,
     as_tenths,
     as_text,
     plain,
+    within,
 )
+from mcpp.ocppj.wire import DecimalNumber
 from mcpp.ocppj.work import ABSENT, Absent, Place, Work
 
 M = TypeVar("M", bound=BaseModel)
@@ -153,6 +157,7 @@ class ModelReader(Reader, Generic[M]):
             and isinstance(field.reader.entry, ModelReader)
             and field.reader.entry.nearby
         ]
+        self._keeps_more = model.model_config.get("extra") == "allow"
         self._keeping = [field for field in self._fields if field.kept_in]
         self.shape = self._shape()
         """What cutting needs to know."""
@@ -211,13 +216,20 @@ class ModelReader(Reader, Generic[M]):
                         continue
                     taken[name] = self._stand_in(field, item, work, place)
             present.add(name)
+        more: dict[str, object] | None = {} if self._keeps_more else None
         if found < len(value):
-            self._note_unknown(value, len(value) - found, work, place)
+            if more is None:
+                self._note_unknown(value, len(value) - found, work, place)
+            else:
+                work.steps += len(value) - found
+                for name, item in value.items():
+                    if name not in self._aliases:
+                        more[as_text(name, 0)[0]] = as_anything(item)[0]
         if work.untold and self._timed_lists:
             self._fill_in_times(taken, work)
         for field in self._keeping:
             _keep_text(field, value.get(field.alias), taken, present)
-        return _built(self._model, taken, present)
+        return _built(self._model, taken, present, more)
 
     def _note_unknown(self, value: dict[str, Json], count: int, work: Work, place: Place | None) -> None:
         if not work.tells():
@@ -299,13 +311,13 @@ def _keep_text(field: _Field, item: Json, taken: dict[str, object], present: set
         present.add(place)
 
 
-def _built(model: type[M], values: dict[str, object], present: set[str]) -> M:
+def _built(model: type[M], values: dict[str, object], present: set[str], more: dict[str, object] | None) -> M:
     """A model of values that are right, in the order of its fields; as `model_construct`, in a third of its time."""
     built = model.__new__(model)
     setters = object.__setattr__
     setters(built, "__dict__", values)
     setters(built, "__pydantic_fields_set__", present)
-    setters(built, "__pydantic_extra__", None)
+    setters(built, "__pydantic_extra__", more)
     setters(built, "__pydantic_private__", None)
     return built
 
@@ -322,6 +334,8 @@ def _reader_of(annotation: Any, metadata: Sequence[Any], repairs: Repairs, objec
         return _List(_reader_of(arguments[0], [], repairs, None))
     if origin is Literal:
         return ListedReader({text: text for text in arguments}, {}, None, str)
+    if annotation is JsonValue:
+        return PlainReader(as_anything)
     if annotation is str:
         return TextReader(_longest(metadata), object_name)
     if issubclass(annotation, Enum):
@@ -330,24 +344,41 @@ def _reader_of(annotation: Any, metadata: Sequence[Any], repairs: Repairs, objec
         return ListedReader(members, repairs.meanings.get(annotation, {}), repairs.others.get(annotation), any_text)
     if issubclass(annotation, BaseModel):
         return repairs.reader(annotation)
+    if annotation is Decimal:
+        return _decimal_reader(metadata)
+    if annotation is int:
+        return PlainReader(within(as_integer, *_int_bounds(metadata)))
     return PlainReader(_PLAIN[annotation])
 
 
-_PLAIN: Final[Mapping[type, Callable[[Json], Read]]] = {
-    int: as_integer,
-    bool: as_boolean,
-    Decimal: as_tenths,
-    datetime: as_moment,
-}
+_PLAIN: Final[Mapping[type, Take]] = {bool: as_boolean, datetime: as_moment}
+
+
+def _decimal_reader(metadata: Sequence[Any]) -> PlainReader:
+    number = next((item for item in metadata if isinstance(item, DecimalNumber)), DecimalNumber())
+    take = as_decimal if number.multiple_of is None else as_tenths
+    return PlainReader(within(take, number.minimum, number.maximum))
+
+
+def _int_bounds(metadata: Sequence[Any]) -> tuple[int | None, int | None]:
+    least: int | None = None
+    most: int | None = None
+    for item in _constraints(metadata):
+        if isinstance(item, Ge):
+            least = cast("int", item.ge)
+        elif isinstance(item, Le):
+            most = cast("int", item.le)
+    return least, most
+
+
+def _constraints(metadata: Sequence[Any]) -> Iterator[Any]:
+    """What annotations say, those within a Field included."""
+    for item in metadata:
+        yield from _constraints(item.metadata) if isinstance(item, FieldInfo) else (item,)
 
 
 def _longest(metadata: Sequence[Any]) -> int | None:
-    for item in metadata:
-        if isinstance(item, MaxLen):
-            return item.max_length
-        if isinstance(item, FieldInfo) and (longest := _longest(item.metadata)) is not None:
-            return longest
-    return None
+    return next((item.max_length for item in _constraints(metadata) if isinstance(item, MaxLen)), None)
 
 
 def _new_member(kind: type[Enum], text: str) -> Enum:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from enum import Enum, StrEnum
@@ -25,6 +25,8 @@ _LONGEST_NUMBER: Final = 64
 """Characters of a number that is looked at."""
 _LARGEST_EXPONENT: Final = 18
 """Of ten: what is larger is no count of anything, and what has more digits after the point no measure."""
+_DEEPEST: Final = 64
+"""Levels of lists and objects in each other, where the contract takes anything."""
 LARGEST_INTEGER: Final = 2**63 - 1
 """What a database holds."""
 
@@ -75,6 +77,9 @@ class Unreadable(Exception):
 
 Read: TypeAlias = tuple[object, tuple[Rule, ...]]
 """What a value was taken as, and by which rules; none for a value that meets the contract."""
+
+Take: TypeAlias = Callable[[Json], Read]
+"""Takes a value; raises Unreadable."""
 
 RIGHT: Final[tuple[Rule, ...]] = ()
 
@@ -131,10 +136,15 @@ def _number_rule(value: Json, *, is_whole: bool) -> Rule:
     return Rule.TEXT_FOR_NUMBER if is_text and is_whole else Rule.DECIMAL_FOR_INTEGER
 
 
+def as_decimal(value: Json) -> tuple[Decimal, tuple[Rule, ...]]:
+    """A decimal of any precision."""
+    decimal = _decimal(value)
+    return decimal, (Rule.TEXT_FOR_NUMBER,) if isinstance(value, str) and not isinstance(value, Number) else RIGHT
+
+
 def as_tenths(value: Json) -> Read:
     """A decimal, of which the contract wants no more than tenths."""
-    decimal = _decimal(value)
-    rules = (Rule.TEXT_FOR_NUMBER,) if isinstance(value, str) and not isinstance(value, Number) else RIGHT
+    decimal, rules = as_decimal(value)
     exponent = decimal.normalize().as_tuple().exponent
     if isinstance(exponent, int) and exponent < -1:
         rules = (*rules, Rule.TOO_MANY_DECIMALS)
@@ -155,6 +165,39 @@ def _decimal(value: Json) -> Decimal:
     if not decimal.is_finite() or (abs(decimal.adjusted()) > _LARGEST_EXPONENT and decimal):
         raise Unreadable
     return decimal
+
+
+def within(take: Take, least: float | Decimal | None, most: float | Decimal | None) -> Take:
+    """The same within bounds; nothing is made of what is outside of them."""
+
+    def taken(value: Json) -> Read:
+        number, rules = take(value)
+        assert isinstance(number, int | Decimal)
+        if (least is not None and number < least) or (most is not None and number > most):
+            raise Unreadable
+        return number, rules
+
+    return taken if least is not None or most is not None else take
+
+
+def as_anything(value: Json) -> Read:
+    """Whatever it is, unless it's deeper than anybody means."""
+    return _anything(value, _DEEPEST), RIGHT
+
+
+def _anything(value: Json, levels: int) -> Json:
+    if levels == 0:
+        raise Unreadable
+    match value:
+        case Number():
+            return float(value)
+        case str():
+            return as_text(value, None)[0]
+        case list():
+            return [_anything(item, levels - 1) for item in value]
+        case dict():
+            return {as_text(name, None)[0]: _anything(item, levels - 1) for name, item in value.items()}
+    return value
 
 
 _TRUTHS: Final[Mapping[str, bool]] = {

@@ -49,6 +49,8 @@ from mcpp.domain.events import (
 )
 from mcpp.domain.questions import (
     AuthorizationQuestion,
+    ContractCertificateAnswer,
+    ContractCertificateQuestion,
     DataTransferAnswer,
     DataTransferQuestion,
     DataTransferStatus,
@@ -83,6 +85,8 @@ __all__ = [
     "ConnectionRefused",
     "ConnectorState",
     "ConnectorStatusChanged",
+    "ContractCertificateAnswer",
+    "ContractCertificateQuestion",
     "DataTransferAnswer",
     "DataTransferQuestion",
     "DataTransferStatus",

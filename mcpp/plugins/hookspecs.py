@@ -1,8 +1,9 @@
 """Every hook with its signature. A hook may be a plain function or `async`; it may leave out what it doesn't need.
 
 Hooks for events are called after the commit and after the charger has its answer, in order for each charge point. Those
-for questions (`authorize`, `data_transfer_received`) hold the charger's answer, so they have a short time limit, after
-which the server decides as if nobody had been asked; the first answer that isn't None counts.
+for questions (`authorize`, `data_transfer_received`, `contract_certificate_wanted`) hold the charger's answer, so they
+have a short time limit, after which the server decides as if nobody had been asked; the first answer that isn't None
+counts.
 """
 
 from __future__ import annotations
@@ -44,7 +45,13 @@ from mcpp.domain.events import (
     TransactionStarted,
     TransactionStopped,
 )
-from mcpp.domain.questions import AuthorizationQuestion, DataTransferAnswer, DataTransferQuestion
+from mcpp.domain.questions import (
+    AuthorizationQuestion,
+    ContractCertificateAnswer,
+    ContractCertificateQuestion,
+    DataTransferAnswer,
+    DataTransferQuestion,
+)
 from mcpp.plugins.site import Site
 
 PROJECT = "mcpp"
@@ -58,6 +65,7 @@ Done: TypeAlias = Awaitable[None] | None
 
 Verdict: TypeAlias = Authorization | None
 Answer: TypeAlias = DataTransferAnswer | None
+Contract: TypeAlias = ContractCertificateAnswer | None
 
 
 class HookSpecs:
@@ -157,7 +165,7 @@ class HookSpecs:
 
     @hookspec
     def report_received(self, event: ReportReceived, site: Site) -> Done:
-        """A charge point says how far it is with diagnostics, firmware or a log."""
+        """A charge point says how far it is with diagnostics, firmware or a log; or a report in chunks is complete."""
 
     @hookspec
     def file_received(self, event: FileReceived, site: Site) -> Done:
@@ -198,3 +206,12 @@ class HookSpecs:
     @hookspec(firstresult=True)
     def data_transfer_received(self, question: DataTransferQuestion, site: Site) -> Answer | Awaitable[Answer]:
         """Answer a vendor's message (OCPP 1.6 §4.3), or return None; 1 second, then it's `UnknownVendorId`."""
+
+    @hookspec(firstresult=True)
+    def contract_certificate_wanted(
+        self, question: ContractCertificateQuestion, site: Site
+    ) -> Contract | Awaitable[Contract]:
+        """Get a contract's certificate for a vehicle (OCPP 2.0.1 M01, M02), or return None; 20 seconds, then it fails.
+
+        Asked for Get15118EVCertificate: question and answer hold the vehicle's messages for the contract's provider.
+        """

@@ -10,7 +10,13 @@ from typing import Final, NamedTuple, TypeVar
 
 from mcpp.domain.authorization import Authorization
 from mcpp.domain.events import Event
-from mcpp.domain.questions import AuthorizationQuestion, DataTransferAnswer, DataTransferQuestion
+from mcpp.domain.questions import (
+    AuthorizationQuestion,
+    ContractCertificateAnswer,
+    ContractCertificateQuestion,
+    DataTransferAnswer,
+    DataTransferQuestion,
+)
 from mcpp.ocppj.flow import TraceContext, active_trace_context
 from mcpp.plugins.loading import Hook, Plugin
 from mcpp.plugins.local_site import LocalSite, SiteServices
@@ -95,6 +101,11 @@ class Plugins:
         """The first answer to a vendor's message that a plugin returns in time."""
         return await self._ask("data_transfer_received", question, DataTransferAnswer)
 
+    async def get_contract_certificate(self, question: ContractCertificateQuestion) -> ContractCertificateAnswer | None:
+        """The first contract's certificate that a plugin returns in time; its provider may be far away."""
+        seconds = self._limits.contract_timeout
+        return await self._ask("contract_certificate_wanted", question, ContractCertificateAnswer, seconds)
+
     def start(self) -> None:
         """Have all plugins know that the server has started, each in its own time."""
         loop = asyncio.get_running_loop()
@@ -109,8 +120,8 @@ class Plugins:
             await asyncio.wait(self._tasks)
         await asyncio.gather(*(member.stop() for member in self._members))
 
-    async def _ask(self, hook: str, question: object, kind: type[T]) -> T | None:
-        deadline = time.monotonic() + self._limits.question_timeout
+    async def _ask(self, hook: str, question: object, kind: type[T], seconds_allowed: float | None = None) -> T | None:
+        deadline = time.monotonic() + (self._limits.question_timeout if seconds_allowed is None else seconds_allowed)
         for member in self._members:
             seconds = deadline - time.monotonic()
             if seconds <= 0:

@@ -45,6 +45,7 @@ class PluginLimits:
     """Twice the time that a command may take by default."""
     job_timeout: float = 600.0
     question_timeout: float = 1.0
+    contract_timeout: float = 20.0
     """A charger waits for its answer meanwhile."""
     drain_timeout: float = 1.0
     """For what waits at shutdown."""

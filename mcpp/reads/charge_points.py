@@ -271,6 +271,12 @@ class ChargePoints:
             record = await q.get_transaction(transaction_id=transaction_id)
         return None if record is None else TransactionIds(transaction_id, record.ocpp_transaction_id)
 
+    async def known_keys(self, charge_point_id: str) -> Sequence[str]:
+        """The keys of the variables that a charge point has told of (mcpp.domain.variables)."""
+        async with self._pool.reader() as q:
+            row = await q.get_charge_point(identity=charge_point_id)
+            return [] if row is None else await q.list_variable_keys(charge_point_key=row.key)
+
     async def _find_ids(self, q: Readers, query: ChargePointQuery, after: str, wanted: int) -> list[str]:
         """Those behind `after` that the filters let through, so many where there are."""
         step = wanted if query.connected is None else _IDS_AT_ONCE

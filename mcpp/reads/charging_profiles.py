@@ -22,6 +22,8 @@ class NamedProfile:
 
     name: str
     profile: Mapping[str, JsonValue]
+    ocpp_version: str
+    """The oldest version of OCPP whose profile it is: chargers that speak another may not take it."""
 
 
 async def list_page(pool: ReaderPool, query: PageQuery) -> Page[NamedProfile]:
@@ -29,7 +31,9 @@ async def list_page(pool: ReaderPool, query: PageQuery) -> Page[NamedProfile]:
     (after,) = _CURSORS.start(query)
     async with pool.reader() as q:
         rows = await q.list_charging_profiles(after=after, page_size=query.limit + 1)
-    return _CURSORS.page(rows, query).map(lambda row: NamedProfile(name=row.name, profile=json.loads(row.profile)))
+    return _CURSORS.page(rows, query).map(
+        lambda row: NamedProfile(name=row.name, profile=json.loads(row.profile), ocpp_version=row.ocpp_version)
+    )
 
 
 async def find_text(pool: ReaderPool, name: str) -> str | None:

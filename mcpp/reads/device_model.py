@@ -12,6 +12,7 @@ from pydantic import Field, JsonValue, TypeAdapter
 
 from mcpp.domain.device_reports import missing
 from mcpp.reads.paging import Cursors, Page, PageQuery, RowId, by_name, newest_first
+from mcpp.redaction import redact
 from mcpp.storage.engine import ReaderPool
 from mcpp_generated.db.enums import DeviceEventKind, DeviceReportKind, Mutability, VariableAttribute
 from mcpp_generated.db.models import DeviceEvent, DeviceMonitor, DeviceReport, DeviceReportChunk, DeviceVariable
@@ -224,11 +225,13 @@ async def find_report(
         chunks = [] if row is None else await q.list_report_chunks(report_id=row.id)
     if row is None:
         return None
+    content = redact(_together(sorted(chunks, key=_place_of)))  # once more: a text may have been cut within a secret
+    assert isinstance(content, dict)
     return ReportDetail(
         **_facts(row),
         chunks=len(chunks),
         gaps=[Gap(first, last) for first, last in missing(chunk.seq_no for chunk in chunks)],
-        content=_together(sorted(chunks, key=_place_of)),
+        content=content,
     )
 
 

@@ -301,11 +301,6 @@ def _is_kept(numbers: Numbers) -> bool:
     return evse_id == NO_EVSE or connector_id != CHARGE_POINT
 
 
-def _is_station_of_evses(running: LiveConnector, named: LiveConnector) -> bool:
-    """Whether a transaction of an EVSE that wasn't told yet is named with its EVSE now."""
-    return (running.evse_id, running.connector_id) == STATION and named.evse_id != NO_EVSE
-
-
 _utc_now: Final = partial(datetime.now, UTC)
 
 
@@ -401,7 +396,7 @@ class LiveReadings:
             case TransactionStarted(historic=False):
                 connector = point.connector((event.evse_id, event.connector_id))
                 if connector is not None:
-                    connector.begin(event.transaction_id, 0)
+                    self._begin(point, connector, event.transaction_id)
             case TransactionStopped(historic=False):
                 connector = point.running(event.transaction_id) or point.connector((event.evse_id, event.connector_id))
                 if connector is not None:
@@ -422,13 +417,21 @@ class LiveReadings:
             known = self._charge_points[charge_point_id] = _LiveChargePoint()
         return known
 
+    def _begin(self, point: _LiveChargePoint, connector: LiveConnector, transaction_id: int) -> None:
+        """A transaction has begun, or it's told only now on which EVSE it runs."""
+        running = point.running(transaction_id)
+        if running is None or running is connector:
+            connector.begin(transaction_id, 0)
+        else:
+            running.move_to(connector)
+
     def _measured(self, point: _LiveChargePoint, event: MeterValuesReceived) -> None:
         numbers, told = (event.evse_id, event.connector_id), event.transaction_id
         connector = point.connectors.get(numbers) or point.connector(numbers)
         # The meter of another place may speak for it, such as that of the whole charge point.
         if told is not None and (connector is None or connector.transaction_id != told):
             running = point.running(told)
-            if running is not None and connector is not None and _is_station_of_evses(running, connector):
+            if running is not None and connector is not None and connector.evse_id != NO_EVSE:
                 running.move_to(connector)
             else:
                 connector = running or connector

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 from mcpp.api.credentials import CredentialStore
-from mcpp.domain import recovery, reservations
+from mcpp.domain import inquiries, recovery, reservations
 from mcpp.domain.cards import CardBook, write_cards
 from mcpp.domain.conformance import AT_ONCE, ConformanceBook, write_departures
 from mcpp.domain.events import Event
+from mcpp.domain.inquiries import Inquiry, TransactionAnswer
 from mcpp.domain.retention import Place, thin_samples
 from mcpp.domain.stamps import StampBook, write_stamps
 from mcpp.ocppj.flow import new_correlation_id
@@ -60,14 +62,12 @@ class StampKeeper(Chore):
 
     async def work(self) -> None:
         """Write what waits now; what the database refuses waits on."""
-        stamps = self._book.take()
+        stamps = self._book.all_waiting()
         if not stamps:
             return
-        try:
-            # Shielded: a unit once submitted is stored, so a cancelled wait must not put its stamps back.
-            await asyncio.shield(self._writer.submit(write_stamps, stamps))
-        except WriteFailed:
-            self._book.put_back(stamps)
+        with suppress(WriteFailed):
+            await self._writer.submit(write_stamps, stamps)
+            self._book.written(stamps)
 
 
 class CredentialKeeper(Chore):
@@ -168,6 +168,10 @@ class ReservationKeeper(Chore):
             self._publish(outcome.events)
 
 
+AskAll: TypeAlias = Callable[[Sequence[Inquiry]], Awaitable[list[tuple[Inquiry, TransactionAnswer]]]]
+"""Asks charge points about transactions; what wasn't answered is left out."""
+
+
 class RecoveryKeeper(Chore):
     """Closes the transactions that their chargers left open, once the grace period is over."""
 
@@ -179,10 +183,12 @@ class RecoveryKeeper(Chore):
         grace: timedelta,
         now: Callable[[], datetime],
         jumps: Callable[[], int] = lambda: 0,
+        ask: AskAll | None = None,
         interval: float = RECOVERY_INTERVAL,
     ) -> None:
         """`connected_since` returns since when each connected charge point is connected, by its key.
 
+        `ask` asks charge points about transactions before those are closed, where their version has the question.
         `jumps` returns how often the clock has jumped: grace periods are as long as they should be, or begin anew.
         """
         super().__init__(interval)
@@ -192,6 +198,7 @@ class RecoveryKeeper(Chore):
         self._grace = grace
         self._now = now
         self._jumps = jumps
+        self._ask = ask
         self._jumps_seen: int | None = None
         """None at the start: what a process before this one wrote, it wrote by a clock that may have been another."""
 
@@ -204,6 +211,20 @@ class RecoveryKeeper(Chore):
                 self._jumps_seen = jumps
             outcome = await self._writer.submit(
                 recovery.close_orphans, self._now(), self._grace, self._connected_since(), new_correlation_id
+            )
+            self._publish(outcome.events)
+            if self._ask is not None:
+                await self._inquire(self._ask)
+
+    async def _inquire(self, ask: AskAll) -> None:
+        to_ask = await self._writer.submit_keeping(
+            inquiries.transactions_to_ask, self._now(), self._grace, self._connected_since()
+        )
+        if not to_ask:
+            return
+        for inquiry, answer in await ask(to_ask):
+            outcome = await self._writer.submit(
+                inquiries.take_answer, self._now(), self._grace, inquiry, answer, new_correlation_id
             )
             self._publish(outcome.events)
 

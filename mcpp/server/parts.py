@@ -14,10 +14,12 @@ from typing import Final, NamedTuple
 from mcpp.api.credentials import CredentialStore
 from mcpp.api.event_stream import EventStream
 from mcpp.api.installation_models import Plugin, PluginError
+from mcpp.certificates.contracts import ContractChecks
 from mcpp.certificates.desk import SigningDesk
 from mcpp.certificates.revoked import Revoked
 from mcpp.certificates.store import AuthorityStore
 from mcpp.clock import Clock
+from mcpp.csms.buttons import Button
 from mcpp.csms.commands import Commands
 from mcpp.csms.conformance import ConformanceRecorder
 from mcpp.csms.frames import FrameBook
@@ -29,6 +31,7 @@ from mcpp.csms.version import ByVersion, SpokenVersion
 from mcpp.domain.authorization import AuthorizationPolicy
 from mcpp.domain.memory import Memory
 from mcpp.domain.people import note_default_price
+from mcpp.domain.remote_starts import PreparedStart, prepare_start
 from mcpp.domain.security_profiles import ProfilePolicy, SecurityProfile
 from mcpp.errors import StartError
 from mcpp.plugins.builtin.auto_start import AutoStart
@@ -56,13 +59,14 @@ from mcpp.server.chores import (
 from mcpp.server.connect import ConnectGuide
 from mcpp.server.events import Events
 from mcpp.server.finished_commands import FinishedCommands
+from mcpp.server.inventory import InventoryKeeper
 from mcpp.server.password_offers import PasswordOffers
 from mcpp.server.passwords import Passwords
 from mcpp.server.presence import Presence
 from mcpp.server.telemetry import TelemetryParts
 from mcpp.server.timekeeping import ClockKeeper, begin_after
 from mcpp.server.tls import ListenersTls
-from mcpp.server.versions import VERSIONS, spoken_versions
+from mcpp.server.versions import BUTTONS, EVSE_VERSIONS, VERSIONS, ask_transactions, spoken_versions
 from mcpp.settings import AuthorizationMode, ConcurrentTx, Registration, Settings, is_loopback
 from mcpp.storage.engine import DatabaseUnusable
 from mcpp.storage.sqlite.checkpoints import Checkpoints
@@ -202,6 +206,7 @@ async def build_core(
         memory=storage.memory,
         now=clock.now,
         offer_password=PasswordOffers(writer, passwords),
+        contracts=ContractChecks(settings.contract_roots, settings.ocsp_responders or (), clock.now),
     )
     register_unknown = settings.registration is Registration.OPEN
     profiles = ProfilePolicy(
@@ -234,6 +239,7 @@ async def build_core(
         operations=ByVersion(VERSIONS, lambda version: version.certificate_operations(registry)),
         revoked=storage.revoked,
         end_connection=registry.certificate_revoked,
+        url=guide.url,
         organization=settings.tls_organization,
         lifetime=timedelta(days=settings.certificate_lifetime),
         renewal=timedelta(days=settings.certificate_renewal),
@@ -254,6 +260,17 @@ async def build_core(
     )
     await credentials.load()
     settings.check_public(has_named_token=credentials.known.has_named)
+    versions = [SpokenVersion(version, services) for version in spoken_versions(settings.ocpp_versions)]
+    inventories = InventoryKeeper(
+        writer,
+        registry,
+        Commands(registry, versions),
+        {name: buttons[Button.READ_CONFIGURATION] for name, buttons in BUTTONS.items() if name in EVSE_VERSIONS},
+        timedelta(seconds=settings.base_report_delay),
+        clock.now,
+    )
+    if settings.base_report:
+        events.subscribe(inventories)
     grace = timedelta(seconds=settings.recovery_grace)
     keeps_days = settings.meter_values_retention
     for chore in (
@@ -265,16 +282,23 @@ async def build_core(
         CredentialKeeper(credentials),
         ReservationKeeper(writer, events.publish, clock.now),
         RecoveryKeeper(
-            writer, events.publish, partial(_connected_since, registry, clock), grace, clock.now, lambda: clock.jumps
+            writer,
+            events.publish,
+            partial(_connected_since, registry, clock),
+            grace,
+            clock.now,
+            lambda: clock.jumps,
+            ask_transactions(registry),
         ),
         CertificateKeeper(desk, writer, clock.now),
+        *([inventories] if settings.base_report else []),
     ):
         telemetry.metrics.chore_failures.labels(chore.name)
         chore.start(lambda name: telemetry.metrics.chore_failures.labels(name).inc())
         running.push_async_callback(chore.stop)
     return CoreParts(
         services=services,
-        versions=[SpokenVersion(version, services) for version in spoken_versions(settings.ocpp_versions)],
+        versions=versions,
         passwords=passwords,
         presence=presence,
         registry=registry,
@@ -342,7 +366,11 @@ def build_plugins(
 ) -> PluginParts:
     """Built before the listeners, so that they end after the last event."""
     registry = core.registry
-    by_version = ByVersion(VERSIONS, lambda version: version.operations(registry, core.charge_points))
+
+    async def prepare(id_tag: str) -> PreparedStart:
+        return await storage.writer.submit_keeping(prepare_start, id_tag, core.services.policy)
+
+    by_version = ByVersion(VERSIONS, lambda version: version.operations(registry, core.charge_points, prepare))
 
     async def attention() -> Sequence[Attention]:
         asked = storage.readers, registry, telemetry.live, core.booked, core.attention
@@ -366,4 +394,6 @@ def build_plugins(
         core.services.ask_authorize = plugins.authorize
     if plugins.asks("data_transfer_received"):
         core.services.ask_data_transfer = plugins.answer_data_transfer
+    if plugins.asks("contract_certificate_wanted"):
+        core.services.ask_contract_certificate = plugins.get_contract_certificate
     return PluginParts(plugins, observer)

@@ -156,6 +156,7 @@ class Presence:
             at=self._now(),
             ocpp_version=charge_point.ocpp_version,
             remote_address=charge_point.remote,
+            has_evses=charge_point.ocpp_version in EVSE_VERSIONS,
         )
         self._publish((event,))
 

@@ -8,9 +8,11 @@ from typing import Final
 
 from pydantic import BaseModel
 
+from mcpp.csms.inquiries import ask_all
 from mcpp.csms.live import Exchange, LiveChargePoints
 from mcpp.csms.version import ByVersion, KnownVersion
 from mcpp.domain.assignment import Content
+from mcpp.domain.inquiries import Inquiry, TransactionAnswer
 from mcpp.errors import StartError
 from mcpp.ocpp2.known import KNOWN_21, KNOWN_201
 from mcpp.ocpp16.known import KNOWN as OCPP16
@@ -56,6 +58,16 @@ def read_unmatched(version: str, kind: UnmatchedKind, payload: str) -> Content:
 
 CHARGING_PROFILES: Final = ByVersion(VERSIONS, lambda version: version.charging_profile)
 """The model of a stored charging profile, by version."""
+
+
+def ask_transactions(
+    live: LiveChargePoints,
+) -> Callable[[Sequence[Inquiry]], Awaitable[list[tuple[Inquiry, TransactionAnswer]]]]:
+    """Asks charge points about transactions, by the version that each of them speaks."""
+    by_version = ByVersion(
+        VERSIONS, lambda version: None if version.ask_transaction is None else version.ask_transaction(live)
+    )
+    return lambda inquiries: ask_all(inquiries, live, by_version)
 
 
 def local_list_sync(

@@ -43,6 +43,7 @@ from mcpp.settings.values import (
     ReadablePath,
     Registration,
     ResolvedPath,
+    Responders,
     Separator,
     Token,
     UrlPath,
@@ -138,6 +139,16 @@ class Settings(BaseSettings):
         Path("mcpp-ca"),
         validate_default=True,
         description="Directory of the built-in certificate authority; mcpp ca init makes it.",
+    )
+    contract_roots: ResolvedPath | None = Field(
+        None,
+        description="Directory with the certificates, as .pem files, that contracts for plug and charge must lead to; "
+        "without one no contract is trusted.",
+    )
+    ocsp_responders: Responders | None = Field(
+        None,
+        description="Hosts, comma-separated, each with or without a port, of OCSP responders that may have addresses "
+        "which aren't public. Others, whose URLs chargers bring, are asked at public addresses only.",
     )
     certificate_lifetime: Annotated[int, Documented(unit="days")] = Field(
         365, ge=1, le=3650, description="How long a certificate that the built-in authority gives a charger is valid."
@@ -242,6 +253,17 @@ class Settings(BaseSettings):
         le=7 * 86_400,
         description="How long a connected charger may still deliver the real stop of a transaction that seems to be "
         "over, before it is closed by the last meter value.",
+    )
+    base_report: bool = Field(
+        True,
+        description="Ask a charger of OCPP 2.x for a report of all its variables, once with each firmware: some time "
+        "after its boot, when its connectors' states have come.",
+    )
+    base_report_delay: Annotated[int, Documented(unit="seconds")] = Field(
+        15,
+        ge=0,
+        le=3600,
+        description="How long after a boot `base-report` waits; four times that where no state comes.",
     )
     auto_start: bool = Field(
         False, description="Start charging by itself where a car is plugged in; the API can say otherwise per charger."

@@ -85,6 +85,12 @@ def _database(value: object) -> Path:
         raise ValueError(redact_text(str(error).removeprefix("database "))) from error
 
 
+def _responder(value: str) -> str:
+    if not re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:[0-9]{1,5})?", value):
+        raise ValueError(f"{value!r} is no host such as ocsp.example or 10.0.0.5:8080")
+    return value.lower()
+
+
 def _split(value: object) -> object:
     if isinstance(value, str):
         return tuple(item.strip() for item in value.split(",") if item.strip())
@@ -182,7 +188,9 @@ def _readable(path: Path) -> Path:
 
 
 Host: TypeAlias = Annotated[str, AfterValidator(_host)]
+Responder: TypeAlias = Annotated[str, AfterValidator(_responder)]
 Hosts: TypeAlias = Annotated[tuple[Host, ...], NoDecode, BeforeValidator(_split), Field(min_length=1)]
+Responders: TypeAlias = Annotated[tuple[Responder, ...], NoDecode, BeforeValidator(_split), Field(min_length=1)]
 Port: TypeAlias = Annotated[int, Field(ge=0, le=65535)]
 UrlPath: TypeAlias = Annotated[str, AfterValidator(_url_path)]
 BaseUrl: TypeAlias = Annotated[str, AfterValidator(_base_url)]

@@ -19,6 +19,7 @@ from mcpp_generated.db.enums import Implausible, StopMatch
 CAUSES: Final[Mapping[str, str]] = {
     Cause.CONNECTOR_AVAILABLE: "its connector was reported free",
     Cause.BOOT: "its charge point booted and spoke of it no more",
+    Cause.VERSION_CHANGE: "its charge point came back with another version of OCPP",
     Cause.NEXT_START: "its connector began another one",
     Cause.OPERATOR: "an operator said so",
     Cause.STOP_REGISTER: "its stop's register doesn't go with its meter values",

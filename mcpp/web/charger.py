@@ -13,10 +13,11 @@ from markupsafe import Markup
 from starlette.responses import Response
 
 from mcpp.api.services import ApiServices, FromServices
-from mcpp.reads import certificates, configuration, conformance, id_tags, transactions
+from mcpp.reads import certificates, configuration, conformance, device_model, id_tags, transactions
 from mcpp.reads.certificates import CertificateQuery
 from mcpp.reads.conformance import ConformanceQuery
 from mcpp.reads.curves import read_curve
+from mcpp.reads.device_model import ShownDeviceEvent, ShownVariable, VariableQuery
 from mcpp.reads.frames import list_frames
 from mcpp.reads.paging import PageQuery
 from mcpp.reads.people import read_holders
@@ -42,12 +43,29 @@ _CARDS: Final = 200
 """That are offered where one is to be chosen; any other may be typed."""
 
 _FRAMES: Final = 50
+_VARIABLES: Final = 200
+"""That are shown at once; a search finds the others."""
+_DEVICE_EVENTS: Final = 50
 
 _POINTS: Final = 150
 """Of a curve that is drawn anew with each meter value."""
 
+_DEVICE: Final = "device"
+"""The fold of the device model, which takes the place of the configuration's where there is one."""
+
 _FOLDS: Final = frozenset({"configuration", "conformance", "certificates", "frames"})
 """What is read only once somebody unfolds it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownDevice:
+    """What is unfolded of a device model."""
+
+    search: str
+    variables: Sequence[ShownVariable]
+    has_more: bool
+    """More of them fit the search."""
+    events: Sequence[ShownDeviceEvent]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +101,7 @@ async def show_charger(
     charge_point_id: str,
     part: Annotated[list[str], Query(max_length=64, default_factory=list)],
     unfold: Annotated[str, Query(max_length=100)] = "",
+    search: Annotated[str, Query(max_length=300)] = "",
 ) -> Response:
     """The page; 404 where there is no such charger."""
     point = await services.charge_points.find_detail(charge_point_id)
@@ -124,6 +143,8 @@ async def show_charger(
         "todos": [
             todo(item, texts, url, asks) for item in summary.attention if item.charge_point_id == charge_point_id
         ],
+        "has_device_model": await device_model.has_variables(services.readers, charge_point_id),
+        "device": await _device(services, charge_point_id, search) if _DEVICE in {*part, unfold} else None,
         **await _unfolded(services, charge_point_id, {*part, unfold} & _FOLDS),
     }
     return renderer.page(request, "charger.html", context)
@@ -135,6 +156,18 @@ async def _power(services: ApiServices, renderer: Renderer, viewer: Viewer, tile
     curve = await read_curve(services.readers, tile.transaction_id, _POINTS)
     texts = renderer.texts(viewer)
     return None if curve is None else power_chart(curve, chart_words(viewer, texts.gettext), texts.gettext)
+
+
+async def _device(services: ApiServices, charge_point_id: str, search: str) -> ShownDevice:
+    query = VariableQuery(limit=_VARIABLES, search=search.strip())
+    variables = await device_model.list_variables(services.readers, charge_point_id, query)
+    events = await device_model.list_events(services.readers, charge_point_id, PageQuery(limit=_DEVICE_EVENTS))
+    return ShownDevice(
+        search=query.search,
+        variables=variables.items if variables else (),
+        has_more=variables is not None and variables.next_cursor is not None,
+        events=events.items if events else (),
+    )
 
 
 async def _unfolded(

@@ -49,7 +49,9 @@ def messages(shown: str) -> list[str]:
 
 
 def test_make_demo_runs_it() -> None:
-    assert make("--dry-run", "demo").split()[-4:] == ["exec", ".venv/bin/python", "-m", "tools.demo"]
+    program = ["exec", ".venv/bin/python", "-m", "tools.demo"]
+    assert make("--dry-run", "demo").split()[-4:] == program
+    assert make("--dry-run", "demo", "VERSION=2.1").split()[-6:] == [*program, "--version", "'2.1'"]
 
 
 @pytest.mark.parametrize(
@@ -87,6 +89,42 @@ def test_a_whole_session_is_shown(demo: Demo, variables: dict[str, str]) -> None
     assert shown.endswith("\nThe same with your own charger: make run\n")
     assert "\x1b" not in shown
     demo.assert_nothing_stays(process)
+
+
+@pytest.mark.parametrize("version", ["2.0.1", "2.1"])
+def test_a_whole_session_of_a_station_with_evses_is_shown(demo: Demo, version: str) -> None:
+    with demo.start("--pace", "0", "--version", version) as process:
+        shown, errors = process.communicate(timeout=60)
+
+    assert (process.returncode, errors) == (0, "")
+    assert f"this one speaks OCPP {version}\n" in shown
+    sent = [line for line in messages(shown) if not line.startswith("NotifyReport")]
+    assert [line.split()[0] for line in sent] == [
+        "BootNotification",
+        *["StatusNotification"] * 3,
+        "TransactionEvent",
+        "Authorize",
+        *["TransactionEvent"] * 10,
+        "Heartbeat",
+        "TransactionEvent",
+        "StatusNotification",
+    ]
+    assert sent[0].startswith("BootNotification MCPP Demo, firmware 1.0 ← {")
+    assert sent[6].startswith('TransactionEvent Updated, Authorized ← {"idTokenInfo":{"status":"Accepted"')
+    assert sent[15].startswith("TransactionEvent 7.36 kWh at 11.0 kW ")
+    api = dict(re.findall(r"^  (\w+) +(\S+)$", shown.partition("GET /api/v1/transactions/1\n")[2], re.MULTILINE))
+    facts = ("evse_id", "connector_id", "meter_start", "meter_stop", "energy_wh", "stop_reason", "stop_origin")
+    assert [api[name] for name in facts] == ["1", "1", "1204300", "1211660", "7360", '"EVDisconnected"', '"charger"']
+    demo.assert_nothing_stays(process)
+
+
+def test_a_version_that_there_is_not(demo: Demo) -> None:
+    with demo.start("--version", "2.0") as process:
+        shown, errors = process.communicate(timeout=60)
+
+    assert (process.returncode, shown) == (2, "")
+    assert "invalid choice: '2.0'" in errors
+    assert all(version in errors for version in ("1.6", "2.0.1", "2.1"))
 
 
 def test_ctrl_c_ends_it(demo: Demo) -> None:

@@ -33,6 +33,11 @@ class DeviceEventKind(StrEnum):
     DER_ALARM = "der_alarm"
     DER_CONTROL = "der_control"
     BATTERY_SWAP = "battery_swap"
+    CHARGING_LIMIT = "charging_limit"
+    CHARGING_NEEDS = "charging_needs"
+    CHARGING_SCHEDULE = "charging_schedule"
+    PRIORITY_CHARGING = "priority_charging"
+    SETTLEMENT = "settlement"
 
 
 class DeviceReportKind(StrEnum):
@@ -45,6 +50,8 @@ class DeviceReportKind(StrEnum):
     INSTALLED_CERTIFICATES = "installed_certificates"
     EVENT_STREAMS = "event_streams"
     EVENT_STREAM_VALUES = "event_stream_values"
+    DYNAMIC_SCHEDULES = "dynamic_schedules"
+    TARIFFS = "tariffs"
 
 
 class EventKind(StrEnum):
@@ -84,6 +91,7 @@ class ReportKind(StrEnum):
     FIRMWARE = "firmware"
     LOG = "log"
     SIGNED_FIRMWARE = "signed_firmware"
+    PUBLISHED_FIRMWARE = "published_firmware"
 
 
 class ReservationState(StrEnum):

@@ -41,6 +41,7 @@ class Certificate(NamedTuple):
     subject: str
     key_type: str
     csr: str
+    request_id: int | None
     requested_at: datetime
     approved_by: Approval | None
     decided_at: datetime | None
@@ -102,6 +103,7 @@ class ChargePoint(NamedTuple):
     serial_number: str | None
     charge_box_serial_number: str | None
     firmware_version: str | None
+    inventoried_firmware: str | None
     iccid: str | None
     imsi: str | None
     meter_type: str | None
@@ -144,11 +146,22 @@ class GetPasswordHashesRow(NamedTuple):
     password_hash_candidate: str | None
 
 
+class GetInventoryRow(NamedTuple):
+    """A row of `get_inventory`."""
+
+    key: int
+    firmware_version: str | None
+    inventoried_firmware: str | None
+    last_boot_at: datetime | None
+    last_status_at: datetime | None
+
+
 class ChargingProfile(NamedTuple):
     """A row of the table `charging_profiles`."""
 
     name: str
     profile: str
+    ocpp_version: str
 
 
 class ConfigurationKey(NamedTuple):
@@ -435,6 +448,7 @@ class ListFleetRow(NamedTuple):
     energy_peak_wh: int
     last_boot_at: datetime | None
     last_tx_start_at: datetime | None
+    has_evses: bool
 
 
 class ListFleetConnectorsRow(NamedTuple):
@@ -445,7 +459,6 @@ class ListFleetConnectorsRow(NamedTuple):
     connector_id: int
     status: str | None
     error_code: str | None
-    is_shown: bool
 
 
 class Transaction(NamedTuple):
@@ -488,6 +501,7 @@ class IdTag(NamedTuple):
     expiry_date: datetime | None
     parent_id_tag: str | None
     note: str | None
+    token_type: str | None
 
 
 class ListUnknownIdTagsRow(NamedTuple):

@@ -56,6 +56,7 @@ from .models import (
     FirmwareImage,
     GetChargePointFirmwareRow,
     GetCredentialsRow,
+    GetInventoryRow,
     GetPasswordHashesRow,
     IdTag,
     ListConnectorsRow,
@@ -135,6 +136,7 @@ class Queries(Protocol):
         subject: str,
         key_type: str,
         csr: str,
+        request_id: int | None,
         requested_at: datetime,
         approved_by: Approval | None,
         decided_at: datetime | None,
@@ -204,6 +206,10 @@ class Queries(Protocol):
 
     def set_certificate_status(self, *, status: CertificateState, reason: str | None, id: int) -> None:
         """Keep that one is rejected or superseded, or what its charge point answered to it."""
+        raise NotImplementedError
+
+    def set_certificate_request_id(self, *, request_id: int | None, id: int) -> None:
+        """Keep the id under which a charge point asked again for the same."""
         raise NotImplementedError
 
     def set_certificate_decided(self, *, decided_at: datetime | None, id: int) -> None:
@@ -410,6 +416,14 @@ class Queries(Protocol):
         """Whether a charge point starts transactions by itself; null where the setting for all holds."""
         raise NotImplementedError
 
+    def get_inventory(self, *, identity: str) -> GetInventoryRow | None:
+        """What says whether a charge point is to be asked for a report of its device model."""
+        raise NotImplementedError
+
+    def set_inventoried(self, *, inventoried_firmware: str | None, key: int) -> None:
+        """Keep with which firmware a charge point was last asked for a report of its device model."""
+        raise NotImplementedError
+
     def get_last_boot(self, *, key: int) -> datetime | None:
         """When a charge point last booted."""
         raise NotImplementedError
@@ -418,7 +432,7 @@ class Queries(Protocol):
         """One stored charging profile."""
         raise NotImplementedError
 
-    def put_charging_profile(self, *, name: str, profile: str) -> None:
+    def put_charging_profile(self, *, name: str, profile: str, ocpp_version: str) -> None:
         """Store a charging profile or replace it."""
         raise NotImplementedError
 
@@ -631,6 +645,10 @@ class Queries(Protocol):
     ) -> list[DeviceVariable]:
         """A charge point's variables in the order of their keys, a page at a time. One charge point has so few (mcpp.bounds)
         that any filter may look at all of them."""
+        raise NotImplementedError
+
+    def list_variable_keys(self, *, charge_point_key: int) -> list[str]:
+        """The keys of a charge point's variables."""
         raise NotImplementedError
 
     def delete_variables(self, rows: Iterable[DeleteVariablesParams]) -> int:
@@ -926,8 +944,13 @@ class Queries(Protocol):
         expiry_date: datetime | None,
         parent_id_tag: str | None,
         note: str | None,
+        token_type: str | None,
     ) -> None:
         """Store an id tag or change it; it is spelled as the last one who stored it did."""
+        raise NotImplementedError
+
+    def find_id_tag_without_dashes(self, *, bare: str) -> IdTag | None:
+        """An id tag by what is left of it without dashes, as contract ids are compared (OCPP 2.0.1 C07)."""
         raise NotImplementedError
 
     def delete_id_tag(self, *, id_tag: str) -> int:
@@ -1504,8 +1527,10 @@ class Queries(Protocol):
         """The first token that was told of a transaction; that of its end last."""
         raise NotImplementedError
 
-    def move_transaction(self, *, connector_key: int, evse_id: int, connector_id: int, id: int) -> None:
-        """Say on which connector a transaction is."""
+    def move_transaction(
+        self, *, connector_key: int, evse_id: int, connector_id: int, session_correlation_id: str, id: int
+    ) -> None:
+        """Say on which connector a transaction is, and in which session."""
         raise NotImplementedError
 
     def set_transaction_start(self, *, started_at: datetime, id: int) -> None:

@@ -38,9 +38,9 @@ from .models import (
     ListPointsRow,
     ListPresenceRow,
     ListReadingsRow,
-    ListReportStepsRow,
     ListSupersededEndsOfIdTagRow,
     ListTilesRow,
+    ListTransactionEventsRow,
     ListTransactionSamplesRow,
     ListUnknownIdTagsRow,
     ListUnmatchedByChargePointRow,
@@ -60,6 +60,7 @@ from .models import (
     Token,
     Transaction,
     TransactionRecord,
+    TransactionState,
     UnmatchedRecord,
     UploadRecord,
 )
@@ -193,6 +194,10 @@ class Readers(Protocol):
         that any filter may look at all of them."""
         raise NotImplementedError
 
+    async def list_variable_keys(self, *, charge_point_key: int) -> list[str]:
+        """The keys of a charge point's variables."""
+        raise NotImplementedError
+
     async def list_monitors(self, *, charge_point_key: int, after: int, page_size: int) -> list[DeviceMonitor]:
         """A charge point's monitors by their ids, a page at a time."""
         raise NotImplementedError
@@ -217,10 +222,6 @@ class Readers(Protocol):
 
     async def list_report_chunks(self, *, report_id: int) -> list[DeviceReportChunk]:
         """The chunks of a report as they came."""
-        raise NotImplementedError
-
-    async def list_report_steps(self, *, report_id: int) -> list[ListReportStepsRow]:
-        """The same without what they say."""
         raise NotImplementedError
 
     async def get_firmware_image(self, *, name: str) -> FirmwareImage | None:
@@ -472,6 +473,14 @@ class Readers(Protocol):
 
     async def list_logins(self) -> list[Login]:
         """Every browser that is logged in, the one whose time is over first at the top."""
+        raise NotImplementedError
+
+    async def get_transaction_state(self, *, transaction_id: int) -> TransactionState | None:
+        """What a transaction's events have told of it so far."""
+        raise NotImplementedError
+
+    async def list_transaction_events(self, *, transaction_id: int) -> list[ListTransactionEventsRow]:
+        """The events of a transaction in the order of their times."""
         raise NotImplementedError
 
     async def find_transaction(self, *, id: int) -> Transaction | None:

@@ -130,7 +130,7 @@ async def test_pages_and_csv_have_all_of_them(api: Site, monkeypatch: pytest.Mon
 
 async def test_reports(api: Site) -> None:
     await told(api, lambda q, occasion: note_report_request(q, occasion, CHUNKS, 7))
-    for seq_no, data, last in ((0, "Hel", False), (1, "lo ", False), (3, "wifiPassword=geheim", True)):
+    for seq_no, data, last in ((0, "Hel", False), (1, "lo wifiPass", False), (3, "word=geheim", True)):
         content = {"data": data, "items": [seq_no], "who": seq_no}
         chunk = ReportChunk(kind=CHUNKS, request_id=7, content=content, seq_no=seq_no, is_last=last)
         await told(api, lambda q, occasion, chunk=chunk: note_report_chunk(q, occasion, chunk), seq_no + 1)  # type: ignore[misc]  # the default binds it

@@ -307,7 +307,9 @@ async def test_records_cards_and_departures(api: Site) -> None:
     cards = [it for it in await attention(api, now=now) if it.code is AttentionCode.UNKNOWN_CARD]
     assert [(it.params["id_tag"], it.charge_point_id) for it in cards] == [("BOB", "CP-1"), ("ALICE", "CP-2")]
     assert await codes(api, now=now + RECENT) == ["unmatched"]
-    api.books.q.put_id_tag(id_tag="Alice", status=IdTagStatus.BLOCKED, expiry_date=None, parent_id_tag=None, note=None)
+    api.books.q.put_id_tag(
+        id_tag="Alice", status=IdTagStatus.BLOCKED, expiry_date=None, parent_id_tag=None, note=None, token_type=None
+    )
     assert (await codes(api, now=now)).count("unknown_card") == 1
 
 

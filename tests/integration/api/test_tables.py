@@ -140,7 +140,7 @@ async def test_what_excel_reads_is_what_is_stored_but_for_an_apostrophe(api: Sit
 
 
 async def test_an_object_is_json_in_its_cell(api: Site) -> None:
-    await api.writer.submit(charging_profiles.put, "night", '{"stackLevel": 1, "name": "a;b"}')
+    await api.writer.submit(charging_profiles.put, "night", '{"stackLevel": 1, "name": "a;b"}', "1.6")
 
     (row,) = await excel(api, "charging-profiles")
 

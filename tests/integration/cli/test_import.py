@@ -39,9 +39,11 @@ TAG-3,,2026-12-31,,"a ""good"" one"
 
     assert ended == Ended(0, "-: 3 added, 0 changed, 0 refused\n", "")
     assert tags(database) == {
-        "TAG-1": IdTag("TAG-1", IdTagStatus.ACCEPTED, datetime(2026, 12, 31, 22, tzinfo=UTC), "FLEET", "Ann, van 7"),
-        "TAG-2": IdTag("TAG-2", IdTagStatus.BLOCKED, None, None, None),
-        "TAG-3": IdTag("TAG-3", IdTagStatus.ACCEPTED, LAST_SECOND, None, 'a "good" one'),
+        "TAG-1": IdTag(
+            "TAG-1", IdTagStatus.ACCEPTED, datetime(2026, 12, 31, 22, tzinfo=UTC), "FLEET", "Ann, van 7", None
+        ),
+        "TAG-2": IdTag("TAG-2", IdTagStatus.BLOCKED, None, None, None, None),
+        "TAG-3": IdTag("TAG-3", IdTagStatus.ACCEPTED, LAST_SECOND, None, 'a "good" one', None),
     }
 
 
@@ -52,8 +54,8 @@ def test_what_the_file_does_not_say_stays_as_stored(mcpp: Mcpp, database: Databa
 
     assert ended == Ended(0, "-: 1 added, 1 changed, 0 refused\n", "")
     assert tags(database) == {
-        "TAG-1": IdTag("TAG-1", IdTagStatus.BLOCKED, NEW_YEAR, "FLEET", "found"),
-        "TAG-2": IdTag("TAG-2", IdTagStatus.ACCEPTED, None, None, None),
+        "TAG-1": IdTag("TAG-1", IdTagStatus.BLOCKED, NEW_YEAR, "FLEET", "found", None),
+        "TAG-2": IdTag("TAG-2", IdTagStatus.ACCEPTED, None, None, None, None),
     }
 
 
@@ -91,9 +93,9 @@ def test_a_table_of_steve(mcpp: Mcpp, database: Database) -> None:
 
     assert ended == Ended(0, "-: 3 added, 0 changed, 0 refused\n", "not used: ocpp_tag_pk\n")
     assert tags(database) == {
-        "TAG-1": IdTag("TAG-1", IdTagStatus.ACCEPTED, LAST_SECOND, None, "Ann"),
-        "TAG-2": IdTag("TAG-2", IdTagStatus.BLOCKED, None, "TAG-1", None),
-        "TAG-3": IdTag("TAG-3", IdTagStatus.ACCEPTED, None, None, None),
+        "TAG-1": IdTag("TAG-1", IdTagStatus.ACCEPTED, LAST_SECOND, None, "Ann", None),
+        "TAG-2": IdTag("TAG-2", IdTagStatus.BLOCKED, None, "TAG-1", None, None),
+        "TAG-3": IdTag("TAG-3", IdTagStatus.ACCEPTED, None, None, None, None),
     }
 
 
@@ -255,7 +257,7 @@ def test_what_excel_saves(mcpp: Mcpp, database: Database, name: str, content: by
     assert (ended.code, ended.out) == (0, "tags.csv: 1 added, 0 changed, 0 refused\n")
     assert told in ended.err
     assert bool(told) == bool(ended.err)
-    assert tags(database) == {"T": IdTag("T", IdTagStatus.ACCEPTED, LAST_SECOND, None, "Süd €")}
+    assert tags(database) == {"T": IdTag("T", IdTagStatus.ACCEPTED, LAST_SECOND, None, "Süd €", None)}
 
 
 def test_a_workbook_is_no_csv(mcpp: Mcpp, database: Database) -> None:

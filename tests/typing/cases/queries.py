@@ -21,10 +21,11 @@ from mcpp_generated.db.sqlite.readers import SqliteReaders
 
 
 def write(q: Queries, now: datetime) -> None:
+    n, blocked = None, IdTagStatus.BLOCKED
     assert_type(q.get_id_tag(id_tag="A"), IdTag | None)
-    q.put_id_tag(id_tag="A", status=IdTagStatus.BLOCKED, expiry_date=now, parent_id_tag=None, note=None)
-    q.put_id_tag(id_tag="A", status="Blocked", expiry_date=now, parent_id_tag=None, note=None)  # E: arg-type
-    q.put_id_tag(id_tag="A", status=IdTagStatus.BLOCKED, expiry_date=0, parent_id_tag=None, note=None)  # E: arg-type
+    q.put_id_tag(id_tag="A", status=IdTagStatus.BLOCKED, expiry_date=now, parent_id_tag=n, note=n, token_type=n)
+    q.put_id_tag(id_tag="A", status="Blocked", expiry_date=now, parent_id_tag=n, note=n, token_type=n)  # E: arg-type
+    q.put_id_tag(id_tag="A", status=blocked, expiry_date=0, parent_id_tag=n, note=n, token_type=n)  # E: arg-type
     q.get_id_tag(id_tag=1)  # E: arg-type
     q.get_id_tag(tag="A")  # E: call-arg
     q.get_id_tag("A")  # E: call-arg

@@ -12,9 +12,9 @@ PROFILE = '{"stackLevel": 0,  "chargingProfileId": 1}'
 
 
 def test_a_profile_is_stored_replaced_and_forgotten(books: Books) -> None:
-    created = charging_profiles.put(books.q, "night", "{}")
-    replaced = charging_profiles.put(books.q, "night", PROFILE)
-    other = charging_profiles.put(books.q, "Night", "{}")
+    created = charging_profiles.put(books.q, "night", "{}", "1.6")
+    replaced = charging_profiles.put(books.q, "night", PROFILE, "1.6")
+    other = charging_profiles.put(books.q, "Night", "{}", "1.6")
     stored = charging_profiles.resolve(books.q, "night")
     charging_profiles.delete(books.q, "night")
 

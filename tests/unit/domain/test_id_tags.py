@@ -20,8 +20,8 @@ def test_a_tag_is_stored_then_changed_then_forgotten(books: Books) -> None:
     id_tags.delete(books.q, "abCD")
 
     assert (created, changed) == (True, False)
-    assert first == IdTag("AbCd", IdTagStatus.BLOCKED, minute(-5), "Group", "lost")
-    assert second == IdTag("ABCD", IdTagStatus.ACCEPTED, None, None, None)
+    assert first == IdTag("AbCd", IdTagStatus.BLOCKED, minute(-5), "Group", "lost", None)
+    assert second == IdTag("ABCD", IdTagStatus.ACCEPTED, None, None, None, None)
     assert books.count("id_tags") == 0
     with pytest.raises(Unknown):
         id_tags.delete(books.q, "abCD")

@@ -181,7 +181,7 @@ async def test_a_callers_reservation_id_is_kept_and_not_allotted_to_others(centr
     [("RemoteStartTransaction", "chargingProfile"), ("SetChargingProfile", "csChargingProfiles")],
 )
 async def test_a_stored_profile_goes_in_for_its_name(central: Central, action: str, field: str) -> None:
-    await central.writer.submit(charging_profiles.put, "night", PROFILE)
+    await central.writer.submit(charging_profiles.put, "night", PROFILE, "1.6")
     payload: dict[str, Any] = {"connectorId": 1, field: {"$ref": "night"}, "idTag": "TAG"}
     prepared = await central.dialect.prepare(ACTIONS[action], payload)
 
@@ -191,7 +191,7 @@ async def test_a_stored_profile_goes_in_for_its_name(central: Central, action: s
 
 @pytest.mark.parametrize("name", ["day", "Night", "", "\ud800"])
 async def test_an_unknown_profile_is_named(central: Central, name: str) -> None:
-    await central.writer.submit(charging_profiles.put, "night", PROFILE)
+    await central.writer.submit(charging_profiles.put, "night", PROFILE, "1.6")
     with pytest.raises(InvalidPayload) as caught:
         await central.dialect.prepare(ACTIONS["SetChargingProfile"], {"csChargingProfiles": {"$ref": name}})
 

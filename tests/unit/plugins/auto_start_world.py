@@ -35,6 +35,7 @@ class OneCharger(SiteByHand):
         self.answers: list[bool | CommandError | Ask] = []
         """Accepted without consequence, where none is laid down."""
         self.asked: list[tuple[float, int]] = []
+        self.evses_asked: list[int] = []
         """Seconds since the beginning, and the connector."""
         self.under_way = 0
         self.waits = asyncio.Event()
@@ -77,6 +78,7 @@ class OneCharger(SiteByHand):
         assert (charge_point_id, id_tag) == ("CP-1", TAG)
         assert self.under_way == 0, "two commands at once"
         self.asked.append(((self.now() - START).total_seconds(), connector_id))
+        self.evses_asked.append(evse_id)
         answer = self.answers.pop(0) if self.answers else True
         self.under_way += 1
         try:
@@ -150,17 +152,17 @@ class World:
     def given_up(self) -> list[str]:
         return [line["reason"] for line in self.site.named("auto_start_given_up")]
 
-    def book(self, number: int, **changes: object) -> ConnectorState:
+    def book(self, number: int, evse: int = 0, **changes: object) -> ConnectorState:
         """Change the books on a connector; gives how it was."""
-        known = {known.connector_id: known for known in self.state.connectors}
-        before = known[number]
-        known[number] = replace(before, **changes)  # type: ignore[arg-type]  # the tests name what there is
+        known = {(known.evse_id, known.connector_id): known for known in self.state.connectors}
+        before = known[evse, number]
+        known[evse, number] = replace(before, **changes)  # type: ignore[arg-type]  # the tests name what there is
         self.site.states["CP-1"] = replace(self.state, connectors=tuple(known.values()))
         return before
 
-    async def report(self, status: str, number: int = 1, info: str | None = None) -> None:
+    async def report(self, status: str, number: int = 1, info: str | None = None, evse: int = 0) -> None:
         """A StatusNotification; what it says twice makes no event, unless something else is new."""
-        before = self.book(number, status=status, status_at=self.site.now())
+        before = self.book(number, evse, status=status, status_at=self.site.now())
         if before.status == status and info is None:
             return
         now = self.site.now()
@@ -168,6 +170,7 @@ class World:
             events.PREPARING,
             at=now,
             connector_id=number,
+            evse_id=evse,
             status=status,
             previous_status=before.status,
             info=info,

@@ -41,6 +41,25 @@ async def test_one_that_was_preparing_before_the_server_started(world: World, co
     assert len(world.given_up) == 1
 
 
+async def test_the_evses_of_a_charger_have_plug_ins_of_their_own_that_outlast_a_restart(world: World) -> None:
+    """A session at EVSE 1 was stopped by hand; the car at EVSE 2 waits. A restart changes neither."""
+    (whole, first, _) = world.state.connectors
+    evses = [replace(first, evse_id=evse, connector_id=1) for evse in (1, 2)]
+    world.site.states["CP-1"] = replace(world.state, connectors=(whole, *evses))
+    await world.report("Charging", evse=1)
+    await world.report("Finishing", evse=1)
+    await world.report("Preparing", evse=1)
+    await world.restart_server()
+    await world.connect()
+    await world.site.let_pass(10)
+    assert world.site.asked == []
+
+    await world.report("Preparing", evse=2)
+    await world.site.let_pass(0)
+    assert world.site.evses_asked == [2]
+    assert world.site.lines[-1]["evse_id"] == 2
+
+
 async def test_one_that_has_news_after_all_is_not_asked(world: World) -> None:
     world.book(1, status="Preparing")
     await world.connect()

@@ -264,6 +264,13 @@ async def test_rules_for_some_chargers_and_the_last_one_counts(tmp_path: Path) -
     ]
 
 
+LONG = "K" * 51
+NO_KEY = (
+    f"{LONG!r} names no variable: write Component.Variable, or with all that a name may have "
+    "Component[instance]@evse.connector.Variable[instance]#Target"
+)
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
@@ -274,6 +281,11 @@ async def test_rules_for_some_chargers_and_the_last_one_counts(tmp_path: Path) -
             "wanted 1: keys: AuthorizationKey can't be set from a file: send a ChangeConfiguration command",
         ),
         ("[[wanted]]\nkeys = { A = { b = 1 } }", "wanted 1: keys: A: Input should be a valid string"),
+        (f'[[wanted]]\nkeys = {{ "{LONG}" = 1 }}', f"wanted 1: keys: {NO_KEY}"),
+        (
+            '[[wanted]]\nkeys = { "Modem.SimPin" = "1234" }',
+            "wanted 1: keys: Modem.SimPin can't be set from a file: send a ChangeConfiguration command",
+        ),
         ("wanted = ", "is no TOML file: Invalid value (at end of document)"),
         ("", "wanted: Field required"),
     ],

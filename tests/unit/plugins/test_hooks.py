@@ -20,7 +20,7 @@ PAGE = (ROOT / "docs" / "plugins.md").read_text(encoding="utf-8")
 HOOKS = {name: function for name, function in vars(HookSpecs).items() if inspect.isfunction(function)}
 ABOUT_THE_SERVER = {"server_started", "server_stopping"}
 FOR_ALL_EVENTS = {"event_published"}
-QUESTIONS = {"authorize", "data_transfer_received"}
+QUESTIONS = {"authorize", "contract_certificate_wanted", "data_transfer_received"}
 
 
 def test_every_event_has_a_hook_of_its_name_that_takes_it_and_no_other_hook_takes_one() -> None:

@@ -30,6 +30,7 @@ class Chargers:
         self.told: list[tuple[str, Decimal]] = []
         self.manner: dict[str, str | CommandError] = {}
         self.limits: dict[str, Decimal] = {}
+        self.by_evse: dict[int, Decimal] = {}
 
     async def limit_current(
         self, charge_point_id: str, connector_id: int, amperes: Decimal | None, evse_id: int = 0
@@ -44,6 +45,7 @@ class Chargers:
             raise manner
         if manner == Obeys:
             self.limits[charge_point_id] = amperes
+            self.by_evse[evse_id] = amperes
         return manner == Obeys
 
     async def remote_start(self, charge_point_id: str, connector_id: int, id_tag: str, evse_id: int = 0) -> bool:
@@ -145,6 +147,25 @@ async def test_limits_go_down_and_are_accepted_before_others_go_up() -> None:
 
     await park.report("A", "Available")
     assert park.told == [("A", "0.0"), ("B", "32")]
+
+
+async def test_the_evses_of_a_charger_are_limited_each_as_a_whole() -> None:
+    """Two of an EVSE's connectors are never in use at once; and nothing is kept free for a connector 1 without EVSE."""
+    park = CarPark("A", maximum=20, charge_points="A")
+    (known,) = park.states["A"].connectors
+    places = [(1, 1, "Available"), (1, 2, "Charging"), (2, 1, "Charging")]
+    park.states["A"] = replace(
+        park.states["A"],
+        connectors=[replace(known, evse_id=evse, connector_id=number, status=it) for evse, number, it in places],
+    )
+    await park.start()
+    await park.let_pass(10)
+
+    assert park.chargers.by_evse == {1: Decimal(10), 2: Decimal(10)}
+    park.chargers.by_evse.clear()
+    await park.restart_server()
+    await park.let_pass(10)
+    assert park.chargers.by_evse == {1: Decimal(10), 2: Decimal(10)}
 
 
 async def test_news_that_change_nothing_cost_no_command() -> None:

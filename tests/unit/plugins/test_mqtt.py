@@ -152,9 +152,10 @@ def test_no_two_identities_share_an_object_id() -> None:
     assert all(c.isascii() and (c.isalnum() or c in "_-") for one in ids for c in one)
 
 
-def connector(connector_id: int) -> ConnectorState:
+def connector(connector_id: int, evse_id: int = 0) -> ConnectorState:
     return ConnectorState(
         connector_id=connector_id,
+        evse_id=evse_id,
         status="Available",
         error_code="NoError",
         status_at=START,
@@ -190,6 +191,22 @@ def test_home_assistant_is_told_of_each_connector(commands: bool) -> None:
     assert set(components) == {"connected"} | {f"connector_{n}_{entity}" for n in (1, 2) for entity in entities}
     ids = [component["unique_id"] for component in components.values() if isinstance(component, dict)]
     assert len(ids) == len(set(map(str, ids))) == len(components)
+
+
+def test_an_evse_has_topics_and_entities_of_its_own() -> None:
+    state = replace(charge_point("CP-1", connected=True), connectors=(connector(0), connector(1, 1), connector(1, 2)))
+    components = describe(state, TOPICS, commands=True)["components"]
+    assert isinstance(components, dict)
+    switch = components["evse_2_connector_1_charging"]
+    assert isinstance(switch, dict)
+    topic = "mcpp/charge_points/CP-1/evses/2/connectors/1"
+    assert (switch["name"], switch["state_topic"], switch["command_topic"]) == (
+        "EVSE 2 charging",
+        f"{topic}/state",
+        f"{topic}/charging/set",
+    )
+    assert TOPICS.understand(f"{topic}/charging/set") == ChargingCommand("CP-1", 1, 2)
+    assert len(components) == 9
 
 
 async def test_the_board_keeps_the_last_word_of_each_topic() -> None:

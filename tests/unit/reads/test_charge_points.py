@@ -161,6 +161,35 @@ async def test_what_a_connector_was_ordered_to_be(
     assert (connector.ordered_availability, connector.inoperative) == (ordered, inoperative)
 
 
+async def test_the_connectors_of_evses(fleet: Database, charge_points: ChargePoints) -> None:
+    """A charger that spoke 1.6 and speaks 2.0.1 now: its old connectors stay in the books alone."""
+    occasion = fleet.charge_point()
+    running = fleet.start(connector_id=1)
+    fleet.move_to_evse(running, 1, "ab-12")
+    status = ReportStatus(
+        1, ConnectorStatus.CHARGING, NO_ERROR, None, None, None, minute(1), evse_id=2, reported_status="Occupied"
+    )
+    report_status(fleet.q, occasion, status, Memory())
+    record(fleet.q, occasion, Reserve(5, 0, "ANNA", None, LATER, evse_id=2))
+    order_availability(fleet.q, occasion, 0, Availability.INOPERATIVE, evse_id=2)
+
+    first, second = (await find(charge_points)).connectors
+    assert isinstance(first, Connector)
+    assert isinstance(second, Connector)
+    assert (first.evse_id, first.connector_id, first.transaction_id) == (1, 1, running)
+    assert (first.ocpp_transaction_id, first.reserved_for) == ("ab-12", None)
+    assert (second.evse_id, second.connector_id, second.status, second.reported_status) == (
+        2,
+        1,
+        "Charging",
+        "Occupied",
+    )
+    assert (second.reserved_for, second.inoperative) == ("ANNA", True)
+    assert await charge_points.running_transaction("CP-1", 0, 1) == (running, "ab-12")
+    assert await charge_points.running_transaction("CP-1", 1, 2) is None
+    assert await charge_points.running_transaction("CP-1", 1) is None
+
+
 async def test_the_transaction_that_runs_on_a_connector(fleet: Database, charge_points: ChargePoints) -> None:
     ended, running = fleet.start(connector_id=1), fleet.start(connector_id=2)
     fleet.stop(ended, at=minute(9))

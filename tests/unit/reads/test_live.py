@@ -304,6 +304,36 @@ def test_the_books_are_begun_with() -> None:
     assert second_one.energy_wh is None
 
 
+def test_the_evses_of_a_charger_are_apart_and_those_of_another_version_are_not_shown() -> None:
+    live = LiveReadings()
+    live.load([StoredChargePoint("CP-1", 0, 0, [StoredConnector(1, "Charging", None)], [], has_evses=False)])
+    live(replace(CONNECTED, ocpp_version="2.0.1", has_evses=True))
+    for evse in (1, 2):
+        live(replace(status("Charging"), evse_id=evse))
+        live(replace(STARTED, evse_id=evse, transaction_id=evse))
+        live(replace(measured(0, 1000 * evse, transaction=evse), evse_id=evse))
+    live(replace(status("Available", 0), evse_id=2))
+    assert live.connectors("CP-1") == [(1, 1), (2, 1)]
+    for evse in (1, 2):
+        connector = live.connector("CP-1", 1, evse)
+        assert connector is not None
+        assert (watts(connector), connector.transaction_id) == (1000 * evse, evse)
+
+    live(replace(CONNECTED, has_evses=False))
+    assert live.connectors("CP-1") == [(0, 1)]
+
+
+def test_a_transaction_of_an_evse_that_was_not_told_runs_there_once_it_is_told() -> None:
+    live = LiveReadings()
+    live(replace(CONNECTED, has_evses=True))
+    live(replace(STARTED, connector_id=0))
+    live(replace(measured(1, 5000, energy=20), evse_id=2))
+
+    running = live.running("CP-1", 7)
+    assert running is not None
+    assert (running.evse_id, running.connector_id, running.live_energy_wh, watts(running)) == (2, 1, 20, 5000)
+
+
 def test_what_is_kept_is_bounded() -> None:
     live = LiveReadings(most_known=2)
     for name in ("CP-1", "CP-2", "CP-3"):

@@ -21,6 +21,8 @@ from tests.database import Database, minute
 
 CHARGERS: Final = ("CP-1", "CP-2")
 CONNECTORS: Final = (1, 2)
+WITH_EVSES: Final = "CP-3"
+"""It speaks OCPP 2.x: two EVSEs, the second with two connectors."""
 TAGS: Final = ("anna", "BERT")
 MINUTES: Final = 12
 
@@ -70,6 +72,11 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[History]:
                 ids.append(fleet.start(charger, connector, random.choice(TAGS), minute(number)))
                 fleet.stop(ids[-1], charger, minute(number + 0.5))
             ids.append(fleet.start(charger, connector, random.choice(TAGS), minute(MINUTES)))
+    for evse, connector in ((1, 1), (2, 1), (2, 2)):
+        for number in random.sample(range(MINUTES), 3):
+            ids.append(fleet.start(WITH_EVSES, 1, random.choice(TAGS), minute(number)))
+            fleet.stop(ids[-1], WITH_EVSES, minute(number + 0.5))
+            fleet.move_to_evse(ids[-1], evse, f"tx-{ids[-1]}", connector)
     with asyncio.Runner() as runner:
         pool = runner.run(SqliteReaderPool.open(fleet.path, size=1))
         found = [runner.run(find(pool, transaction_id)) for transaction_id in ids]
@@ -84,6 +91,7 @@ def lets_through(query: TransactionQuery, transaction: Transaction) -> bool:
     return (
         query.charge_point_id in {None, transaction.charge_point_id}
         and query.connector_id in {None, transaction.connector_id}
+        and query.evse_id in {None, transaction.evse_id or 0}
         and (query.id_tag is None or query.id_tag.lower() == transaction.id_tag.lower())
         and query.open in {None, transaction.stopped_at is None}
         and (query.since is None or query.since <= transaction.started_at)
@@ -95,8 +103,9 @@ times = st.none() | st.integers(-1, MINUTES + 1).map(minute)
 queries = st.builds(
     TransactionQuery,
     limit=st.integers(1, 40),
-    charge_point_id=st.sampled_from([None, *CHARGERS, "CP-9"]),
+    charge_point_id=st.sampled_from([None, *CHARGERS, WITH_EVSES, "CP-9"]),
     connector_id=st.sampled_from([None, *CONNECTORS, 9]),
+    evse_id=st.sampled_from([None, 0, 1, 2]),
     id_tag=st.sampled_from([None, "ANNA", "Bert", "none"]),
     open=st.sampled_from([None, True, False]),
     since=times,
@@ -150,6 +159,8 @@ async def test_the_row_of_one_that_runs_and_of_one_that_has_ended(fleet: Databas
         "session_correlation_id": f"{1:032x}",
         "power_w": None,
         "duration_s": None,
+        "evse_id": None,
+        "ocpp_transaction_id": None,
     }
 
     running = await find(pool, transaction_id)
@@ -167,6 +178,17 @@ async def test_the_row_of_one_that_runs_and_of_one_that_has_ended(fleet: Databas
         "stop_reason": "Local",
         "stop_origin": "charger",
     }
+
+
+async def test_one_of_an_evse_has_two_ids_and_may_lack_a_register(fleet: Database, pool: SqliteReaderPool) -> None:
+    transaction_id = fleet.start("CP-1", 1, "", minute(0), meter_start=-1)
+    fleet.move_to_evse(transaction_id, 2, "ab-12")
+
+    found = await find(pool, transaction_id)
+
+    assert found is not None
+    assert (found.evse_id, found.connector_id, found.ocpp_transaction_id) == (2, 1, "ab-12")
+    assert found.meter_start is None
 
 
 async def test_one_that_is_unknown(pool: SqliteReaderPool) -> None:

@@ -77,6 +77,16 @@ def test_a_transaction_is_told_from_start_to_stop(recording: Recording, metrics:
     )
 
 
+def test_an_evse_and_the_chargers_own_id_stand_on_the_line_where_there_are_any(
+    recording: Recording, metrics: Metrics
+) -> None:
+    with recording.at() as lines:
+        BusinessTelemetry(lines, metrics)(replace(STARTED, evse_id=3, ocpp_transaction_id="ab-12"))
+    (line,) = recording.lines()
+
+    assert (line["evse_id"], line["ocpp_transaction_id"], line["transaction_id"]) == (3, "ab-12", 1)
+
+
 def test_transactions_are_counted(recording: Recording, metrics: Metrics) -> None:
     metrics.transactions_active.set(1)
     with recording.at() as lines:

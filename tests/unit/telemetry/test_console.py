@@ -45,6 +45,14 @@ def test_a_message_and_its_answer_stand_in_columns_that_fit_80() -> None:
     assert len(call) <= 81
 
 
+def test_of_a_charger_with_evses_the_evse_is_named() -> None:
+    assert shown(CALL | {"evse_id": 2}).endswith(" 3f2a9c01/9c01ab22 EVSE 2\n")
+    assert shown(CALL | {"evse_id": 2, "connector_id": 2}).endswith(" EVSE 2 #2\n")
+    assert shown({name: it for name, it in CALL.items() if name != "connector_id"} | {"evse_id": 2}).endswith(
+        " EVSE 2\n"
+    )
+
+
 def test_an_error_for_an_answer_is_told_with_its_code_and_text() -> None:
     line = CALL | {"message_type": "call_error", "error": "InternalError", "description": "out of order"}
 

@@ -130,6 +130,27 @@ async def test_what_a_charge_point_has_done_and_does() -> None:
     assert value(families, "mcpp_connector_transaction_energy_watt_hours", **of_connector) == 250
 
 
+async def test_a_mixed_fleet_has_the_label_evse_where_there_are_evses() -> None:
+    site = Site()
+    site.happen(*SESSION)
+    site.fleet(replace(CONNECTED, charge_point_id="CP-2", has_evses=True))
+    for event in (PREPARING, CHARGING, STARTED, replace(METERED, transaction_id=7)):
+        site.fleet(replace(event, charge_point_id="CP-2", evse_id=2, at=datetime.now(UTC)))
+    families = await scrape(site.metrics)
+
+    power = {tuple(sorted(it.labels.items())): it.value for it in families["mcpp_connector_power_watts"].samples}
+    assert power == {
+        (("charge_point", "CP-1"), ("connector", "1"), ("phase", "")): 11040,
+        (("charge_point", "CP-2"), ("connector", "1"), ("evse", "2"), ("phase", "")): 11040,
+    }
+    status = {"charge_point": "CP-2", "connector": "1", "evse": "2"}
+    assert values(families, "mcpp_connector_status", **status) == dict.fromkeys(STATUSES, 0) | {"Charging": 1}
+
+    site.fleet(replace(CONNECTED, charge_point_id="CP-2", has_evses=False))
+    families = await scrape(site.metrics)
+    assert {it.labels["charge_point"] for it in families["mcpp_connector_status"].samples} == {"CP-1"}
+
+
 async def test_counters_are_there_at_zero_before_anything_happens() -> None:
     site = Site()
     site.fleet.load([StoredChargePoint("CP-1", 7000, 0, [StoredConnector(1, "Available", None)])])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -21,6 +22,8 @@ from mcpp.telemetry.logs.redaction import (
 )
 
 SECRET = "geheim-1"
+UNREADABLE = {"value": SECRET, "mutability": "WriteOnly"}
+MASKED = UNREADABLE | {"value": "***"}
 LINK_TOKEN = "Ab-_" * 8
 
 
@@ -168,10 +171,34 @@ def test_a_long_text_is_searched_once(junk: str) -> None:
             "-----BEGIN EC PRIVATE KEY-----***-----END EC PRIVATE KEY-----",
         ),
         ("authorization is open", "authorization is open"),
+        (
+            '{"attributeValue":"geheim","component":{"name":"SecurityCtrlr"},"variable":{"name":"BasicAuthPassword"}}',
+            '{"attributeValue":***,"component":{"name":"SecurityCtrlr"},"variable":{"name":"BasicAuthPassword"}}',
+        ),
+        (
+            '"variable": {"name": "VpnKey"}, "variableAttribute": [{"type": "Actual", "value": "geheim"}]',
+            '"variable": {"name": "VpnKey"}, "variableAttribute": [{"type": "Actual", "value": ***}]',
+        ),
+        (
+            r"{\"variable\":{\"name\":\"SimPin\"},\"actualValue\":\"geheim\"}",
+            r"{\"variable\":{\"name\":\"SimPin\"},\"actualValue\":***}",
+        ),
+        ('{"value":"geheim","mutability":"WriteOnly"}', '{"value":***,"mutability":"WriteOnly"}'),
+        ('{"mutability":"WriteOnly","value":"geheim"}', '{"mutability":"WriteOnly","value":***}'),
+        ('"vpn":{"server":"s","key":"geheim"}', '"vpn":{"server":"s","key":***}'),
+        ('"variable":{"name":"Power"},"actualValue":"11","key":"a"',) * 2,
     ],
 )
 def test_secrets_in_text(text: str, expected: str) -> None:
     assert expected == redact_text(text)
+
+
+def _set(component: str, variable: str, value: str) -> dict[str, Any]:
+    return {"attributeValue": value, "component": {"name": component}, "variable": {"name": variable}}
+
+
+def _reported(variable: str, *attributes: Mapping[str, str]) -> dict[str, Any]:
+    return {"component": {"name": "C"}, "variable": {"name": variable}, "variableAttribute": list(attributes)}
 
 
 @pytest.mark.parametrize(
@@ -208,6 +235,26 @@ def test_secrets_in_text(text: str, expected: str) -> None:
         (
             {"vendorId": "v", "data": json.dumps({"wifiPassword": SECRET})},
             {"vendorId": "v", "data": '{"wifiPassword": ***}'},
+        ),
+        (
+            {"setVariableData": [_set("SecurityCtrlr", "BasicAuthPassword", SECRET), _set("Vpn", "Key", SECRET)]},
+            {"setVariableData": [_set("SecurityCtrlr", "BasicAuthPassword", "***"), _set("Vpn", "Key", "***")]},
+        ),
+        (
+            {"setVariableData": [_set("OCPPCommCtrlr", "MessageTimeout", "30")], "key": "k"},
+            {"setVariableData": [_set("OCPPCommCtrlr", "MessageTimeout", "30")], "key": "k"},
+        ),
+        (
+            {"eventData": [{"actualValue": SECRET, "component": {"name": "A"}, "variable": {"name": "SimPin"}}]},
+            {"eventData": [{"actualValue": "***", "component": {"name": "A"}, "variable": {"name": "SimPin"}}]},
+        ),
+        (
+            {"reportData": [_reported("ApnPassword", {"value": SECRET}), _reported("A", UNREADABLE, {"value": "1"})]},
+            {"reportData": [_reported("ApnPassword", {"value": "***"}), _reported("A", MASKED, {"value": "1"})]},
+        ),
+        (
+            {"connectionData": {"vpn": {"key": SECRET, "user": "u"}, "apn": {"apnPassword": SECRET}}},
+            {"connectionData": {"vpn": {"key": "***", "user": "u"}, "apn": {"apnPassword": "***"}}},
         ),
         (
             {"connectorId": 1, "meterValue": [{"sampledValue": [{"value": "230.10"}]}]},

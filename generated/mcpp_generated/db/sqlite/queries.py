@@ -56,6 +56,7 @@ from ..models import (
     FirmwareImage,
     GetChargePointFirmwareRow,
     GetCredentialsRow,
+    GetInventoryRow,
     GetPasswordHashesRow,
     IdTag,
     ListConnectorsRow,
@@ -141,6 +142,7 @@ from .rows import (
     StoredFirmwareImage,
     StoredGetChargePointFirmwareRow,
     StoredGetCredentialsRow,
+    StoredGetInventoryRow,
     StoredGetPasswordHashesRow,
     StoredIdTag,
     StoredListConnectorsRow,
@@ -226,6 +228,7 @@ from .rows import (
     decode_get_auto_start,
     decode_get_charge_point_firmware_row,
     decode_get_credentials_row,
+    decode_get_inventory_row,
     decode_get_last_boot,
     decode_get_password_hashes_row,
     decode_has_evses,
@@ -307,6 +310,7 @@ class SqliteQueries:
         subject: str,
         key_type: str,
         csr: str,
+        request_id: int | None,
         requested_at: datetime,
         approved_by: Approval | None,
         decided_at: datetime | None,
@@ -324,6 +328,7 @@ class SqliteQueries:
                 subject,
                 key_type,
                 csr,
+                request_id,
                 to_milliseconds(requested_at),
                 None if approved_by is None else str(approved_by),
                 None if decided_at is None else to_milliseconds(decided_at),
@@ -413,6 +418,9 @@ class SqliteQueries:
 
     def set_certificate_status(self, *, status: CertificateState, reason: str | None, id: int) -> None:
         self._execute(statements.SET_CERTIFICATE_STATUS, (str(status), reason, id))
+
+    def set_certificate_request_id(self, *, request_id: int | None, id: int) -> None:
+        self._execute(statements.SET_CERTIFICATE_REQUEST_ID, (request_id, id))
 
     def set_certificate_decided(self, *, decided_at: datetime | None, id: int) -> None:
         self._execute(
@@ -651,6 +659,13 @@ class SqliteQueries:
         row: tuple[int | None] | None = self._execute(statements.GET_AUTO_START, (key,)).fetchone()
         return None if row is None else decode_get_auto_start(row)
 
+    def get_inventory(self, *, identity: str) -> GetInventoryRow | None:
+        row: StoredGetInventoryRow | None = self._execute(statements.GET_INVENTORY, (identity,)).fetchone()
+        return None if row is None else decode_get_inventory_row(row)
+
+    def set_inventoried(self, *, inventoried_firmware: str | None, key: int) -> None:
+        self._execute(statements.SET_INVENTORIED, (inventoried_firmware, key))
+
     def get_last_boot(self, *, key: int) -> datetime | None:
         row: tuple[int | None] | None = self._execute(statements.GET_LAST_BOOT, (key,)).fetchone()
         return None if row is None else decode_get_last_boot(row)
@@ -659,8 +674,8 @@ class SqliteQueries:
         row: StoredChargingProfile | None = self._execute(statements.GET_CHARGING_PROFILE, (name,)).fetchone()
         return None if row is None else decode_charging_profile(row)
 
-    def put_charging_profile(self, *, name: str, profile: str) -> None:
-        self._execute(statements.PUT_CHARGING_PROFILE, (name, profile))
+    def put_charging_profile(self, *, name: str, profile: str, ocpp_version: str) -> None:
+        self._execute(statements.PUT_CHARGING_PROFILE, (name, profile, ocpp_version))
 
     def delete_charging_profile(self, *, name: str) -> int:
         return self._execute(statements.DELETE_CHARGING_PROFILE, (name,)).rowcount
@@ -980,6 +995,10 @@ class SqliteQueries:
             statements.LIST_VARIABLES, (charge_point_key, after, component, variable, evse_id, search, page_size)
         ).fetchall()
         return [decode_device_variable(row) for row in rows]
+
+    def list_variable_keys(self, *, charge_point_key: int) -> list[str]:
+        rows: list[tuple[str]] = self._execute(statements.LIST_VARIABLE_KEYS, (charge_point_key,)).fetchall()
+        return [row[0] for row in rows]
 
     def delete_variables(self, rows: Iterable[DeleteVariablesParams]) -> int:
         return self._executemany(statements.DELETE_VARIABLES, rows).rowcount
@@ -1367,11 +1386,23 @@ class SqliteQueries:
         expiry_date: datetime | None,
         parent_id_tag: str | None,
         note: str | None,
+        token_type: str | None,
     ) -> None:
         self._execute(
             statements.PUT_ID_TAG,
-            (id_tag, str(status), None if expiry_date is None else to_milliseconds(expiry_date), parent_id_tag, note),
+            (
+                id_tag,
+                str(status),
+                None if expiry_date is None else to_milliseconds(expiry_date),
+                parent_id_tag,
+                note,
+                token_type,
+            ),
         )
+
+    def find_id_tag_without_dashes(self, *, bare: str) -> IdTag | None:
+        row: StoredIdTag | None = self._execute(statements.FIND_ID_TAG_WITHOUT_DASHES, (bare,)).fetchone()
+        return None if row is None else decode_id_tag(row)
 
     def delete_id_tag(self, *, id_tag: str) -> int:
         return self._execute(statements.DELETE_ID_TAG, (id_tag,)).rowcount
@@ -2099,8 +2130,10 @@ class SqliteQueries:
         row: StoredFindFirstTokenRow | None = self._execute(statements.FIND_FIRST_TOKEN, (transaction_id,)).fetchone()
         return None if row is None else decode_find_first_token_row(row)
 
-    def move_transaction(self, *, connector_key: int, evse_id: int, connector_id: int, id: int) -> None:
-        self._execute(statements.MOVE_TRANSACTION, (connector_key, evse_id, connector_id, id))
+    def move_transaction(
+        self, *, connector_key: int, evse_id: int, connector_id: int, session_correlation_id: str, id: int
+    ) -> None:
+        self._execute(statements.MOVE_TRANSACTION, (connector_key, evse_id, connector_id, session_correlation_id, id))
 
     def set_transaction_start(self, *, started_at: datetime, id: int) -> None:
         self._execute(statements.SET_TRANSACTION_START, (to_milliseconds(started_at), id))

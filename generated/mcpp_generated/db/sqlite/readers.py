@@ -39,9 +39,9 @@ from ..models import (
     ListPointsRow,
     ListPresenceRow,
     ListReadingsRow,
-    ListReportStepsRow,
     ListSupersededEndsOfIdTagRow,
     ListTilesRow,
+    ListTransactionEventsRow,
     ListTransactionSamplesRow,
     ListUnknownIdTagsRow,
     ListUnmatchedByChargePointRow,
@@ -61,6 +61,7 @@ from ..models import (
     Token,
     Transaction,
     TransactionRecord,
+    TransactionState,
     UnmatchedRecord,
     UploadRecord,
 )
@@ -99,9 +100,9 @@ from .rows import (
     decode_list_points_row,
     decode_list_presence_row,
     decode_list_readings_row,
-    decode_list_report_steps_row,
     decode_list_superseded_ends_of_id_tag_row,
     decode_list_tiles_row,
+    decode_list_transaction_events_row,
     decode_list_transaction_samples_row,
     decode_list_unknown_id_tags_row,
     decode_list_unmatched_by_charge_point_row,
@@ -121,6 +122,7 @@ from .rows import (
     decode_token,
     decode_transaction,
     decode_transaction_record,
+    decode_transaction_state,
     decode_unmatched_record,
     decode_upload_record,
 )
@@ -285,6 +287,9 @@ class SqliteReaders:
             decode_device_variable,
         )
 
+    async def list_variable_keys(self, *, charge_point_key: int) -> list[str]:
+        return await read_all(self._connection, statements.LIST_VARIABLE_KEYS, (charge_point_key,), scalar)
+
     async def list_monitors(self, *, charge_point_key: int, after: int, page_size: int) -> list[DeviceMonitor]:
         return await read_all(
             self._connection, statements.LIST_MONITORS, (charge_point_key, after, page_size), decode_device_monitor
@@ -323,11 +328,6 @@ class SqliteReaders:
 
     async def list_report_chunks(self, *, report_id: int) -> list[DeviceReportChunk]:
         return await read_all(self._connection, statements.LIST_REPORT_CHUNKS, (report_id,), decode_device_report_chunk)
-
-    async def list_report_steps(self, *, report_id: int) -> list[ListReportStepsRow]:
-        return await read_all(
-            self._connection, statements.LIST_REPORT_STEPS, (report_id,), decode_list_report_steps_row
-        )
 
     async def get_firmware_image(self, *, name: str) -> FirmwareImage | None:
         return await read_one(self._connection, statements.GET_FIRMWARE_IMAGE, (name,), decode_firmware_image)
@@ -646,6 +646,16 @@ class SqliteReaders:
 
     async def list_logins(self) -> list[Login]:
         return await read_all(self._connection, statements.LIST_LOGINS, (), decode_login)
+
+    async def get_transaction_state(self, *, transaction_id: int) -> TransactionState | None:
+        return await read_one(
+            self._connection, statements.GET_TRANSACTION_STATE, (transaction_id,), decode_transaction_state
+        )
+
+    async def list_transaction_events(self, *, transaction_id: int) -> list[ListTransactionEventsRow]:
+        return await read_all(
+            self._connection, statements.LIST_TRANSACTION_EVENTS, (transaction_id,), decode_list_transaction_events_row
+        )
 
     async def find_transaction(self, *, id: int) -> Transaction | None:
         return await read_one(self._connection, statements.FIND_TRANSACTION, (id,), decode_transaction)

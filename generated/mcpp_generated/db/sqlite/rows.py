@@ -51,6 +51,7 @@ from ..models import (
     FirmwareImage,
     GetChargePointFirmwareRow,
     GetCredentialsRow,
+    GetInventoryRow,
     GetPasswordHashesRow,
     IdTag,
     ListConnectorsRow,
@@ -139,6 +140,7 @@ StoredCertificate: TypeAlias = tuple[
     str,
     str,
     str,
+    int | None,
     int,
     str | None,
     int | None,
@@ -161,6 +163,7 @@ def decode_certificate(row: StoredCertificate) -> Certificate:
         subject,
         key_type,
         csr,
+        request_id,
         requested_at,
         approved_by,
         decided_at,
@@ -180,6 +183,7 @@ def decode_certificate(row: StoredCertificate) -> Certificate:
         subject,
         key_type,
         csr,
+        request_id,
         from_milliseconds(requested_at),
         None if approved_by is None else _APPROVAL[approved_by],
         None if decided_at is None else from_milliseconds(decided_at),
@@ -241,6 +245,7 @@ StoredChargePoint: TypeAlias = tuple[
     str | None,
     str | None,
     str | None,
+    str | None,
     int,
     int | None,
     int,
@@ -279,6 +284,7 @@ def decode_charge_point(row: StoredChargePoint) -> ChargePoint:
         serial_number,
         charge_box_serial_number,
         firmware_version,
+        inventoried_firmware,
         iccid,
         imsi,
         meter_type,
@@ -318,6 +324,7 @@ def decode_charge_point(row: StoredChargePoint) -> ChargePoint:
         serial_number,
         charge_box_serial_number,
         firmware_version,
+        inventoried_firmware,
         iccid,
         imsi,
         meter_type,
@@ -377,7 +384,21 @@ def decode_get_password_hashes_row(row: StoredGetPasswordHashesRow) -> GetPasswo
     return GetPasswordHashesRow(*row)
 
 
-StoredChargingProfile: TypeAlias = tuple[str, str]
+StoredGetInventoryRow: TypeAlias = tuple[int, str | None, str | None, int | None, int | None]
+
+
+def decode_get_inventory_row(row: StoredGetInventoryRow) -> GetInventoryRow:
+    key, firmware_version, inventoried_firmware, last_boot_at, last_status_at = row
+    return GetInventoryRow(
+        key,
+        firmware_version,
+        inventoried_firmware,
+        None if last_boot_at is None else from_milliseconds(last_boot_at),
+        None if last_status_at is None else from_milliseconds(last_status_at),
+    )
+
+
+StoredChargingProfile: TypeAlias = tuple[str, str, str]
 
 
 def decode_charging_profile(row: StoredChargingProfile) -> ChargingProfile:
@@ -883,11 +904,11 @@ def decode_upload_record(row: StoredUploadRecord) -> UploadRecord:
     return UploadRecord(id, charge_point_id, name, stored_name, size_bytes, sha256, from_milliseconds(received_at))
 
 
-StoredListFleetRow: TypeAlias = tuple[int, str, int, int, int | None, int | None]
+StoredListFleetRow: TypeAlias = tuple[int, str, int, int, int | None, int | None, int]
 
 
 def decode_list_fleet_row(row: StoredListFleetRow) -> ListFleetRow:
-    key, identity, energy_wh, energy_peak_wh, last_boot_at, last_tx_start_at = row
+    key, identity, energy_wh, energy_peak_wh, last_boot_at, last_tx_start_at, has_evses = row
     return ListFleetRow(
         key,
         identity,
@@ -895,15 +916,15 @@ def decode_list_fleet_row(row: StoredListFleetRow) -> ListFleetRow:
         energy_peak_wh,
         None if last_boot_at is None else from_milliseconds(last_boot_at),
         None if last_tx_start_at is None else from_milliseconds(last_tx_start_at),
+        bool(has_evses),
     )
 
 
-StoredListFleetConnectorsRow: TypeAlias = tuple[int, int, int, str | None, str | None, int]
+StoredListFleetConnectorsRow: TypeAlias = tuple[int, int, int, str | None, str | None]
 
 
 def decode_list_fleet_connectors_row(row: StoredListFleetConnectorsRow) -> ListFleetConnectorsRow:
-    charge_point_key, evse_id, connector_id, status, error_code, is_shown = row
-    return ListFleetConnectorsRow(charge_point_key, evse_id, connector_id, status, error_code, bool(is_shown))
+    return ListFleetConnectorsRow(*row)
 
 
 StoredTransaction: TypeAlias = tuple[
@@ -998,17 +1019,18 @@ def decode_transaction(row: StoredTransaction) -> Transaction:
     )
 
 
-StoredIdTag: TypeAlias = tuple[str, str, int | None, str | None, str | None]
+StoredIdTag: TypeAlias = tuple[str, str, int | None, str | None, str | None, str | None]
 
 
 def decode_id_tag(row: StoredIdTag) -> IdTag:
-    id_tag, status, expiry_date, parent_id_tag, note = row
+    id_tag, status, expiry_date, parent_id_tag, note, token_type = row
     return IdTag(
         id_tag,
         _ID_TAG_STATUS[status],
         None if expiry_date is None else from_milliseconds(expiry_date),
         parent_id_tag,
         note,
+        token_type,
     )
 
 

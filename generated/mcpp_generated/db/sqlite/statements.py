@@ -7,33 +7,33 @@ from typing import Final
 
 ADD_CERTIFICATE: Final = """\
 INSERT INTO certificates (
-    charge_point_key, charge_point_id, status, subject, key_type, csr, requested_at, approved_by, decided_at,
-    certificate, serial_number, issued_at, expires_at
+    charge_point_key, charge_point_id, status, subject, key_type, csr, request_id, requested_at, approved_by,
+    decided_at, certificate, serial_number, issued_at, expires_at
 )
 VALUES (
     ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,
-    ?10, ?11, ?12, ?13
+    ?10, ?11, ?12, ?13, ?14
 )
 RETURNING id"""
 
 GET_CERTIFICATE: Final = """\
-SELECT id, charge_point_key, charge_point_id, status, subject, key_type, csr, requested_at, approved_by, decided_at, certificate, serial_number, issued_at, expires_at, answered_at, revoked_at, reason FROM certificates WHERE id = ?1"""
+SELECT id, charge_point_key, charge_point_id, status, subject, key_type, csr, request_id, requested_at, approved_by, decided_at, certificate, serial_number, issued_at, expires_at, answered_at, revoked_at, reason FROM certificates WHERE id = ?1"""
 
 LIST_CERTIFICATES_OF_KEY: Final = """\
-SELECT id, charge_point_key, charge_point_id, status, subject, key_type, csr, requested_at, approved_by, decided_at, certificate, serial_number, issued_at, expires_at, answered_at, revoked_at, reason FROM certificates WHERE charge_point_key = ?1 ORDER BY id DESC"""
+SELECT id, charge_point_key, charge_point_id, status, subject, key_type, csr, request_id, requested_at, approved_by, decided_at, certificate, serial_number, issued_at, expires_at, answered_at, revoked_at, reason FROM certificates WHERE charge_point_key = ?1 ORDER BY id DESC"""
 
 LIST_CERTIFICATES: Final = """\
-SELECT id, charge_point_key, charge_point_id, status, subject, key_type, csr, requested_at, approved_by, decided_at, certificate, serial_number, issued_at, expires_at, answered_at, revoked_at, reason FROM certificates WHERE id < ?1 ORDER BY id DESC LIMIT ?2"""
+SELECT id, charge_point_key, charge_point_id, status, subject, key_type, csr, request_id, requested_at, approved_by, decided_at, certificate, serial_number, issued_at, expires_at, answered_at, revoked_at, reason FROM certificates WHERE id < ?1 ORDER BY id DESC LIMIT ?2"""
 
 LIST_CERTIFICATES_OF_CHARGE_POINT: Final = """\
-SELECT id, charge_point_key, charge_point_id, status, subject, key_type, csr, requested_at, approved_by, decided_at, certificate, serial_number, issued_at, expires_at, answered_at, revoked_at, reason FROM certificates WHERE charge_point_id = ?1 AND id < ?2
+SELECT id, charge_point_key, charge_point_id, status, subject, key_type, csr, request_id, requested_at, approved_by, decided_at, certificate, serial_number, issued_at, expires_at, answered_at, revoked_at, reason FROM certificates WHERE charge_point_id = ?1 AND id < ?2
 ORDER BY id DESC LIMIT ?3"""
 
 LIST_CERTIFICATES_BY_STATUS: Final = """\
-SELECT id, charge_point_key, charge_point_id, status, subject, key_type, csr, requested_at, approved_by, decided_at, certificate, serial_number, issued_at, expires_at, answered_at, revoked_at, reason FROM certificates WHERE status = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3"""
+SELECT id, charge_point_key, charge_point_id, status, subject, key_type, csr, request_id, requested_at, approved_by, decided_at, certificate, serial_number, issued_at, expires_at, answered_at, revoked_at, reason FROM certificates WHERE status = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3"""
 
 LIST_CERTIFICATES_OF_CHARGE_POINT_BY_STATUS: Final = """\
-SELECT id, charge_point_key, charge_point_id, status, subject, key_type, csr, requested_at, approved_by, decided_at, certificate, serial_number, issued_at, expires_at, answered_at, revoked_at, reason FROM certificates WHERE charge_point_id = ?1 AND status = ?2 AND id < ?3
+SELECT id, charge_point_key, charge_point_id, status, subject, key_type, csr, request_id, requested_at, approved_by, decided_at, certificate, serial_number, issued_at, expires_at, answered_at, revoked_at, reason FROM certificates WHERE charge_point_id = ?1 AND status = ?2 AND id < ?3
 ORDER BY id DESC LIMIT ?4"""
 
 LIST_REVOKED_SERIALS: Final = """\
@@ -43,7 +43,7 @@ LIST_CHARGE_POINTS_TO_SERVE: Final = """\
 SELECT DISTINCT charge_point_id FROM certificates WHERE status = 'approved' AND charge_point_key IS NOT NULL"""
 
 LIST_ENDING_CERTIFICATES: Final = """\
-SELECT id, charge_point_key, charge_point_id, status, subject, key_type, csr, requested_at, approved_by, decided_at, certificate, serial_number, issued_at, expires_at, answered_at, revoked_at, reason FROM certificates
+SELECT id, charge_point_key, charge_point_id, status, subject, key_type, csr, request_id, requested_at, approved_by, decided_at, certificate, serial_number, issued_at, expires_at, answered_at, revoked_at, reason FROM certificates
 WHERE status = 'issued' AND expires_at <= ?1 AND charge_point_key IS NOT NULL
 ORDER BY id"""
 
@@ -55,6 +55,9 @@ WHERE id = ?7"""
 
 SET_CERTIFICATE_STATUS: Final = """\
 UPDATE certificates SET status = ?1, reason = ?2 WHERE id = ?3"""
+
+SET_CERTIFICATE_REQUEST_ID: Final = """\
+UPDATE certificates SET request_id = ?1 WHERE id = ?2"""
 
 SET_CERTIFICATE_DECIDED: Final = """\
 UPDATE certificates SET decided_at = ?1 WHERE id = ?2"""
@@ -145,7 +148,7 @@ DELETE FROM security_events WHERE id = (
 )"""
 
 GET_CHARGE_POINT: Final = """\
-SELECT "key", identity, ocpp_version, ocpp_versions, display_name, password_hash, password_hash_candidate, security_profile, highest_profile, certificate_serial, authenticated_at, auto_start, rated_power_w, vendor, model, serial_number, charge_box_serial_number, firmware_version, iccid, imsi, meter_type, meter_serial_number, registered_at, boot_accepted_at, connection_epoch, last_connect_at, last_disconnect_at, last_boot_at, last_heartbeat_at, last_status_at, last_meter_values_at, last_tx_start_at, last_tx_stop_at, last_error_at, energy_wh, energy_peak_wh, has_evses FROM charge_points WHERE identity = ?1"""
+SELECT "key", identity, ocpp_version, ocpp_versions, display_name, password_hash, password_hash_candidate, security_profile, highest_profile, certificate_serial, authenticated_at, auto_start, rated_power_w, vendor, model, serial_number, charge_box_serial_number, firmware_version, inventoried_firmware, iccid, imsi, meter_type, meter_serial_number, registered_at, boot_accepted_at, connection_epoch, last_connect_at, last_disconnect_at, last_boot_at, last_heartbeat_at, last_status_at, last_meter_values_at, last_tx_start_at, last_tx_stop_at, last_error_at, energy_wh, energy_peak_wh, has_evses FROM charge_points WHERE identity = ?1"""
 
 LIST_IDENTITIES: Final = """\
 SELECT identity FROM charge_points WHERE identity > ?1 ORDER BY identity LIMIT ?2"""
@@ -154,7 +157,7 @@ LIST_IDENTITIES_BY_VENDOR: Final = """\
 SELECT identity FROM charge_points WHERE vendor = ?1 AND identity > ?2 ORDER BY identity LIMIT ?3"""
 
 GET_CHARGE_POINTS: Final = """\
-SELECT "key", identity, ocpp_version, ocpp_versions, display_name, password_hash, password_hash_candidate, security_profile, highest_profile, certificate_serial, authenticated_at, auto_start, rated_power_w, vendor, model, serial_number, charge_box_serial_number, firmware_version, iccid, imsi, meter_type, meter_serial_number, registered_at, boot_accepted_at, connection_epoch, last_connect_at, last_disconnect_at, last_boot_at, last_heartbeat_at, last_status_at, last_meter_values_at, last_tx_start_at, last_tx_stop_at, last_error_at, energy_wh, energy_peak_wh, has_evses FROM charge_points WHERE identity IN (SELECT value FROM json_each(?1)) ORDER BY identity"""
+SELECT "key", identity, ocpp_version, ocpp_versions, display_name, password_hash, password_hash_candidate, security_profile, highest_profile, certificate_serial, authenticated_at, auto_start, rated_power_w, vendor, model, serial_number, charge_box_serial_number, firmware_version, inventoried_firmware, iccid, imsi, meter_type, meter_serial_number, registered_at, boot_accepted_at, connection_epoch, last_connect_at, last_disconnect_at, last_boot_at, last_heartbeat_at, last_status_at, last_meter_values_at, last_tx_start_at, last_tx_stop_at, last_error_at, energy_wh, energy_peak_wh, has_evses FROM charge_points WHERE identity IN (SELECT value FROM json_each(?1)) ORDER BY identity"""
 
 GET_CREDENTIALS: Final = """\
 SELECT key, password_hash, password_hash_candidate, authenticated_at, security_profile, highest_profile,
@@ -216,21 +219,28 @@ DELETE FROM charge_points WHERE key = ?1"""
 GET_AUTO_START: Final = """\
 SELECT auto_start FROM charge_points WHERE key = ?1"""
 
+GET_INVENTORY: Final = """\
+SELECT key, firmware_version, inventoried_firmware, last_boot_at, last_status_at FROM charge_points
+WHERE identity = ?1"""
+
+SET_INVENTORIED: Final = """\
+UPDATE charge_points SET inventoried_firmware = ?1 WHERE key = ?2"""
+
 GET_LAST_BOOT: Final = """\
 SELECT last_boot_at FROM charge_points WHERE key = ?1"""
 
 GET_CHARGING_PROFILE: Final = """\
-SELECT name, profile FROM charging_profiles WHERE name = ?1"""
+SELECT name, profile, ocpp_version FROM charging_profiles WHERE name = ?1"""
 
 PUT_CHARGING_PROFILE: Final = """\
-INSERT INTO charging_profiles (name, profile) VALUES (?1, ?2)
-ON CONFLICT (name) DO UPDATE SET profile = excluded.profile"""
+INSERT INTO charging_profiles (name, profile, ocpp_version) VALUES (?1, ?2, ?3)
+ON CONFLICT (name) DO UPDATE SET profile = excluded.profile, ocpp_version = excluded.ocpp_version"""
 
 DELETE_CHARGING_PROFILE: Final = """\
 DELETE FROM charging_profiles WHERE name = ?1"""
 
 LIST_CHARGING_PROFILES: Final = """\
-SELECT name, profile FROM charging_profiles WHERE name > ?1 ORDER BY name LIMIT ?2"""
+SELECT name, profile, ocpp_version FROM charging_profiles WHERE name > ?1 ORDER BY name LIMIT ?2"""
 
 NOTE_CLOCK: Final = """\
 INSERT INTO server_clock (id, newest_at) VALUES (1, ?1)
@@ -455,6 +465,9 @@ WHERE charge_point_key = ?1 AND key > ?2
     AND (evse_id = ?5 OR ?5 IS NULL)
     AND instr(lower(key), lower(CAST(?6 AS TEXT))) > 0
 ORDER BY key LIMIT ?7"""
+
+LIST_VARIABLE_KEYS: Final = """\
+SELECT key FROM device_variables WHERE charge_point_key = ?1 ORDER BY key"""
 
 DELETE_VARIABLES: Final = """\
 DELETE FROM device_variables WHERE charge_point_key = ?1 AND key = ?2"""
@@ -687,31 +700,35 @@ LIST_STORED_UPLOADS: Final = """\
 SELECT stored_name FROM uploads"""
 
 LIST_FLEET: Final = """\
-SELECT key, identity, energy_wh, energy_peak_wh, last_boot_at, last_tx_start_at FROM charge_points ORDER BY identity"""
+SELECT key, identity, energy_wh, energy_peak_wh, last_boot_at, last_tx_start_at, has_evses FROM charge_points ORDER BY identity"""
 
 LIST_FLEET_CONNECTORS: Final = """\
-SELECT charge_point_key, evse_id, connector_id, status, error_code, is_shown FROM connectors ORDER BY charge_point_key, evse_id, connector_id"""
+SELECT charge_point_key, evse_id, connector_id, status, error_code FROM connectors ORDER BY charge_point_key, evse_id, connector_id"""
 
 LIST_FLEET_TRANSACTIONS: Final = """\
 SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at, samples_thinned, evse_id FROM transactions WHERE stopped_at IS NULL ORDER BY started_at, id"""
 
 GET_ID_TAG: Final = """\
-SELECT id_tag, status, expiry_date, parent_id_tag, note FROM id_tags WHERE id_tag = ?1"""
+SELECT id_tag, status, expiry_date, parent_id_tag, note, token_type FROM id_tags WHERE id_tag = ?1"""
 
 PUT_ID_TAG: Final = """\
-INSERT INTO id_tags (id_tag, status, expiry_date, parent_id_tag, note)
-VALUES (?1, ?2, ?3, ?4, ?5)
+INSERT INTO id_tags (id_tag, status, expiry_date, parent_id_tag, note, token_type)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6)
 ON CONFLICT (id_tag) DO UPDATE SET id_tag = excluded.id_tag, status = excluded.status,
-    expiry_date = excluded.expiry_date, parent_id_tag = excluded.parent_id_tag, note = excluded.note"""
+    expiry_date = excluded.expiry_date, parent_id_tag = excluded.parent_id_tag, note = excluded.note,
+    token_type = excluded.token_type"""
+
+FIND_ID_TAG_WITHOUT_DASHES: Final = """\
+SELECT id_tag, status, expiry_date, parent_id_tag, note, token_type FROM id_tags WHERE CAST(replace(id_tag, '-', '') AS TEXT) COLLATE NOCASE = CAST(?1 AS TEXT) LIMIT 1"""
 
 DELETE_ID_TAG: Final = """\
 DELETE FROM id_tags WHERE id_tag = ?1"""
 
 LIST_ID_TAGS: Final = """\
-SELECT id_tag, status, expiry_date, parent_id_tag, note FROM id_tags WHERE id_tag > ?1 ORDER BY id_tag LIMIT ?2"""
+SELECT id_tag, status, expiry_date, parent_id_tag, note, token_type FROM id_tags WHERE id_tag > ?1 ORDER BY id_tag LIMIT ?2"""
 
 LIST_ALL_ID_TAGS: Final = """\
-SELECT id_tag, status, expiry_date, parent_id_tag, note FROM id_tags ORDER BY id_tag"""
+SELECT id_tag, status, expiry_date, parent_id_tag, note, token_type FROM id_tags ORDER BY id_tag"""
 
 ADD_UNKNOWN_ID_TAG: Final = """\
 INSERT INTO unknown_id_tags (id_tag, charge_point_key, status, times, first_at, last_at)
@@ -1240,7 +1257,7 @@ SELECT
 FROM charge_points AS p
 LEFT JOIN connectors AS c ON c.charge_point_key = p.key AND c.is_shown = 1
 LEFT JOIN transactions AS t ON t.id = (
-    SELECT o.id FROM transactions AS o WHERE o.connector_key = c.key AND o.stopped_at IS NULL ORDER BY o.id DESC LIMIT 1
+    SELECT max(o.id) FROM transactions AS o WHERE o.connector_key = c.key AND o.stopped_at IS NULL
 )
 WHERE p.identity IN (SELECT value FROM json_each(?1))
 ORDER BY p.key, c.evse_id, c.connector_id"""
@@ -1327,7 +1344,10 @@ SELECT id_tag, id_tag_type FROM transaction_events WHERE transaction_id = ?1 AND
 ORDER BY kind = 'ended', happened_at, seq_no LIMIT 1"""
 
 MOVE_TRANSACTION: Final = """\
-UPDATE transactions SET connector_key = ?1, evse_id = ?2, connector_id = ?3 WHERE id = ?4"""
+UPDATE transactions
+SET connector_key = ?1, evse_id = ?2, connector_id = ?3,
+    session_correlation_id = ?4
+WHERE id = ?5"""
 
 SET_TRANSACTION_START: Final = """\
 UPDATE transactions SET started_at = ?1 WHERE id = ?2"""

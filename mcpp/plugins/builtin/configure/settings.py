@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
+from mcpp.domain.variables import read_key
 from mcpp.errors import StartError
 from mcpp.plugins.builtin.toml_file import read_toml
 from mcpp.plugins.settings import PluginSettings
@@ -29,8 +30,11 @@ def _spell(value: object) -> object:
     return value
 
 
-Key: TypeAlias = Annotated[str, Field(min_length=1, max_length=50)]
-Value: TypeAlias = Annotated[str, BeforeValidator(_spell), Field(max_length=500)]
+_LONGEST_KEY: Final = 50
+"""Of OCPP 1.6 (§6.7); a variable's may be longer."""
+
+Key: TypeAlias = Annotated[str, Field(min_length=1, max_length=300)]
+Value: TypeAlias = Annotated[str, BeforeValidator(_spell), Field(max_length=2500)]
 
 
 class Rule(BaseModel):
@@ -45,7 +49,10 @@ class Rule(BaseModel):
 
     @field_validator("keys")
     @classmethod
-    def _no_secrets(cls, keys: Mapping[str, str]) -> Mapping[str, str]:
+    def _no_mistakes(cls, keys: Mapping[str, str]) -> Mapping[str, str]:
+        for key in keys:
+            if len(key) > _LONGEST_KEY:
+                read_key(key)
         secret = [key for key in keys if is_secret(key)]
         if secret:
             raise ValueError(f"{', '.join(secret)} can't be set from a file: send a ChangeConfiguration command")

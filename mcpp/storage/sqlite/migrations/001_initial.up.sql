@@ -15,6 +15,7 @@
 -- security_profile: the least that it must use, as an operator says. highest_profile: the highest that it has used.
 -- certificate_serial: the serial number that may stand as CN in its certificate, as an operator says.
 -- authenticated_at: when it last proved who it is, by password or certificate.
+-- inventoried_firmware: with which it was last asked for a report of its device model, empty for one that it didn't tell.
 -- has_evses: whether the version that it speaks numbers connectors within EVSEs, and gives transactions the charger's ids.
 -- rated_power_w: the most that each of its connectors can deliver, as an operator says.
 CREATE TABLE charge_points (
@@ -36,6 +37,7 @@ CREATE TABLE charge_points (
     serial_number             TEXT,
     charge_box_serial_number  TEXT,
     firmware_version          TEXT,
+    inventoried_firmware      TEXT,
     iccid                     TEXT,
     imsi                      TEXT,
     meter_type                TEXT,
@@ -98,7 +100,9 @@ CREATE INDEX connectors_faulted ON connectors (charge_point_key) WHERE status = 
 -- The last report of a charge point on a long errand: diagnostics, firmware, log.
 CREATE TABLE charge_point_reports (
     charge_point_key  INTEGER NOT NULL REFERENCES charge_points (key) ON DELETE CASCADE,
-    kind              TEXT    NOT NULL CHECK (kind IN ('diagnostics', 'firmware', 'log', 'signed_firmware')),
+    kind              TEXT    NOT NULL CHECK (kind IN (
+        'diagnostics', 'firmware', 'log', 'signed_firmware', 'published_firmware'
+    )),
     status            TEXT    NOT NULL,
     request_id        INTEGER,
     reported_at       INTEGER NOT NULL,
@@ -170,7 +174,10 @@ CREATE TABLE device_monitors (
 CREATE TABLE device_events (
     id                   INTEGER PRIMARY KEY,
     charge_point_key     INTEGER NOT NULL REFERENCES charge_points (key) ON DELETE CASCADE,
-    kind                 TEXT    NOT NULL CHECK (kind IN ('variable', 'der_alarm', 'der_control', 'battery_swap')),
+    kind                 TEXT    NOT NULL CHECK (kind IN (
+        'variable', 'der_alarm', 'der_control', 'battery_swap', 'charging_limit', 'charging_needs', 'charging_schedule',
+        'priority_charging', 'settlement'
+    )),
     event_id             INTEGER NOT NULL,
     occurred_at          INTEGER NOT NULL,
     subject              TEXT    NOT NULL COLLATE NOCASE,
@@ -205,7 +212,7 @@ CREATE TABLE device_reports (
     charge_point_key  INTEGER NOT NULL REFERENCES charge_points (key) ON DELETE CASCADE,
     kind              TEXT    NOT NULL CHECK (kind IN (
         'variables', 'monitors', 'customer_information', 'charging_profiles', 'display_messages', 'der_controls',
-        'installed_certificates', 'event_streams', 'event_stream_values'
+        'installed_certificates', 'event_streams', 'event_stream_values', 'dynamic_schedules', 'tariffs'
     )),
     request_id        INTEGER NOT NULL,
     requested_at      INTEGER,
@@ -275,13 +282,17 @@ CREATE INDEX departures_by_firmware
     ON departures (vendor, model, firmware_version, action, message, rule, field, last_at);
 CREATE INDEX departures_by_first ON departures (first_at, charge_point_key);
 
+-- token_type: as what it has to be presented, where a version tells types (OCPP 2.0.1); NULL: as anything.
 CREATE TABLE id_tags (
     id_tag         TEXT    NOT NULL COLLATE NOCASE PRIMARY KEY,
     status         TEXT    NOT NULL CHECK (status IN ('Accepted', 'Blocked', 'Expired', 'Invalid')),
     expiry_date    INTEGER,
     parent_id_tag  TEXT    COLLATE NOCASE,
-    note           TEXT
+    note           TEXT,
+    token_type     TEXT
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX id_tags_without_dashes ON id_tags (CAST(replace(id_tag, '-', '') AS TEXT) COLLATE NOCASE);
 
 -- Cards that were presented and aren't stored, or were refused, with the last verdict; the newest 1,000
 -- (mcpp.domain.cards).
@@ -513,8 +524,9 @@ INSERT INTO allotments (kind, last_number) VALUES ('reservation', 0), ('request'
 
 -- Charging profiles that commands refer to by name: JSON in OCPP's spelling, as it was given.
 CREATE TABLE charging_profiles (
-    name     TEXT    NOT NULL PRIMARY KEY,
-    profile  TEXT    NOT NULL
+    name          TEXT    NOT NULL PRIMARY KEY,
+    profile       TEXT    NOT NULL,
+    ocpp_version  TEXT    NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- What plugins remember: JSON, by plugin and a key of its own.
@@ -739,6 +751,7 @@ CREATE TABLE certificates (
     subject           TEXT    NOT NULL,
     key_type          TEXT    NOT NULL,
     csr               TEXT    NOT NULL,
+    request_id        INTEGER,
     requested_at      INTEGER NOT NULL,
     approved_by       TEXT    CHECK (approved_by IN ('operator', 'window', 'renewal', 'roll_out')),
     decided_at        INTEGER,
