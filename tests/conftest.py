@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import tempfile
 from pathlib import Path
 from typing import Final
 
 import certifi
+import pytest
 from hypothesis import HealthCheck, settings
+
+# Modules and tests stay to the end, so nobody need look through them for garbage: neither while they are collected, nor
+# at each full collection in a test, which would take half a second else.
+gc.disable()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    gc.freeze()
+    gc.enable()
+
 
 _PEM_END: Final = "-----END CERTIFICATE-----\n"
 _trusted = tempfile.TemporaryDirectory(prefix="mcpp-trusted-")

@@ -17,12 +17,14 @@ from mcpp.api.problems import conflict, documented, found
 from mcpp.api.routes import Routes
 from mcpp.api.services import ApiServices, FromServices
 from mcpp.api.tables import AS_TABLE, FromTables
+from mcpp.api.transaction_models import TransactionDetail
 from mcpp.csms.operations import TransactionIds
 from mcpp.domain.closing import close_by_operator
 from mcpp.domain.corrections import correct
 from mcpp.reads import transactions as reads
 from mcpp.reads.paging import Page, PageQuery
 from mcpp.reads.samples import Sample, list_samples
+from mcpp.reads.transaction_progress import find_progress
 from mcpp.reads.transactions import Transaction, TransactionQuery, row_of, values_of
 
 router = Routes(prefix="/transactions", tags=["transactions"])
@@ -51,7 +53,7 @@ async def list_transactions(
 _ONE: Final = documented(HTTPStatus.NOT_FOUND)
 
 
-@router.get("/{transaction_id}", response_model=models.Transaction, responses=_ONE)
+@router.get("/{transaction_id}", response_model=TransactionDetail, responses=_ONE)
 async def get_transaction(services: FromServices, transaction_id: RowKey) -> Response:
     """One transaction."""
     return await answer_transaction(services, transaction_id)
@@ -82,7 +84,7 @@ async def stop_transaction(request: Request, services: FromServices, transaction
 
 @router.post(
     "/{transaction_id}/close",
-    response_model=models.Transaction,
+    response_model=TransactionDetail,
     responses=_ONE | documented(HTTPStatus.CONFLICT, HTTPStatus.SERVICE_UNAVAILABLE),
 )
 async def close_transaction(services: FromServices, transaction_id: RowKey) -> Response:
@@ -93,7 +95,7 @@ async def close_transaction(services: FromServices, transaction_id: RowKey) -> R
 
 @router.post(
     "/{transaction_id}/correct",
-    response_model=models.Transaction,
+    response_model=TransactionDetail,
     responses=_ONE | documented(HTTPStatus.CONFLICT, HTTPStatus.SERVICE_UNAVAILABLE),
 )
 async def correct_transaction(
@@ -106,7 +108,10 @@ async def correct_transaction(
 
 async def answer_transaction(services: ApiServices, transaction_id: int) -> Response:
     """One transaction as JSON; raises ApiError (404)."""
-    return as_json(row_of(await _find(services, transaction_id)))
+    transaction = await _find(services, transaction_id)
+    progress = await find_progress(services.readers, transaction_id, transaction.stop_origin)
+    gaps = [gap._asdict() for gap in progress.gaps]
+    return as_json({**row_of(transaction), **progress._asdict(), "gaps": gaps})
 
 
 async def _find(services: ApiServices, transaction_id: int) -> Transaction:

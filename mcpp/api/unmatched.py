@@ -10,11 +10,12 @@ from fastapi import Query
 from starlette.responses import Response
 
 from mcpp.api.bodies import Assignment, RowKey
-from mcpp.api.models import Transaction, UnmatchedPage
+from mcpp.api.models import UnmatchedPage
 from mcpp.api.problems import documented
 from mcpp.api.routes import Routes
 from mcpp.api.services import FromServices
 from mcpp.api.tables import AS_TABLE, FromTables
+from mcpp.api.transaction_models import TransactionDetail
 from mcpp.api.transactions import answer_transaction
 from mcpp.domain import assignment, unmatched
 from mcpp.reads import unmatched as reads
@@ -34,7 +35,7 @@ async def list_unmatched(
 
 @router.post(
     "/{id}/assign",
-    response_model=Transaction,
+    response_model=TransactionDetail,
     responses=documented(
         HTTPStatus.NOT_FOUND,
         HTTPStatus.CONFLICT,

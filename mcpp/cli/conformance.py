@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Final
 
 import click
 
 from mcpp.cli.database import database_of, open_database
-from mcpp.cli.options import setting_options
+from mcpp.cli.options import dialect_option, setting_options
 from mcpp.cli.output import Row, standard_output, write_csv, write_json, write_table
 from mcpp.errors import StartError
 from mcpp.reads.conformance import Departure, SharedDeparture, list_all, list_all_of
-from mcpp.reads.csv_text import CsvText
+from mcpp.reads.csv_text import CsvText, Dialect, Value
 from mcpp.reads.terminal_text import printable
 from mcpp.reads.times import spell_time
 from mcpp_generated.db.enums import MessageRole
@@ -33,10 +33,11 @@ _NARROWEST: Final = 20
             show_default=True,
             help="table: folded on a terminal, else a line each; csv and json: in the columns of the API.",
         ),
+        dialect_option(),
         *setting_options("database"),
     ]
 )
-def conformance(charge_point: str | None, output_format: str, **options: object) -> None:
+def conformance(charge_point: str | None, output_format: str, dialect: str, **options: object) -> None:
     """Show what chargers break of the contract.
 
     By vendor, model and firmware: which rule, in which message and field, how often, since when, at how many charge
@@ -53,7 +54,9 @@ def conformance(charge_point: str | None, output_format: str, **options: object)
     with standard_output() as out:
         match output_format:
             case "csv":
-                write_csv(out, CsvText(_columns(one=charge_point is not None)), map(_row, found))
+                write_csv(
+                    out, CsvText(_columns(one=charge_point is not None), Dialect(dialect)), map(_timed_row, found)
+                )
             case "json":
                 write_json(out, map(_row, found))
             case _ if out.isatty():
@@ -149,6 +152,11 @@ def _row(departure: Departure) -> Row:
         "example": departure.example,
         "taken_as": departure.taken_as,
     }
+
+
+def _timed_row(departure: Departure) -> Mapping[str, Value]:
+    """The same with moments, which each dialect spells in its own way."""
+    return {**_row(departure), "first_at": departure.first_at, "last_at": departure.last_at}
 
 
 def _cells(departure: Departure, columns: Sequence[str]) -> list[str]:

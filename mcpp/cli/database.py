@@ -12,9 +12,10 @@ from typing import TypeVar
 from mcpp.cli.options import given_flags
 from mcpp.errors import StartError
 from mcpp.settings import Settings
-from mcpp.storage.engine import DatabaseUnusable, ReaderPool
+from mcpp.storage.engine import DatabaseUnusable, Durability, ReaderPool
 from mcpp.storage.sqlite.guests import Guest, open_guest
 from mcpp.storage.sqlite.readers import SqliteReaderPool
+from mcpp.storage.sqlite.service import open_for_service
 
 Step = TypeVar("Step")
 
@@ -22,6 +23,15 @@ Step = TypeVar("Step")
 def database_of(options: Mapping[str, object]) -> Path:
     """The database that a command's options or the environment name. Raises StartError."""
     return Settings.load(given_flags(options)).database
+
+
+def begin_database(database: Path) -> None:
+    """Make an empty one. Raises StartError, also where one was there and is gone."""
+    try:
+        connection, _, _ = open_for_service(database, Durability.FULL)
+    except DatabaseUnusable as error:
+        raise StartError(str(error), passes=error.passes) from error
+    connection.close()
 
 
 @contextmanager

@@ -35,8 +35,8 @@ CHARGE_POINT_COLUMNS: Final = (
 )
 
 # Lengths as the API has them.
-_LONGEST_NAME: Final = 255
-_LONGEST_NOTE: Final = 1_000
+LONGEST_NAME: Final = 255
+LONGEST_NOTE: Final = 1_000
 _LONGEST_PARENT: Final = 20
 """An answer to a charger carries it (OCPP 1.6 §7.28 IdToken)."""
 
@@ -65,11 +65,11 @@ class IdTagRow:
     def read(cls, cells: Cells) -> IdTagRow:
         """Raises LineRefused."""
         return cls(
-            _id_tag(cells["id_tag"]),
+            read_id_tag(cells["id_tag"]),
             _status(cells),
             KEEP if "expiry_date" not in cells else _expiry_date(cells["expiry_date"]),
             KEEP if "parent_id_tag" not in cells else _parent(cells["parent_id_tag"]),
-            KEEP if "note" not in cells else _short(cells["note"], "note", _LONGEST_NOTE) or None,
+            KEEP if "note" not in cells else read_short(cells["note"], "note", LONGEST_NOTE) or None,
         )
 
     @property
@@ -117,7 +117,7 @@ class ChargePointRow:
         mistake = mistake_in(identity)
         if mistake is not None:
             raise LineRefused(f"identity {identity!r}: {mistake}")
-        password = _short(cells.get("password", ""), "password", _LONGEST_NAME)
+        password = read_short(cells.get("password", ""), "password", LONGEST_NAME)
         wanted = Wanted(
             display_name=KEEP if "display_name" not in cells else _display_name(cells["display_name"]),
             auto_start=KEEP if "auto_start" not in cells else _switch(cells["auto_start"], "auto_start"),
@@ -140,7 +140,8 @@ class ChargePointRow:
         return put_charge_point(q, self.identity, self.wanted, datetime.now(UTC)).created
 
 
-def _id_tag(text: str) -> str:
+def read_id_tag(text: str) -> str:
+    """Raises LineRefused."""
     if _MANGLED.fullmatch(text):
         raise LineRefused(
             f"id_tag {text!r} was rounded by a spreadsheet, and its digits are lost; make its column one of text "
@@ -153,26 +154,28 @@ def _name(cells: Cells, column: str) -> str:
     name = cells[column]
     if not name:
         raise LineRefused(f"{column} is empty")
-    return _printable(name, column, _LONGEST_NAME)
+    return read_printable(name, column, LONGEST_NAME)
 
 
 def _parent(text: str) -> str | None:
-    return _printable(text, "parent_id_tag", _LONGEST_PARENT) if text else None
+    return read_printable(text, "parent_id_tag", _LONGEST_PARENT) if text else None
 
 
 def _display_name(text: str) -> str | None:
     """In one line, where a description had several."""
-    return _printable(" ".join(text.split()), "display_name", _LONGEST_NAME) or None
+    return read_printable(" ".join(text.split()), "display_name", LONGEST_NAME) or None
 
 
-def _short(text: str, column: str, longest: int) -> str:
+def read_short(text: str, column: str, longest: int) -> str:
+    """A cell of so many characters at most. Raises LineRefused."""
     if len(text) > longest:
         raise LineRefused(f"{column} has {len(text)} characters, {longest} at most")
     return text
 
 
-def _printable(text: str, column: str, longest: int) -> str:
-    _short(text, column, longest)
+def read_printable(text: str, column: str, longest: int) -> str:
+    """The same, without characters that can't be printed. Raises LineRefused."""
+    read_short(text, column, longest)
     if not text.isprintable():
         raise LineRefused(f"{column} {text!r} has characters that can't be printed")
     return text

@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 import click
 
 from mcpp.cli.csv_file import LineRefused
-from mcpp.cli.database import database_of, open_database
+from mcpp.cli.database import begin_database, database_of, open_database
 from mcpp.cli.import_rows import ChargePointRow, IdTagRow
 from mcpp.cli.steve_export import BrokenSession, Row, Session, SteveExport, Unusable
 from mcpp.domain import people
@@ -207,16 +207,24 @@ class SteveImport:
 
 def import_steve(file: str, options: dict[str, object]) -> int:
     """Carry it out, with a report. Raises StartError."""
-    refused = 0
-    with (
-        closing(SteveExport.open(file)) as export,
-        open_database(database_of(options), may_write=True, alone=True) as guest,
-    ):
-        for tally in SteveImport(export, guest, datetime.now(UTC)).run():
-            for row, reason in tally.refused:
-                click.echo(f"{row.table}.csv line {row.number}: {printable(reason)}", err=True)
-            click.echo(tally.line())
-            refused += len(tally.refused)
-        if not export.has_sessions:
-            click.echo("the export has no sessions: choose all data in SteVe to bring them along")
+    refused, database = 0, database_of(options)
+    with closing(SteveExport.open(file)) as export:
+        if not database.exists():
+            begin_database(database)
+            click.echo(f"{database}: made, since there was none")
+        with open_database(database, may_write=True, alone=True) as guest:
+            refused += _run(export, guest)
     return SOME_REFUSED if refused else 0
+
+
+def _run(export: SteveExport, guest: Guest) -> int:
+    """Gives how many rows were refused."""
+    refused = 0
+    for tally in SteveImport(export, guest, datetime.now(UTC)).run():
+        for row, reason in tally.refused:
+            click.echo(f"{row.table}.csv line {row.number}: {printable(reason)}", err=True)
+        click.echo(tally.line())
+        refused += len(tally.refused)
+    if not export.has_sessions:
+        click.echo("the export has no sessions: choose all data in SteVe to bring them along")
+    return refused

@@ -1,4 +1,4 @@
-"""`mcpp import`: id tags and charge points from CSV files, into the database of a server that may be running."""
+"""`mcpp import`: id tags, charge points and people from CSV, into a database whose server may be running."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ import click
 from mcpp.cli.csv_file import Cells, Column, CsvTable, LineRefused, Unreadable
 from mcpp.cli.database import database_of, open_database
 from mcpp.cli.file_text import open_text
+from mcpp.cli.import_people import PERSON_COLUMNS, PersonRow
 from mcpp.cli.import_rows import CHARGE_POINT_COLUMNS, ID_TAG_COLUMNS, ChargePointRow, IdTagRow
 from mcpp.cli.import_steve import SOME_REFUSED, import_steve
 from mcpp.cli.options import setting_options
+from mcpp.domain.errors import Conflict
 from mcpp.reads.terminal_text import printable
 from mcpp.storage.sqlite.guests import Guest
 from mcpp_generated.db.queries import Queries
@@ -36,7 +38,7 @@ RowType = TypeVar("RowType", bound=_Row)
 
 @click.group("import")
 def import_() -> None:
-    """Read id tags or charge points from CSV.
+    """Read id tags, charge points or people from CSV.
 
     The first line names the columns, in any order. What spreadsheets save as CSV can be read: commas, semicolons or
     tabs between cells, a line sep=; before the header, UTF-8, UTF-16 or Windows-1252, dates as 31.12.2026. What is
@@ -76,6 +78,19 @@ def import_charge_points(file: str, dry_run: bool, **options: object) -> int:
     SteVe's table charge_box can be read as it is: charge_box_id is the identity, description the display_name.
     """
     return _import(_Importer(file, CHARGE_POINT_COLUMNS, ChargePointRow.read), dry_run, options)
+
+
+@import_.command("people", params=_OPTIONS)
+def import_people(file: str, dry_run: bool, **options: object) -> int:
+    """Read people from FILE, - for standard input: who charges, with which cards, at what price.
+
+    Columns: id (letters, digits, '.', '_' and '-', such as flat-2b); name; note; cards (all of theirs, with ; or ,
+    between them: one that is left out is nobody's from now on, one that isn't stored becomes an accepted id tag);
+    price_per_kwh (0.295 or 0,295; empty for the default).
+
+    A card of somebody else's is refused: take it from them first.
+    """
+    return _import(_Importer(file, PERSON_COLUMNS, PersonRow.read), dry_run, options)
 
 
 @import_.command(
@@ -123,11 +138,18 @@ class _Importer(Generic[RowType]):
                 yield row
 
     def store(self, guest: Guest, rows: Sequence[RowType]) -> None:
-        """Stores some rows, all or none."""
+        """Stores some rows; reports those that don't fit what is stored."""
         with guest.transaction() as q:
-            created = sum(row.store(q) for row in rows)
-        self.added += created
-        self.changed += len(rows) - created
+            for row in rows:
+                try:
+                    with guest.part():
+                        is_new = row.store(q)
+                except Conflict as error:
+                    self.refused += 1
+                    click.echo(f"line {self._lines[row.key]}: {printable(str(error))}", err=True)
+                else:
+                    self.added += is_new
+                    self.changed += not is_new
 
 
 def _import(importer: _Importer[RowType], dry_run: bool, options: dict[str, object]) -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -13,6 +14,7 @@ from mcpp.cli.options import dialect_option, setting_options
 from mcpp.cli.output import standard_output, write_csv, write_json, write_table
 from mcpp.cli.zones import complete_zone, option_time, read_zone
 from mcpp.reads.csv_text import CsvText, Dialect
+from mcpp.reads.people import read_names
 from mcpp.reads.reports import PERIOD_COLUMN, By, Line, Period, Total, columns_of, grand_total, report_by_period, row_of
 from mcpp.reads.times import AFTER_ALL, BEFORE_ALL
 from mcpp.storage.engine import ReaderPool
@@ -89,8 +91,13 @@ def report(
     end = AFTER_ALL if until is None else option_time("--until", until, zone)
     whose = By(by)
 
-    def read(pool: ReaderPool) -> AsyncIterator[list[Line]]:
-        return report_by_period(pool, whose, Period(period), zone, first, end)
+    names: dict[str, str] = {}
+
+    async def read(pool: ReaderPool) -> AsyncIterator[list[Line]]:
+        if whose is By.PERSON:
+            names.update(await read_names(pool))
+        async for lines in report_by_period(pool, whose, Period(period), zone, first, end):
+            yield lines
 
     with read_in_steps(database_of(options), read) as lines, standard_output() as out:
         match output_format:
@@ -102,12 +109,16 @@ def report(
             case _:
                 numbers = ("Sessions", "Energy kWh", "Duration", "Implausible")
                 headings = {"Period": False, _HEADINGS[whose]: False} | dict.fromkeys(numbers, True)
-                write_table(out, headings, _table(list(lines)))
+                write_table(out, headings, _table(list(lines), names))
 
 
-def _table(lines: Sequence[Line]) -> Iterator[Sequence[str]]:
+def _table(lines: Sequence[Line], names: Mapping[str, str]) -> Iterator[Sequence[str]]:
+    """Of people with their names, and with the ids of those who share one."""
+    often = Counter(names.values())
     for line in lines:
-        yield line.period, line.subject or _NOBODY, *_cells(line.total)
+        subject = line.subject or _NOBODY
+        name = names.get(subject, subject)
+        yield line.period, f"{name} ({subject})" if often[name] > 1 else name, *_cells(line.total)
     yield "Total", "", *_cells(grand_total(lines))
 
 

@@ -7,8 +7,6 @@ from itertools import pairwise
 from typing import NamedTuple, Protocol
 
 from mcpp_generated.db.enums import EventKind, StopOrigin
-from mcpp_generated.db.models import ListTransactionEventsRow, Transaction
-from mcpp_generated.db.queries import Queries
 
 
 class Gap(NamedTuple):
@@ -46,12 +44,6 @@ def gaps_of(events: Sequence[Counted], *, is_over: bool) -> tuple[Gap, ...]:
     return tuple(gaps)
 
 
-def gaps_in(transaction: Transaction, events: Sequence[ListTransactionEventsRow]) -> tuple[Gap, ...]:
-    """What is missing of a stored transaction; nothing where its version has no events."""
-    is_over = transaction.stop_origin in {StopOrigin.RECOVERED, StopOrigin.OPERATOR}
-    return gaps_of(events, is_over=is_over)
-
-
-def find_gaps(q: Queries, transaction: Transaction) -> tuple[Gap, ...]:
-    """The same, of what the database has."""
-    return gaps_in(transaction, q.list_transaction_events(transaction_id=transaction.id))
+def gaps_told(events: Sequence[Counted], stop_origin: StopOrigin | None) -> tuple[Gap, ...]:
+    """The same of a stored transaction: one that recovery or an operator has ended was never told to the end."""
+    return gaps_of(events, is_over=stop_origin in {StopOrigin.RECOVERED, StopOrigin.OPERATOR})

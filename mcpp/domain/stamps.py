@@ -34,20 +34,17 @@ class StampBook:
         """What isn't written yet of one charge point, for readers that want the newest."""
         return Stamps(self.heartbeat_at.get(key), self.meter_values_at.get(key))
 
-    def take(self) -> dict[int, Stamps]:
-        """All that waits, to be written; the book is empty afterwards."""
-        taken = {key: self.waiting(key) for key in self.heartbeat_at.keys() | self.meter_values_at.keys()}
-        self.heartbeat_at.clear()
-        self.meter_values_at.clear()
-        return taken
+    def all_waiting(self) -> dict[int, Stamps]:
+        """All that waits, to be written; until it's `written`, readers find it here."""
+        return {key: self.waiting(key) for key in self.heartbeat_at.keys() | self.meter_values_at.keys()}
 
-    def put_back(self, taken: dict[int, Stamps]) -> None:
-        """Stamps that could not be written wait again, unless newer ones came since."""
-        for key, stamps in taken.items():
-            if stamps.heartbeat_at is not None:
-                self.heartbeat_at.setdefault(key, stamps.heartbeat_at)
-            if stamps.meter_values_at is not None:
-                self.meter_values_at.setdefault(key, stamps.meter_values_at)
+    def written(self, stored: dict[int, Stamps]) -> None:
+        """These are in the database now; newer ones that came since go on waiting."""
+        for key, stamps in stored.items():
+            if self.heartbeat_at.get(key) == stamps.heartbeat_at:
+                self.heartbeat_at.pop(key, None)
+            if self.meter_values_at.get(key) == stamps.meter_values_at:
+                self.meter_values_at.pop(key, None)
 
 
 def write_stamps(q: Queries, stamps: dict[int, Stamps]) -> None:

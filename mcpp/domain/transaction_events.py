@@ -138,10 +138,10 @@ class _Recording:
 
     def _note(self, transaction: Transaction) -> None:
         """Keep the event itself, for what is missing between them."""
-        event = self.event
+        q, event = self.q, self.event
         if not self.memory.allows_event(self.occasion):
             return
-        self.q.add_transaction_event(
+        q.add_transaction_event(
             transaction_id=transaction.id,
             happened_at=event.happened_at,
             seq_no=event.seq_no,

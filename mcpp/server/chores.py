@@ -62,14 +62,12 @@ class StampKeeper(Chore):
 
     async def work(self) -> None:
         """Write what waits now; what the database refuses waits on."""
-        stamps = self._book.take()
+        stamps = self._book.all_waiting()
         if not stamps:
             return
-        try:
-            # Shielded: a unit once submitted is stored, so a cancelled wait must not put its stamps back.
-            await asyncio.shield(self._writer.submit(write_stamps, stamps))
-        except WriteFailed:
-            self._book.put_back(stamps)
+        with suppress(WriteFailed):
+            await self._writer.submit(write_stamps, stamps)
+            self._book.written(stamps)
 
 
 class CredentialKeeper(Chore):

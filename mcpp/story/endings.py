@@ -35,6 +35,19 @@ _REASONS: Final[Mapping[str, str]] = {
     StopReason.POWER_LOSS: "ended as the power failed",
     StopReason.UNLOCK_COMMAND: "ended as the connector was unlocked by a command",
     StopReason.OTHER: "ended by the charge point, for a reason of its own",
+    StopReason.COST_LIMIT_REACHED: "ended as it had cost as much as it may",
+    StopReason.ENERGY_LIMIT_REACHED: "ended as it had taken as much energy as it may",
+    StopReason.GROUND_FAULT: "ended by a ground fault",
+    StopReason.IMMEDIATE_RESET: "ended as the charge point was reset",
+    StopReason.LOCAL_OUT_OF_CREDIT: "ended as the credit was used up",
+    StopReason.MASTER: "ended by the card of somebody who may stop all",
+    StopReason.OVERCURRENT_FAULT: "ended as the car drew too much current",
+    StopReason.POWER_QUALITY: "ended as the quality of the power was too bad",
+    StopReason.REQUEST_REJECTED: "ended as the car's wish for energy was refused",
+    StopReason.SOC_LIMIT_REACHED: "ended as the battery was as full as it may get",
+    StopReason.STOPPED_BY_EV: "ended by the car",
+    StopReason.TIME_LIMIT_REACHED: "ended as it had taken as long as it may",
+    StopReason.TIMEOUT: "ended as something that was waited for didn't come",
 }
 
 

@@ -45,8 +45,8 @@ class _Books:
         self._is_settled = is_settled
         self._rows: dict[tuple[str, int], list[dict[str, Any]]] = {}
         cursor = self._ask(
-            "SELECT p.identity, t.started_at, t.id, t.id_tag, t.connector_id, t.meter_start, t.meter_stop,"
-            " t.stopped_at, t.stop_origin, t.energy_wh, t.implausible_reason"
+            "SELECT p.identity, t.started_at, t.id, t.id_tag, t.evse_id, t.connector_id, t.meter_start, t.meter_stop,"
+            " t.ocpp_transaction_id, t.stopped_at, t.stop_origin, t.energy_wh, t.implausible_reason"
             " FROM transactions AS t JOIN charge_points AS p ON p.key = t.charge_point_key"
         )
         names = [column[0] for column in cursor.description]
@@ -73,7 +73,7 @@ class _Books:
     def _session(self, session: Session, rows: list[dict[str, Any]]) -> Iterator[str]:
         if len(set(session.transaction_ids)) > 1:
             yield f"its start was answered by {session.transaction_ids}"
-        if len(rows) > 1 or (not rows and session.transaction_ids):
+        if len(rows) > 1 or (not rows and session.is_start_answered):
             yield f"{len(rows)} transactions"
             return
         if not rows:
@@ -83,11 +83,9 @@ class _Books:
         (row,) = rows
         if session.transaction_ids and row["id"] != session.transaction_ids[0]:
             yield f"transaction {row['id']} in the books"
-        if (row["id_tag"], row["connector_id"], row["meter_start"]) != (
-            session.tag,
-            session.connector,
-            session.meter_start,
-        ):
+        tags = {session.tag} if session.is_tag_answered else {session.tag, ""}
+        start = (row["evse_id"], row["connector_id"]), row["meter_start"], row["ocpp_transaction_id"]
+        if start != (session.place, session.meter_start, session.own_id) or row["id_tag"] not in tags:
             yield f"another start in the books: {row}"
         if session.is_stop_answered:
             end = (session.meter_stop, session.stopped_at, session.wh, "charger", None)
@@ -104,7 +102,7 @@ class _Books:
         for charger in chargers:
             fresh, charger.fresh_values = charger.fresh_values, []
             for session in charger.sessions if self._is_settled else {session for session, _ in fresh}:
-                transaction_id = session.transaction_ids[0]
+                transaction_id = self._id_of(charger, session)
                 stored = Counter(
                     self._ask(
                         "SELECT measured_at, value FROM transaction_samples WHERE transaction_id = ?", (transaction_id,)
@@ -117,10 +115,26 @@ class _Books:
                 if self._is_settled and stored.total() != len(session.values):
                     yield f"{charger.identity}, {session}: {stored.total()} values stored of {len(session.values)}"
 
+                yield from self._told_events(charger, session, transaction_id)
+
+    def _id_of(self, charger: Charger, session: Session) -> int | None:
+        rows = self._rows.get((charger.identity, session.started_at), [])
+        return rows[0]["id"] if rows else None
+
+    def _told_events(self, charger: Charger, session: Session, transaction_id: int | None) -> Iterator[str]:
+        rows = self._ask("SELECT happened_at FROM transaction_events WHERE transaction_id = ?", (transaction_id,))
+        stored = Counter(at for (at,) in rows)
+        wrong = [(at, stored[at]) for at in session.events if stored[at] != 1]
+        if wrong:
+            yield f"{charger.identity}, {session}: events and how often they are stored: {wrong[:3]}"
+        if self._is_settled and stored.total() != len(session.events):
+            yield f"{charger.identity}, {session}: {stored.total()} events stored of {len(session.events)}"
+
     def _events(self, chargers: list[Charger]) -> Iterator[str]:
         rows = self._ask(
-            "SELECT p.identity, e.tech_info FROM security_events AS e JOIN charge_points AS p"
-            " ON p.key = e.charge_point_key"
+            "SELECT p.identity, e.tech_info FROM charge_points AS p JOIN"
+            " (SELECT charge_point_key, tech_info FROM security_events UNION ALL"
+            " SELECT charge_point_key, tech_info FROM device_events) AS e ON p.key = e.charge_point_key"
         )
         stored = Counter(rows)
         for charger in chargers:
@@ -130,11 +144,11 @@ class _Books:
 
     def _statuses(self, chargers: list[Charger]) -> Iterator[str]:
         rows = self._ask(
-            "SELECT p.identity, c.connector_id, c.status_at FROM connectors AS c JOIN charge_points AS p"
+            "SELECT p.identity, c.evse_id, c.connector_id, c.status_at FROM connectors AS c JOIN charge_points AS p"
             " ON p.key = c.charge_point_key WHERE c.status_at IS NOT NULL"
         )
-        newest = {(identity, connector): at for identity, connector, at in rows}
+        newest = {(identity, (evse, connector)): at for identity, evse, connector, at in rows}
         for charger in chargers:
-            for connector, at in charger.told_status_at.items():
-                if newest.get((charger.identity, connector), 0) < at:
-                    yield f"{charger.identity}: the status of {at} at connector {connector} isn't stored"
+            for place, at in charger.told_status_at.items():
+                if newest.get((charger.identity, place), 0) < at:
+                    yield f"{charger.identity}: the status of {at} at {place} isn't stored"

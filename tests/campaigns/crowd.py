@@ -1,6 +1,7 @@
 """Chargers that lose their connection all the time, repeat what wasn't answered and keep their own account.
 
-Messages wait in a queue and go out oldest first, each until it's answered (OCPP 1.6 §3.7, §4.8, §4.10).
+Messages wait in a queue and go out oldest first, each until it's answered (OCPP 1.6 §3.7, §4.8, §4.10; OCPP 2.0.1
+part 2, E04, E13). What they say is in `tests.campaigns.speakers`.
 """
 
 from __future__ import annotations
@@ -8,14 +9,15 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
 from random import Random
-from typing import Any, Final
+from typing import Any, ClassVar, Final, TypeAlias
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage
@@ -30,18 +32,29 @@ _BEGIN_MS: Final = int(time.time() * 1000) - 10 * 86_400_000
 """Chargers' clocks begin ten days ago and run fast, so that sessions of many hours fit into seconds."""
 
 
+Place: TypeAlias = tuple[int, int]
+"""EVSE, 0 in versions that have none, and connector."""
+
+
 @dataclass(eq=False)
 class Session:
     """A real one, and what was answered of it; times in milliseconds since 1970, registers in Wh."""
 
-    connector: int
+    place: Place
     tag: str
     meter_start: int
     started_at: int
     transaction_ids: list[int] = field(default_factory=list)
-    """One for each answer to its start."""
+    """One for each answer to its start, where such an answer has one."""
+    own_id: str | None = None
+    """By which its charger knows it, where it gives one itself."""
+    is_start_answered: bool = False
+    is_tag_answered: bool = False
+    """Whether a message that tells its card was answered."""
     values: list[tuple[int, str]] = field(default_factory=list, repr=False)
     """Answered ones."""
+    events: list[int] = field(default_factory=list, repr=False)
+    """When what was told of it happened, where that is stored as well; answered ones."""
     meter_stop: int = 0
     stopped_at: int = 0
     is_stop_answered: bool = False
@@ -52,7 +65,9 @@ class Session:
 
 
 @dataclass(eq=False)
-class _Message:
+class Message:
+    """One that waits to be delivered."""
+
     action: str
     payload: Callable[[], dict[str, Any]]
     answered: Callable[[dict[str, Any]], None] | None = None
@@ -62,8 +77,11 @@ class Refused(Exception):
     """A message was answered with a CALLERROR, which no correct message deserves."""
 
 
-class Charger:
-    """One with two connectors; `port` tells where the server listens now."""
+class Charger(ABC):
+    """One with two places to charge at; `port` tells where the server listens now. What it says is its version's."""
+
+    subprotocol: ClassVar[str]
+    places: ClassVar[Sequence[Place]]
 
     def __init__(
         self, identity: str, port: Callable[[], int], random: Random, *, pace: float, visit: float | None = None
@@ -78,17 +96,17 @@ class Charger:
         """Answered since somebody took them."""
         self.events: list[str] = []
         """Of security, answered."""
-        self.told_status_at: dict[int, int] = {}
-        """Of the newest answered status, by connector."""
+        self.told_status_at: dict[Place, int] = {}
+        """Of the newest answered status."""
         self.answered = 0
         self.refused: list[str] = []
         self._port = port
         self._random = random
         self._pace = pace
         self._visit = visit
-        self._queue: deque[_Message] = deque()
-        self._running: dict[int, Session] = {}
-        self._register = {1: 1000.0, 2: 900_000.0}
+        self._queue: deque[Message] = deque()
+        self._running: dict[Place, Session] = {}
+        self._register = dict(zip(self.places, (1000.0, 900_000.0), strict=True))
         self._clock_ms = _BEGIN_MS + random.randrange(3_600_000)
         self._numbers = count(1)
         self._keeps_ids = random.random() < 0.5
@@ -111,7 +129,7 @@ class Charger:
             with suppress(OSError, TimeoutError, ConnectionClosed, InvalidHandshake, InvalidMessage):
                 async with connect(
                     f"ws://127.0.0.1:{self._port()}/ocpp/{self.identity}",
-                    subprotocols=[Subprotocol("ocpp1.6")],
+                    subprotocols=[Subprotocol(self.subprotocol)],
                     compression=None,
                     ping_interval=None,
                     proxy=None,
@@ -125,7 +143,7 @@ class Charger:
 
     async def _connected(self, socket: ClientConnection) -> None:
         if self._random.random() < 0.3:
-            await self._deliver(socket, _Message("BootNotification", _boot))
+            await self._deliver(socket, Message("BootNotification", self._boot))
         leave_at = float("inf") if self._visit is None else time.monotonic() + self._random.expovariate(1 / self._visit)
         while not self.is_done:
             while self._queue:
@@ -134,7 +152,7 @@ class Charger:
                 self._message_id = ""
             self._step()
             if self._random.random() < 0.2:
-                await self._deliver(socket, _Message("Heartbeat", dict))
+                await self._deliver(socket, Message("Heartbeat", dict))
                 self._message_id = ""
             await asyncio.sleep(self._random.expovariate(1 / self._pace))
             if time.monotonic() > leave_at and not self._leaves:
@@ -142,7 +160,7 @@ class Charger:
                     socket.transport.abort()  # as a lost radio link; else it says goodbye
                 return
 
-    async def _deliver(self, socket: ClientConnection, message: _Message) -> None:
+    async def _deliver(self, socket: ClientConnection, message: Message) -> None:
         """Some chargers repeat a message with the id that it had, others with a new one."""
         if not (self._keeps_ids and self._message_id and self._queue and message is self._queue[0]):
             self._message_id = f"{self.identity}-{next(self._numbers)}"
@@ -154,7 +172,7 @@ class Charger:
                 if kind in (3, 4) and message_id == self._message_id:
                     break
                 if kind == 2:
-                    await socket.send(json.dumps([4, message_id, "NotSupported", "", {}]))
+                    await socket.send(json.dumps(self._answer(message_id, *rest)))
         if kind == 4:
             self.refused.append(f"{message.action} {payload} was answered by {rest}")
             raise Refused(self.refused[-1])
@@ -171,13 +189,13 @@ class Charger:
         random = self._random
         seconds = random.uniform(5, 60)
         self._clock_ms += int(seconds * 1000)
-        for connector in self._running:
-            self._register[connector] += POWER_W * seconds / 3600
-        connector = random.choice((1, 2))
-        session = self._running.get(connector)
+        for place in self._running:
+            self._register[place] += POWER_W * seconds / 3600
+        place = random.choice(self.places)
+        session = self._running.get(place)
         if session is None:
             if random.random() < 0.5:
-                self._start(connector)
+                self._start(place)
         elif random.random() < 0.12:
             self._stop(session)
         else:
@@ -185,89 +203,58 @@ class Charger:
         if random.random() < 0.03:
             self._event()
 
-    def _start(self, connector: int) -> None:
-        self._status(connector, "Preparing")
-        number = len(self.sessions)
-        session = Session(connector, f"TAG-{number}", int(self._register[connector]), self._tick())
+    def _begin(self, place: Place, own_id: str | None = None) -> Session:
+        session = Session(place, f"TAG-{len(self.sessions)}", int(self._register[place]), self._tick(), own_id=own_id)
         self.sessions.append(session)
-        self._running[connector] = session
-        payload = {
-            "connectorId": connector,
-            "idTag": session.tag,
-            "meterStart": session.meter_start,
-            "timestamp": _spelled(session.started_at),
-        }
-        self._put(
-            "StartTransaction", lambda: payload, lambda answer: session.transaction_ids.append(answer["transactionId"])
-        )
-        self._status(connector, "Charging")
+        self._running[place] = session
+        return session
 
-    def _sample(self, session: Session) -> None:
-        at, value = self._tick(), str(int(self._register[session.connector]))
-        sample = {"value": value, "measurand": "Energy.Active.Import.Register", "unit": "Wh"}
+    def _end(self, session: Session) -> None:
+        del self._running[session.place]
+        session.meter_stop, session.stopped_at = int(self._register[session.place]), self._tick()
 
-        def payload() -> dict[str, Any]:
-            values = [{"timestamp": _spelled(at), "sampledValue": [sample]}]
-            return {
-                "connectorId": session.connector,
-                "transactionId": session.transaction_ids[-1],
-                "meterValue": values,
-            }
-
-        def answered(_: dict[str, Any]) -> None:
-            session.values.append((at, value))
-            self.fresh_values.append((session, (at, value)))
-
-        self._put("MeterValues", payload, answered)
-
-    def _stop(self, session: Session) -> None:
-        del self._running[session.connector]
-        session.meter_stop, session.stopped_at = int(self._register[session.connector]), self._tick()
-
-        def payload() -> dict[str, Any]:
-            return {
-                "transactionId": session.transaction_ids[-1],
-                "meterStop": session.meter_stop,
-                "timestamp": _spelled(session.stopped_at),
-                "idTag": session.tag,
-                "reason": "Local",
-            }
-
-        def answered(_: dict[str, Any]) -> None:
-            session.is_stop_answered = True
-
-        self._put("StopTransaction", payload, answered)
-        self._status(session.connector, "Available")
-
-    def _status(self, connector: int, status: str) -> None:
-        at = self._tick()
-        payload = {"connectorId": connector, "errorCode": "NoError", "status": status, "timestamp": _spelled(at)}
-
-        def answered(_: dict[str, Any]) -> None:
-            self.told_status_at[connector] = at
-
-        self._put("StatusNotification", lambda: payload, answered)
-
-    def _event(self) -> None:
-        text = f"{self.identity} {next(self._numbers)}"
-        payload = {"type": "SettingSystemTime", "timestamp": _spelled(self._tick()), "techInfo": text}
-        self._put("SecurityEventNotification", lambda: payload, lambda _: self.events.append(text))
+    def _valued(self, session: Session, value: tuple[int, str]) -> None:
+        """A value was answered."""
+        session.values.append(value)
+        self.fresh_values.append((session, value))
 
     def _put(
         self, action: str, payload: Callable[[], dict[str, Any]], answered: Callable[[dict[str, Any]], None]
     ) -> None:
-        self._queue.append(_Message(action, payload, answered))
+        self._queue.append(Message(action, payload, answered))
 
     def _tick(self) -> int:
         """No two things happen at one moment."""
         self._clock_ms += 1
         return self._clock_ms
 
+    def _number(self) -> int:
+        """One that nothing else of it has."""
+        return next(self._numbers)
 
-def _boot() -> dict[str, Any]:
-    return {"chargePointVendor": "Acme", "chargePointModel": "One", "firmwareVersion": "1.0"}
+    # What a version's own words say.
+
+    @abstractmethod
+    def _boot(self) -> dict[str, Any]: ...
+
+    @abstractmethod
+    def _answer(self, message_id: str, action: str, payload: dict[str, Any]) -> list[Any]:
+        """The frame that answers what the server asks."""
+
+    @abstractmethod
+    def _start(self, place: Place) -> None: ...
+
+    @abstractmethod
+    def _sample(self, session: Session) -> None: ...
+
+    @abstractmethod
+    def _stop(self, session: Session) -> None: ...
+
+    @abstractmethod
+    def _event(self) -> None: ...
 
 
-def _spelled(milliseconds: int) -> str:
+def spelled(milliseconds: int) -> str:
+    """A time as OCPP writes it."""
     moment = datetime.fromtimestamp(milliseconds // 1000, UTC)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{milliseconds % 1000:03}Z"

@@ -20,6 +20,7 @@ from typing import Final
 from tests.campaigns.books import judge
 from tests.campaigns.crowd import Charger
 from tests.campaigns.served import Served
+from tests.campaigns.speakers import speaker
 
 SHORTEST_LIFE, LONGEST_LIFE = 0.2, 2.0
 """Seconds from the start of the server to its end."""
@@ -61,7 +62,7 @@ async def campaign(
     random = Random(seed)
     pace = chargers / wanted
     crowd = [
-        Charger(f"CP-{number:03}", lambda: served.ocpp_port, Random(f"{seed}-{number}"), pace=pace)
+        speaker(number)(f"CP-{number:03}", lambda: served.ocpp_port, Random(f"{seed}-{number}"), pace=pace)
         for number in range(chargers)
     ]
     killed = Killed()

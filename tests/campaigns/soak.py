@@ -23,9 +23,9 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.campaigns.books import judge
-from tests.campaigns.crowd import Charger
 from tests.campaigns.hostile import MOST_RSS_MIB
 from tests.campaigns.served import Served
+from tests.campaigns.speakers import speaker
 
 WARM_UP: Final = 0.2
 """The part of the time in which caches fill; it isn't in the slopes."""
@@ -115,7 +115,9 @@ async def soak(
         await read(served, began)  # the first scrape makes what later ones use
         before = await read(served, began)
         crowd = [
-            Charger(f"CP-{number:03}", lambda: served.ocpp_port, Random(f"{seed}-{number}"), pace=pace, visit=visit)
+            speaker(number)(
+                f"CP-{number:03}", lambda: served.ocpp_port, Random(f"{seed}-{number}"), pace=pace, visit=visit
+            )
             for number in range(chargers)
         ]
         living += [asyncio.create_task(charger.live()) for charger in crowd]

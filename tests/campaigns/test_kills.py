@@ -16,6 +16,7 @@ from tests.campaigns.books import judge
 from tests.campaigns.crowd import Charger
 from tests.campaigns.kills import campaign
 from tests.campaigns.served import Served
+from tests.campaigns.speakers import speaker
 
 
 async def test_what_was_answered_survives_kill_9_and_is_stored_once(tmp_path: Path) -> None:
@@ -48,7 +49,9 @@ class Settled:
 def settled(tmp_path_factory: pytest.TempPathFactory) -> Settled:
     served = Served(tmp_path_factory.mktemp("judge"))
     served.start()
-    crowd = [Charger(f"CP-{number}", lambda: served.ocpp_port, Random(number), pace=0.002) for number in range(4)]
+    crowd = [
+        speaker(number)(f"CP-{number}", lambda: served.ocpp_port, Random(number), pace=0.002) for number in range(4)
+    ]
 
     async def live() -> None:
         living = [asyncio.create_task(charger.live()) for charger in crowd]
@@ -80,6 +83,11 @@ TWICE_STORED = (
     " received_at FROM transaction_readings WHERE true ON CONFLICT DO NOTHING"
 )
 
+EVENTS_TWICE_STORED = (
+    "INSERT INTO transaction_events SELECT transaction_id, happened_at + 1, seq_no, kind, 'Trigger', charging_state,"
+    " id_tag, id_tag_type, is_offline, received_at FROM transaction_events WHERE true ON CONFLICT DO NOTHING"
+)
+
 FALSIFIED: Sequence[tuple[str, str]] = [
     ("its end is", "UPDATE transactions SET energy_wh = energy_wh + 1 WHERE id = 3"),
     ("its end is", "UPDATE transactions SET meter_stop = meter_stop + 1 WHERE id = 3"),
@@ -91,6 +99,8 @@ FALSIFIED: Sequence[tuple[str, str]] = [
     ("how often they are stored", "DELETE FROM transaction_readings WHERE measured_at % 2 = 0"),
     ("values stored of", TWICE_STORED),
     ("is stored 0 times", "DELETE FROM security_events WHERE id = 1"),
+    ("events and how often", "DELETE FROM transaction_events WHERE happened_at % 2 = 0"),
+    ("events stored of", EVENTS_TWICE_STORED),
     ("isn't stored", "UPDATE connectors SET status_at = status_at - 1"),
 ]
 

@@ -7,9 +7,10 @@ from grafana_foundation_sdk.models import dashboard as model
 from tools.dashboards.board import Row, charge_point_variable
 from tools.dashboards.board import dashboard as board
 from tools.dashboards.panels import GREEN, ORANGE, RED, STATUSES, graph, number, ranking, states, traces_table
-from tools.dashboards.queries import now, over_time, traces
+from tools.dashboards.queries import now, over_time, placed, traces
 
 _CONNECTION = {"1": ("online", GREEN), "0": ("offline", RED)}
+_ERRORS = "increase(mcpp_connector_errors_total{CHARGER}[$__range])"
 _CODES = {status: code for code, status in enumerate(STATUSES, start=1)}
 
 
@@ -70,8 +71,8 @@ def _connectors() -> Row:
     return "Connectors", [
         states(
             "Status",
-            over_time(_status_code(), "connector {{connector}}"),
-            "What each connector reported. Connector 0 is the charger as a whole.",
+            over_time(placed(_status_code()), "{{place}}"),
+            "What each connector reported, in the words of OCPP 1.6. Connector 0 is the charger as a whole.",
             {str(code): (status, STATUSES[status]) for status, code in _CODES.items()},
         ),
         states(
@@ -87,33 +88,33 @@ def _connectors() -> Row:
 def _status_code() -> str:
     """A number for each status, since a state timeline colors values and not labels."""
     each = (f'mcpp_connector_status{{CHARGER, status="{status}"}} * {code}' for status, code in _CODES.items())
-    return f"sum by (connector) ({' or '.join(each)})"
+    return f"sum by (evse, connector) ({' or '.join(each)})"
 
 
 def _readings() -> Row:
-    by_phase = "connector {{connector}} {{phase}}"
+    by_phase = "{{place}} {{phase}}"
     return "Readings", [
         graph(
             "Power",
-            [over_time('mcpp_connector_power_watts{CHARGER, phase=""}', "connector {{connector}}")],
+            [over_time(placed('mcpp_connector_power_watts{CHARGER, phase=""}'), "{{place}}")],
             "The whole connector. A line ends some minutes after its last meter value.",
             unit="watt",
         ),
         graph(
             "Power by phase",
-            [over_time('mcpp_connector_power_watts{CHARGER, phase!=""}', by_phase)],
+            [over_time(placed('mcpp_connector_power_watts{CHARGER, phase!=""}'), by_phase)],
             "Shows a car that charges on one phase, and a phase that is missing.",
             unit="watt",
         ),
         graph(
             "Current by phase",
-            [over_time("mcpp_connector_current_amperes{CHARGER}", by_phase)],
+            [over_time(placed("mcpp_connector_current_amperes{CHARGER}"), by_phase)],
             "Compare with the limit that a charging profile sets.",
             unit="amp",
         ),
         graph(
             "Voltage by phase",
-            [over_time("mcpp_connector_voltage_volts{CHARGER}", by_phase)],
+            [over_time(placed("mcpp_connector_voltage_volts{CHARGER}"), by_phase)],
             "Falls with the load where the supply is long or thin.",
             unit="volt",
             calcs=("min", "max"),
@@ -126,7 +127,7 @@ def _sessions() -> Row:
     return "Sessions", [
         graph(
             "Energy of the running transaction",
-            [over_time("mcpp_connector_transaction_energy_watt_hours{CHARGER}", "connector {{connector}}")],
+            [over_time(placed("mcpp_connector_transaction_energy_watt_hours{CHARGER}"), "{{place}}")],
             "Starts at 0 with each transaction.",
             unit="watth",
             calcs=("lastNotNull", "max"),
@@ -142,7 +143,7 @@ def _sessions() -> Row:
         ),
         ranking(
             "Peak power",
-            now("max by (connector) (mcpp_connector_peak_power_watts{CHARGER})", "connector {{connector}}"),
+            now(placed("max by (evse, connector) (mcpp_connector_peak_power_watts{CHARGER})"), "{{place}}"),
             "The greatest since the server started.",
             unit="watt",
             span=6,
@@ -150,8 +151,8 @@ def _sessions() -> Row:
         ranking(
             "Errors",
             now(
-                "sum by (connector, error_code) (increase(mcpp_connector_errors_total{CHARGER}[$__range])) > 0",
-                "connector {{connector}} {{error_code}}",
+                placed(f"sum by (evse, connector, error_code) ({_ERRORS}) > 0"),
+                "{{place}} {{error_code}}",
             ),
             "What its connectors reported in the time shown.",
             span=6,

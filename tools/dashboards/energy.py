@@ -7,7 +7,7 @@ from grafana_foundation_sdk.models import dashboard as model
 from tools.dashboards.board import Row
 from tools.dashboards.board import dashboard as board
 from tools.dashboards.panels import Column, charger_table, graph, heat, number, ranking
-from tools.dashboards.queries import STEP, buckets, increase, now, over_time, table
+from tools.dashboards.queries import STEP, buckets, increase, now, over_time, placed, table
 
 _ENERGY = "mcpp_charge_point_energy_watt_hours_total"
 _SESSION_ENERGY = "mcpp_transaction_energy_watt_hours"
@@ -125,8 +125,8 @@ def _sessions() -> Row:
         ranking(
             "Peak power by connector",
             now(
-                "topk(20, max by (charge_point, connector) (mcpp_connector_peak_power_watts{INSTANCE}))",
-                "{{charge_point}} {{connector}}",
+                placed("topk(20, max by (charge_point, evse, connector) (mcpp_connector_peak_power_watts{INSTANCE}))"),
+                "{{charge_point}} {{place}}",
             ),
             "The greatest since the server started.",
             unit="watt",

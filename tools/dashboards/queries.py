@@ -23,6 +23,13 @@ def over_time(expression: str, legend: str = "") -> prometheus.Dataquery:
     return _query(expression).range().legend_format(legend or "__auto")
 
 
+def placed(expression: str) -> str:
+    """With a label `place` that people read: `connector 1`, or `EVSE 2 #1` where the charger has EVSEs."""
+    both = f'label_join({expression}, "place", "/", "evse", "connector")'
+    of_evse = f'label_replace({both}, "place", "EVSE $1 #$2", "place", "(.+)/(.*)")'
+    return f'label_replace({of_evse}, "place", "connector $1", "place", "/(.*)")'
+
+
 def with_exemplars(expression: str, legend: str) -> prometheus.Dataquery:
     """Of a histogram: its exemplars are shown as points that lead to the trace."""
     return over_time(expression, legend).exemplar(True)

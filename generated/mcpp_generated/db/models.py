@@ -448,6 +448,7 @@ class ListFleetRow(NamedTuple):
     energy_peak_wh: int
     last_boot_at: datetime | None
     last_tx_start_at: datetime | None
+    has_evses: bool
 
 
 class ListFleetConnectorsRow(NamedTuple):
@@ -458,7 +459,6 @@ class ListFleetConnectorsRow(NamedTuple):
     connector_id: int
     status: str | None
     error_code: str | None
-    is_shown: bool
 
 
 class Transaction(NamedTuple):

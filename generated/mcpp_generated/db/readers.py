@@ -40,6 +40,7 @@ from .models import (
     ListReadingsRow,
     ListSupersededEndsOfIdTagRow,
     ListTilesRow,
+    ListTransactionEventsRow,
     ListTransactionSamplesRow,
     ListUnknownIdTagsRow,
     ListUnmatchedByChargePointRow,
@@ -59,6 +60,7 @@ from .models import (
     Token,
     Transaction,
     TransactionRecord,
+    TransactionState,
     UnmatchedRecord,
     UploadRecord,
 )
@@ -471,6 +473,14 @@ class Readers(Protocol):
 
     async def list_logins(self) -> list[Login]:
         """Every browser that is logged in, the one whose time is over first at the top."""
+        raise NotImplementedError
+
+    async def get_transaction_state(self, *, transaction_id: int) -> TransactionState | None:
+        """What a transaction's events have told of it so far."""
+        raise NotImplementedError
+
+    async def list_transaction_events(self, *, transaction_id: int) -> list[ListTransactionEventsRow]:
+        """The events of a transaction in the order of their times."""
         raise NotImplementedError
 
     async def find_transaction(self, *, id: int) -> Transaction | None:

@@ -87,6 +87,8 @@ class Connections:
 
     def __init__(self, *identities: str) -> None:
         self.identities = set(identities)
+        self.versions: dict[str, str] = {}
+        """Those that aren't 1.6."""
         self.asked = asyncio.Event()
 
     def connected(self, identity: str) -> bool:
@@ -96,7 +98,7 @@ class Connections:
         return SecurityProfile.NONE if self.connected(identity) else None
 
     def version_of(self, identity: str) -> str | None:
-        return "1.6" if identity in self.identities else None
+        return self.versions.get(identity, "1.6") if identity in self.identities else None
 
     async def call(self, identity: str, action: Action[Req, Res], request: Req) -> Res:
         raise NotConnected(identity)

@@ -22,7 +22,7 @@ async def test_what_was_ordered_and_reported(api: Site) -> None:
 
     detail = (await api.get("/api/v1/charge-points/CP-1")).json()
 
-    assert detail["ordered_availability"] == [{"connector_id": 2, "availability": "Inoperative"}]
+    assert detail["ordered_availability"] == [{"connector_id": 2, "evse_id": None, "availability": "Inoperative"}]
     assert detail["reports"] == [
         {"kind": "firmware", "status": "Installed", "request_id": None, "reported_at": text(minute(1))},
         {"kind": "log", "status": "Uploaded", "request_id": 4, "reported_at": text(minute(2))},

@@ -40,6 +40,9 @@ async def test_a_charge_point_that_told_everything(api: Site) -> None:
         "connectors": [
             {
                 "connector_id": 1,
+                "evse_id": None,
+                "reported_status": None,
+                "ocpp_transaction_id": None,
                 "state": "charging",
                 "status": "Charging",
                 "error_code": "NoError",
@@ -50,6 +53,9 @@ async def test_a_charge_point_that_told_everything(api: Site) -> None:
             },
             {
                 "connector_id": 2,
+                "evse_id": None,
+                "reported_status": None,
+                "ocpp_transaction_id": None,
                 "state": "faulted",
                 "status": "Faulted",
                 "error_code": "GroundFailure",
@@ -69,6 +75,7 @@ async def test_a_charge_point_that_told_everything(api: Site) -> None:
         "last_tx_start_at": "2026-05-04T09:36:00.000Z",
         "last_tx_stop_at": "2026-05-04T09:37:00.000Z",
         "last_error_at": "2026-05-04T09:35:00.000Z",
+        "ocpp_versions": None,
     }
     assert response.status_code == 200
     detail: dict[str, object] = {"ordered_availability": [], "reports": [], "local_list_version": None}

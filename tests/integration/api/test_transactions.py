@@ -37,9 +37,12 @@ async def test_a_transaction_that_ended(api: Site) -> None:
         "session_correlation_id": "c" * 32,
         "power_w": None,
         "duration_s": 300,
+        "evse_id": None,
+        "ocpp_transaction_id": None,
     }
+    by_events = {"charging_state": None, "remote_start_id": None, "id_token_type": None, "gaps": []}
     assert response.status_code == 200
-    assert response.json() == expected
+    assert response.json() == expected | by_events
     assert await api.items("/api/v1/transactions") == [expected]
 
 
@@ -48,7 +51,8 @@ async def test_a_transaction_that_runs(api: Site) -> None:
 
     unknown = {name for name, value in item.items() if value is None}
     of_its_end = {"meter_stop", "energy_wh", "stopped_at", "stop_reason", "stop_origin", "evidence", "power_w"}
-    assert unknown == of_its_end | {"reason", "original_energy_wh", "correction"}
+    of_events = {"evse_id", "ocpp_transaction_id", "charging_state", "remote_start_id", "id_token_type"}
+    assert unknown == of_its_end | of_events | {"reason", "original_energy_wh", "correction"}
     assert item["duration_s"] > 0
 
 

@@ -143,6 +143,14 @@ def test_csv(mcpp: Mcpp, odd: Database) -> None:
     ]
 
 
+def test_csv_for_excel(mcpp: Mcpp, odd: Database) -> None:
+    head, *lines = mcpp("conformance", "--format", "csv", "--dialect", "excel").out.splitlines()
+
+    assert head.startswith("\N{ZERO WIDTH NO-BREAK SPACE}vendor;model;firmware_version;charge_points;")
+    assert lines
+    assert not any("T" in line.split(";")[9] for line in lines)  # a time as people write it
+
+
 def test_nothing_is_recorded(mcpp: Mcpp, database: Database) -> None:
     assert mcpp("conformance", "--format", "json") == Ended(0, "[\n]\n", "")
     assert mcpp("conformance").out.count("\n") == 1

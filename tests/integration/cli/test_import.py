@@ -6,12 +6,14 @@ import sqlite3
 import subprocess
 import zipfile
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from mcpp.domain import id_tags
 from mcpp.domain.charge_points import Wanted, put_charge_point
+from mcpp.domain.people import held_now
 from mcpp.server.passwords import password_matches
 from mcpp_generated.db.enums import IdTagStatus
 from mcpp_generated.db.models import IdTag
@@ -55,6 +57,29 @@ def test_what_the_file_does_not_say_stays_as_stored(mcpp: Mcpp, database: Databa
         "TAG-1": IdTag("TAG-1", IdTagStatus.BLOCKED, NEW_YEAR, "FLEET", "found", None),
         "TAG-2": IdTag("TAG-2", IdTagStatus.ACCEPTED, None, None, None, None),
     }
+
+
+def test_people_with_cards_and_prices(mcpp: Mcpp, database: Database) -> None:
+    file = "Id;Name;Cards;Price per kWh;Note\nflat-2b;Ann;TAG-1, TAG-2;0,295;\nflat-3;Bob;TAG-3;;van\n"
+    assert mcpp("import", "people", "-", stdin=file) == Ended(0, "-: 2 added, 0 changed, 0 refused\n", "")
+    file = "id,name,cards\nflat-2b,Ann B.,TAG-2\nflat-4,Cem,TAG-3\nflat 5,Dee,\nflat-6,,\n"
+    ended = mcpp("import", "people", "-", stdin=file)
+
+    assert (ended.code, ended.out) == (1, "-: 0 added, 1 changed, 3 refused\n")
+    unfit, nameless, taken = ended.err.splitlines()
+    assert unfit.startswith("line 4: id 'flat 5' should be 1 to 64 of the letters")
+    assert nameless == "line 5: name is empty"
+    assert taken.startswith("line 3: card 'TAG-3' belongs to 'flat-3' (Bob)")
+    people = {person.id: person for person in database.q.list_all_people()}
+    assert {person.id: (person.name, person.note) for person in people.values()} == {
+        "flat-2b": ("Ann B.", None),
+        "flat-3": ("Bob", "van"),
+    }
+    assert held_now(database.q, "flat-2b") == ["TAG-2"]
+    assert [price.price_per_kwh for price in database.q.list_prices_of_person(person_id="flat-2b")] == [
+        Decimal("0.295")
+    ]
+    assert set(tags(database)) == {"TAG-1", "TAG-2", "TAG-3"}
 
 
 def test_a_table_of_steve(mcpp: Mcpp, database: Database) -> None:

@@ -98,6 +98,16 @@ def test_all_that_an_export_has(mcpp: Mcpp) -> None:
     assert [(line["person_id"], line["energy_wh"]) for line in by_person] == [("steve-5", 10500), ("steve-6", 0)]
 
 
+def test_a_database_is_made_where_there_is_none(tmp_path: Path) -> None:
+    mcpp = Mcpp(tmp_path)
+    ended = mcpp("import", "steve", export(tmp_path))
+
+    made, *told = ended.out.splitlines()
+    assert made == f"{(tmp_path / 'mcpp.db').resolve()}: made, since there was none"
+    assert told[2] == "people: 2 added, 0 there already, 0 refused"
+    assert set(sessions(mcpp)) == {101, 102, 103, 105}
+
+
 def test_again_changes_nothing(mcpp: Mcpp) -> None:
     file = export(mcpp.directory)
     mcpp("import", "steve", file)

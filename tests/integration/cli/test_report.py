@@ -128,7 +128,7 @@ def test_long_sums(mcpp: Mcpp, database: Database) -> None:
 
 
 def test_by_person_as_the_cards_were_when_sessions_began(mcpp: Mcpp, spring: Database) -> None:
-    wanted = people.WantedPerson(name="Flat 2B", cards=("TAG",))
+    wanted = people.WantedPerson(name="Lena", cards=("TAG",))
     people.put(spring.q, datetime(2026, 3, 1, tzinfo=UTC), "flat-2b", wanted)
     people.put(spring.q, datetime(2026, 3, 31, 12, tzinfo=UTC), "flat-2b", people.WantedPerson(cards=()))
 
@@ -136,9 +136,14 @@ def test_by_person_as_the_cards_were_when_sessions_began(mcpp: Mcpp, spring: Dat
 
     assert [line.split()[:4] for line in ended.out.splitlines()[1:]] == [
         ["2026", "(nobody)", "1", "0.999"],
-        ["2026", "flat-2b", "2", "11.750"],
+        ["2026", "Lena", "2", "11.750"],
         ["Total", "3", "12.749", "7:30:00"],
     ]
+    people.put(spring.q, datetime(2026, 4, 1, tzinfo=UTC), "flat-3", people.WantedPerson(name="Lena"))
+    table = mcpp("report", "--by", "person", "--period", "year", "--timezone", "Europe/Berlin").out
+    assert "Lena (flat-2b)" in table  # two are called so
+    (_, line) = json.loads(mcpp("report", "--by", "person", "--period", "year", "--format", "json").out)
+    assert line["person_id"] == "flat-2b"
 
 
 def test_report_and_export_as_excel_opens_them(mcpp: Mcpp, database: Database) -> None:

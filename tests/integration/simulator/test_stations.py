@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from pydantic import JsonValue
 
 from mcpp.csms.version import KnownVersion
 from mcpp.ocpp2.known import KNOWN_201
@@ -19,7 +20,7 @@ from tests.integration.simulator.support import TOKEN, station_at, told_of
 async def test_a_session_that_is_started_and_stopped_from_afar(tmp_path: Path, version: KnownVersion) -> None:
     async with station_at(tmp_path, version) as (central, station, told):
         await station.plug_in(2, 2)
-        start = {"evseId": 2, "idToken": TOKEN, "remoteStartId": 1}
+        start: JsonValue = {"evseId": 2, "idToken": TOKEN, "remoteStartId": 1}
         started = await central.accepted("RequestStartTransaction", start)
         await told_of(told, *["TransactionEvent"] * 3)
         station.evses[2].flow(timedelta(hours=1))
@@ -27,7 +28,7 @@ async def test_a_session_that_is_started_and_stopped_from_afar(tmp_path: Path, v
         [open_one] = await central.items("transactions")
         status = await central.accepted("GetTransactionStatus", {"transactionId": started["transactionId"]})
         unlocked = await central.accepted("UnlockConnector", {"evseId": 2, "connectorId": 2})
-        stop = {"transactionId": started["transactionId"]}
+        stop: JsonValue = {"transactionId": started["transactionId"]}
         assert (await central.accepted("RequestStopTransaction", stop))["status"] == "Accepted"
         await told_of(told, *["TransactionEvent"] * 5)
         refused = await central.accepted("RequestStopTransaction", stop)
@@ -51,7 +52,7 @@ async def test_it_restarts_tells_what_is_triggered_and_goes_out_of_service(
         await station.present(1, card("TAG"))
         told.take()
         assert (await central.accepted("Reset", {"type": "OnIdle"}))["status"] == "Scheduled"
-        trigger = {"requestedMessage": "TransactionEvent"}
+        trigger: JsonValue = {"requestedMessage": "TransactionEvent"}
         assert (await central.accepted("TriggerMessage", trigger))["status"] == "Accepted"
         await told_of(told, "TransactionEvent")
         assert told.take() == ["TransactionEvent"]
@@ -61,7 +62,7 @@ async def test_it_restarts_tells_what_is_triggered_and_goes_out_of_service(
             "BootNotification",
             *["StatusNotification"] * 4,
         ]
-        out = {"operationalStatus": "Inoperative", "evse": {"id": 2}}
+        out: JsonValue = {"operationalStatus": "Inoperative", "evse": {"id": 2}}
         assert (await central.accepted("ChangeAvailability", out))["status"] == "Accepted"
         await told_of(told, *["StatusNotification"] * 2)
         shown = {

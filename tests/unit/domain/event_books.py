@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from mcpp.domain import charge_points
 from mcpp.domain.authorization import AuthorizationPolicy
+from mcpp.domain.event_gaps import Gap, gaps_told
 from mcpp.domain.events import Event
 from mcpp.domain.evse_states import ChargingState, ReportedStatus
 from mcpp.domain.evses import ReportEvseStatus, report_evse_status
@@ -78,7 +79,8 @@ class EventBooks(Books):
 
     def connect(self, version: str, *, has_evses: bool, at: datetime = NOW) -> None:
         """Come back, maybe with another version."""
-        charge_points.connect(self.q, "CP-1", version, at, register_unknown=True, with_evses=[version] if has_evses else [])
+        evse_versions = [version] if has_evses else []
+        charge_points.connect(self.q, "CP-1", version, at, register_unknown=True, evse_versions=evse_versions)
         self.memory.forget(None)
 
     def tell(self, told: TransactionEvent, received: float | None = None) -> Result[Recorded]:
@@ -97,6 +99,10 @@ class EventBooks(Books):
         """A connector tells its status."""
         status = ReportEvseStatus(evse, connector, reported, minute(at))
         self.published += report_evse_status(self.q, self.occasion(at=minute(at)), status, self.memory).events
+
+    def gaps(self, transaction: Transaction) -> tuple[Gap, ...]:
+        """What is missing of its events."""
+        return gaps_told(self.q.list_transaction_events(transaction_id=transaction.id), transaction.stop_origin)
 
     def connector(self, evse: int = 1, connector: int = 1) -> Connector:
         """As stored."""

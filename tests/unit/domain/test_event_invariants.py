@@ -76,6 +76,8 @@ def reported_total(books: EventBooks) -> int:
     """What monitoring is told of the charge point's energy."""
     key = books.occasion().charge_point_key
     running = books.q.find_open_on_charge_point(charge_point_key=key)
+    total: int
+    peak: int
     [(total, peak)] = books.connection.execute(
         "SELECT energy_wh, energy_peak_wh FROM charge_points WHERE key = ?", (key,)
     )

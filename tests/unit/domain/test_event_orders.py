@@ -8,7 +8,6 @@ from typing import NamedTuple
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mcpp.domain.event_gaps import find_gaps
 from mcpp.domain.transaction_events import TransactionEvent
 from mcpp_generated.db.models import Transaction
 from tests.unit.domain.event_books import (
@@ -101,7 +100,7 @@ def test_any_order_with_repeats_and_from_the_queue(session: list[TransactionEven
     books, same = written(shuffled, received)
 
     assert in_books(books, same) == in_books(good, ended)
-    assert find_gaps(books.q, same) == ()
+    assert books.gaps(same) == ()
 
 
 @settings(max_examples=40, deadline=None)
@@ -112,7 +111,7 @@ def test_what_is_lost_is_named_or_changes_nothing(session: list[TransactionEvent
     good, ended = written(session)
     books, other = written(data.draw(st.permutations(left)), 61.0)
     counts = session[-1].seq_no > 0
-    gaps = find_gaps(books.q, other)
+    gaps = books.gaps(other)
 
     if counts:
         missing = {number for gap in gaps for number in range(gap.first, (gap.last or gap.first) + 1)}

@@ -34,7 +34,9 @@ def test_one_registered_ahead_of_time_may_connect_where_registration_is_closed(b
 
     assert registered.created
     assert charge_point(books, "CP-9").last_connect_at is None
-    assert connect(books.q, "CP-9", "1.6", minute(1), register_unknown=False) == Connected(registered.key, 1)
+    assert connect(books.q, "CP-9", "1.6", minute(1), register_unknown=False) == Connected(
+        registered.key, 1, ocpp_version="1.6"
+    )
     assert charge_point(books, "CP-9").display_name == "Yard"
 
 
@@ -86,7 +88,7 @@ def test_a_connection_is_not_booked_before_the_password_is_proven(books: Books) 
     assert charge_point(books, "CP-9").last_connect_at is None
     proof = Proof(needed, "hash")
     connected = connect(books.q, "CP-9", "1.6", NOW, register_unknown=True, proof=proof)
-    assert connected == Connected(key, 1, security_profile=SecurityProfile.PASSWORD)
+    assert connected == Connected(key, 1, security_profile=SecurityProfile.PASSWORD, ocpp_version="1.6")
     assert charge_point(books, "CP-9").authenticated_at == NOW
     assert charge_point(books, "CP-9").last_connect_at == NOW
 

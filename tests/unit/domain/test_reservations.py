@@ -7,13 +7,13 @@ from itertools import count
 
 import pytest
 
-from mcpp.domain import reservations
+from mcpp.domain import id_tags, reservations
 from mcpp.domain.allotments import allot
 from mcpp.domain.events import ReservationChanged, TransactionStarted
 from mcpp.domain.occasion import Result
 from mcpp.domain.reservations import Reserve, status_at
 from mcpp.reads.times import AFTER_ALL, BEFORE_ALL
-from mcpp_generated.db.enums import IdTagStatus, ReservationState
+from mcpp_generated.db.enums import ReservationState
 from mcpp_generated.db.models import ReservationRecord
 from tests.unit.domain.books import NOW, Books, minute
 
@@ -155,7 +155,7 @@ def test_a_reserved_card_uses_its_reservation_whatever_its_start_names(
 def test_a_card_of_the_reserving_group_uses_it(books: Books, group: str | None, status: ReservationState) -> None:
     """OCPP 1.6 §5.13: parentIdTag."""
     book(books)
-    books.q.put_id_tag(id_tag="SISTER", status=IdTagStatus.ACCEPTED, expiry_date=None, parent_id_tag=group, note=None)
+    id_tags.put(books.q, id_tags.StoredTag("SISTER", parent_id_tag=group))
     books.start(tag="SISTER")
 
     assert only(books).status is status

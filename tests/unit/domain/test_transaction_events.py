@@ -8,7 +8,7 @@ import pytest
 
 from mcpp.domain import people, reservations
 from mcpp.domain.authorization import AuthorizationPolicy, AuthorizationStatus
-from mcpp.domain.event_gaps import Gap, find_gaps
+from mcpp.domain.event_gaps import Gap
 from mcpp.domain.events import ConnectorStatusChanged, MeterValuesReceived, TransactionStarted, TransactionStopped
 from mcpp.domain.evse_states import ReportedStatus
 from mcpp_generated.db.enums import Implausible, StopOrigin
@@ -66,7 +66,7 @@ def test_a_session_from_the_cable_to_the_end(books: EventBooks) -> None:
     ]
     [started] = [one for one in books.published if isinstance(one, TransactionStarted)]
     assert (started.ocpp_transaction_id, started.evse_id, started.connector_id) == ("tx-1", 1, 1)
-    assert find_gaps(books.q, ended) == ()
+    assert books.gaps(ended) == ()
 
 
 def test_an_end_that_repeats_the_samples_of_the_beginning(books: EventBooks) -> None:
@@ -88,7 +88,7 @@ def test_events_from_the_queue_after_the_end(books: EventBooks) -> None:
     assert (late.meter_stop, late.energy_wh) == (8000, 7000)
     assert books.values(late.id) == ["1000", "4000", "8000"]
     assert [one for one in books.published if isinstance(one, MeterValuesReceived)][-1].historic
-    assert find_gaps(books.q, late) == (Gap(1, 1),)
+    assert books.gaps(late) == (Gap(1, 1),)
 
 
 def test_a_late_start_mends_the_bill(books: EventBooks) -> None:
@@ -129,7 +129,7 @@ def test_a_count_that_always_stands_at_0_loses_nothing(books: EventBooks) -> Non
     assert ended.energy_wh == 7000
     assert books.values(ended.id) == ["1000", "3000", "6000", "8000"]
     assert books.count("transaction_events") == 4
-    assert find_gaps(books.q, ended) == ()
+    assert books.gaps(ended) == ()
 
 
 def test_an_evse_that_every_event_repeats_and_names_no_connector(books: EventBooks) -> None:

@@ -41,6 +41,7 @@ from ..models import (
     ListReadingsRow,
     ListSupersededEndsOfIdTagRow,
     ListTilesRow,
+    ListTransactionEventsRow,
     ListTransactionSamplesRow,
     ListUnknownIdTagsRow,
     ListUnmatchedByChargePointRow,
@@ -60,6 +61,7 @@ from ..models import (
     Token,
     Transaction,
     TransactionRecord,
+    TransactionState,
     UnmatchedRecord,
     UploadRecord,
 )
@@ -100,6 +102,7 @@ from .rows import (
     decode_list_readings_row,
     decode_list_superseded_ends_of_id_tag_row,
     decode_list_tiles_row,
+    decode_list_transaction_events_row,
     decode_list_transaction_samples_row,
     decode_list_unknown_id_tags_row,
     decode_list_unmatched_by_charge_point_row,
@@ -119,6 +122,7 @@ from .rows import (
     decode_token,
     decode_transaction,
     decode_transaction_record,
+    decode_transaction_state,
     decode_unmatched_record,
     decode_upload_record,
 )
@@ -642,6 +646,16 @@ class SqliteReaders:
 
     async def list_logins(self) -> list[Login]:
         return await read_all(self._connection, statements.LIST_LOGINS, (), decode_login)
+
+    async def get_transaction_state(self, *, transaction_id: int) -> TransactionState | None:
+        return await read_one(
+            self._connection, statements.GET_TRANSACTION_STATE, (transaction_id,), decode_transaction_state
+        )
+
+    async def list_transaction_events(self, *, transaction_id: int) -> list[ListTransactionEventsRow]:
+        return await read_all(
+            self._connection, statements.LIST_TRANSACTION_EVENTS, (transaction_id,), decode_list_transaction_events_row
+        )
 
     async def find_transaction(self, *, id: int) -> Transaction | None:
         return await read_one(self._connection, statements.FIND_TRANSACTION, (id,), decode_transaction)
