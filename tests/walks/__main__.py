@@ -1,4 +1,4 @@
-"""Random walks by hand; fails where a bill is wrong in silence."""
+"""Random walks by hand; fails where a bill is wrong in silence, or the books of a station aren't what it told."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from random import Random
 
+from mcpp.ocpp2.known import KNOWN_21, KNOWN_201
 from tests.walks.counts import Counts, story_lines
 from tests.walks.judge import Verdict
+from tests.walks.station_books import judged
+from tests.walks.stations import walked
 from tests.walks.walk import Walk, walk
 
 LENGTHS = (1, 1, 2, 2, 3, 4, 6, 10)
@@ -43,7 +46,26 @@ def main() -> int:
             seed += 1
     _print(counts.lines())
     _print(counts.stories(given.stories))
-    return 1 if counts.failures else 0
+    faults = _stations(given.seed, given.sessions // 4, given.stories)
+    return 1 if counts.failures or faults else 0
+
+
+def _stations(seed: int, wanted: int, stories: int) -> int:
+    """Walks of charging stations with events, of 2.0.1 and 2.1 in turn; gives how many of them went wrong."""
+    sessions = faults = walks = 0
+    with suppress(KeyboardInterrupt):
+        while sessions < wanted:
+            random = Random(seed + walks)
+            with walked(random, random.choice(LENGTHS), (KNOWN_201, KNOWN_21)[walks % 2]) as station:
+                found = list(judged(station))
+            sessions += len(station.sessions)
+            walks += 1
+            faults += bool(found)
+            if found and faults <= stories:
+                lines = map(str, station.central.story)
+                _print([f"station's walk {seed + walks - 1}", *found, str(station.habits), *lines, ""])
+    _print([f"{walks} walks of stations, {sessions} sessions, {faults} with faults"])
+    return faults
 
 
 def _print(lines: Iterable[str] | Iterator[str]) -> None:

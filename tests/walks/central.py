@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import cache
 from itertools import count
 from typing import Any, NamedTuple, TypeVar, cast
 
 from mcpp.csms.services import Services
-from mcpp.csms.version import SpokenVersion
+from mcpp.csms.version import KnownVersion, SpokenVersion
 from mcpp.domain import charge_points
 from mcpp.domain.authorization import AuthorizationPolicy
+from mcpp.domain.event_gaps import Gap, find_gaps
 from mcpp.domain.events import Event
+from mcpp.domain.inquiries import TransactionAnswer, take_answer, transactions_to_ask
 from mcpp.domain.memory import Memory
 from mcpp.domain.recovery import close_orphans
 from mcpp.ocpp16.known import KNOWN as OCPP16
@@ -24,6 +26,7 @@ from mcpp.ocppj.flow import Direction, Flow, Peer
 from mcpp.ocppj.frames import Call
 from mcpp.reads.transactions import Transaction, transaction_of
 from mcpp.server.events import Events
+from mcpp.server.versions import EVSE_VERSIONS
 from mcpp.settings import Settings
 from mcpp.storage.pending import Pending
 from mcpp.storage.sqlite.database import CACHED_STATEMENTS, WriterConnection
@@ -83,8 +86,12 @@ def _empty_database() -> bytes:
 class Central:
     """The server; its clock is right."""
 
-    def __init__(self, begin: datetime) -> None:
+    def __init__(self, begin: datetime, version: KnownVersion = OCPP16) -> None:
+        """Its charge points speak this version."""
         self.now = begin
+        self.asked: Callable[[str], TransactionAnswer] = lambda _: TransactionAnswer.UNKNOWN
+        """What a charge point says of a transaction, by its own id, where its version has such a question."""
+        self._version = version
         self.story: list[Said | str] = []
         self._ids = (f"{number:032x}" for number in count(1))
         self._connection = sqlite3.connect(
@@ -110,7 +117,7 @@ class Central:
             memory=memory,
             now=lambda: self.now,
         )
-        self._dialect = SpokenVersion(OCPP16, services)
+        self._dialect = SpokenVersion(self._version, services)
         self._looked_at = self.now
 
     def close(self) -> None:
@@ -127,7 +134,12 @@ class Central:
 
     def connect(self, identity: str = IDENTITY) -> None:
         connected = self._writer.submit(
-            charge_points.connect, identity, "1.6", self.now, register_unknown=True
+            charge_points.connect,
+            identity,
+            self._version.name,
+            self.now,
+            register_unknown=True,
+            evse_versions=EVSE_VERSIONS,
         ).result()
         assert isinstance(connected, charge_points.Connected)
         self._connections[identity] = connected
@@ -170,6 +182,10 @@ class Central:
         ).result()
         if result.value:
             self.story.append(f"{self.now:%d %H:%M:%S} recovery closes {result.value}")
+        for inquiry in transactions_to_ask(self.q, self.now, GRACE, self._connected_since):
+            answer = self.asked(inquiry.ocpp_transaction_id)
+            self.story.append(f"{self.now:%d %H:%M:%S} transaction {inquiry.transaction_id} is {answer.name}")
+            self._writer.submit(take_answer, self.now, GRACE, inquiry, answer, lambda: next(self._ids)).result()
 
     # The books.
 
@@ -183,8 +199,18 @@ class Central:
             if record is not None and record.charge_point_id == IDENTITY
         }
 
+    def gaps_of(self, transaction_id: int) -> tuple[Gap, ...]:
+        """What is missing of a transaction's events."""
+        transaction = self.q.find_transaction(id=transaction_id)
+        assert transaction is not None
+        return find_gaps(self.q, transaction)
+
     def unmatched(self) -> list[Unmatched]:
         rows = self.q.list_unmatched(before_id=2**63 - 1, page_size=10_000)
         return [Unmatched(row.id, row.kind.value, json.loads(row.payload)) for row in reversed(rows)]
+
+    def falsify(self, statement: str) -> None:
+        """Write something wrong into the books, for those who judge them."""
+        assert self._connection.execute(statement).rowcount > 0
 
     def _publish(self, _: Iterable[Event]) -> None: ...

@@ -28,6 +28,7 @@ DEFAULTS = {
     "ocpp-port": "9000",
     "ocpp-path": "/ocpp",
     "ocpp-path-strict": "off",
+    "ocpp-versions": "all",
     "ocpp-url": "made of host, port and path",
     "http-host": "127.0.0.1",
     "http-port": "8080",
