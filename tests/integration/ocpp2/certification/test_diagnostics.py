@@ -197,7 +197,7 @@ async def test_what_is_stored_of_a_customer(
     part: JsonValue = {"data": data, "seqNo": 0, "tbc": False, "generatedAt": minute(0), "requestId": 8}
     assert await cs.say("NotifyCustomerInformation", part) == {}
     report = await cs.get("/reports/8")
-    assert (report["complete"], report["content"].get("data", "")) == (True, data)
+    assert (report["complete"], report["content"]) == (True, {"data": data})
 
 
 @pytest.mark.parametrize("answer", [pytest.param(REJECTED, id="TC_N_29")])
