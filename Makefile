@@ -8,6 +8,11 @@ EXTRAS ?=
 
 # EXTRAS=otlp,mqtt: what pyproject.toml has under optional-dependencies, pinned in requirements-NAME.txt.
 COMMA := ,
+KNOWN_EXTRAS := $(filter-out build dev,$(patsubst requirements-%.txt,%,$(wildcard requirements-*.txt)))
+UNKNOWN_EXTRAS := $(filter-out $(KNOWN_EXTRAS),$(subst $(COMMA), ,$(EXTRAS)))
+ifneq ($(UNKNOWN_EXTRAS),)
+$(error EXTRAS has no $(UNKNOWN_EXTRAS); there are: $(KNOWN_EXTRAS))
+endif
 INSTALLED_EXTRAS = $(patsubst %,$(VENV)/.extra-%,$(subst $(COMMA), ,$(EXTRAS)))
 
 # sqlc finds its plugin, and the tools find each other, on this path.

@@ -46,10 +46,11 @@ class MadeToken(NamedTuple):
 
 
 class Credentials:
-    """What is known of tokens and log-ins. Without any token everybody is an operator."""
+    """What is known of tokens and log-ins. Without any token everybody is an operator, on this machine alone."""
 
-    def __init__(self, api_token: str | None, now: Callable[[], datetime]) -> None:
-        """`api_token` is the setting's, an operator's."""
+    def __init__(self, api_token: str | None, now: Callable[[], datetime], *, is_public: bool = False) -> None:
+        """`api_token` is the setting's, an operator's; where it `is_public`, nobody gets in without a token."""
+        self._is_public = is_public
         self._api_token = api_token
         self._api_hash = None if api_token is None else tokens.hash_of(api_token)
         self._api_caller = Caller(tokens.SETTING_NAME, Role.OPERATOR)
@@ -66,9 +67,14 @@ class Credentials:
         return self._api_hash is not None
 
     @property
+    def has_named(self) -> bool:
+        """Whether there is a named token."""
+        return bool(self._tokens)
+
+    @property
     def needed(self) -> bool:
         """Whether requests need a token."""
-        return self._api_hash is not None or bool(self._tokens)
+        return self._is_public or self._api_hash is not None or bool(self._tokens)
 
     @property
     def local(self) -> Caller | None:
@@ -181,9 +187,15 @@ class CredentialStore:
     """Changes tokens and log-ins, in the database and then in memory."""
 
     def __init__(
-        self, api_token: str | None, readers: ReaderPool, writer: Writer[Queries], now: Callable[[], datetime]
+        self,
+        api_token: str | None,
+        readers: ReaderPool,
+        writer: Writer[Queries],
+        now: Callable[[], datetime],
+        *,
+        is_public: bool = False,
     ) -> None:
-        self.known: Final = Credentials(api_token, now)
+        self.known: Final = Credentials(api_token, now, is_public=is_public)
         self._readers = readers
         self._writer = writer
         self._now = now

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import partial
 from itertools import pairwise
 from typing import Final
 
@@ -11,6 +13,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID
 
@@ -73,12 +76,18 @@ def _responder(certificate: x509.Certificate) -> str | None:
 
 
 def _is_issuer(authority: x509.Certificate, certificate: CertificateId) -> bool:
-    """By the hashes of its name and key."""
-    algorithm = {"SHA256": hashes.SHA256, "SHA384": hashes.SHA384, "SHA512": hashes.SHA512}[certificate.hash_algorithm]
-    request = ocsp.OCSPRequestBuilder().add_certificate(authority, authority, algorithm()).build()
+    """By the hashes of its name and key (RFC 6960 §4.1.1)."""
+    digest = partial(hashlib.new, certificate.hash_algorithm.lower())
+    key = authority.public_key()
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        bits = key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    elif isinstance(key, rsa.RSAPublicKey):
+        bits = key.public_bytes(Encoding.DER, PublicFormat.PKCS1)
+    else:
+        return False
     return (
-        request.issuer_key_hash.hex() == certificate.issuer_key_hash.lower()
-        and request.issuer_name_hash.hex() == certificate.issuer_name_hash.lower()
+        digest(bits).hexdigest() == certificate.issuer_key_hash.lower()
+        and digest(authority.subject.public_bytes()).hexdigest() == certificate.issuer_name_hash.lower()
     )
 
 

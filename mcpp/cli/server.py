@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gc
 import os
+from pathlib import Path
 
 import click
 
+from mcpp.cli.database import open_database
 from mcpp.cli.options import EPILOG, given_flags, setting_options
 from mcpp.errors import StartError
 from mcpp.settings import Settings, shown_settings
@@ -77,6 +79,14 @@ def check_config(**options: object) -> None:
         database = describe_database(settings.database)
     except DatabaseUnusable as error:
         raise StartError(str(error), passes=error.passes) from error
+    settings.check_public(has_named_token=_has_named_token(settings.database))
     effective = [f"{shown.name}: {shown.value} ({shown.source})" for shown in shown_settings(settings)]
     for line in [*effective, f"database found: {database}", f"tracing: {tracing}"]:
         click.echo(line)
+
+
+def _has_named_token(database: Path) -> bool:
+    if not database.exists():
+        return False
+    with open_database(database) as guest, guest.snapshot() as q:
+        return bool(q.list_tokens())

@@ -80,11 +80,10 @@ async def checked(
     contracts = context.services.contracts
     verdict = ContractVerdict.CHAIN_ERROR if contracts is None else await contracts.verdict(shown)
     response = await answer
-    response.certificate_status = _VERDICTS[verdict]
     info = response.id_token_info
     if verdict is not ContractVerdict.ACCEPTED and info.status is AuthorizationStatusEnumType.ACCEPTED:
-        info.status = AuthorizationStatusEnumType.INVALID
-    return response
+        info = info.model_copy(update={"status": AuthorizationStatusEnumType.INVALID})
+    return response.model_copy(update={"id_token_info": info, "certificate_status": _VERDICTS[verdict]})
 
 
 async def get_certificate_status(

@@ -131,4 +131,4 @@ REPAIRS_201: Final = replace(
     # Open in 2.1: a new kind of token is only stored and shown.
     open_lists=frozenset({models201.IdTokenEnumType}),
 )
-"""The same, for 2.0.1's models."""
+"""The same, for 2.0.1's models as well."""

@@ -85,30 +85,39 @@ def widened_meanings(meanings: Mapping[str, AnyMeaning], repairs: Repairs) -> di
 
 
 def repairs_of(repairs: Repairs, models: ModuleType) -> Repairs:
-    """The same repairs for another version's models: those of the classes and members that it has, by their names."""
+    """The same repairs for another version's models as well: for the classes and members that it has, by their names.
+
+    What its models have taken is read by the wider ones then, so both are there.
+    """
     return Repairs(
-        stand_ins={
+        stand_ins={**repairs.stand_ins}
+        | {
             (own, field): _same_member(stand_in, models)
             for (model, field), stand_in in repairs.stand_ins.items()
             if (own := _model(model, models)) is not None and field in own.model_fields
         },
-        meanings={
+        meanings={**repairs.meanings}
+        | {
             kind: {text: kind(member.value) for text, member in meanings.items() if _has(kind, member)}
             for wide, meanings in repairs.meanings.items()
             if (kind := _list(wide, models)) is not None
         },
-        others={
+        others={**repairs.others}
+        | {
             kind: kind(other.value)
             for wide, other in repairs.others.items()
             if (kind := _list(wide, models)) is not None and _has(kind, other)
         },
-        open_lists=frozenset(kind for wide in repairs.open_lists if (kind := _list(wide, models)) is not None),
-        kept_in={
+        open_lists=repairs.open_lists.union(
+            kind for wide in repairs.open_lists if (kind := _list(wide, models)) is not None
+        ),
+        kept_in={**repairs.kept_in}
+        | {
             (own, field): tuple(place for place in places if place in own.model_fields)
             for (model, field), places in repairs.kept_in.items()
             if (own := _model(model, models)) is not None and field in own.model_fields
         },
-        object_texts=frozenset(
+        object_texts=repairs.object_texts.union(
             (own, field) for model, field in repairs.object_texts if (own := _model(model, models)) is not None
         ),
     )

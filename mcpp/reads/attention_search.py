@@ -29,7 +29,8 @@ from mcpp.reads.attention import (
     AttentionCode,
 )
 from mcpp.reads.connector_names import STATION, Numbers, connector_mark, has_several, shown_numbers
-from mcpp.reads.live import LiveConnector, LiveReadings
+from mcpp.reads.live import LiveReadings
+from mcpp.reads.live_connectors import LiveConnector
 from mcpp.reads.shown_state import ShownState, shown_state
 from mcpp.reads.times import spell_time
 from mcpp.reads.transactions import duration_so_far

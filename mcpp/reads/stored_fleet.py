@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from mcpp.domain.energy import energy_so_far
-from mcpp.domain.memory import CHARGE_POINT, NO_EVSE
+from mcpp.domain.memory import NO_EVSE
 from mcpp_generated.db.queries import Queries
 
 
@@ -43,20 +43,17 @@ class StoredChargePoint:
     connectors: Sequence[StoredConnector] = ()
     running: Sequence[StoredTransaction] = ()
     has_evses: bool | None = None
-    """Whether the connectors that it has now are those of EVSEs; None where none is known."""
+    """Whether the version that it speaks has EVSEs; None where nobody knows."""
     is_real: bool = True
     """It has booted or charged at some time: more than an identity that somebody has connected with."""
 
 
 def read_fleet(q: Queries) -> list[StoredChargePoint]:
     """Every charge point, by identity."""
-    has_evses: dict[int, bool] = {}
     connectors: defaultdict[int, list[StoredConnector]] = defaultdict(list)
     for connector in q.list_fleet_connectors():
         known = StoredConnector(connector.connector_id, connector.status, connector.error_code, connector.evse_id)
         connectors[connector.charge_point_key].append(known)
-        if connector.is_shown and connector.connector_id != CHARGE_POINT:
-            has_evses[connector.charge_point_key] = connector.evse_id != NO_EVSE
     running: defaultdict[int, list[StoredTransaction]] = defaultdict(list)
     for transaction in q.list_fleet_transactions():
         energy_wh = energy_so_far(q, transaction)
@@ -69,7 +66,7 @@ def read_fleet(q: Queries) -> list[StoredChargePoint]:
             row.energy_peak_wh,
             connectors[row.key],
             running[row.key],
-            has_evses.get(row.key),
+            row.has_evses,
             is_real=row.last_boot_at is not None or row.last_tx_start_at is not None,
         )
         for row in q.list_fleet()

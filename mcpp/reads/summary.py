@@ -19,7 +19,8 @@ from mcpp.reads.attention import GRAVITY, MOST_ITEMS, Attention, Gravity
 from mcpp.reads.attention_search import AttentionSearch, AttentionSources, Found, read_rows
 from mcpp.reads.booked import BookedEnergy
 from mcpp.reads.connector_names import STATION, evse_as_a_whole
-from mcpp.reads.live import LiveConnector, LiveReadings
+from mcpp.reads.live import LiveReadings
+from mcpp.reads.live_connectors import LiveConnector
 from mcpp.reads.paging import NEWEST_ID
 from mcpp.reads.shown_state import ShownState, shown_state
 from mcpp.reads.times import in_zone

@@ -66,8 +66,8 @@ from mcpp.server.presence import Presence
 from mcpp.server.telemetry import TelemetryParts
 from mcpp.server.timekeeping import ClockKeeper, begin_after
 from mcpp.server.tls import ListenersTls
-from mcpp.server.versions import BUTTONS, VERSIONS, WITH_EVSES, ask_transactions, spoken_versions
-from mcpp.settings import AuthorizationMode, ConcurrentTx, Registration, Settings
+from mcpp.server.versions import BUTTONS, EVSE_VERSIONS, VERSIONS, ask_transactions, spoken_versions
+from mcpp.settings import AuthorizationMode, ConcurrentTx, Registration, Settings, is_loopback
 from mcpp.storage.engine import DatabaseUnusable
 from mcpp.storage.sqlite.checkpoints import Checkpoints
 from mcpp.storage.sqlite.copies import SqliteCopies
@@ -220,7 +220,6 @@ async def build_core(
         now=clock.now,
         policy=profiles,
         unknown_per_hour=settings.unknown_identities_per_hour,
-        with_evses=WITH_EVSES,
     )
     events.subscribe(services.departures)
     conformance = ConformanceRecorder(services.departures, VERSIONS, _TOLERATED_HANDSHAKES, clock.now)
@@ -252,14 +251,21 @@ async def build_core(
     await writer.submit_keeping(note_default_price, clock.now(), *prices)
     services.read_signing_request = desk.read_signing_request
     events.subscribe(desk)
-    credentials = CredentialStore(settings.effective_api_token(), storage.readers, writer, clock.now)
+    credentials = CredentialStore(
+        settings.effective_api_token(),
+        storage.readers,
+        writer,
+        clock.now,
+        is_public=not is_loopback(settings.http_host),
+    )
     await credentials.load()
+    settings.check_public(has_named_token=credentials.known.has_named)
     versions = [SpokenVersion(version, services) for version in spoken_versions(settings.ocpp_versions)]
     inventories = InventoryKeeper(
         writer,
         registry,
         Commands(registry, versions),
-        {name: buttons[Button.READ_CONFIGURATION] for name, buttons in BUTTONS.items() if name in WITH_EVSES},
+        {name: buttons[Button.READ_CONFIGURATION] for name, buttons in BUTTONS.items() if name in EVSE_VERSIONS},
         timedelta(seconds=settings.base_report_delay),
         clock.now,
     )

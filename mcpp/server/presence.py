@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import datetime
 from http import HTTPStatus
@@ -41,10 +41,8 @@ class Presence:
         now: Callable[[], datetime],
         policy: ProfilePolicy = ASKS_NOTHING,
         unknown_per_hour: int = 200,
-        with_evses: Collection[str] = (),
     ) -> None:
-        """`unknown_per_hour`: how many unknown identities one address may bring; `with_evses`: versions with EVSEs."""
-        self._with_evses = with_evses
+        """`unknown_per_hour`: how many unknown identities one address may bring."""
         self._policy = policy
         self._writer = writer
         self._passwords = passwords
@@ -158,7 +156,7 @@ class Presence:
             at=self._now(),
             ocpp_version=charge_point.ocpp_version,
             remote_address=charge_point.remote,
-            has_evses=charge_point.ocpp_version in self._with_evses,
+            has_evses=charge_point.ocpp_version in EVSE_VERSIONS,
         )
         self._publish((event,))
 

@@ -47,9 +47,6 @@ def spoken_versions(wanted: Sequence[str] | None) -> tuple[KnownVersion, ...]:
     return tuple(version for version in VERSIONS if version.name in wanted)
 
 
-WITH_EVSES: Final = frozenset(version.name for version in VERSIONS if version.has_evses)
-"""Those that number EVSEs and the connectors of each."""
-
 BUTTONS: Final = {version.name: version.buttons for version in VERSIONS}
 """The pages' buttons, by version."""
 

@@ -98,7 +98,8 @@ class Settings(BaseSettings):
     )
     api_token: Token | None = Field(
         None,
-        description="Token of an operator for API, pages and metrics; needed where http-host is not loopback. "
+        description="Token of an operator for API, pages and metrics; needed where http-host is not loopback, "
+        "unless there is a named one (mcpp token). "
         "Better set by variable: other users of the machine can read flags.",
     )
     allowed_hosts: Annotated[Hosts | None, NoDecode, Documented(default="none more")] = Field(
@@ -354,13 +355,18 @@ class Settings(BaseSettings):
 
     @field_validator("api_token")
     @classmethod
-    def _needed_in_public(cls, token: SecretStr | None, known: ValidationInfo) -> SecretStr | None:
-        host, has_file = known.data.get("http_host"), known.data.get("api_token_file") is not None
-        if token is not None and has_file:
+    def _is_the_only_one(cls, token: SecretStr | None, known: ValidationInfo) -> SecretStr | None:
+        if token is not None and known.data.get("api_token_file") is not None:
             raise ValueError("is given by api-token-file as well; choose one")
-        if token is None and not has_file and "api_token_file" in known.data and host and not is_loopback(host):
-            raise ValueError(f"is needed where http-host is {host}, which is not a loopback address")
         return token
+
+    def check_public(self, *, has_named_token: bool) -> None:
+        """Raises StartError where anybody could reach the API without a token; named tokens are in the database."""
+        if self.effective_api_token() is None and not has_named_token and not is_loopback(self.http_host):
+            raise StartError(
+                f"api-token: is needed where http-host is {self.http_host}, which is not a loopback address; or make a "
+                "named one: mcpp token add NAME --role operator"
+            )
 
     @classmethod
     def load(cls, flags: Mapping[str, str]) -> Self:

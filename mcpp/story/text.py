@@ -156,7 +156,10 @@ def _outcome(subject: TransactionSubject) -> Iterator[str]:
             yield f"suspected to be over: {_SUSPICIONS[transaction.suspicion]}"
         return
     wh, took = transaction.energy_wh or 0, transaction.stopped_at - transaction.started_at
-    registers = f"from {energy_text(transaction.meter_start)} to {energy_text(transaction.meter_stop)}"
+    begin = told_start(transaction.meter_start, transaction.ocpp_transaction_id)
+    registers = f"to {energy_text(transaction.meter_stop)}"
+    if begin is not None:
+        registers = f"from {energy_text(begin)} {registers}"
     yield f"{energy_text(wh)} in {duration_text(took)}, {registers}"
     if transaction.implausible_reason is not None:
         yield f"implausible: {IMPLAUSIBLE[transaction.implausible_reason]}, so no energy is counted"

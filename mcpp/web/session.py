@@ -19,6 +19,7 @@ from mcpp.reads.paging import BadCursor, PageQuery
 from mcpp.reads.people import read_holders, read_prices
 from mcpp.reads.samples import list_samples
 from mcpp.reads.times import in_zone
+from mcpp.reads.transaction_progress import find_progress
 from mcpp.reads.transactions import Transaction
 from mcpp.story.phrases import IMPLAUSIBLE
 from mcpp.web.evidence import evidence_lines
@@ -60,6 +61,7 @@ async def show_session(
     curve = await read_curve(services.readers, transaction_id)
     context = {
         "session": session,
+        "gaps": (await find_progress(services.readers, transaction_id, session.stop_origin)).gaps,
         "names": await services.charge_points.names([session.charge_point_id]),
         "person": holder,
         "cost": await _cost(services, session, holder, viewer),

@@ -269,6 +269,7 @@ class ListConnectorsRow(NamedTuple):
     reported_status: str | None
     transaction_id: int | None
     ocpp_transaction_id: str | None
+    transaction_id_tag: str | None
 
 
 class DeviceVariable(NamedTuple):
@@ -448,6 +449,7 @@ class ListFleetRow(NamedTuple):
     energy_peak_wh: int
     last_boot_at: datetime | None
     last_tx_start_at: datetime | None
+    has_evses: bool
 
 
 class ListFleetConnectorsRow(NamedTuple):
@@ -458,7 +460,6 @@ class ListFleetConnectorsRow(NamedTuple):
     connector_id: int
     status: str | None
     error_code: str | None
-    is_shown: bool
 
 
 class Transaction(NamedTuple):

@@ -33,3 +33,14 @@ def test_tokens_are_made_listed_and_revoked(mcpp: Mcpp, database: Database) -> N
     assert "no token is left" in none.err
     assert mcpp("token", "revoke", "Phone") == Ended(2, "", "there is no token 'Phone'\n")
     assert mcpp("token", "add", "a/b", "--role", "viewer").code == 2
+
+
+def test_a_named_token_is_enough_where_others_reach_the_server(mcpp: Mcpp, database: Database) -> None:
+    public = ("--http-host", "0.0.0.0", "--ocpp-host", "127.0.0.1", "--ocpp-port", "0", "--http-port", "0")
+    for command in (("check-config",), ("serve", "--database", "other.db")):
+        refused = mcpp(*command, *public)
+        assert (refused.code, refused.err.count("\n")) == (2, 1)
+        assert "api-token: is needed where http-host is 0.0.0.0" in refused.err
+
+    mcpp("token", "add", "Laptop", "--role", "operator")
+    assert mcpp("check-config", *public).code == 0

@@ -62,7 +62,7 @@ def shape(version: str, action: str, part: str) -> Shape:
 
 
 def payload(version: str, action: str, part: str, *, whole: bool = False) -> dict[str, Any]:
-    """What is required only, or all there is; numbers are such that nothing is refused for them."""
+    """What is required only, or all there is; of such numbers and lengths that nothing is refused for them."""
     message = shape(version, action, part)
     tree = (complete if whole else least)(message.schema, message.root)
     return cast("dict[str, Any]", json.loads(dump(_plausible(tree))))
@@ -73,6 +73,8 @@ def _plausible(tree: JsonTree) -> JsonTree:
         return {key: _plausible(value) for key, value in tree.items()}
     if isinstance(tree, list):
         return [_plausible(value) for value in tree]
+    if isinstance(tree, str):
+        return tree[:500]  # a message with all of its texts as long as allowed is no message any more
     return 1 if isinstance(tree, int) and not isinstance(tree, bool) and tree < 0 else tree
 
 

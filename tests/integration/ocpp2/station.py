@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from pydantic import JsonValue
 
+from mcpp.ocppj.actions import AnyAction, decode
+from mcpp_generated.ocpp21.actions import ACTIONS as ACTIONS_21
+from mcpp_generated.ocpp201.actions import ACTIONS as ACTIONS_201
 from tests.integration.field_notes.charger import Answer, RawCharger, dialled, minute
 
 VERSIONS: Final = ("2.0.1", "2.1")
@@ -40,12 +44,18 @@ def availability(
 
 
 class Station:
-    """What a station says most, over a `RawCharger`."""
+    """What a station says most, over a `RawCharger`; each answer must be one that its version allows."""
 
-    def __init__(self, raw: RawCharger) -> None:
+    def __init__(self, raw: RawCharger, version: str) -> None:
         self.raw = raw
-        self.say = raw.say
         self.asked_for = raw.asked_for
+        self._actions: Mapping[str, AnyAction] = {"2.0.1": ACTIONS_201, "2.1": ACTIONS_21}[version]
+
+    async def say(self, action: str, payload: JsonValue | bytes) -> dict[str, Any]:
+        """A CALL that must be understood; gives its CALLRESULT's payload."""
+        answer = await self.raw.say(action, payload)
+        decode(self._actions[action].response, json.dumps(answer).encode())
+        return answer
 
     async def boot(self) -> None:
         station: JsonValue = {"vendorName": "Acme", "model": "Two"}
@@ -95,4 +105,4 @@ async def station(
 ) -> AsyncIterator[Station]:
     """A station that is connected for the block."""
     async with dialled(url, identity, answers or {}, (f"ocpp{version}",)) as raw:
-        yield Station(raw)
+        yield Station(raw, version)

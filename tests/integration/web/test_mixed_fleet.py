@@ -13,6 +13,7 @@ import pytest
 from mcpp.api.app import create_api
 from mcpp.domain.memory import ensure_connector
 from mcpp.reads.stored_fleet import read_fleet
+from mcpp.storage.sqlite.database import WriterConnection
 from mcpp.telemetry.requests import RequestTelemetry
 from mcpp.web.app import add_pages
 from tests.database import Database
@@ -47,7 +48,8 @@ async def fleet(tmp_path: Path) -> AsyncIterator[Fleet]:
         for evse, number, word, status in ((1, 1, "Occupied", "Charging"), (2, 1, "Available", "Available")):
             _status(api, ensure_connector(books.q, key, number, evse).key, status, word)
         _status(api, ensure_connector(books.q, key, 2, 2).key, "Faulted", "Faulted")
-        books.connection.execute("UPDATE charge_points SET ocpp_version = '2.0.1' WHERE key = ?", (key,))
+        books.connection.execute("UPDATE charge_points SET ocpp_version = '2.0.1', has_evses = 1 WHERE key = ?", (key,))
+        assert isinstance(books.connection, WriterConnection)
         Database.of(tmp_path / "mcpp.db", books.connection).move_to_evse(running, 1, "ab-12")
         api.connections.identities |= {OLD, NEW}
         api.connections.versions[NEW] = "2.0.1"
@@ -101,6 +103,20 @@ async def test_the_api_names_the_evse_and_keeps_1_6_as_it_was(fleet: Fleet) -> N
     assert fault["text"].startswith("CP-2 EVSE 2 #2 reports a fault")
     story = (await fleet.http.get(f"/api/v1/transactions/{fleet.running}/story")).json()
     assert (story["subject"]["evse_id"], story["subject"]["ocpp_transaction_id"]) == (1, "ab-12")
+
+
+async def test_what_never_came_of_a_session_is_said(fleet: Fleet) -> None:
+    """The charger has numbered its events; two of them are missing."""
+    fleet.api.books.connection.execute("INSERT INTO transaction_states (transaction_id) VALUES (?)", (fleet.running,))
+    for seq_no, kind in ((0, "started"), (3, "updated")):
+        fleet.api.books.connection.execute(
+            "INSERT INTO transaction_events VALUES (?, ?, ?, ?, 'CablePluggedIn', '', '', '', 0, 0)",
+            (fleet.running, seq_no, seq_no, kind),
+        )
+
+    told = (await fleet.http.get(f"/api/v1/transactions/{fleet.running}")).json()
+    assert told["gaps"] == [{"first": 1, "last": 2}]
+    assert "missing: 1–2" in await fleet.page(f"/sessions/{fleet.running}")
 
 
 async def test_people_see_evses_and_their_connectors_where_there_are_several(fleet: Fleet) -> None:

@@ -219,3 +219,12 @@ async def test_wrong_tokens_are_forgotten_and_bounded() -> None:
     assert max(wait for wait in waits if wait is not None) == LONGEST_WAIT
     assert forgotten is None
     assert len(logins._failures) <= 1024
+
+
+def test_where_others_reach_the_server_nobody_is_let_in_without_a_token() -> None:
+    known = Credentials(None, lambda: datetime(2026, 5, 4, tzinfo=UTC), is_public=True)
+
+    assert known.needed
+    assert known.local is None
+    known.replace_tokens([])  # the last one was taken away
+    assert known.local is None

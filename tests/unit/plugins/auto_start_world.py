@@ -152,7 +152,7 @@ class World:
     def given_up(self) -> list[str]:
         return [line["reason"] for line in self.site.named("auto_start_given_up")]
 
-    def book(self, number: int, evse: int = 0, **changes: object) -> ConnectorState:
+    def book(self, number: int, evse: int = 0, /, **changes: object) -> ConnectorState:
         """Change the books on a connector; gives how it was."""
         known = {(known.evse_id, known.connector_id): known for known in self.state.connectors}
         before = known[evse, number]

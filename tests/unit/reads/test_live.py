@@ -10,7 +10,8 @@ import pytest
 
 from mcpp.domain.events import ConnectorStatusChanged, Event, MeterValuesReceived, RecordUnmatched
 from mcpp.domain.samples import Sample, SampleKind
-from mcpp.reads.live import HIGHEST_CONNECTOR, LiveConnector, LiveReadings, LiveValues
+from mcpp.reads.live import LiveReadings
+from mcpp.reads.live_connectors import HIGHEST_CONNECTOR, LiveConnector, LiveValues
 from mcpp.reads.stored_fleet import StoredChargePoint, StoredConnector, StoredTransaction
 from mcpp.reads.transactions import duration_so_far
 from tests.events import CONNECTED, DISCONNECTED, FORGOTTEN, MEASURED, NOW, RECOVERED, STARTED, STOPPED

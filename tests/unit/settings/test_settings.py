@@ -28,6 +28,7 @@ DEFAULTS = {
     "ocpp-port": "9000",
     "ocpp-path": "/ocpp",
     "ocpp-path-strict": "off",
+    "ocpp-versions": "all",
     "ocpp-url": "made of host, port and path",
     "http-host": "127.0.0.1",
     "http-port": "8080",
@@ -246,10 +247,15 @@ def test_variables_of_client_commands_and_plugins_are_no_mistakes(monkeypatch: p
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "mcpp.example"])
 def test_a_public_http_host_needs_a_token(host: str) -> None:
-    (line,) = mistakes(http_host=host)
+    settings = Settings.load({"http_host": host})
+    with pytest.raises(
+        StartError, match=f"^api-token: is needed where http-host is {re.escape(host)}, .* mcpp token add"
+    ):
+        settings.check_public(has_named_token=False)
 
-    assert line.startswith(f"api-token: is needed where http-host is {host}, which is not a loopback address")
-    assert Settings.load({"http_host": host, "api_token": "t0ken"}).http_host == host
+    settings.check_public(has_named_token=True)
+    Settings.load({"http_host": host, "api_token": "t0ken"}).check_public(has_named_token=False)
+    Settings.load({}).check_public(has_named_token=False)
 
 
 def test_a_files_host_needs_a_port() -> None:

@@ -85,10 +85,15 @@ class Charged:
         return transaction_story(records, [], VOCABULARY)
 
     def story_of_charge_point(
-        self, charge_point_id: str, *logs: str, connector_id: int | None = None, span: Span = EVER
+        self,
+        charge_point_id: str,
+        *logs: str,
+        connector_id: int | None = None,
+        evse_id: int | None = None,
+        span: Span = EVER,
     ) -> Story | None:
         """The story of a charge point from these logs."""
-        subject = ChargePointSubject(charge_point_id, connector_id, span)
+        subject = ChargePointSubject(charge_point_id, connector_id, span, evse_id)
         return charge_point_story(lambda: nullcontext(self.q), log_files(*logs), subject, VOCABULARY)
 
 

@@ -30,6 +30,7 @@ class SessionLog:
         *,
         charge_point_id: str = "CP-1",
         connector_id: int = 1,
+        evse_id: int | None = None,
         first_flow: int = 1,
     ) -> None:
         self.begin = begin
@@ -40,6 +41,8 @@ class SessionLog:
             "charge_point_id": charge_point_id,
             "connector_id": connector_id,
         }
+        if evse_id is not None:
+            self._of_session["evse_id"] = evse_id
         self._charge_point: Line = {"charge_point_id": charge_point_id}
         self._flow = 0xABCD0000_00000000_00000000_00000000 + first_flow
 

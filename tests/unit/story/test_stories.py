@@ -260,6 +260,26 @@ def test_a_charge_point_without_a_transaction(charged: Charged) -> None:
     )
 
 
+def test_a_charger_with_evses(charged: Charged, database: Database) -> None:
+    transaction_id = database.start("CP-2", 1, "", meter_start=-1)
+    database.move_to_evse(transaction_id, 2, "ab-12")
+    first, second = (SessionLog(BEGIN, str(evse) * 32, charge_point_id="CP-2", evse_id=evse) for evse in (1, 2))
+    first.status(10, "Charging", "Preparing")
+    second.status(20, "Preparing", "Available")
+    old = SessionLog(BEGIN, "e" * 32, charge_point_id="CP-2", connector_id=1)
+    old.status(5, "Faulted", "Available")
+
+    session = as_text(charged.story_without_log(transaction_id))
+    story = charged.story_of_charge_point("CP-2", old.text() + first.text() + second.text(), evse_id=2)
+
+    title = "Transaction 2: CP-2, EVSE 2, no id tag\n  still running\n  the charger's id ab-12\n"
+    assert session.startswith(title)
+    assert "transaction 2 begins without a card\n" in session
+    assert [what for what in whats(story) if "Status" in what] == ["StatusNotification: Available → Preparing"]
+    assert story is not None
+    assert as_text(story).startswith("Charge point CP-2, EVSE 2\n")
+
+
 def test_a_charge_points_transactions_come_from_the_database(charged: Charged) -> None:
     charged.charge()
 

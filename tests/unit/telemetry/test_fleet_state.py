@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 
 from mcpp.domain.events import ChargePointConnected, Event
-from mcpp.reads.live import HIGHEST_CONNECTOR
+from mcpp.reads.live_connectors import HIGHEST_CONNECTOR
 from mcpp.reads.stored_fleet import StoredChargePoint, StoredConnector, StoredTransaction
 from mcpp.telemetry.fleet import state
 from mcpp.telemetry.fleet.state import ChargePointFigures, ConnectorFigures

@@ -588,6 +588,7 @@ StoredListConnectorsRow: TypeAlias = tuple[
     str | None,
     int | None,
     str | None,
+    str | None,
 ]
 
 
@@ -605,6 +606,7 @@ def decode_list_connectors_row(row: StoredListConnectorsRow) -> ListConnectorsRo
         reported_status,
         transaction_id,
         ocpp_transaction_id,
+        transaction_id_tag,
     ) = row
     return ListConnectorsRow(
         charge_point_key,
@@ -619,6 +621,7 @@ def decode_list_connectors_row(row: StoredListConnectorsRow) -> ListConnectorsRo
         reported_status,
         transaction_id,
         ocpp_transaction_id,
+        transaction_id_tag,
     )
 
 
@@ -904,11 +907,11 @@ def decode_upload_record(row: StoredUploadRecord) -> UploadRecord:
     return UploadRecord(id, charge_point_id, name, stored_name, size_bytes, sha256, from_milliseconds(received_at))
 
 
-StoredListFleetRow: TypeAlias = tuple[int, str, int, int, int | None, int | None]
+StoredListFleetRow: TypeAlias = tuple[int, str, int, int, int | None, int | None, int]
 
 
 def decode_list_fleet_row(row: StoredListFleetRow) -> ListFleetRow:
-    key, identity, energy_wh, energy_peak_wh, last_boot_at, last_tx_start_at = row
+    key, identity, energy_wh, energy_peak_wh, last_boot_at, last_tx_start_at, has_evses = row
     return ListFleetRow(
         key,
         identity,
@@ -916,15 +919,15 @@ def decode_list_fleet_row(row: StoredListFleetRow) -> ListFleetRow:
         energy_peak_wh,
         None if last_boot_at is None else from_milliseconds(last_boot_at),
         None if last_tx_start_at is None else from_milliseconds(last_tx_start_at),
+        bool(has_evses),
     )
 
 
-StoredListFleetConnectorsRow: TypeAlias = tuple[int, int, int, str | None, str | None, int]
+StoredListFleetConnectorsRow: TypeAlias = tuple[int, int, int, str | None, str | None]
 
 
 def decode_list_fleet_connectors_row(row: StoredListFleetConnectorsRow) -> ListFleetConnectorsRow:
-    charge_point_key, evse_id, connector_id, status, error_code, is_shown = row
-    return ListFleetConnectorsRow(charge_point_key, evse_id, connector_id, status, error_code, bool(is_shown))
+    return ListFleetConnectorsRow(*row)
 
 
 StoredTransaction: TypeAlias = tuple[

@@ -400,7 +400,8 @@ WHERE key = ?1 AND session_correlation_id = ?2"""
 
 LIST_CONNECTORS: Final = """\
 SELECT c.charge_point_key, c.evse_id, c.connector_id, c.status, c.error_code, c.status_at, c.status_began_at,
-    c.ordered_availability, c.session_correlation_id, c.reported_status, t.id AS transaction_id, t.ocpp_transaction_id
+    c.ordered_availability, c.session_correlation_id, c.reported_status, t.id AS transaction_id, t.ocpp_transaction_id,
+    t.id_tag AS transaction_id_tag
 FROM connectors AS c
 LEFT JOIN transactions AS t ON t.id = (
     SELECT max(o.id) FROM transactions AS o WHERE o.connector_key = c.key AND o.stopped_at IS NULL
@@ -700,10 +701,10 @@ LIST_STORED_UPLOADS: Final = """\
 SELECT stored_name FROM uploads"""
 
 LIST_FLEET: Final = """\
-SELECT key, identity, energy_wh, energy_peak_wh, last_boot_at, last_tx_start_at FROM charge_points ORDER BY identity"""
+SELECT key, identity, energy_wh, energy_peak_wh, last_boot_at, last_tx_start_at, has_evses FROM charge_points ORDER BY identity"""
 
 LIST_FLEET_CONNECTORS: Final = """\
-SELECT charge_point_key, evse_id, connector_id, status, error_code, is_shown FROM connectors ORDER BY charge_point_key, evse_id, connector_id"""
+SELECT charge_point_key, evse_id, connector_id, status, error_code FROM connectors ORDER BY charge_point_key, evse_id, connector_id"""
 
 LIST_FLEET_TRANSACTIONS: Final = """\
 SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at, samples_thinned, evse_id FROM transactions WHERE stopped_at IS NULL ORDER BY started_at, id"""
