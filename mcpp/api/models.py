@@ -245,6 +245,9 @@ class NamedProfile(BaseModel):
 
     name: str
     profile: dict[str, JsonValue]
+    ocpp_version: str = Field(
+        description="The oldest OCPP version whose profile it is: chargers of another may not take it."
+    )
 
 
 class Unmatched(BaseModel):

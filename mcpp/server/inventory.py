@@ -68,11 +68,11 @@ class InventoryKeeper(Chore):
     async def _look(self, identity: str, now: datetime) -> None:
         booted_at = self._booted.pop(identity)
         found = await self._writer.submit(inventory_of, identity)
-        version = self._live.version_of(identity)
-        if found is None or not found.is_due or version not in self._requests:
+        request = self._requests.get(self._live.version_of(identity) or "")
+        if found is None or not found.is_due or request is None:
             return
         if found.has_told_states or now - booted_at >= self._delay * _PATIENCE:
-            await self._ask(found.key, identity, self._requests[version])
+            await self._ask(found.key, identity, request)
         else:
             self._booted.setdefault(identity, booted_at)  # it may have booted again meanwhile
 

@@ -144,7 +144,7 @@ async def test_an_object_is_json_in_its_cell(api: Site) -> None:
 
     (row,) = await excel(api, "charging-profiles")
 
-    assert row == {"name": "night", "profile": '{"stackLevel":1,"name":"a;b"}'}
+    assert row == {"name": "night", "profile": '{"stackLevel":1,"name":"a;b"}', "ocpp_version": "'1.6"}
 
 
 async def test_what_cannot_be_written_is_said(api: Site) -> None:

@@ -83,14 +83,14 @@ async def test_answers_about_variables_are_known(central: Central, version: str)
 
 @pytest.mark.parametrize("version", VERSIONS)
 async def test_monitors_are_known_as_they_are_set_reported_and_cleared(central: Central, version: str) -> None:
-    monitored = {"component": {"name": "EVSE", "evse": {"id": 1}}, "variable": {"name": "Power"}}
+    monitored: dict[str, JsonValue] = {"component": {"name": "EVSE", "evse": {"id": 1}}, "variable": {"name": "Power"}}
     async with charger_of(central, version) as charger:
         charger.answers["SetVariableMonitoring"] = {
             "setMonitoringResult": [
                 {**monitored, "id": 7, "status": "Accepted", "type": "UpperThreshold", "severity": 4}
             ]
         }
-        wanted = {**monitored, "value": 21000, "type": "UpperThreshold", "severity": 5}
+        wanted: dict[str, JsonValue] = {**monitored, "value": 21000, "type": "UpperThreshold", "severity": 5}
         await central.accepted("SetVariableMonitoring", {"setMonitoringData": [wanted]})
         (shown,) = await central.items("charge-points/CP-1/monitors")
         assert (shown["monitor_id"], shown["type"], shown["value"], shown["severity"]) == (
@@ -101,7 +101,7 @@ async def test_monitors_are_known_as_they_are_set_reported_and_cleared(central: 
         )
         charger.answers["GetMonitoringReport"] = {"status": "Accepted"}
         await central.accepted("GetMonitoringReport", {"requestId": 30})
-        monitor = {"id": 8, "transaction": False, "value": 5, "type": "Periodic", "severity": 8}
+        monitor: dict[str, JsonValue] = {"id": 8, "transaction": False, "value": 5, "type": "Periodic", "severity": 8}
         if version == "2.1":
             monitor["eventNotificationType"] = "CustomMonitor"
         await charger.say(
@@ -122,12 +122,12 @@ async def test_monitors_are_known_as_they_are_set_reported_and_cleared(central: 
 
 @pytest.mark.parametrize("version", VERSIONS)
 async def test_secrets_are_shown_nowhere(central: Central, version: str) -> None:
-    results = [{**_(PASSWORD), "attributeStatus": "Accepted"}]
+    results: JsonValue = [{**_(PASSWORD), "attributeStatus": "Accepted"}]
     async with charger_of(central, version, {"SetVariables": {"setVariableResult": results}}) as charger:
         await report(charger, 5, 0, told("BasicAuthPassword", SECRET), told("Other", "x"))
         request: JsonValue = {"setVariableData": [{**_(PASSWORD), "attributeValue": SECRET}]}
         await central.accepted("SetVariables", request)
-        connection = {
+        connection: dict[str, JsonValue] = {
             "ocppVersion": "OCPP20",
             "ocppTransport": "JSON",
             "ocppCsmsUrl": "wss://example.com/ocpp",
@@ -159,7 +159,7 @@ async def test_a_password_set_by_a_command_lets_the_charger_in(central: Central,
     """As by 1.6's AuthorizationKey: old and new count until the new one is used."""
     old = "an-old-password-of-it"
     await central.put("charge-points/CP-1", {"password": old})
-    results = [{**_(PASSWORD), "attributeStatus": "Accepted"}]
+    results: JsonValue = [{**_(PASSWORD), "attributeStatus": "Accepted"}]
     async with authenticated(central, version, old, {"SetVariables": {"setVariableResult": results}}):
         await central.accepted("SetVariables", {"setVariableData": [{**_(PASSWORD), "attributeValue": SECRET}]})
     for password in (old, SECRET):
