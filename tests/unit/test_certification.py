@@ -30,11 +30,11 @@ class Case(NamedTuple):
         return None if self.shown_by.startswith("not: ") else self.shown_by.strip("`")
 
 
-CASES: Final = [Case(*found.groups()) for line in DOCUMENT.splitlines() if (found := ROW.match(line))]
+CASES: Final = [Case(*row.groups()) for line in DOCUMENT.splitlines() if (row := ROW.match(line))]
 
 
 @cache
-def tests_in(file: Path) -> dict[str, str]:
+def written(file: Path) -> dict[str, str]:
     """The source of each test of a file, by its name."""
     source = file.read_text("utf-8")
     functions = (it for it in ast.parse(source).body if isinstance(it, ast.AsyncFunctionDef | ast.FunctionDef))
@@ -53,7 +53,7 @@ def found(test: str, folder: Path) -> tuple[Path, str]:
     path, _, name = test.partition("::")
     file = ROOT / path if path.startswith("tests/") else folder / path
     name = name.partition("[")[0]
-    assert name in tests_in(file), test
+    assert name in written(file), test
     return file, name
 
 
@@ -78,7 +78,7 @@ def test_every_test_that_shows_a_case_is_there_and_names_it() -> None:
         if case.test.endswith(f"[{case.name}]"):
             assert case.name in cases_in(file), case.test
         else:
-            assert case.name in tests_in(file)[name], case.test
+            assert case.name in written(file)[name], case.test
 
 
 def test_every_case_that_a_test_names_is_shown_by_it() -> None:
