@@ -102,8 +102,11 @@ async def test_the_local_list_is_brought_in_line_with_the_stored_tags(central: C
     await central.put("id-tags/" + "A" * 40, {"status": "Accepted"})
     answers: dict[str, Any] = {"GetLocalListVersion": {"versionNumber": 4}, "SendLocalList": {"status": "Accepted"}}
     async with charger_of(central, version, answers) as charger:
-        limits = {"component": {"name": "LocalAuthListCtrlr"}, "variable": {"name": "ItemsPerMessage"}}
-        told = {**limits, "variableAttribute": [{"value": "2"}]}
+        limits: dict[str, JsonValue] = {
+            "component": {"name": "LocalAuthListCtrlr"},
+            "variable": {"name": "ItemsPerMessage"},
+        }
+        told: JsonValue = {**limits, "variableAttribute": [{"value": "2"}]}
         await charger.say(
             "NotifyReport",
             {"requestId": 1, "generatedAt": LATER, "seqNo": 0, "reportData": [told]},
