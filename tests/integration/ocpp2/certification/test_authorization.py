@@ -71,9 +71,7 @@ async def test_one_of_a_group_starts_another_stops(cs: Station) -> None:
     assert (transaction["id_tag"], transaction["stop_reason"]) == (first["idToken"], "Local")
 
 
-@pytest.mark.parametrize(
-    "is_blocked", [pytest.param(False, id="TC_C_40"), pytest.param(True, id="TC_C_43")]
-)
+@pytest.mark.parametrize("is_blocked", [pytest.param(False, id="TC_C_40"), pytest.param(True, id="TC_C_43")])
 async def test_groups_are_in_the_local_list(cs: Station, is_blocked: bool) -> None:
     """The list as the server itself makes it of the stored cards."""
     group = f"{cs.identity}-FAMILY"

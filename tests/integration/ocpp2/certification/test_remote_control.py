@@ -72,7 +72,9 @@ async def test_a_remote_start_to_which_nobody_plugs_in(cs: Station) -> None:
         pytest.param("StatusNotification", PLACE, id="TC_F_24"),
     ],
 )
-async def test_a_message_is_triggered(cs: Station, message: str, evse: JsonValue, request: pytest.FixtureRequest) -> None:
+async def test_a_message_is_triggered(
+    cs: Station, message: str, evse: JsonValue, request: pytest.FixtureRequest
+) -> None:
     wanted: dict[str, JsonValue] = {"requestedMessage": message, **({"evse": evse} if evse else {})}
     if message == "TransactionEvent":
         await cs.charges()
@@ -132,7 +134,9 @@ async def test_availability_is_changed(
         await cs.charges()
     request: dict[str, JsonValue] = {"operationalStatus": wanted, **({"evse": place} if place else {})}
     assert await cs.commanded("ChangeAvailability", request, answer) == answer
-    orders = {(it["evse_id"], it["connector_id"]): it["availability"] for it in (await cs.get())["ordered_availability"]}
+    orders = {
+        (it["evse_id"], it["connector_id"]): it["availability"] for it in (await cs.get())["ordered_availability"]
+    }
     assert (orders[1, 1], set(orders.values())) == (wanted, {wanted})
     if is_charging:
         assert await cs.states() == {(1, 1): "Charging"}

@@ -92,9 +92,7 @@ async def test_a_remote_start_with_a_profile(cs: Station) -> None:
         pytest.param({"chargingProfileId": 9}, UNKNOWN, id="TC_K_08"),
     ],
 )
-async def test_profiles_are_cleared(
-    cs: Station, request_: dict[str, JsonValue], answer: dict[str, JsonValue]
-) -> None:
+async def test_profiles_are_cleared(cs: Station, request_: dict[str, JsonValue], answer: dict[str, JsonValue]) -> None:
     if answer is ACCEPTED:
         await put(cs, 1, profile())
     assert await cs.commanded("ClearChargingProfile", request_, answer) == answer
