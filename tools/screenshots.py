@@ -20,7 +20,7 @@ from typing import Final
 
 from playwright.async_api import Browser, Page, ViewportSize, async_playwright
 
-from tools.showcase import TOKEN, Showcase, showcase
+from tools.showcase.site import TOKEN, Showcase, showcase
 
 FOLDER: Final = Path(__file__).parents[1] / "docs" / "screenshots"
 
@@ -48,6 +48,7 @@ def pages(site: Showcase) -> dict[str, str]:
         "overview": "/",
         "charger": "/chargers/GARAGE-1",
         "charger-faulted": "/chargers/CARPORT-1",
+        "charger-evses": "/chargers/COURT-1",
         "sessions": "/sessions",
         "session": f"/sessions/{site.ended}",
         "energy": "/energy?by=person",

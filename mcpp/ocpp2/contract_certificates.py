@@ -12,6 +12,7 @@ from typing import Final
 from mcpp.csms.calls import CallContext, CallRouter
 from mcpp.csms.contracts import CertificateId, ContractVerdict, RevocationStatus, Shown
 from mcpp.domain.questions import ContractCertificateQuestion
+from mcpp.ocppj.errors import CallFault, ErrorCode
 from mcpp_generated.ocpp21 import actions
 from mcpp_generated.ocpp21.models import (
     AuthorizationStatusEnumType,
@@ -51,6 +52,8 @@ _STATUSES: Final = {
 }
 _LONGEST_RESULT: Final = 5500
 """Characters of an ocspResult that every version takes."""
+_MOST_STATUSES: Final = 4
+"""In one answer."""
 
 
 def register(router: CallRouter) -> None:
@@ -104,6 +107,12 @@ async def get_certificate_chain_status(
     context: CallContext, request: GetCertificateChainStatusRequest
 ) -> GetCertificateChainStatusResponse:
     """M06 of 2.1, one after the other; no lists of revoked certificates are read."""
+    # A list that was read by rule may be longer than an answer can be.
+    if not 1 <= len(request.certificate_status_requests) <= _MOST_STATUSES:
+        count = len(request.certificate_status_requests)
+        raise CallFault(
+            ErrorCode.OCCURRENCE_CONSTRAINT_VIOLATION, f"{count} certificateStatusRequests instead of 1 to 4"
+        )
     return GetCertificateChainStatusResponse(
         certificate_status=[await _status(context, asked) for asked in request.certificate_status_requests]
     )

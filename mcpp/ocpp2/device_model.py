@@ -11,7 +11,7 @@ from mcpp.csms.calls import CallContext, CallRouter
 from mcpp.domain import device_model, device_reports
 from mcpp.domain.device_model import Variable
 from mcpp.domain.device_reports import ReportChunk
-from mcpp.ocpp2.naming import content_of, ref_of
+from mcpp.ocpp2.naming import ref_of, reported_by
 from mcpp.ocpp2.passwords import password_results
 from mcpp.storage.pending import Pending
 from mcpp_generated.db.enums import DeviceReportKind, Mutability
@@ -42,8 +42,6 @@ _NOT_THERE: Final = frozenset(
         GetVariableStatusEnumType.NOT_SUPPORTED_ATTRIBUTE_TYPE,
     }
 )
-_CHUNK_MEMBERS: Final = ("requestId", "seqNo", "tbc")
-"""Which chunk it is, no part of the report."""
 
 
 def register(router: CallRouter) -> None:
@@ -58,7 +56,7 @@ def notify_report(context: CallContext, request: NotifyReportRequest) -> Pending
         request_id=request.request_id,
         seq_no=request.seq_no,
         is_last=not request.tbc,
-        content=content_of(request, without=_CHUNK_MEMBERS),
+        content=reported_by(request),
     )
     variables = [variable for told in request.report_data or () for variable in _variables(told)]
     return context.write(device_reports.note_variable_report, chunk, variables).then(lambda _: NotifyReportResponse())

@@ -9,7 +9,7 @@ from mcpp.csms.answers import AnyMeaning, Meaning, means
 from mcpp.csms.calls import CallContext, CallRouter
 from mcpp.domain import device_reports
 from mcpp.domain.device_reports import ReportChunk
-from mcpp.ocpp2.naming import content_of
+from mcpp.ocpp2.naming import reported_by
 from mcpp.storage.pending import Pending
 from mcpp_generated.db.enums import DeviceReportKind
 from mcpp_generated.ocpp21 import actions
@@ -37,7 +37,7 @@ def notify_display_messages(
         kind=_KIND,
         request_id=request.request_id,
         is_last=not request.tbc,
-        content=content_of(request, without=("requestId", "tbc")),
+        content=reported_by(request),
     )
     return context.write(device_reports.note_report_chunk, chunk).then(lambda _: NotifyDisplayMessagesResponse())
 

@@ -10,7 +10,7 @@ from mcpp.csms.calls import CallContext, CallRouter
 from mcpp.domain import device_events, device_reports
 from mcpp.domain.device_events import DeviceEvent
 from mcpp.domain.device_reports import ReportChunk
-from mcpp.ocpp2.naming import content_of
+from mcpp.ocpp2.naming import content_of, reported_by
 from mcpp.storage.pending import Pending
 from mcpp_generated.db.enums import DeviceEventKind, DeviceReportKind
 from mcpp_generated.ocpp21 import actions
@@ -88,7 +88,7 @@ def report_der_control(context: CallContext, request: ReportDERControlRequest) -
         kind=_CONTROLS,
         request_id=request.request_id,
         is_last=not request.tbc,
-        content=content_of(request, without=("requestId", "tbc")),
+        content=reported_by(request),
     )
     return context.write(device_reports.note_report_chunk, chunk).then(lambda _: ReportDERControlResponse())
 

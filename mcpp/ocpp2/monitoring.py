@@ -11,7 +11,7 @@ from mcpp.csms.calls import CallContext, CallRouter
 from mcpp.domain import device_model, device_reports
 from mcpp.domain.device_model import Monitor
 from mcpp.domain.device_reports import ReportChunk
-from mcpp.ocpp2.naming import content_of, ref_of
+from mcpp.ocpp2.naming import ref_of, reported_by
 from mcpp.storage.pending import Pending
 from mcpp_generated.db.enums import DeviceReportKind
 from mcpp_generated.ocpp21 import actions
@@ -51,7 +51,7 @@ def notify_monitoring_report(
         request_id=request.request_id,
         seq_no=request.seq_no,
         is_last=not request.tbc,
-        content=content_of(request, without=("requestId", "seqNo", "tbc")),
+        content=reported_by(request),
     )
     monitors = [monitor for told in request.monitor or () for monitor in _monitors(told)]
     return context.write(device_reports.note_monitor_report, chunk, monitors).then(

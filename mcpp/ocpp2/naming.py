@@ -13,6 +13,9 @@ from mcpp.ocppj.actions import encode
 from mcpp_generated.db.enums import VariableAttribute
 from mcpp_generated.ocpp21.models import AttributeEnumType, ComponentType, EVSEType, VariableType
 
+_CHUNK_MEMBERS: Final = ("requestId", "seqNo", "tbc", "generatedAt")
+"""What says which chunk of a report it is, not what is reported."""
+
 _ATTRIBUTES: Final = {told: VariableAttribute(told.value) for told in AttributeEnumType}
 
 
@@ -52,3 +55,8 @@ def content_of(message: BaseModel, without: Iterable[str] = ()) -> dict[str, Any
     for name in without:
         content.pop(name, None)
     return content
+
+
+def reported_by(chunk: BaseModel) -> dict[str, Any]:
+    """What a chunk of a report adds to it, as JSON has it."""
+    return content_of(chunk, without=_CHUNK_MEMBERS)

@@ -11,6 +11,7 @@ from mcpp.domain import device_events, device_reports
 from mcpp.domain.device_events import DeviceEvent
 from mcpp.domain.device_reports import ReportChunk
 from mcpp.ocpp2.naming import content_of
+from mcpp.ocppj.errors import CallFault, ErrorCode
 from mcpp.storage.pending import Pending
 from mcpp_generated.db.enums import DeviceEventKind, DeviceReportKind
 from mcpp_generated.ocpp21 import actions
@@ -26,6 +27,7 @@ from mcpp_generated.ocpp21.models import (
 )
 
 _TARIFFS: Final = DeviceReportKind.TARIFFS
+_LONGEST_VAT_NUMBER: Final = 20
 
 
 def register(router: CallRouter) -> None:
@@ -49,6 +51,9 @@ def notify_settlement(context: CallContext, request: NotifySettlementRequest) ->
 
 def vat_number_validation(_: CallContext, request: VatNumberValidationRequest) -> VatNumberValidationResponse:
     """C22: nothing here knows companies, so that no number is taken for valid."""
+    # One that was read by rule may be longer than the answer, which repeats it, can be.
+    if len(request.vat_number) > _LONGEST_VAT_NUMBER:
+        raise CallFault(ErrorCode.PROPERTY_CONSTRAINT_VIOLATION, f"vatNumber has {len(request.vat_number)} characters")
     return VatNumberValidationResponse(
         vat_number=request.vat_number, evse_id=request.evse_id, status=GenericStatusEnumType.REJECTED
     )

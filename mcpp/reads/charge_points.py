@@ -62,6 +62,8 @@ class ConnectorState:
     """Of the transaction that runs on it."""
     ocpp_transaction_id: str | None = None
     """The charge point's own id of the same, where it makes one."""
+    awaits_token: bool = False
+    """Whether that transaction has begun without a token, such as by its cable, and still has none (OCPP 2.0.1 E02)."""
     inoperative: bool
     """Last ordered to be (OCPP 1.6 §5.2)."""
     reserved_for: str | None
@@ -415,6 +417,7 @@ def _connector(
         status_at=row.status_at,
         transaction_id=row.transaction_id,
         ocpp_transaction_id=row.ocpp_transaction_id,
+        awaits_token=row.ocpp_transaction_id is not None and row.transaction_id_tag == "",
         power_w=live.power_w,
         current_a=_by_phase(live.current_a),
         voltage_v=_by_phase(live.voltage_v),

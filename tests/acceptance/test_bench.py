@@ -14,7 +14,7 @@ from typing import IO, Any
 import pytest
 
 from tests.acceptance.warm import WarmPopen
-from tools.bench import compare, servers, telemetry
+from tools.bench import compare, servers, telemetry, versions
 from tools.bench.__main__ import main
 from tools.bench.child import HERE, process
 from tools.bench.markdown import marks
@@ -85,6 +85,16 @@ def test_every_server_is_compared_at_every_workload(tmp_path: Path) -> None:
     assert "Old figures" not in text
     for workload in compare.WORKLOADS:
         assert f"| {workload} | messages per CPU second |" in text
+
+
+def test_versions_are_compared_at_the_same_samples(tmp_path: Path) -> None:
+    found = run(tmp_path, "versions", "--turns", "1", "--seconds", "0.1", "--connections", "2", "--version", "2.1")
+
+    compared = [(turn["workload"], turn["server"]) for turn in found["turns"]]
+    assert compared == [(workload, server) for workload in versions.WORKLOADS for server in ("1.6", "2.1")]
+    for turn in found["turns"]:
+        assert turn["messages"] > 0
+        assert turn["lines"] == 2 * turn["messages"]
 
 
 def test_every_telemetry_variant_has_what_it_says(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Spoiled frames, by the million through session, router, handlers and a database in memory.
 
-Whatever the frame is, it's answered or refused by rule: an InternalError is a mistake of ours.
+Whatever the frame is, it's answered or refused by rule: an InternalError is a mistake of ours. Chargers of all versions
+take turns.
 
 Usage: python -m tests.campaigns.fuzz [--frames 2000000] [--seed 1] [--live-seconds 120]. A real server follows, with a
 healthy neighbour. Each defect is printed with its frame and its seed; exits with 1 where there is one.
@@ -28,15 +29,18 @@ from typing import Final, cast
 
 from pydantic import BaseModel
 
-from mcpp.ocpp16.version import OCPP16
+from mcpp.csms.version import KnownVersion
+from mcpp.ocpp16.known import KNOWN as OCPP16
 from mcpp.ocppj.actions import AnyAction, decode
 from mcpp.ocppj.errors import CallFault, InvalidAnswer
 from mcpp.ocppj.flow import Direction, Flow, Peer, new_correlation_id
-from mcpp.ocppj.frames import Call, CallError, CallResult, encode
+from mcpp.ocppj.frames import Call, CallError, CallResult, Send, encode
 from mcpp.ocppj.session import Answered, MalformedFrame, Session
+from mcpp.server.versions import VERSIONS
 from mcpp.storage.pending import Pending
 from tests.campaigns.live_fuzz import fuzz_live
-from tests.campaigns.mutants import COMMANDS, answer_to, frame
+from tests.campaigns.mutants import WORDS_16, answer_to, frame
+from tests.campaigns.mutants2 import words_of
 from tests.walks.central import IDENTITY, Central
 
 FRESH_AFTER: Final = 1000
@@ -69,21 +73,24 @@ class Fuzzed:
 class Target(Central):
     """The server without sockets and threads, which takes whole frames; it raises what would be an InternalError."""
 
-    def __init__(self) -> None:
-        super().__init__(_BEGIN)
+    def __init__(self, version: KnownVersion = OCPP16) -> None:
+        super().__init__(_BEGIN, version)
+        self.words = WORDS_16 if version is OCPP16 else words_of(version.name)
         self.connect()
-        self._session = Session(call_timeout=30, queue_limit=32)
+        self._actions = version.import_room().actions
+        self._session = Session(call_timeout=30, queue_limit=32, framing=version.framing)
         self._requests: dict[str, tuple[AnyAction, BaseModel]] = {}
         self._calls = count(1)
 
-    def ask(self, random: Random) -> str:
-        """Send any CALL of ours; gives its UniqueId."""
-        return self.ask_for(random.choice(list(COMMANDS)))
+    def answered_by(self, random: Random) -> bytes:
+        """Send any CALL of ours; gives the text of an answer to it."""
+        action = random.choice(list(self.words.commands))
+        return answer_to(random, self.ask_for(action), self.words, action)
 
     def ask_for(self, name: str) -> str:
         """Send a CALL of ours; gives its UniqueId."""
-        action = OCPP16.actions[name]
-        payload = json.dumps(COMMANDS[name]).encode()
+        action = self._actions[name]
+        payload = json.dumps(self.words.commands[name]).encode()
         call = Call(f"own-{next(self._calls)}", name, payload)
         self._requests[call.message_id] = action, decode(action.request, payload)
         self._session.submit(call)
@@ -96,6 +103,8 @@ class Target(Central):
         event = self._session.receive(data)
         if isinstance(event, Call):
             return self._call(event)
+        if isinstance(event, Send):
+            return self._heard(event)
         if isinstance(event, Answered):
             return self._answered(event)
         if isinstance(event, MalformedFrame):
@@ -126,6 +135,20 @@ class Target(Central):
             flow.after_answer()
         return "answered"
 
+    def _heard(self, send: Send) -> str:
+        """What is never answered, whatever it is."""
+        flow = self._flow(Direction.IN, send)
+        flow.is_send = True
+        try:
+            answer = self._dialect.handle(flow, send)
+            if not isinstance(answer, bytes):
+                _outcome(answer)
+        except CallFault:
+            return "send_refused"
+        if flow.after_answer is not None:
+            flow.after_answer()
+        return "heard"
+
     def _answered(self, answered: Answered) -> str:
         action, request = self._requests.pop(answered.call.message_id)
         flow = self._flow(Direction.OUT, answered.call)
@@ -141,7 +164,7 @@ class Target(Central):
             _outcome(applied)
         return "understood"
 
-    def _flow(self, direction: Direction, call: Call) -> Flow:
+    def _flow(self, direction: Direction, call: Call | Send) -> Flow:
         peer = Peer(self._connections[IDENTITY].key, IDENTITY)
         return Flow(
             peer, direction, call.action, call.message_id, new_correlation_id(), 0.0, len(call.payload), call.payload
@@ -173,10 +196,11 @@ def fuzz(frames: int, seed: str) -> Iterator[Fuzzed]:
     fuzzed = Fuzzed()
     for turn in count():
         random = Random(f"{seed}-{turn}")
-        target = Target()
+        target = Target(VERSIONS[turn % len(VERSIONS)])
         try:
             for _ in range(min(FRESH_AFTER, frames - fuzzed.frames)):
-                data = answer_to(random, target.ask(random)) if random.random() < _OWN_CALLS else frame(random)
+                is_own = random.random() < _OWN_CALLS
+                data = target.answered_by(random) if is_own else frame(random, target.words)
                 try:
                     fuzzed.outcomes[target.receive(data)] += 1
                     target.forget_call()

@@ -16,8 +16,11 @@ import httpx
 from pydantic import JsonValue
 from websockets.frames import Opcode
 
+from mcpp.csms.version import KnownVersion
+from mcpp.server.versions import VERSIONS
 from tests.campaigns.line import Line, NotLetIn, charger, dialled, text
-from tests.campaigns.mutants import anything, frame
+from tests.campaigns.mutants import WORDS_16, Words, anything, frame
+from tests.campaigns.mutants2 import words_of
 from tests.campaigns.neighbour import Neighbour, neighbour
 from tests.campaigns.served import Served
 from tests.integration.transport.support import frame as websocket_frame
@@ -29,6 +32,8 @@ SLOWEST_P99_MS: Final = 250.0
 _READ: Final = (
     *(
         "/metrics",
+        "/api/v1/charge-points/FUZZ-1",
+        "/api/v1/charge-points/FUZZ-1/variables",
         "/readyz",
         "/api/v1/charge-points?limit=1000",
         "/api/v1/transactions?limit=1000",
@@ -45,6 +50,16 @@ _ASKED: Final[tuple[tuple[str, JsonValue], ...]] = (
     ("Reset", {"type": "Soft"}),
     ("GetLocalListVersion", {}),
 )
+
+
+def _version(number: int) -> KnownVersion:
+    """That a charger speaks, by its number."""
+    return VERSIONS[number % len(VERSIONS)]
+
+
+def _words(number: int) -> Words:
+    version = _version(number)
+    return WORDS_16 if version is VERSIONS[0] else words_of(version.name)
 
 
 @dataclass(frozen=True)
@@ -84,9 +99,10 @@ class _Fuzzer:
         """Spoiled text, and now and then a frame that isn't one or a connection that is cut."""
         while self._goes_on():
             with suppress(OSError, NotLetIn, TimeoutError):
-                async with charger(self.served.ocpp_port, f"FUZZ-{number}") as line:
+                headers = {"Sec-WebSocket-Protocol": _version(number).subprotocol}
+                async with charger(self.served.ocpp_port, f"FUZZ-{number}", headers) as line:
                     for _ in range(self.random.randrange(1, 2000)):
-                        await line.send(self._frame())
+                        await line.send(self._frame(_words(number)))
                         self.frames += 1
                         if not self._goes_on():
                             return
@@ -94,9 +110,9 @@ class _Fuzzer:
                         await self._cut(line)
             await asyncio.sleep(0.01)
 
-    def _frame(self) -> bytes:
+    def _frame(self, words: Words) -> bytes:
         random = self.random
-        content = frame(random)
+        content = frame(random, words)
         match random.randrange(40):
             case 0:
                 return websocket_frame(Opcode.BINARY, content)
@@ -166,8 +182,9 @@ class _Fuzzer:
         """Commands, whose answers are spoiled like everything."""
         async with httpx.AsyncClient(base_url=self.served.http_url, timeout=60, trust_env=False) as http:
             while self._goes_on():
-                action, payload = self.random.choice(_ASKED)
-                identity = f"FUZZ-{self.random.randrange(CHARGERS)}"
+                number = self.random.randrange(CHARGERS)
+                words, identity = _words(number), f"FUZZ-{number}"
+                action, payload = self.random.choice(_ASKED if words is WORDS_16 else list(words.commands.items()))
                 response = await http.post(f"/api/v1/charge-points/{identity}/commands/{action}", json=payload)
                 self.requests += 1
                 if response.status_code == 500:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from random import Random
 from typing import Any, Final, TypeAlias
 
@@ -199,6 +200,23 @@ _ANSWERS: Final[Sequence[Json]] = (
 )
 
 
+@dataclass(frozen=True)
+class Words:
+    """What the chargers of a version say while nothing is spoiled."""
+
+    calls: Mapping[str, Callable[[Random], Json]]
+    """A payload that meets the contract, by action."""
+    commands: Mapping[str, Json]
+    """A payload for each CALL of ours whose answer is spoiled."""
+    answer: Callable[[Random, str | None], Json]
+    """To a command, or to none of ours."""
+    sends: frozenset[str] = frozenset()
+    """Those of the calls that are sent as SEND, where there is such a thing."""
+
+
+WORDS_16: Final = Words(VALID, COMMANDS, lambda random, _: random.choice(_ANSWERS))
+
+
 def anything(random: Random, depth: int = 3) -> Json:
     """Any JSON value."""
     match random.randrange(9 if depth else 6):
@@ -262,7 +280,7 @@ def spoiled(random: Random, value: Json) -> Json:
             return anything(random)
 
 
-def frame(random: Random) -> bytes:
+def frame(random: Random, words: Words = WORDS_16) -> bytes:
     """One frame's text, as a charger might send it on a very bad day."""
     kind = random.random()
     if kind < 0.03:
@@ -270,25 +288,27 @@ def frame(random: Random) -> bytes:
     if kind < 0.12:
         message_id = random.choice(("1", "2", "", random.choice(_TEXTS), 7, None))
         if random.random() < 0.5:
-            return answer_to(random, message_id)
-        elements: Json = [4, message_id, random.choice(("GenericError", random.choice(_TEXTS))), "", {}]
+            return answer_to(random, message_id, words)
+        kind_of_error = random.choice((4, 5)) if words.sends else 4
+        elements: Json = [kind_of_error, message_id, random.choice(("GenericError", random.choice(_TEXTS))), "", {}]
     else:
-        action = random.choice(list(VALID))
-        payload = VALID[action](random)
+        action = random.choice(list(words.calls))
+        payload = words.calls[action](random)
         for _ in range(random.choice((0, 1, 1, 1, 2, 3, 5))):
             payload = spoiled(random, payload)
-        elements = [2, str(random.randrange(1000)), action, payload]
+        is_send = action in words.sends or (words.sends and random.random() < 0.02)
+        elements = [6 if is_send else 2, str(random.randrange(1000)), action, payload]
     if random.random() < 0.08:
         elements = spoiled(random, elements)
     return _damaged(random, _encoded(random, elements))
 
 
-def answer_to(random: Random, message_id: Json) -> bytes:
+def answer_to(random: Random, message_id: Json, words: Words = WORDS_16, action: str | None = None) -> bytes:
     """The text of an answer to a CALL of ours."""
     if random.random() < 0.1:
         elements: Json = [4, message_id, anything(random), anything(random), anything(random)]
     else:
-        payload = random.choice(_ANSWERS)
+        payload = words.answer(random, action)
         for _ in range(random.choice((0, 1, 1, 2, 3))):
             payload = spoiled(random, payload)
         elements = [3, message_id, payload]

@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mcpp.csms.version import KnownVersion
 from mcpp.ocppj.session import Session
+from mcpp.server.versions import VERSIONS
 from tests.campaigns.fuzz import Target, fuzz_here
 from tests.campaigns.live_fuzz import fuzz_live
-from tests.campaigns.mutants import COMMANDS, VALID, answer_to, frame, spoiled, written
+from tests.campaigns.mutants import COMMANDS, VALID, frame, spoiled, written
 from tests.examples import examples
 
 
@@ -49,11 +51,11 @@ def test_a_spoiled_payload_is_repaired_or_refused(action: str, random: Random, t
 
 
 @examples(times=2)
-@given(random=st.randoms(use_true_random=False))
-def test_a_spoiled_answer_is_understood_or_not(random: Random) -> None:
-    target = Target()
+@given(random=st.randoms(use_true_random=False), version=st.sampled_from(VERSIONS))
+def test_a_spoiled_answer_is_understood_or_not(random: Random, version: KnownVersion) -> None:
+    target = Target(version)
     try:
-        target.receive(answer_to(random, target.ask(random)))
+        target.receive(target.answered_by(random))
     finally:
         target.close()
 
@@ -69,6 +71,26 @@ def test_what_is_spoiled_was_right_before(target: Target, action: str) -> None:
     outcome = target.receive(written([2, "1", action, VALID[action](Random(action))]))
 
     assert outcome in ("answered", "not_implemented" if action == "NoSuchAction" else "not_supported")
+
+
+@pytest.mark.parametrize("version", VERSIONS[1:], ids=lambda version: version.name)
+def test_what_is_spoiled_of_stations_was_right_before(version: KnownVersion) -> None:
+    target = Target(version)
+    try:
+        outcomes = {
+            action: target.receive(
+                written([6 if action in target.words.sends else 2, "1", action, say(Random(action))])
+            )
+            for action, say in target.words.calls.items()
+        }
+        for action in target.words.commands:
+            assert target.ask_for(action)
+            target.forget_call()
+    finally:
+        target.close()
+
+    wrong = {action: outcome for action, outcome in outcomes.items() if outcome not in ("answered", "heard")}
+    assert wrong == {"Reset": "not_supported", "NoSuchAction": "not_implemented"}
 
 
 @pytest.mark.parametrize("action", COMMANDS)

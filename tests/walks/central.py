@@ -15,7 +15,7 @@ from mcpp.csms.services import Services
 from mcpp.csms.version import KnownVersion, SpokenVersion
 from mcpp.domain import charge_points
 from mcpp.domain.authorization import AuthorizationPolicy
-from mcpp.domain.event_gaps import Gap, find_gaps
+from mcpp.domain.event_gaps import Gap, gaps_told
 from mcpp.domain.events import Event
 from mcpp.domain.inquiries import TransactionAnswer, take_answer, transactions_to_ask
 from mcpp.domain.memory import Memory
@@ -203,7 +203,7 @@ class Central:
         """What is missing of a transaction's events."""
         transaction = self.q.find_transaction(id=transaction_id)
         assert transaction is not None
-        return find_gaps(self.q, transaction)
+        return gaps_told(self.q.list_transaction_events(transaction_id=transaction_id), transaction.stop_origin)
 
     def unmatched(self) -> list[Unmatched]:
         rows = self.q.list_unmatched(before_id=2**63 - 1, page_size=10_000)

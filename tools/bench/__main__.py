@@ -1,4 +1,4 @@
-"""`python -m tools.bench compare`, `telemetry`, `scrape`, `steps`, `repairs`: what MCPP costs on this machine."""
+"""`python -m tools.bench compare`, `versions`, `telemetry`, `scrape`, `steps`, `repairs`: what MCPP costs here."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from pathlib import Path
 
 import orjson
 
-from tools.bench import compare, markdown, repairs, scrape, steps, telemetry
+from tools.bench import compare, markdown, repairs, scrape, steps, telemetry, versions
+from tools.bench.messages2 import CHARGERS
 from tools.bench.turns import Plan
 
 
@@ -17,6 +18,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__)
     commands = parser.add_subparsers(required=True)
     _compare_command(commands.add_parser("compare", help="a message's CPU beside the ocpp package's, and memory"))
+    _versions_command(commands.add_parser("versions", help="a message's CPU by the OCPP version that chargers speak"))
     _telemetry_command(commands.add_parser("telemetry", help="a message's CPU with less and more telemetry"))
     _scrape_command(commands.add_parser("scrape", help="what a scrape costs, and what chargers notice of it"))
     _steps_command(commands.add_parser("steps", help="a message's CPU step by step; needs py-spy"))
@@ -34,6 +36,15 @@ def _compare_command(parser: argparse.ArgumentParser) -> None:
     )
     _add_output(parser)
     parser.set_defaults(run=_run_compare)
+
+
+def _versions_command(parser: argparse.ArgumentParser) -> None:
+    _add_turns(parser)
+    parser.add_argument(
+        "--version", action="append", choices=list(CHARGERS), help="beside 1.6, again for another; all without it"
+    )
+    _add_output(parser)
+    parser.set_defaults(run=_run_versions)
 
 
 def _telemetry_command(parser: argparse.ArgumentParser) -> None:
@@ -93,6 +104,12 @@ def _run_compare(options: argparse.Namespace) -> None:
         plan = Plan(options.turns, options.seconds, options.connections)
         found = compare.measure(plan, against=against, progress=_progress)
     _publish("compare", list(compare.report(found)), found, options)
+
+
+def _run_versions(options: argparse.Namespace) -> None:
+    plan = Plan(options.turns, options.seconds, options.connections)
+    found = versions.measure(plan, options.version or list(CHARGERS), _progress)
+    _publish("versions", list(versions.report(found)), found, options)
 
 
 def _run_telemetry(options: argparse.Namespace) -> None:

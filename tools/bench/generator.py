@@ -25,6 +25,7 @@ import uvloop
 from websockets.speedups import apply_mask
 
 from tools.bench.messages import ID_LENGTH, Charger, Frame, Workload
+from tools.bench.messages2 import CHARGERS
 
 Sent: TypeAlias = tuple[float, float]
 """When a CALL was due, on the clock of `time.monotonic()`, and how many seconds later its answer was there."""
@@ -197,7 +198,7 @@ class _Wire(asyncio.Protocol):
         self._transport.write(
             f"GET {self._path}/{self.charger.identity} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
             f"Connection: Upgrade\r\nSec-WebSocket-Key: {b64encode(urandom(16)).decode()}\r\n"
-            "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: ocpp1.6\r\n\r\n".encode()
+            f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: {self.charger.subprotocol}\r\n\r\n".encode()
         )
 
     def data_received(self, data: bytes) -> None:
@@ -260,7 +261,8 @@ class _Wire(asyncio.Protocol):
 class Generator:
     """The chargers of one server."""
 
-    def __init__(self, host: str, port: int, path: str) -> None:
+    def __init__(self, host: str, port: int, path: str, make: type[Charger]) -> None:
+        self._make = make
         self._host = host
         self._port = port
         self._path = path
@@ -281,7 +283,7 @@ class Generator:
         return _window(run, began, cpu)
 
     async def _connect(self, run: _Run, number: int, doors: asyncio.Semaphore) -> _Wire:
-        wire = _Wire(Charger(f"CP{number:06}", number), self._path, self._loop)
+        wire = _Wire(self._make(f"CP{number:06}", number), self._path, self._loop)
         async with doors:
             await self._loop.create_connection(lambda: wire, self._host, self._port)
             await wire.open
@@ -351,18 +353,19 @@ async def _obey(generator: Generator) -> None:
         print(orjson.dumps(window).decode(), flush=True)
 
 
-async def _main(host: str, port: int, path: str) -> None:
-    await _obey(Generator(host, port, path))
+async def _main(host: str, port: int, path: str, version: str) -> None:
+    await _obey(Generator(host, port, path, CHARGERS[version]))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tools.bench.generator", description=__doc__)
     parser.add_argument("port", type=int, help="of 127.0.0.1")
     parser.add_argument("--path", default="/ocpp", help="before the identity")
+    parser.add_argument("--version", choices=CHARGERS, default="1.6", help="of OCPP that they speak")
     options = parser.parse_args()
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    uvloop.run(_main("127.0.0.1", options.port, options.path))
+    uvloop.run(_main("127.0.0.1", options.port, options.path, options.version))
 
 
 if __name__ == "__main__":

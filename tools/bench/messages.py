@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from random import Random
-from typing import Final, TypeAlias
+from typing import ClassVar, Final, TypeAlias
 
 Frame: TypeAlias = bytes
 """The JSON text of a CALL."""
@@ -18,6 +18,8 @@ class Workload(StrEnum):
     HEARTBEAT = "heartbeat"
     METER_VALUES = "metervalues"
     """Six samples, about 720 bytes, outside any transaction."""
+    IN_TRANSACTION = "in-transaction"
+    """The same six within one transaction that goes on: MeterValues in 1.6, TransactionEvent in later versions."""
     MIXED = "mixed"
     """60 % meter values, 20 % heartbeats, 15 % statuses, 5 % starts and stops."""
     STATUS = "status"
@@ -87,6 +89,8 @@ _TRANSACTION_ID: Final = b'"transactionId":'
 class Charger:
     """One charge point: makes its next CALL and learns from the answer."""
 
+    subprotocol: ClassVar[str] = "ocpp1.6"
+
     def __init__(self, identity: str, seed: int) -> None:
         self.identity = identity
         self.message_id = b""
@@ -103,6 +107,7 @@ class Charger:
         self._makers: Mapping[Workload, Callable[[], Frame | None]] = {
             Workload.HEARTBEAT: self.heartbeat,
             Workload.METER_VALUES: self.meter_values,
+            Workload.IN_TRANSACTION: self.transaction_values,
             Workload.MIXED: self._mixed,
             Workload.STATUS: lambda: self.status(1, (b"Preparing", b"Available")[self._sent & 1]),
             Workload.START: self._start_next,
@@ -125,13 +130,13 @@ class Charger:
             self._starting = 0
 
     def boot(self) -> Frame:
-        return _BOOT % (self._next_id(), self._name)
+        return _BOOT % (self.next_id(), self._name)
 
     def heartbeat(self) -> Frame:
-        return _HEARTBEAT % self._next_id()
+        return _HEARTBEAT % self.next_id()
 
     def status(self, connector: int, status: bytes) -> Frame:
-        return _STATUS % (self._next_id(), connector, status, _now())
+        return _STATUS % (self.next_id(), connector, status, now_text())
 
     def meter_values(self) -> Frame:
         """Of connector 1, within its transaction if one runs."""
@@ -139,16 +144,20 @@ class Charger:
         about = b"" if transaction is None else b'"transactionId":%d,' % transaction
         return self._meter_values(1, about, _SIX_SAMPLES)
 
+    def transaction_values(self) -> Frame:
+        """The start of a transaction on connector 1, then its values."""
+        return self.meter_values() if 1 in self._transactions else self.start(1)
+
     def three_phase_values(self, connector: int) -> Frame:
         return self._meter_values(connector, b"", _THREE_PHASES)
 
     def start(self, connector: int) -> Frame:
         self._starting = connector
-        return _START % (self._next_id(), connector, self._energy, _now())
+        return _START % (self.next_id(), connector, self._energy, now_text())
 
     def stop(self, connector: int) -> Frame:
         transaction = self._transactions.pop(connector)
-        return _STOP % (self._next_id(), transaction, self._energy, _now())
+        return _STOP % (self.next_id(), transaction, self._energy, now_text())
 
     def _mixed(self) -> Frame:
         chance = self._random.random()
@@ -176,10 +185,10 @@ class Charger:
 
     def _meter_values(self, connector: int, about: bytes, samples: bytes) -> Frame:
         self._energy += 1 + (self._sent & 15)
-        head = _METER_VALUES % (self._next_id(), connector, about, _now())
+        head = _METER_VALUES % (self.next_id(), connector, about, now_text())
         return head + samples % (self._energy, self._sent % 1000) + _END
 
-    def _next_id(self) -> bytes:
+    def next_id(self) -> bytes:
         self._sent += 1
         self.message_id = message_id = (b"%b-%027d" % (self._name, self._sent))[-ID_LENGTH:]
         return message_id
@@ -189,7 +198,7 @@ _second = 0
 _second_text = b""
 
 
-def _now() -> bytes:
+def now_text() -> bytes:
     """The time with milliseconds; the part down to the second is made once a second."""
     global _second, _second_text
     now = time.time()

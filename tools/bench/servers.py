@@ -42,6 +42,8 @@ class Mcpp:
     """Run by its own .venv where it has one, else by this Python."""
     log_level: str = "info"
     """Set once the server runs, since the line that says its ports must be written."""
+    version: str = "1.6"
+    """Of OCPP that its chargers speak."""
 
     def command(self, database: Path) -> tuple[str, ...]:
         own = self.checkout / ".venv" / "bin" / "python"
@@ -77,8 +79,11 @@ class Server:
         http_port: int | None = None,
         log: Path | None = None,
         lines_of_message: int = 0,
+        version: str = "1.6",
     ) -> None:
         self.name = name
+        self.version = version
+        """Of OCPP that its chargers speak."""
         self.ocpp_port = ocpp_port
         self.http_port = http_port
         self._process = psutil.Process(pid)
@@ -151,7 +156,7 @@ def running(subject: Subject, folder: Path, cpus: Cpus) -> Iterator[Server]:
             if subject.log_level != "info":
                 _set_log_level(ports["http_port"], subject.log_level)
             lines = 2 if subject.log_level in {"debug", "info"} else 0
-            yield Server(subject.name, server.pid, ports["ocpp_port"], ports["http_port"], log, lines)
+            yield Server(subject.name, server.pid, ports["ocpp_port"], ports["http_port"], log, lines, subject.version)
 
 
 def _ports(log: Path, server: subprocess.Popen[bytes]) -> dict[str, int]:

@@ -75,7 +75,8 @@ class WrongAnswers(Exception):
 @contextmanager
 def fleet(server: Server, cpus: Cpus) -> Iterator[Fleet]:
     """A generator for this server."""
-    with child("tools.bench.generator", str(server.ocpp_port), cpus=cpus.generator) as generator:
+    arguments = (str(server.ocpp_port), "--version", server.version)
+    with child("tools.bench.generator", *arguments, cpus=cpus.generator) as generator:
         yield Fleet(generator, server)
 
 

@@ -269,6 +269,7 @@ class ListConnectorsRow(NamedTuple):
     reported_status: str | None
     transaction_id: int | None
     ocpp_transaction_id: str | None
+    transaction_id_tag: str | None
 
 
 class DeviceVariable(NamedTuple):

@@ -21,6 +21,13 @@ async def test_a_running_transaction(world: World) -> None:
     assert len(world.site.asked) == 1
 
 
+async def test_a_transaction_that_waits_for_a_token_stands_against_nothing(world: World) -> None:
+    """OCPP 2.0.1 E02: a charger may begin one as the cable is plugged in."""
+    world.book(1, transaction_id=77, awaits_token=True)
+    await world.report("Preparing")
+    assert len(world.site.asked) == 1
+
+
 async def test_a_transaction_from_the_offline_queue_does_not_serve_the_car_that_came_after(world: World) -> None:
     world.site.answers = [False]
     await world.report("Preparing")

@@ -588,6 +588,7 @@ StoredListConnectorsRow: TypeAlias = tuple[
     str | None,
     int | None,
     str | None,
+    str | None,
 ]
 
 
@@ -605,6 +606,7 @@ def decode_list_connectors_row(row: StoredListConnectorsRow) -> ListConnectorsRo
         reported_status,
         transaction_id,
         ocpp_transaction_id,
+        transaction_id_tag,
     ) = row
     return ListConnectorsRow(
         charge_point_key,
@@ -619,6 +621,7 @@ def decode_list_connectors_row(row: StoredListConnectorsRow) -> ListConnectorsRo
         reported_status,
         transaction_id,
         ocpp_transaction_id,
+        transaction_id_tag,
     )
 
 
@@ -1768,6 +1771,10 @@ def decode_find_newest_reading(row: tuple[int]) -> datetime:
 
 
 def decode_find_started_event(row: tuple[int]) -> datetime:
+    return from_milliseconds(row[0])
+
+
+def decode_find_newest_state_at(row: tuple[int]) -> datetime:
     return from_milliseconds(row[0])
 
 

@@ -400,7 +400,8 @@ WHERE key = ?1 AND session_correlation_id = ?2"""
 
 LIST_CONNECTORS: Final = """\
 SELECT c.charge_point_key, c.evse_id, c.connector_id, c.status, c.error_code, c.status_at, c.status_began_at,
-    c.ordered_availability, c.session_correlation_id, c.reported_status, t.id AS transaction_id, t.ocpp_transaction_id
+    c.ordered_availability, c.session_correlation_id, c.reported_status, t.id AS transaction_id, t.ocpp_transaction_id,
+    t.id_tag AS transaction_id_tag
 FROM connectors AS c
 LEFT JOIN transactions AS t ON t.id = (
     SELECT max(o.id) FROM transactions AS o WHERE o.connector_key = c.key AND o.stopped_at IS NULL
@@ -1338,6 +1339,10 @@ FROM transaction_events WHERE transaction_id = ?1 ORDER BY happened_at, seq_no""
 FIND_STARTED_EVENT: Final = """\
 SELECT happened_at FROM transaction_events WHERE transaction_id = ?1 AND kind = 'started'
 ORDER BY happened_at LIMIT 1"""
+
+FIND_NEWEST_STATE_AT: Final = """\
+SELECT happened_at FROM transaction_events WHERE transaction_id = ?1 AND charging_state <> ''
+ORDER BY happened_at DESC LIMIT 1"""
 
 FIND_FIRST_TOKEN: Final = """\
 SELECT id_tag, id_tag_type FROM transaction_events WHERE transaction_id = ?1 AND id_tag <> ''

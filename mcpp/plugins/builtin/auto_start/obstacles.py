@@ -19,7 +19,7 @@ def obstacle(state: ChargePointState, connector: ConnectorState, id_tag: str) ->
     An error code beside that status is a warning: a connector that can't charge is `Faulted` (OCPP 1.6 §7.7).
     """
     whole = find_connector(state, STATION)
-    if connector.transaction_id is not None:
+    if connector.transaction_id is not None and not connector.awaits_token:
         return f"transaction {connector.transaction_id} runs"
     if connector.inoperative or (whole is not None and whole.inoperative):
         return "the connector is ordered to be inoperative"

@@ -47,7 +47,7 @@ class Station:
         return answer
 
     async def commanded(self, action: str, payload: dict[str, JsonValue], answer: Answer) -> dict[str, Any]:
-        """What an operator is told of a command, which must have come as it was asked for and be valid to the letter."""
+        """What an operator is told of a command, which must have come as asked for and be valid to the letter."""
         decode(ACTIONS[action].request, json.dumps(payload).encode())
         self.raw.answers[action] = answer
         before = self.raw.how_often(action)

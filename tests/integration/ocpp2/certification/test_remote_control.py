@@ -68,11 +68,9 @@ async def test_a_remote_start_to_which_nobody_plugs_in(cs: Station) -> None:
         pytest.param("LogStatusNotification", None, id="TC_F_15"),
         pytest.param("FirmwareStatusNotification", None, id="TC_F_18"),
         pytest.param("Heartbeat", None, id="TC_F_20"),
-        pytest.param("StatusNotification", PLACE, id="TC_F_23"),
-        pytest.param("StatusNotification", PLACE, id="TC_F_24"),
     ],
 )
-async def test_a_message_is_triggered(cs: Station, message: str, evse: JsonValue, request: pytest.FixtureRequest) -> None:
+async def test_a_message_is_triggered(cs: Station, message: str, evse: JsonValue) -> None:
     wanted: dict[str, JsonValue] = {"requestedMessage": message, **({"evse": evse} if evse else {})}
     if message == "TransactionEvent":
         await cs.charges()
@@ -88,15 +86,23 @@ async def test_a_message_is_triggered(cs: Station, message: str, evse: JsonValue
             assert await cs.say(message, {"status": "Idle"}) == {}
             (report,) = (await cs.get())["reports"]
             assert (report["kind"], report["status"]) == ("log" if message.startswith("Log") else "firmware", "Idle")
-        case "Heartbeat":
+        case _:
             await cs.say("Heartbeat", {})
             assert (await cs.get())["last_heartbeat_at"] is not None
-        case _:
-            status, shown = {"TC_F_23": ("Available",) * 2, "TC_F_24": ("Occupied", "Preparing")}[
-                request.node.callspec.id
-            ]
-            await cs.status(status, 1)
-            assert await cs.states() == {(1, 1): shown}
+
+
+@pytest.mark.parametrize(
+    ("state", "shown"),
+    [
+        pytest.param("Available", "Available", id="TC_F_23"),
+        pytest.param("Occupied", "Preparing", id="TC_F_24"),
+    ],
+)
+async def test_a_state_is_triggered(cs: Station, state: str, shown: str) -> None:
+    wanted: dict[str, JsonValue] = {"requestedMessage": "StatusNotification", "evse": PLACE}
+    assert await cs.commanded("TriggerMessage", wanted, ACCEPTED) == ACCEPTED
+    await cs.status(state, 1)
+    assert await cs.states() == {(1, 1): shown}
 
 
 async def test_a_message_that_a_station_cannot_send(cs: Station) -> None:
@@ -132,7 +138,9 @@ async def test_availability_is_changed(
         await cs.charges()
     request: dict[str, JsonValue] = {"operationalStatus": wanted, **({"evse": place} if place else {})}
     assert await cs.commanded("ChangeAvailability", request, answer) == answer
-    orders = {(it["evse_id"], it["connector_id"]): it["availability"] for it in (await cs.get())["ordered_availability"]}
+    orders = {
+        (it["evse_id"], it["connector_id"]): it["availability"] for it in (await cs.get())["ordered_availability"]
+    }
     assert (orders[1, 1], set(orders.values())) == (wanted, {wanted})
     if is_charging:
         assert await cs.states() == {(1, 1): "Charging"}

@@ -92,16 +92,14 @@ async def test_a_remote_start_with_a_profile(cs: Station) -> None:
         pytest.param({"chargingProfileId": 9}, UNKNOWN, id="TC_K_08"),
     ],
 )
-async def test_profiles_are_cleared(
-    cs: Station, request_: dict[str, JsonValue], answer: dict[str, JsonValue]
-) -> None:
+async def test_profiles_are_cleared(cs: Station, request_: dict[str, JsonValue], answer: dict[str, JsonValue]) -> None:
     if answer is ACCEPTED:
         await put(cs, 1, profile())
     assert await cs.commanded("ClearChargingProfile", request_, answer) == answer
 
 
 PURPOSE: Final = "TxDefaultProfile"
-CRITERIA: Final = {
+CRITERIA: Final[dict[str, tuple[int | None, dict[str, JsonValue]]]] = {
     "TC_K_29": (0, {"chargingProfilePurpose": PURPOSE}),
     "TC_K_30": (1, {"chargingProfilePurpose": PURPOSE}),
     "TC_K_31": (None, {"chargingProfilePurpose": PURPOSE}),

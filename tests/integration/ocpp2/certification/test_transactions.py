@@ -1,4 +1,4 @@
-"""Certification cases of transactions and metering: every point at which a session may start and stop, and its values."""
+"""Certification cases of transactions and metering: where a session may start and stop, and its values."""
 
 from __future__ import annotations
 
