@@ -19,9 +19,11 @@ from cryptography.x509 import ocsp
 from cryptography.x509.oid import NameOID
 from pydantic import JsonValue
 
+from mcpp.plugins import ContractCertificateAnswer, ContractCertificateQuestion, Site, hookimpl
+from tests.contract.official import dump
 from tests.integration.field_notes.charger import RawCharger
 from tests.integration.field_notes.site import Central, central_system
-from tests.integration.ocpp2.spoken import VERSIONS, charger_of
+from tests.integration.ocpp2.spoken import VERSIONS, charger_of, shape
 
 EMAID = "DE8AAC123456789"
 NOW = datetime.now(UTC)
@@ -240,10 +242,30 @@ async def test_a_redirect_leads_nowhere(tmp_path: Path) -> None:
         assert (answer["status"], it.responder.asked) == ("Failed", 1)
 
 
-async def test_contracts_are_a_providers_affair(tmp_path: Path) -> None:
-    async with central_system(tmp_path) as central, charger_of(central, "2.1") as charger:
-        answer = await charger.say(
-            "Get15118EVCertificate",
-            {"iso15118SchemaVersion": "urn:iso:15118:2:2013:MsgDef", "action": "Install", "exiRequest": "gAAA"},
-        )
-    assert (answer["status"], answer["exiResponse"]) == ("Failed", "")
+class Provider:
+    """A plugin that asks a contract's provider; this one has contracts for updates only."""
+
+    @hookimpl
+    async def contract_certificate_wanted(
+        self, question: ContractCertificateQuestion, site: Site
+    ) -> ContractCertificateAnswer | None:
+        if question.action != "Update":
+            return None
+        point = await site.charge_point(question.charge_point_id)
+        assert point is not None
+        return ContractCertificateAnswer(exi_response=f"of {question.exi_request}", remaining_contracts=0)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_contracts_are_a_providers_affair(tmp_path: Path, version: str) -> None:
+    plugins = f"built-ins,{__name__}:Provider"
+    wanted: dict[str, JsonValue] = {"iso15118SchemaVersion": "urn:iso:15118:2:2013:MsgDef", "exiRequest": "gAAA"}
+    if version == "2.1":
+        wanted["maximumContractCertificateChains"] = 1
+    async with central_system(tmp_path, plugins=plugins) as central, charger_of(central, version) as charger:
+        answer = await charger.say("Get15118EVCertificate", {**wanted, "action": "Install"})
+        assert (answer["status"], answer["exiResponse"]) == ("Failed", "")
+        answer = await charger.say("Get15118EVCertificate", {**wanted, "action": "Update"})
+        assert (answer["status"], answer["exiResponse"]) == ("Accepted", "of gAAA")
+        assert answer.get("remainingContracts") == {"2.0.1": None, "2.1": 0}[version]
+        assert shape(version, "Get15118EVCertificate", "response").official_errors(dump(answer)) == []
