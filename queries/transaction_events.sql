@@ -44,6 +44,11 @@ FROM transaction_events WHERE transaction_id = @transaction_id ORDER BY happened
 SELECT happened_at FROM transaction_events WHERE transaction_id = @transaction_id AND kind = 'started'
 ORDER BY happened_at LIMIT 1;
 
+-- When the newest of a transaction's events happened that tells a charging state.
+-- name: FindNewestStateAt :one
+SELECT happened_at FROM transaction_events WHERE transaction_id = @transaction_id AND charging_state <> ''
+ORDER BY happened_at DESC LIMIT 1;
+
 -- The first token that was told of a transaction; that of its end last.
 -- name: FindFirstToken :one
 SELECT id_tag, id_tag_type FROM transaction_events WHERE transaction_id = @transaction_id AND id_tag <> ''

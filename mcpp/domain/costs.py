@@ -21,17 +21,17 @@ class Cost(NamedTuple):
     """None where none is set."""
 
 
-def cost_of(q: Queries, id_tag: str, started_at: datetime, ends_at: datetime, energy_wh: int) -> Cost | None:
-    """What a session costs that a card began at a time; None where that is nobody's, or has no price.
+def holder_of(q: Queries, id_tag: str, at: datetime) -> str | None:
+    """The person who held a card at a time."""
+    holders = [row for row in q.list_holders_of_card(id_tag=id_tag) if row.since_at <= at] if id_tag else []
+    return holders[-1].person_id if holders else None
+
+
+def cost_of(q: Queries, person_id: str, ends_at: datetime, energy_wh: int) -> Cost | None:
+    """What a person's session costs; None without a price.
 
     As in statements, the price is that of the day on which it ends, in the machine's time zone.
     """
-    if not id_tag:
-        return None
-    holders = [row for row in q.list_holders_of_card(id_tag=id_tag) if row.since_at <= started_at]
-    person_id = holders[-1].person_id if holders else None
-    if person_id is None:
-        return None
     prices = Prices(q.list_prices_of_person(person_id=person_id), q.list_default_prices())
     try:
         day = ends_at.astimezone().date()

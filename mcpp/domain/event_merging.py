@@ -11,12 +11,12 @@ from mcpp.domain.closing import Cause, close_by_evidence, last_evidence
 from mcpp.domain.energy import keep_superseded
 from mcpp.domain.events import Event
 from mcpp.domain.evse_states import ChargingState
-from mcpp.domain.memory import as_stored
+from mcpp.domain.memory import WHOLE, ToldTransaction, as_stored
 from mcpp.domain.occasion import Occasion
 from mcpp.domain.rebilling import amend_end
 from mcpp.domain.samples import Sample
 from mcpp.domain.statuses import StopReason
-from mcpp.domain.told_registers import begin_of, first_register, last_register
+from mcpp.domain.told_registers import begin_of, first_register, last_register, tells_of_start
 from mcpp_generated.db.enums import EventKind, StopOrigin
 from mcpp_generated.db.models import Transaction, TransactionState
 from mcpp_generated.db.queries import Queries
@@ -84,6 +84,23 @@ def merge(q: Queries, occasion: Occasion, transaction: Transaction, event: Trans
         q.set_remote_start(transaction_id=transaction.id, remote_start_id=event.remote_start_id)
     _merge_charging_state(q, state, event)
     return transaction
+
+
+def adds_nothing(known: ToldTransaction, event: TransactionEvent) -> bool:
+    """Whether an event says nothing of an open transaction but its samples and what is known: most events do."""
+    transaction, state = known.transaction, known.state
+    return (
+        event.kind is EventKind.UPDATED
+        and event.id_tag is None
+        and event.reservation_id is None
+        and event.remote_start_id in {None, state.remote_start_id}
+        and event.evse_id in {None, transaction.evse_id}
+        and event.connector_id in {None, WHOLE, transaction.connector_id}
+        and (event.charging_state is None or event.charging_state == state.charging_state)
+        and event.happened_at >= transaction.started_at
+        and transaction.suspicion is None
+        and not tells_of_start(event.samples, state.meter_start_basis, state.meter_start_at)
+    )
 
 
 def may_use_reservation(event: TransactionEvent, *, is_placed: bool) -> bool:
@@ -165,7 +182,8 @@ def _merge_charging_state(q: Queries, state: TransactionState, event: Transactio
     if event.charging_state is None:
         return
     at = as_stored(event.happened_at)
-    if state.charging_state_at is None or at >= state.charging_state_at:
+    newest_at = q.find_newest_state_at(transaction_id=state.transaction_id)
+    if max(filter(None, (newest_at, state.charging_state_at)), default=at) <= at:
         q.set_charging_state(
             transaction_id=state.transaction_id, charging_state=event.charging_state.value, charging_state_at=at
         )

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from enum import Enum, auto
-from typing import Final, TypeAlias, TypeVar
+from typing import Final, NamedTuple, TypeAlias, TypeVar
 
 from mcpp import bounds
 from mcpp.bounds import Over
@@ -19,7 +19,7 @@ from mcpp.domain.allowance import Allowance, stored_size
 from mcpp.domain.energy import account_of
 from mcpp.domain.occasion import LeftOut, Occasion, Result
 from mcpp.domain.samples import MOST_SHARED, Sample, SampleKind
-from mcpp_generated.db.models import Connector, Transaction
+from mcpp_generated.db.models import Connector, Transaction, TransactionState
 from mcpp_generated.db.queries import Queries
 
 NO_EVSE: Final = 0
@@ -88,12 +88,23 @@ class Place:
         return running
 
 
+class ToldTransaction(NamedTuple):
+    """An open transaction that its charge point reports by events, as the database has it."""
+
+    transaction: Transaction
+    state: TransactionState
+    person_id: str | None
+    """Who holds the card that began it; None where it's nobody's."""
+
+
 class _ChargePointMemory:
     """What is remembered of one charge point."""
 
-    __slots__ = ("accounts", "places")
+    __slots__ = ("accounts", "places", "told")
 
     def __init__(self) -> None:
+        self.told: dict[str, ToldTransaction] = {}
+        """By the charge point's own ids."""
         self.places: dict[tuple[int, int], Place] = {}
         """By EVSE and connector number."""
         self.accounts: dict[int, EnergyAccount] = {}
@@ -129,6 +140,17 @@ class Memory:
                 accounts.clear()
             account = accounts[transaction.id] = account_of(q, transaction)
         return account
+
+    def told(self, charge_point_key: int, ocpp_transaction_id: str) -> ToldTransaction | None:
+        """What is remembered of a transaction by its charge point's id."""
+        return self._of(charge_point_key).told.get(ocpp_transaction_id)
+
+    def remember_told(self, ocpp_transaction_id: str, known: ToldTransaction) -> None:
+        """Remember an open transaction until anything else is written of its charge point."""
+        told = self._of(known.transaction.charge_point_key).told
+        if len(told) >= _MOST_PLACES:
+            told.clear()
+        told[ocpp_transaction_id] = known
 
     def allows(self, occasion: Occasion, samples: Sequence[Sample]) -> bool:
         """Whether samples of a charge point may be stored, by how much it has had stored lately."""

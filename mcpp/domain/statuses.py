@@ -70,7 +70,6 @@ class StopReason(StrEnum):
     UNLOCK_COMMAND = "UnlockCommand"
     DE_AUTHORIZED = "DeAuthorized"
 
-    COST_LIMIT_REACHED = "CostLimitReached"
     ENERGY_LIMIT_REACHED = "EnergyLimitReached"
     GROUND_FAULT = "GroundFault"
     IMMEDIATE_RESET = "ImmediateReset"

@@ -61,6 +61,19 @@ def begin_of(samples: Sequence[Sample]) -> datetime | None:
     return min((at for at, kind, _, _ in samples if kind.context == BEGIN), default=None)
 
 
+def tells_of_start(samples: Sequence[Sample], basis: int | None, known_at: datetime | None) -> bool:
+    """Whether samples may say more of a start than is known, by their kinds and times alone (see FirstRegister)."""
+    for at, kind, _, _ in samples:
+        if kind.context == BEGIN:
+            return True
+        meaning = kind.energy
+        if meaning is None or meaning.is_interval or meaning.phase != TOTAL:
+            continue
+        if basis is None or known_at is None or (2 * meaning.rank + 1, at) < (basis, known_at):
+            return True
+    return False
+
+
 def _registers(values: Iterable[tuple[datetime, SampleKind, str]]) -> Iterable[tuple[datetime, SampleKind, int, int]]:
     """Those that are registers of all phases together: when, of what kind, the rank of the place, Wh."""
     for at, kind, text in values:

@@ -23,14 +23,14 @@ from mcpp.domain.authorization import Authorization, AuthorizationPolicy, author
 from mcpp.domain.chronology import believable
 from mcpp.domain.closing import Stop, close_by_charger
 from mcpp.domain.connectors import ReportStatus, report_status
-from mcpp.domain.costs import Cost, cost_of
+from mcpp.domain.costs import Cost, cost_of, holder_of
 from mcpp.domain.energy import hold_total
 from mcpp.domain.event_merging import TransactionEvent
 from mcpp.domain.events import Event, MeterValuesReceived, TransactionStarted
 from mcpp.domain.evidence import Origin
-from mcpp.domain.evse_states import ReportedStatus, status_after_end, status_after_event
+from mcpp.domain.evse_states import ChargingState, ReportedStatus, status_after_end, status_after_event
 from mcpp.domain.evses import charging_state_of
-from mcpp.domain.memory import NO_EVSE, Memory
+from mcpp.domain.memory import NO_EVSE, Memory, ToldTransaction
 from mcpp.domain.meter_values import file_samples
 from mcpp.domain.occasion import ChargingSession, Occasion, Result
 from mcpp.domain.recovery import weigh_event, weigh_meter_values
@@ -94,6 +94,9 @@ class _Recording:
     def record(self, publishes: bool) -> Result[Recorded]:
         """Merge what the event tells, then let it close or move what it does."""
         q, event = self.q, self.event
+        remembered = self.memory.told(self.occasion.charge_point_key, event.ocpp_transaction_id)
+        if remembered is not None and event_merging.adds_nothing(remembered, event):
+            return self._record_values(remembered, publishes=publishes)
         known = q.find_transaction_by_ocpp_id(
             charge_point_key=self.occasion.charge_point_key, ocpp_transaction_id=event.ocpp_transaction_id
         )
@@ -129,12 +132,24 @@ class _Recording:
         elif not is_past:
             if known is not None and weigh_event(q, self.occasion, transaction, event.happened_at):
                 self.memory.forget(self.occasion.charge_point_key)
-            self._show_state(transaction, began=begun is not None)
+            if event.charging_state is not None or begun is not None:
+                self._show_state(transaction, charging_state_of(q, transaction))
         if begun is not None or ends or not was_open:
             self.memory.forget(self.occasion.charge_point_key)
         if was_open and not is_past and event_merging.may_use_reservation(event, is_placed=placing is not None):
             self.happened += event_places.use_reservation(q, self.occasion, transaction)
         return self._result(transaction, energy_wh)
+
+    def _record_values(self, known: ToldTransaction, *, publishes: bool) -> Result[Recorded]:
+        """Store an event that adds nothing but its samples."""
+        transaction = known.transaction
+        self._note(transaction)
+        energy_wh = self._file(transaction, publishes=publishes)
+        if self.event.charging_state is not None:
+            self._show_state(transaction, self.event.charging_state)
+        if energy_wh is None:
+            energy_wh = self.memory.account(self.q, transaction).energy_wh
+        return self._answer(transaction, energy_wh, known.person_id)
 
     def _note(self, transaction: Transaction) -> None:
         """Keep the event itself, for what is missing between them."""
@@ -231,14 +246,10 @@ class _Recording:
             connector = self._connector_of(transaction)
             self._report(transaction, status_after_end(connector.reported_status, event.charging_state))
 
-    def _show_state(self, transaction: Transaction, *, began: bool) -> None:
+    def _show_state(self, transaction: Transaction, state: ChargingState | None) -> None:
         """Let the connector stand as its transaction says, unless something newer is known."""
-        event = self.event
         if transaction.evse_id == NO_EVSE:
             return
-        if event.charging_state is None and not began:
-            return
-        state = charging_state_of(self.q, transaction)
         connector = self._connector_of(transaction)
         status = status_after_event(connector.reported_status, connector.status, state)
         if status != connector.status:
@@ -272,15 +283,24 @@ class _Recording:
         q = self.q
         now = q.find_transaction(id=transaction.id)
         assert now is not None, "it was read or written a moment ago"
+        person_id = holder_of(q, now.id_tag, now.started_at)
         if now.stopped_at is not None:
             energy_wh = None if now.implausible_reason is not None else now.energy_wh
-        elif energy_wh is None:
+            return self._answer(now, energy_wh, person_id)
+        if energy_wh is None:
             energy_wh = self.memory.account(q, now).energy_wh
+        state = q.get_transaction_state(transaction_id=now.id)
+        assert state is not None, "it was begun with one"
+        self.memory.remember_told(self.event.ocpp_transaction_id, ToldTransaction(now, state, person_id))
+        return self._answer(now, energy_wh, person_id)
+
+    def _answer(self, transaction: Transaction, energy_wh: int | None, person_id: str | None) -> Result[Recorded]:
         cost = None
-        if energy_wh is not None:
-            cost = cost_of(q, now.id_tag, now.started_at, now.stopped_at or self.occasion.at, energy_wh)
-        recorded = Recorded(now.id, self._verdict(now), now.stopped_at is None, energy_wh, cost)
-        return Result(recorded, tuple(self.happened), ChargingSession(now.session_correlation_id, now.id))
+        if energy_wh is not None and person_id is not None:
+            cost = cost_of(self.q, person_id, transaction.stopped_at or self.occasion.at, energy_wh)
+        recorded = Recorded(transaction.id, self._verdict(transaction), transaction.stopped_at is None, energy_wh, cost)
+        session = ChargingSession(transaction.session_correlation_id, transaction.id)
+        return Result(recorded, tuple(self.happened), session)
 
     def _verdict(self, transaction: Transaction) -> Authorization | None:
         id_tag = self.event.id_tag

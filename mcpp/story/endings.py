@@ -35,7 +35,6 @@ _REASONS: Final[Mapping[str, str]] = {
     StopReason.POWER_LOSS: "ended as the power failed",
     StopReason.UNLOCK_COMMAND: "ended as the connector was unlocked by a command",
     StopReason.OTHER: "ended by the charge point, for a reason of its own",
-    StopReason.COST_LIMIT_REACHED: "ended as it had cost as much as it may",
     StopReason.ENERGY_LIMIT_REACHED: "ended as it had taken as much energy as it may",
     StopReason.GROUND_FAULT: "ended by a ground fault",
     StopReason.IMMEDIATE_RESET: "ended as the charge point was reset",

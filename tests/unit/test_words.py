@@ -22,7 +22,7 @@ from mcpp_generated.ocpp16.actions import ACTIONS
 
 ROOT: Final = Path(mcpp.__file__).parent
 
-ROOMS: Final = ("ocpp16/",)
+ROOMS: Final = ("ocpp16/", "ocpp2/", "simulator/ocpp2/")
 
 HOMES_OF_MEASUREMENTS: Final = (
     "domain/evidence.py",
@@ -46,6 +46,8 @@ class Word(NamedTuple):
 
 EXEMPT: Final[Mapping[Word, str]] = MappingProxyType(
     {
+        **{Word("certificates/ocsp.py", f"SHA{bits}"): "a hash's name" for bits in (256, 384, 512)},
+        Word("certificates/responses.py", "SHA256"): "a hash's name",
         Word("plugins/builtin/mqtt/discovery.py", "W"): "Home Assistant's unit_of_measurement",
         Word("plugins/builtin/mqtt/discovery.py", "Wh"): "Home Assistant's unit_of_measurement",
         Word("web/charts/area.py", "V"): "a vertical line of SVG's",

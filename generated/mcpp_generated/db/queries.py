@@ -1523,6 +1523,10 @@ class Queries(Protocol):
         """The first of a transaction's events that tells of its beginning."""
         raise NotImplementedError
 
+    def find_newest_state_at(self, *, transaction_id: int) -> datetime | None:
+        """When the newest of a transaction's events happened that tells a charging state."""
+        raise NotImplementedError
+
     def find_first_token(self, *, transaction_id: int) -> FindFirstTokenRow | None:
         """The first token that was told of a transaction; that of its end last."""
         raise NotImplementedError

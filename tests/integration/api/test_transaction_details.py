@@ -12,6 +12,7 @@ from tests.integration.api.support import Site, minute
 
 async def test_gaps_and_the_charging_state_are_shown(api: Site) -> None:
     key = api.books.charge_point("CP-1")
+    transaction_id = 0
     for kind, seq_no in [(EventKind.STARTED, 0), (EventKind.UPDATED, 3)]:
         event = TransactionEvent(
             kind=kind,
@@ -26,8 +27,9 @@ async def test_gaps_and_the_charging_state_are_shown(api: Site) -> None:
             remote_start_id=7,
         )
         occasion = Occasion(key, "CP-1", "c" * 32, minute(seq_no), lambda: "d" * 32)
-        recorded = record_event(api.books.q, occasion, event, AuthorizationPolicy(), Memory()).value
-    shown = (await api.get(f"/api/v1/transactions/{recorded.transaction_id}")).json()
+        recorded = record_event(api.books.q, occasion, event, AuthorizationPolicy(), Memory())
+        transaction_id = recorded.value.transaction_id
+    shown = (await api.get(f"/api/v1/transactions/{transaction_id}")).json()
 
     assert shown["ocpp_transaction_id"] == "tx-1"
     assert (shown["charging_state"], shown["remote_start_id"], shown["id_token_type"]) == ("Charging", 7, "ISO14443")

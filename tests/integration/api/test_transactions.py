@@ -40,7 +40,7 @@ async def test_a_transaction_that_ended(api: Site) -> None:
         "evse_id": None,
         "ocpp_transaction_id": None,
     }
-    by_events = {"charging_state": None, "remote_start_id": None, "id_token_type": None, "gaps": []}
+    by_events: dict[str, object] = {"charging_state": None, "remote_start_id": None, "id_token_type": None, "gaps": []}
     assert response.status_code == 200
     assert response.json() == expected | by_events
     assert await api.items("/api/v1/transactions") == [expected]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import JsonValue
 
 from tests.integration.field_notes.charger import minute
-from tests.integration.field_notes.site import Central, until
+from tests.integration.field_notes.site import Central, central_system, until
 from tests.integration.ocpp2.station import CARD, EVSE, Station, availability, reading, station, wh
 
 BEGIN, END = "Transaction.Begin", "Transaction.End"
@@ -103,6 +104,42 @@ async def test_a_short_probe_by_1_6_before_2_0_1(central: Central) -> None:
             assert transaction["stopped_at"] is None
             (connector,) = (await central.get("charge-points/CP-1"))["connectors"]
             assert (connector["evse_id"], connector["status"]) == (1, "Charging")
+
+
+@pytest.mark.parametrize("numbers", [(0, 0, 0), (1, 2, 3)])
+async def test_chunks_of_a_report_that_all_have_one_number_or_count_from_1(
+    central: Central, cp201: Station, numbers: tuple[int, ...]
+) -> None:
+    """Two public simulators: the report is whole all the same, without a gap."""
+    for seq, name in zip(numbers, ("A", "B", "C"), strict=True):
+        data: JsonValue = {
+            "component": {"name": "EVSE", "evse": {"id": 1}},
+            "variable": {"name": name},
+            "variableAttribute": [{"value": name.lower()}],
+        }
+        chunk: JsonValue = {
+            "requestId": 5, "generatedAt": minute(0), "seqNo": seq, "tbc": name != "C", "reportData": [data]
+        }  # fmt: skip
+        assert await cp201.say("NotifyReport", chunk) == {}
+
+    report = await central.get("charge-points/CP-1/reports/5")
+    assert (report["complete"], report["chunks"], report["gaps"]) == (True, 3, [])
+    shown = await central.items("charge-points/CP-1/variables")
+    assert [(row["variable"], row["value"]) for row in shown] == [("A", "a"), ("B", "b"), ("C", "c")]
+
+
+async def test_no_base_report_before_the_states_have_come(tmp_path: Path) -> None:
+    """lbbrhzn/ocpp#1432: who is asked for it before hangs."""
+    async with (
+        central_system(tmp_path, base_report_delay="0") as central,
+        station(central.ocpp_url, "2.0.1", answers={"GetBaseReport": {"status": "Accepted"}}) as cp,
+    ):
+        await cp.boot()
+        for _ in range(3):
+            await cp.say("Heartbeat", {})
+        assert cp.raw.how_often("GetBaseReport") == 0
+        await cp.status("Available")
+        assert len(await cp.asked_for("GetBaseReport")) == 1
 
 
 async def test_events_after_the_end_out_of_the_queue(central: Central, cp201: Station) -> None:

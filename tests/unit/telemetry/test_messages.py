@@ -379,5 +379,7 @@ def test_labels_stay_within_their_sets_whatever_a_charger_makes_up(recording: Re
         "call",
         "call_result",
         "call_error",
+        "call_result_error",
+        "send",
         "_OTHER",
     }

@@ -218,6 +218,7 @@ from .rows import (
     decode_find_first_token_row,
     decode_find_newest_clock,
     decode_find_newest_reading,
+    decode_find_newest_state_at,
     decode_find_reading,
     decode_find_reading_after,
     decode_find_started_event,
@@ -2125,6 +2126,10 @@ class SqliteQueries:
     def find_started_event(self, *, transaction_id: int) -> datetime | None:
         row: tuple[int] | None = self._execute(statements.FIND_STARTED_EVENT, (transaction_id,)).fetchone()
         return None if row is None else decode_find_started_event(row)
+
+    def find_newest_state_at(self, *, transaction_id: int) -> datetime | None:
+        row: tuple[int] | None = self._execute(statements.FIND_NEWEST_STATE_AT, (transaction_id,)).fetchone()
+        return None if row is None else decode_find_newest_state_at(row)
 
     def find_first_token(self, *, transaction_id: int) -> FindFirstTokenRow | None:
         row: StoredFindFirstTokenRow | None = self._execute(statements.FIND_FIRST_TOKEN, (transaction_id,)).fetchone()

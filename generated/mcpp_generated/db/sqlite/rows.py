@@ -1774,5 +1774,9 @@ def decode_find_started_event(row: tuple[int]) -> datetime:
     return from_milliseconds(row[0])
 
 
+def decode_find_newest_state_at(row: tuple[int]) -> datetime:
+    return from_milliseconds(row[0])
+
+
 def decode_has_evses(row: tuple[int]) -> bool:
     return bool(row[0])

@@ -1340,6 +1340,10 @@ FIND_STARTED_EVENT: Final = """\
 SELECT happened_at FROM transaction_events WHERE transaction_id = ?1 AND kind = 'started'
 ORDER BY happened_at LIMIT 1"""
 
+FIND_NEWEST_STATE_AT: Final = """\
+SELECT happened_at FROM transaction_events WHERE transaction_id = ?1 AND charging_state <> ''
+ORDER BY happened_at DESC LIMIT 1"""
+
 FIND_FIRST_TOKEN: Final = """\
 SELECT id_tag, id_tag_type FROM transaction_events WHERE transaction_id = ?1 AND id_tag <> ''
 ORDER BY kind = 'ended', happened_at, seq_no LIMIT 1"""

@@ -245,7 +245,7 @@ async def test_a_message_is_displayed(cs: Station, message: dict[str, JsonValue]
     ],
 )
 async def test_a_message_of_a_transaction(cs: Station, others: dict[str, JsonValue]) -> None:
-    await display(cs, shown(transactionId=await cs.charges(), **others))
+    await display(cs, shown() | {"transactionId": await cs.charges()} | others)
 
 
 async def test_a_message_takes_the_place_of_another(cs: Station) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -17,14 +18,14 @@ PEM: Final = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
 LATER: Final = spelled(datetime.now(UTC) + timedelta(hours=1))
 
 
-def update(number: int = 7, **others: JsonValue) -> dict[str, JsonValue]:
+def update(number: int = 7, when: Mapping[str, JsonValue] | None = None) -> dict[str, JsonValue]:
     firmware: dict[str, JsonValue] = {
         "location": "https://example.com/2.0.bin",
         "retrieveDateTime": minute(0),
         "signingCertificate": PEM,
         "signature": "c2lnbmVk",
     }
-    return {"requestId": number, "firmware": firmware | others}
+    return {"requestId": number, "firmware": {**firmware, **(when or {})}}
 
 
 async def progress(cs: Station, *statuses: str, number: int = 7) -> None:
@@ -48,7 +49,7 @@ INSTALL: Final = ("Installing", "InstallRebooting")
     ],
 )
 async def test_a_firmware_is_installed(cs: Station, when: dict[str, JsonValue], statuses: tuple[str, ...]) -> None:
-    assert await cs.commanded("UpdateFirmware", update(**when), ACCEPTED) == ACCEPTED
+    assert await cs.commanded("UpdateFirmware", update(when=when), ACCEPTED) == ACCEPTED
     await progress(cs, *statuses)
     station: JsonValue = {"model": "One", "vendorName": "Acme", "firmwareVersion": "2.0"}
     told: JsonValue = {"reason": "FirmwareUpdate", "chargingStation": station}

@@ -99,7 +99,7 @@ async def test_profiles_are_cleared(cs: Station, request_: dict[str, JsonValue],
 
 
 PURPOSE: Final = "TxDefaultProfile"
-CRITERIA: Final = {
+CRITERIA: Final[dict[str, tuple[int | None, dict[str, JsonValue]]]] = {
     "TC_K_29": (0, {"chargingProfilePurpose": PURPOSE}),
     "TC_K_30": (1, {"chargingProfilePurpose": PURPOSE}),
     "TC_K_31": (None, {"chargingProfilePurpose": PURPOSE}),
