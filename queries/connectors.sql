@@ -54,7 +54,8 @@ WHERE key = @key;
 UPDATE connectors SET session_correlation_id = NULL
 WHERE key = @key AND session_correlation_id = @session_correlation_id;
 
--- The connectors of some charge points, each with its open transaction.
+-- The connectors of some charge points, each with its open transaction. Few of those with EVSEs tell of the station as a
+-- whole, (0, 0): where nothing is known of it, it is none.
 -- name: ListConnectors :many
 SELECT c.charge_point_key, c.evse_id, c.connector_id, c.status, c.error_code, c.status_at, c.status_began_at,
     c.ordered_availability, c.session_correlation_id, c.reported_status, t.id AS transaction_id, t.ocpp_transaction_id,
@@ -64,6 +65,8 @@ LEFT JOIN transactions AS t ON t.id = (
     SELECT max(o.id) FROM transactions AS o WHERE o.connector_key = c.key AND o.stopped_at IS NULL
 )
 WHERE c.charge_point_key IN (sqlc.slice(charge_point_keys)) AND c.is_shown = 1
+    AND (c.connector_id > 0 OR c.evse_id > 0 OR c.status IS NOT NULL OR c.ordered_at IS NOT NULL OR t.id IS NOT NULL
+        OR NOT EXISTS (SELECT p.key FROM charge_points AS p WHERE p.key = c.charge_point_key AND p.has_evses = 1))
 ORDER BY c.charge_point_key, c.evse_id, c.connector_id;
 
 -- Keep the availability that a connector was ordered to have (OCPP 1.6, 5.2).

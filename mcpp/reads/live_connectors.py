@@ -80,8 +80,10 @@ class LiveConnector:
     def is_shown(self) -> bool:
         """Whether its charge point has it in the version that it speaks now, as `is_shown` in the database."""
         has_evses = self._charge_point.has_evses
-        is_station = (self.evse_id, self.connector_id) == STATION
-        return is_station or has_evses is None or has_evses == (self.evse_id != NO_EVSE)
+        if (self.evse_id, self.connector_id) == STATION:
+            # With EVSEs, few charge points tell of the station as a whole.
+            return not has_evses or self.status is not None or self.transaction_id is not None
+        return has_evses is None or has_evses == (self.evse_id != NO_EVSE)
 
     @property
     def may_flow(self) -> bool:

@@ -590,7 +590,8 @@ class Queries(Protocol):
         raise NotImplementedError
 
     def list_connectors(self, *, charge_point_keys: Sequence[int]) -> list[ListConnectorsRow]:
-        """The connectors of some charge points, each with its open transaction."""
+        """The connectors of some charge points, each with its open transaction. Few of those with EVSEs tell of the station as a
+        whole, (0, 0): where nothing is known of it, it is none."""
         raise NotImplementedError
 
     def order_availability(

@@ -172,7 +172,8 @@ class Readers(Protocol):
         raise NotImplementedError
 
     async def list_connectors(self, *, charge_point_keys: Sequence[int]) -> list[ListConnectorsRow]:
-        """The connectors of some charge points, each with its open transaction."""
+        """The connectors of some charge points, each with its open transaction. Few of those with EVSEs tell of the station as a
+        whole, (0, 0): where nothing is known of it, it is none."""
         raise NotImplementedError
 
     async def find_variable(self, *, charge_point_key: int) -> str | None:

@@ -407,6 +407,8 @@ LEFT JOIN transactions AS t ON t.id = (
     SELECT max(o.id) FROM transactions AS o WHERE o.connector_key = c.key AND o.stopped_at IS NULL
 )
 WHERE c.charge_point_key IN (SELECT value FROM json_each(?1)) AND c.is_shown = 1
+    AND (c.connector_id > 0 OR c.evse_id > 0 OR c.status IS NOT NULL OR c.ordered_at IS NOT NULL OR t.id IS NOT NULL
+        OR NOT EXISTS (SELECT p.key FROM charge_points AS p WHERE p.key = c.charge_point_key AND p.has_evses = 1))
 ORDER BY c.charge_point_key, c.evse_id, c.connector_id"""
 
 ORDER_AVAILABILITY: Final = """\
