@@ -28,7 +28,7 @@ _STORED: Final = MeterValuesResponse()
 
 def register(router: CallRouter) -> None:
     """Route the CALL to its handler."""
-    router.add(actions.METER_VALUES, record_meter_values)
+    router.add(actions.METER_VALUES, record_meter_values, takes_narrow=True)
 
 
 def record_meter_values(context: CallContext, request: MeterValuesRequest) -> Pending[MeterValuesResponse]:

@@ -39,7 +39,7 @@ _REASONS: Final = {told: StopReason(told.value) for told in ReasonEnumType}
 
 def register(router: CallRouter) -> None:
     """Route the block's CALLs to their handlers."""
-    router.add(actions.TRANSACTION_EVENT, transaction_event)
+    router.add(actions.TRANSACTION_EVENT, transaction_event, takes_narrow=True)
 
 
 def transaction_event(
@@ -75,7 +75,7 @@ def event_of(request: TransactionEventRequest) -> TransactionEvent:
         evse_id=None if evse is None else evse.id,
         connector_id=None if evse is None else evse.connector_id,
         id_tag=None if token is None else token.id_token,
-        id_tag_type=None if token is None else token.type,
+        id_tag_type=None if token is None else str(token.type),
         charging_state=None if told.charging_state is None else _STATES[told.charging_state],
         stop_reason=None if told.stopped_reason is None else _REASONS[told.stopped_reason],
         remote_start_id=told.remote_start_id,

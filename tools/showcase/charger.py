@@ -74,8 +74,8 @@ class Charger(ABC):
         """Tell now that a car charges."""
 
     @abstractmethod
-    async def show_full(self, card: str, at: datetime, place: int) -> None:
-        """A car stands there since then and takes nothing any more."""
+    async def show_full(self, place: int) -> None:
+        """Tell now that a car takes nothing any more."""
 
     @abstractmethod
     async def show_fault(self, place: int) -> None:

@@ -74,8 +74,7 @@ class Charger16(Charger):
     async def show_charging(self, place: int) -> None:
         await self._status(ChargePointStatus.CHARGING, place)
 
-    async def show_full(self, card: str, at: datetime, place: int) -> None:
-        await self.begin(card, at, place)
+    async def show_full(self, place: int) -> None:
         await self._status(ChargePointStatus.SUSPENDED_EV, place)
 
     async def show_fault(self, place: int) -> None:

@@ -72,8 +72,7 @@ class Station2(Charger):
         self._at = None
         await self.station.report_status(place, _CONNECTOR, ConnectorStatusEnumType.OCCUPIED)
 
-    async def show_full(self, card_number: str, at: datetime, place: int) -> None:
-        await self.begin(card_number, at, place)
+    async def show_full(self, place: int) -> None:
         await self.show_charging(place)
         await self.station.change_state(place, ChargingStateEnumType.SUSPENDED_EV)
 

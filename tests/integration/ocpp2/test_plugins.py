@@ -29,7 +29,7 @@ async def test_a_car_that_is_plugged_in_is_started(tmp_path: Path, version: str)
             await cp.status("Available")
             await cp.status("Occupied", minute(1))
             (asked,) = await cp.asked_for("RequestStartTransaction")
-            token = {"idToken": "MCPP", "type": "Central"}
+            token: JsonValue = {"idToken": "MCPP", "type": "Central"}
             number = asked["remoteStartId"]
             assert asked == {"evseId": 1, "idToken": token, "remoteStartId": number}
             started = await cp.event(

@@ -44,7 +44,6 @@ EVENT: dict[str, JsonValue] = {
         ({"meterValue": [{"sampledValue": [{"value": "1000"}]}]}, {"missing_field": 1, "text_for_number": 1}),
         ({"customData": {"vendorId": "acme", "depth": {"of": [1, "two", 3.5]}}, "x": 1}, {"unknown_field": 1}),
     ],
-    ids=str,
 )
 async def test_what_is_broken_is_read_by_rule(
     central: Central, cp201: Station, broken: dict[str, JsonValue], rules: dict[str, int]
