@@ -118,7 +118,7 @@ class WantedIdTag(Body):
 
     status: IdTagStatus = IdTagStatus.ACCEPTED
     expiry_date: Moment | None = Field(None, description="May lie in the past.")
-    parent_id_tag: Annotated[Printable, Field(min_length=1, max_length=36)] | None = None
+    parent_id_tag: Annotated[Printable, Field(min_length=1, max_length=20)] | None = None
     note: Annotated[str, Field(max_length=1000)] | None = None
     token_type: Annotated[Printable, Field(min_length=1, max_length=20)] | None = Field(
         None, description="How it has to be presented in OCPP 2.0.1 and later, such as ISO14443; else in any way."

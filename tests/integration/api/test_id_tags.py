@@ -17,13 +17,14 @@ async def test_stored_changed_read_and_forgotten(api: Site) -> None:
         "expiry_date": "2020-05-04T11:30:00.5+02:00",
         "parent_id_tag": "Family",
         "note": "lost\nin May",
+        "token_type": "ISO14443",
     }
     changed = await api.http.put("/api/v1/id-tags/TAG-1", json=full)
     read = await api.get("/api/v1/id-tags/tag-1")
     emptied = await api.http.put(url, json={})
     forgotten = await api.http.delete("/api/v1/id-tags/TAG-1")
 
-    accepted = {"status": "Accepted", "expiry_date": None, "parent_id_tag": None, "note": None}
+    accepted = {"status": "Accepted", "expiry_date": None, "parent_id_tag": None, "note": None, "token_type": None}
     assert (created.status_code, created.json()) == (201, {"id_tag": "Tag-1"} | accepted)
     assert changed.status_code == 200
     assert changed.json() == full | {"id_tag": "TAG-1", "expiry_date": "2020-05-04T09:30:00.500Z"}
