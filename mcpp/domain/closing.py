@@ -127,15 +127,17 @@ def close_by_charger(
     stop: Stop,
     memory: Memory,
     *,
+    so_far: int | None = None,
     guess: Mapping[str, JsonValue] | None = None,
     historic: bool = False,
 ) -> TransactionStopped | None:
     """Store a stop; None where the charger had stopped this transaction before.
 
-    `guess` says why the stop is this transaction's where it doesn't name it, and is stored with its evidence.
+    `so_far` is what it took, in Wh, before values came with the stop; None where none came. `guess` says why the stop is this transaction's where it doesn't name it, and is stored with its evidence.
     """
     account = memory.account(q, transaction) if transaction.stopped_at is None else account_of(q, transaction)
-    so_far = account.energy_wh or 0
+    if so_far is None:
+        so_far = account.energy_wh or 0
     bill = bill_of_told_stop(q, occasion.at, transaction, stop, account)
     evidence = evidence_of_stop(stop, bill, guess)
     match = StopMatch.NAMED if guess is None else StopMatch.GUESSED

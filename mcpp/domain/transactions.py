@@ -241,21 +241,25 @@ def _stop(
     transaction = match.transaction
     events: tuple[Event, ...] = ()
     origin = Origin.NAMED if transaction.id == claimed else Origin.UNNAMED
+    so_far = None
+    if command.samples and transaction.stopped_at is None:
+        # What the stop's own values say was never told of it while it ran.
+        so_far = memory.account(q, transaction).energy_wh or 0
     if command.samples and memory.allows(occasion, command.samples):
         file_samples(q, occasion, transaction, command.samples, origin, memory)
     if match.how is not How.REPEATED:
         if match.how is How.GUESSED:
             unmatched.keep_stop(q, occasion, claimed, told, reason, original, memory, transaction_id=transaction.id)
-        events = tuple(_end_and_match_waiting(q, occasion, match, claimed, stop, memory))
+        events = tuple(_end_and_match_waiting(q, occasion, match, claimed, stop, memory, so_far))
     return Result(Stopped(verdict), events, _session_of(transaction))
 
 
 def _end_and_match_waiting(
-    q: Queries, occasion: Occasion, match: Match, claimed_id: int, stop: Stop, memory: Memory
+    q: Queries, occasion: Occasion, match: Match, claimed_id: int, stop: Stop, memory: Memory, so_far: int | None
 ) -> Iterator[Event]:
     """Store the end of a transaction by a stop: now a kept stop may fit only one that is left, and end that."""
     released: list[Unmatched] = []
-    stopped = _end(q, occasion, match, claimed_id, stop, memory, released)
+    stopped = _end(q, occasion, match, claimed_id, stop, memory, released, so_far)
     if stopped is None:
         return
     yield stopped
@@ -279,6 +283,7 @@ def _end(
     stop: Stop,
     memory: Memory,
     released: list[Unmatched],
+    so_far: int | None = None,
 ) -> Event | None:
     """Store the end of a transaction by a stop; kept stops that ended it before are nobody's again, and `released`."""
     transaction = match.transaction
@@ -294,6 +299,7 @@ def _end(
         transaction,
         stop,
         memory,
+        so_far=so_far,
         guess=None if match.fit is None else match.fit.as_facts(claimed_id),
         historic=historic,
     )

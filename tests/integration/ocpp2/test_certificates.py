@@ -13,7 +13,7 @@ from pydantic import JsonValue
 from mcpp.certificates.authority import create_authority
 from mcpp.server.versions import VERSIONS as KNOWN
 from tests.integration.certificates.device import make_csr
-from tests.integration.field_notes.site import Central, central_system
+from tests.integration.field_notes.site import central_system
 from tests.integration.ocpp2.spoken import BOOT, VERSIONS, authenticated, charger_of
 
 PASSWORD = "a-password-of-the-charger"
@@ -40,36 +40,53 @@ async def test_a_certificate_comes_under_the_number_of_its_request(tmp_path: Pat
             await central.logged(lambda line: line["event"] == "certificate_installed")
 
 
+PRIORITY: dict[str, JsonValue] = {
+    "component": {"name": "OCPPCommCtrlr"},
+    "variable": {"name": "NetworkConfigurationPriority"},
+}
+
+
 @pytest.mark.parametrize("version", VERSIONS)
-async def test_a_higher_profile_is_tried_first_and_the_old_ones_after_it(central: Central, version: str) -> None:
-    operations = (
-        next(it for it in KNOWN if it.name == version).import_room().certificate_operations(central.core.registry)
-    )
-    asked: list[Any] = []
-    priority: JsonValue = {
-        "component": {"name": "OCPPCommCtrlr"},
-        "variable": {"name": "NetworkConfigurationPriority"},
-    }
-    assert isinstance(priority, dict)
-    known: JsonValue = {**priority, "attributeStatus": "Accepted", "attributeValue": "1,2"}
+async def test_a_charger_is_brought_to_profile_3(tmp_path: Path, version: str) -> None:
+    """Up to the restart; a network profile of its own is tried first, and those that it has after it."""
+    create_authority(tmp_path / "ca", "Our CA", timedelta(days=365), datetime.now(UTC))
+    accepted: JsonValue = {"status": "Accepted"}
+    known: JsonValue = {**PRIORITY, "attributeStatus": "Accepted", "attributeValue": "1,2"}
     answers: dict[str, Any] = {
+        **dict.fromkeys(("InstallCertificate", "TriggerMessage", "CertificateSigned", "SetNetworkProfile"), accepted),
         "GetVariables": {"getVariableResult": [known]},
-        "SetNetworkProfile": {"status": "Accepted"},
-        "SetVariables": {"setVariableResult": [{**priority, "attributeStatus": "RebootRequired"}]},
+        "SetVariables": {"setVariableResult": [{**PRIORITY, "attributeStatus": "RebootRequired"}]},
         "Reset": {"status": "Scheduled"},
     }
-    async with charger_of(central, version, answers) as charger:
-        refused = await operations.raise_profile("CP-1", 3, "ws://example.com/ocpp/")
-        assert not refused.accepted
-        assert charger.asked == []
-        verdict = await operations.raise_profile("CP-1", 3, "wss://example.com/ocpp/")
-        assert (verdict.accepted, verdict.needs_restart) == (True, True)
-        assert (await operations.restart("CP-1")).accepted
-        asked = charger.asked
-    assert [action for action, _ in asked] == ["GetVariables", "SetNetworkProfile", "SetVariables", "Reset"]
-    profile = asked[1][1]
+    settings = {"ca_directory": str(tmp_path / "ca"), "ocpp_url": "wss://charge.example/ocpp"}
+    async with central_system(tmp_path, **settings) as central:
+        await central.put("charge-points/CP-1", {"password": PASSWORD})
+        async with authenticated(central, version, PASSWORD, answers) as charger:
+            await charger.say("BootNotification", BOOT)
+            begun = await central.http.post("/api/v1/charge-points/CP-1/security/roll-out")
+            assert begun.is_success
+            (root,) = await charger.asked_for("InstallCertificate")
+            assert root["certificateType"] == "CSMSRootCertificate"
+            (trigger,) = await charger.asked_for("TriggerMessage")
+            assert trigger == {"requestedMessage": "SignChargingStationCertificate"}
+            csr = make_csr(ec.generate_private_key(ec.SECP256R1()), "CP-1")
+            assert (await charger.say("SignCertificate", {"csr": csr}))["status"] == "Accepted"
+            (reset,) = await charger.asked_for("Reset")
+            assert reset == {"type": "OnIdle"}
+            (profile,) = await charger.asked_for("SetNetworkProfile")
+            (order,) = await charger.asked_for("SetVariables")
     assert profile["configurationSlot"] == 3  # never one that is in use
     assert profile["connectionData"]["securityProfile"] == 3
-    assert profile["connectionData"]["ocppCsmsUrl"] == "wss://example.com/ocpp"
-    assert asked[2][1]["setVariableData"][0]["attributeValue"] == "3,1,2"
-    assert asked[3][1] == {"type": "OnIdle"}
+    assert profile["connectionData"]["ocppCsmsUrl"] == "wss://charge.example/ocpp"
+    assert order["setVariableData"][0]["attributeValue"] == "3,1,2"
+
+
+async def test_no_charger_is_sent_to_an_address_without_tls(tmp_path: Path) -> None:
+    async with central_system(tmp_path) as central, charger_of(central, "2.1") as charger:
+        operations = (
+            next(it for it in KNOWN if it.name == "2.1").import_room().certificate_operations(central.core.registry)
+        )
+        refused = await operations.raise_profile("CP-1", 3, "ws://charge.example/ocpp/")
+        assert not refused.accepted
+        assert "ocpp-url" in refused.word
+        assert charger.asked == []

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import JsonValue
 
-from tests.integration.field_notes.site import Central
+from mcpp.plugins import DataTransferAnswer, DataTransferQuestion, DataTransferStatus, hookimpl
+from tests.integration.field_notes.site import Central, central_system
 from tests.integration.ocpp2.spoken import VERSIONS, charger_of, payload
 
 LATER = "2099-04-01T09:30:00.000Z"
@@ -106,7 +108,7 @@ async def test_the_local_list_is_brought_in_line_with_the_stored_tags(central: C
             "component": {"name": "LocalAuthListCtrlr"},
             "variable": {"name": "ItemsPerMessage"},
         }
-        told: JsonValue = {**limits, "variableAttribute": [{"value": "2"}]}
+        told: dict[str, JsonValue] = {**limits, "variableAttribute": [{"value": "2"}]}
         await charger.say(
             "NotifyReport",
             {"requestId": 1, "generatedAt": LATER, "seqNo": 0, "reportData": [told]},
@@ -203,10 +205,25 @@ async def test_what_needs_no_logic_is_kept_and_shown(central: Central) -> None:
     ]
 
 
-async def test_vendors_messages_may_hold_anything(central: Central) -> None:
+class Vendor:
+    """A plugin that knows a vendor's messages."""
+
+    @hookimpl
+    def data_transfer_received(self, question: DataTransferQuestion) -> DataTransferAnswer | None:
+        if question.vendor_id != "acme":
+            return None
+        return DataTransferAnswer(status=DataTransferStatus.ACCEPTED, data=question.data)
+
+
+async def test_vendors_messages_may_hold_anything(tmp_path: Path) -> None:
     answer: JsonValue = {"status": "Accepted", "data": {"of": ["its", "own"]}}
-    async with charger_of(central, "2.1", {"DataTransfer": answer}) as charger:
-        unknown = await charger.say("DataTransfer", {"vendorId": "acme", "data": {"a": 1}})
+    async with (
+        central_system(tmp_path, plugins=f"built-ins,{__name__}:Vendor") as central,
+        charger_of(central, "2.1", {"DataTransfer": answer}) as charger,
+    ):
+        unknown = await charger.say("DataTransfer", {"vendorId": "other", "data": {"a": 1}})
         assert unknown == {"status": "UnknownVendorId"}
+        known = await charger.say("DataTransfer", {"vendorId": "acme", "data": {"a": ["\u00fc", None]}})
+        assert known == {"status": "Accepted", "data": '{"a":["\u00fc",null]}'}  # to plugins it's a text, as in 1.6
         assert await central.accepted("DataTransfer", {"vendorId": "acme", "data": [1, {"b": None}]}) == answer
         assert charger.asked[-1][1]["data"] == [1, {"b": None}]

@@ -10,11 +10,13 @@ import pytest
 from pydantic import JsonValue
 from websockets.exceptions import InvalidStatus
 
+from mcpp.domain.inventory import inventory_of
 from tests.integration.field_notes.charger import RawCharger
 from tests.integration.field_notes.site import Central, central_system
 from tests.integration.ocpp2.spoken import VERSIONS, authenticated, charger_of
 
 NOW = "2026-04-01T09:30:00.000Z"
+AVAILABLE: JsonValue = {"timestamp": NOW, "connectorStatus": "Available", "evseId": 1, "connectorId": 1}
 SECRET = "correct-horse-bat"
 HEARTBEAT: JsonValue = {"component": {"name": "OCPPCommCtrlr"}, "variable": {"name": "HeartbeatInterval"}}
 PASSWORD: JsonValue = {"component": {"name": "SecurityCtrlr"}, "variable": {"name": "BasicAuthPassword"}}
@@ -47,10 +49,7 @@ async def test_a_booted_charger_is_asked_for_all_its_variables_once_its_states_h
 ) -> None:
     async with central_system(tmp_path, base_report_delay="0") as central:
         async with charger_of(central, version, {"GetBaseReport": {"status": "Accepted"}}) as charger:
-            await charger.say(
-                "StatusNotification",
-                {"timestamp": NOW, "connectorStatus": "Available", "evseId": 1, "connectorId": 1},
-            )
+            await charger.say("StatusNotification", AVAILABLE)
             (asked,) = await charger.asked_for("GetBaseReport")
             assert asked["reportBase"] == "FullInventory"
             await report(charger, asked["requestId"], 0, told("Model", "One"), more=True)
@@ -58,9 +57,15 @@ async def test_a_booted_charger_is_asked_for_all_its_variables_once_its_states_h
         assert await variables(central) == {"EVSE@1.Model": "One", "EVSE@1.Power": "22000"}
         shown = await central.get(f"charge-points/CP-1/reports/{asked['requestId']}")
         assert shown["complete"]
-        async with charger_of(central, version) as again:
-            await again.say("Heartbeat", {})
-            assert again.how_often("GetBaseReport") == 0
+        asked_already = await central.core.services.writer.submit(inventory_of, "CP-1")
+        assert asked_already is not None
+        assert not asked_already.is_due
+        async with charger_of(central, version, boots=False) as updated:  # it refuses, which is said once
+            newer: JsonValue = {"model": "One", "vendorName": "Acme", "firmwareVersion": "2"}
+            await updated.say("BootNotification", {"reason": "FirmwareUpdate", "chargingStation": newer})
+            await updated.say("StatusNotification", AVAILABLE)
+            await updated.asked_for("GetBaseReport")
+            await central.logged(lambda line: line["event"] == "base_report_failed")
 
 
 @pytest.mark.parametrize("version", VERSIONS)
