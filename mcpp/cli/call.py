@@ -62,7 +62,7 @@ def _operations() -> dict[str, str]:
     """What a central system may send: the name of each action, and its profile."""
     from mcpp.server.versions import VERSIONS
 
-    return {name: profile for version in reversed(VERSIONS) for name, profile in version.commands.items()}
+    return dict(sorted((name, profile) for version in reversed(VERSIONS) for name, profile in version.commands.items()))
 
 
 @click.command()

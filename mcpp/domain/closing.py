@@ -133,7 +133,8 @@ def close_by_charger(
 ) -> TransactionStopped | None:
     """Store a stop; None where the charger had stopped this transaction before.
 
-    `so_far` is what it took, in Wh, before values came with the stop; None where none came. `guess` says why the stop is this transaction's where it doesn't name it, and is stored with its evidence.
+    `so_far` is what it took, in Wh, before values came with the stop; None where none came. `guess` says why the stop
+    is this transaction's where it doesn't name it, and is stored with its evidence.
     """
     account = memory.account(q, transaction) if transaction.stopped_at is None else account_of(q, transaction)
     if so_far is None:

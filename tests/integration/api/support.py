@@ -37,7 +37,6 @@ from mcpp.domain.security_profiles import SecurityProfile
 from mcpp.domain.stamps import StampBook
 from mcpp.files.directory import MIB
 from mcpp.files.store import FileStore
-from mcpp.ocpp16.known import KNOWN as OCPP16
 from mcpp.ocppj.actions import Action, AnyAction, Req, Res
 from mcpp.ocppj.errors import NotConnected
 from mcpp.reads.booked import BookedEnergy
@@ -47,7 +46,7 @@ from mcpp.server.connect import ConnectGuide
 from mcpp.server.events import Events
 from mcpp.server.passwords import Passwords
 from mcpp.server.stories import Stories
-from mcpp.server.versions import BUTTONS, CHARGING_PROFILES, local_list_sync, read_unmatched
+from mcpp.server.versions import BUTTONS, CHARGING_PROFILES, VERSIONS, local_list_sync, read_unmatched
 from mcpp.settings import Settings
 from mcpp.storage.readiness import check_writable
 from mcpp.storage.sqlite.copies import SqliteCopies
@@ -277,7 +276,6 @@ async def site(
     lines = LineWriter(sink, render_json, LogLevel.INFO)
     metrics = Metrics(version="0", actions=["Heartbeat"], error_codes=[], stop_reasons=[])
     core = Services(writer, events.publish, events.wanted, AuthorizationPolicy(), 300, memory, stamps)
-    dialect = SpokenVersion(OCPP16, core)
     files = FileStore(
         folder / "files", writer, readers, events.publish, size_limit=2 * MIB, link_lifetime=timedelta(hours=72)
     )
@@ -292,7 +290,7 @@ async def site(
         events=EventStream(events, heartbeat=0.05),
         live=connections,
         disconnect=connections.identities.discard,
-        commands=Commands(connections, [dialect]),
+        commands=Commands(connections, [SpokenVersion(version, core) for version in VERSIONS]),
         charge_points=ChargePoints(readers, connections, stamps, live),
         live_readings=live,
         refused=RefusedConnections(lambda: CHARGER_URL, lambda event: events.publish((event,)), clock.now),

@@ -30,7 +30,8 @@ async def test_kept_as_given_until_forgotten(api: Site) -> None:
     assert (created.status_code, again.status_code) == (201, 200)
     assert read.text == given
     assert read.headers["content-type"] == "application/json"
-    assert listed == [{"name": "Night tariff", "profile": PROFILE | {"stackLevel": 3}}]
+    changed = PROFILE | {"stackLevel": 3}
+    assert listed == [{"name": "Night tariff", "profile": changed, "ocpp_version": "1.6"}]
     assert forgotten.status_code == 204
     assert (await api.get(url)).status_code == 404
     assert (await api.http.delete(url)).status_code == 404

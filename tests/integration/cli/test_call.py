@@ -169,7 +169,7 @@ def test_a_proxy_is_not_asked_for_this_machine(mcpp: Mcpp, api: Api) -> None:
         (("CP-1", "reset"), "did you mean Reset?"),
         (("CP-1", "RemoteStart"), "did you mean RemoteStartTransaction?"),
         (("CP-1", "BootNotification"), "no operation that a central system sends"),
-        (("CP-1", "Xyz"), "there are CancelReservation, "),
+        (("CP-1", "Xyz"), "there are AFRRSignal, "),
         (("CP-1", "Reset", '{"type": "Soft",}'), "in line 1, column "),
         (("CP-1", "Reset", '{"type":\n Soft}'), "Expecting value in line 2, column 2, at Soft}"),
         (("CP-1", "Reset", '{"type": "Soft"'), "where it ends"),

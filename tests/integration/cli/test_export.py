@@ -53,6 +53,8 @@ def test_json_and_csv_say_the_same_in_the_columns_of_the_api(mcpp: Mcpp, databas
             "session_correlation_id": f"{2:032x}",
             "power_w": None,
             "duration_s": None,
+            "evse_id": None,
+            "ocpp_transaction_id": None,
         },
         {
             "transaction_id": closed,
@@ -74,15 +76,17 @@ def test_json_and_csv_say_the_same_in_the_columns_of_the_api(mcpp: Mcpp, databas
             "session_correlation_id": f"{1:032x}",
             "power_w": None,
             "duration_s": 3600,
+            "evse_id": None,
+            "ocpp_transaction_id": None,
         },
     ]
     assert [list(row) for row in rows] == [list(Transaction.model_fields)] * 2
     assert (ended.code, ended.err) == (0, "")
     assert ended.out == (
         f"{','.join(Transaction.model_fields)}\n"
-        f"{running},CP-1,2,TAG,1000,,,2026-05-01T12:01:00.000Z,,,,,false,,,,{2:032x},,\n"
+        f"{running},CP-1,2,TAG,1000,,,2026-05-01T12:01:00.000Z,,,,,false,,,,{2:032x},,,,\n"
         f"{closed},CP-1,1,TAG,1000,8000,7000,2026-05-01T12:00:00.000Z,2026-05-01T13:00:00.000Z,Local,charger,,false,,,,"
-        f"{1:032x},,3600\n"
+        f"{1:032x},,3600,,\n"
     )
 
 

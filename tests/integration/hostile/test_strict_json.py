@@ -62,7 +62,7 @@ async def paths_of(central: Central, identity: str) -> list[str]:
         if "{transaction_id}" in path:
             paths += [path.replace("{transaction_id}", str(one["transaction_id"])) for one in transactions]
         elif "/charge-points/{id}" in path:
-            paths.append(path.replace("{id}", identity))
+            paths.append(path.replace("{id}", identity).replace("{request_id}", "1"))
         elif "{" not in path:
             paths.append(path)
     return [*paths, "/api/v1/transactions.csv", "/api/v1/charge-points/NaN%00"]

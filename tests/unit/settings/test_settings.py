@@ -76,8 +76,6 @@ DEFAULTS = {
     "recovery-grace": "120",
     "base-report": "on",
     "base-report-delay": "15",
-    "contract-roots": "none",
-    "ocsp-responders": "none",
     "auto-start": "off",
     "auto-start-id-tag": "MCPP",
     "price-per-kwh": "none",
