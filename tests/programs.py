@@ -26,8 +26,9 @@ def program(name: str, package: str) -> str:
 
 def make(*arguments: str) -> str:
     """What `make` prints in the repository."""
-    # Where make runs the tests it has left its own flags in the environment.
-    environment = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL")}
+    # Where make runs the tests it has left its own flags and variables in the environment.
+    its_own = ("MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "ARGS")
+    environment = {name: value for name, value in os.environ.items() if name not in its_own}
     command = [program("make", "make"), *arguments]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=30, check=True)
     assert done.stderr == ""

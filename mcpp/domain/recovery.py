@@ -29,8 +29,9 @@ too long by one at most.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 
 from mcpp.domain.bill import bill_of_values
 from mcpp.domain.chronology import believable, is_past_start
@@ -173,14 +174,20 @@ def close_orphans(
     `connected_since` has the charge points that are connected now, by their keys. What a charge point can be asked
     about waits for `mcpp.domain.inquiries`.
     """
-    latest = now - grace
-    due = [
-        transaction
-        for transaction in q.list_suspected(began_until=latest)
-        if is_due(transaction.charge_point_key, latest, connected_since) and not is_to_be_asked(q, transaction)
-    ][:_CLOSED_AT_ONCE]
+    due = list(islice(_orphans(q, now - grace, connected_since), _CLOSED_AT_ONCE))
     closed = [event for transaction in due if (event := close_orphan(q, now, grace, transaction, new_correlation_id()))]
     return Result(len(closed), tuple(closed))
+
+
+def has_orphans(q: Queries, now: datetime, grace: timedelta, connected_since: Mapping[int, datetime]) -> bool:
+    """Whether `close_orphans` has anything to close."""
+    return next(_orphans(q, now - grace, connected_since), None) is not None
+
+
+def _orphans(q: Queries, latest: datetime, connected_since: Mapping[int, datetime]) -> Iterator[Transaction]:
+    for transaction in q.list_suspected(began_until=latest):
+        if is_due(transaction.charge_point_key, latest, connected_since) and not is_to_be_asked(q, transaction):
+            yield transaction
 
 
 def is_due(charge_point_key: int, latest: datetime, connected_since: Mapping[int, datetime]) -> bool:

@@ -25,6 +25,9 @@ from mcpp_generated.db.queries import Queries
 STAMP_INTERVAL = 1.0
 """Seconds between two writings of stamps: what a crash may cost of them."""
 
+MEMORY_INTERVAL = 30.0
+"""Seconds; what one charge point can have filled by then is a few MiB."""
+
 CREDENTIALS_INTERVAL = 1.0
 """Seconds between two looks at the tokens: how late one counts, or doesn't, that a command has made or revoked."""
 
@@ -66,8 +69,25 @@ class StampKeeper(Chore):
         if not stamps:
             return
         with suppress(WriteFailed):
-            await self._writer.submit(write_stamps, stamps)
+            await self._writer.submit_keeping(write_stamps, stamps)
             self._book.written(stamps)
+
+
+class MemoryKeeper(Chore):
+    """Has forgotten now and then what units of work remember of charge points, which bounds it."""
+
+    def __init__(self, writer: Writer[Queries], interval: float = MEMORY_INTERVAL) -> None:
+        super().__init__(interval)
+        self._writer = writer
+
+    async def work(self) -> None:
+        """A unit that may have changed anything: all is forgotten behind it."""
+        with suppress(WriteFailed):
+            await self._writer.submit(_change_nothing)
+
+
+def _change_nothing(_: Queries) -> None:
+    """Might have changed anything."""
 
 
 class CredentialKeeper(Chore):
@@ -164,7 +184,8 @@ class ReservationKeeper(Chore):
     async def work(self) -> None:
         """Store and publish what has expired by now; what the database refuses is overdue the next time too."""
         with suppress(WriteFailed):
-            outcome = await self._writer.submit(reservations.expire, self._now(), new_correlation_id)
+            # It changes nothing that is remembered.
+            outcome = await self._writer.submit_keeping(reservations.expire, self._now(), new_correlation_id)
             self._publish(outcome.events)
 
 
@@ -209,10 +230,10 @@ class RecoveryKeeper(Chore):
             if jumps != self._jumps_seen:
                 await self._writer.submit(recovery.restart_grace_periods, self._now())
                 self._jumps_seen = jumps
-            outcome = await self._writer.submit(
-                recovery.close_orphans, self._now(), self._grace, self._connected_since(), new_correlation_id
-            )
-            self._publish(outcome.events)
+            due = self._now(), self._grace, self._connected_since()
+            if await self._writer.submit_keeping(recovery.has_orphans, *due):
+                outcome = await self._writer.submit(recovery.close_orphans, *due, new_correlation_id)
+                self._publish(outcome.events)
             if self._ask is not None:
                 await self._inquire(self._ask)
 

@@ -196,7 +196,7 @@ async def test_what_a_charger_was_told_stands_in_the_books(tmp_path: Path) -> No
         detail = (await client.get(f"{LIST}/CP-1")).json()
         configuration = (await client.get(f"{LIST}/CP-1/configuration")).json()["items"]
 
-    assert detail["ordered_availability"] == [{"connector_id": 2, "availability": "Inoperative"}]
+    assert detail["ordered_availability"] == [{"connector_id": 2, "evse_id": None, "availability": "Inoperative"}]
     assert [(report["kind"], report["status"]) for report in detail["reports"]] == [("firmware", "Downloaded")]
     assert detail["local_list_version"] == 4
     assert [(key["key"], key["value"]) for key in configuration] == [

@@ -96,12 +96,15 @@ async def test_a_session_with_a_cut_in_the_middle(tmp_path: Path) -> None:
         assert point["connectors"] == [
             {
                 "connector_id": 1,
+                "evse_id": None,
                 "state": "offline",
                 "status": "Charging",
+                "reported_status": None,
                 "error_code": "NoError",
                 "status_at": point["connectors"][0]["status_at"],
                 "status_began_at": point["connectors"][0]["status_at"],
                 "transaction_id": transaction_id,
+                "ocpp_transaction_id": None,
                 **dict.fromkeys(("power_w", "current_a", "voltage_v", "soc_percent", "measured_at")),
             }
         ]

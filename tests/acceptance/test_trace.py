@@ -154,7 +154,10 @@ async def test_a_session_over_a_cut_connection_and_a_restart(tmp_path: Path) -> 
 
     transaction, *entries = map(json.loads, as_json.out.splitlines())
     how = {"ended_by": "operator", "ended_how": "stopped by the operator"}
-    assert transaction == {"kind": "transaction", **shown, **how}
+    # What takes a query of its own in the API is in no story.
+    by_events = {"charging_state", "remote_start_id", "id_token_type", "gaps"}
+    stored = {name: value for name, value in shown.items() if name not in by_events}
+    assert transaction == {"kind": "transaction", **stored, **how}
     (start,) = (entry for entry in entries if entry.get("facts", {}).get("action") == "StartTransaction")
     assert (start["source"], start["kind"]) == ("charger", "message")
     line = next(line for line in lines if line.get("action") == "StartTransaction")

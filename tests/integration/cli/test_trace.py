@@ -135,7 +135,7 @@ def test_a_log_without_its_database(traced: Traced) -> None:
         (["0"], "Invalid value for '[TRANSACTION_ID]': 0 is not in the range 1<=x<=9223372036854775807."),
         (
             ["1", "--connector", "1"],
-            "--charge-point, --connector, --since and --until don't go with a transaction's id",
+            "--charge-point, --connector, --evse, --since and --until don't go with a transaction's id",
         ),
         (["--charge-point", "CP-1"], "--charge-point needs the server's log: give it with --log"),
         (["1", "--log", "none.log"], "Invalid value for '--log': File 'none.log' does not exist."),
