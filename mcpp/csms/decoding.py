@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from operator import attrgetter
 from typing import TypeAlias
@@ -91,6 +92,15 @@ def decode_payload(model: type[Req], payload: bytes) -> Req:
 def invalid_payload(error: ValidationError) -> InvalidPayload:
     """A contract's breach in the words of commands."""
     return InvalidPayload([Mistake(spell_location(e["loc"]), e["msg"]) for e in error.errors(include_url=False)])
+
+
+@contextmanager
+def contract_kept() -> Iterator[None]:
+    """What breaks the contract in a request of ours is said in the words of commands: raises InvalidPayload."""
+    try:
+        yield
+    except ValidationError as error:
+        raise invalid_payload(error) from error
 
 
 def by_field_names(model: type[BaseModel]) -> ReadSubject | None:

@@ -1,16 +1,14 @@
-"""Brings a charge point's local authorization list in line with the stored id tags (OCPP 1.6 §3.5.2, §5.15)."""
+"""The local authorization list as OCPP 1.6 has it (§3.5.2, §5.10, §5.15)."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final
 
-from pydantic import BaseModel
-
-from mcpp.csms.live import Exchange, LiveChargePoints
-from mcpp.domain import local_list
-from mcpp.domain.errors import Unknown
+from mcpp.csms.live import LiveChargePoints
+from mcpp.csms.local_lists import LocalListSync, Sent, UpdateOutcome
+from mcpp.csms.version import SyncLocalList
 from mcpp.domain.local_list import ListUpdate
 from mcpp.ocpp16.core import id_tag_info
 from mcpp.storage.writer import Writer
@@ -25,68 +23,33 @@ from mcpp_generated.ocpp16.models import (
     UpdateType,
 )
 
-_LONGEST_ID_TAG: Final = 20
-"""Characters of an IdToken (OCPP 1.6 §7.28)."""
+_OUTCOMES: Final = {
+    UpdateStatus.ACCEPTED: UpdateOutcome.ACCEPTED,
+    UpdateStatus.FAILED: UpdateOutcome.FAILED,
+    UpdateStatus.VERSION_MISMATCH: UpdateOutcome.VERSION_MISMATCH,
+    UpdateStatus.NOT_SUPPORTED: UpdateOutcome.NOT_SUPPORTED,
+}
 
 
-class _Sent(NamedTuple):
-    update: ListUpdate
-    exchange: Exchange[BaseModel]
-    status: UpdateStatus
+class Ocpp16LocalListSync(LocalListSync):
+    """By GetLocalListVersion and SendLocalList."""
 
-    @property
-    def must_begin_anew(self) -> bool:
-        """Whether the charge point's list isn't what this update was meant for (OCPP 1.6 §5.15)."""
-        is_part_refused = self.status is UpdateStatus.FAILED and not self.update.full
-        return is_part_refused or self.status is UpdateStatus.VERSION_MISMATCH
-
-
-class LocalListSync:
-    """Sends the list: whole, and in parts where the charge point takes no more at once."""
+    longest_id_tag = 20  # of an IdToken (§7.28)
 
     def __init__(self, writer: Writer[Queries], live: LiveChargePoints, now: Callable[[], datetime]) -> None:
-        self._writer = writer
+        super().__init__(writer, now)
         self._live = live
-        self._now = now
 
-    async def sync(self, identity: str) -> Exchange[BaseModel]:
-        """Send what the charge point's list lacks. Returns the last SendLocalList with its response.
-
-        Whatever the charge point holds is replaced. A part that doesn't fit its version is answered by one attempt
-        from the beginning, as §5.15 asks. Raises Unknown, ListTooLong, WriteFailed and what LiveChargePoints raises.
-        """
-        charge_point = await self._writer.submit(lambda q: q.get_credentials(identity=identity))
-        if charge_point is None:
-            raise Unknown(f"no charge point has the identity {identity!r}")
-        sent = await self._attempt(charge_point.key, identity)
-        if sent.must_begin_anew:
-            sent = await self._attempt(charge_point.key, identity)
-        return sent.exchange
-
-    async def _attempt(self, key: int, identity: str) -> _Sent:
-        """Send update after update while they are accepted. Returns the last one sent."""
+    async def _version(self, identity: str) -> int:
         current = await self._live.call(identity, actions.GET_LOCAL_LIST_VERSION, GetLocalListVersionRequest())
-        first, *others = await self._writer.submit(
-            local_list.plan_updates,
-            key,
-            self._now(),
-            current_version=current.list_version,
-            longest_id_tag=_LONGEST_ID_TAG,
-        )
-        sent = await self._send(identity, first)
-        for update in others:
-            if sent.status is not UpdateStatus.ACCEPTED:
-                break
-            sent = await self._send(identity, update)
-        return sent
+        return current.list_version
 
-    async def _send(self, identity: str, update: ListUpdate) -> _Sent:
+    async def _send(self, identity: str, update: ListUpdate) -> Sent:
         action = actions.SEND_LOCAL_LIST
         request = _request(update)
-        payload = action.encode_request(request)
-        exchange = await self._live.send(identity, action, request, payload)
+        exchange = await self._live.send(identity, action, request, action.encode_request(request))
         assert isinstance(exchange.response, SendLocalListResponse)
-        return _Sent(update, exchange, exchange.response.status)
+        return Sent(exchange, _OUTCOMES[exchange.response.status])
 
 
 def _request(update: ListUpdate) -> SendLocalListRequest:
@@ -100,8 +63,6 @@ def _request(update: ListUpdate) -> SendLocalListRequest:
     )
 
 
-def local_list_sync(
-    writer: Writer[Queries], live: LiveChargePoints, now: Callable[[], datetime]
-) -> Callable[[str], Awaitable[Exchange[BaseModel]]]:
+def local_list_sync(writer: Writer[Queries], live: LiveChargePoints, now: Callable[[], datetime]) -> SyncLocalList:
     """The synchronization of one server's charge points, by identity."""
-    return LocalListSync(writer, live, now).sync
+    return Ocpp16LocalListSync(writer, live, now).sync

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from decimal import ROUND_DOWN, Decimal
 from typing import Final
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
-from mcpp.csms.decoding import invalid_payload
+from mcpp.csms.decoding import contract_kept
 from mcpp.csms.live import LiveChargePoints
 from mcpp.csms.operations import ChangeOutcome, PrepareStart, RunningTransaction, TransactionIds, Transactions
 from mcpp.domain.memory import NO_EVSE
@@ -69,7 +68,7 @@ class Ocpp16Operations:
         evse_id: int = NO_EVSE,  # noqa: ARG002  this version knows none
     ) -> bool:
         """RemoteStartTransaction (§5.11)."""
-        with _contract():
+        with contract_kept():
             request = RemoteStartTransactionRequest(connector_id=connector_id, id_tag=id_tag)
         response = await self._live.call(charge_point_id, actions.REMOTE_START_TRANSACTION, request)
         return response.status is RemoteStartStopStatus.ACCEPTED
@@ -82,7 +81,7 @@ class Ocpp16Operations:
 
     async def get_configuration(self, charge_point_id: str, keys: Sequence[str] = ()) -> Mapping[str, str | None]:
         """GetConfiguration (§5.8). A key that was asked for has the spelling that it was asked by."""
-        with _contract():
+        with contract_kept():
             request = GetConfigurationRequest(key=list(keys) or None)
         response = await self._live.call(charge_point_id, actions.GET_CONFIGURATION, request)
         asked = {key.casefold(): key for key in keys}
@@ -90,7 +89,7 @@ class Ocpp16Operations:
 
     async def change_configuration(self, charge_point_id: str, key: str, value: str) -> ChangeOutcome:
         """ChangeConfiguration (§5.3)."""
-        with _contract():
+        with contract_kept():
             request = ChangeConfigurationRequest(key=key, value=value)
         response = await self._live.call(charge_point_id, actions.CHANGE_CONFIGURATION, request)
         return _OUTCOMES[response.status]
@@ -154,12 +153,3 @@ def _profile(profile_id: int, limit: Decimal, transaction_id: int | None = None)
             charging_schedule_period=[ChargingSchedulePeriod(start_period=0, limit=limit)],
         ),
     )
-
-
-@contextmanager
-def _contract() -> Iterator[None]:
-    """What breaks the contract is said in the words of commands."""
-    try:
-        yield
-    except ValidationError as error:
-        raise invalid_payload(error) from error

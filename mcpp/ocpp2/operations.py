@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from decimal import ROUND_DOWN, Decimal
 from typing import Final
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
-from mcpp.csms.decoding import invalid_payload
+from mcpp.csms.decoding import contract_kept
 from mcpp.csms.operations import ChangeOutcome, PrepareStart, TransactionIds, Transactions
 from mcpp.domain.memory import NO_EVSE, WHOLE
 from mcpp.domain.variables import BadKey, VariableRef, read_key
@@ -84,7 +83,7 @@ class Ocpp2Operations:
     ) -> bool:
         """RequestStartTransaction (F01, F02), which names an EVSE, no connector."""
         prepared = await self._prepare_start(id_tag)
-        with _contract():
+        with contract_kept():
             request = RequestStartTransactionRequest(
                 evse_id=evse_id if evse_id != NO_EVSE else None,
                 id_token=token_of(id_tag, prepared.token_type or (CENTRAL if prepared.is_own else None)),
@@ -114,7 +113,7 @@ class Ocpp2Operations:
         values: dict[str, str | None] = {}
         refs = [*asked.values()]
         for first in range(0, len(refs), _AT_ONCE):
-            with _contract():
+            with contract_kept():
                 request = GetVariablesRequest(
                     get_variable_data=[_asked_for(ref) for ref in refs[first : first + _AT_ONCE]]
                 )
@@ -131,7 +130,7 @@ class Ocpp2Operations:
             ref = read_key(key)
         except BadKey:
             return ChangeOutcome.NOT_SUPPORTED
-        with _contract():
+        with contract_kept():
             wanted = SetVariableDataType(
                 attribute_type=attribute_of(ref),
                 attribute_value=value,
@@ -206,12 +205,3 @@ def _profile(profile_id: int, limit: Decimal, transaction_id: str | None = None)
         charging_profile_kind=ChargingProfileKindEnumType.RELATIVE,
         charging_schedule=[schedule],
     )
-
-
-@contextmanager
-def _contract() -> Iterator[None]:
-    """What breaks the contract is said in the words of commands."""
-    try:
-        yield
-    except ValidationError as error:
-        raise invalid_payload(error) from error

@@ -14,7 +14,7 @@ from mcpp.domain.errors import Unknown
 from mcpp.domain.id_tags import StoredTag
 from mcpp.domain.local_list import ListTooLong
 from mcpp.domain.security_profiles import SecurityProfile
-from mcpp.ocpp16.local_list_sync import LocalListSync
+from mcpp.ocpp16.local_list_sync import Ocpp16LocalListSync
 from mcpp.ocppj.actions import Action, AnyAction, Req, Res, decode
 from mcpp.ocppj.errors import ConnectionLost, NotConnected
 from mcpp_generated.db.enums import IdTagStatus
@@ -93,8 +93,8 @@ def charger() -> Charger:
 
 
 @pytest.fixture
-def sync(central: Central, charger: Charger) -> LocalListSync:
-    return LocalListSync(central.writer, charger, lambda: NOW)
+def sync(central: Central, charger: Charger) -> Ocpp16LocalListSync:
+    return Ocpp16LocalListSync(central.writer, charger, lambda: NOW)
 
 
 async def store(central: Central, *tags: StoredTag) -> None:
@@ -110,7 +110,9 @@ async def limit(central: Central, key: str, value: int) -> None:
 FIVE: Sequence[StoredTag] = [StoredTag(name) for name in "ABCDE"]
 
 
-async def test_the_list_is_replaced_whatever_was_in_it(central: Central, charger: Charger, sync: LocalListSync) -> None:
+async def test_the_list_is_replaced_whatever_was_in_it(
+    central: Central, charger: Charger, sync: Ocpp16LocalListSync
+) -> None:
     charger.version, charger.tags = 41, {"GONE": "Accepted"}
     await store(
         central,
@@ -128,7 +130,7 @@ async def test_the_list_is_replaced_whatever_was_in_it(central: Central, charger
     )
 
 
-async def test_no_tags_clear_the_list(charger: Charger, sync: LocalListSync) -> None:
+async def test_no_tags_clear_the_list(charger: Charger, sync: Ocpp16LocalListSync) -> None:
     charger.tags = {"GONE": "Accepted"}
     await sync.sync("CP-1")
 
@@ -137,7 +139,7 @@ async def test_no_tags_clear_the_list(charger: Charger, sync: LocalListSync) -> 
     assert charger.sent == [(1, "Full", 0)]
 
 
-async def test_a_long_list_goes_in_parts(central: Central, charger: Charger, sync: LocalListSync) -> None:
+async def test_a_long_list_goes_in_parts(central: Central, charger: Charger, sync: Ocpp16LocalListSync) -> None:
     await store(central, *FIVE)
     await limit(central, "SendLocalListMaxLength", 2)
     await sync.sync("CP-1")
@@ -148,7 +150,7 @@ async def test_a_long_list_goes_in_parts(central: Central, charger: Charger, syn
 
 @pytest.mark.parametrize("refusal", [UpdateStatus.VERSION_MISMATCH, UpdateStatus.FAILED])
 async def test_a_refused_part_is_answered_by_the_whole_list_once(
-    central: Central, charger: Charger, sync: LocalListSync, refusal: UpdateStatus
+    central: Central, charger: Charger, sync: Ocpp16LocalListSync, refusal: UpdateStatus
 ) -> None:
     await store(central, *FIVE)
     await limit(central, "SendLocalListMaxLength", 3)
@@ -161,7 +163,7 @@ async def test_a_refused_part_is_answered_by_the_whole_list_once(
 
 
 async def test_versions_are_taken_anew_where_somebody_else_changed_the_list(
-    central: Central, charger: Charger, sync: LocalListSync
+    central: Central, charger: Charger, sync: Ocpp16LocalListSync
 ) -> None:
     await store(central, *FIVE)
     await limit(central, "SendLocalListMaxLength", 3)
@@ -177,7 +179,7 @@ async def test_versions_are_taken_anew_where_somebody_else_changed_the_list(
     [(UpdateStatus.VERSION_MISMATCH, 2), (UpdateStatus.FAILED, 1), (UpdateStatus.NOT_SUPPORTED, 1)],
 )
 async def test_what_the_charge_point_keeps_saying_is_the_answer(
-    charger: Charger, sync: LocalListSync, status: UpdateStatus, attempts: int
+    charger: Charger, sync: Ocpp16LocalListSync, status: UpdateStatus, attempts: int
 ) -> None:
     charger.answers = [status] * 5
     exchange = await sync.sync("CP-1")
@@ -186,7 +188,7 @@ async def test_what_the_charge_point_keeps_saying_is_the_answer(
     assert exchange.response == SendLocalListResponse(status=status)
 
 
-async def test_what_can_go_wrong_is_told(central: Central, charger: Charger, sync: LocalListSync) -> None:
+async def test_what_can_go_wrong_is_told(central: Central, charger: Charger, sync: Ocpp16LocalListSync) -> None:
     await central.register("CP-2")
     with pytest.raises(NotConnected):
         await sync.sync("CP-2")
@@ -197,7 +199,9 @@ async def test_what_can_go_wrong_is_told(central: Central, charger: Charger, syn
         await sync.sync("CP-1")
 
 
-async def test_a_list_that_is_too_long_is_not_sent(central: Central, charger: Charger, sync: LocalListSync) -> None:
+async def test_a_list_that_is_too_long_is_not_sent(
+    central: Central, charger: Charger, sync: Ocpp16LocalListSync
+) -> None:
     charger.tags = {"KEPT": "Accepted"}
     await store(central, *FIVE)
     await limit(central, "LocalAuthListMaxLength", 4)
