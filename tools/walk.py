@@ -31,6 +31,7 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 import mcpp
+from mcpp.server.watchdog import THREAD as WATCHDOG
 
 COMMAND: Final = "RemoteStartTransaction from the API"
 
@@ -81,8 +82,16 @@ class _Recorder:
 
     def start(self) -> None:
         """In this thread and in all that start from now on."""
-        threading.setprofile(self._profile)
+        threading.setprofile(self._begin)
         sys.setprofile(self._profile)
+
+    def _begin(self, frame: FrameType, event: str, argument: object) -> None:
+        """The first step of a thread; the one that looks after the others is on no message's way."""
+        if threading.current_thread().name == WATCHDOG:
+            sys.setprofile(None)
+            return
+        sys.setprofile(self._profile)
+        self._profile(frame, event, argument)
 
     def _profile(self, frame: FrameType, event: str, _: object) -> None:
         code = frame.f_code

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
-from functools import partial
 from time import perf_counter
 from typing import Concatenate, ParamSpec, TypeAlias, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 
 from mcpp.csms.decoding import SubjectReader, repaired, thinned_request, widened, widening
+from mcpp.csms.narrowing import encoder
 from mcpp.csms.services import Services
 from mcpp.domain.authorization import Authorization
 from mcpp.domain.events import Event
@@ -243,7 +243,8 @@ class CallRouter:
         """Handle an action's CALLs with `handler`; one handler per action.
 
         Where the version has the action with models of its own, these judge a payload, and the handler gets what it
-        says in the wider model that it's typed by. One that the version doesn't have is passed over.
+        says in the wider model that it's typed by; of its answer, what the version doesn't have stays out. An action
+        that the version doesn't have is passed over.
 
         With `takes_narrow` it gets the version's own model, which costs half as much: it reads nothing but what every
         version has, and compares members of lists as the texts that they are.
@@ -251,7 +252,7 @@ class CallRouter:
         own = self._actions.get(action.name)
         if own is not None:
             model = cast("type[Req]", own.request) if takes_narrow else action.request
-            self._add(action.name, own.request, model, handler, _encoder(action.response))
+            self._add(action.name, own.request, model, handler, encoder(action.response, own.response))
 
     def add_send(self, action: SendAction[Req], handler: Handler[Req, BaseModel]) -> None:
         """Handle an action's SENDs with `handler`, whose response goes nowhere (OCPP-J 2.1 §4.2)."""
@@ -317,13 +318,6 @@ class CallRouter:
         if call.action in self._actions:
             raise CallFault(ErrorCode.NOT_SUPPORTED, f"{call.action} is not handled here")
         raise CallFault(ErrorCode.NOT_IMPLEMENTED, f"unknown action {call.action[:50]}")
-
-
-def _encoder(response: type[Res]) -> Callable[[Res], bytes]:
-    """As Action.encode_response, bound to what it needs; a response without properties is always the same."""
-    if not response.model_fields:
-        return lambda _: b"{}"
-    return partial(response.__pydantic_serializer__.to_json, by_alias=True, exclude_none=True)
 
 
 async def _encode_later(encode: Callable[[Res], bytes], answer: Awaitable[Res]) -> bytes:

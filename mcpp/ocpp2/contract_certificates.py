@@ -154,12 +154,10 @@ async def get_15118_ev_certificate(
             exi_response="",
             status_info=StatusInfoType(reason_code="NoProvider"),
         )
-    # Who says how many it takes is of a version that may be told how many are left (2.1).
-    says_how_many = request.maximum_contract_certificate_chains is not None
     return Get15118EVCertificateResponse(
         status=Iso15118EVCertificateStatusEnumType.ACCEPTED,
         exi_response=answer.exi_response,
-        remaining_contracts=answer.remaining_contracts if says_how_many else None,
+        remaining_contracts=answer.remaining_contracts,
     )
 
 

@@ -17,6 +17,9 @@ from mcpp.plugins.worker import Worker
 from mcpp.server.systemd import ServiceManager
 from mcpp.telemetry.logs.pipeline import get_logger
 
+THREAD: Final = "mcpp-watchdog"
+"""The name of the thread that watches."""
+
 POLL_SECONDS: Final = 0.25
 
 LOOP_STALL_SECONDS: Final = 1.0
@@ -78,7 +81,7 @@ class Watchdog:
         """How long something may stand still before systemd is told no more."""
         self._told_at = 0.0
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="mcpp-watchdog", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=THREAD, daemon=True)
 
     def watch(self, part: Watched) -> None:
         """To be called before `start`."""

@@ -6,6 +6,7 @@ import asyncio
 import os
 import ssl
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -14,7 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from websockets.exceptions import InvalidStatus
 
 from tests.acceptance.server import Server, running_server
-from tests.integration.certificates.device import Device, on_line
+from tests.integration.certificates.device import Device, Station, on_line
 
 
 async def mcpp(*arguments: str) -> tuple[int, str]:
@@ -50,15 +51,19 @@ async def register(server: Server, device: Device) -> None:
     assert answer.is_success, answer.text
 
 
-async def test_a_charger_comes_to_profile_3_from_mcpp_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "device",
+    [Device(), Station(subprotocol="ocpp2.0.1"), Station(subprotocol="ocpp2.1")],
+    ids=lambda device: device.subprotocol,
+)
+async def test_a_charger_comes_to_profile_3_from_mcpp_alone(tmp_path: Path, device: Device) -> None:
     directory = tmp_path / "ca"
     made, said = await mcpp("ca", "init", "--ca-directory", str(directory), "--server-name", "127.0.0.1")
     assert made == 0, said
     flags = (
-        *("--ca-directory", str(directory)),
+        *("--ca-directory", str(directory), "--ocpp-url", "wss://127.0.0.1/ocpp"),
         *("--tls-cert", str(directory / "server.pem"), "--tls-key", str(directory / "server.key")),
     )
-    device = Device()
     async with running_server(tmp_path / "mcpp.db", *flags) as server:
         url = f"wss://127.0.0.1:{server.ocpp_port}/ocpp"
         await register(server, device)
@@ -66,9 +71,10 @@ async def test_a_charger_comes_to_profile_3_from_mcpp_alone(tmp_path: Path) -> N
         # By its password and TLS; the whole roll-out is one command, which ends when the charger is back.
         async with on_line(device, url, trusting(device, directory, tmp_path)) as charger:
             rolling = asyncio.create_task(mcpp("ca", "roll-out", "CP-1", "--api-url", server.http_url))
-            await charger.asked_for("ChangeConfiguration")
+            await charger.asked_for(device.last_of_a_roll_out)
         device.password = None
         async with on_line(device, url, trusting(device, directory, tmp_path)) as charger:
+            assert device.security_profile == 3
             code, said = await rolling
             assert (code, said.splitlines()[-1].split(":")[0]) == (0, "reconnect"), said
 
@@ -79,7 +85,7 @@ async def test_a_charger_comes_to_profile_3_from_mcpp_alone(tmp_path: Path) -> N
         assert [line.split()[2] for line in said.splitlines()[1:]] == ["pending", "issued"]
 
         # There is no way back to the password.
-        stolen = Device(password="a password of sixteen")
+        stolen = replace(device, password="a password of sixteen", certificate=None)
         with pytest.raises(InvalidStatus):
             async with on_line(stolen, url, trusting(stolen, directory, tmp_path)):
                 pass

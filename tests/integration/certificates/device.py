@@ -65,6 +65,12 @@ class Device:
     """It sends a signing request where it's told to."""
     lacks: set[str] = field(default_factory=set)
     """Actions that it doesn't know."""
+    subprotocol: str = "ocpp1.6"
+
+    @property
+    def last_of_a_roll_out(self) -> str:
+        """The action after which it comes back by its higher security profile."""
+        return "ChangeConfiguration"
 
     def signing_request(self) -> str:
         return self.csr or make_csr(self.key, self.identity)
@@ -92,6 +98,10 @@ class Device:
                 return {"status": "Accepted"}
         return {"status": "NotSupported"}
 
+    def is_told_to_ask(self, action: str, payload: dict[str, Any]) -> bool:
+        """Whether a CALL has it send a signing request."""
+        return action == "ExtendedTriggerMessage"
+
     def takes(self, chain: str) -> bool:
         """Whether it can use a certificate: of its own key, by the root that it knows, valid now."""
         certificate = x509.load_pem_x509_certificate(chain.encode())
@@ -103,6 +113,64 @@ class Device:
             return False
         self.certificate = chain
         return True
+
+
+@dataclass
+class Station(Device):
+    """As a Device, in the words of 2.x: its profiles are those of networks, in slots, by priority (B09, B10)."""
+
+    subprotocol: str = "ocpp2.0.1"
+    profiles: dict[int, int] = field(default_factory=lambda: {1: 2})
+    """The security profile of each slot."""
+    priority: str = "1"
+
+    @property
+    def last_of_a_roll_out(self) -> str:
+        """The action after which it comes back by its higher security profile (A05.FR.05)."""
+        return "Reset"
+
+    def is_told_to_ask(self, action: str, payload: dict[str, Any]) -> bool:
+        """Whether a CALL has it send a signing request (A02)."""
+        return action == "TriggerMessage" and payload["requestedMessage"] == "SignChargingStationCertificate"
+
+    def reply(self, action: str, payload: dict[str, Any]) -> JsonValue:
+        """Its answer to a CALL; None where it gives none."""
+        if action in self.replies:
+            return self.replies[action](payload)
+        match action:
+            case "InstallCertificate":
+                assert payload["certificateType"] == "CSMSRootCertificate"
+                self.root = payload["certificate"]
+                return {"status": "Accepted"}
+            case "TriggerMessage":
+                return {"status": "Accepted" if self.is_told_to_ask(action, payload) else "NotImplemented"}
+            case "SetNetworkProfile":
+                told = payload["connectionData"]
+                if told["securityProfile"] == 3 and (self.root is None or self.certificate is None):
+                    return {"status": "Rejected"}
+                self.profiles[payload["configurationSlot"]] = told["securityProfile"]
+                return {"status": "Accepted"}
+            case "GetVariables":
+                return {"getVariableResult": [self._get(asked) for asked in payload["getVariableData"]]}
+            case "SetVariables":
+                return {"setVariableResult": [self._set(asked) for asked in payload["setVariableData"]]}
+            case "Reset":
+                self.security_profile = self.profiles[int(self.priority.split(",")[0])]
+                return {"status": "Accepted"}
+        return super().reply(action, payload)
+
+    def _get(self, asked: dict[str, Any]) -> dict[str, JsonValue]:
+        named: dict[str, JsonValue] = {"component": asked["component"], "variable": asked["variable"]}
+        if asked["variable"]["name"] != "NetworkConfigurationPriority":
+            return {**named, "attributeStatus": "UnknownVariable"}
+        return {**named, "attributeStatus": "Accepted", "attributeValue": self.priority}
+
+    def _set(self, asked: dict[str, Any]) -> dict[str, JsonValue]:
+        named: dict[str, JsonValue] = {"component": asked["component"], "variable": asked["variable"]}
+        if asked["variable"]["name"] != "NetworkConfigurationPriority":
+            return {**named, "attributeStatus": "UnknownVariable"}
+        self.priority = asked["attributeValue"]
+        return {**named, "attributeStatus": "RebootRequired"}
 
 
 class DeviceCharger(RawCharger):
@@ -128,7 +196,8 @@ class DeviceCharger(RawCharger):
             reply = self.device.reply(action, payload)
             self.answers[action] = (lambda _: None) if reply is None else reply
             await super()._take(frame)
-            if action == "ExtendedTriggerMessage" and reply == {"status": "Accepted"} and self.device.asks:
+            told = self.device.is_told_to_ask(action, payload) and reply == {"status": "Accepted"}
+            if told and self.device.asks:
                 task = asyncio.create_task(self.ask_for_certificate())
                 self._asking.add(task)
                 task.add_done_callback(self._asked)
@@ -150,7 +219,7 @@ async def on_line(device: Device, url: str, context: ssl.SSLContext | None = Non
         headers["Authorization"] = "Basic " + base64.b64encode(credentials).decode()
     socket = await connect(
         f"{url}/{device.identity}",
-        subprotocols=[Subprotocol("ocpp1.6")],
+        subprotocols=[Subprotocol(device.subprotocol)],
         additional_headers=headers,
         ping_interval=None,
         max_size=None,
