@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
+from functools import partial
 from typing import Final
 
 from pydantic import BaseModel
 
+from mcpp.csms.current_limits import STACK_LEVEL, limit_by_profiles
 from mcpp.csms.decoding import contract_kept
 from mcpp.csms.live import LiveChargePoints
 from mcpp.csms.operations import ChangeOutcome, PrepareStart, RunningTransaction, TransactionIds, Transactions
@@ -39,22 +41,9 @@ _OUTCOMES: Final = {
     ConfigurationStatus.NOT_SUPPORTED: ChangeOutcome.NOT_SUPPORTED,
 }
 
-_STACK_LEVEL: Final = 0
-"""The one level that every charge point has; an operator's own profile on a higher one goes before (§3.13.2)."""
-
-_FIRST_PROFILE_ID: Final = 16_000_000
-"""Far from the ids that people choose; each connector has two from here on: the default's and the transaction's."""
-
-_TENTH: Final = Decimal("0.1")
-
 
 class Ocpp16Operations:
-    """Implements `mcpp.csms.operations.Operations`; InvalidPayload, too, is raised where a text is too long.
-
-    A limit is a charging profile with one period and no start of its own, so that no charge point's clock matters:
-    a TxDefaultProfile for the transactions to come and a TxProfile for the one that runs, which some charge points
-    need to obey at once. Both are on stack level 0 and have ids by their connector, so a later limit replaces them.
-    """
+    """Implements `mcpp.csms.operations.Operations`; InvalidPayload, too, is raised where a text is too long."""
 
     def __init__(self, live: LiveChargePoints, running_transaction: RunningTransaction) -> None:
         self._live = live
@@ -97,25 +86,25 @@ class Ocpp16Operations:
     async def limit_current(
         self, charge_point_id: str, connector_id: int, amperes: Decimal | None, evse_id: int = NO_EVSE
     ) -> bool:
-        """SetChargingProfile (§5.16), or ClearChargingProfile (§5.5) to lift. Tenths are rounded down.
+        """SetChargingProfile (§5.16), or ClearChargingProfile (§5.5) to lift; see `limit_by_profiles`."""
 
-        True only if all of it was accepted; else, as when something is raised, a part of it may be in force.
-        """
-        default_id = _FIRST_PROFILE_ID + 2 * connector_id
-        running_id = default_id + 1
-        if amperes is None:
-            await self._clear_profile(charge_point_id, default_id)
-            await self._clear_profile(charge_point_id, running_id)
-            return True
-        limit = amperes.quantize(_TENTH, rounding=ROUND_DOWN)
-        default = _profile(default_id, limit)
-        accepted = await self._set_profile(charge_point_id, connector_id, default)
-        # Asked only now: a transaction that begins after this has begun under the default.
-        transaction = await self._running_transaction(charge_point_id, connector_id, evse_id)
-        if transaction is None:
-            return accepted
-        running = _profile(running_id, limit, transaction.transaction_id)
-        return await self._set_profile(charge_point_id, connector_id, running) and accepted
+        async def limit_default(profile_id: int, limit: Decimal) -> bool:
+            return await self._set_profile(charge_point_id, connector_id, _profile(profile_id, limit))
+
+        async def limit_running(profile_id: int, limit: Decimal) -> bool:
+            running = await self._running_transaction(charge_point_id, connector_id, evse_id)
+            if running is None:
+                return True
+            profile = _profile(profile_id, limit, running.transaction_id)
+            return await self._set_profile(charge_point_id, connector_id, profile)
+
+        return await limit_by_profiles(
+            connector_id,
+            amperes,
+            clear=partial(self._clear_profile, charge_point_id),
+            limit_default=limit_default,
+            limit_running=limit_running,
+        )
 
     async def _set_profile(self, charge_point_id: str, connector_id: int, profile: ChargingProfile) -> bool:
         request = SetChargingProfileRequest(connector_id=connector_id, cs_charging_profiles=profile)
@@ -145,7 +134,7 @@ def _profile(profile_id: int, limit: Decimal, transaction_id: int | None = None)
     return ChargingProfile(
         charging_profile_id=profile_id,
         transaction_id=transaction_id,
-        stack_level=_STACK_LEVEL,
+        stack_level=STACK_LEVEL,
         charging_profile_purpose=purposes.TX_DEFAULT_PROFILE if transaction_id is None else purposes.TX_PROFILE,
         charging_profile_kind=ChargingProfileKindType.RELATIVE,
         charging_schedule=ChargingSchedule(

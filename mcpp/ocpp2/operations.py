@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
+from functools import partial
 from typing import Final
 
 from pydantic import BaseModel
 
+from mcpp.csms.current_limits import STACK_LEVEL, limit_by_profiles
 from mcpp.csms.decoding import contract_kept
 from mcpp.csms.operations import ChangeOutcome, PrepareStart, TransactionIds, Transactions
 from mcpp.domain.memory import NO_EVSE, WHOLE
@@ -50,24 +52,11 @@ _OUTCOMES: Final = {
 _AT_ONCE: Final = 10
 """Variables that are asked for by one message: every charge point has a limit, which few tell."""
 
-_STACK_LEVEL: Final = 0
-"""The one level that every charge point has; an operator's own profile on a higher one goes before (K01)."""
-
-_FIRST_PROFILE_ID: Final = 16_000_000
-"""Far from the ids that people choose; each EVSE has two from here on: the default's and the transaction's."""
-
 _SCHEDULE_ID: Final = 1
-
-_TENTH: Final = Decimal("0.1")
 
 
 class Ocpp2Operations:
-    """Implements `mcpp.csms.operations.Operations`; InvalidPayload, too, is raised where a text is too long.
-
-    A limit is a charging profile with one period and no start of its own, so that no charge point's clock matters:
-    a TxDefaultProfile for the transactions to come and a TxProfile for the one that runs, both of the EVSE. They are on
-    stack level 0 and have ids by their EVSE, so a later limit replaces them.
-    """
+    """Implements `mcpp.csms.operations.Operations`; InvalidPayload, too, is raised where a text is too long."""
 
     def __init__(self, calls: Calls, transactions: Transactions, prepare_start: PrepareStart) -> None:
         self._calls = calls
@@ -148,25 +137,28 @@ class Ocpp2Operations:
         amperes: Decimal | None,
         evse_id: int = NO_EVSE,
     ) -> bool:
-        """SetChargingProfile (K01), or ClearChargingProfile (K10) to lift. Tenths are rounded down.
+        """SetChargingProfile (K01), or ClearChargingProfile (K10) to lift; see `limit_by_profiles`.
 
-        The limit is the EVSE's, whichever connector is named. True only if all of it was accepted; else, as when
-        something is raised, a part of it may be in force.
+        The limit is the EVSE's, whichever connector is named.
         """
-        default_id = _FIRST_PROFILE_ID + 2 * evse_id
-        running_id = default_id + 1
-        if amperes is None:
-            await self._clear_profile(charge_point_id, default_id)
-            await self._clear_profile(charge_point_id, running_id)
-            return True
-        limit = amperes.quantize(_TENTH, rounding=ROUND_DOWN)
-        accepted = await self._set_profile(charge_point_id, evse_id, _profile(default_id, limit))
-        # Asked only now: a transaction that begins after this has begun under the default.
-        transaction = await self._transactions.running_transaction(charge_point_id, WHOLE, evse_id)
-        if transaction is None or transaction.ocpp_transaction_id is None:
-            return accepted
-        running = _profile(running_id, limit, transaction.ocpp_transaction_id)
-        return await self._set_profile(charge_point_id, evse_id, running) and accepted
+
+        async def limit_default(profile_id: int, limit: Decimal) -> bool:
+            return await self._set_profile(charge_point_id, evse_id, _profile(profile_id, limit))
+
+        async def limit_running(profile_id: int, limit: Decimal) -> bool:
+            running = await self._transactions.running_transaction(charge_point_id, WHOLE, evse_id)
+            if running is None or running.ocpp_transaction_id is None:
+                return True
+            profile = _profile(profile_id, limit, running.ocpp_transaction_id)
+            return await self._set_profile(charge_point_id, evse_id, profile)
+
+        return await limit_by_profiles(
+            evse_id,
+            amperes,
+            clear=partial(self._clear_profile, charge_point_id),
+            limit_default=limit_default,
+            limit_running=limit_running,
+        )
 
     async def _set_profile(self, charge_point_id: str, evse_id: int, profile: ChargingProfileType) -> bool:
         request = SetChargingProfileRequest(evse_id=evse_id, charging_profile=profile)
@@ -200,7 +192,7 @@ def _profile(profile_id: int, limit: Decimal, transaction_id: str | None = None)
     return ChargingProfileType(
         id=profile_id,
         transaction_id=transaction_id,
-        stack_level=_STACK_LEVEL,
+        stack_level=STACK_LEVEL,
         charging_profile_purpose=purposes.TX_DEFAULT_PROFILE if transaction_id is None else purposes.TX_PROFILE,
         charging_profile_kind=ChargingProfileKindEnumType.RELATIVE,
         charging_schedule=[schedule],
