@@ -109,6 +109,18 @@ ON CONFLICT (charge_point_key, monitor_id) DO UPDATE SET
 -- name: GetMonitorSeverity :one
 SELECT severity FROM device_monitors WHERE charge_point_key = @charge_point_key AND monitor_id = @monitor_id;
 
+-- Note which of a charge point's monitors an event stream sends the values of; NULL: of none.
+-- name: SetMonitorStream :exec
+UPDATE device_monitors SET stream_id = iif(monitor_id = sqlc.narg(monitor_id), @stream_id, NULL)
+WHERE charge_point_key = @charge_point_key AND (stream_id = @stream_id OR monitor_id = sqlc.narg(monitor_id));
+
+-- The variable that an event stream sends the values of. One charge point has so few monitors (mcpp.bounds) that all may
+-- be looked at.
+-- name: GetStreamedVariable :one
+SELECT v.* FROM device_monitors AS m
+JOIN device_variables AS v ON v.charge_point_key = m.charge_point_key AND v.key = m.variable_key
+WHERE m.charge_point_key = @charge_point_key AND m.stream_id = @stream_id;
+
 -- A charge point's monitors by their ids, a page at a time.
 -- name: ListMonitors :many
 SELECT * FROM device_monitors

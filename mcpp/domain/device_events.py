@@ -14,7 +14,7 @@ from typing import Final
 
 from mcpp import bounds
 from mcpp.bounds import Over
-from mcpp.domain.device_model import masked_json, presentable, set_known_value
+from mcpp.domain.device_model import masked_json, note_value, presentable
 from mcpp.domain.events import DeviceEventReceived
 from mcpp.domain.occasion import LeftOut, Occasion, Result
 from mcpp.domain.variables import VariableRef
@@ -157,10 +157,8 @@ def _value(q: Queries, occasion: Occasion, event: DeviceEvent) -> str | None:
     known = q.get_variable(charge_point_key=occasion.charge_point_key, key=ref.key)
     if known is None:
         return presentable(ref, event.value)
-    # Since when it's known counts by our clock; an event out of the charge point's queue is as old as it says.
-    since = min(event.occurred_at or occasion.at, occasion.at)
-    if event.value is not None and since >= known.known_at:
-        set_known_value(q, known, event.value, since)
+    if event.value is not None:
+        note_value(q, occasion, known, event.value, event.occurred_at)
     return presentable(ref, event.value, known.mutability)
 
 

@@ -98,6 +98,16 @@ def set_known_value(q: Queries, known: DeviceVariable, value: str | None, at: da
     q.set_variable_value(charge_point_key=known.charge_point_key, key=known.key, value=shown, known_at=at)
 
 
+def note_value(
+    q: Queries, occasion: Occasion, known: DeviceVariable, value: str, occurred_at: datetime | None = None
+) -> None:
+    """Bring an attribute that is known up to what it was at a time, unless what is known is newer."""
+    # Since when it's known counts by our clock; what comes out of the charge point's queue is as old as it says.
+    since = min(occurred_at or occasion.at, occasion.at)
+    if since >= known.known_at:
+        set_known_value(q, known, value, since)
+
+
 def presentable(ref: VariableRef, value: str | None, mutability: Mutability | None = None) -> str | None:
     """A value as it may be stored and shown; None where it's secret."""
     return None if value is None or is_secret(ref, mutability) else redact_text(value)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import partial
 from typing import Final
 
 from mcpp.csms.answers import AnyMeaning, Meaning, means
 from mcpp.csms.calls import CallContext, CallRouter
-from mcpp.domain import device_reports
-from mcpp.domain.device_reports import ReportChunk
+from mcpp.domain import event_streams
+from mcpp.domain.event_streams import StreamedValue
 from mcpp.domain.occasion import Occasion, Result
 from mcpp.ocpp2.naming import content_of
 from mcpp.storage.pending import Pending
-from mcpp_generated.db.enums import DeviceReportKind
 from mcpp_generated.db.queries import Queries
 from mcpp_generated.ocpp21 import actions
 from mcpp_generated.ocpp21.models import (
@@ -20,7 +21,6 @@ from mcpp_generated.ocpp21.models import (
     AdjustPeriodicEventStreamResponse,
     ClosePeriodicEventStreamRequest,
     ClosePeriodicEventStreamResponse,
-    ConstantStreamDataType,
     GenericStatusEnumType,
     GetPeriodicEventStreamRequest,
     GetPeriodicEventStreamResponse,
@@ -28,9 +28,6 @@ from mcpp_generated.ocpp21.models import (
     OpenPeriodicEventStreamRequest,
     OpenPeriodicEventStreamResponse,
 )
-
-_STREAMS: Final = DeviceReportKind.EVENT_STREAMS
-_VALUES: Final = DeviceReportKind.EVENT_STREAM_VALUES
 
 
 def register(router: CallRouter) -> None:
@@ -44,26 +41,37 @@ def open_periodic_event_stream(
     context: CallContext, request: OpenPeriodicEventStreamRequest
 ) -> Pending[OpenPeriodicEventStreamResponse]:
     """N11: a charge point begins to send a stream; any is welcome."""
-    return context.write(device_reports.note_snapshot, _stream(request.constant_stream_data)).then(
-        lambda _: OpenPeriodicEventStreamResponse(status=GenericStatusEnumType.ACCEPTED)
-    )
+    stream = request.constant_stream_data
+    return context.write(
+        event_streams.note_stream, stream.id, stream.variable_monitoring_id, content_of(stream)
+    ).then(lambda _: OpenPeriodicEventStreamResponse(status=GenericStatusEnumType.ACCEPTED))
 
 
 def close_periodic_event_stream(
     context: CallContext, request: ClosePeriodicEventStreamRequest
 ) -> Pending[ClosePeriodicEventStreamResponse]:
-    """N12: the stream ends; its last values stay."""
-    return context.write(device_reports.forget_snapshot, _STREAMS, request.id).then(
-        lambda _: ClosePeriodicEventStreamResponse()
-    )
+    """N12: the stream ends."""
+    return context.write(event_streams.end_stream, request.id).then(lambda _: ClosePeriodicEventStreamResponse())
 
 
 def notify_periodic_event_stream(
     context: CallContext, request: NotifyPeriodicEventStream
 ) -> Pending[ClosePeriodicEventStreamResponse]:
-    """N15: the newest values of a stream take the place of those before; the response goes nowhere."""
-    chunk = ReportChunk(kind=_VALUES, request_id=request.id, content=content_of(request, without=("id",)))
-    return context.write(device_reports.note_snapshot, chunk).then(lambda _: ClosePeriodicEventStreamResponse())
+    """N15: the values of a stream; the response goes nowhere."""
+    last = max(request.data, key=lambda element: element.t)
+    newest = StreamedValue(last.v, _after(request.basetime, last.t))
+    content = content_of(request, without=("id",))
+    return context.write(event_streams.note_stream_values, request.id, newest, content).then(
+        lambda _: ClosePeriodicEventStreamResponse()
+    )
+
+
+def _after(begin: datetime, seconds: Decimal) -> datetime:
+    """A time of a stream; its beginning, where the other is none that there is."""
+    try:
+        return begin + timedelta(seconds=float(seconds))
+    except OverflowError:
+        return begin
 
 
 def _get_periodic_event_stream(_: GetPeriodicEventStreamRequest, response: GetPeriodicEventStreamResponse) -> Meaning:
@@ -71,7 +79,7 @@ def _get_periodic_event_stream(_: GetPeriodicEventStreamRequest, response: GetPe
 
     def change(q: Queries, occasion: Occasion) -> Result[None]:
         for stream in response.constant_stream_data or ():
-            device_reports.note_snapshot(q, occasion, _stream(stream))
+            event_streams.note_stream(q, occasion, stream.id, stream.variable_monitoring_id, content_of(stream))
         return Result(None)
 
     return Meaning(change)
@@ -83,12 +91,7 @@ def _adjust_periodic_event_stream(
     """N14."""
     if response.status is not GenericStatusEnumType.ACCEPTED:
         return None
-    chunk = ReportChunk(kind=_STREAMS, request_id=request.id, content=content_of(request))
-    return Meaning(partial(device_reports.note_merged_snapshot, chunk=chunk))
-
-
-def _stream(stream: ConstantStreamDataType) -> ReportChunk:
-    return ReportChunk(kind=_STREAMS, request_id=stream.id, content=content_of(stream))
+    return Meaning(partial(event_streams.adjust_stream, stream_id=request.id, content=content_of(request)))
 
 
 ANSWERS: Final[dict[str, AnyMeaning]] = dict(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,60 @@ async def test_a_stream_of_events_is_kept_and_never_answered(central: Central) -
         assert set(reports) == {"event_streams", "event_stream_values"}
         assert await charger.say("ClosePeriodicEventStream", {"id": 3}) == {}
         assert [it["kind"] for it in await central.items("charge-points/CP-1/reports")] == ["event_stream_values"]
+
+
+async def test_a_stream_moves_its_variable(central: Central) -> None:
+    """N11: by the monitor, as GetPeriodicEventStream tells of it, too; never back in time."""
+    named: dict[str, JsonValue] = {"component": {"name": "EVSE", "evse": {"id": 1}}, "variable": {"name": "Voltage"}}
+    report: JsonValue = {
+        "requestId": 1,
+        "generatedAt": "2026-04-01T09:00:00.000Z",
+        "seqNo": 0,
+        "reportData": [{**named, "variableAttribute": [{"value": "0"}]}],
+    }
+    monitor: JsonValue = {
+        "id": 7,
+        "transaction": False,
+        "value": 1,
+        "type": "Delta",
+        "severity": 9,
+        "eventNotificationType": "CustomMonitor",
+    }
+    monitors: JsonValue = {
+        "requestId": 2,
+        "generatedAt": "2026-04-01T09:00:00.000Z",
+        "seqNo": 0,
+        "monitor": [{**named, "variableMonitoring": [monitor]}],
+    }
+
+    async def shown() -> object:
+        (variable,) = await central.items("charge-points/CP-1/variables", component="EVSE")
+        return variable["value"]
+
+    async with charger_of(central, "2.1") as charger:
+        await charger.say("NotifyReport", report)
+        await charger.say("NotifyMonitoringReport", monitors)
+
+        async def stream(begin: datetime, *values: tuple[float, str]) -> None:
+            data: JsonValue = [{"t": seconds, "v": value} for seconds, value in values]
+            payload: JsonValue = {"id": 3, "pending": 0, "basetime": begin.isoformat(), "data": data}
+            await charger.send(json.dumps([6, f"s{begin}", "NotifyPeriodicEventStream", payload]))
+            await charger.say("Heartbeat", {})
+
+        now = datetime.now(UTC)
+        await stream(now, (0, "229"))
+        assert await shown() == "0"  # of no monitor that is known
+        charger.answers["GetPeriodicEventStream"] = {
+            "constantStreamData": [{"id": 3, "variableMonitoringId": 7, "params": {"interval": 60}}]
+        }
+        await central.accepted("GetPeriodicEventStream", {})
+        await stream(now, (0.5, "231"), (0, "230"))
+        assert await shown() == "231"
+        await stream(now - timedelta(hours=1), (0, "200"), (1, "201"))
+        assert await shown() == "231"
+        await charger.say("ClosePeriodicEventStream", {"id": 3})
+        await stream(datetime.now(UTC), (1, "232"))
+        assert await shown() == "231"
 
 
 @pytest.mark.parametrize("version", VERSIONS)

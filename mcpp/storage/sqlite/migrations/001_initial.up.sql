@@ -148,7 +148,7 @@ CREATE TABLE device_variables (
 ) STRICT, WITHOUT ROWID;
 
 -- Monitors of a charge point's variables, by the id that it gave them. variable_key: as device_variables.key.
--- origin: who made it, where that is told.
+-- origin: who made it, where that is told. stream_id: the event stream that sends its variable's values (OCPP 2.1).
 CREATE TABLE device_monitors (
     charge_point_key     INTEGER NOT NULL REFERENCES charge_points (key) ON DELETE CASCADE,
     monitor_id           INTEGER NOT NULL,
@@ -164,6 +164,7 @@ CREATE TABLE device_monitors (
     severity             INTEGER NOT NULL,
     is_transaction_only  INTEGER NOT NULL CHECK (is_transaction_only IN (0, 1)),
     origin               TEXT,
+    stream_id            INTEGER,
     known_at             INTEGER NOT NULL,
     PRIMARY KEY (charge_point_key, monitor_id)
 ) STRICT, WITHOUT ROWID;
