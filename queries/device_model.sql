@@ -109,10 +109,13 @@ ON CONFLICT (charge_point_key, monitor_id) DO UPDATE SET
 -- name: GetMonitorSeverity :one
 SELECT severity FROM device_monitors WHERE charge_point_key = @charge_point_key AND monitor_id = @monitor_id;
 
--- Note which of a charge point's monitors an event stream sends the values of; NULL: of none.
+-- No monitor's variable is what an event stream sends.
+-- name: ForgetMonitorStream :exec
+UPDATE device_monitors SET stream_id = NULL WHERE charge_point_key = @charge_point_key AND stream_id = @stream_id;
+
+-- Note the monitor whose variable's values an event stream sends.
 -- name: SetMonitorStream :exec
-UPDATE device_monitors SET stream_id = iif(monitor_id = sqlc.narg(monitor_id), @stream_id, NULL)
-WHERE charge_point_key = @charge_point_key AND (stream_id = @stream_id OR monitor_id = sqlc.narg(monitor_id));
+UPDATE device_monitors SET stream_id = @stream_id WHERE charge_point_key = @charge_point_key AND monitor_id = @monitor_id;
 
 -- The variable that an event stream sends the values of. One charge point has so few monitors (mcpp.bounds) that all may
 -- be looked at.

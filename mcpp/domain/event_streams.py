@@ -28,6 +28,7 @@ def note_stream(
     q: Queries, occasion: Occasion, stream_id: int, monitor_id: int, content: Mapping[str, object]
 ) -> Result[None]:
     """Note a stream of the values of a monitor's variable; `content` is what is said of it, as JSON has it."""
+    q.forget_monitor_stream(charge_point_key=occasion.charge_point_key, stream_id=stream_id)
     q.set_monitor_stream(charge_point_key=occasion.charge_point_key, stream_id=stream_id, monitor_id=monitor_id)
     return note_snapshot(q, occasion, _chunk(DeviceReportKind.EVENT_STREAMS, stream_id, content))
 
@@ -49,7 +50,7 @@ def note_stream_values(
 
 def end_stream(q: Queries, occasion: Occasion, stream_id: int) -> Result[None]:
     """The stream is no more; its last values stay."""
-    q.set_monitor_stream(charge_point_key=occasion.charge_point_key, stream_id=stream_id, monitor_id=None)
+    q.forget_monitor_stream(charge_point_key=occasion.charge_point_key, stream_id=stream_id)
     return forget_snapshot(q, occasion, DeviceReportKind.EVENT_STREAMS, stream_id)
 
 

@@ -42,9 +42,9 @@ def open_periodic_event_stream(
 ) -> Pending[OpenPeriodicEventStreamResponse]:
     """N11: a charge point begins to send a stream; any is welcome."""
     stream = request.constant_stream_data
-    return context.write(
-        event_streams.note_stream, stream.id, stream.variable_monitoring_id, content_of(stream)
-    ).then(lambda _: OpenPeriodicEventStreamResponse(status=GenericStatusEnumType.ACCEPTED))
+    return context.write(event_streams.note_stream, stream.id, stream.variable_monitoring_id, content_of(stream)).then(
+        lambda _: OpenPeriodicEventStreamResponse(status=GenericStatusEnumType.ACCEPTED)
+    )
 
 
 def close_periodic_event_stream(

@@ -329,6 +329,7 @@ class DeviceMonitor(NamedTuple):
     severity: int
     is_transaction_only: bool
     origin: str | None
+    stream_id: int | None
     known_at: datetime
 
 

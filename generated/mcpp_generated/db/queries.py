@@ -680,6 +680,19 @@ class Queries(Protocol):
         """The severity of a monitor's events."""
         raise NotImplementedError
 
+    def forget_monitor_stream(self, *, charge_point_key: int, stream_id: int | None) -> None:
+        """No monitor's variable is what an event stream sends."""
+        raise NotImplementedError
+
+    def set_monitor_stream(self, *, stream_id: int | None, charge_point_key: int, monitor_id: int) -> None:
+        """Note the monitor whose variable's values an event stream sends."""
+        raise NotImplementedError
+
+    def get_streamed_variable(self, *, charge_point_key: int, stream_id: int | None) -> DeviceVariable | None:
+        """The variable that an event stream sends the values of. One charge point has so few monitors (mcpp.bounds) that all may
+        be looked at."""
+        raise NotImplementedError
+
     def list_monitors(self, *, charge_point_key: int, after: int, page_size: int) -> list[DeviceMonitor]:
         """A charge point's monitors by their ids, a page at a time."""
         raise NotImplementedError

@@ -1053,6 +1053,18 @@ class SqliteQueries:
         ).fetchone()
         return None if row is None else row[0]
 
+    def forget_monitor_stream(self, *, charge_point_key: int, stream_id: int | None) -> None:
+        self._execute(statements.FORGET_MONITOR_STREAM, (charge_point_key, stream_id))
+
+    def set_monitor_stream(self, *, stream_id: int | None, charge_point_key: int, monitor_id: int) -> None:
+        self._execute(statements.SET_MONITOR_STREAM, (stream_id, charge_point_key, monitor_id))
+
+    def get_streamed_variable(self, *, charge_point_key: int, stream_id: int | None) -> DeviceVariable | None:
+        row: StoredDeviceVariable | None = self._execute(
+            statements.GET_STREAMED_VARIABLE, (charge_point_key, stream_id)
+        ).fetchone()
+        return None if row is None else decode_device_variable(row)
+
     def list_monitors(self, *, charge_point_key: int, after: int, page_size: int) -> list[DeviceMonitor]:
         rows: list[StoredDeviceMonitor] = self._execute(
             statements.LIST_MONITORS, (charge_point_key, after, page_size)

@@ -713,7 +713,9 @@ def decode_size_of_variables_row(row: StoredSizeOfVariablesRow) -> SizeOfVariabl
     return SizeOfVariablesRow(*row)
 
 
-StoredDeviceMonitor: TypeAlias = tuple[int, int, str, str, str, int, int, str, str, str, str, int, int, str | None, int]
+StoredDeviceMonitor: TypeAlias = tuple[
+    int, int, str, str, str, int, int, str, str, str, str, int, int, str | None, int | None, int
+]
 
 
 def decode_device_monitor(row: StoredDeviceMonitor) -> DeviceMonitor:
@@ -732,6 +734,7 @@ def decode_device_monitor(row: StoredDeviceMonitor) -> DeviceMonitor:
         severity,
         is_transaction_only,
         origin,
+        stream_id,
         known_at,
     ) = row
     return DeviceMonitor(
@@ -749,6 +752,7 @@ def decode_device_monitor(row: StoredDeviceMonitor) -> DeviceMonitor:
         severity,
         bool(is_transaction_only),
         origin,
+        stream_id,
         from_milliseconds(known_at),
     )
 

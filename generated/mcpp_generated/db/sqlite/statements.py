@@ -519,8 +519,19 @@ ON CONFLICT (charge_point_key, monitor_id) DO UPDATE SET
 GET_MONITOR_SEVERITY: Final = """\
 SELECT severity FROM device_monitors WHERE charge_point_key = ?1 AND monitor_id = ?2"""
 
+FORGET_MONITOR_STREAM: Final = """\
+UPDATE device_monitors SET stream_id = NULL WHERE charge_point_key = ?1 AND stream_id = ?2"""
+
+SET_MONITOR_STREAM: Final = """\
+UPDATE device_monitors SET stream_id = ?1 WHERE charge_point_key = ?2 AND monitor_id = ?3"""
+
+GET_STREAMED_VARIABLE: Final = """\
+SELECT v.charge_point_key, v."key", v.component, v.component_instance, v.evse_id, v.connector_id, v.variable, v.variable_instance, v.attribute, v.value, v.mutability, v.data_type, v.unit, v.min_limit, v.max_limit, v.max_elements, v.values_list, v.supports_monitoring, v.is_persistent, v.is_constant, v.known_at FROM device_monitors AS m
+JOIN device_variables AS v ON v.charge_point_key = m.charge_point_key AND v.key = m.variable_key
+WHERE m.charge_point_key = ?1 AND m.stream_id = ?2"""
+
 LIST_MONITORS: Final = """\
-SELECT charge_point_key, monitor_id, variable_key, component, component_instance, evse_id, connector_id, variable, variable_instance, type, value, severity, is_transaction_only, origin, known_at FROM device_monitors
+SELECT charge_point_key, monitor_id, variable_key, component, component_instance, evse_id, connector_id, variable, variable_instance, type, value, severity, is_transaction_only, origin, stream_id, known_at FROM device_monitors
 WHERE charge_point_key = ?1 AND monitor_id > ?2
 ORDER BY monitor_id LIMIT ?3"""
 
