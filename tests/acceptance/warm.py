@@ -1,4 +1,4 @@
-"""`mcpp serve` by a process that has the program loaded already and forks: a start costs a sixth of its CPU time.
+"""`mcpp` by a process that has the program loaded already and forks: a start costs a sixth of its CPU time.
 
 What is forked runs the command from its first line, in a process of its own with arguments, environment and directory
 of its own. Run as a program this is the process that forks; a test's process starts one when it first needs it.
@@ -18,19 +18,22 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import IO, Final, NoReturn
 
-_LONGEST_REQUEST: Final = 1 << 16
 _LOADED: Final = (
     *("mcpp.cli.server", "mcpp.server.serve", "uvloop"),
     *("mcpp.plugins.builtin.auto_start", "mcpp.plugins.builtin.offline_alert"),
 )
 """What a server has imported once it is up."""
+_COMMANDS: Final = "mcpp.cli"
+"""Each of its modules is a command's, or what commands share."""
 
 
 class WarmProcess:
@@ -65,14 +68,26 @@ class WarmProcess:
 
 
 class WarmPopen:
-    """A server that was forked, as `subprocess.Popen` has it."""
+    """A process that was forked, as `subprocess.Popen` has it."""
 
     def __init__(
-        self, arguments: Sequence[str], environment: Mapping[str, str], *, output: IO[bytes], directory: Path
+        self,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        *,
+        output: IO[bytes],
+        directory: Path,
+        errors: IO[bytes] | None = None,
+        given: IO[bytes] | None = None,
     ) -> None:
-        """`mcpp` with these arguments in a directory; what it writes goes to `output`."""
-        out = output.fileno()
-        self._supervisor = _ask_to_fork(arguments, environment, (out, out), directory)
+        """`mcpp` with these arguments in a directory.
+
+        What it writes goes to `output`, its standard error too where no `errors` are there; `given` is its standard
+        input, else there is none.
+        """
+        with Path(os.devnull).open("rb") as nothing:
+            streams = [stream.fileno() for stream in (given or nothing, output, errors or output)]
+            self._supervisor = _ask_to_fork(arguments, environment, streams, directory)
         self._told = self._supervisor.makefile("rb")
         self.pid = int(self._told.readline())
         self.returncode: int | None = None
@@ -109,10 +124,12 @@ async def start_warm(arguments: Sequence[str], environment: Mapping[str, str], *
     """`mcpp` with these arguments; its standard output can be read, `limit` bytes a line at most."""
     loop = asyncio.get_running_loop()
     reading, writing = os.pipe()
+    nothing = os.open(os.devnull, os.O_RDONLY)
     try:
-        connection = _ask_to_fork(arguments, environment, (writing, 2), Path.cwd())
+        connection = _ask_to_fork(arguments, environment, (nothing, writing, 2), Path.cwd())
     finally:
         os.close(writing)
+        os.close(nothing)
     supervisor = await asyncio.open_unix_connection(sock=connection)
     pid = int(await supervisor[0].readline())
     stdout = asyncio.StreamReader(limit)
@@ -121,14 +138,17 @@ async def start_warm(arguments: Sequence[str], environment: Mapping[str, str], *
 
 
 def _ask_to_fork(
-    arguments: Sequence[str], environment: Mapping[str, str], outputs: tuple[int, int], directory: Path
+    arguments: Sequence[str], environment: Mapping[str, str], streams: Sequence[int], directory: Path
 ) -> socket.socket:
-    """What its number can be read from, and its exit code once it has ended, a line each."""
+    """What its number can be read from, and its exit code once it has ended, a line each.
+
+    `streams`: the descriptors of its standard input, output and error.
+    """
     connection = socket.socket(socket.AF_UNIX)
     connection.connect(str(_parent()))
     request = json.dumps({"arguments": [*arguments], "environment": {**environment}, "directory": str(directory)})
-    assert len(request) < _LONGEST_REQUEST
-    socket.send_fds(connection, [request.encode()], outputs)
+    socket.send_fds(connection, [b"\n"], streams)
+    connection.sendall(request.encode() + b"\n")
     return connection
 
 
@@ -178,7 +198,9 @@ def _serve_forks(listener: socket.socket) -> None:
         if sys.stdin in select.select([listener, sys.stdin], [], [])[0]:
             os._exit(0)
         connection, _ = listener.accept()
-        request, descriptors, _, _ = socket.recv_fds(connection, _LONGEST_REQUEST, 2)
+        _, descriptors, _, _ = socket.recv_fds(connection, 1, 3)
+        with connection.makefile("rb") as told:
+            request = told.readline()
         if os.fork() == 0:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             listener.close()
@@ -209,20 +231,24 @@ def _become(request: dict[str, object], descriptors: Sequence[int]) -> None:
     arguments, environment, directory = request["arguments"], request["environment"], request["directory"]
     assert isinstance(arguments, list)
     assert isinstance(environment, dict)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    for descriptor, standard in zip((nothing, *descriptors), (0, 1, 2), strict=True):
+    for descriptor, standard in zip(descriptors, (0, 1, 2), strict=True):
         os.dup2(descriptor, standard)
         os.close(descriptor)
     os.environ.clear()
     os.environ.update(environment)
     time.tzset()
+    if environment.get("PYTHONWARNINGS") == "error":
+        warnings.simplefilter("error")
     os.chdir(str(directory))
     sys.argv = ["mcpp", *arguments]
 
 
 if __name__ == "__main__":
     gc.disable()
-    for module in _LOADED:
+    for module in (
+        *_LOADED,
+        *(found.name for found in iter_modules(import_module(_COMMANDS).__path__, f"{_COMMANDS}.")),
+    ):
         import_module(module)
     _build_routes()
     gc.freeze()

@@ -5,10 +5,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from tempfile import TemporaryFile
+from typing import IO, Final, NamedTuple
+
+from tests.acceptance.warm import WarmPopen
 
 COMMAND = (sys.executable, "-m", "mcpp")
+
+_PATIENCE: Final = 60.0
 
 
 class Ended(NamedTuple):
@@ -30,15 +36,37 @@ class Mcpp:
         self.directory = directory
 
     def __call__(self, *arguments: str, stdin: str | bytes = "", **variables: str) -> Ended:
-        run = subprocess.run(
-            [*COMMAND, *arguments],
-            cwd=self.directory,
-            env=clean_environment(**variables),
-            input=stdin.encode() if isinstance(stdin, str) else stdin,
-            capture_output=True,
-            timeout=60,
-            check=False,
-        )
-        ended = Ended(run.returncode, run.stdout.decode(), run.stderr.decode())
+        with TemporaryFile() as given, TemporaryFile() as out, TemporaryFile() as err:
+            given.write(stdin.encode() if isinstance(stdin, str) else stdin)
+            given.seek(0)
+            code = self._run(arguments, clean_environment(**variables), given, out, err)
+            for written in (out, err):
+                written.seek(0)
+            ended = Ended(code, out.read().decode(), err.read().decode())
         assert "Traceback" not in ended.err, ended.err
         return ended
+
+    def _run(
+        self,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        given: IO[bytes],
+        out: IO[bytes],
+        err: IO[bytes],
+    ) -> int:
+        if "PYTHONIOENCODING" in environment:  # it's read at the interpreter's start
+            return subprocess.run(
+                [*COMMAND, *arguments],
+                cwd=self.directory,
+                env=environment,
+                stdin=given,
+                stdout=out,
+                stderr=err,
+                timeout=_PATIENCE,
+                check=False,
+            ).returncode
+        process = WarmPopen(arguments, environment, output=out, errors=err, given=given, directory=self.directory)
+        try:
+            return process.wait(_PATIENCE)
+        finally:
+            process.kill()
