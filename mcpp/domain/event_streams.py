@@ -39,11 +39,11 @@ def adjust_stream(q: Queries, occasion: Occasion, stream_id: int, content: Mappi
 
 
 def note_stream_values(
-    q: Queries, occasion: Occasion, stream_id: int, newest: StreamedValue, content: Mapping[str, object]
+    q: Queries, occasion: Occasion, stream_id: int, newest: StreamedValue | None, content: Mapping[str, object]
 ) -> Result[None]:
-    """Keep what a stream sent, in place of what it sent before; its variable has the newest value."""
+    """Keep what a stream sent, in place of what it sent before; its variable has the newest value, where it has any."""
     known = q.get_streamed_variable(charge_point_key=occasion.charge_point_key, stream_id=stream_id)
-    if known is not None:
+    if known is not None and newest is not None:
         note_value(q, occasion, known, newest.value, newest.occurred_at)
     return note_snapshot(q, occasion, _chunk(DeviceReportKind.EVENT_STREAM_VALUES, stream_id, content))
 

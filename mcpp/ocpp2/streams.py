@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import timedelta
 from functools import partial
 from typing import Final
 
@@ -58,20 +57,21 @@ def notify_periodic_event_stream(
     context: CallContext, request: NotifyPeriodicEventStream
 ) -> Pending[ClosePeriodicEventStreamResponse]:
     """N15: the values of a stream; the response goes nowhere."""
-    last = max(request.data, key=lambda element: element.t)
-    newest = StreamedValue(last.v, _after(request.basetime, last.t))
     content = content_of(request, without=("id",))
-    return context.write(event_streams.note_stream_values, request.id, newest, content).then(
+    return context.write(event_streams.note_stream_values, request.id, _newest(request), content).then(
         lambda _: ClosePeriodicEventStreamResponse()
     )
 
 
-def _after(begin: datetime, seconds: Decimal) -> datetime:
-    """A time of a stream; its beginning, where the other is none that there is."""
+def _newest(told: NotifyPeriodicEventStream) -> StreamedValue | None:
+    """The last value; None where a repair left none."""
+    last = max(told.data, key=lambda element: element.t, default=None)
+    if last is None:
+        return None
     try:
-        return begin + timedelta(seconds=float(seconds))
+        return StreamedValue(last.v, told.basetime + timedelta(seconds=float(last.t)))
     except OverflowError:
-        return begin
+        return StreamedValue(last.v, told.basetime)
 
 
 def _get_periodic_event_stream(_: GetPeriodicEventStreamRequest, response: GetPeriodicEventStreamResponse) -> Meaning:

@@ -14,6 +14,7 @@ from mcpp.plugins import DataTransferAnswer, DataTransferQuestion, DataTransferS
 from tests.integration.field_notes.site import Central, central_system
 from tests.integration.ocpp2.spoken import VERSIONS, charger_of, payload
 
+NO_VALUES: JsonValue = {"id": 3, "pending": 0, "basetime": "2026-04-01T09:30:00.000Z", "data": [{"t": []}]}
 LATER = "2099-04-01T09:30:00.000Z"
 CARD: JsonValue = {"idToken": "CARD", "type": "ISO14443"}
 
@@ -130,9 +131,13 @@ async def test_a_stream_moves_its_variable(central: Central) -> None:
         assert await shown() == "231"
         await stream(now - timedelta(hours=1), (0, "200"), (1, "201"))
         assert await shown() == "231"
+        await charger.send(json.dumps([6, "none", "NotifyPeriodicEventStream", NO_VALUES]))
+        await charger.say("Heartbeat", {})
+        assert await shown() == "231"
         await charger.say("ClosePeriodicEventStream", {"id": 3})
         await stream(datetime.now(UTC), (1, "232"))
         assert await shown() == "231"
+    assert [line for line in central.lines() if line["event"] == "handler_failed"] == []
 
 
 @pytest.mark.parametrize("version", VERSIONS)
