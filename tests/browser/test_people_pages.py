@@ -120,6 +120,7 @@ async def test_the_statement_of_march_for_flat_2b_equals_the_books_to_the_wh(
         amounts = await page.locator("tfoot td:last-child data").evaluate_all("cells => cells.map(it => it.value)")
         assert amounts == [listed.json()["amount"]]
         await assert_accessible(page)
+        await _is_read_on_a_phone(page)
         await _prints_well(page)
 
         await page.goto(f"{server.http_url}/statements?month=2026-03")
@@ -129,6 +130,17 @@ async def test_the_statement_of_march_for_flat_2b_equals_the_books_to_the_wh(
 async def _values(page: Page, selector: str) -> list[int]:
     values = await page.locator(selector).evaluate_all("cells => cells.map(it => it.value)")
     return [int(value) for value in values]
+
+
+async def _is_read_on_a_phone(page: Page) -> None:
+    """Each line with what it took and costs, without moving the sheet."""
+    await page.set_viewport_size({"width": 360, "height": 800})
+    await assert_fits(page)
+    edges = await page.locator(".statement td.number").evaluate_all(
+        "cells => cells.map(it => it.getBoundingClientRect().right)"
+    )
+    assert max(edges) <= 360
+    await assert_accessible(page)
 
 
 async def _prints_well(page: Page) -> None:
