@@ -49,6 +49,10 @@ SELECT * FROM unmatched_records WHERE id = @id;
 -- name: ListUnmatched :many
 SELECT * FROM unmatched_records WHERE id < @before_id ORDER BY id DESC LIMIT @page_size;
 
+-- Those of a charge point, the newest first.
+-- name: ListUnmatchedOf :many
+SELECT * FROM unmatched_records WHERE charge_point_id = @charge_point_id ORDER BY id DESC LIMIT @row_limit;
+
 -- Forget one of them.
 -- name: DeleteUnmatched :execrows
 DELETE FROM unmatched WHERE id = @id AND transaction_id IS NULL;

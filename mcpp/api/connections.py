@@ -6,10 +6,12 @@ from typing import Annotated
 
 from fastapi import Query
 from pydantic import BaseModel, Field
+from starlette.responses import Response
 
 from mcpp.api.models import Page as PageModel
 from mcpp.api.routes import Routes
 from mcpp.api.services import FromServices
+from mcpp.api.tables import AS_TABLE, FromTables
 from mcpp.csms.outcomes import ConnectionOutcome
 from mcpp.csms.refused import RefusedConnection
 from mcpp.reads import refused
@@ -59,15 +61,19 @@ class Connect(BaseModel):
     must_be_registered: bool = Field(description="An unknown charger is refused: register it first.")
 
 
-@router.get("/connections/refused", response_model=RefusedPage)
+@router.get("/connections/refused", response_model=RefusedPage, responses=AS_TABLE)
 async def list_refused_connections(
-    services: FromServices, query: Annotated[PageQuery, Query()]
-) -> Page[RefusedConnection]:
+    services: FromServices, tables: FromTables, query: Annotated[PageQuery, Query()]
+) -> Page[RefusedConnection] | Response:
     """The last 100 kinds of refused connections since the server started, the newest first, with the remedy.
 
     A charger that tries again and again is one of them.
     """
-    return refused.list_page(services.refused, query)
+
+    async def read(wanted: PageQuery) -> Page[RefusedConnection]:
+        return refused.list_page(services.refused, wanted)
+
+    return await tables.answer_page(query, RefusedPage, read)
 
 
 @router.get("/connect", response_model=Connect)

@@ -117,6 +117,9 @@ def _sentence(summary: Summary) -> tuple[str, str | None]:
         return f"The server needs you; {_count(every, 'charger')}", "yellow"
     if not every:
         return "No charger has connected yet", None
+    if gone := summary.counts.offline:
+        # For less time than makes it an attention; but nobody calls that well.
+        return f"{gone} of {_count(every, 'charger')} {'is' if gone == 1 else 'are'} offline", "yellow"
     return ("The charger is well" if every == 1 else f"All {every} chargers are well"), "green"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -43,6 +43,13 @@ async def list_page(pool: ReaderPool, query: PageQuery) -> Page[Unmatched]:
 
         page = await _CURSORS.read(query, fetch)
     return page.map(_unmatched)
+
+
+async def list_of(pool: ReaderPool, charge_point_id: str, limit: int) -> Sequence[Unmatched]:
+    """Those of one charge point, the newest first."""
+    async with pool.reader() as q:
+        rows = await q.list_unmatched_of(charge_point_id=charge_point_id, row_limit=limit)
+    return [_unmatched(row) for row in rows]
 
 
 def _unmatched(row: UnmatchedRecord) -> Unmatched:

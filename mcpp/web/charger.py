@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -13,7 +14,7 @@ from markupsafe import Markup
 from starlette.responses import Response
 
 from mcpp.api.services import ApiServices, FromServices
-from mcpp.reads import certificates, configuration, conformance, device_model, id_tags, transactions
+from mcpp.reads import certificates, configuration, conformance, device_model, id_tags, transactions, unmatched
 from mcpp.reads.certificates import CertificateQuery
 from mcpp.reads.conformance import ConformanceQuery
 from mcpp.reads.curves import read_curve
@@ -46,6 +47,7 @@ _FRAMES: Final = 50
 _VARIABLES: Final = 200
 """That are shown at once; a search finds the others."""
 _DEVICE_EVENTS: Final = 50
+_UNMATCHED: Final = 50
 
 _POINTS: Final = 150
 """Of a curve that is drawn anew with each meter value."""
@@ -142,6 +144,10 @@ async def show_charger(
         "names": state_names(texts),
         "todos": [
             todo(item, texts, url, asks) for item in summary.attention if item.charge_point_id == charge_point_id
+        ],
+        "unmatched": [
+            (it, json.dumps(it.payload, ensure_ascii=False))
+            for it in await unmatched.list_of(services.readers, charge_point_id, _UNMATCHED)
         ],
         "has_device_model": await device_model.has_variables(services.readers, charge_point_id),
         "device": await _device(services, charge_point_id, search) if _DEVICE in {*part, unfold} else None,

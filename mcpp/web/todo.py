@@ -116,4 +116,6 @@ def _address(item: Attention) -> str:
         return f"/sessions/{transaction_id}"
     if action in _FOLDS and item.charge_point_id is not None:
         return charger_address(item.charge_point_id) + _FOLDS[action]
+    if action is AttentionAction.NAME_CARD and "id_tag" in item.params:
+        return f"/people?learnt={quote(item.params['id_tag'], safe='')}"
     return _ELSEWHERE.get(action, "/settings")

@@ -51,6 +51,19 @@ async def test_a_charger_breaks_and_i_restart_it(site: Server, open_page: OpenPa
     await forget(site, page, "Garage", "Yard")
 
 
+async def test_who_is_gone_for_a_moment_is_not_called_well(site: Server, open_page: OpenPage) -> None:
+    async with charger(site.ocpp_url, "Stays"):
+        async with charger(site.ocpp_url, "Goes"):
+            page = await open_page(site.http_url)
+            await is_live(page)
+            headline = page.get_by_role("heading", level=1)
+            await expect(headline).to_have_text("All 2 chargers are well")
+        await expect(headline).to_have_text("1 of 2 chargers is offline, none needs you yet")
+        async with charger(site.ocpp_url, "Goes"):
+            await expect(headline).to_have_text("All 2 chargers are well")
+    await forget(site, page, "Stays", "Goes")
+
+
 async def test_the_overview_of_six_chargers_is_small(site: Server, open_page: OpenPage) -> None:
     identities = [f"S{number}" for number in range(6)]
     async with AsyncExitStack() as stack:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -119,6 +120,7 @@ async def test_the_statement_of_march_for_flat_2b_equals_the_books_to_the_wh(
         amounts = await page.locator("tfoot td:last-child data").evaluate_all("cells => cells.map(it => it.value)")
         assert amounts == [listed.json()["amount"]]
         await assert_accessible(page)
+        await _is_read_on_a_phone(page)
         await _prints_well(page)
 
         await page.goto(f"{server.http_url}/statements?month=2026-03")
@@ -130,6 +132,17 @@ async def _values(page: Page, selector: str) -> list[int]:
     return [int(value) for value in values]
 
 
+async def _is_read_on_a_phone(page: Page) -> None:
+    """Each line with what it took and costs, without moving the sheet."""
+    await page.set_viewport_size({"width": 360, "height": 800})
+    await assert_fits(page)
+    edges = await page.locator(".statement td.number").evaluate_all(
+        "cells => cells.map(it => it.getBoundingClientRect().right)"
+    )
+    assert max(edges) <= 360
+    await assert_accessible(page)
+
+
 async def _prints_well(page: Page) -> None:
     """A4, without the page's own controls, and nothing beyond the edge of the sheet."""
     await page.emulate_media(media="print", color_scheme="dark")
@@ -139,3 +152,22 @@ async def _prints_well(page: Page) -> None:
     await assert_fits(page)
     background = await page.evaluate("getComputedStyle(document.querySelector('.statement')).backgroundColor")
     assert background == "rgb(255, 255, 255)"
+
+
+async def test_why_something_was_refused_stays_on_the_page(site: Server, open_page: OpenPage) -> None:
+    async with httpx.AsyncClient(base_url=site.http_url) as client:
+        for person_id, card in (("owner", "TAKEN-1"), ("other", "FREE-1")):
+            made = await client.put(f"/api/v1/people/{person_id}", json={"name": person_id, "cards": [card]})
+            assert made.status_code == 201, made.text
+    page = await open_page(f"{site.http_url}/people/other", complaints="status of 409")
+    await page.get_by_text("Change name, cards or note").click()
+    await page.get_by_label("Cards").fill("TAKEN-1")
+
+    async with page.expect_response(re.compile("/people/other$")):
+        await page.get_by_role("button", name="Save").first.click()
+    async with page.expect_response(re.compile("/people/other$")):
+        pass  # the page asks for itself again
+
+    await page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+    await expect(page.locator("#change-answer")).to_contain_text("TAKEN-1")
+    await expect(page.get_by_label("Cards")).to_have_value("TAKEN-1")

@@ -1951,6 +1951,10 @@ class Queries(Protocol):
         """All of them, the newest first, a page at a time."""
         raise NotImplementedError
 
+    def list_unmatched_of(self, *, charge_point_id: str, row_limit: int) -> list[UnmatchedRecord]:
+        """Those of a charge point, the newest first."""
+        raise NotImplementedError
+
     def delete_unmatched(self, *, id: int) -> int:
         """Forget one of them."""
         raise NotImplementedError

@@ -638,3 +638,7 @@ class Readers(Protocol):
     async def list_unmatched(self, *, before_id: int, page_size: int) -> list[UnmatchedRecord]:
         """All of them, the newest first, a page at a time."""
         raise NotImplementedError
+
+    async def list_unmatched_of(self, *, charge_point_id: str, row_limit: int) -> list[UnmatchedRecord]:
+        """Those of a charge point, the newest first."""
+        raise NotImplementedError

@@ -210,7 +210,8 @@ for (const fold of document.querySelectorAll("details[data-fold]")) {
   });
 }
 const named = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
-if (named?.localName === "details") named.open = true;
+const unfolded = named && named.closest("details");
+if (unfolded) unfolded.open = true;
 
 // One stream per browser: whoever holds the lock reads it and tells the others. Browsers lend locks to pages that came
 // by TLS or from this machine only; elsewhere each page that is seen has a stream.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import csv
 import json
 import ssl
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -127,3 +129,14 @@ async def test_a_charger_with_another_products_url_gets_in(tmp_path: Path) -> No
             line = await central.logged(lambda line: line.get("outcome") == "other_path")
             assert (line["charge_point_id"], line["path"]) == ("CP-1", "/steve/websocket/CentralSystemService/CP-1")
         assert await central.items("connections/refused") == []
+
+
+async def test_the_list_is_there_as_csv(tmp_path: Path) -> None:
+    async with central_system(tmp_path) as central:
+        await _dial(central, "/steve/websocket/CentralSystemService/")
+        (item,) = await _refused(central, 1)
+        answer = await central.http.get("/api/v1/connections/refused?format=csv")
+
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    (row,) = csv.DictReader(StringIO(answer.text))
+    assert row == {name: "" if value is None else str(value) for name, value in item.items()}

@@ -91,6 +91,10 @@ def test_the_whole_fleet() -> None:
 def test_all_is_well_or_there_is_nobody() -> None:
     assert next(screen(fleet(SIX[0]), width=80, height=24, paint=plain)) == "The charger is well"
     assert next(screen(fleet(SIX[0], SIX[0]), width=80, height=24, paint=plain)) == "All 2 chargers are well"
+    for gone, said in ((1, "1 of 2 chargers is offline"), (2, "2 of 2 chargers are offline")):
+        away = fleet(SIX[0], SIX[2])
+        away.summary.counts.offline = gone
+        assert next(screen(away, width=80, height=24, paint=plain)) == said
     assert next(screen(fleet(), width=80, height=24, paint=plain)) == "No charger has connected yet"
     own = needing("The disk with the database has 3 MiB left").model_copy(update={"charge_point_id": None})
     shown = fleet(SIX[0], attention=[own])

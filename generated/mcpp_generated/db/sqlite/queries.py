@@ -2760,6 +2760,12 @@ class SqliteQueries:
         rows: list[StoredUnmatchedRecord] = self._execute(statements.LIST_UNMATCHED, (before_id, page_size)).fetchall()
         return [decode_unmatched_record(row) for row in rows]
 
+    def list_unmatched_of(self, *, charge_point_id: str, row_limit: int) -> list[UnmatchedRecord]:
+        rows: list[StoredUnmatchedRecord] = self._execute(
+            statements.LIST_UNMATCHED_OF, (charge_point_id, row_limit)
+        ).fetchall()
+        return [decode_unmatched_record(row) for row in rows]
+
     def delete_unmatched(self, *, id: int) -> int:
         return self._execute(statements.DELETE_UNMATCHED, (id,)).rowcount
 

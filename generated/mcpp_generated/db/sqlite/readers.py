@@ -927,3 +927,8 @@ class SqliteReaders:
         return await read_all(
             self._connection, statements.LIST_UNMATCHED, (before_id, page_size), decode_unmatched_record
         )
+
+    async def list_unmatched_of(self, *, charge_point_id: str, row_limit: int) -> list[UnmatchedRecord]:
+        return await read_all(
+            self._connection, statements.LIST_UNMATCHED_OF, (charge_point_id, row_limit), decode_unmatched_record
+        )

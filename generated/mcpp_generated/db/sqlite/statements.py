@@ -1679,6 +1679,9 @@ SELECT id, charge_point_id, kind, ocpp_version, claimed_transaction_id, payload,
 LIST_UNMATCHED: Final = """\
 SELECT id, charge_point_id, kind, ocpp_version, claimed_transaction_id, payload, received_at FROM unmatched_records WHERE id < ?1 ORDER BY id DESC LIMIT ?2"""
 
+LIST_UNMATCHED_OF: Final = """\
+SELECT id, charge_point_id, kind, ocpp_version, claimed_transaction_id, payload, received_at FROM unmatched_records WHERE charge_point_id = ?1 ORDER BY id DESC LIMIT ?2"""
+
 DELETE_UNMATCHED: Final = """\
 DELETE FROM unmatched WHERE id = ?1 AND transaction_id IS NULL"""
 
