@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Annotated, BinaryIO, Final
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
@@ -18,6 +18,8 @@ from mcpp.api.callers import OPERATOR_ONLY, FromCaller
 from mcpp.api.installation_models import Plugin, PluginList, Setting, SettingList
 from mcpp.api.problems import ApiError, documented
 from mcpp.api.services import FromServices
+from mcpp.api.tables import AS_TABLE, FromTables
+from mcpp.reads.paging import FormatQuery
 from mcpp.storage.copies import CopyRefused, CopyUnderWay, DatabaseCopies, NoRoom
 
 router = APIRouter(tags=["installation"])
@@ -30,16 +32,20 @@ _LONGEST_STALL: Final = 60.0
 """Seconds that a client may take for a chunk: as long as it takes one, its copy is on the disk, and nobody else's."""
 
 
-@router.get("/settings", response_model=SettingList)
-async def list_settings(services: FromServices) -> dict[str, list[Setting]]:
+@router.get("/settings", response_model=SettingList, responses=AS_TABLE)
+async def list_settings(
+    services: FromServices, tables: FromTables, query: Annotated[FormatQuery, Query()]
+) -> dict[str, Sequence[Setting]] | Response:
     """The effective settings, as `mcpp check-config` prints them: secrets are masked."""
-    return {"items": list(services.settings)}
+    return tables.answer_whole(query, Setting, services.settings)
 
 
-@router.get("/plugins", response_model=PluginList)
-async def list_plugins(services: FromServices) -> dict[str, list[Plugin]]:
+@router.get("/plugins", response_model=PluginList, responses=AS_TABLE)
+async def list_plugins(
+    services: FromServices, tables: FromTables, query: Annotated[FormatQuery, Query()]
+) -> dict[str, Sequence[Plugin]] | Response:
     """The enabled plugins, in the order in which they are asked, and how they are."""
-    return {"items": list(services.plugins())}
+    return tables.answer_whole(query, Plugin, services.plugins())
 
 
 @router.get(

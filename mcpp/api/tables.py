@@ -1,7 +1,7 @@
 """Lists and reports as CSV, the same way for all of them: by `Accept: text/csv`, or `format=csv` for links.
 
 An endpoint of a list takes `FromTables` and returns what `answer_page` makes of its read function: a page for JSON, or
-the whole list as a file, read a page at a time while it's sent.
+the whole list as a file, read a page at a time while it's sent. `answer_whole` is for a list that has no pages.
 """
 
 from __future__ import annotations
@@ -73,6 +73,18 @@ class Tables:
                 if page.next_cursor is None or left == 0:
                     return
                 page = await read(query.model_copy(update={"limit": _step(left), "cursor": page.next_cursor}))
+
+        return self.answer_csv(query, list(item.model_fields), steps(), readable=_numbers_of(item))
+
+    def answer_whole(
+        self, query: FormatQuery, item: type[BaseModel], rows: Sequence[Row]
+    ) -> dict[str, Sequence[Row]] | Response:
+        """A list without pages, or the same as CSV, with the columns of the model `item`."""
+        if not self.wants_csv(query):
+            return {"items": rows}
+
+        async def steps() -> AsyncIterator[Iterable[Mapping[str, Value]]]:
+            yield (_values(item, row) for row in rows)
 
         return self.answer_csv(query, list(item.model_fields), steps(), readable=_numbers_of(item))
 

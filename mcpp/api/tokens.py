@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import Path
+from fastapi import Path, Query
 from pydantic import AfterValidator, BaseModel, Field
 from pydantic_core import PydanticCustomError
+from starlette.responses import Response
 
 from mcpp.api.bodies import Body
 from mcpp.api.callers import OPERATOR_ONLY, FromCaller
 from mcpp.api.problems import documented
 from mcpp.api.routes import Routes
 from mcpp.api.services import FromServices
+from mcpp.api.tables import AS_TABLE, FromTables
 from mcpp.domain.tokens import mistake_in_name
+from mcpp.reads.paging import FormatQuery
 from mcpp.reads.times import Time
 from mcpp_generated.db.enums import Role
 from mcpp_generated.db.models import Token as StoredToken
@@ -60,10 +64,12 @@ class TokenList(BaseModel):
     items: list[Token]
 
 
-@router.get("", response_model=TokenList, dependencies=[OPERATOR_ONLY])
-async def list_tokens(services: FromServices) -> dict[str, list[StoredToken]]:
+@router.get("", response_model=TokenList, dependencies=[OPERATOR_ONLY], responses=AS_TABLE)
+async def list_tokens(
+    services: FromServices, tables: FromTables, query: Annotated[FormatQuery, Query()]
+) -> dict[str, Sequence[StoredToken]] | Response:
     """All named tokens, the oldest first; the setting api-token isn't one of them."""
-    return {"items": services.credentials.known.known()}
+    return tables.answer_whole(query, Token, services.credentials.known.known())
 
 
 @router.post(

@@ -8,7 +8,7 @@ from enum import StrEnum
 import click
 from pydantic.fields import FieldInfo
 
-from mcpp.reads.csv_text import Dialect
+from mcpp.reads.csv_text import DIALECTS, Dialect
 from mcpp.settings import Settings, allowed_range, default_text, flag, is_number, variable
 
 EPILOG = (
@@ -29,8 +29,7 @@ def dialect_option() -> click.Option:
         type=click.Choice([dialect.value for dialect in Dialect]),
         default=Dialect.STANDARD.value,
         show_default=True,
-        help="Of csv; excel: byte order mark, semicolons, decimal commas, local times, and an apostrophe before a text "
-        "that Excel would take for a number or a date, such as a card's number.",
+        help=f"Of csv. {DIALECTS}",
     )
 
 

@@ -22,6 +22,16 @@ class Dialect(StrEnum):
     EXCEL = "excel"
     """As a spreadsheet opens it by a double click where the comma is the decimal point's: a byte order mark,
     semicolons, decimal commas, local times."""
+    EXCEL_EN = "excel-en"
+    """The same where the decimal point is one: commas between the cells, decimal points."""
+
+
+DIALECTS: Final = (
+    "excel: byte order mark, semicolons, decimal commas, local times, and an apostrophe before a text that Excel would "
+    "take for a number or a date, such as a card's number. excel-en: the same for an English Excel, with commas and "
+    "decimal points."
+)
+"""What each is, for help texts and the API's description."""
 
 
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "'")
@@ -64,9 +74,10 @@ class CsvText:
         """
         self._columns = columns
         self._readable = frozenset(readable)
-        self._is_for_excel = dialect is Dialect.EXCEL
+        self._is_for_excel = dialect is not Dialect.STANDARD
         self._zone = zone
-        self._separator, self._end = (";", "\r\n") if self._is_for_excel else (",", "\n")
+        self._separator, self._decimal_sign = (";", ",") if dialect is Dialect.EXCEL else (",", ".")
+        self._end = "\r\n" if self._is_for_excel else "\n"
 
     def head(self) -> str:
         """What the file begins with: the names of the columns."""
@@ -97,7 +108,7 @@ class CsvText:
                 return _quoted(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
     def _number(self, text: str) -> str:
-        return text.replace(".", ",") if self._is_for_excel else text
+        return text.replace(".", self._decimal_sign)
 
     def _time(self, moment: datetime) -> str:
         if not self._is_for_excel:

@@ -11,7 +11,7 @@ from typing import Annotated, Final, Generic, TypeVar, cast
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from mcpp.bounds import PAGE
-from mcpp.reads.csv_text import Dialect
+from mcpp.reads.csv_text import DIALECTS, Dialect
 from mcpp.reads.zones import TimeZone
 
 Key = TypeVar("Key")
@@ -60,8 +60,7 @@ class FormatQuery(BaseModel):
     )
     dialect: Dialect = Field(
         Dialect.STANDARD,
-        description="Of CSV. excel: byte order mark, semicolons, decimal commas, local times, and an apostrophe before "
-        "a text that Excel would take for a number or a date, such as a card's number.",
+        description=f"Of CSV. {DIALECTS}",
     )
     timezone: TimeZone | None = Field(
         None, description="Whose local times Excel gets; the server's own where none is given."

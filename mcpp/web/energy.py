@@ -105,7 +105,7 @@ class View:
             }
         if viewer.zone_name is not None:
             given["timezone"] = viewer.zone_name
-        return "/api/v1/reports/energy?" + urlencode(given | {"format": "csv", "dialect": "excel"})
+        return "/api/v1/reports/energy?" + urlencode(given | {"format": "csv", "dialect": viewer.dialect.value})
 
 
 @router.get("/energy")

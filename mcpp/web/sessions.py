@@ -95,7 +95,7 @@ class Filters:
         """Where the API has what is shown as a file."""
         given = self.query(viewer, None).model_dump(exclude={"limit", "cursor"}, exclude_defaults=True)
         spelled = {name: _spell(value) for name, value in given.items()}
-        spelled |= {"format": "csv", "dialect": "excel"}
+        spelled |= {"format": "csv", "dialect": viewer.dialect.value}
         if viewer.zone_name is not None:
             spelled["timezone"] = viewer.zone_name
         return "/api/v1/transactions?" + urlencode(spelled)

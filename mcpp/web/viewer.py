@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from starlette.requests import Request
 
+from mcpp.reads.csv_text import Dialect
+
 LANGUAGES: Final = {"en": "English", "de": "Deutsch"}
 """By their codes, each by its own name; the first is where there is no other wish."""
 
@@ -33,6 +35,11 @@ class Viewer:
     """None for the machine's."""
     zone_name: str | None
     """As the browser says it."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """Of the CSV that their spreadsheet opens."""
+        return Dialect.EXCEL if self.language == "de" else Dialect.EXCEL_EN
 
 
 def viewer_of(request: Request) -> Viewer:

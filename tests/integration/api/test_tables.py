@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
 from typing import Any
 
+import httpx
+
+from mcpp.api.app import create_api
+from mcpp.api.installation_models import Plugin, PluginError, Setting
 from mcpp.domain import charging_profiles, id_tags
 from mcpp.domain.id_tags import StoredTag
 from mcpp.domain.samples import SampleKind
+from mcpp.telemetry.requests import RequestTelemetry
 from mcpp_generated.db.enums import IdTagStatus
-from tests.integration.api.support import ENERGY, Site, minute
+from tests.integration.api.support import ENERGY, LOCAL, Site, minute
 
 LISTS = (
     "charge-points",
@@ -32,16 +38,20 @@ LISTS = (
     "conformance",
     "charging-profiles",
     "reports/energy",
+    "tokens",
+    "plugins",
+    "settings",
 )
 
 
-async def excel(api: Site, path: str, **parameters: str | int) -> list[dict[str, str]]:
+async def excel(api: Site, path: str, dialect: str = "excel", **parameters: str | int) -> list[dict[str, str]]:
     """The rows that Excel would show, in Berlin."""
-    asked = {"format": "csv", "dialect": "excel", "timezone": "Europe/Berlin"} | parameters
+    asked = {"format": "csv", "dialect": dialect, "timezone": "Europe/Berlin"} | parameters
     response = await api.http.get(f"/api/v1/{path}", params=asked)
     assert response.status_code == 200, response.text
     assert response.content.startswith(b"\xef\xbb\xbf")
-    return list(csv.DictReader(StringIO(response.content.decode("utf-8-sig")), delimiter=";"))
+    separator = ";" if dialect == "excel" else ","
+    return list(csv.DictReader(StringIO(response.content.decode("utf-8-sig")), delimiter=separator))
 
 
 async def test_every_list_is_csv_by_header_and_by_link(api: Site) -> None:
@@ -105,6 +115,61 @@ async def test_excel_gets_local_times_decimal_commas_and_whole_card_numbers(api:
     ]
     (month,) = await excel(api, "reports/energy", by="id_tag", period="month")
     assert (month["period"], month["id_tag"], month["energy_wh"]) == ("2026-05", "'04120000000000123", "4200")
+
+
+async def test_an_english_excel_gets_commas_between_cells_and_decimal_points(api: Site) -> None:
+    power = SampleKind("Power.Active.Import", "", "kW", "Sample.Periodic", "Outlet", "Raw")
+    transaction_id = api.books.start(id_tag="0412")
+    api.books.samples(transaction_id, [(minute(1), power, "7.25")])
+    await api.writer.submit(id_tags.put, StoredTag("red", IdTagStatus.ACCEPTED, minute(5), None, "a,b;c"))
+
+    (value,) = await excel(api, f"transactions/{transaction_id}/meter-values", "excel-en")
+    (session,) = await excel(api, "transactions", "excel-en")
+    (tag,) = await excel(api, "id-tags", "excel-en")
+
+    assert (value["value"], value["timestamp"]) == ("7.25", "2026-05-04 11:31:00")
+    assert session["id_tag"] == "'0412"
+    assert (tag["note"], tag["expiry_date"]) == ("a,b;c", "2026-05-04 11:35:00")
+
+
+async def test_tokens_plugins_and_settings_are_csv_with_all_that_json_has(api: Site) -> None:
+    plugin = Plugin(
+        name="notify",
+        built_in=True,
+        state="running",
+        hooks=["charge_point_booted", "transaction_started"],
+        waiting=0,
+        calls=3,
+        failures=1,
+        dropped=0,
+        last_error=PluginError(hook="job", text="ConnectError: no", at=minute(1)),
+    )
+    setting = Setting(name="ocpp-port", value="9000", unit="", default="9000", description="A, b", source="default")
+    services = replace(api.services, plugins=lambda: [plugin], settings=[setting])
+    transport = httpx.ASGITransport(create_api(services, LOCAL, RequestTelemetry(api.metrics, None)))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
+        asked = {"Accept": "text/csv"}
+        (of_plugin,) = csv.DictReader(StringIO((await http.get("/api/v1/plugins", headers=asked)).text))
+        (of_setting,) = csv.DictReader(StringIO((await http.get("/api/v1/settings", headers=asked)).text))
+        wanted = {"name": "=phone, of the caretaker", "role": "operator"}
+        token = (await http.post("/api/v1/tokens", json=wanted)).json()["token"]
+        asked["Authorization"] = f"Bearer {token}"
+        (of_token,) = csv.DictReader(StringIO((await http.get("/api/v1/tokens", headers=asked)).text))
+
+    assert of_plugin == {
+        "name": "notify",
+        "built_in": "true",
+        "state": "running",
+        "hooks": '["charge_point_booted","transaction_started"]',
+        "waiting": "0",
+        "calls": "3",
+        "failures": "1",
+        "dropped": "0",
+        "last_error": '{"hook":"job","text":"ConnectError: no","at":"2026-05-04T09:31:00.000Z"}',
+    }
+    assert of_setting == setting.model_dump()
+    assert list(of_token) == ["name", "role", "created_at", "last_used_at"]
+    assert (of_token["name"], of_token["role"]) == ("'=phone, of the caretaker", "operator")
 
 
 HOSTILE = (
