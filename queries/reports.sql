@@ -56,3 +56,22 @@ LEFT JOIN person_cards AS c ON c.id_tag = t.id_tag AND c.since_at <= t.started_a
 )
 WHERE t.stopped_at >= @since AND t.stopped_at <= @until
 GROUP BY c.person_id, t.implausible_reason, t.correction_id IS NOT NULL;
+
+-- The transactions that ended in a span of time, to be priced one by one: with whose card each was when it began, ''
+-- where it was nobody's.
+-- name: ListEndedInSpan :many
+SELECT
+    p.identity AS charge_point_id,
+    t.id_tag,
+    CAST(coalesce(c.person_id, '') AS TEXT) AS person_id,
+    t.stopped_at,
+    t.energy_wh,
+    t.implausible_reason,
+    r.energy_wh AS corrected_wh
+FROM transactions AS t
+JOIN charge_points AS p ON p.key = t.charge_point_key
+LEFT JOIN transaction_corrections AS r ON r.id = t.correction_id
+LEFT JOIN person_cards AS c ON c.id_tag = t.id_tag AND c.since_at <= t.started_at AND NOT EXISTS (
+    SELECT 1 FROM person_cards AS n WHERE n.id_tag = t.id_tag AND n.since_at <= t.started_at AND n.since_at > c.since_at
+)
+WHERE t.stopped_at >= @since AND t.stopped_at <= @until;

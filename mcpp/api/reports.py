@@ -16,8 +16,9 @@ from mcpp.api.services import FromServices
 from mcpp.api.tables import AS_TABLE, FromTables
 from mcpp.reads.csv_text import Value
 from mcpp.reads.paging import FormatQuery
+from mcpp.reads.people import read_prices
 from mcpp.reads.reports import (
-    PERIOD_COLUMN,
+    READABLE,
     By,
     Period,
     TooManyLines,
@@ -40,6 +41,7 @@ class ReportQuery(FormatQuery):
     timezone: TimeZone | None = Field(None, description="Whose days these are; the server's own where none is given.")
     since: ZonedTime | None = Field(None, description="Only sessions that ended then or later.")
     until: ZonedTime | None = Field(None, description="Only sessions that ended before.")
+    amounts: bool = Field(False, description="Also what the sessions cost.")
 
 
 class EnergyLine(BaseModel):
@@ -54,6 +56,12 @@ class EnergyLine(BaseModel):
     duration_seconds: int
     implausible_sessions: int = Field(
         description="Whose energy can't be true, and which nobody has corrected: in no sum."
+    )
+    amount: str | None = Field(
+        None,
+        description="With amounts=true: the sum of the sessions' amounts, each priced and rounded as in its holder's "
+        "statement, and by the default price where it's nobody's; null where none has a price.",
+        examples=["12.34"],
     )
 
 
@@ -72,16 +80,18 @@ async def get_energy_report(
     A session counts whole in the period that its stop lies in; one that still runs doesn't count. The sessions of a
     line are those of `/transactions` with `ended_since` and `ended_until`. At most 100,000 lines; CSV has no limit.
     """
-    asked = query.by, query.period, query.timezone, query.since or BEFORE_ALL, query.until or AFTER_ALL
+    prices = await read_prices(services.readers) if query.amounts else None
+    asked = query.by, query.period, query.timezone, query.since or BEFORE_ALL, query.until or AFTER_ALL, prices
     if tables.wants_csv(query):
 
         async def steps() -> AsyncIterator[Iterable[Mapping[str, Value]]]:
             async for lines in report_by_period(services.readers, *asked):
-                yield [row_of(line, query.by) for line in lines]
+                yield [row_of(line, query.by, amounts=query.amounts) for line in lines]
 
-        return tables.answer_csv(query, columns_of(query.by), steps(), readable=(PERIOD_COLUMN,))
+        return tables.answer_csv(query, columns_of(query.by, amounts=query.amounts), steps(), readable=READABLE)
     try:
         lines = await energy_report(services.readers, *asked)
     except TooManyLines as error:
         raise invalid_parameter("query.period", f"{error}: ask for a longer one or a shorter span") from error
-    return as_json({"items": [row_of(line, query.by) for line in lines]}, headers={"Vary": "Accept"})
+    items = [row_of(line, query.by, amounts=query.amounts) for line in lines]
+    return as_json({"items": items}, headers={"Vary": "Accept"})

@@ -13,9 +13,10 @@ from mcpp.cli.database import database_of, read_in_steps
 from mcpp.cli.options import dialect_option, setting_options
 from mcpp.cli.output import standard_output, write_csv, write_json, write_table
 from mcpp.cli.zones import complete_zone, option_time, read_zone
+from mcpp.domain.prices import spell_decimal
 from mcpp.reads.csv_text import CsvText, Dialect
-from mcpp.reads.people import read_names
-from mcpp.reads.reports import PERIOD_COLUMN, By, Line, Period, Total, columns_of, grand_total, report_by_period, row_of
+from mcpp.reads.people import read_names, read_prices
+from mcpp.reads.reports import READABLE, By, Line, Period, Total, columns_of, grand_total, report_by_period, row_of
 from mcpp.reads.times import AFTER_ALL, BEFORE_ALL
 from mcpp.storage.engine import ReaderPool
 
@@ -60,6 +61,11 @@ class _ByChoice(click.Choice[str]):
             show_default=True,
             help="table: energy in kWh, with a total; csv and json: energy in Wh, duration in seconds.",
         ),
+        click.Option(
+            ["--amounts"],
+            is_flag=True,
+            help="Also what the sessions cost, each priced and rounded as in its holder's statement.",
+        ),
         dialect_option(),
         *setting_options("database"),
     ]
@@ -71,6 +77,7 @@ def report(
     since: str | None,
     until: str | None,
     output_format: str,
+    amounts: bool,
     dialect: str,
     **options: object,
 ) -> None:
@@ -96,38 +103,39 @@ def report(
     async def read(pool: ReaderPool) -> AsyncIterator[list[Line]]:
         if whose is By.PERSON:
             names.update(await read_names(pool))
-        async for lines in report_by_period(pool, whose, Period(period), zone, first, end):
+        prices = await read_prices(pool) if amounts else None
+        async for lines in report_by_period(pool, whose, Period(period), zone, first, end, prices):
             yield lines
 
     with read_in_steps(database_of(options), read) as lines, standard_output() as out:
         match output_format:
             case "csv":
-                text = CsvText(columns_of(whose), Dialect(dialect), zone, readable=(PERIOD_COLUMN,))
-                write_csv(out, text, (row_of(line, whose) for line in lines))
+                text = CsvText(columns_of(whose, amounts=amounts), Dialect(dialect), zone, readable=READABLE)
+                write_csv(out, text, (row_of(line, whose, amounts=amounts) for line in lines))
             case "json":
-                write_json(out, (row_of(line, whose) for line in lines))
+                write_json(out, (row_of(line, whose, amounts=amounts) for line in lines))
             case _:
-                numbers = ("Sessions", "Energy kWh", "Duration", "Implausible")
+                numbers = ["Sessions", "Energy kWh", "Duration", "Implausible", *(["Amount"] if amounts else [])]
                 headings = {"Period": False, _HEADINGS[whose]: False} | dict.fromkeys(numbers, True)
-                write_table(out, headings, _table(list(lines), names))
+                write_table(out, headings, _table(list(lines), names, amounts=amounts))
 
 
-def _table(lines: Sequence[Line], names: Mapping[str, str]) -> Iterator[Sequence[str]]:
+def _table(lines: Sequence[Line], names: Mapping[str, str], *, amounts: bool) -> Iterator[Sequence[str]]:
     """Of people with their names, and with the ids of those who share one."""
     often = Counter(names.values())
     for line in lines:
         subject = line.subject or _NOBODY
         name = names.get(subject, subject)
-        yield line.period, f"{name} ({subject})" if often[name] > 1 else name, *_cells(line.total)
-    yield "Total", "", *_cells(grand_total(lines))
+        yield line.period, f"{name} ({subject})" if often[name] > 1 else name, *_cells(line.total, amounts=amounts)
+    yield "Total", "", *_cells(grand_total(lines), amounts=amounts)
 
 
-def _cells(total: Total) -> tuple[str, str, str, str]:
+def _cells(total: Total, *, amounts: bool) -> Iterator[str]:
     minutes, seconds = divmod(total.duration // timedelta(seconds=1), 60)
     hours, minutes = divmod(minutes, 60)
-    return (
-        str(total.sessions),
-        f"{total.energy_wh // 1000}.{total.energy_wh % 1000:03}",
-        f"{hours}:{minutes:02}:{seconds:02}",
-        str(total.implausible_sessions),
-    )
+    yield str(total.sessions)
+    yield f"{total.energy_wh // 1000}.{total.energy_wh % 1000:03}"
+    yield f"{hours}:{minutes:02}:{seconds:02}"
+    yield str(total.implausible_sessions)
+    if amounts:
+        yield "-" if total.amount is None else spell_decimal(total.amount)

@@ -7,24 +7,37 @@ what ended in a span of time (mcpp.reads.transactions, `ended_since` and `ended_
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
+from decimal import Decimal
 from enum import StrEnum
 from typing import Final, NamedTuple, Protocol, assert_never
 
 from mcpp.domain.energy import counted_wh
 from mcpp.domain.people import folded
+from mcpp.domain.prices import spell_decimal
 from mcpp.reads.csv_text import Value
+from mcpp.reads.people import PriceBook
+from mcpp.reads.pricing import priced
 from mcpp.reads.times import AFTER_ALL, begin_of_day, in_zone
 from mcpp.storage.engine import ReaderPool
 from mcpp_generated.db.enums import Implausible
+from mcpp_generated.db.models import ListEndedInSpanRow
 from mcpp_generated.db.readers import Readers
 
 _STEP: Final = 2_000
 """Sessions that are summed up at once: some milliseconds of a reader, and no more rows than that."""
 
+_PRICED_STEP: Final = 500
+"""The same where each is priced by itself."""
+
 PERIOD_COLUMN: Final = "period"
+
+AMOUNT_COLUMN: Final = "amount"
+
+READABLE: Final = (PERIOD_COLUMN, AMOUNT_COLUMN)
+"""Columns that a spreadsheet shall read as dates and numbers."""
 
 _RESOLUTION: Final = timedelta(milliseconds=1)
 """Of stored times."""
@@ -77,12 +90,16 @@ class Total:
     energy_wh: int = 0
     duration: timedelta = timedelta()
     implausible_sessions: int = 0
+    amount: Decimal | None = None
+    """What they cost together, each priced as in a statement; None where nothing has a price, or nobody asked."""
 
     def add(self, other: Total) -> None:
         """Count others in."""
         self.sessions += other.sessions
         self.energy_wh += other.energy_wh
         self.implausible_sessions += other.implausible_sessions
+        if other.amount is not None:
+            self.amount = other.amount + (self.amount or 0)
         try:
             self.duration += other.duration
         except OverflowError:
@@ -130,11 +147,17 @@ class _Billed(NamedTuple):
 
 
 async def energy_report(
-    pool: ReaderPool, by: By, period: Period, zone: tzinfo | None, since: datetime, until: datetime
+    pool: ReaderPool,
+    by: By,
+    period: Period,
+    zone: tzinfo | None,
+    since: datetime,
+    until: datetime,
+    prices: PriceBook | None = None,
 ) -> list[Line]:
     """As `report_by_period`, all of it. Raises TooManyLines."""
     lines: list[Line] = []
-    async for of_period in report_by_period(pool, by, period, zone, since, until):
+    async for of_period in report_by_period(pool, by, period, zone, since, until, prices):
         lines += of_period
         if len(lines) > MOST_LINES:
             raise TooManyLines(f"the report has more than {MOST_LINES:,} lines")
@@ -142,12 +165,19 @@ async def energy_report(
 
 
 async def report_by_period(
-    pool: ReaderPool, by: By, period: Period, zone: tzinfo | None, since: datetime, until: datetime
+    pool: ReaderPool,
+    by: By,
+    period: Period,
+    zone: tzinfo | None,
+    since: datetime,
+    until: datetime,
+    prices: PriceBook | None = None,
 ) -> AsyncIterator[list[Line]]:
     """The sessions that ended in [since, until), summed up: the lines of one period after the other, by subject.
 
     `zone` None is the machine's. Id tags are compared without regard to case (CiString). The database adds up, so many
-    sessions at a time that neither the event loop nor a reader is held for long.
+    sessions at a time that neither the event loop nor a reader is held for long. With `prices` the lines say what the
+    sessions cost, too, which takes a look at each.
     """
     if until <= since:
         return
@@ -155,6 +185,7 @@ async def report_by_period(
     spelled: dict[str, str] = {}
     name, totals = "", dict[str, Total]()
     position: datetime | None = since
+    step = _STEP if prices is None else _PRICED_STEP
     while position is not None:
         async with pool.reader() as q:
             stop = await q.find_stop(since=position, until=last, skipped=0)
@@ -168,13 +199,18 @@ async def report_by_period(
             name, totals = found, {}
         end = min(last, _last_of(day, period, zone, stop))
         async with pool.reader() as q:
-            too_far = await q.find_stop(since=stop, until=end, skipped=_STEP)
+            too_far = await q.find_stop(since=stop, until=end, skipped=step)
             if too_far is not None:
                 end = max(stop, too_far - _RESOLUTION)
             for row in await _sums(q, by, stop, end):
                 key = _key_of(row.subject, by)
                 spelled.setdefault(key, row.subject)
                 totals.setdefault(key, Total()).add(_total_of(row))
+            if prices is not None:
+                for subject, amount in _amounts(await q.list_ended_in_span(since=stop, until=end), by, prices, zone):
+                    key = _key_of(subject, by)
+                    spelled.setdefault(key, subject)
+                    totals.setdefault(key, Total()).add(Total(amount=amount))
         position = None if end >= last else end + _RESOLUTION
     if totals:
         yield _lines(name, totals, spelled)
@@ -195,6 +231,25 @@ def _sums(q: Readers, by: By, since: datetime, until: datetime) -> Awaitable[Seq
             return q.sum_up_by_person(since=since, until=until)
         case _:
             assert_never(by)
+
+
+def _amounts(
+    rows: Iterable[ListEndedInSpanRow], by: By, prices: PriceBook, zone: tzinfo | None
+) -> Iterator[tuple[str, Decimal]]:
+    """Whose each session is that has a price, and what it costs: its holder, whoever the sum is by."""
+    for row in rows:
+        assert row.stopped_at is not None, "it was asked for by that"
+        amount = priced(counted_wh(row), row.stopped_at, prices.of(row.person_id), zone).amount
+        if amount is not None:
+            match by:
+                case By.CHARGER:
+                    yield row.charge_point_id, amount
+                case By.ID_TAG:
+                    yield row.id_tag, amount
+                case By.PERSON:
+                    yield row.person_id, amount
+                case _:
+                    assert_never(by)
 
 
 def _key_of(subject: str, by: By) -> str:
@@ -244,12 +299,13 @@ def grand_total(lines: Iterable[Line]) -> Total:
     return whole
 
 
-def columns_of(by: By) -> Sequence[str]:
+def columns_of(by: By, *, amounts: bool = False) -> Sequence[str]:
     """Of the lines in JSON and CSV."""
-    return PERIOD_COLUMN, by.column, "sessions", "energy_wh", "duration_seconds", "implausible_sessions"
+    columns = PERIOD_COLUMN, by.column, "sessions", "energy_wh", "duration_seconds", "implausible_sessions"
+    return (*columns, AMOUNT_COLUMN) if amounts else columns
 
 
-def row_of(line: Line, by: By) -> dict[str, Value]:
+def row_of(line: Line, by: By, *, amounts: bool = False) -> dict[str, Value]:
     """A line for JSON and CSV, by column."""
     total = line.total
     values = (
@@ -260,4 +316,7 @@ def row_of(line: Line, by: By) -> dict[str, Value]:
         total.duration // timedelta(seconds=1),
         total.implausible_sessions,
     )
-    return dict(zip(columns_of(by), values, strict=True))
+    row: dict[str, Value] = dict(zip(columns_of(by), values, strict=True))
+    if amounts:
+        row[AMOUNT_COLUMN] = None if total.amount is None else spell_decimal(total.amount)
+    return row

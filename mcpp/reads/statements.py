@@ -20,8 +20,9 @@ from typing import NamedTuple
 
 from mcpp.domain.energy import counted_wh, told_start
 from mcpp.domain.people import FINAL_AFTER
-from mcpp.domain.prices import Prices, amount_of
+from mcpp.domain.prices import Prices
 from mcpp.reads.people import CardSpan, spans_of
+from mcpp.reads.pricing import priced
 from mcpp.reads.times import BEFORE_ALL, in_zone
 from mcpp.storage.engine import ReaderPool
 from mcpp_generated.db.enums import Implausible, StopOrigin
@@ -328,15 +329,15 @@ def _figure(end: TransactionRecord | ListSupersededEndsOfIdTagRow, prices: Price
     assert end.meter_stop is not None
     assert end.stop_origin is not None
     energy_wh = counted_wh(end)
-    price = prices.on(in_zone(end.stopped_at, zone).date())
+    cost = priced(energy_wh, end.stopped_at, prices, zone)
     return Figure(
         stopped_at=end.stopped_at,
         meter_stop=end.meter_stop,
         origin=end.stop_origin,
         energy_wh=energy_wh,
         implausible_reason=end.implausible_reason if energy_wh is None else None,
-        price_per_kwh=price,
-        amount=None if price is None or energy_wh is None else amount_of(energy_wh, price),
+        price_per_kwh=cost.price_per_kwh,
+        amount=cost.amount,
         corrected_by=end.corrected_by,
         correction_note=end.correction_note,
     )

@@ -8,6 +8,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.routing import BaseRoute
 
 from mcpp.web import charger, connect, energy, login, overview, people, session, sessions, settings_page, statements
+from mcpp.web.missing import answer_with_page
 from mcpp.web.rendering import STATIC_PATH, Renderer
 
 
@@ -20,6 +21,7 @@ def add_pages(app: FastAPI) -> None:
     app.router.routes.insert(0, first)
     app.router.routes.extend(others)
     app.mount(STATIC_PATH, renderer.static)
+    answer_with_page(app, renderer)
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from decimal import Decimal
 from typing import Final
 from urllib.parse import quote, urlencode
 
@@ -50,7 +50,7 @@ class View:
         period = None if text == "all" else CalendarPeriod.parse(text) or month_now
         by = given.get("by", "")
         by = by if by in _BY else next(iter(_BY))
-        show = _COST if given.get("show") == _COST and by == "person" else "energy"
+        show = _COST if given.get("show") == _COST else "energy"
         return cls(period, by, show, month_now)
 
     def address(self, **changed: str) -> str:
@@ -80,11 +80,6 @@ class View:
             return Period.YEAR
         return Period.DAY if self.period.month is not None else Period.MONTH
 
-    @property
-    def step_length(self) -> int:
-        """How much of 2026-03-29 names a bar."""
-        return {Period.DAY: 10, Period.MONTH: 7, Period.YEAR: 4}[self.steps]
-
     def href_of(self, subject: str) -> str | None:
         """Where more is said of a charger, a person or a card."""
         match self.by:
@@ -105,6 +100,8 @@ class View:
             }
         if viewer.zone_name is not None:
             given["timezone"] = viewer.zone_name
+        if self.show == _COST:
+            given["amounts"] = "true"
         return "/api/v1/reports/energy?" + urlencode(given | {"format": "csv", "dialect": viewer.dialect.value})
 
 
@@ -117,15 +114,15 @@ async def show_energy(request: Request, services: FromServices, renderer: FromRe
     view = View.of(request.query_params, CalendarPeriod.month_of(now, viewer.zone))
     prices = await read_prices(services.readers)
     currency = prices.of("").currency_on(today) or ""
-    valued = Valued(view, prices if view.show == _COST else None)
     texts = renderer.texts(viewer)
-    sums, before = await _read(services, view, viewer, valued)
+    is_cost = view.show == _COST
+    sums, before = await _read(services, view, viewer, prices if is_cost else None)
     drawing = Drawing(
         period=view.period,
         sums=sums,
         before=before,
         today=today,
-        unit=_KILOWATT_HOURS if valued.prices is None else Unit(currency, 2),
+        unit=Unit(currency, 2) if is_cost else _KILOWATT_HOURS,
         words=chart_words(viewer, texts.gettext),
         gettext=texts.gettext,
         ngettext=texts.ngettext,
@@ -139,7 +136,7 @@ async def show_energy(request: Request, services: FromServices, renderer: FromRe
         "csv": view.csv_address(viewer),
         "before": None if view.period is None else view.period.before,
         "after": None if view.period is None or view.runs else view.period.after,
-        "has_prices": view.by == "person" and prices.has_any,
+        "has_prices": prices.has_any,
     }
     return renderer.page(request, "energy.html", context)
 
@@ -155,38 +152,21 @@ async def _names(services: ApiServices, view: View, sums: Sums, _: Translate) ->
             return {}
 
 
-@dataclass(frozen=True, slots=True)
-class Valued:
-    """In what an energy counts."""
-
-    view: View
-    prices: PriceBook | None
-    """None: in kWh."""
-
-    @property
-    def steps(self) -> Period:
-        """A price holds from a day on."""
-        return self.view.steps if self.prices is None else Period.DAY
-
-    def of(self, energy_wh: int, person_id: str, day: str) -> float | None:
-        """What an energy counts for; None where it has no price."""
-        if self.prices is None:
-            return energy_wh / 1000
-        price = self.prices.of(person_id).on(date.fromisoformat(day))
-        return None if price is None else float(price) * energy_wh / 1000
-
-
-async def _read(services: ApiServices, view: View, viewer: Viewer, valued: Valued) -> tuple[Sums, Sums]:
-    """What the period amounts to, and the one before."""
+async def _read(services: ApiServices, view: View, viewer: Viewer, prices: PriceBook | None) -> tuple[Sums, Sums]:
+    """What the period amounts to, and the one before: by these prices, without them in kWh."""
     since, until = BEFORE_ALL, AFTER_ALL
     if view.period is not None:
         since, until = view.period.before.begin(viewer.zone), view.period.end(viewer.zone)
     sums, before = Sums(), Sums()
-    length = view.step_length
-    async for lines in report_by_period(services.readers, _BY[view.by], valued.steps, viewer.zone, since, until):
+    asked = _BY[view.by], view.steps, viewer.zone, since, until, prices
+    async for lines in report_by_period(services.readers, *asked):
         for line in lines:
             whose = sums if view.period is None or line.period.startswith(str(view.period)) else before
             total = line.total
-            value = valued.of(total.energy_wh, line.subject, line.period)
-            whose.add(line.period[:length], line.subject, value, total.sessions, total.implausible_sessions)
+            value = total.energy_wh / 1000 if prices is None else _number(total.amount)
+            whose.add(line.period, line.subject, value, total.sessions, total.implausible_sessions)
     return sums, before
+
+
+def _number(amount: Decimal | None) -> float | None:
+    return None if amount is None else float(amount)

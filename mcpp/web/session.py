@@ -12,11 +12,11 @@ from starlette.responses import Response
 
 from mcpp.api.bodies import RowKey
 from mcpp.api.services import ApiServices, FromServices
-from mcpp.domain.prices import amount_of
 from mcpp.reads import transactions as reads
 from mcpp.reads.curves import read_curve
 from mcpp.reads.paging import BadCursor, PageQuery
 from mcpp.reads.people import read_holders, read_prices
+from mcpp.reads.pricing import priced
 from mcpp.reads.samples import list_samples
 from mcpp.reads.times import in_zone
 from mcpp.reads.transaction_progress import find_progress
@@ -113,8 +113,8 @@ async def _cost(services: ApiServices, session: Transaction, holder: Person | No
     if session.stopped_at is None or session.energy_implausible or session.energy_wh is None:
         return None
     prices = (await read_prices(services.readers)).of("" if holder is None else holder.id)
-    day = in_zone(session.stopped_at, viewer.zone).date()
-    price = prices.on(day)
-    if price is None:
+    cost = priced(session.energy_wh, session.stopped_at, prices, viewer.zone)
+    if cost.price_per_kwh is None or cost.amount is None:
         return None
-    return Cost(amount_of(session.energy_wh, price), price, prices.currency_on(day))
+    day = in_zone(session.stopped_at, viewer.zone).date()
+    return Cost(cost.amount, cost.price_per_kwh, prices.currency_on(day))

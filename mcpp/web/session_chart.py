@@ -19,12 +19,20 @@ _SHORTEST_GAP: Final = timedelta(minutes=10)
 _LONG: Final = 6
 """Times as long as the readings usually are apart: in between nothing is known."""
 
+_LEAST_SHARE: Final = 1 / 100
+"""Of a session's time: of less nothing could be seen."""
+
 
 def power_chart(curve: Curve, words: Words, _: Translate) -> Markup | None:
-    """The figure; None where nothing is known of the power."""
+    """The figure, or a sentence where it would be empty; None where nothing is known of the power."""
     steps = _steps(curve, words)
     if not steps:
         return None
+    if _drawn(steps) <= (curve.until - curve.since) * _LEAST_SHARE:
+        last = steps[-1]
+        said = _("There are too few readings for a curve; the last one says {power} ({time}).")
+        power = "" if last.mean is None else _KILOWATT.spell(last.mean, words)
+        return Markup('<p class="soft">{}</p>').format(said.format(power=power, time=words.moment(last.begin)))
     return step_area(
         steps,
         _KILOWATT,
@@ -57,6 +65,11 @@ def _steps(curve: Curve, words: Words) -> list[Step]:
     ]
 
 
+def _drawn(steps: Sequence[Step]) -> timedelta:
+    """Of how much time something is known."""
+    return sum((step.end - step.begin for step in steps), timedelta())
+
+
 def _longest_between(known: Sequence[Bucket]) -> tuple[timedelta, timedelta]:
     """How far readings are apart at most where nothing is missing, and usually."""
     apart = [(after.start - before.start).total_seconds() for before, after in pairwise(known)]
@@ -69,7 +82,7 @@ def _kilowatts(watts: float | None) -> float | None:
 
 
 def _caption(curve: Curve, steps: Sequence[Step], words: Words, _: Translate) -> str:
-    whole = sum((step.end - step.begin).total_seconds() for step in steps)
+    whole = _drawn(steps).total_seconds()
     greatest = max(step.mean if step.greatest is None else step.greatest for step in steps if step.mean is not None)
     area = sum((step.mean or 0.0) * (step.end - step.begin).total_seconds() for step in steps)
     text = _("Up to {greatest}, {mean} on average.").format(

@@ -653,6 +653,18 @@ class SumUpByPersonRow(NamedTuple):
     duration_ms: float
 
 
+class ListEndedInSpanRow(NamedTuple):
+    """A row of `list_ended_in_span`."""
+
+    charge_point_id: str
+    id_tag: str
+    person_id: str
+    stopped_at: datetime | None
+    energy_wh: int | None
+    implausible_reason: Implausible | None
+    corrected_wh: int | None
+
+
 class ReservationRecord(NamedTuple):
     """A row of the view `reservation_records`."""
 

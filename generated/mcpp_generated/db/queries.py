@@ -63,6 +63,7 @@ from .models import (
     ListDeliveriesRow,
     ListDeparturesRow,
     ListDoubtedToldRow,
+    ListEndedInSpanRow,
     ListEndingUnrenewedRow,
     ListEnergyReadingsRow,
     ListFaultedConnectorsRow,
@@ -1162,6 +1163,11 @@ class Queries(Protocol):
 
     def sum_up_by_person(self, *, since: datetime | None, until: datetime | None) -> list[SumUpByPersonRow]:
         """As SumUpByCharger, by the person whose the card was when a session began; '' where it was nobody's."""
+        raise NotImplementedError
+
+    def list_ended_in_span(self, *, since: datetime | None, until: datetime | None) -> list[ListEndedInSpanRow]:
+        """The transactions that ended in a span of time, to be priced one by one: with whose card each was when it began, ''
+        where it was nobody's."""
         raise NotImplementedError
 
     def put_reservation(

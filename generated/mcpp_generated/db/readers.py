@@ -26,6 +26,7 @@ from .models import (
     IdTag,
     ListConnectorsRow,
     ListDeparturesRow,
+    ListEndedInSpanRow,
     ListEndingUnrenewedRow,
     ListFaultedConnectorsRow,
     ListLastReadingsRow,
@@ -349,6 +350,11 @@ class Readers(Protocol):
 
     async def sum_up_by_person(self, *, since: datetime | None, until: datetime | None) -> list[SumUpByPersonRow]:
         """As SumUpByCharger, by the person whose the card was when a session began; '' where it was nobody's."""
+        raise NotImplementedError
+
+    async def list_ended_in_span(self, *, since: datetime | None, until: datetime | None) -> list[ListEndedInSpanRow]:
+        """The transactions that ended in a span of time, to be priced one by one: with whose card each was when it began, ''
+        where it was nobody's."""
         raise NotImplementedError
 
     async def list_reservations(self, *, before_id: int, page_size: int) -> list[ReservationRecord]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -144,6 +145,20 @@ def test_by_person_as_the_cards_were_when_sessions_began(mcpp: Mcpp, spring: Dat
     assert "Lena (flat-2b)" in table  # two are called so
     (_, line) = json.loads(mcpp("report", "--by", "person", "--period", "year", "--format", "json").out)
     assert line["person_id"] == "flat-2b"
+
+
+def test_amounts_are_rounded_session_by_session(mcpp: Mcpp, database: Database) -> None:
+    database.q.put_default_price(since="0001-01-01", price_per_kwh=Decimal("0.25"), currency="EUR")
+    for hour in range(3):
+        database.session(started_at=datetime(2026, 3, 1, hour, tzinfo=UTC), wh=30)  # 0.0075 each
+    asked = ("--period", "year", "--timezone", "UTC", "--amounts")
+
+    table = mcpp("report", *asked).out.splitlines()
+    (line,) = json.loads(mcpp("report", *asked, "--format", "json").out)
+    excel = mcpp("report", *asked, "--format", "csv", "--dialect", "excel").out.splitlines()
+
+    assert (table[0].split()[-1], table[-1].split()[-1]) == ("Amount", "0.03")
+    assert (line["amount"], excel[0].split(";")[-1], excel[1].split(";")[-1]) == ("0.03", "amount", "0,03")
 
 
 def test_report_and_export_as_excel_opens_them(mcpp: Mcpp, database: Database) -> None:

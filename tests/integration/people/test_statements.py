@@ -8,6 +8,8 @@ from pathlib import Path
 
 from tests.integration.people.site import BERLIN, House, house, told
 
+WHOSE = ("charge_point_id", "id_tag", "person_id")
+
 PRICE = {"price_per_kwh": "0.3000", "currency": "EUR"}
 
 
@@ -27,11 +29,21 @@ async def month_of_march(site: House) -> dict[str, int]:
     return ids
 
 
+async def amounts(site: House, **asked: str) -> list[tuple[object, object]]:
+    """What a report says that March has cost: by whom, how much."""
+    march = {"since": "2026-03-01T00:00:00+01:00", "until": "2026-04-01T00:00:00+02:00", "timezone": BERLIN}
+    report = await site.central.get("reports/energy", **march, **asked, amounts="true")
+    return [(next(line[name] for name in WHOSE if name in line), line["amount"]) for line in report["items"]]
+
+
 async def test_the_statement_of_march_for_flat_2b_equals_the_books_to_the_wh(tmp_path: Path) -> None:
     async with house(tmp_path, "2026-02-28T12:00+01:00", **PRICE) as site:
-        await site.person("flat-2a", name="Flat 2A", cards=["B"])
+        await site.person("flat-2a", name="Flat 2A", cards=["B"], price_per_kwh="0.4")
         await site.person("flat-2b", name="Flat 2B", cards=["A"])
         ids = await month_of_march(site)
+        by_charger = await amounts(site, by="charger", period="month")
+        by_card = await amounts(site, by="id_tag", period="month")
+        by_person = await amounts(site, by="person", period="day")
         open_one = await site.statement("flat-2b", "2026-03")
         site.time.set("2026-04-02T00:00:01+02:00")
         march = await site.statement("flat-2b", "2026-03")
@@ -58,6 +70,11 @@ async def test_the_statement_of_march_for_flat_2b_equals_the_books_to_the_wh(tmp
     assert (march["energy_wh"], march["amount"], march["currency"]) == (36_201, "10.86", "EUR")
     assert march["energy_wh"] == booked
     assert (february, april) == ([(ids["in_february"], 3_333, "1.00")], [(ids["in_april"], 12, "0.00")])
+
+    assert by_charger == [("CP-1", "14.86")]  # the neighbour's by their own price
+    assert by_card == [("a", "10.86"), ("B", "4.00")]
+    days = [("flat-2b", "0.04"), ("flat-2b", "3.32"), ("flat-2a", "4.00"), ("flat-2b", None), ("flat-2b", "7.50")]
+    assert by_person == days  # None: of that day there is the impossible one only
 
     *lines, total = csv.DictReader(io.StringIO(csv_text))
     assert [line["kind"] for line in lines] == ["session"] * 3 + ["implausible"]

@@ -63,6 +63,7 @@ from ..models import (
     ListDeliveriesRow,
     ListDeparturesRow,
     ListDoubtedToldRow,
+    ListEndedInSpanRow,
     ListEndingUnrenewedRow,
     ListEnergyReadingsRow,
     ListFaultedConnectorsRow,
@@ -149,6 +150,7 @@ from .rows import (
     StoredListDeliveriesRow,
     StoredListDeparturesRow,
     StoredListDoubtedToldRow,
+    StoredListEndedInSpanRow,
     StoredListEndingUnrenewedRow,
     StoredListEnergyReadingsRow,
     StoredListFaultedConnectorsRow,
@@ -239,6 +241,7 @@ from .rows import (
     decode_list_deliveries_row,
     decode_list_departures_row,
     decode_list_doubted_told_row,
+    decode_list_ended_in_span_row,
     decode_list_ending_unrenewed_row,
     decode_list_energy_readings_row,
     decode_list_faulted_connectors_row,
@@ -1667,6 +1670,13 @@ class SqliteQueries:
             (None if since is None else to_milliseconds(since), None if until is None else to_milliseconds(until)),
         ).fetchall()
         return [decode_sum_up_by_person_row(row) for row in rows]
+
+    def list_ended_in_span(self, *, since: datetime | None, until: datetime | None) -> list[ListEndedInSpanRow]:
+        rows: list[StoredListEndedInSpanRow] = self._execute(
+            statements.LIST_ENDED_IN_SPAN,
+            (None if since is None else to_milliseconds(since), None if until is None else to_milliseconds(until)),
+        ).fetchall()
+        return [decode_list_ended_in_span_row(row) for row in rows]
 
     def put_reservation(
         self,

@@ -27,6 +27,7 @@ from ..models import (
     IdTag,
     ListConnectorsRow,
     ListDeparturesRow,
+    ListEndedInSpanRow,
     ListEndingUnrenewedRow,
     ListFaultedConnectorsRow,
     ListLastReadingsRow,
@@ -88,6 +89,7 @@ from .rows import (
     decode_id_tag,
     decode_list_connectors_row,
     decode_list_departures_row,
+    decode_list_ended_in_span_row,
     decode_list_ending_unrenewed_row,
     decode_list_faulted_connectors_row,
     decode_list_last_readings_row,
@@ -486,6 +488,14 @@ class SqliteReaders:
             statements.SUM_UP_BY_PERSON,
             (None if since is None else to_milliseconds(since), None if until is None else to_milliseconds(until)),
             decode_sum_up_by_person_row,
+        )
+
+    async def list_ended_in_span(self, *, since: datetime | None, until: datetime | None) -> list[ListEndedInSpanRow]:
+        return await read_all(
+            self._connection,
+            statements.LIST_ENDED_IN_SPAN,
+            (None if since is None else to_milliseconds(since), None if until is None else to_milliseconds(until)),
+            decode_list_ended_in_span_row,
         )
 
     async def list_reservations(self, *, before_id: int, page_size: int) -> list[ReservationRecord]:

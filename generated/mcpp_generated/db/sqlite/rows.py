@@ -58,6 +58,7 @@ from ..models import (
     ListDeliveriesRow,
     ListDeparturesRow,
     ListDoubtedToldRow,
+    ListEndedInSpanRow,
     ListEndingUnrenewedRow,
     ListEnergyReadingsRow,
     ListFaultedConnectorsRow,
@@ -1272,6 +1273,22 @@ def decode_sum_up_by_person_row(row: StoredSumUpByPersonRow) -> SumUpByPersonRow
         energy_wh,
         corrected_wh,
         duration_ms,
+    )
+
+
+StoredListEndedInSpanRow: TypeAlias = tuple[str, str, str, int | None, int | None, str | None, int | None]
+
+
+def decode_list_ended_in_span_row(row: StoredListEndedInSpanRow) -> ListEndedInSpanRow:
+    charge_point_id, id_tag, person_id, stopped_at, energy_wh, implausible_reason, corrected_wh = row
+    return ListEndedInSpanRow(
+        charge_point_id,
+        id_tag,
+        person_id,
+        None if stopped_at is None else from_milliseconds(stopped_at),
+        energy_wh,
+        None if implausible_reason is None else _IMPLAUSIBLE[implausible_reason],
+        corrected_wh,
     )
 
 

@@ -946,6 +946,23 @@ LEFT JOIN person_cards AS c ON c.id_tag = t.id_tag AND c.since_at <= t.started_a
 WHERE t.stopped_at >= ?1 AND t.stopped_at <= ?2
 GROUP BY c.person_id, t.implausible_reason, t.correction_id IS NOT NULL"""
 
+LIST_ENDED_IN_SPAN: Final = """\
+SELECT
+    p.identity AS charge_point_id,
+    t.id_tag,
+    CAST(coalesce(c.person_id, '') AS TEXT) AS person_id,
+    t.stopped_at,
+    t.energy_wh,
+    t.implausible_reason,
+    r.energy_wh AS corrected_wh
+FROM transactions AS t
+JOIN charge_points AS p ON p.key = t.charge_point_key
+LEFT JOIN transaction_corrections AS r ON r.id = t.correction_id
+LEFT JOIN person_cards AS c ON c.id_tag = t.id_tag AND c.since_at <= t.started_at AND NOT EXISTS (
+    SELECT 1 FROM person_cards AS n WHERE n.id_tag = t.id_tag AND n.since_at <= t.started_at AND n.since_at > c.since_at
+)
+WHERE t.stopped_at >= ?1 AND t.stopped_at <= ?2"""
+
 PUT_RESERVATION: Final = """\
 INSERT INTO reservations (
     charge_point_key, reservation_id, connector_key, id_tag, parent_id_tag, expiry_date, status, created_at

@@ -1,0 +1,43 @@
+"""What a browser gets where there is no page: one that says so, in place of the API's problem."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Final, TypeAlias, cast
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from mcpp.api.access import is_page
+from mcpp.api.callers import SAFE_METHODS
+from mcpp.web.rendering import Renderer
+
+_Handler: TypeAlias = Callable[[Request, Exception], Awaitable[Response]]
+
+_KINDS: Final = (HTTPException, RequestValidationError)
+"""An unknown path; and one whose parameters can't be true, such as a session's number with letters."""
+
+
+def answer_with_page(app: FastAPI, renderer: Renderer) -> None:
+    """To be called once the application has its own answers to errors, which stay those of all others."""
+    for kind in _KINDS:
+        app.add_exception_handler(kind, _with_page(cast("_Handler", app.exception_handlers[kind]), renderer))
+
+
+def _with_page(otherwise: _Handler, renderer: Renderer) -> _Handler:
+    async def answer(request: Request, error: Exception) -> Response:
+        is_missing = not isinstance(error, HTTPException) or error.status_code == HTTPStatus.NOT_FOUND
+        if is_missing and _is_browser(request):
+            return renderer.page(request, "missing.html", {}, HTTPStatus.NOT_FOUND)
+        return await otherwise(request, error)
+
+    return answer
+
+
+def _is_browser(request: Request) -> bool:
+    """Whether somebody looks for a page; the API's paths are for programs, whoever asks."""
+    wants_html = "text/html" in request.headers.get("accept", "")
+    return wants_html and request.method in SAFE_METHODS and is_page(request.url.path)
