@@ -97,6 +97,10 @@ class Clock:
         """In UTC."""
         return datetime.fromtimestamp(self._monotonic() + self._offset, UTC)
 
+    def machine_now(self) -> datetime:
+        """What the machine's clock shows, right or wrong; in UTC."""
+        return datetime.fromtimestamp(self._wall(), UTC)
+
     def monotonic(self) -> float:
         """In seconds: for what lasts, whatever happens to the clock."""
         return self._monotonic()

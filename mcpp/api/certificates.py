@@ -13,11 +13,13 @@ from starlette.responses import Response
 
 from mcpp.api import models
 from mcpp.api.bodies import Body, Printable, RowKey
+from mcpp.api.failures import COMMAND_STATUSES
 from mcpp.api.problems import conflict, documented, found, not_found
 from mcpp.api.routes import Routes
 from mcpp.api.services import ApiServices, FromServices
 from mcpp.api.tables import AS_TABLE, FromTables
 from mcpp.certificates.desk import LONGEST_WINDOW, SigningDesk
+from mcpp.ocppj.errors import NotConnected
 from mcpp.reads import certificates as reads
 from mcpp.reads.certificates import CertificateQuery, RollOutState
 from mcpp.reads.paging import Page
@@ -88,6 +90,13 @@ class Window(BaseModel):
     open_until: Time | None = Field(description="null: it is closed.")
 
 
+class Asked(BaseModel):
+    """What a charger answered."""
+
+    accepted: bool = Field(description="Whether it will send a request.")
+    answer: str = Field(description="In its own words.", examples=["Accepted"])
+
+
 class RollOutStep(BaseModel):
     """One step of a roll-out."""
 
@@ -153,6 +162,25 @@ async def reject_certificate(
     """Refuse a request that waits."""
     await desk.reject(id, None if why is None else why.reason)
     return await _find(services, id)
+
+
+@router.post(
+    "/certificates/{id}/renew",
+    response_model=Asked,
+    responses=documented(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, *COMMAND_STATUSES),
+)
+async def renew_certificate(services: FromServices, desk: FromDesk, id: RowKey) -> Asked:  # noqa: A002
+    """Ask the charger now for the request that its next certificate is made of, as it's asked in time by itself.
+
+    The request is signed as any: at once where the charger showed its certificate, else once somebody approves it.
+    """
+    certificate = await _find(services, id)
+    if certificate.status is not CertificateState.ISSUED:
+        raise conflict(f"the certificate is {certificate.status.value}: only one that the charger has can be renewed")
+    verdict = await desk.renew(certificate)
+    if verdict is None:
+        raise NotConnected(f"{certificate.charge_point_id} is not connected")
+    return Asked(accepted=verdict.accepted, answer=verdict.word)
 
 
 @router.post("/certificates/{id}/revoke", response_model=Certificate, responses=_DECIDED)

@@ -1,4 +1,4 @@
-"""`/settings`, `/plugins` and `/backup`: what is installed here, and a copy of its database."""
+"""`/settings`, `/plugins`, `/server` and `/backup`: what is installed here, and a copy of its database."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from mcpp.api.callers import OPERATOR_ONLY, FromCaller
-from mcpp.api.installation_models import Plugin, PluginList, Setting, SettingList
+from mcpp.api.installation_models import Disk, OwnCertificate, Plugin, PluginList, Server, Setting, SettingList
 from mcpp.api.problems import ApiError, documented
 from mcpp.api.services import FromServices
 from mcpp.api.tables import AS_TABLE, FromTables
@@ -46,6 +46,20 @@ async def list_plugins(
 ) -> dict[str, Sequence[Plugin]] | Response:
     """The enabled plugins, in the order in which they are asked, and how they are."""
     return tables.answer_whole(query, Plugin, services.plugins())
+
+
+@router.get("/server", response_model=Server)
+async def get_server(services: FromServices) -> Server:
+    """How the server itself is: its database, the room that is left for it, and its clock."""
+    state = services.server_state()
+    disk = state.disk
+    return Server(
+        **state._asdict()
+        | {
+            "disk": disk and Disk(free_bytes=disk.free, total_bytes=disk.total, least_free_bytes=disk.least_free),
+            "ending_certificates": [OwnCertificate(**it._asdict()) for it in state.ending_certificates],
+        }
+    )
 
 
 @router.get(

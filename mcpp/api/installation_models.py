@@ -28,6 +28,38 @@ class SettingList(BaseModel):
     items: list[Setting]
 
 
+class Disk(BaseModel):
+    """The file system that the database is in."""
+
+    free_bytes: int
+    total_bytes: int
+    least_free_bytes: int = Field(description="With less, the attention item `disk_low` begins.")
+
+
+class OwnCertificate(BaseModel):
+    """A certificate of the server's own that ends soon."""
+
+    name: str = Field(description="What it is for.", examples=["the authority"])
+    expires_at: Time
+
+
+class Server(BaseModel):
+    """How the server itself is."""
+
+    version: str
+    started_at: Time
+    time: Time = Field(description="As this server tells it.")
+    machine_time: Time = Field(description="What the machine's clock shows; another one where that is wrong.")
+    clock_wrong_since: Time | None = Field(
+        description="Since when the machine's clock isn't believed, as it's behind times that were told already."
+    )
+    database: str = Field(description="The path of its file.")
+    database_bytes: int
+    wal_bytes: int = Field(description="Of the write-ahead log beside it.")
+    disk: Disk | None = Field(description="null where the system doesn't say.")
+    ending_certificates: list[OwnCertificate]
+
+
 class PluginError(BaseModel):
     """What a plugin failed with."""
 

@@ -17,7 +17,7 @@ from mcpp.api.failed_logins import FailedLogins
 from mcpp.api.installation_models import Plugin, Setting
 from mcpp.certificates.desk import SigningDesk
 from mcpp.clock import Clock
-from mcpp.csms.buttons import Buttons
+from mcpp.csms.buttons import Buttons, KeyChange
 from mcpp.csms.commands import Commands
 from mcpp.csms.frames import FrameBook
 from mcpp.csms.learning import CardLearning
@@ -33,6 +33,7 @@ from mcpp.reads.booked import BookedEnergy
 from mcpp.reads.charge_points import ChargePoints
 from mcpp.reads.connect import ConnectInfo
 from mcpp.reads.live import LiveReadings
+from mcpp.reads.server_state import ServerState
 from mcpp.reads.summary import Summary, read_summary
 from mcpp.storage.copies import DatabaseCopies
 from mcpp.storage.engine import ReaderPool
@@ -88,11 +89,15 @@ class ApiServices:
     tell_story: Callable[[int], Awaitable[Mapping[str, JsonValue] | None]]
     """The story of a transaction's session, by its id; None where it's unknown."""
     check_profile: Callable[[int], None]
+    """Raises ValueError, with what is missing, where no charge point could connect by this security profile."""
     ocpp_versions: Sequence[str]
     """That this server speaks."""
     buttons: Mapping[str, Buttons]
     """What the pages' buttons ask, by version."""
-    """Raises ValueError, with what is missing, where no charge point could connect by this security profile."""
+    key_changes: Mapping[str, KeyChange]
+    """How the pages change a key of the configuration, by version."""
+    server_state: Callable[[], ServerState]
+    """How the server itself is."""
     hash_password: Callable[[str], Awaitable[str]]
     check_readiness: Callable[[], Awaitable[Mapping[str, str]]]
     """Each check's name with `ok` or what is wrong."""

@@ -37,6 +37,20 @@ class ButtonCommand(NamedTuple):
     """Characters that a card may have."""
 
 
+class KeyChange(NamedTuple):
+    """The command that gives a configuration key, or an attribute of a variable, another value."""
+
+    action: str
+    payload: Callable[[str], dict[str, JsonValue] | None]
+    """Its payload for a key, without the value; None for what names nothing."""
+    value_field: str
+    """Where in the payload the value goes, the names on the way with dots between them; a number counts in a list."""
+    value_length: int
+    """Characters that a value may have."""
+    answer_field: str
+    """Where in the answer stands what became of it, likewise."""
+
+
 Buttons = Mapping[Button, ButtonCommand]
 """Those that a version has."""
 

@@ -16,7 +16,7 @@ from pydantic import BaseModel, JsonValue
 
 from mcpp.csms import answers
 from mcpp.csms.answers import AnyMeaning
-from mcpp.csms.buttons import Buttons
+from mcpp.csms.buttons import Buttons, KeyChange
 from mcpp.csms.calls import Answer, CallRouter
 from mcpp.csms.certificates import CertificateOperations
 from mcpp.csms.decoding import SubjectReader, decode_response, subject_of
@@ -97,6 +97,8 @@ class KnownVersion:
     """Connectors are numbered within EVSEs, and a charge point gives its transactions ids of its own (2.0.1)."""
     buttons: Buttons = field(default_factory=dict)
     """What the pages' buttons ask of charge points that speak it."""
+    key_change: KeyChange | None = None
+    """How the pages change a key of such a charge point's configuration."""
     import_room: Callable[[], Version]
     """Imports all of it; the second time that costs nothing."""
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from mcpp.csms.buttons import Button, ButtonCommand, Buttons, plain
+from mcpp.csms.buttons import Button, ButtonCommand, Buttons, KeyChange, plain
 
 
 def _connector(_evse_id: int, connector_id: int) -> dict[str, JsonValue]:
@@ -26,3 +26,5 @@ BUTTONS: Final[Buttons] = {
     Button.RESTART_AT_ONCE: ButtonCommand("Reset", plain({"type": "Hard"})),
     Button.READ_CONFIGURATION: ButtonCommand("GetConfiguration", plain({})),
 }
+
+KEY_CHANGE: Final = KeyChange("ChangeConfiguration", lambda key: {"key": key}, "value", 500, "status")

@@ -6,7 +6,7 @@ from typing import Final
 
 from mcpp.csms.version import KnownVersion, Version
 from mcpp.csms.vocabulary import Vocabulary
-from mcpp.ocpp16.buttons import BUTTONS
+from mcpp.ocpp16.buttons import BUTTONS, KEY_CHANGE
 from mcpp.ocpp16.errors import COUNTED_AS, SPELLING
 from mcpp_generated.ocpp16 import CALLS, COMMANDS, VERSION
 
@@ -37,5 +37,6 @@ KNOWN: Final = KnownVersion(
         rejected="Rejected",
     ),
     buttons=BUTTONS,
+    key_change=KEY_CHANGE,
     import_room=_import_room,
 )

@@ -6,8 +6,10 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from mcpp.csms.buttons import Button, ButtonCommand, Buttons, plain
+from mcpp.csms.buttons import Button, ButtonCommand, Buttons, KeyChange, plain
 from mcpp.domain.memory import CHARGE_POINT, NO_EVSE
+from mcpp.domain.variables import BadKey, read_key
+from mcpp_generated.db.enums import VariableAttribute
 
 _CARD: Final = "ISO14443"
 """The type of an RFID card, which is what people choose from: the driver's own one then stops the session, too."""
@@ -34,6 +36,27 @@ def _availability(wanted: str) -> ButtonCommand:
     return ButtonCommand("ChangeAvailability", payload)
 
 
+def _variable(key: str) -> dict[str, JsonValue] | None:
+    """SetVariables (part 2, B05) of one attribute, by its key of the device model."""
+    try:
+        ref = read_key(key)
+    except BadKey:
+        return None
+    component: dict[str, JsonValue] = {"name": ref.component}
+    if ref.component_instance:
+        component["instance"] = ref.component_instance
+    if ref.evse_id:
+        evse: dict[str, JsonValue] = {"id": ref.evse_id}
+        component["evse"] = {**evse, "connectorId": ref.connector_id} if ref.connector_id else evse
+    variable: dict[str, JsonValue] = {"name": ref.variable}
+    if ref.variable_instance:
+        variable["instance"] = ref.variable_instance
+    wanted: dict[str, JsonValue] = {"component": component, "variable": variable}
+    if ref.attribute is not VariableAttribute.ACTUAL:
+        wanted["attributeType"] = ref.attribute.value
+    return {"setVariableData": [wanted]}
+
+
 BUTTONS: Final[Buttons] = {
     Button.START: ButtonCommand("RequestStartTransaction", _start, "idToken.idToken", 36),
     Button.UNLOCK: ButtonCommand("UnlockConnector", _unlock),
@@ -43,3 +66,7 @@ BUTTONS: Final[Buttons] = {
     Button.READ_CONFIGURATION: ButtonCommand("GetBaseReport", plain({"reportBase": "FullInventory"})),
 }
 """A restart always ends sessions in good order (part 2, B12)."""
+
+KEY_CHANGE: Final = KeyChange(
+    "SetVariables", _variable, "setVariableData.0.attributeValue", 1000, "setVariableResult.0.attributeStatus"
+)

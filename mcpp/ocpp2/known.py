@@ -7,7 +7,7 @@ from typing import Final
 
 from mcpp.csms.version import KnownVersion, Version
 from mcpp.csms.vocabulary import Vocabulary
-from mcpp.ocpp2.buttons import BUTTONS
+from mcpp.ocpp2.buttons import BUTTONS, KEY_CHANGE
 from mcpp.ocpp2.errors import COUNTED_AS, SPELLING
 from mcpp.ocppj.frames import Framing
 from mcpp_generated import ocpp21, ocpp201
@@ -56,6 +56,7 @@ def _known(
         framing=framing,
         has_evses=True,
         buttons=BUTTONS,
+        key_change=KEY_CHANGE,
         import_room=import_room,
     )
 

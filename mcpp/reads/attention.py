@@ -50,9 +50,14 @@ LONGEST_TEXT: Final = 120
 """Characters of a text that a charger made up, within a sentence."""
 
 
+def least_free(total: int) -> int:
+    """How many bytes a file system of so many should have left."""
+    return min(MOST_DISK, max(LEAST_DISK, total // LEAST_DISK_SHARE))
+
+
 def is_disk_low(free: int, total: int) -> bool:
     """Whether a file system with so many bytes needs somebody."""
-    return free < min(MOST_DISK, max(LEAST_DISK, total // LEAST_DISK_SHARE))
+    return free < least_free(total)
 
 
 class AttentionCode(StrEnum):

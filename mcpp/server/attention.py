@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+from mcpp import __version__
 from mcpp.certificates.desk import SigningDesk
 from mcpp.certificates.files import AuthorityUnusable
 from mcpp.clock import Clock
-from mcpp.reads.attention import is_disk_low
 from mcpp.reads.attention_search import AttentionSources, EndingCertificate, LowDisk, RefusedAttempt
+from mcpp.reads.server_state import OwnCertificate, ServerState, database_sizes, disk_space
 from mcpp.server.certificates import own_ending
 from mcpp.server.presence import Presence
 from mcpp.server.tls import ListenersTls
@@ -39,6 +39,32 @@ def attention_sources(
     )
 
 
+class StateGuide:
+    """Knows how the server itself is. To be made at its start."""
+
+    def __init__(self, database: Path, clock: Clock, attention: AttentionSources) -> None:
+        self._database = database
+        self._clock = clock
+        self._began = clock.monotonic()
+        self._attention = attention
+
+    def state(self) -> ServerState:
+        """As it is now."""
+        database_bytes, wal_bytes = database_sizes(self._database)
+        return ServerState(
+            version=__version__,
+            started_at=self._clock.at(self._began),
+            time=self._clock.now(),
+            machine_time=self._clock.machine_now(),
+            clock_wrong_since=self._attention.clock_wrong_since(),
+            database=str(self._database),
+            database_bytes=database_bytes,
+            wal_bytes=wal_bytes,
+            disk=disk_space(self._database.parent),
+            ending_certificates=[OwnCertificate(it.name, it.expires_at) for it in self._attention.own_certificates()],
+        )
+
+
 class DiskWatch:
     """Remembers since when a file system is nearly full, as far as anybody looked."""
 
@@ -48,17 +74,15 @@ class DiskWatch:
         self._since: datetime | None = None
 
     def __call__(self) -> LowDisk | None:
-        try:
-            space = os.statvfs(self._directory)
-        except OSError:
+        space = disk_space(self._directory)
+        if space is None:
             return None
-        free = space.f_bavail * space.f_frsize
-        if not is_disk_low(free, space.f_blocks * space.f_frsize):
+        if not space.is_low:
             self._since = None
             return None
         if self._since is None:
             self._since = self._now()
-        return LowDisk(free, self._since)
+        return LowDisk(space.free, self._since)
 
 
 def _uptime(clock: Clock, began: float) -> timedelta:

@@ -23,13 +23,14 @@ from mcpp.errors import StartError
 from mcpp.files.directory import MIB, StorageFailed
 from mcpp.files.listener import create_files_app
 from mcpp.files.store import FileStore
+from mcpp.server.attention import StateGuide
 from mcpp.server.connect import base_urls
 from mcpp.server.machine import machine_names
 from mcpp.server.parts import CoreParts, PluginParts, StorageParts
 from mcpp.server.stories import Stories
 from mcpp.server.telemetry import TelemetryParts
 from mcpp.server.tls import ListenersTls, secured
-from mcpp.server.versions import BUTTONS, CHARGING_PROFILES, local_list_sync, read_unmatched
+from mcpp.server.versions import BUTTONS, CHARGING_PROFILES, KEY_CHANGES, local_list_sync, read_unmatched
 from mcpp.settings import Settings, shown_settings
 from mcpp.storage.readiness import check_writable
 from mcpp.telemetry.metrics.fleet_series import fleet_series
@@ -135,6 +136,8 @@ async def open_http(
         tell_story=Stories(storage.snapshot).tell,
         check_profile=settings.check_profile,
         buttons=BUTTONS,
+        key_changes=KEY_CHANGES,
+        server_state=StateGuide(settings.database, telemetry.clock, core.attention).state,
         ocpp_versions=[version.version for version in core.versions],
         hash_password=core.passwords.hash,
         check_readiness=partial(check_writable, storage.writer),

@@ -50,6 +50,9 @@ def spoken_versions(wanted: Sequence[str] | None) -> tuple[KnownVersion, ...]:
 BUTTONS: Final = {version.name: version.buttons for version in VERSIONS}
 """The pages' buttons, by version."""
 
+KEY_CHANGES: Final = {version.name: version.key_change for version in VERSIONS if version.key_change is not None}
+"""How the pages change a key of the configuration, by version."""
+
 
 def read_unmatched(version: str, kind: UnmatchedKind, payload: str) -> Content:
     """A stored message, read by the version that it is in."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol, TypeAlias
 from urllib.parse import quote
+
+from pydantic import JsonValue
 
 from mcpp.api.services import ApiServices
 from mcpp.csms.buttons import NO_BUTTONS, Button
@@ -27,6 +29,19 @@ Asks: TypeAlias = Mapping[Button, Ask]
 """What can be asked of a charge point or connector; what its version can't is missing."""
 
 
+class KeyAsk(NamedTuple):
+    """A command that gives a key another value, ready to be sent by the page."""
+
+    address: str
+    body: str
+    """As JSON, without the value."""
+    value_field: str
+    """Where in it the value goes."""
+    value_length: int
+    answer_field: str
+    """Where in the answer stands what became of it."""
+
+
 class AsksOf(Protocol):
     """What can be asked of a charge point, or of one of its connectors."""
 
@@ -38,11 +53,10 @@ def asks_of(services: ApiServices) -> AsksOf:
 
     def asks(charge_point_id: str, connector_id: int = CHARGE_POINT, evse_id: int = NO_EVSE, /) -> Asks:
         buttons = services.buttons.get(services.live.version_of(charge_point_id) or "", NO_BUTTONS)
-        commands = f"/api/v1/charge-points/{quote(charge_point_id, safe='')}/commands"
         return {
             button: Ask(
-                f"{commands}/{command.action}",
-                json.dumps(command.payload(evse_id, connector_id), separators=(",", ":")),
+                _address(charge_point_id, command.action),
+                _as_json(command.payload(evse_id, connector_id)),
                 command.card_field,
                 command.card_length,
             )
@@ -50,3 +64,30 @@ def asks_of(services: ApiServices) -> AsksOf:
         }
 
     return asks
+
+
+def key_asks_of(services: ApiServices, charge_point_id: str) -> Callable[[str], KeyAsk | None]:
+    """How each key of a charge point's configuration is changed; None where it can't be asked now."""
+    change = services.key_changes.get(services.live.version_of(charge_point_id) or "")
+
+    def asks(key: str) -> KeyAsk | None:
+        payload = None if change is None else change.payload(key)
+        if change is None or payload is None:
+            return None
+        return KeyAsk(
+            _address(charge_point_id, change.action),
+            _as_json(payload),
+            change.value_field,
+            change.value_length,
+            f"response.{change.answer_field}",
+        )
+
+    return asks
+
+
+def _address(charge_point_id: str, action: str) -> str:
+    return f"/api/v1/charge-points/{quote(charge_point_id, safe='')}/commands/{action}"
+
+
+def _as_json(payload: Mapping[str, JsonValue]) -> str:
+    return json.dumps(payload, separators=(",", ":"))

@@ -25,7 +25,8 @@ from mcpp.reads.people import read_holders
 from mcpp.reads.shown_state import ShownState
 from mcpp.reads.tiles import Tile, read_tiles
 from mcpp.reads.transactions import TransactionQuery
-from mcpp.web.asks import Asks, asks_of
+from mcpp.redaction import is_secret
+from mcpp.web.asks import Asks, asks_of, key_asks_of
 from mcpp.web.charger_week import week_chart
 from mcpp.web.pages import FromRenderer, page_router
 from mcpp.web.rendering import Renderer
@@ -136,6 +137,8 @@ async def show_charger(
             for connector in [known.get((tile.evse_id, tile.connector_id))]
         ],
         "asks": asks(charge_point_id),
+        "key_ask": key_asks_of(services, charge_point_id),
+        "is_secret": is_secret,
         "sessions": sessions,
         "holders": {it.transaction_id: holders.of(it.id_tag, it.started_at) for it in sessions},
         "chargers": {charge_point_id: point.display_name or charge_point_id},

@@ -16,6 +16,7 @@ async def show_settings(request: Request, services: FromServices, renderer: From
     """The installation."""
     credentials = services.credentials.known
     context = {
+        "server": services.server_state(),
         "settings": services.settings,
         "plugins": services.plugins(),
         "tokens": credentials.known(),

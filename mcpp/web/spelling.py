@@ -60,6 +60,11 @@ class Spelling:
         spelled = Markup('<data value="{}" data-as="money" data-currency="{}">{}</data>')
         return spelled.format(amount, currency, text)
 
+    def size(self, size: int) -> str:
+        """Bytes as MiB, from a thousand of them on as GiB."""
+        mib = size / (1 << 20)
+        return f"{self.number(mib, 1)} MiB" if mib < 1000 else f"{self.number(mib / 1024, 1)} GiB"
+
     def duration(self, given: timedelta | float | None) -> Markup:
         """Seconds as hours and minutes."""
         if given is None:

@@ -41,7 +41,7 @@ _LABELS: Final[Mapping[AttentionAction, str]] = {
     AttentionAction.LOOK_AT_CHARGER: msgid("Look at the charger"),
     AttentionAction.CONNECT_HELP: msgid("How to connect it"),
     AttentionAction.CLOSE_TRANSACTION: msgid("Close the session"),
-    AttentionAction.CONFIGURE: msgid("Look at its configuration"),
+    AttentionAction.CONFIGURE: msgid("Configure it"),
     AttentionAction.LOOK_AT_SESSION: msgid("Look at the session"),
     AttentionAction.CORRECT: msgid("Correct it"),
     AttentionAction.ASSIGN: msgid("Assign them"),
@@ -68,17 +68,27 @@ _FOLDS: Final[Mapping[AttentionAction, str]] = {
 }
 """Where on the charger's page."""
 
+_SERVER: Final = "/settings#server"
+"""Where its database, its clock and its own certificates are shown."""
+
+_OWN_CERTIFICATE: Final = msgid("See which one")
+"""A certificate of the server's own is renewed by hand."""
+
 _OF_SESSIONS: Final = {AttentionAction.CLOSE_TRANSACTION, AttentionAction.LOOK_AT_SESSION, AttentionAction.CORRECT}
 
 _ELSEWHERE: Final[Mapping[AttentionAction, str]] = {
     AttentionAction.CONNECT_HELP: "/connect",
     AttentionAction.NAME_CARD: "/people",
+    AttentionAction.FREE_DISK: _SERVER,
+    AttentionAction.SET_CLOCK: _SERVER,
+    AttentionAction.RENEW_CERTIFICATE: _SERVER,
 }
 
 
 def todo(item: Attention, texts: gettext.NullTranslations, url: str, asks: AsksOf) -> Todo:
     """How an item is shown; `url` is the one to type into chargers, `asks` what can be asked of one."""
     action = item.action
+    is_own = action is AttentionAction.RENEW_CERTIFICATE and item.charge_point_id is None
     is_restart = action is AttentionAction.RESTART and item.charge_point_id is not None
     restart = asks(item.charge_point_id).get(Button.RESTART) if is_restart and item.charge_point_id else None
     return Todo(
@@ -87,7 +97,11 @@ def todo(item: Attention, texts: gettext.NullTranslations, url: str, asks: AsksO
         word=texts.gettext(_WORDS[item.gravity]),
         item=item,
         charger_address=None if item.charge_point_id is None else charger_address(item.charge_point_id),
-        label=texts.gettext(_LABELS[action if restart or not is_restart else AttentionAction.LOOK_AT_CHARGER]),
+        label=texts.gettext(
+            _OWN_CERTIFICATE
+            if is_own
+            else _LABELS[action if restart or not is_restart else AttentionAction.LOOK_AT_CHARGER]
+        ),
         address=_address(item),
         restart=restart,
     )

@@ -13,6 +13,7 @@ import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
+from mcpp.reads.server_state import database_sizes
 from mcpp.telemetry.labels import OTHER
 from mcpp.telemetry.metrics.exposition import Exposition, Families, sum_family, unit_of
 from mcpp.telemetry.metrics.live_state import LiveState
@@ -218,8 +219,7 @@ class Metrics:
 
     def watch_database(self, path: Path) -> None:
         """Read the size of the database's files."""
-        files = (path, path.with_name(f"{path.name}-wal"))
-        self._database_size.set_function(lambda: sum(map(_file_size, files)))
+        self._database_size.set_function(lambda: sum(database_sizes(path)))
 
     def watch_tasks(self, count: Callable[[], int]) -> None:
         """Read how many tasks there are."""
@@ -282,13 +282,6 @@ def _shared_histogram(
     registry: CollectorRegistry, name: str, text: str, buckets: Sequence[float], labels: Iterable[str]
 ) -> Histogram:
     return Histogram(name, text, labels, namespace="mcpp", unit=unit_of(name), registry=registry, buckets=buckets)
-
-
-def _file_size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
 
 
 _MESSAGE_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)

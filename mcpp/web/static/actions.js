@@ -2,8 +2,9 @@
 //
 // <button data-request="POST /api/v1/…" data-body='{"type": "Soft"}' data-ask="Restart Garage?">Restart</button>
 // asks once, in a dialog, where there is `data-ask`. <form data-request="PUT /api/v1/people/{id}"> sends its fields as
-// JSON, in what `data-body` has, but for those whose names the address takes. The answer is said in the element that `data-answer` names by its
-// id, else at the foot of the page; `data-then` is an address to go to afterwards.
+// JSON, in what `data-body` has, but for those whose names the address takes. The answer is said in the element that
+// `data-answer` names by its id, else at the foot of the page; where in the API's answer it stands is named by
+// `data-answer-field`; `data-then` is an address to go to afterwards.
 
 // live.js loads this module when the first of them is used.
 
@@ -28,9 +29,9 @@ export async function act(element) {
     if (response.status === 401) return void location.assign(`/login?next=${encodeURIComponent(location.pathname)}`);
     const text = await response.text();
     const answer = text ? JSON.parse(text) : {};
-    say(element, response.ok ? accepted(answer) : refused(answer), response.ok);
+    say(element, response.ok ? accepted(answer, element.dataset.answerField) : refused(answer), response.ok);
     if (response.ok && element.dataset.then) location.assign(element.dataset.then);
-    else document.dispatchEvent(new CustomEvent("mcpp:refresh"));
+    else document.dispatchEvent(new CustomEvent("mcpp:refresh", { detail: element.closest("[data-fold]")?.id }));
   } catch {
     say(element, words.unreached, false);
   } finally {
@@ -62,13 +63,14 @@ function fields(form) {
     if (field.type === "checkbox") put(values, field.name, field.checked);
     else if (field.dataset.type === "list") put(values, field.name, listed(field.value));
     else if (field.dataset.type === "clearable") put(values, field.name, field.value || null);
+    else if (field.dataset.type === "text") put(values, field.name, field.value);
     else if (field.value === "" && !field.required) continue;
     else put(values, field.name, field.dataset.type === "number" ? Number(field.value) : field.value);
   }
   return JSON.stringify(values);
 }
 
-/** A name with dots leads into objects. */
+/** A name with dots leads into objects and lists. */
 function put(values, name, value) {
   const names = name.split(".");
   const last = names.pop();
@@ -81,8 +83,8 @@ function listed(text) {
   return text.split(/[\n,;]/).map((it) => it.trim()).filter(Boolean);
 }
 
-function accepted(answer) {
-  const status = answer.response?.status;
+function accepted(answer, where = "response.status") {
+  const status = where.split(".").reduce((value, name) => value?.[name], answer);
   if (status === undefined) return words.done;
   const known = { Accepted: words.accepted, Scheduled: words.scheduled, Unlocked: words.unlocked };
   return known[status] ?? words.answered.replace("{answer}", () => status);

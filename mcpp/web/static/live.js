@@ -201,7 +201,10 @@ document.addEventListener("submit", (event) => {
   event.preventDefault();
   command(event.target);
 });
-document.addEventListener("mcpp:refresh", refresh);
+document.addEventListener("mcpp:refresh", ({ detail }) => {
+  if (detail) fetchPage([detail]).catch(() => undefined); // a fold isn't asked for by itself
+  refresh();
+});
 
 // What is folded is asked for once somebody unfolds it.
 for (const fold of document.querySelectorAll("details[data-fold]")) {

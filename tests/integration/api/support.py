@@ -39,14 +39,16 @@ from mcpp.files.directory import MIB
 from mcpp.files.store import FileStore
 from mcpp.ocppj.actions import Action, AnyAction, Req, Res
 from mcpp.ocppj.errors import NotConnected
+from mcpp.reads.attention_search import AttentionSources
 from mcpp.reads.booked import BookedEnergy
 from mcpp.reads.charge_points import ChargePoints
 from mcpp.reads.live import LiveReadings
+from mcpp.server.attention import StateGuide
 from mcpp.server.connect import ConnectGuide
 from mcpp.server.events import Events
 from mcpp.server.passwords import Passwords
 from mcpp.server.stories import Stories
-from mcpp.server.versions import BUTTONS, CHARGING_PROFILES, VERSIONS, local_list_sync, read_unmatched
+from mcpp.server.versions import BUTTONS, CHARGING_PROFILES, KEY_CHANGES, VERSIONS, local_list_sync, read_unmatched
 from mcpp.settings import Settings
 from mcpp.storage.readiness import check_writable
 from mcpp.storage.sqlite.copies import SqliteCopies
@@ -299,6 +301,8 @@ async def site(
         sync_local_list=local_list_sync(writer, connections, clock.now),
         charging_profiles=CHARGING_PROFILES,
         buttons=BUTTONS,
+        key_changes=KEY_CHANGES,
+        server_state=StateGuide(database, clock, AttentionSources()).state,
         ocpp_versions=["1.6", "2.0.1", "2.1"],
         read_unmatched=read_unmatched,
         tell_story=Stories(partial(snapshot, database)).tell,

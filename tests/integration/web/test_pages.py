@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
-from datetime import timedelta
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import httpx
 import pytest
 
-from mcpp.domain import people
+from mcpp import __version__
+from mcpp.api.services import ApiServices
+from mcpp.domain import configuration, people
+from mcpp.domain.device_model import Variable, note_variables
+from mcpp.domain.occasion import Occasion
 from mcpp.domain.people import WantedPerson
 from mcpp.domain.samples import SampleKind
+from mcpp.domain.variables import VariableRef
+from mcpp.reads.attention_search import AttentionSources, EndingCertificate, LowDisk
+from mcpp.reads.server_state import DiskSpace, ServerState
 from mcpp.reads.stored_fleet import read_fleet
+from mcpp.server.attention import StateGuide
+from mcpp_generated.db.enums import Mutability, VariableAttribute
 from tests.integration.api.support import START, Site, minute, site
 from tests.integration.web.support import browser, shown
 
+GIB = 1 << 30
 POWER = SampleKind("Power.Active.Import", "", "kW", "Sample.Periodic", "Outlet", "Raw")
 
 
@@ -116,3 +127,89 @@ async def test_a_charger_without_connectors_has_no_two_headings_alike(api: Site,
 
     assert headings[0].count("The whole charger") == headings[1].count("The whole charger") == 1
     assert "Commands" in headings[0]
+
+
+async def test_a_key_of_the_configuration_is_changed_in_the_words_of_the_charger_s_version(
+    api: Site, http: httpx.AsyncClient
+) -> None:
+    keys = [
+        configuration.KnownKey("HeartbeatInterval", "300", readonly=False),
+        configuration.KnownKey("AuthorizationKey", "hush-hush-hush", readonly=False),
+        configuration.KnownKey("NumberOfConnectors", "1", readonly=True),
+    ]
+    old, new = api.books.charge_point("OLD"), api.books.charge_point("NEW")
+    configuration.note_keys(api.books.q, _occasion(old, "OLD"), keys, [])
+    variables = [
+        Variable(VariableRef("EVSE", "Power", evse_id=1, attribute=VariableAttribute.MAX_SET), "11000", unit="W"),
+        Variable(VariableRef("SecurityCtrlr", "BasicAuthPassword"), "hush-hush-hush", Mutability.WRITE_ONLY),
+        Variable(VariableRef("ChargingStation", "Model"), "X", Mutability.READ_ONLY),
+    ]
+    note_variables(api.books.q, _occasion(new, "NEW"), variables)
+    api.connections.identities |= {"OLD", "NEW"}
+    api.connections.versions["NEW"] = "2.0.1"
+
+    of_old = await shown(http, "/chargers/OLD?unfold=configuration")
+    of_new = await shown(http, "/chargers/NEW?unfold=device")
+    api.connections.identities.clear()
+    offline = await shown(http, "/chargers/OLD?unfold=configuration")
+
+    assert re.findall(r'<form[^>]*commands/ChangeConfiguration" data-body="(\{.*?\})"', of_old) == [
+        '{"key":"AuthorizationKey"}',
+        '{"key":"HeartbeatInterval"}',
+    ]
+    assert re.findall(r'<form[^>]*commands/SetVariables" data-body="(\{.*?\})"', of_new) == [
+        '{"setVariableData":[{"component":{"name":"EVSE","evse":{"id":1}},"variable":{"name":"Power"},'
+        '"attributeType":"MaxSet"}]}',
+        '{"setVariableData":[{"component":{"name":"SecurityCtrlr"},"variable":{"name":"BasicAuthPassword"}}]}',
+    ]
+    for page in (of_old, of_new):
+        assert len(re.findall(r'<input[^>]*type="password"[^>]*value=""[^>]*data-type="text"', page)) == 1
+        assert "hush" not in page
+    assert "NumberOfConnectors" in offline
+    assert "ChangeConfiguration" not in offline
+
+
+def _occasion(key: int, identity: str) -> Occasion:
+    return Occasion(key, identity, "f" * 32, START, lambda: "e" * 32)
+
+
+async def test_what_the_server_needs_leads_to_where_it_is_shown(api: Site, tmp_path: Path) -> None:
+    def needs(free: int, wrong_since: datetime | None, ending: Sequence[EndingCertificate]) -> ApiServices:
+        sources = AttentionSources(
+            low_disk=lambda: LowDisk(free, START) if free < GIB else None,
+            clock_wrong_since=lambda: wrong_since,
+            own_certificates=lambda: ending,
+        )
+        guide = StateGuide(tmp_path / "mcpp.db", api.services.clock, sources)
+
+        def state() -> ServerState:
+            return guide.state()._replace(disk=DiskSpace(free, 40 * GIB))
+
+        return replace(api.services, attention=sources, server_state=state)
+
+    own = EndingCertificate("the authority", START, START)
+    async with browser(api, needs(100 << 20, minute(3), [own])) as http:
+        overview, bad = await shown(http, "/"), await shown(http, "/settings")
+        told = (await http.get("/api/v1/server")).json()
+    async with browser(api, needs(12 * GIB, None, [])) as http:
+        good, german = await shown(http, "/settings"), await shown(http, "/settings", "de")
+
+    assert overview.count('href="/settings#server"') == 3
+    for label in ("See what is stored", "See the clock", "See which one"):
+        assert label in overview
+    for page in (bad, good):
+        assert 'id="server"' in page
+        assert f"MCPP {__version__}" in page
+        assert str(tmp_path / "mcpp.db") in page
+    assert "100.0 MiB of 40.0 GiB" in bad
+    assert "It needs you below 2.0 GiB" in bad
+    assert "Too little" in bad
+    assert "The machine’s clock is wrong" in bad
+    assert "the authority" in bad
+    assert "12.0 GiB of 40.0 GiB" in good
+    assert "The machine’s clock is trusted" in good
+    assert "12,0 GiB von 40,0 GiB" in german
+    assert told["disk"] == {"free_bytes": 100 << 20, "total_bytes": 40 * GIB, "least_free_bytes": 2 * GIB}
+    assert (told["clock_wrong_since"], told["version"]) == ("2026-05-04T09:33:00.000Z", __version__)
+    assert told["database_bytes"] + told["wal_bytes"] > 0
+    assert told["ending_certificates"] == [{"name": "the authority", "expires_at": "2026-05-04T09:30:00.000Z"}]
