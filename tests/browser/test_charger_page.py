@@ -76,3 +76,24 @@ async def test_a_charger_is_registered_and_gets_its_name(site: Server, open_page
     await page.get_by_label("Name").fill("Stable")
     await page.get_by_role("button", name="Save").click()
     await expect(page.get_by_role("heading", level=1)).to_have_text("Stable")
+
+
+async def test_a_key_of_the_configuration_is_changed_and_shown(site: Server, open_page: OpenPage) -> None:
+    async with charger(site.ocpp_url, "Loft") as loft, httpx.AsyncClient(base_url=site.http_url) as client:
+        change = "/api/v1/charge-points/Loft/commands/ChangeConfiguration"
+        for key, value in (("HeartbeatInterval", "300"), ("MeterValuesSampledData", "Power.Active.Import")):
+            (await client.post(change, json={"key": key, "value": value})).raise_for_status()
+        page = await open_page(f"{site.http_url}/chargers/Loft#configuration", width=360, language="de")
+        await is_live(page)
+        row = page.get_by_role("region", name="Konfiguration").get_by_role("row").filter(has_text="HeartbeatInterval")
+        await row.get_by_text("Ändern").click()
+        await row.get_by_label("Neuer Wert von HeartbeatInterval").fill("60")
+        await assert_fits(page)
+        await assert_accessible(page)
+        await row.get_by_role("button", name="Setzen").click()
+        await expect(page.get_by_role("dialog")).to_contain_text("HeartbeatInterval bei Loft ändern?")
+        await page.get_by_role("dialog").get_by_role("button", name="Ändern").click()
+
+        await expect(row.get_by_role("status")).to_have_text("Die Ladestation hat angenommen.")
+        await expect(row.locator("td").first.locator("bdi")).to_have_text("60")
+        assert '{"key":"HeartbeatInterval","value":"60"}' in str(loft.asked[-1].payload)

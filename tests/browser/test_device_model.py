@@ -40,7 +40,7 @@ async def test_variables_are_found_and_fit_a_phone(
     books.close()
     async with running_server(path) as server:
         page = await open_page(f"{server.http_url}/chargers/New", width=360, language="de")
-        await expect(page.locator("#configuration")).to_have_count(0)
+        await expect(page.locator("details#configuration")).to_have_count(0)
         await page.get_by_text("Gerätemodell").click()
         variables = page.get_by_role("region", name="Variablen")
         await expect(variables.get_by_role("row")).to_have_count(201)

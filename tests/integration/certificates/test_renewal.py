@@ -129,3 +129,35 @@ async def test_what_ended_long_ago_is_forgotten(
     assert len(await site.certificates()) == 1
     await served.look(732)
     assert await site.certificates() == []
+
+
+async def test_an_operator_has_one_renewed_at_once(
+    site: Site, device: Device, charger: DeviceCharger, served: Keeper
+) -> None:
+    issued = await site.certificate("issued")
+    device.asks = False
+
+    renewed = await site.done(f"certificates/{issued['id']}/renew")
+    device.replies["ExtendedTriggerMessage"] = lambda _: {"status": "NotImplemented"}
+    refused = await site.done(f"certificates/{issued['id']}/renew")
+    await site.done(f"certificates/{issued['id']}/revoke")
+    too_late = await site.post(f"certificates/{issued['id']}/renew")
+    unknown = await site.post("certificates/999/renew")
+
+    assert charger.how_often("ExtendedTriggerMessage") == 2
+    assert renewed == {"accepted": True, "answer": "Accepted"}
+    assert refused == {"accepted": False, "answer": "NotImplemented"}
+    assert (too_late.status_code, too_late.json()["code"]) == (409, "conflict")
+    assert unknown.status_code == 404
+
+
+async def test_none_is_asked_that_is_not_connected(
+    site: Site, device: Device, charger: DeviceCharger, served: Keeper
+) -> None:
+    issued = await site.certificate("issued")
+    await charger.cut()
+
+    async def is_refused() -> bool:
+        return (await site.post(f"certificates/{issued['id']}/renew")).json().get("code") == "not_connected"
+
+    await until(is_refused)

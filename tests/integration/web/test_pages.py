@@ -158,8 +158,10 @@ async def test_a_key_of_the_configuration_is_changed_in_the_words_of_the_charger
         '{"key":"HeartbeatInterval"}',
     ]
     assert re.findall(r'<form[^>]*commands/SetVariables" data-body="(\{.*?\})"', of_new) == [
-        '{"setVariableData":[{"component":{"name":"EVSE","evse":{"id":1}},"variable":{"name":"Power"},'
-        '"attributeType":"MaxSet"}]}',
+        (
+            '{"setVariableData":[{"component":{"name":"EVSE","evse":{"id":1}},"variable":{"name":"Power"},'
+            '"attributeType":"MaxSet"}]}'
+        ),
         '{"setVariableData":[{"component":{"name":"SecurityCtrlr"},"variable":{"name":"BasicAuthPassword"}}]}',
     ]
     for page in (of_old, of_new):
