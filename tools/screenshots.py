@@ -30,7 +30,7 @@ SIZES: Final[Mapping[str, ViewportSize]] = {
 }
 SCHEMES: Final = ("light", "dark")
 _PLACE: Final = """
-for (const it of document.querySelectorAll("td code")) {
+for (const it of document.querySelectorAll("td code, dd code")) {
   if (it.textContent.endsWith("/mcpp.db")) it.textContent = "/var/lib/mcpp/mcpp.db";
 }
 """

@@ -24,7 +24,7 @@ from mcpp.reads.attention_search import AttentionSources, EndingCertificate, Low
 from mcpp.reads.server_state import DiskSpace, ServerState
 from mcpp.reads.stored_fleet import read_fleet
 from mcpp.server.attention import StateGuide
-from mcpp_generated.db.enums import Mutability, VariableAttribute
+from mcpp_generated.db.enums import CertificateState, Mutability, VariableAttribute
 from tests.integration.api.support import START, Site, minute, site
 from tests.integration.web.support import browser, shown
 
@@ -209,9 +209,55 @@ async def test_what_the_server_needs_leads_to_where_it_is_shown(api: Site, tmp_p
     assert "The machine’s clock is wrong" in bad
     assert "the authority" in bad
     assert "12.0 GiB of 40.0 GiB" in good
-    assert "The machine’s clock is trusted" in good
+    assert "Trusted" in good
+    assert "The machine’s clock is wrong" not in good
     assert "12,0 GiB von 40,0 GiB" in german
     assert told["disk"] == {"free_bytes": 100 << 20, "total_bytes": 40 * GIB, "least_free_bytes": 2 * GIB}
     assert (told["clock_wrong_since"], told["version"]) == ("2026-05-04T09:33:00.000Z", __version__)
     assert told["database_bytes"] + told["wal_bytes"] > 0
     assert told["ending_certificates"] == [{"name": "the authority", "expires_at": "2026-05-04T09:30:00.000Z"}]
+
+
+async def test_a_certificate_is_renewed_approved_and_revoked_where_attention_leads(
+    api: Site, http: httpx.AsyncClient
+) -> None:
+    key, now = api.books.charge_point("CP-1", "Vendor"), api.services.clock.now()
+
+    def certificate(status: CertificateState, serial_number: str | None) -> int:
+        is_signed = serial_number is not None
+        began = now - timedelta(days=300)
+        return api.books.q.add_certificate(
+            charge_point_key=key,
+            charge_point_id="CP-1",
+            status=status,
+            subject="CN=CP-1",
+            key_type="EC P-256",
+            csr="",
+            request_id=None,
+            requested_at=began,
+            approved_by=None,
+            decided_at=None,
+            certificate="PEM" if is_signed else None,
+            serial_number=serial_number,
+            issued_at=began if is_signed else None,
+            expires_at=now + timedelta(days=1) if is_signed else None,
+        )
+
+    issued, waits = certificate(CertificateState.ISSUED, "A1"), certificate(CertificateState.PENDING, None)
+    overview = await shown(http, "/")
+    gone = await shown(http, "/chargers/CP-1?unfold=certificates")
+    api.connections.identities.add("CP-1")
+    here = await shown(http, "/chargers/CP-1?unfold=certificates")
+
+    assert re.search(r'<a [^>]*href="/chargers/CP-1#certificates"[^>]*>Renew it<', overview)
+    assert _certificate_buttons(here) == [
+        f"{waits}/approve",
+        f"{waits}/reject",
+        f"{issued}/renew",
+        f"{issued}/revoke",
+    ]
+    assert f"{issued}/renew" not in _certificate_buttons(gone)
+
+
+def _certificate_buttons(page: str) -> list[str]:
+    return re.findall(r'data-request="POST /api/v1/certificates/([^"]+)"', page)
