@@ -22,6 +22,9 @@ from mcpp_generated.ocpp21.models import (
     ChargingProfileKindEnumType,
     ChargingProfileStatusEnumType,
     ChargingScheduleUpdateType,
+    ClearChargingProfileRequest,
+    ClearChargingProfileResponse,
+    ClearChargingProfileStatusEnumType,
     ClearedChargingLimitRequest,
     ClearedChargingLimitResponse,
     GenericStatusEnumType,
@@ -192,6 +195,16 @@ def _set_charging_profile(request: SetChargingProfileRequest, response: SetCharg
     return Meaning(partial(device_reports.note_snapshot, chunk=_dynamic(profile.id, limits)))
 
 
+def _clear_charging_profile(
+    request: ClearChargingProfileRequest, response: ClearChargingProfileResponse
+) -> Meaning | None:
+    """K10: by criteria it may be any, so that only one that is named is known to be gone."""
+    profile_id = request.charging_profile_id
+    if response.status is not ClearChargingProfileStatusEnumType.ACCEPTED or profile_id is None:
+        return None
+    return Meaning(partial(device_reports.forget_snapshot, kind=_DYNAMIC, request_id=profile_id))
+
+
 def _update_dynamic_schedule(
     request: UpdateDynamicScheduleRequest, response: UpdateDynamicScheduleResponse
 ) -> Meaning | None:
@@ -213,6 +226,7 @@ def _dynamic(profile_id: int, limits: dict[str, Any]) -> ReportChunk:
 
 ANSWERS: Final[dict[str, AnyMeaning]] = dict(
     (
+        means(actions.CLEAR_CHARGING_PROFILE, _clear_charging_profile),
         means(actions.GET_CHARGING_PROFILES, _get_charging_profiles),
         means(actions.SET_CHARGING_PROFILE, _set_charging_profile),
         means(actions.UPDATE_DYNAMIC_SCHEDULE, _update_dynamic_schedule),

@@ -157,6 +157,22 @@ async def test_reservations_follow_the_charger(central: Central, version: str) -
         assert states == {first: "Cancelled", second: "Cancelled"}
 
 
+@pytest.mark.parametrize(
+    ("action", "asked"),
+    [
+        ("ReserveNow", {"id": -5, "expiryDateTime": LATER, "idToken": CARD}),
+        ("CancelReservation", {"reservationId": -5}),
+    ],
+)
+async def test_a_number_that_2_1_has_bounds_for_and_2_0_1_has_not_is_no_failure(
+    central: Central, action: str, asked: JsonValue
+) -> None:
+    accepted: JsonValue = {"status": "Accepted"}
+    async with charger_of(central, "2.0.1", {action: accepted}):
+        assert await central.accepted(action, asked) == accepted
+    assert await central.items("reservations") == []
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 async def test_the_local_list_is_brought_in_line_with_the_stored_tags(central: Central, version: str) -> None:
     await central.put("id-tags/CARD", {"status": "Accepted", "parent_id_tag": "FAMILY"})
@@ -208,6 +224,26 @@ async def test_a_dynamic_profile_is_told_the_limits_that_it_was_last_sent(centra
         await central.accepted("UpdateDynamicSchedule", {"chargingProfileId": 9, "scheduleUpdate": {"limit": 8}})
         told = await charger.say("PullDynamicScheduleUpdate", {"chargingProfileId": 9})
         assert told == {"status": "Accepted", "scheduleUpdate": {"limit": 8, "setpoint": -3.5}}
+
+
+async def test_a_dynamic_profile_that_was_cleared_has_no_limits(central: Central) -> None:
+    period: JsonValue = {"startPeriod": 0, "limit": 16}
+    schedule: JsonValue = {"id": 1, "chargingRateUnit": "A", "chargingSchedulePeriod": [period]}
+    profile: JsonValue = {
+        "id": 9,
+        "stackLevel": 0,
+        "chargingProfilePurpose": "TxDefaultProfile",
+        "chargingProfileKind": "Dynamic",
+        "chargingSchedule": [schedule],
+    }
+    accepted: JsonValue = {"status": "Accepted"}
+    answers = {"SetChargingProfile": accepted, "ClearChargingProfile": accepted}
+    async with charger_of(central, "2.1", answers) as charger:
+        await central.accepted("SetChargingProfile", {"evseId": 1, "chargingProfile": profile})
+        assert (await charger.say("PullDynamicScheduleUpdate", {"chargingProfileId": 9}))["status"] == "Accepted"
+        await central.accepted("ClearChargingProfile", {"chargingProfileId": 9})
+        told = await charger.say("PullDynamicScheduleUpdate", {"chargingProfileId": 9})
+        assert told == {"status": "Rejected"}
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -11,6 +11,7 @@ from mcpp.domain.authorization import AuthorizationPolicy, AuthorizationStatus
 from mcpp.domain.event_gaps import Gap
 from mcpp.domain.events import ConnectorStatusChanged, MeterValuesReceived, TransactionStarted, TransactionStopped
 from mcpp.domain.evse_states import ReportedStatus
+from mcpp.domain.statuses import StopReason
 from mcpp_generated.db.enums import Implausible, StopOrigin
 from tests.unit.domain.books import minute
 from tests.unit.domain.event_books import (
@@ -211,6 +212,14 @@ def test_an_end_without_any_register(books: EventBooks) -> None:
 
     assert ended.stopped_at == minute(60)
     assert ended.implausible_reason is Implausible.NO_READING
+
+
+def test_nothing_is_implausible_where_no_vehicle_came_in_time(books: EventBooks) -> None:
+    ended = books.tell_all([event(STARTED, 0, tag="TAG"), event(ENDED, 2, reason=StopReason.TIMEOUT)])
+
+    assert (ended.energy_wh, ended.implausible_reason) == (0, None)
+    late = books.tell_all([event(UPDATED, 1, register(0, 1000), register(1, 1050))])
+    assert (late.meter_start, late.meter_stop, late.energy_wh) == (1000, 1050, 50)
 
 
 def test_an_end_without_samples_takes_the_newest_register(books: EventBooks) -> None:
