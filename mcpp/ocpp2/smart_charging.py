@@ -13,6 +13,7 @@ from mcpp.csms.calls import CallContext, CallRouter
 from mcpp.domain import device_events, device_reports
 from mcpp.domain.device_events import DeviceEvent
 from mcpp.domain.device_reports import ReportChunk
+from mcpp.ocpp2.keeping import keep
 from mcpp.ocpp2.naming import content_of
 from mcpp.ocppj.actions import decode
 from mcpp.storage.pending import Pending
@@ -79,7 +80,7 @@ def report_charging_profiles(
         is_last=not request.tbc,
         content={"chargingProfiles": profiles},
     )
-    return context.write(device_reports.note_report_chunk, chunk).then(lambda _: ReportChargingProfilesResponse())
+    return keep(context, ReportChargingProfilesResponse(), device_reports.note_report_chunk, chunk)
 
 
 def notify_charging_limit(
@@ -167,7 +168,7 @@ def pull_dynamic_schedule_update(
 
 
 def _keep(context: CallContext, event: DeviceEvent, answer: R) -> Pending[R]:
-    return context.write(device_events.note_events, (event,)).then(lambda _: answer)
+    return keep(context, answer, device_events.note_events, (event,))
 
 
 def _place(evse_id: int | None) -> str:

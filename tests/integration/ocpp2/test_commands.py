@@ -60,7 +60,7 @@ async def test_an_answer_that_cannot_be_processed_is_told_so_in_2_1_only(central
 
 
 async def test_a_stream_of_events_is_kept_and_never_answered(central: Central) -> None:
-    values: JsonValue = {
+    values: dict[str, JsonValue] = {
         "id": 3,
         "pending": 0,
         "basetime": "2026-04-01T09:30:00.000Z",
@@ -71,9 +71,12 @@ async def test_a_stream_of_events_is_kept_and_never_answered(central: Central) -
         assert await charger.say("OpenPeriodicEventStream", {"constantStreamData": stream}) == {"status": "Accepted"}
         await charger.send(json.dumps([6, "s1", "NotifyPeriodicEventStream", values]))
         await charger.send(json.dumps([6, "s2", "NotifyPeriodicEventStream", {"broken": 1}]))
+        await charger.send(json.dumps([6, "s3", "NotifyPeriodicEventStream", {**values, "data": [None, "x"]}]))
+        await charger.send(json.dumps([6, "s4", "NotifyPeriodicEventStream", {**values, "data": []}]))
         # What came as a CALL, as some chargers send it, is answered all the same and counted.
         assert await charger.say("NotifyPeriodicEventStream", values) == {}
         assert await central.deviations("NotifyPeriodicEventStream", rule="send_as_call") == 1
+        assert [line for line in central.lines() if line["event"] == "handler_failed"] == []
         sent = [line for line in central.lines() if line.get("action") == "NotifyPeriodicEventStream"]
         assert [line["message_id"] for line in sent if line["direction"] == "out"] == ["CP-1-3"]
         reports = {it["kind"]: it for it in await central.items("charge-points/CP-1/reports")}
