@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
-from functools import partial
 from time import perf_counter
-from typing import Concatenate, Final, ParamSpec, TypeAlias, TypeVar, cast
+from typing import Concatenate, ParamSpec, TypeAlias, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 
@@ -224,13 +222,6 @@ def _as_fault(error: Exception) -> Exception:
     return fault
 
 
-_LONG: Final = 1 << 14
-"""Bytes of a payload; reading a shorter one takes a few milliseconds at most, whatever is in it."""
-_PAUSE: Final = 20
-"""Times what reading a long one took: four charge points that send nothing else take a fifth of the loop."""
-_LONGEST_PAUSE: Final = 0.9
-"""Seconds."""
-
 _Route: TypeAlias = Callable[[Flow, bytes], Answer]
 """A handler with its action's types wrapped up: JSON in, JSON out."""
 
@@ -297,10 +288,10 @@ class CallRouter:
             model.__pydantic_validator__.validate_json if is_own else widening(own, model, repairs, services.now)
         )
 
-        def route(flow: Flow, payload: bytes, *, is_long: bool = False) -> Answer:
+        def route(flow: Flow, payload: bytes) -> Answer:
             received_at = None
-            if len(payload) > _LONG and not is_long:
-                return _unhurried(partial(read_long, flow, payload))
+            if len(payload) > LARGE:
+                payload = thinned_request(flow, own, payload, repairs)
             try:
                 # Strict first: a correct payload passes here, by the names of the wire only.
                 request = validate(payload, by_alias=True, by_name=False)
@@ -322,11 +313,6 @@ class CallRouter:
                 return _encode_later(encode, answer)
             return encode(answer)
 
-        def read_long(flow: Flow, payload: bytes) -> Answer:
-            if len(payload) > LARGE:
-                payload = thinned_request(flow, own, payload, repairs)
-            return route(flow, payload, is_long=True)
-
         self._routes[name] = route
 
     def dispatch(self, flow: Flow, call: Call | Send) -> Answer:
@@ -337,33 +323,6 @@ class CallRouter:
         if call.action in self._actions:
             raise CallFault(ErrorCode.NOT_SUPPORTED, f"{call.action} is not handled here")
         raise CallFault(ErrorCode.NOT_IMPLEMENTED, f"unknown action {call.action[:50]}")
-
-
-def _unhurried(read: Callable[[], Answer]) -> Awaitable[bytes]:
-    """The answer to a long message, after a pause of some times what reading it took.
-
-    So a charge point that goes on sending such messages takes a small share of the event loop: the next one is read
-    once this one is answered.
-    """
-    began = perf_counter()
-    answer: Answer | CallFault
-    try:
-        answer = read()
-    except CallFault as fault:
-        answer = fault
-    return _answer_later(answer, min(_LONGEST_PAUSE, _PAUSE * (perf_counter() - began)))
-
-
-async def _answer_later(answer: Answer | CallFault, pause: float) -> bytes:
-    try:
-        if isinstance(answer, CallFault):
-            raise answer
-        text = answer if isinstance(answer, bytes) else await answer
-    except CallFault:
-        await asyncio.sleep(pause)
-        raise
-    await asyncio.sleep(pause)
-    return text
 
 
 async def _encode_later(encode: Callable[[Res], bytes], answer: Awaitable[Res]) -> bytes:

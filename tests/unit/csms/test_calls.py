@@ -1,16 +1,14 @@
-"""What becomes of a CALL whose handling fails in the database's thread, and of a long one."""
+"""What becomes of a CALL whose handling fails in the database's thread."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from mcpp.csms import calls
-from mcpp.csms.calls import Answer, CallContext, CallRouter
+from mcpp.csms.calls import CallContext, CallRouter
 from mcpp.csms.services import Services
 from mcpp.domain.authorization import AuthorizationPolicy
 from mcpp.domain.memory import Memory
@@ -74,38 +72,3 @@ async def test_a_number_that_the_database_has_no_room_for_is_the_chargers_fault(
 async def test_any_other_overflow_is_a_fault_of_the_servers(services: Services) -> None:
     """It reaches the log as what it is."""
     assert isinstance(await _failure(services, _reckon_with_the_last_day), OverflowError)
-
-
-@pytest.mark.parametrize("is_refused", [False, True])
-async def test_a_long_message_is_answered_after_a_pause_for_which_nobody_else_waits(
-    services: Services, monkeypatch: pytest.MonkeyPatch, *, is_refused: bool
-) -> None:
-    monkeypatch.setattr(calls, "_PAUSE", 1e9)
-    monkeypatch.setattr(calls, "_LONGEST_PAUSE", 0.2)
-    handled: list[str] = []
-
-    def heartbeat(context: CallContext, _: HeartbeatRequest) -> HeartbeatResponse:
-        handled.append(context.charge_point_id)
-        if is_refused and context.charge_point_id == "LONG":
-            raise CallFault(ErrorCode.GENERIC_ERROR, "no")
-        return HeartbeatResponse(current_time=NOW)
-
-    router = CallRouter(services, {HEARTBEAT.name: HEARTBEAT}, REPAIRS, lambda _: None)
-    router.add(HEARTBEAT, heartbeat)
-
-    def dispatch(identity: str, payload: bytes) -> Answer:
-        flow = Flow(Peer(1, identity), Direction.IN, "Heartbeat", "1", "c" * 32, 0.0)
-        return router.dispatch(flow, Call("1", "Heartbeat", payload))
-
-    loop = asyncio.get_running_loop()
-    began = loop.time()
-    late = dispatch("LONG", b'{"x":"%b"}' % (b"x" * calls._LONG))
-    assert isinstance(dispatch("SHORT", b"{}"), bytes)
-    assert handled == ["LONG", "SHORT"]
-    assert not isinstance(late, bytes)
-    if is_refused:
-        with pytest.raises(CallFault):
-            await late
-    else:
-        assert b"currentTime" in await late
-    assert loop.time() - began >= 0.2
