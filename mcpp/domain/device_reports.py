@@ -174,7 +174,8 @@ def missing(numbers: Iterable[int]) -> list[tuple[int, int]]:
 def _begins_anew(came: Sequence[int], seq_no: int, *, is_complete: bool) -> bool:
     """Whether a chunk that isn't a repeat is the first of another report under the same id."""
     if is_complete:
-        return not any(first <= seq_no <= last for first, last in missing(came))
+        # One that comes before the first is late: who begins with 1 has no 0.
+        return seq_no >= min(came) and not any(first <= seq_no <= last for first, last in missing(came))
     return seq_no == min(came) < max(came)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from itertools import count
+from itertools import count, permutations
 
 import pytest
 from hypothesis import given
@@ -226,6 +226,19 @@ def test_where_a_chunk_is_missing_nothing_is_forgotten_until_it_comes(books: Boo
     charger.chunk(1, "B")
 
     assert list(variables(books)) == ["C.A", "C.B", "C.C"]
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_chunks_of_a_full_report_may_come_in_any_order(books: Books, order: tuple[int, ...]) -> None:
+    charger = Reporting(books)
+    note(books, [Variable(VariableRef("C", "Old"), "1")])
+    charger.request()
+    for number in order:
+        charger.chunk(number, "ABC"[number], last=number == 2)
+
+    assert list(variables(books)) == ["C.A", "C.B", "C.C"]
+    assert charger.report().is_complete
+    assert len(charger.contents()) == 3
 
 
 def test_a_report_that_nobody_said_to_be_full_makes_nothing_forgotten(books: Books) -> None:
