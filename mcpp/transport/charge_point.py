@@ -48,8 +48,8 @@ _LONG: Final = 16 * 1024
 """Bytes of a frame; handling a shorter one takes a few milliseconds at most, whatever is in it."""
 _REST: Final = 20
 """Times what handling a long one took: four charge points that send nothing else take a fifth of the event loop."""
-_LONGEST_REST: Final = 0.9
-"""Seconds."""
+_LONGEST_REST: Final = 3.0
+"""Seconds; the one that waits may wait ten times as long, as chargers' own time limits are."""
 
 
 class LiveChargePoint(CommandedChargePoint):
@@ -59,6 +59,7 @@ class LiveChargePoint(CommandedChargePoint):
         "_busy",
         "_drained",
         "_rest_until",
+        "_resting",
         "_waiting",
         "_waiting_bytes",
         "connected_since",
@@ -90,6 +91,8 @@ class LiveChargePoint(CommandedChargePoint):
         self._busy = False
         """Whether a CALL of its is handled now, or it rests after a long one; later ones wait for their turn."""
         self._rest_until = 0.0
+        """In the event loop's time; 0 where it needs none."""
+        self._resting: asyncio.TimerHandle | None = None
         self._drained: asyncio.Future[None] | None = None
 
     @property
@@ -115,6 +118,9 @@ class LiveChargePoint(CommandedChargePoint):
         """Take no new CALLs; the future is done once those at hand are handled and answered."""
         if self._drained is None:
             self._drained = self._loop.create_future()
+            if self._resting is not None:
+                self._resting.cancel()
+                self._handle_next()
         self._note_idle()
         return self._drained
 
@@ -261,9 +267,9 @@ class LiveChargePoint(CommandedChargePoint):
     def _handle_next(self) -> None:
         """Handle all that came in meanwhile, in its order, once it has rested."""
         if self._rest_until:
-            rest = self._rest_until - self._loop.time()
-            if rest > 0:
-                self._loop.call_later(rest, self._handle_next)
+            self._resting = None
+            if self._drained is None and self._rest_until > self._loop.time():
+                self._resting = self._loop.call_at(self._rest_until, self._handle_next)
                 return
             self._rest_until = 0.0
         self._busy = False
