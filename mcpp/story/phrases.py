@@ -10,7 +10,7 @@ from typing import Final
 from pydantic import JsonValue
 
 from mcpp.domain.closing import Cause, EvidenceSource
-from mcpp.domain.energy import told_start
+from mcpp.domain.energy import told_register
 from mcpp.domain.statuses import NO_ERROR
 from mcpp.domain.stop_matching import is_our_id
 from mcpp.story.log_files import Line, number_of, text_of
@@ -155,7 +155,7 @@ def _started(line: Line) -> str:
 def begin_text(number: int | None, meter_start: int, ocpp_transaction_id: str | None, id_tag: str) -> str:
     """That a transaction begins; since OCPP 2.0 its register and its card may be told later, or never."""
     text = f"transaction {number} begins"
-    register = told_start(meter_start, ocpp_transaction_id)
+    register = told_register(meter_start, ocpp_transaction_id)
     if register is not None:
         text += f" at {energy_text(register)}"
     is_anonymous = not id_tag and ocpp_transaction_id is not None

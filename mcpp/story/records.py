@@ -10,7 +10,7 @@ from typing import Final
 from pydantic import JsonValue
 
 from mcpp.csms.vocabulary import Vocabulary
-from mcpp.domain.energy import END_OF_TIME
+from mcpp.domain.energy import END_OF_TIME, told_register
 from mcpp.domain.samples import SampleKind
 from mcpp.domain.session_meter import SessionMeter, StoredReading, span_of, spans_of
 from mcpp.reads.times import BEFORE_ALL
@@ -120,7 +120,9 @@ def _ends(transaction: Transaction) -> Iterator[Entry]:
     if stopped_at is None or meter_stop is None or transaction.stop_origin is None:
         return
     by_charger = transaction.stop_origin is StopOrigin.CHARGER
-    text = f"transaction {number} ends at {energy_text(meter_stop)}, {energy_text(transaction.energy_wh or 0)} charged"
+    register = told_register(meter_stop, transaction.ocpp_transaction_id)
+    text = f"transaction {number} ends" + ("" if register is None else f" at {energy_text(register)}")
+    text += f", {energy_text(transaction.energy_wh or 0)} charged"
     if by_charger:
         text += f", {transaction.stop_reason}{_delay(stopped_at, received_at or stopped_at)}"
     if transaction.evidence is not None:
