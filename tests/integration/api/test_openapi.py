@@ -94,6 +94,7 @@ OPERATIONS = {
     "GET /api/v1/certificates/window": _LIST | {"409"},
     "POST /api/v1/certificates/window": _LIST | {"409", "408", "413"},
     "GET /api/v1/certificates/{id}": _ONE,
+    "POST /api/v1/certificates/{id}/renew": _COMMAND - {"400"},
     "POST /api/v1/certificates/{id}/approve": _ONE | {"409", "408", "413", "503"},
     "POST /api/v1/certificates/{id}/reject": _ONE | {"409", "408", "413", "503"},
     "POST /api/v1/certificates/{id}/revoke": _ONE | {"409", "408", "413", "503"},
@@ -110,6 +111,7 @@ OPERATIONS = {
     "DELETE /api/v1/tokens/{name}": _DELETE | {"409"},
     "GET /api/v1/settings": _LIST,
     "GET /api/v1/plugins": _LIST,
+    "GET /api/v1/server": _LIST,
     "GET /api/v1/backup": _LIST | {"503", "507"},
     **{
         f"POST /api/v1/charge-points/{{id}}/commands/{name}": _COMMAND
