@@ -15,7 +15,7 @@ from mcpp.csms.frames import FrameBook
 from mcpp.csms.observer import MessageObserver
 from mcpp.csms.outcomes import ConnectionOutcome
 from mcpp.domain.security_profiles import SecurityProfile
-from mcpp.phrases import Phrase
+from mcpp.phrases import Phrase, verbatim
 from mcpp.transport.addresses import TrustedProxies, client_of
 from mcpp.transport.admission import Admission, AdmissionRefused, Admitted, ConnectRequest
 from mcpp.transport.charge_point import LiveChargePoint
@@ -159,7 +159,7 @@ class OcppListener:
             versions = (self._default_dialect.version,)
         if not versions:
             # OCPP-J 1.6 §3.2: complete the handshake without a subprotocol, then close immediately.
-            reason, offered = "no subprotocol in common", ", ".join(ws.offered)
+            reason, offered = "no subprotocol in common", verbatim(", ".join(ws.offered))
             connection.accept_and_close(
                 response, CloseCode.PROTOCOL_ERROR, reason, ConnectionOutcome.UNKNOWN_SUBPROTOCOL, offered
             )
@@ -280,8 +280,9 @@ class OcppListener:
 
     def _count(self, connection: Connection, outcome: ConnectionOutcome, detail: str) -> None:
         if self._tls is not None and not detail and outcome in _BEFORE_OPEN and connection.tls is None:
-            detail = "in the TLS handshake"
-        detail = detail[:_DETAIL_LIMIT]
+            detail = Phrase("in the TLS handshake")
+        if len(detail) > _DETAIL_LIMIT:  # else a phrase stays one
+            detail = detail[:_DETAIL_LIMIT]
         self._observer.connection(
             outcome, identity=connection.identity, remote=connection.remote, detail=detail, path=connection.path
         )
