@@ -9,6 +9,8 @@
 
 // live.js loads this module when the first of them is used.
 
+import { withReason } from "./reason.js";
+
 const answers = document.querySelector("#answers");
 const words = answers.dataset;
 const SHOWN = 8000; // ms
@@ -93,11 +95,7 @@ function accepted(answer) {
 
 /** Say why, and offer what may be done about a conflict: `data-after-conflict` is on the buttons that do. */
 function refuse(element, answer, status) {
-  const reason = document.createElement("span");
-  reason.textContent = answer.said ?? answer.detail ?? answer.title ?? "";
-  if (answer.said === undefined) reason.lang = "en";
-  const [before, after = ""] = words.refused.split("{reason}");
-  say(element, [before, reason, after], false);
+  say(element, withReason(words.refused, answer), false);
   if (status !== 409) return;
   for (const button of element.querySelectorAll("[data-after-conflict]")) button.hidden = false;
 }

@@ -177,6 +177,7 @@ function isKept(element, name) {
     (name === "open" && (element.localName === "details" || element.localName === "dialog")) ||
     (name === "disabled" && element.hasAttribute("data-busy")) ||
     name === "data-busy" ||
+    (name === "hidden" && element.hasAttribute("data-after-conflict")) ||
     (name === "value" && element === document.activeElement)
   );
 }
