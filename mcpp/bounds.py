@@ -59,6 +59,16 @@ DEVICE_REPORT_CHUNKS: Final = 4_000
 """Of one report."""
 DEVICE_REPORTS_BYTES: Final = 2 * MIB
 """The chunks of a charge point's reports together; those of one report, too."""
+DEVICE_VARIABLE_ROW: Final = 128
+DEVICE_MONITOR_ROW: Final = 1 * KIB
+DEVICE_EVENT_ROW: Final = 2 * KIB
+"""What one costs beside its text in the message: at once as many events are stored as are kept, twice as many monitors.
+
+An event has a line in the log and goes to readers and plugins, too.
+"""
+DEVICE_PORTION: Final = 50
+"""Variables, monitors or events that are stored at once; of a message that has more the rest follows in portions, so
+that others' messages are stored between them."""
 CONNECTORS: Final = 256
 """Of a charge point: a status or values of one more are left out, a start is booked."""
 SAMPLE_KINDS: Final = 256
@@ -70,7 +80,10 @@ SAMPLE_KINDS_OF_ALL: Final = 20_000
 STORED_BURST: Final = 2 * MIB
 """Some 10,000 meter values of four samples at once: what was kept over a week without a connection."""
 STORED_PER_SECOND: Final = 64 * KIB
-"""Goes on for ever: 125 meter values a second of twenty samples each. Four chargers together are below 1 MiB."""
+"""Goes on for ever: 125 meter values a second of twenty samples each. Four chargers together are below 1 MiB.
+
+What a charge point tells of its devices has another one, as large, so that a report leaves the samples their room.
+"""
 ROW: Final = 64
 """What a row costs beside its texts."""
 

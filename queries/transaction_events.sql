@@ -1,6 +1,7 @@
--- The transaction that a charge point knows by an id of its own.
--- name: FindTransactionByOcppId :one
-SELECT * FROM transactions WHERE charge_point_key = @charge_point_key AND ocpp_transaction_id = @ocpp_transaction_id;
+-- The transactions that a charge point gave this id, the last one that began first; of many the last two.
+-- name: ListTransactionsByOcppId :many
+SELECT * FROM transactions WHERE charge_point_key = @charge_point_key AND ocpp_transaction_id = @ocpp_transaction_id
+ORDER BY started_at DESC LIMIT 2;
 
 -- Store a transaction whose charger gave it an id; returns it.
 -- name: AddToldTransaction :one

@@ -72,6 +72,7 @@ def create_api(services: ApiServices, rules: AccessRules, requests: RequestObser
         summary="A central system for EV chargers that one person can run.",
         description=_DESCRIPTION,
         version=__version__,
+        openapi_url=None,  # docs.py has it
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -87,6 +88,7 @@ def create_api(services: ApiServices, rules: AccessRules, requests: RequestObser
     app.state.services = services
     app.state.requests = requests
     app.state.rules = rules
+    app.state.document = docs.Document(app.openapi)
     app.router.routes.extend(built_routes(hashable(services.commands.names), rules.metrics_open))
     answer_with_problems(app)
     answer_failures(app)

@@ -63,6 +63,11 @@ class CallContext:
         """The identity that the charge point connects with."""
         return self._flow.peer.identity
 
+    @property
+    def size_bytes(self) -> int:
+        """Of its frame."""
+        return self._flow.size_bytes
+
     def occasion(self) -> Occasion:
         """The cause of what the handler does, for the domain."""
         flow = self._flow

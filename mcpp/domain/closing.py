@@ -30,7 +30,7 @@ from mcpp.domain.occasion import Occasion, OperatorOccasion, Result
 from mcpp.domain.statuses import StopReason
 from mcpp.domain.stop_matching import NextStart, find_kept_stop
 from mcpp.phrases import Phrase
-from mcpp_generated.db.enums import StopMatch, StopOrigin
+from mcpp_generated.db.enums import Implausible, StopMatch, StopOrigin
 from mcpp_generated.db.models import Transaction
 from mcpp_generated.db.queries import Queries
 
@@ -176,7 +176,15 @@ def bill_of_told_stop(
     # A clock that was set back in between says nothing of what was measured after the stop.
     if claim is not None and claim.newest_at > stop.stopped_at >= transaction.started_at:
         account = account_of(q, transaction, until=stop.stopped_at)
-    return bill_of_stop(account, transaction.meter_start, stop.meter_stop, stop.stopped_at, received_at)
+    bill = bill_of_stop(account, transaction.meter_start, stop.meter_stop, stop.stopped_at, received_at)
+    if bill.implausible is Implausible.NO_READING and _had_no_vehicle(transaction, stop):
+        return Bill(0)
+    return bill
+
+
+def _had_no_vehicle(transaction: Transaction, stop: Stop) -> bool:
+    """Whether none came in time, as 2.x has it: then no register was told because there was nothing to be measured."""
+    return transaction.ocpp_transaction_id is not None and stop.reason is StopReason.TIMEOUT
 
 
 def close_by_evidence(

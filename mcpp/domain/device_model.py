@@ -8,7 +8,7 @@ told of last.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -77,7 +77,7 @@ def note_variables(
         q.delete_variables([DeleteVariablesParams(key, ref.key) for ref in unknown])
     if variables:
         q.put_variables([_row(q, occasion, variable) for variable in variables])
-    return Result(None, left_out=tuple(_drop_oldest_variables(q, key)))
+    return Result(None, left_out=_drop_oldest_variables(q, key))
 
 
 def note_change(q: Queries, occasion: Occasion, changes: Sequence[tuple[VariableRef, str]]) -> Result[None]:
@@ -217,17 +217,17 @@ def _monitor_row(occasion: Occasion, monitor: Monitor) -> PutMonitorsParams:
     )
 
 
-def _drop_oldest_variables(q: Queries, charge_point_key: int) -> Iterator[LeftOut]:
+def _drop_oldest_variables(q: Queries, charge_point_key: int) -> tuple[LeftOut, ...]:
     """Bound what is kept: what wasn't told of for the longest time goes first."""
     kept = q.size_of_variables(charge_point_key=charge_point_key)
     known, size = kept.known, kept.bytes
     if known <= bounds.DEVICE_VARIABLES and size <= bounds.DEVICE_VARIABLES_BYTES:
-        return
+        return ()
     dropped: list[DeleteVariablesParams] = []
     for oldest in q.list_variable_sizes(charge_point_key=charge_point_key):
         if known <= bounds.DEVICE_VARIABLES and size <= bounds.DEVICE_VARIABLES_BYTES:
             break
         dropped.append(DeleteVariablesParams(charge_point_key, oldest.key))
         known, size = known - 1, size - oldest.bytes
-        yield LeftOut(Over.OLDEST_DROPPED, "variable", oldest.key, "")
     q.delete_variables(dropped)
+    return (LeftOut(Over.OLDEST_DROPPED, "", f"{len(dropped)} variables", ""),)

@@ -8,27 +8,28 @@ there is makes what it doesn't name forgotten, unless a number is missing.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
+from typing import TypeAlias, TypeVar
 
 from mcpp import bounds
 from mcpp.bounds import Over
 from mcpp.domain.device_model import (
-    Monitor,
-    Variable,
     forget_monitors_before,
     forget_variables_before,
     masked_json,
-    note_monitors,
-    note_variables,
 )
 from mcpp.domain.events import ReportReceived
 from mcpp.domain.occasion import LeftOut, Occasion, Result
 from mcpp_generated.db.enums import DeviceReportKind
 from mcpp_generated.db.models import DeviceReport, ListReportStepsRow
 from mcpp_generated.db.queries import Queries
+
+T = TypeVar("T")
+
+NoteItems: TypeAlias = Callable[[Queries, Occasion, Sequence[T]], Result[None]]
 
 _NOTHING = "{}"
 
@@ -73,20 +74,12 @@ def note_report_request(
     return Result(None, left_out=tuple(_drop_oldest(q, occasion)))
 
 
-def note_variable_report(
-    q: Queries, occasion: Occasion, chunk: ReportChunk, variables: Sequence[Variable]
+def note_reported(
+    q: Queries, occasion: Occasion, note_items: NoteItems[T], items: Sequence[T], chunk: ReportChunk
 ) -> Result[None]:
-    """Store a chunk of a report of variables, and what it says of them."""
-    noted = note_variables(q, occasion, variables)
-    return _with(noted, note_report_chunk(q, occasion, chunk))
-
-
-def note_monitor_report(
-    q: Queries, occasion: Occasion, chunk: ReportChunk, monitors: Sequence[Monitor]
-) -> Result[None]:
-    """Store a chunk of a report of monitors, and what it says of them."""
-    noted = note_monitors(q, occasion, monitors)
-    return _with(noted, note_report_chunk(q, occasion, chunk))
+    """Store a chunk of a report, and what it says of variables or monitors."""
+    noted, kept = note_items(q, occasion, items), note_report_chunk(q, occasion, chunk)
+    return Result(None, noted.events + kept.events, left_out=noted.left_out + kept.left_out)
 
 
 def note_report_chunk(q: Queries, occasion: Occasion, chunk: ReportChunk) -> Result[None]:
@@ -181,7 +174,8 @@ def missing(numbers: Iterable[int]) -> list[tuple[int, int]]:
 def _begins_anew(came: Sequence[int], seq_no: int, *, is_complete: bool) -> bool:
     """Whether a chunk that isn't a repeat is the first of another report under the same id."""
     if is_complete:
-        return not any(first <= seq_no <= last for first, last in missing(came))
+        # One that comes before the first is late: who begins with 1 has no 0.
+        return seq_no >= min(came) and not any(first <= seq_no <= last for first, last in missing(came))
     return seq_no == min(came) < max(came)
 
 
@@ -225,7 +219,3 @@ def _drop_oldest(q: Queries, occasion: Occasion, spared: int | None = None) -> l
             known, size = known - 1, size - own
             left_out.append(LeftOut(Over.OLDEST_DROPPED, "", "a report", ""))
     return left_out
-
-
-def _with(first: Result[None], second: Result[None]) -> Result[None]:
-    return Result(None, first.events + second.events, left_out=first.left_out + second.left_out)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
+from mcpp.domain.device_allowance import within_allowance
 from mcpp.domain.device_events import DeviceEvent, note_events
 from mcpp.domain.evses import ReportEvseStatus, report_evse_status
 from mcpp.domain.memory import Memory
@@ -18,10 +20,14 @@ def note_device_news(
     states: Sequence[ReportEvseStatus],
     memory: Memory,
     *,
+    size: int,
     has_problem: bool,
 ) -> Result[None]:
-    """Store events (OCPP 2.0.1 N07), and the states that they tell of (G01); `has_problem`: one of them is no good."""
-    noted = note_events(q, occasion, events)
+    """Store events (OCPP 2.0.1 N07), and the states that they tell of (G01); `has_problem`: one of them is no good.
+
+    The events are stored if so many bytes are allowed, the states always.
+    """
+    noted = within_allowance(q, occasion, memory, size, partial(note_events, events=events)) if events else Result(None)
     happened = [*noted.events]
     left_out = [*noted.left_out]
     session: ChargingSession | None = None

@@ -46,9 +46,9 @@ class Billed(Protocol):
     def corrected_wh(self) -> int | None: ...
 
 
-def told_start(meter_start: int, ocpp_transaction_id: str | None) -> int | None:
-    """In OCPP 1.6 a start has a register, be it what it may; since 2.0 it may be told later or never: None then."""
-    return None if ocpp_transaction_id is not None and meter_start < 0 else meter_start
+def told_register(wh: int | None, ocpp_transaction_id: str | None) -> int | None:
+    """In OCPP 1.6 a start or stop has a register, be it what it may; since 2.0 it may never be told: None then."""
+    return None if wh is None or (ocpp_transaction_id is not None and wh < 0) else wh
 
 
 def counted_wh(ended: Billed) -> int | None:

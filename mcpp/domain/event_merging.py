@@ -86,6 +86,24 @@ def merge(q: Queries, occasion: Occasion, transaction: Transaction, event: Trans
     return transaction
 
 
+def find_transaction(q: Queries, occasion: Occasion, event: TransactionEvent) -> Transaction | None:
+    """The transaction that an event tells of; None where it's the first that does.
+
+    Ids shall be unique (E01), but some charge points count from 1 again: an event belongs to the last transaction of
+    its id that had begun by then. A beginning that comes after the end of one whose beginning is known is another's.
+    """
+    of_id = q.list_transactions_by_ocpp_id(
+        charge_point_key=occasion.charge_point_key, ocpp_transaction_id=event.ocpp_transaction_id
+    )
+    known = next((it for it in of_id if it.started_at <= event.happened_at), of_id[-1] if of_id else None)
+    if known is None or event.kind is not EventKind.STARTED:
+        return known
+    if known.stopped_at is None or event.happened_at <= known.stopped_at:
+        return known
+    began_at = q.find_started_event(transaction_id=known.id)
+    return known if began_at is None or event.happened_at <= began_at else None
+
+
 def adds_nothing(known: ToldTransaction, event: TransactionEvent) -> bool:
     """Whether an event says nothing of an open transaction but its samples and what is known: most events do."""
     transaction, state = known.transaction, known.state

@@ -120,6 +120,7 @@ class Memory:
         self.left_out: list[LeftOut] = []
         """What the unit of work at hand hasn't kept."""
         self._allowances: dict[int, Allowance] = {}
+        self._device_allowances: dict[int, Allowance] = {}
         self._kinds_brought: dict[int, int] = {}
         self._newest_kind = 0
         self._charge_points: dict[int, _ChargePointMemory] = {}
@@ -154,20 +155,18 @@ class Memory:
 
     def allows(self, occasion: Occasion, samples: Sequence[Sample]) -> bool:
         """Whether samples of a charge point may be stored, by how much it has had stored lately."""
-        if self._allowance_of(occasion).take(stored_size(samples), occasion.at):
+        if _allowance_of(self._allowances, occasion).take(stored_size(samples), occasion.at):
             return True
         self.leave_out(Over.TOO_MUCH_TO_KEEP, "", f"{len(samples)} samples")
         return False
 
     def allows_event(self, occasion: Occasion) -> bool:
         """Whether one more event of a transaction may be kept beside its samples, as in `allows`."""
-        return self._allowance_of(occasion).take(bounds.ROW, occasion.at)
+        return _allowance_of(self._allowances, occasion).take(bounds.ROW, occasion.at)
 
-    def _allowance_of(self, occasion: Occasion) -> Allowance:
-        allowance = self._allowances.get(occasion.charge_point_key)
-        if allowance is None:
-            allowance = self._allowances[occasion.charge_point_key] = Allowance()
-        return allowance
+    def allows_device_news(self, occasion: Occasion, size: int) -> bool:
+        """Whether so much of what a charge point tells of its devices may be stored, beside its samples."""
+        return _allowance_of(self._device_allowances, occasion).take(size, occasion.at)
 
     def place_in_bounds(
         self, q: Queries, charge_point_key: int, connector_id: int, evse_id: int = NO_EVSE
@@ -244,6 +243,13 @@ class Memory:
         if known is None:
             known = self._charge_points[charge_point_key] = _ChargePointMemory()
         return known
+
+
+def _allowance_of(allowances: dict[int, Allowance], occasion: Occasion) -> Allowance:
+    allowance = allowances.get(occasion.charge_point_key)
+    if allowance is None:
+        allowance = allowances[occasion.charge_point_key] = Allowance()
+    return allowance
 
 
 def ensure_connector(q: Queries, charge_point_key: int, connector_id: int, evse_id: int = NO_EVSE) -> Connector:

@@ -17,7 +17,7 @@ Where no reading can be believed, the transaction's energy is implausible, for o
 | negative_energy | its register ended below where it began |
 | sentinel | a register is a number that stands for none: 2^32-1, 2^31-1 |
 | more_than_possible | more than its connector could have delivered in that time |
-| no_reading | no register was told at its start or at its end |
+| no_reading | no register was told at its start or at its end, though a vehicle may have charged |
 """
 
 from __future__ import annotations

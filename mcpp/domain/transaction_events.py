@@ -97,9 +97,7 @@ class _Recording:
         remembered = self.memory.told(self.occasion.charge_point_key, event.ocpp_transaction_id)
         if remembered is not None and event_merging.adds_nothing(remembered, event):
             return self._record_values(remembered, publishes=publishes)
-        known = q.find_transaction_by_ocpp_id(
-            charge_point_key=self.occasion.charge_point_key, ocpp_transaction_id=event.ocpp_transaction_id
-        )
+        known = event_merging.find_transaction(q, self.occasion, event)
         begun = event_places.begin(q, self.occasion, event, self.memory) if known is None else None
         transaction = begun.transaction if begun is not None else known
         assert transaction is not None, "it's known or was begun"

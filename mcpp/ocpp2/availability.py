@@ -5,13 +5,17 @@ NotifyEvent (block N) tells of all that happens to variables; those of availabil
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Sequence
 from typing import Final
 
+from mcpp import bounds
 from mcpp.csms.calls import CallContext, CallRouter
-from mcpp.domain.device_events import DeviceEvent, Trigger
+from mcpp.domain.device_allowance import allow
+from mcpp.domain.device_events import DeviceEvent, Trigger, note_events
 from mcpp.domain.device_states import note_device_news
 from mcpp.domain.evse_states import ReportedStatus
 from mcpp.domain.evses import ReportEvseStatus, report_evse_status
+from mcpp.ocpp2.keeping import is_much, portions
 from mcpp.ocpp2.naming import ref_of
 from mcpp.storage.pending import Pending
 from mcpp_generated.ocpp21 import actions
@@ -59,13 +63,40 @@ def status_notification(
     return context.write_keeping(report_evse_status, report, context.services.memory).then(lambda _: _STATUS_STORED)
 
 
-def notify_event(context: CallContext, request: NotifyEventRequest) -> Pending[NotifyEventResponse]:
+def notify_event(
+    context: CallContext, request: NotifyEventRequest
+) -> Pending[NotifyEventResponse] | Awaitable[NotifyEventResponse]:
     """N07, and G01 where it tells of availability."""
-    events = [_event_of(told) for told in request.event_data]
-    states = [state for told in request.event_data if (state := _state_of(told)) is not None]
+    told = request.event_data
+    size = context.size_bytes + len(told) * bounds.DEVICE_EVENT_ROW
+    states = [state for it in told if (state := _state_of(it)) is not None]
+    has_problem = any(map(_is_problem, told))
+    if is_much(context, len(told)):
+        return _keep_much(context, told, states, size=size, has_problem=has_problem)
+    events = [_event_of(it) for it in told]
     return context.write_keeping(
-        note_device_news, events, states, context.services.memory, has_problem=any(map(_is_problem, request.event_data))
+        note_device_news, events, states, context.services.memory, size=size, has_problem=has_problem
     ).then(lambda _: _EVENTS_STORED)
+
+
+async def _keep_much(
+    context: CallContext,
+    told: Sequence[EventDataType],
+    states: Sequence[ReportEvseStatus],
+    *,
+    size: int,
+    has_problem: bool,
+) -> NotifyEventResponse:
+    """Store how all stands, and the events if that's allowed."""
+    memory = context.services.memory
+    for some in portions(states):
+        await context.write_keeping(note_device_news, (), some, memory, size=0, has_problem=False)
+    if has_problem:
+        await context.write_keeping(note_device_news, (), (), memory, size=0, has_problem=True)
+    if await context.write_keeping(allow, memory, size):
+        for portion in portions(told):
+            await context.write_keeping(note_events, [_event_of(it) for it in portion])
+    return _EVENTS_STORED
 
 
 def _event_of(told: EventDataType) -> DeviceEvent:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from functools import partial
 from typing import Final
 
+from mcpp import bounds
 from mcpp.csms.answers import AnyMeaning, Meaning, means
 from mcpp.csms.calls import CallContext, CallRouter
 from mcpp.domain import device_model, device_reports
 from mcpp.domain.device_model import Variable
 from mcpp.domain.device_reports import ReportChunk
+from mcpp.ocpp2.keeping import keep_report
 from mcpp.ocpp2.naming import ref_of, reported_by
 from mcpp.ocpp2.passwords import password_results
 from mcpp.storage.pending import Pending
@@ -49,8 +51,16 @@ def register(router: CallRouter) -> None:
     router.add(actions.NOTIFY_REPORT, notify_report)
 
 
-def notify_report(context: CallContext, request: NotifyReportRequest) -> Pending[NotifyReportResponse]:
+def notify_report(
+    context: CallContext, request: NotifyReportRequest
+) -> Pending[NotifyReportResponse] | Awaitable[NotifyReportResponse]:
     """B07, B08: a part of a report of variables."""
+    attributes = sum([len(told.variable_attribute) for told in request.report_data or ()])
+    size = attributes * bounds.DEVICE_VARIABLE_ROW
+    return keep_report(context, NotifyReportResponse(), size, device_model.note_variables, partial(_read, request))
+
+
+def _read(request: NotifyReportRequest) -> tuple[list[Variable], ReportChunk]:
     chunk = ReportChunk(
         kind=DeviceReportKind.VARIABLES,
         request_id=request.request_id,
@@ -58,8 +68,7 @@ def notify_report(context: CallContext, request: NotifyReportRequest) -> Pending
         is_last=not request.tbc,
         content=reported_by(request),
     )
-    variables = [variable for told in request.report_data or () for variable in _variables(told)]
-    return context.write(device_reports.note_variable_report, chunk, variables).then(lambda _: NotifyReportResponse())
+    return [variable for told in request.report_data or () for variable in _variables(told)], chunk
 
 
 def _variables(told: ReportDataType) -> Iterator[Variable]:

@@ -9,6 +9,7 @@ from mcpp.csms.answers import AnyMeaning, Meaning, means
 from mcpp.csms.calls import CallContext, CallRouter
 from mcpp.domain import device_reports
 from mcpp.domain.device_reports import ReportChunk
+from mcpp.ocpp2.keeping import keep
 from mcpp.ocpp2.naming import reported_by
 from mcpp.storage.pending import Pending
 from mcpp_generated.db.enums import DeviceReportKind
@@ -39,7 +40,7 @@ def notify_display_messages(
         is_last=not request.tbc,
         content=reported_by(request),
     )
-    return context.write(device_reports.note_report_chunk, chunk).then(lambda _: NotifyDisplayMessagesResponse())
+    return keep(context, NotifyDisplayMessagesResponse(), device_reports.note_report_chunk, chunk)
 
 
 def _get_display_messages(request: GetDisplayMessagesRequest, response: GetDisplayMessagesResponse) -> Meaning | None:

@@ -10,6 +10,7 @@ from mcpp.csms.calls import CallContext, CallRouter
 from mcpp.domain import device_events, device_reports
 from mcpp.domain.device_events import DeviceEvent
 from mcpp.domain.device_reports import ReportChunk
+from mcpp.ocpp2.keeping import keep
 from mcpp.ocpp2.naming import content_of, reported_by
 from mcpp.storage.pending import Pending
 from mcpp_generated.db.enums import DeviceEventKind, DeviceReportKind
@@ -90,11 +91,11 @@ def report_der_control(context: CallContext, request: ReportDERControlRequest) -
         is_last=not request.tbc,
         content=reported_by(request),
     )
-    return context.write(device_reports.note_report_chunk, chunk).then(lambda _: ReportDERControlResponse())
+    return keep(context, ReportDERControlResponse(), device_reports.note_report_chunk, chunk)
 
 
 def _keep(context: CallContext, event: DeviceEvent, answer: R) -> Pending[R]:
-    return context.write(device_events.note_events, (event,)).then(lambda _: answer)
+    return keep(context, answer, device_events.note_events, (event,))
 
 
 def _get_der_control(request: GetDERControlRequest, response: GetDERControlResponse) -> Meaning | None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from functools import partial
 from typing import Final
 
+from mcpp import bounds
 from mcpp.csms.answers import AnyMeaning, Meaning, means
 from mcpp.csms.calls import CallContext, CallRouter
 from mcpp.domain import device_model, device_reports
 from mcpp.domain.device_model import Monitor
 from mcpp.domain.device_reports import ReportChunk
+from mcpp.ocpp2.keeping import keep_report
 from mcpp.ocpp2.naming import ref_of, reported_by
 from mcpp.storage.pending import Pending
 from mcpp_generated.db.enums import DeviceReportKind
@@ -44,8 +46,14 @@ def register(router: CallRouter) -> None:
 
 def notify_monitoring_report(
     context: CallContext, request: NotifyMonitoringReportRequest
-) -> Pending[NotifyMonitoringReportResponse]:
+) -> Pending[NotifyMonitoringReportResponse] | Awaitable[NotifyMonitoringReportResponse]:
     """N02: a part of a report of monitors."""
+    size = sum([len(told.variable_monitoring) for told in request.monitor or ()]) * bounds.DEVICE_MONITOR_ROW
+    answer = NotifyMonitoringReportResponse()
+    return keep_report(context, answer, size, device_model.note_monitors, partial(_read, request))
+
+
+def _read(request: NotifyMonitoringReportRequest) -> tuple[list[Monitor], ReportChunk]:
     chunk = ReportChunk(
         kind=_KIND,
         request_id=request.request_id,
@@ -53,10 +61,7 @@ def notify_monitoring_report(
         is_last=not request.tbc,
         content=reported_by(request),
     )
-    monitors = [monitor for told in request.monitor or () for monitor in _monitors(told)]
-    return context.write(device_reports.note_monitor_report, chunk, monitors).then(
-        lambda _: NotifyMonitoringReportResponse()
-    )
+    return [monitor for told in request.monitor or () for monitor in _monitors(told)], chunk
 
 
 def _monitors(told: MonitoringDataType) -> Iterator[Monitor]:

@@ -10,6 +10,7 @@ from mcpp.csms.calls import CallContext, CallRouter
 from mcpp.domain import device_events, device_reports
 from mcpp.domain.device_events import DeviceEvent
 from mcpp.domain.device_reports import ReportChunk
+from mcpp.ocpp2.keeping import keep
 from mcpp.ocpp2.naming import content_of
 from mcpp.ocppj.errors import CallFault, ErrorCode
 from mcpp.storage.pending import Pending
@@ -46,7 +47,7 @@ def notify_settlement(context: CallContext, request: NotifySettlementRequest) ->
         ocpp_transaction_id=request.transaction_id,
         details=content_of(request),
     )
-    return context.write(device_events.note_events, (event,)).then(lambda _: NotifySettlementResponse())
+    return keep(context, NotifySettlementResponse(), device_events.note_events, (event,))
 
 
 def vat_number_validation(_: CallContext, request: VatNumberValidationRequest) -> VatNumberValidationResponse:

@@ -13,6 +13,7 @@ from mcpp.csms.calls import CallContext, CallRouter
 from mcpp.domain import device_events, device_reports
 from mcpp.domain.device_events import DeviceEvent
 from mcpp.domain.device_reports import ReportChunk
+from mcpp.ocpp2.keeping import keep
 from mcpp.ocpp2.naming import content_of
 from mcpp.ocppj.actions import decode
 from mcpp.storage.pending import Pending
@@ -22,6 +23,9 @@ from mcpp_generated.ocpp21.models import (
     ChargingProfileKindEnumType,
     ChargingProfileStatusEnumType,
     ChargingScheduleUpdateType,
+    ClearChargingProfileRequest,
+    ClearChargingProfileResponse,
+    ClearChargingProfileStatusEnumType,
     ClearedChargingLimitRequest,
     ClearedChargingLimitResponse,
     GenericStatusEnumType,
@@ -76,7 +80,7 @@ def report_charging_profiles(
         is_last=not request.tbc,
         content={"chargingProfiles": profiles},
     )
-    return context.write(device_reports.note_report_chunk, chunk).then(lambda _: ReportChargingProfilesResponse())
+    return keep(context, ReportChargingProfilesResponse(), device_reports.note_report_chunk, chunk)
 
 
 def notify_charging_limit(
@@ -164,7 +168,7 @@ def pull_dynamic_schedule_update(
 
 
 def _keep(context: CallContext, event: DeviceEvent, answer: R) -> Pending[R]:
-    return context.write(device_events.note_events, (event,)).then(lambda _: answer)
+    return keep(context, answer, device_events.note_events, (event,))
 
 
 def _place(evse_id: int | None) -> str:
@@ -192,6 +196,16 @@ def _set_charging_profile(request: SetChargingProfileRequest, response: SetCharg
     return Meaning(partial(device_reports.note_snapshot, chunk=_dynamic(profile.id, limits)))
 
 
+def _clear_charging_profile(
+    request: ClearChargingProfileRequest, response: ClearChargingProfileResponse
+) -> Meaning | None:
+    """K10: by criteria it may be any, so that only one that is named is known to be gone."""
+    profile_id = request.charging_profile_id
+    if response.status is not ClearChargingProfileStatusEnumType.ACCEPTED or profile_id is None:
+        return None
+    return Meaning(partial(device_reports.forget_snapshot, kind=_DYNAMIC, request_id=profile_id))
+
+
 def _update_dynamic_schedule(
     request: UpdateDynamicScheduleRequest, response: UpdateDynamicScheduleResponse
 ) -> Meaning | None:
@@ -213,6 +227,7 @@ def _dynamic(profile_id: int, limits: dict[str, Any]) -> ReportChunk:
 
 ANSWERS: Final[dict[str, AnyMeaning]] = dict(
     (
+        means(actions.CLEAR_CHARGING_PROFILE, _clear_charging_profile),
         means(actions.GET_CHARGING_PROFILES, _get_charging_profiles),
         means(actions.SET_CHARGING_PROFILE, _set_charging_profile),
         means(actions.UPDATE_DYNAMIC_SCHEDULE, _update_dynamic_schedule),

@@ -11,6 +11,7 @@ from mcpp.csms.calls import CallContext, CallRouter
 from mcpp.domain import event_streams
 from mcpp.domain.event_streams import StreamedValue
 from mcpp.domain.occasion import Occasion, Result
+from mcpp.ocpp2.keeping import keep
 from mcpp.ocpp2.naming import content_of
 from mcpp.storage.pending import Pending
 from mcpp_generated.db.queries import Queries
@@ -41,8 +42,9 @@ def open_periodic_event_stream(
 ) -> Pending[OpenPeriodicEventStreamResponse]:
     """N11: a charge point begins to send a stream; any is welcome."""
     stream = request.constant_stream_data
-    return context.write(event_streams.note_stream, stream.id, stream.variable_monitoring_id, content_of(stream)).then(
-        lambda _: OpenPeriodicEventStreamResponse(status=GenericStatusEnumType.ACCEPTED)
+    answer = OpenPeriodicEventStreamResponse(status=GenericStatusEnumType.ACCEPTED)
+    return keep(
+        context, answer, event_streams.note_stream, stream.id, stream.variable_monitoring_id, content_of(stream)
     )
 
 
@@ -58,8 +60,9 @@ def notify_periodic_event_stream(
 ) -> Pending[ClosePeriodicEventStreamResponse]:
     """N15: the values of a stream; the response goes nowhere."""
     content = content_of(request, without=("id",))
-    return context.write(event_streams.note_stream_values, request.id, _newest(request), content).then(
-        lambda _: ClosePeriodicEventStreamResponse()
+    newest = _newest(request)
+    return keep(
+        context, ClosePeriodicEventStreamResponse(), event_streams.note_stream_values, request.id, newest, content
     )
 
 

@@ -18,7 +18,7 @@ from mcpp.csms.answers import AnyMeaning, Meaning
 from mcpp.csms.decoding import invalid_payload, widened
 from mcpp.csms.live import Exchange, LiveChargePoints
 from mcpp.ocppj.actions import Action, AnyAction, Req, Res, decode, encode
-from mcpp.ocppj.errors import NotConnected, WrongVersion
+from mcpp.ocppj.errors import CallFault, InvalidAnswer, NotConnected, WrongVersion
 from mcpp.ocppj.readers import Repairs
 from mcpp_generated.ocpp21 import actions as actions21
 
@@ -67,7 +67,10 @@ class Calls:
         if not self._live.connected(identity):
             raise NotConnected(identity)
         exchange = await self._live.send(identity, own, told, encode(told))
-        return exchange, as_21(action.response, exchange.response, self._repairs)
+        try:
+            return exchange, as_21(action.response, exchange.response, self._repairs)
+        except CallFault as fault:
+            raise InvalidAnswer(fault.description, fault.code) from fault
 
 
 def widened_meanings(meanings: Mapping[str, AnyMeaning], repairs: Repairs) -> dict[str, AnyMeaning]:
@@ -77,7 +80,12 @@ def widened_meanings(meanings: Mapping[str, AnyMeaning], repairs: Repairs) -> di
         action = actions21.ACTIONS[name]
 
         def of_any(request: BaseModel, response: BaseModel) -> Meaning | None:
-            return meaning(as_21(action.request, request, repairs), as_21(action.response, response, repairs))
+            try:
+                wide = as_21(action.request, request, repairs), as_21(action.response, response, repairs)
+            except CallFault:
+                # A number that 2.1 has bounds for, such as an id below 0: nothing that is stored has it.
+                return None
+            return meaning(*wide)
 
         return of_any
 

@@ -12,7 +12,7 @@ from typing import Final
 import orjson
 
 from mcpp.domain import events
-from mcpp.domain.energy import told_start
+from mcpp.domain.energy import told_register
 from mcpp.domain.events import Event, TransactionStarted, TransactionStopped
 from mcpp.domain.samples import Sample
 from mcpp.reads.times import spell_time
@@ -43,7 +43,9 @@ def present(event: Event) -> dict[str, object]:
     """An event's facts under their names, its own name as `event`."""
     facts = {field.name: _present(field.name, getattr(event, field.name)) for field in fields(event)}
     if isinstance(event, TransactionStarted | TransactionStopped):
-        facts["meter_start"] = told_start(event.meter_start, event.ocpp_transaction_id)
+        facts["meter_start"] = told_register(event.meter_start, event.ocpp_transaction_id)
+    if isinstance(event, TransactionStopped):
+        facts["meter_stop"] = told_register(event.meter_stop, event.ocpp_transaction_id)
     return {"event": event_name(type(event)), **facts}
 
 

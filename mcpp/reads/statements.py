@@ -18,7 +18,7 @@ from enum import StrEnum
 from itertools import groupby
 from typing import NamedTuple
 
-from mcpp.domain.energy import counted_wh, told_start
+from mcpp.domain.energy import counted_wh, told_register
 from mcpp.domain.people import FINAL_AFTER
 from mcpp.domain.prices import Prices, amount_of
 from mcpp.reads.people import CardSpan, spans_of
@@ -287,7 +287,7 @@ def _line(
     before = None if was is None else _figure(was.end, prices, zone)
     after = None if is_now is None else _figure(is_now.end, prices, zone)
     said = record.transaction_id, record.charge_point_id, record.connector_id, record.evse_id, record.id_tag
-    began = record.started_at, told_start(record.meter_start, record.ocpp_transaction_id)
+    began = record.started_at, told_register(record.meter_start, record.ocpp_transaction_id)
     if was is None and after is not None and (after.stopped_at >= period.since or after.energy_wh is None):
         return Session(*said, *began, after)
     if (before and (before.energy_wh, before.amount)) == (after and (after.energy_wh, after.amount)):

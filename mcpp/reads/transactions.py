@@ -9,7 +9,7 @@ from typing import Final, NamedTuple, TypeAlias, TypedDict
 
 from pydantic import AwareDatetime, Field, JsonValue, TypeAdapter
 
-from mcpp.domain.energy import counted_wh, told_start
+from mcpp.domain.energy import counted_wh, told_register
 from mcpp.domain.people import folded
 from mcpp.reads.csv_text import Value
 from mcpp.reads.live import LiveReadings
@@ -117,8 +117,8 @@ def transaction_of(record: TransactionRecord, live: LiveReadings | None = None) 
         charge_point_id=record.charge_point_id,
         connector_id=record.connector_id,
         id_tag=record.id_tag,
-        meter_start=told_start(record.meter_start, record.ocpp_transaction_id),
-        meter_stop=record.meter_stop,
+        meter_start=told_register(record.meter_start, record.ocpp_transaction_id),
+        meter_stop=told_register(record.meter_stop, record.ocpp_transaction_id),
         energy_wh=energy,
         started_at=record.started_at,
         stopped_at=record.stopped_at,

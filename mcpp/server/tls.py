@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import stat
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 from mcpp.errors import StartError
@@ -102,6 +104,14 @@ class ListenersTls:
             expires_at=_text(served.expires_at),
             asks_for_certificates=tls.asks_for_certificates,
         )
+        if _is_readable_by_all(tls.files.key):
+            get_logger().warning(
+                "tls_key_readable_by_all",
+                category="system",
+                listener=listener,
+                file=str(tls.files.key),
+                remedy=f"chmod o= {tls.files.key}",
+            )
 
     def _remind(self) -> None:
         now = datetime.now(UTC)
@@ -118,6 +128,14 @@ class ListenersTls:
                 file=str(tls.files.certificate),
                 expires_at=_text(served.expires_at),
             )
+
+
+def _is_readable_by_all(file: Path) -> bool:
+    """Whether every user of the machine may read a file; its group may, as Debian's `ssl-cert` does."""
+    try:
+        return bool(stat.S_IMODE(file.stat().st_mode) & stat.S_IROTH)
+    except OSError:
+        return False  # what was read is gone meanwhile
 
 
 def _ends_soon(tls: ServerTls, now: datetime) -> bool:

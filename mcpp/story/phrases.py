@@ -10,7 +10,7 @@ from typing import Final
 from pydantic import JsonValue
 
 from mcpp.domain.closing import Cause, EvidenceSource
-from mcpp.domain.energy import told_start
+from mcpp.domain.energy import told_register
 from mcpp.domain.statuses import NO_ERROR
 from mcpp.domain.stop_matching import is_our_id
 from mcpp.phrases import Figure, Phrase, chained
@@ -165,7 +165,7 @@ def _started(line: Line) -> str:
 def begin_text(number: int | None, meter_start: int, ocpp_transaction_id: str | None, id_tag: str) -> Phrase:
     """That a transaction begins; since OCPP 2.0 its register and its card may be told later, or never."""
     is_anonymous = not id_tag and ocpp_transaction_id is not None
-    told = told_start(meter_start, ocpp_transaction_id)
+    told = told_register(meter_start, ocpp_transaction_id)
     if told is None and is_anonymous:
         return Phrase("transaction {number} begins without a card", number=number)
     if told is None:
@@ -175,6 +175,17 @@ def begin_text(number: int | None, meter_start: int, ocpp_transaction_id: str | 
         return Phrase("transaction {number} begins at {register} without a card", number=number, register=register)
     return Phrase(
         "transaction {number} begins at {register} for {id_tag}", number=number, register=register, id_tag=id_tag
+    )
+
+
+def end_text(number: int, meter_stop: int, ocpp_transaction_id: str | None, energy_wh: int) -> Phrase:
+    """That a transaction ends; since OCPP 2.0 its register may never be told."""
+    told, energy = told_register(meter_stop, ocpp_transaction_id), energy_text(energy_wh)
+    if told is None:
+        return Phrase("transaction {number} ends, {energy} charged", number=number, energy=energy)
+    register = energy_text(told)
+    return Phrase(
+        "transaction {number} ends at {register}, {energy} charged", number=number, register=register, energy=energy
     )
 
 

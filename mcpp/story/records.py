@@ -17,7 +17,7 @@ from mcpp.phrases import Phrase, chained
 from mcpp.reads.times import BEFORE_ALL
 from mcpp.story.log_selection import SessionScope
 from mcpp.story.model import ChargePointSubject, Entry, Kind, Reading, Routine, Source, Span, Tone
-from mcpp.story.phrases import begin_text, duration_text, energy_text, evidence_text, implausible_text
+from mcpp.story.phrases import begin_text, duration_text, end_text, evidence_text, implausible_text
 from mcpp_generated.db.enums import StopOrigin, UnmatchedKind
 from mcpp_generated.db.models import Transaction, TransactionRecord, UnmatchedRecord
 from mcpp_generated.db.queries import Queries
@@ -121,28 +121,13 @@ def _ends(transaction: Transaction) -> Iterator[Entry]:
     if stopped_at is None or meter_stop is None or transaction.stop_origin is None:
         return
     by_charger = transaction.stop_origin is StopOrigin.CHARGER
-    register, energy = energy_text(meter_stop), energy_text(transaction.energy_wh or 0)
-    said: list[str] = []
+    end = end_text(number, meter_stop, transaction.ocpp_transaction_id, transaction.energy_wh or 0)
+    said: list[str] = [end]
     if by_charger:
-        text = Phrase(
-            "transaction {number} ends at {register}, {energy} charged, {reason}",
-            number=number,
-            register=register,
-            energy=energy,
-            reason=transaction.stop_reason,
-        )
-        said += (text, *_delay(stopped_at, received_at or stopped_at))
-    else:
-        said.append(
-            Phrase(
-                "transaction {number} ends at {register}, {energy} charged",
-                number=number,
-                register=register,
-                energy=energy,
-            )
-        )
-    if transaction.evidence is not None:
-        said.append(evidence_text(transaction.evidence))
+        said = [Phrase("{end}, {reason}", end=end, reason=transaction.stop_reason)]
+        said += _delay(stopped_at, received_at or stopped_at)
+    if evidence := evidence_text(transaction.evidence):
+        said.append(evidence)
     if transaction.implausible_reason is not None:
         said.append(implausible_text(transaction.implausible_reason))
     yield Entry(

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 import orjson
 
-from mcpp.domain.energy import told_start
+from mcpp.domain.energy import told_register
 from mcpp.domain.memory import CHARGE_POINT, NO_EVSE
 from mcpp.reads.connector_names import connector_name
 from mcpp.reads.terminal_text import printable
@@ -150,17 +150,16 @@ def _heading(subject: TransactionSubject | ChargePointSubject, zone: tzinfo | No
 def _outcome(subject: TransactionSubject) -> Iterator[str]:
     transaction = subject.transaction
     if transaction.stopped_at is None or transaction.meter_stop is None:
-        register = told_start(transaction.meter_start, transaction.ocpp_transaction_id)
+        register = told_register(transaction.meter_start, transaction.ocpp_transaction_id)
         yield "still running" if register is None else f"still running, from {energy_text(register)}"
         if transaction.suspicion is not None:
             yield f"suspected to be over: {_SUSPICIONS[transaction.suspicion]}"
         return
     wh, took = transaction.energy_wh or 0, transaction.stopped_at - transaction.started_at
-    begin = told_start(transaction.meter_start, transaction.ocpp_transaction_id)
-    registers = f"to {energy_text(transaction.meter_stop)}"
-    if begin is not None:
-        registers = f"from {energy_text(begin)} {registers}"
-    yield f"{energy_text(wh)} in {duration_text(took)}, {registers}"
+    begin = told_register(transaction.meter_start, transaction.ocpp_transaction_id)
+    end = told_register(transaction.meter_stop, transaction.ocpp_transaction_id)
+    told = [f"{where} {energy_text(at)}" for where, at in (("from", begin), ("to", end)) if at is not None]
+    yield ", ".join(filter(None, (f"{energy_text(wh)} in {duration_text(took)}", " ".join(told))))
     if transaction.implausible_reason is not None:
         yield f"implausible: {IMPLAUSIBLE[transaction.implausible_reason]}, so no energy is counted"
     if subject.ended_how is not None:

@@ -45,11 +45,28 @@ from mcpp.transport.reading import Hold
 _WAITING_BYTES: Final = 1024
 """What a CALL that waits takes beside its frame."""
 
+_LONG: Final = 16 * 1024
+"""Bytes of a frame; handling a shorter one takes a few milliseconds at most, whatever is in it."""
+_REST: Final = 20
+"""Times what handling a long one took: four charge points that send nothing else take a fifth of the event loop."""
+_LONGEST_REST: Final = 3.0
+"""Seconds; the one that waits may wait ten times as long, as chargers' own time limits are."""
+
 
 class LiveChargePoint(CommandedChargePoint):
     """One charge point while it is connected."""
 
-    __slots__ = ("_busy", "_drained", "_waiting", "_waiting_bytes", "connected_since", "epoch", "security_profile")
+    __slots__ = (
+        "_busy",
+        "_drained",
+        "_rest_until",
+        "_resting",
+        "_waiting",
+        "_waiting_bytes",
+        "connected_since",
+        "epoch",
+        "security_profile",
+    )
 
     def __init__(
         self,
@@ -73,7 +90,10 @@ class LiveChargePoint(CommandedChargePoint):
         self._waiting: deque[tuple[Flow, Call | Send]] = deque()
         self._waiting_bytes = 0
         self._busy = False
-        """Whether a CALL of its is handled now; later ones wait for their turn."""
+        """Whether a CALL of its is handled now, or it rests after a long one; later ones wait for their turn."""
+        self._rest_until = 0.0
+        """In the event loop's time; 0 where it needs none."""
+        self._resting: asyncio.TimerHandle | None = None
         self._drained: asyncio.Future[None] | None = None
 
     @property
@@ -99,6 +119,9 @@ class LiveChargePoint(CommandedChargePoint):
         """Take no new CALLs; the future is done once those at hand are handled and answered."""
         if self._drained is None:
             self._drained = self._loop.create_future()
+            if self._resting is not None:
+                self._resting.cancel()
+                self._handle_next()
         self._note_idle()
         return self._drained
 
@@ -188,7 +211,19 @@ class LiveChargePoint(CommandedChargePoint):
         return flow, call
 
     def _handle(self, flow: Flow, call: Call | Send) -> None:
-        """Handle a CALL as far as nothing waits: it's answered now, after the commit, or by a task."""
+        """Handle a CALL as far as nothing waits; after a long one it rests, since its size isn't all that it costs."""
+        if flow.size_bytes <= _LONG:
+            self._begin(flow, call)
+            return
+        began = time.perf_counter()
+        self._begin(flow, call)
+        self._rest_until = self._loop.time() + min(_LONGEST_REST, _REST * (time.perf_counter() - began))
+        if not self._busy:
+            self._busy = True
+            self._handle_next()
+
+    def _begin(self, flow: Flow, call: Call | Send) -> None:
+        """Answer a CALL now, after the commit, or by a task."""
         token = current_flow.set(flow)
         try:
             answer = self._dialect.handle(flow, call)
@@ -231,7 +266,13 @@ class LiveChargePoint(CommandedChargePoint):
         self._handle_next()
 
     def _handle_next(self) -> None:
-        """Handle all that came in meanwhile, in its order."""
+        """Handle all that came in meanwhile, in its order, once it has rested."""
+        if self._rest_until:
+            self._resting = None
+            if self._drained is None and self._rest_until > self._loop.time():
+                self._resting = self._loop.call_at(self._rest_until, self._handle_next)
+                return
+            self._rest_until = 0.0
         self._busy = False
         while self._waiting and not self._busy:
             self._handle(*self._next_waiting())

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import ssl
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,20 +14,13 @@ from websockets.exceptions import InvalidStatus
 
 from tests.acceptance.server import Server, running_server
 from tests.integration.certificates.device import Device, Station, on_line
+from tests.integration.cli.command import Mcpp
 
 
 async def mcpp(*arguments: str) -> tuple[int, str]:
     """A command as a person types it: its exit code, and what it prints."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("MCPP_")}
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "mcpp", *arguments),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        env=environment,
-    )
-    async with asyncio.timeout(120):
-        out, _ = await process.communicate()
-    return process.returncode or 0, out.decode()
+    ended = await asyncio.to_thread(Mcpp(Path.cwd()), *arguments)
+    return ended.code, ended.out + ended.err
 
 
 def trusting(device: Device, directory: Path, folder: Path) -> ssl.SSLContext:

@@ -32,6 +32,7 @@ def put(used: Pair, new: Pair) -> None:
     """As a renewal does: each file is replaced at once, but not both."""
     for target, source in ((used.certificate, new.certificate), (used.key, new.key)):
         fresh = target.with_suffix(".new")
+        fresh.touch(mode=0o600)
         fresh.write_bytes(source.read_bytes())
         fresh.replace(target)
 
@@ -76,13 +77,17 @@ async def test_a_certificate_is_renewed_by_a_signal_and_a_broken_one_is_not_take
             os.kill(server.process.pid, signal.SIGHUP)
 
         await serves(server, first)
+        assert not any(line["event"] == "tls_key_readable_by_all" for line in server.lines)
         line = next(line for line in server.lines if line["event"] == "tls_certificate_serves")
         assert (line["listener"], line["subject"], line["file"]) == ("ocpp", "CN=server", str(used.certificate))
         assert line["names"] == ["localhost", "127.0.0.1"]
         put(used, second)
+        used.key.chmod(0o644)
         hang_up()
         await serves(server, second)
         assert await shown(server.ocpp_port, ca) == second.serial_number
+        warned = await server.wait_for_line(lambda line: line["event"] == "tls_key_readable_by_all")
+        assert (warned["level"], warned["remedy"]) == ("warning", f"chmod o= {used.key}")
 
         for text, reason in (
             (b"nonsense", "holds no certificate in PEM form"),

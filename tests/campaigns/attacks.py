@@ -6,6 +6,7 @@ Attackers come through a proxy that the server trusts, so that they have an addr
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
 from base64 import b64encode
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
@@ -60,13 +61,17 @@ def attack(function: Attack) -> Attack:
     return function
 
 
-async def _keep_talking(front: Front, lines: int, talk: Talk, *, reads: bool = True, name: str = "BAD") -> None:
+async def _keep_talking(
+    front: Front, lines: int, talk: Talk, *, reads: bool = True, name: str = "BAD", version: str = "1.6"
+) -> None:
     """So many connections, each of a charger of its own; whoever is thrown out comes again."""
+
+    headers = front.headers | {"Sec-WebSocket-Protocol": f"ocpp{version}"}
 
     async def one(number: int) -> None:
         while True:
             with suppress(OSError, NotLetIn, TimeoutError):
-                async with charger(front.ocpp_port, f"{name}-{number}", front.headers, reads=reads) as line:
+                async with charger(front.ocpp_port, f"{name}-{number}", headers, reads=reads) as line:
                     await talk(line)
             await asyncio.sleep(PAUSE)
 
@@ -157,6 +162,27 @@ async def many_samples(front: Front) -> None:
 
     ready = [values() for _ in range(20)]
     await _keep_talking(front, 4, lambda line: _repeat(front, line, lambda: front.random.choice(ready)))
+
+
+@attack
+async def tiny_samples(front: Front) -> None:
+    """Messages full of the smallest samples there can be, in the words of 1.6 and of 2.1."""
+    values = call("MeterValues", {"connectorId": 1, "meterValue": [_entry("1")] * 1500})
+    at_once: JsonValue = [{"timestamp": _TIME, "sampledValue": [{"value": "1"}] * 7900}]
+    of_one_time = call("MeterValues", {"connectorId": 1, "meterValue": at_once})
+    event: JsonValue = {
+        "eventType": "Updated",
+        "timestamp": _TIME,
+        "triggerReason": "MeterValuePeriodic",
+        "seqNo": 1,
+        "transactionInfo": {"transactionId": "T"},
+        "meterValue": [{"timestamp": _TIME, "sampledValue": [{"value": 1}] * 8900}],
+    }
+    told = call("TransactionEvent", event)
+    await asyncio.gather(
+        _keep_talking(front, 2, lambda line: _repeat(front, line, lambda: front.random.choice([values, of_one_time]))),
+        _keep_talking(front, 2, lambda line: _repeat(front, line, lambda: told), name="BAD-21", version="2.1"),
+    )
 
 
 # Unfinished things.
@@ -348,6 +374,101 @@ async def kept_records(front: Front) -> None:
         )
 
     await _keep_talking(front, 4, lambda line: _repeat(front, line, records, 7))
+
+
+@attack
+async def device_reports(front: Front) -> None:
+    """Reports of OCPP 2.1, each new, as large as the frame limit lets through: variables, monitors, customers."""
+
+    def told(size: int, value: str) -> list[JsonValue]:
+        first = next(front.numbers) * 1000
+        return [
+            {
+                "component": {"name": f"C{first + number}"},
+                "variable": {"name": "V"},
+                "variableAttribute": [{"value": value}],
+            }
+            for number in range(size)
+        ]
+
+    def report() -> bytes:
+        number = next(front.numbers)
+        chunk: dict[str, JsonValue] = {"requestId": number, "generatedAt": _TIME, "seqNo": number % 3}
+        monitors: list[JsonValue] = [
+            {"id": number * 1500 + it, "transaction": False, "value": 1, "type": "Delta", "severity": 1}
+            for it in range(1500)
+        ]
+        monitored: JsonValue = {"component": {"name": "C"}, "variable": {"name": "V"}, "variableMonitoring": monitors}
+        shown: JsonValue = {"format": "UTF8", "content": "x" * 1000}
+        match front.random.randrange(6):
+            case 0:
+                return call("NotifyReport", {**chunk, "reportData": told(1, "x")})
+            case 1:
+                return call("NotifyReport", {**chunk, "tbc": True, "reportData": told(900, "x")})
+            case 2:
+                return call("NotifyReport", {**chunk, "reportData": told(40, "x" * 2400)})
+            case 3:
+                return call("NotifyMonitoringReport", {**chunk, "monitor": [monitored]})
+            case 4:
+                return call("NotifyCustomerInformation", {**chunk, "data": f"{number}" + "x" * 100_000})
+            case _:
+                infos: JsonValue = [{"id": it, "priority": "InFront", "message": shown} for it in range(100)]
+                return call("NotifyDisplayMessages", {"requestId": number, "messageInfo": infos})
+
+    await _keep_talking(front, 4, lambda line: _repeat(front, line, report), version="2.1")
+
+
+@attack
+async def device_events(front: Front) -> None:
+    """Events of OCPP 2.1 that are new each, alone and by hundreds."""
+
+    def events() -> bytes:
+        first = next(front.numbers) * 1000
+        size, much = front.random.choice([(1, "x" * 400), (200, "x" * 400), (450, "x")])
+        news: list[JsonValue] = [
+            {
+                "eventId": first + number,
+                "timestamp": _TIME,
+                "trigger": "Alerting",
+                "actualValue": "true",
+                "eventNotificationType": "CustomMonitor",
+                "component": {"name": f"C{first + number}"},
+                "variable": {"name": "Problem"},
+                "techInfo": much,
+                "severity": 1,
+            }
+            for number in range(size)
+        ]
+        return call("NotifyEvent", {"generatedAt": _TIME, "seqNo": 0, "eventData": news})
+
+    await _keep_talking(front, 4, lambda line: _repeat(front, line, events), version="2.1")
+
+
+@attack
+async def event_streams(front: Front) -> None:
+    """SENDs of OCPP 2.1 that nobody answers, of streams without end, and errors about results that nobody sent."""
+
+    def streams() -> bytes:
+        number = next(front.numbers)
+        values: dict[str, JsonValue] = {"id": number, "pending": 0, "basetime": _TIME}
+        few: JsonValue = {**values, "data": [{"t": 1, "v": "1"}]}
+        many: JsonValue = {**values, "data": [{"t": it, "v": "1"} for it in range(6000)]}
+        opened: JsonValue = {"constantStreamData": {"id": number, "variableMonitoringId": number, "params": {}}}
+        return b"".join(
+            (
+                _send("NotifyPeriodicEventStream", few) * 10,
+                _send("NotifyPeriodicEventStream", many) if number % 20 == 0 else b"",
+                _send(f"Unknown{number}", {}),
+                call("OpenPeriodicEventStream", opened),
+                text(f'[5,"{number}","Error{number}","because",{{}}]'),
+            )
+        )
+
+    await _keep_talking(front, 4, lambda line: _repeat(front, line, streams, 13), version="2.1")
+
+
+def _send(action: str, payload: JsonValue) -> bytes:
+    return text(json.dumps([6, "1", action, payload], separators=(",", ":")))
 
 
 @attack

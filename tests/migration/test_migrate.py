@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mcpp.storage.engine import DatabaseUnusable
-from mcpp.storage.sqlite.database import open_writer
+from mcpp.storage.sqlite.database import errors_explained, open_writer
 from mcpp.storage.sqlite.migrations import (
     Migrated,
     Migration,
@@ -167,3 +167,17 @@ def test_every_table_is_strict(connection: sqlite3.Connection) -> None:
     migrate(connection)
     tables = connection.execute("SELECT name, strict FROM pragma_table_list WHERE schema = 'main' AND type = 'table'")
     assert {name for name, strict in tables if not strict and not name.startswith("sqlite_")} == set()
+
+
+def test_a_disk_that_is_full_is_no_fault_of_a_migration(tmp_path: Path) -> None:
+    connection = open_writer(tmp_path / "mcpp.db")
+    connection.execute("PRAGMA max_page_count = 20")
+    is_full = pytest.raises(DatabaseUnusable, match="the disk is full; free some space")
+    with is_full as raised, errors_explained(tmp_path / "mcpp.db"):
+        migrate(connection)
+    assert raised.value.passes
+    assert current_version(connection) == 0
+
+    connection.execute("PRAGMA max_page_count = 100000")
+    assert migrate(connection).to_version > 0
+    connection.close()

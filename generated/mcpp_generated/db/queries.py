@@ -1483,10 +1483,10 @@ class Queries(Protocol):
         """A token by its key."""
         raise NotImplementedError
 
-    def find_transaction_by_ocpp_id(
+    def list_transactions_by_ocpp_id(
         self, *, charge_point_key: int, ocpp_transaction_id: str | None
-    ) -> Transaction | None:
-        """The transaction that a charge point knows by an id of its own."""
+    ) -> list[Transaction]:
+        """The transactions that a charge point gave this id, the last one that began first; of many the last two."""
         raise NotImplementedError
 
     def add_told_transaction(

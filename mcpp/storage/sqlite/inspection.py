@@ -31,8 +31,11 @@ def describe_database(path: Path) -> str:
     try:
         refuse_lost(path, record)
         refuse_stale_wal(path, header_of(path), record)
-        told = _schema(path) if path.exists() and path.stat().st_size else "not there yet"
+        is_there = path.exists() and path.stat().st_size > 0
+        told = _schema(path) if is_there else "not there yet"
         holder = _holder(path)
+        if is_there and holder is None:
+            _refuse_locked(path)
     except OSError as error:
         raise unusable_file(path, path, error) from error
     free = f"{free_space(path) / 1e9:.1f} GB free"
@@ -47,6 +50,14 @@ def _schema(path: Path) -> str:
         newest = len(bundled_migrations())
         schema = f"schema version {current_version(books)}" + (f", to be brought to {newest}" if pending else "")
     return f"{path.stat().st_size / 1e6:.1f} MB, {schema}"
+
+
+def _refuse_locked(path: Path) -> None:
+    """Raises DatabaseUnusable where another program keeps it from being written."""
+    with errors_explained(path), closing(sqlite3.connect(existing_uri(path), uri=True, isolation_level=None)) as books:
+        books.execute("PRAGMA busy_timeout = 0")
+        books.execute("BEGIN IMMEDIATE")
+        books.execute("ROLLBACK")
 
 
 def _holder(path: Path) -> int | None:

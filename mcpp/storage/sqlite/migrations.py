@@ -100,16 +100,32 @@ def pending_migrations(
     return tuple(migrations[len(applied) :])
 
 
+_OF_THE_FILE: Final = frozenset(
+    {
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_READONLY,
+    }
+)
+"""Errors that are no mistake of a migration: the next try may succeed."""
+
+
 def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration] | None = None) -> Migrated:
     """Applies the pending migrations over an autocommit connection. Without `migrations`: the bundled ones.
 
-    Raises DatabaseUnusable, also for a migration that fails; those before it stay, it leaves nothing behind.
+    Raises DatabaseUnusable, also for a migration that fails; those before it stay, it leaves nothing behind. Raises
+    sqlite3.Error where the file is at fault, such as for a full disk.
     """
     from_version = current_version(connection)
     for migration in pending_migrations(connection, migrations):
         try:
             _apply(connection, migration)
         except sqlite3.Error as error:
+            # Extended result codes carry the primary one in their low byte.
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in _OF_THE_FILE:
+                raise
             raise DatabaseUnusable(
                 f"database {_path(connection)}: migration {migration} failed and was undone: {error}; "
                 "run the mcpp that made the database until this is mended"

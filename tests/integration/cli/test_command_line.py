@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,16 @@ def test_check_config_prints_effective_settings_and_their_sources(mcpp: Mcpp) ->
         f"database: {mcpp.directory / 'mcpp.db'} (default)",
         "tracing: off (default)",
     } <= set(shown)
+
+
+def test_check_config_tells_of_a_lock_that_would_keep_a_server_from_starting(mcpp: Mcpp) -> None:
+    assert mcpp("migrate").code == 0
+    with closing(sqlite3.connect(mcpp.directory / "mcpp.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        ended = mcpp("check-config")
+    assert (ended.code, ended.out) == (75, "")
+    assert "is locked by another program" in ended.err
+    assert mcpp("check-config").code == 0
 
 
 def test_check_config_tells_where_traces_go_without_secrets(mcpp: Mcpp) -> None:

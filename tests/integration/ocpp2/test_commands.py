@@ -60,7 +60,7 @@ async def test_an_answer_that_cannot_be_processed_is_told_so_in_2_1_only(central
 
 
 async def test_a_stream_of_events_is_kept_and_never_answered(central: Central) -> None:
-    values: JsonValue = {
+    values: dict[str, JsonValue] = {
         "id": 3,
         "pending": 0,
         "basetime": "2026-04-01T09:30:00.000Z",
@@ -71,9 +71,12 @@ async def test_a_stream_of_events_is_kept_and_never_answered(central: Central) -
         assert await charger.say("OpenPeriodicEventStream", {"constantStreamData": stream}) == {"status": "Accepted"}
         await charger.send(json.dumps([6, "s1", "NotifyPeriodicEventStream", values]))
         await charger.send(json.dumps([6, "s2", "NotifyPeriodicEventStream", {"broken": 1}]))
+        await charger.send(json.dumps([6, "s3", "NotifyPeriodicEventStream", {**values, "data": [None, "x"]}]))
+        await charger.send(json.dumps([6, "s4", "NotifyPeriodicEventStream", {**values, "data": []}]))
         # What came as a CALL, as some chargers send it, is answered all the same and counted.
         assert await charger.say("NotifyPeriodicEventStream", values) == {}
         assert await central.deviations("NotifyPeriodicEventStream", rule="send_as_call") == 1
+        assert [line for line in central.lines() if line["event"] == "handler_failed"] == []
         sent = [line for line in central.lines() if line.get("action") == "NotifyPeriodicEventStream"]
         assert [line["message_id"] for line in sent if line["direction"] == "out"] == ["CP-1-3"]
         reports = {it["kind"]: it for it in await central.items("charge-points/CP-1/reports")}
@@ -157,6 +160,22 @@ async def test_reservations_follow_the_charger(central: Central, version: str) -
         assert states == {first: "Cancelled", second: "Cancelled"}
 
 
+@pytest.mark.parametrize(
+    ("action", "asked"),
+    [
+        ("ReserveNow", {"id": -5, "expiryDateTime": LATER, "idToken": CARD}),
+        ("CancelReservation", {"reservationId": -5}),
+    ],
+)
+async def test_a_number_that_2_1_has_bounds_for_and_2_0_1_has_not_is_no_failure(
+    central: Central, action: str, asked: JsonValue
+) -> None:
+    accepted: JsonValue = {"status": "Accepted"}
+    async with charger_of(central, "2.0.1", {action: accepted}):
+        assert await central.accepted(action, asked) == accepted
+    assert await central.items("reservations") == []
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 async def test_the_local_list_is_brought_in_line_with_the_stored_tags(central: Central, version: str) -> None:
     await central.put("id-tags/CARD", {"status": "Accepted", "parent_id_tag": "FAMILY"})
@@ -208,6 +227,26 @@ async def test_a_dynamic_profile_is_told_the_limits_that_it_was_last_sent(centra
         await central.accepted("UpdateDynamicSchedule", {"chargingProfileId": 9, "scheduleUpdate": {"limit": 8}})
         told = await charger.say("PullDynamicScheduleUpdate", {"chargingProfileId": 9})
         assert told == {"status": "Accepted", "scheduleUpdate": {"limit": 8, "setpoint": -3.5}}
+
+
+async def test_a_dynamic_profile_that_was_cleared_has_no_limits(central: Central) -> None:
+    period: JsonValue = {"startPeriod": 0, "limit": 16}
+    schedule: JsonValue = {"id": 1, "chargingRateUnit": "A", "chargingSchedulePeriod": [period]}
+    profile: JsonValue = {
+        "id": 9,
+        "stackLevel": 0,
+        "chargingProfilePurpose": "TxDefaultProfile",
+        "chargingProfileKind": "Dynamic",
+        "chargingSchedule": [schedule],
+    }
+    accepted: JsonValue = {"status": "Accepted"}
+    answers = {"SetChargingProfile": accepted, "ClearChargingProfile": accepted}
+    async with charger_of(central, "2.1", answers) as charger:
+        await central.accepted("SetChargingProfile", {"evseId": 1, "chargingProfile": profile})
+        assert (await charger.say("PullDynamicScheduleUpdate", {"chargingProfileId": 9}))["status"] == "Accepted"
+        await central.accepted("ClearChargingProfile", {"chargingProfileId": 9})
+        told = await charger.say("PullDynamicScheduleUpdate", {"chargingProfileId": 9})
+        assert told == {"status": "Rejected"}
 
 
 @pytest.mark.parametrize("version", VERSIONS)

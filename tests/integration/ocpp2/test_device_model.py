@@ -10,6 +10,7 @@ import pytest
 from pydantic import JsonValue
 from websockets.exceptions import InvalidStatus
 
+from mcpp import bounds
 from mcpp.domain.inventory import inventory_of
 from tests.integration.field_notes.charger import RawCharger
 from tests.integration.field_notes.site import Central, central_system
@@ -66,6 +67,73 @@ async def test_a_booted_charger_is_asked_for_all_its_variables_once_its_states_h
             await updated.say("StatusNotification", AVAILABLE)
             await updated.asked_for("GetBaseReport")
             await central.logged(lambda line: line["event"] == "base_report_failed")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_a_large_message_is_stored_whole_and_nobody_waits_for_all_of_it(central: Central, version: str) -> None:
+    many = 2 * bounds.DEVICE_PORTION + 1
+    alerts: list[JsonValue] = [
+        {
+            **_(HEARTBEAT),
+            "eventId": number,
+            "timestamp": NOW,
+            "trigger": "Alerting",
+            "actualValue": "1",
+            "eventNotificationType": "HardWiredNotification",
+        }
+        for number in range(many)
+    ]
+    available: dict[str, JsonValue] = {
+        "component": {"name": "Connector", "evse": {"id": 1, "connectorId": 1}},
+        "variable": {"name": "AvailabilityState"},
+        "actualValue": "Available",
+    }
+    async with charger_of(central, version) as charger:
+        await report(charger, 4, 0, *(told(f"V{number}", "1") for number in range(many)))
+        event = {**_(alerts[0]), **available, "eventId": many}
+        news: JsonValue = {"generatedAt": NOW, "seqNo": 0, "eventData": [*alerts, event]}
+        assert await charger.say("NotifyEvent", news) == {}
+
+    assert len(await variables(central)) == many
+    assert (await central.get("charge-points/CP-1/reports/4"))["complete"]
+    assert len(await central.items("charge-points/CP-1/device-events")) == many + 1
+    assert (await central.connector())["status"] == "Available"
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_what_is_told_too_fast_is_answered_and_left_out_but_no_state(
+    central: Central, version: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounds, "STORED_BURST", 4000)
+    monkeypatch.setattr(bounds, "STORED_PER_SECOND", 0)
+    async with charger_of(central, version) as charger:
+        charger.answers["GetBaseReport"] = {"status": "Accepted"}
+        await report(charger, 1, 0, told("Kept", "1"))
+        await central.accepted("GetBaseReport", {"requestId": 2, "reportBase": "FullInventory"})
+        for much in (told("Large", "x" * 2400), told("Larger", "x" * 2400)):
+            await report(charger, 2, 0, much)
+        await report(charger, 2, 0, *(told(f"V{number}", "1") for number in range(bounds.DEVICE_PORTION + 1)))
+        state: JsonValue = {
+            "component": {"name": "Connector", "evse": {"id": 1, "connectorId": 1}},
+            "variable": {"name": "AvailabilityState"},
+            "actualValue": "Faulted",
+            "eventId": 1,
+            "timestamp": NOW,
+            "trigger": "Delta",
+            "eventNotificationType": "HardWiredNotification",
+        }
+        for times in (1, bounds.DEVICE_PORTION + 1):
+            events: JsonValue = [{**_(state), "eventId": number, "techInfo": "x" * 500} for number in range(times)]
+            assert await charger.say("NotifyEvent", {"generatedAt": NOW, "seqNo": 0, "eventData": events}) == {}
+
+    kept = await variables(central)
+    assert len([key for key in kept if "Large" in key]) == 1
+    assert not [key for key in kept if key.startswith("EVSE@1.V")]
+    assert (await central.connector())["status"] == "Faulted"
+    assert len(await central.items("charge-points/CP-1/device-events")) <= 1
+    left_out = {"rule": "too_much_to_keep"}
+    assert await central.metric("mcpp_contract_deviations_total", action="NotifyReport", **left_out) == 2
+    assert await central.metric("mcpp_contract_deviations_total", action="NotifyEvent", **left_out) >= 1
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -102,3 +102,20 @@ async def test_evse_token_and_register_told_late(central: Central, cp: Station) 
     (transaction,) = await central.items("transactions")
     assert (connector["status"], connector["transaction_id"]) == ("Charging", transaction["transaction_id"])
     assert (transaction["id_tag"], transaction["meter_start"], transaction["started_at"]) == ("TAG", 1000, minute(0))
+
+
+@pytest.mark.parametrize(("reason", "counts"), [("Timeout", True), ("Local", False)])
+async def test_a_session_without_a_register(central: Central, cp: Station, reason: str, *, counts: bool) -> None:
+    """E03: a card, but no vehicle in time. That isn't odd; any other session without a register is."""
+    await cp.event("Started", evse=EVSE, token=CARD, why="Authorized")
+    await cp.event("Ended", minute(2), seq=1, why="EVConnectTimeout", info={"stoppedReason": reason})
+
+    (transaction,) = await central.items("transactions")
+    assert (transaction["energy_wh"], transaction["energy_implausible"]) == (0, not counts)
+    assert (transaction["meter_start"], transaction["meter_stop"]) == (None, None)
+    codes = [it["code"] for it in (await central.get("summary"))["attention"]]
+    assert ("implausible" in codes) is not counts
+    story = await central.get(f"transactions/{transaction['transaction_id']}/story")
+    ends = [entry["what"] for entry in story["entries"] if "ends" in entry["what"]]
+    assert ends
+    assert not any("-1 Wh" in what or "-0.001" in what for what in ends)

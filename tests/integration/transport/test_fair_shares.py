@@ -9,6 +9,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.frames import Opcode
 
 from mcpp.csms.outcomes import ConnectionOutcome
+from mcpp.transport import charge_point
 from mcpp.transport.limits import Limits
 from tests.integration.transport.conftest import StartCentralSystem
 from tests.integration.transport.support import CentralSystem, RawSocket, call, frame, receive, result
@@ -57,6 +58,26 @@ async def test_a_neighbour_is_answered_before_a_flood_ends(
 
     frames = system.recorder.frames
     assert frames.index("answered neighbour") < frames.index("answered last")
+    await raw.close()
+
+
+@pytest.mark.parametrize("rest", [30.0, 0.01])
+async def test_after_a_long_message_the_next_one_waits_and_nobody_else(
+    start: StartCentralSystem, monkeypatch: pytest.MonkeyPatch, rest: float
+) -> None:
+    monkeypatch.setattr(charge_point, "_REST", 1e9)
+    monkeypatch.setattr(charge_point, "_LONGEST_REST", rest)
+    system = await start(Limits(close_timeout=0.5))
+    raw = await system.dial_frames()
+    texts = [call("short", "Echo", "x"), call("long", "Echo", "x" * 20_000), call("next", "Echo", "x")]
+    async with system.dial("CP2") as neighbour:
+        raw.writer.write(b"".join(frame(Opcode.TEXT, text.encode()) for text in texts))
+        await system.recorder.until(lambda: "answered long" in system.recorder.frames)
+        await neighbour.send(call("neighbour", "Echo", "quick"))
+        await receive(neighbour)
+        if rest < 1:
+            await system.recorder.until(lambda: "answered next" in system.recorder.frames)
+    assert ("answered next" in system.recorder.frames) is (rest < 1)
     await raw.close()
 
 

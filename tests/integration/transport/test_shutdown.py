@@ -10,6 +10,7 @@ from websockets.frames import CloseCode, Opcode
 
 from mcpp.csms.outcomes import ConnectionOutcome
 from mcpp.ocppj.flow import Peer
+from mcpp.transport import charge_point
 from mcpp.transport.admission import AdmissionRefused, Admitted, ConnectRequest
 from mcpp.transport.limits import Limits
 from tests.integration.transport.conftest import StartCentralSystem
@@ -53,6 +54,23 @@ async def test_running_handlers_finish_and_answer_but_no_new_call_is_taken(start
         assert await receive(client) == result("m2", "received")
         with pytest.raises(ConnectionClosed):
             await soon(client.recv())
+        await soon(stopping)
+
+
+async def test_a_rest_after_a_long_message_ends_with_the_server(
+    start: StartCentralSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(charge_point, "_REST", 1e9)
+    monkeypatch.setattr(charge_point, "_LONGEST_REST", 3600.0)
+    system = await start(Limits(drain_timeout=3600, close_timeout=0.5))
+    async with system.dial() as client:
+        await client.send(call("m1", "Echo", "x" * 20_000))
+        await client.send(call("m2", "Echo", "behind it"))
+        await receive(client)
+        await system.recorder.until(lambda: "in Echo m2" in system.recorder.frames)
+        assert "answered m2" not in system.recorder.frames
+        stopping = asyncio.create_task(system.listener.stop())
+        assert await receive(client) == result("m2", "behind it")
         await soon(stopping)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from pathlib import Path
 
@@ -14,11 +15,11 @@ from mcpp.web.app import add_pages
 from tests.integration.api.support import LOCAL, Site, site
 
 FLEET = 2_000
-RUNS = 8
+MOST_RUNS = 60
 
 MOST_BYTES = 100_000
-MOST_CPU = 0.15
-"""Seconds of this process, client and all. By itself it's 30 ms; on a machine with much else to do it may be thrice."""
+MOST_CPU = 0.05
+"""Seconds of this process, client and all. By itself it takes 30 ms; where much else runs, a quiet moment shows it."""
 
 
 async def test_the_overview_of_2000_chargers_is_small_and_quick(tmp_path: Path) -> None:
@@ -28,16 +29,16 @@ async def test_the_overview_of_2000_chargers_is_small_and_quick(tmp_path: Path) 
         add_pages(app)
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
-            times, page = [], await http.get("/")
-            for _ in range(RUNS):
+            least, page, runs = math.inf, await http.get("/"), 0
+            while least > MOST_CPU and runs < MOST_RUNS:
                 began = time.process_time()
                 page = await http.get("/")
-                times.append(time.process_time() - began)
+                least, runs = min(least, time.process_time() - began), runs + 1
             found = await http.get("/?q=P-199")
 
     assert "2000 of 2000 chargers need you" in page.text
     assert page.num_bytes_downloaded <= MOST_BYTES
-    assert min(times) <= MOST_CPU
+    assert least <= MOST_CPU
     assert "11 found" in found.text
     assert found.text.count('class="tile ') == 11
     assert 'id="charts"' in page.text

@@ -15,6 +15,7 @@ from mcpp.domain.evses import ReportEvseStatus, report_evse_status
 from mcpp.domain.memory import Memory
 from mcpp.domain.occasion import Result
 from mcpp.domain.samples import BEGIN, END, Sample, scaled, told_kind
+from mcpp.domain.statuses import StopReason
 from mcpp.domain.transaction_events import EventKind, Recorded, TransactionEvent, record_event
 from mcpp_generated.db.models import Connector, Transaction
 from tests.unit.domain.books import NOW, Books, minute
@@ -49,6 +50,7 @@ def event(
     state: ChargingState | None = None,
     trigger: str = "MeterValuePeriodic",
     reservation: int | None = None,
+    reason: StopReason | None = None,
     offline: bool = False,
 ) -> TransactionEvent:
     return TransactionEvent(
@@ -63,6 +65,7 @@ def event(
         id_tag=tag,
         id_tag_type=None if tag is None else "ISO14443",
         charging_state=state,
+        stop_reason=reason,
         reservation_id=reservation,
         samples=samples,
     )

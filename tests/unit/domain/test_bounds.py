@@ -14,11 +14,13 @@ from mcpp.domain.allowance import Allowance
 from mcpp.domain.charge_points import security_event
 from mcpp.domain.configuration import KnownKey, note_keys
 from mcpp.domain.connectors import ReportStatus, report_status
+from mcpp.domain.device_allowance import within_allowance
 from mcpp.domain.memory import Memory
-from mcpp.domain.occasion import OriginalMessage, Result
+from mcpp.domain.occasion import Occasion, OriginalMessage, Result
 from mcpp.domain.statuses import ConnectorError, ConnectorStatus, StopReason
 from mcpp.domain.stop_matching import ToldStop
 from mcpp_generated.db.enums import UnmatchedKind
+from mcpp_generated.db.queries import Queries
 from tests.unit.domain.books import ENERGY, NOW, Books, energy, minute
 
 
@@ -211,3 +213,20 @@ def test_an_allowance_fills_again_by_the_second_and_not_by_a_clock_that_is_set_b
     assert allowance.take(bounds.STORED_PER_SECOND, NOW - timedelta(days=1) + timedelta(seconds=1))
     assert not allowance.take(1, NOW - timedelta(days=1) + timedelta(seconds=1))
     assert not allowance.take(bounds.STORED_BURST + 1, NOW + timedelta(days=1))
+
+
+def test_what_a_charger_tells_of_its_devices_has_an_allowance_of_its_own(books: Books) -> None:
+    memory, noted = Memory(), []
+
+    def tell(size: int, charger: str = "CP-1") -> Result[None]:
+        def note(_: Queries, occasion: Occasion) -> Result[None]:
+            noted.append(occasion.charge_point_id)
+            return Result(None)
+
+        return within_allowance(books.q, books.occasion(charger), memory, size, note)
+
+    assert rules(tell(bounds.STORED_BURST)) == []
+    assert rules(tell(1)) == [Over.TOO_MUCH_TO_KEEP]
+    assert rules(tell(1, "CP-2")) == []
+    assert noted == ["CP-1", "CP-2"]
+    assert rules(books.meter_values(energy(NOW, "7"), memory=memory)) == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from itertools import count
+from itertools import count, permutations
 
 import pytest
 from hypothesis import given
@@ -19,11 +19,10 @@ from mcpp.domain.device_model import Monitor, Variable, note_change, note_monito
 from mcpp.domain.device_reports import (
     ReportChunk,
     missing,
-    note_monitor_report,
     note_report_chunk,
     note_report_request,
+    note_reported,
     note_snapshot,
-    note_variable_report,
 )
 from mcpp.domain.events import DeviceEventReceived
 from mcpp.domain.occasion import Result
@@ -154,7 +153,7 @@ def test_variables_that_were_not_told_of_for_long_give_way(
     result = note(books, told[1:], at=1)
 
     assert list(variables(books)) == ["C.V2", "C.V3", "C.V4"]
-    assert [(one.rule, one.came) for one in result.left_out] == [(Over.OLDEST_DROPPED, "C.V1")]
+    assert [(one.rule, one.came) for one in result.left_out] == [(Over.OLDEST_DROPPED, "1 variables")]
 
 
 class Reporting:
@@ -177,7 +176,8 @@ class Reporting:
             seq_no=seq_no,
             is_last=last,
         )
-        return note_variable_report(self.books.q, self.books.occasion(at=minute(next(self._minutes))), chunk, told)
+        occasion = self.books.occasion(at=minute(next(self._minutes)))
+        return note_reported(self.books.q, occasion, note_variables, told, chunk)
 
     def report(self, request_id: int = 1) -> DeviceReport:
         key = self.books.occasion().charge_point_key
@@ -228,6 +228,19 @@ def test_where_a_chunk_is_missing_nothing_is_forgotten_until_it_comes(books: Boo
     assert list(variables(books)) == ["C.A", "C.B", "C.C"]
 
 
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_chunks_of_a_full_report_may_come_in_any_order(books: Books, order: tuple[int, ...]) -> None:
+    charger = Reporting(books)
+    note(books, [Variable(VariableRef("C", "Old"), "1")])
+    charger.request()
+    for number in order:
+        charger.chunk(number, "ABC"[number], last=number == 2)
+
+    assert list(variables(books)) == ["C.A", "C.B", "C.C"]
+    assert charger.report().is_complete
+    assert len(charger.contents()) == 3
+
+
 def test_a_report_that_nobody_said_to_be_full_makes_nothing_forgotten(books: Books) -> None:
     note(books, [Variable(VariableRef("C", "Old"), "1")])
     Reporting(books).chunk(0, "A", last=True)
@@ -262,7 +275,7 @@ def test_a_full_report_of_monitors(books: Books) -> None:
     kind = DeviceReportKind.MONITORS
     Reporting(books).request(kind=kind)
     chunk = ReportChunk(kind=kind, request_id=1, content={})
-    note_monitor_report(books.q, books.occasion(at=minute(99)), chunk, monitors[1:])
+    note_reported(books.q, books.occasion(at=minute(99)), note_monitors, monitors[1:], chunk)
 
     key = books.occasion().charge_point_key
     assert [row.monitor_id for row in books.q.list_monitors(charge_point_key=key, after=0, page_size=9)] == [2]

@@ -11,6 +11,7 @@ from mcpp.domain.authorization import AuthorizationPolicy, AuthorizationStatus
 from mcpp.domain.event_gaps import Gap
 from mcpp.domain.events import ConnectorStatusChanged, MeterValuesReceived, TransactionStarted, TransactionStopped
 from mcpp.domain.evse_states import ReportedStatus
+from mcpp.domain.statuses import StopReason
 from mcpp_generated.db.enums import Implausible, StopOrigin
 from tests.unit.domain.books import minute
 from tests.unit.domain.event_books import (
@@ -206,11 +207,31 @@ def test_an_old_transaction_from_the_queue_ends_nothing_that_runs(books: EventBo
     assert [one.historic for one in books.published if isinstance(one, TransactionStarted)] == [False, True]
 
 
+def test_an_id_that_is_given_again_after_its_end_is_another_transaction(books: EventBooks) -> None:
+    first = books.tell_all([event(STARTED, 0, begin(0, 1000)), event(ENDED, 30, end(30, 5000))])
+    second = books.tell_all([event(STARTED, 90, begin(90, 6000), state=CHARGING)])
+    assert books.tell_all([event(STARTED, 90, begin(90, 6000), state=CHARGING)]).id == second.id
+    late = books.tell_all([event(UPDATED, 29, register(29, 4900), offline=True)])
+    ended = books.tell_all([event(ENDED, 120, end(120, 10_000))])
+
+    assert late.id == first.id
+    assert (first.energy_wh, ended.energy_wh, ended.started_at) == (4000, 4000, minute(90))
+    assert books.tell_all([event(STARTED, 90, begin(90, 6000))]).id == second.id
+
+
 def test_an_end_without_any_register(books: EventBooks) -> None:
     ended = books.tell_all([event(STARTED, 0), event(ENDED, 60)])
 
     assert ended.stopped_at == minute(60)
     assert ended.implausible_reason is Implausible.NO_READING
+
+
+def test_nothing_is_implausible_where_no_vehicle_came_in_time(books: EventBooks) -> None:
+    ended = books.tell_all([event(STARTED, 0, tag="TAG"), event(ENDED, 2, reason=StopReason.TIMEOUT)])
+
+    assert (ended.energy_wh, ended.implausible_reason) == (0, None)
+    late = books.tell_all([event(UPDATED, 1, register(0, 1000), register(1, 1050))])
+    assert (late.meter_start, late.meter_stop, late.energy_wh) == (1000, 1050, 50)
 
 
 def test_an_end_without_samples_takes_the_newest_register(books: EventBooks) -> None:

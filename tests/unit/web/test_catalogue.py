@@ -21,9 +21,9 @@ def test_the_catalogue_is_what_the_pages_say_and_all_of_it_is_translated(languag
 @pytest.mark.parametrize("language", languages())
 def test_a_translation_names_no_fact_that_its_text_has_not(language: str) -> None:
     with po_path(language).open("rb") as file:
-        texts = [it for it in read_po(file, locale=language) if isinstance(it.id, str) and it.id]
+        texts = {it.id: str(it.string) for it in read_po(file, locale=language) if isinstance(it.id, str) and it.id}
 
-    assert [it.id for it in texts if not _fields(str(it.string)) <= _fields(it.id)] == []
+    assert [text for text, said in texts.items() if not _fields(said) <= _fields(text)] == []
 
 
 def _fields(text: str) -> set[str | None]:

@@ -2055,13 +2055,13 @@ class SqliteQueries:
         row: StoredToken | None = self._execute(statements.GET_TOKEN, (id,)).fetchone()
         return None if row is None else decode_token(row)
 
-    def find_transaction_by_ocpp_id(
+    def list_transactions_by_ocpp_id(
         self, *, charge_point_key: int, ocpp_transaction_id: str | None
-    ) -> Transaction | None:
-        row: StoredTransaction | None = self._execute(
-            statements.FIND_TRANSACTION_BY_OCPP_ID, (charge_point_key, ocpp_transaction_id)
-        ).fetchone()
-        return None if row is None else decode_transaction(row)
+    ) -> list[Transaction]:
+        rows: list[StoredTransaction] = self._execute(
+            statements.LIST_TRANSACTIONS_BY_OCPP_ID, (charge_point_key, ocpp_transaction_id)
+        ).fetchall()
+        return [decode_transaction(row) for row in rows]
 
     def add_told_transaction(
         self,

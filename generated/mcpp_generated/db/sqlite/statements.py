@@ -1314,8 +1314,9 @@ DELETE FROM logins WHERE hash IN (SELECT l.hash FROM logins AS l ORDER BY l.expi
 GET_TOKEN: Final = """\
 SELECT id, name, role, hash, created_at, last_used_at FROM tokens WHERE id = ?1"""
 
-FIND_TRANSACTION_BY_OCPP_ID: Final = """\
-SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at, samples_thinned, evse_id FROM transactions WHERE charge_point_key = ?1 AND ocpp_transaction_id = ?2"""
+LIST_TRANSACTIONS_BY_OCPP_ID: Final = """\
+SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at, samples_thinned, evse_id FROM transactions WHERE charge_point_key = ?1 AND ocpp_transaction_id = ?2
+ORDER BY started_at DESC LIMIT 2"""
 
 ADD_TOLD_TRANSACTION: Final = """\
 INSERT INTO transactions (

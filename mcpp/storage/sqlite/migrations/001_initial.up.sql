@@ -373,7 +373,7 @@ CREATE TABLE transaction_corrections (
 
 CREATE INDEX transaction_corrections_by_transaction ON transaction_corrections (transaction_id, id);
 
-CREATE UNIQUE INDEX transactions_by_ocpp_id ON transactions (charge_point_key, ocpp_transaction_id)
+CREATE INDEX transactions_by_ocpp_id ON transactions (charge_point_key, ocpp_transaction_id)
     WHERE ocpp_transaction_id IS NOT NULL;
 -- One open transaction for each connector where we give the only id; else that is the domain's to see to.
 CREATE UNIQUE INDEX transactions_open_by_connector ON transactions (connector_key, coalesce(ocpp_transaction_id, ''))
