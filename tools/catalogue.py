@@ -12,16 +12,21 @@ from pathlib import Path
 from typing import Final
 
 from babel.messages import Catalog
-from babel.messages.extract import extract_from_dir
+from babel.messages.extract import extract, extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 from mcpp.csms.refused import REMEDIES
+from mcpp.phrases import DECIMAL_POINT
 from mcpp.reads.attention import TEXTS
 from mcpp.reads.connector_names import CONNECTOR_TEXTS
+from mcpp.settings import Settings
+from mcpp.settings.texts import documented
 from mcpp.story.phrases import CAUSES, EVIDENCE_SOURCES, IMPLAUSIBLE, STOP_REGISTER_SOURCE
 
-WEB: Final = Path(__file__).parents[1] / "mcpp" / "web"
+PACKAGE: Final = Path(__file__).parents[1] / "mcpp"
+
+WEB: Final = PACKAGE / "web"
 
 LOCALES: Final = WEB / "locales"
 
@@ -33,14 +38,22 @@ _OPTIONS: Final = {
     "templates/**.html": {"trimmed": "true", "silent": "false", "trim_blocks": "true", "extensions": "jinja2.ext.do"}
 }
 
-_KEYWORDS: Final = {"_": None, "gettext": None, "ngettext": (1, 2), "msgid": None}
+_KEYWORDS: Final = {"_": None, "gettext": None, "ngettext": (1, 2), "msgid": None, "Phrase": None}
 """`msgid("…")` marks a text that is translated elsewhere."""
 
 
 def messages() -> Iterator[str | tuple[str, ...]]:
-    """All texts that the pages say: of the templates, of the modules, and of the read side's tables."""
+    """All texts that the pages say: of the templates, of the modules, of phrases, and of tables."""
     for _, _, message, _, _ in extract_from_dir(WEB, _METHODS, _OPTIONS, keywords=_KEYWORDS):
         yield message
+    for path in PACKAGE.rglob("*.py"):
+        source = path.read_bytes()
+        if b"Phrase(" in source:  # few have one, and reading all takes its time
+            for _, message, _, _ in extract("python", BytesIO(source), {"Phrase": None}):
+                yield message
+    yield DECIMAL_POINT
+    for field in Settings.model_fields.values():
+        yield from filter(None, (field.description, documented(field).unit, documented(field).default))
     for table in (TEXTS, REMEDIES, CAUSES, EVIDENCE_SOURCES, IMPLAUSIBLE):
         yield from table.values()
     yield STOP_REGISTER_SOURCE

@@ -19,6 +19,7 @@ from mcpp.api.routes import Routes
 from mcpp.api.services import ApiServices, FromServices
 from mcpp.api.tables import AS_TABLE, FromTables
 from mcpp.certificates.desk import LONGEST_WINDOW, SigningDesk
+from mcpp.domain.errors import no_charge_point
 from mcpp.ocppj.errors import NotConnected
 from mcpp.reads import certificates as reads
 from mcpp.reads.certificates import CertificateQuery, RollOutState
@@ -224,7 +225,7 @@ async def begin_roll_out(services: FromServices, desk: FromDesk, id: _IDENTITY) 
     The charger must be connected and have shown its password or its certificate. GET tells how far it is.
     """
     if await services.charge_points.find_detail(id) is None:
-        raise not_found(f"there is no charge point {id!r}")
+        raise not_found(no_charge_point(id))
     return reads.roll_out_of(id, await desk.roll_out(id))
 
 

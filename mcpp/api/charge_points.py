@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import Query, Request
 from starlette.responses import Response
@@ -17,12 +17,19 @@ from mcpp.api.services import ApiServices, FromServices
 from mcpp.api.tables import AS_TABLE, FromTables
 from mcpp.domain import charge_points
 from mcpp.domain.charge_points import KEEP, Keep, Wanted
+from mcpp.domain.errors import no_charge_point
 from mcpp.domain.retention import purge_portion
+from mcpp.phrases import Phrase
 from mcpp.reads import configuration
 from mcpp.reads.charge_points import ChargePoint, ChargePointDetail, ChargePointQuery
 from mcpp.reads.paging import Page, PageQuery
 
 router = Routes(prefix="/charge-points", tags=["charge points"], responses=documented(HTTPStatus.BAD_REQUEST))
+
+
+STILL_CONNECTED: Final = "{identity} is connected; purge=true ends its connection and forgets its transactions, too"
+STILL_HAS_TRANSACTIONS: Final = "{identity} has {count} transactions; purge=true forgets them, too"
+"""For whoever asks by the API; the pages have words of their own for both."""
 
 
 @router.get("", response_model=models.ChargePointPage, responses=AS_TABLE)
@@ -100,7 +107,7 @@ async def delete_charge_point(
     """Forget a charge point. One that is connected is forgotten with `purge` only, which ends its connection."""
     if services.live.connected(id):
         if not purge:
-            raise conflict(f"{id} is connected; purge=true ends its connection and forgets its transactions, too")
+            raise conflict(Phrase(STILL_CONNECTED, identity=id))
         services.disconnect(id)
     if purge:
         async with services.readers.reader() as reader:
@@ -109,9 +116,9 @@ async def delete_charge_point(
             pass  # other charge points' messages have their turn
     deletion = await services.change(charge_points.delete_charge_point, id, purge=purge)
     if deletion is None:
-        raise not_found(_unknown(id))
+        raise not_found(no_charge_point(id))
     if not deletion.deleted:
-        raise conflict(f"{id} has {deletion.transactions} transactions; purge=true forgets them, too")
+        raise conflict(Phrase(STILL_HAS_TRANSACTIONS, identity=id, count=deletion.transactions))
     services.frames.forget(id)
     if services.files is not None:
         await services.files.sweep()
@@ -134,7 +141,7 @@ async def get_configuration(
     """
 
     async def read(query: PageQuery) -> Page[configuration.KnownKey]:
-        return found(await configuration.list_page(services.readers, id, query), _unknown(id))
+        return found(await configuration.list_page(services.readers, id, query), no_charge_point(id))
 
     return await tables.answer_page(query, models.ConfigurationPage, read)
 
@@ -146,8 +153,4 @@ async def sync_local_list(request: Request, services: FromServices, id: str) -> 
 
 
 async def _find_detail(services: ApiServices, charge_point_id: str) -> ChargePointDetail:
-    return found(await services.charge_points.find_detail(charge_point_id), _unknown(charge_point_id))
-
-
-def _unknown(charge_point_id: str) -> str:
-    return f"there is no charge point {charge_point_id!r}"
+    return found(await services.charge_points.find_detail(charge_point_id), no_charge_point(charge_point_id))

@@ -19,8 +19,10 @@ from mcpp.api.problems import CLIENT_LEFT, ApiError, documented, not_found
 from mcpp.api.routes import Routes
 from mcpp.api.services import ApiServices, FromServices
 from mcpp.csms.live import Exchange
+from mcpp.domain.errors import no_charge_point
 from mcpp.ocppj.actions import AnyAction, encode
 from mcpp.ocppj.errors import NotConnected
+from mcpp.phrases import Phrase
 
 _PATIENCE_AT_THE_END: Final = 2.0
 """Seconds that a command may still be answered in once the server is asked to stop."""
@@ -89,7 +91,7 @@ async def answer_command(
         exchange = await _while_wanted(request, services.stopping, command)
     except NotConnected:
         if not await services.charge_points.is_known(identity):
-            raise not_found(f"there is no charge point {identity!r}") from None
+            raise not_found(no_charge_point(identity)) from None
         raise
     if exchange is None:
         return Response(status_code=CLIENT_LEFT)
@@ -126,7 +128,9 @@ async def _while_wanted(
         if sending.done():
             return sending.result()
         if ending.done():
-            raise ApiError(HTTPStatus.SERVICE_UNAVAILABLE, "shutting_down", "the server stops; no answer has come yet")
+            raise ApiError(
+                HTTPStatus.SERVICE_UNAVAILABLE, "shutting_down", Phrase("the server stops; no answer has come yet")
+            )
         return None
     finally:
         for task in (sending, leaving, ending):

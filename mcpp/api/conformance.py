@@ -14,6 +14,7 @@ from mcpp.api.problems import documented, found
 from mcpp.api.routes import Routes
 from mcpp.api.services import FromServices
 from mcpp.api.tables import AS_TABLE, FromTables
+from mcpp.domain.errors import no_charge_point
 from mcpp.reads import conformance
 from mcpp.reads.conformance import ConformanceQuery, Departure, SharedDeparture
 from mcpp.reads.paging import Page
@@ -44,6 +45,6 @@ async def list_conformance_of_charge_point(
 
     async def read(query: ConformanceQuery) -> Page[Departure]:
         page = await conformance.list_page_of(services.readers, id, query)
-        return found(page, f"there is no charge point {id!r}")
+        return found(page, no_charge_point(id))
 
     return await tables.answer_page(query, DeparturePage, read)

@@ -20,6 +20,7 @@ from mcpp.api.problems import documented, found
 from mcpp.api.routes import Routes
 from mcpp.api.services import FromServices
 from mcpp.api.tables import AS_TABLE, FromTables
+from mcpp.domain.errors import no_charge_point
 from mcpp.reads import device_model
 from mcpp.reads.device_model import (
     ReportDetail,
@@ -106,6 +107,6 @@ def _of(
 
     async def page(query: Wanted) -> Page[Item]:
         rows = await read(readers, charge_point_id, query)
-        return found(rows, f"there is no charge point {charge_point_id!r}")
+        return found(rows, no_charge_point(charge_point_id))
 
     return page

@@ -9,7 +9,7 @@ from typing import Final
 from fastapi import FastAPI, Request
 from starlette.responses import Response
 
-from mcpp.api.problems import ApiError, Mistake, conflict, invalid_parameter, invalid_payload, not_found
+from mcpp.api.problems import ApiError, Mistake, answer_with, conflict, invalid_parameter, invalid_payload, not_found
 from mcpp.domain.errors import Conflict, Unknown
 from mcpp.files.directory import EmptyFile, FileTooLarge, StorageFailed
 from mcpp.files.names import BadName
@@ -26,6 +26,7 @@ from mcpp.ocppj.errors import (
     QueueFull,
     UnknownAction,
 )
+from mcpp.phrases import Phrase, phrase_of
 from mcpp.reads.paging import BadCursor
 from mcpp.storage.pending import WriteFailed
 
@@ -70,14 +71,14 @@ def answer_failures(app: FastAPI) -> None:
         app.add_exception_handler(kind, _failure)
 
 
-async def _failure(_: Request, error: Exception) -> Response:
+async def _failure(request: Request, error: Exception) -> Response:
     if isinstance(error, WriteFailed | StorageFailed):
         _log.error("a request could not be stored: %s", error)
-    return _problem_of(error).response()
+    return answer_with(request, _problem_of(error))
 
 
 def _problem_of(error: Exception) -> ApiError:
-    detail = str(error) or "no reason was given"
+    detail = phrase_of(error) or Phrase("no reason was given")
     match error:
         case InvalidPayload():
             return invalid_payload([Mistake(location=where, message=what) for where, what in error.mistakes])
@@ -97,9 +98,11 @@ def _problem_of(error: Exception) -> ApiError:
         case FileTooLarge():
             return ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "payload_too_large", detail)
         case StorageFailed():
-            return ApiError(HTTPStatus.INSUFFICIENT_STORAGE, "not_stored", "the file can't be stored; the log says why")
+            return ApiError(
+                HTTPStatus.INSUFFICIENT_STORAGE, "not_stored", Phrase("the file can't be stored; the log says why")
+            )
     return ApiError(
         HTTPStatus.SERVICE_UNAVAILABLE,
         "not_stored",
-        "the database can't be written, the log says why; nothing was changed",
+        Phrase("the database can't be written, the log says why; nothing was changed"),
     )

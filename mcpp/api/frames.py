@@ -12,6 +12,7 @@ from mcpp.api.models import Page as PageModel
 from mcpp.api.problems import documented, not_found
 from mcpp.api.services import FromServices
 from mcpp.bounds import FRAMES
+from mcpp.domain.errors import no_charge_point
 from mcpp.reads.frames import FrameDirection, ShownFrame, list_frames
 from mcpp.reads.paging import Page
 from mcpp.reads.times import Time
@@ -47,5 +48,5 @@ async def list_frames_of_charge_point(
 ) -> Page[ShownFrame]:
     """The last frames of a charge point in either direction, since the server started; 100 at most, the newest last."""
     if not await services.charge_points.is_known(id):
-        raise not_found(f"there is no charge point {id!r}")
+        raise not_found(no_charge_point(id))
     return Page(list_frames(services.frames, id, limit, services.clock.at), None)

@@ -10,6 +10,7 @@ from mcpp.api.problems import documented, not_found
 from mcpp.api.routes import Routes
 from mcpp.api.services import ApiServices, FromServices
 from mcpp.csms.learning import Learning
+from mcpp.domain.errors import no_charge_point
 from mcpp.ocppj.errors import NotConnected
 
 router = Routes(prefix="/charge-points/{id}/learn-card", tags=["people"], responses=documented(HTTPStatus.BAD_REQUEST))
@@ -46,4 +47,4 @@ async def end_learning(services: FromServices, id: str) -> None:  # noqa: A002
 
 async def _check(services: ApiServices, charge_point_id: str) -> None:
     if await services.charge_points.find(charge_point_id) is None:
-        raise not_found(f"there is no charge point {charge_point_id!r}")
+        raise not_found(no_charge_point(charge_point_id))

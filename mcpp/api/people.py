@@ -21,6 +21,7 @@ from mcpp.api.services import ApiServices, FromServices
 from mcpp.api.tables import AS_TABLE, FromTables
 from mcpp.domain import people
 from mcpp.domain.charge_points import KEEP, Keep
+from mcpp.domain.errors import no_person
 from mcpp.domain.people import Move, Price
 from mcpp.reads import people as reads
 from mcpp.reads.csv_text import Value
@@ -129,7 +130,7 @@ async def get_statement(
     """
     month = Month.read(query.month)
     read = await read_statement(services.readers, person_id, month, query.timezone, services.clock.now())
-    statement = found(read, _unknown(person_id))
+    statement = found(read, no_person(person_id))
     if not tables.wants_csv(query):
         return statement
 
@@ -142,8 +143,4 @@ async def get_statement(
 
 async def _find(services: ApiServices, person_id: str) -> PersonRecord:
     today = services.clock.now().astimezone().date()
-    return found(await reads.find(services.readers, person_id, today), _unknown(person_id))
-
-
-def _unknown(person_id: str) -> str:
-    return f"there is no person {person_id!r}"
+    return found(await reads.find(services.readers, person_id, today), no_person(person_id))

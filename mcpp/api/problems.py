@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -17,8 +17,12 @@ from starlette.routing import Match
 
 from mcpp.ocppj.errors import CallRefused
 from mcpp.ocppj.flow import active_correlation_id
+from mcpp.phrases import Phrase
 
 T = TypeVar("T")
+
+Word: TypeAlias = Callable[[Request, str], str | None]
+"""Says a detail as the pages do, for whoever asks; None where it would be no other text. `app.state.word`, if any."""
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -43,6 +47,10 @@ class Problem(BaseModel):
     status: int = Field(examples=[404])
     code: str = Field(description="Stays the same over versions: what scripts should look at.", examples=["not_found"])
     detail: str = Field(description="For people.")
+    said: str | None = Field(
+        None,
+        description="As the pages say it, in the language that the request prefers, where that is another text.",
+    )
     correlation_id: str = Field(
         description="On every log line of the request.",
         pattern=CORRELATION_PATTERN,
@@ -69,6 +77,7 @@ class ApiError(Exception):
     ) -> None:
         """`refused` is the charge point's CALLERROR, where that is the reason."""
         super().__init__(detail)
+        self.detail = detail
         self.problem = Problem(
             title=status.phrase,
             status=status,
@@ -82,8 +91,9 @@ class ApiError(Exception):
         )
         self.headers = headers
 
-    def response(self) -> Response:
-        """The answer."""
+    def response(self, said: str | None = None) -> Response:
+        """The answer; `said` is the detail in another language."""
+        self.problem.said = said
         text = json.dumps(self.problem.model_dump(exclude_none=True), ensure_ascii=False, separators=(",", ":"))
         return Response(
             # A charger's text may hold half a surrogate pair, which has no UTF-8; its escape means the same.
@@ -135,9 +145,15 @@ def answer_with_problems(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unexpected)
 
 
-async def _api_error(_: Request, error: Exception) -> Response:
+async def _api_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, ApiError)
-    return error.response()
+    return answer_with(request, error)
+
+
+def answer_with(request: Request, error: ApiError) -> Response:
+    """A problem as the answer to a request, in the language of the pages too where they know how to say it."""
+    word: Word | None = getattr(request.app.state, "word", None)
+    return error.response(None if word is None else word(request, error.detail))
 
 
 _CODES: Final = {HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "payload_too_large"}
@@ -149,7 +165,7 @@ async def _http_exception(request: Request, error: Exception) -> Response:
     status = HTTPStatus(error.status_code)
     if status is HTTPStatus.BAD_REQUEST:
         # The framework's, for a body that it can't decode.
-        return invalid_payload([Mistake(location="body", message="is not JSON in UTF-8")]).response()
+        return answer_with(request, invalid_payload([Mistake(location="body", message="is not JSON in UTF-8")]))
     code, detail, headers = _CODES.get(status) or status.name.lower(), status.description, error.headers
     if status is HTTPStatus.METHOD_NOT_ALLOWED:
         detail, headers = f"{request.method} is not possible here", {"Allow": ", ".join(_possible_methods(request))}
@@ -157,7 +173,7 @@ async def _http_exception(request: Request, error: Exception) -> Response:
         detail = "there is nothing at this path"
     elif status in {HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.REQUEST_TIMEOUT}:
         detail = error.detail
-    return ApiError(status, code, detail, headers=headers).response()
+    return answer_with(request, ApiError(status, code, detail, headers=headers))
 
 
 def _possible_methods(request: Request) -> list[str]:
@@ -177,7 +193,7 @@ async def _validation_error(request: Request, error: Exception) -> Response:
     if [mistake.location for mistake in errors] == ["body"] and not _is_json(request):
         errors = [Mistake(location="body", message="should come with Content-Type: application/json")]
     code = "invalid_payload" if all(mistake["loc"][0] == "body" for mistake in found) else "invalid_parameter"
-    return _unprocessable(code, errors).response()
+    return answer_with(request, _unprocessable(code, errors))
 
 
 def _is_json(request: Request) -> bool:
@@ -188,11 +204,10 @@ async def _client_left(_: Request, __: Exception) -> Response:
     return Response(status_code=CLIENT_LEFT)
 
 
-async def _unexpected(_: Request, __: Exception) -> Response:
+async def _unexpected(request: Request, _: Exception) -> Response:
     # The exception goes on to the log; nothing of it belongs in the answer.
-    return ApiError(
-        HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", "the server failed; its log says why"
-    ).response()
+    detail = Phrase("the server failed; its log says why")
+    return answer_with(request, ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", detail))
 
 
 def documented(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:

@@ -87,7 +87,7 @@ class ApiServices:
     """The charging profile of each OCPP version."""
     read_unmatched: ReadContent
     tell_story: Callable[[int], Awaitable[Mapping[str, JsonValue] | None]]
-    """The story of a transaction's session, by its id; None where it's unknown."""
+    """The story of a transaction's session, by its id, with its entries' texts as phrases; None where it's unknown."""
     check_profile: Callable[[int], None]
     """Raises ValueError, with what is missing, where no charge point could connect by this security profile."""
     ocpp_versions: Sequence[str]

@@ -18,6 +18,7 @@ from mcpp.api.problems import documented, found
 from mcpp.api.routes import Routes
 from mcpp.api.services import FromServices
 from mcpp.api.tables import AS_TABLE, FromTables
+from mcpp.domain.errors import no_transaction
 from mcpp.reads.csv_text import Value
 from mcpp.reads.curves import FEWEST_POINTS, MOST_POINTS, POINTS, PowerSource, read_curve
 from mcpp.reads.paging import FormatQuery
@@ -96,7 +97,7 @@ async def get_curve(
     services: FromServices, tables: FromTables, transaction_id: RowKey, query: Annotated[CurveQuery, Query()]
 ) -> Response:
     """Power and energy over time, the least and the greatest power of each bucket. CSV has the buckets."""
-    curve = found(await read_curve(services.readers, transaction_id, query.points), _unknown(transaction_id))
+    curve = found(await read_curve(services.readers, transaction_id, query.points), no_transaction(transaction_id))
     rows = [asdict(bucket) for bucket in curve.buckets]
     if tables.wants_csv(query):
 
@@ -111,9 +112,5 @@ async def get_curve(
 @router.get("/{transaction_id}/story", response_model=Story)
 async def get_story(services: FromServices, transaction_id: RowKey) -> Response:
     """What happened in the session, as the database knows it; `mcpp trace --log` has what only the log knows."""
-    story: Mapping[str, JsonValue] = found(await services.tell_story(transaction_id), _unknown(transaction_id))
+    story: Mapping[str, JsonValue] = found(await services.tell_story(transaction_id), no_transaction(transaction_id))
     return as_json(story)
-
-
-def _unknown(transaction_id: int) -> str:
-    return f"there is no transaction {transaction_id}"

@@ -21,6 +21,7 @@ from mcpp.api.transaction_models import TransactionDetail
 from mcpp.csms.operations import TransactionIds
 from mcpp.domain.closing import close_by_operator
 from mcpp.domain.corrections import correct
+from mcpp.domain.errors import no_transaction, stopped_before
 from mcpp.reads import transactions as reads
 from mcpp.reads.paging import Page, PageQuery
 from mcpp.reads.samples import Sample, list_samples
@@ -66,7 +67,7 @@ async def list_meter_values(
     """The samples of a transaction, in the order of time."""
 
     async def read(query: PageQuery) -> Page[Sample]:
-        return found(await list_samples(services.readers, transaction_id, query), _unknown(transaction_id))
+        return found(await list_samples(services.readers, transaction_id, query), no_transaction(transaction_id))
 
     return await tables.answer_page(query, models.SamplePage, read)
 
@@ -76,7 +77,7 @@ async def stop_transaction(request: Request, services: FromServices, transaction
     """Ask its charge point to stop it, which decides; its end is stored once the charge point reports it."""
     transaction = await _find(services, transaction_id)
     if transaction.stopped_at is not None:
-        raise conflict(f"transaction {transaction_id} was stopped before")
+        raise conflict(stopped_before(transaction_id))
     ids = TransactionIds(transaction_id, transaction.ocpp_transaction_id)
     stopping = services.commands.stop_transaction(transaction.charge_point_id, ids)
     return await answer_command(request, services, transaction.charge_point_id, stopping)
@@ -116,8 +117,4 @@ async def answer_transaction(services: ApiServices, transaction_id: int) -> Resp
 
 async def _find(services: ApiServices, transaction_id: int) -> Transaction:
     transaction = await reads.find(services.readers, transaction_id, services.live_readings)
-    return found(transaction, _unknown(transaction_id))
-
-
-def _unknown(transaction_id: int) -> str:
-    return f"there is no transaction {transaction_id}"
+    return found(transaction, no_transaction(transaction_id))

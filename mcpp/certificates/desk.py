@@ -199,7 +199,7 @@ class SigningDesk:
         Raises Unknown, Conflict, NotConnected, WriteFailed.
         """
         if not self._live.connected(identity):
-            raise NotConnected(f"{identity} is not connected")
+            raise NotConnected(identity)
         try:
             self._authority()
         except AuthorityUnusable as error:

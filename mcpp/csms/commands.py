@@ -73,7 +73,7 @@ class Commands:
     def _spoken_by(self, identity: str) -> SpokenVersion:
         version = self._live.version_of(identity)
         if version is None:
-            raise NotConnected(f"{identity} is not connected")
+            raise NotConnected(identity)
         return self._versions[version]
 
 

@@ -125,5 +125,5 @@ class OperationsByVersion:
     def _of(self, charge_point_id: str) -> Operations:
         version = self._live.version_of(charge_point_id)
         if version is None:
-            raise NotConnected(f"{charge_point_id} is not connected")
+            raise NotConnected(charge_point_id)
         return self._by_version[version]

@@ -19,6 +19,7 @@ from mcpp.bounds import REFUSED_CONNECTIONS, cut
 from mcpp.csms.outcomes import ConnectionOutcome
 from mcpp.domain.events import ConnectionRefused
 from mcpp.ocppj.flow import new_correlation_id
+from mcpp.phrases import Phrase
 from mcpp.redaction import redact_text
 
 _WHY_BYTES: Final = 300
@@ -83,9 +84,9 @@ REMEDIES: Final[Mapping[ConnectionOutcome, str]] = {
 """What to do about each refusal, in terms of `{url}`: the one to type into a charger, which appends its identity."""
 
 
-def remedy_of(outcome: ConnectionOutcome, url: str) -> str:
+def remedy_of(outcome: ConnectionOutcome, url: str) -> Phrase:
     """What to do about a refusal; `url` is the one to type into chargers."""
-    return REMEDIES[outcome].format(url=url)
+    return Phrase(REMEDIES[outcome], url=url)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,8 +100,8 @@ class RefusedConnection:
     """The last one's identity, where that was read."""
     outcome: ConnectionOutcome
     why: str
-    """The last one's reason."""
-    remedy: str
+    """The last one's reason; a Phrase where it's ours."""
+    remedy: Phrase
     count: int
     first_at: datetime
     last_at: datetime
@@ -199,7 +200,8 @@ class RefusedConnections:
         self._count += 1
         entry.number = self._count
         entry.identity = identity
-        entry.why = cut(redact_text(why[: 4 * _WHY_BYTES]), _WHY_BYTES)
+        shown = cut(redact_text(why[: 4 * _WHY_BYTES]), _WHY_BYTES)
+        entry.why = why if shown == why else shown  # a phrase stays one
         self._announce()
         return self._shown(key, entry, self._charger_url()) if self._is_to_be_said(entry) else None
 

@@ -9,13 +9,14 @@ from typing import TypeAlias
 from mcpp.domain import unmatched
 from mcpp.domain.chronology import is_past_start
 from mcpp.domain.closing import Stop, close_by_assignment
-from mcpp.domain.errors import Conflict, Unknown
+from mcpp.domain.errors import Conflict, Unknown, no_transaction, nothing_unmatched
 from mcpp.domain.events import Event
 from mcpp.domain.evidence import Origin
 from mcpp.domain.memory import Memory
 from mcpp.domain.meter_values import file_samples
 from mcpp.domain.occasion import OperatorOccasion, Result
 from mcpp.domain.samples import Sample
+from mcpp.phrases import Phrase
 from mcpp_generated.db.enums import UnmatchedKind
 from mcpp_generated.db.queries import Queries
 
@@ -43,13 +44,20 @@ def assign(
     """
     kept = q.get_unmatched(id=unmatched_id)
     if kept is None:
-        raise Unknown(f"nothing unmatched has the id {unmatched_id}")
+        raise Unknown(nothing_unmatched(unmatched_id))
     transaction = q.find_transaction(id=transaction_id)
     record = q.get_transaction(transaction_id=transaction_id)
     if transaction is None or record is None:
-        raise Unknown(f"no transaction has the id {transaction_id}")
+        raise Unknown(no_transaction(transaction_id))
     if record.charge_point_id != kept.charge_point_id:
-        raise Conflict(f"transaction {transaction_id} is of {record.charge_point_id!r}, not {kept.charge_point_id!r}")
+        raise Conflict(
+            Phrase(
+                "transaction {number} is of {charger!r}, not {other!r}",
+                number=transaction_id,
+                charger=record.charge_point_id,
+                other=kept.charge_point_id,
+            )
+        )
     about = occasion.about(transaction.charge_point_key, record.charge_point_id)
     memory = Memory()
     content = read(kept.ocpp_version, kept.kind, kept.payload)

@@ -22,13 +22,14 @@ from mcpp.domain.energy import (
     keep_superseded,
     register_of,
 )
-from mcpp.domain.errors import Conflict, Unknown
+from mcpp.domain.errors import Conflict, Unknown, no_transaction, stopped_before
 from mcpp.domain.events import TransactionRecovered, TransactionStopped
 from mcpp.domain.evidence import Form, Frame
 from mcpp.domain.memory import Memory
 from mcpp.domain.occasion import Occasion, OperatorOccasion, Result
 from mcpp.domain.statuses import StopReason
 from mcpp.domain.stop_matching import NextStart, find_kept_stop
+from mcpp.phrases import Phrase
 from mcpp_generated.db.enums import Implausible, StopMatch, StopOrigin
 from mcpp_generated.db.models import Transaction
 from mcpp_generated.db.queries import Queries
@@ -205,9 +206,9 @@ def close_by_operator(q: Queries, occasion: OperatorOccasion, transaction_id: in
     transaction = q.find_transaction(id=transaction_id)
     record = q.get_transaction(transaction_id=transaction_id)
     if transaction is None or record is None:
-        raise Unknown(f"no transaction has the id {transaction_id}")
+        raise Unknown(no_transaction(transaction_id))
     if transaction.stopped_at is not None:
-        raise Conflict(f"transaction {transaction_id} was stopped before")
+        raise Conflict(stopped_before(transaction_id))
     about = occasion.about(transaction.charge_point_key, record.charge_point_id)
     evidence = last_evidence(q, transaction, Cause.OPERATOR)
     stop, kind, origin = evidence.as_stop(), TransactionStopped, StopOrigin.OPERATOR
@@ -229,7 +230,7 @@ def close_by_assignment(
     kind, origin = TransactionStopped, StopOrigin.OPERATOR
     event = _close(q, occasion, transaction, stop, bill, kind, origin, evidence.as_json(), historic=historic)
     if event is None:
-        raise Conflict(f"transaction {transaction.id} was stopped by its charger before")
+        raise Conflict(Phrase("transaction {number} was stopped by its charger before", number=transaction.id))
     _end_session(q, transaction)
     return event
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from mcpp.domain.energy import counted_wh, hold_total, keep_superseded
-from mcpp.domain.errors import Conflict, Unknown
+from mcpp.domain.errors import Conflict, Unknown, no_transaction
 from mcpp.domain.events import TransactionCorrected
 from mcpp.domain.occasion import OperatorOccasion, Result
+from mcpp.phrases import Phrase
 from mcpp_generated.db.queries import Queries
 
 
@@ -19,9 +20,9 @@ def correct(
     transaction = q.find_transaction(id=transaction_id)
     record = q.get_transaction(transaction_id=transaction_id)
     if transaction is None or record is None:
-        raise Unknown(f"no transaction has the id {transaction_id}")
+        raise Unknown(no_transaction(transaction_id))
     if transaction.stopped_at is None:
-        raise Conflict(f"transaction {transaction_id} runs: correct it once it has ended")
+        raise Conflict(Phrase("transaction {number} runs: correct it once it has ended", number=transaction_id))
     replaced = counted_wh(record)
     keep_superseded(q, transaction, occasion.at)
     correction_id = q.add_correction(

@@ -5,22 +5,24 @@ from __future__ import annotations
 import unicodedata
 from typing import Final
 
+from mcpp.phrases import Phrase
+
 _LONGEST: Final = 255
 
 
-def mistake_in(identity: str) -> str | None:
+def mistake_in(identity: str) -> Phrase | None:
     """What is wrong with an identity, for the person who typed it into the charge point; None where it may be one.
 
     Two that look exactly the same can't both be had: blanks at the ends and decomposed Unicode are refused.
     """
     if not (1 <= len(identity) <= _LONGEST and identity.isprintable() and "/" not in identity):
-        return "an identity has 1 to 255 printable characters and no slash"
+        return Phrase("an identity has 1 to 255 printable characters and no slash")
     if identity in {".", ".."}:
-        return "an identity can't be . or .., which are no names in a URL's path"
+        return Phrase("an identity can't be . or .., which are no names in a URL's path")
     if identity != identity.strip():
-        return "an identity can't begin or end with a blank: take it out where the identity is set"
+        return Phrase("an identity can't begin or end with a blank: take it out where the identity is set")
     if not unicodedata.is_normalized("NFC", identity):
-        return (
+        return Phrase(
             "an identity must be written with composed characters (Unicode form NFC): type it anew, or without accents"
         )
     return None

@@ -19,7 +19,8 @@ from typing import Final
 
 from mcpp.domain import id_tags
 from mcpp.domain.charge_points import KEEP, Keep
-from mcpp.domain.errors import Conflict, Unknown
+from mcpp.domain.errors import Conflict, Unknown, no_person
+from mcpp.phrases import Phrase
 from mcpp_generated.db.models import Person, PersonCard
 from mcpp_generated.db.queries import Queries
 
@@ -37,6 +38,13 @@ PERSON_ID: Final = "^[A-Za-z0-9._-]{1,64}$"
 
 _FIRST_ZONE, _LAST_ZONE = timedelta(hours=14), timedelta(hours=-12)
 """Where a month ends first and last."""
+
+
+CARD_OF_ANOTHER: Final = (
+    "card {card!r} belongs to {owner}; move=from_now gives it to {person!r} for sessions that begin from now on, "
+    "move=from_beginning as if it had never been another's"
+)
+"""For whoever asks by the API; the pages have words of their own for it."""
 
 
 class Move(StrEnum):
@@ -83,7 +91,7 @@ def put(q: Queries, now: datetime, person_id: str, wanted: WantedPerson, move: M
     """
     known = q.get_person(id=person_id)
     if known is None and wanted.name is KEEP:
-        raise Conflict(f"there is no person {person_id!r} yet, and one that is new needs a name")
+        raise Conflict(Phrase("there is no person {person!r} yet, and one that is new needs a name", person=person_id))
     name = known.name if wanted.name is KEEP and known is not None else wanted.name
     note = (known.note if known is not None else None) if wanted.note is KEEP else wanted.note
     assert name is not KEEP
@@ -98,7 +106,7 @@ def put(q: Queries, now: datetime, person_id: str, wanted: WantedPerson, move: M
 def delete(q: Queries, person_id: str) -> None:
     """Forget a person; their sessions stay with the card, and the card stays stored. Raises Unknown."""
     if not q.delete_person(id=person_id):
-        raise Unknown(f"there is no person {person_id!r}")
+        raise Unknown(no_person(person_id))
 
 
 def held_now(q: Queries, person_id: str) -> list[str]:
@@ -130,10 +138,9 @@ def _give_card(q: Queries, now: datetime, person_id: str, id_tag: str, move: Mov
         _check_movable(q, now, holders)
         since = last.since_at
     elif last.person_id is not None and move is None:
-        raise Conflict(
-            f"card {id_tag!r} belongs to {_spoken(q.get_person(id=last.person_id))}; move=from_now gives it to "
-            f"{person_id!r} for sessions that begin from now on, move=from_beginning as if it had never been another's"
-        )
+        owner = q.get_person(id=last.person_id)
+        name = "" if owner is None else owner.name
+        raise Conflict(Phrase(CARD_OF_ANOTHER, card=id_tag, owner=_spoken(owner), name=name, person=person_id))
     q.put_card(id_tag=id_tag, since_at=since, person_id=person_id, made_at=now)
 
 
@@ -149,8 +156,12 @@ def _check_movable(q: Queries, now: datetime, holders: Sequence[PersonCard]) -> 
         id_tag=last.id_tag, ended_before=open_everywhere, since_at=last.since_at
     ):
         raise Conflict(
-            f"card {last.id_tag!r} belongs to {_spoken(holder)}, and final statements may have sessions of it; "
-            "move=from_now gives it away for sessions that begin from now on"
+            Phrase(
+                "card {card!r} belongs to {owner}, and final statements may have sessions of it; move=from_now gives "
+                "it away for sessions that begin from now on",
+                card=last.id_tag,
+                owner=_spoken(holder),
+            )
         )
 
 
@@ -188,8 +199,11 @@ def _set_price(q: Queries, now: datetime, person_id: str, price: Price, *, is_ne
         since = (now.astimezone().date() if has_price else first_open).isoformat()
     elif price.since < first_open:
         raise Conflict(
-            f"a price from {price.since} on would change statements of months that are over; "
-            f"the earliest day is {first_open}"
+            Phrase(
+                "a price from {day} on would change statements of months that are over; the earliest day is {earliest}",
+                day=price.since.isoformat(),
+                earliest=first_open.isoformat(),
+            )
         )
     else:
         since = price.since.isoformat()

@@ -13,9 +13,10 @@ from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
 from mcpp.domain.charge_points import is_authenticated
-from mcpp.domain.errors import Conflict, Unknown
+from mcpp.domain.errors import Conflict, Unknown, no_charge_point
 from mcpp.domain.events import RollOutProgressed
 from mcpp.domain.occasion import Occasion, OperatorOccasion, Result
+from mcpp.phrases import Phrase
 from mcpp_generated.db.enums import CertificateState, RollOutStage, StepState
 from mcpp_generated.db.models import RollOutStep
 from mcpp_generated.db.queries import Queries
@@ -75,9 +76,14 @@ def begin(q: Queries, occasion: OperatorOccasion, identity: str) -> Result[list[
     """
     known = q.get_charge_point(identity=identity)
     if known is None:
-        raise Unknown(f"there is no charge point {identity!r}")
+        raise Unknown(no_charge_point(identity))
     if not is_authenticated(known):
-        raise Conflict(f"{identity} has not proven who it is; give it a password and let it connect with that first")
+        raise Conflict(
+            Phrase(
+                "{identity} has not proven who it is; give it a password and let it connect with that first",
+                identity=identity,
+            )
+        )
     steps = q.list_roll_out_steps(charge_point_key=known.key)
     if not _runs(steps):
         first = _repeated_from(steps)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 
+from mcpp.phrases import Phrase
 from mcpp_generated.db.models import GetCredentialsRow
 from mcpp_generated.db.queries import Queries
 
@@ -65,7 +66,7 @@ class ProfileTooLow:
 class CertificateRefused:
     """Its certificate isn't accepted for this charge point; `reason` says why and what to do."""
 
-    reason: str
+    reason: Phrase
 
 
 def _nothing(_: str) -> bool:
@@ -130,17 +131,18 @@ def _certificate_mistake(
     known: GetCredentialsRow | None,
     certificate: PeerCertificate,
     now: datetime,
-) -> str | None:
+) -> Phrase | None:
     if certificate.expires_at <= now:  # which TLS has checked, but not for a session that is resumed
-        return "its certificate has expired"
+        return Phrase("its certificate has expired")
     if policy.is_revoked(certificate.serial_number):
-        return "its certificate is revoked; an operator gives it a new one"
+        return Phrase("its certificate is revoked; an operator gives it a new one")
     names = {identity, known.certificate_serial if known else None}
     if not certificate.common_name or certificate.common_name not in names:
-        return (
-            f"its certificate is that of {certificate.common_name[:64]!r}; where that is this charge point's "
-            "serial number, an operator enters it as certificate_serial"
+        return Phrase(
+            "its certificate is that of {name!r}; where that is this charge point's serial number, an operator enters "
+            "it as certificate_serial",
+            name=certificate.common_name[:64],
         )
     if policy.organization not in {None, certificate.organization}:
-        return f"O of its certificate must be {policy.organization!r} (tls-organization)"
+        return Phrase("O of its certificate must be {name!r} (tls-organization)", name=policy.organization)
     return None

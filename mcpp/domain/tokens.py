@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from mcpp.domain.errors import Conflict, Unknown
+from mcpp.phrases import Phrase
 from mcpp_generated.db.enums import Role
 from mcpp_generated.db.models import Token
 from mcpp_generated.db.queries import Queries
@@ -71,13 +72,19 @@ def add_token(
     """
     known = q.list_tokens()
     if q.find_token(name=name) is not None:
-        raise Conflict(f"there is a token {name!r} already; choose another name, or revoke that one first")
+        raise Conflict(
+            Phrase("there is a token {name!r} already; choose another name, or revoke that one first", name=name)
+        )
     if len(known) >= MOST_TOKENS:
-        raise Conflict(f"there are {MOST_TOKENS} tokens already; revoke one that isn't needed any more")
+        raise Conflict(
+            Phrase("there are {most} tokens already; revoke one that isn't needed any more", most=MOST_TOKENS)
+        )
     if role is Role.VIEWER and not first_may_view and not _operators(known):
         raise Conflict(
-            "with this token only, nobody could change anything any more, since requests need a token once there is "
-            "one: make an operator token first, or set api-token"
+            Phrase(
+                "with this token only, nobody could change anything any more, since requests need a token once there "
+                "is one: make an operator token first, or set api-token"
+            )
         )
     return q.add_token(name=name, role=role, hash=stored_hash, created_at=at)
 
@@ -90,11 +97,14 @@ def revoke_token(q: Queries, name: str, *, last_may_go: bool = True) -> Token:
     """
     token = q.find_token(name=name)
     if token is None:
-        raise Unknown(f"there is no token {name!r}")
+        raise Unknown(Phrase("there is no token {name!r}", name=name))
     if not last_may_go and token.role is Role.OPERATOR and _operators(q.list_tokens()) == 1:
         raise Conflict(
-            f"{token.name} is the last operator token: make another one before, or set api-token; "
-            "mcpp token revoke, on the server's machine, revokes it all the same"
+            Phrase(
+                "{name} is the last operator token: make another one before, or set api-token; mcpp token revoke, on "
+                "the server's machine, revokes it all the same",
+                name=token.name,
+            )
         )
     q.delete_token(id=token.id)
     return token

@@ -12,7 +12,7 @@ from typing import Final
 from mcpp import bounds
 from mcpp.bounds import Over
 from mcpp.domain.digests import digest_of
-from mcpp.domain.errors import Unknown
+from mcpp.domain.errors import Unknown, nothing_unmatched
 from mcpp.domain.events import RecordUnmatched
 from mcpp.domain.memory import Memory, as_stored
 from mcpp.domain.occasion import Occasion, OriginalMessage
@@ -140,4 +140,4 @@ def _kept(occasion: Occasion, kind: UnmatchedKind, claimed_transaction_id: int) 
 def delete(q: Queries, unmatched_id: int) -> None:
     """Delete a record for good. Raises Unknown."""
     if not q.delete_unmatched(id=unmatched_id):
-        raise Unknown(f"nothing unmatched has the id {unmatched_id}")
+        raise Unknown(nothing_unmatched(unmatched_id))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from mcpp.domain.errors import Conflict, Unknown
+from mcpp.domain.errors import Conflict, Unknown, no_charge_point
 from mcpp.domain.events import FileReceived
 from mcpp.domain.occasion import Result
 from mcpp.files.directory import StoredFile
@@ -44,7 +44,7 @@ def link_upload(q: Queries, identity: str, token_sha256: str, now: datetime, exp
     q.delete_expired_links(now_at=now)
     charge_point = q.get_charge_point(identity=identity)
     if charge_point is None:
-        raise Unknown(f"there is no charge point {identity!r}")
+        raise Unknown(no_charge_point(identity))
     q.add_upload_link(
         token_sha256=token_sha256, charge_point_key=charge_point.key, created_at=now, expires_at=expires_at
     )
@@ -58,7 +58,7 @@ def add_upload(
     Raises TooManyFiles, and Unknown where the charge point was forgotten meanwhile.
     """
     if q.get_charge_point(identity=link.identity) is None:
-        raise Unknown(f"there is no charge point {link.identity!r}")
+        raise Unknown(no_charge_point(link.identity))
     earlier = q.find_upload(link_id=link.link_id, name=name)
     if earlier is None and q.count_uploads_of_link(link_id=link.link_id) >= FILES_PER_LINK:
         raise TooManyFiles(f"a link takes {FILES_PER_LINK} files")

@@ -65,7 +65,7 @@ class Calls:
         """As `call`, with the exchange in the charge point's own version."""
         own, told = of_version(action, request, self._actions)
         if not self._live.connected(identity):
-            raise NotConnected(f"{identity} is not connected")
+            raise NotConnected(identity)
         exchange = await self._live.send(identity, own, told, encode(told))
         try:
             return exchange, as_21(action.response, exchange.response, self._repairs)

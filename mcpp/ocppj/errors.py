@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum, auto
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+from mcpp.phrases import Phrase, verbatim
 
 
 class ErrorCode(Enum):
@@ -47,7 +49,7 @@ class CallRefused(CommandError):
     """The other side answered with a CALLERROR."""
 
     def __init__(self, code: str, description: str, details: dict[str, object]) -> None:
-        super().__init__(f"{code}: {description}" if description else code)
+        super().__init__(verbatim(f"{code}: {description}" if description else code))
         self.code = code
         self.description = description
         self.details = details
@@ -61,12 +63,18 @@ class ConnectionLost(CommandError):
     """The connection ended before an answer came."""
 
 
+CONNECTION_ENDED: Final = Phrase("the connection ended")
+
+
 class QueueFull(CommandError):
     """Too many commands wait for this charge point already."""
 
 
 class NotConnected(CommandError):
     """The charge point has no connection."""
+
+    def __init__(self, identity: str) -> None:
+        super().__init__(Phrase("{identity} is not connected", identity=identity))
 
 
 class NotStored(CommandError):

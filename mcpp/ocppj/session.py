@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from mcpp.ocppj.errors import ConnectionLost, ErrorCode, QueueFull
+from mcpp.ocppj.errors import CONNECTION_ENDED, ConnectionLost, ErrorCode, QueueFull
 from mcpp.ocppj.frames import (
     FRAMING_16,
     Call,
@@ -21,6 +21,7 @@ from mcpp.ocppj.frames import (
     Send,
     parse,
 )
+from mcpp.phrases import Phrase
 
 
 class Answered(NamedTuple):
@@ -97,13 +98,13 @@ class Session:
     def submit(self, call: Call) -> None:
         """Queue a CALL of ours; its UniqueId must be new. Raises QueueFull, and ConnectionLost after `close`."""
         if self._closed:
-            raise ConnectionLost("the connection has ended")
+            raise ConnectionLost(CONNECTION_ENDED)
         # The limit is for those that wait: with nothing before it a CALL goes straight out.
         if self._outstanding is not None:
             if len(self._queue) >= self._queue_limit:
-                raise QueueFull(f"{len(self._queue)} commands wait already")
+                raise QueueFull(Phrase("{count} commands wait already", count=len(self._queue)))
             if self._queued_bytes + len(call.payload) > self._queue_bytes:
-                raise QueueFull(f"commands of {self._queued_bytes} bytes wait already")
+                raise QueueFull(Phrase("commands of {size} bytes wait already", size=self._queued_bytes))
         self._queue[call.message_id] = call
         self._queued_bytes += len(call.payload)
 

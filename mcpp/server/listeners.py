@@ -149,7 +149,7 @@ async def open_http(
         attention=core.attention,
         credentials=core.credentials,
         copies=storage.copies,
-        settings=[Setting(**shown._asdict()) for shown in shown_settings(settings)],
+        settings=[Setting.model_construct(**it._asdict()) for it in shown_settings(settings)],  # keeps phrases
         plugins=plugins.shown,
         failed_logins=FailedLogins(counted_as),
         files=files,

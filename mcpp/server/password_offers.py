@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from mcpp.domain import passwords as rules
 from mcpp.ocppj.errors import KeyChangesOpen, NotStored
+from mcpp.phrases import Phrase
 from mcpp.server.passwords import Passwords
 from mcpp.storage.pending import WriteFailed
 from mcpp.storage.writer import Writer
@@ -53,15 +54,18 @@ class PasswordOffer:
             self.take_back()
             raise
         except WriteFailed as error:
-            raise NotStored(
-                "the new key was not sent, since it could not be stored before: the database can't be written, "
-                "the log says why"
-            ) from error
+            text = Phrase(
+                "the new key was not sent, since it could not be stored before: the database can't be written, the log "
+                "says why"
+            )
+            raise NotStored(text) from error
         except rules.TooManyCandidates:
-            raise KeyChangesOpen(
-                f"the new key was not sent: {rules.MOST_CANDIDATES} others were, and the charge point has neither "
-                "answered nor used any of them; have it connect anew, or set its password"
-            ) from None
+            text = Phrase(
+                "the new key was not sent: {count} others were, and the charge point has neither answered nor used any "
+                "of them; have it connect anew, or set its password",
+                count=rules.MOST_CANDIDATES,
+            )
+            raise KeyChangesOpen(text) from None
 
     def take_back(self) -> None:
         """See Offer."""

@@ -14,6 +14,7 @@ from mcpp.domain.charge_points import PasswordNeeded, Proof
 from mcpp.domain.events import ChargePointConnected, ChargePointDisconnected, Event
 from mcpp.domain.security_profiles import ASKS_NOTHING, ProfilePolicy, Refusal, Shown, all_authenticated
 from mcpp.ocppj.flow import Peer, new_correlation_id
+from mcpp.phrases import Phrase
 from mcpp.server.passwords import Passwords, TooManyChecks
 from mcpp.server.profile_refusals import profile_refusal
 from mcpp.server.reconnect_loops import Origin, ReconnectLoops
@@ -60,7 +61,8 @@ class Presence:
         one that differs from a known one in nothing else isn't registered, or refused, without a word.
         """
         if not await self._loops.slow_down(request.identity, request.remote):
-            return _held_back("a newer attempt has come; two devices seem to use this identity: give each its own", 60)
+            why = Phrase("a newer attempt has come; two devices seem to use this identity: give each its own")
+            return _held_back(why, 60)
         address = counted_as(request.remote)
         may_register = None
         proof: Proof | None = None
@@ -94,10 +96,16 @@ class Presence:
                         HTTPStatus.NOT_FOUND, _not_registered(found), ConnectionOutcome.UNKNOWN_CHARGE_POINT
                     )
                 case charge_points.InOtherForm():
-                    text = f"this identity differs from {found.known_as} in Unicode form only: type it anew"
+                    text = Phrase(
+                        "this identity differs from {known_as} in Unicode form only: type it anew",
+                        known_as=found.known_as,
+                    )
                     return AdmissionRefused(HTTPStatus.BAD_REQUEST, text, ConnectionOutcome.BAD_IDENTITY)
                 case charge_points.VersionNotAllowed(allowed):
-                    text = f"this charge point may speak these versions of OCPP only: {', '.join(allowed)}"
+                    text = Phrase(
+                        "this charge point may speak these versions of OCPP only: {versions}",
+                        versions=", ".join(allowed),
+                    )
                     return AdmissionRefused(HTTPStatus.BAD_REQUEST, text, ConnectionOutcome.UNKNOWN_SUBPROTOCOL)
                 case charge_points.ProofNeeded():
                     return _too_many_connections()
@@ -125,14 +133,17 @@ class Presence:
             if needed.optional:
                 return None
             if password is None:
-                return _unauthorized("this charge point must send its password by HTTP basic authentication")
-            return _unauthorized("the user of the HTTP basic authentication must be the charge point's identity")
+                return _unauthorized(Phrase("this charge point must send its password by HTTP basic authentication"))
+            return _unauthorized(
+                Phrase("the user of the HTTP basic authentication must be the charge point's identity")
+            )
         proven = self._passwords.recognise(identity, needed.hashes.all, password)
         if proven is not None:
             return proven
         wait = self._failed_logins.wait(identity, address, is_known=needed.authenticated)
         if wait:
-            return None if needed.optional else _held_back("too many wrong passwords were sent from this address", wait)
+            why = Phrase("too many wrong passwords were sent from this address")
+            return None if needed.optional else _held_back(why, wait)
         self._failed_logins.attempted(identity, address)
         try:
             proven = await self._passwords.find(identity, request.remote, needed.hashes.all, password)
@@ -140,12 +151,13 @@ class Presence:
             self._failed_logins.succeeded(identity, address)
             if not isinstance(error, TooManyChecks):
                 raise
-            return _held_back("too many charge points are logging in just now", 5, HTTPStatus.SERVICE_UNAVAILABLE)
+            why = Phrase("too many charge points are logging in just now")
+            return _held_back(why, 5, HTTPStatus.SERVICE_UNAVAILABLE)
         if proven is not None:
             self._failed_logins.succeeded(identity, address)
         elif not needed.optional:
             self._failed_logins.failed(address)
-            return _unauthorized("the password is wrong")
+            return _unauthorized(Phrase("the password is wrong"))
         return proven
 
     def connected(self, charge_point: LiveChargePoint) -> None:
@@ -180,11 +192,13 @@ class Presence:
             ended.then(lambda is_newest: self._publish((event,)) if is_newest else None)
 
 
-def _not_registered(unknown: charge_points.NotRegistered) -> str:
-    text = "this charge point is not registered"
-    if unknown.in_other_case is not None:
-        text += f"; known as {unknown.in_other_case}, in another letter case"
-    return text
+def _not_registered(unknown: charge_points.NotRegistered) -> Phrase:
+    if unknown.in_other_case is None:
+        return Phrase("this charge point is not registered")
+    return Phrase(
+        "this charge point is not registered; known as {known_as}, in another letter case",
+        known_as=unknown.in_other_case,
+    )
 
 
 def _warn_of_other_case(request: ConnectRequest, known_as: str) -> None:
@@ -197,28 +211,29 @@ def _warn_of_other_case(request: ConnectRequest, known_as: str) -> None:
     )
 
 
-def _unauthorized(text: str) -> AdmissionRefused:
+def _unauthorized(text: Phrase) -> AdmissionRefused:
     return AdmissionRefused(HTTPStatus.UNAUTHORIZED, text, ConnectionOutcome.UNAUTHORIZED)
 
 
-def _held_back(why: str, wait: float, status: HTTPStatus = HTTPStatus.TOO_MANY_REQUESTS) -> AdmissionRefused:
+def _held_back(why: Phrase, wait: float, status: HTTPStatus = HTTPStatus.TOO_MANY_REQUESTS) -> AdmissionRefused:
     seconds = ceil(wait)
-    text = f"{why}; come again in {seconds} s"
+    text = Phrase("{why}; come again in {seconds} s", why=why, seconds=seconds)
     return AdmissionRefused(status, text, ConnectionOutcome.HELD_BACK, retry_after=seconds)
 
 
 def _too_many_unknown(wait: float) -> AdmissionRefused:
     seconds = ceil(wait)
-    text = (
+    text = Phrase(
         "this address has brought too many unknown identities (unknown-identities-per-hour); come again in "
-        f"{seconds} s, or have the operator register this one"
+        "{seconds} s, or have the operator register this one",
+        seconds=seconds,
     )
     status = HTTPStatus.TOO_MANY_REQUESTS
     return AdmissionRefused(status, text, ConnectionOutcome.TOO_MANY_UNKNOWN, retry_after=seconds)
 
 
 def _too_many_connections() -> AdmissionRefused:
-    text = (
+    text = Phrase(
         "this address has too many connections already (max-connections-per-address), and this charge point has proven "
         "by no password that it's none of them; come again in 60 s, or have the operator give it a password"
     )

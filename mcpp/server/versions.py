@@ -82,7 +82,7 @@ def local_list_sync(
     async def sync(identity: str) -> Exchange[BaseModel]:
         version = live.version_of(identity)
         if version is None:
-            raise NotConnected(f"{identity} is not connected")
+            raise NotConnected(identity)
         return await by_version[version](identity)
 
     return sync

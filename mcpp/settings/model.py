@@ -14,6 +14,7 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from mcpp.errors import StartError
+from mcpp.phrases import Phrase
 from mcpp.settings.texts import (
     ENV_PREFIX,
     as_text,
@@ -418,8 +419,8 @@ class Settings(BaseSettings):
 
 
 def default_text(name: str) -> str:
-    """A field's default as the documentation shows it."""
+    """A field's default as the documentation shows it; a Phrase where that is no value."""
     field = Settings.model_fields[name]
     if documented(field).default:
-        return documented(field).default
-    return "none" if field.default is None else as_text(field.default)
+        return Phrase(documented(field).default)
+    return Phrase("none") if field.default is None else as_text(field.default)

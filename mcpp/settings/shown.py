@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from mcpp.phrases import Phrase
 from mcpp.settings.model import Settings, default_text
 from mcpp.settings.texts import documented, setting
 
 
 class ShownSetting(NamedTuple):
-    """One setting, all of it as text."""
+    """One setting, all of it as text; a value and a default are phrases where they are words of ours."""
 
     name: str
     """As people write it: `ocpp-port`."""
     value: str
     """A secret is masked."""
-    unit: str
+    unit: Phrase
     """Empty where it has none."""
     default: str
-    description: str
+    description: Phrase
     source: str
     """Its flag, its variable, or `default`."""
 
@@ -29,10 +30,16 @@ def shown_settings(settings: Settings) -> list[ShownSetting]:
         ShownSetting(
             name=setting(name),
             value=settings.text(name),
-            unit=documented(field).unit,
+            unit=_phrase(documented(field).unit),
             default=default_text(name),
-            description=field.description or "",
+            description=_phrase(field.description),
             source=settings.source(name),
         )
         for name, field in Settings.model_fields.items()
     ]
+
+
+def _phrase(text: str | None) -> Phrase:
+    """Of the model's texts, all of which the catalogues have."""
+    pattern = text or ""
+    return Phrase(pattern)

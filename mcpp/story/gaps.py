@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
+from mcpp.phrases import Phrase
 from mcpp.story.connections import CONNECTED, ENDED
 from mcpp.story.model import Entry, Kind, Source, Tone
 from mcpp.story.phrases import duration_text
@@ -29,7 +30,8 @@ def gaps_of_connection(entries: Iterable[Entry]) -> Iterator[Entry]:
             gone = entry
         elif outcome in CONNECTED and gone is not None:
             if entry.at - gone.at >= _SHORTEST_CONNECTION_GAP:
-                yield _gap(gone.at, entry.at, "no connection for")
+                away = duration_text(entry.at - gone.at)
+                yield _gap(gone.at, entry.at, Phrase("no connection for {duration}", duration=away))
             gone = None
         elif event == "server_stopped":
             stopped = entry.at
@@ -37,16 +39,21 @@ def gaps_of_connection(entries: Iterable[Entry]) -> Iterator[Entry]:
             yield from _server_gap(stopped, entry)
             stopped = None
     if gone is not None and entry is not None:
-        yield _gap(entry.at, None, "still gone at the end of what was read")
+        yield _gap(entry.at, None, Phrase("still gone at the end of what was read"))
 
 
 def _server_gap(stopped: datetime | None, started: Entry) -> Iterator[Entry]:
     if stopped is not None:
-        yield _gap(stopped, started.at, "no server for")
+        away = duration_text(started.at - stopped)
+        yield _gap(stopped, started.at, Phrase("no server for {duration}", duration=away))
         return
     last = started.facts.get("last_sign_of_life")
-    if isinstance(last, str) and datetime.fromisoformat(last) <= started.at:
-        yield _gap(datetime.fromisoformat(last), started.at, "the server ended without a word; the log is silent for")
+    if isinstance(last, str) and (begin := datetime.fromisoformat(last)) <= started.at:
+        text = Phrase(
+            "the server ended without a word; the log is silent for {duration}",
+            duration=duration_text(started.at - begin),
+        )
+        yield _gap(begin, started.at, text)
 
 
 def gaps_of_meter(times: Sequence[datetime], started_at: datetime, stopped_at: datetime | None) -> Iterator[Entry]:
@@ -58,15 +65,15 @@ def gaps_of_meter(times: Sequence[datetime], started_at: datetime, stopped_at: d
     usual = _median([end - begin for begin, end in spans]) if len(spans) > 2 else _USUAL_INTERVAL
     for begin, end in spans:
         if end - begin > max(3 * usual, _SHORTEST_METER_GAP):
-            yield _gap(begin, end, "no meter values for")
+            text = Phrase("no meter values for {duration}", duration=duration_text(end - begin))
+            yield _gap(begin, end, text)
 
 
 def _median(spans: Sequence[timedelta]) -> timedelta:
     return sorted(spans)[len(spans) // 2]
 
 
-def _gap(begin: datetime, end: datetime | None, words: str) -> Entry:
-    text = words if end is None else f"{words} {duration_text(end - begin)}"
+def _gap(begin: datetime, end: datetime | None, text: Phrase) -> Entry:
     return Entry(
         at=begin,
         until=end,

@@ -86,7 +86,7 @@ class Entry:
     source: Source
     kind: Kind
     what: str
-    """In words, for people."""
+    """In words, for people; a Phrase where the pages may say it in their language."""
     until: datetime | None = None
     """The end of what took a while, or the last of several messages in one entry."""
     correlation_id: str | None = None

@@ -13,6 +13,7 @@ from mcpp.domain.closing import Cause, EvidenceSource
 from mcpp.domain.energy import told_register
 from mcpp.domain.statuses import NO_ERROR
 from mcpp.domain.stop_matching import is_our_id
+from mcpp.phrases import Figure, Phrase, chained
 from mcpp.story.log_files import Line, number_of, text_of
 from mcpp_generated.db.enums import Implausible, StopMatch
 
@@ -53,11 +54,11 @@ _ENVELOPE: Final = frozenset(
 """Fields that an entry shows elsewhere, or that are for machines."""
 
 
-def duration_text(span: timedelta) -> str:
+def duration_text(span: timedelta) -> Figure:
     """A span of time in its two largest units: 4 min 10 s."""
     seconds = max(span / timedelta(seconds=1), 0.0)
     if seconds < 10:
-        return f"{seconds:.3g} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
+        return Figure(f"{seconds:.3g} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms")
     whole = round(seconds)
     units = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
     parts = []
@@ -65,33 +66,35 @@ def duration_text(span: timedelta) -> str:
         count, whole = divmod(whole, size)
         parts.append((count, name))
     first = next(i for i, (count, _) in enumerate(parts) if count)
-    return " ".join(f"{count} {name}" for count, name in parts[first : first + 2] if count)
+    return Figure(" ".join(f"{count} {name}" for count, name in parts[first : first + 2] if count))
 
 
-def energy_text(wh: int) -> str:
+def energy_text(wh: int) -> Figure:
     """Energy in kWh, to the Wh."""
     sign = "-" if wh < 0 else ""
-    return f"{sign}{abs(wh) // 1000}.{abs(wh) % 1000:03} kWh"
+    return Figure(f"{sign}{abs(wh) // 1000}.{abs(wh) % 1000:03} kWh")
 
 
-def power_text(watts: int) -> str:
+def power_text(watts: int) -> Figure:
     """Power in kW."""
-    return f"{watts / 1000:.1f} kW"
+    return Figure(f"{watts / 1000:.1f} kW")
 
 
 def evidence_text(evidence: str | None) -> str:
     """What an end that its charger didn't report, naming it, was taken from, and why."""
     facts = _facts_of(evidence)
     cause = CAUSES.get(str(facts.get("cause")))
-    return "; ".join(filter(None, (_guess_text(facts), cause, evidence_source_text(evidence))))
+    parts = (_guess_text(facts), cause and Phrase(cause), evidence_source_text(evidence))
+    return chained([part for part in parts if part])
 
 
-def evidence_source_text(evidence: str | None) -> str:
+def evidence_source_text(evidence: str | None) -> Phrase:
     """What an end that its charger didn't report was taken from."""
     facts = _facts_of(evidence)
     if facts.get("cause") == Cause.STOP_REGISTER and facts.get("source") == EvidenceSource.METER_VALUE:
-        return STOP_REGISTER_SOURCE
-    return EVIDENCE_SOURCES.get(str(facts.get("source")), "")
+        return Phrase(STOP_REGISTER_SOURCE)
+    known = EVIDENCE_SOURCES.get(str(facts.get("source")), "")
+    return Phrase(known)
 
 
 def _facts_of(evidence: str | None) -> Mapping[str, JsonValue]:
@@ -102,12 +105,19 @@ def _facts_of(evidence: str | None) -> Mapping[str, JsonValue]:
     return facts if isinstance(facts, dict) else {}
 
 
-def _guess_text(facts: Mapping[str, JsonValue]) -> str | None:
+def _guess_text(facts: Mapping[str, JsonValue]) -> Phrase | None:
     if facts.get("match") != StopMatch.GUESSED:
         return None
     claimed = facts.get("claimed_transaction_id")
-    named = f"transaction {claimed}" if isinstance(claimed, int) and is_our_id(claimed) else "none"
-    return f"a guess: the stop names {named}, and fits only this one"
+    if isinstance(claimed, int) and is_our_id(claimed):
+        return Phrase("a guess: the stop names transaction {claimed}, and fits only this one", claimed=claimed)
+    return Phrase("a guess: the stop names none, and fits only this one")
+
+
+def implausible_text(reason: str) -> Phrase:
+    """Why no reading of a transaction can be believed."""
+    why = Phrase(IMPLAUSIBLE[reason]) if reason in IMPLAUSIBLE else Phrase("no reading can be believed")
+    return Phrase("implausible: {why}", why=why)
 
 
 def event_text(line: Line) -> str:
@@ -152,21 +162,38 @@ def _started(line: Line) -> str:
     return begin_text(number, 0 if meter_start is None else meter_start, ocpp_id, text_of(line, "id_tag"))
 
 
-def begin_text(number: int | None, meter_start: int, ocpp_transaction_id: str | None, id_tag: str) -> str:
+def begin_text(number: int | None, meter_start: int, ocpp_transaction_id: str | None, id_tag: str) -> Phrase:
     """That a transaction begins; since OCPP 2.0 its register and its card may be told later, or never."""
-    text = f"transaction {number} begins"
-    register = told_register(meter_start, ocpp_transaction_id)
-    if register is not None:
-        text += f" at {energy_text(register)}"
     is_anonymous = not id_tag and ocpp_transaction_id is not None
-    return f"{text} without a card" if is_anonymous else f"{text} for {id_tag}"
+    told = told_register(meter_start, ocpp_transaction_id)
+    if told is None and is_anonymous:
+        return Phrase("transaction {number} begins without a card", number=number)
+    if told is None:
+        return Phrase("transaction {number} begins for {id_tag}", number=number, id_tag=id_tag)
+    register = energy_text(told)
+    if is_anonymous:
+        return Phrase("transaction {number} begins at {register} without a card", number=number, register=register)
+    return Phrase(
+        "transaction {number} begins at {register} for {id_tag}", number=number, register=register, id_tag=id_tag
+    )
+
+
+def end_text(number: int, meter_stop: int, ocpp_transaction_id: str | None, energy_wh: int) -> Phrase:
+    """That a transaction ends; since OCPP 2.0 its register may never be told."""
+    told, energy = told_register(meter_stop, ocpp_transaction_id), energy_text(energy_wh)
+    if told is None:
+        return Phrase("transaction {number} ends, {energy} charged", number=number, energy=energy)
+    register = energy_text(told)
+    return Phrase(
+        "transaction {number} ends at {register}, {energy} charged", number=number, register=register, energy=energy
+    )
 
 
 def _stopped(line: Line) -> str:
     text = f"transaction {number_of(line, 'transaction_id')} ends at {_wh(line, 'meter_stop')}"
     text += f", {_wh(line, 'energy_wh')} charged, {text_of(line, 'reason')}"
     if line.get("energy_implausible") is True:
-        text += f"; implausible: {IMPLAUSIBLE.get(text_of(line, 'implausible_reason'), 'no reading can be believed')}"
+        text += f"; {implausible_text(text_of(line, 'implausible_reason'))}"
     evidence = evidence_text(text_of(line, "evidence"))
     return f"{text}; {evidence}" if evidence else text
 

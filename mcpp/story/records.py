@@ -10,13 +10,14 @@ from typing import Final
 from pydantic import JsonValue
 
 from mcpp.csms.vocabulary import Vocabulary
-from mcpp.domain.energy import END_OF_TIME, told_register
+from mcpp.domain.energy import END_OF_TIME
 from mcpp.domain.samples import SampleKind
 from mcpp.domain.session_meter import SessionMeter, StoredReading, span_of, spans_of
+from mcpp.phrases import Phrase, chained
 from mcpp.reads.times import BEFORE_ALL
 from mcpp.story.log_selection import SessionScope
 from mcpp.story.model import ChargePointSubject, Entry, Kind, Reading, Routine, Source, Span, Tone
-from mcpp.story.phrases import IMPLAUSIBLE, begin_text, duration_text, energy_text, evidence_text
+from mcpp.story.phrases import begin_text, duration_text, end_text, evidence_text, implausible_text
 from mcpp_generated.db.enums import StopOrigin, UnmatchedKind
 from mcpp_generated.db.models import Transaction, TransactionRecord, UnmatchedRecord
 from mcpp_generated.db.queries import Queries
@@ -112,7 +113,7 @@ def _ends(transaction: Transaction) -> Iterator[Entry]:
         at=transaction.started_at,
         source=Source.CHARGER,
         kind=Kind.BOOKED,
-        what=text + _delay(transaction.started_at, transaction.start_received_at),
+        what=chained([text, *_delay(transaction.started_at, transaction.start_received_at)]),
         tone=Tone.GOOD,
         facts={"event": "transaction_started", "transaction_id": number},
     )
@@ -120,31 +121,32 @@ def _ends(transaction: Transaction) -> Iterator[Entry]:
     if stopped_at is None or meter_stop is None or transaction.stop_origin is None:
         return
     by_charger = transaction.stop_origin is StopOrigin.CHARGER
-    register = told_register(meter_stop, transaction.ocpp_transaction_id)
-    text = f"transaction {number} ends" + ("" if register is None else f" at {energy_text(register)}")
-    text += f", {energy_text(transaction.energy_wh or 0)} charged"
+    end = end_text(number, meter_stop, transaction.ocpp_transaction_id, transaction.energy_wh or 0)
+    said: list[str] = [end]
     if by_charger:
-        text += f", {transaction.stop_reason}{_delay(stopped_at, received_at or stopped_at)}"
-    if transaction.evidence is not None:
-        text += f"; {evidence_text(transaction.evidence)}"
+        said = [Phrase("{end}, {reason}", end=end, reason=transaction.stop_reason)]
+        said += _delay(stopped_at, received_at or stopped_at)
+    if evidence := evidence_text(transaction.evidence):
+        said.append(evidence)
     if transaction.implausible_reason is not None:
-        text += f"; implausible: {IMPLAUSIBLE[transaction.implausible_reason]}"
+        said.append(implausible_text(transaction.implausible_reason))
     yield Entry(
         at=stopped_at if by_charger or received_at is None else received_at,
         source=_SOURCES[transaction.stop_origin],
         kind=Kind.BOOKED,
-        what=text,
+        what=chained(said),
         tone=Tone.GOOD if by_charger and transaction.implausible_reason is None else Tone.WARNING,
         facts={"event": "transaction_stopped", "transaction_id": number},
     )
 
 
-def _delay(at: datetime, received_at: datetime) -> str:
+def _delay(at: datetime, received_at: datetime) -> Iterator[Phrase]:
     if received_at - at > _LATE:
-        return f"; reported {duration_text(received_at - at)} later, or the charger's clock is slow"
-    if at - received_at > _LATE:
-        return f"; the charger's clock is {duration_text(at - received_at)} fast"
-    return ""
+        yield Phrase(
+            "reported {duration} later, or the charger's clock is slow", duration=duration_text(received_at - at)
+        )
+    elif at - received_at > _LATE:
+        yield Phrase("the charger's clock is {duration} fast", duration=duration_text(at - received_at))
 
 
 def _span(transaction: Transaction) -> Span:
@@ -166,7 +168,7 @@ def _reservation(q: Queries, transaction: Transaction) -> Iterator[Entry]:
                 at=transaction.started_at,
                 source=Source.CHARGER,
                 kind=Kind.BOOKED,
-                what=f"names reservation {named}, which isn't one that it could use",
+                what=Phrase("names reservation {number}, which isn't one that it could use", number=named),
                 tone=Tone.WARNING,
                 facts={"reservation_id": named},
             )
@@ -175,7 +177,11 @@ def _reservation(q: Queries, transaction: Transaction) -> Iterator[Entry]:
         at=reservation.created_at,
         source=Source.OPERATOR,
         kind=Kind.BOOKED,
-        what=f"reservation {reservation.reservation_id} for {reservation.id_tag}, used by this transaction",
+        what=Phrase(
+            "reservation {number} for {id_tag}, used by this transaction",
+            number=reservation.reservation_id,
+            id_tag=reservation.id_tag,
+        ),
         facts={"reservation_id": reservation.reservation_id},
     )
 
@@ -193,12 +199,22 @@ def _unmatched(q: Queries, record: TransactionRecord, span: Span) -> Iterator[En
 
 
 def _unmatched_entry(kept: UnmatchedRecord) -> Entry:
-    kind = "a stop" if kept.kind is UnmatchedKind.STOP else "meter values"
+    claimed, number = kept.claimed_transaction_id, kept.id
+    if kept.kind is UnmatchedKind.STOP:
+        text = Phrase(
+            "a stop for unknown transaction {claimed}, kept aside as unmatched {number}", claimed=claimed, number=number
+        )
+    else:
+        text = Phrase(
+            "meter values for unknown transaction {claimed}, kept aside as unmatched {number}",
+            claimed=claimed,
+            number=number,
+        )
     return Entry(
         at=kept.received_at,
         source=Source.CHARGER,
         kind=Kind.BOOKED,
-        what=f"{kind} for unknown transaction {kept.claimed_transaction_id}, kept aside as unmatched {kept.id}",
+        what=text,
         tone=Tone.WARNING,
         facts={"event": "record_unmatched", "unmatched_id": kept.id},
     )

@@ -10,6 +10,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
+from mcpp.phrases import Phrase, chained, verbatim
 from mcpp.story.model import Entry, Kind, Routine, Source, Tone
 from mcpp.story.phrases import duration_text, energy_text, power_text
 
@@ -102,10 +103,8 @@ def _as_entry(row: _Row, known: tuple[datetime, int] | None) -> Entry:
     count = len(messages) or len(row.entries)
     first, last = row.entries[0], row.entries[-1]
     action = str(first.facts["action"])
-    name = f"{action} ×{count} in {duration_text(last.at - first.at)}" if count > 1 else action
     energy = next((wh for entry in reversed(row.entries) if (wh := _number(entry, "energy_wh")) is not None), None)
     power = _power(row.entries, known)
-    measures = ([] if energy is None else [energy_text(energy)]) + ([] if power is None else [power_text(power)])
     facts: dict[str, JsonValue] = {"action": action, "messages": len(messages)}
     if energy is not None:
         facts["energy_wh"] = energy
@@ -118,10 +117,24 @@ def _as_entry(row: _Row, known: tuple[datetime, int] | None) -> Entry:
         until=last.at if last.at > first.at else None,
         kind=Kind.METER if row.routine is Routine.METER_VALUES else Kind.MESSAGE,
         source=Source.CHARGER,
-        what=f"{name}: {', '.join(measures)}" if measures else name,
+        what=_text(row.routine, action, count, last.at - first.at, energy, power),
         duration_ms=shown.duration_ms if count == 1 else None,
         facts=facts,
         payloads=shown.payloads if count == 1 else {},
+    )
+
+
+def _text(routine: Routine, action: str, count: int, took: timedelta, energy: int | None, power: int | None) -> str:
+    if routine is not Routine.METER_VALUES:
+        return f"{action} ×{count} in {duration_text(took)}" if count > 1 else action
+    figures = ([] if energy is None else [energy_text(energy)]) + ([] if power is None else [power_text(power)])
+    measures, duration = chained([verbatim(figure) for figure in figures], ", "), duration_text(took)
+    if count == 1:
+        return Phrase("{action}: {measures}", action=action, measures=measures) if figures else verbatim(action)
+    if not figures:
+        return Phrase("{action} ×{count} in {duration}", action=action, count=count, duration=duration)
+    return Phrase(
+        "{action} ×{count} in {duration}: {measures}", action=action, count=count, duration=duration, measures=measures
     )
 
 

@@ -9,6 +9,7 @@ from typing import Protocol
 from mcpp.csms.outcomes import ConnectionOutcome
 from mcpp.domain.security_profiles import PeerCertificate, SecurityProfile
 from mcpp.ocppj.flow import Peer
+from mcpp.phrases import Phrase
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +47,10 @@ class Admitted:
 
 @dataclass(frozen=True, slots=True)
 class AdmissionRefused:
-    """It may not; `text` becomes the body of the HTTP answer."""
+    """It may not; `text` becomes the body of the HTTP answer, and people read it."""
 
     status: HTTPStatus
-    text: str
+    text: Phrase
     outcome: ConnectionOutcome
     retry_after: int | None = None
     """Seconds after which it may come again, where that is known."""

@@ -20,7 +20,7 @@ from mcpp.csms.frames import FrameRing
 from mcpp.csms.observer import MessageObserver
 from mcpp.csms.outcomes import ConnectionOutcome
 from mcpp.domain.security_profiles import SecurityProfile
-from mcpp.ocppj.errors import CallFault, ConnectionLost, ErrorCode, InvalidAnswer, Unanswerable
+from mcpp.ocppj.errors import CONNECTION_ENDED, CallFault, ConnectionLost, ErrorCode, InvalidAnswer, Unanswerable
 from mcpp.ocppj.flow import Deviation, Direction, Flow, Peer, Step, current_flow, new_correlation_id
 from mcpp.ocppj.frames import (
     LONGEST_DESCRIPTION,
@@ -35,6 +35,7 @@ from mcpp.ocppj.frames import (
     kept,
 )
 from mcpp.ocppj.session import Answered, MalformedFrame, Stray
+from mcpp.phrases import Phrase
 from mcpp.storage.pending import Pending
 from mcpp.transport.command import Finished
 from mcpp.transport.commanded import CommandedChargePoint, Link
@@ -151,7 +152,7 @@ class LiveChargePoint(CommandedChargePoint):
 
     def connection_ended(self) -> None:
         """Nothing can be sent or received any more. A running handler finishes, since its record counts."""
-        lost = ConnectionLost("the connection ended")
+        lost = ConnectionLost(CONNECTION_ENDED)
         while self._waiting:
             self._observer.unanswered(self._waiting.popleft()[0], lost)
         self._late.clear()
@@ -180,7 +181,7 @@ class LiveChargePoint(CommandedChargePoint):
         if self._observer.begin is not None:
             self._observer.begin(flow)
         if self._drained is not None:
-            self._observer.unanswered(flow, ConnectionLost("the central system is shutting down"))
+            self._observer.unanswered(flow, ConnectionLost(Phrase("the central system is shutting down")))
         elif not self._busy:
             self._handle(flow, call)
         else:
@@ -320,7 +321,7 @@ class LiveChargePoint(CommandedChargePoint):
             self._frames.add(text, is_out=True)
             self._observer.exchanged(flow, answer, len(text))
         else:
-            self._observer.unanswered(flow, ConnectionLost("the connection ended"))
+            self._observer.unanswered(flow, ConnectionLost(CONNECTION_ENDED))
 
     def _frame_refused(self, refused: MalformedFrame, size: int) -> None:
         error = refused.error

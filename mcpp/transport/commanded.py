@@ -26,6 +26,7 @@ from mcpp.ocppj.errors import CallTimeout, CommandError, InvalidAnswer, WrongVer
 from mcpp.ocppj.flow import Flow, NextCall, Peer, current_flow
 from mcpp.ocppj.frames import LONGEST_DESCRIPTION, Call, CallError, CallResult, CallResultError, encode
 from mcpp.ocppj.session import Answered, Session
+from mcpp.phrases import Figure, Phrase
 from mcpp.transport.command import Command, Finished, TypedCommand
 from mcpp.transport.limits import Limits
 from mcpp.transport.reading import Hold
@@ -171,7 +172,9 @@ class CommandedChargePoint:
         expired = self._session.expire(now)
         if expired is not None:
             self._keep_late(expired)
-            self._command_failed(expired, CallTimeout(f"no answer within {self._limits.call_timeout:g} s"))
+            self._command_failed(
+                expired, CallTimeout(Phrase("no answer within {time}", time=Figure(f"{self._limits.call_timeout:g} s")))
+            )
             self._send_call()
 
     def _run(self, work: Coroutine[None, None, None]) -> None:

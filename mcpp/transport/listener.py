@@ -15,6 +15,7 @@ from mcpp.csms.frames import FrameBook
 from mcpp.csms.observer import MessageObserver
 from mcpp.csms.outcomes import ConnectionOutcome
 from mcpp.domain.security_profiles import SecurityProfile
+from mcpp.phrases import Phrase, verbatim
 from mcpp.transport.addresses import TrustedProxies, client_of
 from mcpp.transport.admission import Admission, AdmissionRefused, Admitted, ConnectRequest
 from mcpp.transport.charge_point import LiveChargePoint
@@ -132,7 +133,9 @@ class OcppListener:
         self._live[connection] = None
         displaced = self._gate.connection_opened(connection, connection.peer)
         if displaced is not None:
-            displaced.abort(ConnectionOutcome.TOO_MANY_CONNECTIONS, "newer ones came, and no request from this one")
+            displaced.abort(
+                ConnectionOutcome.TOO_MANY_CONNECTIONS, Phrase("newer ones came, and no request from this one")
+            )
 
     def request_received(self, connection: Connection, request: Request) -> None:
         """Check what needs no waiting, then ask for admission."""
@@ -156,7 +159,7 @@ class OcppListener:
             versions = (self._default_dialect.version,)
         if not versions:
             # OCPP-J 1.6 §3.2: complete the handshake without a subprotocol, then close immediately.
-            reason, offered = "no subprotocol in common", ", ".join(ws.offered)
+            reason, offered = "no subprotocol in common", verbatim(", ".join(ws.offered))
             connection.accept_and_close(
                 response, CloseCode.PROTOCOL_ERROR, reason, ConnectionOutcome.UNKNOWN_SUBPROTOCOL, offered
             )
@@ -213,7 +216,7 @@ class OcppListener:
             if isinstance(verdict, Admitted):
                 await self._load(verdict.ocpp_version)
         except Exception as error:  # noqa: BLE001 - the charge point comes again, whatever it was
-            text = "the central system can't admit charge points just now"
+            text = Phrase("the central system can't admit charge points just now")
             verdict = AdmissionRefused(HTTPStatus.SERVICE_UNAVAILABLE, text, ConnectionOutcome.ADMISSION_FAILED)
             detail = repr(error)
         else:
@@ -244,7 +247,7 @@ class OcppListener:
         if self._gate.is_full and not self._registry.connected(question.identity):
             return AdmissionRefused(
                 HTTPStatus.SERVICE_UNAVAILABLE,
-                "the central system has as many connections as it may (max-connections); come again in 30 s",
+                Phrase("the central system has as many connections as it may (max-connections); come again in 30 s"),
                 ConnectionOutcome.TOO_MANY_CONNECTIONS,
                 retry_after=30,
             )
@@ -277,8 +280,9 @@ class OcppListener:
 
     def _count(self, connection: Connection, outcome: ConnectionOutcome, detail: str) -> None:
         if self._tls is not None and not detail and outcome in _BEFORE_OPEN and connection.tls is None:
-            detail = "in the TLS handshake"
-        detail = detail[:_DETAIL_LIMIT]
+            detail = Phrase("in the TLS handshake")
+        if len(detail) > _DETAIL_LIMIT:  # else a phrase stays one
+            detail = detail[:_DETAIL_LIMIT]
         self._observer.connection(
             outcome, identity=connection.identity, remote=connection.remote, detail=detail, path=connection.path
         )

@@ -20,6 +20,7 @@ from websockets.frames import Frame, Opcode
 from websockets.http11 import Request, Response
 
 from mcpp.csms.outcomes import ConnectionOutcome
+from mcpp.phrases import Phrase
 from mcpp.transport.limits import Limits
 from mcpp.transport.memory import Memory
 from mcpp.transport.octets import LONGEST_HEAD, frame_size, read_text
@@ -163,14 +164,13 @@ class ReadingSide(asyncio.Protocol):
             return
         if not self._held and begins_tls(data):
             # As text it would be waited for to go on, until the time is over.
-            self.abort(
-                ConnectionOutcome.BAD_REQUEST, "it speaks TLS (wss://) to a port without; set tls-cert, or use ws://"
-            )
+            text = Phrase("it speaks TLS (wss://) to a port without; set tls-cert, or use ws://")
+            self.abort(ConnectionOutcome.BAD_REQUEST, text)
             return
         ws, most = self.ws, self._limits.max_request_size
         self._held += len(data)
         if self._held > most:
-            text = f"the handshake has more than {most} bytes"
+            text = Phrase("the handshake has more than {most} bytes", most=most)
             refusal = ws.refusal(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, text)
             self.refuse(refusal, ConnectionOutcome.BAD_REQUEST, text)
             return
@@ -190,7 +190,7 @@ class ReadingSide(asyncio.Protocol):
     def _came_too_soon(self) -> None:
         # RFC 6455 §4.1: a client waits for the server's answer to its handshake.
         if not self.ended:
-            self.abort(ConnectionOutcome.BAD_REQUEST, "data before the end of the handshake")
+            self.abort(ConnectionOutcome.BAD_REQUEST, Phrase("data before the end of the handshake"))
 
     def _handle(self, data: bytes, at: int, now: float) -> None:
         """Handle what was read, from an index on, as far as it belongs to this turn."""

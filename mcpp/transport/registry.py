@@ -105,5 +105,5 @@ class Registry:
     def _connected(self, identity: str) -> LiveChargePoint:
         charge_point = self._by_identity.get(identity)
         if charge_point is None:
-            raise NotConnected(f"{identity} is not connected")
+            raise NotConnected(identity)
         return charge_point

@@ -13,6 +13,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 from mcpp.bounds import CONNECTION_PATH, cut
 from mcpp.csms.outcomes import ConnectionOutcome
 from mcpp.domain.identities import mistake_in
+from mcpp.phrases import Phrase
 from mcpp.redaction import redact_text
 
 SERVICE_WORDS: Final = frozenset(
@@ -45,7 +46,7 @@ _OCPP_WORD: Final = re.compile(r"ocpp[-_]?j?[-_]?(?:v?[12][._]?[0-9](?:[._]?[0-9
 class BadTarget(Exception):
     """The request's path names no charge point."""
 
-    def __init__(self, status: HTTPStatus, text: str, outcome: ConnectionOutcome) -> None:
+    def __init__(self, status: HTTPStatus, text: Phrase, outcome: ConnectionOutcome) -> None:
         super().__init__(text)
         self.status = status
         self.text = text
@@ -75,10 +76,11 @@ def read_target(target: str, prefix: Sequence[str], *, is_strict: bool) -> Targe
     try:
         segments = path_segments(_path_of(target))
     except ValueError:
-        raise _bad_identity("the path is not percent-encoded UTF-8") from None
+        raise _bad_identity(Phrase("the path is not percent-encoded UTF-8")) from None
     below = segments[: len(prefix)] == list(prefix)
     if not below and is_strict:
-        raise BadTarget(HTTPStatus.NOT_FOUND, f"charge points connect to {_shown(prefix)}", ConnectionOutcome.BAD_PATH)
+        text = Phrase("charge points connect to {path}", path=_shown(prefix))
+        raise BadTarget(HTTPStatus.NOT_FOUND, text, ConnectionOutcome.BAD_PATH)
     if not segments or segments == list(prefix):
         raise _without_identity(prefix)
     identity = segments[-1]
@@ -127,12 +129,21 @@ def _shown(prefix: Sequence[str]) -> str:
 
 
 def _without_identity(prefix: Sequence[str], word: str = "") -> BadTarget:
-    what = f": {word} is a word of a service" if word else ""
     base = f"{_shown(prefix)}/" if prefix else "/"
-    return _bad_identity(f"the path ends without an identity{what}; charge points connect to {base}IDENTITY")
+    if not word:
+        return _bad_identity(
+            Phrase("the path ends without an identity; charge points connect to {base}IDENTITY", base=base)
+        )
+    return _bad_identity(
+        Phrase(
+            "the path ends without an identity: {word} is a word of a service; charge points connect to {base}IDENTITY",
+            word=word,
+            base=base,
+        )
+    )
 
 
-def _bad_identity(text: str) -> BadTarget:
+def _bad_identity(text: Phrase) -> BadTarget:
     return BadTarget(HTTPStatus.BAD_REQUEST, text, ConnectionOutcome.BAD_IDENTITY)
 
 

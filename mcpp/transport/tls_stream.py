@@ -13,6 +13,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final, Generic, TypeVar, cast
 
+from mcpp.phrases import Phrase
+
 Inner = TypeVar("Inner", bound=asyncio.Protocol)
 
 _HANDSHAKE: Final = 0x16
@@ -27,9 +29,9 @@ _PLAIN_ANSWER: Final = (
 )
 
 _REASONS: Final = {
-    "NO_SHARED_CIPHER": "it offers no cipher suite that is allowed here; old ones may need tls-rsa-suites",
-    "UNSUPPORTED_PROTOCOL": "it speaks no TLS 1.2 or later",
-    "UNEXPECTED_EOF_WHILE_READING": "it left in the middle of the TLS handshake",
+    "NO_SHARED_CIPHER": Phrase("it offers no cipher suite that is allowed here; old ones may need tls-rsa-suites"),
+    "UNSUPPORTED_PROTOCOL": Phrase("it speaks no TLS 1.2 or later"),
+    "UNEXPECTED_EOF_WHILE_READING": Phrase("it left in the middle of the TLS handshake"),
 }
 _ALERTS: Final = ("TLSV1_ALERT_", "SSLV3_ALERT_", "TLSV13_ALERT_")
 

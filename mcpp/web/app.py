@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute
 
 from mcpp.web import charger, connect, energy, login, overview, people, session, sessions, settings_page, statements
 from mcpp.web.missing import answer_with_page
+from mcpp.web.problems import word_by
 from mcpp.web.rendering import STATIC_PATH, Renderer
 
 
@@ -16,6 +17,7 @@ def add_pages(app: FastAPI) -> None:
     """Each page has its address; they ask what `/api/v1` asks, the services of the application."""
     renderer = Renderer()
     app.state.renderer = renderer
+    app.state.word = word_by(renderer)
     # The overview is asked for more often than all else together, and routes are tried in their order.
     first, *others = built_pages()
     app.router.routes.insert(0, first)

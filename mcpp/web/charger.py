@@ -119,7 +119,6 @@ async def show_charger(
     sessions = (await transactions.list_page(services.readers, query, services.live_readings)).items
     holders = await read_holders(services.readers)
     summary = await services.summary(viewer.zone)
-    url = services.connect_info().url
     context: dict[str, object] = {
         "point": point,
         "name": point.display_name or charge_point_id,
@@ -145,9 +144,7 @@ async def show_charger(
         "week": await week_chart(services, charge_point_id, holders, chart_words(viewer, texts.gettext), texts.gettext),
         "cards": (await id_tags.list_page(services.readers, PageQuery(limit=_CARDS))).items,
         "names": state_names(texts),
-        "todos": [
-            todo(item, texts, url, asks) for item in summary.attention if item.charge_point_id == charge_point_id
-        ],
+        "todos": [todo(item, texts, asks) for item in summary.attention if item.charge_point_id == charge_point_id],
         "unmatched": [
             (it, json.dumps(it.payload, ensure_ascii=False))
             for it in await unmatched.list_of(services.readers, charge_point_id, _UNMATCHED)

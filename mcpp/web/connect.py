@@ -12,10 +12,8 @@ from markupsafe import Markup
 from starlette.responses import Response
 
 from mcpp.api.services import FromServices
-from mcpp.csms.refused import REMEDIES
 from mcpp.reads.charge_points import ChargePoint
 from mcpp.web.pages import FromRenderer, page_router
-from mcpp.web.viewer import viewer_of
 
 router = page_router()
 
@@ -27,8 +25,6 @@ _LONGEST_QR: Final = 300
 @router.get("/connect")
 async def show_connect(request: Request, services: FromServices, renderer: FromRenderer) -> Response:
     """How to connect a charger, and who tries to."""
-    viewer = viewer_of(request)
-    _ = renderer.texts(viewer).gettext
     info = services.connect_info()
     since = services.clock.now() - _LATELY
     points = await services.charge_points.list_all()
@@ -39,7 +35,7 @@ async def show_connect(request: Request, services: FromServices, renderer: FromR
         "qr": qr_code(info.url),
         "connected": sorted(lately, key=_last_connect, reverse=True)[:_SHOWN],
         "known": len(points),
-        "refused": [(each, _(REMEDIES[each.outcome]).format(url=info.url)) for each in refused],
+        "refused": refused,
     }
     return renderer.page(request, "connect.html", context)
 

@@ -141,9 +141,9 @@ async def _render(
         summary = await services.summary(viewer.zone)
         context["summary"] = summary
         if is_whole or "headline" in wanted:
-            url, asks = services.connect_info().url, asks_of(services)
+            asks = asks_of(services)
             most = _TODOS_BESIDE_FOUND if look.is_search else _TODOS
-            context["todos"] = [todo(item, texts, url, asks) for item in summary.attention[:most]]
+            context["todos"] = [todo(item, texts, asks) for item in summary.attention[:most]]
         if is_whole or "groups" in wanted:
             context |= await _fleet(services, summary.places, look.searched.strip(), look.state)
         if (is_whole and not look.is_search) or "charts" in wanted:

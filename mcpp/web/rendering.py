@@ -23,6 +23,7 @@ from mcpp.api.services import ApiServices
 from mcpp.api.static_files import StaticFiles, accepts_gzip
 from mcpp.domain.events import HeartbeatReceived, MeterValuesReceived
 from mcpp.domain.memory import NO_EVSE
+from mcpp.phrases import translated
 from mcpp.reads.connector_names import connector_name, connector_number
 from mcpp.reads.event_json import EVENT_NAMES, event_name
 from mcpp.web.sharing import SharedWork
@@ -104,7 +105,9 @@ class Renderer:
             known = _environment(self.static.address)
             install: Callable[..., None] = known.install_gettext_translations  # type: ignore[attr-defined]  # i18n's
             install(self.texts(viewer), newstyle=True)
-            known.globals["connector"] = partial(_connector, self.texts(viewer).gettext)
+            translate = self.texts(viewer).gettext
+            known.globals["connector"] = partial(_connector, translate)
+            known.globals["in_words"] = partial(translated, translate=translate)
             self._environments[viewer.language] = known
         return known
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from http import HTTPStatus
 from typing import Annotated, Final, NamedTuple
 
 from fastapi import Query, Request
+from pydantic import JsonValue
 from starlette.responses import Response
 
 from mcpp.api.bodies import RowKey
@@ -86,6 +88,7 @@ class Happening(NamedTuple):
     at: datetime
     kind: str
     what: str
+    """A Phrase where it can be said in the viewer's language."""
 
 
 async def _story(services: ApiServices, transaction_id: int) -> list[Happening]:
@@ -93,11 +96,13 @@ async def _story(services: ApiServices, transaction_id: int) -> list[Happening]:
     told = await services.tell_story(transaction_id)
     entries = [] if told is None else told["entries"]
     assert isinstance(entries, list)
-    return [
-        Happening(datetime.fromisoformat(str(it["at"])), str(it["kind"]), str(it["what"]))
-        for it in entries
-        if isinstance(it, dict)
-    ]
+    return [_happening(it) for it in entries if isinstance(it, dict)]
+
+
+def _happening(entry: Mapping[str, JsonValue]) -> Happening:
+    what = entry["what"]
+    assert isinstance(what, str)  # a Phrase, which str() would make plain
+    return Happening(datetime.fromisoformat(str(entry["at"])), str(entry["kind"]), what)
 
 
 class Cost(NamedTuple):

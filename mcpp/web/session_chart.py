@@ -90,8 +90,7 @@ def _caption(curve: Curve, steps: Sequence[Step], words: Words, _: Translate) ->
         mean=_KILOWATT.spell(area / whole if whole else greatest, words),
     )
     if (gap := _longest_gap(steps)) is not None:
-        said = _("Nothing is known from {begin} to {end}.")
-        text += " " + said.format(begin=words.moment(gap[0]), end=words.moment(gap[1]))
+        text += " " + _("Nothing is known of this time: {span}.").format(span=words.span(*gap))
     if curve.power_source is PowerSource.DERIVED:
         text += " " + _("Reckoned from its meter’s register: the charger doesn’t say its power.")
     return text

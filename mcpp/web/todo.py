@@ -11,7 +11,7 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from mcpp.csms.buttons import Button
-from mcpp.csms.refused import REMEDIES
+from mcpp.phrases import translated
 from mcpp.reads.attention import TEXTS, Attention, AttentionAction, Gravity
 from mcpp.web.asks import Ask, AsksOf
 from mcpp.web.states import msgid
@@ -85,14 +85,14 @@ _ELSEWHERE: Final[Mapping[AttentionAction, str]] = {
 }
 
 
-def todo(item: Attention, texts: gettext.NullTranslations, url: str, asks: AsksOf) -> Todo:
-    """How an item is shown; `url` is the one to type into chargers, `asks` what can be asked of one."""
+def todo(item: Attention, texts: gettext.NullTranslations, asks: AsksOf) -> Todo:
+    """How an item is shown; `asks` is what can be asked of a charger."""
     action = item.action
     is_own = action is AttentionAction.RENEW_CERTIFICATE and item.charge_point_id is None
     is_restart = action is AttentionAction.RESTART and item.charge_point_id is not None
     restart = asks(item.charge_point_id).get(Button.RESTART) if is_restart and item.charge_point_id else None
     return Todo(
-        sentence=_sentence(item, texts, url),
+        sentence=_sentence(item, texts),
         gravity=item.gravity,
         word=texts.gettext(_WORDS[item.gravity]),
         item=item,
@@ -112,15 +112,11 @@ def charger_address(charge_point_id: str) -> str:
     return f"/chargers/{quote(charge_point_id, safe='')}"
 
 
-def _sentence(item: Attention, texts: gettext.NullTranslations, url: str) -> Markup:
+def _sentence(item: Attention, texts: gettext.NullTranslations) -> Markup:
     # The sentence is ours; what stands in it is others', and may be written from right to left.
     whole = Markup(texts.gettext(TEXTS[item.code]).replace("&", "&amp;"))  # noqa: S704  # nosec B704  ours
-    params = dict(item.params)
-    if "remedy" in params:
-        said = next((text for text in REMEDIES.values() if text.format(url=url) == params["remedy"]), None)
-        if said is not None:
-            params["remedy"] = texts.gettext(said).format(url=url)
-    return whole.format_map({name: Markup("<bdi>{}</bdi>").format(value) for name, value in params.items()})
+    said = {name: translated(value, texts.gettext) or value for name, value in item.params.items()}
+    return whole.format_map({name: Markup("<bdi>{}</bdi>").format(value) for name, value in said.items()})
 
 
 def _address(item: Attention) -> str:

@@ -21,6 +21,24 @@ BERLIN = ZoneInfo("Europe/Berlin")
 HOSTILE = '<img src=x onerror="throw 1">مرحبا 😀' + "W" * 150
 
 
+async def test_a_card_of_somebody_else_is_taken_over_in_german(site: Server, open_page: OpenPage) -> None:
+    async with httpx.AsyncClient(base_url=site.http_url) as http:
+        for person, cards in (("otto", ["0770"]), ("lena", [])):
+            await http.put(f"/api/v1/people/{person}", json={"name": person.title(), "cards": cards})
+    page = await open_page(f"{site.http_url}/people/lena", language="de-DE", complaints="409")
+    await page.get_by_text("Name, Karten oder Notiz ändern").click()
+    take_over = page.get_by_role("button", name="Ab jetzt übernehmen")
+    await expect(take_over).to_have_count(0)
+
+    await page.get_by_label("Karten").fill("0770")
+    await page.get_by_role("button", name="Speichern").first.click()
+    await expect(page.locator("#change-answer")).to_contain_text("Die Karte 0770 gehört zu Otto.")
+    await assert_accessible(page)
+    await take_over.click()
+
+    await expect(page.get_by_role("main").locator(".facts")).to_contain_text("0770")
+
+
 async def test_a_new_card_gets_a_name(site: Server, open_page: OpenPage) -> None:
     async with charger(site.ocpp_url, "Driveway") as driveway:
         page = await open_page(f"{site.http_url}/people", width=360)

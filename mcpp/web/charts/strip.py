@@ -53,7 +53,7 @@ def strip(
     shapes = [Markup('<line class="base" x1="0" x2="100%" y1="100%" y2="100%"/>')]
     for stretch in data:
         left, right, top = place(stretch.begin), place(stretch.end), _TOPS.get(stretch.look, 94)
-        hint = f"{words.moment(stretch.begin)} \N{EN DASH} {words.moment(stretch.end)}: "
+        hint = f"{words.span(stretch.begin, stretch.end)}: "
         shape = Markup('<rect class="state {}" x="{}" width="{}" y="{}" height="{}"><title>{}{}</title></rect>')
         shapes.append(
             shape.format(

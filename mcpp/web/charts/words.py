@@ -56,3 +56,9 @@ class Words:
     def moment(self, moment: datetime) -> str:
         """Day and time of day."""
         return f"{self.date(moment)}, {self.clock(moment)}"
+
+    def span(self, begin: datetime, end: datetime) -> str:
+        """From when to when; a day that is the same is said once."""
+        is_one_day = self.local(begin).date() == self.local(end).date()
+        last = self.clock(end) if is_one_day else self.moment(end)
+        return f"{self.moment(begin)} \N{EN DASH} {last}"

@@ -6,17 +6,21 @@
 // `data-answer` names by its id, else at the foot of the page; where in the API's answer it stands is named by
 // `data-answer-field`; `data-then` is an address to go to afterwards.
 
+// A form's button with a `data-request` of its own asks that, with the form's fields.
+
 // live.js loads this module when the first of them is used.
+
+import { withReason } from "./reason.js";
 
 const answers = document.querySelector("#answers");
 const words = answers.dataset;
 const SHOWN = 8000; // ms
 
 /** Ask for what a button or form says, and say the answer; `mcpp:refresh` on the document tells that something changed. */
-export async function act(element) {
+export async function act(element, submitter) {
   if (element.dataset.busy !== undefined) return;
   if (element.dataset.ask && !(await confirmed(element))) return;
-  const [method, address] = addressed(element);
+  const [method, address] = addressed(element, submitter?.dataset.request ?? element.dataset.request);
   const buttons = element.localName === "form" ? element.querySelectorAll("button") : [element];
   busy(element, buttons, true);
   say(element, words.wait, false);
@@ -29,7 +33,8 @@ export async function act(element) {
     if (response.status === 401) return void location.assign(`/login?next=${encodeURIComponent(location.pathname)}`);
     const text = await response.text();
     const answer = text ? JSON.parse(text) : {};
-    say(element, response.ok ? accepted(answer, element.dataset.answerField) : refused(answer), response.ok);
+    if (response.ok) say(element, accepted(answer, element.dataset.answerField), true);
+    else refuse(element, answer, response.status);
     if (response.ok && element.dataset.then) location.assign(element.dataset.then);
     else document.dispatchEvent(new CustomEvent("mcpp:refresh", { detail: element.closest("[data-fold]")?.id }));
   } catch {
@@ -48,8 +53,8 @@ function busy(element, buttons, isBusy) {
   }
 }
 
-function addressed(element) {
-  const [method, template] = element.dataset.request.split(" ", 2);
+function addressed(element, request) {
+  const [method, template] = request.split(" ", 2);
   const path = template.replace(/\{([\w-]+)\}/g, (_, name) => encodeURIComponent(element.elements[name].value));
   return [method, path];
 }
@@ -90,19 +95,24 @@ function accepted(answer, where = "response.status") {
   return known[status] ?? words.answered.replace("{answer}", () => status);
 }
 
-function refused(answer) {
-  return words.refused.replace("{reason}", () => answer.detail ?? answer.title ?? "");
+/** Say why, and offer what may be done about a conflict: `data-after-conflict` is on the buttons that do. */
+function refuse(element, answer, status) {
+  say(element, withReason(words.refused, answer), false);
+  if (status !== 409) return;
+  for (const button of element.querySelectorAll("[data-after-conflict]")) button.hidden = false;
 }
 
-function say(element, text, isGood) {
+/** `said` is a text, or parts of one. */
+function say(element, said, isGood) {
+  const parts = [said].flat();
   const place = element.dataset.answer && document.getElementById(element.dataset.answer);
   if (place) {
-    place.textContent = text;
-    place.classList.toggle("wrong", !isGood && text !== words.wait);
+    place.replaceChildren(...parts);
+    place.classList.toggle("wrong", !isGood && said !== words.wait);
     return;
   }
   const note = document.createElement("p");
-  note.textContent = text;
+  note.replaceChildren(...parts);
   answers.replaceChildren(note);
   setTimeout(() => note.remove(), SHOWN);
 }

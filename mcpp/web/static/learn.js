@@ -1,5 +1,7 @@
 // Learning a card: a minute's countdown, then the card's form for its name.
 
+import { withReason } from "./reason.js";
+
 const form = document.querySelector("form[data-learn]");
 const line = form?.querySelector("[data-learning]");
 const PAUSE = 1000; // ms between two questions
@@ -32,6 +34,6 @@ async function ask(address, method) {
   const response = await fetch(address, { method, headers: { Accept: "application/json" } });
   const answer = await response.json();
   if (response.ok) return answer;
-  line.textContent = form.dataset.refused.replace("{reason}", () => answer.detail ?? answer.title);
+  line.replaceChildren(...withReason(form.dataset.refused, answer));
   return null;
 }

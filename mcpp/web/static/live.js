@@ -177,6 +177,7 @@ function isKept(element, name) {
     (name === "open" && (element.localName === "details" || element.localName === "dialog")) ||
     (name === "disabled" && element.hasAttribute("data-busy")) ||
     name === "data-busy" ||
+    (name === "hidden" && element.hasAttribute("data-after-conflict")) ||
     (name === "value" && element === document.activeElement)
   );
 }
@@ -188,18 +189,18 @@ function isAlike(one, other) {
 }
 
 // Most visits command nothing: what does it is loaded with the first command.
-async function command(element) {
+async function command(element, submitter) {
   const { act } = await import("./actions.js");
-  await act(element);
+  await act(element, submitter);
 }
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button[data-request]");
-  if (button) command(button);
+  if (button && !(button.form && button.type === "submit")) command(button);
 });
 document.addEventListener("submit", (event) => {
   if (!event.target.matches("form[data-request]")) return;
   event.preventDefault();
-  command(event.target);
+  command(event.target, event.submitter);
 });
 document.addEventListener("mcpp:refresh", ({ detail }) => {
   if (detail) fetchPage([detail]).catch(() => undefined); // a fold isn't asked for by itself

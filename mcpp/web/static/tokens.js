@@ -1,5 +1,7 @@
 // Making a token: what the server answers is shown once, here, and nowhere kept.
 
+import { withReason } from "./reason.js";
+
 const form = document.querySelector("form[data-token]");
 
 form?.addEventListener("submit", async (event) => {
@@ -14,7 +16,7 @@ form?.addEventListener("submit", async (event) => {
   });
   const answer = await response.json();
   if (!response.ok) {
-    line.textContent = form.dataset.refused.replace("{reason}", () => answer.detail ?? answer.title);
+    line.replaceChildren(...withReason(form.dataset.refused, answer));
     return;
   }
   document.querySelector("#made-token").textContent = answer.token;

@@ -14,6 +14,7 @@ from websockets.frames import CloseCode, Opcode
 from mcpp.csms.outcomes import ConnectionOutcome
 from mcpp.ocppj.errors import CommandError
 from mcpp.ocppj.flow import Flow
+from mcpp.phrases import Phrase
 from mcpp.transport.admission import AdmissionRefused, ConnectRequest
 from mcpp.transport.limits import Limits
 from tests.integration.transport.support import (
@@ -174,7 +175,7 @@ async def leaves_while_it_is_admitted(system: CentralSystem) -> None:
 
     async def wait(_: ConnectRequest) -> AdmissionRefused:
         await decided.wait()
-        return AdmissionRefused(HTTPStatus.UNAUTHORIZED, "no", ConnectionOutcome.UNAUTHORIZED)
+        return AdmissionRefused(HTTPStatus.UNAUTHORIZED, Phrase("no"), ConnectionOutcome.UNAUTHORIZED)
 
     system.door.verdict = wait
     raw = await system.dial_raw()
@@ -201,7 +202,7 @@ async def speaks_another_subprotocol(system: CentralSystem) -> None:
 
 async def is_refused(system: CentralSystem) -> None:
     async def refuse(_: ConnectRequest) -> AdmissionRefused:
-        return AdmissionRefused(HTTPStatus.UNAUTHORIZED, "no", ConnectionOutcome.UNAUTHORIZED)
+        return AdmissionRefused(HTTPStatus.UNAUTHORIZED, Phrase("no"), ConnectionOutcome.UNAUTHORIZED)
 
     system.door.verdict = refuse
     raw = await system.dial_raw()

@@ -12,6 +12,7 @@ from websockets.frames import Opcode
 
 from mcpp.csms.outcomes import ConnectionOutcome
 from mcpp.ocppj.flow import Peer
+from mcpp.phrases import Phrase
 from mcpp.transport.admission import AdmissionRefused, Admitted, ConnectRequest
 from mcpp.transport.limits import Limits
 from tests.integration.transport.conftest import StartCentralSystem
@@ -217,7 +218,7 @@ async def test_admission_refuses_with_its_status(
 ) -> None:
     async def refuse(request: ConnectRequest) -> Admitted | AdmissionRefused:
         await asyncio.sleep(0)
-        return AdmissionRefused(status, "not you", outcome)
+        return AdmissionRefused(status, Phrase("not you"), outcome)
 
     system.door.verdict = refuse
     with pytest.raises(InvalidStatus) as refused:

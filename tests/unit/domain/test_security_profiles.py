@@ -18,6 +18,7 @@ from mcpp.domain.security_profiles import (
     Shown,
     all_authenticated,
 )
+from mcpp.phrases import Phrase
 from mcpp_generated.db.models import ChargePoint
 from tests.unit.domain.books import NOW, Books
 
@@ -139,7 +140,7 @@ def test_a_revoked_certificate_is_refused_by_its_serial_number(books: Books) -> 
     policy = ProfilePolicy(is_revoked=revoked.__contains__)
 
     assert attempt(books, certificate(), policy) == CertificateRefused(
-        "its certificate is revoked; an operator gives it a new one"
+        Phrase("its certificate is revoked; an operator gives it a new one")
     )
     revoked.clear()
     assert attempt(books, certificate(), policy) == CERTIFICATE

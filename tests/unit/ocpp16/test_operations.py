@@ -39,7 +39,7 @@ class Wire:
         self, identity: str, action: Action[Req, Res], request: Req, *, correlation_id: str | None = None
     ) -> Res:
         if not self.connected(identity):
-            raise NotConnected(f"{identity} is not connected")
+            raise NotConnected(identity)
         payload = action.encode_request(request)
         self.sent.append((action.name, _members(payload)))
         answer = self.answers.pop(0)

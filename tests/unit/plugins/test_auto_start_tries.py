@@ -112,7 +112,7 @@ async def test_an_error_is_a_try_that_failed(world: World, error: CommandError) 
 
 
 async def test_what_was_not_sent_is_no_try(world: World) -> None:
-    world.site.answers = [NotConnected("CP-1 is not connected")] * 5
+    world.site.answers = [NotConnected("CP-1")] * 5
     await world.report("Preparing")
     await world.site.let_pass(HOUR)
 
