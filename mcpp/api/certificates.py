@@ -180,7 +180,7 @@ async def renew_certificate(services: FromServices, desk: FromDesk, id: RowKey) 
         raise conflict(f"the certificate is {certificate.status.value}: only one that the charger has can be renewed")
     verdict = await desk.renew(certificate)
     if verdict is None:
-        raise NotConnected(f"{certificate.charge_point_id} is not connected")
+        raise NotConnected(certificate.charge_point_id)
     return Asked(accepted=verdict.accepted, answer=verdict.word)
 
 
