@@ -47,9 +47,9 @@ from typing import Final, NamedTuple
 from pydantic import JsonValue
 
 from mcpp.domain.chronology import RESOLUTION, UNSET_BEFORE, believable
-from mcpp.domain.energy import Register, register_so_far
+from mcpp.domain.energy import Register
 from mcpp.domain.plausibility import register_fault
-from mcpp.domain.shown_power import greatest_power_watts
+from mcpp.domain.stop_candidates import Candidate, candidates
 from mcpp_generated.db.enums import StopMatch
 from mcpp_generated.db.models import Transaction, Unmatched
 from mcpp_generated.db.queries import Queries
@@ -67,9 +67,7 @@ _REPEATED_WITHIN: Final = timedelta(minutes=10)
 # No transaction lasts longer: its charge point's clock was set in between.
 _LONGEST: Final = timedelta(days=30)
 
-_MOST_RECOVERED: Final = 50
 _MOST_KEPT: Final = 50
-_MOST_FOLLOWING: Final = 20
 _MOST_REPEATED: Final = 100
 
 
@@ -164,9 +162,10 @@ def _is_likely(named: Transaction, stop: ToldStop) -> bool:
 
 def _match_closed(q: Queries, named: Transaction, stop: ToldStop) -> Match | None:
     """Of a stop that names a transaction which recovery, a person or a guess has closed."""
-    is_later = _is_after_next_start(q, named, stop)
+    known = Candidate(q, named)
+    is_later = _is_after_next_start(known, stop)
     # A register that the connector had reached when it began another one is no longer the first one's.
-    is_beyond = any(stop.meter_stop > other.meter_start >= named.meter_start >= 0 for other in _following(q, named))
+    is_beyond = any(stop.meter_stop > other.meter_start >= named.meter_start >= 0 for other in known.following)
     if is_later or is_beyond or not _is_same_tag(stop.id_tag, named.id_tag):
         other = _other_than(q, named, stop)
         if other is not None:
@@ -175,28 +174,18 @@ def _match_closed(q: Queries, named: Transaction, stop: ToldStop) -> Match | Non
     return None if is_beyond and (is_later or not told_in_time) else Match(named, How.NAMED)
 
 
-def guess(
-    q: Queries, charge_point_key: int, stop: ToldStop, among: Sequence[Transaction] | None = None
-) -> Match | None:
+def guess(q: Queries, charge_point_key: int, stop: ToldStop, among: Sequence[Candidate] | None = None) -> Match | None:
     """The only transaction that a stop fits, where the candidates are known already `among` them; None for nobody's."""
     if register_fault(stop.meter_stop) is not None:
         return None
     found: Match | None = None
-    for transaction in candidates(q, charge_point_key) if among is None else among:
-        fit = _fit(q, transaction, stop)
+    for candidate in candidates(q, charge_point_key) if among is None else among:
+        fit = _fit(candidate, stop)
         if fit is not None and found is not None:
             return None
         if fit is not None:
-            found = Match(transaction, How.GUESSED, fit)
+            found = Match(candidate.transaction, How.GUESSED, fit)
     return found
-
-
-def candidates(q: Queries, charge_point_key: int) -> list[Transaction]:
-    """What a stop that names none may be of: the open transactions of a charge point, and those recovered."""
-    return [
-        *q.find_open_on_charge_point(charge_point_key=charge_point_key),
-        *q.list_recovered_of_charge_point(charge_point_key=charge_point_key, row_limit=_MOST_RECOVERED),
-    ]
 
 
 def told_by(kept: Unmatched) -> ToldStop:
@@ -223,19 +212,20 @@ class NextStart(NamedTuple):
 def find_kept_stop(q: Queries, transaction: Transaction, following: NextStart | None = None) -> Unmatched | None:
     """The one kept stop that fits a transaction which is about to be closed without its own, and fits no other."""
     found: Unmatched | None = None
+    known = Candidate(q, transaction)
     for kept in waiting_stops(q, transaction.charge_point_key):
         stop = told_by(kept)
         if following is not None and _is_beyond(stop, transaction, following):
             continue
-        if stop.meter_stop < 0 or _fit(q, transaction, stop) is None:
+        if stop.meter_stop < 0 or _fit(known, stop) is None:
             continue
         if found is not None:
             return None
         found = kept
     if found is None:
         return None
-    others = (other for other in candidates(q, transaction.charge_point_key) if other.id != transaction.id)
-    return None if any(_fit(q, other, told_by(found)) for other in others) else found
+    others = (it for it in candidates(q, transaction.charge_point_key) if it.transaction.id != transaction.id)
+    return None if any(_fit(other, told_by(found)) for other in others) else found
 
 
 def find_same_kept(q: Queries, charge_point_key: int, stop: ToldStop) -> Unmatched | None:
@@ -290,8 +280,9 @@ def _other_than(q: Queries, named: Transaction, stop: ToldStop) -> Match | None:
     return guessed if guessed is not None and guessed.transaction.id != named.id else None
 
 
-def _fit(q: Queries, transaction: Transaction, stop: ToldStop) -> Fit | None:
+def _fit(candidate: Candidate, stop: ToldStop) -> Fit | None:
     """How a stop fits; None where it doesn't. What costs least is looked at first."""
+    transaction = candidate.transaction
     if not is_named_by_our_id(transaction):
         return None
     if stop.connector_id is not None and stop.connector_id != transaction.connector_id:
@@ -299,9 +290,9 @@ def _fit(q: Queries, transaction: Transaction, stop: ToldStop) -> Fit | None:
     if not _is_same_tag(stop.id_tag, transaction.id_tag):
         return None
     began_at, ended_at = _span(transaction, stop)
-    if _is_later(began_at, ended_at) or _has_kept_stop(q, transaction) or _is_after_next_start(q, transaction, stop):
+    if _is_later(began_at, ended_at) or candidate.has_kept_stop or _is_after_next_start(candidate, stop):
         return None
-    register = register_so_far(q, transaction)
+    register = candidate.register
     if (
         register_fault(register.wh) is not None
         or stop.meter_stop < register.wh
@@ -312,7 +303,7 @@ def _fit(q: Queries, transaction: Transaction, stop: ToldStop) -> Fit | None:
     if passed > _LONGEST:
         passed = stop.received_at - transaction.start_received_at
     hours = (max(passed, timedelta()) + _ALLOWANCE) / timedelta(hours=1)
-    most_wh = register.wh + int(_most_watts(q, transaction) * hours)
+    most_wh = register.wh + int(_most_watts(candidate) * hours)
     if stop.meter_stop > most_wh:
         return None
     connector = () if stop.connector_id is None else ("connector",)
@@ -320,13 +311,8 @@ def _fit(q: Queries, transaction: Transaction, stop: ToldStop) -> Fit | None:
     return Fit(register, most_wh, (*connector, *tag, "time", "register"))
 
 
-def _has_kept_stop(q: Queries, transaction: Transaction) -> bool:
-    """Whether recovery closed it by a stop."""
-    return transaction.stopped_at is not None and bool(q.list_stops_of_transaction(transaction_id=transaction.id))
-
-
-def _most_watts(q: Queries, transaction: Transaction) -> float:
-    shown = greatest_power_watts(q, transaction)
+def _most_watts(candidate: Candidate) -> float:
+    shown = candidate.shown_watts
     return _UNSHOWN_WATTS if shown is None else _SHOWN_FACTOR * shown
 
 
@@ -353,12 +339,13 @@ def _began_at(transaction: Transaction) -> datetime:
     return believable(transaction.started_at, transaction.start_received_at)
 
 
-def _is_after_next_start(q: Queries, transaction: Transaction, stop: ToldStop) -> bool:
+def _is_after_next_start(candidate: Candidate, stop: ToldStop) -> bool:
     """Whether the connector began another one before the stop: a connector has one transaction at a time."""
+    transaction = candidate.transaction
     if transaction.stopped_at is None:
         return False
     own_clock = _are_of_one_clock(transaction, stop)
-    for other in _following(q, transaction):
+    for other in candidate.following:
         if own_clock and _are_of_one_clock(other, stop):
             is_between = transaction.started_at < other.started_at and _is_later(stop.stopped_at, other.started_at)
         else:
@@ -367,17 +354,6 @@ def _is_after_next_start(q: Queries, transaction: Transaction, stop: ToldStop) -
         if is_between:
             return True
     return False
-
-
-def _following(q: Queries, transaction: Transaction) -> list[Transaction]:
-    """The next transactions of its connector, by the charger's clock, or as they came where that wasn't set."""
-    key = transaction.connector_key
-    return [
-        *q.list_started_after(connector_key=key, started_at=transaction.started_at, row_limit=_MOST_FOLLOWING),
-        *q.list_started_by_unset_clock(
-            connector_key=key, unset_before=UNSET_BEFORE, after_id=transaction.id, row_limit=_MOST_FOLLOWING
-        ),
-    ]
 
 
 def _is_beyond(stop: ToldStop, transaction: Transaction, following: NextStart) -> bool:

@@ -23,7 +23,8 @@ from mcpp.domain.occasion import ChargingSession, Occasion, OriginalMessage, Res
 from mcpp.domain.recovery import weigh_repeated_start, weigh_start
 from mcpp.domain.samples import Sample
 from mcpp.domain.statuses import StopReason
-from mcpp.domain.stop_matching import How, Match, ToldStop, candidates, find_match, guess, told_by, waiting_stops
+from mcpp.domain.stop_candidates import candidates
+from mcpp.domain.stop_matching import How, Match, ToldStop, find_match, guess, told_by, waiting_stops
 from mcpp.domain.succession import close_left_open, mend_previous, past_evidence
 from mcpp_generated.db.enums import StopMatch
 from mcpp_generated.db.models import Transaction, Unmatched
