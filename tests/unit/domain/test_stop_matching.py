@@ -365,3 +365,25 @@ def test_a_clock_that_runs_ahead_matches_what_it_told_before(books: Books) -> No
     books.stop(-1, meter=40_000, at=minute(10**6 + 60), received=minute(1))
 
     assert books.transaction(running).meter_stop == 40_000
+
+
+def _asked_for_a_stop(books: Books, waiting: int) -> int:
+    """How many statements it takes to end a transaction beside running ones and so many stops that fit none of them."""
+    for connector in range(2, 8):
+        books.start(connector=connector, tag=f"TAG-{connector}", meter=1000)
+    for number in range(waiting):
+        # Two running ones have no power to tell them from each other, so it waits.
+        books.stop(-1, at=minute(5), meter=1100 + number)
+    running = books.start(tag="MINE", meter=0).value.transaction_id
+    asked: list[str] = []
+    books.connection.set_trace_callback(asked.append)
+    books.stop(running, at=minute(9), meter=500, tag="MINE")
+    books.connection.set_trace_callback(None)
+    assert books.transaction(running).stop_match is StopMatch.NAMED
+    assert len(books.unmatched()) == waiting
+    return len(asked)
+
+
+def test_what_is_stored_about_the_running_is_asked_once_for_all_stops_that_wait() -> None:
+    """A charger that has fifty of them must not keep others' messages from being stored."""
+    assert _asked_for_a_stop(Books(), waiting=50) <= _asked_for_a_stop(Books(), waiting=2)
