@@ -31,7 +31,8 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 import mcpp
-from mcpp.server.watchdog import THREAD as WATCHDOG
+from mcpp.server import watchdog
+from mcpp.storage.sqlite import checkpoints
 
 COMMAND: Final = "RemoteStartTransaction from the API"
 
@@ -64,6 +65,9 @@ class Walk:
 # The traced process.
 
 
+_BESIDE: Final = frozenset({watchdog.THREAD, checkpoints.THREAD})
+"""Threads that look now and then, and are on no message's way."""
+
 _BYTES_IN: Final = "<bytes in>"
 _BYTES_OUT: Final = "<bytes out>"
 _DOMAIN: Final = "<domain>"
@@ -86,8 +90,8 @@ class _Recorder:
         sys.setprofile(self._profile)
 
     def _begin(self, frame: FrameType, event: str, argument: object) -> None:
-        """The first step of a thread; the one that looks after the others is on no message's way."""
-        if threading.current_thread().name == WATCHDOG:
+        """The first step of a thread."""
+        if threading.current_thread().name in _BESIDE:
             sys.setprofile(None)
             return
         sys.setprofile(self._profile)

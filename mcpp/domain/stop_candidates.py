@@ -44,12 +44,10 @@ class Candidate:
     @cached_property
     def following(self) -> Sequence[Transaction]:
         """The next ones of its connector, by the charger's clock, or as they came where that wasn't set."""
-        transaction, key = self.transaction, self.transaction.connector_key
+        q, transaction, key = self._q, self.transaction, self.transaction.connector_key
         return [
-            *self._q.list_started_after(
-                connector_key=key, started_at=transaction.started_at, row_limit=_MOST_FOLLOWING
-            ),
-            *self._q.list_started_by_unset_clock(
+            *q.list_started_after(connector_key=key, started_at=transaction.started_at, row_limit=_MOST_FOLLOWING),
+            *q.list_started_by_unset_clock(
                 connector_key=key, unset_before=UNSET_BEFORE, after_id=transaction.id, row_limit=_MOST_FOLLOWING
             ),
         ]

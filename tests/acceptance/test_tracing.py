@@ -183,8 +183,8 @@ async def test_a_caller_that_does_not_sample_is_heeded(tmp_path: Path) -> None:
         await command(server, f"00-{sampled}-{token_hex(8)}-01")
         await collector.wait_for_span(lambda span: span.trace_id == sampled and span.kind == "CLIENT")
         assert all(span.trace_id != unsampled for span in collector.spans())
+        await server.wait_for_line(lambda line: line.get("correlation_id") == unsampled)
         lines = [line for line in server.lines if line.get("correlation_id") == unsampled]
-        assert lines
         assert all("trace_id" not in line for line in lines)
 
 

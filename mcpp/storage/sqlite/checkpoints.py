@@ -21,6 +21,9 @@ from typing import Final
 from mcpp.storage.engine import Durability
 from mcpp.storage.sqlite.database import WriterConnection, existing_uri, set_durability
 
+THREAD: Final = "mcpp-checkpoints"
+"""The name of the thread that copies."""
+
 PAGES: Final = 3000
 """Pages in the WAL at which a checkpoint begins, 12 MiB: hot pages are copied back and fsynced less often."""
 
@@ -42,7 +45,7 @@ class Checkpoints:
         self._writer = writer
         self._durability = durability
         self._stopped = Event()
-        self._thread = Thread(target=self._run, name="mcpp-checkpoints", daemon=True)
+        self._thread = Thread(target=self._run, name=THREAD, daemon=True)
 
     def start(self) -> None:
         """Begin; the writer checkpoints no more by itself."""
