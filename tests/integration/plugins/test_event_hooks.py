@@ -146,12 +146,14 @@ async def test_a_function_that_blocks_keeps_its_own_plugin_only_and_is_told_of(t
                 work.publish(heartbeat())
                 await asyncio.sleep(0.001)
 
-        await asyncio.wait_for(more_until(lambda: work.seen.failures and work.seen.dropped), PATIENCE)
+        bad = ("bad", "heartbeat_received")
+        await asyncio.wait_for(more_until(lambda: bad in work.seen.failures and bad in work.seen.dropped), PATIENCE)
+        # On a machine that is busy the good one may miss some, too; but it hears on.
+        so_far = len(heard)
+        await asyncio.wait_for(more_until(lambda: len(heard) > so_far), PATIENCE)
         go_on.set()
 
-    assert work.seen.failures.keys() == {("bad", "heartbeat_received")}
     assert isinstance(work.seen.errors[0], HookTimeout)
-    assert work.seen.dropped.keys() == {("bad", "heartbeat_received")}
 
 
 async def test_a_function_that_computes_for_long_is_reported_and_the_plugin_goes_on_after_it(tmp_path: Path) -> None:
