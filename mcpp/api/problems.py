@@ -189,11 +189,23 @@ def _possible_methods(request: Request) -> list[str]:
 async def _validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     found = error.errors()
-    errors = [Mistake(location=".".join(map(str, mistake["loc"])), message=mistake["msg"]) for mistake in found]
+    errors = [Mistake(location=".".join(map(str, mistake["loc"])), message=_spoken(mistake)) for mistake in found]
     if [mistake.location for mistake in errors] == ["body"] and not _is_json(request):
         errors = [Mistake(location="body", message="should come with Content-Type: application/json")]
     code = "invalid_payload" if all(mistake["loc"][0] == "body" for mistake in found) else "invalid_parameter"
     return answer_with(request, _unprocessable(code, errors))
+
+
+def _spoken(mistake: Mapping[str, Any]) -> str:
+    """Of a text whose type has more than its length to check, pydantic speaks as of a list."""
+    context, message = mistake.get("ctx", {}), str(mistake["msg"])
+    if isinstance(mistake.get("input"), str):
+        match mistake["type"]:
+            case "too_short":
+                return f"should have {context['min_length']} characters or more"
+            case "too_long":
+                return f"should have {context['max_length']} characters at most"
+    return message
 
 
 def _is_json(request: Request) -> bool:
