@@ -14,7 +14,6 @@ from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 
-from mcpp import __version__
 from mcpp.bounds import MIB
 from mcpp.errors import StartError
 from mcpp.server.chores import TlsFileKeeper
@@ -120,7 +119,6 @@ async def _serve(settings: Settings, lines: LineWriter) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     report_loop_errors(loop)
-    get_logger().info("server_starting", category="system", version=__version__)
     wanted = enabled_plugins(settings)
     tls = open_tls(settings)
     if not sys.stdout.isatty():  # where it is one, the signal says that the terminal was closed
