@@ -146,7 +146,10 @@ class OcppListener:
         self._gate.identified(connection, connection.peer, client.address)
         response = ws.accept(request)
         if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
-            connection.refuse(response, ConnectionOutcome.BAD_REQUEST, str(ws.handshake_exc or ""))
+            detail = str(ws.handshake_exc or "")
+            if "Upgrade" not in request.headers:
+                detail = Phrase("it asks by plain HTTP (http:// in place of ws://, or a browser)")
+            connection.refuse(response, ConnectionOutcome.BAD_REQUEST, detail)
             return
         try:
             connection.identity, is_elsewhere = read_target(request.path, self._prefix, is_strict=self._path_strict)
