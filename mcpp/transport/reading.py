@@ -90,17 +90,19 @@ class ReadingSide(asyncio.Protocol):
         "_waiting_bytes",
         "ended",
         "pace",
+        "path",
         "ws",
     )
 
     _transport: asyncio.Transport
-    path: str
 
     def __init__(
         self, ws: WebSocketProtocol, loop: asyncio.AbstractEventLoop, limits: Limits, memory: Memory, turns: Turns
     ) -> None:
         self.ws = ws
         self.ended = False
+        self.path = ""
+        """Of its request, as people get to see it; empty until it was read."""
         self.pace: Pace | None = None
         """Of its charge point, once that is admitted."""
         self._loop = loop
