@@ -144,7 +144,11 @@ async def show_charger(
         "week": await week_chart(services, charge_point_id, holders, chart_words(viewer, texts.gettext), texts.gettext),
         "cards": (await id_tags.list_page(services.readers, PageQuery(limit=_CARDS))).items,
         "names": state_names(texts),
-        "todos": [todo(item, texts, asks) for item in summary.attention if item.charge_point_id == charge_point_id],
+        "todos": [
+            todo(item, texts, asks, leads_to_charger=False)
+            for item in summary.attention
+            if item.charge_point_id == charge_point_id
+        ],
         "unmatched": [
             (it, json.dumps(it.payload, ensure_ascii=False))
             for it in await unmatched.list_of(services.readers, charge_point_id, _UNMATCHED)

@@ -92,14 +92,14 @@ _ELSEWHERE: Final[Mapping[AttentionAction, str]] = {
 }
 
 
-def todo(item: Attention, texts: gettext.NullTranslations, asks: AsksOf) -> Todo:
-    """How an item is shown; `asks` is what can be asked of a charger."""
+def todo(item: Attention, texts: gettext.NullTranslations, asks: AsksOf, *, leads_to_charger: bool = True) -> Todo:
+    """How an item is shown; `asks` is what can be asked of a charger, whose name leads to its page if asked for."""
     action = item.action
     is_own = action is AttentionAction.RENEW_CERTIFICATE and item.charge_point_id is None
     is_restart = action is AttentionAction.RESTART and item.charge_point_id is not None
     restart = asks(item.charge_point_id).get(Button.RESTART) if is_restart and item.charge_point_id else None
     return Todo(
-        sentence=_sentence(item, texts),
+        sentence=_sentence(item, texts, leads_to_charger=leads_to_charger),
         gravity=item.gravity,
         word=texts.gettext(_WORDS[item.gravity]),
         item=item,
@@ -120,7 +120,7 @@ def charger_address(charge_point_id: str) -> str:
     return f"/chargers/{quote(charge_point_id, safe='')}"
 
 
-def _sentence(item: Attention, texts: gettext.NullTranslations) -> Markup:
+def _sentence(item: Attention, texts: gettext.NullTranslations, *, leads_to_charger: bool) -> Markup:
     # The sentence is ours; what stands in it is others', and may be written from right to left.
     whole = Markup(texts.gettext(TEXTS[item.code]).replace("&", "&amp;"))  # noqa: S704  # nosec B704  ours
     said = {name: translated(value, texts.gettext) or value for name, value in item.params.items()}
@@ -128,7 +128,10 @@ def _sentence(item: Attention, texts: gettext.NullTranslations) -> Markup:
         said["error"] = fault_in_words(said["error"], texts.gettext)
     if item.code is AttentionCode.UNKNOWN_CARD:
         said["status"] = texts.gettext(_LET_IN if said["status"] == AuthorizationStatus.ACCEPTED else _REFUSED)
-    return whole.format_map({name: Markup("<bdi>{}</bdi>").format(value) for name, value in said.items()})
+    shown = {name: Markup("<bdi>{}</bdi>").format(value) for name, value in said.items()}
+    if leads_to_charger and item.charge_point_id is not None and "name" in shown:
+        shown["name"] = Markup('<a href="{}">{}</a>').format(charger_address(item.charge_point_id), shown["name"])
+    return whole.format_map(shown)
 
 
 def _address(item: Attention) -> str:
