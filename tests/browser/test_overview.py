@@ -166,6 +166,11 @@ async def test_a_charger_is_restarted_by_the_keyboard_alone(site: Server, open_p
         await expect(page.locator("#said-whole")).to_have_text("The charger accepted it.")
         await expect(restart).to_be_focused()
         assert [call.action for call in keys.asked] == ["Reset"]
+
+        keys.verdict = "Rejected"
+        await page.get_by_role("button", name="Take out of service").click()
+        await page.get_by_role("dialog").get_by_role("button", name="Take out of service").click()
+        await expect(page.locator("#said-1")).to_have_text("The charger refused it.")
     await forget(site, page, "Keys")
 
 

@@ -33,7 +33,7 @@ export async function act(element, submitter) {
     if (response.status === 401) return void location.assign(`/login?next=${encodeURIComponent(location.pathname)}`);
     const text = await response.text();
     const answer = text ? JSON.parse(text) : {};
-    if (response.ok) say(element, accepted(answer, element.dataset.answerField), true);
+    if (response.ok) say(element, ...answered(answer, element.dataset.answerField));
     else refuse(element, answer, response.status);
     if (response.ok && element.dataset.then) location.assign(element.dataset.then);
     else document.dispatchEvent(new CustomEvent("mcpp:refresh", { detail: element.closest("[data-fold]")?.id }));
@@ -89,11 +89,20 @@ function listed(text) {
   return text.split(/[\n,;]/).map((it) => it.trim()).filter(Boolean);
 }
 
-function accepted(answer, where = "response.status") {
+/** What the charger answered, and whether it does what it was asked. */
+function answered(answer, where = "response.status") {
   const status = where.split(".").reduce((value, name) => value?.[name], answer);
-  if (status === undefined) return words.done;
-  const known = { Accepted: words.accepted, Scheduled: words.scheduled, Unlocked: words.unlocked };
-  return known[status] ?? words.answered.replace("{answer}", () => status);
+  if (status === undefined) return [words.done, true];
+  const known = {
+    Accepted: [words.accepted, true],
+    Scheduled: [words.scheduled, true],
+    Unlocked: [words.unlocked, true],
+    RebootRequired: [words.reboot, true],
+    Rejected: [words.rejected, false],
+    NotSupported: [words.unknown, false],
+    UnlockFailed: [words.locked, false],
+  };
+  return known[status] ?? [words.answered.replace("{answer}", () => status), true];
 }
 
 /** Say why, and offer what may be done about a conflict: `data-after-conflict` is on the buttons that do. */
