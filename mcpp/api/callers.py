@@ -74,7 +74,7 @@ async def _only_operator(caller: FromCaller) -> None:
         raise ApiError(
             HTTPStatus.FORBIDDEN,
             "operator_only",
-            f"{caller.name} is a viewer, and this holds secrets: ask with an operator token",
+            Phrase("{name} is a viewer, and this holds secrets: ask with an operator token", name=caller.name),
         )
 
 

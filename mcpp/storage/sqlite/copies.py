@@ -53,7 +53,7 @@ class SqliteCopies:
             async with asyncio.timeout(_PATIENCE):
                 await self._taken.acquire()
         except TimeoutError:
-            raise CopyUnderWay("a backup is being downloaded; try again when that is done") from None
+            raise CopyUnderWay(Phrase("a backup is being downloaded; try again when that is done")) from None
         held = ExitStack()
         try:
             yield await asyncio.shield(asyncio.wrap_future(self._thread.submit(self._make, held)))
@@ -80,7 +80,7 @@ class SqliteCopies:
         except BaseException as error:
             held.close()
             if isinstance(error, (CopyFailed, DatabaseUnusable, sqlite3.Error, OSError)):
-                raise CopyRefused(f"the database can't be copied: {error}") from error
+                raise CopyRefused(Phrase("the database can't be copied: “{original}”", original=str(error))) from error
             raise
         return copy
 
@@ -89,7 +89,11 @@ class SqliteCopies:
         (page_size,) = connection.execute("PRAGMA page_size").fetchone()
         needed, free = pages * page_size + _RESERVE, self._free_bytes(directory)
         if free < needed:
-            raise NoRoom(
-                f"a copy of the database needs {-(-needed // _MIB)} MiB on the disk of {directory}, which has "
-                f"{free // _MIB} MiB left; make room there, or let mcpp backup write to another disk"
+            text = Phrase(
+                "a copy of the database needs {needed} MiB on the disk of {directory}, which has {free} MiB left; make "
+                "room there, or let mcpp backup write to another disk",
+                needed=-(-needed // _MIB),
+                directory=str(directory),
+                free=free // _MIB,
             )
+            raise NoRoom(text)
