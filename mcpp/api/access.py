@@ -112,7 +112,9 @@ class Guard:
             return refusal
         if scope["path"].startswith(_IDENTITIES) and b"%2f" in scope.get("raw_path", b"").lower():
             # Decoded it would be taken for the path's own, and the request for another one.
-            return ApiError(HTTPStatus.BAD_REQUEST, "bad_request", Phrase("an identity has no slash (OCPP-J 1.6 §3.1.1)"))
+            return ApiError(
+                HTTPStatus.BAD_REQUEST, "bad_request", Phrase("an identity has no slash (OCPP-J 1.6 §3.1.1)")
+            )
         return None
 
     def _admit(self, scope: Scope, headers: Headers) -> ApiError | None:

@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from starlette.types import Scope
 
 from mcpp.api.problems import ApiError
+from mcpp.phrases import Phrase
 from mcpp_generated.db.enums import Role
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -210,7 +210,10 @@ _IDENTITY = Annotated[str, Path(description="The charger's identity.")]
 )
 async def get_roll_out(services: FromServices, id: _IDENTITY) -> reads.RollOut:  # noqa: A002
     """How far the roll-out of security profile 3 to a charger is."""
-    return found(await reads.find_roll_out(services.readers, id), Phrase("security profile 3 was never rolled out to {id!r}", id=id))
+    return found(
+        await reads.find_roll_out(services.readers, id),
+        Phrase("security profile 3 was never rolled out to {id!r}", id=id),
+    )
 
 
 @router.post(

@@ -69,7 +69,9 @@ async def put_charge_point(
             raise invalid_payload([Mistake(location="body.security_profile", message=phrase_of(error))]) from error
     unspoken = [version for version in wanted.ocpp_versions or () if version not in services.ocpp_versions]
     if unspoken:
-        message = Phrase("should be among those that this server speaks: {versions}", versions=", ".join(services.ocpp_versions))
+        message = Phrase(
+            "should be among those that this server speaks: {versions}", versions=", ".join(services.ocpp_versions)
+        )
         raise invalid_payload([Mistake(location="body.ocpp_versions", message=message)])
     password_hash: str | Keep | None = KEEP
     if "password" in given:

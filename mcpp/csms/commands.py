@@ -58,14 +58,14 @@ class Commands:
         spoken = self._spoken_by(identity)
         if spoken.version not in known_in:
             which = " and ".join(known_in)
-            text = Phrase(
+            why = Phrase(
                 "OCPP {version}, which {identity} speaks, has no {action}; OCPP {others} has it",
                 version=spoken.version,
                 identity=identity,
                 action=action_name,
                 others=which,
             )
-            raise WrongVersion(text)
+            raise WrongVersion(why)
         action = spoken.actions[action_name]
         text = await _rewritten(spoken, action, payload)
         request = decode_payload(action.request, text)
@@ -96,4 +96,6 @@ async def _rewritten(spoken: SpokenVersion, action: AnyAction, payload: bytes) -
     try:
         return json.dumps(resolved, separators=(",", ":"), ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
-        raise InvalidPayload([Mistake("", Phrase("the payload holds half a surrogate pair, which is no text"))]) from error
+        raise InvalidPayload(
+            [Mistake("", Phrase("the payload holds half a surrogate pair, which is no text"))]
+        ) from error

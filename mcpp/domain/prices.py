@@ -42,7 +42,9 @@ def read_price(text: str) -> Decimal:
             why = Phrase("{text!r} is no price: it should be a number such as 0.295", text=text[:40])
         raise PriceRefused(why) from None
     if not price.is_finite() or not 0 <= price <= HIGHEST:
-        raise PriceRefused(Phrase("{text} is no price: it should be from 0 to {most}", text=text[:40], most=int(HIGHEST)))
+        raise PriceRefused(
+            Phrase("{text} is no price: it should be from 0 to {most}", text=text[:40], most=int(HIGHEST))
+        )
     exponent = price.normalize().as_tuple().exponent
     if isinstance(exponent, int) and exponent < -DECIMALS:
         raise PriceRefused(Phrase("{text} has more than {most} decimals", text=text[:40], most=DECIMALS))

@@ -82,7 +82,7 @@ def chained(parts: Sequence[str], separator: str = "; ") -> str:
     return Phrase(separator.join(f"{{{name}}}" for name in facts), **facts)
 
 
-def phrase_of(error: Exception) -> str:
+def phrase_of(error: BaseException) -> str:
     """What an error says, as a phrase where it's one."""
     said = error.args[0] if error.args else None
     return said if isinstance(said, Phrase) else str(error)

@@ -322,7 +322,7 @@ class Worker:
         try:
             await asyncio.wait((task,), timeout=seconds)
             if not task.done():
-                raise HookTimeout(Phrase("took more than {seconds} s", seconds=f"{seconds:g}"))
+                raise HookTimeout(Phrase("took more than {seconds} s", seconds=format(seconds, "g")))
             result = task.result()
         except asyncio.CancelledError as error:
             # The plugin's own, such as of a task that it cancelled and waits for, unless this task is to end.

@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from mcpp.phrases import Phrase, reworded
 from mcpp.storage.copies import CopyRefused, CopyUnderWay, NoRoom
 from mcpp.storage.engine import DatabaseUnusable
 from mcpp.storage.sqlite.database import existing_uri
@@ -80,7 +81,7 @@ class SqliteCopies:
         except BaseException as error:
             held.close()
             if isinstance(error, (CopyFailed, DatabaseUnusable, sqlite3.Error, OSError)):
-                raise CopyRefused(Phrase("the database can't be copied: “{original}”", original=str(error))) from error
+                raise CopyRefused(_copy_failed(error)) from error
             raise
         return copy
 
@@ -97,3 +98,8 @@ class SqliteCopies:
                 free=free // _MIB,
             )
             raise NoRoom(text)
+
+
+def _copy_failed(error: BaseException) -> Phrase:
+    text = f"the database can't be copied: {error}"
+    return reworded(text, "the database can't be copied: “{original}”", original=str(error))

@@ -91,8 +91,7 @@ function listed(text) {
 function accepted(answer, where = "response.status") {
   const status = where.split(".").reduce((value, name) => value?.[name], answer);
   if (status === undefined) return words.done;
-  const known = { Accepted: words.accepted, Scheduled: words.scheduled, Unlocked: words.unlocked };
-  return known[status] ?? words.answered.replace("{answer}", () => status);
+  return JSON.parse(words.known)[status] ?? words.answered.replace("{answer}", () => status);
 }
 
 /** Say why, and offer what may be done about a conflict: `data-after-conflict` is on the buttons that do. */
