@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gettext
 import gzip
-import json
 from collections.abc import Callable, Mapping
 from functools import partial
 from http import HTTPStatus
@@ -29,7 +28,6 @@ from mcpp.reads.connector_names import connector_name, connector_number
 from mcpp.reads.event_json import EVENT_NAMES, event_name
 from mcpp.web.sharing import SharedWork
 from mcpp.web.spelling import Spelling
-from mcpp.web.terms import ANSWERS
 from mcpp.web.viewer import LANGUAGES, Viewer, viewer_of
 from mcpp_generated.db.enums import Role
 
@@ -110,7 +108,6 @@ class Renderer:
             translate = self.texts(viewer).gettext
             known.globals["connector"] = partial(_connector, translate)
             known.globals["in_words"] = partial(translated, translate=translate)
-            known.globals["known_answers"] = json.dumps({it: translate(said) for it, said in ANSWERS.items()})
             self._environments[viewer.language] = known
         return known
 

@@ -1,4 +1,4 @@
-"""Words of closed sets that pages show: what a charger answered, rules that it broke, states of certificates."""
+"""Words of closed sets that pages show: states of certificates, kinds of reports, rules that chargers broke."""
 
 from __future__ import annotations
 
@@ -9,24 +9,6 @@ from mcpp.csms.conformance import REFUSED
 from mcpp.ocppj.rules import Rule
 from mcpp.web.states import msgid
 from mcpp_generated.db.enums import CertificateState, ReportKind
-
-ANSWERS: Final[Mapping[str, str]] = {
-    "Accepted": msgid("The charger accepted it."),
-    "Scheduled": msgid("The charger will do it once the running session has ended."),
-    "Unlocked": msgid("The charger unlocked the cable."),
-    "Rejected": msgid("The charger refuses that."),
-    "NotSupported": msgid("The charger can’t do that."),
-    "NotImplemented": msgid("The charger can’t do that."),
-    "NotSupportedAttributeType": msgid("The charger can’t do that."),
-    "UnlockFailed": msgid("The charger couldn’t unlock the cable."),
-    "OngoingAuthorizedTransaction": msgid("A session runs there, so the charger doesn’t unlock the cable."),
-    "UnknownConnector": msgid("The charger knows no such connector."),
-    "RebootRequired": msgid("The charger accepted it; it holds after a restart."),
-    "UnknownComponent": msgid("The charger knows no such component."),
-    "UnknownVariable": msgid("The charger knows no such variable."),
-    "EmptyResultSet": msgid("The charger has nothing of that."),
-}
-"""By the status in an answer to what a button asks (OCPP 1.6 §7, OCPP 2.x part 2 §3)."""
 
 CERTIFICATE_STATES: Final[Mapping[str, str]] = {
     CertificateState.PENDING: msgid("waiting for approval"),

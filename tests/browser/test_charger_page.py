@@ -94,6 +94,6 @@ async def test_a_key_of_the_configuration_is_changed_and_shown(site: Server, ope
         await expect(page.get_by_role("dialog")).to_contain_text("HeartbeatInterval bei Loft ändern?")
         await page.get_by_role("dialog").get_by_role("button", name="Ändern").click()
 
-        await expect(row.get_by_role("status")).to_have_text("Die Ladestation hat angenommen.")
+        await expect(row.get_by_role("status")).to_have_text("Die Ladestation hat es angenommen.")
         await expect(row.locator("td").first.locator("bdi")).to_have_text("60")
         assert '{"key":"HeartbeatInterval","value":"60"}' in str(loft.asked[-1].payload)
