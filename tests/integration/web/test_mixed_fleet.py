@@ -73,6 +73,7 @@ def _status(api: Site, key: int, status: str, word: str) -> None:
         status_at=START,
         status_received_at=START,
         session_correlation_id=None,
+        status_changes=0,
     )
 
 
