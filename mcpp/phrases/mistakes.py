@@ -72,6 +72,9 @@ WORDS: Final[Mapping[str, str]] = {
 }
 """By pydantic's error types; in braces what its context has."""
 
+_ANYTHING: Final = "Value"
+"""What pydantic calls a text that has passed another validator before its length is looked at."""
+
 _WHY: Final = "why"
 """Where the context of an error of ours has its phrase."""
 
@@ -89,6 +92,8 @@ def mistake_text(details: ErrorDetails | Mapping[str, Any]) -> Phrase:
         return reworded(text, "{why}", why=why)
     if kind in {"string_too_short", "too_short"} and context.get("min_length") == 1:
         return reworded(text, "must not be empty")
+    if context.get("field_type") == _ANYTHING:
+        kind = f"string_{kind}"
     pattern = WORDS.get(kind)
     if pattern is None:
         return reworded(text, "isn't accepted: “{original}”", original=text)

@@ -355,9 +355,7 @@ def _shown(state: PluginState, counts: PluginCounts) -> Plugin:
         calls=counts.calls,
         failures=counts.failures,
         dropped=counts.dropped,
-        last_error=None
-        if failure is None
-        else PluginError.model_construct(hook=failure.hook, text=failure.error, at=failure.at),
+        last_error=None if failure is None else PluginError(hook=failure.hook, text=failure.error, at=failure.at),
     )
 
 

@@ -19,7 +19,7 @@ from mcpp.web.rendering import Renderer
 _Handler: TypeAlias = Callable[[Request, Exception], Awaitable[Response]]
 
 _KINDS: Final = (HTTPException, RequestValidationError, Exception)
-"""An unknown path; one whose parameters can't be true, such as a session's number with letters; what nobody expected."""
+"""An unknown path; one whose parameters can't be true, such as letters in a session's number; what nobody expected."""
 
 
 def answer_with_page(app: FastAPI, renderer: Renderer) -> None:

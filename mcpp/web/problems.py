@@ -36,6 +36,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "body.password": msgid("Password"),
     "body.cards": msgid("Cards"),
     "body.note": msgid("Note"),
+    "correct body.note": msgid("Why"),
     "body.price_per_kwh": msgid("Price per kWh"),
     "body.price_since": msgid("From"),
     "body.role": msgid("Is allowed to"),
@@ -48,7 +49,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "value": msgid("Value"),
     "setVariableData.attributeValue": msgid("Value"),
 }
-"""What the forms call what they send, by where the API finds it."""
+"""What the forms call what they send, by where the API finds it; first by its address' last word, if that is here."""
 
 _NUMBER: Final = re.compile(r"\.\d+|\[\d+\]")
 """Of an entry in a list."""
@@ -59,11 +60,13 @@ def word_by(renderer: Renderer) -> Word:
 
     def word(request: Request, detail: str) -> str | None:
         translate = renderer.texts(renderer.viewer(request)).gettext
-        said = translated(detail, lambda pattern: translate(_on_page(pattern)))
+        asked = request.url.path.rpartition("/")[2]
+        said = translated(detail, lambda pattern: translate(_on_page(pattern, asked)))
         return None if said == detail else said
 
     return word
 
 
-def _on_page(pattern: str) -> str:
-    return _ON_PAGES.get(pattern) or FIELDS.get(_NUMBER.sub("", pattern), pattern)
+def _on_page(pattern: str, asked: str) -> str:
+    field = _NUMBER.sub("", pattern)
+    return _ON_PAGES.get(pattern) or FIELDS.get(f"{asked} {field}") or FIELDS.get(field, pattern)
