@@ -240,7 +240,7 @@ def test_whatever_is_wrong_with_a_body_or_a_command_is_said_in_german() -> None:
     assert kinds >= {"greater_than_equal", "less_than_equal", "int_type", "date_from_datetime_parsing", "token_name"}
 
 
-FORMS: Final = (
+FORMS: Final[tuple[tuple[str, str, dict[str, object], str], ...]] = (
     ("PUT", "/api/v1/people/anna", {"name": "A" * 300}, "Name: darf höchstens 255 Zeichen lang sein"),
     ("PUT", "/api/v1/people/anna", {"name": "A", "cards": ["1", "\a"]}, "Karten: enthält Zeichen, die sich nicht dr"),
     ("PUT", "/api/v1/people/anna", {"name": "A", "price_per_kwh": "0,3"}, "Preis je kWh: '0,3' ist kein Preis: nötig"),
