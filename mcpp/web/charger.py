@@ -32,6 +32,7 @@ from mcpp.web.pages import FromRenderer, page_router
 from mcpp.web.rendering import Renderer
 from mcpp.web.session_chart import power_chart
 from mcpp.web.states import state_names
+from mcpp.web.terms import CERTIFICATE_STATES, REPORT_KINDS, RULES
 from mcpp.web.todo import charger_address, todo
 from mcpp.web.viewer import Viewer
 from mcpp.web.wording import chart_words
@@ -147,6 +148,9 @@ async def show_charger(
         "week": await _week(services, renderer, viewer, charge_point_id) if _WEEK in part or not part else [],
         "cards": (await id_tags.list_page(services.readers, PageQuery(limit=_CARDS))).items,
         "names": state_names(texts),
+        "rules": RULES,
+        "report_kinds": REPORT_KINDS,
+        "certificate_states": CERTIFICATE_STATES,
         "todos": [todo(item, texts, asks) for item in summary.attention if item.charge_point_id == charge_point_id],
         "unmatched": [
             (it, json.dumps(it.payload, ensure_ascii=False))

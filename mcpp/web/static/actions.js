@@ -88,11 +88,28 @@ function listed(text) {
   return text.split(/[\n,;]/).map((it) => it.trim()).filter(Boolean);
 }
 
+// What a status of OCPP is called: the name of its sentence among the page's words.
+const SENTENCES = {
+  Accepted: "accepted",
+  EmptyResultSet: "nothing",
+  NotImplemented: "unable",
+  NotSupported: "unable",
+  NotSupportedAttributeType: "unable",
+  OngoingAuthorizedTransaction: "occupied",
+  RebootRequired: "restart",
+  Rejected: "rejected",
+  Scheduled: "scheduled",
+  UnknownComponent: "unknown",
+  UnknownConnector: "unknown",
+  UnknownVariable: "unknown",
+  Unlocked: "unlocked",
+  UnlockFailed: "locked",
+};
+
 function accepted(answer, where = "response.status") {
   const status = where.split(".").reduce((value, name) => value?.[name], answer);
   if (status === undefined) return words.done;
-  const known = { Accepted: words.accepted, Scheduled: words.scheduled, Unlocked: words.unlocked };
-  return known[status] ?? words.answered.replace("{answer}", () => status);
+  return words[SENTENCES[status]] ?? words.answered.replace("{answer}", () => status);
 }
 
 /** Say why, and offer what may be done about a conflict: `data-after-conflict` is on the buttons that do. */
