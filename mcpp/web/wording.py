@@ -29,7 +29,8 @@ def chart_words(viewer: Viewer, _: Translate) -> Words:
         decimal="," if is_german else ".",
         group="." if is_german else ",",
         months=months,
-        day=_("{day} {month}"),
+        day="{month} {day}" if viewer.is_american else _("{day} {month}"),
+        clock_format="%I:%M %p" if viewer.is_american else "%H:%M",
         table=_("Table"),
         missing_name=_("no data"),
     )
