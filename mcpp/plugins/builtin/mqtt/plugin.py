@@ -136,12 +136,13 @@ class Mqtt:
         gone = self._gone.setdefault(identity, set())
         gone |= _numbers_of(before) if before is not None else set()
         gone -= _numbers_of(state)
-        for evse_id, connector_id in gone:
-            self._board.clear(self._topics.connector(identity, connector_id, evse_id))
         self._show_values(state, now)
         if self._settings.discovery:
             described = describe(state, self._topics, commands=self._settings.commands, gone=sorted(gone))
             self._board.pin(self._discovery_topic(identity), orjson.dumps(described))
+        # Last, when Home Assistant no longer listens there: it would complain of a message without content.
+        for evse_id, connector_id in gone:
+            self._board.clear(self._topics.connector(identity, connector_id, evse_id))
 
     def _clear(self, identity: str) -> None:
         """Nothing is known of a charge point any more; Home Assistant forgets its device."""
