@@ -172,6 +172,17 @@ def test_a_session_that_ran_before_the_server_came_is_known() -> None:
     assert shown(readings) == (0.0, 710)
 
 
+def test_a_session_has_the_same_beginning_after_a_restart() -> None:
+    told = replace(STARTED, started_at=START + timedelta(microseconds=983_704))
+    state = seen()
+    before = followed(told).facts(state, state.connectors[0], START)
+    (known,) = seen(running=told.transaction_id).connectors
+    stored = replace(state, connectors=(replace(known, transaction_started_at=START + timedelta(milliseconds=983)),))
+    after = SiteReadings()
+    after.look(stored)
+    assert after.facts(stored, stored.connectors[0], START)["session_started_at"] == before["session_started_at"]
+
+
 def test_a_session_that_is_over_does_not_replace_the_one_after_it() -> None:
     readings = followed(running=8)
     readings.follow(replace(STOPPED, transaction_id=7, energy_wh=1240))

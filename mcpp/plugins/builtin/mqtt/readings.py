@@ -104,7 +104,8 @@ class SiteReadings:
         started_at = None if session is None else session.started_at
         return {
             "power_w": self._power_w(state, connector, now),
-            "session_started_at": None if started_at is None else started_at.isoformat(),
+            # In whole seconds: the database has fewer digits than the event, and another time would be another session.
+            "session_started_at": None if started_at is None else started_at.isoformat(timespec="seconds"),
             "energy_wh": None if session is None else session.energy_wh,
         }
 
