@@ -30,6 +30,7 @@ from mcpp.web.charger_words import ERRORS, STOP_REASONS, plain
 from mcpp.web.sharing import SharedWork
 from mcpp.web.spelling import Spelling
 from mcpp.web.viewer import LANGUAGES, Viewer, viewer_of
+from mcpp.web.wording import sentence_case
 from mcpp_generated.db.enums import Role
 
 STATIC_PATH: Final = "/static"
@@ -152,11 +153,6 @@ def _number(it: _Connector) -> str:
     return connector_number(it.connector_id, it.evse_id or NO_EVSE)
 
 
-def _sentence_case(text: str) -> str:
-    """With a capital letter in front, the others as they are."""
-    return text[:1].upper() + text[1:]
-
-
 def _environment(address: Callable[[str], str]) -> Environment:
     environment = Environment(
         loader=PackageLoader("mcpp.web"),
@@ -169,7 +165,7 @@ def _environment(address: Callable[[str], str]) -> Environment:
     )
     environment.globals["static"] = address
     environment.globals["connector_number"] = _number
-    environment.filters["sentence_case"] = _sentence_case
+    environment.filters["sentence_case"] = sentence_case
     environment.globals["event_names"] = _EVENT_NAMES
     environment.globals["state_events"] = _STATE_EVENTS
     environment.policies["ext.i18n.trimmed"] = True

@@ -12,6 +12,11 @@ Translate: TypeAlias = Callable[[str], str]
 """An English text in the viewer's language."""
 
 
+def sentence_case(text: str) -> str:
+    """With a capital letter in front, the others as they are."""
+    return text[:1].upper() + text[1:]
+
+
 def chart_words(viewer: Viewer, _: Translate) -> Words:
     """The language's short months, signs and words."""
     is_german = viewer.language == "de"

@@ -170,7 +170,7 @@ async def test_a_charger_is_restarted_by_the_keyboard_alone(site: Server, open_p
         keys.verdict = "Rejected"
         await page.get_by_role("button", name="Take out of service").click()
         await page.get_by_role("dialog").get_by_role("button", name="Take out of service").click()
-        await expect(page.locator("#said-1")).to_have_text("The charger refused it.")
+        await expect(page.locator("#said-1")).to_have_text("The charger refuses that.")
     await forget(site, page, "Keys")
 
 

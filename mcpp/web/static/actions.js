@@ -89,20 +89,32 @@ function listed(text) {
   return text.split(/[\n,;]/).map((it) => it.trim()).filter(Boolean);
 }
 
+// What a status of OCPP is called: the name of its sentence among the page's words.
+const SENTENCES = {
+  Accepted: "accepted",
+  EmptyResultSet: "nothing",
+  NotImplemented: "unable",
+  NotSupported: "unable",
+  NotSupportedAttributeType: "unable",
+  OngoingAuthorizedTransaction: "occupied",
+  RebootRequired: "restart",
+  Rejected: "rejected",
+  Scheduled: "scheduled",
+  UnknownComponent: "unknown",
+  UnknownConnector: "unknown",
+  UnknownVariable: "unknown",
+  Unlocked: "unlocked",
+  UnlockFailed: "locked",
+};
+
+const REFUSALS = new Set(["rejected", "unable", "unknown", "locked", "occupied"]);
+
 /** What the charger answered, and whether it does what it was asked. */
 function answered(answer, where = "response.status") {
   const status = where.split(".").reduce((value, name) => value?.[name], answer);
   if (status === undefined) return [words.done, true];
-  const known = {
-    Accepted: [words.accepted, true],
-    Scheduled: [words.scheduled, true],
-    Unlocked: [words.unlocked, true],
-    RebootRequired: [words.reboot, true],
-    Rejected: [words.rejected, false],
-    NotSupported: [words.unknown, false],
-    UnlockFailed: [words.locked, false],
-  };
-  return known[status] ?? [words.answered.replace("{answer}", () => status), true];
+  const name = SENTENCES[status];
+  return [words[name] ?? words.answered.replace("{answer}", () => status), !REFUSALS.has(name)];
 }
 
 /** Say why, and offer what may be done about a conflict: `data-after-conflict` is on the buttons that do. */
