@@ -23,6 +23,7 @@ from mcpp.reads.attention import TEXTS
 from mcpp.reads.connector_names import CONNECTOR_TEXTS
 from mcpp.settings import Settings
 from mcpp.settings.texts import documented
+from mcpp.story.endings import REASONS
 from mcpp.story.phrases import CAUSES, EVIDENCE_SOURCES, IMPLAUSIBLE, STOP_REGISTER_SOURCE
 
 PACKAGE: Final = Path(__file__).parents[1] / "mcpp"
@@ -57,7 +58,7 @@ def messages() -> Iterator[str | tuple[str, ...]]:
     yield DECIMAL_POINT
     for field in Settings.model_fields.values():
         yield from filter(None, (field.description, documented(field).unit, documented(field).default))
-    for table in (TEXTS, REMEDIES, CAUSES, EVIDENCE_SOURCES, IMPLAUSIBLE, WORDS):
+    for table in (TEXTS, REMEDIES, CAUSES, EVIDENCE_SOURCES, IMPLAUSIBLE, WORDS, REASONS):
         yield from table.values()
     yield STOP_REGISTER_SOURCE
     yield from CONNECTOR_TEXTS

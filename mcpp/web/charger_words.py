@@ -1,6 +1,6 @@
-"""What a charger reports, in plain words: what is wrong with a connector, and why a session ended.
+"""What is wrong with a connector, in plain words.
 
-The API, the log and the charger's manual have the reports as OCPP spells them; pages show that beside the words.
+The API, the log and the charger's manual have it as OCPP spells it; the charger's page shows that beside the words.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from mcpp.domain.statuses import ConnectorError, StopReason
+from mcpp.domain.statuses import ConnectorError
 from mcpp.web.states import msgid
 from mcpp.web.wording import Translate
 
@@ -28,32 +28,6 @@ ERRORS: Final[Mapping[str, str]] = {
     ConnectorError.UNDER_VOLTAGE: msgid("voltage too low"),
     ConnectorError.OVER_VOLTAGE: msgid("voltage too high"),
     ConnectorError.WEAK_SIGNAL: msgid("weak radio signal"),
-}
-
-STOP_REASONS: Final[Mapping[str, str]] = {
-    StopReason.EMERGENCY_STOP: msgid("emergency stop"),
-    StopReason.EV_DISCONNECTED: msgid("unplugged at the car"),
-    StopReason.HARD_RESET: msgid("restart at once"),
-    StopReason.LOCAL: msgid("at the charger"),
-    StopReason.OTHER: msgid("other reason"),
-    StopReason.POWER_LOSS: msgid("power cut"),
-    StopReason.REBOOT: msgid("restart of the charger"),
-    StopReason.REMOTE: msgid("remotely"),
-    StopReason.SOFT_RESET: msgid("restart in order"),
-    StopReason.UNLOCK_COMMAND: msgid("cable unlocked remotely"),
-    StopReason.DE_AUTHORIZED: msgid("the card may charge no more"),
-    StopReason.ENERGY_LIMIT_REACHED: msgid("limit of energy reached"),
-    StopReason.GROUND_FAULT: msgid("ground fault"),
-    StopReason.IMMEDIATE_RESET: msgid("restart at once"),
-    StopReason.LOCAL_OUT_OF_CREDIT: msgid("credit used up"),
-    StopReason.MASTER: msgid("by a master card"),
-    StopReason.OVERCURRENT_FAULT: msgid("too much current"),
-    StopReason.POWER_QUALITY: msgid("poor power supply"),
-    StopReason.REQUEST_REJECTED: msgid("the car’s wish was refused"),
-    StopReason.SOC_LIMIT_REACHED: msgid("battery full enough"),
-    StopReason.STOPPED_BY_EV: msgid("by the car"),
-    StopReason.TIME_LIMIT_REACHED: msgid("limit of time reached"),
-    StopReason.TIMEOUT: msgid("no car was plugged in, in time"),
 }
 
 _BETWEEN: Final = ", "

@@ -26,7 +26,8 @@ from mcpp.domain.memory import NO_EVSE
 from mcpp.phrases import translated
 from mcpp.reads.connector_names import connector_name, connector_number
 from mcpp.reads.event_json import EVENT_NAMES, event_name
-from mcpp.web.charger_words import ERRORS, STOP_REASONS, plain
+from mcpp.story.endings import REASONS
+from mcpp.web.charger_words import ERRORS, plain
 from mcpp.web.sharing import SharedWork
 from mcpp.web.spelling import Spelling
 from mcpp.web.viewer import LANGUAGES, Viewer, viewer_of
@@ -111,7 +112,7 @@ class Renderer:
             known.globals["connector"] = partial(_connector, translate)
             known.globals["in_words"] = partial(translated, translate=translate)
             known.globals["error_in_words"] = plain(ERRORS, translate)
-            known.globals["reason_in_words"] = plain(STOP_REASONS, translate)
+            known.globals["reason_in_words"] = plain(REASONS, translate)
             self._environments[viewer.language] = known
         return known
 

@@ -282,7 +282,7 @@ async def test_what_is_wrong_is_said_in_plain_words_and_counted_in_the_title(
     assert "GroundFailure" in charger
     assert "NoError" not in overview
     assert re.search(r'aria-label="Restart: CP-1"', overview)
-    assert re.search(r"\(<bdi[^>]*>am Auto abgesteckt<", session)
+    assert re.search(r"\(<bdi[^>]*>da das Auto abgesteckt wurde<", session)
 
 
 async def test_power_that_is_not_known_is_not_nothing(api: Site, http: httpx.AsyncClient) -> None:
