@@ -124,7 +124,8 @@ async def show_sessions(
         page = await reads.list_page(services.readers, filters.query(viewer, cursor), services.live_readings)
     except BadCursor:
         page = await reads.list_page(services.readers, filters.query(viewer, None), services.live_readings)
-    running = await _running(services, viewer, filters) if _shows_running(filters, month_now, cursor) else []
+    shows_running = _shows_running(filters, month_now, cursor)
+    running = await _running(services, viewer, filters) if shows_running else []
     everything = [*running, *page.items]
     holders = await read_holders(services.readers)
     context = {
@@ -132,6 +133,7 @@ async def show_sessions(
         "shown": list(Shown),
         "is_month_now": filters.month == month_now,
         "is_first": cursor is None,
+        "shows_running": shows_running,
         "running": running,
         "sessions": page.items,
         "next": None if page.next_cursor is None else filters.address(cursor=page.next_cursor),
