@@ -63,7 +63,8 @@ async def test_a_card_is_learnt_at_a_charger_and_gets_no_start(site: Server, ope
         page = await open_page(f"{site.http_url}/people")
         await page.get_by_label("At the charger").select_option("Porch")
         await page.get_by_role("button", name="Start").click()
-        await expect(page.get_by_text("Hold the card to the charger now")).to_be_visible()
+        await expect(page.locator("[data-countdown]")).to_contain_text("Hold the card to the charger now")
+        await expect(page.get_by_role("status").filter(has_text="Hold the card")).to_have_count(1)
 
         await porch.begin("LEARN-ME")
 
