@@ -19,7 +19,7 @@ from mcpp.domain import charge_points
 from mcpp.domain.charge_points import KEEP, Keep, Wanted
 from mcpp.domain.errors import no_charge_point
 from mcpp.domain.retention import purge_portion
-from mcpp.phrases import Phrase
+from mcpp.phrases import Phrase, phrase_of
 from mcpp.reads import configuration
 from mcpp.reads.charge_points import ChargePoint, ChargePointDetail, ChargePointQuery
 from mcpp.reads.paging import Page, PageQuery
@@ -66,17 +66,19 @@ async def put_charge_point(
         try:
             services.check_profile(wanted.security_profile)
         except ValueError as error:
-            raise invalid_payload([Mistake(location="body.security_profile", message=str(error))]) from error
+            raise invalid_payload([Mistake(location="body.security_profile", message=phrase_of(error))]) from error
     unspoken = [version for version in wanted.ocpp_versions or () if version not in services.ocpp_versions]
     if unspoken:
-        message = f"should be among those that this server speaks: {', '.join(services.ocpp_versions)}"
+        message = Phrase(
+            "should be among those that this server speaks: {versions}", versions=", ".join(services.ocpp_versions)
+        )
         raise invalid_payload([Mistake(location="body.ocpp_versions", message=message)])
     password_hash: str | Keep | None = KEEP
     if "password" in given:
         password = wanted.password
         password_hash = None if password is None else await services.hash_password(password.get_secret_value())
-    registered = await services.writer.submit(
-        charge_points.put_charge_point,
+    registered = await services.change(
+        charge_points.change_charge_point,
         id,
         Wanted(
             display_name=wanted.display_name if "display_name" in given else KEEP,
@@ -87,7 +89,6 @@ async def put_charge_point(
             certificate_serial=wanted.certificate_serial if "certificate_serial" in given else KEEP,
             ocpp_versions=wanted.ocpp_versions if "ocpp_versions" in given else KEEP,
         ),
-        services.clock.now(),
     )
     if registered.created:
         response.status_code = HTTPStatus.CREATED

@@ -19,7 +19,7 @@ from mcpp.bounds import REFUSED_CONNECTIONS, cut
 from mcpp.csms.outcomes import ConnectionOutcome
 from mcpp.domain.events import ConnectionRefused
 from mcpp.ocppj.flow import new_correlation_id
-from mcpp.phrases import Phrase
+from mcpp.phrases import Phrase, quoted
 from mcpp.redaction import redact_text
 
 _WHY_BYTES: Final = 300
@@ -104,7 +104,7 @@ class RefusedConnection:
     """The last one's identity, where that was read."""
     outcome: ConnectionOutcome
     why: str
-    """The last one's reason; a Phrase where it's ours."""
+    """The last one's reason, as a Phrase; empty where none is known."""
     remedy: Phrase
     count: int
     first_at: datetime
@@ -208,7 +208,7 @@ class RefusedConnections:
         if isinstance(why, Phrase):
             entry.versions = str(why.facts.get(_VERSIONS, ""))  # a refusal for these says which would do
         shown = cut(redact_text(why[: 4 * _WHY_BYTES]), _WHY_BYTES)
-        entry.why = why if shown == why else shown  # a phrase stays one
+        entry.why = why if shown == why and isinstance(why, Phrase) else quoted(shown)
         self._announce()
         return self._shown(key, entry, self._charger_url()) if self._is_to_be_said(entry) else None
 

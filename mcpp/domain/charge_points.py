@@ -16,6 +16,7 @@ from mcpp.domain.digests import digest_of
 from mcpp.domain.events import (
     ChargePointBooted,
     ChargePointForgotten,
+    ChargePointSettingsChanged,
     ReportReceived,
     SecurityEventReceived,
 )
@@ -32,6 +33,7 @@ from mcpp.domain.security_profiles import (
     Shown,
     judge,
 )
+from mcpp.domain.state_history import begin_connection, end_connection
 from mcpp.domain.version_change import change_version
 from mcpp.domain.versions import choose_version, read_versions, spell_versions
 from mcpp_generated.db.enums import ReportKind
@@ -213,6 +215,7 @@ def connect(
     if spoken is None:
         return VersionNotAllowed(allowed or ())
     connected = q.connect_charge_point(identity=identity, ocpp_version=spoken, connected_at=now)
+    begin_connection(q, connected.key, connected.connection_epoch, now)
     has_evses = spoken in evse_versions
     if has_evses is not (known is not None and known.has_evses):
         change_version(q, connected.key, now, has_evses=has_evses)
@@ -250,6 +253,19 @@ def put_charge_point(q: Queries, identity: str, wanted: Wanted, now: datetime) -
     if wanted.ocpp_versions is not KEEP:
         q.set_ocpp_versions(key=known.key, ocpp_versions=spell_versions(wanted.ocpp_versions))
     return Registered(known.key, created)
+
+
+def change_charge_point(q: Queries, occasion: OperatorOccasion, identity: str, wanted: Wanted) -> Result[Registered]:
+    """The same, and tell of it."""
+    registered = put_charge_point(q, identity, wanted, occasion.at)
+    known = q.get_charge_point(identity=identity)
+    event = ChargePointSettingsChanged(
+        charge_point_id=identity,
+        correlation_id=occasion.correlation_id,
+        at=occasion.at,
+        display_name=None if known is None else known.display_name,
+    )
+    return Result(registered, (event,))
 
 
 def _set_profile(q: Queries, known: GetCredentialsRow, wanted: Wanted) -> None:
@@ -294,7 +310,8 @@ def delete_charge_point(
 
 
 def disconnect(q: Queries, connected: Connected, now: datetime) -> bool:
-    """Record the end of a connection; False, and nothing is changed, where a newer one has begun."""
+    """Record the end of a connection; False, and it changes nothing of now, where a newer one has begun."""
+    end_connection(q, connected.key, connected.epoch, now)
     return q.disconnect_charge_point(key=connected.key, connection_epoch=connected.epoch, disconnected_at=now) == 1
 
 

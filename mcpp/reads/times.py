@@ -8,7 +8,9 @@ from datetime import UTC, date, datetime, time, tzinfo
 from typing import Annotated, Final
 
 from pydantic import AwareDatetime, BeforeValidator, PlainSerializer, ValidationInfo, WithJsonSchema
-from pydantic_core import PydanticCustomError
+
+from mcpp.phrases import Phrase
+from mcpp.phrases.mistakes import not_valid
 
 BEFORE_ALL: Final = datetime.min.replace(tzinfo=UTC)
 """Where no beginning is asked for."""
@@ -61,7 +63,7 @@ def _rfc_3339(given: object) -> object:
     """Pydantic would take Unix times, too."""
     if isinstance(given, datetime) or (isinstance(given, str) and _RFC_3339.fullmatch(given)):
         return given
-    raise PydanticCustomError("rfc_3339", "should be a time with its zone, such as 2026-05-04T09:30:00Z")
+    raise not_valid("rfc_3339", Phrase("should be a time with its zone, such as 2026-05-04T09:30:00Z"))
 
 
 ZonedTime = Annotated[AwareDatetime, BeforeValidator(_rfc_3339)]
@@ -74,8 +76,9 @@ def _day_or_rfc_3339(given: object, info: ValidationInfo) -> object:
             return begin_of_day(date.fromisoformat(given), info.data.get("timezone"))
     if isinstance(given, datetime) or (isinstance(given, str) and _RFC_3339.fullmatch(given)):
         return given
-    raise PydanticCustomError(
-        "day_or_time", "should be a day such as 2026-05-04, or a time with its zone such as 2026-05-04T09:30:00Z"
+    raise not_valid(
+        "day_or_time",
+        Phrase("should be a day such as 2026-05-04, or a time with its zone such as 2026-05-04T09:30:00Z"),
     )
 
 

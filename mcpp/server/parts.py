@@ -119,7 +119,7 @@ async def open_storage(settings: Settings, telemetry: TelemetryParts, running: A
     try:
         queries = SqliteQueries(connection)
         with errors_explained(settings.database):
-            newest = queries.find_newest_clock()
+            last_run = queries.find_newest_run()
             open_transactions = queries.count_open_transactions()
             sessions = queries.list_sessions()
             fleet = read_fleet(queries)
@@ -130,7 +130,7 @@ async def open_storage(settings: Settings, telemetry: TelemetryParts, running: A
         raise StartError(str(error), passes=error.passes) from error
     if migrated.from_version != migrated.to_version:
         get_logger().info("database_migrated", category="system", **migrated._asdict())
-    begin_after(telemetry.clock, newest)
+    begin_after(telemetry.clock, None if last_run is None else last_run.newest_at)
     telemetry.metrics.transactions_active.set(open_transactions)
     telemetry.sessions.load(sessions, telemetry.clock.now())
     telemetry.live.load(fleet)

@@ -23,31 +23,32 @@ _CLOCK: Final = timedelta(seconds=2)
 _VAGUE: Final = frozenset({StopReason.LOCAL.value, StopReason.OTHER.value, None})
 """Reasons that many charge points give for any stop; Local is what none at all means (OCPP 1.6 §6.49)."""
 
-_REASONS: Final[Mapping[str, str]] = {
-    StopReason.LOCAL: "ended at the charge point",
-    StopReason.REMOTE: "ended remotely, by a command",
-    StopReason.EV_DISCONNECTED: "ended as the car was unplugged",
-    StopReason.DE_AUTHORIZED: "ended as the card was refused",
-    StopReason.EMERGENCY_STOP: "ended by the emergency stop",
-    StopReason.HARD_RESET: "ended as the charge point was reset",
-    StopReason.SOFT_RESET: "ended as the charge point was reset",
-    StopReason.REBOOT: "ended as the charge point rebooted",
-    StopReason.POWER_LOSS: "ended as the power failed",
-    StopReason.UNLOCK_COMMAND: "ended as the connector was unlocked by a command",
-    StopReason.OTHER: "ended by the charge point, for a reason of its own",
-    StopReason.ENERGY_LIMIT_REACHED: "ended as it had taken as much energy as it may",
-    StopReason.GROUND_FAULT: "ended by a ground fault",
-    StopReason.IMMEDIATE_RESET: "ended as the charge point was reset",
-    StopReason.LOCAL_OUT_OF_CREDIT: "ended as the credit was used up",
-    StopReason.MASTER: "ended by the card of somebody who may stop all",
-    StopReason.OVERCURRENT_FAULT: "ended as the car drew too much current",
-    StopReason.POWER_QUALITY: "ended as the quality of the power was too bad",
-    StopReason.REQUEST_REJECTED: "ended as the car's wish for energy was refused",
-    StopReason.SOC_LIMIT_REACHED: "ended as the battery was as full as it may get",
-    StopReason.STOPPED_BY_EV: "ended by the car",
-    StopReason.TIME_LIMIT_REACHED: "ended as it had taken as long as it may",
-    StopReason.TIMEOUT: "ended as something that was waited for didn't come",
+REASONS: Final[Mapping[str, str]] = {
+    StopReason.LOCAL: "at the charge point",
+    StopReason.REMOTE: "remotely, by a command",
+    StopReason.EV_DISCONNECTED: "as the car was unplugged",
+    StopReason.DE_AUTHORIZED: "as the card was refused",
+    StopReason.EMERGENCY_STOP: "by the emergency stop",
+    StopReason.HARD_RESET: "as the charge point was reset",
+    StopReason.SOFT_RESET: "as the charge point was reset",
+    StopReason.REBOOT: "as the charge point rebooted",
+    StopReason.POWER_LOSS: "as the power failed",
+    StopReason.UNLOCK_COMMAND: "as the connector was unlocked by a command",
+    StopReason.OTHER: "by the charge point, for a reason of its own",
+    StopReason.ENERGY_LIMIT_REACHED: "as it had taken as much energy as it may",
+    StopReason.GROUND_FAULT: "by a ground fault",
+    StopReason.IMMEDIATE_RESET: "as the charge point was reset",
+    StopReason.LOCAL_OUT_OF_CREDIT: "as the credit was used up",
+    StopReason.MASTER: "by the card of somebody who may stop all",
+    StopReason.OVERCURRENT_FAULT: "as the car drew too much current",
+    StopReason.POWER_QUALITY: "as the quality of the power was too bad",
+    StopReason.REQUEST_REJECTED: "as the car's wish for energy was refused",
+    StopReason.SOC_LIMIT_REACHED: "as the battery was as full as it may get",
+    StopReason.STOPPED_BY_EV: "by the car",
+    StopReason.TIME_LIMIT_REACHED: "as it had taken as long as it may",
+    StopReason.TIMEOUT: "as something that was waited for didn't come",
 }
+"""How it ended, as it goes on behind "ended"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +80,12 @@ def ending_of(transaction: Transaction, entries: Sequence[Entry], vocabulary: Vo
 
 
 def _by_reason(reason: str | None) -> Ending:
-    text = _REASONS.get(reason or StopReason.LOCAL)
+    text = REASONS.get(reason or StopReason.LOCAL)
     if text is None:
         return Ending(Source.CHARGER, f"ended by the charger: {reason}")
-    return Ending(None if reason == StopReason.REMOTE else Source.CHARGER, f"{text} ({reason or 'no reason given'})")
+    return Ending(
+        None if reason == StopReason.REMOTE else Source.CHARGER, f"ended {text} ({reason or 'no reason given'})"
+    )
 
 
 def _commanded(transaction: Transaction, entries: Sequence[Entry], vocabulary: Vocabulary) -> Ending | None:

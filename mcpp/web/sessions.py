@@ -28,6 +28,8 @@ _ROWS: Final = 50
 _OPEN_ROWS: Final = 200
 _CHOICE: Final = 1_000
 """People that a form offers."""
+_CHARGERS: Final = 200
+"""That a form offers; where there are more, an identity is typed."""
 _LONGEST: Final = 1_000
 """Characters of a filter; longer ones find nothing."""
 
@@ -122,7 +124,8 @@ async def show_sessions(
         page = await reads.list_page(services.readers, filters.query(viewer, cursor), services.live_readings)
     except BadCursor:
         page = await reads.list_page(services.readers, filters.query(viewer, None), services.live_readings)
-    running = await _running(services, viewer, filters) if _shows_running(filters, month_now, cursor) else []
+    shows_running = _shows_running(filters, month_now, cursor)
+    running = await _running(services, viewer, filters) if shows_running else []
     everything = [*running, *page.items]
     holders = await read_holders(services.readers)
     context = {
@@ -130,12 +133,14 @@ async def show_sessions(
         "shown": list(Shown),
         "is_month_now": filters.month == month_now,
         "is_first": cursor is None,
+        "shows_running": shows_running,
         "running": running,
         "sessions": page.items,
         "next": None if page.next_cursor is None else filters.address(cursor=page.next_cursor),
         "names": await services.charge_points.names(it.charge_point_id for it in everything),
         "holders": {it.transaction_id: holders.of(it.id_tag, it.started_at) for it in everything},
         "everybody": await people_of(services),
+        "chargers": await services.charge_points.choice(_CHARGERS),
         "csv": filters.csv_address(viewer),
     }
     return renderer.page(request, "sessions.html", context)

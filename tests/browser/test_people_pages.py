@@ -63,7 +63,8 @@ async def test_a_card_is_learnt_at_a_charger_and_gets_no_start(site: Server, ope
         page = await open_page(f"{site.http_url}/people")
         await page.get_by_label("At the charger").select_option("Porch")
         await page.get_by_role("button", name="Start").click()
-        await expect(page.get_by_text("Hold the card to the charger now")).to_be_visible()
+        await expect(page.locator("[data-countdown]")).to_contain_text("Hold the card to the charger now")
+        await expect(page.get_by_role("status").filter(has_text="Hold the card")).to_have_count(1)
 
         await porch.begin("LEARN-ME")
 
@@ -170,6 +171,8 @@ async def _prints_well(page: Page) -> None:
     await assert_fits(page)
     background = await page.evaluate("getComputedStyle(document.querySelector('.statement')).backgroundColor")
     assert background == "rgb(255, 255, 255)"
+    pdf = await page.pdf(format="A4", prefer_css_page_size=True)
+    assert pdf.count(b"/Type /Page\n") == 3
 
 
 async def test_why_something_was_refused_stays_on_the_page(site: Server, open_page: OpenPage) -> None:

@@ -13,7 +13,7 @@ from mcpp.web.charts.words import Words
 _MOST_TICKS: Final = 5
 _MOST_TIMES: Final = 8
 _MOST_TIMES_NARROW: Final = 4
-"""On a phone."""
+"""On a phone; one less where the time of day needs the room of its AM or PM."""
 
 _HOURS: Final = (1 / 60, 5 / 60, 10 / 60, 15 / 60, 0.5, 1, 2, 3, 6, 12)
 """Steps within a day, each a divisor of it."""
@@ -98,7 +98,7 @@ def time_ticks(begin: datetime, end: datetime, words: Words) -> list[TimeTick]:
         days = hours / 24
         every = next((step for step in _DAYS if days / step <= _MOST_TIMES), None)
         found = list(_of_days(begin, end, words, every, None) if every else _of_months(begin, end, words))
-    every = math.ceil(len(found) / _MOST_TIMES_NARROW)
+    every = math.ceil(len(found) / (_MOST_TIMES_NARROW - ("%p" in words.clock_format)))
     return [TimeTick(at, label, index % every == 0) for index, (at, label) in enumerate(found)]
 
 

@@ -4,6 +4,8 @@ import { withReason } from "./reason.js";
 
 const form = document.querySelector("form[data-learn]");
 const line = form?.querySelector("[data-learning]");
+const countdown = form?.querySelector("[data-countdown]"); // for eyes: a screen reader would say each second
+const SAID = 30; // seconds between two times that it's said
 const PAUSE = 1000; // ms between two questions
 
 form?.addEventListener("submit", async (event) => {
@@ -18,21 +20,32 @@ form?.addEventListener("submit", async (event) => {
 });
 
 async function learn(address) {
+  line.textContent = "";
+  line.classList.add("visually-hidden");
   let state = await ask(address, "POST");
   const end = Date.now() + 60000;
   while (state?.state === "waiting") {
     const seconds = Math.max(0, Math.ceil((end - Date.now()) / 1000));
-    line.textContent = form.dataset.left.replace("{seconds}", seconds);
+    countdown.textContent = form.dataset.left.replace("{seconds}", seconds);
+    if (line.textContent === "" || seconds % SAID === 0) line.textContent = countdown.textContent;
     await new Promise((resolve) => setTimeout(resolve, PAUSE));
     state = await ask(address, "GET");
   }
+  countdown.textContent = "";
+  line.classList.remove("visually-hidden");
   if (state?.state === "learnt") location.assign(`/people?learnt=${encodeURIComponent(state.id_tag)}`);
   else if (state) line.textContent = form.dataset.over;
 }
 
 async function ask(address, method) {
-  const response = await fetch(address, { method, headers: { Accept: "application/json" } });
-  const answer = await response.json();
+  let response, answer;
+  try {
+    response = await fetch(address, { method, headers: { Accept: "application/json" } });
+    answer = await response.json();
+  } catch {
+    line.textContent = document.querySelector("#answers").dataset.unreached;
+    return null;
+  }
   if (response.ok) return answer;
   line.replaceChildren(...withReason(form.dataset.refused, answer));
   return null;

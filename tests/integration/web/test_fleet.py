@@ -37,6 +37,7 @@ async def test_the_overview_of_2000_chargers_is_small_and_quick(tmp_path: Path) 
             found = await http.get("/?q=P-199")
 
     assert "2000 of 2000 chargers need you" in page.text
+    assert "The gravest 30 of 2000" in page.text
     assert page.num_bytes_downloaded <= MOST_BYTES
     assert least <= MOST_CPU
     assert "11 found" in found.text
