@@ -38,7 +38,7 @@ class Limits:
         limits = self._limits.setdefault(charge_point_id, {})
         limits.pop(_place(evse_id, connector_id), None)
         if amperes is not None:
-            limits[_place(evse_id, connector_id)] = float(amperes)
+            limits[_place(evse_id, connector_id)] = int(amperes) if amperes == int(amperes) else float(amperes)
         await site.remember(_KEY + charge_point_id, dict(limits))
 
     async def forget(self, charge_point_id: str, site: Site) -> None:
