@@ -69,6 +69,10 @@ An event has a line in the log and goes to readers and plugins, too.
 DEVICE_PORTION: Final = 50
 """Variables, monitors or events that are stored at once; of a message that has more the rest follows in portions, so
 that others' messages are stored between them."""
+STATUS_CHANGES: Final = 1_000
+"""Of a connector, for its history: the oldest go."""
+CONNECTIONS: Final = 1_000
+"""Of a charge point, for its history: the oldest go."""
 CONNECTORS: Final = 256
 """Of a charge point: a status or values of one more are left out, a start is booked."""
 SAMPLE_KINDS: Final = 256

@@ -20,7 +20,8 @@ SET status = @status, error_code = @error_code, info = @info, vendor_id = @vendo
     vendor_error_code = @vendor_error_code, status_at = @status_at, status_received_at = @status_received_at,
     status_began_at =
         CASE WHEN status = @status THEN coalesce(status_began_at, @status_received_at) ELSE @status_received_at END,
-    session_correlation_id = @session_correlation_id, reported_status = @reported_status
+    session_correlation_id = @session_correlation_id, reported_status = @reported_status,
+    status_changes = @status_changes
 WHERE key = @key;
 
 -- Note a status that was older than what was told before, and is not stored.

@@ -18,6 +18,7 @@ from babel.messages.pofile import read_po, write_po
 
 from mcpp.csms.refused import REMEDIES
 from mcpp.phrases import DECIMAL_POINT
+from mcpp.phrases.mistakes import WORDS
 from mcpp.reads.attention import TEXTS
 from mcpp.reads.connector_names import CONNECTOR_TEXTS
 from mcpp.settings import Settings
@@ -38,7 +39,9 @@ _OPTIONS: Final = {
     "templates/**.html": {"trimmed": "true", "silent": "false", "trim_blocks": "true", "extensions": "jinja2.ext.do"}
 }
 
-_KEYWORDS: Final = {"_": None, "gettext": None, "ngettext": (1, 2), "msgid": None, "Phrase": None}
+_IN_PHRASES: Final = {"Phrase": None, "reworded": (2,)}
+
+_KEYWORDS: Final = {"_": None, "gettext": None, "ngettext": (1, 2), "msgid": None, **_IN_PHRASES}
 """`msgid("…")` marks a text that is translated elsewhere."""
 
 
@@ -48,13 +51,13 @@ def messages() -> Iterator[str | tuple[str, ...]]:
         yield message
     for path in PACKAGE.rglob("*.py"):
         source = path.read_bytes()
-        if b"Phrase(" in source:  # few have one, and reading all takes its time
-            for _, message, _, _ in extract("python", BytesIO(source), {"Phrase": None}):
+        if b"Phrase(" in source or b"reworded(" in source:  # few have one, and reading all takes its time
+            for _, message, _, _ in extract("python", BytesIO(source), _IN_PHRASES):
                 yield message
     yield DECIMAL_POINT
     for field in Settings.model_fields.values():
         yield from filter(None, (field.description, documented(field).unit, documented(field).default))
-    for table in (TEXTS, REMEDIES, CAUSES, EVIDENCE_SOURCES, IMPLAUSIBLE):
+    for table in (TEXTS, REMEDIES, CAUSES, EVIDENCE_SOURCES, IMPLAUSIBLE, WORDS):
         yield from table.values()
     yield STOP_REGISTER_SOURCE
     yield from CONNECTOR_TEXTS

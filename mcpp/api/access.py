@@ -21,8 +21,9 @@ from mcpp.api.credentials import Credentials
 from mcpp.api.failed_logins import FailedLogins
 from mcpp.api.login_ways import LOGIN, LOGOUT, cookie_name, login_in, see_login
 from mcpp.api.origins import Hosts, refusal_of_cookie
-from mcpp.api.problems import ApiError
+from mcpp.api.problems import ApiError, answer_early
 from mcpp.api.proxies import FindClient
+from mcpp.phrases import Phrase
 from mcpp_generated.db.enums import Role
 
 _IDENTITIES: Final = "/api/v1/charge-points/"
@@ -97,7 +98,7 @@ class Guard:
         if scope["type"] == "http":
             refusal = await self._refusal(scope)
             if refusal is not None:
-                answer = refusal.response() if isinstance(refusal, ApiError) else refusal
+                answer = answer_early(scope, refusal) if isinstance(refusal, ApiError) else refusal
                 await answer(scope, receive, send)
                 return
         await self._app(scope, receive, send)
@@ -111,7 +112,9 @@ class Guard:
             return refusal
         if scope["path"].startswith(_IDENTITIES) and b"%2f" in scope.get("raw_path", b"").lower():
             # Decoded it would be taken for the path's own, and the request for another one.
-            return ApiError(HTTPStatus.BAD_REQUEST, "bad_request", "an identity has no slash (OCPP-J 1.6 §3.1.1)")
+            return ApiError(
+                HTTPStatus.BAD_REQUEST, "bad_request", Phrase("an identity has no slash (OCPP-J 1.6 §3.1.1)")
+            )
         return None
 
     def _admit(self, scope: Scope, headers: Headers) -> ApiError | None:
@@ -143,8 +146,10 @@ class Guard:
             return ApiError(
                 HTTPStatus.FORBIDDEN,
                 "forbidden",
-                "a proxy brings this request, and this server has no token yet to ask for: set api-token, or run "
-                "mcpp token add NAME --role operator beside its database",
+                Phrase(
+                    "a proxy brings this request, and this server has no token yet to ask for: set api-token, or run "
+                    "mcpp token add NAME --role operator beside its database"
+                ),
             )
         if caller is None:
             may_log_in = scope["method"] in {"GET", "HEAD"} and is_page(scope["path"])
@@ -155,7 +160,10 @@ class Guard:
             return ApiError(
                 HTTPStatus.FORBIDDEN,
                 "read_only",
-                f"{caller.name} is a viewer, who may look but change nothing: do this with an operator token",
+                Phrase(
+                    "{name} is a viewer, who may look but change nothing: do this with an operator token",
+                    name=caller.name,
+                ),
             )
         return None
 
@@ -165,7 +173,7 @@ class Guard:
         return slowed or ApiError(
             HTTPStatus.UNAUTHORIZED,
             "unauthorized",
-            "send a token as Authorization: Bearer …: the api-token or a named one",
+            Phrase("send a token as Authorization: Bearer …: the api-token or a named one"),
             headers={"WWW-Authenticate": "Bearer"},
         )
 

@@ -19,11 +19,12 @@ from pydantic import (
     WithJsonSchema,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
 
 from mcpp.domain.identities import mistake_in
 from mcpp.domain.people import PERSON_ID
 from mcpp.domain.prices import PriceRefused, read_price
+from mcpp.phrases import Phrase
+from mcpp.phrases.mistakes import not_valid
 from mcpp.reads.times import ZonedTime
 from mcpp_generated.db.enums import IdTagStatus
 
@@ -33,7 +34,7 @@ LARGEST_ID = 2**63 - 1
 
 def _printable(text: str) -> str:
     if not text.isprintable():
-        raise PydanticCustomError("not_printable", "has characters that can't be printed")
+        raise not_valid("not_printable", Phrase("has characters that can't be printed"))
     return text
 
 
@@ -41,7 +42,7 @@ def _to_utc(moment: datetime) -> datetime:
     try:
         return moment.astimezone(UTC)
     except OverflowError:
-        raise PydanticCustomError("datetime_range", "lies outside of the years 1 to 9999 of UTC") from None
+        raise not_valid("datetime_range", Phrase("lies outside of the years 1 to 9999 of UTC")) from None
 
 
 Moment = Annotated[ZonedTime, AfterValidator(_to_utc)]
@@ -53,7 +54,7 @@ Printable = Annotated[str, AfterValidator(_printable)]
 def _identity(text: str) -> str:
     mistake = mistake_in(text)
     if mistake is not None:
-        raise PydanticCustomError("identity", mistake)
+        raise not_valid("identity", mistake)
     return text
 
 
@@ -128,11 +129,11 @@ class WantedIdTag(Body):
 def _price(given: object) -> Decimal:
     """A text or a number of JSON; a float has lost nothing that four decimals need."""
     if not isinstance(given, str | int | float | Decimal) or isinstance(given, bool):
-        raise PydanticCustomError("price", 'should be a number, or a text such as "0.295"')
+        raise not_valid("price", Phrase('should be a number, or a text such as "0.295"'))
     try:
         return read_price(str(given))
     except PriceRefused as error:
-        raise PydanticCustomError("price", "{why}", {"why": str(error)}) from None
+        raise not_valid("price", error.why) from None
 
 
 PricePerKwh = Annotated[
@@ -175,7 +176,7 @@ class WantedPerson(Body):
     @model_validator(mode="after")
     def _has_price(self) -> Self:
         if self.price_since is not None and "price_per_kwh" not in self.model_fields_set:
-            raise PydanticCustomError("price_since", "price_since needs the price_per_kwh that holds from then on")
+            raise not_valid("price_since", Phrase("price_since needs the price_per_kwh that holds from then on"))
         return self
 
 

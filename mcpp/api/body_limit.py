@@ -13,14 +13,15 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mcpp.api.problems import ApiError
+from mcpp.api.problems import ApiError, answer_early
+from mcpp.phrases import Phrase
 
 MAX_BODY_BYTES: Final = 1 << 20
 """Bytes: a SendLocalList of 5,000 id tags is half of it."""
 
 _FIRMWARE: Final = "/api/v1/firmware/"
 
-_DETAIL: Final = f"a body has at most {MAX_BODY_BYTES} bytes"
+_DETAIL: Final = Phrase("a body has at most {most} bytes", most=MAX_BODY_BYTES)
 
 
 class Pace(NamedTuple):
@@ -58,7 +59,7 @@ class BodyLimit:
         length = Headers(scope=scope).get("content-length", "")
         if length.isdecimal() and int(length) > MAX_BODY_BYTES:
             refusal = ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "payload_too_large", _DETAIL)
-            await refusal.response()(scope, receive, send)
+            await answer_early(scope, refusal)(scope, receive, send)
             return
         await self._app(scope, _Body(receive, self._usual, MAX_BODY_BYTES).receive, send)
 

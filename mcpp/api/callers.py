@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from starlette.types import Scope
 
 from mcpp.api.problems import ApiError
+from mcpp.phrases import Phrase
 from mcpp_generated.db.enums import Role
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -74,7 +75,7 @@ async def _only_operator(caller: FromCaller) -> None:
         raise ApiError(
             HTTPStatus.FORBIDDEN,
             "operator_only",
-            f"{caller.name} is a viewer, and this holds secrets: ask with an operator token",
+            Phrase("{name} is a viewer, and this holds secrets: ask with an operator token", name=caller.name),
         )
 
 

@@ -19,8 +19,10 @@ from mcpp.api.routes import Routes
 from mcpp.api.services import ApiServices, FromServices
 from mcpp.api.tables import AS_TABLE, FromTables
 from mcpp.certificates.desk import LONGEST_WINDOW, SigningDesk
+from mcpp.domain.certificates import no_certificate
 from mcpp.domain.errors import no_charge_point
 from mcpp.ocppj.errors import NotConnected
+from mcpp.phrases import Phrase, as_is
 from mcpp.reads import certificates as reads
 from mcpp.reads.certificates import CertificateQuery, RollOutState
 from mcpp.reads.paging import Page
@@ -33,7 +35,7 @@ _MOST_MINUTES = int(LONGEST_WINDOW.total_seconds()) // 60
 
 async def _desk_of(services: FromServices) -> SigningDesk:
     if services.certificates is None:
-        raise conflict("this server has no certificate authority")
+        raise conflict(Phrase("this server has no certificate authority"))
     return services.certificates
 
 
@@ -177,7 +179,8 @@ async def renew_certificate(services: FromServices, desk: FromDesk, id: RowKey) 
     """
     certificate = await _find(services, id)
     if certificate.status is not CertificateState.ISSUED:
-        raise conflict(f"the certificate is {certificate.status.value}: only one that the charger has can be renewed")
+        state = as_is(certificate.status.value)
+        raise conflict(Phrase("the certificate is {state}: only one that the charger has can be renewed", state=state))
     verdict = await desk.renew(certificate)
     if verdict is None:
         raise NotConnected(certificate.charge_point_id)
@@ -207,7 +210,10 @@ _IDENTITY = Annotated[str, Path(description="The charger's identity.")]
 )
 async def get_roll_out(services: FromServices, id: _IDENTITY) -> reads.RollOut:  # noqa: A002
     """How far the roll-out of security profile 3 to a charger is."""
-    return found(await reads.find_roll_out(services.readers, id), f"security profile 3 was never rolled out to {id!r}")
+    return found(
+        await reads.find_roll_out(services.readers, id),
+        Phrase("security profile 3 was never rolled out to {id!r}", id=id),
+    )
 
 
 @router.post(
@@ -230,6 +236,4 @@ async def begin_roll_out(services: FromServices, desk: FromDesk, id: _IDENTITY) 
 
 
 async def _find(services: ApiServices, certificate_id: int) -> rows.Certificate:
-    return found(
-        await reads.find(services.readers, certificate_id), f"there is no certificate of the id {certificate_id}"
-    )
+    return found(await reads.find(services.readers, certificate_id), no_certificate(certificate_id))

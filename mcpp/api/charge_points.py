@@ -19,7 +19,7 @@ from mcpp.domain import charge_points
 from mcpp.domain.charge_points import KEEP, Keep, Wanted
 from mcpp.domain.errors import no_charge_point
 from mcpp.domain.retention import purge_portion
-from mcpp.phrases import Phrase
+from mcpp.phrases import Phrase, phrase_of
 from mcpp.reads import configuration
 from mcpp.reads.charge_points import ChargePoint, ChargePointDetail, ChargePointQuery
 from mcpp.reads.paging import Page, PageQuery
@@ -66,10 +66,12 @@ async def put_charge_point(
         try:
             services.check_profile(wanted.security_profile)
         except ValueError as error:
-            raise invalid_payload([Mistake(location="body.security_profile", message=str(error))]) from error
+            raise invalid_payload([Mistake(location="body.security_profile", message=phrase_of(error))]) from error
     unspoken = [version for version in wanted.ocpp_versions or () if version not in services.ocpp_versions]
     if unspoken:
-        message = f"should be among those that this server speaks: {', '.join(services.ocpp_versions)}"
+        message = Phrase(
+            "should be among those that this server speaks: {versions}", versions=", ".join(services.ocpp_versions)
+        )
         raise invalid_payload([Mistake(location="body.ocpp_versions", message=message)])
     password_hash: str | Keep | None = KEEP
     if "password" in given:

@@ -113,7 +113,7 @@ def _endpoint(action: str) -> Callable[..., Coroutine[None, None, Response]]:
 
 
 async def _refuse_unknown(action: str) -> Response:
-    raise not_found(f"a central system can't send {action!r}")
+    raise not_found(Phrase("a central system can't send {action!r}", action=action))
 
 
 async def _while_wanted(

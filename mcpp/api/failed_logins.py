@@ -12,6 +12,7 @@ import structlog
 from starlette.types import Scope
 
 from mcpp.api.problems import ApiError
+from mcpp.phrases import Phrase
 
 FREE: Final = 10
 """Wrong tokens of an address that are answered at once, with 401."""
@@ -52,7 +53,7 @@ class FailedLogins:
         wait = await self.add((scope.get("client") or ("", 0))[0])
         if wait is None:
             return None
-        detail = f"too many wrong tokens have come from this address; try again in {wait} s"
+        detail = Phrase("too many wrong tokens have come from this address; try again in {seconds} s", seconds=wait)
         headers = {"Retry-After": str(wait)}
         return ApiError(HTTPStatus.TOO_MANY_REQUESTS, "too_many_failed_logins", detail, headers=headers)
 

@@ -19,6 +19,7 @@ from mcpp.api.installation_models import Disk, OwnCertificate, Plugin, PluginLis
 from mcpp.api.problems import ApiError, documented
 from mcpp.api.services import FromServices
 from mcpp.api.tables import AS_TABLE, FromTables
+from mcpp.phrases import phrase_of
 from mcpp.reads.paging import FormatQuery
 from mcpp.storage.copies import CopyRefused, CopyUnderWay, DatabaseCopies, NoRoom
 
@@ -102,11 +103,11 @@ class _Backup(Response):
             async with self._copies.take() as file:
                 await self._send(file, scope, receive, send)
         except CopyUnderWay as error:
-            raise ApiError(HTTPStatus.SERVICE_UNAVAILABLE, "backup_under_way", str(error)) from error
+            raise ApiError(HTTPStatus.SERVICE_UNAVAILABLE, "backup_under_way", phrase_of(error)) from error
         except NoRoom as error:
-            raise ApiError(HTTPStatus.INSUFFICIENT_STORAGE, "no_room", str(error)) from error
+            raise ApiError(HTTPStatus.INSUFFICIENT_STORAGE, "no_room", phrase_of(error)) from error
         except CopyRefused as error:
-            raise ApiError(HTTPStatus.SERVICE_UNAVAILABLE, "no_backup", str(error)) from error
+            raise ApiError(HTTPStatus.SERVICE_UNAVAILABLE, "no_backup", phrase_of(error)) from error
 
     async def _send(self, file: Path, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_in_time(message: Message) -> None:

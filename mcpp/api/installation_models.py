@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, SkipValidation
 
 from mcpp.reads.times import Time
 
@@ -64,7 +64,7 @@ class PluginError(BaseModel):
     """What a plugin failed with."""
 
     hook: str = Field(description="`job` for what it had scheduled.", examples=["transaction_started"])
-    text: str = Field(examples=["ConnectError: All connection attempts failed"])
+    text: SkipValidation[str] = Field(examples=["ConnectError: All connection attempts failed"])  # a phrase stays one
     at: Time
 
 

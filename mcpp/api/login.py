@@ -24,9 +24,10 @@ from mcpp.api.login_ways import (
     set_cookie,
     to_login,
 )
-from mcpp.api.problems import ApiError, Mistake, documented, invalid_payload
+from mcpp.api.problems import ApiError, Mistake, documented, invalid_payload, mistakes_in
 from mcpp.api.routes import Routes
 from mcpp.api.services import ApiServices, FromServices
+from mcpp.phrases import Phrase
 from mcpp.reads.times import Time
 from mcpp_generated.db.enums import Role
 
@@ -104,7 +105,7 @@ async def log_in(services: FromServices, request: Request) -> Response:
         slowed = await services.failed_logins.slow_down(request.scope)
         if is_form:
             return to_login(wanted.next, "wrong_token" if slowed is None else slowed.problem.code)
-        raise slowed or ApiError(HTTPStatus.UNAUTHORIZED, "wrong_token", "there is no such token")
+        raise slowed or ApiError(HTTPStatus.UNAUTHORIZED, "wrong_token", Phrase("there is no such token"))
     return await _logged_in(services, request, caller, see_other(own_path(wanted.next)) if is_form else None)
 
 
@@ -142,10 +143,6 @@ def _read(body: bytes, *, is_form: bool) -> WantedLogin:
         fields = parse_qs(body.decode(errors="replace"), keep_blank_values=True, max_num_fields=10)
         return WantedLogin.model_validate({name: values[-1] for name, values in fields.items()})
     except ValidationError as error:
-        mistakes = [
-            Mistake(location=".".join(map(str, ("body", *mistake["loc"]))), message=mistake["msg"])
-            for mistake in error.errors(include_input=False, include_url=False)
-        ]
-        raise invalid_payload(mistakes) from None
+        raise invalid_payload(mistakes_in(error.errors(include_input=False, include_url=False), "body")) from None
     except ValueError as error:  # too many fields
         raise invalid_payload([Mistake(location="body", message=str(error))]) from None

@@ -12,6 +12,7 @@ from starlette.types import Scope
 
 from mcpp.api.callers import SAFE_METHODS
 from mcpp.api.problems import ApiError
+from mcpp.phrases import Phrase
 
 LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "::1")
 
@@ -23,6 +24,8 @@ _FETCH_SITE: Final = "sec-fetch-site"
 _OWN_PAGE: Final = "same-origin"
 _NO_PAGE: Final = "none"
 """What browsers say in Sec-Fetch-Site (W3C Fetch Metadata) where a page here asks, or a person at the address bar."""
+
+_OTHER_ORIGIN: Final = Phrase("requests from another origin are refused")
 
 
 class Hosts:
@@ -38,15 +41,15 @@ class Hosts:
         """Why a request must not be answered to whoever's page it comes from; None where nothing speaks against it."""
         hosts = headers.getlist("host")
         if len(hosts) != 1 or not self._is_allowed(hosts[0], scope):
-            return forbidden("this is no Host that the server answers to; the setting allowed-hosts names them")
+            return forbidden(Phrase("this is no Host that the server answers to; the setting allowed-hosts names them"))
         sites = headers.getlist(_FETCH_SITE)
         is_own_page = sites == [_OWN_PAGE]
         for origin in headers.getlist("origin"):
             # A form of a page that sends no referrer has the origin null; the browser says whose it is all the same.
             if not _same_origin(origin, hosts[0]) and not (origin == "null" and is_own_page):
-                return forbidden("requests from another origin are refused")
+                return forbidden(_OTHER_ORIGIN)
         if scope["method"] not in SAFE_METHODS and not {*sites} <= {_OWN_PAGE, _NO_PAGE}:
-            return forbidden("requests from another origin are refused")
+            return forbidden(_OTHER_ORIGIN)
         return None
 
     def _is_allowed(self, host: str, scope: Scope) -> bool:
@@ -69,12 +72,14 @@ def refusal_of_cookie(scope: Scope, headers: Headers, *, is_page: bool) -> ApiEr
     if scope["method"] in SAFE_METHODS:
         if is_page or {*sites} <= {_OWN_PAGE, _NO_PAGE}:
             return None
-        return forbidden("requests from another origin are refused")
+        return forbidden(_OTHER_ORIGIN)
     if sites == [_OWN_PAGE] or headers.getlist("origin"):
         return None
     return forbidden(
-        "with a cookie, a change must come with an Origin or Sec-Fetch-Site of this server, as browsers send them; "
-        "a program sends Authorization: Bearer …"
+        Phrase(
+            "with a cookie, a change must come with an Origin or Sec-Fetch-Site of this server, as browsers send them; "
+            "a program sends Authorization: Bearer …"
+        )
     )
 
 

@@ -10,7 +10,6 @@ from typing import Annotated, Final
 
 from fastapi import Query
 from pydantic import AfterValidator, Field
-from pydantic_core import PydanticCustomError
 from starlette.responses import Response
 
 from mcpp.api import people_models as models
@@ -23,6 +22,8 @@ from mcpp.domain import people
 from mcpp.domain.charge_points import KEEP, Keep
 from mcpp.domain.errors import no_person
 from mcpp.domain.people import Move, Price
+from mcpp.phrases import Phrase, phrase_of
+from mcpp.phrases.mistakes import not_valid
 from mcpp.reads import people as reads
 from mcpp.reads.csv_text import Value
 from mcpp.reads.paging import FormatQuery, Page, PageQuery
@@ -40,7 +41,7 @@ def _month(text: str) -> str:
     try:
         Month.read(text)
     except ValueError as error:
-        raise PydanticCustomError("month", "{why}", {"why": str(error)}) from None
+        raise not_valid("month", phrase_of(error)) from None
     return text
 
 
@@ -96,7 +97,7 @@ async def put_person(
     name: str | Keep = KEEP
     if "name" in given:
         if wanted.name is None:
-            raise invalid_payload([Mistake(location="body.name", message="a person has a name")])
+            raise invalid_payload([Mistake(location="body.name", message=Phrase("a person has a name"))])
         name = wanted.name
     changes = people.WantedPerson(
         name=name,

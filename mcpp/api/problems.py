@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any, Final, TypeAlias, TypeVar
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, SkipValidation
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.routing import Match
+from starlette.types import Scope
 
 from mcpp.ocppj.errors import CallRefused
 from mcpp.ocppj.flow import active_correlation_id
-from mcpp.phrases import Phrase
+from mcpp.phrases import Phrase, as_is, chained
+from mcpp.phrases.mistakes import mistake_text
 
 T = TypeVar("T")
 
@@ -36,7 +38,7 @@ class Mistake(BaseModel):
     """One thing wrong with a request."""
 
     location: str = Field(examples=["query.limit"])
-    message: str
+    message: SkipValidation[str]  # a phrase stays one
 
 
 class Problem(BaseModel):
@@ -132,8 +134,19 @@ def invalid_payload(errors: list[Mistake]) -> ApiError:
 
 
 def _unprocessable(code: str, errors: list[Mistake]) -> ApiError:
-    detail = "; ".join(f"{error.location}: {error.message}" if error.location else error.message for error in errors)
+    detail = chained([_located(error.location, error.message) for error in errors])
     return ApiError(HTTPStatus.UNPROCESSABLE_ENTITY, code, detail, errors=errors)
+
+
+def _located(where: str, what: str) -> str:
+    if not where:
+        return what
+    return Phrase("{where}: {what}", where=as_is(where), what=what) if isinstance(what, Phrase) else f"{where}: {what}"
+
+
+def mistakes_in(errors: Iterable[Mapping[str, Any]], *above: str) -> list[Mistake]:
+    """What pydantic found, as it's told; `above` are the names that lead to what it looked at."""
+    return [Mistake(location=".".join(map(str, (*above, *it["loc"]))), message=mistake_text(it)) for it in errors]
 
 
 def answer_with_problems(app: FastAPI) -> None:
@@ -156,6 +169,11 @@ def answer_with(request: Request, error: ApiError) -> Response:
     return error.response(None if word is None else word(request, error.detail))
 
 
+def answer_early(scope: Scope, error: ApiError) -> Response:
+    """The same before the application has seen the request."""
+    return answer_with(Request(scope), error)
+
+
 _CODES: Final = {HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "payload_too_large"}
 """Where the names of the standard library change with its version."""
 
@@ -165,12 +183,14 @@ async def _http_exception(request: Request, error: Exception) -> Response:
     status = HTTPStatus(error.status_code)
     if status is HTTPStatus.BAD_REQUEST:
         # The framework's, for a body that it can't decode.
-        return answer_with(request, invalid_payload([Mistake(location="body", message="is not JSON in UTF-8")]))
+        mistake = Mistake(location="body", message=Phrase("is not JSON in UTF-8"))
+        return answer_with(request, invalid_payload([mistake]))
     code, detail, headers = _CODES.get(status) or status.name.lower(), status.description, error.headers
     if status is HTTPStatus.METHOD_NOT_ALLOWED:
-        detail, headers = f"{request.method} is not possible here", {"Allow": ", ".join(_possible_methods(request))}
+        detail = Phrase("{method} is not possible here", method=request.method)
+        headers = {"Allow": ", ".join(_possible_methods(request))}
     elif status is HTTPStatus.NOT_FOUND:
-        detail = "there is nothing at this path"
+        detail = Phrase("there is nothing at this path")
     elif status in {HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.REQUEST_TIMEOUT}:
         detail = error.detail
     return answer_with(request, ApiError(status, code, detail, headers=headers))
@@ -189,9 +209,9 @@ def _possible_methods(request: Request) -> list[str]:
 async def _validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     found = error.errors()
-    errors = [Mistake(location=".".join(map(str, mistake["loc"])), message=mistake["msg"]) for mistake in found]
+    errors = mistakes_in(found)
     if [mistake.location for mistake in errors] == ["body"] and not _is_json(request):
-        errors = [Mistake(location="body", message="should come with Content-Type: application/json")]
+        errors = [Mistake(location="body", message=Phrase("should come with Content-Type: application/json"))]
     code = "invalid_payload" if all(mistake["loc"][0] == "body" for mistake in found) else "invalid_parameter"
     return answer_with(request, _unprocessable(code, errors))
 

@@ -8,7 +8,6 @@ from typing import Annotated
 
 from fastapi import Path, Query
 from pydantic import AfterValidator, BaseModel, Field
-from pydantic_core import PydanticCustomError
 from starlette.responses import Response
 
 from mcpp.api.bodies import Body
@@ -18,6 +17,7 @@ from mcpp.api.routes import Routes
 from mcpp.api.services import FromServices
 from mcpp.api.tables import AS_TABLE, FromTables
 from mcpp.domain.tokens import mistake_in_name
+from mcpp.phrases.mistakes import not_valid
 from mcpp.reads.paging import FormatQuery
 from mcpp.reads.times import Time
 from mcpp_generated.db.enums import Role
@@ -29,7 +29,7 @@ router = Routes(prefix="/tokens", tags=["access"])
 def _name(text: str) -> str:
     mistake = mistake_in_name(text)
     if mistake is not None:
-        raise PydanticCustomError("token_name", mistake)
+        raise not_valid("token_name", mistake)
     return text
 
 

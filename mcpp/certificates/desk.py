@@ -42,6 +42,7 @@ from mcpp.ocppj.errors import (
     QueueFull,
 )
 from mcpp.ocppj.flow import active_correlation_id
+from mcpp.phrases import Phrase, phrase_of, reworded
 from mcpp.storage.pending import WriteFailed
 from mcpp.storage.writer import Writer
 from mcpp_generated.db.enums import RollOutStage, StepState
@@ -203,7 +204,7 @@ class SigningDesk:
         try:
             self._authority()
         except AuthorityUnusable as error:
-            raise Conflict(str(error)) from error
+            raise Conflict(_unusable(error)) from error
         steps = await self._change(roll_out.begin, identity)
         self._expecting.add(identity)
         self._serve(identity)
@@ -225,12 +226,12 @@ class SigningDesk:
         try:
             return self._authority().sign_request(csr, self._lifetime, self._now())
         except AuthorityUnusable as error:
-            raise Conflict(str(error)) from error
+            raise Conflict(_unusable(error)) from error
 
     def _authority(self) -> Authority:
         authority = self.store.get()
         if authority.expires_at <= self._now():
-            raise AuthorityUnusable("the authority's own certificate has ended")
+            raise AuthorityUnusable(Phrase("the authority's own certificate has ended"))
         return authority
 
     # The task of a charge point.
@@ -359,3 +360,11 @@ class SigningDesk:
 def _words(error: CommandError) -> str:
     """A failed command for people, bounded: a charge point may have written it."""
     return (str(error) if isinstance(error, CallRefused) else f"{type(error).__name__}: {error}")[:200]
+
+
+def _unusable(error: AuthorityUnusable) -> str:
+    """Why, as pages can translate it."""
+    why = phrase_of(error)
+    if isinstance(why, Phrase):
+        return why
+    return reworded(why, "the certificate authority can't be used: “{original}”", original=why)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mcpp.certificates.files import AUTHORITY_CERTIFICATE, AUTHORITY_KEY, AuthorityUnusable
+from mcpp.phrases import Phrase
 
 if TYPE_CHECKING:
     from mcpp.certificates.authority import Authority
@@ -41,9 +42,11 @@ class AuthorityStore:
             try:
                 state = (self.directory / name).stat()
             except FileNotFoundError as error:
-                raise AuthorityUnusable(
-                    f"there is no certificate authority in {self.directory}; mcpp ca init makes one"
-                ) from error
+                text = Phrase(
+                    "there is no certificate authority in {directory}; mcpp ca init makes one",
+                    directory=str(self.directory),
+                )
+                raise AuthorityUnusable(text) from error
             except OSError as error:
                 raise AuthorityUnusable(f"{self.directory / name} can't be read: {error.strerror or error}") from error
             found.append((state.st_ino, state.st_mtime_ns, state.st_mode, state.st_uid))

@@ -16,6 +16,7 @@ from mcpp.csms.operations import TransactionIds
 from mcpp.csms.version import KnownVersion, SpokenVersion
 from mcpp.ocppj.actions import AnyAction, encode
 from mcpp.ocppj.errors import InvalidPayload, Mistake, NotConnected, UnknownAction, WrongVersion
+from mcpp.phrases import Phrase
 
 _BLANKS_OUTSIDE_OF_TEXT: Final = re.compile(rb'("(?:[^"\\]|\\.)*")|[ \t\r\n]+')
 
@@ -53,13 +54,18 @@ class Commands:
         """
         known_in = self.names.get(action_name)
         if known_in is None:
-            raise UnknownAction(f"a central system can't send {action_name!r}")
+            raise UnknownAction(Phrase("a central system can't send {action!r}", action=action_name))
         spoken = self._spoken_by(identity)
         if spoken.version not in known_in:
             which = " and ".join(known_in)
-            raise WrongVersion(
-                f"OCPP {spoken.version}, which {identity} speaks, has no {action_name}; OCPP {which} has it"
+            why = Phrase(
+                "OCPP {version}, which {identity} speaks, has no {action}; OCPP {others} has it",
+                version=spoken.version,
+                identity=identity,
+                action=action_name,
+                others=which,
             )
+            raise WrongVersion(why)
         action = spoken.actions[action_name]
         text = await _rewritten(spoken, action, payload)
         request = decode_payload(action.request, text)
@@ -81,13 +87,15 @@ async def _rewritten(spoken: SpokenVersion, action: AnyAction, payload: bytes) -
     try:
         document: JsonValue = json.loads(payload or b"{}")
     except (ValueError, RecursionError) as error:
-        raise InvalidPayload([Mistake("", f"the payload is not JSON: {error}")]) from error
+        raise InvalidPayload([Mistake("", Phrase("the payload is not JSON: {error}", error=str(error)))]) from error
     if not isinstance(document, dict):
-        raise InvalidPayload([Mistake("", "the payload is not a JSON object")])
+        raise InvalidPayload([Mistake("", Phrase("the payload is not a JSON object"))])
     resolved = await spoken.prepare(action, document)
     if resolved is document:
         return _BLANKS_OUTSIDE_OF_TEXT.sub(rb"\1", payload or b"{}")
     try:
         return json.dumps(resolved, separators=(",", ":"), ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
-        raise InvalidPayload([Mistake("", "the payload holds half a surrogate pair, which is no text")]) from error
+        raise InvalidPayload(
+            [Mistake("", Phrase("the payload holds half a surrogate pair, which is no text"))]
+        ) from error

@@ -16,6 +16,7 @@ from mcpp.ocppj.flow import Flow, Subject
 from mcpp.ocppj.readers import Repairs
 from mcpp.ocppj.repair import repair, thinned
 from mcpp.ocppj.work import spell_location
+from mcpp.phrases.mistakes import mistake_text
 
 ReadSubject: TypeAlias = Callable[[BaseModel], tuple[int | None, int | None, int | None]]
 """What a request is about: connector and transaction, as OCPP numbers them, and EVSE."""
@@ -91,7 +92,7 @@ def decode_payload(model: type[Req], payload: bytes) -> Req:
 
 def invalid_payload(error: ValidationError) -> InvalidPayload:
     """A contract's breach in the words of commands."""
-    return InvalidPayload([Mistake(spell_location(e["loc"]), e["msg"]) for e in error.errors(include_url=False)])
+    return InvalidPayload([Mistake(spell_location(e["loc"]), mistake_text(e)) for e in error.errors(include_url=False)])
 
 
 @contextmanager

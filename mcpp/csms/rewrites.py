@@ -13,6 +13,7 @@ from mcpp.domain.allotments import Kind, allot
 from mcpp.domain.charging_profiles import UnknownChargingProfile
 from mcpp.ocppj.actions import AnyAction, Rewrite
 from mcpp.ocppj.errors import InvalidPayload, Mistake
+from mcpp.phrases import phrase_of
 from mcpp.storage.writer import Writer
 from mcpp_generated.db.queries import Queries
 
@@ -43,5 +44,5 @@ async def _stored_profile(writer: Writer[Queries], name: str, location: str) -> 
     try:
         profile: JsonValue = json.loads(await writer.submit_keeping(charging_profiles.resolve, name))
     except (UnknownChargingProfile, UnicodeEncodeError) as error:  # half a surrogate pair can't be in a stored name
-        raise InvalidPayload([Mistake(location, str(error))]) from error
+        raise InvalidPayload([Mistake(location, phrase_of(error))]) from error
     return profile

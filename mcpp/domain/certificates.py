@@ -24,6 +24,7 @@ from mcpp.domain.events import (
     Event,
 )
 from mcpp.domain.occasion import Occasion, OperatorOccasion, Result
+from mcpp.phrases import Phrase, as_is
 from mcpp_generated.db.enums import Approval, CertificateState, StepState
 from mcpp_generated.db.models import Certificate, ChargePoint
 from mcpp_generated.db.queries import Queries
@@ -36,7 +37,10 @@ MOST_VALID: Final = 4
 
 _OPEN: Final = frozenset({CertificateState.PENDING, CertificateState.APPROVED})
 
-_NOBODY: Final = "there is no certificate of the id {}"
+
+def no_certificate(certificate_id: int) -> Phrase:
+    """Said wherever a certificate is looked for."""
+    return Phrase("there is no certificate of the id {number}", number=certificate_id)
 
 
 class Asked(NamedTuple):
@@ -162,7 +166,8 @@ def approve(q: Queries, occasion: OperatorOccasion, certificate_id: int, sign: S
     """Sign a request that waits, by an operator's word. Raises Unknown and Conflict."""
     asked = _waiting(q, certificate_id)
     if asked.charge_point_key is None:
-        raise Conflict(f"the charge point {asked.charge_point_id!r} was forgotten since it asked")
+        identity = asked.charge_point_id
+        raise Conflict(Phrase("the charge point {identity!r} was forgotten since it asked", identity=identity))
     signed = sign(asked.csr)
     q.approve_certificate(
         approved_by=Approval.OPERATOR,
@@ -201,9 +206,10 @@ def revoke(q: Queries, occasion: OperatorOccasion, certificate_id: int, reason: 
     """Let a certificate count no more; a repeat changes nothing. Raises Unknown and Conflict."""
     known = q.get_certificate(id=certificate_id)
     if known is None:
-        raise Unknown(_NOBODY.format(certificate_id))
+        raise Unknown(no_certificate(certificate_id))
     if known.serial_number is None:
-        raise Conflict(f"nothing was signed of the request {certificate_id}; reject it where it waits")
+        text = Phrase("nothing was signed of the request {number}; reject it where it waits", number=certificate_id)
+        raise Conflict(text)
     revoked = Revoked(known.charge_point_id, known.serial_number)
     if known.status is CertificateState.REVOKED:
         return Result(revoked)
@@ -316,9 +322,10 @@ def _forget_oldest(q: Queries, of_charge_point: Sequence[Certificate]) -> None:
 def _waiting(q: Queries, certificate_id: int) -> Certificate:
     known = q.get_certificate(id=certificate_id)
     if known is None:
-        raise Unknown(_NOBODY.format(certificate_id))
+        raise Unknown(no_certificate(certificate_id))
     if known.status is not CertificateState.PENDING:
-        raise Conflict(f"the request {certificate_id} waits no more: it is {known.status.value}")
+        state = as_is(known.status.value)
+        raise Conflict(Phrase("the request {number} waits no more: it is {state}", number=certificate_id, state=state))
     return known
 
 

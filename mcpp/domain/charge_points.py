@@ -33,6 +33,7 @@ from mcpp.domain.security_profiles import (
     Shown,
     judge,
 )
+from mcpp.domain.state_history import begin_connection, end_connection
 from mcpp.domain.version_change import change_version
 from mcpp.domain.versions import choose_version, read_versions, spell_versions
 from mcpp_generated.db.enums import ReportKind
@@ -214,6 +215,7 @@ def connect(
     if spoken is None:
         return VersionNotAllowed(allowed or ())
     connected = q.connect_charge_point(identity=identity, ocpp_version=spoken, connected_at=now)
+    begin_connection(q, connected.key, connected.connection_epoch, now)
     has_evses = spoken in evse_versions
     if has_evses is not (known is not None and known.has_evses):
         change_version(q, connected.key, now, has_evses=has_evses)
@@ -308,7 +310,8 @@ def delete_charge_point(
 
 
 def disconnect(q: Queries, connected: Connected, now: datetime) -> bool:
-    """Record the end of a connection; False, and nothing is changed, where a newer one has begun."""
+    """Record the end of a connection; False, and it changes nothing of now, where a newer one has begun."""
+    end_connection(q, connected.key, connected.epoch, now)
     return q.disconnect_charge_point(key=connected.key, connection_epoch=connected.epoch, disconnected_at=now) == 1
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mcpp.domain.errors import Unknown
+from mcpp.phrases import Phrase
 from mcpp_generated.db.queries import Queries
 
 
@@ -10,7 +11,7 @@ class UnknownChargingProfile(Unknown):
     """A command or a request names a charging profile that isn't stored."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"no charging profile is stored by the name {name!r}")
+        super().__init__(Phrase("no charging profile is stored by the name {name!r}", name=name))
         self.name = name
 
 

@@ -10,6 +10,7 @@ from mcpp.domain.events import ConnectorStatusChanged
 from mcpp.domain.memory import CHARGE_POINT, NO_EVSE, WHOLE, Memory, Place, as_stored, ensure_connector
 from mcpp.domain.occasion import ChargingSession, Occasion, Result
 from mcpp.domain.recovery import weigh_status
+from mcpp.domain.state_history import keep_status
 from mcpp.domain.statuses import NO_ERROR, ConnectorError, ConnectorStatus, awaits_start, is_free
 from mcpp_generated.db.enums import Availability
 from mcpp_generated.db.models import Connector, Transaction
@@ -74,6 +75,7 @@ def report_status(q: Queries, occasion: Occasion, report: ReportStatus, memory: 
             newest_start_at=None, newest_stop_at=None, stale_status_at=None, stale_status_received_at=None
         )
     session = _session_after(occasion, connector, running, report.status)
+    status_changes = keep_status(q, connector, report.status.value, occasion.at)
     q.set_connector_status(
         key=connector.key,
         status=report.status.value,
@@ -85,6 +87,7 @@ def report_status(q: Queries, occasion: Occasion, report: ReportStatus, memory: 
         status_received_at=occasion.at,
         session_correlation_id=session,
         reported_status=report.reported_status,
+        status_changes=status_changes,
     )
     place.connector = connector._replace(
         status=report.status.value,
@@ -97,6 +100,7 @@ def report_status(q: Queries, occasion: Occasion, report: ReportStatus, memory: 
         status_began_at=_status_began_at(connector, report.status, as_stored(occasion.at)),
         session_correlation_id=session,
         reported_status=report.reported_status,
+        status_changes=status_changes,
     )
     _weigh(q, occasion, report, connector, running, memory)
     is_error = report.error_code != NO_ERROR

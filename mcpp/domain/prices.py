@@ -9,6 +9,7 @@ from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from typing import Final, Protocol, TypeVar
 
 from mcpp.domain.errors import DomainError
+from mcpp.phrases import Phrase
 from mcpp_generated.db.models import DefaultPrice, PersonPrice
 
 DECIMALS: Final = 4
@@ -23,19 +24,30 @@ _CENT: Final = Decimal("0.01")
 class PriceRefused(DomainError):
     """A text that is no price."""
 
+    def __init__(self, why: Phrase) -> None:
+        super().__init__(why)
+        self.why: Final = why
+
 
 def read_price(text: str) -> Decimal:
     """A price per kWh, such as `0.295`. Raises PriceRefused, which says what is wrong."""
     try:
         price = Decimal(text.strip())
     except InvalidOperation:
-        comma = " with a point for the comma" if "," in text else ""
-        raise PriceRefused(f"{text[:40]!r} is no price: it should be a number such as 0.295{comma}") from None
+        if "," in text:
+            why = Phrase(
+                "{text!r} is no price: it should be a number such as 0.295 with a point for the comma", text=text[:40]
+            )
+        else:
+            why = Phrase("{text!r} is no price: it should be a number such as 0.295", text=text[:40])
+        raise PriceRefused(why) from None
     if not price.is_finite() or not 0 <= price <= HIGHEST:
-        raise PriceRefused(f"{text[:40]} is no price: it should be from 0 to {HIGHEST}")
+        raise PriceRefused(
+            Phrase("{text} is no price: it should be from 0 to {most}", text=text[:40], most=int(HIGHEST))
+        )
     exponent = price.normalize().as_tuple().exponent
     if isinstance(exponent, int) and exponent < -DECIMALS:
-        raise PriceRefused(f"{text[:40]} has more than {DECIMALS} decimals")
+        raise PriceRefused(Phrase("{text} has more than {most} decimals", text=text[:40], most=DECIMALS))
     return price + 0  # no negative zero
 
 

@@ -89,6 +89,9 @@ def purge_portion(q: Queries, charge_point_key: int, rows: int = PORTION) -> boo
     """
     left = rows
     for key in q.list_connector_keys(charge_point_key=charge_point_key):
+        left -= q.delete_connector_statuses(connector_key=key)
+        if left <= 0:
+            return True
         until = q.find_connector_reading_after(connector_key=key, after_at=_BEGINNING, row_offset=left - 1)
         left -= q.delete_connector_readings(
             connector_key=key, after_at=_BEGINNING, until_at=until or _END, before_at=_END

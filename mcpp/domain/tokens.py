@@ -52,14 +52,14 @@ def hash_of(secret: str) -> bytes:
     return hashlib.sha256(secret.encode(errors="surrogateescape")).digest()
 
 
-def mistake_in_name(name: str) -> str | None:
+def mistake_in_name(name: str) -> Phrase | None:
     """What is wrong with the name of a token; None where it is one."""
     if not 1 <= len(name) <= _LONGEST_NAME or not name.isprintable() or name != name.strip():
-        return f"must be 1 to {_LONGEST_NAME} printable characters without a blank at either end"
+        return Phrase("must be 1 to {most} printable characters without a blank at either end", most=_LONGEST_NAME)
     if "/" in name or name in {".", ".."}:
-        return "must have no slash, and be more than dots: it is a part of a path"
+        return Phrase("must have no slash, and be more than dots: it is a part of a path")
     if name.lower() in {SETTING_NAME, LOCAL_NAME}:
-        return f"{name} is what the server calls whoever needs no named token; choose another name"
+        return Phrase("{name} is what the server calls whoever needs no named token; choose another name", name=name)
     return None
 
 
@@ -122,7 +122,7 @@ def add_login(q: Queries, stored_hash: bytes, token_id: int | None, at: datetime
     Raises Unknown where the token was revoked meanwhile.
     """
     if token_id is not None and q.get_token(id=token_id) is None:
-        raise Unknown("the token was revoked")
+        raise Unknown(Phrase("the token was revoked"))
     q.delete_logins_until(until_at=at)
     expires_at = at + LOGIN_LIFETIME
     q.add_login(hash=stored_hash, token_id=token_id, expires_at=expires_at)

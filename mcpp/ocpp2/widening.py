@@ -20,6 +20,7 @@ from mcpp.csms.live import Exchange, LiveChargePoints
 from mcpp.ocppj.actions import Action, AnyAction, Req, Res, decode, encode
 from mcpp.ocppj.errors import CallFault, InvalidAnswer, NotConnected, WrongVersion
 from mcpp.ocppj.readers import Repairs
+from mcpp.phrases import Phrase
 from mcpp_generated.ocpp21 import actions as actions21
 
 M = TypeVar("M", bound=BaseModel)
@@ -40,7 +41,7 @@ def of_version(action: AnyAction, request: BaseModel, actions: Mapping[str, AnyA
     own = actions.get(action.name)
     if own is None:
         version = next(iter(actions.values())).version
-        raise WrongVersion(f"OCPP {version} has no {action.name}")
+        raise WrongVersion(Phrase("OCPP {version} has no {action}", version=version, action=action.name))
     if own.request is action.request:
         return own, request
     try:

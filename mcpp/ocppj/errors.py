@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from enum import Enum, auto
 from typing import Final, NamedTuple
 
-from mcpp.phrases import Phrase, verbatim
+from mcpp.phrases import Phrase, reworded
 
 
 class ErrorCode(Enum):
@@ -49,7 +49,8 @@ class CallRefused(CommandError):
     """The other side answered with a CALLERROR."""
 
     def __init__(self, code: str, description: str, details: dict[str, object]) -> None:
-        super().__init__(verbatim(f"{code}: {description}" if description else code))
+        text = f"{code}: {description}" if description else code
+        super().__init__(reworded(text, "the charger answered with an error: “{original}”", original=text))
         self.code = code
         self.description = description
         self.details = details
@@ -89,7 +90,7 @@ class InvalidAnswer(CommandError):
     """The answer breaks the contract beyond what can be repaired."""
 
     def __init__(self, description: str, code: ErrorCode = ErrorCode.FORMAT_VIOLATION) -> None:
-        super().__init__(description)
+        super().__init__(reworded(description, "the charger’s answer breaks OCPP: “{original}”", original=description))
         self.code = code
 
 

@@ -23,6 +23,7 @@ from structlog.contextvars import bind_contextvars
 from mcpp.bounds import PLUGIN_INBOX
 from mcpp.domain.events import Event, size_of
 from mcpp.ocppj.flow import TraceContext, active_trace_context, current_trace_context
+from mcpp.phrases import Phrase
 from mcpp.plugins.loading import Hook, Plugin
 from mcpp.plugins.observer import HookCall, PluginObserver
 from mcpp.plugins.site import Scheduled, Site
@@ -164,7 +165,7 @@ class Worker:
 
     def report_blocked(self) -> None:
         """Report that one of the plugin's functions keeps its thread."""
-        error = HookTimeout("blocks the plugin's thread; nothing else of it runs")
+        error = HookTimeout(Phrase("blocks the plugin's thread; nothing else of it runs"))
         self._observer.on_failure(self.plugin.name, self._latest, error)
 
     def _may_deliver_in_place(self) -> bool:
@@ -216,7 +217,7 @@ class Worker:
         if self._stopping:
             return job
         if len(self._jobs) >= self._limits.jobs:
-            raise TooManyJobs(f"{self._limits.jobs} jobs wait already")
+            raise TooManyJobs(Phrase("{count} jobs wait already", count=self._limits.jobs))
         job.arm(seconds)
         return job
 
@@ -321,7 +322,7 @@ class Worker:
         try:
             await asyncio.wait((task,), timeout=seconds)
             if not task.done():
-                raise HookTimeout(f"took more than {seconds:g} s")
+                raise HookTimeout(Phrase("took more than {seconds} s", seconds=format(seconds, "g")))
             result = task.result()
         except asyncio.CancelledError as error:
             # The plugin's own, such as of a task that it cancelled and waits for, unless this task is to end.
@@ -396,7 +397,7 @@ async def _awaited(result: Awaitable[object]) -> object:
         return await result
     except SystemExit as error:
         # In a task it would end the whole loop.
-        raise HookExit(f"sys.exit({error.code})") from error
+        raise HookExit(Phrase("it tried to end the server: sys.exit({code})", code=str(error.code))) from error
 
 
 def _forget(task: asyncio.Future[object]) -> None:

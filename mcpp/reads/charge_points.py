@@ -258,6 +258,15 @@ class ChargePoints:
             rows = await q.get_charge_points(identities=sorted(set(charge_point_ids)))
         return {row.identity: row.display_name for row in rows if row.display_name}
 
+    async def choice(self, most: int) -> Mapping[str, str] | None:
+        """What each is called, by identity, for who chooses among them; None where there are more than so many."""
+        async with self._pool.reader() as q:
+            identities = await q.list_identities(after="", page_size=most + 1)
+        if len(identities) > most:
+            return None
+        names = await self.names(identities)
+        return {identity: names.get(identity, identity) for identity in identities}
+
     async def is_known(self, charge_point_id: str) -> bool:
         """Whether the database knows it."""
         async with self._pool.reader() as q:

@@ -21,6 +21,7 @@ from typing import NamedTuple
 from mcpp.domain.energy import counted_wh, told_register
 from mcpp.domain.people import FINAL_AFTER
 from mcpp.domain.prices import Prices
+from mcpp.phrases import Phrase
 from mcpp.reads.people import CardSpan, spans_of
 from mcpp.reads.pricing import priced
 from mcpp.reads.times import BEFORE_ALL, in_zone
@@ -42,7 +43,7 @@ class Month(NamedTuple):
         year, separator, month = text.partition("-")
         is_month = separator and len(year) == 4 and len(month) == 2 and text.isascii() and (year + month).isdigit()
         if not is_month or not 1970 <= int(year) <= 9000 or not 1 <= int(month) <= 12:
-            raise ValueError("should be a month such as 2026-03")
+            raise ValueError(Phrase("should be a month such as 2026-03"))
         return cls(int(year), int(month))
 
     @classmethod

@@ -7,7 +7,9 @@ from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import BeforeValidator, WithJsonSchema
-from pydantic_core import PydanticCustomError
+
+from mcpp.phrases import Phrase, phrase_of
+from mcpp.phrases.mistakes import not_valid
 
 
 def find_zone(name: str) -> ZoneInfo:
@@ -16,8 +18,11 @@ def find_zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a directory of zones, such as Europe
         nearest = get_close_matches(name[:100], sorted(available_timezones()), n=1, cutoff=0.0)
-        hint = f"; did you mean {nearest[0]}?" if nearest else "; this machine has no time zones, install tzdata"
-        raise ValueError(f"{name[:100]!r} is no time zone{hint}") from None
+        if nearest:
+            why = Phrase("{name!r} is no time zone; did you mean {nearest}?", name=name[:100], nearest=nearest[0])
+        else:
+            why = Phrase("{name!r} is no time zone; this machine has no time zones, install tzdata", name=name[:100])
+        raise ValueError(why) from None
 
 
 def _known(given: object) -> object:
@@ -26,7 +31,7 @@ def _known(given: object) -> object:
     try:
         return find_zone(str(given))
     except ValueError as error:
-        raise PydanticCustomError("time_zone", "{why}", {"why": str(error)}) from None
+        raise not_valid("time_zone", phrase_of(error)) from None
 
 
 TimeZone = Annotated[

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, NamedTuple
 
+from mcpp import __version__
 from mcpp.api.credentials import CredentialStore
 from mcpp.api.event_stream import EventStream
 from mcpp.api.installation_models import Plugin, PluginError
@@ -112,12 +113,13 @@ async def open_storage(settings: Settings, telemetry: TelemetryParts, running: A
     except DatabaseUnusable as error:
         raise StartError(str(error), passes=error.passes) from error
     connection, migrated, notices = opened
+    get_logger().info("server_starting", category="system", version=__version__)
     for event, facts, is_warning in notices:
         get_logger().log(logging.WARNING if is_warning else logging.INFO, event, category="system", **facts)
     try:
         queries = SqliteQueries(connection)
         with errors_explained(settings.database):
-            newest = queries.find_newest_clock()
+            last_run = queries.find_newest_run()
             open_transactions = queries.count_open_transactions()
             sessions = queries.list_sessions()
             fleet = read_fleet(queries)
@@ -128,7 +130,7 @@ async def open_storage(settings: Settings, telemetry: TelemetryParts, running: A
         raise StartError(str(error), passes=error.passes) from error
     if migrated.from_version != migrated.to_version:
         get_logger().info("database_migrated", category="system", **migrated._asdict())
-    begin_after(telemetry.clock, newest)
+    begin_after(telemetry.clock, None if last_run is None else last_run.newest_at)
     telemetry.metrics.transactions_active.set(open_transactions)
     telemetry.sessions.load(sessions, telemetry.clock.now())
     telemetry.live.load(fleet)

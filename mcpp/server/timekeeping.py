@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from mcpp.clock import TOLERANCE, Clock, ClockChange, ClockNews
+from mcpp.domain.state_history import note_run
 from mcpp.server.chore import Chore
 from mcpp.storage.pending import WriteFailed
 from mcpp.storage.writer import Writer
@@ -35,6 +36,8 @@ class ClockKeeper(Chore):
 
     def __init__(self, clock: Clock, writer: Writer[Queries], interval: float = CHECK_INTERVAL) -> None:
         super().__init__(interval)
+        self._run_id: int | None = None
+        self._began_at = clock.now()
         self._clock = clock
         self._writer = writer
         self._note_due = 0.0
@@ -51,12 +54,8 @@ class ClockKeeper(Chore):
     async def finish(self) -> None:
         """Note the time; what the database refuses is noted the next time."""
         with suppress(WriteFailed):
-            await self._writer.submit_keeping(_note, self._clock.now())
+            self._run_id = await self._writer.submit_keeping(note_run, self._run_id, self._began_at, self._clock.now())
             self._note_due = self._clock.monotonic() + NOTE_INTERVAL.total_seconds()
-
-
-def _note(q: Queries, now: datetime) -> None:
-    q.note_clock(newest_at=now)
 
 
 def _say(clock: Clock, change: ClockChange) -> None:

@@ -13,6 +13,8 @@ from prometheus_client import Histogram
 
 from mcpp.clock import Clock
 from mcpp.ocppj.flow import TraceContext
+from mcpp.phrases import quoted
+from mcpp.phrases.causes import explained
 from mcpp.redaction import redact_text
 from mcpp.telemetry.logs.pipeline import get_logger
 from mcpp.telemetry.metrics.definitions import Metrics
@@ -30,7 +32,7 @@ class PluginFailure(NamedTuple):
 
     hook: str
     error: str
-    """Its class and text, without secrets."""
+    """Its class and text, without secrets; a Phrase."""
     at: datetime
 
 
@@ -81,8 +83,7 @@ class PluginTelemetry:
 
     def on_failure(self, plugin: str, hook: str, error: BaseException) -> None:
         self._metrics.plugin_errors.labels(plugin, hook).inc()
-        text = redact_text(f"{type(error).__name__}: {error}"[:_LONGEST_ERROR])
-        failure = PluginFailure(hook, text, self._clock.now())
+        failure = PluginFailure(hook, _told(error), self._clock.now())
         with self._failing:
             counts = self._counts[plugin]
             counts.failures += 1
@@ -97,6 +98,12 @@ class PluginTelemetry:
         self._counts[plugin].dropped += 1  # always in the server's thread
         if first:
             self._log.warning("plugin_events_dropped", plugin=plugin, hook=hook)
+
+
+def _told(error: BaseException) -> str:
+    text = f"{type(error).__name__}: {error}"
+    shown = redact_text(text[:_LONGEST_ERROR])
+    return explained(error, text) if shown == text else quoted(shown)
 
 
 class _HookCall:

@@ -125,9 +125,14 @@ class CommandedChargePoint:
     def _check_version(self, action: AnyAction) -> None:
         version = self._dialect.version
         if action.version != version:
-            raise WrongVersion(
-                f"{action.name} is an action of OCPP {action.version}, and {self.identity} speaks OCPP {version}"
+            text = Phrase(
+                "{action} is an action of OCPP {version}, and {identity} speaks OCPP {spoken}",
+                action=action.name,
+                version=action.version,
+                identity=self.identity,
+                spoken=version,
             )
+            raise WrongVersion(text)
 
     async def _exchange(self, action: str, model: type[Res], request: BaseModel, payload: bytes) -> Exchange[Res]:
         call = Call(str(uuid4()), action, payload)

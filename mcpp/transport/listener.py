@@ -15,12 +15,14 @@ from mcpp.csms.frames import FrameBook
 from mcpp.csms.observer import MessageObserver
 from mcpp.csms.outcomes import ConnectionOutcome
 from mcpp.domain.security_profiles import SecurityProfile
-from mcpp.phrases import Phrase, verbatim
+from mcpp.phrases import Phrase
+from mcpp.phrases.causes import explained
 from mcpp.transport.addresses import TrustedProxies, client_of
 from mcpp.transport.admission import Admission, AdmissionRefused, Admitted, ConnectRequest
 from mcpp.transport.charge_point import LiveChargePoint
 from mcpp.transport.connection import Connection
 from mcpp.transport.gate import Gate
+from mcpp.transport.handshake_reasons import handshake_reason
 from mcpp.transport.limits import Limits
 from mcpp.transport.memory import Memory
 from mcpp.transport.pace import Paces
@@ -146,7 +148,7 @@ class OcppListener:
         self._gate.identified(connection, connection.peer, client.address)
         response = ws.accept(request)
         if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
-            connection.refuse(response, ConnectionOutcome.BAD_REQUEST, str(ws.handshake_exc or ""))
+            connection.refuse(response, ConnectionOutcome.BAD_REQUEST, handshake_reason(ws.handshake_exc))
             return
         try:
             connection.identity, is_elsewhere = read_target(request.path, self._prefix, is_strict=self._path_strict)
@@ -159,9 +161,12 @@ class OcppListener:
             versions = (self._default_dialect.version,)
         if not versions:
             # OCPP-J 1.6 §3.2: complete the handshake without a subprotocol, then close immediately.
-            reason, offered = "no subprotocol in common", verbatim(", ".join(ws.offered))
+            reason, spoken = "no subprotocol in common", ", ".join(self._by_version)
+            detail = Phrase(
+                "it offers {offered} and none of {versions}", offered=", ".join(ws.offered), versions=spoken
+            )
             connection.accept_and_close(
-                response, CloseCode.PROTOCOL_ERROR, reason, ConnectionOutcome.UNKNOWN_SUBPROTOCOL, offered
+                response, CloseCode.PROTOCOL_ERROR, reason, ConnectionOutcome.UNKNOWN_SUBPROTOCOL, detail
             )
             return
         credentials = read_basic_credentials(request.headers.get_all("Authorization"))
@@ -218,7 +223,7 @@ class OcppListener:
         except Exception as error:  # noqa: BLE001 - the charge point comes again, whatever it was
             text = Phrase("the central system can't admit charge points just now")
             verdict = AdmissionRefused(HTTPStatus.SERVICE_UNAVAILABLE, text, ConnectionOutcome.ADMISSION_FAILED)
-            detail = repr(error)
+            detail: str = explained(error, repr(error))
         else:
             detail = verdict.text if isinstance(verdict, AdmissionRefused) else ""
         connection.admission = None

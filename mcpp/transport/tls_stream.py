@@ -14,6 +14,7 @@ from contextlib import suppress
 from typing import Any, Final, Generic, TypeVar, cast
 
 from mcpp.phrases import Phrase
+from mcpp.transport.tls_reasons import LEFT, failure_reason
 
 Inner = TypeVar("Inner", bound=asyncio.Protocol)
 
@@ -28,32 +29,14 @@ _PLAIN_ANSWER: Final = (
     b"this port speaks TLS: use wss:// or https://\n"
 )
 
-_REASONS: Final = {
-    "NO_SHARED_CIPHER": Phrase("it offers no cipher suite that is allowed here; old ones may need tls-rsa-suites"),
-    "UNSUPPORTED_PROTOCOL": Phrase("it speaks no TLS 1.2 or later"),
-    "UNEXPECTED_EOF_WHILE_READING": Phrase("it left in the middle of the TLS handshake"),
-}
-_ALERTS: Final = ("TLSV1_ALERT_", "SSLV3_ALERT_", "TLSV13_ALERT_")
+
+_PLAIN: Final = Phrase("it speaks plain ws:// or http:// to a port with TLS")
+_NO_TLS: Final = Phrase("what it sends is no TLS")
 
 
 def begins_tls(data: bytes) -> bool:
     """Whether the first bytes of a connection are those of TLS."""
     return data[0] == _HANDSHAKE
-
-
-def failure_reason(error: ssl.SSLError) -> str:
-    """Why a handshake failed, for a log line."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate isn't accepted: {error.verify_message}"
-    code = error.reason or type(error).__name__
-    for prefix in _ALERTS:
-        if code.startswith(prefix):
-            return f"it ended the handshake, maybe for this server's certificate: {_words(code.removeprefix(prefix))}"
-    return _REASONS.get(code) or f"the TLS handshake failed: {_words(code)}"
-
-
-def _words(code: str) -> str:
-    return code.replace("_", " ").lower()
 
 
 class TlsStream(asyncio.Protocol, asyncio.Transport, Generic[Inner]):
@@ -135,7 +118,7 @@ class TlsStream(asyncio.Protocol, asyncio.Transport, Generic[Inner]):
 
     def eof_received(self) -> None:
         if self._tls is not None and not self._established and self._error is None:
-            self._fail(_REASONS["UNEXPECTED_EOF_WHILE_READING"])
+            self._fail(LEFT)
         else:
             self._other_side_ended()
 
@@ -266,10 +249,10 @@ class TlsStream(asyncio.Protocol, asyncio.Transport, Generic[Inner]):
         is_http = data[:1].isalpha()
         if is_http:
             self._transport.write(_PLAIN_ANSWER)
-        self._fail("it speaks plain ws:// or http:// to a port with TLS" if is_http else "what it sends is no TLS")
+        self._fail(_PLAIN if is_http else _NO_TLS)
 
     def _too_late(self) -> None:
-        self._fail("it took too long over the TLS handshake")
+        self._fail(Phrase("it took too long over the TLS handshake"))
 
     def _stop_alarm(self) -> None:
         if self._alarm is not None:

@@ -20,6 +20,7 @@ from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
 from mcpp.csms.outcomes import ConnectionOutcome
+from mcpp.transport.handshake_reasons import handshake_reason
 
 # The package logs frames with their payloads at debug level; ours are logged by the observer, with secrets masked.
 _logger: Final = logging.getLogger("mcpp.transport.websockets")
@@ -57,7 +58,7 @@ class WebSocketProtocol(ServerProtocol):
     def ending(self) -> tuple[ConnectionOutcome, str]:
         """Why it wants the connection closed, and the details."""
         if self.state is State.CONNECTING:
-            return ConnectionOutcome.BAD_REQUEST, str(self.handshake_exc or self.parser_exc or "")
+            return ConnectionOutcome.BAD_REQUEST, handshake_reason(self.handshake_exc or self.parser_exc)
         if isinstance(self.parser_exc, PayloadTooBig):
             return ConnectionOutcome.MESSAGE_TOO_BIG, str(self.parser_exc)
         if self.parser_exc is not None:

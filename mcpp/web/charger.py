@@ -27,11 +27,12 @@ from mcpp.reads.tiles import Tile, read_tiles
 from mcpp.reads.transactions import TransactionQuery
 from mcpp.redaction import is_secret
 from mcpp.web.asks import Asks, asks_of, key_asks_of
-from mcpp.web.charger_week import week_chart
+from mcpp.web.charger_week import week_charts
 from mcpp.web.pages import FromRenderer, page_router
 from mcpp.web.rendering import Renderer
 from mcpp.web.session_chart import power_chart
 from mcpp.web.states import state_names
+from mcpp.web.terms import CERTIFICATE_STATES, REPORT_KINDS, RULES
 from mcpp.web.todo import charger_address, todo
 from mcpp.web.viewer import Viewer
 from mcpp.web.wording import chart_words
@@ -55,6 +56,9 @@ _POINTS: Final = 150
 
 _DEVICE: Final = "device"
 """The fold of the device model, which takes the place of the configuration's where there is one."""
+
+_WEEK: Final = "week"
+"""The part of the page that shows the last days: a live page asks for it when states change."""
 
 _FOLDS: Final = frozenset({"configuration", "conformance", "certificates", "frames"})
 """What is read only once somebody unfolds it."""
@@ -141,10 +145,17 @@ async def show_charger(
         "sessions": sessions,
         "holders": {it.transaction_id: holders.of(it.id_tag, it.started_at) for it in sessions},
         "chargers": {charge_point_id: point.display_name or charge_point_id},
-        "week": await week_chart(services, charge_point_id, holders, chart_words(viewer, texts.gettext), texts.gettext),
+        "week": await _week(services, renderer, viewer, charge_point_id) if _WEEK in part or not part else [],
         "cards": (await id_tags.list_page(services.readers, PageQuery(limit=_CARDS))).items,
         "names": state_names(texts),
-        "todos": [todo(item, texts, asks) for item in summary.attention if item.charge_point_id == charge_point_id],
+        "rules": RULES,
+        "report_kinds": REPORT_KINDS,
+        "certificate_states": CERTIFICATE_STATES,
+        "todos": [
+            todo(item, texts, asks, leads_to_charger=False)
+            for item in summary.attention
+            if item.charge_point_id == charge_point_id
+        ],
         "unmatched": [
             (it, json.dumps(it.payload, ensure_ascii=False))
             for it in await unmatched.list_of(services.readers, charge_point_id, _UNMATCHED)
@@ -162,6 +173,12 @@ async def _power(services: ApiServices, renderer: Renderer, viewer: Viewer, tile
     curve = await read_curve(services.readers, tile.transaction_id, _POINTS)
     texts = renderer.texts(viewer)
     return None if curve is None else power_chart(curve, chart_words(viewer, texts.gettext), texts.gettext)
+
+
+async def _week(services: ApiServices, renderer: Renderer, viewer: Viewer, charge_point_id: str) -> Sequence[Markup]:
+    texts = renderer.texts(viewer)
+    words = chart_words(viewer, texts.gettext)
+    return await week_charts(services, charge_point_id, state_names(texts), words, texts.gettext)
 
 
 async def _device(services: ApiServices, charge_point_id: str, search: str) -> ShownDevice:

@@ -1,61 +1,89 @@
-"""When a charger was in use in the last seven days, as a strip."""
+"""In which states a charger's connectors were in the last seven days, each as a strip."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from math import floor
 from typing import Final
 
 from markupsafe import Markup
 
 from mcpp.api.services import ApiServices
-from mcpp.reads import transactions
-from mcpp.reads.people import Holders
-from mcpp.reads.transactions import Transaction, TransactionQuery
+from mcpp.reads.connector_names import connector_name
+from mcpp.reads.shown_state import ShownState
+from mcpp.reads.state_history import ConnectorHistory, read_state_history
 from mcpp.web.charts import Key, Stretch, Words, strip
-from mcpp.web.charts.strip import MOST
-from mcpp.web.wording import Translate
+from mcpp.web.wording import Translate, sentence_case
 
-_DAYS: Final = 7
-_LONGEST: Final = timedelta(days=14)
-"""A session that began earlier and runs still isn't looked for."""
+_WEEK: Final = timedelta(days=7)
+_MOST: Final = 12
+"""Connectors that have a strip: of more, nobody would look at them here."""
+
+_SHORTEST: Final = timedelta(minutes=1)
+"""Of a state that the key names; the table has all."""
+
+_OUT_OF_USE: Final = frozenset({ShownState.FAULTED, ShownState.UNAVAILABLE, ShownState.OFFLINE})
+_UNKNOWN: Final = "unknown"
+"""The look of a time of which nothing is known."""
 
 
-async def week_chart(
-    services: ApiServices, charge_point_id: str, holders: Holders, words: Words, _: Translate
-) -> Markup | None:
-    """The figure; None where nobody charged. `holders` say whose a session was."""
+async def week_charts(
+    services: ApiServices, charge_point_id: str, names: Mapping[ShownState, str], words: Words, _: Translate
+) -> list[Markup]:
+    """A figure for each connector; none of a charger that has never come. `names` are the states' in words."""
     now = services.clock.now()
-    begin = now - timedelta(days=_DAYS)
-    query = TransactionQuery(charge_point_id=charge_point_id, since=begin - _LONGEST, limit=MOST)
-    page = await transactions.list_page(services.readers, query, services.live_readings)
-    used = [it for it in reversed(page.items) if (it.stopped_at or now) > begin and it.started_at < now]
-    if not used:
-        return None
+    history = await read_state_history(services.readers, charge_point_id, now - _WEEK, now)
+    if history is None:
+        return []
+    return [
+        _figure(one, (history.since, history.until), names, words, _)
+        for one in history.connectors[:_MOST]
+        if one.durations.keys() - {None, ShownState.NEVER_CONNECTED}
+    ]
+
+
+def _figure(
+    connector: ConnectorHistory,
+    span: tuple[datetime, datetime],
+    names: Mapping[ShownState, str],
+    words: Words,
+    _: Translate,
+) -> Markup:
+    name = connector_name(connector.connector_id, connector.evse_id, several=connector.has_siblings, translate=_)
     return strip(
-        [Stretch(it.started_at, it.stopped_at or now, "charging", _who(it, holders)) for it in used],
+        [
+            Stretch(it.since, it.until, _look(it.state), _("Not known") if it.state is None else names[it.state])
+            for it in connector.stretches
+        ],
         words,
-        begin=begin,
-        end=now,
-        title=_("The last 7 days"),
-        caption=_("In the last 7 days in use for {hours} h; sessions: {count}").format(
-            hours=words.number(_in_use(used, begin, now) / timedelta(hours=1), 1), count=len(used)
+        begin=span[0],
+        end=span[1],
+        title=_("The last 7 days of {connector}").format(connector=name),
+        caption=_("{connector} could be used for {share} % of the time.").format(
+            connector=sentence_case(name), share=words.number(100 * _usable(connector.durations), 1)
         ),
-        key=[Key("charging", _("A session"))],
-        columns=(_("From"), _("Until"), _("Who")),
+        key=[
+            Key(_look(state), f"{_('Not known') if state is None else names[state]} {_spell(length, words)}")
+            for state in (*names, None)
+            if (length := connector.durations.get(state, timedelta())) >= _SHORTEST
+        ],
+        columns=(_("From"), _("Until"), _("State")),
     )
 
 
-def _who(session: Transaction, holders: Holders) -> str:
-    person = holders.of(session.id_tag, session.started_at)
-    return session.id_tag if person is None else person.name
+def _look(state: ShownState | None) -> str:
+    return _UNKNOWN if state is None else state.value
 
 
-def _in_use(sessions: Sequence[Transaction], begin: datetime, now: datetime) -> timedelta:
-    """How long there was a session at one connector at least; they are in the order of their starts."""
-    whole, covered = timedelta(), begin
-    for session in sessions:
-        start, end = max(session.started_at, covered), min(session.stopped_at or now, now)
-        if end > start:
-            whole, covered = whole + (end - start), end
-    return whole
+def _spell(length: timedelta, words: Words) -> str:
+    if length < timedelta(hours=1):
+        return f"{length // timedelta(minutes=1)} min"
+    return f"{words.number(length / timedelta(hours=1), 1)} h"
+
+
+def _usable(durations: Mapping[ShownState | None, timedelta]) -> float:
+    """For which share of the time that is known a connector could be used, or was. Whole only where it's whole."""
+    known = {state: length for state, length in durations.items() if state not in {None, ShownState.NEVER_CONNECTED}}
+    usable = sum((length for state, length in known.items() if state not in _OUT_OF_USE), timedelta())
+    return floor(1000 * (usable / sum(known.values(), timedelta()))) / 1000

@@ -1,4 +1,4 @@
-"""What a browser gets where there is no page: one that says so, in place of the API's problem."""
+"""What a browser gets where there is no page, or making it failed: one that says so, in place of the API's problem."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from starlette.responses import Response
 
 from mcpp.api.access import is_page
 from mcpp.api.callers import SAFE_METHODS
+from mcpp.ocppj.flow import active_correlation_id
 from mcpp.web.rendering import Renderer
 
 _Handler: TypeAlias = Callable[[Request, Exception], Awaitable[Response]]
 
-_KINDS: Final = (HTTPException, RequestValidationError)
-"""An unknown path; and one whose parameters can't be true, such as a session's number with letters."""
+_KINDS: Final = (HTTPException, RequestValidationError, Exception)
+"""An unknown path; one whose parameters can't be true, such as letters in a session's number; what nobody expected."""
 
 
 def answer_with_page(app: FastAPI, renderer: Renderer) -> None:
@@ -29,12 +30,24 @@ def answer_with_page(app: FastAPI, renderer: Renderer) -> None:
 
 def _with_page(otherwise: _Handler, renderer: Renderer) -> _Handler:
     async def answer(request: Request, error: Exception) -> Response:
-        is_missing = not isinstance(error, HTTPException) or error.status_code == HTTPStatus.NOT_FOUND
-        if is_missing and _is_browser(request):
-            return renderer.page(request, "missing.html", {}, HTTPStatus.NOT_FOUND)
-        return await otherwise(request, error)
+        status = _status_of(error)
+        if status is None or not _is_browser(request):
+            return await otherwise(request, error)
+        if status is HTTPStatus.NOT_FOUND:
+            return renderer.page(request, "missing.html", {}, status)
+        return renderer.page(request, "failed.html", {"correlation_id": active_correlation_id()}, status)
 
     return answer
+
+
+def _status_of(error: Exception) -> HTTPStatus | None:
+    """Of the page that says it; None where there is none for it."""
+    match error:
+        case HTTPException():
+            return HTTPStatus.NOT_FOUND if error.status_code == HTTPStatus.NOT_FOUND else None
+        case RequestValidationError():
+            return HTTPStatus.NOT_FOUND
+    return HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def _is_browser(request: Request) -> bool:

@@ -26,9 +26,11 @@ from mcpp.domain.memory import NO_EVSE
 from mcpp.phrases import translated
 from mcpp.reads.connector_names import connector_name, connector_number
 from mcpp.reads.event_json import EVENT_NAMES, event_name
+from mcpp.web.charger_words import ERRORS, STOP_REASONS, plain
 from mcpp.web.sharing import SharedWork
 from mcpp.web.spelling import Spelling
 from mcpp.web.viewer import LANGUAGES, Viewer, viewer_of
+from mcpp.web.wording import sentence_case
 from mcpp_generated.db.enums import Role
 
 STATIC_PATH: Final = "/static"
@@ -108,6 +110,8 @@ class Renderer:
             translate = self.texts(viewer).gettext
             known.globals["connector"] = partial(_connector, translate)
             known.globals["in_words"] = partial(translated, translate=translate)
+            known.globals["error_in_words"] = plain(ERRORS, translate)
+            known.globals["reason_in_words"] = plain(STOP_REASONS, translate)
             self._environments[viewer.language] = known
         return known
 
@@ -149,11 +153,6 @@ def _number(it: _Connector) -> str:
     return connector_number(it.connector_id, it.evse_id or NO_EVSE)
 
 
-def _sentence_case(text: str) -> str:
-    """With a capital letter in front, the others as they are."""
-    return text[:1].upper() + text[1:]
-
-
 def _environment(address: Callable[[str], str]) -> Environment:
     environment = Environment(
         loader=PackageLoader("mcpp.web"),
@@ -166,7 +165,7 @@ def _environment(address: Callable[[str], str]) -> Environment:
     )
     environment.globals["static"] = address
     environment.globals["connector_number"] = _number
-    environment.filters["sentence_case"] = _sentence_case
+    environment.filters["sentence_case"] = sentence_case
     environment.globals["event_names"] = _EVENT_NAMES
     environment.globals["state_events"] = _STATE_EVENTS
     environment.policies["ext.i18n.trimmed"] = True

@@ -28,6 +28,8 @@ _ROWS: Final = 50
 _OPEN_ROWS: Final = 200
 _CHOICE: Final = 1_000
 """People that a form offers."""
+_CHARGERS: Final = 200
+"""That a form offers; where there are more, an identity is typed."""
 _LONGEST: Final = 1_000
 """Characters of a filter; longer ones find nothing."""
 
@@ -136,6 +138,7 @@ async def show_sessions(
         "names": await services.charge_points.names(it.charge_point_id for it in everything),
         "holders": {it.transaction_id: holders.of(it.id_tag, it.started_at) for it in everything},
         "everybody": await people_of(services),
+        "chargers": await services.charge_points.choice(_CHARGERS),
         "csv": filters.csv_address(viewer),
     }
     return renderer.page(request, "sessions.html", context)

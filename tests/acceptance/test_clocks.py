@@ -21,13 +21,13 @@ BOOT = call.BootNotification(charge_point_model="M", charge_point_vendor="V")
 
 def noted(database: Path) -> datetime:
     with closing(sqlite3.connect(database)) as connection:
-        ((newest,),) = connection.execute("SELECT newest_at FROM server_clock")
+        ((newest,),) = connection.execute("SELECT newest_at FROM server_runs ORDER BY id DESC LIMIT 1")
     return datetime.fromtimestamp(newest / 1000, UTC)
 
 
 def note(database: Path, newest: datetime) -> None:
     with closing(sqlite3.connect(database)) as connection, connection:
-        connection.execute("UPDATE server_clock SET newest_at = ?", (int(newest.timestamp() * 1000),))
+        connection.execute("UPDATE server_runs SET newest_at = ?", (int(newest.timestamp() * 1000),))
 
 
 async def clock_wrong(server: Server) -> list[str]:

@@ -25,11 +25,13 @@ from mcpp_generated.ocpp16.models import (
 
 
 class Charger:
-    """A charger that accepts every command, and keeps what it was asked."""
+    """A charger that accepts every command unless it's told otherwise, and keeps what it was asked."""
 
     def __init__(self, point: VirtualChargePoint, asked: list[Call]) -> None:
         self._point = point
         self.asked = asked
+        self.verdict = "Accepted"
+        """What it answers to commands."""
 
     async def status(
         self, status: ChargePointStatus, error: ChargePointErrorCode = ChargePointErrorCode.NO_ERROR, connector: int = 1
@@ -74,13 +76,13 @@ async def charger(
     """One that has booted, with a free connector."""
     asked: list[Call] = []
 
-    def accept(call: Call) -> bytes:
+    def answer(call: Call) -> bytes:
         asked.append(call)
-        return b'{"status":"Accepted"}'
+        return f'{{"status":"{virtual.verdict}"}}'.encode()
 
-    async with VirtualChargePoint(url, identity, "ocpp1.6", spell=SPELLING.__getitem__, answer=accept) as point:
+    async with VirtualChargePoint(url, identity, "ocpp1.6", spell=SPELLING.__getitem__, answer=answer) as point:
+        virtual = Charger(point, asked)
         boot = BootNotificationRequest(charge_point_vendor=vendor, charge_point_model=model, firmware_version="6.1")
         await point.call(actions.BOOT_NOTIFICATION, boot)
-        virtual = Charger(point, asked)
         await virtual.status(ChargePointStatus.AVAILABLE)
         yield virtual

@@ -78,6 +78,19 @@ async def test_a_charger_is_registered_and_gets_its_name(site: Server, open_page
     await expect(page.get_by_role("heading", level=1)).to_have_text("Stable")
 
 
+async def test_what_is_wrong_with_a_form_is_said_in_german_by_its_own_words(site: Server, open_page: OpenPage) -> None:
+    page = await open_page(f"{site.http_url}/connect", language="de", complaints="status of 4")
+    await page.get_by_text("Eine Ladestation im Voraus eintragen").click()
+    await page.get_by_label("Kennung").fill(" NEW")
+    await page.get_by_role("button", name="Speichern").click()
+
+    answer = page.locator("#register-answer")
+    await expect(answer).to_contain_text(
+        "Das hat nicht geklappt: Kennung: eine Kennung darf nicht mit einem Leerzeichen"
+    )
+    await expect(answer.locator("[lang]")).to_have_count(0)
+
+
 async def test_a_key_of_the_configuration_is_changed_and_shown(site: Server, open_page: OpenPage) -> None:
     async with charger(site.ocpp_url, "Loft") as loft, httpx.AsyncClient(base_url=site.http_url) as client:
         change = "/api/v1/charge-points/Loft/commands/ChangeConfiguration"
@@ -94,6 +107,6 @@ async def test_a_key_of_the_configuration_is_changed_and_shown(site: Server, ope
         await expect(page.get_by_role("dialog")).to_contain_text("HeartbeatInterval bei Loft ändern?")
         await page.get_by_role("dialog").get_by_role("button", name="Ändern").click()
 
-        await expect(row.get_by_role("status")).to_have_text("Die Ladestation hat angenommen.")
+        await expect(row.get_by_role("status")).to_have_text("Die Ladestation hat es angenommen.")
         await expect(row.locator("td").first.locator("bdi")).to_have_text("60")
         assert '{"key":"HeartbeatInterval","value":"60"}' in str(loft.asked[-1].payload)

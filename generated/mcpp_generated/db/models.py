@@ -164,6 +164,14 @@ class ChargingProfile(NamedTuple):
     ocpp_version: str
 
 
+class ServerRun(NamedTuple):
+    """A row of the table `server_runs`."""
+
+    id: int
+    began_at: datetime
+    newest_at: datetime
+
+
 class ConfigurationKey(NamedTuple):
     """A row of the table `configuration_keys`."""
 
@@ -252,6 +260,7 @@ class Connector(NamedTuple):
     stale_status_received_at: datetime | None
     reported_status: str | None
     is_shown: bool
+    status_changes: int
 
 
 class ListConnectorsRow(NamedTuple):
@@ -756,6 +765,36 @@ class ListSessionsRow(NamedTuple):
     transaction_id: int | None
     status_received_at: datetime | None
     start_received_at: datetime | None
+
+
+class ListConnectorStatusesRow(NamedTuple):
+    """A row of `list_connector_statuses`."""
+
+    began_at: datetime
+    status: str
+
+
+class ListConnectionsRow(NamedTuple):
+    """A row of `list_connections`."""
+
+    began_at: datetime
+    ended_at: datetime | None
+
+
+class ListShownConnectorsRow(NamedTuple):
+    """A row of `list_shown_connectors`."""
+
+    key: int
+    evse_id: int
+    connector_id: int
+    status_changes: int
+
+
+class ListTimesInUseRow(NamedTuple):
+    """A row of `list_times_in_use`."""
+
+    started_at: datetime
+    stopped_at: datetime | None
 
 
 class ListPointsRow(NamedTuple):

@@ -59,7 +59,9 @@ from .models import (
     GetInventoryRow,
     GetPasswordHashesRow,
     IdTag,
+    ListConnectionsRow,
     ListConnectorsRow,
+    ListConnectorStatusesRow,
     ListDeliveriesRow,
     ListDeparturesRow,
     ListDoubtedToldRow,
@@ -83,8 +85,10 @@ from .models import (
     ListReportSizesRow,
     ListReportStepsRow,
     ListSessionsRow,
+    ListShownConnectorsRow,
     ListSupersededEndsOfIdTagRow,
     ListTilesRow,
+    ListTimesInUseRow,
     ListTransactionEventsRow,
     ListTransactionSamplesRow,
     ListUnknownIdTagsRow,
@@ -103,6 +107,7 @@ from .models import (
     ReservationRecord,
     RollOutStep,
     SampleKind,
+    ServerRun,
     SetSamplesParams,
     SizeOfConfigurationRow,
     SizeOfUnmatchedRow,
@@ -445,12 +450,20 @@ class Queries(Protocol):
         """Charging profiles in the order of their names, a page at a time."""
         raise NotImplementedError
 
-    def note_clock(self, *, newest_at: datetime) -> None:
-        """Note up to when the server has told times."""
+    def note_run(self, *, id: int, began_at: datetime, newest_at: datetime) -> None:
+        """Note up to when a run of the server has told times."""
         raise NotImplementedError
 
-    def find_newest_clock(self) -> datetime | None:
-        """Up to when the server has told times, as last noted."""
+    def close_run(self, *, before_at: datetime | None, id: int) -> None:
+        """Note of a run that is over how long it went on, by what was written before a time: it notes its own only now and then."""
+        raise NotImplementedError
+
+    def forget_runs(self, *, until_id: int) -> None:
+        """Forget the runs up to one."""
+        raise NotImplementedError
+
+    def find_newest_run(self) -> ServerRun | None:
+        """The last run of the server that noted a time."""
         raise NotImplementedError
 
     def put_configuration_keys(self, rows: Iterable[PutConfigurationKeysParams]) -> int:
@@ -563,6 +576,7 @@ class Queries(Protocol):
         status_received_at: datetime | None,
         session_correlation_id: str | None,
         reported_status: str | None,
+        status_changes: int,
         key: int,
     ) -> None:
         """Store a connector's status (OCPP 1.6, 4.9) and the session it belongs to."""
@@ -1381,6 +1395,44 @@ class Queries(Protocol):
 
     def list_sessions(self) -> list[ListSessionsRow]:
         """The charging sessions that run: of connectors, each with its open transaction where it has one."""
+        raise NotImplementedError
+
+    def put_connector_status(self, *, connector_key: int, slot: int, began_at: datetime, status: str) -> None:
+        """Keep what a connector's status became, in place of the oldest that is kept."""
+        raise NotImplementedError
+
+    def begin_connection(self, *, charge_point_key: int, slot: int, began_at: datetime) -> None:
+        """Keep that a connection began, in place of the oldest that is kept."""
+        raise NotImplementedError
+
+    def end_connection(self, *, ended_at: datetime | None, charge_point_key: int, slot: int) -> None:
+        """Keep that a connection ended."""
+        raise NotImplementedError
+
+    def list_connector_statuses(self, *, connector_key: int) -> list[ListConnectorStatusesRow]:
+        """The statuses that are kept of a connector, each from when on."""
+        raise NotImplementedError
+
+    def list_connections(self, *, charge_point_key: int) -> list[ListConnectionsRow]:
+        """The connections that are kept of a charge point."""
+        raise NotImplementedError
+
+    def list_runs(self) -> list[ServerRun]:
+        """The runs of the server that are kept."""
+        raise NotImplementedError
+
+    def list_shown_connectors(self, *, charge_point_key: int) -> list[ListShownConnectorsRow]:
+        """The connectors of a charge point that it has in the version that it speaks."""
+        raise NotImplementedError
+
+    def list_times_in_use(
+        self, *, connector_key: int, since: datetime, until: datetime, row_limit: int
+    ) -> list[ListTimesInUseRow]:
+        """When there were transactions at a connector that began in a span of time, the newest first."""
+        raise NotImplementedError
+
+    def delete_connector_statuses(self, *, connector_key: int) -> int:
+        """Delete what is kept of a connector's statuses."""
         raise NotImplementedError
 
     def list_points(self) -> list[ListPointsRow]:

@@ -24,7 +24,9 @@ from .models import (
     FindUploadLinkRow,
     FirmwareImage,
     IdTag,
+    ListConnectionsRow,
     ListConnectorsRow,
+    ListConnectorStatusesRow,
     ListDeparturesRow,
     ListEndedInSpanRow,
     ListEndingUnrenewedRow,
@@ -39,8 +41,10 @@ from .models import (
     ListPointsRow,
     ListPresenceRow,
     ListReadingsRow,
+    ListShownConnectorsRow,
     ListSupersededEndsOfIdTagRow,
     ListTilesRow,
+    ListTimesInUseRow,
     ListTransactionEventsRow,
     ListTransactionSamplesRow,
     ListUnknownIdTagsRow,
@@ -54,6 +58,7 @@ from .models import (
     ReservationRecord,
     RollOutStep,
     SampleKind,
+    ServerRun,
     SumEndedTransactionsRow,
     SumUpByChargerRow,
     SumUpByIdTagRow,
@@ -406,6 +411,28 @@ class Readers(Protocol):
     async def list_last_readings(self, *, spans: str, transaction_id: int) -> list[ListLastReadingsRow]:
         """The last moment of a transaction in each of some spans of time, however many there are in it.
         spans: a JSON list of lists of two times, the second outside of the span."""
+        raise NotImplementedError
+
+    async def list_connector_statuses(self, *, connector_key: int) -> list[ListConnectorStatusesRow]:
+        """The statuses that are kept of a connector, each from when on."""
+        raise NotImplementedError
+
+    async def list_connections(self, *, charge_point_key: int) -> list[ListConnectionsRow]:
+        """The connections that are kept of a charge point."""
+        raise NotImplementedError
+
+    async def list_runs(self) -> list[ServerRun]:
+        """The runs of the server that are kept."""
+        raise NotImplementedError
+
+    async def list_shown_connectors(self, *, charge_point_key: int) -> list[ListShownConnectorsRow]:
+        """The connectors of a charge point that it has in the version that it speaks."""
+        raise NotImplementedError
+
+    async def list_times_in_use(
+        self, *, connector_key: int, since: datetime, until: datetime, row_limit: int
+    ) -> list[ListTimesInUseRow]:
+        """When there were transactions at a connector that began in a span of time, the newest first."""
         raise NotImplementedError
 
     async def list_points(self) -> list[ListPointsRow]:

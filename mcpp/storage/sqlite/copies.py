@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from mcpp.phrases import Phrase, reworded
 from mcpp.storage.copies import CopyRefused, CopyUnderWay, NoRoom
 from mcpp.storage.engine import DatabaseUnusable
 from mcpp.storage.sqlite.database import existing_uri
@@ -53,7 +54,7 @@ class SqliteCopies:
             async with asyncio.timeout(_PATIENCE):
                 await self._taken.acquire()
         except TimeoutError:
-            raise CopyUnderWay("a backup is being downloaded; try again when that is done") from None
+            raise CopyUnderWay(Phrase("a backup is being downloaded; try again when that is done")) from None
         held = ExitStack()
         try:
             yield await asyncio.shield(asyncio.wrap_future(self._thread.submit(self._make, held)))
@@ -80,7 +81,7 @@ class SqliteCopies:
         except BaseException as error:
             held.close()
             if isinstance(error, (CopyFailed, DatabaseUnusable, sqlite3.Error, OSError)):
-                raise CopyRefused(f"the database can't be copied: {error}") from error
+                raise CopyRefused(_copy_failed(error)) from error
             raise
         return copy
 
@@ -89,7 +90,16 @@ class SqliteCopies:
         (page_size,) = connection.execute("PRAGMA page_size").fetchone()
         needed, free = pages * page_size + _RESERVE, self._free_bytes(directory)
         if free < needed:
-            raise NoRoom(
-                f"a copy of the database needs {-(-needed // _MIB)} MiB on the disk of {directory}, which has "
-                f"{free // _MIB} MiB left; make room there, or let mcpp backup write to another disk"
+            text = Phrase(
+                "a copy of the database needs {needed} MiB on the disk of {directory}, which has {free} MiB left; make "
+                "room there, or let mcpp backup write to another disk",
+                needed=-(-needed // _MIB),
+                directory=str(directory),
+                free=free // _MIB,
             )
+            raise NoRoom(text)
+
+
+def _copy_failed(error: BaseException) -> Phrase:
+    text = f"the database can't be copied: {error}"
+    return reworded(text, "the database can't be copied: “{original}”", original=str(error))

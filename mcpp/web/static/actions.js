@@ -33,7 +33,7 @@ export async function act(element, submitter) {
     if (response.status === 401) return void location.assign(`/login?next=${encodeURIComponent(location.pathname)}`);
     const text = await response.text();
     const answer = text ? JSON.parse(text) : {};
-    if (response.ok) say(element, accepted(answer, element.dataset.answerField), true);
+    if (response.ok) say(element, ...answered(answer, element.dataset.answerField));
     else refuse(element, answer, response.status);
     if (response.ok && element.dataset.then) location.assign(element.dataset.then);
     else document.dispatchEvent(new CustomEvent("mcpp:refresh", { detail: element.closest("[data-fold]")?.id }));
@@ -70,6 +70,7 @@ function fields(form) {
     else if (field.dataset.type === "clearable") put(values, field.name, field.value || null);
     else if (field.dataset.type === "text") put(values, field.name, field.value);
     else if (field.value === "" && !field.required) continue;
+    else if (field.dataset.type === "thousandth") put(values, field.name, Math.round(Number(field.value) * 1000));
     else put(values, field.name, field.dataset.type === "number" ? Number(field.value) : field.value);
   }
   return JSON.stringify(values);
@@ -88,11 +89,32 @@ function listed(text) {
   return text.split(/[\n,;]/).map((it) => it.trim()).filter(Boolean);
 }
 
-function accepted(answer, where = "response.status") {
+// What a status of OCPP is called: the name of its sentence among the page's words.
+const SENTENCES = {
+  Accepted: "accepted",
+  EmptyResultSet: "nothing",
+  NotImplemented: "unable",
+  NotSupported: "unable",
+  NotSupportedAttributeType: "unable",
+  OngoingAuthorizedTransaction: "occupied",
+  RebootRequired: "restart",
+  Rejected: "rejected",
+  Scheduled: "scheduled",
+  UnknownComponent: "unknown",
+  UnknownConnector: "unknown",
+  UnknownVariable: "unknown",
+  Unlocked: "unlocked",
+  UnlockFailed: "locked",
+};
+
+const REFUSALS = new Set(["rejected", "unable", "unknown", "locked", "occupied"]);
+
+/** What the charger answered, and whether it does what it was asked. */
+function answered(answer, where = "response.status") {
   const status = where.split(".").reduce((value, name) => value?.[name], answer);
-  if (status === undefined) return words.done;
-  const known = { Accepted: words.accepted, Scheduled: words.scheduled, Unlocked: words.unlocked };
-  return known[status] ?? words.answered.replace("{answer}", () => status);
+  if (status === undefined) return [words.done, true];
+  const name = SENTENCES[status];
+  return [words[name] ?? words.answered.replace("{answer}", () => status), !REFUSALS.has(name)];
 }
 
 /** Say why, and offer what may be done about a conflict: `data-after-conflict` is on the buttons that do. */

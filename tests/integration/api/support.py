@@ -160,6 +160,7 @@ class Books:
             status_at=at,
             status_received_at=at,
             session_correlation_id=None,
+            status_changes=0,
         )
 
     def start(

@@ -16,11 +16,16 @@ from tests.integration.api.support import LOCAL, Site
 
 
 @asynccontextmanager
-async def browser(api: Site, services: ApiServices | None = None) -> AsyncIterator[httpx.AsyncClient]:
-    """Asks for pages as a browser does; of a site, or of one with other services."""
+async def browser(
+    api: Site, services: ApiServices | None = None, *, raises: bool = True
+) -> AsyncIterator[httpx.AsyncClient]:
+    """Asks for pages as a browser does; of a site, or of one with other services.
+
+    What the application fails with is raised, or else is answered as a server answers it.
+    """
     app = create_api(services or api.services, LOCAL, RequestTelemetry(api.metrics, None))
     add_pages(app)
-    transport = httpx.ASGITransport(app)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=raises)
     accept = {"Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8", "Accept-Language": "en"}
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=accept) as http:
         yield http

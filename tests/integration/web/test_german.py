@@ -59,7 +59,7 @@ async def test_the_story_of_a_session_is_german_on_its_page_and_english_in_the_a
     assert (
         "eine Vermutung: das gemeldete Ende nennt keinen Ladevorgang und passt nur zu diesem; "
         "die Ladestation startete neu und erwähnte ihn nicht mehr; Zählerstand und Zeit aus dem letzten Zählerwert; "
-        "unglaubwürdig: der Zählerstand endete unter seinem Anfang"
+        "unplausibel: der Zählerstand ist am Ende niedriger als zu Beginn"
     ) in story
     assert 'lang="en"' not in page.partition("</header>")[2].partition("<footer")[0]
     assert told[0]["what"] == f"transaction {number} begins at 1.250 kWh for {{CARD}} <b>7</b>"

@@ -73,6 +73,7 @@ def _status(api: Site, key: int, status: str, word: str) -> None:
         status_at=START,
         status_received_at=START,
         session_correlation_id=None,
+        status_changes=0,
     )
 
 
@@ -137,7 +138,7 @@ async def test_people_see_evses_and_their_connectors_where_there_are_several(fle
     assert "· EVSE 1<" in session
     assert "ab-12" in session
     german = await fleet.page(f"/chargers/{NEW}", "de")
-    assert ">EVSE 2, Anschluss 2<" in german
+    assert ">Ladepunkt 2, Stecker 2<" in german
 
 
 async def test_buttons_ask_in_the_words_of_the_version_that_a_charger_speaks(fleet: Fleet) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from mcpp.domain import charge_points
 from mcpp.domain.energy import account_of
+from mcpp.domain.memory import ensure_connector
 from mcpp.domain.occasion import OperatorOccasion
 from mcpp.domain.retention import Place, purge_portion, thin_samples
 from mcpp.domain.samples import Sample, SampleKind
@@ -132,3 +133,18 @@ def test_a_purge_leaves_little_and_only_its_own_for_the_last_step(books: Books, 
     assert deletion.value.deleted
     assert books.count("transaction_readings") == 0
     assert books.transaction(other).stopped_at is None
+
+
+def test_the_history_of_connectors_goes_in_portions_too(books: Books) -> None:
+    key = books.occasion().charge_point_key
+    for connector_id in range(1, 4):
+        connector = ensure_connector(books.q, key, connector_id)
+        for number in range(20):
+            books.q.put_connector_status(
+                connector_key=connector.key, slot=number, began_at=minute(number), status="Available"
+            )
+
+    left = [books.count("connector_statuses")]
+    purge(books, key, 20, lambda: left.append(books.count("connector_statuses")))
+
+    assert left == [60, 40, 20, 0]

@@ -45,6 +45,11 @@ SAME_MOMENT = "USE TEMP B-TREE FOR RIGHT PART OF ORDER BY"
         (statements.LIST_TRANSACTION_SAMPLES, "PRIMARY KEY (transaction_id=? AND measured_at>?)"),
         (statements.LIST_ENERGY_READINGS, "PRIMARY KEY (transaction_id=? AND measured_at<?)"),
         (statements.LIST_CONNECTORS, "sqlite_autoindex_connectors_1 (charge_point_key=?)"),
+        (statements.LIST_SHOWN_CONNECTORS, "sqlite_autoindex_connectors_1 (charge_point_key=?)"),
+        (
+            statements.LIST_TIMES_IN_USE,
+            "transactions_by_connector (connector_key=? AND started_at>? AND started_at<?)",
+        ),
         (statements.GET_CHARGE_POINTS, "sqlite_autoindex_charge_points_1 (identity=?)"),
         (statements.LIST_REPORTS, "PRIMARY KEY (charge_point_key=?)"),
         (statements.LIST_CONFIGURATION_PAGE, "PRIMARY KEY (charge_point_key=? AND key>?)"),

@@ -59,7 +59,9 @@ from ..models import (
     GetInventoryRow,
     GetPasswordHashesRow,
     IdTag,
+    ListConnectionsRow,
     ListConnectorsRow,
+    ListConnectorStatusesRow,
     ListDeliveriesRow,
     ListDeparturesRow,
     ListDoubtedToldRow,
@@ -83,8 +85,10 @@ from ..models import (
     ListReportSizesRow,
     ListReportStepsRow,
     ListSessionsRow,
+    ListShownConnectorsRow,
     ListSupersededEndsOfIdTagRow,
     ListTilesRow,
+    ListTimesInUseRow,
     ListTransactionEventsRow,
     ListTransactionSamplesRow,
     ListUnknownIdTagsRow,
@@ -103,6 +107,7 @@ from ..models import (
     ReservationRecord,
     RollOutStep,
     SampleKind,
+    ServerRun,
     SetSamplesParams,
     SizeOfConfigurationRow,
     SizeOfUnmatchedRow,
@@ -146,7 +151,9 @@ from .rows import (
     StoredGetInventoryRow,
     StoredGetPasswordHashesRow,
     StoredIdTag,
+    StoredListConnectionsRow,
     StoredListConnectorsRow,
+    StoredListConnectorStatusesRow,
     StoredListDeliveriesRow,
     StoredListDeparturesRow,
     StoredListDoubtedToldRow,
@@ -170,8 +177,10 @@ from .rows import (
     StoredListReportSizesRow,
     StoredListReportStepsRow,
     StoredListSessionsRow,
+    StoredListShownConnectorsRow,
     StoredListSupersededEndsOfIdTagRow,
     StoredListTilesRow,
+    StoredListTimesInUseRow,
     StoredListTransactionEventsRow,
     StoredListTransactionSamplesRow,
     StoredListUnknownIdTagsRow,
@@ -187,6 +196,7 @@ from .rows import (
     StoredReservationRecord,
     StoredRollOutStep,
     StoredSampleKind,
+    StoredServerRun,
     StoredSizeOfConfigurationRow,
     StoredSizeOfUnmatchedRow,
     StoredSizeOfVariablesRow,
@@ -218,7 +228,6 @@ from .rows import (
     decode_find_connector_reading_after,
     decode_find_dispensable_unmatched_row,
     decode_find_first_token_row,
-    decode_find_newest_clock,
     decode_find_newest_reading,
     decode_find_newest_state_at,
     decode_find_reading,
@@ -237,6 +246,8 @@ from .rows import (
     decode_has_evses,
     decode_id_tag,
     decode_is_reservation_id_known,
+    decode_list_connections_row,
+    decode_list_connector_statuses_row,
     decode_list_connectors_row,
     decode_list_deliveries_row,
     decode_list_departures_row,
@@ -261,8 +272,10 @@ from .rows import (
     decode_list_report_sizes_row,
     decode_list_report_steps_row,
     decode_list_sessions_row,
+    decode_list_shown_connectors_row,
     decode_list_superseded_ends_of_id_tag_row,
     decode_list_tiles_row,
+    decode_list_times_in_use_row,
     decode_list_transaction_events_row,
     decode_list_transaction_samples_row,
     decode_list_unknown_id_tags_row,
@@ -278,6 +291,7 @@ from .rows import (
     decode_reservation_record,
     decode_roll_out_step,
     decode_sample_kind,
+    decode_server_run,
     decode_size_of_configuration_row,
     decode_size_of_unmatched_row,
     decode_size_of_variables_row,
@@ -690,12 +704,18 @@ class SqliteQueries:
         ).fetchall()
         return [decode_charging_profile(row) for row in rows]
 
-    def note_clock(self, *, newest_at: datetime) -> None:
-        self._execute(statements.NOTE_CLOCK, (to_milliseconds(newest_at),))
+    def note_run(self, *, id: int, began_at: datetime, newest_at: datetime) -> None:
+        self._execute(statements.NOTE_RUN, (id, to_milliseconds(began_at), to_milliseconds(newest_at)))
 
-    def find_newest_clock(self) -> datetime | None:
-        row: tuple[int] | None = self._execute(statements.FIND_NEWEST_CLOCK).fetchone()
-        return None if row is None else decode_find_newest_clock(row)
+    def close_run(self, *, before_at: datetime | None, id: int) -> None:
+        self._execute(statements.CLOSE_RUN, (None if before_at is None else to_milliseconds(before_at), id))
+
+    def forget_runs(self, *, until_id: int) -> None:
+        self._execute(statements.FORGET_RUNS, (until_id,))
+
+    def find_newest_run(self) -> ServerRun | None:
+        row: StoredServerRun | None = self._execute(statements.FIND_NEWEST_RUN).fetchone()
+        return None if row is None else decode_server_run(row)
 
     def put_configuration_keys(self, rows: Iterable[PutConfigurationKeysParams]) -> int:
         return self._executemany(
@@ -852,6 +872,7 @@ class SqliteQueries:
         status_received_at: datetime | None,
         session_correlation_id: str | None,
         reported_status: str | None,
+        status_changes: int,
         key: int,
     ) -> None:
         self._execute(
@@ -866,6 +887,7 @@ class SqliteQueries:
                 None if status_received_at is None else to_milliseconds(status_received_at),
                 session_correlation_id,
                 reported_status,
+                status_changes,
                 key,
             ),
         )
@@ -1947,6 +1969,50 @@ class SqliteQueries:
     def list_sessions(self) -> list[ListSessionsRow]:
         rows: list[StoredListSessionsRow] = self._execute(statements.LIST_SESSIONS).fetchall()
         return [decode_list_sessions_row(row) for row in rows]
+
+    def put_connector_status(self, *, connector_key: int, slot: int, began_at: datetime, status: str) -> None:
+        self._execute(statements.PUT_CONNECTOR_STATUS, (connector_key, slot, to_milliseconds(began_at), status))
+
+    def begin_connection(self, *, charge_point_key: int, slot: int, began_at: datetime) -> None:
+        self._execute(statements.BEGIN_CONNECTION, (charge_point_key, slot, to_milliseconds(began_at)))
+
+    def end_connection(self, *, ended_at: datetime | None, charge_point_key: int, slot: int) -> None:
+        self._execute(
+            statements.END_CONNECTION, (None if ended_at is None else to_milliseconds(ended_at), charge_point_key, slot)
+        )
+
+    def list_connector_statuses(self, *, connector_key: int) -> list[ListConnectorStatusesRow]:
+        rows: list[StoredListConnectorStatusesRow] = self._execute(
+            statements.LIST_CONNECTOR_STATUSES, (connector_key,)
+        ).fetchall()
+        return [decode_list_connector_statuses_row(row) for row in rows]
+
+    def list_connections(self, *, charge_point_key: int) -> list[ListConnectionsRow]:
+        rows: list[StoredListConnectionsRow] = self._execute(
+            statements.LIST_CONNECTIONS, (charge_point_key,)
+        ).fetchall()
+        return [decode_list_connections_row(row) for row in rows]
+
+    def list_runs(self) -> list[ServerRun]:
+        rows: list[StoredServerRun] = self._execute(statements.LIST_RUNS).fetchall()
+        return [decode_server_run(row) for row in rows]
+
+    def list_shown_connectors(self, *, charge_point_key: int) -> list[ListShownConnectorsRow]:
+        rows: list[StoredListShownConnectorsRow] = self._execute(
+            statements.LIST_SHOWN_CONNECTORS, (charge_point_key,)
+        ).fetchall()
+        return [decode_list_shown_connectors_row(row) for row in rows]
+
+    def list_times_in_use(
+        self, *, connector_key: int, since: datetime, until: datetime, row_limit: int
+    ) -> list[ListTimesInUseRow]:
+        rows: list[StoredListTimesInUseRow] = self._execute(
+            statements.LIST_TIMES_IN_USE, (connector_key, to_milliseconds(since), to_milliseconds(until), row_limit)
+        ).fetchall()
+        return [decode_list_times_in_use_row(row) for row in rows]
+
+    def delete_connector_statuses(self, *, connector_key: int) -> int:
+        return self._execute(statements.DELETE_CONNECTOR_STATUSES, (connector_key,)).rowcount
 
     def list_points(self) -> list[ListPointsRow]:
         rows: list[StoredListPointsRow] = self._execute(statements.LIST_POINTS).fetchall()

@@ -25,7 +25,9 @@ from ..models import (
     FindUploadLinkRow,
     FirmwareImage,
     IdTag,
+    ListConnectionsRow,
     ListConnectorsRow,
+    ListConnectorStatusesRow,
     ListDeparturesRow,
     ListEndedInSpanRow,
     ListEndingUnrenewedRow,
@@ -40,8 +42,10 @@ from ..models import (
     ListPointsRow,
     ListPresenceRow,
     ListReadingsRow,
+    ListShownConnectorsRow,
     ListSupersededEndsOfIdTagRow,
     ListTilesRow,
+    ListTimesInUseRow,
     ListTransactionEventsRow,
     ListTransactionSamplesRow,
     ListUnknownIdTagsRow,
@@ -55,6 +59,7 @@ from ..models import (
     ReservationRecord,
     RollOutStep,
     SampleKind,
+    ServerRun,
     SumEndedTransactionsRow,
     SumUpByChargerRow,
     SumUpByIdTagRow,
@@ -87,6 +92,8 @@ from .rows import (
     decode_find_upload_link_row,
     decode_firmware_image,
     decode_id_tag,
+    decode_list_connections_row,
+    decode_list_connector_statuses_row,
     decode_list_connectors_row,
     decode_list_departures_row,
     decode_list_ended_in_span_row,
@@ -102,8 +109,10 @@ from .rows import (
     decode_list_points_row,
     decode_list_presence_row,
     decode_list_readings_row,
+    decode_list_shown_connectors_row,
     decode_list_superseded_ends_of_id_tag_row,
     decode_list_tiles_row,
+    decode_list_times_in_use_row,
     decode_list_transaction_events_row,
     decode_list_transaction_samples_row,
     decode_list_unknown_id_tags_row,
@@ -117,6 +126,7 @@ from .rows import (
     decode_reservation_record,
     decode_roll_out_step,
     decode_sample_kind,
+    decode_server_run,
     decode_sum_ended_transactions_row,
     decode_sum_up_by_charger_row,
     decode_sum_up_by_id_tag_row,
@@ -567,6 +577,34 @@ class SqliteReaders:
     async def list_last_readings(self, *, spans: str, transaction_id: int) -> list[ListLastReadingsRow]:
         return await read_all(
             self._connection, statements.LIST_LAST_READINGS, (spans, transaction_id), decode_list_last_readings_row
+        )
+
+    async def list_connector_statuses(self, *, connector_key: int) -> list[ListConnectorStatusesRow]:
+        return await read_all(
+            self._connection, statements.LIST_CONNECTOR_STATUSES, (connector_key,), decode_list_connector_statuses_row
+        )
+
+    async def list_connections(self, *, charge_point_key: int) -> list[ListConnectionsRow]:
+        return await read_all(
+            self._connection, statements.LIST_CONNECTIONS, (charge_point_key,), decode_list_connections_row
+        )
+
+    async def list_runs(self) -> list[ServerRun]:
+        return await read_all(self._connection, statements.LIST_RUNS, (), decode_server_run)
+
+    async def list_shown_connectors(self, *, charge_point_key: int) -> list[ListShownConnectorsRow]:
+        return await read_all(
+            self._connection, statements.LIST_SHOWN_CONNECTORS, (charge_point_key,), decode_list_shown_connectors_row
+        )
+
+    async def list_times_in_use(
+        self, *, connector_key: int, since: datetime, until: datetime, row_limit: int
+    ) -> list[ListTimesInUseRow]:
+        return await read_all(
+            self._connection,
+            statements.LIST_TIMES_IN_USE,
+            (connector_key, to_milliseconds(since), to_milliseconds(until), row_limit),
+            decode_list_times_in_use_row,
         )
 
     async def list_points(self) -> list[ListPointsRow]:

@@ -54,7 +54,9 @@ from ..models import (
     GetInventoryRow,
     GetPasswordHashesRow,
     IdTag,
+    ListConnectionsRow,
     ListConnectorsRow,
+    ListConnectorStatusesRow,
     ListDeliveriesRow,
     ListDeparturesRow,
     ListDoubtedToldRow,
@@ -78,8 +80,10 @@ from ..models import (
     ListReportSizesRow,
     ListReportStepsRow,
     ListSessionsRow,
+    ListShownConnectorsRow,
     ListSupersededEndsOfIdTagRow,
     ListTilesRow,
+    ListTimesInUseRow,
     ListTransactionEventsRow,
     ListTransactionSamplesRow,
     ListUnknownIdTagsRow,
@@ -95,6 +99,7 @@ from ..models import (
     ReservationRecord,
     RollOutStep,
     SampleKind,
+    ServerRun,
     SizeOfConfigurationRow,
     SizeOfUnmatchedRow,
     SizeOfVariablesRow,
@@ -406,6 +411,14 @@ def decode_charging_profile(row: StoredChargingProfile) -> ChargingProfile:
     return ChargingProfile(*row)
 
 
+StoredServerRun: TypeAlias = tuple[int, int, int]
+
+
+def decode_server_run(row: StoredServerRun) -> ServerRun:
+    id, began_at, newest_at = row
+    return ServerRun(id, from_milliseconds(began_at), from_milliseconds(newest_at))
+
+
 StoredConfigurationKey: TypeAlias = tuple[int, str, str | None, int, int]
 
 
@@ -524,6 +537,7 @@ StoredConnector: TypeAlias = tuple[
     int | None,
     str | None,
     int,
+    int,
 ]
 
 
@@ -550,6 +564,7 @@ def decode_connector(row: StoredConnector) -> Connector:
         stale_status_received_at,
         reported_status,
         is_shown,
+        status_changes,
     ) = row
     return Connector(
         key,
@@ -573,6 +588,7 @@ def decode_connector(row: StoredConnector) -> Connector:
         None if stale_status_received_at is None else from_milliseconds(stale_status_received_at),
         reported_status,
         bool(is_shown),
+        status_changes,
     )
 
 
@@ -1402,6 +1418,39 @@ def decode_list_sessions_row(row: StoredListSessionsRow) -> ListSessionsRow:
     )
 
 
+StoredListConnectorStatusesRow: TypeAlias = tuple[int, str]
+
+
+def decode_list_connector_statuses_row(row: StoredListConnectorStatusesRow) -> ListConnectorStatusesRow:
+    began_at, status = row
+    return ListConnectorStatusesRow(from_milliseconds(began_at), status)
+
+
+StoredListConnectionsRow: TypeAlias = tuple[int, int | None]
+
+
+def decode_list_connections_row(row: StoredListConnectionsRow) -> ListConnectionsRow:
+    began_at, ended_at = row
+    return ListConnectionsRow(from_milliseconds(began_at), None if ended_at is None else from_milliseconds(ended_at))
+
+
+StoredListShownConnectorsRow: TypeAlias = tuple[int, int, int, int]
+
+
+def decode_list_shown_connectors_row(row: StoredListShownConnectorsRow) -> ListShownConnectorsRow:
+    return ListShownConnectorsRow(*row)
+
+
+StoredListTimesInUseRow: TypeAlias = tuple[int, int | None]
+
+
+def decode_list_times_in_use_row(row: StoredListTimesInUseRow) -> ListTimesInUseRow:
+    started_at, stopped_at = row
+    return ListTimesInUseRow(
+        from_milliseconds(started_at), None if stopped_at is None else from_milliseconds(stopped_at)
+    )
+
+
 StoredListPointsRow: TypeAlias = tuple[int, str, int, int]
 
 
@@ -1764,10 +1813,6 @@ def decode_get_auto_start(row: tuple[int | None]) -> bool | None:
 
 def decode_get_last_boot(row: tuple[int | None]) -> datetime | None:
     return None if row[0] is None else from_milliseconds(row[0])
-
-
-def decode_find_newest_clock(row: tuple[int]) -> datetime:
-    return from_milliseconds(row[0])
 
 
 def decode_find_stop(row: tuple[int | None]) -> datetime | None:

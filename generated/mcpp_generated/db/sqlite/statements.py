@@ -242,12 +242,25 @@ DELETE FROM charging_profiles WHERE name = ?1"""
 LIST_CHARGING_PROFILES: Final = """\
 SELECT name, profile, ocpp_version FROM charging_profiles WHERE name > ?1 ORDER BY name LIMIT ?2"""
 
-NOTE_CLOCK: Final = """\
-INSERT INTO server_clock (id, newest_at) VALUES (1, ?1)
+NOTE_RUN: Final = """\
+INSERT INTO server_runs (id, began_at, newest_at) VALUES (?1, ?2, ?3)
 ON CONFLICT (id) DO UPDATE SET newest_at = excluded.newest_at"""
 
-FIND_NEWEST_CLOCK: Final = """\
-SELECT newest_at FROM server_clock WHERE id = 1"""
+CLOSE_RUN: Final = """\
+UPDATE server_runs
+SET newest_at = max(
+    newest_at,
+    coalesce((SELECT max(c.status_received_at) FROM connectors AS c WHERE c.status_received_at < ?1), 0),
+    coalesce((SELECT max(p.last_connect_at) FROM charge_points AS p WHERE p.last_connect_at < ?1), 0),
+    coalesce((SELECT max(p.last_disconnect_at) FROM charge_points AS p WHERE p.last_disconnect_at < ?1), 0)
+)
+WHERE id = ?2"""
+
+FORGET_RUNS: Final = """\
+DELETE FROM server_runs WHERE id <= ?1"""
+
+FIND_NEWEST_RUN: Final = """\
+SELECT id, began_at, newest_at FROM server_runs ORDER BY id DESC LIMIT 1"""
 
 PUT_CONFIGURATION_KEYS: Final = """\
 INSERT INTO configuration_keys (charge_point_key, key, value, readonly, known_at)
@@ -352,13 +365,13 @@ ORDER BY d.vendor, d.model, d.firmware_version, d.action, d.message, d.rule, d.f
 LIMIT ?8"""
 
 GET_CONNECTOR: Final = """\
-SELECT "key", charge_point_key, evse_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, status_received_at, status_began_at, session_correlation_id, ordered_availability, ordered_at, newest_start_at, newest_stop_at, stale_status_at, stale_status_received_at, reported_status, is_shown FROM connectors
+SELECT "key", charge_point_key, evse_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, status_received_at, status_began_at, session_correlation_id, ordered_availability, ordered_at, newest_start_at, newest_stop_at, stale_status_at, stale_status_received_at, reported_status, is_shown, status_changes FROM connectors
 WHERE charge_point_key = ?1 AND evse_id = ?2 AND connector_id = ?3"""
 
 ADD_CONNECTOR: Final = """\
 INSERT INTO connectors (charge_point_key, evse_id, connector_id, is_shown)
 VALUES (?1, ?2, ?3, iif(?2 > 0 AND ?3 = 0, 0, 1))
-RETURNING "key", charge_point_key, evse_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, status_received_at, status_began_at, session_correlation_id, ordered_availability, ordered_at, newest_start_at, newest_stop_at, stale_status_at, stale_status_received_at, reported_status, is_shown"""
+RETURNING "key", charge_point_key, evse_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, status_received_at, status_began_at, session_correlation_id, ordered_availability, ordered_at, newest_start_at, newest_stop_at, stale_status_at, stale_status_received_at, reported_status, is_shown, status_changes"""
 
 COUNT_CONNECTORS: Final = """\
 SELECT count(*) FROM connectors WHERE charge_point_key = ?1"""
@@ -369,8 +382,9 @@ SET status = ?1, error_code = ?2, info = ?3, vendor_id = ?4,
     vendor_error_code = ?5, status_at = ?6, status_received_at = ?7,
     status_began_at =
         CASE WHEN status = ?1 THEN coalesce(status_began_at, ?7) ELSE ?7 END,
-    session_correlation_id = ?8, reported_status = ?9
-WHERE key = ?10"""
+    session_correlation_id = ?8, reported_status = ?9,
+    status_changes = ?10
+WHERE key = ?11"""
 
 NOTE_STALE_STATUS: Final = """\
 UPDATE connectors SET stale_status_at = ?1, stale_status_received_at = ?2
@@ -888,7 +902,7 @@ LIST_SUSPECTED: Final = """\
 SELECT id, charge_point_key, connector_key, connector_id, ocpp_transaction_id, id_tag, reservation_id, meter_start, meter_stop, started_at, start_received_at, stopped_at, stop_received_at, stop_id_tag, stop_reason, stop_origin, stop_match, evidence, energy_wh, implausible_reason, correction_id, session_correlation_id, suspicion, suspicion_at, grace_began_at, samples_thinned, evse_id FROM transactions WHERE grace_began_at <= ?1 ORDER BY grace_began_at, id"""
 
 FIND_CONNECTOR: Final = """\
-SELECT "key", charge_point_key, evse_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, status_received_at, status_began_at, session_correlation_id, ordered_availability, ordered_at, newest_start_at, newest_stop_at, stale_status_at, stale_status_received_at, reported_status, is_shown FROM connectors WHERE key = ?1"""
+SELECT "key", charge_point_key, evse_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, status_received_at, status_began_at, session_correlation_id, ordered_availability, ordered_at, newest_start_at, newest_stop_at, stale_status_at, stale_status_received_at, reported_status, is_shown, status_changes FROM connectors WHERE key = ?1"""
 
 RESTART_GRACE_PERIODS: Final = """\
 UPDATE transactions SET grace_began_at = ?1 WHERE grace_began_at IS NOT NULL"""
@@ -1200,6 +1214,40 @@ JOIN charge_points AS p ON p.key = c.charge_point_key
 LEFT JOIN transactions AS t ON t.connector_key = c.key AND t.stopped_at IS NULL AND t.session_correlation_id = c.session_correlation_id
 WHERE c.session_correlation_id IS NOT NULL"""
 
+PUT_CONNECTOR_STATUS: Final = """\
+INSERT INTO connector_statuses (connector_key, slot, began_at, status)
+VALUES (?1, ?2, ?3, ?4)
+ON CONFLICT (connector_key, slot) DO UPDATE SET began_at = excluded.began_at, status = excluded.status"""
+
+BEGIN_CONNECTION: Final = """\
+INSERT INTO connections (charge_point_key, slot, began_at) VALUES (?1, ?2, ?3)
+ON CONFLICT (charge_point_key, slot) DO UPDATE SET began_at = excluded.began_at, ended_at = NULL"""
+
+END_CONNECTION: Final = """\
+UPDATE connections SET ended_at = ?1 WHERE charge_point_key = ?2 AND slot = ?3"""
+
+LIST_CONNECTOR_STATUSES: Final = """\
+SELECT began_at, status FROM connector_statuses WHERE connector_key = ?1 ORDER BY began_at"""
+
+LIST_CONNECTIONS: Final = """\
+SELECT began_at, ended_at FROM connections WHERE charge_point_key = ?1 ORDER BY began_at"""
+
+LIST_RUNS: Final = """\
+SELECT id, began_at, newest_at FROM server_runs ORDER BY id"""
+
+LIST_SHOWN_CONNECTORS: Final = """\
+SELECT key, evse_id, connector_id, status_changes FROM connectors
+WHERE charge_point_key = ?1 AND is_shown = 1
+ORDER BY evse_id, connector_id"""
+
+LIST_TIMES_IN_USE: Final = """\
+SELECT started_at, stopped_at FROM transactions
+WHERE connector_key = ?1 AND started_at >= ?2 AND started_at < ?3
+ORDER BY started_at DESC LIMIT ?4"""
+
+DELETE_CONNECTOR_STATUSES: Final = """\
+DELETE FROM connector_statuses WHERE connector_key = ?1"""
+
 LIST_POINTS: Final = """\
 SELECT
     key, identity, CAST(last_connect_at IS NOT NULL AS INTEGER) AS has_connected,
@@ -1419,7 +1467,7 @@ SET meter_stop = ?1, energy_wh = ?2, implausible_reason = ?3, evidence = ?4
 WHERE id = ?5"""
 
 LIST_CONNECTORS_OF_EVSE: Final = """\
-SELECT "key", charge_point_key, evse_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, status_received_at, status_began_at, session_correlation_id, ordered_availability, ordered_at, newest_start_at, newest_stop_at, stale_status_at, stale_status_received_at, reported_status, is_shown FROM connectors WHERE charge_point_key = ?1 AND evse_id = ?2 ORDER BY connector_id"""
+SELECT "key", charge_point_key, evse_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, status_received_at, status_began_at, session_correlation_id, ordered_availability, ordered_at, newest_start_at, newest_stop_at, stale_status_at, stale_status_received_at, reported_status, is_shown, status_changes FROM connectors WHERE charge_point_key = ?1 AND evse_id = ?2 ORDER BY connector_id"""
 
 LIST_OPEN_ON_EVSE: Final = """\
 SELECT t.id, t.charge_point_key, t.connector_key, t.connector_id, t.ocpp_transaction_id, t.id_tag, t.reservation_id, t.meter_start, t.meter_stop, t.started_at, t.start_received_at, t.stopped_at, t.stop_received_at, t.stop_id_tag, t.stop_reason, t.stop_origin, t.stop_match, t.evidence, t.energy_wh, t.implausible_reason, t.correction_id, t.session_correlation_id, t.suspicion, t.suspicion_at, t.grace_began_at, t.samples_thinned, t.evse_id

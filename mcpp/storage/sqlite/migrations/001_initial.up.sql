@@ -66,6 +66,7 @@ CREATE INDEX charge_points_by_vendor ON charge_points (vendor, identity);
 -- of an EVSE the EVSE as a whole.
 -- reported_status: the charger's own word, where status is derived from it; NULL where it's the same (1.6).
 -- is_shown: whether it's one that the charge point has, in the version that it speaks; an EVSE as a whole never is.
+-- status_changes: how often its status became another one.
 -- ordered_availability: as the charge point last agreed to, at once or after a transaction.
 -- status_began_at: since when it has had its status without a break, by our clock.
 -- newest_start_at, newest_stop_at: up to when its charge point has told of its transactions' starts and stops, by its own
@@ -92,10 +93,31 @@ CREATE TABLE connectors (
     stale_status_received_at  INTEGER,
     reported_status           TEXT,
     is_shown                  INTEGER NOT NULL DEFAULT 1 CHECK (is_shown IN (0, 1)),
+    status_changes            INTEGER NOT NULL DEFAULT 0,
     UNIQUE (charge_point_key, evse_id, connector_id)
 ) STRICT;
 
 CREATE INDEX connectors_faulted ON connectors (charge_point_key) WHERE status = 'Faulted';
+
+-- What connectors' statuses were, each from when on, by our clock. The newest of a connector are kept: a row's slot is
+-- the number of the change, counted by connectors.status_changes, modulo how many are kept.
+CREATE TABLE connector_statuses (
+    connector_key  INTEGER NOT NULL REFERENCES connectors (key) ON DELETE CASCADE,
+    slot           INTEGER NOT NULL,
+    began_at       INTEGER NOT NULL,
+    status         TEXT    NOT NULL,
+    PRIMARY KEY (connector_key, slot)
+) STRICT, WITHOUT ROWID;
+
+-- When charge points were connected. The newest connections are kept: the slot is the connection's epoch modulo how many.
+-- ended_at: NULL while it lasts, where a newer one took its place, and where the server ended before it.
+CREATE TABLE connections (
+    charge_point_key  INTEGER NOT NULL REFERENCES charge_points (key) ON DELETE CASCADE,
+    slot              INTEGER NOT NULL,
+    began_at          INTEGER NOT NULL,
+    ended_at          INTEGER,
+    PRIMARY KEY (charge_point_key, slot)
+) STRICT, WITHOUT ROWID;
 
 -- The last report of a charge point on a long errand: diagnostics, firmware, log.
 CREATE TABLE charge_point_reports (
@@ -731,9 +753,11 @@ SELECT u.id, p.identity AS charge_point_id, u.name, u.stored_name, u.size_bytes,
 FROM uploads AS u
 JOIN charge_points AS p ON p.key = u.charge_point_key;
 
--- One row: up to when the server has told times, within some seconds. A clock that shows less at its start is wrong.
-CREATE TABLE server_clock (
-    id         INTEGER PRIMARY KEY CHECK (id = 1),
+-- When the server ran: one row for each time it was started, the newest are kept. newest_at: up to when it has told times,
+-- within some seconds. A clock that shows less at the next start is wrong.
+CREATE TABLE server_runs (
+    id         INTEGER PRIMARY KEY,
+    began_at   INTEGER NOT NULL,
     newest_at  INTEGER NOT NULL
 ) STRICT;
 

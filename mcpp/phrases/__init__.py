@@ -44,12 +44,29 @@ class Phrase(str):
     def __deepcopy__(self, _: object) -> Phrase:
         return self
 
-    def __reduce__(self) -> tuple[Callable[[str, Mapping[str, Fact]], Phrase], tuple[object, ...]]:
-        return _made, (self.pattern, self.facts)
+    def __reduce__(self) -> tuple[Callable[[str, str, Mapping[str, Fact]], Phrase], tuple[object, ...]]:
+        return _made, (str(self), self.pattern, self.facts)
 
 
-def _made(pattern: str, facts: Mapping[str, Fact]) -> Phrase:
-    return Phrase(pattern, **facts)
+def _made(text: str, pattern: str, facts: Mapping[str, Fact]) -> Phrase:
+    made = str.__new__(Phrase, text)
+    made.pattern, made.facts = pattern, facts
+    return made
+
+
+def reworded(text: str, pattern: str, /, **facts: Fact) -> Phrase:
+    """A text that a library wrote, with a pattern of ours that says the same: the pages show that one only."""
+    return _made(text, pattern, facts)
+
+
+def quoted(text: str) -> str:
+    """What others say, in quotes on the pages; nothing stays nothing."""
+    return reworded(text, "“{original}”", original=text) if text else ""
+
+
+def as_is(text: str) -> Phrase:
+    """A name within a phrase that a language may have a word for; braces mean nothing."""
+    return _made(text, text.replace("{", "{{").replace("}", "}}"), {})
 
 
 def verbatim(text: str) -> Phrase:
@@ -65,7 +82,7 @@ def chained(parts: Sequence[str], separator: str = "; ") -> str:
     return Phrase(separator.join(f"{{{name}}}" for name in facts), **facts)
 
 
-def phrase_of(error: Exception) -> str:
+def phrase_of(error: BaseException) -> str:
     """What an error says, as a phrase where it's one."""
     said = error.args[0] if error.args else None
     return said if isinstance(said, Phrase) else str(error)
