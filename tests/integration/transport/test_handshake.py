@@ -282,7 +282,7 @@ async def test_data_before_the_end_of_the_handshake_is_cut(system: CentralSystem
 @pytest.mark.parametrize(
     ("method", "headers", "status", "why"),
     [
-        ("GET", {"Upgrade": "", "Connection": "close"}, 426, "missing Connection header"),
+        ("GET", {"Upgrade": "", "Connection": "close"}, 426, "it asks by plain HTTP"),
         ("POST", {"Content-Length": "9"}, 405, "it sends an HTTP POST, as OCPP over SOAP does"),
         ("GET", {"Sec-WebSocket-Version": "8"}, 400, "Version"),
         ("GET", {"Sec-WebSocket-Key": ""}, 400, "Key"),
