@@ -73,7 +73,11 @@ for _name, _target, _short_help in (
     ("check-config", "mcpp.cli.server:check_config", "Print the effective settings."),
     ("status", "mcpp.cli.status:status", "Show the fleet: what needs somebody, and each charger's state."),
     ("call", "mcpp.cli.call:call", "Send one OCPP operation to a charge point."),
-    ("import", "mcpp.cli.importing:import_", "Read id tags, charge points or people from CSV."),
+    (
+        "import",
+        "mcpp.cli.importing:import_",
+        "Read id tags, charge points or people from CSV, or all of SteVe's export.",
+    ),
     ("export", "mcpp.cli.exporting:export", "Write the database's records as CSV or JSON."),
     ("report", "mcpp.cli.reporting:report", "Sum up energy and sessions."),
     ("conformance", "mcpp.cli.conformance:conformance", "Show what chargers break of the contract."),
