@@ -28,6 +28,7 @@ from mcpp.reads.connector_names import connector_name, connector_number
 from mcpp.reads.event_json import EVENT_NAMES, event_name
 from mcpp.web.sharing import SharedWork
 from mcpp.web.spelling import Spelling
+from mcpp.web.terms import in_short
 from mcpp.web.viewer import LANGUAGES, Viewer, viewer_of
 from mcpp_generated.db.enums import Role
 
@@ -107,7 +108,9 @@ class Renderer:
             install(self.texts(viewer), newstyle=True)
             translate = self.texts(viewer).gettext
             known.globals["connector"] = partial(_connector, translate)
-            known.globals["in_words"] = partial(translated, translate=translate)
+            known.globals["in_words"] = partial(translated, translate=lambda it: in_short(it, translate))
+            known.globals["in_short"] = partial(in_short, translate=translate)
+            known.globals["connector_number"] = partial(_number, translate)
             self._environments[viewer.language] = known
         return known
 
@@ -144,9 +147,9 @@ def _connector(translate: Callable[[str], str], it: _Connector, several: bool | 
     return connector_name(it.connector_id, it.evse_id or NO_EVSE, several=several, translate=translate)
 
 
-def _number(it: _Connector) -> str:
+def _number(translate: Callable[[str], str], it: _Connector) -> str:
     """The same where there is little room."""
-    return connector_number(it.connector_id, it.evse_id or NO_EVSE)
+    return connector_number(it.connector_id, it.evse_id or NO_EVSE, translate=translate)
 
 
 def _sentence_case(text: str) -> str:
@@ -165,7 +168,6 @@ def _environment(address: Callable[[str], str]) -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     environment.globals["static"] = address
-    environment.globals["connector_number"] = _number
     environment.filters["sentence_case"] = _sentence_case
     environment.globals["event_names"] = _EVENT_NAMES
     environment.globals["state_events"] = _STATE_EVENTS

@@ -15,6 +15,7 @@ from mcpp.phrases import translated
 from mcpp.reads.attention import TEXTS, Attention, AttentionAction, Gravity
 from mcpp.web.asks import Ask, AsksOf
 from mcpp.web.states import msgid
+from mcpp.web.terms import in_short
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,9 @@ _SERVER: Final = "/settings#server"
 _OWN_CERTIFICATE: Final = msgid("See which one")
 """A certificate of the server's own is renewed by hand."""
 
+_REPORTED: Final = frozenset({"error", "status"})
+"""Parameters that are words of a charger."""
+
 _OF_SESSIONS: Final = {AttentionAction.CLOSE_TRANSACTION, AttentionAction.LOOK_AT_SESSION, AttentionAction.CORRECT}
 
 _ELSEWHERE: Final[Mapping[AttentionAction, str]] = {
@@ -116,6 +120,7 @@ def _sentence(item: Attention, texts: gettext.NullTranslations) -> Markup:
     # The sentence is ours; what stands in it is others', and may be written from right to left.
     whole = Markup(texts.gettext(TEXTS[item.code]).replace("&", "&amp;"))  # noqa: S704  # nosec B704  ours
     said = {name: translated(value, texts.gettext) or value for name, value in item.params.items()}
+    said |= {name: in_short(said[name], texts.gettext) for name in _REPORTED & said.keys()}
     return whole.format_map({name: Markup("<bdi>{}</bdi>").format(value) for name, value in said.items()})
 
 
