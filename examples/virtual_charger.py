@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from websockets import Subprotocol
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import InvalidHandshake, InvalidURI
 
 Answer = dict[str, object]
 
@@ -78,5 +79,10 @@ async def main(url: str, card: str) -> None:
         sys.stdout.write("Done. It stays connected; Ctrl-C ends it.\n")
 
 
-with suppress(KeyboardInterrupt):
-    asyncio.run(main(sys.argv[1], sys.argv[2]))
+if len(sys.argv) != 3:
+    sys.exit(__doc__)
+try:
+    with suppress(KeyboardInterrupt):
+        asyncio.run(main(sys.argv[1], sys.argv[2]))
+except (OSError, InvalidURI, InvalidHandshake) as error:
+    sys.exit(f"{sys.argv[1]}: no connection ({error})")

@@ -18,6 +18,7 @@ from mcpp.domain.events import (
     ChargePointForgotten,
     ChargePointOffline,
     ChargePointOnline,
+    ChargePointSettingsChanged,
     CommandFinished,
     CommandOutcome,
     ConnectionRefused,
@@ -80,6 +81,9 @@ BOOTED: Final = ChargePointBooted(
     model="M",
     serial_number=None,
     firmware_version=None,
+)
+SETTINGS_CHANGED: Final = ChargePointSettingsChanged(
+    charge_point_id=IDENTITY, correlation_id=FLOW, at=NOW, display_name="Garage"
 )
 FORGOTTEN: Final = ChargePointForgotten(charge_point_id=IDENTITY, correlation_id=FLOW, at=NOW, open_transactions=0)
 HEARTBEAT: Final = HeartbeatReceived(charge_point_id=IDENTITY, correlation_id=FLOW, at=NOW)
@@ -284,6 +288,7 @@ EVERY: Final[tuple[Event, ...]] = (
     OFFLINE,
     ONLINE,
     BOOTED,
+    SETTINGS_CHANGED,
     FORGOTTEN,
     HEARTBEAT,
     PREPARING,

@@ -77,8 +77,8 @@ async def put_charge_point(
     if "password" in given:
         password = wanted.password
         password_hash = None if password is None else await services.hash_password(password.get_secret_value())
-    registered = await services.writer.submit(
-        charge_points.put_charge_point,
+    registered = await services.change(
+        charge_points.change_charge_point,
         id,
         Wanted(
             display_name=wanted.display_name if "display_name" in given else KEEP,
@@ -89,7 +89,6 @@ async def put_charge_point(
             certificate_serial=wanted.certificate_serial if "certificate_serial" in given else KEEP,
             ocpp_versions=wanted.ocpp_versions if "ocpp_versions" in given else KEEP,
         ),
-        services.clock.now(),
     )
     if registered.created:
         response.status_code = HTTPStatus.CREATED

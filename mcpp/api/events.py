@@ -12,7 +12,7 @@ from starlette.responses import Response, StreamingResponse
 
 from mcpp.api.callers import FromCaller
 from mcpp.api.event_stream import EventFilter, TooManyReaders
-from mcpp.api.problems import ApiError, Mistake, documented, invalid_payload
+from mcpp.api.problems import ApiError, documented, invalid_parameter
 from mcpp.api.routes import Routes
 from mcpp.api.services import FromServices
 from mcpp.domain.events import Event
@@ -88,19 +88,19 @@ async def stream_events(
 
 
 def _kinds(names: str) -> frozenset[type[Event]]:
-    """What the names say. Raises the problem `invalid_payload` for one that there isn't."""
+    """What the names say. Raises the problem `invalid_parameter` for one that there isn't."""
     given = [name.strip() for name in names.split(",")]
-    mistakes = [_unknown(name) for name in given if name not in EVENT_KINDS_BY_NAME]
-    if mistakes:
-        raise invalid_payload(mistakes)
+    for name in given:
+        if name not in EVENT_KINDS_BY_NAME:
+            raise invalid_parameter("query.events", _unknown(name))
     return frozenset(EVENT_KINDS_BY_NAME[name] for name in given)
 
 
-def _unknown(name: str) -> Mistake:
+def _unknown(name: str) -> str:
     names = sorted(EVENT_KINDS_BY_NAME)
     nearest = get_close_matches(name[:100], names, n=1)
     hint = f"did you mean {nearest[0]}?" if nearest else f"there are {', '.join(names)}"
-    return Mistake(location="query.events", message=f"{name[:100]!r} is no event; {hint}")
+    return f"{name[:100]!r} is no event; {hint}"
 
 
 def _identities(given: list[str]) -> Iterator[str]:

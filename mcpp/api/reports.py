@@ -27,7 +27,7 @@ from mcpp.reads.reports import (
     report_by_period,
     row_of,
 )
-from mcpp.reads.times import AFTER_ALL, BEFORE_ALL, ZonedTime
+from mcpp.reads.times import AFTER_ALL, BEFORE_ALL, DayOrTime, moment_of
 from mcpp.reads.zones import TimeZone
 
 router = Routes(prefix="/reports", tags=["reports"])
@@ -39,8 +39,12 @@ class ReportQuery(FormatQuery):
     by: By = Field(By.CHARGER, description="Whose energy.")
     period: Period = Field(Period.MONTH, description="Over how long.")
     timezone: TimeZone | None = Field(None, description="Whose days these are; the server's own where none is given.")
-    since: ZonedTime | None = Field(None, description="Only sessions that ended then or later.")
-    until: ZonedTime | None = Field(None, description="Only sessions that ended before.")
+    since: DayOrTime | None = Field(
+        None, description="Only sessions that ended then or later: a time, or a day of the time zone."
+    )
+    until: DayOrTime | None = Field(
+        None, description="Only sessions that ended before: a time, or a day of the time zone, which is left out."
+    )
     amounts: bool = Field(False, description="Also what the sessions cost.")
 
 
@@ -81,7 +85,10 @@ async def get_energy_report(
     line are those of `/transactions` with `ended_since` and `ended_until`. At most 100,000 lines; CSV has no limit.
     """
     prices = await read_prices(services.readers) if query.amounts else None
-    asked = query.by, query.period, query.timezone, query.since or BEFORE_ALL, query.until or AFTER_ALL, prices
+    zone = query.timezone
+    since = BEFORE_ALL if query.since is None else moment_of(query.since, zone)
+    until = AFTER_ALL if query.until is None else moment_of(query.until, zone)
+    asked = query.by, query.period, zone, since, until, prices
     if tables.wants_csv(query):
 
         async def steps() -> AsyncIterator[Iterable[Mapping[str, Value]]]:

@@ -24,6 +24,9 @@ _NAMED_DELIMITER: Final = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
 _AS_TEXT: Final = re.compile(r'="((?:[^"]|"")*)"')
 """A formula by which Excel is kept from taking a text for a number."""
 
+_MARK_OF_TEXT: Final = "'"
+"""What our own CSV has before a text that a spreadsheet would take for something else (`mcpp.reads.csv_text`)."""
+
 _NOTHING: Final = frozenset({"NULL", r"\N"})
 """How database tools write an empty cell."""
 
@@ -75,7 +78,9 @@ class CsvTable:
         except csv.Error as error:
             raise StartError(f"{file}: the header row can't be read: {error}") from error
         self._columns = [_find(name, columns) for name in names]
-        self.unused = [name for name, column in zip(names, self._columns, strict=True) if column is None]
+        self.unused = [
+            name for name, column in zip(names, self._columns, strict=True) if column is None and name.strip()
+        ]
         """Names of columns that nothing is known about."""
         _check(file, names, self._columns, columns)
 
@@ -118,9 +123,7 @@ def _check(file: str, names: list[str], found: Sequence[Column | None], columns:
     known = ", ".join(column.name for column in columns)
     if columns[0] not in found:
         has = f"the first line is {printable(', '.join(names))[:200]}" if names else "it is empty"
-        raise StartError(
-            f"{file}: no column {columns[0].name}: {has}; the first line names the columns, in UTF-8: {known}"
-        )
+        raise StartError(f"{file}: no column {columns[0].name}: {has}; the first line names the columns: {known}")
     twice = [column.name for column in columns if found.count(column) > 1]
     if twice:
         raise StartError(f"{file}: more than one column for {', '.join(twice)}; take one of them out")
@@ -131,6 +134,5 @@ def _cell(column: Column, text: str) -> str:
         return text
     text = text.strip()
     formula = _AS_TEXT.fullmatch(text)
-    if formula:
-        text = formula[1].replace('""', '"')
+    text = formula[1].replace('""', '"') if formula else text.removeprefix(_MARK_OF_TEXT)
     return "" if text in _NOTHING else text

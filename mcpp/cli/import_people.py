@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -11,7 +13,9 @@ from mcpp.cli.csv_file import Cells, Column, LineRefused
 from mcpp.cli.import_rows import LONGEST_NAME, LONGEST_NOTE, read_id_tag, read_printable, read_short
 from mcpp.domain import people
 from mcpp.domain.charge_points import KEEP, Keep
+from mcpp.domain.errors import Conflict
 from mcpp.domain.prices import PriceRefused, read_price
+from mcpp.phrases import Phrase
 from mcpp_generated.db.queries import Queries
 
 PERSON_COLUMNS: Final = (
@@ -24,6 +28,8 @@ PERSON_COLUMNS: Final = (
 
 _MOST_CARDS: Final = 100
 """Of a person, as the API has it."""
+
+_TAKE_IT_FIRST: Final = "take it from them in a line before this one, or on the person's page"
 
 _BETWEEN_CARDS: Final = re.compile(r"[;,\n]")
 
@@ -60,7 +66,15 @@ class PersonRow:
 
     def store(self, q: Queries) -> bool:
         """Returns whether it's a new one. Raises Conflict."""
-        return people.put(q, datetime.now(UTC), self.id, self.wanted)
+        try:
+            return people.put(q, datetime.now(UTC), self.id, self.wanted)
+        except Conflict as error:
+            said = error.args[0]
+            if isinstance(said, Phrase) and said.pattern == people.CARD_OF_ANOTHER:
+                raise Conflict(
+                    f"card {said.facts['card']!r} belongs to {said.facts['owner']}; {_TAKE_IT_FIRST}"
+                ) from None
+            raise
 
 
 def _person_id(text: str) -> str:
@@ -78,10 +92,19 @@ def _name(text: str) -> str:
 
 
 def _cards(text: str) -> tuple[str, ...]:
-    cards = tuple(read_id_tag(card.strip()) for card in _BETWEEN_CARDS.split(text) if card.strip())
+    cards = tuple(read_id_tag(card.strip()) for card in _texts_of(text) if card.strip())
     if len(cards) > _MOST_CARDS:
         raise LineRefused(f"cards has {len(cards)}, {_MOST_CARDS} at most")
     return cards
+
+
+def _texts_of(text: str) -> list[str]:
+    """As a person writes a list; or as our own CSV has it, in JSON."""
+    with suppress(ValueError):
+        listed = json.loads(text)
+        if isinstance(listed, list) and all(isinstance(card, str) for card in listed):
+            return listed
+    return _BETWEEN_CARDS.split(text)
 
 
 def _price(text: str) -> people.Price | Keep:

@@ -28,7 +28,7 @@ ID_TAG_COLUMNS: Final = (
 )
 
 CHARGE_POINT_COLUMNS: Final = (
-    Column("identity", frozenset({"charge_point_id", "charge_box_id"})),
+    Column("identity", frozenset({"charge_point_id", "charge_box_id", "id"})),
     Column("display_name", frozenset({"description"})),
     Column("password", verbatim=True),
     Column("auto_start"),
@@ -47,7 +47,9 @@ _MANGLED: Final = re.compile(r"\d([.,]\d+)?[Ee]\+\d{1,3}")
 """What a spreadsheet makes of a long number."""
 
 _SWITCH: Final = {
-    word: on for on, words in ((True, "on true yes 1"), (False, "off false no 0")) for word in words.split()
+    word: on
+    for on, words in ((True, "on true yes 1 wahr ja"), (False, "off false no 0 falsch nein"))
+    for word in words.split()
 }
 
 
@@ -195,10 +197,9 @@ def _member(text: str) -> IdTagStatus:
     by_lower_case = {status.lower(): status for status in IdTagStatus}
     found = by_lower_case.get(text.lower())
     if found is None:
-        (nearest,) = get_close_matches(text.lower(), by_lower_case, n=1, cutoff=0.0)
-        raise LineRefused(
-            f"status {text!r} is not one of {', '.join(IdTagStatus)}; did you mean {by_lower_case[nearest]}?"
-        )
+        nearest = get_close_matches(text.lower(), by_lower_case, n=1)
+        hint = f"; did you mean {by_lower_case[nearest[0]]}?" if nearest else ""
+        raise LineRefused(f"status {text!r} is not one of {', '.join(IdTagStatus)}{hint}")
     return found
 
 
@@ -221,6 +222,6 @@ def _switch(text: str, column: str) -> bool | None:
 
 def _expiry_date(text: str) -> datetime | None:
     try:
-        return read_time(text, UTC, through=True) if text else None
+        return read_time(text, None, through=True) if text else None
     except ValueError as error:
         raise LineRefused(f"expiry_date {error}") from None

@@ -38,7 +38,7 @@ RowType = TypeVar("RowType", bound=_Row)
 
 @click.group("import")
 def import_() -> None:
-    """Read id tags, charge points or people from CSV.
+    """Read id tags, charge points or people from CSV, or all of SteVe's export.
 
     The first line names the columns, in any order. What spreadsheets save as CSV can be read: commas, semicolons or
     tabs between cells, a line sep=; before the header, UTF-8, UTF-16 or Windows-1252, dates as 31.12.2026. What is
@@ -61,7 +61,8 @@ def import_id_tags(file: str, dry_run: bool, **options: object) -> int:
     """Read id tags from FILE, - for standard input.
 
     Columns: id_tag; status (Accepted, Blocked, Expired or Invalid; Accepted where it is empty); expiry_date
-    (2026-12-31T23:59:59Z; without an offset in UTC, a date alone holds through that day); parent_id_tag; note.
+    (2026-12-31T23:59:59Z; without an offset in the machine's time zone, a date alone holds
+    through that day); parent_id_tag; note.
 
     SteVe's table ocpp_tag can be read as it is: a max_active_transaction_count of 0 means Blocked.
     """

@@ -41,22 +41,22 @@ _SECONDS_AN_EVENT: Final = 10.0
 
 REMEDIES: Final[Mapping[ConnectionOutcome, str]] = {
     ConnectionOutcome.BAD_REQUEST: (
-        "set the charger to OCPP 1.6J (JSON, not SOAP) and type the URL {url} exactly, with ws:// or wss:// as it "
-        "stands here"
+        "set the charger to OCPP over WebSocket (OCPP-J, not SOAP) and type the URL {url} exactly, with ws:// or "
+        "wss:// as it stands here"
     ),
     ConnectionOutcome.BAD_PATH: "type the URL {url} into the charger, or turn ocpp-path-strict off",
     ConnectionOutcome.BAD_IDENTITY: (
         "type the URL {url} into the charger, and its identity (charge box id) in the field of its own, or behind the "
         "URL's last slash where there is none"
     ),
-    ConnectionOutcome.UNKNOWN_SUBPROTOCOL: "set the charger to OCPP 1.6J (JSON over WebSocket)",
+    ConnectionOutcome.UNKNOWN_SUBPROTOCOL: "set the charger to OCPP over WebSocket (OCPP-J), version {versions}",
     ConnectionOutcome.UNKNOWN_CHARGE_POINT: (
-        "register the charger, if it is yours (PUT /api/v1/charge-points/ID), or type the identity that is registered "
-        "into it: capital letters count"
+        "register the charger, if it is yours (on the page Connect a charger, or PUT /api/v1/charge-points/ID), or "
+        "type the identity that is registered into it: capital letters count"
     ),
     ConnectionOutcome.UNAUTHORIZED: (
-        "type the password that is stored for it into the charger (AuthorizationKey), its identity being the user; "
-        "or store a new one (PUT /api/v1/charge-points/ID)"
+        "type the password that is stored for it into the charger (AuthorizationKey or BasicAuthPassword), its "
+        "identity being the user; or store a new one (on its page, or PUT /api/v1/charge-points/ID)"
     ),
     ConnectionOutcome.PROFILE_TOO_LOW: (
         "type the URL {url} into the charger and set its security profile as the reason says, or lower the charger's "
@@ -71,7 +71,8 @@ REMEDIES: Final[Mapping[ConnectionOutcome, str]] = {
         "raise max-connections or max-connections-per-address, if these are all your chargers"
     ),
     ConnectionOutcome.TOO_MANY_UNKNOWN: (
-        "register the charger (PUT /api/v1/charge-points/ID), or raise unknown-identities-per-hour"
+        "register the charger (on the page Connect a charger, or PUT /api/v1/charge-points/ID), or raise "
+        "unknown-identities-per-hour"
     ),
     ConnectionOutcome.TLS_FAILED: (
         "type the URL {url} into the charger; it must speak TLS 1.2 and trust this server's certificate"
@@ -81,12 +82,15 @@ REMEDIES: Final[Mapping[ConnectionOutcome, str]] = {
         "type the URL {url} into the charger, ws:// or wss:// as it stands here, and look at its network"
     ),
 }
-"""What to do about each refusal, in terms of `{url}`: the one to type into a charger, which appends its identity."""
+"""What to do about each refusal, in terms of `{url}`: the one to type into a charger, which appends its identity; and
+of `{versions}`: those of OCPP that it may speak."""
+
+_VERSIONS: Final = "versions"
 
 
-def remedy_of(outcome: ConnectionOutcome, url: str) -> Phrase:
-    """What to do about a refusal; `url` is the one to type into chargers."""
-    return Phrase(REMEDIES[outcome], url=url)
+def remedy_of(outcome: ConnectionOutcome, url: str, versions: str) -> Phrase:
+    """What to do about a refusal; `url` is the one to type into chargers, `versions` are those they may speak."""
+    return Phrase(REMEDIES[outcome], url=url, versions=versions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +124,7 @@ class _Entry:
         "reasons",
         "said_at",
         "silence",
+        "versions",
         "why",
     )
 
@@ -127,7 +132,7 @@ class _Entry:
         self.first_at = self.last_at = now
         self.network = network
         self.count = self.number = 0
-        self.identity = self.why = ""
+        self.identity = self.why = self.versions = ""
         self.reasons: set[str] = set()
         """That were said of it, figures aside."""
         self.said_at: float | None = None
@@ -200,6 +205,8 @@ class RefusedConnections:
         self._count += 1
         entry.number = self._count
         entry.identity = identity
+        if isinstance(why, Phrase):
+            entry.versions = str(why.facts.get(_VERSIONS, ""))  # a refusal for these says which would do
         shown = cut(redact_text(why[: 4 * _WHY_BYTES]), _WHY_BYTES)
         entry.why = why if shown == why and isinstance(why, Phrase) else quoted(shown)
         self._announce()
@@ -272,7 +279,7 @@ class RefusedConnections:
             charge_point_id=entry.identity or None,
             outcome=outcome,
             why=entry.why,
-            remedy=remedy_of(outcome, url),
+            remedy=remedy_of(outcome, url, entry.versions),
             count=entry.count,
             first_at=entry.first_at,
             last_at=entry.last_at,

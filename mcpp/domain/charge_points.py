@@ -16,6 +16,7 @@ from mcpp.domain.digests import digest_of
 from mcpp.domain.events import (
     ChargePointBooted,
     ChargePointForgotten,
+    ChargePointSettingsChanged,
     ReportReceived,
     SecurityEventReceived,
 )
@@ -252,6 +253,19 @@ def put_charge_point(q: Queries, identity: str, wanted: Wanted, now: datetime) -
     if wanted.ocpp_versions is not KEEP:
         q.set_ocpp_versions(key=known.key, ocpp_versions=spell_versions(wanted.ocpp_versions))
     return Registered(known.key, created)
+
+
+def change_charge_point(q: Queries, occasion: OperatorOccasion, identity: str, wanted: Wanted) -> Result[Registered]:
+    """The same, and tell of it."""
+    registered = put_charge_point(q, identity, wanted, occasion.at)
+    known = q.get_charge_point(identity=identity)
+    event = ChargePointSettingsChanged(
+        charge_point_id=identity,
+        correlation_id=occasion.correlation_id,
+        at=occasion.at,
+        display_name=None if known is None else known.display_name,
+    )
+    return Result(registered, (event,))
 
 
 def _set_profile(q: Queries, known: GetCredentialsRow, wanted: Wanted) -> None:

@@ -88,6 +88,13 @@ class ChargePointBooted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChargePointSettingsChanged(Event):
+    """An operator registered a charge point ahead of time, or said something else of it than before."""
+
+    display_name: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChargePointForgotten(Event):
     """An operator deleted a charge point and all that belonged to it."""
 

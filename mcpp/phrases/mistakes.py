@@ -72,8 +72,11 @@ WORDS: Final[Mapping[str, str]] = {
 }
 """By pydantic's error types; in braces what its context has."""
 
-_ANYTHING: Final = "Value"
-"""What pydantic calls a text that has passed another validator before its length is looked at."""
+_OF_TEXTS: Final[Mapping[str, str]] = {
+    "too_short": "should have {min_length} characters or more",
+    "too_long": "should have {max_length} characters at most",
+}
+"""Of a text that has passed another validator before its length is looked at pydantic speaks as of a list."""
 
 _WHY: Final = "why"
 """Where the context of an error of ours has its phrase."""
@@ -90,10 +93,10 @@ def mistake_text(details: ErrorDetails | Mapping[str, Any]) -> Phrase:
     why = phrase_of(context["error"]) if isinstance(context.get("error"), Exception) else context.get(_WHY)
     if isinstance(why, Phrase):
         return reworded(text, "{why}", why=why)
+    if kind in _OF_TEXTS and isinstance(details.get("input"), str):
+        kind, text = f"string_{kind}", _OF_TEXTS[kind].format(**context)
     if kind in {"string_too_short", "too_short"} and context.get("min_length") == 1:
         return reworded(text, "must not be empty")
-    if context.get("field_type") == _ANYTHING:
-        kind = f"string_{kind}"
     pattern = WORDS.get(kind)
     if pattern is None:
         return reworded(text, "isn't accepted: “{original}”", original=text)

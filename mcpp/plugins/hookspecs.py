@@ -27,6 +27,7 @@ from mcpp.domain.events import (
     ChargePointForgotten,
     ChargePointOffline,
     ChargePointOnline,
+    ChargePointSettingsChanged,
     CommandFinished,
     ConnectionRefused,
     ConnectorStatusChanged,
@@ -106,6 +107,10 @@ class HookSpecs:
     @hookspec
     def charge_point_booted(self, event: ChargePointBooted, site: Site) -> Done:
         """A BootNotification was accepted (OCPP 1.6 §4.2): from here on commands are welcome."""
+
+    @hookspec
+    def charge_point_settings_changed(self, event: ChargePointSettingsChanged, site: Site) -> Done:
+        """An operator registered a charge point ahead of time, or said something else of it, such as its name."""
 
     @hookspec
     def charge_point_forgotten(self, event: ChargePointForgotten, site: Site) -> Done:

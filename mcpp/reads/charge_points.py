@@ -17,6 +17,7 @@ from mcpp.domain.phases import WHOLE, ByPhase
 from mcpp.domain.stamps import StampBook
 from mcpp.domain.versions import read_versions
 from mcpp.reads.connector_names import evse_as_a_whole
+from mcpp.reads.energy_total import EnergyTotal
 from mcpp.reads.live import LiveReadings
 from mcpp.reads.live_connectors import NO_VALUES, LiveValues
 from mcpp.reads.paging import NEWEST_ID, Cursors, Page, PageQuery, by_name
@@ -62,6 +63,10 @@ class ConnectorState:
     """Of the transaction that runs on it."""
     ocpp_transaction_id: str | None = None
     """The charge point's own id of the same, where it makes one."""
+    transaction_started_at: datetime | None = None
+    """By the charger's clock."""
+    energy_wh: int | None = None
+    """What that transaction has taken so far; None where it isn't known."""
     awaits_token: bool = False
     """Whether that transaction has begun without a token, such as by its cable, and still has none (OCPP 2.0.1 E02)."""
     inoperative: bool
@@ -77,12 +82,16 @@ class ChargePointState:
     """A charge point as the database has it, and whether it's connected: the part that plugins see."""
 
     charge_point_id: str
+    display_name: str | None = None
     connected: bool
     accepted: bool
     """Whether its boot was ever accepted; before, nothing is sent that no person asked for."""
     vendor: str | None
     model: str | None
+    serial_number: str | None = None
     firmware_version: str | None
+    energy_wh: int = 0
+    """Of all its transactions, so far; never falls, also across restarts."""
     auto_start: bool | None
     """None: the setting for all holds."""
     connectors: Sequence[ConnectorState]
@@ -118,10 +127,8 @@ class ChargePoint(ChargePointState):
     """Of its last connection."""
     ocpp_versions: Sequence[str] | None
     """Those that it may speak, as an operator says; None: all that the server speaks."""
-    display_name: str | None
     rated_power_w: int | None
     """What each connector can deliver at most, as an operator says."""
-    serial_number: str | None
     security_profile: int | None
     """The least that an operator asks of it; None: as the setting says for all."""
     highest_profile: int
@@ -323,7 +330,8 @@ class ChargePoints:
                 has_transaction=connector.transaction_id is not None,
                 is_reserved=holder is not None,
             )
-            connectors[connector.charge_point_key].append(_connector(connector, state, holder, values))
+            so_far = self._energy_so_far(identity, connector)
+            connectors[connector.charge_point_key].append(_connector(connector, state, holder, values, so_far))
         return [self._charge_point(row, connectors[row.key]) for row in rows]
 
     def _values(self, identity: str, connector_id: int, evse_id: int, now: datetime) -> LiveValues:
@@ -331,8 +339,14 @@ class ChargePoints:
         live = self._readings.connector(identity, connector_id, evse_id) if self._live.connected(identity) else None
         return (live and live.values(now)) or NO_VALUES
 
+    def _energy_so_far(self, identity: str, connector: models.ListConnectorsRow) -> int | None:
+        live = self._readings.connector(identity, connector.connector_id, connector.evse_id)
+        # What just began or ended is known here a moment later than there.
+        return None if live is None or live.transaction_id != connector.transaction_id else live.energy_wh
+
     def _charge_point(self, row: models.ChargePoint, connectors: Sequence[Connector]) -> ChargePoint:
         fresher = self._stamps.waiting(row.key)
+        running = {it.transaction_id: it.energy_wh or 0 for it in connectors if it.transaction_id is not None}
         return ChargePoint(
             charge_point_id=row.identity,
             connected=self._live.connected(row.identity),
@@ -349,6 +363,7 @@ class ChargePoints:
             used_profile=self._live.profile_of(row.identity),
             certificate_serial=row.certificate_serial,
             firmware_version=row.firmware_version,
+            energy_wh=EnergyTotal(row.energy_wh, row.energy_peak_wh, running).told_wh,
             auto_start=row.auto_start,
             connectors=connectors,
             last_connect_at=row.last_connect_at,
@@ -405,7 +420,11 @@ def _by_phase(values: ByPhase | None) -> Mapping[str, float] | None:
 
 
 def _connector(
-    row: models.ListConnectorsRow, state: ShownState, reserved_for: str | None, live: LiveValues
+    row: models.ListConnectorsRow,
+    state: ShownState,
+    reserved_for: str | None,
+    live: LiveValues,
+    energy_wh: int | None,
 ) -> Connector:
     return Connector(
         state=state,
@@ -417,6 +436,8 @@ def _connector(
         status_at=row.status_at,
         transaction_id=row.transaction_id,
         ocpp_transaction_id=row.ocpp_transaction_id,
+        transaction_started_at=row.transaction_started_at,
+        energy_wh=energy_wh,
         awaits_token=row.ocpp_transaction_id is not None and row.transaction_id_tag == "",
         power_w=live.power_w,
         current_a=_by_phase(live.current_a),

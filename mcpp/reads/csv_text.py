@@ -6,12 +6,14 @@ import json
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, tzinfo
+from decimal import Decimal
 from enum import StrEnum
 from typing import Final, TypeAlias
 
+from mcpp.domain.prices import spell_decimal
 from mcpp.reads.times import in_zone, spell_time
 
-Value: TypeAlias = str | int | float | bool | datetime | Mapping[str, object] | Sequence[object] | None
+Value: TypeAlias = str | int | float | Decimal | bool | datetime | Mapping[str, object] | Sequence[object] | None
 
 
 class Dialect(StrEnum):
@@ -100,6 +102,8 @@ class CsvText:
                 return str(value)
             case float():
                 return self._number(repr(value))
+            case Decimal():
+                return self._number(spell_decimal(value))
             case datetime():
                 return self._time(value)
             case str():

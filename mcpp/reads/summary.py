@@ -66,6 +66,8 @@ class Summary:
     counts: Counts
     power_w: float
     """What flows now, of all connectors where it's known."""
+    is_power_known: bool
+    """Whether it's known of any of them, or no session runs."""
     energy_today_wh: int
     """Of the sessions that ended today; the implausible ones count in neither this nor `sessions_today`."""
     energy_month_wh: int
@@ -118,6 +120,7 @@ async def read_summary(
         at=now,
         counts=tally.counts(_needing(found)),
         power_w=round(tally.power_w, 1),
+        is_power_known=tally.is_power_known or not tally.running,
         energy_today_wh=of_today.energy_wh,
         energy_month_wh=of_month.energy_wh,
         sessions_today=of_today.sessions,
@@ -161,6 +164,7 @@ class _Tally:
         self._points = dict.fromkeys(("connected", "offline", "never_connected"), 0)
         self._connectors = dict.fromkeys(ShownState, 0)
         self.power_w = 0.0
+        self.is_power_known = False
         self.running: list[tuple[ListPointsRow, LiveConnector]] = []
         """The connectors with a transaction that runs."""
         self.energy_running_wh = 0
@@ -191,7 +195,9 @@ class _Tally:
         # Where no connector says what flows, the charge point's own meter does.
         if power is None and connected and whole is not None:
             power = whole.session_power_w(self._now)
-        self.power_w += power or 0.0
+        if power is not None:
+            self.power_w += power
+            self.is_power_known = True
 
     def counts(self, need_attention: int) -> Counts:
         """What it came to."""

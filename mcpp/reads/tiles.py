@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from mcpp.csms.live import LiveChargePoints
+from mcpp.domain.statuses import NO_ERROR
 from mcpp.reads.connector_names import evse_as_a_whole, has_several, shown_numbers
 from mcpp.reads.live import LiveReadings
 from mcpp.reads.paging import NEWEST_ID
@@ -138,7 +139,7 @@ def _tiles_of(
             has_siblings=has_several(numbers[0], shown),
             is_only=len(shown) == 1,
             state=state,
-            error_code=row.error_code if state is ShownState.FAULTED else None,
+            error_code=row.error_code if state is ShownState.FAULTED and row.error_code != NO_ERROR else None,
             power_w=None if flowing is None else flowing.power_w(now),
             energy_wh=None if flowing is None else flowing.energy_wh,
             since=since,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, tzinfo
 from typing import Annotated, Final
 
-from pydantic import AwareDatetime, BeforeValidator, PlainSerializer, WithJsonSchema
+from pydantic import AwareDatetime, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from mcpp.phrases import Phrase
 from mcpp.phrases.mistakes import not_valid
@@ -20,6 +21,9 @@ AFTER_ALL: Final = datetime.max.replace(tzinfo=UTC)
 _RFC_3339: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})", re.IGNORECASE
 )
+
+
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def in_zone(moment: datetime, zone: tzinfo | None) -> datetime:
@@ -64,3 +68,24 @@ def _rfc_3339(given: object) -> object:
 
 ZonedTime = Annotated[AwareDatetime, BeforeValidator(_rfc_3339)]
 """A time in a request."""
+
+
+def _day_or_rfc_3339(given: object) -> object:
+    if isinstance(given, str) and _DAY.fullmatch(given):
+        with suppress(ValueError):
+            return date.fromisoformat(given)
+    if isinstance(given, date) or (isinstance(given, str) and _RFC_3339.fullmatch(given)):
+        return given
+    raise not_valid(
+        "day_or_time",
+        Phrase("should be a day such as 2026-05-04, or a time with its zone such as 2026-05-04T09:30:00Z"),
+    )
+
+
+DayOrTime = Annotated[AwareDatetime | date, Field(union_mode="left_to_right"), BeforeValidator(_day_or_rfc_3339)]
+"""A time in a request that has a time zone: a day is where it begins in that; see `moment_of`."""
+
+
+def moment_of(day_or_time: datetime | date, zone: tzinfo | None) -> datetime:
+    """When that is, in UTC; a day where it begins in the zone, None being the machine's."""
+    return day_or_time if isinstance(day_or_time, datetime) else begin_of_day(day_or_time, zone)

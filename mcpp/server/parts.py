@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, NamedTuple
 
+from mcpp import __version__
 from mcpp.api.credentials import CredentialStore
 from mcpp.api.event_stream import EventStream
 from mcpp.api.installation_models import Plugin, PluginError
@@ -112,6 +113,7 @@ async def open_storage(settings: Settings, telemetry: TelemetryParts, running: A
     except DatabaseUnusable as error:
         raise StartError(str(error), passes=error.passes) from error
     connection, migrated, notices = opened
+    get_logger().info("server_starting", category="system", version=__version__)
     for event, facts, is_warning in notices:
         get_logger().log(logging.WARNING if is_warning else logging.INFO, event, category="system", **facts)
     try:

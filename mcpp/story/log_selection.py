@@ -19,7 +19,7 @@ LINES_LIMIT: Final = 200_000
 """Lines of one story in memory: hundreds of megabytes, and more than anybody reads."""
 
 LAST_SIGN: Final = "last_sign_of_life"
-"""Added to server_started: the time of the line before it, which is the last of a process that was killed."""
+"""Added to server_started: the time of the line before its server_starting, the last of a process that was killed."""
 
 _CORRELATION: Final = re.compile(rb'"correlation_id": ?"([0-9a-f]{32})"')
 
@@ -150,15 +150,18 @@ def _selected(
 
 def _parsed(blocks: Iterable[bytes], is_candidate: Callable[[bytes], bool], coverage: LogCoverage) -> Iterator[Line]:
     for block in blocks:
-        previous = b""
+        previous, before_start = b"", None
         for raw in block.split(b"\n"):
             if is_candidate(raw):
                 line = parse(raw)
                 if line is None:
                     coverage.skipped += raw.rstrip().endswith(b"}")  # the others are counted
                 else:
-                    if line["event"] == "server_started":
-                        line[LAST_SIGN] = _timestamp(previous)
+                    if line["event"] == "server_starting":
+                        before_start = previous
+                    elif line["event"] == "server_started":
+                        line[LAST_SIGN] = _timestamp(previous if before_start is None else before_start)
+                        before_start = None
                     yield line
             previous = raw or previous
 

@@ -13,6 +13,7 @@ from mcpp.domain.events import (
     CertificateRevoked,
     ChargePointBooted,
     ChargePointForgotten,
+    ChargePointSettingsChanged,
     ConnectorStatusChanged,
     DeviceEventReceived,
     Event,
@@ -58,6 +59,7 @@ _KINDS: dict[type[Event], _Kind] = {
     kind: _Kind(kind, *written)
     for kind, written in {
         ChargePointBooted: ("charge_point_booted", LogLevel.INFO, "ocpp"),
+        ChargePointSettingsChanged: ("charge_point_settings_changed", LogLevel.INFO, "ocpp"),
         ChargePointForgotten: ("charge_point_forgotten", LogLevel.INFO, "ocpp"),
         ConnectorStatusChanged: ("connector_status_changed", LogLevel.INFO, "transaction"),
         TransactionStarted: ("transaction_started", LogLevel.INFO, "transaction"),

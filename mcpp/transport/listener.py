@@ -15,7 +15,7 @@ from mcpp.csms.frames import FrameBook
 from mcpp.csms.observer import MessageObserver
 from mcpp.csms.outcomes import ConnectionOutcome
 from mcpp.domain.security_profiles import SecurityProfile
-from mcpp.phrases import Phrase, verbatim
+from mcpp.phrases import Phrase
 from mcpp.phrases.causes import explained
 from mcpp.transport.addresses import TrustedProxies, client_of
 from mcpp.transport.admission import Admission, AdmissionRefused, Admitted, ConnectRequest
@@ -161,9 +161,12 @@ class OcppListener:
             versions = (self._default_dialect.version,)
         if not versions:
             # OCPP-J 1.6 §3.2: complete the handshake without a subprotocol, then close immediately.
-            reason, offered = "no subprotocol in common", verbatim(", ".join(ws.offered))
+            reason, spoken = "no subprotocol in common", ", ".join(self._by_version)
+            detail = Phrase(
+                "it offers {offered} and none of {versions}", offered=", ".join(ws.offered), versions=spoken
+            )
             connection.accept_and_close(
-                response, CloseCode.PROTOCOL_ERROR, reason, ConnectionOutcome.UNKNOWN_SUBPROTOCOL, offered
+                response, CloseCode.PROTOCOL_ERROR, reason, ConnectionOutcome.UNKNOWN_SUBPROTOCOL, detail
             )
             return
         credentials = read_basic_credentials(request.headers.get_all("Authorization"))

@@ -44,5 +44,7 @@ class Amounts:
         exponent = per_kwh.normalize().as_tuple().exponent
         digits = -exponent if isinstance(exponent, int) else _CENTS
         text = self._words.number(float(per_kwh), max(_CENTS, min(_MOST_DIGITS, digits)))
-        unit = "" if currency is None else f"\N{NO-BREAK SPACE}{currency}"
-        return Markup('<data value="{}">{}{}</data>').format(per_kwh, text, unit)
+        if currency is None:
+            return Markup('<data value="{}">{}</data>').format(per_kwh, text)
+        spelled = Markup('<data value="{}" data-as="price" data-currency="{}">{}&nbsp;{}</data>')
+        return spelled.format(per_kwh, currency, text, currency)

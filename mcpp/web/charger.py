@@ -151,7 +151,11 @@ async def show_charger(
         "rules": RULES,
         "report_kinds": REPORT_KINDS,
         "certificate_states": CERTIFICATE_STATES,
-        "todos": [todo(item, texts, asks) for item in summary.attention if item.charge_point_id == charge_point_id],
+        "todos": [
+            todo(item, texts, asks, leads_to_charger=False)
+            for item in summary.attention
+            if item.charge_point_id == charge_point_id
+        ],
         "unmatched": [
             (it, json.dumps(it.payload, ensure_ascii=False))
             for it in await unmatched.list_of(services.readers, charge_point_id, _UNMATCHED)

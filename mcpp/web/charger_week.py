@@ -14,11 +14,14 @@ from mcpp.reads.connector_names import connector_name
 from mcpp.reads.shown_state import ShownState
 from mcpp.reads.state_history import ConnectorHistory, read_state_history
 from mcpp.web.charts import Key, Stretch, Words, strip
-from mcpp.web.wording import Translate
+from mcpp.web.wording import Translate, sentence_case
 
 _WEEK: Final = timedelta(days=7)
 _MOST: Final = 12
 """Connectors that have a strip: of more, nobody would look at them here."""
+
+_SHORTEST: Final = timedelta(minutes=1)
+"""Of a state that the key names; the table has all."""
 
 _OUT_OF_USE: Final = frozenset({ShownState.FAULTED, ShownState.UNAVAILABLE, ShownState.OFFLINE})
 _UNKNOWN: Final = "unknown"
@@ -57,13 +60,13 @@ def _figure(
         begin=span[0],
         end=span[1],
         title=_("The last 7 days of {connector}").format(connector=name),
-        caption=_("In the last 7 days {connector} could be used for {share} % of the time.").format(
-            connector=name, share=words.number(100 * _usable(connector.durations), 1)
+        caption=_("{connector} could be used for {share} % of the time.").format(
+            connector=sentence_case(name), share=words.number(100 * _usable(connector.durations), 1)
         ),
         key=[
-            Key(_look(state), f"{_('Not known') if state is None else names[state]} {_hours(length, words)}")
+            Key(_look(state), f"{_('Not known') if state is None else names[state]} {_spell(length, words)}")
             for state in (*names, None)
-            if (length := connector.durations.get(state))
+            if (length := connector.durations.get(state, timedelta())) >= _SHORTEST
         ],
         columns=(_("From"), _("Until"), _("State")),
     )
@@ -73,7 +76,9 @@ def _look(state: ShownState | None) -> str:
     return _UNKNOWN if state is None else state.value
 
 
-def _hours(length: timedelta, words: Words) -> str:
+def _spell(length: timedelta, words: Words) -> str:
+    if length < timedelta(hours=1):
+        return f"{length // timedelta(minutes=1)} min"
     return f"{words.number(length / timedelta(hours=1), 1)} h"
 
 

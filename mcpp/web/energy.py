@@ -131,6 +131,7 @@ async def show_energy(request: Request, services: FromServices, renderer: FromRe
         "view": view,
         "sums": sums,
         "bars": drawing.bars(),
+        "has_before": bool(before.by_step),
         "ranking": drawing.ranking(await _names(services, view, sums, texts.gettext), view.href_of),
         "left_out": max(0, len(sums.by_subject) - RANKED),
         "csv": view.csv_address(viewer),

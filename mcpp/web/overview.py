@@ -144,6 +144,8 @@ async def _render(
             asks = asks_of(services)
             most = _TODOS_BESIDE_FOUND if look.is_search else _TODOS
             context["todos"] = [todo(item, texts, asks) for item in summary.attention[:most]]
+        if not summary.counts.charge_points:
+            context["connect"] = services.connect_info()
         if is_whole or "groups" in wanted:
             context |= await _fleet(services, summary.places, look.searched.strip(), look.state)
         if (is_whole and not look.is_search) or "charts" in wanted:

@@ -17,8 +17,8 @@ from mcpp.web.wording import chart_words
 _UNIT: Final = Unit("kWh", 1)
 
 
-def days_chart(days: Sequence[Day], viewer: Viewer, texts: gettext.NullTranslations) -> Markup:
-    """A bar for each day, the last of which isn't over; the caption says it in words."""
+def days_chart(days: Sequence[Day], viewer: Viewer, texts: gettext.NullTranslations) -> Markup | None:
+    """A bar for each day, the last of which isn't over; the caption says it in words. None where nothing flowed."""
     _ = texts.gettext
     words = chart_words(viewer, _)
     drawn = []
@@ -29,12 +29,11 @@ def days_chart(days: Sequence[Day], viewer: Viewer, texts: gettext.NullTranslati
         drawn.append(Bar(label=str(day.date.day), name=name, value=value, runs=day is days[-1]))
     most = max(drawn, key=lambda bar: bar.value or 0)
     total = _UNIT.spell(sum(bar.value or 0 for bar in drawn), words)
-    if most.value:
-        caption = _("{total} in {count} days; most on {day}: {most}").format(
-            total=total, count=len(drawn), day=most.name, most=_UNIT.spell(most.value, words)
-        )
-    else:
-        caption = _("No session ended in these {count} days.").format(count=len(drawn))
+    if not most.value:
+        return None
+    caption = _("{total} in {count} days; most on {day}: {most}").format(
+        total=total, count=len(drawn), day=most.name, most=_UNIT.spell(most.value, words)
+    )
     return bars(
         drawn, _UNIT, words, title=_("Energy of the last days"), caption=caption, columns=(_("Day"), _("Energy"))
     )

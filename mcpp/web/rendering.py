@@ -26,10 +26,11 @@ from mcpp.domain.memory import NO_EVSE
 from mcpp.phrases import translated
 from mcpp.reads.connector_names import connector_name, connector_number
 from mcpp.reads.event_json import EVENT_NAMES, event_name
+from mcpp.web.charger_words import ERRORS, STOP_REASONS, plain
 from mcpp.web.sharing import SharedWork
 from mcpp.web.spelling import Spelling
-from mcpp.web.terms import in_short
 from mcpp.web.viewer import LANGUAGES, Viewer, viewer_of
+from mcpp.web.wording import sentence_case
 from mcpp_generated.db.enums import Role
 
 STATIC_PATH: Final = "/static"
@@ -108,9 +109,10 @@ class Renderer:
             install(self.texts(viewer), newstyle=True)
             translate = self.texts(viewer).gettext
             known.globals["connector"] = partial(_connector, translate)
-            known.globals["in_words"] = partial(translated, translate=lambda it: in_short(it, translate))
-            known.globals["in_short"] = partial(in_short, translate=translate)
             known.globals["connector_number"] = partial(_number, translate)
+            known.globals["in_words"] = partial(translated, translate=lambda it: translate(STOP_REASONS.get(it, it)))
+            known.globals["error_in_words"] = plain(ERRORS, translate)
+            known.globals["reason_in_words"] = plain(STOP_REASONS, translate)
             self._environments[viewer.language] = known
         return known
 
@@ -152,11 +154,6 @@ def _number(translate: Callable[[str], str], it: _Connector) -> str:
     return connector_number(it.connector_id, it.evse_id or NO_EVSE, translate=translate)
 
 
-def _sentence_case(text: str) -> str:
-    """With a capital letter in front, the others as they are."""
-    return text[:1].upper() + text[1:]
-
-
 def _environment(address: Callable[[str], str]) -> Environment:
     environment = Environment(
         loader=PackageLoader("mcpp.web"),
@@ -168,7 +165,7 @@ def _environment(address: Callable[[str], str]) -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     environment.globals["static"] = address
-    environment.filters["sentence_case"] = _sentence_case
+    environment.filters["sentence_case"] = sentence_case
     environment.globals["event_names"] = _EVENT_NAMES
     environment.globals["state_events"] = _STATE_EVENTS
     environment.policies["ext.i18n.trimmed"] = True

@@ -17,7 +17,7 @@ from mcpp.web.viewer import Viewer
 _TIME_STYLES: Final = {
     "datetime": "%Y-%m-%d %H:%M",
     "date": "%Y-%m-%d",
-    "time": "%H:%M",
+    "second": "%H:%M:%S",
     "since": "%Y-%m-%d %H:%M",
     "month": "%Y-%m",
 }

@@ -11,11 +11,12 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from mcpp.csms.buttons import Button
+from mcpp.domain.authorization import AuthorizationStatus
 from mcpp.phrases import translated
-from mcpp.reads.attention import TEXTS, Attention, AttentionAction, Gravity
+from mcpp.reads.attention import TEXTS, Attention, AttentionAction, AttentionCode, Gravity
 from mcpp.web.asks import Ask, AsksOf
+from mcpp.web.charger_words import fault_in_words
 from mcpp.web.states import msgid
-from mcpp.web.terms import in_short
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class Todo:
     """Of the charger's page."""
     label: str
     """Of the action."""
+    about: str
+    """What the action is about, for those who come to it alone, from one button to the next; may be empty."""
     address: str
     """Where the action leads, for a link."""
     restart: Ask | None
@@ -75,8 +78,8 @@ _SERVER: Final = "/settings#server"
 _OWN_CERTIFICATE: Final = msgid("See which one")
 """A certificate of the server's own is renewed by hand."""
 
-_REPORTED: Final = frozenset({"error", "status"})
-"""Parameters that are words of a charger."""
+_LET_IN: Final = msgid("it may charge")
+_REFUSED: Final = msgid("refused")
 
 _OF_SESSIONS: Final = {AttentionAction.CLOSE_TRANSACTION, AttentionAction.LOOK_AT_SESSION, AttentionAction.CORRECT}
 
@@ -89,14 +92,14 @@ _ELSEWHERE: Final[Mapping[AttentionAction, str]] = {
 }
 
 
-def todo(item: Attention, texts: gettext.NullTranslations, asks: AsksOf) -> Todo:
-    """How an item is shown; `asks` is what can be asked of a charger."""
+def todo(item: Attention, texts: gettext.NullTranslations, asks: AsksOf, *, leads_to_charger: bool = True) -> Todo:
+    """How an item is shown; `asks` is what can be asked of a charger, whose name leads to its page if asked for."""
     action = item.action
     is_own = action is AttentionAction.RENEW_CERTIFICATE and item.charge_point_id is None
     is_restart = action is AttentionAction.RESTART and item.charge_point_id is not None
     restart = asks(item.charge_point_id).get(Button.RESTART) if is_restart and item.charge_point_id else None
     return Todo(
-        sentence=_sentence(item, texts),
+        sentence=_sentence(item, texts, leads_to_charger=leads_to_charger),
         gravity=item.gravity,
         word=texts.gettext(_WORDS[item.gravity]),
         item=item,
@@ -106,6 +109,7 @@ def todo(item: Attention, texts: gettext.NullTranslations, asks: AsksOf) -> Todo
             if is_own
             else _LABELS[action if restart or not is_restart else AttentionAction.LOOK_AT_CHARGER]
         ),
+        about=item.params.get("id_tag" if action is AttentionAction.NAME_CARD else "name", ""),
         address=_address(item),
         restart=restart,
     )
@@ -116,12 +120,18 @@ def charger_address(charge_point_id: str) -> str:
     return f"/chargers/{quote(charge_point_id, safe='')}"
 
 
-def _sentence(item: Attention, texts: gettext.NullTranslations) -> Markup:
+def _sentence(item: Attention, texts: gettext.NullTranslations, *, leads_to_charger: bool) -> Markup:
     # The sentence is ours; what stands in it is others', and may be written from right to left.
     whole = Markup(texts.gettext(TEXTS[item.code]).replace("&", "&amp;"))  # noqa: S704  # nosec B704  ours
     said = {name: translated(value, texts.gettext) or value for name, value in item.params.items()}
-    said |= {name: in_short(said[name], texts.gettext) for name in _REPORTED & said.keys()}
-    return whole.format_map({name: Markup("<bdi>{}</bdi>").format(value) for name, value in said.items()})
+    if item.code is AttentionCode.FAULTED:
+        said["error"] = fault_in_words(said["error"], texts.gettext)
+    if item.code is AttentionCode.UNKNOWN_CARD:
+        said["status"] = texts.gettext(_LET_IN if said["status"] == AuthorizationStatus.ACCEPTED else _REFUSED)
+    shown = {name: Markup("<bdi>{}</bdi>").format(value) for name, value in said.items()}
+    if leads_to_charger and item.charge_point_id is not None and "name" in shown:
+        shown["name"] = Markup('<a href="{}">{}</a>').format(charger_address(item.charge_point_id), shown["name"])
+    return whole.format_map(shown)
 
 
 def _address(item: Attention) -> str:

@@ -35,6 +35,8 @@ class Viewer:
     """None for the machine's."""
     zone_name: str | None
     """As the browser says it."""
+    is_american: bool = False
+    """Whether their browser spells times as those of the United States are; plain English means that, too."""
 
     @property
     def dialect(self) -> Dialect:
@@ -46,7 +48,8 @@ def viewer_of(request: Request) -> Viewer:
     """By the cookies, else by what the browser prefers."""
     name = request.cookies.get(ZONE_COOKIE, "").replace("%2F", "/")
     zone = _zone(name)
-    return Viewer(_language(request), zone, None if zone is None else name)
+    language = _language(request)
+    return Viewer(language, zone, None if zone is None else name, is_american=_is_american(request, language))
 
 
 def _zone(name: str) -> ZoneInfo | None:
@@ -56,6 +59,13 @@ def _zone(name: str) -> ZoneInfo | None:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a directory of zones, such as Europe
         return None
+
+
+def _is_american(request: Request, language: str) -> bool:
+    """By the first wish in the page's language, as the pages' own module decides it (`static/format.js`)."""
+    wishes = [it.partition(";")[0].strip().lower() for it in request.headers.get("accept-language", "").split(",")[:20]]
+    first = next((wish for wish in wishes if wish.partition("-")[0] == language), language)
+    return first in {"en", "en-us"}
 
 
 def _language(request: Request) -> str:

@@ -12,6 +12,11 @@ Translate: TypeAlias = Callable[[str], str]
 """An English text in the viewer's language."""
 
 
+def sentence_case(text: str) -> str:
+    """With a capital letter in front, the others as they are."""
+    return text[:1].upper() + text[1:]
+
+
 def chart_words(viewer: Viewer, _: Translate) -> Words:
     """The language's short months, signs and words."""
     is_german = viewer.language == "de"
@@ -24,7 +29,8 @@ def chart_words(viewer: Viewer, _: Translate) -> Words:
         decimal="," if is_german else ".",
         group="." if is_german else ",",
         months=months,
-        day=_("{day} {month}"),
+        day="{month} {day}" if viewer.is_american else _("{day} {month}"),
+        clock_format="%I:%M %p" if viewer.is_american else "%H:%M",
         table=_("Table"),
         missing_name=_("no data"),
     )

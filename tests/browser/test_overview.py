@@ -18,6 +18,8 @@ async def test_without_a_charger_it_says_what_to_do(site: Server, open_page: Ope
     page = await open_page(site.http_url)
     await expect(page.get_by_role("heading", level=1)).to_have_text("No charger has connected yet")
     await expect(page.get_by_role("link", name="Connect a charger")).to_have_attribute("href", "/connect")
+    await expect(page.locator("#url")).to_have_text(f"{site.ocpp_url}/")
+    await expect(page.get_by_role("button", name="Copy")).to_be_visible()
     await is_live(page)
 
     async with charger(site.ocpp_url, "First"):
@@ -35,8 +37,9 @@ async def test_a_charger_breaks_and_i_restart_it(site: Server, open_page: OpenPa
         await garage.status(ChargePointStatus.FAULTED, ChargePointErrorCode.GROUND_FAILURE)
 
         await expect(page.get_by_role("heading", level=1)).to_have_text("1 of 2 chargers needs you")
-        todo = page.get_by_role("list", name="What needs you").get_by_role("listitem").filter(has_text="GroundFailure")
+        todo = page.get_by_role("list", name="What needs you").get_by_role("listitem").filter(has_text="ground fault")
         await expect(todo).to_contain_text("Urgent")
+        await expect(page).to_have_title("(1) Overview · MCPP")
         await todo.get_by_role("button", name="Restart").click()
         dialog = page.get_by_role("dialog", name="Restart Garage? A session that runs there ends.")
         await dialog.get_by_role("button", name="Cancel").click()
@@ -48,6 +51,7 @@ async def test_a_charger_breaks_and_i_restart_it(site: Server, open_page: OpenPa
 
         await garage.status(ChargePointStatus.AVAILABLE)
         await expect(page.get_by_role("heading", level=1)).to_have_text("All 2 chargers are well")
+        await expect(page).to_have_title("Overview · MCPP")
     await forget(site, page, "Garage", "Yard")
 
 
@@ -92,7 +96,7 @@ async def test_a_session_is_seen_as_it_runs(site: Server, open_page: OpenPage) -
         transaction = await carport.begin("ANNA-1")
         await carport.measure(transaction, power_w=11040, energy_wh=5250)
 
-        card = page.get_by_role("listitem").filter(has=page.get_by_role("link", name="Carport"))
+        card = page.locator("#tiles").get_by_role("listitem").filter(has=page.get_by_role("link", name="Carport"))
         await expect(card).to_contain_text("Lädt")
         await expect(card).to_contain_text("11,0 kW")
         await expect(card).to_contain_text("5,25 kWh")

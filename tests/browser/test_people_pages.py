@@ -170,6 +170,8 @@ async def _prints_well(page: Page) -> None:
     await assert_fits(page)
     background = await page.evaluate("getComputedStyle(document.querySelector('.statement')).backgroundColor")
     assert background == "rgb(255, 255, 255)"
+    pdf = await page.pdf(format="A4", prefer_css_page_size=True)
+    assert pdf.count(b"/Type /Page\n") == 3
 
 
 async def test_why_something_was_refused_stays_on_the_page(site: Server, open_page: OpenPage) -> None:

@@ -45,7 +45,12 @@ async def test_a_session_is_stopped_closed_and_corrected(site: Server, open_page
         transaction = await shed.begin("VAN", ago=timedelta(minutes=90))
         await shed.measure(transaction, power_w=7400, energy_wh=3210)
         page = await open_page(f"{site.http_url}/sessions")
-        await page.get_by_role("row").filter(has_text="Shed").get_by_role("link").click()
+        row = page.locator("#running").get_by_role("row").filter(has_text="Shed")
+        await expect(row).to_contain_text("3.21 kWh")
+        await is_live(page)
+        await shed.measure(transaction, power_w=7400, energy_wh=3310)
+        await expect(row).to_contain_text("3.31 kWh", timeout=10_000)
+        await row.get_by_role("link").click()
         await expect(page.locator("#session-now")).to_contain_text("7.4 kW")
 
         await page.get_by_role("button", name="Stop charging").click()
@@ -60,7 +65,7 @@ async def test_a_session_is_stopped_closed_and_corrected(site: Server, open_page
 
         await page.reload()
         await page.get_by_text("Correct what it took").click()
-        await page.get_by_label("Energy in Wh").fill("4321")
+        await page.get_by_label("Energy in kWh").fill("4.321")
         await page.get_by_label("Your name").fill("Ada")
         await page.get_by_label("Why").fill(HOSTILE)
         await page.get_by_role("button", name="Correct", exact=True).click()

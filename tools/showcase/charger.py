@@ -22,6 +22,8 @@ class Model:
     """Where a car can charge: connectors in 1.6, EVSEs of one connector in 2.x."""
     version: str = "1.6"
     """Of OCPP."""
+    is_broken: bool = False
+    """Since some hours."""
 
     @property
     def serial_number(self) -> str:
@@ -55,7 +57,7 @@ class Charger(ABC):
 
     @abstractmethod
     async def come(self) -> None:
-        """It boots, and all its places are free."""
+        """It boots, and says how its places stand: free, or broken."""
 
     @abstractmethod
     async def begin(self, card: str, at: datetime, place: int) -> None:

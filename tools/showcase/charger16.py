@@ -46,7 +46,10 @@ class Charger16(Charger):
         )
         await self._point.call(actions.BOOT_NOTIFICATION, boot)
         for place in range(1, self.model.places + 1):
-            await self._status(ChargePointStatus.AVAILABLE, place)
+            if self.model.is_broken:
+                await self.show_fault(place)
+            else:
+                await self._status(ChargePointStatus.AVAILABLE, place)
 
     async def begin(self, card: str, at: datetime, place: int) -> None:
         meter = self.register(place)

@@ -1,13 +1,14 @@
 """A small site with a past: six chargers, the people who use them, and two months of sessions; one charger is broken.
 
-All of it is said to a real server over its own listeners, as chargers and people say it; chargers tell of the past as
-those do that were offline.
+Nearly all of it is said to a real server over its own listeners, as chargers and people say it; chargers tell of the
+past as those do that were offline. When chargers were there, and how their connectors stood, only the server can know:
+that is in its database when it starts.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -22,6 +23,7 @@ from mcpp.server.versions import VERSIONS
 from tools.demo.server import server
 from tools.showcase import charger16, station2
 from tools.showcase.charger import Charger, Model
+from tools.showcase.states import Visit, write_states
 
 TOKEN: Final = "showcase-operator-token"  # nosec B105  of a server that lives for a minute
 _DAYS: Final = 61
@@ -32,7 +34,7 @@ CHARGERS: Final = (
     Model("GARAGE-1", "Garage, left", "Alfen BV", "NG910-60023", "6.5.1-4233", 11.0),
     Model("GARAGE-2", "Garage, right", "Alfen BV", "NG910-60023", "6.5.1-4233", 11.0),
     Model("COURT-1", "Courtyard", "ABB", "Terra AC W22-T-R-C-0", "1.8.32", 22.0, 2, "2.0.1"),
-    Model("CARPORT-1", "Carport", "KEBA AG", "KC-P30-ES2400", "3.10.57", 11.0),
+    Model("CARPORT-1", "Carport", "KEBA AG", "KC-P30-ES2400", "3.10.57", 11.0, is_broken=True),
     Model("VISITOR-1", "Visitors", "Wallbox Chargers", "PPR1-0-2-4", "6.1.26", 7.4, version="2.1"),
     Model("GATE-1", "At the gate", "Schneider Electric", "EVLINK Pro AC", "2.10.1", 11.0),
 )
@@ -65,6 +67,8 @@ class Showcase:
 async def showcase(database: Path) -> AsyncIterator[Showcase]:
     """The site, up while the block runs."""
     flags = ("--api-token", TOKEN, "--ocpp-url", "ws://192.168.178.40:9000/ocpp", "--currency", "EUR")
+    visits = _visits()
+    write_states(database, CHARGERS, visits)
     async with AsyncExitStack() as stack:
         ocpp_url, http_url = await stack.enter_async_context(server(database, *flags, "--price-per-kwh", "0.3900"))
         api = httpx.AsyncClient(base_url=f"{http_url}/api/v1", headers={"Authorization": f"Bearer {TOKEN}"})
@@ -75,7 +79,7 @@ async def showcase(database: Path) -> AsyncIterator[Showcase]:
             charger = chargers[model.identity] = await stack.enter_async_context(_connected(ocpp_url, model))
             await charger.come()
             (await api.put(f"/charge-points/{model.identity}", json={"display_name": model.name})).raise_for_status()
-        await _past(list(chargers.values()))
+        await _past(chargers, visits)
         ended = await _newest(api, open="false")
         await _now(chargers)
         running = await _newest(api, open="true", charge_point_id="GARAGE-1")
@@ -108,24 +112,33 @@ async def _newest(api: httpx.AsyncClient, **wanted: str) -> int:
     return int(items[0]["transaction_id"])
 
 
-async def _past(chargers: list[Charger]) -> None:
-    """Two months, day by day."""
+async def _past(chargers: Mapping[str, Charger], visits: Sequence[Visit]) -> None:
+    """Two months, visit by visit."""
+    for visit in visits:
+        charger = chargers[visit.identity]
+        await charger.begin(visit.card, visit.begin, visit.place)
+        await charger.charge(visit.begin, visit.end, (visit.end - visit.begin) / 12, visit.place, fills=True)
+        await charger.end(visit.end, visit.place)
+
+
+def _visits() -> list[Visit]:
+    """Who charged when and where in two months, day by day."""
     dice = random.Random(12)  # nosec B311  the same pictures each time
     midnight = datetime.combine(datetime.now(UTC).date(), time.min, UTC)
+    visits = []
     for back in range(_DAYS, 0, -1):
         day = midnight - timedelta(days=back)
-        free = {(charger.model.identity, n + 1): charger for charger in chargers for n in range(charger.model.places)}
+        free = {(model.identity, place + 1) for model in CHARGERS for place in range(model.places)}
         for _, _, cards, _, often in PEOPLE:
             is_weekend = day.weekday() >= 5
             if not free or dice.random() > often * (0.5 if is_weekend else 1):
                 continue
             identity, place = dice.choice(sorted(free))
-            charger = free.pop((identity, place))
+            free.remove((identity, place))
             begin = day + timedelta(hours=dice.choice([6, 8, 16, 17, 18]), minutes=dice.randrange(60))
             end = begin + timedelta(minutes=dice.randrange(50, 300))
-            await charger.begin(dice.choice(cards), begin, place)
-            await charger.charge(begin, end, (end - begin) / 12, place, fills=True)
-            await charger.end(end, place)
+            visits.append(Visit(identity, place, dice.choice(cards), begin, end))
+    return visits
 
 
 async def _now(chargers: dict[str, Charger]) -> None:
@@ -148,4 +161,3 @@ async def _now(chargers: dict[str, Charger]) -> None:
     await full.charge(came, now - timedelta(hours=1), timedelta(minutes=5), 2, fills=True)
     await full.show_full(2)
     await full.measure(datetime.now(UTC), 0, 2)
-    await chargers["CARPORT-1"].show_fault(1)

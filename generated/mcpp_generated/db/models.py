@@ -279,6 +279,7 @@ class ListConnectorsRow(NamedTuple):
     transaction_id: int | None
     ocpp_transaction_id: str | None
     transaction_id_tag: str | None
+    transaction_started_at: datetime | None
 
 
 class DeviceVariable(NamedTuple):

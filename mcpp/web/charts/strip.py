@@ -16,8 +16,17 @@ from mcpp.web.charts.words import Words
 
 MOST: Final = 300
 
-_TOPS: Final = {"charging": 0, "plugged_in": 40, "free": 76, "reserved": 40, "unavailable": 58, "faulted": 0}
-"""How far below the upper edge a look begins, in percent; what isn't known is a line."""
+_EDGES: Final = {
+    "charging": (0, 100),
+    "plugged_in": (40, 100),
+    "reserved": (58, 100),
+    "free": (76, 100),
+    "faulted": (0, 70),
+    "offline": (0, 45),
+    "unavailable": (0, 24),
+}
+"""How far below the upper edge a look begins and ends, in percent: what can be used stands, what can't hangs, so that
+nobody needs colours to tell them apart. What isn't known is a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +61,19 @@ def strip(
 
     shapes = [Markup('<line class="base" x1="0" x2="100%" y1="100%" y2="100%"/>')]
     for stretch in data:
-        left, right, top = place(stretch.begin), place(stretch.end), _TOPS.get(stretch.look, 94)
+        left, right = place(stretch.begin), place(stretch.end)
+        top, bottom = _EDGES.get(stretch.look, (97, 100))
         hint = f"{words.span(stretch.begin, stretch.end)}: "
         shape = Markup('<rect class="state {}" x="{}" width="{}" y="{}" height="{}"><title>{}{}</title></rect>')
         shapes.append(
             shape.format(
-                stretch.look, percent(left), percent(right - left), percent(top), percent(100 - top), hint, stretch.name
+                stretch.look,
+                percent(left),
+                percent(right - left),
+                percent(top),
+                percent(bottom - top),
+                hint,
+                stretch.name,
             )
         )
     shapes += [

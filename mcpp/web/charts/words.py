@@ -25,6 +25,8 @@ class Words:
     """Short names, January first."""
     day: str = "{day} {month}"
     """How a day is said, by `{day}` and the short name of its `{month}`."""
+    clock_format: str = "%H:%M"
+    """How a time of day is said, for `strftime`."""
     table: str = "Table"
     missing: str = "\N{EN DASH}"
     """In place of a value that isn't known."""
@@ -42,7 +44,7 @@ class Words:
 
     def clock(self, moment: datetime) -> str:
         """The time of day, to the minute."""
-        return f"{self.local(moment):%H:%M}"
+        return f"{self.local(moment):{self.clock_format}}"
 
     def date(self, moment: datetime) -> str:
         """The day without its year."""

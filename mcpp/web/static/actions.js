@@ -70,6 +70,7 @@ function fields(form) {
     else if (field.dataset.type === "clearable") put(values, field.name, field.value || null);
     else if (field.dataset.type === "text") put(values, field.name, field.value);
     else if (field.value === "" && !field.required) continue;
+    else if (field.dataset.type === "thousandth") put(values, field.name, Math.round(Number(field.value) * 1000));
     else put(values, field.name, field.dataset.type === "number" ? Number(field.value) : field.value);
   }
   return JSON.stringify(values);

@@ -8,7 +8,7 @@ const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const styles = {
   datetime: { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" },
   date: { day: "numeric", month: "short", year: "numeric" },
-  time: { hour: "2-digit", minute: "2-digit" },
+  second: { hour: "2-digit", minute: "2-digit", second: "2-digit" },
   month: { month: "long", year: "numeric" },
 };
 const kept = new Map();
@@ -53,6 +53,7 @@ const spellings = {
   energy: (value) => `${fixed(value / 1000, decimals(Math.abs(value)))}\u00a0kWh`,
   power: (value) => `${fixed(value / 1000, 1)}\u00a0kW`,
   money: (value, element) => numbers({ style: "currency", currency: element.dataset.currency }).format(value),
+  price: (value, element) => numbers({ style: "currency", currency: element.dataset.currency, maximumFractionDigits: 6 }).format(value),
   percent: (value) => numbers({ style: "percent", maximumFractionDigits: 0 }).format(value / 100),
   number: (value) => numbers({}).format(value),
   duration,
@@ -62,8 +63,10 @@ function spell(element) {
   const style = element.dataset.as;
   if (element.localName === "data") return spellings[style](Number(element.value), element);
   const then = new Date(element.dateTime);
-  if (style === "since") return since(then);
-  return times(style, style === "datetime" && then.getFullYear() !== thisYear).format(then);
+  const exact = (as, isDated) => times(as, isDated && then.getFullYear() !== thisYear).format(then);
+  if (style !== "since") return exact(style, style === "datetime");
+  element.title = exact("datetime", true);
+  return since(then);
 }
 
 /** Spell all values below `root`. Those that say nothing that can be read stay as the server wrote them. */

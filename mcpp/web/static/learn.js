@@ -31,8 +31,14 @@ async function learn(address) {
 }
 
 async function ask(address, method) {
-  const response = await fetch(address, { method, headers: { Accept: "application/json" } });
-  const answer = await response.json();
+  let response, answer;
+  try {
+    response = await fetch(address, { method, headers: { Accept: "application/json" } });
+    answer = await response.json();
+  } catch {
+    line.textContent = document.querySelector("#answers").dataset.unreached;
+    return null;
+  }
   if (response.ok) return answer;
   line.replaceChildren(...withReason(form.dataset.refused, answer));
   return null;

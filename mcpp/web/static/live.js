@@ -129,7 +129,8 @@ async function fetchPage(parts) {
       else if (old) isWhole = true;
     }
   }
-  document.dispatchEvent(new CustomEvent("mcpp:fresh"));
+  const titled = document.querySelector("[data-title]");
+  if (titled) document.title = titled.dataset.title;
   return true;
 }
 

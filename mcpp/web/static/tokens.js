@@ -9,12 +9,18 @@ form?.addEventListener("submit", async (event) => {
   const { name, role } = form.elements;
   const line = form.querySelector("[data-answer]");
   line.textContent = "";
-  const response = await fetch("/api/v1/tokens", {
-    method: "POST",
-    headers: { "Content-Type": "application/json", Accept: "application/json" },
-    body: JSON.stringify({ name: name.value, role: role.value }),
-  });
-  const answer = await response.json();
+  let response, answer;
+  try {
+    response = await fetch("/api/v1/tokens", {
+      method: "POST",
+      headers: { "Content-Type": "application/json", Accept: "application/json" },
+      body: JSON.stringify({ name: name.value, role: role.value }),
+    });
+    answer = await response.json();
+  } catch {
+    line.textContent = document.querySelector("#answers").dataset.unreached;
+    return;
+  }
   if (!response.ok) {
     line.replaceChildren(...withReason(form.dataset.refused, answer));
     return;

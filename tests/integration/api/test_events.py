@@ -166,7 +166,7 @@ async def test_a_reader_gets_the_events_and_charge_points_that_it_names(api: Sit
 async def test_an_event_that_does_not_exist_is_refused(api: Site) -> None:
     answer = await api.get("/api/v1/events", events="transaction_stoped,heartbeat_received")
 
-    assert answer.status_code == 422
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_parameter")
     assert (
         answer.json()["detail"] == "query.events: 'transaction_stoped' is no event; did you mean transaction_stopped?"
     )

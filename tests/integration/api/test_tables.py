@@ -6,6 +6,7 @@ import csv
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from io import StringIO
 from typing import Any
 
@@ -13,7 +14,7 @@ import httpx
 
 from mcpp.api.app import create_api
 from mcpp.api.installation_models import Plugin, PluginError, Setting
-from mcpp.domain import charging_profiles, id_tags
+from mcpp.domain import charging_profiles, id_tags, people
 from mcpp.domain.id_tags import StoredTag
 from mcpp.domain.samples import SampleKind
 from mcpp.telemetry.requests import RequestTelemetry
@@ -32,6 +33,7 @@ LISTS = (
     "transactions/1/meter-values",
     "id-tags",
     "id-tags/unknown",
+    "people",
     "reservations",
     "unmatched",
     "certificates",
@@ -115,6 +117,17 @@ async def test_excel_gets_local_times_decimal_commas_and_whole_card_numbers(api:
     ]
     (month,) = await excel(api, "reports/energy", by="id_tag", period="month")
     assert (month["period"], month["id_tag"], month["energy_wh"]) == ("2026-05", "'04120000000000123", "4200")
+
+
+async def test_people_have_their_prices_as_numbers(api: Site) -> None:
+    price = people.Price(Decimal("0.2950"))
+    wanted = people.WantedPerson("Flat 2B", cards=["0412"], price=price)
+    await api.writer.submit(people.put, minute(0), "flat-2b", wanted)
+
+    (person,) = await excel(api, "people")
+    (english,) = await excel(api, "people", "excel-en")
+
+    assert (person["cards"], person["price_per_kwh"], english["price_per_kwh"]) == ('["0412"]', "0,2950", "0.2950")
 
 
 async def test_an_english_excel_gets_commas_between_cells_and_decimal_points(api: Site) -> None:

@@ -69,7 +69,7 @@ def test_people_with_cards_and_prices(mcpp: Mcpp, database: Database) -> None:
     unfit, nameless, taken = ended.err.splitlines()
     assert unfit.startswith("line 4: id 'flat 5' should be 1 to 64 of the letters")
     assert nameless == "line 5: name is empty"
-    assert taken.startswith("line 3: card 'TAG-3' belongs to 'flat-3' (Bob)")
+    assert taken.startswith("line 3: card 'TAG-3' belongs to 'flat-3' (Bob); take it from them")
     people = {person.id: person for person in database.q.list_all_people()}
     assert {person.id: (person.name, person.note) for person in people.values()} == {
         "flat-2b": ("Ann B.", None),
@@ -227,7 +227,7 @@ def test_refused_charge_points(mcpp: Mcpp, database: Database) -> None:
 @pytest.mark.parametrize(
     ("file", "told"),
     [
-        ("", "-: no column id_tag: it is empty; the first line names the columns, in UTF-8: id_tag, status, "),
+        ("", "-: no column id_tag: it is empty; the first line names the columns: id_tag, status, "),
         ("tag,state\nT,Accepted\n", "-: no column id_tag: the first line is tag, state; "),
         ("id_tag,note,Note\nT,a,b\n", "-: more than one column for note; take one of them out"),
         ('id_tag,"note\nT,a\n', "-: the header row can't be read: "),
@@ -258,6 +258,19 @@ def test_what_excel_saves(mcpp: Mcpp, database: Database, name: str, content: by
     assert told in ended.err
     assert bool(told) == bool(ended.err)
     assert tags(database) == {"T": IdTag("T", IdTagStatus.ACCEPTED, LAST_SECOND, None, "Süd €", None)}
+
+
+def test_our_own_csv_for_excel_comes_back_as_it_was(mcpp: Mcpp, database: Database) -> None:
+    tags_file = "\ufeffid_tag;status;expiry_date;note;\r\n'0412E5;Blocked;2026-07-01 02:00:00;'=x;\r\n"
+    people_file = """\ufeffid;name;cards;price_per_kwh\r\n'0042;Ann;"[""0412E5"",""a;b""]";0,295\r\n"""
+
+    ended = mcpp("import", "id-tags", "-", stdin=tags_file, TZ="Europe/Berlin")
+    assert ended == Ended(0, "-: 1 added, 0 changed, 0 refused\n", "")
+    assert mcpp("import", "people", "-", stdin=people_file).code == 0
+
+    midnight = datetime(2026, 7, 1, tzinfo=UTC)
+    assert tags(database)["0412E5"] == IdTag("0412E5", IdTagStatus.BLOCKED, midnight, None, "=x", None)
+    assert sorted(held_now(database.q, "0042")) == ["0412E5", "a;b"]
 
 
 def test_a_workbook_is_no_csv(mcpp: Mcpp, database: Database) -> None:

@@ -155,6 +155,7 @@ async def test_what_can_t_be_kept_is_said_with_the_remedy(tmp_path: Path) -> Non
     assert "'0,30' is no price: it should be a number such as 0.295 with a point for the comma" in texts[2]
     assert "0.12345 has more than 4 decimals" in texts[3]
     assert "price_since needs the price_per_kwh" in texts[5]
+    assert texts[7] == "body.name: should have 1 characters or more"
     assert (bad_id[0], printable[0], bad_months) == (422, 422, [422] * 4)
     assert (len(odd["cards"]), odd["name"][:3]) == (1, "<b>")
 

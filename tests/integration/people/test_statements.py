@@ -31,7 +31,7 @@ async def month_of_march(site: House) -> dict[str, int]:
 
 async def amounts(site: House, **asked: str) -> list[tuple[object, object]]:
     """What a report says that March has cost: by whom, how much."""
-    march = {"since": "2026-03-01T00:00:00+01:00", "until": "2026-04-01T00:00:00+02:00", "timezone": BERLIN}
+    march = {"since": "2026-03-01", "until": "2026-04-01", "timezone": BERLIN}
     report = await site.central.get("reports/energy", **march, **asked, amounts="true")
     return [(next(line[name] for name in WHOSE if name in line), line["amount"]) for line in report["items"]]
 

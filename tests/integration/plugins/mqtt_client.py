@@ -38,7 +38,7 @@ class Client:
 
     def _value(self, topic: str) -> Any:
         payload = self.last.get(topic)
-        return json.loads(payload) if payload is not None and payload[:1] in b"{[" else payload
+        return json.loads(payload) if payload is not None and payload.startswith((b"{", b"[")) else payload
 
 
 @asynccontextmanager

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
@@ -141,7 +142,8 @@ async def test_what_is_known_is_shown_at_once_and_kept_for_those_who_come_later(
             "status": "Available",
             "error_code": "NoError",
             "transaction_id": None,
-            "power_w": None,
+            "power_w": 0.0,
+            "session_started_at": None,
             "energy_wh": None,
         }
         discovered = await client.until(DISCOVERY)
@@ -163,14 +165,51 @@ async def test_what_happens_is_shown(site: Site) -> None:
         shown = await client.until(CONNECTOR, lambda facts: facts["power_w"] is not None)
         assert (shown["power_w"], shown["energy_wh"]) == (7200.0, 1234)
         site.site.states["CP 1"] = state(status="Finishing")
+        site.site.states["CP 1"] = replace(site.site.states["CP 1"], energy_wh=1234)
         stopped = replace(events.STOPPED, charge_point_id="CP 1", meter_start=0, meter_stop=1234, energy_wh=1234)
         await delivered(plugin, stopped, site.site)
         shown = await client.until(CONNECTOR, lambda facts: facts["transaction_id"] is None)
         assert (shown["power_w"], shown["energy_wh"]) == (0.0, 1234)
+        assert (await client.until(CHARGE_POINT))["energy_wh"] == 1234
         site.site.states["CP 1"] = state(connected=False)
         gone = replace(events.DISCONNECTED, charge_point_id="CP 1")
         await delivered(plugin, gone, site.site)
         await client.until(CHARGE_POINT, lambda facts: facts["connected"] is False)
+
+
+async def test_a_new_name_is_shown_and_what_was_deleted_is_cleared(site: Site) -> None:
+    plugin = await site.start()
+    async with site.client() as client:
+        site.site.states["CP 1"] = replace(state(), display_name="Garage")
+        await delivered(plugin, replace(events.SETTINGS_CHANGED, charge_point_id="CP 1"), site.site)
+        await client.until(DISCOVERY, lambda message: message["device"]["name"] == "Garage")
+        await client.until(CHARGE_POINT, lambda facts: facts["name"] == "Garage")
+        del site.site.states["CP 1"]
+        await delivered(plugin, replace(events.FORGOTTEN, charge_point_id="CP 1"), site.site)
+        late = replace(events.DISCONNECTED, charge_point_id="CP 1")
+        await delivered(plugin, late, site.site)
+        for topic in (DISCOVERY, CHARGE_POINT, CONNECTOR):
+            await client.until(topic, lambda value: value == b"")
+    await site.stop()
+    async with site.client() as client:
+        await client.until("mcpp/status", lambda value: value == b"offline")
+        await client.say("end", "of what is retained")
+        await client.until("end")
+        assert not [topic for topic in client.last if "CP" in topic]
+
+
+async def test_connectors_of_a_version_that_is_no_longer_spoken_are_taken_away(site: Site) -> None:
+    plugin = await site.start()
+    async with site.client() as client:
+        await client.until(CONNECTOR)
+        (_, connector) = state().connectors
+        site.site.states["CP 1"] = replace(state(), connectors=(replace(connector, evse_id=1),))
+        await delivered(plugin, replace(events.CONNECTED, charge_point_id="CP 1"), site.site)
+        await client.until(CONNECTOR, lambda value: value == b"")
+        # The entities first: Home Assistant would complain of a message without content.
+        components = json.loads(client.last[DISCOVERY])["components"]
+    assert components["connector_1_status"] == {"platform": "sensor"}
+    assert components["evse_1_connector_1_status"]["state_topic"].endswith("/evses/1/connectors/1/state")
 
 
 def shows_kilowatts(kilowatts: str, facts: dict[str, Any]) -> bool:
@@ -244,7 +283,7 @@ async def test_without_commands_nothing_is_obeyed_and_no_switch_is_shown(site: S
         await client.say(SWITCH, "ON")
         await client.until(SWITCH)
     await site.stop()
-    assert "connector_1_charging" not in discovered["components"]
+    assert discovered["components"]["connector_1_charging"] == {"platform": "switch"}
     assert site.site.by_hand.done.empty()
 
 

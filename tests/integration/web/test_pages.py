@@ -261,3 +261,72 @@ async def test_a_certificate_is_renewed_approved_and_revoked_where_attention_lea
 
 def _certificate_buttons(page: str) -> list[str]:
     return re.findall(r'data-request="POST /api/v1/certificates/([^"]+)"', page)
+
+
+async def test_what_is_wrong_is_said_in_plain_words_and_counted_in_the_title(
+    api: Site, http: httpx.AsyncClient
+) -> None:
+    api.books.status("CP-1", 1, "Faulted", "GroundFailure", START)
+    api.books.status("CP-2", 1, "Faulted", "NoError", START)
+    api.books.stop(ended := api.books.start("CP-2"), 4_000)
+    api.connections.identities |= {"CP-1", "CP-2"}
+    api.services.live_readings.load(read_fleet(api.books.q))
+
+    overview, german = await shown(http, "/"), await shown(http, "/", "de")
+    charger, session = await shown(http, "/chargers/CP-1"), await shown(http, f"/sessions/{ended}", "de")
+
+    assert "<title>(2) Overview · MCPP</title>" in overview
+    assert re.findall("<title>.*</title>", charger) == ["<title>(2) CP-1 · MCPP</title>"]
+    assert '<a href="/chargers/CP-1"><bdi>CP-1</bdi></a> reports a fault: <bdi>ground fault</bdi>' in overview
+    assert "<bdi>Erdschluss</bdi>" in german
+    assert "GroundFailure" in charger
+    assert "NoError" not in overview
+    assert re.search(r'aria-label="Restart: CP-1"', overview)
+    assert re.search(r"\(<bdi[^>]*>am Auto abgesteckt<", session)
+
+
+async def test_power_that_is_not_known_is_not_nothing(api: Site, http: httpx.AsyncClient) -> None:
+    api.books.status("CP-1", 1, "Available", "NoError", START)
+    api.connections.identities.add("CP-1")
+    api.services.live_readings.load(read_fleet(api.books.q))
+    free = await shown(http, "/")
+    api.books.start("CP-1")
+    api.services.live_readings.load(read_fleet(api.books.q))
+    running = await shown(http, "/")
+
+    now = re.compile(r"<dt>now</dt><dd>(.*?)</dd>")
+    assert "0.0 kW" in now.findall(free)[0]
+    assert now.findall(running) == ['<span class="none">–</span>']
+
+
+async def test_all_statements_have_a_sum(api: Site, http: httpx.AsyncClient) -> None:
+    api.books.q.put_default_price(since="0001-01-01", price_per_kwh=Decimal("0.25"), currency="EUR")
+    for number, wh in enumerate((4_000, 8_000)):
+        card = f"card-{number}"
+        people.put(api.books.q, START - timedelta(days=99), f"flat-{number}", WantedPerson(name=card, cards=(card,)))
+        api.books.stop(api.books.start(f"CP-{number}", id_tag=card, meter_start=0), wh)
+
+    page = await shown(http, "/statements?month=2026-05")
+
+    (foot,) = re.findall(r"<tfoot><tr><th scope=\"row\">Sum</th>(.*?)</tr></tfoot>", page)[:1]
+    assert re.findall(r'value="([^"]*)"', foot) == ["2", "12000", "3.00"]
+
+
+@pytest.mark.parametrize(
+    ("language", "spelled"),
+    [
+        ("en-US,en", "May 4, 09:30 AM"),
+        ("en", "May 4, 09:30 AM"),
+        ("en-GB,en-US", "4 May, 09:30"),
+        ("de", "4. Mai, 09:30"),
+    ],
+)
+async def test_charts_spell_times_as_the_viewer_s_browser_does(
+    api: Site, http: httpx.AsyncClient, language: str, spelled: str
+) -> None:
+    session = api.books.start(at=minute(0))
+    api.books.samples(session, [(minute(at), POWER, "3.6") for at in (0, 10, 20, 30)])
+    api.books.stop(session, at=minute(30))
+    http.cookies.set("timezone", "UTC")
+
+    assert spelled in await shown(http, f"/sessions/{session}", language)

@@ -11,6 +11,7 @@ from mcpp.bounds import REFUSED_CONNECTIONS
 from mcpp.csms.outcomes import REFUSALS, ConnectionOutcome
 from mcpp.csms.refused import REMEDIES, RefusedConnection, RefusedConnections, remedy_of
 from mcpp.domain.events import ConnectionRefused
+from mcpp.phrases import Phrase
 
 URL = "ws://192.0.2.1:9000/ocpp/"
 
@@ -48,8 +49,18 @@ async def book() -> Book:
 def test_each_refusal_has_its_remedy_and_nothing_else_has() -> None:
     assert REMEDIES.keys() == REFUSALS
     for outcome in REFUSALS:
-        assert "{" not in remedy_of(outcome, URL)
-    assert URL in remedy_of(ConnectionOutcome.BAD_IDENTITY, URL)
+        assert "{" not in remedy_of(outcome, URL, "1.6")
+    assert URL in remedy_of(ConnectionOutcome.BAD_IDENTITY, URL, "1.6")
+
+
+async def test_the_remedy_names_the_versions_that_this_charger_may_speak(book: Book) -> None:
+    outcome = ConnectionOutcome.UNKNOWN_SUBPROTOCOL
+    book.note(path="/a", outcome=outcome, why=Phrase("{offered}, not {versions}", offered="x" * 500, versions="2.0.1"))
+    book.note(path="/b", outcome=outcome, why=Phrase("only {versions}", versions="1.6, 2.1"))
+
+    latest, earlier = book.book.newest_first()
+    assert latest.remedy.endswith("version 1.6, 2.1")
+    assert earlier.remedy.endswith("version 2.0.1")
 
 
 async def test_a_loop_is_one_entry_and_few_lines(book: Book) -> None:

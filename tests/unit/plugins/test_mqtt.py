@@ -18,7 +18,7 @@ from mcpp.plugins.builtin.mqtt.discovery import describe, object_id
 from mcpp.plugins.builtin.mqtt.readings import SiteReadings
 from mcpp.plugins.builtin.mqtt.settings import Broker, broker
 from mcpp.plugins.builtin.mqtt.topics import ChargingCommand, Operation, Topics
-from tests.events import CONNECTED, DISCONNECTED, MEASURED, STARTED, STOPPED
+from tests.events import CONNECTED, DISCONNECTED, MEASURED, PREPARING, STARTED, STOPPED
 from tests.unit.plugins.site_by_hand import START, charge_point
 
 TOPICS = Topics("mcpp")
@@ -93,37 +93,57 @@ def measured(at: datetime, *samples: Sample, wh: int | None = None) -> MeterValu
     return replace(MEASURED, at=at, samples=samples, energy_wh=wh)
 
 
-def followed(*happened: Event) -> SiteReadings:
+def followed(*happened: Event, running: int | None = None) -> SiteReadings:
     readings = SiteReadings()
+    readings.look(seen(running))
     for event in (replace(CONNECTED, at=START), *happened):
         readings.follow(event)
     return readings
 
 
-def test_after_a_session_power_is_zero_until_it_is_measured_again() -> None:
+def seen(running: int | None = None, *, connected: bool = True, energy_wh: int = 0) -> ChargePointState:
+    known = replace(connector(1), transaction_id=running, transaction_started_at=None if running is None else START)
+    return replace(charge_point("CP-1", connected=connected), connectors=(known,), energy_wh=energy_wh)
+
+
+def shown(readings: SiteReadings, at: datetime = START, *, connected: bool = True) -> tuple[object, object]:
+    """Power and energy of the only connector."""
+    state = seen(connected=connected)
+    facts = readings.facts(state, state.connectors[0], at)
+    return facts["power_w"], facts["energy_wh"]
+
+
+def test_a_session_begins_at_zero_and_after_it_power_is_zero_until_it_is_measured_again() -> None:
     readings = followed(STARTED)
-    assert readings.facts("CP-1", 1, START) == {"power_w": None, "energy_wh": None}
+    assert shown(readings) == (None, 0)
 
     readings.follow(measured(START, power(7200.04), wh=1234))
-    assert readings.facts("CP-1", 1, START) == {"power_w": 7200.0, "energy_wh": 1234}
+    assert shown(readings) == (7200.0, 1234)
 
     readings.follow(replace(STOPPED, energy_wh=1240))
     readings.follow(replace(measured(minute(1), power(0, minute(1))), transaction_id=None))
-    assert readings.facts("CP-1", 1, minute(1)) == {"power_w": 0.0, "energy_wh": 1240}
+    assert shown(readings, minute(1)) == (0.0, 1240)
 
     readings.follow(replace(STARTED, transaction_id=8))
     readings.follow(replace(measured(minute(60), power(3000, minute(60))), transaction_id=8))
-    assert readings.facts("CP-1", 1, minute(60)) == {"power_w": 3000.0, "energy_wh": 1240}
+    assert shown(readings, minute(60)) == (3000.0, 0)
 
     readings.follow(DISCONNECTED)
-    assert readings.facts("CP-1", 1, minute(60)) == {"power_w": None, "energy_wh": 1240}
+    assert shown(readings, minute(60), connected=False) == (None, 0)
 
 
 def test_stale_power_is_not_shown_and_the_energy_stays() -> None:
     readings = followed(STARTED, measured(START, power(7200), wh=1234))
 
-    assert readings.facts("CP-1", 1, minute(5)) == {"power_w": 7200.0, "energy_wh": 1234}
-    assert readings.facts("CP-1", 1, minute(5.1)) == {"power_w": None, "energy_wh": 1234}
+    assert shown(readings, minute(5)) == (7200.0, 1234)
+    assert shown(readings, minute(5.1)) == (None, 1234)
+
+
+def test_where_nothing_can_flow_the_power_is_zero_though_none_was_ever_measured() -> None:
+    readings = followed(replace(PREPARING, status="Available"))
+    assert shown(readings) == (0.0, None)
+    readings.follow(replace(PREPARING, status="Charging"))
+    assert shown(readings) == (None, None)
 
 
 def test_power_follows_from_voltage_and_current() -> None:
@@ -131,18 +151,57 @@ def test_power_follows_from_voltage_and_current() -> None:
     current = SampleKind("Current.Import", "", "A", "Sample.Periodic", "Outlet", "Raw")
     readings = followed(STARTED, measured(START, Sample(START, voltage, "230", 0), Sample(START, current, "6", 1)))
 
-    assert readings.facts("CP-1", 1, START) == {"power_w": 1380.0, "energy_wh": None}
+    assert shown(readings) == (1380.0, 0)
 
 
 def test_a_session_that_ran_before_the_server_came_is_known() -> None:
-    charging = replace(connector(1), status="Charging", transaction_id=7)
+    charging = replace(connector(1), status="Charging", transaction_id=7, transaction_started_at=START, energy_wh=500)
+    state = replace(charge_point("CP-1", connected=True), connectors=(charging,))
     readings = SiteReadings()
-    readings.load([replace(charge_point("CP-1", connected=True), connectors=(charging,))])
-    readings.follow(measured(START, power(7200)))
-    assert readings.facts("CP-1", 1, START)["power_w"] == 7200.0
+    readings.load([state])
+    readings.look(state)
+    assert readings.facts(state, charging, START) == {
+        "power_w": None,
+        "session_started_at": START.isoformat(),
+        "energy_wh": 500,
+    }
+    readings.follow(measured(START, power(7200), wh=700))
+    assert shown(readings) == (7200.0, 700)
 
-    readings.follow(STOPPED)
-    assert readings.facts("CP-1", 1, START)["power_w"] == 0.0
+    readings.follow(replace(STOPPED, energy_wh=710))
+    assert shown(readings) == (0.0, 710)
+
+
+def test_a_session_has_the_same_beginning_after_a_restart() -> None:
+    told = replace(STARTED, started_at=START + timedelta(microseconds=983_704))
+    state = seen()
+    before = followed(told).facts(state, state.connectors[0], START)
+    (known,) = seen(running=told.transaction_id).connectors
+    stored = replace(state, connectors=(replace(known, transaction_started_at=START + timedelta(milliseconds=983)),))
+    after = SiteReadings()
+    after.look(stored)
+    assert after.facts(stored, stored.connectors[0], START)["session_started_at"] == before["session_started_at"]
+
+
+def test_a_session_that_is_over_does_not_replace_the_one_after_it() -> None:
+    readings = followed(running=8)
+    readings.follow(replace(STOPPED, transaction_id=7, energy_wh=1240))
+    readings.follow(replace(measured(START, wh=5), transaction_id=8))
+    assert shown(readings) == (None, 5)
+
+
+def test_the_total_grows_with_the_session_and_never_falls() -> None:
+    charging = replace(connector(1), transaction_id=7, energy_wh=500)
+    state = replace(charge_point("CP-1", connected=True), connectors=(charging,), energy_wh=10_500)
+    readings = SiteReadings()
+    readings.look(state)
+    assert readings.total_wh(state) == 10_500
+    readings.follow(measured(START, wh=700))
+    assert readings.total_wh(state) == 10_700
+    read_too_early = replace(state, energy_wh=10_000, connectors=(replace(charging, transaction_id=None),))
+    assert readings.total_wh(read_too_early) == 10_700
+    readings.follow(replace(STOPPED, energy_wh=710))
+    assert readings.total_wh(replace(read_too_early, energy_wh=10_710)) == 10_710
 
 
 def test_no_two_identities_share_an_object_id() -> None:
@@ -185,12 +244,32 @@ def test_home_assistant_is_told_of_each_connector(commands: bool) -> None:
         "manufacturer": "Vendor",
         "model": "Model",
     }
-    entities = ["status", "power", "energy", *(["charging"] if commands else [])]
     components = message["components"]
     assert isinstance(components, dict)
-    assert set(components) == {"connected"} | {f"connector_{n}_{entity}" for n in (1, 2) for entity in entities}
-    ids = [component["unique_id"] for component in components.values() if isinstance(component, dict)]
-    assert len(ids) == len(set(map(str, ids))) == len(components)
+    assert set(components) == {"connected", "energy"} | {
+        f"connector_{n}_{entity}" for n in (1, 2) for entity in ("status", "power", "energy", "charging")
+    }
+    removed = [key for key, component in components.items() if component == {"platform": "switch"}]
+    assert removed == ([] if commands else ["connector_1_charging", "connector_2_charging"])
+    ids = [component.get("unique_id") for component in components.values() if isinstance(component, dict)]
+    assert len(set(map(str, ids)) - {"None"}) == len(components) - len(removed)
+
+
+def test_home_assistant_is_told_the_charge_point_by_its_name_and_what_it_no_longer_has() -> None:
+    state = replace(
+        charge_point("CP-1", connected=True), display_name="Garage", serial_number="7", connectors=(connector(1, 1),)
+    )
+    message = describe(state, TOPICS, commands=True, gone=[(0, 1)])
+    assert message["device"] == {"identifiers": ["mcpp_CP-1"], "name": "Garage", "serial_number": "7"}
+    components = message["components"]
+    assert isinstance(components, dict)
+    removed = {key: component for key, component in components.items() if len(component or ()) == 1}  # type: ignore[arg-type]
+    assert removed == {
+        "connector_1_status": {"platform": "sensor"},
+        "connector_1_power": {"platform": "sensor"},
+        "connector_1_energy": {"platform": "sensor"},
+        "connector_1_charging": {"platform": "switch"},
+    }
 
 
 def test_an_evse_has_topics_and_entities_of_its_own() -> None:
@@ -206,7 +285,7 @@ def test_an_evse_has_topics_and_entities_of_its_own() -> None:
         f"{topic}/charging/set",
     )
     assert TOPICS.understand(f"{topic}/charging/set") == ChargingCommand("CP-1", 1, 2)
-    assert len(components) == 9
+    assert len(components) == 10
 
 
 async def test_the_board_keeps_the_last_word_of_each_topic() -> None:
@@ -231,3 +310,19 @@ async def test_a_broker_that_is_back_is_told_everything() -> None:
     await board.take()
     board.renew()
     assert {await board.take(), await board.take()} == {("a", b"1"), ("b", b"2")}
+
+
+async def test_a_topic_that_is_cleared_is_sent_empty_until_the_broker_has_it() -> None:
+    board = Board()
+    board.pin("a", b"1")
+    assert await board.take() == ("a", b"1")
+    board.clear("a")
+    board.clear("b")
+    assert await board.take() == ("a", b"")
+    board.renew()
+    assert await board.take() == ("a", b"")
+    taking = asyncio.ensure_future(board.take())
+    await asyncio.wait_for(board.settled(), 10)
+    board.renew()
+    board.pin("c", b"1")
+    assert await asyncio.wait_for(taking, 10) == ("c", b"1")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,7 +13,7 @@ from pydantic import SecretStr, ValidationError
 from mcpp.plugins.builtin.notify import Notify, NotifySettings
 from mcpp.reads.attention import MOST_ITEMS, Attention, AttentionCode
 from tests.integration.plugins.http_receiver import HttpReceiver, answer, listening
-from tests.unit.plugins.site_by_hand import START, SiteByHand
+from tests.unit.plugins.site_by_hand import START, SiteByHand, charge_point
 
 EVERY = 30
 AFTER = 60
@@ -104,6 +105,26 @@ async def test_a_restart_tells_nothing_again() -> None:
         assert await told.see() == [f"Well again: {FAULT}"]
         await told.start()
         assert await told.see() == []
+
+
+@pytest.mark.parametrize("code", [AttentionCode.FAULTED, AttentionCode.OFFLINE])
+async def test_nobody_is_well_again_while_nobody_can_know(code: AttentionCode) -> None:
+    """After a restart a list says nothing of who hasn't connected yet."""
+    incident = replace(fault(), code=code)
+    async with notified() as told:
+        told.site.states["Garage"] = charge_point("Garage")
+        (text,) = await told.see(incident)
+        await told.start()
+        assert await told.see() == []
+        assert await told.see(incident) == []
+        told.site.states["Garage"] = charge_point("Garage", connected=True)
+        assert await told.see() == [f"Well again: {text}"]
+
+
+async def test_a_card_is_the_same_at_another_charger() -> None:
+    async with notified() as told:
+        assert len(await told.see(card("A"))) == 1
+        assert await told.see(replace(card("A"), charge_point_id="Carport")) == []
 
 
 async def test_quiet_hours_hold_back_what_lasts_and_drop_what_is_over() -> None:

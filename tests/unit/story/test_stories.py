@@ -106,7 +106,9 @@ def test_a_server_that_stops_and_one_that_is_killed(charged: Charged) -> None:
     charged.log.add(630.2, "server_started")
     charged.log.connection(640, "accepted")
     charged.log.add(1000, "webhook_failing")
-    charged.log.add(1090, "server_started")
+    charged.log.add(1090, "server_starting")
+    charged.log.add(1091, "database_checked")
+    charged.log.add(1092, "server_started")
     charged.log.stopped(3600, charged.id, 8000, 7000, "Local")
 
     happened = [what for what in whats(charged.story()) if "MeterValues" not in what]
@@ -119,7 +121,7 @@ def test_a_server_that_stops_and_one_that_is_killed(charged: Charged) -> None:
         "server started",
         "no connection for 40 s",
         "connected from 10.0.0.7",
-        "the server ended without a word; the log is silent for 1 min 30 s",
+        "the server ended without a word; the log is silent for 1 min 32 s",
         "server started",
     ]
 

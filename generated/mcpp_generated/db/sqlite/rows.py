@@ -606,6 +606,7 @@ StoredListConnectorsRow: TypeAlias = tuple[
     int | None,
     str | None,
     str | None,
+    int | None,
 ]
 
 
@@ -624,6 +625,7 @@ def decode_list_connectors_row(row: StoredListConnectorsRow) -> ListConnectorsRo
         transaction_id,
         ocpp_transaction_id,
         transaction_id_tag,
+        transaction_started_at,
     ) = row
     return ListConnectorsRow(
         charge_point_key,
@@ -639,6 +641,7 @@ def decode_list_connectors_row(row: StoredListConnectorsRow) -> ListConnectorsRo
         transaction_id,
         ocpp_transaction_id,
         transaction_id_tag,
+        None if transaction_started_at is None else from_milliseconds(transaction_started_at),
     )
 
 

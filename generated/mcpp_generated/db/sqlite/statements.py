@@ -415,7 +415,7 @@ WHERE key = ?1 AND session_correlation_id = ?2"""
 LIST_CONNECTORS: Final = """\
 SELECT c.charge_point_key, c.evse_id, c.connector_id, c.status, c.error_code, c.status_at, c.status_began_at,
     c.ordered_availability, c.session_correlation_id, c.reported_status, t.id AS transaction_id, t.ocpp_transaction_id,
-    t.id_tag AS transaction_id_tag
+    t.id_tag AS transaction_id_tag, t.started_at AS transaction_started_at
 FROM connectors AS c
 LEFT JOIN transactions AS t ON t.id = (
     SELECT max(o.id) FROM transactions AS o WHERE o.connector_key = c.key AND o.stopped_at IS NULL

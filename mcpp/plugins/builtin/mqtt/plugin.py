@@ -16,9 +16,12 @@ from mcpp.domain.events import (
     ChargePointBooted,
     ChargePointConnected,
     ChargePointDisconnected,
+    ChargePointForgotten,
+    ChargePointSettingsChanged,
     ConnectorStatusChanged,
     Event,
     MeterValuesReceived,
+    TransactionCorrected,
     TransactionStarted,
     TransactionStopped,
 )
@@ -50,6 +53,8 @@ class Mqtt:
         self._readings = SiteReadings()
         self._states: dict[str, ChargePointState] = {}
         """As last read and shown."""
+        self._gone: dict[str, set[Numbers]] = {}
+        """Connectors that were shown and are none any more, such as those of another version of OCPP."""
         self._link: asyncio.Task[None] | None = None
 
     @hookimpl
@@ -94,18 +99,24 @@ class Mqtt:
         self._readings.follow(event)
         match event:
             case MeterValuesReceived(connector_id=connector_id, evse_id=evse_id):
-                # All else that is shown of connectors changes with events that cause it to be read again.
+                # All else that is shown changes with events that cause it to be read again.
                 state = self._states.get(event.charge_point_id)
-                if state is not None and (evse_id, connector_id) in _numbers_of(state):
-                    self._show_connectors(state, site.now())
+                is_known = self._readings.knows(event)
+                if state is not None and is_known and (evse_id, connector_id) in _numbers_of(state):
+                    self._show_values(state, site.now())
                     return None
+            case ChargePointForgotten():
+                self._clear(event.charge_point_id)
+                return None
             case (
                 ChargePointConnected()
                 | ChargePointDisconnected()
                 | ChargePointBooted()
+                | ChargePointSettingsChanged()
                 | ConnectorStatusChanged()
                 | TransactionStarted()
                 | TransactionStopped()
+                | TransactionCorrected()
             ):
                 pass
             case _:
@@ -119,27 +130,50 @@ class Mqtt:
 
     def _show(self, state: ChargePointState, now: datetime) -> None:
         identity = state.charge_point_id
+        before = self._states.get(identity)
         self._states[identity] = state
+        self._readings.look(state)
+        gone = self._gone.setdefault(identity, set())
+        gone |= _numbers_of(before) if before is not None else set()
+        gone -= _numbers_of(state)
+        self._show_values(state, now)
+        if self._settings.discovery:
+            described = describe(state, self._topics, commands=self._settings.commands, gone=sorted(gone))
+            self._board.pin(self._discovery_topic(identity), orjson.dumps(described))
+        # Last, when Home Assistant no longer listens there: it would complain of a message without content.
+        for evse_id, connector_id in gone:
+            self._board.clear(self._topics.connector(identity, connector_id, evse_id))
+
+    def _clear(self, identity: str) -> None:
+        """Nothing is known of a charge point any more; Home Assistant forgets its device."""
+        state = self._states.pop(identity, None)
+        self._gone.pop(identity, None)
+        self._board.clear(self._discovery_topic(identity))
+        for evse_id, connector_id in _numbers_of(state) if state is not None else ():
+            self._board.clear(self._topics.connector(identity, connector_id, evse_id))
+        self._board.clear(self._topics.charge_point(identity))
+
+    def _discovery_topic(self, identity: str) -> str:
+        return f"{self._settings.discovery_prefix}/device/{object_id(identity)}/config"
+
+    def _show_values(self, state: ChargePointState, now: datetime) -> None:
+        identity = state.charge_point_id
         facts = {
+            "name": state.display_name,
             "connected": state.connected,
             "vendor": state.vendor,
             "model": state.model,
+            "serial_number": state.serial_number,
             "firmware_version": state.firmware_version,
+            "energy_wh": self._readings.total_wh(state),
         }
         self._board.pin(self._topics.charge_point(identity), orjson.dumps(facts))
-        self._show_connectors(state, now)
-        if self._settings.discovery:
-            topic = f"{self._settings.discovery_prefix}/device/{object_id(identity)}/config"
-            self._board.pin(topic, orjson.dumps(describe(state, self._topics, commands=self._settings.commands)))
-
-    def _show_connectors(self, state: ChargePointState, now: datetime) -> None:
-        identity = state.charge_point_id
         for connector in state.connectors:
             shown = {
                 "status": connector.status,
                 "error_code": connector.error_code,
                 "transaction_id": connector.transaction_id,
-                **self._readings.facts(identity, connector.connector_id, now, connector.evse_id),
+                **self._readings.facts(state, connector, now),
             }
             if connector.evse_id != NO_EVSE:
                 shown["reported_status"] = connector.reported_status

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -23,6 +23,12 @@ _WITHOUT_END: Final = frozenset(
     }
 )
 """What has happened rather than lasts: nothing gets well by being forgotten."""
+
+_UNSEEN_WHILE_AWAY: Final = frozenset(
+    {AttentionCode.FAULTED, AttentionCode.OFFLINE, AttentionCode.NO_METER_VALUES, AttentionCode.RECONNECT_LOOP}
+)
+"""What nobody can say to be well while the charge point isn't connected, though it may not be in the list: a charge
+point is offline and nothing else, and after a restart of the server not even that for a while."""
 
 _TELLING: Final = ("id_tag", "transaction_id", "address")
 """What tells two incidents of one code at one place apart."""
@@ -61,8 +67,18 @@ class Incidents:
                     AttentionCode(str(code)), str(value.get("text", "")), now, is_there=True, is_told=True
                 )
 
-    def look(self, items: Iterable[Attention], now: datetime, *, is_complete: bool) -> None:
-        """Take in what needs a person now; where that isn't all, what is missing may still be there."""
+    def missing(self, items: Iterable[Attention]) -> frozenset[str]:
+        """The charge points of whose incidents it must be known whether they are connected, to `look`."""
+        gone = self._known.keys() - {key_of(item) for item in items}
+        return frozenset(_place_of(key) for key in gone if self._known[key].code in _UNSEEN_WHILE_AWAY)
+
+    def look(
+        self, items: Iterable[Attention], now: datetime, *, is_complete: bool, away: Collection[str] = frozenset()
+    ) -> None:
+        """Take in what needs a person now; where that isn't all, what is missing may still be there.
+
+        `away` are charge points, by identity, that aren't connected.
+        """
         present = {key_of(item): item for item in items if item.code in self._codes}
         for key, item in present.items():
             known = self._known.get(key)
@@ -77,6 +93,8 @@ class Incidents:
             known = self._known[key]
             if not known.is_told:
                 del self._known[key]
+            elif known.code in _UNSEEN_WHILE_AWAY and _place_of(key) in away:
+                known.is_there = True
             elif known.is_there:
                 known.is_there, known.changed_at = False, now
 
@@ -100,9 +118,16 @@ class Incidents:
 
 def key_of(item: Attention) -> str:
     """The same for the same incident, however often it is seen."""
+    if item.code is AttentionCode.UNKNOWN_CARD:
+        return "\n".join((item.code.value, item.params.get("id_tag", "")))  # wherever it's shown
     number = "" if item.connector_id is None else connector_number(item.connector_id, item.evse_id, several=True)
     parts = (item.code.value, item.charge_point_id or "", number)
     return "\n".join((*parts, *(item.params.get(name, "") for name in _TELLING)))
+
+
+def _place_of(key: str) -> str:
+    """The identity of an incident's charge point, or an empty one."""
+    return key.split("\n")[1]
 
 
 def message(due: Iterable[Incident]) -> tuple[str, str]:

@@ -42,7 +42,8 @@ class Notify:
         try:
             items = await site.attention()
             now = site.now()
-            self._incidents.look(items, now, is_complete=len(items) < MOST_ITEMS)
+            away = [it for it in self._incidents.missing(items) if await _is_away(site, it)]
+            self._incidents.look(items, now, is_complete=len(items) < MOST_ITEMS, away=away)
             quiet = self._settings.quiet_hours
             if quiet is None or not quiet.contain(now.astimezone()):
                 await self._tell(site, self._incidents.due(now))
@@ -71,3 +72,9 @@ class Notify:
         for url in self._settings.urls:
             receivers.add(url.get_secret_value())
         return bool(await receivers.async_notify(title=title, body=text, body_format=NotifyFormat.TEXT))
+
+
+async def _is_away(site: Site, charge_point_id: str) -> bool:
+    """Whether a charge point that there is isn't connected."""
+    point = await site.charge_point(charge_point_id)
+    return point is not None and not point.connected
