@@ -42,7 +42,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "body.role": msgid("Is allowed to"),
     "body.token": msgid("Token"),
     "body.transaction_id": msgid("Session"),
-    "body.energy_wh": msgid("Energy in Wh"),
+    "body.energy_wh": msgid("Energy in kWh"),
     "body.who": msgid("Your name"),
     "idTag": msgid("Card"),
     "idToken.idToken": msgid("Card"),
