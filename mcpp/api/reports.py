@@ -27,7 +27,7 @@ from mcpp.reads.reports import (
     report_by_period,
     row_of,
 )
-from mcpp.reads.times import AFTER_ALL, BEFORE_ALL, DayOrTime, moment_of
+from mcpp.reads.times import AFTER_ALL, BEFORE_ALL, DayOrTime
 from mcpp.reads.zones import TimeZone
 
 router = Routes(prefix="/reports", tags=["reports"])
@@ -85,10 +85,7 @@ async def get_energy_report(
     line are those of `/transactions` with `ended_since` and `ended_until`. At most 100,000 lines; CSV has no limit.
     """
     prices = await read_prices(services.readers) if query.amounts else None
-    zone = query.timezone
-    since = BEFORE_ALL if query.since is None else moment_of(query.since, zone)
-    until = AFTER_ALL if query.until is None else moment_of(query.until, zone)
-    asked = query.by, query.period, zone, since, until, prices
+    asked = query.by, query.period, query.timezone, query.since or BEFORE_ALL, query.until or AFTER_ALL, prices
     if tables.wants_csv(query):
 
         async def steps() -> AsyncIterator[Iterable[Mapping[str, Value]]]:

@@ -62,6 +62,14 @@ class LogControl(Protocol):
         ...
 
 
+class TellStory(Protocol):
+    """Tells the story of a transaction's session."""
+
+    async def __call__(self, transaction_id: int, *, with_log: bool = False) -> Mapping[str, JsonValue] | None:
+        """By its id; None where it's unknown. What the database has is told in phrases; what the log has isn't."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiServices:
     """The parts of the server that requests are answered from."""
@@ -86,8 +94,7 @@ class ApiServices:
     charging_profiles: Mapping[str, type[BaseModel]]
     """The charging profile of each OCPP version."""
     read_unmatched: ReadContent
-    tell_story: Callable[[int], Awaitable[Mapping[str, JsonValue] | None]]
-    """The story of a transaction's session, by its id, with its entries' texts as phrases; None where it's unknown."""
+    tell_story: TellStory
     check_profile: Callable[[int], None]
     """Raises ValueError, with what is missing, where no charge point could connect by this security profile."""
     ocpp_versions: Sequence[str]

@@ -66,11 +66,16 @@ class Curve(BaseModel):
 class StoryEntry(BaseModel):
     """Something that happened."""
 
-    kind: str = Field(description="booked, meter or gap.", examples=["booked"])
+    kind: str = Field(
+        description="booked, meter or gap; message, command, connection or event where the log tells of it.",
+        examples=["booked"],
+    )
     at: Time
     until: Time | None = Field(None, description="The end of what took a while.")
     source: str = Field(description="charger, server, operator or plugin.", examples=["charger"])
     what: str = Field(description="In words.", examples=["transaction 7 begins at 1.000 kWh for TAG"])
+    correlation_id: str | None = Field(None, description="Of the flow that it belongs to, in the log.")
+    duration_ms: float | None = None
     facts: dict[str, Any] | None = Field(None, description="The same for scripts.")
 
 
@@ -88,7 +93,9 @@ class Story(BaseModel):
     subject: StorySubject
     entries: list[StoryEntry] = Field(description="In order.")
     shortfalls: list[str] = Field(
-        description="What it lacks: `no_meter_values`; `meter_values_left_out` where there are too many to tell of each"
+        description="What it lacks: `no_meter_values`; `meter_values_left_out` where there are too many to tell of "
+        "each; of the log `session_not_logged`, `log_begins_late`, `log_ends_early`, and `log_left_out` where it has "
+        "too many lines of the session"
     )
 
 
@@ -111,6 +118,7 @@ async def get_curve(
 
 @router.get("/{transaction_id}/story", response_model=Story)
 async def get_story(services: FromServices, transaction_id: RowKey) -> Response:
-    """What happened in the session, as the database knows it; `mcpp trace --log` has what only the log knows."""
-    story: Mapping[str, JsonValue] = found(await services.tell_story(transaction_id), no_transaction(transaction_id))
+    """What happened in the session, as `mcpp trace` tells it: by the database, and by the log where there is a file."""
+    told = await services.tell_story(transaction_id, with_log=True)
+    story: Mapping[str, JsonValue] = found(told, no_transaction(transaction_id))
     return as_json(story)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import click
 
 from mcpp.cli.api_client import FAILED, Api, NoAnswer, api_options, body_of, say_failure, segment, talking
-from mcpp.cli.options import given_flags, setting_options
+from mcpp.cli.options import WholeNumber, given_flags, setting_options
 from mcpp.cli.output import standard_output, write_table
 from mcpp.errors import StartError
 from mcpp.reads.terminal_text import printable
@@ -55,7 +55,7 @@ def ca() -> None:
         click.Option(["--name"], metavar="TEXT", help="CN of the authority. [default: MCPP CA and the host's name]"),
         click.Option(
             ["--years"],
-            type=click.IntRange(1, 50),
+            type=WholeNumber(1, 50),
             default=20,
             show_default=True,
             help="How long the authority is valid; chargers must get the next one before it ends.",
@@ -93,7 +93,7 @@ _DEFAULT_DAYS: Final = 825
         _SERVER_NAMES,
         click.Option(
             ["--days"],
-            type=click.IntRange(1, 3650),
+            type=WholeNumber(1, 3650),
             default=_DEFAULT_DAYS,
             show_default=True,
             help="How long it is valid.",
@@ -155,7 +155,7 @@ def _row(item: Mapping[str, object]) -> tuple[str, ...]:
 
 
 @ca.command()
-@click.argument("ids", nargs=-1, required=True, type=click.IntRange(1), metavar="ID...")
+@click.argument("ids", nargs=-1, required=True, type=WholeNumber(1), metavar="ID...")
 @api_options
 def approve(ids: tuple[int, ...], api: Api) -> int:
     """Sign requests that wait; their chargers get the certificates at once, or when they connect."""
@@ -163,7 +163,7 @@ def approve(ids: tuple[int, ...], api: Api) -> int:
 
 
 @ca.command()
-@click.argument("ids", nargs=-1, required=True, type=click.IntRange(1), metavar="ID...")
+@click.argument("ids", nargs=-1, required=True, type=WholeNumber(1), metavar="ID...")
 @click.option("--reason", metavar="TEXT", help="Kept with the request.")
 @api_options
 def reject(ids: tuple[int, ...], reason: str | None, api: Api) -> int:
@@ -172,7 +172,7 @@ def reject(ids: tuple[int, ...], reason: str | None, api: Api) -> int:
 
 
 @ca.command()
-@click.argument("ids", nargs=-1, required=True, type=click.IntRange(1), metavar="ID...")
+@click.argument("ids", nargs=-1, required=True, type=WholeNumber(1), metavar="ID...")
 @click.option("--reason", metavar="TEXT", help="Kept with the certificate.")
 @api_options
 def revoke(ids: tuple[int, ...], reason: str | None, api: Api) -> int:
@@ -202,7 +202,7 @@ def _sentence(item: Mapping[str, object]) -> str:
 
 
 @ca.command()
-@click.argument("minutes", type=click.IntRange(0, 24 * 60))
+@click.argument("minutes", type=WholeNumber(0, 24 * 60))
 @api_options
 def window(minutes: int, api: Api) -> int:
     """Sign the good requests of all authenticated chargers for so many minutes; 0 ends that."""
@@ -223,7 +223,7 @@ def window(minutes: int, api: Api) -> int:
 @click.argument("charge_point", metavar="CHARGE_POINT")
 @click.option(
     "--wait",
-    type=click.IntRange(0),
+    type=WholeNumber(0),
     default=900,
     show_default=True,
     metavar="SECONDS",

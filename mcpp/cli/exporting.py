@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import click
 
 from mcpp.cli.database import database_of, read_in_steps
-from mcpp.cli.options import dialect_option, setting_options
+from mcpp.cli.options import WholeNumber, dialect_option, setting_options
 from mcpp.cli.output import standard_output, write_csv, write_json
 from mcpp.cli.zones import complete_zone, option_time, read_zone
 from mcpp.reads.csv_text import CsvText, Dialect
@@ -31,8 +31,8 @@ def export() -> None:
         ),
         dialect_option(),
         click.Option(["--charge-point-id"], metavar="TEXT", help="Only of this charge point."),
-        click.Option(["--connector-id"], type=click.IntRange(0, 2**31 - 1), help="Only of connectors of this number."),
-        click.Option(["--evse-id"], type=click.IntRange(0, 2**31 - 1), help="Only of EVSEs of this number."),
+        click.Option(["--connector-id"], type=WholeNumber(0, 2**31 - 1), help="Only of connectors of this number."),
+        click.Option(["--evse-id"], type=WholeNumber(0, 2**31 - 1), help="Only of EVSEs of this number."),
         click.Option(["--id-tag"], metavar="TEXT", help="Only of this id tag; letter case doesn't matter."),
         click.Option(["--open/--closed", "open_"], default=None, help="Only those that run, or that have ended."),
         click.Option(

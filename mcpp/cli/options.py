@@ -17,6 +17,15 @@ EPILOG = (
 )
 
 
+class WholeNumber(click.IntRange):
+    """A number of a range, which help and mistakes name as they do that of a setting."""
+
+    name = "number"
+
+    def _describe_range(self) -> str:
+        return f"{self.min} or more" if self.max is None else f"{self.min} to {self.max}"
+
+
 def setting_options(*names: str) -> list[click.Parameter]:
     """A flag for each of the settings; without names for all of them."""
     return [option for name in names or Settings.model_fields for option in _options(name, Settings.model_fields[name])]

@@ -291,10 +291,11 @@ def _watch(view: _OnScreen | _InLines, api: Api, timezone: str | None, fleet: Fl
                 fleet, note = _ask(client, timezone), None
                 known_at = time.monotonic()
             except httpx.TransportError as error:
-                note = f"no answer from {api.url}: {printable(str(error) or type(error).__name__)}; trying again"
+                why = printable(str(error) or type(error).__name__)
+                note = f"no answer from {api.url}, trying again: {why}"
             except (_Refused, ValidationError) as error:
                 why = _mistake(error) if isinstance(error, ValidationError) else str(error)
-                note = f"{printable(why)}; trying again"
+                note = f"trying again: {printable(why)}"
             took = time.monotonic() - asked_at
 
 
@@ -309,7 +310,10 @@ def _follow(api: Api, changed: Event) -> None:
             with client_of(api, timeout) as client, client.stream("GET", "/api/v1/events", params=parameters) as answer:
                 if answer.is_success:
                     changed.set()
-                    for line in answer.iter_lines():
-                        if line.startswith("data:"):
-                            changed.set()
+                    try:
+                        for line in answer.iter_lines():
+                            if line.startswith("data:"):
+                                changed.set()
+                    finally:
+                        changed.set()  # the server may be gone, which is to be said at once
         time.sleep(_REDRAWN_EVERY)

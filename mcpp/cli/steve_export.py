@@ -160,7 +160,7 @@ class SteveExport:
                 for cells in reader:
                     named = {name: None if value == "NULL" else value for name, value in cells.items() if name}
                     yield Row(table, reader.line_num, named)
-        except (csv.Error, UnicodeDecodeError, BadZipFile, zlib.error, EOFError) as error:
+        except (csv.Error, UnicodeDecodeError, BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
             raise StartError(f"{self._file}: {entry.filename} is broken: {error}; export it again") from error
 
     def sessions(self) -> Iterator[Session | BrokenSession]:

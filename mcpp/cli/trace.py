@@ -17,7 +17,7 @@ import click
 import orjson
 
 from mcpp.cli.database import open_database
-from mcpp.cli.options import given_flags, setting_options
+from mcpp.cli.options import WholeNumber, given_flags, setting_options
 from mcpp.cli.output import standard_output
 from mcpp.cli.zones import complete_zone, option_time, read_zone
 from mcpp.server.versions import VOCABULARY
@@ -38,7 +38,7 @@ _STANDARD_INPUT: Final = "-"
 
 @click.command(
     params=[
-        click.Argument(["transaction_id"], required=False, type=click.IntRange(1, 2**63 - 1)),
+        click.Argument(["transaction_id"], required=False, type=WholeNumber(1, 2**63 - 1)),
         click.Option(
             ["--log", "logs"],
             multiple=True,
@@ -50,12 +50,12 @@ _STANDARD_INPUT: Final = "-"
         click.Option(["--charge-point", "charge_point_id"], metavar="ID", help="Show a charge point's story instead."),
         click.Option(
             ["--connector", "connector_id"],
-            type=click.IntRange(0, 2**31 - 1),
+            type=WholeNumber(0, 2**31 - 1),
             help="Of that charge point, without what is its other connectors'.",
         ),
         click.Option(
             ["--evse", "evse_id"],
-            type=click.IntRange(1, 2**31 - 1),
+            type=WholeNumber(1, 2**31 - 1),
             help="Of that charge point, without what is its other EVSEs' (since OCPP 2.0).",
         ),
         click.Option(["--since"], metavar="TIME", help="Of that charge point, from then on."),

@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import UTC, date, datetime, time, tzinfo
 from typing import Annotated, Final
 
-from pydantic import AwareDatetime, BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import AwareDatetime, BeforeValidator, PlainSerializer, ValidationInfo, WithJsonSchema
 
 from mcpp.phrases import Phrase
 from mcpp.phrases.mistakes import not_valid
@@ -70,11 +70,11 @@ ZonedTime = Annotated[AwareDatetime, BeforeValidator(_rfc_3339)]
 """A time in a request."""
 
 
-def _day_or_rfc_3339(given: object) -> object:
+def _day_or_rfc_3339(given: object, info: ValidationInfo) -> object:
     if isinstance(given, str) and _DAY.fullmatch(given):
         with suppress(ValueError):
-            return date.fromisoformat(given)
-    if isinstance(given, date) or (isinstance(given, str) and _RFC_3339.fullmatch(given)):
+            return begin_of_day(date.fromisoformat(given), info.data.get("timezone"))
+    if isinstance(given, datetime) or (isinstance(given, str) and _RFC_3339.fullmatch(given)):
         return given
     raise not_valid(
         "day_or_time",
@@ -82,10 +82,5 @@ def _day_or_rfc_3339(given: object) -> object:
     )
 
 
-DayOrTime = Annotated[AwareDatetime | date, Field(union_mode="left_to_right"), BeforeValidator(_day_or_rfc_3339)]
-"""A time in a request that has a time zone: a day is where it begins in that; see `moment_of`."""
-
-
-def moment_of(day_or_time: datetime | date, zone: tzinfo | None) -> datetime:
-    """When that is, in UTC; a day where it begins in the zone, None being the machine's."""
-    return day_or_time if isinstance(day_or_time, datetime) else begin_of_day(day_or_time, zone)
+DayOrTime = Annotated[AwareDatetime, BeforeValidator(_day_or_rfc_3339)]
+"""A time in a request; a day is where it begins in the field `timezone`, which stands before; None: the machine's."""

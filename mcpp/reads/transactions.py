@@ -15,7 +15,7 @@ from mcpp.reads.csv_text import Value
 from mcpp.reads.live import LiveReadings
 from mcpp.reads.paging import NEWEST_ID, Cursors, Page, PageQuery, RowId
 from mcpp.reads.people import spans_of
-from mcpp.reads.times import AFTER_ALL, BEFORE_ALL, ZonedTime, spell_time
+from mcpp.reads.times import AFTER_ALL, BEFORE_ALL, DayOrTime, spell_time
 from mcpp.storage.engine import ReaderPool
 from mcpp_generated.db.enums import Implausible, StopOrigin
 from mcpp_generated.db.models import TransactionRecord
@@ -175,12 +175,12 @@ class TransactionQuery(PageQuery):
     id_tag: str | None = Field(None, description="Letter case doesn't matter.")
     person_id: str | None = Field(None, description="Of the cards that were theirs when a transaction began.")
     open: bool | None = Field(None, description="Only those that run, or that have ended.")
-    since: ZonedTime | None = Field(None, description="Began then or later.")
-    until: ZonedTime | None = Field(None, description="Began before.")
-    ended_since: ZonedTime | None = Field(
+    since: DayOrTime | None = Field(None, description="Began then or later: a time, or a day of `timezone`.")
+    until: DayOrTime | None = Field(None, description="Began before.")
+    ended_since: DayOrTime | None = Field(
         None, description="Ended then or later: with `ended_until` what a report counts to that time."
     )
-    ended_until: ZonedTime | None = Field(None, description="Ended before.")
+    ended_until: DayOrTime | None = Field(None, description="Ended before.")
     implausible: bool = Field(
         False, description="Only those whose energy is implausible and which nobody has corrected."
     )

@@ -133,7 +133,7 @@ async def open_http(
         sync_local_list=local_list_sync(storage.writer, core.registry, telemetry.clock.now),
         charging_profiles=CHARGING_PROFILES,
         read_unmatched=read_unmatched,
-        tell_story=Stories(storage.snapshot).tell,
+        tell_story=Stories(storage.snapshot, settings.log_file).tell,
         check_profile=settings.check_profile,
         buttons=BUTTONS,
         key_changes=KEY_CHANGES,

@@ -92,7 +92,7 @@ class Settings(BaseSettings):
         description="Where chargers reach this server, if not directly, such as wss://charge.example/ocpp: what people "
         "are told to type into them.",
     )
-    http_host: Host = Field("127.0.0.1", description="Address of the HTTP listener: API, metrics, health.")
+    http_host: Host = Field("127.0.0.1", description="Address of the HTTP listener: pages, API, metrics, health.")
     http_port: Port = Field(8080, description="Port of the HTTP listener; 0 takes a free one.")
     api_token_file: ReadablePath | None = Field(
         None, description="File that holds the api-token, in place of that setting; only its owner should read it."

@@ -38,7 +38,7 @@ _SLACK: Final = timedelta(hours=1)
 
 
 class TooManyLines(Exception):
-    """More than LINES_LIMIT lines of the log belong to the story."""
+    """More lines of the log belong to the story than are wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,11 @@ class SessionScope:
 
 
 def session_lines(
-    files: Sequence[LogFile], session: SessionScope, vocabulary: Vocabulary, coverage: LogCoverage
+    files: Sequence[LogFile],
+    session: SessionScope,
+    vocabulary: Vocabulary,
+    coverage: LogCoverage,
+    most_lines: int = LINES_LIMIT,
 ) -> list[Line]:
     """The lines of a session, in the order of time. Raises TooManyLines and NotJsonLines.
 
@@ -96,7 +100,7 @@ def session_lines(
         return not is_routine and _is_of_the_charge_point(line, session)
 
     blocks = (block for file in files for block in file.blocks() if needle in block or _may_hold(span, block))
-    return _selected(blocks, is_candidate, belongs, coverage)
+    return _selected(blocks, is_candidate, belongs, coverage, most_lines)
 
 
 def charge_point_lines(files: Sequence[LogFile], subject: ChargePointSubject, coverage: LogCoverage) -> list[Line]:
@@ -134,6 +138,7 @@ def _selected(
     is_candidate: Callable[[bytes], bool],
     belongs: Callable[[Line, datetime], bool],
     coverage: LogCoverage,
+    most_lines: int = LINES_LIMIT,
 ) -> list[Line]:
     selected: list[tuple[datetime, Line]] = []
     for line in _parsed(blocks, is_candidate, coverage):
@@ -141,7 +146,7 @@ def _selected(
         assert at is not None, "parse returns no line without a time"
         if belongs(line, at):
             selected.append((at, line))
-            if len(selected) > LINES_LIMIT:
+            if len(selected) > most_lines:
                 raise TooManyLines
     selected.sort(key=lambda timed: timed[0])
     coverage.used = len(selected)

@@ -129,6 +129,8 @@ class Shortfall(StrEnum):
     """Before the session ended."""
     METER_VALUES_LEFT_OUT = "meter_values_left_out"
     """There are too many to tell of each."""
+    LOG_LEFT_OUT = "log_left_out"
+    """It has more lines of this session than a running server reads."""
     NO_PAYLOADS = "no_payloads"
     """Payloads are wanted, and the log has none."""
 

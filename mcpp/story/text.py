@@ -54,6 +54,7 @@ _SHORTFALLS: Final[Mapping[Shortfall, str]] = {
     Shortfall.LOG_ENDS_EARLY: (
         "The log ends before this session: what came after isn't shown. Give the newer files too."
     ),
+    Shortfall.LOG_LEFT_OUT: "The log has too many lines of this session for the running server: use mcpp trace.",
     Shortfall.NO_PAYLOADS: "The log has no payloads; the server writes them with --log-payloads on.",
 }
 

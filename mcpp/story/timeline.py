@@ -14,7 +14,7 @@ from mcpp.story.endings import ending_of
 from mcpp.story.exchanges import log_entries
 from mcpp.story.gaps import gaps_of_connection, gaps_of_meter
 from mcpp.story.log_files import Line, LogCoverage, LogFile, number_of, text_of, time_of
-from mcpp.story.log_selection import charge_point_lines, session_lines
+from mcpp.story.log_selection import LINES_LIMIT, charge_point_lines, session_lines
 from mcpp.story.model import ChargePointSubject, Entry, Kind, Shortfall, Span, Story, TransactionSubject
 from mcpp.story.records import TransactionRecords, transactions_of_charge_point
 from mcpp.story.summary import at_their_messages, summarized
@@ -30,14 +30,19 @@ _ENDS: Final = frozenset({"transaction_recovered", "transaction_stop_superseded"
 
 
 def transaction_story(
-    records: TransactionRecords, logs: Sequence[LogFile], vocabulary: Vocabulary, *, payloads: bool = False
+    records: TransactionRecords,
+    logs: Sequence[LogFile],
+    vocabulary: Vocabulary,
+    *,
+    payloads: bool = False,
+    most_lines: int = LINES_LIMIT,
 ) -> Story:
-    """The story of a transaction's session. Raises TooManyLines and NotJsonLines.
+    """The story of a transaction's session. Raises TooManyLines, of the log, and NotJsonLines.
 
     `payloads`: they are wanted, so no message that has one is summed up.
     """
     coverage = LogCoverage()
-    lines = session_lines(logs, records.session, vocabulary, coverage)
+    lines = session_lines(logs, records.session, vocabulary, coverage, most_lines)
     logged = log_entries(lines, vocabulary)
     record = records.record
     gaps = chain(
@@ -140,7 +145,8 @@ def _shortfalls_of_session(
     if not any(text_of(line, "session_correlation_id") == session.correlation_id for line in lines):
         yield Shortfall.SESSION_NOT_LOGGED
         return
-    if coverage.first_at is not None and coverage.first_at > session.span.begin:
+    told_at = max(session.span.begin, records.transaction.start_received_at)
+    if coverage.first_at is not None and coverage.first_at > told_at:
         yield Shortfall.LOG_BEGINS_LATE
     # A session that still runs has no end that the log could miss.
     is_over = records.record.stopped_at is not None

@@ -77,7 +77,6 @@ class Connection(ReadingSide):
         "_pinged",
         "admission",
         "identity",
-        "path",
         "peer",
         "remote",
     )
@@ -88,8 +87,6 @@ class Connection(ReadingSide):
         """IP address of the socket's other end."""
         self.remote = ""
         """The same, or the one that a trusted proxy says is behind it."""
-        self.path = ""
-        """That it came by, as people get to see it."""
         self.identity = ""
         self.admission: asyncio.Task[None] | None = None
         """Runs while the application decides; cancelled when the connection ends before."""

@@ -15,7 +15,7 @@ from websockets.exceptions import (
     SecurityError,
 )
 
-from mcpp.phrases import reworded
+from mcpp.phrases import Phrase, reworded
 
 
 def handshake_reason(error: BaseException | None) -> str:
@@ -25,7 +25,7 @@ def handshake_reason(error: BaseException | None) -> str:
         case None:
             return ""
         case InvalidUpgrade():
-            return reworded(text, "it speaks plain HTTP here and asks for no WebSocket connection")
+            return Phrase("it asks by plain HTTP (http:// in place of ws://, or a browser)")
         case InvalidMethod():
             return reworded(
                 text, "it asks by HTTP {method}, and a WebSocket connection begins with GET", method=error.method

@@ -25,12 +25,15 @@ from mcpp.transport.limits import Limits
 from mcpp.transport.memory import Memory
 from mcpp.transport.octets import LONGEST_HEAD, frame_size, read_text
 from mcpp.transport.pace import Pace
+from mcpp.transport.target import shown_path
 from mcpp.transport.tls_stream import begins_tls
 from mcpp.transport.turns import Turns
 from mcpp.transport.websocket import WebSocketProtocol
 
 _FULL_READ: Final = 1 << 16
 """Bytes; a shorter read was the last one in its round."""
+
+_POST: Final = b"POST "
 
 
 class Hold(Flag):
@@ -87,6 +90,7 @@ class ReadingSide(asyncio.Protocol):
         "_waiting_bytes",
         "ended",
         "pace",
+        "path",
         "ws",
     )
 
@@ -97,6 +101,8 @@ class ReadingSide(asyncio.Protocol):
     ) -> None:
         self.ws = ws
         self.ended = False
+        self.path = ""
+        """Of its request, as people get to see it; empty until it was read."""
         self.pace: Pace | None = None
         """Of its charge point, once that is admitted."""
         self._loop = loop
@@ -166,6 +172,12 @@ class ReadingSide(asyncio.Protocol):
             # As text it would be waited for to go on, until the time is over.
             text = Phrase("it speaks TLS (wss://) to a port without; set tls-cert, or use ws://")
             self.abort(ConnectionOutcome.BAD_REQUEST, text)
+            return
+        if not self._held and data.startswith(_POST):
+            # The package reads no request with a body.
+            text = Phrase("it sends an HTTP POST, as OCPP over SOAP does")
+            self.path = shown_path(data[len(_POST) :].partition(b" ")[0].decode("ascii", "replace"))
+            self.refuse(self.ws.refusal(HTTPStatus.METHOD_NOT_ALLOWED, text), ConnectionOutcome.BAD_REQUEST, text)
             return
         ws, most = self.ws, self._limits.max_request_size
         self._held += len(data)

@@ -131,8 +131,8 @@ def test_a_log_without_its_database(traced: Traced) -> None:
     ("arguments", "message"),
     [
         ([], "say what to trace: a transaction's id, or --charge-point"),
-        (["seven"], "Invalid value for '[TRANSACTION_ID]': 'seven' is not a valid integer range."),
-        (["0"], "Invalid value for '[TRANSACTION_ID]': 0 is not in the range 1<=x<=9223372036854775807."),
+        (["seven"], "Invalid value for '[TRANSACTION_ID]': 'seven' is not a valid number."),
+        (["0"], "Invalid value for '[TRANSACTION_ID]': 0 is not in the range 1 to 9223372036854775807."),
         (
             ["1", "--connector", "1"],
             "--charge-point, --connector, --evse, --since and --until don't go with a transaction's id",

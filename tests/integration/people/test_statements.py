@@ -54,9 +54,7 @@ async def test_the_statement_of_march_for_flat_2b_equals_the_books_to_the_wh(tmp
                 headers={"Accept": "text/csv"},
             )
         ).text
-        booked = await site.booked(
-            "flat-2b", ended_since="2026-03-01T00:00:00+01:00", ended_until="2026-04-01T00:00:00+02:00"
-        )
+        booked = await site.booked("flat-2b", ended_since="2026-03-01", ended_until="2026-04-01", timezone=BERLIN)
         february, april = await site.lines("flat-2b", "2026-02"), await site.lines("flat-2b", "2026-04")
 
     assert (open_one["final"], march["final"], march["final_at"]) == (False, True, "2026-04-01T22:00:00.000Z")

@@ -45,7 +45,8 @@ class VerbsByHand:
     async def limit_current(
         self, charge_point_id: str, connector_id: int, amperes: Decimal | None, evse_id: int = 0
     ) -> bool:
-        raise NotImplementedError
+        await self.done.put(("limit", charge_point_id, connector_id, amperes))
+        return amperes != 13
 
 
 class SiteWithVerbs(SiteByHand):
@@ -81,6 +82,7 @@ def state(*, connected: bool = True, status: str = "Available", transaction_id: 
 CHARGE_POINT = "mcpp/charge_points/CP%201/state"
 CONNECTOR = "mcpp/charge_points/CP%201/connectors/1/state"
 SWITCH = "mcpp/charge_points/CP%201/connectors/1/charging/set"
+LIMIT = "mcpp/charge_points/CP%201/connectors/1/limit/set"
 DISCOVERY = "homeassistant/device/mcpp_CP_20_1/config"
 
 
@@ -145,6 +147,7 @@ async def test_what_is_known_is_shown_at_once_and_kept_for_those_who_come_later(
             "power_w": 0.0,
             "session_started_at": None,
             "energy_wh": None,
+            "limit_a": None,
         }
         discovered = await client.until(DISCOVERY)
     assert discovered["device"]["name"] == "CP 1"
@@ -241,6 +244,32 @@ async def test_a_switch_begins_and_ends_charging(site: Site) -> None:
         assert await asyncio.wait_for(site.site.by_hand.done.get(), PATIENCE) == ("stop", "CP 1", 7)
 
 
+async def test_a_number_limits_the_current_and_is_shown_once_accepted_also_after_a_restart(site: Site) -> None:
+    async def ordered() -> object:
+        return (await asyncio.wait_for(site.site.by_hand.done.get(), PATIENCE))[-1]
+
+    await site.start()
+    await site.site.line("mqtt_connected")
+    async with site.client() as client:
+        await client.say(LIMIT, "10.5")
+        await client.until(CONNECTOR, lambda facts: facts["limit_a"] == 10.5)
+        assert await ordered() == Decimal("10.5")
+        for nonsense in ("-1", "nan", "1e9", "much"):
+            await client.say(LIMIT, nonsense)
+        await client.say(LIMIT, "13")
+        assert await ordered() == 13
+        assert len(site.site.named("mqtt_command_failed")) == 4
+        await site.stop()
+        await client.until("mcpp/status", lambda value: value == b"offline")
+        assert (await client.until(CONNECTOR))["limit_a"] == 10.5
+        await site.start()
+        await client.until("mcpp/status", lambda value: value == b"online")
+        assert (await client.until(CONNECTOR))["limit_a"] == 10.5
+        await client.say(LIMIT, "none")
+        await client.until(CONNECTOR, lambda facts: facts["limit_a"] is None)
+        assert await ordered() is None
+
+
 async def test_an_operation_is_sent_and_answered(site: Site) -> None:
     await site.start()
     await site.site.line("mqtt_connected")
@@ -284,6 +313,7 @@ async def test_without_commands_nothing_is_obeyed_and_no_switch_is_shown(site: S
         await client.until(SWITCH)
     await site.stop()
     assert discovered["components"]["connector_1_charging"] == {"platform": "switch"}
+    assert discovered["components"]["connector_1_limit"] == {"platform": "number"}
     assert site.site.by_hand.done.empty()
 
 

@@ -280,17 +280,17 @@ async def test_data_before_the_end_of_the_handshake_is_cut(system: CentralSystem
 
 
 @pytest.mark.parametrize(
-    ("method", "headers", "status"),
+    ("method", "headers", "status", "why"),
     [
-        ("GET", {"Upgrade": "", "Connection": "close"}, 426),
-        ("POST", {}, 405),
-        ("GET", {"Sec-WebSocket-Version": "8"}, 400),
-        ("GET", {"Sec-WebSocket-Key": ""}, 400),
-        ("GET", {"X-Long": "x" * 9000}, 431),
+        ("GET", {"Upgrade": "", "Connection": "close"}, 426, "it asks by plain HTTP"),
+        ("POST", {"Content-Length": "9"}, 405, "it sends an HTTP POST, as OCPP over SOAP does"),
+        ("GET", {"Sec-WebSocket-Version": "8"}, 400, "Version"),
+        ("GET", {"Sec-WebSocket-Key": ""}, 400, "Key"),
+        ("GET", {"X-Long": "x" * 9000}, 431, "more than 8192 bytes"),
     ],
 )
 async def test_requests_that_are_no_handshake_are_answered(
-    system: CentralSystem, method: str, headers: dict[str, str], status: int
+    system: CentralSystem, method: str, headers: dict[str, str], status: int, why: str
 ) -> None:
     raw = await system.dial_raw()
     head = await raw.request("/ocpp/CP1", headers, method)
@@ -298,6 +298,7 @@ async def test_requests_that_are_no_handshake_are_answered(
 
     assert head.startswith(f"HTTP/1.1 {status} ")
     assert system.recorder.outcomes == [ConnectionOutcome.BAD_REQUEST]
+    assert why in system.recorder.endings[0].detail
     await raw.close()
 
 

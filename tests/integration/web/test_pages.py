@@ -19,6 +19,7 @@ from mcpp.domain.device_model import Variable, note_variables
 from mcpp.domain.occasion import Occasion
 from mcpp.domain.people import WantedPerson
 from mcpp.domain.samples import SampleKind
+from mcpp.domain.session_meter import MOST_READ
 from mcpp.domain.variables import VariableRef
 from mcpp.reads.attention_search import AttentionSources, EndingCertificate, LowDisk
 from mcpp.reads.server_state import DiskSpace, ServerState
@@ -113,6 +114,14 @@ async def test_a_single_reading_is_no_curve(api: Site, http: httpx.AsyncClient) 
     assert "There are too few readings for a curve; the last one says 3.6 kW" in without
     assert "Up to 3.6 kW" not in without
     assert "Up to 3.6 kW" in whole
+    assert "too many readings" not in whole
+
+
+async def test_a_curve_of_more_readings_than_are_read_says_so(api: Site, http: httpx.AsyncClient) -> None:
+    long = api.books.start(at=minute(0))
+    api.books.samples(long, [(minute(at / 10), POWER, "3.6") for at in range(MOST_READ + 1)])
+
+    assert "too many readings to draw them all: a short peak may be missing" in await shown(http, f"/sessions/{long}")
 
 
 async def test_a_charger_without_connectors_has_no_two_headings_alike(api: Site, http: httpx.AsyncClient) -> None:

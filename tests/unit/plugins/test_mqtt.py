@@ -17,7 +17,7 @@ from mcpp.plugins.builtin.mqtt.board import Board
 from mcpp.plugins.builtin.mqtt.discovery import describe, object_id
 from mcpp.plugins.builtin.mqtt.readings import SiteReadings
 from mcpp.plugins.builtin.mqtt.settings import Broker, broker
-from mcpp.plugins.builtin.mqtt.topics import ChargingCommand, Operation, Topics
+from mcpp.plugins.builtin.mqtt.topics import ChargingCommand, LimitCommand, Operation, Topics
 from tests.events import CONNECTED, DISCONNECTED, MEASURED, PREPARING, STARTED, STOPPED
 from tests.unit.plugins.site_by_hand import START, charge_point
 
@@ -69,6 +69,7 @@ def test_an_identity_comes_back_from_its_topic(identity: str) -> None:
     assert not set("+#") & set(topic)
     assert topic.count("/") == TOPICS.charging("CP-1", 2).count("/")
     assert TOPICS.understand(topic) == ChargingCommand(identity, 2)
+    assert TOPICS.understand(TOPICS.limit(identity, 1, 2)) == LimitCommand(identity, 1, 2)
 
 
 def test_an_operation_is_answered_beside_its_topic() -> None:
@@ -247,10 +248,12 @@ def test_home_assistant_is_told_of_each_connector(commands: bool) -> None:
     components = message["components"]
     assert isinstance(components, dict)
     assert set(components) == {"connected", "energy"} | {
-        f"connector_{n}_{entity}" for n in (1, 2) for entity in ("status", "power", "energy", "charging")
+        f"connector_{n}_{entity}" for n in (1, 2) for entity in ("status", "power", "energy", "charging", "limit")
     }
-    removed = [key for key, component in components.items() if component == {"platform": "switch"}]
-    assert removed == ([] if commands else ["connector_1_charging", "connector_2_charging"])
+    removed = {
+        key for key, component in components.items() if component in ({"platform": "switch"}, {"platform": "number"})
+    }
+    assert removed == (set() if commands else {f"connector_{n}_{it}" for n in (1, 2) for it in ("charging", "limit")})
     ids = [component.get("unique_id") for component in components.values() if isinstance(component, dict)]
     assert len(set(map(str, ids)) - {"None"}) == len(components) - len(removed)
 
@@ -269,6 +272,7 @@ def test_home_assistant_is_told_the_charge_point_by_its_name_and_what_it_no_long
         "connector_1_power": {"platform": "sensor"},
         "connector_1_energy": {"platform": "sensor"},
         "connector_1_charging": {"platform": "switch"},
+        "connector_1_limit": {"platform": "number"},
     }
 
 
@@ -285,7 +289,7 @@ def test_an_evse_has_topics_and_entities_of_its_own() -> None:
         f"{topic}/charging/set",
     )
     assert TOPICS.understand(f"{topic}/charging/set") == ChargingCommand("CP-1", 1, 2)
-    assert len(components) == 10
+    assert len(components) == 12
 
 
 async def test_the_board_keeps_the_last_word_of_each_topic() -> None:

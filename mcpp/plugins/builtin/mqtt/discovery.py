@@ -15,10 +15,13 @@ from mcpp.plugins import ChargePointState
 from mcpp.plugins.builtin.mqtt.topics import Topics
 from mcpp.reads.connector_names import Numbers, connector_name, has_several
 
-_SWITCH: Final = "charging"
+_COMMANDED: Final = {"charging": "switch", "limit": "number"}
 
-_PLATFORMS: Final = {"status": "sensor", "power": "sensor", "energy": "sensor", _SWITCH: "switch"}
+_PLATFORMS: Final = {"status": "sensor", "power": "sensor", "energy": "sensor", **_COMMANDED}
 """Of a connector's entities, by their names."""
+
+_HIGHEST_LIMIT: Final = 32
+"""A, per phase: most that a home's connector bears."""
 
 _ENERGY: Final[dict[str, JsonValue]] = {
     "device_class": "energy",
@@ -35,7 +38,7 @@ def object_id(charge_point_id: str) -> str:
 def describe(
     state: ChargePointState, topics: Topics, *, commands: bool, gone: Collection[Numbers] = ()
 ) -> dict[str, JsonValue]:
-    """The content of a discovery message; without switches where commands aren't taken.
+    """The content of a discovery message; without what gives commands where none are taken.
 
     Home Assistant keeps an entity that a later message says nothing of; so of those that are gone it's told just the
     platform, which removes them.
@@ -160,11 +163,24 @@ def _connector(place: _Place, topics: Topics, *, commands: bool) -> Iterable[tup
     )
     if commands:
         yield entity(
-            _SWITCH,
+            "charging",
             "charging",
             "{{ 'ON' if value_json.transaction_id else 'OFF' }}",
             command_topic=topics.charging(charge_point_id, connector_id, evse_id),
             icon="mdi:ev-plug-type2",
         )
+        yield entity(
+            "limit",
+            "limit",
+            "{{ value_json.limit_a }}",
+            command_topic=topics.limit(charge_point_id, connector_id, evse_id),
+            device_class="current",
+            unit_of_measurement="A",
+            min=0,
+            max=_HIGHEST_LIMIT,
+            step=1,
+            mode="box",
+        )
     else:
-        yield _key(_SWITCH, connector_id, evse_id), _removed(_SWITCH)
+        for name in _COMMANDED:
+            yield _key(name, connector_id, evse_id), _removed(name)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime
+from decimal import Decimal, InvalidOperation
 from importlib.util import find_spec
 from typing import Final
 
@@ -30,13 +31,20 @@ from mcpp.errors import StartError, needs_extra
 from mcpp.plugins import ChargePointState, Site, hookimpl
 from mcpp.plugins.builtin.mqtt.board import Board
 from mcpp.plugins.builtin.mqtt.discovery import describe, object_id
+from mcpp.plugins.builtin.mqtt.limits import Limits
 from mcpp.plugins.builtin.mqtt.readings import SiteReadings
 from mcpp.plugins.builtin.mqtt.settings import MqttSettings, broker
-from mcpp.plugins.builtin.mqtt.topics import ChargingCommand, Operation, Topics
+from mcpp.plugins.builtin.mqtt.topics import ChargingCommand, LimitCommand, Operation, Topics
 from mcpp.reads.connector_names import Numbers
 
 _STOP_SECONDS: Final = 1.5
 """What the server's end may wait for the broker to be up to date, and again for the connection to close."""
+
+
+_NO_LIMIT: Final = "NONE"
+"""What lifts a limit."""
+
+_HIGHEST_AMPERES: Final = 1000
 
 
 class Mqtt:
@@ -51,6 +59,7 @@ class Mqtt:
         self._board = Board()
         self._backoff = backoff
         self._readings = SiteReadings()
+        self._limits = Limits()
         self._states: dict[str, ChargePointState] = {}
         """As last read and shown."""
         self._gone: dict[str, set[Numbers]] = {}
@@ -69,6 +78,7 @@ class Mqtt:
         self._board.pin(self._topics.status, b"online")
         states = await site.charge_points()
         self._readings.load(states)
+        self._limits.load(await site.recall())
         for state in states:
             self._show(state, site.now())
         link = Link(
@@ -107,7 +117,7 @@ class Mqtt:
                     return None
             case ChargePointForgotten():
                 self._clear(event.charge_point_id)
-                return None
+                return self._limits.forget(event.charge_point_id, site)
             case (
                 ChargePointConnected()
                 | ChargePointDisconnected()
@@ -174,6 +184,7 @@ class Mqtt:
                 "error_code": connector.error_code,
                 "transaction_id": connector.transaction_id,
                 **self._readings.facts(state, connector, now),
+                "limit_a": self._limits.of(identity, connector.evse_id, connector.connector_id),
             }
             if connector.evse_id != NO_EVSE:
                 shown["reported_status"] = connector.reported_status
@@ -187,6 +198,9 @@ class Mqtt:
             match command:
                 case ChargingCommand():
                     accepted = await self._switch(command, payload, site)
+                    site.log.info("mqtt_command", category="ocpp", topic=topic, accepted=accepted)
+                case LimitCommand():
+                    accepted = await self._limit(command, payload, site)
                     site.log.info("mqtt_command", category="ocpp", topic=topic, accepted=accepted)
                 case Operation():
                     response = await site.send(command.charge_point_id, command.action, _json_object(payload))
@@ -217,6 +231,31 @@ class Mqtt:
                 return all([await site.verbs.remote_stop(identity, transaction_id) for transaction_id in running])
             case _:
                 raise ValueError("a charging command is ON or OFF")
+
+    async def _limit(self, command: LimitCommand, payload: bytes, site: Site) -> bool:
+        """Limit the current, or lift the limit; whether the charge point accepts."""
+        identity, connector_id, evse_id = command
+        amperes = _amperes(payload)
+        if not await site.verbs.limit_current(identity, connector_id, amperes, evse_id):
+            return False
+        await self._limits.keep(identity, evse_id, connector_id, amperes, site)
+        state = self._states.get(identity)
+        if state is not None:
+            self._show_values(state, site.now())
+        return True
+
+
+def _amperes(payload: bytes) -> Decimal | None:
+    text = payload.decode(errors="replace").strip()
+    if text.upper() == _NO_LIMIT:
+        return None
+    try:
+        amperes = Decimal(text)
+    except InvalidOperation:
+        amperes = Decimal("NaN")
+    if not amperes.is_finite() or not 0 <= amperes <= _HIGHEST_AMPERES:
+        raise ValueError(f"a limit is a number of amperes, from 0 to {_HIGHEST_AMPERES}, or {_NO_LIMIT}")
+    return amperes
 
 
 def _numbers_of(state: ChargePointState) -> set[Numbers]:

@@ -17,6 +17,14 @@ class ChargingCommand(NamedTuple):
     evse_id: int = NO_EVSE
 
 
+class LimitCommand(NamedTuple):
+    """Limit the current at a connector."""
+
+    charge_point_id: str
+    connector_id: int
+    evse_id: int = NO_EVSE
+
+
 class Operation(NamedTuple):
     """Send an OCPP operation."""
 
@@ -30,9 +38,8 @@ class Topics:
 
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix
-        self._charging = re.compile(
-            rf"{re.escape(prefix)}/charge_points/([^/]+)/(?:evses/([0-9]{{1,9}})/)?connectors/([0-9]{{1,9}})/charging/set"
-        )
+        connector = r"(?:evses/([0-9]{1,9})/)?connectors/([0-9]{1,9})"
+        self._setting = re.compile(rf"{re.escape(prefix)}/charge_points/([^/]+)/{connector}/(charging|limit)/set")
         self._operation = re.compile(rf"({re.escape(prefix)}/charge_points/([^/]+))/commands/([^/]+)")
 
     @property
@@ -46,6 +53,8 @@ class Topics:
         return (
             f"{self._prefix}/charge_points/+/connectors/+/charging/set",
             f"{self._prefix}/charge_points/+/evses/+/connectors/+/charging/set",
+            f"{self._prefix}/charge_points/+/connectors/+/limit/set",
+            f"{self._prefix}/charge_points/+/evses/+/connectors/+/limit/set",
             f"{self._prefix}/charge_points/+/commands/+",
         )
 
@@ -61,10 +70,15 @@ class Topics:
         """Where `ON` and `OFF` begin and end charging."""
         return f"{self._at(charge_point_id, connector_id, evse_id)}/charging/set"
 
-    def understand(self, topic: str) -> ChargingCommand | Operation | None:
+    def limit(self, charge_point_id: str, connector_id: int, evse_id: int = NO_EVSE) -> str:
+        """Where a number of amperes limits the current."""
+        return f"{self._at(charge_point_id, connector_id, evse_id)}/limit/set"
+
+    def understand(self, topic: str) -> ChargingCommand | LimitCommand | Operation | None:
         """What a message on this topic wants."""
-        if found := self._charging.fullmatch(topic):
-            return ChargingCommand(unquote(found[1]), int(found[3]), int(found[2] or NO_EVSE))
+        if found := self._setting.fullmatch(topic):
+            kind = ChargingCommand if found[4] == "charging" else LimitCommand
+            return kind(unquote(found[1]), int(found[3]), int(found[2] or NO_EVSE))
         if found := self._operation.fullmatch(topic):
             return Operation(unquote(found[2]), found[3], f"{found[1]}/answers/{found[3]}")
         return None
