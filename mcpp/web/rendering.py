@@ -111,7 +111,7 @@ class Renderer:
             translate = self.texts(viewer).gettext
             known.globals["connector"] = partial(_connector, translate)
             known.globals["connector_number"] = partial(_number, translate)
-            known.globals["in_words"] = partial(translated, translate=lambda it: translate(STOP_REASONS.get(it, it)))
+            known.globals["in_words"] = partial(translated, translate=lambda it: translate(REASONS.get(it, it)))
             known.globals["error_in_words"] = plain(ERRORS, translate)
             known.globals["reason_in_words"] = plain(REASONS, translate)
             self._environments[viewer.language] = known

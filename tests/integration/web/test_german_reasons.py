@@ -150,7 +150,7 @@ async def test_refusals_and_failures_of_plugins_are_german(api: Site, tmp_path: 
     for page in (connect, settings, overview):
         assert english_in(page) == []
     assert connect.count("<dt>Warum</dt>") == len(reasons)
-    assert "sie spricht hier gewöhnliches HTTP und verlangt keine WebSocket-Verbindung" in connect
+    assert "sie fragt über einfaches HTTP (http:// statt ws://, oder ein Browser)" in connect
     assert "ihr Zertifikat wird nicht angenommen: es ist abgelaufen" in connect
     assert "sie brach den TLS-Aufbau ab: sie vertraut dem Zertifikat dieses Servers nicht" in connect
     assert "sie zeigt kein eigenes Zertifikat vor, und hier ist eines nötig" in connect
