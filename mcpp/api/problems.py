@@ -170,8 +170,8 @@ def answer_with(request: Request, error: ApiError) -> Response:
 
 
 def answer_early(scope: Scope, error: ApiError) -> Response:
-    """The same before the application has seen the request."""
-    return answer_with(Request(scope), error)
+    """The same before the application has seen the request; of one that is in none, in English."""
+    return answer_with(Request(scope), error) if "app" in scope else error.response()
 
 
 _CODES: Final = {HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "payload_too_large"}

@@ -22,10 +22,11 @@ CONNECTOR_TEXTS: Final = (
     "connector {connector}",
     "EVSE {evse}",
     "EVSE {evse}, connector {connector}",
+    "EVSE {evse} #{connector}",
 )
 """All that a name can be, to be translated."""
 
-_STATION, _CONNECTOR, _EVSE, _EVSE_AND_CONNECTOR = CONNECTOR_TEXTS
+_STATION, _CONNECTOR, _EVSE, _EVSE_AND_CONNECTOR, _EVSE_AND_NUMBER = CONNECTOR_TEXTS
 
 
 def shown_numbers(numbers: Iterable[Numbers]) -> list[Numbers]:
@@ -58,12 +59,15 @@ def connector_name(
     return translate(text).format(evse=evse_id, connector=connector_id)
 
 
-def connector_number(connector_id: int, evse_id: int = NO_EVSE, *, several: bool | None = None) -> str:
+def connector_number(
+    connector_id: int, evse_id: int = NO_EVSE, *, several: bool | None = None, translate: Callable[[str], str] = str
+) -> str:
     """The same where there is little room: `1`, `EVSE 1` or `EVSE 1 #2`."""
     if evse_id == NO_EVSE:
         return str(connector_id)
     is_named = connector_id > 1 if several is None else several
-    return f"EVSE {evse_id} #{connector_id}" if is_named and connector_id != CHARGE_POINT else f"EVSE {evse_id}"
+    text = _EVSE_AND_NUMBER if is_named and connector_id != CHARGE_POINT else _EVSE
+    return translate(text).format(evse=evse_id, connector=connector_id)
 
 
 def connector_mark(connector_id: int, evse_id: int = NO_EVSE, *, several: bool | None = None) -> str:

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Final, Generic, NamedTuple, TypeAlias, TypeVar
 
+from mcpp import bounds
 from mcpp.reads.connector_names import Numbers, has_several, shown_numbers
 from mcpp.reads.shown_state import ShownState, shown_state
 from mcpp.storage.engine import ReaderPool
@@ -31,6 +32,9 @@ _LONGEST_SESSION: Final = timedelta(days=31)
 """One that began so long before is known by its status alone."""
 
 _MOST_SESSIONS: Final = 2_000
+
+_STEP: Final = 500
+"""Changes that are gone through at once: a few milliseconds."""
 
 Known = TypeVar("Known")
 Span: TypeAlias = tuple[datetime, datetime]
@@ -74,9 +78,14 @@ class StateHistory:
 
 
 async def read_state_history(
-    pool: ReaderPool, charge_point_id: str, since: datetime, until: datetime, most: int = STRETCHES
+    pool: ReaderPool,
+    charge_point_id: str,
+    since: datetime,
+    until: datetime,
+    most: int = STRETCHES,
+    connectors: int = bounds.CONNECTORS,
 ) -> StateHistory | None:
-    """The states in a span of time that is over, up to so many stretches of each connector.
+    """The states in a span of time that is over: of so many connectors, up to `most` stretches of each.
 
     None where there is no such charge point.
     """
@@ -91,11 +100,11 @@ async def read_state_history(
     known = {(row.evse_id, row.connector_id): row for row in rows}
     shown = shown_numbers(known)
     found = []
-    for numbers in shown:
+    for numbers in shown[:connectors]:
         async with pool.reader() as q:
             exact = await _stretches(q, known.get(numbers), presence, (since, until))
         found.append(_history(numbers, exact, most, has_siblings=has_several(numbers[0], shown)))
-        await asyncio.sleep(0)  # a charge point may have made up hundreds of them: others have their turn
+        await asyncio.sleep(0)
     return StateHistory(charge_point_id=charge_point_id, since=since, until=until, connectors=found)
 
 
@@ -180,7 +189,9 @@ async def _stretches(
         used = _whether((row.started_at, row.stopped_at or until) for row in reversed(sessions))
     times = sorted({at for at in (*presence.times, *statuses.times, *used.times, known_since) if since < at < until})
     stretches: list[Stretch] = []
-    for begin, end in zip([since, *times], [*times, until], strict=True):
+    for index, (begin, end) in enumerate(zip([since, *times], [*times, until], strict=True), 1):
+        if index % _STEP == 0:
+            await asyncio.sleep(0)  # a charge point may never have rested: others have their turn
         state = None
         if begin >= known_since and presence.runs.at(begin):
             state = shown_state(

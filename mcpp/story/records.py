@@ -13,7 +13,7 @@ from mcpp.csms.vocabulary import Vocabulary
 from mcpp.domain.energy import END_OF_TIME
 from mcpp.domain.samples import SampleKind
 from mcpp.domain.session_meter import SessionMeter, StoredReading, span_of, spans_of
-from mcpp.phrases import Phrase, chained
+from mcpp.phrases import Phrase, as_is, chained
 from mcpp.reads.times import BEFORE_ALL
 from mcpp.story.log_selection import SessionScope
 from mcpp.story.model import ChargePointSubject, Entry, Kind, Reading, Routine, Source, Span, Tone
@@ -124,7 +124,7 @@ def _ends(transaction: Transaction) -> Iterator[Entry]:
     end = end_text(number, meter_stop, transaction.ocpp_transaction_id, transaction.energy_wh or 0)
     said: list[str] = [end]
     if by_charger:
-        said = [Phrase("{end}, {reason}", end=end, reason=transaction.stop_reason)]
+        said = [Phrase("{end}, {reason}", end=end, reason=transaction.stop_reason and as_is(transaction.stop_reason))]
         said += _delay(stopped_at, received_at or stopped_at)
     if evidence := evidence_text(transaction.evidence):
         said.append(evidence)

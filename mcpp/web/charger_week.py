@@ -33,12 +33,12 @@ async def week_charts(
 ) -> list[Markup]:
     """A figure for each connector; none of a charger that has never come. `names` are the states' in words."""
     now = services.clock.now()
-    history = await read_state_history(services.readers, charge_point_id, now - _WEEK, now)
+    history = await read_state_history(services.readers, charge_point_id, now - _WEEK, now, connectors=_MOST)
     if history is None:
         return []
     return [
         _figure(one, (history.since, history.until), names, words, _)
-        for one in history.connectors[:_MOST]
+        for one in history.connectors
         if one.durations.keys() - {None, ShownState.NEVER_CONNECTED}
     ]
 

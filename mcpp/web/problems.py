@@ -38,7 +38,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "body.note": msgid("Note"),
     "correct body.note": msgid("Why"),
     "body.price_per_kwh": msgid("Price per kWh"),
-    "body.price_since": msgid("From"),
+    "body.price_since": msgid("Valid from"),
     "body.role": msgid("Is allowed to"),
     "body.token": msgid("Token"),
     "body.transaction_id": msgid("Session"),

@@ -110,7 +110,8 @@ class Renderer:
             install(self.texts(viewer), newstyle=True)
             translate = self.texts(viewer).gettext
             known.globals["connector"] = partial(_connector, translate)
-            known.globals["in_words"] = partial(translated, translate=translate)
+            known.globals["connector_number"] = partial(_number, translate)
+            known.globals["in_words"] = partial(translated, translate=lambda it: translate(REASONS.get(it, it)))
             known.globals["error_in_words"] = plain(ERRORS, translate)
             known.globals["reason_in_words"] = plain(REASONS, translate)
             self._environments[viewer.language] = known
@@ -149,9 +150,9 @@ def _connector(translate: Callable[[str], str], it: _Connector, several: bool | 
     return connector_name(it.connector_id, it.evse_id or NO_EVSE, several=several, translate=translate)
 
 
-def _number(it: _Connector) -> str:
+def _number(translate: Callable[[str], str], it: _Connector) -> str:
     """The same where there is little room."""
-    return connector_number(it.connector_id, it.evse_id or NO_EVSE)
+    return connector_number(it.connector_id, it.evse_id or NO_EVSE, translate=translate)
 
 
 def _environment(address: Callable[[str], str]) -> Environment:
@@ -165,7 +166,6 @@ def _environment(address: Callable[[str], str]) -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     environment.globals["static"] = address
-    environment.globals["connector_number"] = _number
     environment.filters["sentence_case"] = sentence_case
     environment.globals["event_names"] = _EVENT_NAMES
     environment.globals["state_events"] = _STATE_EVENTS

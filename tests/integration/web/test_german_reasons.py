@@ -150,7 +150,7 @@ async def test_refusals_and_failures_of_plugins_are_german(api: Site, tmp_path: 
     for page in (connect, settings, overview):
         assert english_in(page) == []
     assert connect.count("<dt>Warum</dt>") == len(reasons)
-    assert "sie spricht hier gewöhnliches HTTP und verlangt keine WebSocket-Verbindung" in connect
+    assert "sie fragt über einfaches HTTP (http:// statt ws://, oder ein Browser)" in connect
     assert "ihr Zertifikat wird nicht angenommen: es ist abgelaufen" in connect
     assert "sie brach den TLS-Aufbau ab: sie vertraut dem Zertifikat dieses Servers nicht" in connect
     assert "sie zeigt kein eigenes Zertifikat vor, und hier ist eines nötig" in connect
@@ -243,8 +243,8 @@ def test_whatever_is_wrong_with_a_body_or_a_command_is_said_in_german() -> None:
 FORMS: Final[tuple[tuple[str, str, dict[str, object], str], ...]] = (
     ("PUT", "/api/v1/people/anna", {"name": "A" * 300}, "Name: darf höchstens 255 Zeichen lang sein"),
     ("PUT", "/api/v1/people/anna", {"name": "A", "cards": ["1", "\a"]}, "Karten: enthält Zeichen, die sich nicht dr"),
-    ("PUT", "/api/v1/people/anna", {"name": "A", "price_per_kwh": "0,3"}, "Preis je kWh: '0,3' ist kein Preis: nötig"),
-    ("PUT", "/api/v1/people/anna", {}, "es gibt noch keine Person 'anna', und eine neue braucht einen Namen"),
+    ("PUT", "/api/v1/people/anna", {"name": "A", "price_per_kwh": "0,3"}, "Preis je kWh: „0,3“ ist kein Preis: nötig"),
+    ("PUT", "/api/v1/people/anna", {}, "es gibt noch keine Person „anna“, und eine neue braucht einen Namen"),
     ("PUT", "/api/v1/people/anna", {"name": None}, "Name: eine Person braucht einen Namen"),
     ("PUT", "/api/v1/charge-points/%20A", {}, "Kennung: eine Kennung darf nicht mit einem Leerzeichen beginnen"),
     ("PUT", "/api/v1/charge-points/A", {"password": ""}, "Passwort: darf nicht leer sein"),

@@ -6,7 +6,10 @@ import re
 from pathlib import Path
 
 from mcpp.csms.conformance import REFUSED
+from mcpp.domain.statuses import ConnectorError, StopReason
 from mcpp.ocppj.rules import Rule
+from mcpp.story.endings import REASONS
+from mcpp.web.charger_words import ERRORS
 from mcpp.web.terms import CERTIFICATE_STATES, REPORT_KINDS, RULES
 from mcpp_generated.db.enums import CertificateState, ReportKind
 
@@ -19,6 +22,8 @@ def test_every_member_has_a_word() -> None:
     )
     frames = set(re.findall(r"`(\w+)`", of_frames))
 
+    assert {*StopReason} == REASONS.keys()
+    assert {*ConnectorError} - {ConnectorError.NO_ERROR} == ERRORS.keys()
     assert {*CertificateState} <= CERTIFICATE_STATES.keys()
     assert {*ReportKind} <= REPORT_KINDS.keys()
     assert {*Rule, REFUSED, *frames} <= RULES.keys()

@@ -40,7 +40,6 @@ from mcpp.reads.connector_names import Numbers
 _STOP_SECONDS: Final = 1.5
 """What the server's end may wait for the broker to be up to date, and again for the connection to close."""
 
-
 _NO_LIMIT: Final = "NONE"
 """What lifts a limit."""
 
