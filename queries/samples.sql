@@ -116,6 +116,22 @@ LIMIT 1 OFFSET @skipped;
 -- name: FindNewestReading :one
 SELECT measured_at FROM transaction_readings WHERE transaction_id = @transaction_id ORDER BY measured_at DESC LIMIT 1;
 
+-- The least and the greatest number that samples of one kind have in each of some spans of time of a transaction.
+-- spans: as below; needle: a quote, the key of the kind and a blank, which stand before the value.
+-- name: ListExtremes :many
+SELECT
+    CAST(json_extract(s.value, '$[0]') AS INTEGER) AS begin_at,
+    CAST(coalesce(min(CAST(substr(r.samples, instr(r.samples, CAST(@needle AS TEXT)) + length(CAST(@needle AS TEXT))) AS REAL)), 0) AS REAL) AS least,
+    CAST(coalesce(max(CAST(substr(r.samples, instr(r.samples, CAST(@needle AS TEXT)) + length(CAST(@needle AS TEXT))) AS REAL)), 0) AS REAL) AS greatest
+FROM json_each(CAST(@spans AS TEXT)) AS s
+CROSS JOIN transaction_readings AS r
+WHERE r.transaction_id = @transaction_id
+    AND r.measured_at >= json_extract(s.value, '$[0]') AND r.measured_at < json_extract(s.value, '$[1]')
+    AND instr(r.samples, CAST(@needle AS TEXT)) > 0
+    AND substr(r.samples, instr(r.samples, CAST(@needle AS TEXT)) + length(CAST(@needle AS TEXT)), 1) BETWEEN '0' AND '9'
+    AND CAST(substr(r.samples, instr(r.samples, CAST(@needle AS TEXT)) + length(CAST(@needle AS TEXT))) AS REAL) <= CAST(@most AS REAL)
+GROUP BY s.key;
+
 -- The last moment of a transaction in each of some spans of time, however many there are in it.
 -- spans: a JSON list of lists of two times, the second outside of the span.
 -- name: ListLastReadings :many

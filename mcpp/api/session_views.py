@@ -58,6 +58,10 @@ class Curve(BaseModel):
         description="Whether the buckets are of every reading. Of a session with more than 3,000 they are of the last "
         "reading in each of 3,000 equal parts; energy that is told by intervals alone is null then."
     )
+    every_peak: bool = Field(
+        description="Whether `least_w` and `greatest_w` are of every reading. Not where there are more than 50,000 "
+        "of them, or more than 3,000 that say the power in parts, such as by phase."
+    )
     buckets: list[Bucket] = Field(
         description="In the order of time, without those in which nothing was measured: one holds until the next."
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from mcpp.domain.samples import SampleKind
+from mcpp.domain.phases import NEUTRAL
+from mcpp.domain.samples import POWER, SampleKind, ValueMeaning
 from mcpp.domain.session_meter import MOST_READ, Metered, SessionMeter, Span, StoredReading, belongs, span_of, spans_of
 from mcpp.reads.times import BEFORE_ALL
 from mcpp.storage.engine import ReaderPool
@@ -17,6 +18,9 @@ from mcpp_generated.db.models import Transaction
 FEWEST_POINTS: Final = 10
 MOST_POINTS: Final = 1_000
 POINTS: Final = 300
+
+_MOST_SEARCHED: Final = 50_000
+"""Readings in which the database looks for the least and the greatest power: those of a month, one a minute."""
 
 _PAGE: Final = 150
 """Readings of one step: a few milliseconds, in which the server does nothing else."""
@@ -64,6 +68,8 @@ class Curve:
     """None where nothing is said of power or energy."""
     every_reading: bool
     """Whether the buckets are of every reading; else of the last in each of some thousand equal parts."""
+    every_peak: bool
+    """Whether the least and the greatest power are of every reading, even so."""
     buckets: list[Bucket]
     """In order. What one says holds until the next begins."""
 
@@ -89,6 +95,12 @@ async def read_curve(pool: ReaderPool, transaction_id: int, points: int = POINTS
             metered.append(shown)
     buckets = _Buckets(span, points)
     source = buckets.fill(metered)
+    kind = None if every else _one_kind_of_power(meter.kinds)
+    has_peaks = kind is not None and await _can_be_searched(pool, transaction_id)
+    if kind is not None and has_peaks:
+        parts = points * -(-MOST_READ // points)  # none of which reaches over two buckets
+        async for at, least, greatest in _extremes(pool, transaction_id, span, parts, *kind):
+            buckets.widen(at, least, greatest)
     return Curve(
         transaction_id=transaction_id,
         since=span.begin,
@@ -96,6 +108,7 @@ async def read_curve(pool: ReaderPool, transaction_id: int, points: int = POINTS
         bucket_seconds=buckets.width / timedelta(seconds=1),
         power_source=source,
         every_reading=every,
+        every_peak=every or has_peaks,
         buckets=buckets.in_order(),
     )
 
@@ -123,6 +136,31 @@ async def _some_readings(pool: ReaderPool, transaction: Transaction, span: Span)
             page = await q.list_last_readings(transaction_id=transaction.id, spans=spans)
         for reading in page:
             yield reading
+
+
+def _one_kind_of_power(kinds: Mapping[int, SampleKind]) -> tuple[int, ValueMeaning] | None:
+    """The key of the kind of sample that alone says the power, with its meaning; None where several say it together."""
+    found = [(key, kind.meaning) for key, kind in kinds.items() if kind.meaning and kind.meaning.quantity == POWER]
+    return found[0] if len(found) == 1 and found[0][1].phase != NEUTRAL else None
+
+
+async def _can_be_searched(pool: ReaderPool, transaction_id: int) -> bool:
+    async with pool.reader() as q:
+        return await q.find_reading(transaction_id=transaction_id, skipped=_MOST_SEARCHED) is None
+
+
+async def _extremes(
+    pool: ReaderPool, transaction_id: int, span: Span, parts: int, kind: int, meaning: ValueMeaning
+) -> AsyncIterator[tuple[datetime, float, float]]:
+    """The least and the greatest power in W, in each of the parts in which there are readings, by their middle."""
+    most = meaning.largest / meaning.factor
+    half = (span.end - span.begin) / parts / 2
+    for spans in spans_of(span.begin, span.end, parts):
+        async with pool.reader() as q:
+            rows = await q.list_extremes(needle=f'"{kind} ', spans=spans, transaction_id=transaction_id, most=most)
+        for begin, least, greatest in rows:
+            if begin is not None:
+                yield begin + half, least * meaning.factor, greatest * meaning.factor
 
 
 async def _kind(pool: ReaderPool, key: int) -> SampleKind:
@@ -153,6 +191,13 @@ class _Buckets:
             return PowerSource.MEASURED
         self._derive(metered)
         return PowerSource.DERIVED if self._weights else None
+
+    def widen(self, at: datetime, least: float, greatest: float) -> None:
+        """Let the one of that time know of powers that were in it, if it has any."""
+        bucket = self._at(at)
+        if bucket.least_w is not None and bucket.greatest_w is not None:
+            bucket.least_w = min(bucket.least_w, round(least, 1))
+            bucket.greatest_w = max(bucket.greatest_w, round(greatest, 1))
 
     def in_order(self) -> list[Bucket]:
         """Those that have something to say."""

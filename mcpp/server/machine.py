@@ -119,12 +119,20 @@ def _outward(family: socket.AddressFamily) -> IPv4Address | IPv6Address | None:
 def _interface_addresses() -> Iterator[_Found]:
     """The IPv4 address of each network interface that is up."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        for _, name in socket.if_nameindex():
-            with suppress(OSError):  # it has none, or this is no Linux
+        for name in _interface_names():
+            with suppress(OSError):  # it has none
                 asked = struct.pack("256s", name.encode()[:_NAME_BYTES])
                 address = IPv4Address(fcntl.ioctl(probe.fileno(), _GET_ADDRESS, asked)[20:24])
                 if not address.is_loopback and _is_up(name):
                     yield _Found(address, name)
+
+
+def _interface_names() -> list[str]:
+    """By a directory; socket.if_nameindex() asks by netlink, which mcpp.service doesn't allow."""
+    try:
+        return sorted(entry.name for entry in _INTERFACES.iterdir())
+    except OSError:  # no Linux
+        return []
 
 
 def _interface_addresses_6() -> Iterator[_Found]:

@@ -93,7 +93,7 @@ def _caption(curve: Curve, steps: Sequence[Step], words: Words, _: Translate) ->
         text += " " + _("Nothing is known of this time: {span}.").format(span=words.span(*gap))
     if curve.power_source is PowerSource.DERIVED:
         text += " " + _("Reckoned from its meter’s register: the charger doesn’t say its power.")
-    if not curve.every_reading:
+    if not curve.every_peak:
         text += " " + _("It has too many readings to draw them all: a short peak may be missing.")
     return text
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+import re
 from contextlib import AsyncExitStack
 
 import pytest
@@ -30,7 +31,7 @@ async def test_without_a_charger_it_says_what_to_do(site: Server, open_page: Ope
 
 async def test_a_charger_breaks_and_i_restart_it(site: Server, open_page: OpenPage) -> None:
     async with charger(site.ocpp_url, "Garage") as garage, charger(site.ocpp_url, "Yard"):
-        page = await open_page(site.http_url, width=360)
+        page = await open_page(site.http_url, width=360, complaints="ERR_FAILED")
         await expect(page.get_by_role("heading", level=1)).to_have_text("All 2 chargers are well")
         await is_live(page)
 
@@ -40,6 +41,11 @@ async def test_a_charger_breaks_and_i_restart_it(site: Server, open_page: OpenPa
         todo = page.get_by_role("list", name="What needs you").get_by_role("listitem").filter(has_text="ground fault")
         await expect(todo).to_contain_text("Urgent")
         await expect(page).to_have_title("(1) Overview · MCPP")
+        # The network is gone in this moment.
+        await page.route(re.compile("/actions"), lambda route: route.abort())
+        await todo.get_by_role("button", name="Restart").click()
+        await expect(page.locator("#answers")).to_have_text("The server can’t be reached.")
+        await page.unroute(re.compile("/actions"))
         await todo.get_by_role("button", name="Restart").click()
         dialog = page.get_by_role("dialog", name="Restart Garage? A session that runs there ends.")
         await dialog.get_by_role("button", name="Cancel").click()

@@ -70,9 +70,11 @@ async def test_a_card_is_learnt_at_a_charger_and_gets_no_start(site: Server, ope
 
         await expect(page).to_have_url(f"{site.http_url}/people?learnt=LEARN-ME")
         card = page.get_by_role("listitem").filter(has_text="LEARN-ME")
-        await card.get_by_label("Somebody new").fill("Cargo bike")
+        await card.get_by_label("Somebody new").fill("Käthe Groß")
         await card.get_by_role("button", name="Save").first.click()
-        await expect(page.get_by_role("row").filter(has_text="Cargo bike")).to_contain_text("LEARN-ME")
+        await expect(page.get_by_role("row").filter(has_text="Käthe Groß")).to_contain_text("LEARN-ME")
+        link = page.get_by_role("link", name="Käthe Groß").first
+        await expect(link).to_have_attribute("href", re.compile("^/people/kathe-gross-"))
 
 
 async def test_a_person_is_added_changed_priced_and_deleted(site: Server, open_page: OpenPage) -> None:

@@ -78,6 +78,12 @@ def allowed_calls(analyze: str) -> set[str]:
     return calls | expanded(analyze, "@default") | {"execve"}
 
 
+def families() -> str:
+    """Of RestrictAddressFamilies=, for confined.py."""
+    [value] = directives()["RestrictAddressFamilies"]
+    return ",".join(value.split())
+
+
 def expanded(analyze: str, name: str) -> set[str]:
     if not name.startswith("@"):
         return {name}
@@ -92,9 +98,10 @@ async def test_the_server_serves_within_its_system_calls_and_memory_rules(analyz
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         confined.__file__,
-        calls,
+        *(calls, families()),
         *(sys.executable, "-m", "mcpp", "serve", "--database", tmp_path / "mcpp.db"),
-        *("--ocpp-host", "127.0.0.1", "--ocpp-port", "0", "--http-port", "0"),
+        # On all addresses, as by default: then it looks for the machine's own, to tell them.
+        *("--ocpp-host", "0.0.0.0", "--ocpp-port", "0", "--http-port", "0"),
         stdout=asyncio.subprocess.PIPE,
         env={name: value for name, value in os.environ.items() if not name.startswith("MCPP_")},
     )
@@ -127,8 +134,12 @@ async def test_the_server_serves_within_its_system_calls_and_memory_rules(analyz
 def test_the_confinement_confines(analyze: str, tmp_path: Path) -> None:
     calls = tmp_path / "calls"
     calls.write_text("\n".join(sorted(allowed_calls(analyze))))
-    for forbidden in ("import os; os.setpriority(0, 0, 5)", "import mmap; mmap.mmap(-1, 4096, prot=7)"):
-        refused = run(sys.executable, confined.__file__, calls, sys.executable, "-c", forbidden)
+    for forbidden in (
+        "import os; os.setpriority(0, 0, 5)",
+        "import mmap; mmap.mmap(-1, 4096, prot=7)",
+        "import socket; socket.socket(socket.AF_NETLINK)",
+    ):
+        refused = run(sys.executable, confined.__file__, calls, families(), sys.executable, "-c", forbidden)
 
         assert refused.returncode == 1
-        assert re.search("PermissionError|Permission denied", refused.stdout), refused.stdout
+        assert re.search("PermissionError|Permission denied|family not supported", refused.stdout), refused.stdout

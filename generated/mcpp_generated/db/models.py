@@ -745,6 +745,14 @@ class ListReadingsRow(NamedTuple):
     received_at: datetime
 
 
+class ListExtremesRow(NamedTuple):
+    """A row of `list_extremes`."""
+
+    begin_at: datetime | None
+    least: float
+    greatest: float
+
+
 class ListLastReadingsRow(NamedTuple):
     """A row of `list_last_readings`."""
 

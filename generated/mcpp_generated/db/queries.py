@@ -68,6 +68,7 @@ from .models import (
     ListEndedInSpanRow,
     ListEndingUnrenewedRow,
     ListEnergyReadingsRow,
+    ListExtremesRow,
     ListFaultedConnectorsRow,
     ListFleetConnectorsRow,
     ListFleetRow,
@@ -1386,6 +1387,11 @@ class Queries(Protocol):
 
     def find_newest_reading(self, *, transaction_id: int) -> datetime | None:
         """When a transaction's newest reading was measured."""
+        raise NotImplementedError
+
+    def list_extremes(self, *, needle: str, spans: str, transaction_id: int, most: float) -> list[ListExtremesRow]:
+        """The least and the greatest number that samples of one kind have in each of some spans of time of a transaction.
+        spans: as below; needle: a quote, the key of the kind and a blank, which stand before the value."""
         raise NotImplementedError
 
     def list_last_readings(self, *, spans: str, transaction_id: int) -> list[ListLastReadingsRow]:

@@ -30,6 +30,7 @@ from .models import (
     ListDeparturesRow,
     ListEndedInSpanRow,
     ListEndingUnrenewedRow,
+    ListExtremesRow,
     ListFaultedConnectorsRow,
     ListLastReadingsRow,
     ListLatelyImplausibleRow,
@@ -406,6 +407,13 @@ class Readers(Protocol):
 
     async def find_newest_reading(self, *, transaction_id: int) -> datetime | None:
         """When a transaction's newest reading was measured."""
+        raise NotImplementedError
+
+    async def list_extremes(
+        self, *, needle: str, spans: str, transaction_id: int, most: float
+    ) -> list[ListExtremesRow]:
+        """The least and the greatest number that samples of one kind have in each of some spans of time of a transaction.
+        spans: as below; needle: a quote, the key of the kind and a blank, which stand before the value."""
         raise NotImplementedError
 
     async def list_last_readings(self, *, spans: str, transaction_id: int) -> list[ListLastReadingsRow]:

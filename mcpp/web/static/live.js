@@ -191,8 +191,22 @@ function isAlike(one, other) {
 
 // Most visits command nothing: what does it is loaded with the first command.
 async function command(element, submitter) {
-  const { act } = await import("./actions.js");
-  await act(element, submitter);
+  let actions;
+  try {
+    actions = await import("./actions.js");
+  } catch {
+    return void sayUnreached();
+  }
+  await actions.act(element, submitter);
+}
+
+/** What a command says where the server is gone, and with it the module that would say so. */
+function sayUnreached() {
+  const answers = document.querySelector("#answers");
+  const note = document.createElement("p");
+  note.textContent = answers.dataset.unreached;
+  answers.replaceChildren(note);
+  setTimeout(() => note.remove(), 8000);
 }
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button[data-request]");

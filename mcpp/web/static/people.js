@@ -17,7 +17,8 @@ document.addEventListener(
 );
 
 function readable(name) {
-  const plain = name.normalize("NFKD").toLowerCase().replace(/ß/g, "ss").replace(/[^a-z0-9]+/g, "-");
+  const letters = name.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+  const plain = letters.replace(/ß/g, "ss").replace(/[^a-z0-9]+/g, "-");
   const cut = plain.replace(/^-+/, "").slice(0, 30).replace(/-+$/, "");
   return cut && `${cut}-`;
 }

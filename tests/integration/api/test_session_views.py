@@ -59,10 +59,11 @@ async def test_power_that_the_charger_never_says_is_derived_from_its_register(ap
 
 async def test_a_long_session_is_read_in_parts_to_its_end(api: Site) -> None:
     transaction_id = api.books.start()
+    odd = {3_210: 9.25, 3_211: 1.5, 3_212: "none", 3_213: -4, 3_214: 99_999}
     samples = [
         (minute(number / 10), kind, str(value))
         for number in range(7_000)
-        for kind, value in ((L1, 3.5), (ENERGY, 1000 + number))
+        for kind, value in ((L1, odd.get(number, 3.5)), (ENERGY, 1000 + number))
     ]
     api.books.samples(transaction_id, samples)
 
@@ -74,7 +75,9 @@ async def test_a_long_session_is_read_in_parts_to_its_end(api: Site) -> None:
     assert (found["every_reading"], len(buckets)) == (False, 100)
     assert [bucket["energy_wh"] for bucket in buckets] == sorted(bucket["energy_wh"] for bucket in buckets)
     assert buckets[-1]["energy_wh"] == 6_999
-    assert {bucket["greatest_w"] for bucket in buckets} == {3500}
+    assert found["every_peak"] is True
+    assert [bucket["greatest_w"] for bucket in buckets] == [9250 if number == 45 else 3500 for number in range(100)]
+    assert [bucket["least_w"] for bucket in buckets] == [1500 if number == 45 else 3500 for number in range(100)]
     assert "meter_values_left_out" in story["shortfalls"]
     assert [entry["kind"] for entry in story["entries"]].count("gap") == 0
 

@@ -119,7 +119,8 @@ async def test_a_single_reading_is_no_curve(api: Site, http: httpx.AsyncClient) 
 
 async def test_a_curve_of_more_readings_than_are_read_says_so(api: Site, http: httpx.AsyncClient) -> None:
     long = api.books.start(at=minute(0))
-    api.books.samples(long, [(minute(at / 10), POWER, "3.6") for at in range(MOST_READ + 1)])
+    by_phase = [replace(POWER, phase=phase) for phase in ("L1", "L2")]
+    api.books.samples(long, [(minute(at / 10), kind, "3.6") for at in range(MOST_READ + 1) for kind in by_phase])
 
     assert "too many readings to draw them all: a short peak may be missing" in await shown(http, f"/sessions/{long}")
 

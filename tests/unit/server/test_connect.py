@@ -56,7 +56,6 @@ def test_the_way_out_comes_first_bridges_last_and_what_is_down_not_at_all(
         (tmp_path / name / "operstate").write_text("down\n" if name == "tun1" else "up\n")
     (tmp_path / "docker0" / "bridge").mkdir()
     monkeypatch.setattr(machine, "_INTERFACES", tmp_path)
-    monkeypatch.setattr(socket, "if_nameindex", lambda: list(enumerate(addresses, 1)))
     monkeypatch.setattr(
         fcntl,
         "ioctl",

@@ -68,6 +68,7 @@ from ..models import (
     ListEndedInSpanRow,
     ListEndingUnrenewedRow,
     ListEnergyReadingsRow,
+    ListExtremesRow,
     ListFaultedConnectorsRow,
     ListFleetConnectorsRow,
     ListFleetRow,
@@ -160,6 +161,7 @@ from .rows import (
     StoredListEndedInSpanRow,
     StoredListEndingUnrenewedRow,
     StoredListEnergyReadingsRow,
+    StoredListExtremesRow,
     StoredListFaultedConnectorsRow,
     StoredListFleetConnectorsRow,
     StoredListFleetRow,
@@ -255,6 +257,7 @@ from .rows import (
     decode_list_ended_in_span_row,
     decode_list_ending_unrenewed_row,
     decode_list_energy_readings_row,
+    decode_list_extremes_row,
     decode_list_faulted_connectors_row,
     decode_list_fleet_connectors_row,
     decode_list_fleet_row,
@@ -1959,6 +1962,12 @@ class SqliteQueries:
     def find_newest_reading(self, *, transaction_id: int) -> datetime | None:
         row: tuple[int] | None = self._execute(statements.FIND_NEWEST_READING, (transaction_id,)).fetchone()
         return None if row is None else decode_find_newest_reading(row)
+
+    def list_extremes(self, *, needle: str, spans: str, transaction_id: int, most: float) -> list[ListExtremesRow]:
+        rows: list[StoredListExtremesRow] = self._execute(
+            statements.LIST_EXTREMES, (needle, spans, transaction_id, most)
+        ).fetchall()
+        return [decode_list_extremes_row(row) for row in rows]
 
     def list_last_readings(self, *, spans: str, transaction_id: int) -> list[ListLastReadingsRow]:
         rows: list[StoredListLastReadingsRow] = self._execute(

@@ -31,6 +31,7 @@ from ..models import (
     ListDeparturesRow,
     ListEndedInSpanRow,
     ListEndingUnrenewedRow,
+    ListExtremesRow,
     ListFaultedConnectorsRow,
     ListLastReadingsRow,
     ListLatelyImplausibleRow,
@@ -98,6 +99,7 @@ from .rows import (
     decode_list_departures_row,
     decode_list_ended_in_span_row,
     decode_list_ending_unrenewed_row,
+    decode_list_extremes_row,
     decode_list_faulted_connectors_row,
     decode_list_last_readings_row,
     decode_list_lately_implausible_row,
@@ -572,6 +574,13 @@ class SqliteReaders:
     async def find_newest_reading(self, *, transaction_id: int) -> datetime | None:
         return await read_one(
             self._connection, statements.FIND_NEWEST_READING, (transaction_id,), decode_find_newest_reading
+        )
+
+    async def list_extremes(
+        self, *, needle: str, spans: str, transaction_id: int, most: float
+    ) -> list[ListExtremesRow]:
+        return await read_all(
+            self._connection, statements.LIST_EXTREMES, (needle, spans, transaction_id, most), decode_list_extremes_row
         )
 
     async def list_last_readings(self, *, spans: str, transaction_id: int) -> list[ListLastReadingsRow]:

@@ -63,6 +63,7 @@ from ..models import (
     ListEndedInSpanRow,
     ListEndingUnrenewedRow,
     ListEnergyReadingsRow,
+    ListExtremesRow,
     ListFaultedConnectorsRow,
     ListFleetConnectorsRow,
     ListFleetRow,
@@ -1382,6 +1383,14 @@ StoredListReadingsRow: TypeAlias = tuple[int, str, str, int, int]
 def decode_list_readings_row(row: StoredListReadingsRow) -> ListReadingsRow:
     measured_at, late_sample, samples, origin, received_at = row
     return ListReadingsRow(from_milliseconds(measured_at), late_sample, samples, origin, from_milliseconds(received_at))
+
+
+StoredListExtremesRow: TypeAlias = tuple[int | None, float, float]
+
+
+def decode_list_extremes_row(row: StoredListExtremesRow) -> ListExtremesRow:
+    begin_at, least, greatest = row
+    return ListExtremesRow(None if begin_at is None else from_milliseconds(begin_at), least, greatest)
 
 
 StoredListLastReadingsRow: TypeAlias = tuple[int, str, str, int, int]

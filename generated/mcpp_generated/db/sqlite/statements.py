@@ -1193,6 +1193,20 @@ LIMIT 1 OFFSET ?2"""
 FIND_NEWEST_READING: Final = """\
 SELECT measured_at FROM transaction_readings WHERE transaction_id = ?1 ORDER BY measured_at DESC LIMIT 1"""
 
+LIST_EXTREMES: Final = """\
+SELECT
+    CAST(json_extract(s.value, '$[0]') AS INTEGER) AS begin_at,
+    CAST(coalesce(min(CAST(substr(r.samples, instr(r.samples, CAST(?1 AS TEXT)) + length(CAST(?1 AS TEXT))) AS REAL)), 0) AS REAL) AS least,
+    CAST(coalesce(max(CAST(substr(r.samples, instr(r.samples, CAST(?1 AS TEXT)) + length(CAST(?1 AS TEXT))) AS REAL)), 0) AS REAL) AS greatest
+FROM json_each(CAST(?2 AS TEXT)) AS s
+CROSS JOIN transaction_readings AS r
+WHERE r.transaction_id = ?3
+    AND r.measured_at >= json_extract(s.value, '$[0]') AND r.measured_at < json_extract(s.value, '$[1]')
+    AND instr(r.samples, CAST(?1 AS TEXT)) > 0
+    AND substr(r.samples, instr(r.samples, CAST(?1 AS TEXT)) + length(CAST(?1 AS TEXT)), 1) BETWEEN '0' AND '9'
+    AND CAST(substr(r.samples, instr(r.samples, CAST(?1 AS TEXT)) + length(CAST(?1 AS TEXT))) AS REAL) <= CAST(?4 AS REAL)
+GROUP BY s.key"""
+
 LIST_LAST_READINGS: Final = """\
 SELECT r.measured_at, r.late_sample, r.samples, r.origin, r.received_at
 FROM json_each(CAST(?1 AS TEXT)) AS s
