@@ -37,11 +37,7 @@ async def test_refusals_and_settings_are_german(tmp_path: Path) -> None:
     assert 'lang="en"' not in _content(refused)
     assert english_in(_content(refused)) == []
     for why in (
-<<<<<<< HEAD
-        "sie fragt über einfaches HTTP",
-=======
         "sie fragt über einfaches HTTP (http:// statt ws://, oder ein Browser)",
->>>>>>> wt/pages
         "sie spricht TLS (wss://) mit einem Port ohne",
     ):
         assert why in refused, refused.partition('id="refused"')[2][:3000]
