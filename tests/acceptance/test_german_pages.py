@@ -41,6 +41,8 @@ async def test_refusals_and_settings_are_german(tmp_path: Path) -> None:
         "sie spricht TLS (wss://) mit einem Port ohne",
     ):
         assert why in refused, refused.partition('id="refused"')[2][:3000]
+    plain = "it asks by plain HTTP (http:// in place of ws://, or a browser)"
+    assert plain in {it["why"] for it in told}, "the API has it in English"
     assert "wurde abgewiesen: <bdi>stellen Sie die Ladestation auf OCPP" in overview
     assert told[-1]["why"] == "the path ends without an identity; charge points connect to /ocpp/IDENTITY"
     assert "Wie lange sich eine Ladestation mit der Antwort auf einen Befehl Zeit lassen darf." in settings
