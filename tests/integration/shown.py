@@ -89,7 +89,8 @@ async def ask_broker(sessions: Sequence[Session]) -> None:
             await publish(plugin, replace(CONNECTED, charge_point_id=charge_point_id), site)
         for session in sessions:
             charge_point_id = session.charge_point_id
-            shown = (charging(session.connector_id),)
+            here = site.states[charge_point_id].connectors if charge_point_id in site.states else ()
+            shown = (*here, charging(session.connector_id))
             site.states[charge_point_id] = replace(charge_point(charge_point_id), connectors=shown)
             for event in session.events:
                 await publish(plugin, event, site)
