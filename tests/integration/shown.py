@@ -86,11 +86,11 @@ async def ask_broker(sessions: Sequence[Session]) -> None:
         site.clock = datetime.now(UTC)
         await plugin.server_started(site)
         for charge_point_id in CHARGE_POINTS:
+            site.states[charge_point_id] = replace(charge_point(charge_point_id), connectors=())
             await publish(plugin, replace(CONNECTED, charge_point_id=charge_point_id), site)
         for session in sessions:
             charge_point_id = session.charge_point_id
-            here = site.states[charge_point_id].connectors if charge_point_id in site.states else ()
-            shown = (*here, charging(session.connector_id))
+            shown = (*site.states[charge_point_id].connectors, charging(session.connector_id))
             site.states[charge_point_id] = replace(charge_point(charge_point_id), connectors=shown)
             for event in session.events:
                 await publish(plugin, event, site)

@@ -99,8 +99,8 @@ def test_all_who_show_a_running_session_say_the_same(row: Row, held: Held) -> No
     shown = {who: answer.wh for who, answer in session.answers.items()}
 
     assert live == row.wh
-    # A session begins at 0 in the metrics, and is in no trace's meter lines and no topic before its first value.
-    assert shown == {"metrics": row.wh or None, "MQTT": row.wh} | ({"trace": row.wh} if row.messages else {})
+    # A session begins at 0 in the metrics and on the broker, and is in no trace's meter lines before its first value.
+    assert shown == {"metrics": row.wh or None, "MQTT": row.wh or 0} | ({"trace": row.wh} if row.messages else {})
 
 
 def ended(books: Books, transaction_id: int) -> Transaction:
