@@ -17,8 +17,7 @@ from mcpp.domain.phases import WHOLE, ByPhase
 from mcpp.domain.stamps import StampBook
 from mcpp.domain.versions import read_versions
 from mcpp.reads.connector_names import evse_as_a_whole
-from mcpp.reads.energy_total import EnergyTotal
-from mcpp.reads.live import LiveReadings
+from mcpp.reads.live import EnergyTotal, LiveReadings
 from mcpp.reads.live_connectors import NO_VALUES, LiveValues
 from mcpp.reads.paging import NEWEST_ID, Cursors, Page, PageQuery, by_name
 from mcpp.reads.shown_state import ShownState, shown_state

@@ -20,8 +20,7 @@ from mcpp.domain.events import (
 )
 from mcpp.domain.statuses import NO_ERROR
 from mcpp.reads.connector_names import Numbers
-from mcpp.reads.energy_total import EnergyTotal
-from mcpp.reads.live import MOST_KNOWN, LiveReadings
+from mcpp.reads.live import MOST_KNOWN, EnergyTotal, LiveReadings
 from mcpp.reads.live_connectors import LiveConnector
 from mcpp.reads.stored_fleet import StoredChargePoint
 from mcpp.telemetry.labels import OTHER
