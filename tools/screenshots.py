@@ -90,13 +90,13 @@ async def take(site: Showcase, browser: Browser, folder: Path, wanted: set[str],
 async def _picture(page: Page, path: Path) -> None:
     await page.wait_for_load_state("load")
     await page.evaluate("document.fonts.ready")
-    await page.evaluate(_PLACE)
     viewport = page.viewport_size
     assert viewport is not None
     height = await page.evaluate("document.documentElement.scrollHeight")
     # As tall as what it shows, so that what is fixed to the window's foot is at the picture's foot.
     tall: ViewportSize = {"width": viewport["width"], "height": min(_TALLEST, max(viewport["height"], height))}
     await page.set_viewport_size(tall)
+    await page.evaluate(_PLACE)  # last, since a page renews itself
     await page.screenshot(path=path)
     await page.set_viewport_size(viewport)
 
