@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
@@ -15,6 +15,9 @@ journey = pytest.mark.asyncio(loop_scope="session")
 Scheme = Literal["light", "dark"]
 
 _RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
+
+_SERVER_ENDED: Final = "ERR_(CONNECTION_REFUSED|CONNECTION_RESET|EMPTY_RESPONSE|INCOMPLETE_CHUNKED_ENCODING)"
+"""A test's server may end before its pages do, which is no fault of theirs."""
 
 _VIOLATIONS = """
 addEventListener("securitypolicyviolation", (event) =>
@@ -75,8 +78,7 @@ class Pages:
         page = await context.new_page()
 
         def complain(text: str) -> None:
-            # A test's server may end before its pages do, which is no fault of theirs.
-            if not re.search(f"{complaints or '(?!)'}|ERR_CONNECTION_REFUSED", text):
+            if not re.search(f"{complaints or '(?!)'}|{_SERVER_ENDED}", text):
                 self._complaints.append(f"{page.url}: {text}")
 
         page.on("console", lambda message: complain(message.text) if message.type in {"error", "warning"} else None)
